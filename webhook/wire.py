@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
@@ -33,6 +33,22 @@ class Wire(BaseModel):
         frozen=True,
         extra="ignore",
     )
+
+
+class Reply(Wire):
+    """Base of the answers to queries: the fields of the answer's data."""
+
+
+class Success(Reply):
+    """The answer of a query that changes something."""
+
+    success: Literal[True] = True
+
+
+class Status(Reply):
+    """The answer that is only a sentence."""
+
+    message: str
 
 
 def parse_json(body: bytes | str) -> Any:

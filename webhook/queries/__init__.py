@@ -1,0 +1,16 @@
+"""The queries of the property protocol, one module per subject."""
+
+from webhook.catalogue import Catalogue
+from webhook.queries import access, crimes, drones, equipment, properties, removals, users, visitors
+
+CATALOGUE = Catalogue.join(
+    users.table,
+    properties.table,
+    equipment.table,
+    drones.table,
+    removals.table,
+    access.table,
+    visitors.table,
+    crimes.table,
+)
+"""Every query, by name."""

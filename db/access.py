@@ -1,0 +1,81 @@
+"""Who may enter a property, and who identified themselves at its door."""
+
+from typing import NamedTuple
+
+from db.database import Reader, Transaction
+from db.users import User
+
+
+class AuthEntry(NamedTuple):
+    """Somebody at the door; `at` in milliseconds since 1970."""
+
+    user_id: str
+    at: int
+
+
+async def allowed_users(sql: Reader, property_id: int) -> list[User]:
+    """Return the users on a property's list, by id."""
+    return await sql.all(
+        User,
+        "SELECT user_id, coalesce(full_name, user_id) FROM allowed_users"
+        " LEFT JOIN users ON users.id = user_id WHERE property_id = ? ORDER BY user_id",
+        property_id,
+    )
+
+
+async def is_allowed(sql: Reader, property_id: int, user_id: str) -> bool:
+    """Tell whether a user is on a property's list."""
+    found = await sql.one(
+        int,
+        "SELECT 1 FROM allowed_users WHERE property_id = ? AND user_id = ?",
+        property_id,
+        user_id,
+    )
+    return found is not None
+
+
+async def allow(sql: Transaction, property_id: int, user_id: str) -> None:
+    """Put a user on a property's list."""
+    await sql.run(
+        "INSERT INTO allowed_users (property_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        property_id,
+        user_id,
+    )
+
+
+async def disallow(sql: Transaction, property_id: int, user_id: str) -> bool:
+    """Take a user off a property's list; tell whether it was on it."""
+    gone = await sql.one(
+        str,
+        "DELETE FROM allowed_users WHERE property_id = ? AND user_id = ? RETURNING user_id",
+        property_id,
+        user_id,
+    )
+    return gone is not None
+
+
+async def disallow_everywhere(sql: Transaction, user_id: str) -> None:
+    """Take a user off every list."""
+    await sql.run("DELETE FROM allowed_users WHERE user_id = ?", user_id)
+
+
+async def add_entry(
+    sql: Transaction, property_id: int, user_id: str, now: int, *, allowed: bool
+) -> None:
+    """Record somebody at the door."""
+    await sql.run(
+        "INSERT INTO auth_entries (property_id, user_id, allowed, at) VALUES (?, ?, ?, ?)",
+        property_id,
+        user_id,
+        allowed,
+        now,
+    )
+
+
+async def entries(sql: Reader, property_id: int) -> list[AuthEntry]:
+    """Return who was at the door, newest first."""
+    return await sql.all(
+        AuthEntry,
+        "SELECT user_id, at FROM auth_entries WHERE property_id = ? ORDER BY id DESC",
+        property_id,
+    )

@@ -1,0 +1,88 @@
+"""Cards: one Discord message per subject, and whether Discord still shows an old state of it."""
+
+from typing import NamedTuple
+
+from db.database import Reader, Transaction
+
+
+class Card(NamedTuple):
+    """A card; stale while `shown` < `version`. `message_id` is None before it is posted.
+
+    `posting` counts its messages: a message deleted by hand is posted afresh. `digest` tells
+    whether the message would change at all.
+    """
+
+    id: int
+    subject: str
+    channel: str
+    created_at: int
+    version: int
+    shown: int
+    posting: int
+    channel_id: int | None
+    message_id: int | None
+    digest: str
+
+
+_COLUMNS = ", ".join(Card._fields)
+
+
+async def mark_stale(sql: Transaction, subject: str, channel: str, now: int) -> None:
+    """Have the card shown again, or for the first time in `channel`."""
+    await sql.run(
+        "INSERT INTO cards (subject, channel, created_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (subject) DO UPDATE SET version = version + 1",
+        subject,
+        channel,
+        now,
+    )
+
+
+async def next_stale(sql: Reader, channels: list[str], behind: int) -> Card | None:
+    """Return the first stale card of these channels with an id above `behind`."""
+    marks = ", ".join("?" * len(channels))
+    return await sql.one(
+        Card,
+        f"SELECT {_COLUMNS} FROM cards WHERE shown < version AND channel IN ({marks}) AND id > ?"
+        " ORDER BY id LIMIT 1",
+        *channels,
+        behind,
+    )
+
+
+async def of_subject(sql: Reader, subject: str) -> Card | None:
+    """Return the card of a subject."""
+    return await sql.one(Card, f"SELECT {_COLUMNS} FROM cards WHERE subject = ?", subject)
+
+
+async def mark_shown(
+    sql: Transaction, card: Card, digest: str, channel_id: int | None, message_id: int | None
+) -> None:
+    """Store that Discord shows the card as of `card.version`; later changes keep it stale."""
+    await sql.run(
+        "UPDATE cards SET shown = ?, digest = ?, channel_id = ?, message_id = ? WHERE id = ?",
+        card.version,
+        digest,
+        channel_id,
+        message_id,
+        card.id,
+    )
+
+
+async def mark_posted(sql: Transaction, card: Card, channel_id: int, message_id: int) -> None:
+    """Store where the card's message is, whatever that message shows; the card stays stale."""
+    await sql.run(
+        "UPDATE cards SET channel_id = ?, message_id = ?, digest = '' WHERE id = ?",
+        channel_id,
+        message_id,
+        card.id,
+    )
+
+
+async def mark_lost(sql: Transaction, card: Card) -> None:
+    """Store that the card's message is gone; it is posted afresh."""
+    await sql.run(
+        "UPDATE cards SET channel_id = NULL, message_id = NULL, digest = '',"
+        " posting = posting + 1 WHERE id = ?",
+        card.id,
+    )

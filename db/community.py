@@ -1,0 +1,64 @@
+"""Tiers and equipment types: what the configuration says, and what older rows still refer to."""
+
+from typing import NamedTuple
+
+from db.database import Reader, Transaction
+
+
+class Tier(NamedTuple):
+    """A protection plan that a property has; `price` is text as the owner writes it."""
+
+    id: int
+    name: str
+    price: str
+
+
+class EquipmentType(NamedTuple):
+    """A kind of equipment."""
+
+    id: int
+    name: str
+
+
+async def tiers(sql: Reader) -> list[Tier]:
+    """Return the tiers on offer, by id."""
+    return await sql.all(Tier, "SELECT id, name, price FROM tiers WHERE NOT retired ORDER BY id")
+
+
+async def tier_on_offer(sql: Reader, tier_id: int) -> bool:
+    """Tell whether a property can be given this tier."""
+    found = await sql.one(int, "SELECT 1 FROM tiers WHERE id = ? AND NOT retired", tier_id)
+    return found is not None
+
+
+async def equipment_types(sql: Reader) -> list[EquipmentType]:
+    """Return the equipment types on offer, by id."""
+    return await sql.all(
+        EquipmentType, "SELECT id, name FROM equipment_types WHERE NOT retired ORDER BY id"
+    )
+
+
+async def equipment_type_on_offer(sql: Reader, type_id: int) -> bool:
+    """Tell whether equipment of this type can be added."""
+    found = await sql.one(
+        int, "SELECT 1 FROM equipment_types WHERE id = ? AND NOT retired", type_id
+    )
+    return found is not None
+
+
+async def replace(sql: Transaction, tiers: list[Tier], types: list[EquipmentType]) -> None:
+    """Put exactly these on offer; others are retired, and stay for the rows that have them."""
+    await sql.run("UPDATE tiers SET retired = 1")
+    for tier in tiers:
+        await sql.run(
+            "INSERT INTO tiers (id, name, price) VALUES (?, ?, ?) ON CONFLICT (id)"
+            " DO UPDATE SET name = excluded.name, price = excluded.price, retired = 0",
+            *tier,
+        )
+    await sql.run("UPDATE equipment_types SET retired = 1")
+    for kind in types:
+        await sql.run(
+            "INSERT INTO equipment_types (id, name) VALUES (?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET name = excluded.name, retired = 0",
+            *kind,
+        )

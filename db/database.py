@@ -1,0 +1,205 @@
+"""The SQLite file: one writer that takes turns, readers that never block it."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from db.errors import StorageError, StorageUnavailable, is_passing
+from db.migrate import migrate
+
+T = TypeVar("T")
+
+READERS = 2
+"""Connections for reading; each is a thread, and most reads take microseconds."""
+
+BUSY_TIMEOUT = 5_000
+"""Milliseconds that a statement waits for another process, a backup for example."""
+
+
+class Reader:
+    """Runs statements, one thread hop each, and makes a row of every result."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def all(self, row: Callable[..., T], sql: str, *parameters: Any) -> list[T]:
+        """Return every row, made by `row` from its columns in order."""
+        return [row(*columns) for columns in await self._fetch(sql, parameters)]
+
+    async def one(self, row: Callable[..., T], sql: str, *parameters: Any) -> T | None:
+        """Return the first row or None."""
+        for columns in await self._fetch(sql, parameters):
+            return row(*columns)
+        return None
+
+    async def _fetch(self, sql: str, parameters: Sequence[Any]) -> list[sqlite3.Row]:
+        try:
+            return list(await self._connection.execute_fetchall(sql, parameters))
+        except sqlite3.Error as fault:
+            if is_passing(fault):
+                raise StorageUnavailable(str(fault)) from fault
+            raise
+
+
+class Transaction(Reader):
+    """The one write transaction; reads through it see what it has written."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        super().__init__(connection)
+        self._after_commit: list[Callable[[], None]] = []
+
+    async def run(self, sql: str, *parameters: Any) -> None:
+        """Run a statement for its effect."""
+        await self._fetch(sql, parameters)
+
+    async def insert(self, sql: str, *parameters: Any) -> int:
+        """Run an INSERT … RETURNING id and return the id."""
+        (row,) = await self._fetch(sql, parameters)
+        return int(row[0])
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call back once the transaction is on disk, in commit order; never if it is undone."""
+        self._after_commit.append(callback)
+
+
+class _Batch:
+    """Transactions that share one commit, and so one wait for the disk."""
+
+    def __init__(self) -> None:
+        self.callbacks: list[Callable[[], None]] = []
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Nobody may be left to hear of a failure when every writer was cancelled.
+        self.done.add_done_callback(lambda done: done.exception())
+
+    def fail(self, fault: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(StorageUnavailable(str(fault)))
+
+
+class Database:
+    """Opened with `Database.open`; `read` for reading, `write()` for a transaction."""
+
+    def __init__(self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> None:
+        self._writer = writer
+        self._readers = cycle([Reader(connection) for connection in readers])
+        self._turn = asyncio.Lock()
+        self._batch: _Batch | None = None
+        self._commits: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator["Database"]:
+        """Open the file, create it or bring its schema up to date.
+
+        Raises:
+            StorageError: the file cannot be opened, is no database, or is newer than this program.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                writer = await stack.enter_async_context(_connect(path))
+                await writer.execute_fetchall("PRAGMA journal_mode = WAL")
+                await writer.execute_fetchall("PRAGMA synchronous = FULL")
+                await migrate(writer)
+                readers = [await stack.enter_async_context(_connect(path)) for _ in range(READERS)]
+                for reader in readers:
+                    await reader.execute_fetchall("PRAGMA query_only = ON")
+            except (sqlite3.Error, OSError) as fault:
+                raise StorageError(f"cannot use the database {path}: {fault}") from fault
+            database = cls(writer, readers)
+            try:
+                yield database
+            finally:
+                await database._finish()
+
+    @property
+    def read(self) -> Reader:
+        """A reader; every statement sees all that was committed before it."""
+        return next(self._readers)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """Open a transaction: all of its block or nothing; on disk when the block has ended.
+
+        Writers that wait at the same moment share one commit; each stays all-or-nothing through
+        its own savepoint.
+
+        Raises:
+            StorageUnavailable: it could not be written; nothing of it was kept.
+        """
+        async with self._turn:
+            batch = self._batch
+            if batch is None:
+                batch = await _in_spite_of_cancellation(self._begin())
+            transaction = Transaction(self._writer)
+            try:
+                await transaction.run("SAVEPOINT change")
+                yield transaction
+                await transaction.run("RELEASE change")
+            except BaseException as fault:
+                await _in_spite_of_cancellation(self._undo(batch, fault))
+                raise
+            batch.callbacks += transaction._after_commit
+        await asyncio.shield(batch.done)
+
+    async def _begin(self) -> _Batch:
+        """Begin a batch. Its commit queues for the turn: behind all who wait now, before others."""
+        await Transaction(self._writer).run("BEGIN IMMEDIATE")
+        batch = self._batch = _Batch()
+        commit = asyncio.create_task(self._commit(batch), name="commit")
+        self._commits.add(commit)
+        commit.add_done_callback(self._commits.discard)
+        return batch
+
+    async def _commit(self, batch: _Batch) -> None:
+        async with self._turn:
+            if self._batch is not batch:
+                return
+            self._batch = None
+            try:
+                await self._writer.execute_fetchall("COMMIT")
+            except sqlite3.Error as fault:
+                if self._writer.in_transaction:
+                    await self._writer.execute_fetchall("ROLLBACK")
+                batch.fail(fault)
+                return
+            for callback in batch.callbacks:
+                callback()
+            batch.done.set_result(None)
+
+    async def _undo(self, batch: _Batch, fault: BaseException) -> None:
+        """Take back one transaction; SQLite may already have taken back the whole batch."""
+        try:
+            await self._writer.execute_fetchall("ROLLBACK TO change")
+            await self._writer.execute_fetchall("RELEASE change")
+        except sqlite3.Error:
+            if self._writer.in_transaction:
+                await self._writer.execute_fetchall("ROLLBACK")
+            self._batch = None
+            batch.fail(fault if isinstance(fault, Exception) else StorageError("interrupted"))
+
+    async def _finish(self) -> None:
+        """Let the last commits end before the connections close."""
+        while self._commits:
+            await asyncio.wait(self._commits)
+
+
+def _connect(path: Path) -> aiosqlite.Connection:
+    # isolation_level=None: transactions begin and end where this module says so, nowhere else.
+    return aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT / 1000)
+
+
+async def _in_spite_of_cancellation(work: Coroutine[Any, Any, T]) -> T:
+    """Finish what must not stay half done, then let the cancellation through."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

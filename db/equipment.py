@@ -1,0 +1,67 @@
+"""Equipment of a property: cameras, badge readers, drones."""
+
+from typing import NamedTuple
+
+from db.database import Reader, Transaction
+from db.search import folded
+
+CAMERA = 1
+"""The equipment type that scans visitors."""
+
+DRONE = 3
+"""The equipment type that flies."""
+
+
+class Equipment(NamedTuple):
+    """A piece of equipment; `name` is that of its type."""
+
+    id: int
+    property_id: int
+    type: int
+    description: str
+    name: str
+
+
+_SELECT = (
+    "SELECT equipment.id, property_id, type, description, equipment_types.name FROM equipment"
+    " JOIN equipment_types ON equipment_types.id = type"
+)
+
+
+async def add(sql: Transaction, property_id: int, type_id: int, description: str, now: int) -> int:
+    """Add a piece of equipment and return its id."""
+    return await sql.insert(
+        "INSERT INTO equipment (property_id, type, description, added_at, searched)"
+        " VALUES (?, ?, ?, ?, ?) RETURNING id",
+        property_id,
+        type_id,
+        description,
+        now,
+        folded(description),
+    )
+
+
+async def get(sql: Reader, equipment_id: int) -> Equipment | None:
+    """Return a piece of equipment that has not been removed."""
+    return await sql.one(
+        Equipment, f"{_SELECT} WHERE equipment.id = ? AND removed_at IS NULL", equipment_id
+    )
+
+
+async def get_even_removed(sql: Reader, equipment_id: int) -> Equipment | None:
+    """Return a piece of equipment, removed or not, for the cards that still speak of it."""
+    return await sql.one(Equipment, f"{_SELECT} WHERE equipment.id = ?", equipment_id)
+
+
+async def of_property(sql: Reader, property_id: int) -> list[Equipment]:
+    """Return what a property has, by id."""
+    return await sql.all(
+        Equipment,
+        f"{_SELECT} WHERE property_id = ? AND removed_at IS NULL ORDER BY equipment.id",
+        property_id,
+    )
+
+
+async def remove(sql: Transaction, equipment_id: int, now: int) -> None:
+    """Remove a piece of equipment from every answer; the row stays for the cards."""
+    await sql.run("UPDATE equipment SET removed_at = ? WHERE id = ?", now, equipment_id)

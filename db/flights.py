@@ -1,0 +1,110 @@
+"""Flights: a drone that was sent out, and when it came back."""
+
+from typing import NamedTuple
+
+from db.database import Reader, Transaction
+from db.equipment import DRONE
+from db.search import folded
+
+
+class Flight(NamedTuple):
+    """A flight; open while `recalled_at` is None. The description is the drone's."""
+
+    id: int
+    drone_id: int
+    property_id: int
+    dispatched_at: int
+    dispatched_by: str
+    recalled_at: int | None
+    recalled_by: str | None
+    description: str
+
+
+class Drone(NamedTuple):
+    """A drone that stands ready."""
+
+    id: int
+    description: str
+
+
+_SELECT = (
+    "SELECT flights.id, drone_id, flights.property_id, dispatched_at, dispatched_by, recalled_at,"
+    " recalled_by, description FROM flights JOIN equipment ON equipment.id = drone_id"
+)
+
+_IS_FREE = (
+    "type = ? AND removed_at IS NULL AND NOT EXISTS (SELECT 1 FROM flights"
+    " WHERE drone_id = equipment.id AND recalled_at IS NULL)"
+)
+
+
+async def free_drones(sql: Reader, property_id: int) -> list[Drone]:
+    """Return the drones of a property that are not out, by id."""
+    return await sql.all(
+        Drone,
+        f"SELECT id, description FROM equipment WHERE property_id = ? AND {_IS_FREE} ORDER BY id",
+        property_id,
+        DRONE,
+    )
+
+
+async def open_any(
+    sql: Transaction, property_id: int, dispatched_by: str, now: int
+) -> Flight | None:
+    """Send out the first free drone of a property; None if there is none.
+
+    One statement finds and takes it, and a unique index lets a drone be out only once.
+    """
+    number = await sql.one(
+        int,
+        "INSERT INTO flights (drone_id, property_id, dispatched_at, dispatched_by)"
+        f" SELECT id, property_id, ?, ? FROM equipment WHERE property_id = ? AND {_IS_FREE}"
+        " ORDER BY id LIMIT 1 RETURNING id",
+        now,
+        dispatched_by,
+        property_id,
+        DRONE,
+    )
+    return None if number is None else await get(sql, number)
+
+
+async def get(sql: Reader, flight_id: int) -> Flight | None:
+    """Return a flight."""
+    return await sql.one(Flight, f"{_SELECT} WHERE flights.id = ?", flight_id)
+
+
+async def open_of_drone(sql: Reader, drone_id: int) -> Flight | None:
+    """Return the flight that a drone is out on."""
+    return await sql.one(Flight, f"{_SELECT} WHERE drone_id = ? AND recalled_at IS NULL", drone_id)
+
+
+async def open_of_property(sql: Reader, property_id: int) -> list[Flight]:
+    """Return the flights of a property's drones that are out."""
+    return await sql.all(
+        Flight,
+        f"{_SELECT} WHERE flights.property_id = ? AND recalled_at IS NULL ORDER BY flights.id",
+        property_id,
+    )
+
+
+async def page_of_open(sql: Reader, search: str, limit: int, offset: int) -> list[Flight]:
+    """Return open flights whose drone's description or id holds the search text, by flight."""
+    return await sql.all(
+        Flight,
+        f"{_SELECT} WHERE recalled_at IS NULL AND (instr(searched, ?) OR instr(drone_id, ?))"
+        " ORDER BY flights.id LIMIT ? OFFSET ?",
+        folded(search),
+        folded(search),
+        limit,
+        offset,
+    )
+
+
+async def close(sql: Transaction, flight_id: int, recalled_by: str, now: int) -> None:
+    """Call a drone back."""
+    await sql.run(
+        "UPDATE flights SET recalled_at = ?, recalled_by = ? WHERE id = ?",
+        now,
+        recalled_by,
+        flight_id,
+    )

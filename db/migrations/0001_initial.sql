@@ -1,0 +1,254 @@
+-- Times are milliseconds since 1970 in UTC. What a player removed keeps its row with removed_at set:
+-- cards still show it, and it can be restored. searched: names, texts and id, folded by db/search.py.
+
+CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Everything that happened, in order. subjects: a JSON list of what the event is about
+-- ("flight:12"); published: 0 for pushes of a type that nobody handles.
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    subjects TEXT NOT NULL DEFAULT '[]',
+    data TEXT NOT NULL,
+    published INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE INDEX journal_by_age ON journal (at);
+
+-- What a client had subscribed to, for the session that it resumes.
+CREATE TABLE subscriptions (
+    client TEXT NOT NULL,
+    event TEXT NOT NULL,
+    PRIMARY KEY (client, event)
+) STRICT, WITHOUT ROWID;
+
+-- One Discord message per subject; stale while shown < version. posting counts the messages that
+-- the card has had, as a message deleted by hand is posted afresh.
+CREATE TABLE cards (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    subject TEXT NOT NULL UNIQUE,
+    channel TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    version INTEGER NOT NULL DEFAULT 1,
+    shown INTEGER NOT NULL DEFAULT 0,
+    posting INTEGER NOT NULL DEFAULT 1,
+    channel_id INTEGER,
+    message_id INTEGER,
+    digest TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX cards_stale ON cards (channel, id) WHERE shown < version;
+
+-- Journal entries that a feed has still to show. batch: the message that they were put into.
+CREATE TABLE feed_entries (
+    journal_id INTEGER PRIMARY KEY REFERENCES journal (id) ON DELETE CASCADE,
+    channel TEXT NOT NULL,
+    batch INTEGER
+) STRICT;
+
+CREATE INDEX feed_entries_by_channel ON feed_entries (channel, journal_id);
+
+CREATE TABLE users (
+    id TEXT PRIMARY KEY,
+    full_name TEXT NOT NULL,
+    searched TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Tiers and equipment types come from the configuration; retired ones stay for what still has them.
+CREATE TABLE tiers (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    price TEXT NOT NULL,
+    retired INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE equipment_types (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    retired INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE properties (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    location TEXT NOT NULL,
+    tier INTEGER NOT NULL REFERENCES tiers (id),
+    x INTEGER NOT NULL,
+    y INTEGER NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    description TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    added_at INTEGER NOT NULL,
+    removed_at INTEGER,
+    searched TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX properties_by_status ON properties (status, id) WHERE removed_at IS NULL;
+CREATE INDEX properties_by_owner ON properties (owner, id) WHERE removed_at IS NULL;
+
+CREATE TABLE equipment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    property_id INTEGER NOT NULL REFERENCES properties (id) ON DELETE CASCADE,
+    type INTEGER NOT NULL REFERENCES equipment_types (id),
+    description TEXT NOT NULL,
+    added_at INTEGER NOT NULL,
+    removed_at INTEGER,
+    searched TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX equipment_by_property ON equipment (property_id, type, id) WHERE removed_at IS NULL;
+
+CREATE TABLE flights (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    drone_id INTEGER NOT NULL REFERENCES equipment (id) ON DELETE CASCADE,
+    property_id INTEGER NOT NULL REFERENCES properties (id) ON DELETE CASCADE,
+    dispatched_at INTEGER NOT NULL,
+    dispatched_by TEXT NOT NULL,
+    recalled_at INTEGER,
+    recalled_by TEXT
+) STRICT;
+
+-- A drone has one open flight: the race of two dispatchers is settled here.
+CREATE UNIQUE INDEX flights_open ON flights (drone_id) WHERE recalled_at IS NULL;
+CREATE INDEX flights_by_property ON flights (property_id, id);
+
+CREATE TABLE removals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    property_id INTEGER NOT NULL REFERENCES properties (id) ON DELETE CASCADE,
+    requested_at INTEGER NOT NULL,
+    requested_by TEXT,
+    reason TEXT,
+    previous_status TEXT NOT NULL,
+    outcome TEXT CHECK (outcome IN ('approved', 'denied', 'withdrawn')),
+    settled_at INTEGER,
+    settled_by TEXT,
+    answer TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX removals_open ON removals (property_id) WHERE outcome IS NULL;
+
+CREATE TABLE allowed_users (
+    property_id INTEGER NOT NULL REFERENCES properties (id) ON DELETE CASCADE,
+    user_id TEXT NOT NULL,
+    PRIMARY KEY (property_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    property_id INTEGER NOT NULL REFERENCES properties (id) ON DELETE CASCADE,
+    user_id TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX alerts_by_property ON alerts (property_id, id);
+
+CREATE TABLE visits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    property_id INTEGER NOT NULL REFERENCES properties (id) ON DELETE CASCADE,
+    camera_id INTEGER NOT NULL REFERENCES equipment (id) ON DELETE CASCADE,
+    user_id TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX visits_by_property ON visits (property_id, at);
+
+CREATE TABLE crimes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    property_id INTEGER REFERENCES properties (id) ON DELETE CASCADE,
+    client_id TEXT,
+    description TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX crimes_by_time ON crimes (at);
+
+CREATE TABLE auth_entries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    property_id INTEGER NOT NULL REFERENCES properties (id) ON DELETE CASCADE,
+    user_id TEXT NOT NULL,
+    allowed INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX auth_entries_by_property ON auth_entries (property_id, id);
+
+-- The CAD's state as its pushes tell it. cad: the name of the key that the push came with, as
+-- several CAD servers count their calls alike.
+CREATE TABLE emergency_calls (
+    cad TEXT NOT NULL,
+    call_id INTEGER NOT NULL,
+    is_emergency INTEGER NOT NULL,
+    caller TEXT NOT NULL,
+    location TEXT NOT NULL,
+    postal TEXT,
+    description TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    -- NULL until EVENT_911 itself is seen; a removal may come first
+    seen_at INTEGER,
+    removed_at INTEGER,
+    dispatch_call_id INTEGER,
+    PRIMARY KEY (cad, call_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE dispatch_calls (
+    cad TEXT NOT NULL,
+    call_id INTEGER NOT NULL,
+    title TEXT NOT NULL DEFAULT '',
+    code TEXT NOT NULL DEFAULT '',
+    status TEXT NOT NULL DEFAULT '',
+    priority TEXT NOT NULL DEFAULT '',
+    block TEXT NOT NULL DEFAULT '',
+    address TEXT NOT NULL DEFAULT '',
+    postal TEXT NOT NULL DEFAULT '',
+    description TEXT NOT NULL DEFAULT '',
+    primary_unit INTEGER,
+    emergency_call_id INTEGER,
+    received_at INTEGER NOT NULL,
+    -- an edit outranks the first report of a call, whichever arrives first
+    edited INTEGER NOT NULL DEFAULT 0,
+    closed_at INTEGER,
+    PRIMARY KEY (cad, call_id)
+) STRICT, WITHOUT ROWID;
+
+-- attached: 1 on the call, 0 detached. An explicit attach or detach outranks the lists that ride
+-- along with a call.
+CREATE TABLE dispatch_units (
+    cad TEXT NOT NULL,
+    call_id INTEGER NOT NULL,
+    ident INTEGER NOT NULL,
+    attached INTEGER NOT NULL,
+    explicit INTEGER NOT NULL,
+    PRIMARY KEY (cad, call_id, ident)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE dispatch_notes (
+    id INTEGER PRIMARY KEY,
+    cad TEXT NOT NULL,
+    call_id INTEGER NOT NULL,
+    time TEXT NOT NULL,
+    label TEXT NOT NULL,
+    content TEXT NOT NULL,
+    UNIQUE (cad, call_id, time, label, content)
+) STRICT;
+
+CREATE TABLE panics (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    cad TEXT NOT NULL,
+    started_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE panic_units (
+    panic_id INTEGER NOT NULL REFERENCES panics (id) ON DELETE CASCADE,
+    cad TEXT NOT NULL,
+    ident INTEGER NOT NULL,
+    cleared_at INTEGER,
+    PRIMARY KEY (panic_id, ident)
+) STRICT, WITHOUT ROWID;
+
+-- A unit is in one panic at a time; pressing again adds nothing.
+CREATE UNIQUE INDEX panic_units_open ON panic_units (cad, ident) WHERE cleared_at IS NULL;

@@ -1,0 +1,78 @@
+"""Requests to remove a property, and how they were settled."""
+
+from typing import Literal, NamedTuple
+
+from db.database import Reader, Transaction
+
+Outcome = Literal["approved", "denied", "withdrawn"]
+
+
+class Removal(NamedTuple):
+    """A request; open while `outcome` is None. `answer` is the reason given with the outcome."""
+
+    id: int
+    property_id: int
+    requested_at: int
+    requested_by: str | None
+    reason: str | None
+    previous_status: str
+    outcome: Outcome | None
+    settled_at: int | None
+    settled_by: str | None
+    answer: str | None
+
+
+_COLUMNS = ", ".join(Removal._fields)
+
+
+async def request(
+    sql: Transaction,
+    property_id: int,
+    requested_by: str | None,
+    reason: str | None,
+    previous_status: str,
+    now: int,
+) -> int:
+    """Open a request and return its id."""
+    return await sql.insert(
+        "INSERT INTO removals (property_id, requested_at, requested_by, reason, previous_status)"
+        " VALUES (?, ?, ?, ?, ?) RETURNING id",
+        property_id,
+        now,
+        requested_by,
+        reason,
+        previous_status,
+    )
+
+
+async def get(sql: Reader, removal_id: int) -> Removal | None:
+    """Return a request."""
+    return await sql.one(Removal, f"SELECT {_COLUMNS} FROM removals WHERE id = ?", removal_id)
+
+
+async def open_of_property(sql: Reader, property_id: int) -> Removal | None:
+    """Return the request that waits for an answer."""
+    return await sql.one(
+        Removal,
+        f"SELECT {_COLUMNS} FROM removals WHERE property_id = ? AND outcome IS NULL",
+        property_id,
+    )
+
+
+async def settle(
+    sql: Transaction,
+    removal_id: int,
+    outcome: Outcome,
+    settled_by: str,
+    answer: str | None,
+    now: int,
+) -> None:
+    """Close a request."""
+    await sql.run(
+        "UPDATE removals SET outcome = ?, settled_by = ?, answer = ?, settled_at = ? WHERE id = ?",
+        outcome,
+        settled_by,
+        answer,
+        now,
+        removal_id,
+    )

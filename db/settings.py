@@ -1,0 +1,23 @@
+"""Small facts that the program keeps between starts, by name."""
+
+from db.database import Reader, Transaction
+
+
+async def get(sql: Reader, name: str) -> str | None:
+    """Return a fact, None if it was never put."""
+    return await sql.one(str, "SELECT value FROM settings WHERE name = ?", name)
+
+
+async def put(sql: Transaction, name: str, value: str) -> None:
+    """Keep a fact."""
+    await sql.run(
+        "INSERT INTO settings (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        name,
+        value,
+    )
+
+
+async def forget(sql: Transaction, name: str) -> None:
+    """Drop a fact."""
+    await sql.run("DELETE FROM settings WHERE name = ?", name)

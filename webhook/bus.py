@@ -1,0 +1,38 @@
+"""Hands committed events to those who subscribed, at once and in journal order."""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from webhook.events import ALL, Published, names_heard_as
+
+Sink = Callable[[int, bytes], None]
+"""Takes an event's number and frame; never waits and never raises."""
+
+
+class Bus:
+    """Subscriptions by event name, so that an event costs only those who hear it."""
+
+    def __init__(self) -> None:
+        self._sinks: defaultdict[str, dict[Sink, None]] = defaultdict(dict)
+
+    def subscribe(self, name: str, sink: Sink) -> None:
+        """Have `sink` called with every event of a name, of `cad`, or of `all`."""
+        self._sinks[name][sink] = None
+
+    def unsubscribe(self, name: str, sink: Sink) -> None:
+        """Undo `subscribe`."""
+        sinks = self._sinks.get(name, {})
+        sinks.pop(sink, None)
+        if not sinks:
+            self._sinks.pop(name, None)
+
+    def publish(self, event: Published) -> None:
+        """Hand out one event; a sink hears it once for its own name and once for `all`."""
+        matching: dict[Sink, None] = {}
+        for name in names_heard_as(event.name):
+            matching |= self._sinks.get(name, {})
+        for sink in matching:
+            sink(event.id, event.frame)
+        # A sink may give up its subscriptions while it is called.
+        for sink in list(self._sinks.get(ALL, ())):
+            sink(event.id, event.frame_for_all)

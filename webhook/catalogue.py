@@ -1,0 +1,100 @@
+"""Queries by their wire name: each is one typed function, declared where it is written."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
+
+from webhook.context import Context, Scope
+from webhook.errors import UnknownType
+from webhook.messages import SHOWN_TYPE_LENGTH, Message
+from webhook.wire import Reply, Wire, validate
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=Reply)
+Operation = Callable[Concatenate[Context, P], Awaitable[R]]
+
+
+class Nothing(Wire):
+    """The data of a query that takes none."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A declared query: its names, who may ask it, and what goes in and comes out."""
+
+    name: str
+    aliases: tuple[str, ...]
+    scope: Scope
+    ask: type[Wire]
+    reply: type[Reply]
+    summary: str
+    operation: Callable[..., Awaitable[Reply]]
+
+    async def run(self, context: Context, data: dict[str, Any]) -> Reply:
+        """Check the data and carry the query out."""
+        ask = validate(self.ask, data)
+        return await (
+            self.operation(context) if self.ask is Nothing else self.operation(context, ask)
+        )
+
+
+class Catalogue:
+    """A set of queries; one per module, joined into one by `Catalogue.join`."""
+
+    def __init__(self) -> None:
+        self.queries: list[Query] = []
+        self._by_name: dict[str, Query] = {}
+
+    @classmethod
+    def join(cls, *parts: "Catalogue") -> "Catalogue":
+        """Put several together; a name that occurs twice is a mistake."""
+        joined = cls()
+        for part in parts:
+            for query in part.queries:
+                joined._add(query)
+        return joined
+
+    def query(
+        self, name: str, *aliases: str, scope: Scope
+    ) -> Callable[[Operation[P, R]], Operation[P, R]]:
+        """Declare a function as the query `queries.<name>`.
+
+        The request and reply models are read from its annotations. Whoever calls the function,
+        a script or a slash command, must have the scope.
+        """
+
+        def declare(function: Operation[P, R]) -> Operation[P, R]:
+            @functools.wraps(function)
+            async def operation(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+                context.caller.must(scope)
+                return await function(context, *args, **kwargs)
+
+            hints = get_type_hints(function)
+            reply = hints.pop("return")
+            hints.pop("context")
+            ask = next(iter(hints.values()), Nothing)
+            summary = (function.__doc__ or "").strip().partition("\n")[0]
+            self._add(Query(name, aliases, scope, ask, reply, summary, operation))
+            return operation
+
+        return declare
+
+    async def carry_out(self, context: Context, message: Message) -> Reply:
+        """Run the query that a message names.
+
+        Raises:
+            UnknownType: there is none of that name.
+            SentinelError: the query says no.
+        """
+        query = self._by_name.get(message.type.removeprefix("queries."))
+        if query is None or not message.type.startswith("queries."):
+            raise UnknownType(f"unknown message type {message.type[:SHOWN_TYPE_LENGTH]!r}")
+        return await query.run(context, message.data)
+
+    def _add(self, query: Query) -> None:
+        for name in (query.name, *query.aliases):
+            if name in self._by_name:
+                raise ValueError(f"the query {name} is declared twice")
+            self._by_name[name] = query
+        self.queries.append(query)

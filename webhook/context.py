@@ -1,0 +1,100 @@
+"""What an operation works with: storage, who asks, and the one way to change something."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from db import journal
+from db.database import Database, Reader, Transaction
+from webhook.bus import Bus
+from webhook.errors import Forbidden
+from webhook.events import Event, Published, Subject
+
+
+class Scope(IntEnum):
+    """What a caller may do; each includes those before it."""
+
+    READ = 1
+    WRITE = 2
+    APPROVE = 3
+    ADMIN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: `name` stands in the records, `scope` says what they may do."""
+
+    name: str
+    scope: Scope
+
+    def must(self, scope: Scope) -> None:
+        """Refuse a caller whose scope does not reach.
+
+        Raises:
+            Forbidden: it does not.
+        """
+        if self.scope < scope:
+            raise Forbidden(f"this needs the scope {scope.name.lower()}")
+
+
+def now() -> int:
+    """Return the time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Change:
+    """An open write transaction; what it emits is journalled with it and told after it."""
+
+    def __init__(self, sql: Transaction, bus: Bus, now: int) -> None:
+        self.sql = sql
+        self.now = now
+        self._bus = bus
+
+    async def emit(self, event: Event, *about: Subject) -> int:
+        """Journal an event about these subjects; it is published once the change is on disk."""
+        return await self.emit_named(event.name, event.dump(), *about)
+
+    async def emit_named(self, name: str, data: bytes, *about: Subject) -> int:
+        """Journal an event whose data is already JSON and return its number."""
+        subjects = [str(subject) for subject in about]
+        number = await journal.append(
+            self.sql, self.now, name, orjson.dumps(subjects).decode(), data.decode()
+        )
+        event = Published(number, self.now, name, subjects, data)
+        self.sql.after_commit(lambda: self._bus.publish(event))
+        return number
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything an operation needs; one per caller."""
+
+    database: Database
+    bus: Bus
+    caller: Caller
+    zone: ZoneInfo
+    now: Callable[[], int] = now
+
+    def of(self, caller: Caller) -> "Context":
+        """Return the same for another caller."""
+        return replace(self, caller=caller)
+
+    @property
+    def read(self) -> Reader:
+        """Reads what is committed."""
+        return self.database.read
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[Change]:
+        """Open the one write transaction: all of the block, with its events, or nothing.
+
+        Raises:
+            StorageUnavailable: storage cannot be written right now.
+        """
+        async with self.database.write() as sql:
+            yield Change(sql, self.bus, self.now())

@@ -1,0 +1,255 @@
+"""What happened: the events of the protocol, and an event as it stands in the journal.
+
+Scripts receive them as `events.<name>`. The names and fields are those of docs/protocol.md.
+"""
+
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+import orjson
+
+from db.journal import Entry
+from webhook.wire import Wire
+
+ALL = "all"
+"""The subscription to every event."""
+
+CAD = "cad"
+"""The subscription to every push event of the CAD; each is named `cad.<TYPE>`."""
+
+
+class Subject(NamedTuple):
+    """A thing that events are about, and that a card may show: `flight:12`."""
+
+    kind: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Subject":
+        """Read a subject back from its text."""
+        kind, _, key = text.partition(":")
+        return cls(kind, key)
+
+
+class Event(Wire):
+    """Base of the events; only the fields that were given are sent."""
+
+    name: ClassVar[str]
+
+    def dump(self) -> bytes:
+        """Write the event's data as JSON."""
+        return orjson.dumps(self.model_dump(by_alias=True, exclude_unset=True))
+
+
+class Alert(Event):
+    """Somebody raised the alarm at a property."""
+
+    name = "alerts"
+    property_id: str
+    user: str
+    alert_id: int
+    timestamp: str
+
+
+class Visit(Event):
+    """A camera of a property saw somebody."""
+
+    name = "visits"
+    property_id: int
+    client_id: str
+    camera_id: int
+
+
+class Scanned(Event):
+    """Somebody was scanned at a property; told with every visit."""
+
+    name = "scanned"
+    property_id: str
+    client_id: str
+
+
+class Crime(Event):
+    """A crime was reported, at a property or elsewhere."""
+
+    name = "crimes"
+    property_id: int | None
+    client_id: str | None
+    crime_id: int
+
+
+class AuthEntry(Event):
+    """Somebody identified themselves at a property's door."""
+
+    name = "auth-entries"
+    property_id: str
+    client_id: str
+    allowed: bool
+
+
+class PropertyAdded(Event):
+    """A property was added; it waits for approval."""
+
+    name = "property-added"
+    id: int
+    owner: str
+    location: str
+    tier: int
+    x: int
+    y: int
+    description: str
+    client_id: str
+
+
+class PropertyRemoved(Event):
+    """A property was removed without a request."""
+
+    name = "property-removed"
+    property_id: int
+
+
+class PropertyStatusChange(Event):
+    """A property's status changed."""
+
+    name = "property-status-change"
+    property_id: int
+    status: str
+    previous: str
+
+
+class PropertyEquipmentChange(Event):
+    """Equipment was added to a property (type and description given) or removed from it."""
+
+    name = "property-equipment-change"
+    property_id: int
+    equipment_id: int
+    equipment_type: int | None = None
+    description: str | None = None
+
+
+class RequestedRemoveProperty(Event):
+    """Somebody asks that a property be removed."""
+
+    name = "requested-remove-property"
+    property_id: int
+    user_id: str | None = None
+    reason: str | None = None
+
+
+class ApprovedRemoveProperty(Event):
+    """A requested removal was approved; the property is gone."""
+
+    name = "approved-remove-property"
+    property_id: int
+
+
+class DeniedRemoveProperty(Event):
+    """A requested removal was denied; the property has its earlier status again."""
+
+    name = "denied-remove-property"
+    property_id: int
+    reason: str | None = None
+
+
+class DroneDispatched(Event):
+    """A drone was sent out."""
+
+    name = "drone-dispatched"
+    property_id: int
+    drone_id: int
+
+
+class DroneRecalled(Event):
+    """A drone was called back."""
+
+    name = "drone-recalled"
+    property_id: int
+    drone_id: int
+
+
+class PropertyCoordinatesChanged(Event):
+    """A property was moved on the map."""
+
+    name = "property-coordinates-changed"
+    property_id: int
+    x: int
+    y: int
+
+
+class PropertySizeChanged(Event):
+    """A property's rectangle changed; `size` is its area in square metres."""
+
+    name = "property-size-changed"
+    property_id: int
+    width: int
+    height: int
+    size: int
+
+
+class PropertyTierChanged(Event):
+    """A property has another tier."""
+
+    name = "property-tier-changed"
+    property_id: int
+    tier: int
+
+
+EVENTS: dict[str, type[Event]] = {event.name: event for event in Event.__subclasses__()}
+"""The events of the property protocol by name; those of the CAD are named by their push type."""
+
+
+class Published:
+    """An event of the journal as it goes out; written once, however many receive it."""
+
+    def __init__(self, id: int, at: int, name: str, subjects: list[str], data: bytes) -> None:  # noqa: A002
+        self.id = id
+        self.at = at
+        self.name = name
+        self.subjects = [Subject.parse(subject) for subject in subjects]
+        self._data = data
+
+    @classmethod
+    def from_journal(cls, entry: Entry) -> "Published":
+        """Read an event back from the journal."""
+        subjects = orjson.loads(entry.subjects)
+        return cls(entry.id, entry.at, entry.name, subjects, entry.data.encode())
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The event's data."""
+        data: dict[str, Any] = orjson.loads(self._data)
+        return data
+
+    @cached_property
+    def frame(self) -> bytes:
+        """The frame for those who subscribed to this event."""
+        return b'{"type":"events.%b","id":%d,"data":%b}' % (
+            self.name.encode(),
+            self.id,
+            self._data,
+        )
+
+    @cached_property
+    def frame_for_all(self) -> bytes:
+        """The frame for those who subscribed to all events."""
+        return b'{"type":"events.all","id":%d,"event":"events.%b","data":%b}' % (
+            self.id,
+            self.name.encode(),
+            self._data,
+        )
+
+    def frames(self, subscriptions: set[str]) -> list[bytes]:
+        """Return what a subscriber of these names receives: none, one, or both frames."""
+        frames = []
+        if subscriptions & names_heard_as(self.name):
+            frames.append(self.frame)
+        if ALL in subscriptions:
+            frames.append(self.frame_for_all)
+        return frames
+
+
+def names_heard_as(name: str) -> set[str]:
+    """Return the subscriptions, beside `all`, that an event of this name matches."""
+    return {name, CAD} if name.startswith("cad.") else {name}

@@ -1,0 +1,105 @@
+"""The message protocol: a frame in, exactly one frame out (docs/protocol.md).
+
+{"type": "<name>", "data": {…, "requestIdentifier": "…"}}
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from db.errors import StorageUnavailable
+from webhook.errors import BadMessage, FieldProblem, InvalidData, SentinelError, Unavailable
+from webhook.wire import Reply, Status, parse_json
+
+IDENTIFIER = "requestIdentifier"
+IDENTIFIER_LENGTH = 128
+SHOWN_TYPE_LENGTH = 64
+
+log = logging.getLogger(__name__)
+
+
+class Message(NamedTuple):
+    """A message as it came, its identifier taken out."""
+
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The one answer to a message, ready to be sent; `error` is None if it was carried out."""
+
+    frame: bytes
+    error: SentinelError | None = None
+
+
+async def answer(raw: bytes | str, carry_out: Callable[[Message], Awaitable[Reply]]) -> Answer:
+    """Read a message, have it carried out, and make its answer, whatever happens."""
+    identifier: str | None = None
+    try:
+        document = parse_json(raw)
+        identifier = take_identifier(document)
+        message = _read(document)
+        reply = await carry_out(message)
+    except Exception as fault:
+        return error_answer(as_error(fault), identifier)
+    name = "status" if isinstance(reply, Status) else message.type.removeprefix("queries.")
+    return Answer(_frame(name, reply.model_dump(by_alias=True), identifier))
+
+
+def error_answer(error: SentinelError, identifier: str | None = None) -> Answer:
+    """Make the answer that says what is wrong."""
+    data: dict[str, Any] = {"code": error.code, "error": error.message, "message": error.message}
+    if isinstance(error, InvalidData):
+        data["fields"] = [{"field": f.field, "problem": f.problem} for f in error.fields]
+    return Answer(_frame("error", data, identifier), error)
+
+
+def as_error(fault: Exception) -> SentinelError:
+    """Say what went wrong in the words of the protocol; the unforeseen goes to the log."""
+    if isinstance(fault, SentinelError):
+        return fault
+    if isinstance(fault, StorageUnavailable):
+        log.warning("storage cannot be used: %s", fault)
+        return Unavailable("storage cannot be used right now, try again later")
+    log.error("a message failed", exc_info=fault)
+    return SentinelError("something went wrong here, the log says what")
+
+
+def take_identifier(document: object) -> str | None:
+    """Take the identifier, which the answer will carry, out of a message's data.
+
+    Raises:
+        InvalidData: it is not a string of 1 to 128 characters.
+    """
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, dict) or IDENTIFIER not in data:
+        return None
+    identifier = data.pop(IDENTIFIER)
+    if not isinstance(identifier, str) or not 1 <= len(identifier) <= IDENTIFIER_LENGTH:
+        problem = f"a string of 1 to {IDENTIFIER_LENGTH} characters"
+        raise InvalidData(FieldProblem(IDENTIFIER, problem))
+    return identifier
+
+
+def _read(document: object) -> Message:
+    if not isinstance(document, dict):
+        raise BadMessage("a message is a JSON object")
+    kind = document.get("type")
+    if not isinstance(kind, str):
+        raise BadMessage("a message has a type, which is a string")
+    data = document.get("data")
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise BadMessage("the data of a message is an object")
+    return Message(kind, data)
+
+
+def _frame(name: str, data: dict[str, Any], identifier: str | None) -> bytes:
+    if identifier is not None:
+        data[IDENTIFIER] = identifier
+    return orjson.dumps({"type": name, "data": data})

@@ -1,0 +1,99 @@
+"""Queries on who may enter a property and who identified themselves there."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from db import access, users
+from webhook.catalogue import Catalogue
+from webhook.context import Context, Scope
+from webhook.errors import NotFound
+from webhook.events import AuthEntry
+from webhook.queries.shapes import OfProperty, existing_property, property_subject
+from webhook.wire import Reply, Success, UserId, timestamp
+
+table = Catalogue()
+
+
+class UserAtProperty(OfProperty):
+    """A user and a property."""
+
+    user_id: UserId
+
+
+class AllowedUsers(Reply):
+    """Full names by user id."""
+
+    allowed_users: dict[str, str]
+
+
+class AuthEntryData(Reply):
+    """Somebody at the door."""
+
+    user_id: Annotated[str, Field(alias="user_id")]
+    timestamp: str
+
+
+class AuthEntries(Reply):
+    """Who was at the door."""
+
+    auth_entries: list[AuthEntryData]
+
+
+@table.query("get-allowed-users", scope=Scope.READ)
+async def get_allowed_users(context: Context, ask: OfProperty) -> AllowedUsers:
+    """List who may enter a property beside its owner."""
+    await existing_property(context.read, ask.property_id)
+    allowed = await access.allowed_users(context.read, ask.property_id)
+    return AllowedUsers(allowed_users={user.id: user.full_name for user in allowed})
+
+
+@table.query("add-allowed-user", scope=Scope.WRITE)
+async def add_allowed_user(context: Context, ask: UserAtProperty) -> Success:
+    """Let a user enter a property; adding twice changes nothing."""
+    async with context.change() as change:
+        await existing_property(change.sql, ask.property_id)
+        await users.add_seen(change.sql, ask.user_id)
+        await access.allow(change.sql, ask.property_id, ask.user_id)
+    return Success()
+
+
+@table.query("remove-allowed-user", scope=Scope.WRITE)
+async def remove_allowed_user(context: Context, ask: UserAtProperty) -> Success:
+    """Let a user enter a property no longer."""
+    async with context.change() as change:
+        await existing_property(change.sql, ask.property_id)
+        if not await access.disallow(change.sql, ask.property_id, ask.user_id):
+            raise NotFound(f"user {ask.user_id!r} is not on the list of property {ask.property_id}")
+    return Success()
+
+
+@table.query("get-auth-entries", scope=Scope.READ)
+async def get_auth_entries(context: Context, ask: OfProperty) -> AuthEntries:
+    """List who identified themselves at a property, newest first."""
+    await existing_property(context.read, ask.property_id)
+    entries = await access.entries(context.read, ask.property_id)
+    return AuthEntries(
+        auth_entries=[
+            AuthEntryData(user_id=entry.user_id, timestamp=timestamp(entry.at)) for entry in entries
+        ]
+    )
+
+
+@table.query("add-auth-entry", scope=Scope.WRITE)
+async def add_auth_entry(context: Context, ask: UserAtProperty) -> Success:
+    """Record that somebody identified themselves at a property."""
+    async with context.change() as change:
+        stored = await existing_property(change.sql, ask.property_id)
+        await users.add_seen(change.sql, ask.user_id)
+        allowed = stored.owner == ask.user_id or await access.is_allowed(
+            change.sql, ask.property_id, ask.user_id
+        )
+        await access.add_entry(
+            change.sql, ask.property_id, ask.user_id, change.now, allowed=allowed
+        )
+        await change.emit(
+            AuthEntry(property_id=str(ask.property_id), client_id=ask.user_id, allowed=allowed),
+            property_subject(ask.property_id),
+        )
+    return Success()

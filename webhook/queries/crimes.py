@@ -1,0 +1,90 @@
+"""Queries on crimes."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from db import crimes, users
+from db.crimes import Area
+from webhook.catalogue import Catalogue
+from webhook.context import Context, Scope
+from webhook.days import Day, last_days
+from webhook.events import Crime
+from webhook.queries.properties import Added
+from webhook.queries.shapes import Metres, Sentence, existing_property, property_subject
+from webhook.wire import Id, Reply, UserId, Wire
+
+table = Catalogue()
+
+DAYS = 3
+EVERYWHERE = 100_000
+"""Metres; further than the map is wide."""
+
+
+class NewCrime(Wire):
+    """A crime to report; all of it may be unknown."""
+
+    property_id: Id | None = None
+    client_id: UserId | None = None
+    description: Sentence = ""
+
+
+class CrimeArea(Wire):
+    """Where to count: everywhere, at a property, or at the properties around it."""
+
+    property_id: Id | None = None
+    radius: Annotated[Metres, Field(le=EVERYWHERE)] | None = None
+
+
+class DayCrimes(Reply):
+    """How many crimes a day had; 1 is today, 2 yesterday, 3 the day before."""
+
+    day: int
+    count: int
+
+
+class CrimesInArea(Reply):
+    """The crimes of the last three days."""
+
+    crimes: list[DayCrimes]
+
+
+@table.query("add-crime", scope=Scope.WRITE)
+async def add_crime(context: Context, ask: NewCrime) -> Added:
+    """Report a crime."""
+    async with context.change() as change:
+        about = []
+        if ask.property_id is not None:
+            await existing_property(change.sql, ask.property_id)
+            about.append(property_subject(ask.property_id))
+        if ask.client_id is not None:
+            await users.add_seen(change.sql, ask.client_id)
+        number = await crimes.add(
+            change.sql, ask.property_id, ask.client_id, ask.description, change.now
+        )
+        await change.emit(
+            Crime(property_id=ask.property_id, client_id=ask.client_id, crime_id=number), *about
+        )
+    return Added(id=number)
+
+
+@table.query("get-crimes-in-area", scope=Scope.READ)
+async def get_crimes_in_area(context: Context, ask: CrimeArea) -> CrimesInArea:
+    """Count the crimes of the last three days; day 1 is today."""
+    newest_first = reversed(last_days(DAYS, context.now(), context.zone))
+    return CrimesInArea(
+        crimes=[
+            DayCrimes(day=number, count=await _count(context, ask, day))
+            for number, day in enumerate(newest_first, 1)
+        ]
+    )
+
+
+async def _count(context: Context, ask: CrimeArea, day: Day) -> int:
+    if ask.property_id is None:
+        return await crimes.count(context.read, day.start, day.end, None)
+    stored = await existing_property(context.read, ask.property_id)
+    if ask.radius is None:
+        return await crimes.count_at(context.read, day.start, day.end, stored.id)
+    area = Area(stored.x, stored.y, ask.radius)
+    return await crimes.count(context.read, day.start, day.end, area)

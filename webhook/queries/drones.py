@@ -1,0 +1,125 @@
+"""Queries on drones: who is out, who is free, go and come back."""
+
+from db import equipment, flights
+from db.flights import Flight
+from webhook.catalogue import Catalogue
+from webhook.context import Change, Context, Scope
+from webhook.errors import Conflict, NotFound
+from webhook.events import DroneDispatched, DroneRecalled, Event, Subject
+from webhook.queries.shapes import OfProperty, Page, existing_property
+from webhook.wire import Id, Reply, Status, Wire, timestamp
+
+table = Catalogue()
+
+
+class OfDrone(Wire):
+    """One drone."""
+
+    drone_id: Id
+
+
+class Dispatched(Reply):
+    """The drone that was sent out."""
+
+    drone_id: int
+
+
+class FreeDrone(Reply):
+    """A drone that stands ready."""
+
+    id: str
+    description: str
+
+
+class FreeDrones(Reply):
+    """The drones of a property that stand ready."""
+
+    drones: list[FreeDrone]
+
+
+class DispatchedDrone(Reply):
+    """A drone that is out."""
+
+    id: str
+    description: str
+    property_id: int
+    dispatched_at: str
+
+
+class DispatchedDrones(Reply):
+    """Drones that are out."""
+
+    drones: list[DispatchedDrone]
+
+
+def flight_subject(flight: Flight) -> Subject:
+    """Return the subject of events about a flight."""
+    return Subject("flight", str(flight.id))
+
+
+@table.query("dispatch-drone", scope=Scope.WRITE)
+async def dispatch_drone(context: Context, ask: OfProperty) -> Dispatched:
+    """Send out any free drone of the property."""
+    async with context.change() as change:
+        await existing_property(change.sql, ask.property_id)
+        flight = await flights.open_any(
+            change.sql, ask.property_id, context.caller.name, change.now
+        )
+        if flight is None:
+            raise Conflict(f"property {ask.property_id} has no free drone")
+        await _emit(change, DroneDispatched, flight)
+    return Dispatched(drone_id=flight.drone_id)
+
+
+@table.query("recall-drone", scope=Scope.WRITE)
+async def recall_drone(context: Context, ask: OfDrone) -> Status:
+    """Call a drone back."""
+    async with context.change() as change:
+        flight = await flights.open_of_drone(change.sql, ask.drone_id)
+        if flight is None:
+            stored = await equipment.get(change.sql, ask.drone_id)
+            if stored is None or stored.type != equipment.DRONE:
+                raise NotFound(f"there is no drone {ask.drone_id}")
+            raise Conflict(f"drone {ask.drone_id} is not out")
+        await close_flight(change, flight, context.caller.name)
+    return Status(message=f"Drone {ask.drone_id} recalled")
+
+
+@table.query("get-dispatched-drones", scope=Scope.READ)
+async def get_dispatched_drones(context: Context, ask: Page) -> DispatchedDrones:
+    """List the drones that are out, the longest out first."""
+    page = await flights.page_of_open(context.read, ask.search, ask.limit, ask.offset)
+    return DispatchedDrones(
+        drones=[
+            DispatchedDrone(
+                id=str(flight.drone_id),
+                description=flight.description,
+                property_id=flight.property_id,
+                dispatched_at=timestamp(flight.dispatched_at),
+            )
+            for flight in page
+        ]
+    )
+
+
+@table.query("get-free-drones", scope=Scope.READ)
+async def get_free_drones(context: Context, ask: OfProperty) -> FreeDrones:
+    """List the drones of a property that stand ready."""
+    await existing_property(context.read, ask.property_id)
+    free = await flights.free_drones(context.read, ask.property_id)
+    return FreeDrones(
+        drones=[FreeDrone(id=str(drone.id), description=drone.description) for drone in free]
+    )
+
+
+async def close_flight(change: Change, flight: Flight, recalled_by: str) -> None:
+    """Call back a drone that is out, and tell."""
+    await flights.close(change.sql, flight.id, recalled_by, change.now)
+    await _emit(change, DroneRecalled, flight)
+
+
+async def _emit(
+    change: Change, event: type[DroneDispatched] | type[DroneRecalled], flight: Flight
+) -> None:
+    told: Event = event(property_id=flight.property_id, drone_id=flight.drone_id)
+    await change.emit(told, flight_subject(flight))

@@ -1,0 +1,149 @@
+"""Queries on the equipment of properties, and on what can be had: tiers and equipment types."""
+
+from db import community, equipment, flights
+from db.equipment import Equipment
+from webhook.catalogue import Catalogue
+from webhook.context import Context, Scope
+from webhook.errors import Conflict, NotFound
+from webhook.events import PropertyEquipmentChange
+from webhook.queries.shapes import OfProperty, Sentence, existing_property, property_subject
+from webhook.wire import Id, Reply, Success, Wire
+
+table = Catalogue()
+
+
+class NewEquipment(Wire):
+    """What to add to a property."""
+
+    property_id: Id
+    equipment_type: Id
+    description: Sentence
+
+
+class OfEquipment(Wire):
+    """One piece of equipment of a property."""
+
+    property_id: Id
+    equipment_id: Id
+
+
+class AddedId(Reply):
+    """The id of what was added."""
+
+    id: int
+
+
+class EquipmentData(Reply):
+    """A piece of equipment as scripts see it; `name` is that of its type."""
+
+    id: int
+    type: int
+    description: str
+    name: str
+
+
+class EquipmentList(Reply):
+    """What a property has."""
+
+    equipment: list[EquipmentData]
+
+
+class EquipmentTypeData(Reply):
+    """A kind of equipment."""
+
+    type: int
+    name: str
+
+
+class EquipmentTypeList(Reply):
+    """The kinds of equipment on offer."""
+
+    equipment_types: list[EquipmentTypeData]
+
+
+class TierData(Reply):
+    """A protection plan."""
+
+    id: int
+    name: str
+    price: str
+
+
+class TierList(Reply):
+    """The plans on offer."""
+
+    tiers: list[TierData]
+
+
+def equipment_listed(stored: list[Equipment]) -> list[EquipmentData]:
+    """Return equipment as scripts see it."""
+    return [
+        EquipmentData(id=row.id, type=row.type, description=row.description, name=row.name)
+        for row in stored
+    ]
+
+
+@table.query("add-equipment", "add-equipment-property", scope=Scope.WRITE)
+async def add_equipment(context: Context, ask: NewEquipment) -> AddedId:
+    """Add a piece of equipment to a property."""
+    async with context.change() as change:
+        await existing_property(change.sql, ask.property_id)
+        if not await community.equipment_type_on_offer(change.sql, ask.equipment_type):
+            raise NotFound(f"there is no equipment type {ask.equipment_type}")
+        number = await equipment.add(
+            change.sql, ask.property_id, ask.equipment_type, ask.description, change.now
+        )
+        await change.emit(
+            PropertyEquipmentChange(
+                property_id=ask.property_id,
+                equipment_id=number,
+                equipment_type=ask.equipment_type,
+                description=ask.description,
+            ),
+            property_subject(ask.property_id),
+        )
+    return AddedId(id=number)
+
+
+@table.query("remove-equipment", "remove-equipment-property", scope=Scope.WRITE)
+async def remove_equipment(context: Context, ask: OfEquipment) -> Success:
+    """Remove a piece of equipment; a drone that is out must be recalled first."""
+    async with context.change() as change:
+        await existing_property(change.sql, ask.property_id)
+        stored = await equipment.get(change.sql, ask.equipment_id)
+        if stored is None or stored.property_id != ask.property_id:
+            raise NotFound(f"property {ask.property_id} has no equipment {ask.equipment_id}")
+        if await flights.open_of_drone(change.sql, ask.equipment_id):
+            raise Conflict(f"drone {ask.equipment_id} is out, recall it first")
+        await equipment.remove(change.sql, ask.equipment_id, change.now)
+        await change.emit(
+            PropertyEquipmentChange(property_id=ask.property_id, equipment_id=ask.equipment_id),
+            property_subject(ask.property_id),
+        )
+    return Success()
+
+
+@table.query("get-equipment", "get-equipment-property", scope=Scope.READ)
+async def get_equipment(context: Context, ask: OfProperty) -> EquipmentList:
+    """List what a property has."""
+    await existing_property(context.read, ask.property_id)
+    stored = await equipment.of_property(context.read, ask.property_id)
+    return EquipmentList(equipment=equipment_listed(stored))
+
+
+@table.query("get-equipment-types", scope=Scope.READ)
+async def get_equipment_types(context: Context) -> EquipmentTypeList:
+    """List the kinds of equipment on offer."""
+    kinds = await community.equipment_types(context.read)
+    return EquipmentTypeList(
+        equipment_types=[EquipmentTypeData(type=kind.id, name=kind.name) for kind in kinds]
+    )
+
+
+@table.query("get-tiers", scope=Scope.READ)
+async def get_tiers(context: Context) -> TierList:
+    """List the tiers on offer."""
+    tiers = await community.tiers(context.read)
+    return TierList(
+        tiers=[TierData(id=tier.id, name=tier.name, price=tier.price) for tier in tiers]
+    )

@@ -1,0 +1,281 @@
+"""Queries on properties: add, look up, change, remove."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from db import community, equipment, flights, properties, removals, users
+from db.properties import PENDING, REMOVED
+from webhook.catalogue import Catalogue
+from webhook.context import Change, Context, Scope
+from webhook.errors import Conflict, NotFound
+from webhook.events import (
+    PropertyAdded,
+    PropertyCoordinatesChanged,
+    PropertyRemoved,
+    PropertySizeChanged,
+    PropertyStatusChange,
+    PropertyTierChanged,
+    Subject,
+)
+from webhook.queries.drones import close_flight
+from webhook.queries.equipment import EquipmentData, equipment_listed
+from webhook.queries.shapes import (
+    Coordinate,
+    Metres,
+    OfProperty,
+    Page,
+    PropertyData,
+    PropertyList,
+    Sentence,
+    existing_property,
+    listed,
+    property_subject,
+    removal_subject,
+    told,
+)
+from webhook.wire import Id, Success, UserId, Wire
+
+table = Catalogue()
+
+StatusName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1),
+    AfterValidator(str.upper),
+    Field(max_length=32),
+]
+"""A property's status, kept in upper case."""
+
+
+class NewProperty(Wire):
+    """A property to add; its owner is the client."""
+
+    location: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    tier: Id
+    x: Coordinate
+    y: Coordinate
+    description: Sentence
+    client_id: UserId
+    width: Metres = 0
+    height: Metres = 0
+
+
+class Added(Success):
+    """The id of what was added."""
+
+    id: int
+
+
+class DetailedProperty(PropertyData):
+    """A property with what hangs on it."""
+
+    tier_name: Annotated[str, Field(alias="tier_name")]
+    owner: str
+    owner_full_name: Annotated[str, Field(alias="owner_full_name")]
+    equipment: list[EquipmentData]
+
+
+class NewSize(OfProperty):
+    """How large a property's rectangle becomes."""
+
+    width: Metres
+    height: Metres
+
+
+class NewCoordinates(OfProperty):
+    """Where a property lies from now on."""
+
+    x: Coordinate
+    y: Coordinate
+
+
+class NewStatus(OfProperty):
+    """The status that a property gets."""
+
+    status: StatusName
+
+
+class NewTier(OfProperty):
+    """The tier that a property gets."""
+
+    tier: Id
+
+
+@table.query("add-property", scope=Scope.WRITE)
+async def add_property(context: Context, ask: NewProperty) -> Added:
+    """Add a property; it is pending until somebody approves it."""
+    async with context.change() as change:
+        await _must_be_on_offer(change, ask.tier)
+        await users.add_seen(change.sql, ask.client_id)
+        number = await properties.add(
+            change.sql,
+            location=ask.location,
+            tier=ask.tier,
+            x=ask.x,
+            y=ask.y,
+            width=ask.width,
+            height=ask.height,
+            description=ask.description,
+            owner=ask.client_id,
+            now=change.now,
+        )
+        await change.emit(
+            PropertyAdded(
+                id=number,
+                owner=ask.client_id,
+                location=ask.location,
+                tier=ask.tier,
+                x=ask.x,
+                y=ask.y,
+                description=ask.description,
+                client_id=ask.client_id,
+            ),
+            property_subject(number),
+        )
+    return Added(id=number)
+
+
+@table.query("remove-property", scope=Scope.ADMIN)
+async def remove_property(context: Context, ask: OfProperty) -> Success:
+    """Remove a property at once, without a request; drones that are out are recalled first."""
+    async with context.change() as change:
+        await existing_property(change.sql, ask.property_id)
+        withdrawn = await withdraw_removal(change, ask.property_id, context.caller.name)
+        await take_away(change, ask.property_id, context.caller.name)
+        await change.emit(
+            PropertyRemoved(property_id=ask.property_id),
+            property_subject(ask.property_id),
+            *withdrawn,
+        )
+    return Success()
+
+
+@table.query("get-property", scope=Scope.READ)
+async def get_property(context: Context, ask: OfProperty) -> PropertyData:
+    """Return a property."""
+    return PropertyData(**told(await existing_property(context.read, ask.property_id)))
+
+
+@table.query("get-property-detailed", scope=Scope.READ)
+async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedProperty:
+    """Return a property with its tier's name, its owner and its equipment."""
+    stored = await existing_property(context.read, ask.property_id)
+    names = await properties.detail(context.read, ask.property_id)
+    if names is None:
+        raise NotFound(f"there is no property {ask.property_id}")
+    return DetailedProperty(
+        **told(stored),
+        tier_name=names.tier_name,
+        owner=stored.owner,
+        owner_full_name=names.owner_full_name,
+        equipment=equipment_listed(await equipment.of_property(context.read, ask.property_id)),
+    )
+
+
+@table.query("get-properties", scope=Scope.READ)
+async def get_properties(context: Context, ask: Page) -> PropertyList:
+    """List properties by id; the search looks through location, description and id."""
+    return listed(await properties.page(context.read, ask.search, ask.limit, ask.offset))
+
+
+@table.query("change-property-size", scope=Scope.WRITE)
+async def change_property_size(context: Context, ask: NewSize) -> Success:
+    """Change a property's rectangle."""
+    async with context.change() as change:
+        stored = await existing_property(change.sql, ask.property_id)
+        if (stored.width, stored.height) != (ask.width, ask.height):
+            await properties.resize(change.sql, ask.property_id, ask.width, ask.height)
+            await change.emit(
+                PropertySizeChanged(
+                    property_id=ask.property_id,
+                    width=ask.width,
+                    height=ask.height,
+                    size=ask.width * ask.height,
+                ),
+                property_subject(ask.property_id),
+            )
+    return Success()
+
+
+@table.query("change-property-coordinates", scope=Scope.WRITE)
+async def change_property_coordinates(context: Context, ask: NewCoordinates) -> Success:
+    """Move a property on the map."""
+    async with context.change() as change:
+        stored = await existing_property(change.sql, ask.property_id)
+        if (stored.x, stored.y) != (ask.x, ask.y):
+            await properties.move(change.sql, ask.property_id, ask.x, ask.y)
+            await change.emit(
+                PropertyCoordinatesChanged(property_id=ask.property_id, x=ask.x, y=ask.y),
+                property_subject(ask.property_id),
+            )
+    return Success()
+
+
+@table.query("change-property-status", scope=Scope.WRITE)
+async def change_property_status(context: Context, ask: NewStatus) -> Success:
+    """Change a property's status; on one whose removal is requested this withdraws the request."""
+    if ask.status == REMOVED:
+        raise Conflict(f"the status {REMOVED} is set by request-remove-property only")
+    async with context.change() as change:
+        stored = await existing_property(change.sql, ask.property_id)
+        if stored.status != ask.status:
+            withdrawn = await withdraw_removal(change, ask.property_id, context.caller.name)
+            await properties.set_status(change.sql, ask.property_id, ask.status)
+            await change.emit(
+                PropertyStatusChange(
+                    property_id=ask.property_id, status=ask.status, previous=stored.status
+                ),
+                property_subject(ask.property_id),
+                *withdrawn,
+            )
+    return Success()
+
+
+@table.query("change-property-tier", scope=Scope.WRITE)
+async def change_property_tier(context: Context, ask: NewTier) -> Success:
+    """Give a property another tier."""
+    async with context.change() as change:
+        stored = await existing_property(change.sql, ask.property_id)
+        await _must_be_on_offer(change, ask.tier)
+        if stored.tier != ask.tier:
+            await properties.set_tier(change.sql, ask.property_id, ask.tier)
+            await change.emit(
+                PropertyTierChanged(property_id=ask.property_id, tier=ask.tier),
+                property_subject(ask.property_id),
+            )
+    return Success()
+
+
+@table.query("get-pending-properties", scope=Scope.READ)
+async def get_pending_properties(context: Context) -> PropertyList:
+    """List all properties that wait for approval."""
+    return listed(await properties.page_of_status(context.read, PENDING))
+
+
+@table.query("search-pending-properties", scope=Scope.READ)
+async def search_pending_properties(context: Context, ask: Page) -> PropertyList:
+    """List properties that wait for approval, page by page."""
+    return listed(
+        await properties.page_of_status(context.read, PENDING, ask.search, ask.limit, ask.offset)
+    )
+
+
+async def withdraw_removal(change: Change, property_id: int, by: str) -> list[Subject]:
+    """Withdraw the open removal request of a property; return it as a subject if there was one."""
+    removal = await removals.open_of_property(change.sql, property_id)
+    if removal is None:
+        return []
+    await removals.settle(change.sql, removal.id, "withdrawn", by, None, change.now)
+    return [removal_subject(removal.id)]
+
+
+async def take_away(change: Change, property_id: int, by: str) -> None:
+    """Remove a property and what hangs on it; drones that are out come back first."""
+    for flight in await flights.open_of_property(change.sql, property_id):
+        await close_flight(change, flight, by)
+    await properties.remove(change.sql, property_id, change.now)
+
+
+async def _must_be_on_offer(change: Change, tier: int) -> None:
+    if not await community.tier_on_offer(change.sql, tier):
+        raise NotFound(f"there is no tier {tier}")

@@ -1,0 +1,100 @@
+"""Queries on game users."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from db import access, properties, users
+from webhook.catalogue import Catalogue
+from webhook.context import Context, Scope
+from webhook.errors import NotFound
+from webhook.queries.shapes import OfUser, Page, PropertyData, told
+from webhook.wire import Reply, Success, UserId, Wire
+
+table = Catalogue()
+
+
+class NamedUser(Wire):
+    """A user and the name to know it by."""
+
+    user_id: UserId
+    full_name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class UserData(Reply):
+    """A user as scripts see it."""
+
+    id: str
+    full_name: str
+
+
+class UserList(Reply):
+    """Several users."""
+
+    users: list[UserData]
+
+
+class OwnedProperty(PropertyData):
+    """A property of somebody; here the id is a string, as documented."""
+
+    id: str  # type: ignore[assignment]
+    name: str
+    value: str
+
+
+class OwnedProperties(Reply):
+    """Somebody's properties."""
+
+    owner: str
+    properties: list[OwnedProperty]
+
+
+@table.query("get-user", scope=Scope.READ)
+async def get_user(context: Context, ask: OfUser) -> UserData:
+    """Return a user's name."""
+    user = await users.get(context.read, ask.user_id)
+    if user is None:
+        raise NotFound(f"there is no user {ask.user_id!r}")
+    return UserData(id=user.id, full_name=user.full_name)
+
+
+@table.query("get-users", scope=Scope.READ)
+async def get_users(context: Context, ask: Page) -> UserList:
+    """List users by id; the search looks through names and ids."""
+    page = await users.page(context.read, ask.search, ask.limit, ask.offset)
+    return UserList(users=[UserData(id=user.id, full_name=user.full_name) for user in page])
+
+
+@table.query("get-user-properties", scope=Scope.READ)
+async def get_user_properties(context: Context, ask: OfUser) -> OwnedProperties:
+    """List what a user owns, with what each property's tier costs."""
+    owned = await properties.of_owner(context.read, ask.user_id)
+    return OwnedProperties(
+        owner=ask.user_id,
+        properties=[
+            OwnedProperty(
+                **told(row) | {"id": str(row.id)},
+                name=row.location,
+                value=price,
+            )
+            for row, price in owned
+        ],
+    )
+
+
+@table.query("add-user", scope=Scope.WRITE)
+async def add_user(context: Context, ask: NamedUser) -> Success:
+    """Add a user, or rename a known one."""
+    async with context.change() as change:
+        await users.put(change.sql, ask.user_id, ask.full_name)
+    return Success()
+
+
+@table.query("remove-user", scope=Scope.ADMIN)
+async def remove_user(context: Context, ask: OfUser) -> Success:
+    """Forget a user's name and take them off every list of allowed users."""
+    async with context.change() as change:
+        if not await users.remove(change.sql, ask.user_id):
+            raise NotFound(f"there is no user {ask.user_id!r}")
+        await access.disallow_everywhere(change.sql, ask.user_id)
+    return Success()

@@ -1,0 +1,193 @@
+"""Queries on alarms and on the people whom a property's cameras saw."""
+
+import re
+from collections import defaultdict
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from db import equipment, users, visits
+from webhook.catalogue import Catalogue
+from webhook.context import Context, Scope
+from webhook.days import days, last_days
+from webhook.errors import Conflict, FieldProblem, InvalidData
+from webhook.events import Alert, Scanned, Visit
+from webhook.queries.access import UserAtProperty
+from webhook.queries.properties import Added
+from webhook.queries.shapes import Limit, Offset, OfProperty, existing_property, property_subject
+from webhook.wire import Id, Reply, Success, timestamp
+
+table = Catalogue()
+
+WEEK = 7
+LONGEST_SPAN = 366
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _parse_day(value: object) -> object:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("a day is written YYYY-MM-DD")
+    day = date.fromisoformat(value)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"a day lies between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return day
+
+
+DayName = Annotated[date, BeforeValidator(_parse_day)]
+"""A calendar day of the community's time zone, `YYYY-MM-DD`."""
+
+
+class AlertPage(OfProperty):
+    """Which part of a property's alarms."""
+
+    limit: Limit = 10
+    offset: Offset = 0
+
+
+class Visitor(UserAtProperty):
+    """Whom a camera saw."""
+
+    camera_id: Id
+
+
+class Span(OfProperty):
+    """From one day to another, both included."""
+
+    first: Annotated[DayName, Field(alias="from")]
+    last: Annotated[DayName, Field(alias="to")]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first > self.last:
+            raise InvalidData(FieldProblem("from", "lies after to"))
+        if (self.last - self.first).days >= LONGEST_SPAN:
+            raise InvalidData(FieldProblem("to", f"more than {LONGEST_SPAN} days after from"))
+        return self
+
+
+class AlertData(Reply):
+    """An alarm as scripts see it."""
+
+    id: int
+    user_id: str
+    timestamp: str
+
+
+class AlertList(Reply):
+    """A property's alarms."""
+
+    alerts: list[AlertData]
+
+
+class CameraWeek(Reply):
+    """A camera's visits by day; days without any are left out."""
+
+    name: str
+    data: dict[str, int]
+
+
+class WeeklyVisitors(Reply):
+    """Who came in the last seven days, and whom each camera saw."""
+
+    visitors: list[str]
+    cameras: dict[str, CameraWeek]
+
+
+class DayVisitors(Reply):
+    """How many visits a day had."""
+
+    day: str
+    count: int
+
+
+class ScannedVisitors(Reply):
+    """Visits by day; days without any are 0."""
+
+    visitors: list[DayVisitors]
+
+
+@table.query("get-alerts", scope=Scope.READ)
+async def get_alerts(context: Context, ask: AlertPage) -> AlertList:
+    """List a property's alarms, newest first."""
+    await existing_property(context.read, ask.property_id)
+    page = await visits.alerts(context.read, ask.property_id, ask.limit, ask.offset)
+    return AlertList(
+        alerts=[
+            AlertData(id=row.id, user_id=row.user_id, timestamp=timestamp(row.at)) for row in page
+        ]
+    )
+
+
+@table.query("add-alert", scope=Scope.WRITE)
+async def add_alert(context: Context, ask: UserAtProperty) -> Added:
+    """Raise the alarm at a property."""
+    async with context.change() as change:
+        await existing_property(change.sql, ask.property_id)
+        await users.add_seen(change.sql, ask.user_id)
+        number = await visits.add_alert(change.sql, ask.property_id, ask.user_id, change.now)
+        await change.emit(
+            Alert(
+                property_id=str(ask.property_id),
+                user=ask.user_id,
+                alert_id=number,
+                timestamp=timestamp(change.now),
+            ),
+            property_subject(ask.property_id),
+        )
+    return Added(id=number)
+
+
+@table.query("add-visitor", scope=Scope.WRITE)
+async def add_visitor(context: Context, ask: Visitor) -> Success:
+    """Record whom a camera of a property saw."""
+    async with context.change() as change:
+        await existing_property(change.sql, ask.property_id)
+        camera = await equipment.get(change.sql, ask.camera_id)
+        if (
+            camera is None
+            or camera.property_id != ask.property_id
+            or camera.type != equipment.CAMERA
+        ):
+            raise Conflict(f"property {ask.property_id} has no camera {ask.camera_id}")
+        await users.add_seen(change.sql, ask.user_id)
+        await visits.add(change.sql, ask.property_id, ask.camera_id, ask.user_id, change.now)
+        subject = property_subject(ask.property_id)
+        await change.emit(
+            Visit(property_id=ask.property_id, client_id=ask.user_id, camera_id=ask.camera_id),
+            subject,
+        )
+        await change.emit(Scanned(property_id=str(ask.property_id), client_id=ask.user_id), subject)
+    return Success()
+
+
+@table.query("get-weekly-visitors", scope=Scope.READ)
+async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisitors:
+    """Tell who came in the last seven days, today included, and whom each camera saw by day."""
+    await existing_property(context.read, ask.property_id)
+    week = last_days(WEEK, context.now(), context.zone)
+    seen: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for row in await visits.counts(context.read, ask.property_id, list(week)):
+        seen[row.camera_id][row.day] = row.visits
+    return WeeklyVisitors(
+        visitors=await visits.visitors_since(context.read, ask.property_id, week[0].start),
+        cameras={
+            str(camera.id): CameraWeek(name=camera.name, data=seen[camera.id])
+            for camera in await visits.cameras(context.read, ask.property_id)
+        },
+    )
+
+
+@table.query("get-scanned-visitors", scope=Scope.READ)
+async def get_scanned_visitors(context: Context, ask: Span) -> ScannedVisitors:
+    """Count a property's visits by day."""
+    await existing_property(context.read, ask.property_id)
+    span = days(ask.first, ask.last, context.zone)
+    totals = dict.fromkeys((day.name for day in span), 0)
+    for row in await visits.counts(context.read, ask.property_id, list(span)):
+        totals[row.day] += row.visits
+    return ScannedVisitors(
+        visitors=[DayVisitors(day=day, count=count) for day, count in totals.items()]
+    )
