@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-from webhook.events import ALL, Published, names_heard_as
+from webhook.events import ALL, Published
 
 Sink = Callable[[int, bytes], None]
 """Takes an event's number and frame; never waits and never raises."""
@@ -29,7 +29,7 @@ class Bus:
     def publish(self, event: Published) -> None:
         """Hand out one event; a sink hears it once for its own name and once for `all`."""
         matching: dict[Sink, None] = {}
-        for name in names_heard_as(event.name):
+        for name in event.heard_as:
             matching |= self._sinks.get(name, {})
         for sink in matching:
             sink(event.id, event.frame)

@@ -39,7 +39,7 @@ class Caller:
             Forbidden: it does not.
         """
         if self.scope < scope:
-            raise Forbidden(f"this needs the scope {scope.name.lower()}")
+            raise Forbidden(f"this needs the scope {scope.name.lower()}", scope.name)
 
 
 def now() -> int:

@@ -71,6 +71,11 @@ class Forbidden(SentinelError):
 
     code = "forbidden"
 
+    def __init__(self, message: str, scope: str | None = None) -> None:
+        super().__init__(message)
+        self.scope = scope
+        """The scope that the asker lacks, where that is the reason."""
+
 
 class RateLimited(SentinelError):
     """Too many messages from this asker; later is fine."""

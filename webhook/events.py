@@ -217,6 +217,11 @@ class Published:
         return cls(entry.id, entry.at, entry.name, subjects, entry.data.encode())
 
     @cached_property
+    def heard_as(self) -> set[str]:
+        """The subscriptions, beside `all`, that the event matches."""
+        return {self.name, CAD} if self.name.startswith(f"{CAD}.") else {self.name}
+
+    @cached_property
     def data(self) -> dict[str, Any]:
         """The event's data."""
         data: dict[str, Any] = orjson.loads(self._data)
@@ -243,13 +248,8 @@ class Published:
     def frames(self, subscriptions: set[str]) -> list[bytes]:
         """Return what a subscriber of these names receives: none, one, or both frames."""
         frames = []
-        if subscriptions & names_heard_as(self.name):
+        if subscriptions & self.heard_as:
             frames.append(self.frame)
         if ALL in subscriptions:
             frames.append(self.frame_for_all)
         return frames
-
-
-def names_heard_as(name: str) -> set[str]:
-    """Return the subscriptions, beside `all`, that an event of this name matches."""
-    return {name, CAD} if name.startswith("cad.") else {name}

@@ -36,13 +36,30 @@ class Answer:
     error: SentinelError | None = None
 
 
-async def answer(raw: bytes | str, carry_out: Callable[[Message], Awaitable[Reply]]) -> Answer:
-    """Read a message, have it carried out, and make its answer, whatever happens."""
+class Incoming(NamedTuple):
+    """What came in: a message or what is wrong with it, and the identifier for its answer."""
+
+    message: Message | SentinelError
+    identifier: str | None
+
+
+def read(raw: bytes | str) -> Incoming:
+    """Read what came in; never raises, as the asker is owed an answer in any case."""
     identifier: str | None = None
     try:
         document = parse_json(raw)
         identifier = take_identifier(document)
-        message = _read(document)
+        return Incoming(_message(document), identifier)
+    except SentinelError as fault:
+        return Incoming(fault, identifier)
+
+
+async def answer(incoming: Incoming, carry_out: Callable[[Message], Awaitable[Reply]]) -> Answer:
+    """Have a message carried out and make its one answer, whatever happens."""
+    message, identifier = incoming
+    if isinstance(message, SentinelError):
+        return error_answer(message, identifier)
+    try:
         reply = await carry_out(message)
     except Exception as fault:
         return error_answer(as_error(fault), identifier)
@@ -85,7 +102,7 @@ def take_identifier(document: object) -> str | None:
     return identifier
 
 
-def _read(document: object) -> Message:
+def _message(document: object) -> Message:
     if not isinstance(document, dict):
         raise BadMessage("a message is a JSON object")
     kind = document.get("type")

@@ -182,14 +182,14 @@ CREATE INDEX auth_entries_by_property ON auth_entries (property_id, id);
 CREATE TABLE emergency_calls (
     cad TEXT NOT NULL,
     call_id INTEGER NOT NULL,
-    is_emergency INTEGER NOT NULL,
-    caller TEXT NOT NULL,
-    location TEXT NOT NULL,
-    postal TEXT,
-    description TEXT NOT NULL,
+    is_emergency INTEGER NOT NULL DEFAULT 1,
+    caller TEXT NOT NULL DEFAULT '',
+    location TEXT NOT NULL DEFAULT '',
+    postal TEXT NOT NULL DEFAULT '',
+    description TEXT NOT NULL DEFAULT '',
     received_at INTEGER NOT NULL,
-    -- NULL until EVENT_911 itself is seen; a removal may come first
-    seen_at INTEGER,
+    -- 0 until EVENT_911 itself has come; its removal, or the dispatch call made from it, may be first
+    seen INTEGER NOT NULL DEFAULT 0,
     removed_at INTEGER,
     dispatch_call_id INTEGER,
     PRIMARY KEY (cad, call_id)
@@ -200,7 +200,7 @@ CREATE TABLE dispatch_calls (
     call_id INTEGER NOT NULL,
     title TEXT NOT NULL DEFAULT '',
     code TEXT NOT NULL DEFAULT '',
-    status TEXT NOT NULL DEFAULT '',
+    status TEXT NOT NULL DEFAULT 'PENDING',
     priority TEXT NOT NULL DEFAULT '',
     block TEXT NOT NULL DEFAULT '',
     address TEXT NOT NULL DEFAULT '',
@@ -235,6 +235,19 @@ CREATE TABLE dispatch_notes (
     content TEXT NOT NULL,
     UNIQUE (cad, call_id, time, label, content)
 ) STRICT;
+
+-- Units as their log-ins and updates told them; they name the units of calls and panics.
+CREATE TABLE units (
+    cad TEXT NOT NULL,
+    ident INTEGER NOT NULL,
+    unit_num TEXT NOT NULL DEFAULT '',
+    name TEXT NOT NULL DEFAULT '',
+    department TEXT NOT NULL DEFAULT '',
+    status TEXT NOT NULL DEFAULT '',
+    on_duty INTEGER NOT NULL DEFAULT 1,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (cad, ident)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE panics (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

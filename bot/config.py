@@ -1,0 +1,283 @@
+"""The configuration: config.toml, overridden by SENTINEL_<SECTION>__<KEY>, checked as a whole."""
+
+import os
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+PREFIX = "SENTINEL_"
+DEFAULT_FILE = Path("config.toml")
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; one readable line per fault."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        raise ValueError(f"{name!r} is no time zone; write one like 'Europe/Berlin'") from None
+    return name
+
+
+def _named_key(value: object) -> object:
+    return {"key": value} if isinstance(value, str) else value
+
+
+def _price(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Snowflake = Annotated[int, Field(ge=0, lt=2**63)]
+"""A Discord id; 0 stands for none."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=32)]
+"""A name that stands in records and logs."""
+
+Secret = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+
+class Section(BaseModel):
+    """Base of the sections; an unknown key is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Channels(Section):
+    """Discord channel ids by what is posted there."""
+
+    emergency: Snowflake = 0
+    dispatch: Snowflake = 0
+    panic: Snowflake = 0
+    units: Snowflake = 0
+    records: Snowflake = 0
+    alerts: Snowflake = 0
+    visits: Snowflake = 0
+    crimes: Snowflake = 0
+    access: Snowflake = 0
+    properties: Snowflake = 0
+    drones: Snowflake = 0
+    approvals: Snowflake = 0
+
+
+class Roles(Section):
+    """Discord role ids by what they allow; each may do what the ones before it may."""
+
+    viewer: list[Snowflake] = []
+    dispatcher: list[Snowflake] = []
+    approver: list[Snowflake] = []
+    admin: list[Snowflake] = []
+
+
+class DiscordSettings(Section):
+    """The Discord bot; off without a token."""
+
+    token: Secret = ""
+    guild_id: Snowflake = 0
+    panic_role: Snowflake = 0
+    api_url: str = ""
+    gateway_url: str = ""
+    channels: Channels = Channels()
+    roles: Roles = Roles()
+
+
+class HttpSettings(Section):
+    """Where the program listens."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 30150
+    max_push_bytes: Annotated[int, Field(ge=1024)] = 1536 * 1024
+
+
+class NamedKey(Section):
+    """A CAD's API key; the name keeps several CAD servers apart."""
+
+    name: Name = "cad"
+    key: Annotated[Secret, Field(min_length=8)]
+
+
+class CadSettings(Section):
+    """Sonoran CAD: the keys that pushes carry, and how to call its API."""
+
+    keys: list[Annotated[NamedKey, BeforeValidator(_named_key)]] = []
+    api_key: Secret = ""
+    server_id: Annotated[int, Field(ge=1)] = 1
+    api_url: str = "https://api.sonorancad.com"
+
+
+class ClientSettings(Section):
+    """A program that may use the websocket and the HTTP API."""
+
+    name: Name
+    token: Annotated[Secret, Field(min_length=16)]
+    scope: Literal["read", "write", "admin"] = "read"
+
+
+class WebsocketSettings(Section):
+    """The property-security protocol."""
+
+    allowed_origins: list[str] = []
+    messages_per_second: Annotated[int, Field(ge=1)] = 200
+    connections_per_client: Annotated[int, Field(ge=1)] = 1000
+    clients: list[ClientSettings] = []
+
+
+class DatabaseSettings(Section):
+    """Where everything is kept, and for how long the journal remembers."""
+
+    path: Path = Path("data/sentinel.db")
+    journal_days: Annotated[int, Field(ge=1)] = 30
+
+
+class TierSettings(Section):
+    """A protection plan."""
+
+    id: Annotated[int, Field(ge=1)]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    price: Annotated[str, BeforeValidator(_price), Field(max_length=32)]
+
+
+class EquipmentTypeSettings(Section):
+    """A kind of equipment; 1 are cameras and 3 drones, whatever they are called."""
+
+    id: Annotated[int, Field(ge=1)]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def _distinct(rows: list[Any]) -> list[Any]:
+    ids = [row.id for row in rows]
+    if len(ids) != len(set(ids)):
+        raise ValueError("an id occurs twice")
+    return rows
+
+
+class CommunitySettings(Section):
+    """The community's clock, and what its properties can have."""
+
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    tiers: Annotated[list[TierSettings], AfterValidator(_distinct)] = [
+        TierSettings(id=1, name="Basic", price="59.99"),
+        TierSettings(id=2, name="Premium", price="99.99"),
+        TierSettings(id=3, name="Optimum", price="149.99"),
+    ]
+    equipment_types: Annotated[list[EquipmentTypeSettings], AfterValidator(_distinct)] = [
+        EquipmentTypeSettings(id=1, name="Camera"),
+        EquipmentTypeSettings(id=2, name="Badge reader"),
+        EquipmentTypeSettings(id=3, name="Drone"),
+    ]
+
+
+class LogSettings(Section):
+    """What the log looks like."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    discord: DiscordSettings = DiscordSettings()
+    http: HttpSettings = HttpSettings()
+    cad: CadSettings = CadSettings()
+    websocket: WebsocketSettings = WebsocketSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    community: CommunitySettings = CommunitySettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        return env_settings, init_settings
+
+
+def load(path: Path | None) -> Settings:
+    """Read the configuration; without a path, `config.toml` if there is one.
+
+    Raises:
+        ConfigError: it cannot be used; every fault is told.
+    """
+    source = path or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    values = _read_toml(source) if source is not None else {}
+    faults = _unknown_sections()
+    try:
+        settings = Settings(**values)
+    except ValidationError as problem:
+        where = f"{source}: " if source is not None else ""
+        faults += [f"{where}{_sentence(error)}" for error in problem.errors(include_url=False)]
+    except SettingsError as problem:
+        faults.append(f'environment: {problem}; lists are written as JSON, like \'["a", "b"]\'')
+    if faults:
+        raise ConfigError(faults)
+    return settings
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        # Windows' editor begins files with a byte order mark, which TOML does not know.
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except OSError as problem:
+        raise ConfigError([f"{path}: cannot be read: {problem.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path}: not UTF-8; save it with that encoding"]) from None
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigError([f"{path}: not TOML: {problem}"]) from None
+
+
+def _unknown_sections() -> list[str]:
+    """Say which environment variables name a section that does not exist."""
+    faults = []
+    for variable in sorted(os.environ):
+        section = variable.removeprefix(PREFIX).partition("__")[0].lower()
+        if variable.startswith(PREFIX) and section not in Settings.model_fields:
+            faults.append(f"environment: {variable}: no such section{_hint(section, Settings)}")
+    return faults
+
+
+def _sentence(error: Any) -> str:
+    """Write one fault as a line; values are not repeated, as they may be secrets."""
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+    model: Any = Settings
+    for part in error["loc"][:-1]:
+        field = model.model_fields.get(part) if isinstance(part, str) else None
+        model = field.annotation if field is not None else model
+        if not hasattr(model, "model_fields"):
+            return f"{place}: no such key"
+    return f"{place}: no such key{_hint(str(error['loc'][-1]), model)}"
+
+
+def _hint(name: str, model: Any) -> str:
+    close = get_close_matches(name, model.model_fields, n=1)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,50 @@
+"""Secrets that the program makes for itself where the configuration has none."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+from bot.config import Settings
+
+
+class Secret(NamedTuple):
+    """A secret, and the file that it was made up in, which is None for a configured one."""
+
+    value: str
+    file: Path | None
+    is_new: bool
+
+
+CAD_KEY_FILE = "cad-key.txt"
+CLIENT_TOKEN_FILE = "client-token.txt"  # noqa: S105 - the name of a file
+
+
+def cad_key(settings: Settings) -> Secret:
+    """Return the first CAD key; made up where none is configured."""
+    if settings.cad.keys:
+        return Secret(settings.cad.keys[0].key, None, is_new=False)
+    return _kept(settings.database.path.parent / CAD_KEY_FILE)
+
+
+def client_token(settings: Settings) -> Secret:
+    """Return the token of the first client that may do most; made up where none is configured."""
+    clients = settings.websocket.clients
+    if clients:
+        strongest = max(clients, key=lambda client: ("read", "write", "admin").index(client.scope))
+        return Secret(strongest.token, None, is_new=False)
+    return _kept(settings.database.path.parent / CLIENT_TOKEN_FILE)
+
+
+def _kept(path: Path) -> Secret:
+    """Read a secret from its file; make it at the first start, readable by the owner only."""
+    if path.exists():
+        value = path.read_text("ascii").strip()
+        if value:
+            return Secret(value, path, is_new=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    value = secrets.token_hex(20)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(value + "\n")
+    return Secret(value, path, is_new=True)

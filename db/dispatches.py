@@ -1,0 +1,212 @@
+"""Dispatch calls with their units and notes, as the CAD's pushes tell them, in any order."""
+
+from typing import Any, NamedTuple
+
+from db.database import Reader, Transaction
+
+
+class DispatchCall(NamedTuple):
+    """A dispatch call; blank fields are unknown, as a note or a unit may come before the call."""
+
+    cad: str
+    call_id: int
+    title: str
+    code: str
+    status: str
+    priority: str
+    block: str
+    address: str
+    postal: str
+    description: str
+    primary_unit: int | None
+    emergency_call_id: int | None
+    received_at: int
+    edited: int
+    closed_at: int | None
+
+
+class Note(NamedTuple):
+    """A note on a call; `time` is the CAD's own text."""
+
+    time: str
+    label: str
+    content: str
+
+
+_COLUMNS = ", ".join(DispatchCall._fields)
+
+TOLD = frozenset(
+    {
+        "title",
+        "code",
+        "status",
+        "priority",
+        "block",
+        "address",
+        "postal",
+        "description",
+        "primary_unit",
+        "emergency_call_id",
+    }
+)
+"""The columns that a push about the call itself may set."""
+
+
+async def ensure(sql: Transaction, cad: str, call_id: int, now: int) -> None:
+    """Have a row for a call, which may not have been seen yet."""
+    await sql.run(
+        "INSERT INTO dispatch_calls (cad, call_id, received_at) VALUES (?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        cad,
+        call_id,
+        now,
+    )
+
+
+async def put_first_report(
+    sql: Transaction, cad: str, call_id: int, told: dict[str, Any], now: int
+) -> None:
+    """Keep what the first report of a call says, except where an edit already said otherwise."""
+    await ensure(sql, cad, call_id, now)
+    settings = ", ".join(
+        f"{column} = CASE WHEN edited THEN coalesce(nullif({column}, ''), ?) ELSE ? END"
+        for column in _known(told)
+    )
+    await sql.run(
+        f"UPDATE dispatch_calls SET {settings} WHERE cad = ? AND call_id = ?",
+        *(value for value in told.values() for _ in range(2)),
+        cad,
+        call_id,
+    )
+
+
+async def put_edit(
+    sql: Transaction, cad: str, call_id: int, told: dict[str, Any], now: int
+) -> None:
+    """Keep what an edit says; fields that it leaves out stay."""
+    await ensure(sql, cad, call_id, now)
+    settings = "".join(f", {column} = ?" for column in _known(told))
+    await sql.run(
+        f"UPDATE dispatch_calls SET edited = 1{settings} WHERE cad = ? AND call_id = ?",
+        *told.values(),
+        cad,
+        call_id,
+    )
+
+
+def _known(told: dict[str, Any]) -> list[str]:
+    """Let only columns through into a statement."""
+    return [column for column in told if column in TOLD]
+
+
+async def close(sql: Transaction, cad: str, call_id: int, now: int) -> None:
+    """Close a call for good: what comes late about it does not open it again."""
+    await ensure(sql, cad, call_id, now)
+    await sql.run(
+        "UPDATE dispatch_calls SET closed_at = coalesce(closed_at, ?)"
+        " WHERE cad = ? AND call_id = ?",
+        now,
+        cad,
+        call_id,
+    )
+
+
+async def is_edited(sql: Reader, cad: str, call_id: int) -> bool:
+    """Tell whether an edit of the call has come."""
+    found = await sql.one(
+        int, "SELECT 1 FROM dispatch_calls WHERE cad = ? AND call_id = ? AND edited", cad, call_id
+    )
+    return found is not None
+
+
+async def list_units(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
+    """Keep the list of units that rides along with a call; explicit attachments outrank it."""
+    await sql.run(
+        "UPDATE dispatch_units SET attached = 0 WHERE cad = ? AND call_id = ? AND NOT explicit",
+        cad,
+        call_id,
+    )
+    await _put_units(sql, cad, call_id, idents, attached=True, explicit=False)
+
+
+async def attach(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
+    """Put units onto a call."""
+    await _put_units(sql, cad, call_id, idents, attached=True, explicit=True)
+
+
+async def detach(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
+    """Take units off a call."""
+    await _put_units(sql, cad, call_id, idents, attached=False, explicit=True)
+
+
+async def _put_units(
+    sql: Transaction, cad: str, call_id: int, idents: list[int], *, attached: bool, explicit: bool
+) -> None:
+    for ident in idents:
+        await sql.run(
+            "INSERT INTO dispatch_units (cad, call_id, ident, attached, explicit)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (cad, call_id, ident) DO UPDATE"
+            " SET attached = excluded.attached, explicit = excluded.explicit"
+            " WHERE excluded.explicit >= explicit",
+            cad,
+            call_id,
+            ident,
+            attached,
+            explicit,
+        )
+
+
+async def calls_of_unit(sql: Reader, cad: str, ident: int) -> list[int]:
+    """Return the open calls that a unit is on."""
+    return await sql.all(
+        int,
+        "SELECT call_id FROM dispatch_units JOIN dispatch_calls USING (cad, call_id)"
+        " WHERE cad = ? AND ident = ? AND attached AND closed_at IS NULL ORDER BY call_id",
+        cad,
+        ident,
+    )
+
+
+async def units(sql: Reader, cad: str, call_id: int) -> list[int]:
+    """Return the idents of the units on a call."""
+    return await sql.all(
+        int,
+        "SELECT ident FROM dispatch_units WHERE cad = ? AND call_id = ? AND attached"
+        " ORDER BY ident",
+        cad,
+        call_id,
+    )
+
+
+async def add_note(sql: Transaction, cad: str, call_id: int, note: Note) -> None:
+    """Keep a note; the same note told again, alone or with its call, stands once."""
+    await sql.run(
+        "INSERT INTO dispatch_notes (cad, call_id, time, label, content) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        cad,
+        call_id,
+        *note,
+    )
+
+
+async def last_notes(sql: Reader, cad: str, call_id: int, limit: int) -> list[Note]:
+    """Return the newest notes, oldest of them first."""
+    newest_first = await sql.all(
+        Note,
+        "SELECT time, label, content FROM dispatch_notes WHERE cad = ? AND call_id = ?"
+        " ORDER BY id DESC LIMIT ?",
+        cad,
+        call_id,
+        limit,
+    )
+    return newest_first[::-1]
+
+
+async def get(sql: Reader, cad: str, call_id: int) -> DispatchCall | None:
+    """Return a call."""
+    return await sql.one(
+        DispatchCall,
+        f"SELECT {_COLUMNS} FROM dispatch_calls WHERE cad = ? AND call_id = ?",
+        cad,
+        call_id,
+    )

@@ -1,0 +1,157 @@
+"""`POST /api/query` and `GET /api/events`: the protocol for those who only have HTTP."""
+
+import asyncio
+import time
+from typing import Annotated
+
+import orjson
+from aiohttp import web
+from pydantic import BeforeValidator, Field
+
+from db import journal
+from webhook.authentication import Door
+from webhook.bus import Sink
+from webhook.catalogue import Catalogue
+from webhook.context import Context, Scope
+from webhook.errors import FieldProblem, InvalidData, NotFound, TooLarge
+from webhook.events import ALL, Published
+from webhook.messages import Answer, Message, answer, as_error, error_answer, read
+from webhook.wire import Id, Reply, Wire, parse_whole, validate
+
+STATUS = {
+    "bad-json": 400,
+    "bad-message": 400,
+    "unknown-type": 400,
+    "invalid-data": 400,
+    "forbidden": 403,
+    "not-found": 404,
+    "conflict": 409,
+    "too-large": 413,
+    "rate-limited": 429,
+    "unavailable": 503,
+    "internal": 500,
+}
+
+PAGE = 500
+"""Events that one answer of the long poll holds at the most."""
+
+
+def _seconds(value: object) -> object:
+    try:
+        return parse_whole(float(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+class Poll(Wire):
+    """What to wait for: events after a number (absent: from now on), by name, for how long."""
+
+    after: Id | None = None
+    names: str = ALL
+    wait: Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=55)] = 0
+
+
+class Api:
+    """The handlers below `/api`."""
+
+    def __init__(
+        self,
+        context: Context,
+        catalogue: Catalogue,
+        event_names: frozenset[str],
+        door: Door,
+        message_bytes: int,
+    ) -> None:
+        self._context = context
+        self._catalogue = catalogue
+        self._event_names = event_names
+        self._door = door
+        self._message_bytes = message_bytes
+
+    async def query(self, request: web.Request) -> web.Response:
+        """Carry out one message and answer with its frame."""
+        context = self._context.of(await self._door.admit(request))
+
+        async def carry_out(message: Message) -> Reply:
+            return await self._catalogue.carry_out(context, message)
+
+        too_large = TooLarge(f"a message has at most {self._message_bytes} bytes")
+        if (request.content_length or 0) > self._message_bytes:
+            return _response(error_answer(too_large))
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _response(error_answer(too_large))
+        if len(body) > self._message_bytes:
+            return _response(error_answer(too_large))
+        return _response(await answer(read(body), carry_out))
+
+    async def events(self, request: web.Request) -> web.Response:
+        """Answer with the events after a number, at once or when the first comes."""
+        context = self._context.of(await self._door.admit(request))
+        try:
+            context.caller.must(Scope.READ)
+            poll = validate(Poll, dict(request.query))
+            names = self._names(poll.names)
+            body = await _wait_for_events(context, poll, names)
+        except Exception as fault:
+            return _response(error_answer(as_error(fault)))
+        return web.Response(body=orjson.dumps(body), content_type="application/json")
+
+    def _names(self, text: str) -> set[str]:
+        names = {name.strip().removeprefix("events.") for name in text.split(",") if name.strip()}
+        unknown = sorted(names - self._event_names)
+        if unknown:
+            raise NotFound(f"there is no event {unknown[0][:64]!r}")
+        if not names:
+            raise InvalidData(FieldProblem("names", "at least one event name"))
+        return names
+
+
+async def _wait_for_events(context: Context, poll: Poll, names: set[str]) -> dict[str, object]:
+    oldest, newest = await journal.bounds(context.read)
+    after = newest if poll.after is None else min(poll.after, newest)
+    gap = {"missed": True} if poll.after is not None and poll.after != after else {}
+    if poll.after is not None and poll.after + 1 < oldest:
+        gap = {"missed": True}
+    published = asyncio.Event()
+    sink: Sink = lambda _number, _frame: published.set()  # noqa: E731
+    deadline = time.monotonic() + poll.wait
+    for name in names:
+        context.bus.subscribe(name, sink)
+    try:
+        while True:
+            published.clear()
+            events, after = await _matching(context, after, names)
+            left = deadline - time.monotonic()
+            if events or left <= 0:
+                return {"events": events, "last": after} | gap
+            try:
+                async with asyncio.timeout(left):
+                    await published.wait()
+            except TimeoutError:
+                deadline = 0.0
+    finally:
+        for name in names:
+            context.bus.unsubscribe(name, sink)
+
+
+async def _matching(
+    context: Context, after: int, names: set[str]
+) -> tuple[list[dict[str, object]], int]:
+    """Return a page of events of these names, and the number up to which the journal was read."""
+    found: list[dict[str, object]] = []
+    while entries := await journal.after(context.read, after, PAGE):
+        for entry in entries:
+            event = Published.from_journal(entry)
+            if ALL in names or event.heard_as & names:
+                found.append({"type": f"events.{event.name}", "id": event.id, "data": event.data})
+            after = entry.id
+            if len(found) == PAGE:
+                return found, after
+    return found, after
+
+
+def _response(outcome: Answer) -> web.Response:
+    status = 200 if outcome.error is None else STATUS[outcome.error.code]
+    return web.Response(body=outcome.frame, status=status, content_type="application/json")

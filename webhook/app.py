@@ -1,0 +1,75 @@
+"""The HTTP application: its routes, and what they are made of."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from webhook.api import Api
+from webhook.authentication import Door
+from webhook.catalogue import Catalogue
+from webhook.channel import Channel, Limits
+from webhook.context import Context
+from webhook.push import PATHS, CadKey, PushListener
+from webhook.session import Rules
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the application is given; `health` tells whether it is ready, and details."""
+
+    context: Context
+    catalogue: Catalogue
+    cad_keys: list[CadKey]
+    door: Door
+    event_names: frozenset[str]
+    health: Callable[[], tuple[bool, dict[str, object]]]
+    push_bytes: int
+    messages_per_second: int
+    limits: Limits = field(default_factory=Limits)
+
+
+def make_app(parts: Parts) -> web.Application:
+    """Put the application together."""
+    rules = Rules(parts.event_names, parts.messages_per_second)
+    push = PushListener(parts.context, parts.cad_keys)
+    channel = Channel(parts.context, parts.catalogue, rules, parts.door, parts.limits)
+    api = Api(
+        parts.context, parts.catalogue, parts.event_names, parts.door, parts.limits.frame_bytes
+    )
+
+    async def healthz(_: web.Request) -> web.Response:
+        ready, details = parts.health()
+        body = {"ready": ready, "pushes": dict(push.counts)} | details
+        return web.json_response(body, status=200 if ready else 503)
+
+    async def close_sockets(_: web.Application) -> None:
+        await channel.close()
+
+    app = web.Application(client_max_size=parts.push_bytes, middlewares=[_last_resort])
+    for path in PATHS:
+        app.router.add_post(path, push.receive)
+    app.router.add_get("/ws", channel.connect)
+    app.router.add_post("/api/query", api.query)
+    app.router.add_get("/api/events", api.events)
+    app.router.add_get("/healthz", healthz)
+    # aiohttp waits for open websockets at shutdown unless they are closed first.
+    app.on_shutdown.append(close_sockets)
+    return app
+
+
+@web.middleware
+async def _last_resort(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer 500 without details; the path is logged, the query string may hold a token."""
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        return web.Response(status=500, text="Internal Error")

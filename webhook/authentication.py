@@ -1,0 +1,115 @@
+"""Who is at the door: bearer tokens, loopback peers, browsers."""
+
+import asyncio
+import hmac
+import ipaddress
+from collections import Counter
+from dataclasses import dataclass
+from secrets import token_bytes
+
+from aiohttp import web
+
+from webhook.context import Caller, Scope
+
+FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+DELAY = 0.25
+"""Seconds that each failed attempt of an address adds to the answer of the next one."""
+LONGEST_DELAY = 5.0
+MOST_ADDRESSES = 10_000
+MOST_WAITING = 200
+
+
+@dataclass(frozen=True)
+class Client:
+    """A program that may connect, by its token."""
+
+    name: str
+    token: str
+    scope: Scope
+
+
+LOCAL = Caller("local", Scope.ADMIN)
+"""A program on this machine, while no client is configured."""
+
+
+class Door:
+    """Lets programs in, and slows down those who guess."""
+
+    def __init__(
+        self, clients: list[Client], allowed_origins: list[str], *, open_to_loopback: bool
+    ) -> None:
+        self._clients = clients
+        self._origins = frozenset(allowed_origins)
+        self._open_to_loopback = open_to_loopback
+        # Digests of equal length: a comparison tells nothing about a token's length either.
+        self._salt = token_bytes(32)
+        self._digests = [(self._digest(client.token), client) for client in clients]
+        self._failures: Counter[str] = Counter()
+        self._waiting = 0
+
+    async def admit(self, request: web.Request) -> Caller:
+        """Return who asks.
+
+        Raises:
+            web.HTTPForbidden: a browser page of a foreign origin.
+            web.HTTPUnauthorized: a bad token or none.
+        """
+        origin = request.headers.get("Origin")
+        if origin is not None and origin not in self._origins:
+            raise web.HTTPForbidden(text="origin not allowed")
+        caller = self._caller(request)
+        if caller is None:
+            await self._slow_down(request.remote or "")
+            raise web.HTTPUnauthorized(
+                text="a valid token is needed", headers={"WWW-Authenticate": "Bearer"}
+            )
+        self._failures.pop(request.remote or "", None)
+        return caller
+
+    def _caller(self, request: web.Request) -> Caller | None:
+        token = _token(request)
+        if token is None:
+            return LOCAL if self._open_to_loopback and is_loopback(request) else None
+        digest = self._digest(token)
+        found = None
+        for known, client in self._digests:
+            if hmac.compare_digest(digest, known):
+                found = Caller(client.name, client.scope)
+        if self._open_to_loopback and not is_loopback(request):
+            return None
+        return found
+
+    def _digest(self, token: str) -> bytes:
+        return hmac.digest(self._salt, token.encode(errors="surrogateescape"), "sha256")
+
+    async def _slow_down(self, address: str) -> None:
+        if len(self._failures) >= MOST_ADDRESSES:
+            self._failures.clear()
+        delay = min(LONGEST_DELAY, DELAY * self._failures[address])
+        self._failures[address] += 1
+        if self._waiting < MOST_WAITING and delay:
+            self._waiting += 1
+            try:
+                await asyncio.sleep(delay)
+            finally:
+                self._waiting -= 1
+
+
+def is_loopback(request: web.Request) -> bool:
+    """Tell whether the peer is on this machine; what a proxy forwards for others is not."""
+    if any(header in request.headers for header in FORWARDING_HEADERS):
+        return False
+    try:
+        address = ipaddress.ip_address(request.remote or "")
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def _token(request: web.Request) -> str | None:
+    header = request.headers.get("Authorization")
+    if header is not None:
+        kind, _, token = header.partition(" ")
+        return token.strip() if kind.lower() == "bearer" else ""
+    return request.query.get("token")

@@ -1,0 +1,177 @@
+"""`GET /ws`: the websocket that scripts hold open."""
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from weakref import WeakSet
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from webhook.authentication import Door
+from webhook.catalogue import Catalogue
+from webhook.context import Caller, Context
+from webhook.errors import BadMessage
+from webhook.messages import Incoming, read
+from webhook.session import Rules, Session
+
+HEARTBEAT = 30.0
+"""Seconds between pings; a peer that is gone is noticed after one and a half times that."""
+
+IN_FLIGHT = 64
+"""Messages of one connection that are carried out at the same time."""
+
+CLOSING = 1.0
+"""Seconds that a client which does not read has to take its close frame."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one connection and one client may take."""
+
+    frame_bytes: int = 256 * 1024
+    waiting_frames: int = 2_000
+    waiting_bytes: int = 16 * 1024 * 1024
+    connections_per_client: int = 1_000
+
+
+class Outbox:
+    """Frames on their way to one client; a client that lets too many pile up is given up."""
+
+    def __init__(self, socket: web.WebSocketResponse, limits: Limits) -> None:
+        self._socket = socket
+        self._limits = limits
+        self._frames: asyncio.Queue[bytes] = asyncio.Queue()
+        self._bytes = 0
+        self.overflowed = asyncio.Event()
+
+    def put(self, frame: bytes) -> None:
+        """Queue a frame; never waits, never raises."""
+        if self.overflowed.is_set():
+            return
+        self._bytes += len(frame)
+        if (
+            self._frames.qsize() >= self._limits.waiting_frames
+            or self._bytes > self._limits.waiting_bytes
+        ):
+            self.overflowed.set()
+            return
+        self._frames.put_nowait(frame)
+
+    async def taken(self) -> None:
+        """Wait until every frame has gone out, or the client was given up."""
+        empty = asyncio.ensure_future(self._frames.join())
+        full = asyncio.ensure_future(self.overflowed.wait())
+        try:
+            await asyncio.wait({empty, full}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            empty.cancel()
+            full.cancel()
+
+    async def run(self) -> None:
+        """Send what is queued until the connection ends."""
+        while True:
+            frame = await self._frames.get()
+            await self._socket.send_frame(frame, WSMsgType.TEXT)
+            self._bytes -= len(frame)
+            self._frames.task_done()
+
+
+class Channel:
+    """The handler of `GET /ws`."""
+
+    def __init__(
+        self, context: Context, catalogue: Catalogue, rules: Rules, door: Door, limits: Limits
+    ) -> None:
+        self._context = context
+        self._catalogue = catalogue
+        self._rules = rules
+        self._door = door
+        self._limits = limits
+        self._sockets: WeakSet[web.WebSocketResponse] = WeakSet()
+        self._connections: Counter[str] = Counter()
+
+    async def connect(self, request: web.Request) -> web.WebSocketResponse:
+        """Authenticate, upgrade, and converse until the client leaves."""
+        caller = await self._door.admit(request)
+        if self._connections[caller.name] >= self._limits.connections_per_client:
+            raise web.HTTPTooManyRequests(text="too many connections of this client")
+        self._connections[caller.name] += 1
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT, max_msg_size=self._limits.frame_bytes, compress=False
+        )
+        try:
+            await socket.prepare(request)
+            self._sockets.add(socket)
+            await self._converse(request, socket, caller)
+        finally:
+            self._connections[caller.name] -= 1
+        return socket
+
+    async def close(self) -> None:
+        """Tell every client that the server goes away."""
+        await asyncio.gather(
+            *(
+                socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server shuts down")
+                for socket in set(self._sockets)
+            ),
+            return_exceptions=True,
+        )
+
+    async def _converse(
+        self, request: web.Request, socket: web.WebSocketResponse, caller: Caller
+    ) -> None:
+        outbox = Outbox(socket, self._limits)
+        session = Session(
+            self._context.of(caller), self._catalogue, self._rules, outbox.put, outbox.taken
+        )
+        sender = asyncio.create_task(outbox.run(), name="outbox")
+        receiver = asyncio.create_task(self._receive(socket, session), name="receiver")
+        overflow = asyncio.create_task(outbox.overflowed.wait(), name="overflow")
+        tasks = (sender, receiver, overflow)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if outbox.overflowed.is_set():
+                await _give_up(request, socket)
+        finally:
+            session.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _receive(self, socket: web.WebSocketResponse, session: Session) -> None:
+        """Read until the client leaves.
+
+        A message without an identifier is carried out before the next one is read, so that these
+        are answered in order; those with one go side by side.
+        """
+        slots = asyncio.Semaphore(IN_FLIGHT)
+
+        async def side_by_side(incoming: Incoming) -> None:
+            try:
+                await session.receive(incoming)
+            finally:
+                slots.release()
+
+        async with asyncio.TaskGroup() as group:
+            async for frame in socket:
+                if frame.type is WSMsgType.TEXT:
+                    incoming = read(frame.data)
+                elif frame.type is WSMsgType.BINARY:
+                    incoming = Incoming(BadMessage("frames are text, not binary"), None)
+                else:
+                    break
+                if incoming.identifier is None:
+                    await session.receive(incoming)
+                else:
+                    await slots.acquire()
+                    group.create_task(side_by_side(incoming))
+
+
+async def _give_up(request: web.Request, socket: web.WebSocketResponse) -> None:
+    """Close on a client that does not read; it may resume when it does."""
+    with suppress(TimeoutError, ConnectionError):
+        async with asyncio.timeout(CLOSING):
+            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow", drain=False)
+    if request.transport is not None:
+        request.transport.abort()

@@ -1,0 +1,220 @@
+"""A connection's conversation: session, subscribe, unsubscribe, queries. Knows no socket."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from pydantic import Field
+
+from db import journal, subscriptions
+from webhook.catalogue import Catalogue
+from webhook.context import Context, Scope
+from webhook.errors import Forbidden, NotFound, RateLimited
+from webhook.events import Published
+from webhook.messages import Incoming, Message, answer
+from webhook.wire import MAX_ID, Reply, Status, UserId, Wire, validate
+
+REPLAY_BATCH = 500
+"""Journal rows read at once for a resumed session."""
+
+
+class OpenSession(Wire):
+    """Who the client is, and the last event that it has, if it resumes."""
+
+    id: UserId
+    last_event_id: Annotated[int, Field(ge=0, le=MAX_ID)] | None = None
+
+
+class Subscription(Wire):
+    """An event name, for this connection's session or, by name, for the client's."""
+
+    id: str
+    client_id: UserId | None = None
+
+
+class CreatedWithGap(Status):
+    """A resumed session some of whose events the journal no longer holds."""
+
+    missed: Literal[True] = True
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds for every session: the event names there are, and how much one may ask."""
+
+    event_names: frozenset[str]
+    messages_per_second: int = 200
+    live_clients: Counter[str] = field(default_factory=Counter)
+
+
+class Session:
+    """One connection. `send` takes a frame and never waits; `taken` waits until it has gone out."""
+
+    def __init__(
+        self,
+        context: Context,
+        catalogue: Catalogue,
+        rules: Rules,
+        send: Callable[[bytes], None],
+        taken: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._context = context
+        self._catalogue = catalogue
+        self._rules = rules
+        self._send = send
+        self._taken = taken
+        self._budget = _Budget(rules.messages_per_second)
+        self._client: str | None = None
+        self._subscriptions: set[str] = set()
+        self._turn = asyncio.Lock()
+        # While the journal is read for a resumed session, live events only raise `_newest`.
+        self._replayed_to: int | None = None
+        self._newest = 0
+        self._last_sent = 0
+
+    async def receive(self, incoming: Incoming) -> None:
+        """Carry a message out and send its one answer, then what a resumed session has missed."""
+        outcome = await answer(incoming, self._carry_out)
+        self._send(outcome.frame)
+        if self._replayed_to is not None:
+            async with self._turn:
+                await self._replay()
+
+    def close(self) -> None:
+        """End the conversation; what it had subscribed to is remembered for a resumed session."""
+        for name in self._subscriptions:
+            self._context.bus.unsubscribe(name, self._hear)
+        self._subscriptions.clear()
+        self._leave()
+
+    async def _carry_out(self, message: Message) -> Reply:
+        self._budget.spend()
+        internal = _INTERNAL.get(message.type)
+        if internal is None:
+            return await self._catalogue.carry_out(self._context, message)
+        self._context.caller.must(Scope.READ)
+        # These change the session itself, so they take turns.
+        async with self._turn:
+            return await internal(self, message)
+
+    async def _open(self, message: Message) -> Status:
+        ask = validate(OpenSession, message.data)
+        self.close()
+        self._enter(ask.id)
+        key = self._key(ask.id)
+        if ask.last_event_id is None:
+            if self._rules.live_clients[key] == 1:
+                async with self._context.database.write() as sql:
+                    await subscriptions.remove_all(sql, key)
+            return Status(message="created")
+        oldest, newest = await journal.bounds(self._context.read)
+        self._replayed_to = min(ask.last_event_id, newest)
+        self._newest = 0
+        for name in await subscriptions.of_client(self._context.read, key):
+            self._listen(name)
+        if ask.last_event_id + 1 < oldest or ask.last_event_id > newest:
+            return CreatedWithGap(message="created")
+        return Status(message="created")
+
+    async def _subscribe(self, message: Message) -> Status:
+        name, key = self._subscription(message)
+        async with self._context.database.write() as sql:
+            await subscriptions.add(sql, key, name)
+        self._listen(name)
+        return Status(message=f"Subscribed to events.{name}")
+
+    async def _unsubscribe(self, message: Message) -> Status:
+        name, key = self._subscription(message)
+        async with self._context.database.write() as sql:
+            await subscriptions.remove(sql, key, name)
+        self._subscriptions.discard(name)
+        self._context.bus.unsubscribe(name, self._hear)
+        return Status(message=f"Unsubscribed from events.{name}")
+
+    def _subscription(self, message: Message) -> tuple[str, str]:
+        """Return the event name and the client's key; opens a session where there is none."""
+        ask = validate(Subscription, message.data)
+        name = ask.id.removeprefix("events.")
+        if name not in self._rules.event_names:
+            raise NotFound(f"there is no event {ask.id[:64]!r}")
+        if self._client is None:
+            self._enter(ask.client_id or str(uuid4()))
+        elif ask.client_id not in (None, self._client):
+            raise Forbidden("this connection's session has another client id")
+        assert self._client is not None  # noqa: S101 - entered above
+        return name, self._key(self._client)
+
+    def _key(self, client: str) -> str:
+        """Keep the client ids of different tokens apart: nobody resumes another's session."""
+        return f"{self._context.caller.name}/{client}"
+
+    def _enter(self, client: str) -> None:
+        self._client = client
+        self._rules.live_clients[self._key(client)] += 1
+
+    def _leave(self) -> None:
+        if self._client is not None:
+            live, key = self._rules.live_clients, self._key(self._client)
+            live[key] -= 1
+            if not live[key]:
+                del live[key]
+        self._client = None
+
+    def _listen(self, name: str) -> None:
+        self._subscriptions.add(name)
+        self._context.bus.subscribe(name, self._hear)
+
+    def _hear(self, number: int, frame: bytes) -> None:
+        if self._replayed_to is not None:
+            self._newest = number
+        elif number > self._last_sent:
+            self._send(frame)
+
+    async def _replay(self) -> None:
+        """Send what was missed, in journal order, until there is nothing left between it and now.
+
+        The journal holds every event before it is published, so once a read finds nothing and no
+        published event lies beyond it, the live ones follow without a gap.
+        """
+        while self._replayed_to is not None:
+            entries = await journal.after(self._context.read, self._replayed_to, REPLAY_BATCH)
+            for entry in entries:
+                for frame in Published.from_journal(entry).frames(self._subscriptions):
+                    self._send(frame)
+                self._replayed_to = entry.id
+            await self._taken()
+            if not entries and self._newest <= self._replayed_to:
+                self._last_sent, self._replayed_to = self._replayed_to, None
+
+
+class _Budget:
+    """A token bucket: a steady rate, and bursts of twice that."""
+
+    def __init__(self, per_second: int) -> None:
+        self._rate = per_second
+        self._left = self._most = float(2 * per_second)
+        self._at = time.monotonic()
+
+    def spend(self) -> None:
+        """Count one message.
+
+        Raises:
+            RateLimited: there were too many.
+        """
+        now = time.monotonic()
+        self._left = min(self._most, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            raise RateLimited(f"more than {self._rate} messages a second")
+        self._left -= 1
+
+
+_INTERNAL: dict[str, Callable[[Session, Message], Awaitable[Reply]]] = {
+    "session": Session._open,
+    "subscribe": Session._subscribe,
+    "unsubscribe": Session._unsubscribe,
+}
