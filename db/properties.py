@@ -8,6 +8,12 @@ from db.search import MATCHES, folded
 PENDING = "PENDING"
 """Added, and not approved yet."""
 
+ACTIVE = "ACTIVE"
+"""Approved."""
+
+REJECTED = "REJECTED"
+"""Not approved; it can still be."""
+
 REMOVED = "REMOVED"
 """Its removal was requested, and not settled yet."""
 
@@ -23,6 +29,7 @@ class Property(NamedTuple):
     width: int
     height: int
     status: str
+    status_by: str | None
     description: str
     owner: str
     added_at: int
@@ -160,9 +167,11 @@ async def move(sql: Transaction, property_id: int, x: int, y: int) -> None:
     await sql.run("UPDATE properties SET x = ?, y = ? WHERE id = ?", x, y, property_id)
 
 
-async def set_status(sql: Transaction, property_id: int, status: str) -> None:
-    """Change the status."""
-    await sql.run("UPDATE properties SET status = ? WHERE id = ?", status, property_id)
+async def set_status(sql: Transaction, property_id: int, status: str, by: str) -> None:
+    """Change the status, and keep who did."""
+    await sql.run(
+        "UPDATE properties SET status = ?, status_by = ? WHERE id = ?", status, by, property_id
+    )
 
 
 async def set_tier(sql: Transaction, property_id: int, tier: int) -> None:

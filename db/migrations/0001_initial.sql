@@ -81,6 +81,8 @@ CREATE TABLE properties (
     width INTEGER NOT NULL,
     height INTEGER NOT NULL,
     status TEXT NOT NULL,
+    -- who set the status last; NULL until somebody did
+    status_by TEXT,
     description TEXT NOT NULL,
     owner TEXT NOT NULL,
     added_at INTEGER NOT NULL,

@@ -189,8 +189,9 @@ async def _keep_call(event: DispatchCall, change: Change, cad: str) -> list[Subj
 
 async def _add_notes(change: Change, cad: str, call_id: int, notes: list[Note]) -> None:
     for note in notes:
-        row = dispatches.Note(note.time, note.label, note.content)
-        await dispatches.add_note(change.sql, cad, call_id, row)
+        if note.content:
+            row = dispatches.Note(note.time, note.label, note.content)
+            await dispatches.add_note(change.sql, cad, call_id, row)
 
 
 async def _keep_unit(unit: Unit, change: Change, cad: str, **told: Any) -> None:

@@ -28,6 +28,7 @@ from webhook.queries.shapes import (
     PropertyData,
     PropertyList,
     Sentence,
+    approval_subjects,
     existing_property,
     listed,
     property_subject,
@@ -131,6 +132,7 @@ async def add_property(context: Context, ask: NewProperty) -> Added:
                 client_id=ask.client_id,
             ),
             property_subject(number),
+            *approval_subjects(number, PENDING),
         )
     return Added(id=number)
 
@@ -139,12 +141,13 @@ async def add_property(context: Context, ask: NewProperty) -> Added:
 async def remove_property(context: Context, ask: OfProperty) -> Success:
     """Remove a property at once, without a request; drones that are out are recalled first."""
     async with context.change() as change:
-        await existing_property(change.sql, ask.property_id)
+        stored = await existing_property(change.sql, ask.property_id)
         withdrawn = await withdraw_removal(change, ask.property_id, context.caller.name)
         await take_away(change, ask.property_id, context.caller.name)
         await change.emit(
             PropertyRemoved(property_id=ask.property_id),
             property_subject(ask.property_id),
+            *approval_subjects(stored.id, stored.status),
             *withdrawn,
         )
     return Success()
@@ -220,12 +223,15 @@ async def change_property_status(context: Context, ask: NewStatus) -> Success:
         stored = await existing_property(change.sql, ask.property_id)
         if stored.status != ask.status:
             withdrawn = await withdraw_removal(change, ask.property_id, context.caller.name)
-            await properties.set_status(change.sql, ask.property_id, ask.status)
+            await properties.set_status(
+                change.sql, ask.property_id, ask.status, context.caller.name
+            )
             await change.emit(
                 PropertyStatusChange(
                     property_id=ask.property_id, status=ask.status, previous=stored.status
                 ),
                 property_subject(ask.property_id),
+                *approval_subjects(stored.id, stored.status),
                 *withdrawn,
             )
     return Success()

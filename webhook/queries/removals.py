@@ -22,6 +22,7 @@ from webhook.queries.shapes import (
     PropertyData,
     PropertyList,
     Sentence,
+    approval_subjects,
     existing_property,
     listed,
     property_subject,
@@ -69,12 +70,13 @@ async def request_remove_property(context: Context, ask: RemovalRequest) -> Succ
             number = await removals.request(
                 change.sql, ask.property_id, ask.user_id, ask.reason, stored.status, change.now
             )
-            await properties.set_status(change.sql, ask.property_id, REMOVED)
+            await properties.set_status(change.sql, ask.property_id, REMOVED, context.caller.name)
             given = ask.model_dump(include={"user_id", "reason"}, exclude_none=True)
             await change.emit(
                 RequestedRemoveProperty(property_id=ask.property_id, **given),
                 removal_subject(number),
                 property_subject(ask.property_id),
+                *approval_subjects(ask.property_id, stored.status),
             )
     return Success()
 
@@ -109,6 +111,7 @@ async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
             ApprovedRemoveProperty(property_id=ask.property_id),
             removal_subject(removal.id),
             property_subject(ask.property_id),
+            *approval_subjects(ask.property_id, removal.previous_status),
         )
     return Success()
 
@@ -121,12 +124,15 @@ async def deny_remove_property(context: Context, ask: Denial) -> Success:
         await removals.settle(
             change.sql, removal.id, "denied", context.caller.name, ask.reason, change.now
         )
-        await properties.set_status(change.sql, ask.property_id, removal.previous_status)
+        await properties.set_status(
+            change.sql, ask.property_id, removal.previous_status, context.caller.name
+        )
         given = ask.model_dump(include={"reason"}, exclude_none=True)
         await change.emit(
             DeniedRemoveProperty(property_id=ask.property_id, **given),
             removal_subject(removal.id),
             property_subject(ask.property_id),
+            *approval_subjects(ask.property_id, removal.previous_status),
         )
     return Success()
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from db import properties
 from db.database import Reader
-from db.properties import Property
+from db.properties import PENDING, REJECTED, Property
 from webhook.errors import NotFound
 from webhook.events import Subject
 from webhook.wire import MAX_ID, Id, Reply, UserId, Whole, Wire
@@ -97,3 +97,8 @@ def property_subject(property_id: int) -> Subject:
 def removal_subject(removal_id: int) -> Subject:
     """Return the subject of events about a removal request."""
     return Subject("removal", str(removal_id))
+
+
+def approval_subjects(property_id: int, status: str) -> list[Subject]:
+    """Return the approval of a property as a subject, as long as its status leaves it open."""
+    return [Subject("approval", str(property_id))] if status in (PENDING, REJECTED) else []

@@ -1,0 +1,248 @@
+"""Start-up and shutdown, read top to bottom."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from importlib.metadata import version
+from zoneinfo import ZoneInfo
+
+import discord
+from aiohttp import web
+from discord.gateway import DiscordWebSocket
+from yarl import URL
+
+from bot import secrets
+from bot.config import DiscordSettings, Settings
+from cogs.answers import Desk
+from cogs.bot import Connection, SentinelBot
+from cogs.delivery import Delivery, Outlet, Pace, instance_name
+from cogs.follower import Follower
+from cogs.messenger import DiscordMessenger, LogMessenger
+from cogs.roles import Roles
+from db import community, journal
+from db.community import EquipmentType, Tier
+from db.database import Database
+from db.errors import StorageUnavailable
+from webhook import cad
+from webhook.app import Parts, make_app
+from webhook.authentication import LOCAL, Client, Door
+from webhook.bus import Bus
+from webhook.channel import Limits
+from webhook.context import Context, Scope, now
+from webhook.events import ALL, CAD, EVENTS
+from webhook.push import CadKey
+from webhook.queries import CATALOGUE
+
+FINISHING = 10.0
+"""Seconds that deliveries in flight have at shutdown."""
+
+PRUNING = 600.0
+"""Seconds between two looks for events that the journal need not remember any more."""
+
+PRUNED_AT_ONCE = 1_000
+DAY = 24 * 60 * 60 * 1000
+
+EVENT_NAMES = frozenset({ALL, CAD, *EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS)})
+"""What scripts can subscribe to."""
+
+log = logging.getLogger(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then stop in order.
+
+    Raises:
+        StorageError: the database cannot be used.
+        OSError: the port cannot be listened on.
+    """
+    stop = _stop_signal()
+    connection = Connection()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database.open(settings.database.path))
+        await _put_on_offer(database, settings)
+        context = Context(database, Bus(), LOCAL, ZoneInfo(settings.community.timezone))
+        discord_side = await _discord_side(settings.discord, context, connection)
+        runner = await stack.enter_async_context(_listening(settings, context, connection))
+        async with asyncio.TaskGroup() as group:
+            background = [
+                group.create_task(discord_side.follower.run(), name="follower"),
+                group.create_task(discord_side.connect(), name="discord"),
+                group.create_task(_prune(database, settings.database.journal_days), name="prune"),
+            ]
+            deliver = group.create_task(discord_side.deliver(), name="delivery")
+            log.info("ready on port %s", runner.addresses[0][1])
+            await stop.wait()
+            log.info("stopping")
+            await runner.cleanup()
+            await discord_side.finish(deliver)
+            for task in background:
+                task.cancel()
+    log.info("stopped")
+
+
+class DiscordSide:
+    """What brings events to people: the follower, the deliveries, and the bot if there is one."""
+
+    def __init__(
+        self,
+        bot: SentinelBot | None,
+        token: str,
+        delivery: Delivery,
+        follower: Follower,
+        logged_in: asyncio.Event,
+    ) -> None:
+        self.follower = follower
+        self._bot = bot
+        self._token = token
+        self._delivery = delivery
+        self._logged_in = logged_in
+
+    async def connect(self) -> None:
+        """Keep the bot connected."""
+        if self._bot is not None:
+            await self._bot.run_until_cancelled(self._token)
+
+    async def deliver(self) -> None:
+        """Deliver, once requests can be sent."""
+        await self._logged_in.wait()
+        await self._delivery.run()
+
+    async def finish(self, deliver: "asyncio.Task[None]") -> None:
+        """Let deliveries in flight end, then leave Discord."""
+        self._delivery.stop()
+        self._logged_in.set()
+        await asyncio.wait({deliver}, timeout=FINISHING)
+        deliver.cancel()
+        if self._bot is not None:
+            await self._bot.close()
+
+
+async def _discord_side(
+    settings: DiscordSettings, context: Context, connection: Connection
+) -> DiscordSide:
+    """Build the Discord side; without a token, what Discord would show goes into the log."""
+    logged_in = asyncio.Event()
+    channels = settings.channels.model_dump()
+    if not settings.token:
+        logged_in.set()
+        delivery = await _delivery(settings, context, LogMessenger(), dict.fromkeys(channels, 0))
+        log.info("Discord is off: what it would show is written here")
+        return DiscordSide(None, "", *delivery, logged_in)
+    point_discord_at(settings)
+    roles = {
+        Scope.READ: frozenset(settings.roles.viewer),
+        Scope.WRITE: frozenset(settings.roles.dispatcher),
+        Scope.APPROVE: frozenset(settings.roles.approver),
+        Scope.ADMIN: frozenset(settings.roles.admin),
+    }
+    bot = SentinelBot(context, Desk(context, Roles(roles)), settings.guild_id, connection)
+    places = {name: channel_id for name, channel_id in channels.items() if channel_id}
+    if not places:
+        log.warning("no channel is configured in [discord.channels]: nothing will be posted")
+    delivery = await _delivery(settings, context, DiscordMessenger(bot), places)
+    bot.on_login, bot.on_change = logged_in.set, delivery[0].retry
+    return DiscordSide(bot, settings.token, *delivery, logged_in)
+
+
+async def _delivery(
+    settings: DiscordSettings,
+    context: Context,
+    messenger: DiscordMessenger | LogMessenger,
+    places: dict[str, int],
+) -> tuple[Delivery, Follower]:
+    instance = await instance_name(context.database)
+    calls = {"panic": settings.panic_role}
+    delivery = Delivery(Outlet(context.database, messenger, Pace(), instance, calls), places)
+    follower = Follower(context.database, context.bus, frozenset(places), delivery.wake)
+    return delivery, follower
+
+
+def point_discord_at(settings: DiscordSettings) -> None:
+    """Point discord.py at another server than Discord's, where the configuration says so."""
+    if settings.api_url:
+        discord.http.Route.BASE = settings.api_url
+    if settings.gateway_url:
+        DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.gateway_url)
+
+
+@asynccontextmanager
+async def _listening(
+    settings: Settings, context: Context, connection: Connection
+) -> AsyncIterator[web.AppRunner]:
+    """Listen for pushes, websockets and queries."""
+    app = make_app(
+        Parts(
+            context=context,
+            catalogue=CATALOGUE,
+            cad_keys=_cad_keys(settings),
+            door=_door(settings),
+            event_names=EVENT_NAMES,
+            health=lambda: (
+                True,
+                {"version": version("cad-sentinel"), "discord": connection.state},
+            ),
+            push_bytes=settings.http.max_push_bytes,
+            messages_per_second=settings.websocket.messages_per_second,
+            limits=Limits(connections_per_client=settings.websocket.connections_per_client),
+        )
+    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISHING)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.http.host, settings.http.port).start()
+        yield runner
+    finally:
+        await runner.cleanup()
+
+
+def _cad_keys(settings: Settings) -> list[CadKey]:
+    if settings.cad.keys:
+        return [CadKey(key.name, key.key) for key in settings.cad.keys]
+    return [CadKey("cad", secrets.cad_key(settings).value)]
+
+
+def _door(settings: Settings) -> Door:
+    """Let the configured clients in; without any, only programs on this machine."""
+    configured = [
+        Client(client.name, client.token, Scope[client.scope.upper()])
+        for client in settings.websocket.clients
+    ]
+    return Door(
+        configured or [Client(LOCAL.name, secrets.client_token(settings).value, LOCAL.scope)],
+        settings.websocket.allowed_origins,
+        open_to_loopback=not configured,
+    )
+
+
+async def _put_on_offer(database: Database, settings: Settings) -> None:
+    async with database.write() as sql:
+        await community.replace(
+            sql,
+            [Tier(tier.id, tier.name, tier.price) for tier in settings.community.tiers],
+            [EquipmentType(kind.id, kind.name) for kind in settings.community.equipment_types],
+        )
+
+
+async def _prune(database: Database, keep_days: int) -> None:
+    """Forget old events, a few at a time so that nobody waits for it."""
+    while True:
+        with suppress(StorageUnavailable):
+            pruned = PRUNED_AT_ONCE
+            while pruned == PRUNED_AT_ONCE:
+                async with database.write() as sql:
+                    pruned = await journal.prune(sql, now() - keep_days * DAY, PRUNED_AT_ONCE)
+        await asyncio.sleep(PRUNING)
+
+
+def _stop_signal() -> asyncio.Event:
+    """Return what is set by SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(name, stop.set)
+        except NotImplementedError:  # Windows
+            signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return stop

@@ -1,0 +1,183 @@
+"""`cad-sentinel check`: what is wrong with the set-up, and how to mend it."""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import aiohttp
+import discord
+
+from bot.app import point_discord_at
+from bot.config import DiscordSettings, Settings
+from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE
+
+RIGHTS = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "embed_links": "Embed Links",
+    "read_message_history": "Read Message History",
+}
+"""What the bot needs in a channel that it posts to, as Discord's settings call it."""
+
+
+class Report:
+    """Says what is well and what is not, line by line."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self.faults = 0
+
+    def good(self, sentence: str) -> None:
+        """Say that something is well."""
+        self._say(f"ok    {sentence}")
+
+    def note(self, sentence: str) -> None:
+        """Say what is worth knowing."""
+        self._say(f"note  {sentence}")
+
+    def fault(self, sentence: str, mend: str) -> None:
+        """Say what is wrong and how to mend it."""
+        self.faults += 1
+        self._say(f"FAULT {sentence}\n      {mend}")
+
+
+async def check(settings: Settings, config: Path | None, say: Callable[[str], None]) -> int:
+    """Check the set-up; return 0 if nothing is wrong."""
+    report = Report(say)
+    report.good("the configuration can be read")
+    _check_database(settings.database.path, report)
+    _check_readable([config, *_secret_files(settings)], report)
+    _check_access(settings, report)
+    if settings.discord.token:
+        await _check_discord(settings.discord, report)
+    else:
+        report.note("Discord is off: [discord] has no token; cards are written to the log")
+    say("nothing is wrong" if not report.faults else f"{report.faults} to mend")
+    return 1 if report.faults else 0
+
+
+def _secret_files(settings: Settings) -> list[Path]:
+    return [settings.database.path.parent / name for name in (CAD_KEY_FILE, CLIENT_TOKEN_FILE)]
+
+
+def _check_database(path: Path, report: Report) -> None:
+    if not path.exists():
+        report.note(f"{path} does not exist yet; it is made at the first start")
+        return
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as fault:
+        report.fault(f"{path} cannot be read: {fault}", "restore a backup or move the file away")
+        return
+    if found == "ok":
+        report.good(f"the database {path} is sound")
+    else:
+        report.fault(f"{path} is damaged: {found}", "stop the bot and restore a backup")
+
+
+def _check_readable(files: list[Path | None], report: Report) -> None:
+    """Warn of secrets that other users of the machine can read; Windows keeps no such bits."""
+    for file in files:
+        if os.name == "nt" or file is None or not file.exists():
+            continue
+        if file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            report.note(f"{file} can be read by other users of this machine: chmod 600 {file}")
+
+
+def _check_access(settings: Settings, report: Report) -> None:
+    if not settings.cad.keys:
+        report.note("no CAD key is configured: pushes need the generated one")
+    if not settings.websocket.clients:
+        report.note("no websocket client is configured: only programs on this machine may connect")
+
+
+async def _check_discord(settings: DiscordSettings, report: Report) -> None:
+    point_discord_at(settings)
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        try:
+            await client.login(settings.token)
+        except discord.LoginFailure:
+            report.fault(
+                "Discord refuses the token",
+                "make a new one in the Developer Portal under Bot, and put it into [discord] token",
+            )
+            return
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as fault:
+            report.fault(f"Discord cannot be reached: {fault}", "try again later")
+            return
+        report.good(f"Discord knows the bot as {client.user}")
+        channels = {name: number for name, number in settings.channels if number}
+        if not channels:
+            report.fault("no channel is configured", "put channel ids into [discord.channels]")
+        guilds: dict[int, discord.Guild] = {}
+        for name, number in channels.items():
+            await _check_channel(client, name, number, guilds, report)
+        for guild in guilds.values():
+            await _check_guild(client, guild, settings, report)
+
+
+async def _check_channel(
+    client: discord.Client,
+    name: str,
+    number: int,
+    guilds: dict[int, discord.Guild],
+    report: Report,
+) -> None:
+    try:
+        channel = await client.fetch_channel(number)
+    except discord.NotFound:
+        report.fault(f"channel {name} ({number}) does not exist", "correct its id")
+        return
+    except discord.Forbidden:
+        report.fault(
+            f"channel {name} ({number}) is closed to the bot",
+            "give the bot's role View Channel in the channel's permissions",
+        )
+        return
+    if not isinstance(channel, discord.TextChannel | discord.VoiceChannel | discord.StageChannel):
+        report.fault(f"channel {name} ({number}) is no text channel", "choose another one")
+        return
+    guild = guilds.get(channel.guild.id)
+    if guild is None:
+        guild = guilds[channel.guild.id] = await client.fetch_guild(channel.guild.id)
+    assert client.user is not None  # noqa: S101 - logged in
+    rights = channel.permissions_for(await guild.fetch_member(client.user.id))
+    missing = [label for right, label in RIGHTS.items() if not getattr(rights, right)]
+    if missing:
+        report.fault(
+            f"channel {name} (#{channel.name}): the bot lacks {', '.join(missing)}",
+            "give the bot's role these in the channel's permissions",
+        )
+    else:
+        report.good(f"channel {name} is #{channel.name}, and the bot may post there")
+
+
+async def _check_guild(
+    client: discord.Client, guild: discord.Guild, settings: DiscordSettings, report: Report
+) -> None:
+    if settings.guild_id not in (0, guild.id):
+        report.fault(
+            f"channels lie in guild {guild.id}, but guild_id is {settings.guild_id}",
+            "correct guild_id or the channel ids",
+        )
+    known = {role.id for role in guild.roles}
+    for name, ids in settings.roles:
+        for role_id in ids:
+            if role_id not in known:
+                report.fault(f"role {name} ({role_id}) does not exist", "correct its id")
+    if settings.panic_role and settings.panic_role not in known:
+        report.fault(f"panic_role ({settings.panic_role}) does not exist", "correct its id")
+    if not settings.roles.approver:
+        report.note("no approver role: only people who manage the server can approve")
+    try:
+        await discord.app_commands.CommandTree(client).fetch_commands(guild=guild)
+        report.good(f"the bot may register its commands in {guild.name}")
+    except discord.Forbidden:
+        report.fault(
+            f"the bot may not register commands in {guild.name}",
+            "invite it again with the scopes bot and applications.commands",
+        )

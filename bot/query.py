@@ -1,0 +1,183 @@
+"""`cad-sentinel query` and `cad-sentinel listen`: what an instance answers, for people to read."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any, NoReturn
+
+from bot.instance import Instance, Unreachable
+from webhook.errors import BadJson
+from webhook.events import ALL
+from webhook.wire import clean_text, parse_json
+
+Say = Callable[[str], None]
+"""Takes one line, or several, for the person at the terminal."""
+
+CELL = 60
+"""Characters of a cell of a table."""
+
+LINE = 2_000
+"""Characters of any other value."""
+
+POLL_SECONDS = 25
+RETRY_SECONDS = 2.0
+
+WINDOWS_HINT = (
+    "Windows takes quotation marks away; there, write"
+    r' cad-sentinel query get-property "{\"propertyId\": 1}"'
+)
+
+
+class _BadData(Exception):
+    """Data of a query that is no JSON object; the text says why."""
+
+
+async def query(instance: Instance, name: str, text: str | None, *, as_json: bool, say: Say) -> int:
+    """Ask one query and show its answer; return the exit code.
+
+    Raises:
+        InstanceError: there was no answer.
+    """
+    try:
+        data = _read_data(text)
+    except _BadData as fault:
+        say(str(fault))
+        return 1
+    frame = await instance.query(name, data)
+    is_error = frame["type"] == "error"
+    if as_json:
+        say(_escaped(frame))
+    else:
+        for line in _error_lines(frame["data"]) if is_error else _answer_lines(frame["data"]):
+            say(line)
+    return 1 if is_error else 0
+
+
+async def listen(
+    instance: Instance,
+    names: list[str],
+    *,
+    as_json: bool,
+    say: Say,
+    retry_after: float = RETRY_SECONDS,
+) -> NoReturn:
+    """Show events as they come, over restarts of the instance, until this is cancelled.
+
+    What is no event is told in the manner of the protocol with `as_json`: as a status.
+
+    Raises:
+        InstanceError: it cannot be asked to begin with, or refuses.
+    """
+
+    def remark(message: str) -> None:
+        say(_escaped({"type": "status", "data": {"message": message}}) if as_json else message)
+
+    wanted = names or [ALL]
+    last = (await instance.events(None, wanted, 0)).last
+    remark(f"Listening to {_shown(', '.join(wanted))} of {instance.url}; Ctrl-C ends it.")
+    is_connected = True
+    while True:
+        try:
+            told = await instance.events(last, wanted, POLL_SECONDS if is_connected else 0)
+        except Unreachable as fault:
+            if is_connected:
+                remark(f"Lost: {fault} Trying again until it is back.")
+            is_connected = False
+            await asyncio.sleep(retry_after)
+            continue
+        if not is_connected:
+            remark(f"{instance.url} is back.")
+        is_connected = True
+        if told.missed:
+            remark("Some events were missed: the journal does not hold them any longer.")
+        for event in told.events:
+            say(_escaped(event) if as_json else _event_line(event))
+        last = told.last
+
+
+def _read_data(text: str | None) -> dict[str, Any]:
+    if text is None or not text.strip():
+        return {}
+    try:
+        data = parse_json(text)
+    except BadJson as fault:
+        # Without double quotes, or with single ones left, a Windows shell had its way with it.
+        was_unquoted = '"' not in text or text.startswith("'")
+        hint = f"\n{WINDOWS_HINT}" if was_unquoted else ""
+        raise _BadData(f"The data is {fault.message}{hint}") from None
+    if not isinstance(data, dict):
+        raise _BadData('The data is no JSON object; write one like {"propertyId": 1}')
+    return data
+
+
+def _error_lines(data: dict[str, Any]) -> Iterator[str]:
+    yield f"{_shown(data.get('code', 'error'))}: {_shown(data.get('error', ''))}"
+    fields = data.get("fields")
+    for field in fields if isinstance(fields, list) else []:
+        if isinstance(field, dict):
+            yield f"  {_shown(field.get('field'))}: {_shown(field.get('problem'))}"
+
+
+def _answer_lines(data: dict[str, Any]) -> Iterator[str]:
+    rest = {name: value for name, value in data.items() if name != "success"}
+    if "success" in data:
+        yield "done"
+    yield from _pairs(rest)
+
+
+def _pairs(data: dict[str, Any]) -> Iterator[str]:
+    """Write `key: value` lines, the values below each other; lists and objects come indented."""
+    names = {name: _shown(name) for name in data}
+    width = max(map(len, names.values()), default=0) + 1
+    for name, value in data.items():
+        inside = list(_inside(value))
+        if inside:
+            yield f"{names[name]}:"
+            yield from (f"  {line}" for line in inside)
+        else:
+            yield f"{names[name] + ':':{width}} {_shown(value)}".rstrip()
+
+
+def _inside(value: object) -> Iterator[str]:
+    """Write what a list or an object holds; nothing for what stands behind its key."""
+    if isinstance(value, dict):
+        yield from _pairs(value)
+    elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+        yield from _table(value)
+
+
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    columns = list(dict.fromkeys(chain.from_iterable(rows)))
+    cells = [[_shown(name, CELL) for name in columns]]
+    cells += [[_shown(row.get(name, ""), CELL) for name in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        yield "  ".join(map(str.ljust, line, widths)).rstrip()
+
+
+def _event_line(event: dict[str, Any]) -> str:
+    data = event.get("data")
+    fields = data if isinstance(data, dict) else {}
+    told = "  ".join(f"{_shown(name)}={_shown(value)}" for name, value in fields.items())
+    name = _shown(event.get("type")).removeprefix("events.")
+    return f"{_shown(event.get('id'))} {name}  {told}".rstrip()
+
+
+def _shown(value: object, limit: int = LINE) -> str:
+    """Write a value as one line without anything that a terminal would obey."""
+    if value is None or value in ([], {}):
+        return "-"
+    if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
+        text = ", ".join(_shown(item, limit) for item in value)
+    elif isinstance(value, str):
+        text = value
+    else:
+        text = json.dumps(value, ensure_ascii=False)
+    line = " ".join(clean_text(text, limit * 2).split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def _escaped(document: dict[str, Any]) -> str:
+    """Write JSON on one line, all but printable ASCII as escapes."""
+    return json.dumps(document).replace("\x7f", "\\u007f")

@@ -1,0 +1,177 @@
+"""The Discord client: logs in, keeps trying, registers commands where they changed."""
+
+import asyncio
+import hashlib
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+import discord
+import orjson
+from discord import app_commands
+from discord.ext import commands
+
+from cogs import drones, properties, removals
+from cogs.answers import Desk
+from cogs.buttons import CardButton
+from db import settings
+from webhook.context import Context
+from webhook.messages import as_error
+
+LONGEST_RETRY = 300.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Connection:
+    """How things stand with Discord: `off`, `connecting`, `ready` or `refused`."""
+
+    state: str = "off"
+
+
+class SentinelTree(app_commands.CommandTree["SentinelBot"]):
+    """Commands, and what is said when one fails in a way that it did not foresee itself."""
+
+    async def on_error(
+        self,
+        interaction: discord.Interaction["SentinelBot"],
+        error: app_commands.AppCommandError,
+        /,
+    ) -> None:
+        """Tell whoever acts; an unknown autocomplete or a late answer is only logged."""
+        fault = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        if interaction.type is discord.InteractionType.autocomplete:
+            log.debug("no choices: %s", fault)
+            return
+        await self.client.desk.tell_error(interaction, as_error(fault))
+
+
+class SentinelBot(commands.Bot):
+    """The bot. `on_login` is called once requests can be sent, `on_change` when rights change."""
+
+    def __init__(
+        self,
+        context: Context,
+        desk: Desk,
+        guild_id: int,
+        connection: Connection,
+    ) -> None:
+        super().__init__(
+            commands.when_mentioned,
+            intents=discord.Intents(guilds=True),
+            help_command=None,
+            tree_cls=SentinelTree,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+        self.desk = desk
+        self.presses = drones.BUTTONS | removals.BUTTONS | properties.BUTTONS
+        self._context = context
+        self._guild_id = guild_id
+        self._connection_state = connection
+        self.on_login: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], None] = lambda: None
+
+    async def run_until_cancelled(self, token: str) -> None:
+        """Log in and stay connected; while Discord is down, try again and again.
+
+        Returns if Discord refuses the token: trying again would only get the address banned.
+        """
+        self._connection_state.state = "connecting"
+        try:
+            await self._log_in(token)
+            self.on_login()
+            await self.connect(reconnect=True)
+        except discord.LoginFailure:
+            self._refused("Discord refuses the token; make a new one and put it into [discord]")
+        except discord.ConnectionClosed as fault:
+            self._refused(f"Discord ended the connection for good: {fault}")
+
+    async def setup_hook(self) -> None:
+        """Register the commands and buttons."""
+        if not self.cogs:
+            await self.add_cog(drones.Drones(self.desk))
+            await self.add_cog(removals.Removals(self.desk))
+            self.add_dynamic_items(CardButton)
+
+    async def on_ready(self) -> None:
+        """Register the commands in every guild where they changed."""
+        self._connection_state.state = "ready"
+        log.info("connected to Discord as %s, in %s guilds", self.user, len(self.guilds))
+        self.on_change()
+        for guild in self.guilds:
+            await self.sync(guild)
+
+    async def on_resumed(self) -> None:
+        """Go on."""
+        self._connection_state.state = "ready"
+        self.on_change()
+
+    async def on_disconnect(self) -> None:
+        """Wait for discord.py to connect again."""
+        if self._connection_state.state == "ready":
+            self._connection_state.state = "connecting"
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Register the commands in a guild that the bot was invited to."""
+        self.on_change()
+        await self.sync(guild)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Discord forgets a guild's commands with the bot; so does the bot."""
+        log.warning("the bot was removed from guild %s", guild.id)
+        async with self._context.database.write() as sql:
+            await settings.forget(sql, _synced(guild.id))
+
+    async def on_guild_channel_update(self, *_: discord.abc.GuildChannel) -> None:
+        """A channel's permissions may have changed."""
+        self.on_change()
+
+    async def on_guild_role_update(self, *_: discord.Role) -> None:
+        """The bot's permissions may have changed."""
+        self.on_change()
+
+    async def sync(self, guild: discord.Guild) -> None:
+        """Register the commands in a guild, if they are not what it was given last."""
+        if self._guild_id not in (0, guild.id):
+            log.info("guild %s is not the configured one: no commands there", guild.id)
+            return
+        self.tree.copy_global_to(guild=guild)
+        payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
+        digest = hashlib.blake2b(orjson.dumps(payload), digest_size=16).hexdigest()
+        if await settings.get(self._context.read, _synced(guild.id)) == digest:
+            return
+        try:
+            await self.tree.sync(guild=guild)
+        except discord.HTTPException as fault:
+            log.error("the commands could not be registered in guild %s: %s", guild.id, fault)
+            return
+        async with self._context.database.write() as sql:
+            await settings.put(sql, _synced(guild.id), digest)
+        log.info("registered the commands in guild %s", guild.id)
+
+    async def _log_in(self, token: str) -> None:
+        delay = 1.0
+        while True:
+            try:
+                await self.login(token)
+            except discord.LoginFailure:
+                raise
+            except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as fault:
+                log.warning("Discord cannot be reached, trying again in %.0f s: %s", delay, fault)
+                await self.http.close()
+                await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load
+                delay = min(LONGEST_RETRY, delay * 2)
+            else:
+                return
+
+    def _refused(self, reason: str) -> None:
+        self._connection_state.state = "refused"
+        log.error("%s", reason)
+
+
+def _synced(guild_id: int) -> str:
+    """Return the setting that holds the digest of a guild's commands."""
+    return f"discord.commands.{guild_id}"

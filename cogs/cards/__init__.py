@@ -1,0 +1,36 @@
+"""Cards: which subjects have one, in which channel, and what it shows."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from cogs.cards import calls, drones, properties
+from cogs.content import Content
+from db.database import Reader
+from webhook.events import Subject
+
+Render = Callable[[Reader, str], Awaitable[Content | None]]
+"""Makes a card from the stored state alone; None if there is nothing to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardKind:
+    """A kind of card: the channel it is posted to, by its name in the configuration."""
+
+    channel: str
+    render: Render
+
+
+CARDS: dict[str, CardKind] = {
+    "emergency": CardKind("emergency", calls.emergency),
+    "dispatch": CardKind("dispatch", calls.dispatch),
+    "panic": CardKind("panic", calls.panic),
+    "approval": CardKind("approvals", properties.approval),
+    "removal": CardKind("approvals", properties.removal),
+    "flight": CardKind("drones", drones.flight),
+}
+"""The cards by the kind of their subject."""
+
+
+async def render(sql: Reader, subject: Subject) -> Content | None:
+    """Make the card of a subject."""
+    return await CARDS[subject.kind].render(sql, subject.key)

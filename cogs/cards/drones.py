@@ -1,0 +1,32 @@
+"""Cards of drone flights."""
+
+import discord
+
+from cogs.content import TITLE, Button, CardBuilder, Colour, Content
+from cogs.text import duration, inert_line, moment, who
+from db import flights, properties
+from db.database import Reader
+
+
+async def flight(sql: Reader, key: str) -> Content | None:
+    """Show a drone that is out, and when it came back."""
+    flight = await flights.get(sql, int(key))
+    if flight is None:
+        return None
+    place = await properties.get_even_removed(sql, flight.property_id)
+    location = inert_line(place.location, TITLE - 40) if place is not None else "?"
+    out = flight.recalled_at is None
+    card = CardBuilder(
+        title=f"Drone {'out' if out else 'back'} · {location}",
+        colour=Colour.WARNING if out else Colour.OVER,
+    )
+    card.add("Drone", f"{flight.drone_id} · {inert_line(flight.description, 200)}")
+    card.add("Property", str(flight.property_id))
+    card.add("Dispatched by", who(flight.dispatched_by))
+    card.add("Dispatched", moment(flight.dispatched_at))
+    if flight.recalled_at is None:
+        recall = Button("Recall", f"flight:recall:{flight.id}", discord.ButtonStyle.primary)
+        return Content([card.build()], (recall,))
+    card.add("Recalled by", who(flight.recalled_by or ""))
+    card.add("Was out", duration(flight.recalled_at - flight.dispatched_at))
+    return Content([card.build()])

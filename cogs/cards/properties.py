@@ -1,0 +1,94 @@
+"""Cards that wait for an approver: new properties and requested removals."""
+
+import discord
+
+from cogs.content import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
+from cogs.text import inert, inert_line, moment, who
+from db import properties, removals, users
+from db.database import Reader
+from db.properties import PENDING, REJECTED, REMOVED
+
+_APPROVALS = {
+    PENDING: ("waits for approval", Colour.WARNING),
+    REJECTED: ("rejected", Colour.OVER),
+    REMOVED: ("removal requested", Colour.OVER),
+}
+
+_OUTCOMES = {
+    "approved": ("Removal approved", Colour.OVER),
+    "denied": ("Removal denied", Colour.GOOD),
+    "withdrawn": ("Removal withdrawn", Colour.OVER),
+}
+
+
+async def approval(sql: Reader, key: str) -> Content | None:
+    """Show a new property until somebody approves or rejects it, and who did."""
+    stored = await properties.get_even_removed(sql, int(key))
+    if stored is None:
+        return None
+    pending = stored.status == PENDING and stored.removed_at is None
+    state, colour = _APPROVALS.get(stored.status, ("approved", Colour.GOOD))
+    if stored.removed_at is not None:
+        state, colour = "removed", Colour.OVER
+    card = CardBuilder(
+        title=f"Property {state} · {inert_line(stored.location, TITLE - 60)}",
+        colour=colour,
+        description=inert(stored.description, DESCRIPTION, blank=""),
+    )
+    card.add("Property", str(stored.id))
+    card.add("Owner", await _named(sql, stored.owner))
+    card.add("Tier", str(stored.tier))
+    card.add("Size", f"{stored.width} × {stored.height} m")
+    card.add("Coordinates", f"{stored.x}, {stored.y}")
+    card.add("Added", moment(stored.added_at))
+    if not pending:
+        card.add("Status", inert_line(stored.status, 32))
+        card.add("Decided by", who(stored.status_by or ""))
+        return Content([card.build()])
+    return Content(
+        [card.build()],
+        (
+            Button("Approve", f"property:approve:{stored.id}", discord.ButtonStyle.success),
+            Button("Reject", f"property:reject:{stored.id}", discord.ButtonStyle.danger),
+        ),
+    )
+
+
+async def removal(sql: Reader, key: str) -> Content | None:
+    """Show a requested removal until somebody settles it, and how."""
+    request = await removals.get(sql, int(key))
+    stored = request and await properties.get_even_removed(sql, request.property_id)
+    if request is None or stored is None:
+        return None
+    heading, colour = _OUTCOMES.get(request.outcome or "", ("Removal requested", Colour.WARNING))
+    card = CardBuilder(
+        title=f"{heading} · {inert_line(stored.location, TITLE - 40)}",
+        colour=colour,
+        description=inert(request.reason or "", DESCRIPTION, blank="No reason given."),
+    )
+    card.add("Property", str(stored.id))
+    card.add("Owner", await _named(sql, stored.owner))
+    if request.requested_by is not None:
+        card.add("Requested by", await _named(sql, request.requested_by))
+    card.add("Requested", moment(request.requested_at))
+    if request.outcome is None:
+        return Content(
+            [card.build()],
+            (
+                Button("Approve", f"removal:approve:{request.id}", discord.ButtonStyle.danger),
+                Button("Deny", f"removal:deny:{request.id}"),
+            ),
+        )
+    card.add("Settled by", who(request.settled_by or ""))
+    card.add("Settled", moment(request.settled_at or 0))
+    card.add("Answer", inert(request.answer or "", 1000, blank=""), inline=False)
+    return Content([card.build()])
+
+
+async def _named(sql: Reader, user_id: str) -> str:
+    """Name a game user, with the id where the name is something else."""
+    user = await users.get(sql, user_id)
+    shown = inert_line(user_id, 128)
+    if user is None or user.full_name == user_id:
+        return shown
+    return f"{inert_line(user.full_name, 200)} ({shown})"

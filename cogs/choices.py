@@ -1,0 +1,65 @@
+"""Choices while somebody types, and what was meant by what they typed."""
+
+from discord.app_commands import Choice
+
+from cogs.text import plain_line
+from webhook.context import Context
+from webhook.errors import Conflict, NotFound
+from webhook.queries.drones import get_dispatched_drones
+from webhook.queries.properties import get_properties
+from webhook.queries.removals import search_removal_properties
+from webhook.queries.shapes import Page, PropertyData, PropertyList
+
+CHOICES = 25
+NAME = 100
+SEARCH = 200
+
+
+def _page(typed: str, limit: int = CHOICES) -> Page:
+    return Page(limit=limit, search=typed.strip()[:SEARCH])
+
+
+def _of(found: PropertyList) -> list[Choice[str]]:
+    return [
+        Choice(name=plain_line(f"{row.location} ({row.id})", NAME), value=str(row.id))
+        for row in found.properties
+    ]
+
+
+async def property_choices(context: Context, typed: str) -> list[Choice[str]]:
+    """Offer properties that match."""
+    return _of(await get_properties(context, _page(typed)))
+
+
+async def removal_choices(context: Context, typed: str) -> list[Choice[str]]:
+    """Offer properties whose removal is requested."""
+    return _of(await search_removal_properties(context, _page(typed)))
+
+
+async def drone_choices(context: Context, typed: str) -> list[Choice[str]]:
+    """Offer drones that are out."""
+    found = await get_dispatched_drones(context, _page(typed))
+    return [
+        Choice(name=plain_line(f"{drone.id} · {drone.description}", NAME), value=drone.id)
+        for drone in found.drones
+    ]
+
+
+async def property_meant(context: Context, typed: str) -> PropertyData:
+    """Return the one property that was typed: by its id, or by a part of its location.
+
+    Raises:
+        NotFound: none matches.
+        Conflict: several do.
+    """
+    found = (await get_properties(context, _page(typed, limit=100))).properties
+    exact = [row for row in found if str(row.id) == typed.strip()] or [
+        row for row in found if row.location.casefold() == typed.strip().casefold()
+    ]
+    if not exact:
+        exact = found
+    if not exact:
+        raise NotFound(f"no property matches {typed[:SEARCH]!r}")
+    if len(exact) > 1:
+        raise Conflict(f"several properties match {typed[:SEARCH]!r}; choose one from the list")
+    return exact[0]

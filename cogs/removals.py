@@ -1,0 +1,138 @@
+"""`/removal`: list, approve, deny; and the same buttons on a request's card."""
+
+from collections.abc import Awaitable, Callable
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.answers import Desk, tell
+from cogs.buttons import Press
+from cogs.choices import property_meant, removal_choices
+from cogs.text import inert_line
+from db import removals
+from webhook.context import Context, Scope
+from webhook.errors import Conflict, NotFound
+from webhook.queries.removals import (
+    Denial,
+    approve_remove_property,
+    deny_remove_property,
+    get_requested_remove_properties,
+)
+from webhook.queries.shapes import OfProperty
+
+LISTED = 20
+REASON = 1_000
+
+
+@app_commands.guild_only()
+class Removals(commands.GroupCog, group_name="removal", group_description="Requested removals"):
+    """Requests to remove a property."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    @app_commands.command(name="list", description="Show the removals that wait for an answer")
+    async def list_(self, interaction: discord.Interaction) -> None:
+        """List requests."""
+        async with self._desk.answering(interaction) as context:
+            waiting = (await get_requested_remove_properties(context)).properties
+            lines = [
+                f"{row.id} · {inert_line(row.location, 60)} · owner {inert_line(row.client_id, 64)}"
+                for row in waiting[:LISTED]
+            ]
+            if len(waiting) > LISTED:
+                lines.append(f"and {len(waiting) - LISTED} more")
+            await tell(interaction, "\n".join(lines) or "No removal waits for an answer.")
+
+    @app_commands.command(description="Approve a requested removal: the property is gone")
+    @app_commands.describe(property="The property; those with a request are offered")
+    async def approve(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
+        """Approve a request."""
+        async with self._desk.answering(interaction) as context:
+            place = await property_meant(context, property)
+            await approve_remove_property(context, OfProperty(property_id=place.id))
+            await tell(interaction, f"**{inert_line(place.location, 200)}** is removed.")
+
+    @app_commands.command(description="Deny a requested removal, with a reason")
+    @app_commands.describe(property="The property; those with a request are offered")
+    async def deny(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
+        """Ask for the reason, then deny a request."""
+        async with self._desk.telling(interaction):
+            self._desk.context(interaction).caller.must(Scope.APPROVE)
+
+            async def find(context: Context) -> int:
+                return (await property_meant(context, property)).id
+
+            await interaction.response.send_modal(DenialForm(self._desk, find))
+
+    @approve.autocomplete("property")
+    @deny.autocomplete("property")
+    async def _properties(
+        self, interaction: discord.Interaction, typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return await removal_choices(self._desk.context(interaction), typed)
+
+
+class DenialForm(discord.ui.Modal, title="Deny the removal"):
+    """Asks why."""
+
+    reason: discord.ui.TextInput["DenialForm"] = discord.ui.TextInput(
+        label="Reason",
+        placeholder="The requester reads this",
+        style=discord.TextStyle.paragraph,
+        max_length=REASON,
+        required=False,
+    )
+
+    def __init__(self, desk: Desk, find_property: Callable[[Context], Awaitable[int]]) -> None:
+        super().__init__()
+        self._desk = desk
+        self._find_property = find_property
+
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Deny the request."""
+        async with self._desk.answering(interaction) as context:
+            property_id = await self._find_property(context)
+            reason = self.reason.value.strip() or None
+            await deny_remove_property(context, Denial(property_id=property_id, reason=reason))
+            await tell(interaction, f"The removal of property {property_id} is denied.")
+
+
+async def press_approve(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
+    """Approve the request on a card."""
+    async with desk.answering(interaction) as context:
+        property_id = await _still_open(context, removal_id)
+        try:
+            await approve_remove_property(context, OfProperty(property_id=property_id))
+        except (Conflict, NotFound):
+            await _still_open(context, removal_id)  # somebody was faster: says who
+            raise
+        await tell(interaction, f"Property {property_id} is removed.")
+
+
+async def press_deny(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
+    """Ask for the reason, then deny the request on a card."""
+    desk.context(interaction).caller.must(Scope.APPROVE)
+    form = DenialForm(desk, lambda context: _still_open(context, removal_id))
+    await interaction.response.send_modal(form)
+
+
+async def _still_open(context: Context, removal_id: int) -> int:
+    """Return the property of a request that waits for an answer.
+
+    Raises:
+        NotFound: the request is not known.
+        Conflict: somebody has answered it.
+    """
+    context.caller.must(Scope.APPROVE)
+    request = await removals.get(context.read, removal_id)
+    if request is None:
+        raise NotFound("this request is not known any more")
+    if request.outcome is not None:
+        raise Conflict(f"this removal was already {request.outcome} by {request.settled_by}")
+    return request.property_id
+
+
+BUTTONS: dict[str, Press] = {"removal:approve": press_approve, "removal:deny": press_deny}
+"""What the buttons on requests' cards do."""

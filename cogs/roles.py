@@ -1,0 +1,47 @@
+"""Which Discord roles may do what."""
+
+from dataclasses import dataclass
+
+import discord
+
+from webhook.context import Caller, Scope
+from webhook.errors import Forbidden
+
+ROLE_OF_SCOPE = {
+    Scope.READ: "viewer",
+    Scope.WRITE: "dispatcher",
+    Scope.APPROVE: "approver",
+    Scope.ADMIN: "admin",
+}
+"""The configured roles by what they allow; each may do what the ones before it may."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Role ids by scope. Who manages the server may do everything, so that an owner can begin."""
+
+    ids: dict[Scope, frozenset[int]]
+
+    def caller(self, interaction: discord.Interaction) -> Caller:
+        """Return who acts, with the most that one of their roles allows.
+
+        Raises:
+            Forbidden: none of their roles allows anything.
+        """
+        member = interaction.user
+        held = {role.id for role in getattr(member, "roles", ())}
+        scopes = [scope for scope, ids in self.ids.items() if ids & held]
+        if interaction.permissions.manage_guild:
+            scopes.append(Scope.ADMIN)
+        if not scopes:
+            raise Forbidden("you have none of the roles for this", Scope.READ.name)
+        return Caller(f"discord:{member.id}", max(scopes))
+
+    def refusal(self, fault: Forbidden) -> str:
+        """Say which role somebody lacks."""
+        if fault.scope is None:
+            return fault.message
+        scope = Scope[fault.scope]
+        mentions = " or ".join(f"<@&{role_id}>" for role_id in sorted(self.ids.get(scope, ())))
+        name = ROLE_OF_SCOPE[scope]
+        return f"This needs the {name} role{f': {mentions}' if mentions else ''}."

@@ -1,0 +1,79 @@
+"""Text for Discord: what players wrote is shown, and never does anything."""
+
+import re
+
+from webhook.wire import clean_text
+
+ANONYMOUS = "Anonymous"
+BLANK = "—"
+
+_LIVE = re.compile(r"[\\*_~`|<>#\-+\[\]():@/=]|(?<=[0-9])\.")
+"""What Discord's markdown, mentions, emoji, links and timestamps are made of, and "1." lists."""
+
+_SPACE = re.compile(r"\s+")
+_PIECE = re.compile(r"\x00.|[^\x00]", re.DOTALL)
+
+
+def length(text: str) -> int:
+    """Count a text as Discord's clients do, in UTF-16 units; never less than its own count."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def inert(text: str, limit: int, *, blank: str = BLANK) -> str:
+    """Escape a text from the game so that it shows as it was written, within a limit.
+
+    Markdown, mentions, custom emoji, links and timestamps stay text; nothing invisible is left.
+    Line feeds stay. A text with nothing to see becomes `blank`.
+    """
+    visible = clean_text(text, limit)
+    if not visible:
+        return blank
+    parts: list[str] = []
+    left = limit - 1
+    for character in _escaped(visible):
+        left -= length(character)
+        if left < 0:
+            return "".join(parts).rstrip() + "…"
+        parts.append(character)
+    return "".join(parts)
+
+
+def inert_line(text: str, limit: int, *, blank: str = BLANK) -> str:
+    """Like `inert`, in one line."""
+    return inert(_SPACE.sub(" ", clean_text(text, limit)), limit, blank=blank)
+
+
+def plain_line(text: str, limit: int) -> str:
+    """Clean a text for a place without markdown: a footer, a choice, a log line."""
+    line = _SPACE.sub(" ", clean_text(text, limit))
+    while length(line) > limit:
+        line = line[:-1]
+    return line
+
+
+def who(caller: str) -> str:
+    """Name whoever acted: a member of this Discord as a mention, which never pings here."""
+    kind, _, user_id = caller.partition(":")
+    if kind == "discord" and user_id.isascii() and user_id.isdigit():
+        return f"<@{user_id}>"
+    return inert_line(caller, 100)
+
+
+def moment(milliseconds: int) -> str:
+    """Write a time so that everybody sees it in their own time zone."""
+    return f"<t:{milliseconds // 1000}:T> (<t:{milliseconds // 1000}:R>)"
+
+
+def duration(milliseconds: int) -> str:
+    """Write how long something lasted: `42 s`, `4 min`, `2 h 5 min`."""
+    seconds = max(0, milliseconds) // 1000
+    if seconds < 60:
+        return f"{seconds} s"
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def _escaped(text: str) -> list[str]:
+    """Split a text into what shows as one character each, so that no escape is cut in two."""
+    marked = _LIVE.sub(lambda live: "\x00" + live.group(), text)
+    return [piece.replace("\x00", "\\") for piece in _PIECE.findall(marked)]

@@ -1,0 +1,269 @@
+"""The client of a running instance: what it gets through, and what it says when it does not."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from bot.config import (
+    CadSettings,
+    ClientSettings,
+    DatabaseSettings,
+    HttpSettings,
+    NamedKey,
+    Settings,
+    WebsocketSettings,
+)
+from bot.instance import Instance, InstanceError, Unreachable
+
+from .conftest import KEY, TOKEN, House, serve
+
+CALL = {"call": {"callId": 7, "caller": "Dolores", "location": "Forum Dr", "description": "help"}}
+VILLA = {
+    "location": "Wild Oats Dr",
+    "tier": 1,
+    "x": -174,
+    "y": 502,
+    "description": "",
+    "clientId": "owner",
+}
+
+
+def settings(
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 30150,
+    keys: bool = True,
+    clients: bool = True,
+) -> Settings:
+    """A configuration with or without secrets in it."""
+    return Settings(
+        http=HttpSettings(host=host, port=port),
+        cad=CadSettings(keys=[NamedKey(key=KEY)] if keys else []),
+        websocket=WebsocketSettings(
+            clients=[ClientSettings(name="script", token=TOKEN)] if clients else []
+        ),
+        database=DatabaseSettings(path=folder / "data" / "sentinel.db"),
+    )
+
+
+async def test_push_is_in_the_journal_when_it_returns(house: House, instance: Instance) -> None:
+    await instance.push("EVENT_911", CALL)
+    assert await house.journalled() == ["cad.EVENT_911"]
+
+
+async def test_wrong_key_is_said_and_not_shown(house: House) -> None:
+    async with house.instance(key="SOME-OTHER-KEY") as stranger:
+        with pytest.raises(InstanceError, match="does not know this CAD key") as refused:
+            await stranger.push("EVENT_911", CALL)
+    assert "SOME-OTHER-KEY" not in str(refused.value)
+    assert await house.journalled() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "reason"),
+    [
+        ("EVENT_NOBODY_KNOWS", {}, "the push EVENT_NOBODY_KNOWS was refused: 400 Invalid Type"),
+        ("EVENT_911", {"call": {}}, "the push EVENT_911 was refused: 400 Invalid Data: callId"),
+    ],
+)
+async def test_refused_push_says_why(
+    instance: Instance, kind: str, data: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(InstanceError, match=reason) as refused:
+        await instance.push(kind, data)
+    assert not isinstance(refused.value, Unreachable)
+
+
+async def test_query_takes_its_name_with_and_without_prefix(instance: Instance) -> None:
+    added = await instance.query("add-property", VILLA)
+    assert added == {"type": "add-property", "data": {"success": True, "id": 1}}
+    found = await instance.query("queries.get-property", {"propertyId": 1})
+    assert found["data"]["location"] == "Wild Oats Dr"
+
+
+async def test_error_frame_is_an_answer(instance: Instance) -> None:
+    frame = await instance.query("get-property", {"propertyId": 404})
+    assert frame["type"] == "error"
+    assert frame["data"]["code"] == "not-found"
+
+
+async def test_wrong_token_is_said_and_not_shown(house: House) -> None:
+    async with house.instance(token="some-other-token") as stranger:
+        with pytest.raises(InstanceError, match="does not know this client token") as refused:
+            await stranger.query("get-tiers", {})
+        with pytest.raises(InstanceError, match="does not know this client token"):
+            await stranger.events(None, ["all"], 0)
+    assert "some-other-token" not in str(refused.value)
+
+
+async def test_events_after_a_number_come_at_once(instance: Instance) -> None:
+    await instance.push("EVENT_911", CALL)
+    await instance.push("EVENT_REMOVE_911", {"callIds": [7]})
+    told = await instance.events(0, ["cad"], 0)
+    assert [event["type"] for event in told.events] == [
+        "events.cad.EVENT_911",
+        "events.cad.EVENT_REMOVE_911",
+    ]
+    assert (told.last, told.missed) == (2, False)
+    assert (await instance.events(1, ["cad.EVENT_911"], 0)).events == []
+
+
+async def test_events_are_waited_for(instance: Instance) -> None:
+    waiting = asyncio.create_task(instance.events(0, ["cad"], 50))
+    await instance.push("EVENT_911", CALL)
+    assert [event["id"] for event in (await waiting).events] == [1]
+
+
+async def test_events_of_a_journal_that_was_put_back_are_missed(instance: Instance) -> None:
+    assert await instance.events(99, ["all"], 0) == ([], 0, True)
+
+
+async def test_unknown_event_is_refused(instance: Instance) -> None:
+    with pytest.raises(InstanceError, match="there is no event 'weather'") as refused:
+        await instance.events(None, ["weather"], 0)
+    assert not isinstance(refused.value, Unreachable)
+
+
+async def test_nothing_listens(house: House, instance: Instance) -> None:
+    await house.stop()
+    sentence = f"nothing listens on {house.url}: is the bot running\\?"
+    with pytest.raises(Unreachable, match=sentence):
+        await instance.push("EVENT_911", CALL)
+    with pytest.raises(Unreachable, match=sentence):
+        await instance.query("get-tiers", {})
+    with pytest.raises(Unreachable, match=sentence):
+        await instance.events(None, ["all"], 0)
+
+
+async def test_connection_that_breaks_off() -> None:
+    async def hang_up(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", hang_up)
+    async with AsyncExitStack() as stack:
+        url = f"http://127.0.0.1:{await serve(stack, app)}"
+        instance = await stack.enter_async_context(Instance(url, KEY, TOKEN))
+        with pytest.raises(Unreachable, match="broke the connection off"):
+            await instance.push("EVENT_911", CALL)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "reason", "is_passing"),
+    [
+        (200, "OK, what is it?", "does not answer like CAD Sentinel", False),
+        (200, '["OK"]', "does not answer like CAD Sentinel", False),
+        (302, "elsewhere", "does not answer like CAD Sentinel|refused: 302", False),
+        (404, "not here", "does not answer like CAD Sentinel|refused: 404", False),
+        (502, "bad \x1b[31mgateway", r"cannot answer now: 502 bad \[31mgateway", True),
+    ],
+)
+async def test_somebody_else_listens(status: int, text: str, reason: str, is_passing: bool) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=text, headers={"Location": "http://[::1]:1/"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with AsyncExitStack() as stack:
+        url = f"http://127.0.0.1:{await serve(stack, app)}"
+        instance = await stack.enter_async_context(Instance(url, KEY, TOKEN))
+        for asked in (
+            instance.push("EVENT_911", CALL),
+            instance.query("get-tiers", {}),
+            instance.events(None, ["all"], 0),
+        ):
+            with pytest.raises(InstanceError, match=reason) as fault:
+                await asked
+            assert isinstance(fault.value, Unreachable) is is_passing
+            assert not {KEY, TOKEN} & set(str(fault.value).split())
+
+
+async def test_no_answer_in_time() -> None:
+    async def brood(_: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/api/query", brood)
+    async with AsyncExitStack() as stack:
+        url = f"http://127.0.0.1:{await serve(stack, app)}"
+        slow = Instance(url, KEY, TOKEN, answered_within=0.05)
+        instance = await stack.enter_async_context(slow)
+        with pytest.raises(Unreachable, match=r"did not answer within 0\.05 seconds"):
+            await instance.query("get-tiers", {})
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:30150"),
+        ("0.0.0.0", "http://127.0.0.1:30150"),  # noqa: S104
+        ("::", "http://[::1]:30150"),
+        ("fd00::5", "http://[fd00::5]:30150"),
+        ("sentinel.lan", "http://sentinel.lan:30150"),
+    ],
+)
+def test_address_of_the_configuration(tmp_path: Path, host: str, url: str) -> None:
+    assert Instance.from_settings(settings(tmp_path, host=host)).url == url
+
+
+def test_port_that_nobody_knows(tmp_path: Path) -> None:
+    with pytest.raises(InstanceError, match=r"http\.port is 0"):
+        Instance.from_settings(settings(tmp_path, port=0))
+
+
+@pytest.mark.parametrize(
+    ("keys", "clients", "file", "key"),
+    [
+        (False, True, "cad-key.txt", "cad.keys"),
+        (True, False, "client-token.txt", "websocket.clients"),
+        (False, False, "cad-key.txt", "cad.keys"),
+    ],
+)
+def test_bot_that_was_never_started(
+    tmp_path: Path, keys: bool, clients: bool, file: str, key: str
+) -> None:
+    with pytest.raises(InstanceError) as fault:
+        Instance.from_settings(settings(tmp_path, keys=keys, clients=clients))
+    assert f"{tmp_path / 'data' / file} is missing: the bot was not yet started" in str(fault.value)
+    assert f"set {key}" in str(fault.value)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("content", ["", " \n"])
+def test_empty_secret_stays_empty(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "data" / "client-token.txt"
+    file.parent.mkdir()
+    file.write_text(content)
+    with pytest.raises(InstanceError, match="is missing"):
+        Instance.from_settings(settings(tmp_path, clients=False))
+    assert file.read_text() == content
+
+
+def test_secret_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "data" / "client-token.txt").mkdir(parents=True)
+    with pytest.raises(InstanceError, match=r"client-token\.txt cannot be read: "):
+        Instance.from_settings(settings(tmp_path, clients=False))
+
+
+async def test_secrets_that_the_bot_made_up_are_used(house: House, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "cad-key.txt").write_text(f"{KEY}\n")
+    (folder / "client-token.txt").write_text(f"{TOKEN}\n")
+    port = int(house.url.rpartition(":")[2])
+    found = settings(tmp_path, port=port, keys=False, clients=False)
+    async with Instance.from_settings(found) as instance:
+        await instance.push("EVENT_911", CALL)
+        assert (await instance.query("get-tiers", {}))["type"] == "get-tiers"
+
+
+async def test_outside_of_async_with() -> None:
+    with pytest.raises(RuntimeError, match="async with"):
+        await Instance("http://127.0.0.1:1", KEY, TOKEN).query("get-tiers", {})

@@ -1,0 +1,226 @@
+"""`query` and `listen`: what stands on the terminal."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from bot.instance import Instance, InstanceError
+from bot.query import listen, query
+
+from .conftest import House
+from .test_instance import CALL, VILLA
+
+Ask = Callable[..., Awaitable[tuple[int, list[str]]]]
+
+
+@pytest.fixture
+def ask(instance: Instance) -> Ask:
+    """Asks a query and returns the exit code and the lines on the terminal."""
+
+    async def ask(
+        name: str, data: object = None, *, as_json: bool = False
+    ) -> tuple[int, list[str]]:
+        said: list[str] = []
+        text = data if isinstance(data, str) or data is None else json.dumps(data)
+        code = await query(instance, name, text, as_json=as_json, say=said.append)
+        return code, said
+
+    return ask
+
+
+async def test_object_is_aligned(ask: Ask) -> None:
+    await ask("add-property", VILLA)
+    assert await ask("queries.get-property", '{"propertyId": 1}') == (
+        0,
+        [
+            "id:          1",
+            "location:    Wild Oats Dr",
+            "tier:        1",
+            "x:           -174",
+            "y:           502",
+            "width:       0",
+            "height:      0",
+            "status:      PENDING",
+            "description:",
+        ],
+    )
+
+
+async def test_list_is_a_table(ask: Ask) -> None:
+    assert await ask("get-tiers") == (
+        0,
+        ["tiers:", "  id  name     price", "  1   Basic    59.99", "  2   Premium  99.99"],
+    )
+
+
+async def test_success_is_done(ask: Ask) -> None:
+    assert await ask("add-property", VILLA) == (0, ["done", "id: 1"])
+    assert await ask("add-allowed-user", {"propertyId": 1, "userId": "u"}) == (0, ["done"])
+
+
+async def test_objects_in_objects_are_indented(ask: Ask) -> None:
+    await ask("add-property", VILLA)
+    assert await ask("get-allowed-users", {"propertyId": 1}) == (0, ["allowedUsers: -"])
+    await ask("add-allowed-user", {"propertyId": 1, "userId": "u"})
+    assert await ask("get-allowed-users", {"propertyId": 1}) == (0, ["allowedUsers:", "  u: u"])
+    await ask("add-equipment", {"propertyId": 1, "equipmentType": 1, "description": "gate"})
+    await ask("add-visitor", {"propertyId": 1, "cameraId": 1, "userId": "u"})
+    code, said = await ask("get-weekly-visitors", {"propertyId": 1})
+    assert code == 0
+    assert said[:-1] == ["visitors: u", "cameras:", "  1:", "    name: gate", "    data:"]
+    assert re.fullmatch(r"      \d{4}-\d\d-\d\d: 1", said[-1])
+
+
+async def test_error_says_code_sentence_and_fields(ask: Ask) -> None:
+    assert await ask("get-property", {"propertyId": 9}) == (
+        1,
+        ["not-found: there is no property 9"],
+    )
+    code, said = await ask("get-property", {"propertyId": "nine"})
+    assert code == 1
+    assert said[0].startswith("invalid-data: ")
+    assert said[1:] == ["  propertyId: an id is an integer or a string of digits"]
+    assert (await ask("make-tea"))[1] == ["unknown-type: unknown message type 'queries.make-tea'"]
+
+
+async def test_raw_frame(ask: Ask) -> None:
+    code, said = await ask("add-property", VILLA, as_json=True)
+    assert (code, said) == (
+        0,
+        ['{"type": "add-property", "data": {"success": true, "id": 1}}'],
+    )
+    code, said = await ask("get-property", {"propertyId": 9}, as_json=True)
+    assert code == 1
+    assert json.loads(said[0])["data"]["code"] == "not-found"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+async def test_text_of_players_commands_no_terminal(ask: Ask, *, as_json: bool) -> None:
+    evil = "\x1b[2J\x9b31m\x07\x7f nice\u202e pool\nstatus: ACTIVE"
+    await ask("add-property", {**VILLA, "description": evil})
+    for name in ("get-property", "get-properties"):
+        code, said = await ask(name, {"propertyId": 1}, as_json=as_json)
+        assert code == 0
+        assert all(line.isprintable() for line in said)
+        assert not any(line.startswith("status: ACTIVE") for line in said)
+    if as_json:
+        frame = json.loads((await ask("get-property", {"propertyId": 1}, as_json=True))[1][0])
+        assert frame["data"]["description"] == evil
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"propertyId": 1', "line 1 column 17"),
+        ('{"propertyId": NaN}', "line 1 column 16"),
+        ("[1]", "no JSON object"),
+        ("1", "no JSON object"),
+    ],
+)
+async def test_bad_data_is_said_before_anything_is_asked(
+    house: House, ask: Ask, text: str, said: str
+) -> None:
+    await house.stop()
+    code, lines = await ask("get-property", text)
+    assert code == 1
+    assert said in lines[0]
+    assert "Windows" not in lines[0]
+
+
+@pytest.mark.parametrize("text", ["{propertyId: 1}", "'{\"propertyId\": 1}'", "'{propertyId:"])
+async def test_windows_hint(ask: Ask, text: str) -> None:
+    code, lines = await ask("get-property", text)
+    assert code == 1
+    assert r'"{\"propertyId\": 1}"' in lines[0]
+
+
+async def test_instance_that_is_gone(house: House, ask: Ask) -> None:
+    await house.stop()
+    with pytest.raises(InstanceError, match="nothing listens"):
+        await ask("get-tiers")
+
+
+@asynccontextmanager
+async def listening(
+    instance: Instance, *names: str, as_json: bool = False
+) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+    """Listen in the background; gives the lines one by one."""
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    heard = listen(instance, list(names), as_json=as_json, say=lines.put_nowait, retry_after=0.001)
+    task = asyncio.create_task(heard)
+    try:
+        yield lines.get
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_events_are_shown_as_they_come(house: House, instance: Instance) -> None:
+    async with listening(instance) as line:
+        assert await line() == f"Listening to all of {house.url}; Ctrl-C ends it."
+        await instance.push("EVENT_REMOVE_911", {"callIds": [7, 8]})
+        assert await line() == "1 cad.EVENT_REMOVE_911  callIds=7, 8"
+        await instance.query("add-property", {**VILLA, "description": "\x1b[2J two\nlines"})
+        assert "description=[2J two lines" in await line()
+
+
+async def test_only_the_named_events_are_shown(instance: Instance) -> None:
+    async with listening(instance, "property-added", "cad.EVENT_REMOVE_911") as line:
+        await line()
+        await instance.push("EVENT_911", CALL)
+        await instance.push("EVENT_REMOVE_911", {"callIds": [7]})
+        assert await line() == "2 cad.EVENT_REMOVE_911  callIds=7"
+
+
+async def test_listening_survives_a_restart(house: House, instance: Instance) -> None:
+    async with listening(instance) as line:
+        await line()
+        await instance.push("EVENT_REMOVE_911", {"callIds": [1]})
+        assert await line() == "1 cad.EVENT_REMOVE_911  callIds=1"
+        await house.stop()
+        assert (await line()).startswith("Lost: ")
+        # What happens before it is back is not lost.
+        async with house.context.change() as change:
+            await change.emit_named("cad.EVENT_REMOVE_911", b'{"callIds":[2]}')
+        await house.start()
+        assert await line() == f"{house.url} is back."
+        assert await line() == "2 cad.EVENT_REMOVE_911  callIds=2"
+        await instance.push("EVENT_REMOVE_911", {"callIds": [3]})
+        assert await line() == "3 cad.EVENT_REMOVE_911  callIds=3"
+
+
+async def test_missed_events_are_told(house: House, instance: Instance) -> None:
+    async with listening(instance, as_json=True) as line:
+        await line()
+        await instance.push("EVENT_REMOVE_911", {"callIds": [1]})
+        assert json.loads(await line()) == {
+            "type": "events.cad.EVENT_REMOVE_911",
+            "id": 1,
+            "data": {"callIds": [1]},
+        }
+        await house.stop()
+        assert "Lost" in json.loads(await line())["data"]["message"]
+        async with house.context.change() as change:
+            for number in (2, 3):
+                await change.emit_named("cad.EVENT_REMOVE_911", b'{"callIds":[%d]}' % number)
+            await change.sql.run("DELETE FROM journal WHERE id < 3")
+        await house.start()
+        assert "is back" in json.loads(await line())["data"]["message"]
+        assert "missed" in json.loads(await line())["data"]["message"]
+        assert json.loads(await line())["id"] == 3
+
+
+async def test_listening_to_nobody(house: House, instance: Instance) -> None:
+    await house.stop()
+    with pytest.raises(InstanceError, match="nothing listens"):
+        await listen(instance, [], as_json=False, say=print)
+
+
+async def test_listening_to_an_unknown_event(instance: Instance) -> None:
+    with pytest.raises(InstanceError, match="there is no event"):
+        await listen(instance, ["weather"], as_json=False, say=print)

@@ -1,0 +1,228 @@
+"""The simulation: what an instance holds after an evening, and how refusals are told."""
+
+import re
+import time
+from collections import Counter
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.config import Channels
+from bot.instance import Instance
+from bot.simulate import DRILL, EVENING, Ask, Known, Push, Step, drill_numbers, simulate
+from db import dispatches, emergencies, flights, properties, removals
+from db.properties import PENDING, REMOVED
+
+from .conftest import KINDS, TIERS, House
+
+AT_ONCE = float("inf")
+
+EXPECTED = [
+    "cad.EVENT_UNIT_LOGIN",
+    "cad.EVENT_UNIT_LOGIN",
+    "cad.EVENT_UNIT_LOGIN",
+    "property-added",
+    "property-status-change",
+    "property-equipment-change",
+    "property-equipment-change",
+    "property-equipment-change",
+    "property-equipment-change",
+    "property-equipment-change",
+    "visits",
+    "scanned",
+    "auth-entries",
+    "cad.EVENT_911",
+    "cad.EVENT_DISPATCH_NEW",
+    "cad.EVENT_REMOVE_911",
+    "cad.EVENT_DISPATCH_UNIT_ATTACH",
+    "cad.EVENT_UNIT_STATUS",
+    "cad.EVENT_DISPATCH_NOTE",
+    "cad.EVENT_UNIT_STATUS",
+    "cad.EVENT_DISPATCH_EDIT",
+    "cad.EVENT_UNIT_PANIC",
+    "cad.EVENT_DISPATCH_UNIT_ATTACH",
+    "cad.EVENT_UNIT_STATUS",
+    "cad.EVENT_DISPATCH_NOTE",
+    "cad.EVENT_UNIT_PANIC",
+    "auth-entries",
+    "alerts",
+    "drone-dispatched",
+    "crimes",
+    "drone-recalled",
+    "cad.EVENT_DISPATCH_CLOSED",
+    "cad.EVENT_UNIT_STATUS",
+    "cad.EVENT_UNIT_LOGOUT",
+    "requested-remove-property",
+    "property-added",
+]
+
+PUSHES = sum(isinstance(step.does, Push) for step in EVENING)
+
+
+async def pushes(house: House) -> dict[str, int]:
+    """Return how many pushes the house answered in which words."""
+    async with aiohttp.ClientSession() as http, http.get(f"{house.url}/healthz") as response:
+        counts: dict[str, int] = (await response.json())["pushes"]
+        return counts
+
+
+async def events(instance: Instance, name: str) -> list[dict[str, Any]]:
+    """Return the data of all events of a name."""
+    return [event["data"] for event in (await instance.events(0, [name], 0)).events]
+
+
+async def test_evening_is_journalled_in_order(house: House, instance: Instance) -> None:
+    said: list[str] = []
+    assert await simulate(instance, speed=AT_ONCE, say=said.append) == 0
+    assert await house.journalled() == EXPECTED
+    assert await pushes(house) == {"OK": PUSHES}
+    told = [line for line in said if line.startswith("[")]
+    assert len(told) == len(EVENING)
+    assert not any("{" in line or "\n" in line for line in told)
+    assert said[-1] == "Every step went well."
+
+
+async def test_property_has_what_it_was_given(house: House, instance: Instance) -> None:
+    await simulate(instance, speed=0, say=lambda _: None)
+    villa, garage = await properties.page(house.database.read, "", 10, 0)
+    assert (villa.status, garage.status) == (REMOVED, PENDING)
+    assert villa.owner == "simulation:vivian-castellane"
+    owned = await instance.query("get-equipment", {"propertyId": villa.id})
+    assert Counter(row["type"] for row in owned["data"]["equipment"]) == {1: 2, 2: 1, 3: 2}
+    request = await removals.open_of_property(house.database.read, villa.id)
+    assert request is not None
+    assert (request.requested_by, request.previous_status) == (villa.owner, "ACTIVE")
+    assert await flights.open_of_property(house.database.read, villa.id) == []
+    flight = await flights.get(house.database.read, 1)
+    assert flight is not None
+    assert flight.recalled_at is not None
+    doors = await events(instance, "auth-entries")
+    assert [entry["allowed"] for entry in doors] == [True, False]
+    assert [alert["user"] for alert in await events(instance, "alerts")] == [
+        "simulation:rex-dillard"
+    ]
+
+
+async def test_calls_end_as_told(house: House, instance: Instance) -> None:
+    await simulate(instance, speed=AT_ONCE, say=lambda _: None)
+    (told,) = await events(instance, "cad.EVENT_911")
+    emergency = await emergencies.get(house.database.read, "cad", told["callId"])
+    assert emergency is not None
+    assert emergency.removed_at is not None
+    assert emergency.dispatch_call_id is not None
+    call = await dispatches.get(house.database.read, "cad", emergency.dispatch_call_id)
+    assert call is not None
+    assert (call.status, call.priority) == ("ACTIVE", "1")
+    assert call.emergency_call_id == emergency.call_id
+    assert call.closed_at is not None
+    assert len(await dispatches.units(house.database.read, "cad", call.call_id)) == 2
+    assert len(await dispatches.last_notes(house.database.read, "cad", call.call_id, 10)) == 2
+    panics = await events(instance, "cad.EVENT_UNIT_PANIC")
+    assert [panic["isPanic"] for panic in panics] == [True, False]
+
+
+async def test_two_evenings_do_not_meet(house: House, instance: Instance) -> None:
+    assert await simulate(instance, speed=AT_ONCE, say=lambda _: None) == 0
+    assert await simulate(instance, speed=AT_ONCE, say=lambda _: None) == 0
+    assert await house.journalled() == EXPECTED * 2
+    first, second = await events(instance, "cad.EVENT_911")
+    assert first["callId"] != second["callId"]
+
+
+def test_numbers_are_high_apart_and_exact() -> None:
+    now, later = drill_numbers(1_764_000_000_000), drill_numbers(1_764_000_000_001)
+    assert not set(now.values()) & set(later.values())
+    assert all(10**12 < number < 2**53 for number in now.values())
+    assert now["emergency"] == 1_764_000_000_000
+
+
+async def test_step_that_is_refused_is_told_and_passed_over(
+    house: House, instance: Instance
+) -> None:
+    await house.put_on_offer(TIERS, [kind for kind in KINDS if kind.id != 2])
+    said: list[str] = []
+    assert await simulate(instance, speed=AT_ONCE, say=said.append) == 1
+    (refused,) = (line for line in said if "REFUSED" in line)
+    assert "REFUSED: add-equipment: not-found: there is no equipment type 2" in refused
+    assert said[-1] == f"1 of {len(EVENING)} steps were refused."
+    expected = EXPECTED.copy()
+    expected.remove("property-equipment-change")
+    assert await house.journalled() == expected
+
+
+async def test_steps_that_need_what_was_refused_say_so(house: House, instance: Instance) -> None:
+    await house.put_on_offer([], KINDS)
+    said: list[str] = []
+    assert await simulate(instance, speed=AT_ONCE, say=said.append) == 1
+    refused = [line for line in said if "REFUSED" in line]
+    assert "REFUSED: the answer has no number under tiers.0.id" in refused[0]
+    assert "REFUSED: this needs the number of the tier" in refused[1]
+    assert "REFUSED: this needs the number of the property" in refused[2]
+    assert not any("Left behind" in line for line in said)
+    cad_events = [name for name in EXPECTED if name.startswith("cad.")]
+    assert await house.journalled() == cad_events
+    assert await pushes(house) == {"OK": PUSHES}
+
+
+async def test_wrong_key_refuses_pushes_only(house: House) -> None:
+    said: list[str] = []
+    async with house.instance(key="SOME-OTHER-KEY") as instance:
+        assert await simulate(instance, speed=AT_ONCE, say=said.append) == 1
+    assert sum("does not know this CAD key" in line for line in said) == PUSHES
+    assert await house.journalled() == [name for name in EXPECTED if not name.startswith("cad.")]
+
+
+async def test_instance_that_is_gone_ends_the_evening(house: House, instance: Instance) -> None:
+    await house.stop()
+    said: list[str] = []
+    assert await simulate(instance, speed=AT_ONCE, say=said.append) == 1
+    assert len(said) == 2
+    assert f"STOPPED: nothing listens on {house.url}" in said[1]
+
+
+async def test_speed_divides_the_pauses(instance: Instance) -> None:
+    seconds = sum(step.after for step in EVENING)
+    assert 60 < seconds < 300
+    started = time.monotonic()
+    assert await simulate(instance, speed=seconds * 10, say=lambda _: None) == 0
+    assert time.monotonic() - started >= 0.1
+
+
+def texts(data: object) -> list[str]:
+    """Return the free texts of a step's data."""
+    free = {"name", "title", "caller", "description", "content", "reason", "fullName", "location"}
+    found: list[str] = []
+    if isinstance(data, dict):
+        found += [value for key, value in data.items() if key in free and isinstance(value, str)]
+        data = list(data.values())
+    if isinstance(data, list):
+        for item in data:
+            found += texts(item)
+    return found
+
+
+@pytest.mark.parametrize("step", EVENING, ids=lambda step: step.told)
+def test_whoever_reads_it_knows_that_it_is_a_drill(step: Step) -> None:
+    streets = ("Mission Row / Sinner St", "[8041] Innocence Blvd / Strawberry Ave")
+    assert all(DRILL in text for text in texts(step.does.data) if text not in streets)
+    if step.does.data.get("call") or step.does.data.get("unit"):
+        assert any(DRILL in text for text in texts(step.does.data))
+
+
+def numbers_needed(data: object) -> set[str]:
+    """Return the names of the numbers that a step's data waits for."""
+    if isinstance(data, Known):
+        return {data.name}
+    items = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return {name for item in items for name in numbers_needed(item)}
+
+
+def test_steps_need_only_what_came_before() -> None:
+    known = set(drill_numbers(0))
+    for step in EVENING:
+        assert numbers_needed(step.does.data) <= known
+        known |= set(step.does.keep) if isinstance(step.does, Ask) else set()
+        assert set(re.findall(r"{(\w+)}", step.look)) <= known
+        assert not step.channel or step.channel in Channels.model_fields
+        assert bool(step.channel) is bool(step.look)

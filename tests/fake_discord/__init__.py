@@ -1,0 +1,51 @@
+"""A fake Discord that the real discord.py talks to: REST, gateway, people, faults.
+
+async with FakeDiscord() as fake:
+    guild = fake.add_guild("Los Santos")
+    channel = guild.add_channel("dispatch")
+    alice = guild.add_member("Alice", guild.add_role("Chief", "administrator"))
+    ...                                  # start a bot with fake.token
+    await fake.wait_connected()
+    reply = await fake.slash(alice, "drone dispatch", property="12")
+    await fake.click(alice, reply, "Approve")
+    assert (await channel.next_message()).text == "..."
+"""
+
+import warnings
+
+with warnings.catch_warnings():
+    # Importing discord.py imports audioop, which Python 3.11 and 3.12 call deprecated.
+    warnings.filterwarnings("ignore", "'audioop' is deprecated", DeprecationWarning)
+    import discord  # noqa: F401
+
+from .hurry import hurry
+from .interactions import Choice, Interaction, Reply
+from .limits import Rate
+from .messages import Message
+from .people import CannotDo, NoAnswer
+from .permissions import Permission
+from .render import render
+from .rest import RecordedRequest
+from .server import FakeDiscord, point_discord_py
+from .world import Channel, Guild, Member, Role, User
+
+__all__ = [
+    "CannotDo",
+    "Channel",
+    "Choice",
+    "FakeDiscord",
+    "Guild",
+    "Interaction",
+    "Member",
+    "Message",
+    "NoAnswer",
+    "Permission",
+    "Rate",
+    "RecordedRequest",
+    "Reply",
+    "Role",
+    "User",
+    "hurry",
+    "point_discord_py",
+    "render",
+]

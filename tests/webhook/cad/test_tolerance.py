@@ -1,0 +1,376 @@
+"""Shapes that the corpus does not hold: each rule of tolerance and of strictness once."""
+
+from typing import Any
+
+import pytest
+
+from webhook.cad import (
+    Call911,
+    DispatchEdit,
+    DispatchNew,
+    DispatchNote,
+    InvalidPush,
+    StationAlert,
+    Tone,
+    UnhandledType,
+    UnitDetach,
+    UnitLogin,
+    UnitPanic,
+    UnitStatus,
+    UnitUpdate,
+    parse,
+)
+from webhook.cad.events import CadEvent
+
+
+def push(push_type: str, data: Any, **beside: Any) -> list[CadEvent]:
+    return parse({"key": "K", "type": push_type, "data": data, **beside})
+
+
+def call_911(**members: Any) -> Call911:
+    (event,) = push("EVENT_911", {"call": {"callId": 1, **members}})
+    assert isinstance(event, Call911)
+    return event
+
+
+def edit(**members: Any) -> DispatchEdit:
+    (event,) = push("EVENT_DISPATCH_EDIT", {"dispatch": {"callId": 1, **members}})
+    assert isinstance(event, DispatchEdit)
+    return event
+
+
+def new(**members: Any) -> DispatchNew:
+    (event,) = push("EVENT_DISPATCH_NEW", {"dispatch": {"callId": 1, **members}})
+    assert isinstance(event, DispatchNew)
+    return event
+
+
+@pytest.mark.parametrize("odd", [None, 5, 1.5, True, [], {}, ["a"], {"x": "y"}, "", "\x00"])
+def test_no_display_text_loses_a_911(odd: Any) -> None:
+    names = ("caller", "location", "description", "metaData", "updated", "isEmergency")
+    for name in names:
+        assert call_911(**{name: odd}).call_id == 1
+    assert call_911(**dict.fromkeys(names, odd)).call_id == 1
+    beside = dict.fromkeys(("identities", "communityUserId", "apiIds", "metaData"), odd)
+    assert len(push("EVENT_911", {"call": {"callId": 1}, **beside})) == 1
+
+
+@pytest.mark.parametrize(
+    "odd", [True, 1.0, -1, "1 ", "+1", "", "1.0", "①", 2**63, "9" * 19, [[1]], {"0": 1}, [True]]
+)
+def test_what_is_no_id_is_refused(odd: Any) -> None:
+    for push_type, data in (
+        ("EVENT_911", {"call": {"callId": odd}}),
+        ("EVENT_REMOVE_911", {"callIds": odd}),
+        ("EVENT_UNIT_PANIC", {"identIds": odd}),
+        ("EVENT_UNIT_LOGOUT", {"identId": [1, odd]}),
+        ("EVENT_DISPATCH_NEW", {"dispatch": {"callId": 1, "idents": odd}}),
+    ):
+        with pytest.raises(InvalidPush):
+            push(push_type, data)
+
+
+@pytest.mark.parametrize("name", ["ident", "idents", "identId", "identIds"])
+@pytest.mark.parametrize("ids", [61, "61", "0061", [61], ["61", None, 61]])
+def test_ids_stand_under_any_name(name: str, ids: Any) -> None:
+    assert push("EVENT_UNIT_PANIC", {name: ids}) == [UnitPanic(idents=[61])]
+
+
+def test_the_largest_id() -> None:
+    assert call_911(callId=2**63 - 1).call_id == 2**63 - 1
+    assert call_911(callId=str(2**63 - 1)).call_id == 2**63 - 1
+
+
+def test_only_nulls_is_nobody() -> None:
+    assert push("EVENT_UNIT_PANIC", {"identIds": [None]}) == []
+    with pytest.raises(InvalidPush):
+        push("EVENT_UNIT_PANIC", {"identIds": None})
+
+
+def test_too_many_ids_are_refused() -> None:
+    assert len(push("EVENT_UNIT_LOGOUT", {"identIds": list(range(2048))})) == 1
+    with pytest.raises(InvalidPush, match="more than 2048"):
+        push("EVENT_UNIT_LOGOUT", {"identIds": list(range(2049))})
+    with pytest.raises(InvalidPush, match="more than 2048"):
+        push("EVENT_UNIT_UPDATE", {"units": [{"id": number} for number in range(2049)]})
+    with pytest.raises(InvalidPush, match="more than 64"):
+        push("EVENT_911", [{"call": {"callId": number}} for number in range(65)])
+
+
+def test_type_is_folded_in_ascii_only() -> None:
+    assert push("event_Remove_911", {"callId": 1})
+    for lookalike in ("EVENT_UNıT_PANIC", "EVENT_DıSPATCH_NEW", "EVENT_UNIT_\u017fTATUS"):
+        with pytest.raises(UnhandledType):
+            push(lookalike, {"identIds": 1, "status": 1})
+
+
+def test_refusals_are_short_and_clean() -> None:
+    with pytest.raises(UnhandledType) as refusal:
+        push("X\n\u202e" + "Y" * 10_000, {})
+    assert len(refusal.value.message) < 128
+    assert "\n" not in refusal.value.message
+    with pytest.raises(InvalidPush) as invalid:
+        push("EVENT_911", {"call": {"callId": "SCAD-KISS"}})
+    assert "SCAD" not in invalid.value.message
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (True, True),
+        (False, False),
+        ("True", True),
+        ("False", False),
+        ("false", False),
+        (0, False),
+        (1, True),
+        ("0", False),
+        (None, True),
+        ("maybe", True),
+        ([], True),
+    ],
+)
+def test_yes_and_no(said: Any, meant: bool) -> None:
+    assert call_911(isEmergency=said).is_emergency is meant
+    assert call_911(emergency=said).is_emergency is meant
+    assert push("EVENT_UNIT_PANIC", {"identId": 1, "isPanic": said}) == [
+        UnitPanic(idents=[1], is_panic=meant)
+    ]
+
+
+def test_is_emergency_wins_over_its_synonym() -> None:
+    assert call_911(isEmergency=False, emergency=True).is_emergency is False
+
+
+@pytest.mark.parametrize("missing", ["", "nil", "Unknown", "Unknown postal", None, [], {}])
+def test_missing_postals(missing: Any) -> None:
+    assert call_911(metaData={"postal": missing}).postal is None
+    assert new(postal=missing).postal is None
+
+
+def test_postal_of_a_911() -> None:
+    assert call_911(metaData={"postal": "0042"}, location="[77] Street").postal == "0042"
+    assert call_911(metaData={"postal": "nil"}, location="[77] Street").postal == "77"
+    assert call_911(metaData={"postal": 42}).postal == "42"
+    assert call_911(location="[Unknown] Street").postal is None
+
+
+def test_postal_beyond_the_kept_metadata_counts() -> None:
+    meta = {f"k{number}": "v" for number in range(100)} | {"postal": "42", "x": "1", "y": "2"}
+    event = call_911(metaData=meta)
+    assert event.postal == "42"
+    assert event.coordinates is not None
+    assert len(event.meta_data) == 64
+
+
+@pytest.mark.parametrize(
+    ("meta", "origin"),
+    [
+        ({"origin911": 4411}, 4411),
+        ({"origin911": "4411"}, 4411),
+        ({"createdFromId": "4411"}, 4411),
+        ({"origin911": "nil", "createdFromId": 4411}, 4411),
+        ({"origin911": True}, None),
+        ({"origin911": "x"}, None),
+        ({}, None),
+        ("x", None),
+    ],
+)
+def test_origin_911(meta: Any, origin: int | None) -> None:
+    assert new(metaData=meta).origin_911 == origin
+
+
+@pytest.mark.parametrize(
+    ("meta", "point"),
+    [
+        ({"x": "-213.4", "y": "-1332.9", "z": "30.8"}, (-213.4, -1332.9, 30.8)),
+        ({"x": 1, "y": 2}, (1.0, 2.0, 0.0)),
+        ({"x": "1e-05", "y": "2"}, (1e-05, 2.0, 0.0)),
+        ({"x": "1"}, None),
+        ({"x": "nan", "y": "inf"}, None),
+        ({"x": "1e999", "y": "1"}, None),
+        ({"x": float("inf"), "y": 1}, None),
+        ({"x": 10**400, "y": 1}, None),
+        ({"x": True, "y": 1}, None),
+        ({"x": "1_0", "y": "٣"}, None),
+        ({"x": "nil", "y": "nil", "z": "nil"}, None),
+    ],
+)
+def test_coordinates(meta: Any, point: tuple[float, float, float] | None) -> None:
+    found = call_911(metaData=meta).coordinates
+    assert (found and (found.x, found.y, found.z)) == point
+
+
+def test_metadata_is_text_by_text() -> None:
+    meta = {"a": True, "b": 1.5, "c": 7, "d": None, "e": {"f": [1]}, "g": ["h" * 600], "i": "nil"}
+    event = call_911(metaData=meta)
+    assert event.meta_data == {"a": "true", "b": "1.5", "c": "7", "e": '{"f":[1]}', "i": "nil"}
+    assert event.meta("a") == "true"
+    assert event.meta("i") is None
+    assert event.meta("absent") is None
+
+
+def test_metadata_of_the_call_wins_over_the_one_beside_it() -> None:
+    data = {
+        "call": {"callId": 1, "metaData": {"postal": "1"}},
+        "metaData": {"postal": "2", "source": "script"},
+    }
+    (event,) = push("EVENT_911", data)
+    assert isinstance(event, Call911)
+    assert event.postal == "1"
+    assert event.meta_data == {"postal": "1", "source": "script"}
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [(2, 2), ("3", 3), (1.0, 1), ("Immediate", "Immediate"), (0, "0"), (9, "9"), (True, None)],
+)
+def test_priority(said: Any, meant: Any) -> None:
+    assert new(priority=said).priority == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [(0, "PENDING"), ("1", "ACTIVE"), (2.0, "CLOSED"), ("closed", "CLOSED"), (7, "7")],
+)
+def test_call_status(said: Any, meant: str) -> None:
+    assert new(status=said).status == meant
+    assert edit(status=said).changes() == {"status": meant}
+
+
+@pytest.mark.parametrize("unreadable", ["", None, [], {}, True, 2.5])
+def test_an_unreadable_status_changes_nothing(unreadable: Any) -> None:
+    assert edit(status=unreadable).changes() == {}
+
+
+def test_an_edit_says_only_what_it_says() -> None:
+    event = edit(title="New", postal="nil", primary=-1, code=None, notes="", metaData=None)
+    assert event.changes() == {"title": "New", "postal": None, "primary": None}
+    assert event.model_dump(by_alias=True) == {
+        "callId": 1,
+        "eventOriginIdent": None,
+        "title": "New",
+        "postal": None,
+        "primary": None,
+        "present": ["title", "postal", "primary"],
+    }
+    assert edit(notes=[]).changes() == {"notes": []}
+    assert edit(idents=[]).changes() == {"idents": []}
+    assert edit(metaData={}).changes() == {"meta_data": {}}
+    assert edit(metaData={"origin911": "7"}).changes()["origin_911"] == 7
+
+
+def test_nobody_leads_a_call() -> None:
+    for nobody in (-1, "-1", None, ""):
+        assert new(primary=nobody).primary is None
+    with pytest.raises(InvalidPush):
+        new(primary=True)
+
+
+def test_notes_of_earlier_years() -> None:
+    notes = new(notes=["old", None, "", {"content": "odd", "type": "PHOTO"}, 5]).notes
+    assert [(note.type, note.content) for note in notes] == [
+        ("text", "old"),
+        ("photo", "(photo attachment.)"),
+        ("text", "5"),
+    ]
+    assert new(notes=[str(number) for number in range(60)]).notes[0].content == "10"
+
+
+def dispatch_2020(dispatch_type: Any, **members: Any) -> list[CadEvent]:
+    data = {"dispatch_type": dispatch_type, "dispatch": {"callId": 5, **members}}
+    return push("EVENT_DISPATCH", [data])
+
+
+def test_dispatch_of_2020() -> None:
+    units = [{"id": 61}, {"id": None}, None]
+    for said in (0, "0", "CALL_NEW"):
+        (opened,) = dispatch_2020(said, title="T", units=units)
+        assert isinstance(opened, DispatchNew)
+        assert (opened.title, opened.idents) == ("T", [61])
+    (changed,) = dispatch_2020(1, title="T", units=units)
+    assert isinstance(changed, DispatchEdit)
+    assert changed.changes() == {"title": "T", "idents": [61]}
+    (noted,) = dispatch_2020(3, notes=["a", "b"])
+    assert isinstance(noted, DispatchNote)
+    assert noted.note.content == "b"
+    assert dispatch_2020(4, units=units) == [UnitDetach(call_id=5, idents=[61])]
+    assert dispatch_2020(4) == []
+    for nonsense in (None, 5, -1, "x", True, [0]):
+        with pytest.raises(InvalidPush, match="dispatch_type"):
+            dispatch_2020(nonsense)
+
+
+def test_a_detach_names_its_call() -> None:
+    assert push("EVENT_UNIT_DETACH", {"ident": 1, "callId": 2}) == [
+        UnitDetach(call_id=2, idents=[1])
+    ]
+    with pytest.raises(InvalidPush):
+        push("EVENT_DISPATCH_UNIT_DETACH", {"ident": 1})
+
+
+def test_attaching_to_two_calls_makes_no_sense() -> None:
+    with pytest.raises(InvalidPush, match="more than one"):
+        push("EVENT_DISPATCH_UNIT_ATTACH", {"ident": 1, "callIds": [1, 2]})
+
+
+def test_units_of_one_push_may_differ_in_status() -> None:
+    units = [{"id": 1, "status": 4}, {"id": 2, "status": "ENROUTE"}, {"id": 3, "status": 4}]
+    events = push("EVENT_UNIT_STATUS", {"units": units})
+    found = [(e.idents, e.status, e.status_code) for e in events if isinstance(e, UnitStatus)]
+    assert found == [([1, 3], "ON_SCENE", 4), ([2], "ENROUTE", 3)]
+
+
+def test_a_unit_without_status_takes_the_common_one_or_none() -> None:
+    (event,) = push("EVENT_UNIT_STATUS", {"units": [{"id": 1}], "status": 2})
+    assert isinstance(event, UnitStatus)
+    assert event.status == "AVAILABLE"
+    for data in ({"units": [{"id": 1}]}, {"identIds": 1, "status": True}):
+        with pytest.raises(InvalidPush, match="status"):
+            push("EVENT_UNIT_STATUS", data)
+
+
+def test_a_partial_unit_does_not_blank_the_stored_one() -> None:
+    (event,) = push("EVENT_UNIT_UPDATE", {"units": [{"id": 1, "status": 3, "data": {"rank": ""}}]})
+    assert isinstance(event, UnitUpdate)
+    assert event.units[0].changes() == {"rank": "", "status": "ENROUTE", "status_code": 3}
+    written = {"id": 1, "rank": "", "status": "ENROUTE", "statusCode": 3}
+    assert event.model_dump(by_alias=True) == {"units": [written]}
+
+
+def test_units_must_be_objects() -> None:
+    for odd in ("all", 5, [5], ["x"], True):
+        with pytest.raises(InvalidPush):
+            push("EVENT_UNIT_UPDATE", {"units": odd})
+
+
+def test_a_login_by_id_alone_is_refused() -> None:
+    with pytest.raises(InvalidPush, match=r"unit\.id"):
+        push("EVENT_UNIT_LOGIN", {"unit": {"status": 1}})
+    (event,) = push("EVENT_UNIT_LOGIN", {"id": 4, "unit": {"isDispatch": True}})
+    assert isinstance(event, UnitLogin)
+    assert (event.unit.id, event.is_dispatch) == (4, True)
+
+
+@pytest.mark.parametrize("odd", [5, None, [], "", " x", "x\u200b", "x" * 129])
+def test_text_ids_are_never_altered(odd: Any) -> None:
+    with pytest.raises(InvalidPush):
+        push("EVENT_COMMUNITY_LINK_VERIFIED", {"communityUserId": odd, "accountUuid": "a"})
+    with pytest.raises(InvalidPush):
+        push("EVENT_CHAR_SELECTED", {"accId": odd, "id": 1})
+
+
+def test_a_long_sentence_is_no_audio() -> None:
+    for message, has_audio in (("word " * 100, False), ("A" * 200, True), ("data:audio/x", True)):
+        (event,) = push("EVENT_STATION_ALERT", {"message": message})
+        assert isinstance(event, StationAlert)
+        assert event.has_audio is has_audio
+        assert (event.message == "") is has_audio
+
+
+def test_tone_targets() -> None:
+    targets = [{"type": 5, "value": 61}, {"type": 3, "value": "BCSO"}, {"type": 9}, None, "x"]
+    (event,) = push("EVENT_TONE", {"playTonesTo": targets})
+    assert isinstance(event, Tone)
+    found = [(target.kind, target.value, target.ident) for target in event.play_tones_to]
+    assert found == [("UNIT", "61", 61), ("DEPARTMENT", "BCSO", None), ("9", "", None)]

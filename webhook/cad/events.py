@@ -1,0 +1,77 @@
+"""What all normalised CAD events share.
+
+`model_dump(by_alias=True)` of an event is the data of `events.cad.<TYPE>` and what the journal
+stores: camelCase, JSON and nothing else, at most MAX_EVENT_BYTES once written.
+"""
+
+from typing import Any, ClassVar
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+
+from webhook.wire import Wire
+
+MAX_EVENT_BYTES = 1024 * 1024
+"""No normalised event is longer than this as UTF-8 JSON; real ones have one or two kilobytes."""
+
+
+class CadEvent(Wire):
+    """One thing that the CAD reported, in the one shape that the rest of the house knows."""
+
+    type: ClassVar[str]
+    """The canonical push type, for example `EVENT_911`, whatever the push called itself."""
+
+
+class Coordinates(Wire):
+    """A point of the game world; `z` is 0 where the CAD knows no height."""
+
+    x: float
+    y: float
+    z: float
+
+
+class Note(Wire):
+    """One note of a dispatch call (sonoran-wire: an object since 2022-12, a text before).
+
+    `time` is free text. `type` is `text` or `link`; of any other attachment only its kind is
+    shown, as `(record attachment.)`.
+    """
+
+    time: str = ""
+    label: str = ""
+    type: str = "text"
+    content: str = ""
+
+
+class Partial(Wire):
+    """A description of which the push may have said only a part.
+
+    What it did not say is not in `model_fields_set` and is left out of the written form, so that
+    the stored description is never blanked, not even after a turn through the journal.
+    """
+
+    described: ClassVar[frozenset[str]] = frozenset({"id"})
+    """The fields that say what is described rather than describe it."""
+
+    def changes(self) -> dict[str, Any]:
+        """Return what the push said, by the Python names of the fields."""
+        said = self.model_fields_set - self.described
+        return {name: getattr(self, name) for name in type(self).model_fields if name in said}
+
+    @model_serializer(mode="wrap")
+    def _only_said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        fields = type(self).model_fields
+        unsaid = fields.keys() - self.model_fields_set
+        aliases = {fields[name].alias for name in unsaid}
+        return {name: value for name, value in written.items() if name not in unsaid | aliases}
+
+
+class WithMetaData(CadEvent):
+    """A call, to which the CAD and scripts attach texts by name."""
+
+    meta_data: dict[str, str] = Field(default_factory=dict)
+
+    def meta(self, key: str) -> str | None:
+        """Read one metadata text; scripts write a missing one as "" or as Lua's "nil"."""
+        value = self.meta_data.get(key)
+        return None if value in ("", "nil") else value
