@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
@@ -50,20 +50,24 @@ EVENT_NAMES = frozenset({ALL, CAD, *EVENTS, *(f"{CAD}.{kind}" for kind in cad.EV
 log = logging.getLogger(__name__)
 
 
-async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then stop in order.
+async def run(
+    settings: Settings,
+    stop: asyncio.Event,
+    started: Callable[[int], None] = lambda port: None,
+    pace: Pace = Pace(),  # noqa: B008 - frozen
+) -> None:
+    """Run until `stop` is set, then stop in order; `started` is told the port.
 
     Raises:
         StorageError: the database cannot be used.
         OSError: the port cannot be listened on.
     """
-    stop = _stop_signal()
     connection = Connection()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(settings.database.path))
         await _put_on_offer(database, settings)
         context = Context(database, Bus(), LOCAL, ZoneInfo(settings.community.timezone))
-        discord_side = await _discord_side(settings.discord, context, connection)
+        discord_side = await _discord_side(settings.discord, context, connection, pace)
         runner = await stack.enter_async_context(_listening(settings, context, connection))
         async with asyncio.TaskGroup() as group:
             background = [
@@ -72,7 +76,9 @@ async def run(settings: Settings) -> None:
                 group.create_task(_prune(database, settings.database.journal_days), name="prune"),
             ]
             deliver = group.create_task(discord_side.deliver(), name="delivery")
-            log.info("ready on port %s", runner.addresses[0][1])
+            port = runner.addresses[0][1]
+            log.info("ready on port %s", port)
+            started(port)
             await stop.wait()
             log.info("stopping")
             await runner.cleanup()
@@ -120,14 +126,15 @@ class DiscordSide:
 
 
 async def _discord_side(
-    settings: DiscordSettings, context: Context, connection: Connection
+    settings: DiscordSettings, context: Context, connection: Connection, pace: Pace
 ) -> DiscordSide:
     """Build the Discord side; without a token, what Discord would show goes into the log."""
     logged_in = asyncio.Event()
     channels = settings.channels.model_dump()
     if not settings.token:
         logged_in.set()
-        delivery = await _delivery(settings, context, LogMessenger(), dict.fromkeys(channels, 0))
+        places = dict.fromkeys(channels, 0)
+        delivery = await _delivery(settings, context, LogMessenger(), places, pace)
         log.info("Discord is off: what it would show is written here")
         return DiscordSide(None, "", *delivery, logged_in)
     point_discord_at(settings)
@@ -141,7 +148,7 @@ async def _discord_side(
     places = {name: channel_id for name, channel_id in channels.items() if channel_id}
     if not places:
         log.warning("no channel is configured in [discord.channels]: nothing will be posted")
-    delivery = await _delivery(settings, context, DiscordMessenger(bot), places)
+    delivery = await _delivery(settings, context, DiscordMessenger(bot), places, pace)
     bot.on_login, bot.on_change = logged_in.set, delivery[0].retry
     return DiscordSide(bot, settings.token, *delivery, logged_in)
 
@@ -151,10 +158,11 @@ async def _delivery(
     context: Context,
     messenger: DiscordMessenger | LogMessenger,
     places: dict[str, int],
+    pace: Pace,
 ) -> tuple[Delivery, Follower]:
     instance = await instance_name(context.database)
     calls = {"panic": settings.panic_role}
-    delivery = Delivery(Outlet(context.database, messenger, Pace(), instance, calls), places)
+    delivery = Delivery(Outlet(context.database, messenger, pace, instance, calls), places)
     follower = Follower(context.database, context.bus, frozenset(places), delivery.wake)
     return delivery, follower
 
@@ -236,7 +244,7 @@ async def _prune(database: Database, keep_days: int) -> None:
         await asyncio.sleep(PRUNING)
 
 
-def _stop_signal() -> asyncio.Event:
+def stop_signal() -> asyncio.Event:
     """Return what is set by SIGINT or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bot import secrets
-from bot.app import run
+from bot.app import run, stop_signal
 from bot.check import check
 from bot.config import ConfigError, Settings, load
 from bot.instance import Instance, InstanceError
@@ -53,9 +53,13 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
             print(f"A {name} was made up and is kept in {secret.file}: {secret.value}", flush=True)
         elif secret.file is not None:
             print(f"The {name} is kept in {secret.file}", flush=True)
+
+    async def run_until_signal() -> None:
+        await run(settings, stop_signal())
+
     start_logging(settings.log.format, settings.log.level, _all_secrets(settings, made))
     try:
-        _wait_for(run(settings))
+        _wait_for(run_until_signal())
     except (StorageError, OSError) as fault:
         print(f"cannot start: {fault}", file=sys.stderr)
         return 1
@@ -70,7 +74,11 @@ def _query(settings: Settings, arguments: argparse.Namespace) -> int:
     async def ask() -> int:
         async with Instance.from_settings(settings) as instance:
             return await query(
-                instance, arguments.name, arguments.data, as_json=arguments.json, say=print
+                instance,
+                arguments.name,
+                " ".join(arguments.data) or None,
+                as_json=arguments.json,
+                say=print,
             )
 
     return _talk(ask())
@@ -147,7 +155,8 @@ def _parser() -> argparse.ArgumentParser:
     add("check", _check, "tell what is wrong with the set-up and how to mend it")
     asking = add("query", _query, "ask a running bot, for example: query get-tiers")
     asking.add_argument("name", help="the query's name")
-    asking.add_argument("data", nargs="?", help="its data as JSON")
+    # The Windows shell splits what stands in single quotes; joined again, the mistake is named.
+    asking.add_argument("data", nargs="*", help="its data as JSON")
     asking.add_argument("--json", action="store_true", help="print the answer as it came")
     hearing = add("listen", _listen, "print a running bot's events as they come")
     hearing.add_argument("events", nargs="*", help="event names; without any, all")

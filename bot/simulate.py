@@ -23,6 +23,13 @@ Say = Callable[[str], None]
 """Takes one line for the person at the terminal."""
 
 
+_POLICE, _DISPATCHER = 0, 3
+_CAMERA, _BADGE_READER, _DRONE = 1, 2, 3
+_AVAILABLE, _ENROUTE, _ON_SCENE = 2, 3, 4
+_PENDING, _ACTIVE = 0, 1
+_NOBODY = -1
+
+
 @dataclass(frozen=True)
 class Known:
     """A place in a step's data for a number that is known only once the evening is played."""
@@ -79,7 +86,7 @@ def drill_numbers(milliseconds: int) -> dict[str, int]:
 def _unit(place: int, number: str, name: str, department: str, page: int) -> dict[str, Any]:
     return {
         "id": Known(f"unit {place}"),
-        "status": 2,
+        "status": _AVAILABLE,
         "isPanic": False,
         "location": "Mission Row / Sinner St",
         "data": {
@@ -116,7 +123,7 @@ def _panic(*, is_panic: bool) -> Push:
     return Push("EVENT_UNIT_PANIC", {"identIds": [Known("unit 2")], "isPanic": is_panic})
 
 
-def _call(status: int, priority: int, code: str) -> dict[str, Any]:
+def _call(status: int, priority: int, code: str, primary: Known | int = _NOBODY) -> dict[str, Any]:
     return {
         "callId": Known("dispatch"),
         "origin": 0,
@@ -129,7 +136,7 @@ def _call(status: int, priority: int, code: str) -> dict[str, Any]:
         "code": code,
         "description": f"{DRILL} - two masked men in the 24/7, one with a pump shotgun",
         "notes": "",
-        "primary": Known("unit 2"),
+        "primary": primary,
         "metaData": {"origin911": Known("emergency"), "postal": "8041"},
     }
 
@@ -153,11 +160,6 @@ def _person(user: str, full_name: str) -> Ask:
 def _at_villa(query: str, user: str, **more: Any) -> Ask:
     return Ask(query, {"propertyId": Known("property"), "userId": user, **more})
 
-
-_POLICE, _DISPATCHER = 0, 3
-_CAMERA, _BADGE_READER, _DRONE = 1, 2, 3
-_BUSY, _AVAILABLE, _ENROUTE, _ON_SCENE = 1, 2, 3, 4
-_PENDING, _ACTIVE = 0, 1
 
 _OWNER = "simulation:vivian-castellane"
 _VISITOR = "simulation:tomas-okafor"
@@ -324,7 +326,7 @@ EVENING: tuple[Step, ...] = (
             "EVENT_DISPATCH_EDIT",
             {
                 "eventOriginIdent": Known("unit 1"),
-                "dispatch": _call(_ACTIVE, 1, "10-90 CODE 3"),
+                "dispatch": _call(_ACTIVE, 1, "10-90 CODE 3", Known("unit 2")),
             },
         ),
         "shots fired: D-7 raises the call",

@@ -106,8 +106,7 @@ class SentinelBot(commands.Bot):
 
     async def on_resumed(self) -> None:
         """Go on."""
-        self._connection_state.state = "ready"
-        self.on_change()
+        await self.on_ready()
 
     async def on_disconnect(self) -> None:
         """Wait for discord.py to connect again."""
@@ -145,7 +144,7 @@ class SentinelBot(commands.Bot):
             return
         try:
             await self.tree.sync(guild=guild)
-        except discord.HTTPException as fault:
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as fault:
             log.error("the commands could not be registered in guild %s: %s", guild.id, fault)
             return
         async with self._context.database.write() as sql:

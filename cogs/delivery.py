@@ -37,6 +37,7 @@ from webhook.events import Published, Subject
 INSTANCE = "discord.instance"
 """The setting that tells this database's messages from those of another one."""
 
+FOOTER = "ref "
 EMBEDS = 10
 LONGEST_RETRY = 60.0
 
@@ -339,11 +340,11 @@ class _References:
         if self._footers is None or stale:
             self._footers = await self._messenger.footers(self._channel_id, since)
             self._searched_since = since
-        return self._footers.get(reference)
+        return self._footers.get(f"{FOOTER}{reference}")
 
 
 def _sign(content: Content, reference: str) -> None:
-    content.embeds[-1].set_footer(text=reference)
+    content.embeds[-1].set_footer(text=f"{FOOTER}{reference}")
 
 
 async def instance_name(database: Database) -> str:

@@ -7,8 +7,9 @@ from webhook.wire import clean_text
 ANONYMOUS = "Anonymous"
 BLANK = "—"
 
-_LIVE = re.compile(r"[\\*_~`|<>#\-+\[\]():@/=]|(?<=[0-9])\.")
-"""What Discord's markdown, mentions, emoji, links and timestamps are made of, and "1." lists."""
+_LIVE = re.compile(r"[\\*_~`|<@\[\]]|:(?=//)|(?P<first>^[ \t]*)(?P<mark>[-#>]|[0-9]+(?=\.))", re.M)
+"""What comes alive in Discord: emphasis, code, spoilers, mentions, emoji, timestamps, masked links,
+addresses; and at the beginning of a line headings, quotes and lists."""
 
 _SPACE = re.compile(r"\s+")
 _PIECE = re.compile(r"\x00.|[^\x00]", re.DOTALL)
@@ -75,5 +76,13 @@ def duration(milliseconds: int) -> str:
 
 def _escaped(text: str) -> list[str]:
     """Split a text into what shows as one character each, so that no escape is cut in two."""
-    marked = _LIVE.sub(lambda live: "\x00" + live.group(), text)
+    marked = _LIVE.sub(_mark, text)
     return [piece.replace("\x00", "\\") for piece in _PIECE.findall(marked)]
+
+
+def _mark(live: re.Match[str]) -> str:
+    """Put a NUL, which no clean text has, before the character to escape."""
+    first, mark = live["first"] or "", live["mark"]
+    if mark is None:
+        return "\x00" + live.group()
+    return f"{first}{mark}\x00" if mark[0].isdigit() else f"{first}\x00{mark}"

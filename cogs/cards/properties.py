@@ -38,7 +38,8 @@ async def approval(sql: Reader, key: str) -> Content | None:
     card.add("Property", str(stored.id))
     card.add("Owner", await _named(sql, stored.owner))
     card.add("Tier", str(stored.tier))
-    card.add("Size", f"{stored.width} × {stored.height} m")
+    if stored.width and stored.height:
+        card.add("Size", f"{stored.width} × {stored.height} m")
     card.add("Coordinates", f"{stored.x}, {stored.y}")
     card.add("Added", moment(stored.added_at))
     if not pending:

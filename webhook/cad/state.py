@@ -8,6 +8,7 @@ from functools import singledispatch
 from typing import Any
 
 from db import dispatches, emergencies, units
+from webhook.cad.alerts import PrintRecord
 from webhook.cad.calls import (
     Call911,
     DispatchCall,
@@ -16,11 +17,21 @@ from webhook.cad.calls import (
     DispatchNew,
     DispatchNote,
     Removed911,
+    ToggleBodycam,
     UnitAttach,
     UnitDetach,
 )
 from webhook.cad.events import CadEvent, Note
-from webhook.cad.units import Unit, UnitLogin, UnitLogout, UnitPanic, UnitStatus, UnitUpdate
+from webhook.cad.units import (
+    Unit,
+    UnitGroupAdd,
+    UnitGroupRemove,
+    UnitLogin,
+    UnitLogout,
+    UnitPanic,
+    UnitStatus,
+    UnitUpdate,
+)
 from webhook.context import Change
 from webhook.events import Subject
 
@@ -40,6 +51,10 @@ def dispatch_subject(cad: str, call_id: int) -> Subject:
 def panic_subject(panic_id: int) -> Subject:
     """Return the subject of events about a panic."""
     return Subject("panic", str(panic_id))
+
+
+def _unit_subjects(cad: str, idents: list[int]) -> list[Subject]:
+    return [Subject("unit", f"{ident}@{cad}") for ident in idents]
 
 
 @singledispatch
@@ -127,14 +142,14 @@ async def _(event: UnitDetach, change: Change, cad: str) -> list[Subject]:
 @keep.register
 async def _(event: UnitLogin, change: Change, cad: str) -> list[Subject]:
     await _keep_unit(event.unit, change, cad, on_duty=True)
-    return []
+    return _unit_subjects(cad, [event.unit.id])
 
 
 @keep.register
 async def _(event: UnitLogout, change: Change, cad: str) -> list[Subject]:
     for ident in event.idents:
         await units.put(change.sql, cad, ident, {"on_duty": False}, change.now)
-    return []
+    return _unit_subjects(cad, event.idents)
 
 
 @keep.register
@@ -143,14 +158,24 @@ async def _(event: UnitStatus, change: Change, cad: str) -> list[Subject]:
         await _keep_unit(unit, change, cad)
     for ident in event.idents:
         await units.put(change.sql, cad, ident, {"status": event.status}, change.now)
-    return []
+    return _unit_subjects(cad, event.idents)
 
 
 @keep.register
 async def _(event: UnitUpdate, change: Change, cad: str) -> list[Subject]:
     for unit in event.units:
         await _keep_unit(unit, change, cad)
-    return []
+    return _unit_subjects(cad, [unit.id for unit in event.units])
+
+
+@keep.register(UnitGroupAdd)
+@keep.register(UnitGroupRemove)
+@keep.register(ToggleBodycam)
+@keep.register(PrintRecord)
+async def _(
+    event: UnitGroupAdd | UnitGroupRemove | ToggleBodycam | PrintRecord, change: Change, cad: str
+) -> list[Subject]:
+    return _unit_subjects(cad, event.idents)
 
 
 @keep.register

@@ -1,0 +1,156 @@
+"""Feed entries on what the CAD reports beside calls: units, records, tones, pages."""
+
+from typing import Any
+
+from cogs.content import CardBuilder, Colour
+from cogs.text import inert, inert_line
+from db import units
+from db.database import Reader
+from webhook.events import Published
+
+NAME = 100
+TEXT = 200
+"""Characters of a name and of a text: ten entries must fit into one message."""
+
+MOST = 8
+"""Units, records or stations that an entry names; further ones are counted."""
+
+
+async def login(sql: Reader, event: Published) -> CardBuilder:
+    """A unit or a dispatcher came on duty."""
+    unit = event.data["unit"]
+    who = "Dispatcher" if event.data["isDispatch"] else "Unit"
+    what = _joined(unit.get("name"), unit.get("rank"), unit.get("department"))
+    return CardBuilder(f"{who} {_number(unit)} on duty", Colour.GOOD, what)
+
+
+async def logout(sql: Reader, event: Published) -> CardBuilder:
+    """Units went off duty."""
+    return CardBuilder(f"{await _units(sql, event)} off duty", Colour.OVER)
+
+
+async def status(sql: Reader, event: Published) -> CardBuilder:
+    """Units have another status."""
+    now = inert_line(event.data["status"], NAME)
+    return CardBuilder(f"{await _units(sql, event)} · {now}", Colour.NORMAL)
+
+
+async def update(sql: Reader, event: Published) -> CardBuilder:
+    """Something about units changed."""
+    return CardBuilder(f"{await _units(sql, event)} · updated", Colour.NORMAL)
+
+
+async def group(sql: Reader, event: Published) -> CardBuilder:
+    """Units joined or left a group, or it was renamed."""
+    data = event.data
+    if "newName" in data:
+        renamed = f"{inert_line(data['oldName'], NAME)} → {inert_line(data['newName'], NAME)}"
+        return CardBuilder("Group renamed", Colour.NORMAL, renamed)
+    verb = "joined" if event.name.endswith("ADD") else "left"
+    named = inert_line(data["groupName"], NAME)
+    return CardBuilder(f"{await _units(sql, event)} {verb} {named}", Colour.NORMAL)
+
+
+async def bodycam(sql: Reader, event: Published) -> CardBuilder:
+    """A dispatcher wants body cameras on or off."""
+    wanted = {True: "on", False: "off"}.get(event.data["state"], "toggled")
+    return CardBuilder(f"Body camera {wanted} · {await _units(sql, event)}", Colour.NORMAL)
+
+
+async def record(sql: Reader, event: Published) -> CardBuilder:
+    """A record was written, changed or deleted; bulletins and warrants stand out."""
+    told = event.data["record"]
+    verb = {"ADD": "added", "EDIT": "edited", "REMOVE": "removed"}[event.name.rpartition("_")[2]]
+    kind = inert_line(told["kind"], NAME, blank="Record")
+    stands_out = told["kind"] in ("BOLO", "WARRANT") and verb != "removed"
+    lines = [
+        _joined(told["name"], f"{told['first']} {told['last']}", told["plate"], told["status"]),
+        _joined(*told["flags"][:MOST]),
+    ]
+    colour = Colour.DANGER if stands_out else Colour.NORMAL
+    return CardBuilder(
+        f"{kind} {verb}", colour, "\n".join(line for line in lines if line)[: TEXT * 2]
+    )
+
+
+async def print_record(sql: Reader, event: Published) -> CardBuilder:
+    """Somebody printed a record."""
+    return CardBuilder(f"Record printed · {await _units(sql, event)}", Colour.NORMAL)
+
+
+async def tone(sql: Reader, event: Published) -> CardBuilder:
+    """A tone is played."""
+    targets = [
+        target["label"] or target["value"] or target["kind"] for target in event.data["playTonesTo"]
+    ]
+    return CardBuilder("Tone", Colour.WARNING, _joined(*targets[:MOST]))
+
+
+async def pager(sql: Reader, event: Published) -> CardBuilder:
+    """A page went out."""
+    data = event.data
+    colour = Colour.DANGER if data["nature"] == "Emergency" else Colour.NORMAL
+    to = _joined(*map(str, data["addresses"][:MOST]))
+    text = inert(data["body"], TEXT, blank="")
+    return CardBuilder(
+        f"Page · {inert_line(data['nature'], NAME)}", colour, f"{to}\n{text}".strip()
+    )
+
+
+async def station(sql: Reader, event: Published) -> CardBuilder:
+    """Stations were alerted."""
+    data = event.data
+    names = _joined(*(place["name"] for place in data["locations"][:MOST]))
+    text = "spoken message" if data["hasAudio"] else inert(data["message"], TEXT, blank="")
+    return CardBuilder("Station alert", Colour.WARNING, f"{names}\n{text}".strip())
+
+
+async def callout(sql: Reader, event: Published) -> CardBuilder:
+    """The emergency response script offers a callout."""
+    return CardBuilder(f"Callout · {inert_line(event.data['name'], NAME)}", Colour.WARNING)
+
+
+async def sign(sql: Reader, event: Published) -> CardBuilder:
+    """Road signs show another text."""
+    data = event.data
+    signs = ", ".join(map(str, data["ids"][:MOST]))
+    return CardBuilder(
+        f"Road sign {signs}", Colour.NORMAL, _joined(data["text1"], data["text2"], data["text3"])
+    )
+
+
+async def character(sql: Reader, event: Published) -> CardBuilder:
+    """An account plays another character."""
+    return CardBuilder("Character selected", Colour.NORMAL, inert_line(event.data["id"], NAME))
+
+
+async def link(sql: Reader, event: Published) -> CardBuilder:
+    """A game identity belongs to a CAD account."""
+    return CardBuilder(
+        "Account linked", Colour.GOOD, inert_line(event.data["communityUserId"], NAME)
+    )
+
+
+def _number(unit: dict[str, Any]) -> str:
+    return inert_line(unit.get("unitNum") or unit.get("name") or "", 32, blank=str(unit["id"]))
+
+
+async def _units(sql: Reader, event: Published) -> str:
+    """Name the units that an event is about by their call signs, or else by their idents."""
+    keys = [subject.key for subject in event.subjects if subject.kind == "unit"]
+    cad = keys[0].partition("@")[2] if keys else ""
+    idents = [int(key.partition("@")[0]) for key in keys]
+    known = await units.named(sql, cad, idents[:MOST])
+    names = [
+        inert_line(known[ident].unit_num, 24, blank=str(ident)) if ident in known else str(ident)
+        for ident in idents[:MOST]
+    ]
+    if len(idents) > MOST:
+        names.append(f"{len(idents) - MOST} more")
+    return ", ".join(names) or "Nobody"
+
+
+def _joined(*texts: str | None) -> str:
+    """Put what there is to say in one line."""
+    said = [inert_line(text or "", 60, blank="") for text in texts]
+    return " · ".join(text for text in said if text)
