@@ -72,17 +72,16 @@ async def run(
         async with asyncio.TaskGroup() as group:
             background = [
                 group.create_task(discord_side.follower.run(), name="follower"),
-                group.create_task(discord_side.connect(), name="discord"),
                 group.create_task(_prune(database, settings.database.journal_days), name="prune"),
             ]
-            deliver = group.create_task(discord_side.deliver(), name="delivery")
+            discord_side.start(group)
             port = runner.addresses[0][1]
             log.info("ready on port %s", port)
             started(port)
             await stop.wait()
             log.info("stopping")
             await runner.cleanup()
-            await discord_side.finish(deliver)
+            await discord_side.finish()
             for task in background:
                 task.cancel()
     log.info("stopped")
@@ -104,25 +103,38 @@ class DiscordSide:
         self._token = token
         self._delivery = delivery
         self._logged_in = logged_in
+        self._tasks: list[asyncio.Task[None]] = []
 
-    async def connect(self) -> None:
-        """Keep the bot connected."""
-        if self._bot is not None:
-            await self._bot.run_until_cancelled(self._token)
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Connect and deliver."""
+        self._tasks = [
+            group.create_task(self._deliver(), name="delivery"),
+            group.create_task(self._connect(), name="discord"),
+        ]
 
-    async def deliver(self) -> None:
-        """Deliver, once requests can be sent."""
-        await self._logged_in.wait()
-        await self._delivery.run()
-
-    async def finish(self, deliver: "asyncio.Task[None]") -> None:
+    async def finish(self) -> None:
         """Let deliveries in flight end, then leave Discord."""
+        deliver, connect = self._tasks
         self._delivery.stop()
         self._logged_in.set()
         await asyncio.wait({deliver}, timeout=FINISHING)
         deliver.cancel()
         if self._bot is not None:
+            if self._bot.is_ready():
+                await self._bot.close()
+                await asyncio.wait({connect}, timeout=FINISHING)
+            connect.cancel()
+            await asyncio.wait({connect})
             await self._bot.close()
+
+    async def _connect(self) -> None:
+        if self._bot is not None:
+            await self._bot.run_until_cancelled(self._token)
+
+    async def _deliver(self) -> None:
+        """Deliver, once requests can be sent."""
+        await self._logged_in.wait()
+        await self._delivery.run()
 
 
 async def _discord_side(

@@ -63,3 +63,5 @@ def start_logging(style: Literal["text", "json"], level: str, secrets: list[str]
     # aiohttp's access log has the query string, which may hold a token.
     logging.getLogger("aiohttp.access").disabled = True
     logging.getLogger("aiosqlite").setLevel(logging.INFO)
+    # At every start it warns of missing voice support, which this bot does not need.
+    logging.getLogger("discord.client").addFilter(lambda record: "voice" not in record.msg)

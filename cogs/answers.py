@@ -9,12 +9,16 @@ import discord
 from cogs.roles import Roles
 from cogs.text import inert
 from webhook.context import Context
-from webhook.errors import Forbidden, SentinelError
+from webhook.errors import Conflict, Forbidden, SentinelError
 from webhook.messages import as_error
 
 CONTENT = 2_000
 
 log = logging.getLogger(__name__)
+
+
+class TooLate(Conflict):
+    """Somebody was faster; the text is ready for Discord, as it may name them by a mention."""
 
 
 class Desk:
@@ -55,6 +59,8 @@ class Desk:
         """Tell whoever acts what went wrong."""
         if isinstance(error, Forbidden):
             text = self.roles.refusal(error)
+        elif isinstance(error, TooLate):
+            text = error.message
         else:
             text = inert(error.message[:1].upper() + error.message[1:], CONTENT - 1) + "."
         try:

@@ -161,6 +161,8 @@ class SentinelBot(commands.Bot):
             except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as fault:
                 log.warning("Discord cannot be reached, trying again in %.0f s: %s", delay, fault)
                 await self.http.close()
+                # The closed session took its connector along; discord.py would use it again.
+                self.http.connector = discord.utils.MISSING
                 await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load
                 delay = min(LONGEST_RETRY, delay * 2)
             else:

@@ -122,6 +122,7 @@ class ChannelQueue:
         self._failures = 0
         self._last_card = 0
         self._next_edit = 0.0
+        self._edit_waits = False
         self._references = _References(outlet.messenger, channel_id)
 
     def wake(self) -> None:
@@ -154,7 +155,14 @@ class ChannelQueue:
             else:
                 self._note_success(delivered=delivered)
                 if not delivered:
-                    await self._work.wait()
+                    await self._wait_for_work()
+
+    async def _wait_for_work(self) -> None:
+        """Wait until there is something new, or an edit is due again."""
+        wait = max(0.0, self._next_edit - time.monotonic()) if self._edit_waits else None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._work.wait()
 
     async def _deliver_next(self) -> bool:
         """Deliver a card and a message of feed entries; tell whether there was either."""
@@ -167,11 +175,21 @@ class ChannelQueue:
         return card is not None or bool(entries)
 
     async def _next_card(self) -> Card | None:
-        """Take turns: a card that changes all the time lets the others through."""
-        card = await cards.next_stale(self._database.read, self._names, self._last_card)
+        """Return what to post, or else what to edit if an edit is due again.
+
+        Edits take turns: a card that changes all the time lets the others through.
+        """
+        read = self._database.read
+        card = await cards.next_unposted(read, self._names)
+        if card is not None:
+            return card
+        card = await cards.next_outdated(read, self._names, self._last_card)
         if card is None and self._last_card:
-            card = await cards.next_stale(self._database.read, self._names, 0)
-        self._last_card = card.id if card is not None else 0
+            card = await cards.next_outdated(read, self._names, 0)
+        self._edit_waits = card is not None and time.monotonic() < self._next_edit
+        if card is None or self._edit_waits:
+            return None
+        self._last_card = card.id
         return card
 
     async def _deliver_card(self, card: Card) -> None:
@@ -216,11 +234,7 @@ class ChannelQueue:
     async def _edit_card(
         self, card: Card, channel_id: int, message_id: int, content: Content, digest: str
     ) -> None:
-        wait = self._next_edit - time.monotonic()
-        if wait > 0:
-            # Changes that come meanwhile go into the same edit.
-            await asyncio.sleep(wait)
-            return
+        # Changes that come until then go into the same edit.
         self._next_edit = time.monotonic() + self._pace.edit
         _sign(content, f"{self._instance}-c{card.id}.{card.posting}")
         try:
@@ -271,9 +285,12 @@ class ChannelQueue:
         if found is not None:
             return False, found
         _sign(content, reference)
+        # A request of our own that got no answer may arrive after the channel was searched; its
+        # message, with an older state, is then what the nonce brings back.
+        is_new = not self._references.was_tried(reference)
         self._references.doubt(reference)
         message_id = await self._messenger.post(self.channel_id, content, reference)
-        return not doubtful, message_id
+        return is_new, message_id
 
     async def _mark_shown(
         self, card: Card, digest: str, channel_id: int | None, message_id: int | None
@@ -325,6 +342,10 @@ class _References:
     def is_doubtful(self, reference: str, since: int) -> bool:
         """Tell whether the message may be there: the process before this one, or a failed try."""
         return since < self._started_at or reference in self._doubted
+
+    def was_tried(self, reference: str) -> bool:
+        """Tell whether this process has tried to post the message and has no note of it."""
+        return reference in self._doubted
 
     def doubt(self, reference: str) -> None:
         """Note that a try begins."""

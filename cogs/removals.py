@@ -6,10 +6,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.answers import Desk, tell
+from cogs.answers import Desk, TooLate, tell
 from cogs.buttons import Press
 from cogs.choices import property_meant, removal_choices
-from cogs.text import inert_line
+from cogs.text import inert_line, who
 from db import removals
 from webhook.context import Context, Scope
 from webhook.errors import Conflict, NotFound
@@ -123,14 +123,15 @@ async def _still_open(context: Context, removal_id: int) -> int:
 
     Raises:
         NotFound: the request is not known.
-        Conflict: somebody has answered it.
+        TooLate: somebody has answered it.
     """
     context.caller.must(Scope.APPROVE)
     request = await removals.get(context.read, removal_id)
     if request is None:
         raise NotFound("this request is not known any more")
     if request.outcome is not None:
-        raise Conflict(f"this removal was already {request.outcome} by {request.settled_by}")
+        by = who(request.settled_by or "")
+        raise TooLate(f"This removal was already {request.outcome} by {by}.")
     return request.property_id
 
 

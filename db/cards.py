@@ -38,13 +38,24 @@ async def mark_stale(sql: Transaction, subject: str, channel: str, now: int) -> 
     )
 
 
-async def next_stale(sql: Reader, channels: list[str], behind: int) -> Card | None:
-    """Return the first stale card of these channels with an id above `behind`."""
+async def next_unposted(sql: Reader, channels: list[str]) -> Card | None:
+    """Return the oldest card of these channels that has no message yet."""
     marks = ", ".join("?" * len(channels))
     return await sql.one(
         Card,
-        f"SELECT {_COLUMNS} FROM cards WHERE shown < version AND channel IN ({marks}) AND id > ?"
-        " ORDER BY id LIMIT 1",
+        f"SELECT {_COLUMNS} FROM cards WHERE shown < version AND channel IN ({marks})"
+        " AND message_id IS NULL ORDER BY id LIMIT 1",
+        *channels,
+    )
+
+
+async def next_outdated(sql: Reader, channels: list[str], behind: int) -> Card | None:
+    """Return the first card of these channels, by id above `behind`, whose message is outdated."""
+    marks = ", ".join("?" * len(channels))
+    return await sql.one(
+        Card,
+        f"SELECT {_COLUMNS} FROM cards WHERE shown < version AND channel IN ({marks})"
+        " AND message_id IS NOT NULL AND id > ? ORDER BY id LIMIT 1",
         *channels,
         behind,
     )

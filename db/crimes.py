@@ -27,19 +27,19 @@ async def add(
     )
 
 
+_AT_PROPERTY = "property_id IN (SELECT id FROM properties WHERE removed_at IS NULL"
+
+
 async def count(sql: Reader, start: int, end: int, area: Area | None) -> int:
     """Count the crimes of a span of time, everywhere or at the properties in an area."""
     if area is None:
-        condition, parameters = "", []
+        condition, parameters = f"(property_id IS NULL OR {_AT_PROPERTY}))", []
     else:
-        condition = (
-            " AND property_id IN (SELECT id FROM properties"
-            " WHERE (x - ?) * (x - ?) + (y - ?) * (y - ?) <= ? * ?)"
-        )
+        condition = f"{_AT_PROPERTY} AND (x - ?) * (x - ?) + (y - ?) * (y - ?) <= ? * ?)"
         parameters = [area.x, area.x, area.y, area.y, area.radius, area.radius]
     found = await sql.one(
         int,
-        f"SELECT count(*) FROM crimes WHERE at >= ? AND at < ?{condition}",
+        f"SELECT count(*) FROM crimes WHERE at >= ? AND at < ? AND {condition}",
         start,
         end,
         *parameters,

@@ -103,10 +103,12 @@ class Database:
         async with AsyncExitStack() as stack:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
+                await asyncio.to_thread(_probe, path)
                 writer = await stack.enter_async_context(_connect(path))
-                await writer.execute_fetchall("PRAGMA journal_mode = WAL")
                 await writer.execute_fetchall("PRAGMA synchronous = FULL")
                 await migrate(writer)
+                # Written into the file, so only once it is known to be ours.
+                await writer.execute_fetchall("PRAGMA journal_mode = WAL")
                 readers = [await stack.enter_async_context(_connect(path)) for _ in range(READERS)]
                 for reader in readers:
                     await reader.execute_fetchall("PRAGMA query_only = ON")
@@ -128,11 +130,12 @@ class Database:
         """Open a transaction: all of its block or nothing; on disk when the block has ended.
 
         Writers that wait at the same moment share one commit; each stays all-or-nothing through
-        its own savepoint.
+        its own savepoint. A cancellation inside the block undoes it; one behind its end does not.
 
         Raises:
             StorageUnavailable: it could not be written; nothing of it was kept.
         """
+        refusal: Exception | None = None
         async with self._turn:
             batch = self._batch
             if batch is None:
@@ -141,12 +144,17 @@ class Database:
             try:
                 await transaction.run("SAVEPOINT change")
                 yield transaction
-                await transaction.run("RELEASE change")
             except BaseException as fault:
                 await _in_spite_of_cancellation(self._undo(batch, fault))
-                raise
-            batch.callbacks += transaction._after_commit
+                if not isinstance(fault, Exception):
+                    raise
+                refusal = fault
+            else:
+                await _in_spite_of_cancellation(self._keep(batch, transaction))
+        # A refusal waits too: it may rest on what an earlier transaction of the batch has written.
         await asyncio.shield(batch.done)
+        if refusal is not None:
+            raise refusal
 
     async def _begin(self) -> _Batch:
         """Begin a batch. Its commit queues for the turn: behind all who wait now, before others."""
@@ -169,9 +177,20 @@ class Database:
                     await self._writer.execute_fetchall("ROLLBACK")
                 batch.fail(fault)
                 return
-            for callback in batch.callbacks:
-                callback()
-            batch.done.set_result(None)
+            try:
+                for callback in batch.callbacks:
+                    callback()
+            finally:
+                batch.done.set_result(None)
+
+    async def _keep(self, batch: _Batch, transaction: Transaction) -> None:
+        """Let one transaction become part of its batch."""
+        try:
+            await transaction.run("RELEASE change")
+        except BaseException as fault:
+            await self._undo(batch, fault)
+            raise
+        batch.callbacks += transaction._after_commit
 
     async def _undo(self, batch: _Batch, fault: BaseException) -> None:
         """Take back one transaction; SQLite may already have taken back the whole batch."""
@@ -190,6 +209,11 @@ class Database:
             await asyncio.wait(self._commits)
 
 
+def _probe(path: Path) -> None:
+    """Fail here if the file cannot be opened: a thread of aiosqlite outlives its own failure."""
+    sqlite3.connect(path).close()
+
+
 def _connect(path: Path) -> aiosqlite.Connection:
     # isolation_level=None: transactions begin and end where this module says so, nowhere else.
     return aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT / 1000)
@@ -198,8 +222,12 @@ def _connect(path: Path) -> aiosqlite.Connection:
 async def _in_spite_of_cancellation(work: Coroutine[Any, Any, T]) -> T:
     """Finish what must not stay half done, then let the cancellation through."""
     task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+    cancellation = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as fault:  # once, or again while the work still goes on
+            cancellation = fault
+    if cancellation is not None:
+        raise cancellation
+    return task.result()

@@ -6,7 +6,10 @@ from db.database import Reader, Transaction
 
 
 class DispatchCall(NamedTuple):
-    """A dispatch call; blank fields are unknown, as a note or a unit may come before the call."""
+    """A dispatch call; blank fields are unknown, as a note or a unit may come before the call.
+
+    `edited` names, with blanks between, what edits told.
+    """
 
     cad: str
     call_id: int
@@ -21,7 +24,7 @@ class DispatchCall(NamedTuple):
     primary_unit: int | None
     emergency_call_id: int | None
     received_at: int
-    edited: int
+    edited: str
     closed_at: int | None
 
 
@@ -68,16 +71,8 @@ async def put_first_report(
 ) -> None:
     """Keep what the first report of a call says, except where an edit already said otherwise."""
     await ensure(sql, cad, call_id, now)
-    settings = ", ".join(
-        f"{column} = CASE WHEN edited THEN coalesce(nullif({column}, ''), ?) ELSE ? END"
-        for column in _known(told)
-    )
-    await sql.run(
-        f"UPDATE dispatch_calls SET {settings} WHERE cad = ? AND call_id = ?",
-        *(value for value in told.values() for _ in range(2)),
-        cad,
-        call_id,
-    )
+    edited = await _edited(sql, cad, call_id)
+    await _set(sql, cad, call_id, {name: told[name] for name in told if name not in edited})
 
 
 async def put_edit(
@@ -85,18 +80,37 @@ async def put_edit(
 ) -> None:
     """Keep what an edit says; fields that it leaves out stay."""
     await ensure(sql, cad, call_id, now)
-    settings = "".join(f", {column} = ?" for column in _known(told))
+    await _mark_edited(sql, cad, call_id, *told)
+    await _set(sql, cad, call_id, told)
+
+
+async def _set(sql: Transaction, cad: str, call_id: int, told: dict[str, Any]) -> None:
+    columns = [column for column in told if column in TOLD]
+    settings = ", ".join(["call_id = call_id", *(f"{column} = ?" for column in columns)])
     await sql.run(
-        f"UPDATE dispatch_calls SET edited = 1{settings} WHERE cad = ? AND call_id = ?",
-        *told.values(),
+        f"UPDATE dispatch_calls SET {settings} WHERE cad = ? AND call_id = ?",
+        *(told[column] for column in columns),
         cad,
         call_id,
     )
 
 
-def _known(told: dict[str, Any]) -> list[str]:
-    """Let only columns through into a statement."""
-    return [column for column in told if column in TOLD]
+async def _edited(sql: Reader, cad: str, call_id: int) -> set[str]:
+    """Return what edits of a call told, by name."""
+    names = await sql.one(
+        str, "SELECT edited FROM dispatch_calls WHERE cad = ? AND call_id = ?", cad, call_id
+    )
+    return set((names or "").split())
+
+
+async def _mark_edited(sql: Transaction, cad: str, call_id: int, *names: str) -> None:
+    edited = await _edited(sql, cad, call_id) | set(names)
+    await sql.run(
+        "UPDATE dispatch_calls SET edited = ? WHERE cad = ? AND call_id = ?",
+        " ".join(sorted(edited)),
+        cad,
+        call_id,
+    )
 
 
 async def close(sql: Transaction, cad: str, call_id: int, now: int) -> None:
@@ -111,20 +125,21 @@ async def close(sql: Transaction, cad: str, call_id: int, now: int) -> None:
     )
 
 
-async def is_edited(sql: Reader, cad: str, call_id: int) -> bool:
-    """Tell whether an edit of the call has come."""
-    found = await sql.one(
-        int, "SELECT 1 FROM dispatch_calls WHERE cad = ? AND call_id = ? AND edited", cad, call_id
-    )
-    return found is not None
+async def list_first_units(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
+    """Keep the units of the first report of a call, except where an edit already listed others."""
+    if "idents" not in await _edited(sql, cad, call_id):
+        await _list_units(sql, cad, call_id, idents)
 
 
 async def list_units(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
-    """Keep the list of units that rides along with a call; explicit attachments outrank it."""
+    """Keep the units that an edit of a call lists; explicit attachments outrank them."""
+    await _mark_edited(sql, cad, call_id, "idents")
+    await _list_units(sql, cad, call_id, idents)
+
+
+async def _list_units(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
     await sql.run(
-        "UPDATE dispatch_units SET attached = 0 WHERE cad = ? AND call_id = ? AND NOT explicit",
-        cad,
-        call_id,
+        "DELETE FROM dispatch_units WHERE cad = ? AND call_id = ? AND NOT explicit", cad, call_id
     )
     await _put_units(sql, cad, call_id, idents, attached=True, explicit=False)
 

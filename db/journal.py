@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from db import settings
 from db.database import Reader, Transaction
 
 
@@ -14,6 +15,9 @@ class Entry(NamedTuple):
     subjects: str
     data: str
 
+
+_PRUNED = "journal.pruned"
+"""The setting that holds the newest number ever forgotten."""
 
 _COLUMNS = ", ".join(Entry._fields)
 
@@ -52,10 +56,12 @@ async def named(sql: Reader, numbers: list[int]) -> list[Entry]:
 
 
 async def bounds(sql: Reader) -> tuple[int, int]:
-    """Return the oldest number still held and the newest ever given; (1, 0) before the first."""
+    """Return from which number on all are held and the newest ever given; (1, 0) at first.
+
+    Older ones may be held too: those that a feed has still to show.
+    """
     newest = await sql.one(int, "SELECT seq FROM sqlite_sequence WHERE name = 'journal'") or 0
-    oldest = await sql.one(int, "SELECT id FROM journal ORDER BY id LIMIT 1")
-    return (newest + 1 if oldest is None else oldest), newest
+    return await _pruned(sql) + 1, newest
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
@@ -67,4 +73,10 @@ async def prune(sql: Transaction, before: int, limit: int) -> int:
         before,
         limit,
     )
+    if gone:
+        await settings.put(sql, _PRUNED, str(max(await _pruned(sql), *gone)))
     return len(gone)
+
+
+async def _pruned(sql: Reader) -> int:
+    return int(await settings.get(sql, _PRUNED) or 0)

@@ -23,15 +23,15 @@ async def migrate(connection: aiosqlite.Connection) -> None:
         StorageError: the file belongs to another program or to a newer version of this one.
     """
     version = await _pragma(connection, "user_version")
+    ours = await _pragma(connection, "application_id") == APPLICATION_ID
+    if not ours and (version or await _pragma(connection, "schema_version")):
+        raise StorageError("the file is a SQLite database of another program")
     known = migrations()
     if version > known[-1][0]:
         raise StorageError(
             f"the database has schema {version}, this version of CAD Sentinel knows {known[-1][0]}:"
             " it was written by a newer version; install that one or restore an older backup"
         )
-    ours = await _pragma(connection, "application_id") == APPLICATION_ID
-    if not ours and await _pragma(connection, "schema_version"):
-        raise StorageError("the file is a SQLite database of another program")
     for number, sql in known:
         if number > version:
             await _apply(connection, number, sql)

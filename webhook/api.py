@@ -13,7 +13,7 @@ from webhook.authentication import Door
 from webhook.bus import Sink
 from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
-from webhook.errors import FieldProblem, InvalidData, NotFound, TooLarge
+from webhook.errors import BadJson, FieldProblem, InvalidData, NotFound, TooLarge
 from webhook.events import ALL, Published
 from webhook.messages import Answer, Message, answer, as_error, error_answer, read
 from webhook.wire import Id, Reply, Wire, parse_whole, validate
@@ -67,6 +67,15 @@ class Api:
         self._event_names = event_names
         self._door = door
         self._message_bytes = message_bytes
+        self._closing = False
+        self._waits: set[asyncio.Timeout] = set()
+
+    def close(self) -> None:
+        """Answer those who wait for events at once, and let nobody wait any more."""
+        self._closing = True
+        for wait in self._waits:
+            if not wait.expired():
+                wait.reschedule(asyncio.get_running_loop().time())
 
     async def query(self, request: web.Request) -> web.Response:
         """Carry out one message and answer with its frame."""
@@ -82,6 +91,8 @@ class Api:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return _response(error_answer(too_large))
+        except web.RequestPayloadError:
+            return _response(error_answer(BadJson("the body cannot be read")))
         if len(body) > self._message_bytes:
             return _response(error_answer(too_large))
         return _response(await answer(read(body), carry_out))
@@ -93,10 +104,42 @@ class Api:
             context.caller.must(Scope.READ)
             poll = validate(Poll, dict(request.query))
             names = self._names(poll.names)
-            body = await _wait_for_events(context, poll, names)
+            body = await self._wait_for_events(context, poll, names)
         except Exception as fault:
             return _response(error_answer(as_error(fault)))
         return web.Response(body=orjson.dumps(body), content_type="application/json")
+
+    async def _wait_for_events(
+        self, context: Context, poll: Poll, names: set[str]
+    ) -> dict[str, object]:
+        oldest, newest = await journal.bounds(context.read)
+        after = newest if poll.after is None else min(poll.after, newest)
+        gap = {"missed": True} if poll.after is not None and poll.after != after else {}
+        if poll.after is not None and poll.after + 1 < oldest:
+            gap = {"missed": True}
+        published = asyncio.Event()
+        sink: Sink = lambda _number, _frame: published.set()  # noqa: E731
+        deadline = time.monotonic() + poll.wait
+        for name in names:
+            context.bus.subscribe(name, sink)
+        try:
+            while True:
+                published.clear()
+                events, after = await _matching(context, after, names)
+                left = deadline - time.monotonic()
+                if events or left <= 0 or self._closing:
+                    return {"events": events, "last": after} | gap
+                try:
+                    async with asyncio.timeout(left) as wait:
+                        self._waits.add(wait)
+                        await published.wait()
+                except TimeoutError:
+                    deadline = 0.0
+                finally:
+                    self._waits.discard(wait)
+        finally:
+            for name in names:
+                context.bus.unsubscribe(name, sink)
 
     def _names(self, text: str) -> set[str]:
         names = {name.strip().removeprefix("events.") for name in text.split(",") if name.strip()}
@@ -106,34 +149,6 @@ class Api:
         if not names:
             raise InvalidData(FieldProblem("names", "at least one event name"))
         return names
-
-
-async def _wait_for_events(context: Context, poll: Poll, names: set[str]) -> dict[str, object]:
-    oldest, newest = await journal.bounds(context.read)
-    after = newest if poll.after is None else min(poll.after, newest)
-    gap = {"missed": True} if poll.after is not None and poll.after != after else {}
-    if poll.after is not None and poll.after + 1 < oldest:
-        gap = {"missed": True}
-    published = asyncio.Event()
-    sink: Sink = lambda _number, _frame: published.set()  # noqa: E731
-    deadline = time.monotonic() + poll.wait
-    for name in names:
-        context.bus.subscribe(name, sink)
-    try:
-        while True:
-            published.clear()
-            events, after = await _matching(context, after, names)
-            left = deadline - time.monotonic()
-            if events or left <= 0:
-                return {"events": events, "last": after} | gap
-            try:
-                async with asyncio.timeout(left):
-                    await published.wait()
-            except TimeoutError:
-                deadline = 0.0
-    finally:
-        for name in names:
-            context.bus.unsubscribe(name, sink)
 
 
 async def _matching(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from webhook import schema
 from webhook.api import Api
 from webhook.authentication import Door
 from webhook.catalogue import Catalogue
@@ -46,7 +47,12 @@ def make_app(parts: Parts) -> web.Application:
         body = {"ready": ready, "pushes": dict(push.counts)} | details
         return web.json_response(body, status=200 if ready else 503)
 
-    async def close_sockets(_: web.Application) -> None:
+    async def described(_: web.Request) -> web.Response:
+        body = schema.written(parts.catalogue)
+        return web.Response(body=body, content_type="application/json")
+
+    async def end_waits(_: web.Application) -> None:
+        api.close()
         await channel.close()
 
     app = web.Application(client_max_size=parts.push_bytes, middlewares=[_last_resort])
@@ -55,9 +61,10 @@ def make_app(parts: Parts) -> web.Application:
     app.router.add_get("/ws", channel.connect)
     app.router.add_post("/api/query", api.query)
     app.router.add_get("/api/events", api.events)
+    app.router.add_get("/api/schema", described)
     app.router.add_get("/healthz", healthz)
-    # aiohttp waits for open websockets at shutdown unless they are closed first.
-    app.on_shutdown.append(close_sockets)
+    # aiohttp waits for open websockets and polls at shutdown unless they are ended first.
+    app.on_shutdown.append(end_waits)
     return app
 
 

@@ -131,13 +131,14 @@ class Channel:
         tasks = (sender, receiver, overflow)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if outbox.overflowed.is_set():
-                await _give_up(request, socket)
         finally:
             session.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        # Only now: aiohttp does not wait for its close frame to be taken while somebody receives.
+        if outbox.overflowed.is_set():
+            await _give_up(request, socket)
 
     async def _receive(self, socket: web.WebSocketResponse, session: Session) -> None:
         """Read until the client leaves.

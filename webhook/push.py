@@ -47,7 +47,7 @@ class PushListener:
             body = parse_json(await request.read())
         except web.HTTPRequestEntityTooLarge:
             return 413, "Too Large"
-        except BadJson:
+        except (BadJson, web.RequestPayloadError):  # the latter: its chunks or its gzip are broken
             return 400, "Invalid JSON"
         cad = self._cad_of(body.get("key")) if isinstance(body, dict) else None
         if cad is None:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
-from uuid import uuid4
 
 from pydantic import Field
 
@@ -20,6 +19,13 @@ from webhook.wire import MAX_ID, Reply, Status, UserId, Wire, validate
 
 REPLAY_BATCH = 500
 """Journal rows read at once for a resumed session."""
+
+REPLAY_BYTES = 1024 * 1024
+"""Bytes sent to it before the next ones wait until these have gone out."""
+
+
+NAMELESS = ""
+"""The client id of a session that was opened without one; nobody can resume it."""
 
 
 class OpenSession(Wire):
@@ -78,11 +84,13 @@ class Session:
 
     async def receive(self, incoming: Incoming) -> None:
         """Carry a message out and send its one answer, then what a resumed session has missed."""
-        outcome = await answer(incoming, self._carry_out)
-        self._send(outcome.frame)
-        if self._replayed_to is not None:
+        if isinstance(incoming.message, Message) and incoming.message.type in _INTERNAL:
+            # These change the session itself, so they take turns.
             async with self._turn:
+                await self._answer(incoming)
                 await self._replay()
+        else:
+            await self._answer(incoming)
 
     def close(self) -> None:
         """End the conversation; what it had subscribed to is remembered for a resumed session."""
@@ -91,15 +99,17 @@ class Session:
         self._subscriptions.clear()
         self._leave()
 
+    async def _answer(self, incoming: Incoming) -> None:
+        outcome = await answer(incoming, self._carry_out)
+        self._send(outcome.frame)
+
     async def _carry_out(self, message: Message) -> Reply:
         self._budget.spend()
         internal = _INTERNAL.get(message.type)
         if internal is None:
             return await self._catalogue.carry_out(self._context, message)
         self._context.caller.must(Scope.READ)
-        # These change the session itself, so they take turns.
-        async with self._turn:
-            return await internal(self, message)
+        return await internal(self, message)
 
     async def _open(self, message: Message) -> Status:
         ask = validate(OpenSession, message.data)
@@ -121,32 +131,33 @@ class Session:
         return Status(message="created")
 
     async def _subscribe(self, message: Message) -> Status:
-        name, key = self._subscription(message)
-        async with self._context.database.write() as sql:
-            await subscriptions.add(sql, key, name)
+        name, client = self._subscription(message)
+        if client:
+            async with self._context.database.write() as sql:
+                await subscriptions.add(sql, self._key(client), name)
         self._listen(name)
         return Status(message=f"Subscribed to events.{name}")
 
     async def _unsubscribe(self, message: Message) -> Status:
-        name, key = self._subscription(message)
-        async with self._context.database.write() as sql:
-            await subscriptions.remove(sql, key, name)
+        name, client = self._subscription(message)
+        if client:
+            async with self._context.database.write() as sql:
+                await subscriptions.remove(sql, self._key(client), name)
         self._subscriptions.discard(name)
         self._context.bus.unsubscribe(name, self._hear)
         return Status(message=f"Unsubscribed from events.{name}")
 
     def _subscription(self, message: Message) -> tuple[str, str]:
-        """Return the event name and the client's key; opens a session where there is none."""
+        """Return the event name and the client; opens a session where there is none."""
         ask = validate(Subscription, message.data)
         name = ask.id.removeprefix("events.")
         if name not in self._rules.event_names:
             raise NotFound(f"there is no event {ask.id[:64]!r}")
         if self._client is None:
-            self._enter(ask.client_id or str(uuid4()))
+            self._enter(ask.client_id or NAMELESS)
         elif ask.client_id not in (None, self._client):
             raise Forbidden("this connection's session has another client id")
-        assert self._client is not None  # noqa: S101 - entered above
-        return name, self._key(self._client)
+        return name, self._client or NAMELESS
 
     def _key(self, client: str) -> str:
         """Keep the client ids of different tokens apart: nobody resumes another's session."""
@@ -182,10 +193,15 @@ class Session:
         """
         while self._replayed_to is not None:
             entries = await journal.after(self._context.read, self._replayed_to, REPLAY_BATCH)
+            on_the_way = 0
             for entry in entries:
                 for frame in Published.from_journal(entry).frames(self._subscriptions):
                     self._send(frame)
+                    on_the_way += len(frame)
                 self._replayed_to = entry.id
+                if on_the_way >= REPLAY_BYTES:
+                    await self._taken()
+                    on_the_way = 0
             await self._taken()
             if not entries and self._newest <= self._replayed_to:
                 self._last_sent, self._replayed_to = self._replayed_to, None

@@ -211,8 +211,9 @@ CREATE TABLE dispatch_calls (
     primary_unit INTEGER,
     emergency_call_id INTEGER,
     received_at INTEGER NOT NULL,
-    -- an edit outranks the first report of a call, whichever arrives first
-    edited INTEGER NOT NULL DEFAULT 0,
+    -- what edits told, by name with blanks between: there an edit outranks the first report of a
+    -- call, whichever arrives first
+    edited TEXT NOT NULL DEFAULT '',
     closed_at INTEGER,
     PRIMARY KEY (cad, call_id)
 ) STRICT, WITHOUT ROWID;

@@ -90,8 +90,7 @@ async def _(event: Removed911, change: Change, cad: str) -> list[Subject]:
 async def _(event: DispatchNew, change: Change, cad: str) -> list[Subject]:
     told = _told({name: getattr(event, name) for name in type(event).model_fields})
     await dispatches.put_first_report(change.sql, cad, event.call_id, told, change.now)
-    if not await dispatches.is_edited(change.sql, cad, event.call_id):
-        await dispatches.list_units(change.sql, cad, event.call_id, event.idents)
+    await dispatches.list_first_units(change.sql, cad, event.call_id, event.idents)
     return await _keep_call(event, change, cad)
 
 

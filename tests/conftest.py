@@ -1,0 +1,34 @@
+"""What all tests share: how hard Hypothesis looks, and a database on a real file.
+
+`HYPOTHESIS_PROFILE=thorough pytest` looks longer than a change should have to wait for.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from db.database import Database
+
+_ALWAYS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+settings.register_profile(
+    "quick", max_examples=25, deadline=None, suppress_health_check=_ALWAYS, print_blob=True
+)
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=1_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture
+def database_path(tmp_path: Path) -> Path:
+    """Where a test keeps its database; the file does not exist yet."""
+    return tmp_path / "sentinel.db"
+
+
+@pytest.fixture
+async def database(database_path: Path) -> AsyncIterator[Database]:
+    """An open database with nothing in it."""
+    async with Database.open(database_path) as database:
+        yield database

@@ -1,0 +1,285 @@
+"""Transactions: whole or not at all, many to a commit, in spite of whatever happens."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from db import settings
+from db.database import Database
+from db.errors import StorageUnavailable
+from tests.db.interrupt import interrupt
+
+
+@pytest.fixture
+async def commits(database: Database) -> AsyncIterator[list[str]]:
+    """Every COMMIT that SQLite is told, as it comes."""
+    seen: list[str] = []
+    writer = database._writer
+    await writer.set_trace_callback(lambda sql: seen.append(sql) if sql == "COMMIT" else None)
+    yield seen
+    await writer.set_trace_callback(None)  # type: ignore[arg-type]
+
+
+async def names(database: Database) -> set[str]:
+    return set(await database.read.all(str, "SELECT name FROM settings"))
+
+
+async def put(database: Database, *keys: str, value: str = "") -> None:
+    async with database.write() as sql:
+        for key in keys:
+            await settings.put(sql, key, value)
+
+
+async def put_and_fail(database: Database, key: str) -> None:
+    async with database.write() as sql:
+        await settings.put(sql, key, "")
+        raise ArithmeticError
+
+
+async def at_rest(database: Database) -> bool:
+    """Whether no transaction is open, once the commits under way have ended."""
+    await put(database, "rest")
+    return not database._writer.in_transaction
+
+
+async def test_what_was_written_is_on_disk_when_the_block_has_ended(
+    database: Database, database_path: Path
+) -> None:
+    await put(database, "a")
+    other = sqlite3.connect(database_path)
+    assert other.execute("SELECT name FROM settings").fetchall() == [("a",)]
+    other.close()
+
+
+async def test_nobody_reads_what_is_not_committed(database: Database) -> None:
+    async with database.write() as sql:
+        await settings.put(sql, "a", "")
+        assert await settings.get(sql, "a") == ""
+        assert await names(database) == set()
+
+
+async def test_a_failed_block_leaves_nothing(database: Database) -> None:
+    with pytest.raises(ArithmeticError):
+        await put_and_fail(database, "a")
+    assert await names(database) == set()
+    assert await at_rest(database)
+
+
+async def test_a_failed_statement_undoes_the_whole_block(database: Database) -> None:
+    async def write() -> None:
+        async with database.write() as sql:
+            await settings.put(sql, "a", "")
+            await sql.run("INSERT INTO settings (name, value) VALUES ('b', NULL)")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        await write()
+    assert await names(database) == set()
+
+
+async def test_readers_cannot_write(database: Database) -> None:
+    with pytest.raises(StorageUnavailable):
+        await database.read.all(str, "DELETE FROM settings RETURNING name")
+
+
+async def test_foreign_keys_are_enforced(database: Database) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        async with database.write() as sql:
+            await sql.run("INSERT INTO feed_entries (journal_id, channel) VALUES (1, 'x')")
+
+
+async def test_writers_that_wait_together_share_a_commit(
+    database: Database, commits: list[str]
+) -> None:
+    await asyncio.gather(*(put(database, f"n{number}") for number in range(100)))
+    assert len(await names(database)) == 100
+    assert len(commits) <= 3
+
+
+async def test_a_writer_alone_commits_alone(database: Database, commits: list[str]) -> None:
+    for number in range(3):
+        await put(database, f"n{number}")
+    assert len(commits) == 3
+
+
+async def test_a_failure_in_a_batch_undoes_only_itself(
+    database: Database, commits: list[str]
+) -> None:
+    outcomes = await asyncio.gather(
+        *(
+            put_and_fail(database, f"bad{number}") if number % 3 else put(database, f"good{number}")
+            for number in range(60)
+        ),
+        return_exceptions=True,
+    )
+    assert [outcome is None for outcome in outcomes] == [number % 3 == 0 for number in range(60)]
+    assert await names(database) == {f"good{number}" for number in range(0, 60, 3)}
+    assert len(commits) <= 3
+
+
+async def test_callbacks_come_in_commit_order_and_never_for_what_was_undone(
+    database: Database,
+) -> None:
+    called: list[int] = []
+    written: list[int] = []
+
+    async def write(number: int) -> None:
+        async with database.write() as sql:
+            sql.after_commit(lambda: called.append(number))
+            await settings.put(sql, f"n{number}", "")
+            if number % 4 == 0:
+                raise ArithmeticError
+            written.append(number)
+
+    await asyncio.gather(*(write(number) for number in range(40)), return_exceptions=True)
+    assert called == written
+    assert len(called) == 30
+
+
+async def test_callbacks_come_after_the_commit_and_before_the_writer_goes_on(
+    database: Database, database_path: Path
+) -> None:
+    seen: list[object] = []
+    other = sqlite3.connect(database_path)
+    async with database.write() as sql:
+        await settings.put(sql, "a", "")
+        sql.after_commit(
+            lambda: seen.extend(other.execute("SELECT count(*) FROM settings").fetchone())
+        )
+    assert seen == [1]
+    other.close()
+
+
+async def test_cancelled_at_any_one_wait_a_write_is_whole_or_nothing(database: Database) -> None:
+    point = 0
+    while True:
+        point += 1
+        pair = {f"{point}a", f"{point}b"}
+        seen, *_ = await asyncio.gather(
+            interrupt(put(database, *pair), point),
+            put(database, f"{point}before"),
+            put(database, f"{point}after"),
+        )
+        assert await at_rest(database)
+        stored = await names(database)
+        assert pair <= stored or not pair & stored
+        assert seen.cut_short or pair <= stored
+        # The neighbours in its batch never notice.
+        assert {f"{point}before", f"{point}after"} <= stored
+        if seen.waits < point:
+            break
+    assert point > 5
+
+
+async def test_cancelled_twice_a_write_is_whole_or_nothing(database: Database) -> None:
+    for points in combinations(range(1, 10), 2):
+        pair = {f"{points}a", f"{points}b"}
+        neighbour = f"{points}c"
+        await asyncio.gather(interrupt(put(database, *pair), *points), put(database, neighbour))
+        assert await at_rest(database)
+        stored = await names(database)
+        assert pair <= stored or not pair & stored
+        assert neighbour in stored
+
+
+async def test_cancelled_inside_its_block_a_write_leaves_nothing(database: Database) -> None:
+    async def write() -> None:
+        async with database.write() as sql:
+            await settings.put(sql, "a", "")
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await settings.put(sql, "b", "")
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(write())
+    assert await at_rest(database)
+    assert await names(database) == {"rest"}
+
+
+async def test_cancelled_while_undoing_a_write_leaves_nothing(database: Database) -> None:
+    for point in range(1, 12):
+        with suppress(ArithmeticError):
+            await interrupt(put_and_fail(database, "a"), point)
+        assert await at_rest(database)
+        assert await names(database) == {"rest"}
+
+
+async def test_cancelled_waiters_do_not_hold_up_others(database: Database) -> None:
+    waiting = [asyncio.create_task(put(database, f"n{number}")) for number in range(20)]
+    await asyncio.sleep(0)
+    for task in waiting[::2]:
+        task.cancel()
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    kept = {f"n{number}" for number in range(1, 20, 2)}
+    assert all(outcome is None for outcome in outcomes[1::2])
+    assert kept <= await names(database)
+    assert await at_rest(database)
+
+
+async def test_commits_under_way_end_before_the_file_is_closed(database_path: Path) -> None:
+    async with Database.open(database_path) as database:
+        task = asyncio.create_task(put(database, "a"))
+        while not database._commits:  # noqa: ASYNC110 - it has nothing to wait for
+            await asyncio.sleep(0)
+    await task
+    async with Database.open(database_path) as database:
+        assert await names(database) == {"a"}
+
+
+async def limit_pages(database: Database, pages: int) -> None:
+    """Have the disk full at this size; SQLite never goes below what it has."""
+    async with database.write() as sql:
+        await sql.all(int, f"PRAGMA max_page_count = {pages}")
+
+
+async def test_on_a_full_disk_what_was_acknowledged_is_there_and_nothing_else(
+    database: Database,
+) -> None:
+    used = await database.read.one(int, "PRAGMA page_count") or 0
+    await limit_pages(database, used + 20)
+    acknowledged: set[str] = set()
+    refused: set[str] = set()
+
+    async def fill(key: str) -> None:
+        try:
+            await put(database, key, f"{key} too", value="x" * 3_000)
+        except StorageUnavailable:
+            refused.add(key)
+        else:
+            acknowledged.update({key, f"{key} too"})
+
+    for start in range(0, 60, 4):
+        await asyncio.gather(*(fill(f"n{number}") for number in range(start, start + 4)))
+    assert acknowledged
+    assert refused
+    assert await names(database) == acknowledged
+    assert not database._writer.in_transaction
+
+
+async def test_after_a_full_disk_writing_goes_on(database: Database) -> None:
+    used = await database.read.one(int, "PRAGMA page_count") or 0
+    await limit_pages(database, used)
+    with pytest.raises(StorageUnavailable):
+        await put(database, "a", value="x" * 100_000)
+    await limit_pages(database, 100_000)
+    await put(database, "a", value="x" * 100_000)
+    assert await names(database) == {"a"}
+
+
+async def test_a_locked_file_is_unavailable_and_recovers(
+    database: Database, database_path: Path
+) -> None:
+    await database._writer.execute_fetchall("PRAGMA busy_timeout = 1")
+    other = sqlite3.connect(database_path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageUnavailable):
+        await put(database, "a")
+    other.execute("ROLLBACK")
+    other.close()
+    await put(database, "b")
+    assert await names(database) == {"b"}

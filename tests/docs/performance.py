@@ -1,0 +1,227 @@
+"""Runs the examples of docs/protocol.md in their order, as the page says: on a fresh database,
+on a clock that stands still, through the real application.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import aiohttp
+from aiohttp import web
+
+from bot.app import EVENT_NAMES
+from bot.config import CommunitySettings
+from db import community
+from db.community import EquipmentType, Tier
+from db.database import Database
+from db.errors import StorageUnavailable
+from tests.docs.page import SECTIONS, Block
+from webhook.app import Parts, make_app
+from webhook.authentication import LOCAL, Client, Door
+from webhook.bus import Bus
+from webhook.catalogue import Catalogue
+from webhook.context import Context, Scope
+from webhook.push import CadKey
+from webhook.queries import CATALOGUE
+from webhook.wire import Status
+
+MOMENT = 1_795_339_800_123
+"""2026-11-22T09:30:00.123Z, when every example of the page takes place."""
+
+ADMIN, READER = "a-token-that-may-do-anything", "a-token-that-may-only-read"
+CAD_KEY = "YOUR-CAD-API-KEY"
+
+Frame = dict[str, Any]
+
+_broken = Catalogue()
+
+
+@_broken.query("break-storage", scope=Scope.READ)
+async def _break_storage(context: Context) -> Status:
+    raise StorageUnavailable("the disk is full")
+
+
+@_broken.query("break", scope=Scope.READ)
+async def _break(context: Context) -> Status:
+    raise RuntimeError("a mistake in the program")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One example as it went: what was sent, what came back, and what was heard meanwhile."""
+
+    section: str
+    request: Block
+    shown: Frame
+    given: Frame
+    heard: list[Frame]
+
+    @property
+    def sent(self) -> Frame | None:
+        """The frame that was sent, where it is one."""
+        try:
+            sent: Frame = json.loads(self.request.body)
+        except json.JSONDecodeError:
+            return None
+        return sent
+
+
+@dataclass
+class Performance:
+    """All examples as they went, and every frame that a subscriber of everything received."""
+
+    scenes: list[Scene] = field(default_factory=list)
+    heard: list[Frame] = field(default_factory=list)
+
+
+class Stage:
+    """The application, and how to reach it."""
+
+    def __init__(self, url: str, http: aiohttp.ClientSession) -> None:
+        self.url = url
+        self.http = http
+
+    async def connect(self, token: str) -> aiohttp.ClientWebSocketResponse:
+        """Open a connection."""
+        return await self.http.ws_connect(f"{self.url}/ws", headers=bearer(token), max_msg_size=0)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that says who asks."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+@asynccontextmanager
+async def stage(folder: Path) -> AsyncIterator[Stage]:
+    """Start the application as bot/app.py does, beside it two queries that break."""
+    offer = CommunitySettings()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database.open(folder / "sentinel.db"))
+        async with database.write() as sql:
+            await community.replace(
+                sql,
+                [Tier(tier.id, tier.name, tier.price) for tier in offer.tiers],
+                [EquipmentType(kind.id, kind.name) for kind in offer.equipment_types],
+            )
+        clients = [Client("script", ADMIN, Scope.ADMIN), Client("reader", READER, Scope.READ)]
+        app = make_app(
+            Parts(
+                context=Context(database, Bus(), LOCAL, ZoneInfo("UTC"), lambda: MOMENT),
+                catalogue=Catalogue.join(CATALOGUE, _broken),
+                cad_keys=[CadKey("cad", CAD_KEY)],
+                door=Door(clients, [], open_to_loopback=False),
+                event_names=EVENT_NAMES,
+                health=lambda: (True, {}),
+                push_bytes=1024 * 1024,
+                messages_per_second=200,
+            )
+        )
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Stage(f"http://127.0.0.1:{runner.addresses[0][1]}", http)
+
+
+async def perform(folder: Path) -> Performance:
+    """Run every example of the page."""
+    done = Performance()
+    async with stage(folder) as house:
+        listener = await house.connect(ADMIN)
+        for name in sorted(EVENT_NAMES):
+            await _ask(listener, {"type": "subscribe", "data": {"id": name}})
+        connections = {"": await house.connect(ADMIN), "reader": await house.connect(READER)}
+        for section in SECTIONS:
+            for request, answer in _examples(section.blocks):
+                given = await _carry_out(house, connections, request)
+                heard = await _heard(listener)
+                done.heard += heard
+                shown = json.loads(answer.body) if answer else {}
+                done.scenes.append(Scene(section.name, request, shown, given, heard))
+    return done
+
+
+def _examples(blocks: tuple[Block, ...]) -> list[tuple[Block, Block | None]]:
+    """Pair what is sent with the answer that is shown behind it."""
+    pairs: list[tuple[Block, Block | None]] = []
+    following = [*blocks[1:], Block("", "")]
+    for block, answer in zip(blocks, following, strict=False):
+        if " request" in block.info or block.info == "http":
+            assert answer.info == "json answer", f"no answer behind {block.body}"
+            pairs.append((block, answer))
+        elif block.info == "json push":
+            pairs.append((block, None))
+    return pairs
+
+
+async def _carry_out(
+    house: Stage, connections: dict[str, aiohttp.ClientWebSocketResponse], request: Block
+) -> Frame:
+    if request.info == "http":
+        return await _over_http(house, request.body)
+    if request.info == "json push":
+        push = json.loads(request.body)
+        async with house.http.post(f"{house.url}/sonorancad/event", json=push) as response:
+            assert await response.text() == "OK"
+        return {}
+    connection = connections[request.info.partition(" request")[2].strip()]
+    return await _ask(connection, request.body)
+
+
+async def _ask(connection: aiohttp.ClientWebSocketResponse, message: Frame | str) -> Frame:
+    """Send a message and return its answer; events that arrive before it are passed over."""
+    await connection.send_str(message if isinstance(message, str) else json.dumps(message))
+    while True:
+        frame: Frame = await connection.receive_json(timeout=5)
+        if "id" not in frame:
+            return frame
+
+
+async def _heard(listener: aiohttp.ClientWebSocketResponse) -> list[Frame]:
+    """Return the events so far: they are all before the answer to a message sent now."""
+    await listener.send_json({"type": "queries.get-tiers"})
+    frames: list[Frame] = []
+    while True:
+        frame: Frame = await listener.receive_json(timeout=5)
+        if "id" not in frame:
+            return frames
+        frames.append(frame)
+
+
+async def _over_http(house: Stage, text: str) -> Frame:
+    """Send a request as the page writes it: a line with method and path, headers, a body."""
+    head, _, body = text.partition("\n\n")
+    method, path = head.splitlines()[0].split(" ")
+    async with house.http.request(
+        method, house.url + path, data=body or None, headers=bearer(ADMIN)
+    ) as response:
+        answer: Frame = await response.json()
+        return answer
+
+
+async def provoke(folder: Path) -> dict[str, Frame]:
+    """Return the error frames that no harmless message brings about, by their code."""
+    async with stage(folder) as house:
+        connection = await house.connect(ADMIN)
+        found = {
+            "unavailable": await _ask(connection, {"type": "queries.break-storage"}),
+            "internal": await _ask(connection, {"type": "queries.break"}),
+        }
+        async with house.http.post(
+            f"{house.url}/api/query", data=b" " * (256 * 1024 + 1), headers=bearer(ADMIN)
+        ) as response:
+            found["too-large"] = await response.json()
+        hasty = await house.connect(READER)
+        for _ in range(1_000):
+            await hasty.send_json({"type": "hurry"})
+        async with asyncio.timeout(5):
+            while (frame := await hasty.receive_json())["data"]["code"] == "unknown-type":
+                pass
+        found["rate-limited"] = frame
+    return found

@@ -1,0 +1,222 @@
+"""docs/asyncapi.json is current and valid, and the examples of docs/protocol.md fit the schemas."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator, Draft202012Validator, ValidationError
+from jsonschema.protocols import Validator
+
+from tests.docs.page import DOCS, SECTIONS
+from tests.docs.performance import Frame, Performance
+from webhook import cad, schema
+from webhook.events import EVENTS
+from webhook.queries import CATALOGUE
+from webhook.wire import parse_json
+
+DOCUMENT = schema.asyncapi(CATALOGUE)
+SCHEMAS = schema.json_schemas(CATALOGUE)
+EVERY_SCHEMA = [
+    pytest.param(frame, id=f"{kind}-{name}")
+    for kind, frames in SCHEMAS.items()
+    for name, frame in frames.items()
+]
+
+# The AsyncAPI initiative's own schema of version 3.0.0 (Apache License 2.0), from the npm package
+# @asyncapi/specs 6.11.1, there called schemas/3.0.0-without-$id.json; unchanged.
+OFFICIAL = Path(__file__).parent / "asyncapi-3.0.0.json.gz"
+
+
+@pytest.fixture(scope="module")
+def official() -> Validator:
+    """The schema that every AsyncAPI document must fit."""
+    return Draft7Validator(json.loads(gzip.decompress(OFFICIAL.read_bytes())))
+
+
+def test_the_file_is_current() -> None:
+    assert (DOCS / "asyncapi.json").read_bytes() == schema.document(CATALOGUE), (
+        "run: python -m webhook.schema docs/asyncapi.json"
+    )
+
+
+def test_the_document_is_valid_asyncapi(official: Validator) -> None:
+    official.validate(DOCUMENT)
+
+
+@pytest.mark.parametrize("missing", ["asyncapi", "info"])
+def test_a_document_that_lacks_something_would_be_found_out(
+    official: Validator, missing: str
+) -> None:
+    broken = {name: value for name, value in DOCUMENT.items() if name != missing}
+    with pytest.raises(ValidationError):
+        official.validate(broken)
+
+
+def test_an_operation_that_goes_nowhere_would_be_found_out(official: Validator) -> None:
+    broken = deepcopy(DOCUMENT)
+    del broken["operations"]["get-user"]["action"]
+    with pytest.raises(ValidationError):
+        official.validate(broken)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    references = set(_references(DOCUMENT))
+    assert references
+    for reference in references:
+        assert isinstance(_follow(DOCUMENT, reference), dict), reference
+
+
+def test_everything_is_referred_to() -> None:
+    references = set(_references(DOCUMENT))
+    for kind in ("schemas", "messages", "correlationIds", "securitySchemes"):
+        for name in DOCUMENT["components"][kind]:
+            assert f"#/components/{kind}/{name}" in references
+
+
+def test_messages_of_an_operation_are_those_of_its_channel() -> None:
+    # The specification wants references to the channel's messages here, not to the components.
+    for operation in DOCUMENT["operations"].values():
+        for message in (*operation["messages"], *operation.get("reply", {}).get("messages", [])):
+            assert message["$ref"].startswith("#/channels/ws/messages/")
+
+
+def test_there_is_an_operation_for_every_message_and_every_event() -> None:
+    received, sent = (
+        {name for name, operation in DOCUMENT["operations"].items() if operation["action"] == way}
+        for way in ("receive", "send")
+    )
+    assert received == {query.name for query in CATALOGUE.queries} | {
+        kind.name for kind in schema.INTERNAL
+    }
+    assert sent == {"events.all"} | {f"events.{name}" for name in EVENTS} | {
+        f"events.cad.{name}" for name in cad.EVENTS
+    }
+
+
+@pytest.mark.parametrize("frame", EVERY_SCHEMA)
+def test_a_schema_is_valid_and_stands_for_itself(frame: Frame) -> None:
+    assert frame["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    Draft202012Validator.check_schema(frame)
+    # `ge` and the like are ignored by validators: what remains of them would bound nothing.
+    assert not {"ge", "gt", "le", "lt"} & set(_keywords(frame))
+    for reference in _references(frame):
+        assert isinstance(_follow(frame, reference), dict)
+
+
+def test_the_schemas_use_nothing_that_draft_7_lacks() -> None:
+    # AsyncAPI's tools read its schemas as draft 7.
+    newer = {"prefixItems", "unevaluatedProperties", "dependentRequired", "$dynamicRef", "$defs"}
+    assert not newer & set(_keywords(DOCUMENT))
+
+
+def test_every_example_fits_its_schemas(performance: Performance) -> None:
+    fitted = set()
+    for scene in performance.scenes:
+        if scene.sent is None or scene.given.get("type") == "error":
+            continue
+        name = scene.sent["type"]
+        if name in SCHEMAS["requests"]:
+            _fit("requests", name, scene.sent)
+            _fit("answers", name, scene.given)
+            fitted.add(name)
+    assert fitted == set(SCHEMAS["requests"])
+
+
+def test_every_error_fits_its_schema(performance: Performance, provoked: dict[str, Frame]) -> None:
+    errors = [scene.given for scene in performance.scenes if scene.given.get("type") == "error"]
+    for error in (*errors, *provoked.values()):
+        _fit("answers", "error", error)
+
+
+def test_every_event_fits_its_schema(performance: Performance) -> None:
+    assert {f"events.{name}" for name in EVENTS} < {frame["type"] for frame in performance.heard}
+    for frame in performance.heard:
+        _fit("events", frame["type"], frame)
+
+
+def test_every_event_of_the_cad_fits_its_schema() -> None:
+    text = (DOCS / "cad.md").read_text("utf-8")
+    for name in cad.EVENTS:
+        section = text.partition(f"\n### {name}\n")[2]
+        data = json.loads(section.partition("```json event\n")[2].partition("```")[0])
+        _fit("events", f"events.cad.{name}", {"type": f"events.cad.{name}", "id": 1, "data": data})
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("queries.get-property", {"propertyId": "seven"}),
+        ("queries.get-property", {"propertyId": -1}),
+        ("queries.get-property", {}),
+        ("queries.get-property", None),
+        ("queries.get-user", {"userId": "x" * 65}),
+        ("queries.get-users", {"limit": 0}),
+        ("queries.get-users", {"limit": 101}),
+        ("queries.get-crimes-in-area", {"radius": 100_001}),
+        ("queries.change-property-size", {"propertyId": 1, "width": -1, "height": 1}),
+        ("session", {"id": "mdt-1", "lastEventId": -1}),
+        ("session", {"id": "mdt-1", "requestIdentifier": ""}),
+    ],
+)
+def test_what_the_program_refuses_does_not_fit(name: str, data: Frame | None) -> None:
+    assert not _fits("requests", name, {"type": name, "data": data})
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("queries.get-property", {"propertyId": "12", "unknown": [1]}),
+        ("queries.get-user", {"userId": 228914573}),
+        ("queries.get-users", None),
+        ("queries.get-crimes-in-area", {"propertyId": None, "radius": None}),
+        ("subscribe", {"id": "alerts", "clientId": None, "requestIdentifier": "1"}),
+    ],
+)
+def test_what_the_program_takes_fits(name: str, data: Frame | None) -> None:
+    assert _fits("requests", name, {"type": name, "data": data})
+
+
+def test_every_block_of_json_is_json() -> None:
+    blocks = [block for section in SECTIONS for block in section.blocks]
+    for block in blocks:
+        if block.info.startswith("json"):
+            parse_json(block.body)
+
+
+def _fits(kind: str, name: str, frame: Frame) -> bool:
+    return Draft202012Validator(SCHEMAS[kind][name]).is_valid(frame)
+
+
+def _fit(kind: str, name: str, frame: Frame) -> None:
+    Draft202012Validator(SCHEMAS[kind][name]).validate(frame)
+
+
+def _references(document: object) -> Iterator[str]:
+    if isinstance(document, dict):
+        if isinstance(reference := document.get("$ref"), str):
+            yield reference
+        for value in document.values():
+            yield from _references(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from _references(value)
+
+
+def _follow(document: Any, reference: str) -> Any:
+    for part in reference.removeprefix("#/").split("/"):
+        document = document[part]
+    return document
+
+
+def _keywords(document: object) -> Iterator[str]:
+    if isinstance(document, dict):
+        for name, value in document.items():
+            yield name
+            yield from _keywords(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from _keywords(value)

@@ -1,0 +1,290 @@
+"""docs/protocol.md is complete, says nothing that does not exist, and its examples are true."""
+
+import json
+import re
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from tests.docs.page import DOCS, SECTIONS, TEXT, Section, sections_of
+from tests.docs.performance import Frame, Performance
+from webhook.api import STATUS, Poll
+from webhook.catalogue import Query
+from webhook.channel import Limits
+from webhook.context import Scope
+from webhook.errors import SentinelError
+from webhook.events import ALL, CAD, EVENTS
+from webhook.queries import CATALOGUE
+from webhook.schema import INTERNAL
+from webhook.session import _INTERNAL as CARRIED_OUT
+
+QUERIES = {f"queries.{query.name}": query for query in CATALOGUE.queries}
+BY_NAME = {section.name: section for section in SECTIONS}
+ASKED = {name for name in BY_NAME if name.startswith("queries.")}
+ERRORS: list[type[SentinelError]] = [SentinelError, *SentinelError.__subclasses__()]
+CODES = {error.code for error in ERRORS}
+SCOPES = {Scope.READ: "read", Scope.WRITE: "write", Scope.APPROVE: "admin", Scope.ADMIN: "admin"}
+
+WORDED_ELSEWHERE = re.compile(r"(?<=not JSON: )[^\"]*")
+"""What a library says, which may find better words."""
+
+SEED_QUERIES = {
+    "get-user",
+    "get-users",
+    "get-user-properties",
+    "dispatch-drone",
+    "get-dispatched-drones",
+    "get-free-drones",
+    "recall-drone",
+    "add-equipment",
+    "remove-equipment",
+    "get-equipment",
+    "add-property",
+    "remove-property",
+    "get-property",
+    "get-property-detailed",
+    "get-properties",
+    "change-property-size",
+    "change-property-coordinates",
+    "change-property-status",
+    "change-property-tier",
+    "get-pending-properties",
+    "search-pending-properties",
+    "request-remove-property",
+    "get-requested-remove-properties",
+    "search-removal-properties",
+    "approve-remove-property",
+    "get-allowed-users",
+    "add-allowed-user",
+    "remove-allowed-user",
+    "get-alerts",
+    "add-alert",
+    "add-visitor",
+    "get-weekly-visitors",
+    "get-scanned-visitors",
+    "get-crimes-in-area",
+    "add-crime",
+    "get-auth-entries",
+    "add-auth-entry",
+}
+
+SEED_EVENTS = {
+    "alerts",
+    "visits",
+    "scanned",
+    "crimes",
+    "auth-entries",
+    "property-added",
+    "property-status-change",
+    "property-equipment-change",
+    "requested-remove-property",
+    "approved-remove-property",
+    "drone-dispatched",
+    "drone-recalled",
+    "property-coordinates-changed",
+    "property-size-changed",
+    "property-tier-changed",
+    "all",
+}
+
+
+def test_there_is_a_section_for_every_query_and_for_no_other() -> None:
+    assert set(QUERIES) == ASKED
+    assert len(BY_NAME) == len(SECTIONS), "two sections have the same name"
+
+
+def test_there_is_a_section_for_every_event_and_for_no_other() -> None:
+    names = {*EVENTS, ALL, CAD}
+    assert set(sections_of("Events")) == {f"events.{name}" for name in names}
+
+
+def test_there_is_a_section_for_every_error_and_for_no_other() -> None:
+    assert set(sections_of("Errors")) == CODES
+
+
+def test_there_is_a_section_for_every_message_on_the_connection_and_for_no_other() -> None:
+    assert set(sections_of("Sessions and subscriptions")) == set(CARRIED_OUT)
+    assert {kind.name for kind in INTERNAL} == set(CARRIED_OUT)
+
+
+def test_nothing_is_mentioned_that_does_not_exist() -> None:
+    names = {f"queries.{name}" for query in CATALOGUE.queries for name in _names(query)}
+    assert set(re.findall(r"\bqueries\.[a-z][a-z-]*", TEXT)) <= names
+    assert set(re.findall(r"\bevents\.[a-z][a-z-]*\b(?!\.md)", TEXT)) <= {
+        f"events.{name}" for name in (*EVENTS, ALL, CAD)
+    }
+    anchors = {_anchor(section.name) for section in SECTIONS}
+    assert set(re.findall(r"\]\(#([^)]*)\)", TEXT)) <= anchors
+    assert all((DOCS / file).exists() for file in re.findall(r"\]\((\w[\w./-]*)\)", TEXT))
+
+
+def test_every_query_and_event_of_the_original_protocol_is_there() -> None:
+    assert len(SEED_QUERIES) == 37
+    assert len(SEED_EVENTS) == 16
+    assert {f"queries.{name}" for name in SEED_QUERIES} <= BY_NAME.keys()
+    assert {f"events.{name}" for name in SEED_EVENTS} <= BY_NAME.keys()
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_is_described_as_it_is(name: str) -> None:
+    query, section = QUERIES[name], BY_NAME[name]
+    assert f"`{SCOPES[query.scope]}`" in section.marked("Scope")
+    assert all(f"`queries.{alias}`" in section.text for alias in query.aliases)
+    _must_describe(section, query.ask, query.reply)
+
+
+@pytest.mark.parametrize("kind", INTERNAL, ids=lambda kind: kind.name)
+def test_a_message_on_the_connection_is_described_as_it_is(kind: Any) -> None:
+    section = BY_NAME[kind.name]
+    assert f"`{SCOPES[kind.needs]}`" in section.marked("Scope")
+    _must_describe(section, kind.ask, *kind.replies)
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_event_is_described_as_it_is(name: str) -> None:
+    rows = _rows(BY_NAME[f"events.{name}"], "field")
+    fields = {str(field.alias): field for field in EVENTS[name].model_fields.values()}
+    assert rows.keys() == fields.keys()
+    for field, (kind, meaning) in rows.items():
+        assert kind == _json_type(fields[field]), field
+        assert ("sometimes" in meaning) == (not fields[field].is_required()), field
+
+
+def test_every_example_is_true(performance: Performance) -> None:
+    assert len(performance.scenes) > len(ASKED)
+    for scene in performance.scenes:
+        assert _settled(scene.given) == _settled(scene.shown), f"{scene.section}: {scene.request}"
+
+
+@pytest.mark.parametrize("code", ["rate-limited", "too-large", "unavailable", "internal"])
+def test_the_errors_that_cannot_be_asked_for_look_like_this(
+    code: str, provoked: dict[str, Frame]
+) -> None:
+    (block,) = BY_NAME[code].blocks
+    assert json.loads(block.body) == provoked[code]
+
+
+def test_every_name_of_every_message_has_an_example(performance: Performance) -> None:
+    sent = {scene.sent.get("type") for scene in performance.scenes if scene.sent}
+    names = {f"queries.{name}" for query in CATALOGUE.queries for name in _names(query)}
+    assert names | set(CARRIED_OUT) <= sent
+    for name in QUERIES:
+        assert name in {scene.sent["type"] for scene in _of(performance, name)}
+
+
+def test_every_error_has_an_example(performance: Performance, provoked: dict[str, Frame]) -> None:
+    for code in CODES - provoked.keys():
+        (scene,) = _of(performance, code)
+        assert scene.given["data"]["code"] == code
+
+
+@pytest.mark.parametrize("name", [*QUERIES, *CARRIED_OUT])
+def test_what_is_emitted_is_what_the_page_says(name: str, performance: Performance) -> None:
+    told = set(re.findall(r"`(events\.[a-z-]+)`", BY_NAME[name].marked("Emits")))
+    heard = {frame["type"] for scene in _of(performance, name) for frame in scene.heard}
+    heard.discard("events.all")
+    assert heard <= told
+    assert bool(heard) == bool(told)
+
+
+@pytest.mark.parametrize("name", sections_of("Events"))
+def test_every_event_that_is_shown_was_heard(name: str, performance: Performance) -> None:
+    shown = [json.loads(block.body) for block in BY_NAME[name].blocks if block.info == "json event"]
+    assert len(shown) == 1
+    assert shown[0]["type"].startswith(name)
+    # Once, although the listener has subscribed to everything that there is.
+    assert performance.heard.count(shown[0]) == 1
+
+
+def test_every_event_but_those_of_the_cad_is_told_by_its_query(performance: Performance) -> None:
+    told = {
+        event
+        for name in QUERIES
+        for event in re.findall(r"`(events\.[a-z-]+)`", BY_NAME[name].marked("Emits"))
+    }
+    assert told == {f"events.{name}" for name in EVENTS}
+
+
+def test_the_statuses_are_those_of_the_api() -> None:
+    rows = {int(row[0]): row[1] for row in BY_NAME["Plain HTTP"].table("status")}
+    told = {code: status for status, text in rows.items() for code in re.findall(r"`(.+?)`", text)}
+    assert told == STATUS
+
+
+def test_the_long_poll_is_described_as_it_is() -> None:
+    rows = {row[0].strip("`") for row in BY_NAME["Plain HTTP"].table("parameter")}
+    assert rows == {str(field.alias) for field in Poll.model_fields.values()}
+
+
+def test_the_limits_are_the_real_ones() -> None:
+    limits, text = Limits(), BY_NAME["Limits"].text
+    assert f"{limits.frame_bytes // 1024} KiB" in text
+    assert f"| {limits.waiting_frames}, or {limits.waiting_bytes // 1024**2} MiB" in text
+    assert f"| {limits.connections_per_client} (" in text
+
+
+def _names(query: Query) -> tuple[str, ...]:
+    return query.name, *query.aliases
+
+
+def _of(performance: Performance, section: str) -> list[Any]:
+    return [scene for scene in performance.scenes if scene.section == section]
+
+
+def _anchor(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _settled(frame: Frame) -> Frame:
+    """Return a frame without the words of a library."""
+    settled: Frame = json.loads(WORDED_ELSEWHERE.sub("…", json.dumps(frame)))
+    return settled
+
+
+def _rows(section: Section, first: str) -> dict[str, list[str]]:
+    """Return a table's rows by the names in its first column, of which a row may have several."""
+    rows: dict[str, list[str]] = {}
+    for names, *rest in section.table(first):
+        for name in re.findall(r"`(\w+)`", names):
+            assert name not in rows, f"{section.name}: {name} twice"
+            rows[name] = rest
+    return rows
+
+
+def _must_describe(section: Section, ask: type[BaseModel], *replies: type[BaseModel]) -> None:
+    data = _rows(section, "data")
+    fields = {str(field.alias): field for field in ask.model_fields.values()}
+    assert data.keys() == fields.keys()
+    assert {name: row[1] for name, row in data.items()} == {
+        name: "yes" if field.is_required() else "no" for name, field in fields.items()
+    }
+    answered = {
+        str(field.alias): field for reply in replies for field in reply.model_fields.values()
+    }
+    assert _rows(section, "answer").keys() == answered.keys()
+    known = section.text
+    if "(#a-property)" in known:
+        known += BY_NAME["A property"].text
+    for field in answered.values():
+        for name in _inner_names(field.annotation):
+            assert re.search(rf"\b{name}\b", known), f"{section.name} does not tell {name}"
+
+
+def _inner_names(annotation: object) -> set[str]:
+    """Return the names of the fields of all models within a type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields.values()
+        inner = [_inner_names(field.annotation) for field in fields]
+        return {str(field.alias) for field in fields}.union(*inner)
+    return set().union(*(_inner_names(part) for part in get_args(annotation)))
+
+
+def _json_type(field: FieldInfo) -> str:
+    """Return the JSON type of an event's field; the null of one that may be absent is not told."""
+    words = {int: "number", str: "string", bool: "boolean", type(None): "null"}
+    parts = get_args(field.annotation) or (field.annotation,)
+    told = [words[part] for part in parts if field.is_required() or part is not type(None)]
+    return " or ".join(told)

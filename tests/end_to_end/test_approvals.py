@@ -1,0 +1,139 @@
+"""Removals and new properties are decided on in Discord."""
+
+import asyncio
+
+import aiohttp
+
+from tests.end_to_end.town import TOKEN, Town
+from tests.fake_discord import Message, Reply, render
+
+
+async def _said(town: Town, reply: Reply, text: str) -> None:
+    await town.fake.until(lambda: text in reply.content)
+    assert reply.ephemeral
+
+
+async def _request(town: Town) -> tuple[int, Message]:
+    """Add a property, request its removal, and return its id and the request's card."""
+    place = await town.add_property("Villa", drones=1)
+    await town.channel("approvals").next_message()
+    await town.query("change-property-status", propertyId=place, status="ACTIVE")
+    await town.query("request-remove-property", propertyId=place, userId="owner", reason="Moving")
+    return place, await town.channel("approvals").next_message()
+
+
+async def test_a_click_on_approve_removes_the_property_tells_scripts_and_settles_the_card(
+    town: Town,
+) -> None:
+    async with (
+        town.bot_running(),
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+        http.ws_connect(f"{town.url}/ws") as socket,
+    ):
+        await town.fake.until(lambda: town.fake.connected)
+        await socket.send_json({"type": "subscribe", "data": {"id": "approved-remove-property"}})
+        await socket.receive_json()
+        place, card = await _request(town)
+        assert "Removal requested" in render(card)
+        assert "Moving" in render(card)
+        for somebody in (town.stranger, town.vic, town.dora):
+            refused = await town.fake.click(somebody, card, "Approve")
+            await _said(town, refused, "This needs the")
+        assert (await town.query("get-property", propertyId=place))["id"] == place
+        await _said(town, await town.fake.click(town.anna, card, "Approve"), "is removed")
+        assert (await town.query("get-property", propertyId=place))["code"] == "not-found"
+        assert (await socket.receive_json())["data"] == {"propertyId": place}
+        await town.fake.until(lambda: "Removal approved" in render(card))
+        assert f"Settled by: <@{town.anna.id}>" in render(card)
+        assert not card.components
+
+
+async def test_deny_asks_for_a_reason_and_brings_the_status_back(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: town.fake.connected)
+        place, card = await _request(town)
+        await _said(town, await town.fake.click(town.dora, card, "Deny"), "approver role")
+        form = await town.fake.click(town.anna, card, "Deny")
+        done = await town.fake.submit(town.anna, form, {"Reason": "Not **yet** @everyone"})
+        await _said(town, done, "is denied")
+        assert (await town.query("get-property", propertyId=place))["status"] == "ACTIVE"
+        await town.fake.until(lambda: "Removal denied" in render(card))
+        assert "Answer: Not \\*\\*yet\\*\\* \\@everyone" in render(card)
+
+
+async def test_of_two_who_press_at_once_one_acts_and_the_other_is_told_who_was_first(
+    town: Town,
+) -> None:
+    second = town.guild.add_member("Bert", town.approvers)
+    async with town.bot_running():
+        await town.fake.until(lambda: town.fake.connected)
+        _, card = await _request(town)
+        replies = await asyncio.gather(
+            town.fake.click(town.anna, card, "Approve"), town.fake.click(second, card, "Approve")
+        )
+        await town.fake.until(lambda: all(reply.content for reply in replies))
+        said = sorted(reply.content for reply in replies)
+        assert sum("is removed" in text for text in said) == 1
+        assert sum("already approved by <@" in text for text in said) == 1
+
+
+async def test_buttons_work_on_messages_from_before_a_restart(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: town.fake.connected)
+        place, card = await _request(town)
+    async with town.bot_running():
+        await town.fake.wait_connected()
+        await _said(town, await town.fake.click(town.anna, card, "Approve"), "is removed")
+        await town.fake.until(lambda: "Removal approved" in render(card))
+        assert (await town.query("get-property", propertyId=place))["code"] == "not-found"
+    assert len(town.channel("approvals").messages) == 2
+
+
+async def test_an_old_card_does_not_approve_a_newer_request(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: town.fake.connected)
+        place, old = await _request(town)
+        old_buttons = old.components
+        await town.query("change-property-status", propertyId=place, status="ACTIVE")
+        await town.fake.until(lambda: "Removal withdrawn" in render(old))
+        await town.query("request-remove-property", propertyId=place)
+        await town.channel("approvals").next_message()
+        old.components = old_buttons  # a click that was on its way before the edit
+        await _said(town, await town.fake.click(town.anna, old, "Approve"), "already withdrawn")
+        assert (await town.query("get-property", propertyId=place))["status"] == "REMOVED"
+
+
+async def test_the_slash_commands_do_the_same_as_the_buttons(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        place, card = await _request(town)
+        listed = await town.fake.slash(town.vic, "removal list")
+        await _said(town, listed, f"{place} · Villa · owner owner")
+        choices = await town.fake.autocomplete(
+            town.anna, "removal deny", focused="property", value=""
+        )
+        assert [choice.value for choice in choices] == [str(place)]
+        refused = await town.fake.slash(town.dora, "removal deny", property=str(place))
+        await _said(town, refused, "approver role")
+        form = await town.fake.slash(town.anna, "removal deny", property=str(place))
+        await _said(town, await town.fake.submit(town.anna, form, {"Reason": ""}), "is denied")
+        await town.fake.until(lambda: "Removal denied" in render(card))
+        await town.query("request-remove-property", propertyId=place)
+        done = await town.fake.slash(town.anna, "removal approve", property="villa")
+        await _said(town, done, "**Villa** is removed.")
+
+
+async def test_a_new_property_is_approved_or_rejected(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: town.fake.connected)
+        first = await town.add_property("Villa")
+        card = await town.channel("approvals").next_message()
+        await _said(town, await town.fake.click(town.dora, card, "Approve"), "approver role")
+        await _said(town, await town.fake.click(town.anna, card, "Approve"), "is approved")
+        await town.fake.until(lambda: "Property approved" in render(card))
+        assert (await town.query("get-property", propertyId=first))["status"] == "ACTIVE"
+        second = await town.add_property("Shed")
+        card = await town.channel("approvals").next_message()
+        await _said(town, await town.fake.click(town.anna, card, "Reject"), "is rejected")
+        await town.fake.until(lambda: "Property rejected" in render(card))
+        assert (await town.query("get-property", propertyId=second))["status"] == "REJECTED"

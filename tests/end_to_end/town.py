@@ -1,0 +1,195 @@
+"""A town: a fake Discord with channels, roles and people, and the real bot beside it."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.app import run
+from bot.config import (
+    CadSettings,
+    Channels,
+    ClientSettings,
+    DatabaseSettings,
+    DiscordSettings,
+    HttpSettings,
+    NamedKey,
+    Roles,
+    Settings,
+    WebsocketSettings,
+)
+from cogs.delivery import Pace
+from tests.fake_discord import Channel, FakeDiscord
+
+ROOT = Path(__file__).resolve().parents[2]
+CAD_KEY = "CAD-KEY-OF-THE-TESTS"
+TOKEN = "token-of-the-admin-script"
+QUICK = Pace(edit=0.0, retry=0.01, closed=0.05)
+
+
+class Town:
+    """What the tests act on. The bot is started and stopped by `bot_running`."""
+
+    def __init__(self, fake: FakeDiscord, folder: Path) -> None:
+        self.fake = fake
+        self.folder = folder
+        self.guild = fake.add_guild("Los Santos")
+        self.channels = {name: self.guild.add_channel(name) for name in Channels.model_fields}
+        self.viewers = self.guild.add_role("Viewer")
+        self.dispatchers = self.guild.add_role("Dispatcher")
+        self.approvers = self.guild.add_role("Approver")
+        self.on_call = self.guild.add_role("On call")
+        self.vic = self.guild.add_member("Vic", self.viewers)
+        self.dora = self.guild.add_member("Dora", self.dispatchers)
+        self.anna = self.guild.add_member("Anna", self.approvers)
+        self.stranger = self.guild.add_member("Stranger")
+        self.url = ""
+
+    def settings(self) -> Settings:
+        """The configuration of this town's bot."""
+        return Settings(
+            discord=DiscordSettings(
+                token=self.fake.token,
+                panic_role=self.on_call.id,
+                channels=Channels(**{name: place.id for name, place in self.channels.items()}),
+                roles=Roles(
+                    viewer=[self.viewers.id],
+                    dispatcher=[self.dispatchers.id],
+                    approver=[self.approvers.id],
+                ),
+            ),
+            http=HttpSettings(port=0),
+            cad=CadSettings(keys=[NamedKey(key=CAD_KEY)]),
+            websocket=WebsocketSettings(
+                clients=[ClientSettings(name="script", token=TOKEN, scope="admin")]
+            ),
+            database=DatabaseSettings(path=self.folder / "sentinel.db"),
+        )
+
+    @asynccontextmanager
+    async def bot_running(self, pace: Pace = QUICK) -> AsyncIterator[None]:
+        """The bot in this process, stopped in order at the end of the block."""
+        stop = asyncio.Event()
+        port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(run(self.settings(), stop, port.set_result, pace))
+
+        def give_up(ended: asyncio.Task[None]) -> None:
+            if not port.done():
+                port.set_exception(ended.exception() or RuntimeError("ended before it listened"))
+
+        task.add_done_callback(give_up)
+        await port
+        self.url = f"http://127.0.0.1:{port.result()}"
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+    @asynccontextmanager
+    async def bot_process(self, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+        """The bot in a process of its own, killed at the end of the block if it still runs."""
+        config = self.settings().model_dump(mode="json")
+        config["discord"] |= {"api_url": self.fake.rest_url, "gateway_url": self.fake.gateway_url}
+        config["http"]["port"] = port
+        environment = {
+            f"SENTINEL_{section.upper()}__{key.upper()}": _env(value)
+            for section, values in config.items()
+            for key, value in values.items()
+        }
+        log = (self.folder / "log.txt").open("ab")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            cwd=self.folder,
+            env=os.environ | environment | {"PYTHONPATH": str(ROOT)},
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        self.url = f"http://127.0.0.1:{port}"
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGKILL)
+            await process.wait()
+
+    async def push(self, kind: str, data: dict[str, Any], key: str = CAD_KEY) -> int:
+        """Push as the CAD does and return the status."""
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(f"{self.url}/event", json={"key": key, "type": kind, "data": data}) as got,
+        ):
+            await got.read()
+            return got.status
+
+    async def query(self, name: str, **data: Any) -> dict[str, Any]:
+        """Ask as a script does and return the answer's data."""
+        message = {"type": f"queries.{name}", "data": data}
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(f"{self.url}/api/query", json=message, headers=headers) as got,
+        ):
+            answer: dict[str, Any] = (await got.json())["data"]
+            return answer
+
+    async def add_property(self, location: str, drones: int = 0) -> int:
+        """Add a property with drones and return its id."""
+        added = await self.query(
+            "add-property", location=location, tier=1, x=0, y=0, description="", clientId="owner"
+        )
+        for number in range(drones):
+            await self.query(
+                "add-equipment",
+                propertyId=added["id"],
+                equipmentType=3,
+                description=f"Drone {number + 1}",
+            )
+        return int(added["id"])
+
+    def channel(self, name: str) -> Channel:
+        """A channel by its name in the configuration."""
+        return self.channels[name]
+
+
+def _env(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def call_911(call_id: int, **fields: Any) -> dict[str, Any]:
+    """The data of an EVENT_911."""
+    call = {
+        "callId": call_id,
+        "isEmergency": True,
+        "caller": "Wren Halloway",
+        "location": "[8031] Forum Dr / Strawberry Ave",
+        "description": "Smoke from the laundromat roof.",
+    }
+    return {"call": call | fields}
+
+
+def dispatch_call(call_id: int, **fields: Any) -> dict[str, Any]:
+    """The data of an EVENT_DISPATCH_NEW or EDIT."""
+    call = {
+        "callId": call_id,
+        "status": 1,
+        "priority": 1,
+        "title": "Structure fire",
+        "code": "10-70",
+        "address": "Forum Dr",
+        "postal": "8031",
+        "idents": [],
+        "notes": [],
+        "metaData": {},
+    }
+    return {"dispatch": call | fields}

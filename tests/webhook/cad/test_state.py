@@ -1,0 +1,286 @@
+"""What pushes leave behind: the same whatever their order and however often they come."""
+
+import asyncio
+import tempfile
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db import dispatches, emergencies, units
+from tests.webhook.cad.corpus import CASES, document
+from tests.webhook.house import House, open_house
+from webhook.cad.receive import receive
+from webhook.wire import parse_json
+
+CAD = "cad"
+CALL = 77
+ORIGIN = 4410
+
+Push = dict[str, Any]
+
+TABLES = (
+    "emergency_calls",
+    "dispatch_calls",
+    "dispatch_units",
+    "dispatch_notes",
+    "units",
+    "panics",
+    "panic_units",
+)
+
+
+async def push(house: House, kind: str, data: object, cad: str = CAD) -> None:
+    await receive(house.context(), cad, {"type": kind, "data": data})
+
+
+def state(house: House) -> dict[str, set[tuple[Any, ...]]]:
+    """Return the rows of the CAD's tables; notes without the number that tells their arrival."""
+    rows = house.dump()
+    found = {name: set(rows[name]) for name in TABLES}
+    found["dispatch_notes"] = {row[1:] for row in rows["dispatch_notes"]}
+    return found
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+async def after(pushes: Sequence[tuple[str, Push]]) -> dict[str, set[tuple[Any, ...]]]:
+    """Return the state that a fresh house is left in by these pushes."""
+    with tempfile.TemporaryDirectory() as directory:
+        async with open_house(Path(directory) / "sentinel.db") as house:
+            for kind, data in pushes:
+                await push(house, kind, data)
+            return state(house)
+
+
+def new(**fields: object) -> tuple[str, Push]:
+    dispatch = {"callId": CALL, "status": 1, "title": "Robbery", "address": "Forum Dr"}
+    return "EVENT_DISPATCH_NEW", {"dispatch": dispatch | fields}
+
+
+def edit(**fields: object) -> tuple[str, Push]:
+    return "EVENT_DISPATCH_EDIT", {"dispatch": {"callId": CALL} | fields}
+
+
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "status": st.sampled_from([0, 1, 2, "PENDING"]),
+        "title": st.sampled_from(["", "Robbery", "Fire"]),
+        "description": st.sampled_from(["", "Two men"]),
+        "priority": st.sampled_from([1, 3, "Immediate"]),
+        "postal": st.sampled_from(["", "8031"]),
+        "primary": st.sampled_from([-1, 61]),
+        "idents": st.lists(st.sampled_from([61, 62, 63]), unique=True),
+        "notes": st.lists(
+            st.sampled_from([{"time": "1", "label": "a", "content": "one"}, "two"]), max_size=2
+        ),
+        "metaData": st.sampled_from([{}, {"origin911": ORIGIN}]),
+    },
+)
+
+OTHERS: list[tuple[str, Push]] = [
+    (
+        "EVENT_DISPATCH_NOTE",
+        {"callId": CALL, "note": {"time": "1", "label": "a", "content": "one"}},
+    ),
+    ("EVENT_DISPATCH_NOTE", {"callId": CALL, "note": "three"}),
+    ("EVENT_DISPATCH_UNIT_ATTACH", {"callId": CALL, "idents": [61, 71]}),
+    ("EVENT_DISPATCH_UNIT_ATTACH", {"callId": CALL, "ident": 72}),
+    ("EVENT_DISPATCH_UNIT_DETACH", {"callId": CALL, "idents": [62, 81]}),
+    ("EVENT_DISPATCH_CLOSED", {"callIds": [CALL]}),
+    ("EVENT_911", {"call": {"callId": ORIGIN, "caller": "Wren", "location": "[8031] Forum Dr"}}),
+    ("EVENT_REMOVE_911", {"callIds": [ORIGIN]}),
+]
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[list[tuple[str, Push]], list[tuple[str, Push]]]:
+    """Draw the events of a call in their natural order, and in another with repetitions."""
+    told = [new(**draw(FIELDS)), edit(**draw(FIELDS)), *OTHERS]
+    chosen = [event for event in told if draw(st.booleans())]
+    again = [event for event in chosen if draw(st.booleans())]
+    return chosen, draw(st.permutations(chosen + again))
+
+
+@given(stories())
+def test_the_order_of_arrival_makes_no_difference(
+    story: tuple[list[tuple[str, Push]], list[tuple[str, Push]]],
+) -> None:
+    natural, arrived = story
+    assert run(after(arrived)) == run(after(natural))
+
+
+EVERYTHING = [new(), edit(), *OTHERS]
+
+
+@pytest.mark.parametrize("event", range(len(EVERYTHING)))
+async def test_each_event_may_come_twice(house: House, event: int) -> None:
+    for kind, data in EVERYTHING:
+        await push(house, kind, data)
+    before = state(house)
+    house.clock.now += 1_000
+    await push(house, *EVERYTHING[event])
+    assert state(house) == before
+
+
+@pytest.mark.parametrize("event", range(len(EVERYTHING)))
+async def test_each_event_may_be_the_first_of_its_call(house: House, event: int) -> None:
+    await push(house, *EVERYTHING[event])
+    rows = state(house)
+    assert rows["dispatch_calls"] | rows["emergency_calls"]
+    (published,) = house.told()
+    assert published[0] == f"cad.{EVERYTHING[event][0]}"
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"description": "a"}, {"description": ""}),
+        ({"status": 1}, {"title": "b"}),
+        ({"primary": 61}, {"primary": -1}),
+        ({"idents": [61, 62]}, {"idents": []}),
+        ({"idents": [61, 62]}, {"title": "b"}),
+        ({"idents": [61, 62]}, {"idents": [61]}),
+    ],
+)
+@pytest.mark.parametrize("swapped", [False, True])
+async def test_an_edit_outranks_the_first_report_in_what_it_says_and_only_there(
+    house: House, first: Push, then: Push, swapped: bool
+) -> None:
+    story = [new(**first), edit(**then)]
+    for event in story[::-1] if swapped else story:
+        await push(house, *event)
+    call = await dispatches.get(house.database.read, CAD, CALL)
+    assert call is not None
+    told: Push = (
+        {"title": "Robbery", "description": "", "primary": None, "idents": []} | first | then
+    )
+    assert call.title == told["title"]
+    assert call.description == told["description"]
+    assert call.status == "ACTIVE"
+    assert call.primary_unit == (None if told["primary"] in (None, -1) else told["primary"])
+    assert await dispatches.units(house.database.read, CAD, CALL) == told["idents"]
+
+
+async def test_an_edit_leaves_what_it_does_not_say(house: House) -> None:
+    await push(house, *new(description="Two men", postal="8031"))
+    await push(house, *edit(title="Fire"))
+    call = await dispatches.get(house.database.read, CAD, CALL)
+    assert call is not None
+    assert (call.title, call.description, call.postal) == ("Fire", "Two men", "8031")
+
+
+async def test_a_closed_call_stays_closed_since_then(house: House) -> None:
+    await push(house, "EVENT_DISPATCH_CLOSED", {"callIds": [CALL]})
+    closed = house.clock.now
+    house.clock.now += 5_000
+    await push(house, *new())
+    await push(house, "EVENT_DISPATCH_CLOSED", {"callIds": [CALL]})
+    call = await dispatches.get(house.database.read, CAD, CALL)
+    assert call is not None
+    assert call.closed_at == closed
+
+
+async def test_an_edit_to_closed_closes(house: House) -> None:
+    await push(house, *edit(status=2))
+    call = await dispatches.get(house.database.read, CAD, CALL)
+    assert call is not None
+    assert call.closed_at == house.clock.now
+
+
+async def test_a_unit_that_leaves_without_a_call_id_leaves_its_open_calls(house: House) -> None:
+    await push(house, *new(idents=[61, 62]))
+    await push(house, "EVENT_UNIT_CALL_CLEAR", {"units": [{"id": 61}]})
+    assert await dispatches.units(house.database.read, CAD, CALL) == [62]
+
+
+async def test_the_calls_of_two_cads_are_kept_apart(house: House) -> None:
+    await push(house, *new(title="one"))
+    await push(house, *new(title="two"), cad="other")
+    call = await dispatches.get(house.database.read, CAD, CALL)
+    other = await dispatches.get(house.database.read, "other", CALL)
+    assert call is not None
+    assert other is not None
+    assert (call.title, other.title) == ("one", "two")
+
+
+async def test_a_911_call_knows_its_removal_and_its_dispatch_call(house: House) -> None:
+    await push(house, *new(metaData={"origin911": ORIGIN}))
+    await push(house, "EVENT_REMOVE_911", {"callIds": [ORIGIN]})
+    call = await emergencies.get(house.database.read, CAD, ORIGIN)
+    assert call is not None
+    assert (call.seen, call.removed_at, call.dispatch_call_id) == (0, house.clock.now, CALL)
+    await push(house, *OTHERS[6])
+    call = await emergencies.get(house.database.read, CAD, ORIGIN)
+    assert call is not None
+    assert (call.seen, call.caller, call.removed_at) == (1, "Wren", house.clock.now)
+
+
+async def panicking(house: House) -> list[tuple[int, list[tuple[int, bool]]]]:
+    """Return the panics, each with its units and whether they still are in it."""
+    rows = house.dump()
+    return [
+        (
+            panic,
+            [
+                (ident, ended is None)
+                for number, _, ident, ended in rows["panic_units"]
+                if number == panic
+            ],
+        )
+        for panic, _, _ in rows["panics"]
+    ]
+
+
+async def test_a_panic_begins_once_and_ends_once(house: House) -> None:
+    for _ in range(2):
+        await push(house, "EVENT_UNIT_PANIC", {"identIds": [61, 62], "isPanic": True})
+    assert await panicking(house) == [(1, [(61, True), (62, True)])]
+    for _ in range(2):
+        await push(house, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
+    assert await panicking(house) == [(1, [(61, False), (62, True)])]
+    await push(house, "EVENT_UNIT_PANIC", {"identId": 62, "isPanic": False})
+    assert await panicking(house) == [(1, [(61, False), (62, False)])]
+
+
+async def test_pressing_again_after_the_end_is_a_new_panic(house: House) -> None:
+    for is_panic in (True, False, True):
+        await push(house, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": is_panic})
+    assert await panicking(house) == [(1, [(61, False)]), (2, [(61, True)])]
+
+
+async def test_who_joins_a_panic_starts_one_of_their_own(house: House) -> None:
+    await push(house, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+    await push(house, "EVENT_UNIT_PANIC", {"identIds": [61, 62, 62], "isPanic": True})
+    assert await panicking(house) == [(1, [(61, True)]), (2, [(62, True)])]
+
+
+async def test_the_end_of_a_panic_that_never_began_changes_nothing(house: House) -> None:
+    await push(house, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
+    assert await panicking(house) == []
+
+
+async def test_units_keep_what_a_push_leaves_out(house: House) -> None:
+    unit = {"id": 61, "data": {"unitNum": "1-A-12", "name": "Wren"}, "status": 2}
+    await push(house, "EVENT_UNIT_LOGIN", {"unit": unit})
+    await push(house, "EVENT_UNIT_STATUS", {"identIds": [61], "status": 4})
+    await push(house, "EVENT_UNIT_LOGOUT", {"identId": 61})
+    known = (await units.named(house.database.read, CAD, [61, 99]))[61]
+    assert (known.unit_num, known.name, known.status) == ("1-A-12", "Wren", "ON_SCENE")
+    assert not known.on_duty
+
+
+async def test_the_whole_corpus_is_kept_twice_over(house: House) -> None:
+    understood = [parse_json(document(case)) for case in CASES if case["valid"] is True]
+    for _ in range(2):
+        for body in understood:
+            await receive(house.context(), CAD, body)
+    names = {event.name for event in await house.journalled()}
+    assert len(names) > 20
+    assert all(name.startswith("cad.EVENT_") for name in names)

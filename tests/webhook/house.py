@@ -1,0 +1,204 @@
+"""The lower two layers put together on a real file, without a socket."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from db import community, journal
+from db.community import EquipmentType, Tier
+from db.database import Database
+from webhook import cad
+from webhook.bus import Bus
+from webhook.catalogue import Catalogue
+from webhook.context import Caller, Context, Scope
+from webhook.events import ALL, CAD, EVENTS, Published
+from webhook.messages import answer, read
+from webhook.queries import CATALOGUE
+from webhook.session import Rules, Session
+
+TIERS = [Tier(1, "Basic", "59.99"), Tier(2, "Premium", "99.99"), Tier(3, "Optimum", "149.99")]
+KINDS = [EquipmentType(1, "Camera"), EquipmentType(2, "Badge reader"), EquipmentType(3, "Drone")]
+EVENT_NAMES = frozenset({ALL, CAD, *EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS)})
+
+START = 1_795_339_800_123
+"""2026-11-22T09:30:00.123Z"""
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+Frame = dict[str, Any]
+
+
+class Clock:
+    """The time, as the test sets it."""
+
+    def __init__(self, now: int = START) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class House:
+    """Storage, bus and clock; asks queries and remembers which events went out."""
+
+    def __init__(self, path: Path, database: Database, zone: str = "UTC") -> None:
+        self.path = path
+        self.database = database
+        self.bus = Bus()
+        self.clock = Clock()
+        self.zone = ZoneInfo(zone)
+        self.published: list[Frame] = []
+        self.bus.subscribe(ALL, self._hear)
+
+    def _hear(self, _: int, frame: bytes) -> None:
+        self.published.append(orjson.loads(frame))
+
+    def context(self, scope: Scope = Scope.ADMIN, name: str = "tester") -> Context:
+        return Context(self.database, self.bus, Caller(name, scope), self.zone, self.clock)
+
+    async def frame(
+        self,
+        kind: str,
+        data: object = None,
+        scope: Scope = Scope.ADMIN,
+        catalogue: Catalogue = CATALOGUE,
+    ) -> Frame:
+        """Have one message carried out and return its answer."""
+        context = self.context(scope)
+        incoming = read(orjson.dumps({"type": kind, "data": data}))
+        outcome = await answer(incoming, lambda message: catalogue.carry_out(context, message))
+        frame: Frame = orjson.loads(outcome.frame)
+        return frame
+
+    async def ask(self, name: str, **data: object) -> Frame:
+        """Ask a query that must succeed and return the answer's data."""
+        frame = await self.frame(f"queries.{name}", data)
+        assert frame["type"] in (name, "status"), frame
+        answered: Frame = frame["data"]
+        return answered
+
+    async def refused(self, name: str, **data: object) -> str:
+        """Ask a query that must fail and return the error's code."""
+        frame = await self.frame(f"queries.{name}", data)
+        assert frame["type"] == "error", frame
+        code: str = frame["data"]["code"]
+        return code
+
+    def told(self) -> list[tuple[str, Frame]]:
+        """Return the events that went out since the last call, oldest first."""
+        events = [
+            (frame["event"].removeprefix("events."), frame["data"]) for frame in self.published
+        ]
+        self.published.clear()
+        return events
+
+    async def journalled(self) -> list[Published]:
+        """Return all events of the journal."""
+        return [
+            Published.from_journal(entry)
+            for entry in await journal.after(self.database.read, 0, 100_000)
+        ]
+
+    async def add_property(self, **data: object) -> int:
+        """Add a property and return its id; its events are not counted."""
+        asked = {
+            "location": "Forum Dr",
+            "tier": 1,
+            "x": 10,
+            "y": -20,
+            "description": "a shop",
+            "clientId": "license:owner",
+        }
+        number: int = (await self.ask("add-property", **asked | data))["id"]
+        self.told()
+        return number
+
+    async def add_equipment(self, place: int, kind: int, description: str = "Kestrel") -> int:
+        """Add a piece of equipment and return its id; its events are not counted."""
+        added = await self.ask(
+            "add-equipment", propertyId=place, equipmentType=kind, description=description
+        )
+        self.told()
+        number: int = added["id"]
+        return number
+
+    def dump(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return every row of every table."""
+        return dump(self.path)
+
+
+def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of every table of a database."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        return {
+            name: connection.execute(f'SELECT * FROM "{name}"').fetchall()  # noqa: S608
+            for (name,) in names
+        }
+
+
+@asynccontextmanager
+async def open_house(path: Path, zone: str = "UTC") -> AsyncIterator[House]:
+    """A house with tiers and equipment types on offer."""
+    async with Database.open(path) as database:
+        async with database.write() as sql:
+            await community.replace(sql, TIERS, KINDS)
+        yield House(path, database, zone)
+
+
+class Line:
+    """One connection's conversation, with a list in place of its socket."""
+
+    def __init__(
+        self,
+        house: House,
+        rules: Rules | None = None,
+        scope: Scope = Scope.ADMIN,
+        caller: str = "tester",
+    ) -> None:
+        self.frames: list[Frame] = []
+        self.session = Session(
+            house.context(scope, caller),
+            CATALOGUE,
+            rules or Rules(EVENT_NAMES),
+            lambda frame: self.frames.append(orjson.loads(frame)),
+            self._taken,
+        )
+
+    async def _taken(self) -> None:
+        return
+
+    async def say(self, kind: str, **data: object) -> Frame:
+        """Send a message and return its answer; whatever else came stays in `frames`."""
+        identifier = f"#{id(data)}"
+        message = {"type": kind, "data": data | {"requestIdentifier": identifier}}
+        await self.session.receive(read(orjson.dumps(message)))
+        (found,) = [f for f in self.frames if f["data"].get("requestIdentifier") == identifier]
+        self.frames.remove(found)
+        del found["data"]["requestIdentifier"]
+        return found
+
+    async def resume(self, client: str, last: int) -> Frame:
+        return await self.say("session", id=client, lastEventId=last)
+
+    async def subscribe(self, *names: str) -> None:
+        """Subscribe, which must succeed."""
+        for name in names:
+            said = await self.say("subscribe", id=name)
+            assert said["type"] == "status", said
+
+    def events(self) -> list[tuple[int, str]]:
+        """Return what events came since the last call, as (number, type)."""
+        events = [(frame["id"], frame["type"]) for frame in self.frames]
+        self.frames.clear()
+        return events
+
+    def close(self) -> None:
+        self.session.close()

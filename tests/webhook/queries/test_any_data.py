@@ -1,0 +1,84 @@
+"""Whatever a script sends as its data, there is one answer, and an error changes nothing."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.webhook.house import House
+from webhook.context import Scope
+from webhook.messages import answer, read
+from webhook.queries import CATALOGUE
+
+NAMES = [name for query in CATALOGUE.queries for name in (query.name, *query.aliases)]
+ASKS = {name: query.ask for query in CATALOGUE.queries for name in (query.name, *query.aliases)}
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=70),
+    st.sampled_from(["", "0", "1", "%", "É", "\x00", "removed", "9" * 19, "9" * 400, "٣"]),
+)
+JSON = st.recursive(
+    ODD,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+LIKELY = st.one_of(
+    st.integers(-1, 6),
+    st.integers(0, 6).map(str),
+    st.sampled_from(["2026-11-20", "2026-11-22", "license:owner", "active", 3.0, "a shop"]),
+    JSON,
+)
+
+
+def data_of(name: str) -> st.SearchStrategy[object]:
+    """Data that mostly has the query's fields, and mostly something likely in them."""
+    fields = [str(field.alias) for field in ASKS[name].model_fields.values()]
+    shaped = st.fixed_dictionaries(
+        dict.fromkeys(fields, LIKELY), optional={"requestIdentifier": ODD}
+    )
+    partial = st.dictionaries(st.sampled_from([*fields, "other"]) | st.text(), LIKELY, max_size=6)
+    return st.one_of(shaped, partial, JSON)
+
+
+@pytest.fixture
+async def lively(house: House) -> House:
+    """A house in which something already happened."""
+    for number in range(3):
+        place = await house.add_property(location=f"place {number}")
+        for kind in (1, 2, 3, 3):
+            await house.add_equipment(place, kind)
+        await house.ask("dispatch-drone", propertyId=place)
+    await house.ask("request-remove-property", propertyId=2)
+    await house.ask("add-visitor", propertyId=1, userId="v", cameraId=1)
+    await house.ask("add-allowed-user", propertyId=1, userId="v")
+    house.told()
+    return house
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(drawn=st.data())
+async def test_any_data_gets_one_answer_and_an_error_changes_nothing(
+    lively: House, name: str, drawn: st.DataObject
+) -> None:
+    data = drawn.draw(data_of(name))
+    before = lively.dump()
+    context = lively.context(Scope.ADMIN)
+    incoming = read(orjson.dumps({"type": f"queries.{name}", "data": data}))
+    outcome = await answer(incoming, lambda message: CATALOGUE.carry_out(context, message))
+    frame: dict[str, Any] = orjson.loads(outcome.frame)
+    assert set(frame) == {"type", "data"}
+    assert frame["data"].get("requestIdentifier") == incoming.identifier
+    events = lively.told()
+    if frame["type"] == "error":
+        assert frame["data"]["code"] != "internal"
+        assert lively.dump() == before
+        assert events == []
+    else:
+        assert frame["type"] in (name, "status")
+        assert len(lively.dump()["journal"]) == len(before["journal"]) + len(events)

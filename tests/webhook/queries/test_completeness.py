@@ -1,0 +1,123 @@
+"""Every query and event of the protocol's tables is there, with its model, scope and summary."""
+
+import pytest
+
+from webhook.context import Scope
+from webhook.events import EVENTS
+from webhook.queries import CATALOGUE
+from webhook.wire import Reply, Wire
+
+SEED_QUERIES = [
+    "get-user",
+    "get-users",
+    "get-user-properties",
+    "dispatch-drone",
+    "get-dispatched-drones",
+    "get-free-drones",
+    "recall-drone",
+    "add-equipment",
+    "remove-equipment",
+    "get-equipment",
+    "add-property",
+    "remove-property",
+    "get-property",
+    "get-property-detailed",
+    "get-properties",
+    "change-property-size",
+    "change-property-coordinates",
+    "change-property-status",
+    "change-property-tier",
+    "get-pending-properties",
+    "search-pending-properties",
+    "request-remove-property",
+    "get-requested-remove-properties",
+    "search-removal-properties",
+    "approve-remove-property",
+    "get-allowed-users",
+    "add-allowed-user",
+    "remove-allowed-user",
+    "get-alerts",
+    "add-alert",
+    "add-visitor",
+    "get-weekly-visitors",
+    "get-scanned-visitors",
+    "get-crimes-in-area",
+    "add-crime",
+    "get-auth-entries",
+    "add-auth-entry",
+]
+
+OUR_QUERIES = [
+    "add-user",
+    "remove-user",
+    "get-equipment-types",
+    "get-tiers",
+    "deny-remove-property",
+]
+
+ALIASES = {
+    "add-equipment": ("add-equipment-property",),
+    "remove-equipment": ("remove-equipment-property",),
+    "get-equipment": ("get-equipment-property",),
+}
+
+SEED_EVENTS = [
+    "alerts",
+    "visits",
+    "scanned",
+    "crimes",
+    "auth-entries",
+    "property-added",
+    "property-status-change",
+    "property-equipment-change",
+    "requested-remove-property",
+    "approved-remove-property",
+    "drone-dispatched",
+    "drone-recalled",
+    "property-coordinates-changed",
+    "property-size-changed",
+    "property-tier-changed",
+]
+
+OUR_EVENTS = ["property-removed", "denied-remove-property"]
+
+ADMIN = {"remove-property", "remove-user"}
+APPROVE = {"approve-remove-property", "deny-remove-property"}
+
+DECLARED = {query.name: query for query in CATALOGUE.queries}
+
+
+def scope_of(name: str) -> Scope:
+    if name in ADMIN:
+        return Scope.ADMIN
+    if name in APPROVE:
+        return Scope.APPROVE
+    return Scope.READ if name.startswith(("get-", "search-")) else Scope.WRITE
+
+
+def test_the_seed_has_37_queries() -> None:
+    assert len(SEED_QUERIES) == len(set(SEED_QUERIES)) == 37
+
+
+def test_every_query_is_declared_and_no_other() -> None:
+    assert set(DECLARED) == {*SEED_QUERIES, *OUR_QUERIES}
+
+
+def test_every_event_is_declared_and_no_other() -> None:
+    assert set(EVENTS) == {*SEED_EVENTS, *OUR_EVENTS}
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_every_query_has_its_models_scope_and_summary(name: str) -> None:
+    query = DECLARED[name]
+    assert issubclass(query.ask, Wire)
+    assert issubclass(query.reply, Reply)
+    assert query.scope is scope_of(name)
+    assert query.summary.endswith(".")
+    assert query.aliases == ALIASES.get(name, ())
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_event_is_described(name: str) -> None:
+    assert EVENTS[name].__doc__
+    assert EVENTS[name].model_fields
