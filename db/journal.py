@@ -61,7 +61,8 @@ async def bounds(sql: Reader) -> tuple[int, int]:
     Older ones may be held too: those that a feed has still to show.
     """
     newest = await sql.one(int, "SELECT seq FROM sqlite_sequence WHERE name = 'journal'") or 0
-    return await _pruned(sql) + 1, newest
+    oldest = await sql.one(int, "SELECT id FROM journal ORDER BY id LIMIT 1")
+    return max(newest + 1 if oldest is None else oldest, await _pruned(sql) + 1), newest
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:

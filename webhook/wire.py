@@ -83,7 +83,7 @@ def clean_text(text: str, limit: int | None = None) -> str:
     if limit is not None:
         text = text[: limit * 2]
     if text.isascii() and text.isprintable():
-        return text.strip()[:limit]
+        return text.strip()[:limit].rstrip()
     visible = "".join(
         character
         for character in text
@@ -93,7 +93,7 @@ def clean_text(text: str, limit: int | None = None) -> str:
             and character not in _INVISIBLE_LETTERS
         )
     )
-    return visible.strip()[:limit]
+    return visible.strip()[:limit].rstrip()
 
 
 def parse_id(value: object) -> int:

@@ -1,0 +1,43 @@
+# Each target makes what it needs: a virtual environment in .venv with the dependencies.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check format docs bench clean
+
+run: .venv/installed
+	$(BIN)/python -m bot run
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest
+
+check: .venv/installed-dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+format: .venv/installed-dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: .venv/installed-dev
+	$(BIN)/python -m webhook.schema docs/asyncapi.json
+
+bench:
+	@echo "there are no benchmarks yet"
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "CAD Sentinel needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
