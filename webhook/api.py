@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from typing import Annotated
 
 import orjson
@@ -10,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from db import journal
 from webhook.authentication import Door
+from webhook.budget import Budget
 from webhook.bus import Sink
 from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
@@ -61,12 +63,14 @@ class Api:
         event_names: frozenset[str],
         door: Door,
         message_bytes: int,
+        messages_per_second: int,
     ) -> None:
         self._context = context
         self._catalogue = catalogue
         self._event_names = event_names
         self._door = door
         self._message_bytes = message_bytes
+        self._budgets: defaultdict[str, Budget] = defaultdict(lambda: Budget(messages_per_second))
         self._closing = False
         self._waits: set[asyncio.Timeout] = set()
 
@@ -82,6 +86,7 @@ class Api:
         context = self._context.of(await self._door.admit(request))
 
         async def carry_out(message: Message) -> Reply:
+            self._budgets[context.caller.name].spend()
             return await self._catalogue.carry_out(context, message)
 
         too_large = TooLarge(f"a message has at most {self._message_bytes} bytes")

@@ -39,7 +39,12 @@ def make_app(parts: Parts) -> web.Application:
     push = PushListener(parts.context, parts.cad_keys)
     channel = Channel(parts.context, parts.catalogue, rules, parts.door, parts.limits)
     api = Api(
-        parts.context, parts.catalogue, parts.event_names, parts.door, parts.limits.frame_bytes
+        parts.context,
+        parts.catalogue,
+        parts.event_names,
+        parts.door,
+        parts.limits.frame_bytes,
+        parts.messages_per_second,
     )
 
     async def healthz(_: web.Request) -> web.Response:

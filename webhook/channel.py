@@ -1,6 +1,7 @@
 """`GET /ws`: the websocket that scripts hold open."""
 
 import asyncio
+import logging
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from webhook.context import Caller, Context
 from webhook.errors import BadMessage
 from webhook.messages import Incoming, read
 from webhook.session import Rules, Session
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT = 30.0
 """Seconds between pings; a peer that is gone is noticed after one and a half times that."""
@@ -135,7 +138,9 @@ class Channel:
             session.close()
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            _, fault, _ = await asyncio.gather(*tasks, return_exceptions=True)
+            if isinstance(fault, Exception):
+                log.warning("a connection of %s ended: %s", caller.name, fault, exc_info=fault)
         # Only now: aiohttp does not wait for its close frame to be taken while somebody receives.
         if outbox.overflowed.is_set():
             await _give_up(request, socket)

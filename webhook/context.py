@@ -39,7 +39,9 @@ class Caller:
             Forbidden: it does not.
         """
         if self.scope < scope:
-            raise Forbidden(f"this needs the scope {scope.name.lower()}", scope.name)
+            # Programs are configured as read, write or admin; the last may approve.
+            needed = "admin" if scope > Scope.WRITE else scope.name.lower()
+            raise Forbidden(f"this needs the scope {needed}", scope.name)
 
 
 def now() -> int:

@@ -1,7 +1,6 @@
 """A connection's conversation: session, subscribe, unsubscribe, queries. Knows no socket."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,9 +9,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from db import journal, subscriptions
+from webhook.budget import Budget
 from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
-from webhook.errors import Forbidden, NotFound, RateLimited
+from webhook.errors import Forbidden, NotFound
 from webhook.events import Published
 from webhook.messages import Incoming, Message, answer
 from webhook.wire import MAX_ID, Reply, Status, UserId, Wire, validate
@@ -22,7 +22,6 @@ REPLAY_BATCH = 500
 
 REPLAY_BYTES = 1024 * 1024
 """Bytes sent to it before the next ones wait until these have gone out."""
-
 
 NAMELESS = ""
 """The client id of a session that was opened without one; nobody can resume it."""
@@ -73,7 +72,7 @@ class Session:
         self._rules = rules
         self._send = send
         self._taken = taken
-        self._budget = _Budget(rules.messages_per_second)
+        self._budget = Budget(rules.messages_per_second)
         self._client: str | None = None
         self._subscriptions: set[str] = set()
         self._turn = asyncio.Lock()
@@ -205,28 +204,6 @@ class Session:
             await self._taken()
             if not entries and self._newest <= self._replayed_to:
                 self._last_sent, self._replayed_to = self._replayed_to, None
-
-
-class _Budget:
-    """A token bucket: a steady rate, and bursts of twice that."""
-
-    def __init__(self, per_second: int) -> None:
-        self._rate = per_second
-        self._left = self._most = float(2 * per_second)
-        self._at = time.monotonic()
-
-    def spend(self) -> None:
-        """Count one message.
-
-        Raises:
-            RateLimited: there were too many.
-        """
-        now = time.monotonic()
-        self._left = min(self._most, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < 1:
-            raise RateLimited(f"more than {self._rate} messages a second")
-        self._left -= 1
 
 
 _INTERNAL: dict[str, Callable[[Session, Message], Awaitable[Reply]]] = {

@@ -97,7 +97,11 @@ def clean_text(text: str, limit: int | None = None) -> str:
 
 
 def parse_id(value: object) -> int:
-    """Read an id from a JSON integer or a string of ASCII digits; the result fits in 64 bits."""
+    """Read an id from an integer or a string of ASCII digits; the result fits in 64 bits.
+
+    `7.0` is 7: some of Lua's JSON libraries know only floating-point numbers.
+    """
+    value = parse_whole(value)
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):

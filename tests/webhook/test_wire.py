@@ -105,7 +105,7 @@ def test_an_id_is_an_integer_or_digits(value: object) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, -1, 1.0, 1.5, "", "7a", "-7", " 7", "٣", "1e3", [7], {}, MAX_ID + 1, str(2**63)],
+    [None, True, -1, -1.0, 1.5, "", "7a", "-7", " 7", "٣", "1e3", [7], {}, MAX_ID + 1, str(2**63)],
 )
 def test_whatever_else_is_no_id_and_the_field_is_named(value: object) -> None:
     assert faults(propertyId=value) == ["propertyId"]

@@ -56,7 +56,7 @@ def test_no_display_text_loses_a_911(odd: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [True, 1.0, -1, "1 ", "+1", "", "1.0", "①", 2**63, "9" * 19, [[1]], {"0": 1}, [True]]
+    "odd", [True, 1.5, -1, "1 ", "+1", "", "1.0", "①", 2**63, "9" * 19, [[1]], {"0": 1}, [True]]
 )
 def test_what_is_no_id_is_refused(odd: Any) -> None:
     for push_type, data in (
