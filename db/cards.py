@@ -8,13 +8,15 @@ from db.database import Reader, Transaction
 class Card(NamedTuple):
     """A card; stale while `shown` < `version`. `message_id` is None before it is posted.
 
-    `posting` counts its messages: a message deleted by hand is posted afresh. `digest` tells
-    whether the message would change at all.
+    `channel` is a name of the channel map, or the id of a channel that a rule chose; `mention` the
+    role that the message calls when it is posted. `posting` counts its messages: a message deleted
+    by hand is posted afresh. `digest` tells whether the message would change at all.
     """
 
     id: int
     subject: str
     channel: str
+    mention: int
     created_at: int
     version: int
     shown: int
@@ -27,15 +29,42 @@ class Card(NamedTuple):
 _COLUMNS = ", ".join(Card._fields)
 
 
-async def mark_stale(sql: Transaction, subject: str, channel: str, now: int) -> None:
-    """Have the card shown again, or for the first time in `channel`."""
+async def mark_stale(
+    sql: Transaction, subject: str, channel: str, now: int, mention: int = 0
+) -> None:
+    """Have the card shown again where it is, or for the first time in `channel`."""
     await sql.run(
-        "INSERT INTO cards (subject, channel, created_at) VALUES (?, ?, ?)"
+        "INSERT INTO cards (subject, channel, mention, created_at) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (subject) DO UPDATE SET version = version + 1",
         subject,
         channel,
+        mention,
         now,
     )
+
+
+async def channels(sql: Reader) -> list[str]:
+    """Return every channel that a card was given."""
+    return await sql.all(str, "SELECT DISTINCT channel FROM cards")
+
+
+async def move(sql: Transaction, channel: str, kind: str, new_channel: str) -> None:
+    """Give the cards of a kind of subject in one channel another one; messages stay in place."""
+    await sql.run(
+        "UPDATE cards SET channel = ? WHERE channel = ? AND substr(subject, 1, ?) = ?",
+        new_channel,
+        channel,
+        len(kind) + 1,
+        f"{kind}:",
+    )
+
+
+async def touch(sql: Transaction, subject: str) -> bool:
+    """Have the card shown again if the subject has one; tell whether it has."""
+    touched = await sql.one(
+        int, "UPDATE cards SET version = version + 1 WHERE subject = ? RETURNING id", subject
+    )
+    return touched is not None
 
 
 async def next_unposted(sql: Reader, channels: list[str]) -> Card | None:
@@ -96,4 +125,13 @@ async def mark_lost(sql: Transaction, card: Card) -> None:
         "UPDATE cards SET channel_id = NULL, message_id = NULL, digest = '',"
         " posting = posting + 1 WHERE id = ?",
         card.id,
+    )
+
+
+async def release(sql: Transaction, subject: str) -> None:
+    """Part a subject from its card: the message stays as it is, and the next card is a new one."""
+    await sql.run(
+        "UPDATE cards SET subject = 'archived:' || id || ':' || subject, shown = version"
+        " WHERE subject = ?",
+        subject,
     )

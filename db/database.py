@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from db.errors import StorageError, StorageUnavailable, is_passing
-from db.migrate import migrate
+from db.migrate import check_is_current, migrate
 
 T = TypeVar("T")
 
@@ -207,6 +207,29 @@ class Database:
         """Let the last commits end before the connections close."""
         while self._commits:
             await asyncio.wait(self._commits)
+
+
+@asynccontextmanager
+async def looking_into(path: Path) -> AsyncIterator[Reader]:
+    """Read a file without changing anything, whether its bot runs or not.
+
+    Raises:
+        StorageError: the file cannot be read, or its schema is not this program's.
+    """
+    try:
+        uri = await asyncio.to_thread(_read_only, path)
+        async with aiosqlite.connect(uri, uri=True) as connection:
+            await check_is_current(connection)
+            yield Reader(connection)
+    except sqlite3.Error as fault:
+        raise StorageError(f"cannot read the database {path}: {fault}") from fault
+
+
+def _read_only(path: Path) -> str:
+    """Return a file's address for reading; fail here if it cannot be opened, as in `_probe`."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    sqlite3.connect(uri, uri=True).close()
+    return uri
 
 
 def _probe(path: Path) -> None:

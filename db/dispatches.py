@@ -8,7 +8,8 @@ from db.database import Reader, Transaction
 class DispatchCall(NamedTuple):
     """A dispatch call; blank fields are unknown, as a note or a unit may come before the call.
 
-    `edited` names, with blanks between, what edits told.
+    `edited` names, with blanks between, what edits told. `property_id` is the property whose place
+    it matches; `x` and `y` are where the CAD says it is.
     """
 
     cad: str
@@ -26,6 +27,10 @@ class DispatchCall(NamedTuple):
     received_at: int
     edited: str
     closed_at: int | None
+    property_id: int | None
+    x: float | None
+    y: float | None
+    touched_at: int
 
 
 class Note(NamedTuple):
@@ -50,6 +55,8 @@ TOLD = frozenset(
         "description",
         "primary_unit",
         "emergency_call_id",
+        "x",
+        "y",
     }
 )
 """The columns that a push about the call itself may set."""
@@ -58,10 +65,11 @@ TOLD = frozenset(
 async def ensure(sql: Transaction, cad: str, call_id: int, now: int) -> None:
     """Have a row for a call, which may not have been seen yet."""
     await sql.run(
-        "INSERT INTO dispatch_calls (cad, call_id, received_at) VALUES (?, ?, ?)"
-        " ON CONFLICT DO NOTHING",
+        "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (cad, call_id) DO UPDATE SET touched_at = excluded.touched_at",
         cad,
         call_id,
+        now,
         now,
     )
 
@@ -225,3 +233,64 @@ async def get(sql: Reader, cad: str, call_id: int) -> DispatchCall | None:
         cad,
         call_id,
     )
+
+
+async def open_calls(sql: Reader, limit: int) -> list[DispatchCall]:
+    """Return the newest calls of all CADs that are not closed."""
+    return await sql.all(
+        DispatchCall,
+        f"SELECT {_COLUMNS} FROM dispatch_calls WHERE closed_at IS NULL"
+        " ORDER BY received_at DESC, cad, call_id DESC LIMIT ?",
+        limit,
+    )
+
+
+async def set_property(sql: Transaction, cad: str, call_id: int, property_id: int | None) -> None:
+    """Keep which property a call's place matches."""
+    await sql.run(
+        "UPDATE dispatch_calls SET property_id = ? WHERE cad = ? AND call_id = ?",
+        property_id,
+        cad,
+        call_id,
+    )
+
+
+async def open_at(sql: Reader, property_id: int) -> list[DispatchCall]:
+    """Return the calls at a property that are not closed, oldest first."""
+    return await sql.all(
+        DispatchCall,
+        f"SELECT {_COLUMNS} FROM dispatch_calls WHERE closed_at IS NULL AND property_id = ?"
+        " ORDER BY received_at, call_id",
+        property_id,
+    )
+
+
+async def made_from(sql: Reader, cad: str, emergency_call_id: int) -> list[int]:
+    """Return the calls that were made from a 911 call."""
+    return await sql.all(
+        int,
+        "SELECT call_id FROM dispatch_calls WHERE cad = ? AND emergency_call_id = ?"
+        " ORDER BY call_id",
+        cad,
+        emergency_call_id,
+    )
+
+
+async def forgettable(
+    sql: Reader, closed_before: int, untouched_before: int, limit: int
+) -> list[tuple[str, int]]:
+    """Return calls, as (CAD, number), that were closed or not heard of before these times."""
+    return await sql.all(
+        lambda cad, call_id: (cad, call_id),
+        "SELECT cad, call_id FROM dispatch_calls WHERE touched_at < ?"
+        " AND (touched_at < ? OR closed_at IS NOT NULL) ORDER BY touched_at LIMIT ?",
+        max(closed_before, untouched_before),
+        untouched_before,
+        limit,
+    )
+
+
+async def forget(sql: Transaction, cad: str, call_id: int) -> None:
+    """Forget a call with its units and notes; the next one of its number is another."""
+    for table in ("dispatch_notes", "dispatch_units", "dispatch_calls"):
+        await sql.run(f"DELETE FROM {table} WHERE cad = ? AND call_id = ?", cad, call_id)

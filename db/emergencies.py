@@ -9,7 +9,9 @@ class EmergencyCall(NamedTuple):
     """A 911 call, or a 311 call where `is_emergency` is 0.
 
     `seen` is 0 while only its removal or its dispatch call is known. `dispatch_call_id` is the
-    dispatch call that was made from it.
+    dispatch call that was made from it, `panic_id` the panic whose own call this is, `crime_id`
+    the crime that it was counted as. `pressed_by` is the number of the unit whose panic button the
+    call tells of, folded; None if it tells of none.
     """
 
     cad: str
@@ -23,6 +25,11 @@ class EmergencyCall(NamedTuple):
     seen: int
     removed_at: int | None
     dispatch_call_id: int | None
+    property_id: int | None
+    panic_id: int | None
+    crime_id: int | None
+    pressed_by: str | None
+    touched_at: int
 
 
 _COLUMNS = ", ".join(EmergencyCall._fields)
@@ -38,16 +45,20 @@ async def put(
     location: str,
     postal: str,
     description: str,
+    property_id: int | None,
+    pressed_by: str | None,
     now: int,
 ) -> None:
     """Keep what a call says; a removal that came before stays."""
     await sql.run(
         "INSERT INTO emergency_calls"
-        " (cad, call_id, is_emergency, caller, location, postal, description, received_at, seen)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (cad, call_id) DO UPDATE SET"
+        " (cad, call_id, is_emergency, caller, location, postal, description, property_id,"
+        " pressed_by, received_at, touched_at, seen)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (cad, call_id) DO UPDATE SET"
         " is_emergency = excluded.is_emergency, caller = excluded.caller,"
         " location = excluded.location, postal = excluded.postal,"
-        " description = excluded.description, seen = 1",
+        " description = excluded.description, property_id = excluded.property_id,"
+        " pressed_by = excluded.pressed_by, touched_at = excluded.touched_at, seen = 1",
         cad,
         call_id,
         is_emergency,
@@ -55,6 +66,9 @@ async def put(
         location,
         postal,
         description,
+        property_id,
+        pressed_by,
+        now,
         now,
     )
 
@@ -62,8 +76,9 @@ async def put(
 async def mark_removed(sql: Transaction, cad: str, call_id: int, now: int) -> None:
     """Keep that a call is gone, seen or not."""
     await sql.run(
-        "INSERT INTO emergency_calls (cad, call_id, received_at, removed_at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (cad, call_id) DO UPDATE SET removed_at = coalesce(removed_at, ?)",
+        "INSERT INTO emergency_calls (cad, call_id, received_at, touched_at, removed_at)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (cad, call_id) DO UPDATE SET"
+        " removed_at = coalesce(removed_at, excluded.removed_at), touched_at = excluded.touched_at",
         cad,
         call_id,
         now,
@@ -77,11 +92,12 @@ async def mark_dispatched(
 ) -> None:
     """Keep which dispatch call was made from a call, seen or not."""
     await sql.run(
-        "INSERT INTO emergency_calls (cad, call_id, received_at, dispatch_call_id)"
-        " VALUES (?, ?, ?, ?) ON CONFLICT (cad, call_id)"
-        " DO UPDATE SET dispatch_call_id = excluded.dispatch_call_id",
+        "INSERT INTO emergency_calls (cad, call_id, received_at, touched_at, dispatch_call_id)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (cad, call_id) DO UPDATE SET"
+        " dispatch_call_id = excluded.dispatch_call_id, touched_at = excluded.touched_at",
         cad,
         call_id,
+        now,
         now,
         dispatch_call_id,
     )
@@ -95,3 +111,90 @@ async def get(sql: Reader, cad: str, call_id: int) -> EmergencyCall | None:
         cad,
         call_id,
     )
+
+
+async def open_calls(sql: Reader, limit: int) -> list[EmergencyCall]:
+    """Return the newest calls of all CADs that nobody has taken yet, but not those of panics."""
+    return await sql.all(
+        EmergencyCall,
+        f"SELECT {_COLUMNS} FROM emergency_calls WHERE seen AND removed_at IS NULL"
+        " AND dispatch_call_id IS NULL AND panic_id IS NULL"
+        " ORDER BY received_at DESC, cad, call_id DESC LIMIT ?",
+        limit,
+    )
+
+
+async def of_panic(sql: Reader, panic_id: int) -> list[EmergencyCall]:
+    """Return the 911 calls that scripts made of a panic, oldest first."""
+    return await sql.all(
+        EmergencyCall,
+        f"SELECT {_COLUMNS} FROM emergency_calls WHERE panic_id = ? AND seen"
+        " ORDER BY received_at, call_id",
+        panic_id,
+    )
+
+
+async def open_at(sql: Reader, property_id: int) -> list[EmergencyCall]:
+    """Return the calls at a property that nobody has taken yet, panics' too, oldest first."""
+    return await sql.all(
+        EmergencyCall,
+        f"SELECT {_COLUMNS} FROM emergency_calls WHERE seen AND removed_at IS NULL"
+        " AND dispatch_call_id IS NULL AND property_id = ?"
+        " ORDER BY received_at, call_id",
+        property_id,
+    )
+
+
+async def loose_panic_calls(sql: Reader, cad: str, since: int) -> list[EmergencyCall]:
+    """Return the calls since a time that tell of a panic button and belong to no panic yet."""
+    return await sql.all(
+        EmergencyCall,
+        f"SELECT {_COLUMNS} FROM emergency_calls WHERE cad = ? AND received_at >= ?"
+        " AND pressed_by IS NOT NULL AND panic_id IS NULL ORDER BY received_at, call_id",
+        cad,
+        since,
+    )
+
+
+async def fold_into_panic(sql: Transaction, cad: str, call_id: int, panic_id: int) -> None:
+    """Keep which panic a call belongs to."""
+    await sql.run(
+        "UPDATE emergency_calls SET panic_id = ? WHERE cad = ? AND call_id = ?",
+        panic_id,
+        cad,
+        call_id,
+    )
+
+
+async def mark_counted(sql: Transaction, cad: str, call_id: int, crime_id: int) -> None:
+    """Keep which crime a call was counted as."""
+    await sql.run(
+        "UPDATE emergency_calls SET crime_id = ? WHERE cad = ? AND call_id = ?",
+        crime_id,
+        cad,
+        call_id,
+    )
+
+
+async def forgettable(
+    sql: Reader, over_before: int, untouched_before: int, limit: int
+) -> list[tuple[str, int]]:
+    """Return calls, as (CAD, number), that were removed or not heard of before these times.
+
+    A call stays as long as the dispatch call made from it is open.
+    """
+    return await sql.all(
+        lambda cad, call_id: (cad, call_id),
+        "SELECT cad, call_id FROM emergency_calls AS call WHERE touched_at < ?"
+        " AND (touched_at < ? OR (removed_at IS NOT NULL AND NOT EXISTS ("
+        "SELECT 1 FROM dispatch_calls WHERE cad = call.cad AND call_id = call.dispatch_call_id"
+        " AND closed_at IS NULL))) ORDER BY touched_at LIMIT ?",
+        max(over_before, untouched_before),
+        untouched_before,
+        limit,
+    )
+
+
+async def forget(sql: Transaction, cad: str, call_id: int) -> None:
+    """Forget a call; the next one of its number is another."""
+    await sql.run("DELETE FROM emergency_calls WHERE cad = ? AND call_id = ?", cad, call_id)

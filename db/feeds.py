@@ -6,23 +6,39 @@ from db.database import Reader, Transaction
 
 
 class FeedEntry(NamedTuple):
-    """A journal entry that waits for its channel; `batch` numbers the message it was put into."""
+    """A journal entry that waits for its channel; `batch` numbers the message it was put into.
+
+    `channel` is a name of the channel map, or the id of a channel that a rule chose; `mention` the
+    role that the message calls. With `summed` the message only counts its entries.
+    """
 
     journal_id: int
     channel: str
+    mention: int
     batch: int | None
+    summed: int
+
+
+class Count(NamedTuple):
+    """How many events of a name there were, and when the first and the last of them."""
+
+    name: str
+    number: int
+    first_at: int
+    last_at: int
 
 
 _COLUMNS = ", ".join(FeedEntry._fields)
 
 
-async def add(sql: Transaction, journal_id: int, channel: str) -> None:
+async def add(sql: Transaction, journal_id: int, channel: str, mention: int = 0) -> None:
     """Have a channel show a journal entry."""
     await sql.run(
-        "INSERT INTO feed_entries (journal_id, channel) VALUES (?, ?)"
+        "INSERT INTO feed_entries (journal_id, channel, mention) VALUES (?, ?, ?)"
         " ON CONFLICT (journal_id) DO NOTHING",
         journal_id,
         channel,
+        mention,
     )
 
 
@@ -38,6 +54,16 @@ async def waiting(sql: Reader, channels: list[str], limit: int) -> list[FeedEntr
     )
 
 
+async def of_batch(sql: Reader, batch: int, limit: int) -> list[FeedEntry]:
+    """Return the entries that share a message, in order."""
+    return await sql.all(
+        FeedEntry,
+        f"SELECT {_COLUMNS} FROM feed_entries WHERE batch = ? ORDER BY journal_id LIMIT ?",
+        batch,
+        limit,
+    )
+
+
 async def put_into_batch(sql: Transaction, entries: list[FeedEntry]) -> None:
     """Settle, before it is sent, that these entries share one message, named by the first."""
     marks = ", ".join("?" * len(entries))
@@ -48,10 +74,53 @@ async def put_into_batch(sql: Transaction, entries: list[FeedEntry]) -> None:
     )
 
 
+async def sum_up(sql: Transaction, channels: list[str], batch: int, before: int) -> None:
+    """Settle, before it is sent, that one message counts all entries from before a time."""
+    marks = ", ".join("?" * len(channels))
+    await sql.run(
+        f"UPDATE feed_entries SET batch = ?, summed = 1 WHERE channel IN ({marks})"
+        " AND batch IS NULL AND (SELECT at FROM journal WHERE id = journal_id) < ?",
+        batch,
+        *channels,
+        before,
+    )
+
+
+async def counts(sql: Reader, batch: int) -> list[Count]:
+    """Count the entries that share a message by the names of their events, the oldest first."""
+    return await sql.all(
+        Count,
+        "SELECT name, count(*), min(at), max(at) FROM feed_entries JOIN journal ON id = journal_id"
+        " WHERE batch = ? GROUP BY name ORDER BY min(journal_id)",
+        batch,
+    )
+
+
 async def mark_shown(sql: Transaction, entries: list[FeedEntry]) -> None:
     """Take entries that Discord shows off the list."""
     marks = ", ".join("?" * len(entries))
     await sql.run(
         f"DELETE FROM feed_entries WHERE journal_id IN ({marks})",
         *(entry.journal_id for entry in entries),
+    )
+
+
+async def mark_batch_shown(sql: Transaction, batch: int) -> None:
+    """Take the entries of a message off the list."""
+    await sql.run("DELETE FROM feed_entries WHERE batch = ?", batch)
+
+
+async def channels(sql: Reader) -> list[str]:
+    """Return every channel that entries wait for."""
+    return await sql.all(str, "SELECT DISTINCT channel FROM feed_entries")
+
+
+async def move(sql: Transaction, channel: str, name: str, new_channel: str) -> None:
+    """Have another channel show the entries of events of a name, in messages of its own."""
+    await sql.run(
+        "UPDATE feed_entries SET channel = ?, batch = NULL, summed = 0 WHERE channel = ?"
+        " AND (SELECT name FROM journal WHERE id = journal_id) = ?",
+        new_channel,
+        channel,
+        name,
     )

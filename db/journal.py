@@ -55,6 +55,13 @@ async def named(sql: Reader, numbers: list[int]) -> list[Entry]:
     )
 
 
+async def recent(sql: Reader, limit: int) -> list[Entry]:
+    """Return the newest published events, newest first."""
+    return await sql.all(
+        Entry, f"SELECT {_COLUMNS} FROM journal WHERE published ORDER BY id DESC LIMIT ?", limit
+    )
+
+
 async def bounds(sql: Reader) -> tuple[int, int]:
     """Return from which number on all are held and the newest ever given; (1, 0) at first.
 

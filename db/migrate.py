@@ -38,6 +38,20 @@ async def migrate(connection: aiosqlite.Connection) -> None:
     await connection.execute_fetchall("PRAGMA foreign_keys = ON")
 
 
+async def check_is_current(connection: aiosqlite.Connection) -> None:
+    """Look whether a file has exactly the schema that this program knows.
+
+    Raises:
+        StorageError: it has another one.
+    """
+    version, known = await _pragma(connection, "user_version"), migrations()[-1][0]
+    if await _pragma(connection, "application_id") != APPLICATION_ID or version != known:
+        raise StorageError(
+            f"the database has schema {version}, this version of CAD Sentinel knows {known}:"
+            " start the bot once, or use the version that wrote it"
+        )
+
+
 async def _apply(connection: aiosqlite.Connection, number: int, sql: str) -> None:
     try:
         cursor = await connection.executescript(

@@ -1,9 +1,10 @@
 """Properties: a place with an owner, a tier, a rectangle on the map and a status."""
 
+import json
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import MATCHES, folded
+from db.search import MATCHES, folded, words
 
 PENDING = "PENDING"
 """Added, and not approved yet."""
@@ -61,9 +62,10 @@ async def add(
     now: int,
 ) -> int:
     """Add a pending property and return its id."""
-    return await sql.insert(
+    named = words(location)
+    number = await sql.insert(
         "INSERT INTO properties (location, tier, x, y, width, height, status, description, owner,"
-        " added_at, searched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        " added_at, searched, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         location,
         tier,
         x,
@@ -75,7 +77,17 @@ async def add(
         owner,
         now,
         folded(location, description),
+        " ".join(named),
     )
+    for code in {*named, *words(description)}:
+        if any(character.isdigit() for character in code):
+            await sql.run(
+                "INSERT INTO property_codes (code, property_id, in_location) VALUES (?, ?, ?)",
+                code,
+                number,
+                code in named,
+            )
+    return number
 
 
 async def get(sql: Reader, property_id: int) -> Property | None:
@@ -186,4 +198,44 @@ async def remove(sql: Transaction, property_id: int, now: int) -> None:
         "UPDATE equipment SET removed_at = ? WHERE property_id = ? AND removed_at IS NULL",
         now,
         property_id,
+    )
+
+
+async def possibly_meant(
+    sql: Reader,
+    point: tuple[float, float] | None,
+    reach: float,
+    phrases: list[str],
+    code: str,
+    most: int = 32,
+) -> list[Property]:
+    """Return the properties that a place may mean: by its point, its words or its postal code.
+
+    `reach` is how far, in metres, a point may be from a property without an area. Of each kind
+    the likeliest few: the smallest area, the longest name, the code in the name.
+    """
+    x, y = point or (None, None)
+    columns = ", ".join(f"properties.{name}" for name in Property._fields)
+    slack = "CASE WHEN width AND height THEN 0 ELSE ?3 END"
+    return await sql.all(
+        Property,
+        f"SELECT {columns} FROM properties WHERE id IN ("
+        "SELECT id FROM (SELECT id FROM properties WHERE removed_at IS NULL"
+        "  AND x <= ?1 + ?3 AND x >= ?1 - ?3"
+        "  - (SELECT max(width) FROM properties WHERE removed_at IS NULL)"
+        f"  AND x <= ?1 + {slack} AND x + width >= ?1 - {slack}"
+        f"  AND y <= ?2 + {slack} AND y + height >= ?2 - {slack}"
+        "  ORDER BY NOT (width AND height), width * height, id LIMIT ?6)"
+        " UNION SELECT id FROM (SELECT id FROM properties WHERE removed_at IS NULL"
+        "  AND place IN (SELECT value FROM json_each(?4)) ORDER BY length(place) DESC, id LIMIT ?6)"
+        " UNION SELECT id FROM (SELECT id FROM property_codes"
+        "  JOIN properties ON id = property_id AND removed_at IS NULL WHERE code = ?5"
+        "  ORDER BY in_location DESC, id LIMIT ?6)"
+        f") AND status <> '{REJECTED}' ORDER BY id",
+        x,
+        y,
+        reach,
+        json.dumps(phrases),
+        code,
+        most,
     )

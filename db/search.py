@@ -1,6 +1,9 @@
 """Searching: text is folded once when it is written, so that a search compares bytes."""
 
+import re
 import unicodedata
+
+_WORD = re.compile(r"\w+")
 
 
 def folded(*parts: object) -> str:
@@ -13,3 +16,8 @@ def folded(*parts: object) -> str:
 
 MATCHES = "(instr(searched, ?) OR instr(id, ?))"
 """Condition on a row with a `searched` text; takes the folded search text twice."""
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text, folded: what is neither letter nor digit parts them."""
+    return _WORD.findall(folded(text))

@@ -3,10 +3,14 @@
 from typing import Any, NamedTuple
 
 from db.database import Reader, Transaction
+from db.search import folded
 
 
 class Unit(NamedTuple):
-    """A unit by its ident; blank texts are unknown."""
+    """A unit by its ident and CAD; blank texts are unknown.
+
+    `status_code` is the CAD's number of the status, `group_name` blank if the unit is in no group.
+    """
 
     ident: int
     unit_num: str
@@ -14,6 +18,26 @@ class Unit(NamedTuple):
     department: str
     status: str
     on_duty: int
+    status_code: int | None
+    group_name: str
+    location: str
+    is_dispatch: int
+    is_panic: int
+    updated_at: int
+    cad: str
+
+
+class Pressing(NamedTuple):
+    """A unit in a panic that a 911 call may belong to; blank texts are unknown.
+
+    `has_call` tells whether the panic already has a call of its own.
+    """
+
+    panic_id: int
+    unit_num: str
+    name: str
+    is_open: int
+    has_call: int
 
 
 class PanicUnit(NamedTuple):
@@ -23,24 +47,52 @@ class PanicUnit(NamedTuple):
     cleared_at: int | None
 
 
-TOLD = frozenset({"unit_num", "name", "department", "status", "on_duty"})
+TOLD = frozenset(
+    {
+        "unit_num",
+        "name",
+        "department",
+        "status",
+        "status_code",
+        "group_name",
+        "location",
+        "is_dispatch",
+        "on_duty",
+    }
+)
 """The columns that a push about a unit may set."""
+
+BACK_AFTER = 60_000
+"""Milliseconds after which a unit that was off duty and is heard of must be on duty again.
+
+Before that, what is heard may have been sent before the log-out.
+"""
+
+_COLUMNS = ", ".join(Unit._fields)
 
 
 async def put(sql: Transaction, cad: str, ident: int, told: dict[str, Any], now: int) -> None:
-    """Keep what a push says of a unit; what it leaves out stays."""
+    """Keep what a push says of a unit that is in service; what it leaves out stays."""
     columns = [column for column in told if column in TOLD]
     names = "".join(f", {column}" for column in columns)
     marks = ", ?" * len(columns)
     settings = "".join(f", {column} = excluded.{column}" for column in columns)
-    await sql.run(
+    if "on_duty" not in told:
+        settings += f", on_duty = on_duty OR excluded.updated_at - updated_at > {BACK_AFTER}"
+    row = await sql.one(
+        lambda *row: row,
         f"INSERT INTO units (cad, ident, updated_at{names}) VALUES (?, ?, ?{marks})"
-        f" ON CONFLICT (cad, ident) DO UPDATE SET updated_at = excluded.updated_at{settings}",
+        f" ON CONFLICT (cad, ident) DO UPDATE SET updated_at = excluded.updated_at{settings}"
+        " RETURNING unit_num, name, searched",
         cad,
         ident,
         now,
         *(told[column] for column in columns),
     )
+    if row is not None and row[2] != (searched := folded(*row[:2])):
+        await sql.run(
+            "UPDATE units SET searched = ? WHERE cad = ? AND ident = ?", searched, cad, ident
+        )
 
 
 async def named(sql: Reader, cad: str, idents: list[int]) -> dict[int, Unit]:
@@ -48,12 +100,35 @@ async def named(sql: Reader, cad: str, idents: list[int]) -> dict[int, Unit]:
     marks = ", ".join("?" * len(idents))
     found = await sql.all(
         Unit,
-        "SELECT ident, unit_num, name, department, status, on_duty FROM units"
-        f" WHERE cad = ? AND ident IN ({marks})",
+        f"SELECT {_COLUMNS} FROM units WHERE cad = ? AND ident IN ({marks})",
         cad,
         *idents,
     )
     return {unit.ident: unit for unit in found}
+
+
+async def get(sql: Reader, cad: str, ident: int) -> Unit | None:
+    """Return a unit, on duty or not."""
+    return (await named(sql, cad, [ident])).get(ident)
+
+
+async def on_duty(sql: Reader) -> list[Unit]:
+    """Return who is on duty in any CAD, dispatchers included, by CAD, department and number."""
+    return await sql.all(
+        Unit,
+        f"SELECT {_COLUMNS} FROM units WHERE on_duty ORDER BY cad, department, unit_num, ident",
+    )
+
+
+async def search(sql: Reader, text: str, limit: int) -> list[Unit]:
+    """Return units whose number or name holds the text, those on duty first."""
+    return await sql.all(
+        Unit,
+        f"SELECT {_COLUMNS} FROM units WHERE instr(searched, ?)"
+        " ORDER BY on_duty DESC, unit_num, cad, ident LIMIT ?",
+        folded(text),
+        limit,
+    )
 
 
 async def start_panic(sql: Transaction, cad: str, idents: list[int], now: int) -> int | None:
@@ -68,6 +143,8 @@ async def start_panic(sql: Transaction, cad: str, idents: list[int], now: int) -
         await sql.run(
             "INSERT INTO panic_units (panic_id, cad, ident) VALUES (?, ?, ?)", panic_id, cad, ident
         )
+        await put(sql, cad, ident, {}, now)
+        await sql.run("UPDATE units SET is_panic = 1 WHERE cad = ? AND ident = ?", cad, ident)
     return panic_id
 
 
@@ -93,6 +170,7 @@ async def clear_panic(sql: Transaction, cad: str, idents: list[int], now: int) -
             cad,
             ident,
         )
+        await sql.run("UPDATE units SET is_panic = 0 WHERE cad = ? AND ident = ?", cad, ident)
     return sorted(set(changed))
 
 
@@ -112,3 +190,96 @@ async def panic_units(sql: Reader, panic_id: int) -> list[PanicUnit]:
         "SELECT ident, cleared_at FROM panic_units WHERE panic_id = ? ORDER BY ident",
         panic_id,
     )
+
+
+async def leave_group(sql: Transaction, cad: str, idents: list[int], group: str, now: int) -> None:
+    """Take units out of a group, those that have not joined another since; blank: out of any."""
+    for ident in idents:
+        await sql.run(
+            "UPDATE units SET group_name = '', updated_at = ? WHERE cad = ? AND ident = ?"
+            " AND ? IN ('', group_name)",
+            now,
+            cad,
+            ident,
+            group,
+        )
+
+
+async def members_of(sql: Reader, cad: str, group: str) -> list[int]:
+    """Return the idents of the units in a group."""
+    return await sql.all(
+        int,
+        "SELECT ident FROM units WHERE cad = ? AND group_name = ? ORDER BY ident",
+        cad,
+        group,
+    )
+
+
+async def log_out(sql: Transaction, cad: str, ident: int, now: int) -> None:
+    """Take a unit off duty and out of its group."""
+    await put(sql, cad, ident, {"on_duty": False, "group_name": ""}, now)
+
+
+async def log_out_silent(sql: Transaction, before: int, limit: int) -> int:
+    """Take up to `limit` units off duty that were not heard of since a time; count them."""
+    gone = await sql.all(
+        int,
+        "UPDATE units SET on_duty = 0, group_name = '' WHERE (cad, ident) IN"
+        " (SELECT cad, ident FROM units WHERE on_duty AND updated_at < ? LIMIT ?) RETURNING ident",
+        before,
+        limit,
+    )
+    return len(gone)
+
+
+async def pressing(sql: Reader, cad: str, since: int) -> list[Pressing]:
+    """Return the units in panics that are open or began since a time; open and new ones first."""
+    return await sql.all(
+        Pressing,
+        "SELECT panics.id, coalesce(unit_num, ''), coalesce(name, ''), cleared_at IS NULL,"
+        " EXISTS (SELECT 1 FROM emergency_calls WHERE emergency_calls.panic_id = panics.id)"
+        " FROM panics JOIN panic_units ON panic_units.panic_id = panics.id"
+        " LEFT JOIN units ON units.cad = panics.cad AND units.ident = panic_units.ident"
+        " WHERE panics.id IN (SELECT panic_id FROM panic_units"
+        "  WHERE cad = ?1 AND cleared_at IS NULL"
+        "  UNION SELECT id FROM panics WHERE cad = ?1 AND started_at >= ?2)"
+        " ORDER BY cleared_at IS NULL DESC, started_at DESC, panics.id DESC",
+        cad,
+        since,
+    )
+
+
+async def bear(sql: Reader, cad: str, text: str) -> list[Unit]:
+    """Return the units of a CAD whose number or name holds the text."""
+    return await sql.all(
+        Unit,
+        f"SELECT {_COLUMNS} FROM units WHERE cad = ? AND instr(searched, ?) ORDER BY ident",
+        cad,
+        folded(text),
+    )
+
+
+async def forgettable_panics(
+    sql: Reader, cleared_before: int, started_before: int, limit: int
+) -> list[int]:
+    """Return panics that were cleared, or began, before these times."""
+    return await sql.all(
+        int,
+        "SELECT id FROM panics WHERE started_at < max(?1, ?2) AND (started_at < ?1 OR NOT EXISTS"
+        " (SELECT 1 FROM panic_units WHERE panic_id = id"
+        "  AND (cleared_at IS NULL OR cleared_at >= ?2)))"
+        " ORDER BY started_at LIMIT ?3",
+        started_before,
+        cleared_before,
+        limit,
+    )
+
+
+async def forget_panic(sql: Transaction, panic_id: int) -> None:
+    """Forget a panic; its units are in none any more."""
+    await sql.run(
+        "UPDATE units SET is_panic = 0 WHERE (cad, ident) IN (SELECT cad, ident FROM panic_units"
+        " WHERE panic_id = ? AND cleared_at IS NULL)",
+        panic_id,
+    )
+    await sql.run("DELETE FROM panics WHERE id = ?", panic_id)

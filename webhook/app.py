@@ -9,6 +9,7 @@ from aiohttp import web
 from webhook import schema
 from webhook.api import Api
 from webhook.authentication import Door
+from webhook.cad.receive import Intake
 from webhook.catalogue import Catalogue
 from webhook.channel import Channel, Limits
 from webhook.context import Context
@@ -31,12 +32,13 @@ class Parts:
     push_bytes: int
     messages_per_second: int
     limits: Limits = field(default_factory=Limits)
+    intake: Intake = field(default_factory=Intake)
 
 
 def make_app(parts: Parts) -> web.Application:
     """Put the application together."""
     rules = Rules(parts.event_names, parts.messages_per_second)
-    push = PushListener(parts.context, parts.cad_keys)
+    push = PushListener(parts.context, parts.cad_keys, parts.intake)
     channel = Channel(parts.context, parts.catalogue, rules, parts.door, parts.limits)
     api = Api(
         parts.context,

@@ -9,13 +9,16 @@ from aiohttp import web
 
 from db.errors import StorageUnavailable
 from webhook.cad.errors import InvalidPush, UnhandledType
-from webhook.cad.receive import receive
+from webhook.cad.receive import Intake, receive
 from webhook.context import Context
 from webhook.errors import BadJson
 from webhook.wire import parse_json
 
 PATHS = ("/sonorancad/event", "/event", "/")
 """Where pushes arrive: from the CAD, from its plugin, and as people configure forwarding."""
+
+GAME_SERVER = "fxserver"
+"""How the game server's User-Agent begins when it passes a push on."""
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +34,14 @@ class CadKey:
 class PushListener:
     """The handler of pushes; answers in the words that Sonoran's own listener uses."""
 
-    def __init__(self, context: Context, keys: list[CadKey]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        keys: list[CadKey],
+        intake: Intake = Intake(),  # noqa: B008 - frozen
+    ) -> None:
         self._context = context
+        self._intake = intake
         self._keys = [(key.name, _folded(key.key)) for key in keys if key.key]
         self.counts: Counter[str] = Counter()
 
@@ -56,7 +65,7 @@ class PushListener:
         if not isinstance(body.get("type"), str):
             return 400, "Invalid Type"
         try:
-            await receive(self._context, cad, body)
+            await receive(self._context, cad, body, _transport(request), self._intake)
         except UnhandledType as fault:
             log.info("%s", fault)
             return 400, "Invalid Type"
@@ -78,6 +87,12 @@ class PushListener:
             if hmac.compare_digest(given, known):
                 found = name
         return found
+
+
+def _transport(request: web.Request) -> str:
+    """Name the way that a push came: each sender keeps to one path and one User-Agent."""
+    is_passed_on = request.headers.get("User-Agent", "").casefold().startswith(GAME_SERVER)
+    return f"{request.path}+{GAME_SERVER}" if is_passed_on else request.path
 
 
 def _folded(key: str) -> bytes:

@@ -27,11 +27,13 @@ CREATE TABLE subscriptions (
 ) STRICT, WITHOUT ROWID;
 
 -- One Discord message per subject; stale while shown < version. posting counts the messages that
--- the card has had, as a message deleted by hand is posted afresh.
+-- the card has had, as a message deleted by hand is posted afresh. channel: a name of the channel
+-- map, or the id of a channel that a rule chose; mention: the role that is called when it is posted.
 CREATE TABLE cards (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     subject TEXT NOT NULL UNIQUE,
     channel TEXT NOT NULL,
+    mention INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL,
     version INTEGER NOT NULL DEFAULT 1,
     shown INTEGER NOT NULL DEFAULT 0,
@@ -43,14 +45,18 @@ CREATE TABLE cards (
 
 CREATE INDEX cards_stale ON cards (channel, id) WHERE shown < version;
 
--- Journal entries that a feed has still to show. batch: the message that they were put into.
+-- Journal entries that a feed has still to show; channel and mention as those of cards. batch: the
+-- message that they were put into; summed: it only counts them, as they had grown old.
 CREATE TABLE feed_entries (
     journal_id INTEGER PRIMARY KEY REFERENCES journal (id) ON DELETE CASCADE,
     channel TEXT NOT NULL,
-    batch INTEGER
+    mention INTEGER NOT NULL DEFAULT 0,
+    batch INTEGER,
+    summed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX feed_entries_by_channel ON feed_entries (channel, journal_id);
+CREATE INDEX feed_entries_by_batch ON feed_entries (batch, journal_id) WHERE batch IS NOT NULL;
 
 CREATE TABLE users (
     id TEXT PRIMARY KEY,
@@ -87,11 +93,24 @@ CREATE TABLE properties (
     owner TEXT NOT NULL,
     added_at INTEGER NOT NULL,
     removed_at INTEGER,
-    searched TEXT NOT NULL
+    searched TEXT NOT NULL,
+    -- the words of the location, as db/search.py folds them, with blanks between
+    place TEXT NOT NULL
 ) STRICT;
 
 CREATE INDEX properties_by_status ON properties (status, id) WHERE removed_at IS NULL;
 CREATE INDEX properties_by_owner ON properties (owner, id) WHERE removed_at IS NULL;
+CREATE INDEX properties_by_point ON properties (x, y, width, height) WHERE removed_at IS NULL;
+CREATE INDEX properties_by_width ON properties (width) WHERE removed_at IS NULL;
+CREATE INDEX properties_by_place ON properties (place) WHERE removed_at IS NULL;
+
+-- The words of a property's location and description that may be postal codes: those with a digit.
+CREATE TABLE property_codes (
+    code TEXT NOT NULL,
+    property_id INTEGER NOT NULL REFERENCES properties (id) ON DELETE CASCADE,
+    in_location INTEGER NOT NULL,
+    PRIMARY KEY (code, property_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE equipment (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -194,8 +213,24 @@ CREATE TABLE emergency_calls (
     seen INTEGER NOT NULL DEFAULT 0,
     removed_at INTEGER,
     dispatch_call_id INTEGER,
+    -- the property whose place it matches
+    property_id INTEGER REFERENCES properties (id) ON DELETE SET NULL,
+    -- the panic whose own 911 call this is: scripts make one when the button is pressed
+    panic_id INTEGER REFERENCES panics (id) ON DELETE SET NULL,
+    -- the number of the unit whose panic button it tells of, folded; NULL if it tells of none
+    pressed_by TEXT,
+    -- the crime that it was counted as
+    crime_id INTEGER REFERENCES crimes (id) ON DELETE SET NULL,
+    touched_at INTEGER NOT NULL,
     PRIMARY KEY (cad, call_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX emergency_calls_open ON emergency_calls (received_at)
+    WHERE seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL;
+CREATE INDEX emergency_calls_by_age ON emergency_calls (touched_at);
+CREATE INDEX emergency_calls_of_panics ON emergency_calls (panic_id) WHERE panic_id IS NOT NULL;
+CREATE INDEX emergency_calls_pressed ON emergency_calls (cad, received_at)
+    WHERE pressed_by IS NOT NULL;
 
 CREATE TABLE dispatch_calls (
     cad TEXT NOT NULL,
@@ -215,8 +250,17 @@ CREATE TABLE dispatch_calls (
     -- call, whichever arrives first
     edited TEXT NOT NULL DEFAULT '',
     closed_at INTEGER,
+    property_id INTEGER REFERENCES properties (id) ON DELETE SET NULL,
+    x REAL,
+    y REAL,
+    touched_at INTEGER NOT NULL,
     PRIMARY KEY (cad, call_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX dispatch_calls_open ON dispatch_calls (received_at) WHERE closed_at IS NULL;
+CREATE INDEX dispatch_calls_by_age ON dispatch_calls (touched_at);
+CREATE INDEX dispatch_calls_of_emergencies ON dispatch_calls (cad, emergency_call_id)
+    WHERE emergency_call_id IS NOT NULL;
 
 -- attached: 1 on the call, 0 detached. An explicit attach or detach outranks the lists that ride
 -- along with a call.
@@ -247,16 +291,26 @@ CREATE TABLE units (
     name TEXT NOT NULL DEFAULT '',
     department TEXT NOT NULL DEFAULT '',
     status TEXT NOT NULL DEFAULT '',
+    status_code INTEGER,
+    group_name TEXT NOT NULL DEFAULT '',
+    location TEXT NOT NULL DEFAULT '',
+    is_dispatch INTEGER NOT NULL DEFAULT 0,
+    is_panic INTEGER NOT NULL DEFAULT 0,
     on_duty INTEGER NOT NULL DEFAULT 1,
     updated_at INTEGER NOT NULL,
+    searched TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (cad, ident)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX units_on_duty ON units (cad, department, unit_num) WHERE on_duty;
 
 CREATE TABLE panics (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     cad TEXT NOT NULL,
     started_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX panics_by_age ON panics (started_at);
 
 CREATE TABLE panic_units (
     panic_id INTEGER NOT NULL REFERENCES panics (id) ON DELETE CASCADE,
@@ -268,3 +322,30 @@ CREATE TABLE panic_units (
 
 -- A unit is in one panic at a time; pressing again adds nothing.
 CREATE UNIQUE INDEX panic_units_open ON panic_units (cad, ident) WHERE cleared_at IS NULL;
+
+-- Pages, station alerts and callouts, each with a card of its own. data: the event's, as JSON.
+-- key: a callout's own id, blank where there is none.
+CREATE TABLE notices (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    cad TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('pager', 'station', 'callout')),
+    key TEXT NOT NULL,
+    data TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+-- A callout told again is the same callout.
+CREATE UNIQUE INDEX notices_by_key ON notices (cad, kind, key) WHERE key <> '';
+CREATE INDEX notices_by_age ON notices (at);
+
+-- Which pushes came just now, by what they say, and over which transports (with blanks between): the
+-- CAD's own copy of a push and the one that the game server passes on are one event.
+CREATE TABLE fingerprints (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL,
+    transports TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX fingerprints_by_digest ON fingerprints (digest, at);
+CREATE INDEX fingerprints_by_age ON fingerprints (at);

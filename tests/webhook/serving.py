@@ -10,6 +10,7 @@ from aiohttp import web
 from tests.webhook.house import EVENT_NAMES, House
 from webhook.app import Parts, make_app
 from webhook.authentication import Client, Door
+from webhook.cad.receive import Intake
 from webhook.catalogue import Catalogue
 from webhook.channel import Limits
 from webhook.context import Scope
@@ -38,6 +39,7 @@ class Setting:
     push_bytes: int = 1536 * 1024
     messages_per_second: int = 200
     limits: Limits = field(default_factory=Limits)
+    intake: Intake = field(default_factory=Intake)
     cad_keys: tuple[CadKey, ...] = (CadKey("cad", KEY), CadKey("second", SECOND_KEY))
 
 
@@ -77,6 +79,7 @@ async def serve(house: House, setting: Setting | None = None) -> AsyncIterator[S
             push_bytes=wanted.push_bytes,
             messages_per_second=wanted.messages_per_second,
             limits=wanted.limits,
+            intake=wanted.intake,
         )
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

@@ -12,6 +12,7 @@ import pytest
 from tests.webhook.cad.corpus import CASES, Case, document
 from tests.webhook.house import House
 from tests.webhook.serving import KEY, SECOND_KEY, Served, Setting, serve
+from webhook.cad.receive import Intake
 from webhook.push import PATHS, CadKey
 
 CALL: dict[str, Any] = {
@@ -268,3 +269,86 @@ async def test_what_was_answered_is_counted(served: Served) -> None:
         "Authentication Key Failed!": 1,
         "Invalid Data": 1,
     }
+
+
+GAME_SERVER = {"User-Agent": "FXServer/PerformHttpRequest"}
+TONE: dict[str, Any] = {
+    "key": KEY,
+    "type": "EVENT_TONE",
+    "data": {"url": "https://tones.example/1.ogg", "playTonesTo": [{"type": 0, "value": 1.0}]},
+}
+
+
+async def straight(served: Served, body: object) -> None:
+    assert await push(served, body, "/sonorancad/event") == (200, "OK")
+
+
+async def passed_on(served: Served, body: object, path: str = "/") -> None:
+    assert await push(served, body, path, headers=GAME_SERVER) == (200, "OK")
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("path", PATHS)
+async def test_what_comes_straight_and_passed_on_happened_once(
+    served: Served, swapped: bool, path: str
+) -> None:
+    anew = {"data": [TONE["data"] | {"playTonesTo": [{"value": 1, "type": 0}]}]} | {
+        name: TONE[name] for name in ("type", "key")
+    }
+    if swapped:
+        await passed_on(served, anew, path)
+        await straight(served, TONE)
+    else:
+        await straight(served, TONE)
+        before = served.house.dump()["journal"]
+        await passed_on(served, anew, path)
+        assert served.house.dump()["journal"] == before
+    assert len(served.house.told()) == 1
+
+
+async def test_what_comes_twice_the_same_way_happened_twice(served: Served) -> None:
+    for _ in range(2):
+        await straight(served, TONE)
+    for _ in range(2):
+        await passed_on(served, TONE)
+    assert len(await served.house.journalled()) == 2
+    for send in (straight, passed_on, passed_on, straight):
+        await send(served, TONE)
+    assert len(await served.house.journalled()) == 4
+
+
+async def test_a_third_way_adds_nothing(served: Served) -> None:
+    await straight(served, TONE)
+    await passed_on(served, TONE)
+    await passed_on(served, TONE, "/event")
+    assert len(await served.house.journalled()) == 1
+
+
+async def test_what_is_not_equal_happened_twice(served: Served) -> None:
+    panic = {"key": KEY, "type": "EVENT_UNIT_PANIC", "data": {"identIds": [61], "isPanic": True}}
+    await straight(served, panic)
+    await passed_on(served, panic | {"data": {"identIds": [62], "isPanic": True}})
+    await passed_on(served, panic | {"data": {"identIds": [61], "isPanic": False}})
+    await passed_on(served, panic | {"key": SECOND_KEY})
+    assert len(await served.house.journalled()) == 4
+
+
+async def test_what_comes_after_the_window_happened_again(served: Served) -> None:
+    await straight(served, TONE)
+    served.house.clock.now += 5_001
+    await passed_on(served, TONE)
+    assert len(await served.house.journalled()) == 2
+
+
+async def test_without_a_window_every_push_is_an_event(house: House) -> None:
+    async with serve(house, Setting(intake=Intake(window=0))) as served:
+        await straight(served, TONE)
+        await passed_on(served, TONE)
+        assert len(await house.journalled()) == 2
+        assert house.dump()["fingerprints"] == []
+
+
+async def test_a_push_that_was_not_kept_leaves_no_fingerprint(served: Served) -> None:
+    body = CALL | {"data": [CALL["data"], {"call": {}}]}
+    assert (await push(served, body))[0] == 400
+    assert served.house.dump()["fingerprints"] == []

@@ -266,6 +266,8 @@ def _written(value: object) -> str:
         return value
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)  # JavaScript and Lua write 1.0 as 1 when they pass a push on
     try:
         return orjson.dumps(value).decode()
     except orjson.JSONEncodeError:  # nested too deeply

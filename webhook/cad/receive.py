@@ -1,24 +1,51 @@
 """A push, once its key was checked: understood, kept, journalled and published."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from db import journal
+from db import fingerprints, journal
+from webhook.cad.calls import Call911
+from webhook.cad.crime import count_as_crime
 from webhook.cad.errors import UnhandledType
 from webhook.cad.events import CadEvent
+from webhook.cad.fingerprint import fingerprint
 from webhook.cad.parse import parse
 from webhook.cad.state import keep
-from webhook.context import Context
+from webhook.context import Change, Context
 from webhook.events import CAD
 
 KEPT_UNHANDLED = 64 * 1024
 """Bytes of an unhandled push that the journal keeps; of a longer one it keeps only the type."""
 
+log = logging.getLogger(__name__)
 
-async def receive(context: Context, cad: str, body: dict[str, Any]) -> None:
+
+@dataclass(frozen=True)
+class Intake:
+    """How pushes are taken in.
+
+    `window`: milliseconds within which an equal push over another transport is the same one; 0:
+    none ever is. `crimes_from_calls`: whether emergencies count as crimes.
+    """
+
+    window: int = 5_000
+    crimes_from_calls: bool = False
+
+
+async def receive(
+    context: Context,
+    cad: str,
+    body: dict[str, Any],
+    transport: str = "",
+    intake: Intake = Intake(),
+) -> None:
     """Take in a push; when this returns, it is on disk.
+
+    `transport` names the way it came, without blanks; what came another way already is dropped.
 
     Raises:
         UnhandledType: nobody handles the type; the push stands in the journal all the same.
@@ -31,15 +58,32 @@ async def receive(context: Context, cad: str, body: dict[str, Any]) -> None:
         await _journal_unhandled(context, cad, fault.type, body.get("data"))
         raise
     if events:
-        await _keep_all(context, cad, events)
+        async with context.change() as change:
+            if await _came_already(change, cad, events, transport, intake.window):
+                log.debug("an event came a second time, over %s", transport)
+            else:
+                await _keep_all(change, cad, events, intake)
 
 
-async def _keep_all(context: Context, cad: str, events: Sequence[CadEvent]) -> None:
-    async with context.change() as change:
-        for event in events:
-            subjects = await keep(event, change, cad)
-            data = orjson.dumps(event.model_dump(by_alias=True))
-            await change.emit_named(f"{CAD}.{event.type}", data, *subjects)
+async def _came_already(
+    change: Change, cad: str, events: Sequence[CadEvent], transport: str, window: int
+) -> bool:
+    """Tell whether this is the copy that the game server passed on, or the CAD's own of it."""
+    if not window:
+        return False
+    digest = fingerprint(cad, events)
+    return await fingerprints.is_second_delivery(
+        change.sql, digest, transport, change.now - window, change.now
+    )
+
+
+async def _keep_all(change: Change, cad: str, events: Sequence[CadEvent], intake: Intake) -> None:
+    for event in events:
+        subjects = await keep(event, change, cad)
+        data = orjson.dumps(event.model_dump(by_alias=True))
+        await change.emit_named(f"{CAD}.{event.type}", data, *dict.fromkeys(subjects))
+        if intake.crimes_from_calls and isinstance(event, Call911):
+            await count_as_crime(change, cad, event.call_id)
 
 
 async def _journal_unhandled(context: Context, cad: str, kind: str, data: object) -> None:

@@ -7,8 +7,10 @@ the order of arrival does not matter where the events themselves leave a choice.
 from functools import singledispatch
 from typing import Any
 
-from db import dispatches, emergencies, units
-from webhook.cad.alerts import PrintRecord
+import orjson
+
+from db import dispatches, emergencies, notices, units
+from webhook.cad.alerts import Callout, PagerMessage, PrintRecord, StationAlert
 from webhook.cad.calls import (
     Call911,
     DispatchCall,
@@ -22,10 +24,19 @@ from webhook.cad.calls import (
     UnitDetach,
 )
 from webhook.cad.events import CadEvent, Note
+from webhook.cad.panics import calls_of_panic, panic_of_call, pressed_by
+from webhook.cad.place import Place, property_at
+from webhook.cad.subjects import (
+    dispatch_subject,
+    emergency_subject,
+    notice_subject,
+    panic_subject,
+    unit_subjects,
+)
 from webhook.cad.units import (
-    Unit,
     UnitGroupAdd,
     UnitGroupRemove,
+    UnitGroupRename,
     UnitLogin,
     UnitLogout,
     UnitPanic,
@@ -36,25 +47,10 @@ from webhook.context import Change
 from webhook.events import Subject
 
 CLOSED = "CLOSED"
+OFFLINE = "OFFLINE"
 
-
-def emergency_subject(cad: str, call_id: int) -> Subject:
-    """Return the subject of events about a 911 call."""
-    return Subject("emergency", f"{call_id}@{cad}")
-
-
-def dispatch_subject(cad: str, call_id: int) -> Subject:
-    """Return the subject of events about a dispatch call."""
-    return Subject("dispatch", f"{call_id}@{cad}")
-
-
-def panic_subject(panic_id: int) -> Subject:
-    """Return the subject of events about a panic."""
-    return Subject("panic", str(panic_id))
-
-
-def _unit_subjects(cad: str, idents: list[int]) -> list[Subject]:
-    return [Subject("unit", f"{ident}@{cad}") for ident in idents]
+_PLACED = frozenset({"block", "address", "postal", "x", "y", "emergency_call_id"})
+"""What of a dispatch call says which property it is at."""
 
 
 @singledispatch
@@ -65,6 +61,8 @@ async def keep(event: CadEvent, change: Change, cad: str) -> list[Subject]:
 
 @keep.register
 async def _(event: Call911, change: Change, cad: str) -> list[Subject]:
+    point = (event.coordinates.x, event.coordinates.y) if event.coordinates else None
+    place = Place(event.location, event.postal or "", point)
     await emergencies.put(
         change.sql,
         cad,
@@ -74,16 +72,23 @@ async def _(event: Call911, change: Change, cad: str) -> list[Subject]:
         location=event.location,
         postal=event.postal or "",
         description=event.description,
+        property_id=await property_at(change.sql, place),
+        pressed_by=pressed_by(event.description),
         now=change.now,
     )
-    return [emergency_subject(cad, event.call_id)]
+    about = await _about_emergency(change, cad, event.call_id)
+    return [*about, *await _replace_dispatches(change, cad, event.call_id)]
 
 
 @keep.register
 async def _(event: Removed911, change: Change, cad: str) -> list[Subject]:
     for call_id in event.call_ids:
         await emergencies.mark_removed(change.sql, cad, call_id, change.now)
-    return [emergency_subject(cad, call_id) for call_id in event.call_ids]
+    return [
+        subject
+        for call_id in event.call_ids
+        for subject in await _about_emergency(change, cad, call_id)
+    ]
 
 
 @keep.register
@@ -91,15 +96,19 @@ async def _(event: DispatchNew, change: Change, cad: str) -> list[Subject]:
     told = _told({name: getattr(event, name) for name in type(event).model_fields})
     await dispatches.put_first_report(change.sql, cad, event.call_id, told, change.now)
     await dispatches.list_first_units(change.sql, cad, event.call_id, event.idents)
+    await _place_dispatch(change, cad, event.call_id)
     return await _keep_call(event, change, cad)
 
 
 @keep.register
 async def _(event: DispatchEdit, change: Change, cad: str) -> list[Subject]:
     changes = event.changes()
-    await dispatches.put_edit(change.sql, cad, event.call_id, _told(changes), change.now)
+    told = _told(changes)
+    await dispatches.put_edit(change.sql, cad, event.call_id, told, change.now)
     if "idents" in changes:
         await dispatches.list_units(change.sql, cad, event.call_id, event.idents)
+    if told.keys() & _PLACED:
+        await _place_dispatch(change, cad, event.call_id)
     return await _keep_call(event, change, cad)
 
 
@@ -140,41 +149,61 @@ async def _(event: UnitDetach, change: Change, cad: str) -> list[Subject]:
 
 @keep.register
 async def _(event: UnitLogin, change: Change, cad: str) -> list[Subject]:
-    await _keep_unit(event.unit, change, cad, on_duty=True)
-    return _unit_subjects(cad, [event.unit.id])
+    told = event.unit.changes() | {"is_dispatch": event.is_dispatch, "on_duty": True}
+    await _keep_unit(change, cad, event.unit.id, told)
+    return unit_subjects(cad, [event.unit.id])
 
 
 @keep.register
 async def _(event: UnitLogout, change: Change, cad: str) -> list[Subject]:
     for ident in event.idents:
-        await units.put(change.sql, cad, ident, {"on_duty": False}, change.now)
-    return _unit_subjects(cad, event.idents)
+        await units.log_out(change.sql, cad, ident, change.now)
+    ended = await units.clear_panic(change.sql, cad, event.idents, change.now)
+    return unit_subjects(cad, event.idents) + [panic_subject(panic_id) for panic_id in ended]
 
 
 @keep.register
 async def _(event: UnitStatus, change: Change, cad: str) -> list[Subject]:
-    for unit in event.units:
-        await _keep_unit(unit, change, cad)
+    described = {unit.id: unit.changes() for unit in event.units}
+    status = {"status": event.status, "status_code": event.status_code}
     for ident in event.idents:
-        await units.put(change.sql, cad, ident, {"status": event.status}, change.now)
-    return _unit_subjects(cad, event.idents)
+        await _keep_unit(change, cad, ident, described.get(ident, {}) | status)
+    return unit_subjects(cad, event.idents)
 
 
 @keep.register
 async def _(event: UnitUpdate, change: Change, cad: str) -> list[Subject]:
     for unit in event.units:
-        await _keep_unit(unit, change, cad)
-    return _unit_subjects(cad, [unit.id for unit in event.units])
+        await _keep_unit(change, cad, unit.id, unit.changes())
+    return unit_subjects(cad, [unit.id for unit in event.units])
 
 
-@keep.register(UnitGroupAdd)
-@keep.register(UnitGroupRemove)
+@keep.register
+async def _(event: UnitGroupAdd, change: Change, cad: str) -> list[Subject]:
+    for ident in event.idents:
+        await units.put(change.sql, cad, ident, {"group_name": event.group_name}, change.now)
+    return unit_subjects(cad, event.idents)
+
+
+@keep.register
+async def _(event: UnitGroupRemove, change: Change, cad: str) -> list[Subject]:
+    await units.leave_group(change.sql, cad, event.idents, event.group_name, change.now)
+    return unit_subjects(cad, event.idents)
+
+
+@keep.register
+async def _(event: UnitGroupRename, change: Change, cad: str) -> list[Subject]:
+    known = await units.members_of(change.sql, cad, event.old_name) if event.old_name else []
+    members = list(dict.fromkeys([*event.idents, *known]))
+    for ident in members:
+        await units.put(change.sql, cad, ident, {"group_name": event.new_name}, change.now)
+    return unit_subjects(cad, members)
+
+
 @keep.register(ToggleBodycam)
 @keep.register(PrintRecord)
-async def _(
-    event: UnitGroupAdd | UnitGroupRemove | ToggleBodycam | PrintRecord, change: Change, cad: str
-) -> list[Subject]:
-    return _unit_subjects(cad, event.idents)
+async def _(event: ToggleBodycam | PrintRecord, change: Change, cad: str) -> list[Subject]:
+    return unit_subjects(cad, event.idents)
 
 
 @keep.register
@@ -183,13 +212,89 @@ async def _(event: UnitPanic, change: Change, cad: str) -> list[Subject]:
         ended = await units.clear_panic(change.sql, cad, event.idents, change.now)
         return [panic_subject(panic_id) for panic_id in ended]
     started = await units.start_panic(change.sql, cad, event.idents, change.now)
-    return [] if started is None else [panic_subject(started)]
+    if started is None:
+        return []
+    own_calls = await calls_of_panic(change, cad, started)
+    for call_id in own_calls:
+        await emergencies.fold_into_panic(change.sql, cad, call_id, started)
+    # Their cards may be there by now; the panic's takes over.
+    return [panic_subject(started), *(emergency_subject(cad, call_id) for call_id in own_calls)]
+
+
+@keep.register
+async def _(event: PagerMessage, change: Change, cad: str) -> list[Subject]:
+    return [await _announce(event, change, cad, "pager")]
+
+
+@keep.register
+async def _(event: StationAlert, change: Change, cad: str) -> list[Subject]:
+    return [await _announce(event, change, cad, "station")]
+
+
+@keep.register
+async def _(event: Callout, change: Change, cad: str) -> list[Subject]:
+    return [await _announce(event, change, cad, "callout", event.id)]
+
+
+async def _announce(
+    event: CadEvent, change: Change, cad: str, kind: notices.Kind, key: str = ""
+) -> Subject:
+    data = orjson.dumps(event.model_dump(by_alias=True)).decode()
+    return notice_subject(await notices.put(change.sql, cad, kind, key, data, change.now))
+
+
+async def _about_emergency(change: Change, cad: str, call_id: int) -> list[Subject]:
+    """Return what events about a 911 call are about: the panic too if it is that panic's own call.
+
+    The panic's card speaks for it then; where panics have no channel, the call's own card does.
+    """
+    own = emergency_subject(cad, call_id)
+    call = await emergencies.get(change.sql, cad, call_id)
+    if call is None or call.pressed_by is None:
+        return [own]
+    panic_id = call.panic_id
+    if panic_id is None:
+        panic_id = await panic_of_call(change, cad, call)
+        if panic_id is None:
+            return [own]
+        await emergencies.fold_into_panic(change.sql, cad, call_id, panic_id)
+    return [panic_subject(panic_id), own]
+
+
+async def _replace_dispatches(change: Change, cad: str, emergency_call_id: int) -> list[Subject]:
+    """Look where the dispatch calls made from a 911 call are, now that it has said where it is."""
+    made = await dispatches.made_from(change.sql, cad, emergency_call_id)
+    return [
+        dispatch_subject(cad, call_id)
+        for call_id in made
+        if await _place_dispatch(change, cad, call_id)
+    ]
+
+
+async def _place_dispatch(change: Change, cad: str, call_id: int) -> bool:
+    """Find the property of a dispatch call, or else of the 911 call; tell whether it is news."""
+    call = await dispatches.get(change.sql, cad, call_id)
+    if call is None:
+        return False
+    point = None if call.x is None or call.y is None else (call.x, call.y)
+    place = Place(f"{call.block} {call.address}", call.postal, point)
+    found = await property_at(change.sql, place)
+    if found is None and call.emergency_call_id is not None:
+        origin = await emergencies.get(change.sql, cad, call.emergency_call_id)
+        found = origin.property_id if origin is not None else None
+    if found == call.property_id:
+        return False
+    await dispatches.set_property(change.sql, cad, call_id, found)
+    return True
 
 
 def _told(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of a dispatch call for those of its fields that were told."""
     renamed = {"primary": "primary_unit", "origin_911": "emergency_call_id"}
     told = {renamed.get(name, name): value for name, value in fields.items()}
+    if "coordinates" in told:
+        point = told["coordinates"]
+        told |= {"x": point and point.x, "y": point and point.y}
     told = {column: value for column, value in told.items() if column in dispatches.TOLD}
     for text in ("priority", "postal"):
         if text in told:
@@ -205,7 +310,7 @@ async def _keep_call(event: DispatchCall, change: Change, cad: str) -> list[Subj
         await emergencies.mark_dispatched(
             change.sql, cad, event.origin_911, event.call_id, change.now
         )
-        about.append(emergency_subject(cad, event.origin_911))
+        about += await _about_emergency(change, cad, event.origin_911)
     if event.status == CLOSED:
         await dispatches.close(change.sql, cad, event.call_id, change.now)
     return about
@@ -218,5 +323,10 @@ async def _add_notes(change: Change, cad: str, call_id: int, notes: list[Note]) 
             await dispatches.add_note(change.sql, cad, call_id, row)
 
 
-async def _keep_unit(unit: Unit, change: Change, cad: str, **told: Any) -> None:
-    await units.put(change.sql, cad, unit.id, unit.changes() | told, change.now)
+async def _keep_unit(change: Change, cad: str, ident: int, told: dict[str, Any]) -> None:
+    # Whether a unit is in panic is for the panics to say: a status sent before one comes after it.
+    if "group" in told:
+        told["group_name"] = told["group"]
+    if told.get("status") == OFFLINE:
+        told["on_duty"] = False
+    await units.put(change.sql, cad, ident, told, change.now)

@@ -19,6 +19,8 @@ from webhook.wire import parse_json
 CAD = "cad"
 CALL = 77
 ORIGIN = 4410
+PANIC_CALL = 4411
+LOCATION = "Forum Dr"
 
 Push = dict[str, Any]
 
@@ -30,7 +32,11 @@ TABLES = (
     "units",
     "panics",
     "panic_units",
+    "notices",
 )
+
+WHEN_HEARD = {"emergency_calls": -1, "dispatch_calls": -1, "units": -2}
+"""The columns that only tell when a row was heard of last."""
 
 
 async def push(house: House, kind: str, data: object, cad: str = CAD) -> None:
@@ -38,8 +44,11 @@ async def push(house: House, kind: str, data: object, cad: str = CAD) -> None:
 
 
 def state(house: House) -> dict[str, set[tuple[Any, ...]]]:
-    """Return the rows of the CAD's tables; notes without the number that tells their arrival."""
+    """Return the rows of the CAD's tables, without what only tells of their arrival."""
     rows = house.dump()
+    for name, column in WHEN_HEARD.items():
+        for number, row in enumerate(rows[name]):
+            rows[name][number] = row[:column] + row[column:][1:]
     found = {name: set(rows[name]) for name in TABLES}
     found["dispatch_notes"] = {row[1:] for row in rows["dispatch_notes"]}
     return found
@@ -53,6 +62,9 @@ async def after(pushes: Sequence[tuple[str, Push]]) -> dict[str, set[tuple[Any, 
     """Return the state that a fresh house is left in by these pushes."""
     with tempfile.TemporaryDirectory() as directory:
         async with open_house(Path(directory) / "sentinel.db") as house:
+            await house.add_property(location=LOCATION)
+            await house.add_property(location="Elsewhere", x=500, y=500, width=10, height=10)
+            await push(house, *LOGIN)
             for kind, data in pushes:
                 await push(house, kind, data)
             return state(house)
@@ -80,7 +92,27 @@ FIELDS = st.fixed_dictionaries(
         "notes": st.lists(
             st.sampled_from([{"time": "1", "label": "a", "content": "one"}, "two"]), max_size=2
         ),
-        "metaData": st.sampled_from([{}, {"origin911": ORIGIN}]),
+        "address": st.sampled_from(["", "30 Forum Dr", "Route 68"]),
+        "metaData": st.sampled_from(
+            [{}, {"origin911": ORIGIN}, {"x": "505", "y": "505"}, {"origin911": PANIC_CALL}]
+        ),
+    },
+)
+
+LOGIN: tuple[str, Push] = (
+    "EVENT_UNIT_LOGIN",
+    {"unit": {"id": 61, "data": {"unitNum": "1-A-12", "name": "Wren"}}},
+)
+PANIC: tuple[str, Push] = ("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+OWN_CALL: tuple[str, Push] = (
+    "EVENT_911",
+    {
+        "call": {
+            "callId": PANIC_CALL,
+            "caller": "somebody",
+            "location": "[8031] Forum Dr",
+            "description": "Unit 1-a-12 has pressed their panic button!",
+        }
     },
 )
 
@@ -98,11 +130,13 @@ OTHERS: list[tuple[str, Push]] = [
     ("EVENT_REMOVE_911", {"callIds": [ORIGIN]}),
 ]
 
+WITH_PANIC = [*OTHERS, PANIC, OWN_CALL, ("EVENT_REMOVE_911", {"callIds": [PANIC_CALL]})]
+
 
 @st.composite
 def stories(draw: st.DrawFn) -> tuple[list[tuple[str, Push]], list[tuple[str, Push]]]:
     """Draw the events of a call in their natural order, and in another with repetitions."""
-    told = [new(**draw(FIELDS)), edit(**draw(FIELDS)), *OTHERS]
+    told = [new(**draw(FIELDS)), edit(**draw(FIELDS)), *WITH_PANIC]
     chosen = [event for event in told if draw(st.booleans())]
     again = [event for event in chosen if draw(st.booleans())]
     return chosen, draw(st.permutations(chosen + again))
@@ -220,6 +254,128 @@ async def test_a_911_call_knows_its_removal_and_its_dispatch_call(house: House) 
     call = await emergencies.get(house.database.read, CAD, ORIGIN)
     assert call is not None
     assert (call.seen, call.caller, call.removed_at) == (1, "Wren", house.clock.now)
+
+
+async def subjects_of_last(house: House) -> list[str]:
+    return [str(subject) for subject in (await house.journalled())[-1].subjects]
+
+
+async def test_a_panics_own_911_call_is_part_of_the_panic(house: House) -> None:
+    for event in (LOGIN, PANIC):
+        await push(house, *event)
+    house.clock.now += 119_000
+    await push(house, *OWN_CALL)
+    assert await subjects_of_last(house) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
+    call = await emergencies.get(house.database.read, CAD, PANIC_CALL)
+    assert call is not None
+    assert call.panic_id == 1
+    await push(house, *OWN_CALL)
+    await push(house, "EVENT_REMOVE_911", {"callIds": [PANIC_CALL]})
+    assert await subjects_of_last(house) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
+    assert await emergencies.open_calls(house.database.read, 9) == []
+
+
+async def test_a_panic_takes_over_the_card_of_its_own_911_call(house: House) -> None:
+    await push(house, *LOGIN)
+    await push(house, *OWN_CALL)
+    assert await subjects_of_last(house) == [f"emergency:{PANIC_CALL}@cad"]
+    house.clock.now += 119_000
+    await push(house, *PANIC)
+    assert await subjects_of_last(house) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
+
+
+async def test_a_panic_long_after_a_call_has_nothing_to_do_with_it(house: House) -> None:
+    await push(house, *LOGIN)
+    await push(house, *OWN_CALL)
+    house.clock.now += 121_000
+    await push(house, *PANIC)
+    assert await subjects_of_last(house) == ["panic:1"]
+
+
+async def test_the_call_of_a_button_pressed_again_belongs_to_the_open_panic(house: House) -> None:
+    await push(house, *LOGIN)
+    await push(house, *PANIC)
+    house.clock.now += 3_600_000
+    await push(house, *OWN_CALL)
+    assert await subjects_of_last(house) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
+
+
+@pytest.mark.parametrize(
+    ("caller", "description"),
+    [
+        ("Wren", "UNIT  HAS PRESSED THEIR PANIC BUTTON!"),
+        ("", "unit 1-A-12 has pressed their panic button"),
+        ("wren ", "Unit ? has pressed the panic button at Forum Dr"),
+    ],
+)
+@pytest.mark.parametrize("swapped", [False, True])
+async def test_a_panic_is_told_by_number_or_name(
+    house: House, caller: str, description: str, swapped: bool
+) -> None:
+    call = {"callId": 5, "caller": caller, "description": description}
+    story: list[tuple[str, Push]] = [PANIC, ("EVENT_911", {"call": call})]
+    await push(house, *LOGIN)
+    for event in story[::-1] if swapped else story:
+        await push(house, *event)
+    stored = await emergencies.get(house.database.read, CAD, 5)
+    assert stored is not None
+    assert stored.panic_id == 1
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+async def test_of_a_unit_never_heard_of_the_only_panic_is_taken(
+    house: House, swapped: bool
+) -> None:
+    for event in [OWN_CALL, PANIC] if swapped else [PANIC, OWN_CALL]:
+        await push(house, *event)
+    stored = await emergencies.get(house.database.read, CAD, PANIC_CALL)
+    assert stored is not None
+    assert stored.panic_id == 1
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        [LOGIN, ("EVENT_UNIT_PANIC", {"identIds": [62]}), OWN_CALL],
+        [LOGIN, OWN_CALL, ("EVENT_UNIT_PANIC", {"identIds": [62]})],
+        [
+            ("EVENT_UNIT_PANIC", {"identIds": [61]}),
+            ("EVENT_UNIT_PANIC", {"identIds": [62]}),
+            OWN_CALL,
+        ],
+        [LOGIN, PANIC, ("EVENT_911", {"call": {"callId": PANIC_CALL, "caller": "Wren"}})],
+        [PANIC, ("EVENT_911", {"call": {"callId": PANIC_CALL, "description": "panic button!"}})],
+    ],
+)
+async def test_a_call_of_somebody_else_is_no_part_of_a_panic(
+    house: House, story: list[tuple[str, Push]]
+) -> None:
+    for event in story:
+        await push(house, *event)
+    stored = await emergencies.get(house.database.read, CAD, PANIC_CALL)
+    assert stored is not None
+    assert stored.panic_id is None
+
+
+async def test_panics_of_another_cad_have_calls_of_their_own(house: House) -> None:
+    await push(house, *LOGIN, cad="other")
+    await push(house, *PANIC, cad="other")
+    await push(house, *OWN_CALL)
+    stored = await emergencies.get(house.database.read, CAD, PANIC_CALL)
+    assert stored is not None
+    assert stored.panic_id is None
+
+
+async def test_a_second_panic_has_a_call_of_its_own(house: House) -> None:
+    again = {"call": OWN_CALL[1]["call"] | {"callId": 4412}}
+    end = ("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
+    for event in (LOGIN, PANIC, OWN_CALL, end, ("EVENT_911", again), PANIC):
+        await push(house, *event)
+    first = await emergencies.get(house.database.read, CAD, PANIC_CALL)
+    second = await emergencies.get(house.database.read, CAD, 4412)
+    assert first is not None
+    assert second is not None
+    assert (first.panic_id, second.panic_id) == (1, 2)
 
 
 async def panicking(house: House) -> list[tuple[int, list[tuple[int, bool]]]]:

@@ -1,0 +1,41 @@
+"""Which pushes came lately, so that the second delivery of one is known for what it is."""
+
+from db.database import Transaction
+
+
+async def is_second_delivery(
+    sql: Transaction, digest: bytes, transport: str, since: int, now: int
+) -> bool:
+    """Take note of a push; tell whether it came since then over another transport already.
+
+    What comes twice over one transport happened twice: the nth copy of each transport is the
+    same event as the nth of the others.
+    """
+    found = await sql.one(
+        int,
+        "UPDATE fingerprints SET transports = transports || ' ' || ?1 WHERE id = ("
+        "SELECT id FROM fingerprints WHERE digest = ?2 AND at >= ?3"
+        " AND NOT instr(' ' || transports || ' ', ' ' || ?1 || ' ') ORDER BY at, id LIMIT 1)"
+        " RETURNING id",
+        transport,
+        digest,
+        since,
+    )
+    if found is not None:
+        return True
+    await sql.run(
+        "INSERT INTO fingerprints (digest, transports, at) VALUES (?, ?, ?)", digest, transport, now
+    )
+    return False
+
+
+async def prune(sql: Transaction, before: int, limit: int) -> int:
+    """Forget up to `limit` pushes older than a time; count them."""
+    gone = await sql.all(
+        int,
+        "DELETE FROM fingerprints WHERE id IN"
+        " (SELECT id FROM fingerprints WHERE at < ? ORDER BY at LIMIT ?) RETURNING id",
+        before,
+        limit,
+    )
+    return len(gone)

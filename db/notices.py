@@ -1,0 +1,52 @@
+"""Pages, station alerts and callouts: what the CAD announced once, for a card of its own."""
+
+from typing import Literal, NamedTuple
+
+from db.database import Reader, Transaction
+
+Kind = Literal["pager", "station", "callout"]
+
+
+class Notice(NamedTuple):
+    """One announcement; `data` is that of its event, as JSON text, `key` a callout's own id."""
+
+    id: int
+    cad: str
+    kind: Kind
+    key: str
+    data: str
+    at: int
+
+
+_COLUMNS = ", ".join(Notice._fields)
+
+
+async def put(sql: Transaction, cad: str, kind: Kind, key: str, data: str, now: int) -> int:
+    """Keep an announcement and return its id; one with the key of another takes its place."""
+    return await sql.insert(
+        "INSERT INTO notices (cad, kind, key, data, at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (cad, kind, key) WHERE key <> '' DO UPDATE SET data = excluded.data"
+        " RETURNING id",
+        cad,
+        kind,
+        key,
+        data,
+        now,
+    )
+
+
+async def get(sql: Reader, notice_id: int) -> Notice | None:
+    """Return an announcement."""
+    return await sql.one(Notice, f"SELECT {_COLUMNS} FROM notices WHERE id = ?", notice_id)
+
+
+async def prune(sql: Transaction, before: int, limit: int) -> int:
+    """Forget up to `limit` announcements older than a time; count them."""
+    gone = await sql.all(
+        int,
+        "DELETE FROM notices WHERE id IN"
+        " (SELECT id FROM notices WHERE at < ? ORDER BY at LIMIT ?) RETURNING id",
+        before,
+        limit,
+    )
+    return len(gone)

@@ -1,0 +1,72 @@
+"""Forgetting what is long over, so that the CAD may use its numbers again."""
+
+from dataclasses import dataclass
+
+from db import cards, dispatches, emergencies, fingerprints, notices, units
+from db.database import Transaction
+from webhook.cad.subjects import dispatch_subject, emergency_subject
+from webhook.context import Context
+
+SILENT_SHIFT = 12 * 60 * 60 * 1000
+"""Milliseconds after which a unit that was not heard of is off duty."""
+
+UNTOUCHED = 3
+"""How many times longer what is not over is kept when nothing more is heard of it."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How long, in milliseconds: calls and panics after their end, fingerprints of pushes."""
+
+    over: int = 24 * 60 * 60 * 1000
+    fingerprints: int = 5_000
+
+
+async def forget_old(context: Context, keeping: Keeping, limit: int) -> bool:
+    """Forget up to `limit` of each kind; tell whether there may be more.
+
+    A call's card stays in Discord as it is, parted from the number: a later call of this number is
+    another call, with a card of its own.
+    """
+    now = context.now()
+    over, untouched = now - keeping.over, now - UNTOUCHED * keeping.over
+    async with context.database.write() as sql:
+        counts = [
+            await _forget_panics(sql, over, untouched, limit),
+            await _forget_dispatches(sql, over, untouched, limit),
+            await _forget_emergencies(sql, over, untouched, limit),
+            await notices.prune(sql, untouched, limit),
+            await units.log_out_silent(sql, now - SILENT_SHIFT, limit),
+            await fingerprints.prune(sql, now - keeping.fingerprints, limit),
+        ]
+    return limit in counts
+
+
+async def _forget_panics(sql: Transaction, over: int, untouched: int, limit: int) -> int:
+    """Forget panics with their own 911 calls, which would stand alone without them."""
+    old = await units.forgettable_panics(sql, over, untouched, limit)
+    for panic_id in old:
+        for call in await emergencies.of_panic(sql, panic_id):
+            await _forget_emergency(sql, call.cad, call.call_id)
+        await units.forget_panic(sql, panic_id)
+    return len(old)
+
+
+async def _forget_dispatches(sql: Transaction, over: int, untouched: int, limit: int) -> int:
+    old = await dispatches.forgettable(sql, over, untouched, limit)
+    for cad, call_id in old:
+        await cards.release(sql, str(dispatch_subject(cad, call_id)))
+        await dispatches.forget(sql, cad, call_id)
+    return len(old)
+
+
+async def _forget_emergencies(sql: Transaction, over: int, untouched: int, limit: int) -> int:
+    old = await emergencies.forgettable(sql, over, untouched, limit)
+    for cad, call_id in old:
+        await _forget_emergency(sql, cad, call_id)
+    return len(old)
+
+
+async def _forget_emergency(sql: Transaction, cad: str, call_id: int) -> None:
+    await cards.release(sql, str(emergency_subject(cad, call_id)))
+    await emergencies.forget(sql, cad, call_id)
