@@ -41,7 +41,7 @@ class Report:
     def fault(self, sentence: str, mend: str) -> None:
         """Say what is wrong and how to mend it."""
         self.faults += 1
-        self._say(f"FAULT {sentence}\n      {mend}")
+        self._say(f"FAULT {' '.join(sentence.split())}\n      {mend}")
 
 
 async def check(settings: Settings, config: Path | None, say: Callable[[str], None]) -> int:
@@ -97,7 +97,7 @@ def _check_access(settings: Settings, report: Report) -> None:
 
 async def _check_discord(settings: DiscordSettings, report: Report) -> None:
     point_discord_at(settings)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         try:
             await client.login(settings.token)
         except discord.LoginFailure:
@@ -114,6 +114,9 @@ async def _check_discord(settings: DiscordSettings, report: Report) -> None:
         if not channels:
             report.fault("no channel is configured", "put channel ids into [discord.channels]")
         guilds: dict[int, discord.Guild] = {}
+        channels |= {
+            f"of rule {rule.name}": rule.channel for rule in settings.rules if rule.channel
+        }
         for name, number in channels.items():
             await _check_channel(client, name, number, guilds, report)
         for guild in guilds.values():
@@ -144,6 +147,8 @@ async def _check_channel(
     guild = guilds.get(channel.guild.id)
     if guild is None:
         guild = guilds[channel.guild.id] = await client.fetch_guild(channel.guild.id)
+    # Its own guild, without a gateway, has no roles, from which the rights follow.
+    channel.guild = guild
     assert client.user is not None  # noqa: S101 - logged in
     rights = channel.permissions_for(await guild.fetch_member(client.user.id))
     missing = [label for right, label in RIGHTS.items() if not getattr(rights, right)]
@@ -169,6 +174,12 @@ async def _check_guild(
         for role_id in ids:
             if role_id not in known:
                 report.fault(f"role {name} ({role_id}) does not exist", "correct its id")
+    for rule in settings.rules:
+        if rule.mention and rule.mention not in known:
+            report.fault(
+                f"the role that rule {rule.name} mentions ({rule.mention}) does not exist",
+                "correct its id",
+            )
     if settings.panic_role and settings.panic_role not in known:
         report.fault(f"panic_role ({settings.panic_role}) does not exist", "correct its id")
     if not settings.roles.approver:

@@ -1,4 +1,4 @@
-"""The command line: `cad-sentinel [run]`, `check`, `query`, `listen`, `simulate`."""
+"""The command line: `cad-sentinel [run]`, `check`, `query`, `listen`, `route`, `simulate`."""
 
 import argparse
 import asyncio
@@ -15,6 +15,7 @@ from bot.config import ConfigError, Settings, load
 from bot.instance import Instance, InstanceError
 from bot.logs import start_logging
 from bot.query import listen, query
+from bot.route import route
 from bot.simulate import simulate
 from db.errors import StorageError
 
@@ -92,6 +93,11 @@ def _listen(settings: Settings, arguments: argparse.Namespace) -> int:
     return _talk(hear())
 
 
+def _route(settings: Settings, arguments: argparse.Namespace) -> int:
+    data = " ".join(arguments.data) or None
+    return _wait_for(route(settings, arguments.event, data, say=print))
+
+
 def _simulate(settings: Settings, arguments: argparse.Namespace) -> int:
     async def play() -> int:
         async with Instance.from_settings(settings) as instance:
@@ -161,6 +167,9 @@ def _parser() -> argparse.ArgumentParser:
     hearing = add("listen", _listen, "print a running bot's events as they come")
     hearing.add_argument("events", nargs="*", help="event names; without any, all")
     hearing.add_argument("--json", action="store_true", help="print the events as they came")
+    routing = add("route", _route, "explain which rule sends an event where, and why")
+    routing.add_argument("event", help="number of a stored event, or a name like EVENT_911")
+    routing.add_argument("data", nargs="*", help="for a name: the event's data as JSON")
     playing = add("simulate", _simulate, "play an evening against a running bot, as a drill")
     playing.add_argument(
         "--speed", type=_speed, default=10.0, help="times faster than life (10); 0: at once"

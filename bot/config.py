@@ -4,7 +4,7 @@ import os
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -15,9 +15,14 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
+
+from cogs.routing import Quiet
+from webhook import cad
+from webhook.events import CAD, EVENTS
 
 PREFIX = "SENTINEL_"
 DEFAULT_FILE = Path("config.toml")
@@ -45,6 +50,24 @@ def _named_key(value: object) -> object:
 
 def _price(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _event_type(name: str) -> str:
+    kind = name.removeprefix("events.").removeprefix(f"{CAD}.")
+    known = [*cad.EVENTS, *EVENTS]
+    if kind not in known:
+        close = get_close_matches(kind, known, n=1, cutoff=0.5)
+        hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"
+        raise ValueError(f"{name!r} is no event{hint}")
+    return kind
+
+
+def _hours(text: str) -> str:
+    return str(Quiet.parse(text))
+
+
+def _word(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 Snowflake = Annotated[int, Field(ge=0, lt=2**63)]
@@ -88,16 +111,75 @@ class Roles(Section):
     admin: list[Snowflake] = []
 
 
+Word = Annotated[
+    str,
+    BeforeValidator(_word),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=128),
+]
+"""A text that a rule looks for; a number counts as its digits."""
+
+EventType = Annotated[str, AfterValidator(_event_type)]
+"""A push type of the CAD, or the name of an event of the property protocol."""
+
+
+class RuleSettings(Section):
+    """A routing rule: what an event must be like, and what becomes of it then."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+    types: Annotated[list[EventType], Field(min_length=1)] | None = None
+    priority: Annotated[list[Word], Field(min_length=1)] | None = None
+    emergency: bool | None = None
+    departments: Annotated[list[Word], Field(min_length=1)] | None = None
+    postals: Annotated[list[Word], Field(min_length=1)] | None = None
+    keywords: Annotated[list[Word], Field(min_length=1)] | None = None
+    properties: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = None
+    channel: Snowflake = 0
+    mention: Snowflake = 0
+    silent: bool | None = None
+    quiet: Annotated[str, AfterValidator(_hours)] | None = None
+    panics_always: bool = True
+
+    @model_validator(mode="after")
+    def _has_an_effect(self) -> "RuleSettings":
+        acts = bool(self.channel or self.mention)
+        if not acts and self.silent is None and (self.quiet is None or self.panics_always):
+            raise ValueError(
+                f"the rule {self.name!r} does nothing: give it a channel, a mention or"
+                " silent = true (silent = false lets events through as the channel map has it)"
+            )
+        if self.silent and acts and self.quiet is None:
+            raise ValueError(
+                f"the rule {self.name!r} is always silent, so its channel and mention mean nothing:"
+                " give it quiet hours, or take them out"
+            )
+        if self.quiet is not None and not (self.mention or self.silent) and self.panics_always:
+            raise ValueError(
+                f"the quiet hours of the rule {self.name!r} mean nothing: there is neither a"
+                " mention nor silent = true"
+            )
+        return self
+
+
+def _named_apart(rules: list[RuleSettings]) -> list[RuleSettings]:
+    names = [rule.name for rule in rules]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two rules are named {name!r}")
+    return rules
+
+
 class DiscordSettings(Section):
     """The Discord bot; off without a token."""
 
     token: Secret = ""
     guild_id: Snowflake = 0
     panic_role: Snowflake = 0
+    feed_age_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 365)] = 60
     api_url: str = ""
     gateway_url: str = ""
     channels: Channels = Channels()
     roles: Roles = Roles()
+    rules: Annotated[list[RuleSettings], AfterValidator(_named_apart)] = []
 
 
 class HttpSettings(Section):
@@ -116,9 +198,12 @@ class NamedKey(Section):
 
 
 class CadSettings(Section):
-    """Sonoran CAD: the keys that pushes carry, and how to call its API."""
+    """Sonoran CAD: the keys that pushes carry, how they are taken in, and how to call its API."""
 
     keys: list[Annotated[NamedKey, BeforeValidator(_named_key)]] = []
+    duplicate_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
+    keep_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24
+    crimes_from_calls: bool = False
     api_key: Secret = ""
     server_id: Annotated[int, Field(ge=1)] = 1
     api_url: str = "https://api.sonorancad.com"
@@ -273,6 +358,7 @@ def _sentence(error: Any) -> str:
     for part in error["loc"][:-1]:
         field = model.model_fields.get(part) if isinstance(part, str) else None
         model = field.annotation if field is not None else model
+        model = get_args(model)[0] if get_origin(model) is list else model
         if not hasattr(model, "model_fields"):
             return f"{place}: no such key"
     return f"{place}: no such key{_hint(str(error['loc'][-1]), model)}"

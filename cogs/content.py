@@ -38,11 +38,11 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A message without its place. `calls` is the role that it mentions when it is posted."""
+    """A message without its place. `calls` are the roles that it mentions when it is posted."""
 
     embeds: list[discord.Embed]
     buttons: tuple[Button, ...] = ()
-    calls: int = 0
+    calls: tuple[int, ...] = ()
 
     def digest(self) -> str:
         """Return what tells this content from another."""
@@ -54,11 +54,11 @@ class Content:
     @property
     def text(self) -> str | None:
         """The message's text beside its embeds."""
-        return f"<@&{self.calls}>" if self.calls else None
+        return " ".join(f"<@&{role}>" for role in self.calls) or None
 
     def mentions(self) -> discord.AllowedMentions:
-        """Return what may ping: the called role and nothing else, on every create and edit."""
-        roles = [discord.Object(self.calls)] if self.calls else False
+        """Return what may ping: the called roles and nothing else, on every create and edit."""
+        roles = [discord.Object(role) for role in self.calls] or False
         return discord.AllowedMentions(everyone=False, users=False, roles=roles, replied_user=False)
 
     def view(self) -> discord.ui.View | None:

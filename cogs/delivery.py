@@ -8,16 +8,20 @@ the channel after a crash that came between Discord's answer and our note of it.
 
 import asyncio
 import logging
+import math
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from cogs.cards import render
+import discord
+
+from cogs.cards import CARDS, CardKind, render
+from cogs.cards.ripples import linked
 from cogs.content import Content
-from cogs.feeds import entry_embed
+from cogs.feeds import entry_embed, summary_embed
 from cogs.messenger import (
     ChannelClosed,
     DeliveryError,
@@ -30,7 +34,6 @@ from db import cards, feeds, journal, settings
 from db.cards import Card
 from db.database import Database
 from db.errors import StorageUnavailable
-from db.feeds import FeedEntry
 from webhook.context import now
 from webhook.events import Published, Subject
 
@@ -48,35 +51,56 @@ log = logging.getLogger(__name__)
 class Pace:
     """How long the queues wait, in seconds.
 
-    `edit`: between two edits in a channel, so that ten changes in a second are one edit.
-    `retry`: after a first failure; doubles up to a minute. `closed`: until a channel that the bot
-    may not post in is tried again.
+    `edit`: between two edits in a channel, so that ten changes in a second are one edit. `gather`:
+    from a feed entry until it is posted, together with those that come meanwhile; ten never wait.
+    `feed`: between two feed messages that are not full. `retry`: after a first failure; doubles up
+    to a minute. `closed`: until a channel that the bot may not post in is tried again.
     """
 
     edit: float = 1.0
+    gather: float = 0.2
+    feed: float = 1.0
     retry: float = 1.0
     closed: float = 300.0
 
 
 @dataclass(frozen=True)
 class Outlet:
-    """What every queue works with. `calls`: the role that a kind of card mentions when posted."""
+    """What every queue works with.
+
+    `feed_age`: feed entries older than these milliseconds are counted, not shown; 0: all are shown.
+    """
 
     database: Database
     messenger: Messenger
     pace: Pace
     instance: str
-    calls: Mapping[str, int]
+    feed_age: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Feed entries that share a message; `since`: when it could have been posted first."""
+
+    number: int
+    since: int
+    summed: bool
 
 
 class Delivery:
-    """The queues of all channels; `places` are Discord channel ids by their configured names."""
+    """The queues of all channels.
+
+    `places` are Discord channel ids by what cards and feeds call them: the names of the channel
+    map, and for channels that rules choose their ids.
+    """
 
     def __init__(self, outlet: Outlet, places: Mapping[str, int]) -> None:
         names: dict[int, list[str]] = {}
         for name, channel_id in places.items():
             names.setdefault(channel_id, []).append(name)
-        self._queues = [ChannelQueue(outlet, channel_id, of) for channel_id, of in names.items()]
+        self._queues = [
+            ChannelQueue(outlet, channel_id, of, self.wake) for channel_id, of in names.items()
+        ]
 
     async def run(self) -> None:
         """Deliver until `stop`; what is in flight then is finished."""
@@ -107,22 +131,28 @@ class Delivery:
 class ChannelQueue:
     """What one Discord channel has still to show."""
 
-    def __init__(self, outlet: Outlet, channel_id: int, names: list[str]) -> None:
+    def __init__(
+        self, outlet: Outlet, channel_id: int, names: list[str], wake_all: Callable[[], None]
+    ) -> None:
         self.channel_id = channel_id
         self.is_closed = False
         self._database = outlet.database
         self._messenger = outlet.messenger
         self._pace = outlet.pace
         self._instance = outlet.instance
-        self._calls = outlet.calls
+        self._feed_age = outlet.feed_age
         self._names = names
+        self._wake_all = wake_all
         self._work = asyncio.Event()
         self._try_again = asyncio.Event()
         self._stopping = False
         self._failures = 0
         self._last_card = 0
         self._next_edit = 0.0
-        self._edit_waits = False
+        self._next_of_card: dict[int, float] = {}
+        self._edit_due = math.inf
+        self._feed_due = math.inf
+        self._next_feed = 0.0
         self._references = _References(outlet.messenger, channel_id)
 
     def wake(self) -> None:
@@ -158,8 +188,9 @@ class ChannelQueue:
                     await self._wait_for_work()
 
     async def _wait_for_work(self) -> None:
-        """Wait until there is something new, or an edit is due again."""
-        wait = max(0.0, self._next_edit - time.monotonic()) if self._edit_waits else None
+        """Wait until there is something new, or an edit or a feed message is due."""
+        due = min(self._edit_due, self._feed_due)
+        wait = None if due == math.inf else max(0.0, due - time.monotonic())
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 await self._work.wait()
@@ -169,10 +200,10 @@ class ChannelQueue:
         card = await self._next_card()
         if card is not None:
             await self._deliver_card(card)
-        entries = await feeds.waiting(self._database.read, self._names, EMBEDS)
-        if entries:
-            await self._deliver_feed(entries)
-        return card is not None or bool(entries)
+        batch = await self._next_batch()
+        if batch is not None:
+            await self._deliver_feed(batch)
+        return card is not None or batch is not None
 
     async def _next_card(self) -> Card | None:
         """Return what to post, or else what to edit if an edit is due again.
@@ -183,14 +214,26 @@ class ChannelQueue:
         card = await cards.next_unposted(read, self._names)
         if card is not None:
             return card
-        card = await cards.next_outdated(read, self._names, self._last_card)
+        self._edit_due = math.inf
+        card = await self._next_due(self._last_card)
         if card is None and self._last_card:
-            card = await cards.next_outdated(read, self._names, 0)
-        self._edit_waits = card is not None and time.monotonic() < self._next_edit
-        if card is None or self._edit_waits:
-            return None
-        self._last_card = card.id
+            card = await self._next_due(0)
+        if card is not None:
+            self._last_card = card.id
         return card
+
+    async def _next_due(self, behind: int) -> Card | None:
+        """Return the first card, by id above `behind`, whose edit is due; note when others are."""
+        read = self._database.read
+        while (card := await cards.next_outdated(read, self._names, behind)) is not None:
+            due = max(self._next_edit, self._next_of_card.get(card.id, 0.0))
+            if due <= time.monotonic():
+                return card
+            self._edit_due = min(self._edit_due, due)
+            if due == self._next_edit:  # so the whole channel waits
+                return None
+            behind = card.id
+        return None
 
     async def _deliver_card(self, card: Card) -> None:
         content = await self._content(card)
@@ -198,6 +241,12 @@ class ChannelQueue:
         if content is None or (card.message_id is not None and digest == card.digest):
             await self._mark_shown(card, digest, card.channel_id, card.message_id)
             return
+        if self._is_worn(card):
+            await self._messenger.delete(card.channel_id or 0, card.message_id or 0)
+            await self._mark_lost(card)
+            return
+        if every := _kind(card).every:
+            self._next_of_card[card.id] = time.monotonic() + every
         try:
             if card.message_id is None or (self.channel_id and not card.channel_id):
                 await self._post_card(card, content, digest)
@@ -218,7 +267,8 @@ class ChannelQueue:
             return None
         if content is None:
             return None
-        return replace(content, calls=self._calls.get(subject.kind, 0))
+        is_first = card.posting == 1  # posted afresh it calls nobody again
+        return replace(content, calls=(card.mention,) if card.mention and is_first else ())
 
     async def _post_card(self, card: Card, content: Content, digest: str) -> None:
         reference = f"{self._instance}-c{card.id}.{card.posting}"
@@ -229,7 +279,20 @@ class ChannelQueue:
             else:
                 # It may show an older state; the card stays stale, and an edit follows.
                 await cards.mark_posted(sql, card, self.channel_id, message_id)
+            touched = [
+                await cards.touch(sql, str(other))
+                for other in await linked(sql, Subject.parse(card.subject))
+            ]
         self._references.settle(reference)
+        if any(touched):
+            self._wake_all()  # other cards can link to this one now
+
+    def _is_worn(self, card: Card) -> bool:
+        """Tell whether a card's message is to be replaced, as Discord edits old ones rarely."""
+        lasts = _kind(card).lasts
+        if not lasts or not card.message_id:
+            return False
+        return discord.utils.snowflake_time(card.message_id).timestamp() + lasts < time.time()
 
     async def _edit_card(
         self, card: Card, channel_id: int, message_id: int, content: Content, digest: str
@@ -252,28 +315,61 @@ class ChannelQueue:
         else:
             await self._mark_shown(card, digest, channel_id, message_id)
 
-    async def _deliver_feed(self, waiting: list[FeedEntry]) -> None:
-        """Post up to ten entries as one message; its members are settled before it is sent."""
-        batch = waiting[0].batch
-        entries = [entry for entry in waiting if entry.batch == batch]
-        numbers = [entry.journal_id for entry in entries]
-        events = await journal.named(self._database.read, numbers)
-        since = events[0].at
-        if batch is None:
-            batch, since = numbers[0], now()
-            async with self._database.write() as sql:
-                await feeds.put_into_batch(sql, entries)
-        content = Content(
-            [await entry_embed(self._database.read, Published.from_journal(row)) for row in events]
-        )
-        reference = f"{self._instance}-f{batch}"
-        try:
-            await self._post(reference, content, since)
-        except Refused as fault:
-            log.error("Discord refuses the feed entries from %s on: %s", batch, fault)
+    async def _next_batch(self) -> Batch | None:
+        """Return the next feed message if it is due; its members and its kind are on disk by then.
+
+        What was settled comes first and as it was settled: it may have been posted already.
+        """
+        waiting = await feeds.waiting(self._database.read, self._names, EMBEDS)
+        if not waiting:
+            self._feed_due = math.inf
+            return None
+        first = waiting[0]
+        (event,) = await journal.named(self._database.read, [first.journal_id])
+        if first.batch is not None:
+            return Batch(first.batch, event.at, bool(first.summed))
+        too_old = now() - self._feed_age
+        is_old = bool(self._feed_age) and event.at < too_old
+        if not is_old and len(waiting) < EMBEDS and not self._is_feed_due():
+            return None
         async with self._database.write() as sql:
-            await feeds.mark_shown(sql, entries)
+            if is_old:
+                await feeds.sum_up(sql, self._names, first.journal_id, too_old)
+            else:
+                entries = [entry for entry in waiting if entry.batch is None]
+                await feeds.put_into_batch(sql, entries)
+        return Batch(first.journal_id, now(), is_old)
+
+    def _is_feed_due(self) -> bool:
+        """Tell whether a feed message that is not full has waited for others long enough."""
+        time_now = time.monotonic()
+        if self._feed_due == math.inf:
+            self._feed_due = max(time_now + self._pace.gather, self._next_feed)
+        return self._feed_due <= time_now
+
+    async def _deliver_feed(self, batch: Batch) -> None:
+        """Post a feed message and take its entries off the list."""
+        reference = f"{self._instance}-f{batch.number}"
+        try:
+            await self._post(reference, await self._feed_content(batch), batch.since)
+        except Refused as fault:
+            log.error("Discord refuses the feed entries from %s on: %s", batch.number, fault)
+        async with self._database.write() as sql:
+            await feeds.mark_batch_shown(sql, batch.number)
         self._references.settle(reference)
+        self._feed_due = math.inf
+        self._next_feed = time.monotonic() + self._pace.feed
+
+    async def _feed_content(self, batch: Batch) -> Content:
+        """Show up to ten entries, or count those that had grown old; they call nobody any more."""
+        read = self._database.read
+        if batch.summed:
+            return Content([summary_embed(await feeds.counts(read, batch.number))])
+        entries = await feeds.of_batch(read, batch.number, EMBEDS)
+        events = await journal.named(read, [entry.journal_id for entry in entries])
+        embeds = [await entry_embed(read, Published.from_journal(row)) for row in events]
+        calls = dict.fromkeys(entry.mention for entry in entries if entry.mention)
+        return Content(embeds, calls=tuple(calls))
 
     async def _post(self, reference: str, content: Content, since: int) -> tuple[bool, int]:
         """Post a message unless it is there already; return whether it is surely new, and its id.
@@ -362,6 +458,10 @@ class _References:
             self._footers = await self._messenger.footers(self._channel_id, since)
             self._searched_since = since
         return self._footers.get(f"{FOOTER}{reference}")
+
+
+def _kind(card: Card) -> CardKind:
+    return CARDS[Subject.parse(card.subject).kind]
 
 
 def _sign(content: Content, reference: str) -> None:

@@ -4,13 +4,17 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from cogs import board
 from cogs.cards import CARDS
+from cogs.cards.ripples import own_calls, rippled
 from cogs.feeds import FEEDS
+from cogs.routing import Decision, Router
+from cogs.traits import known, told
 from db import cards, feeds, journal, settings
 from db.database import Database, Transaction
 from db.errors import StorageUnavailable
 from webhook.bus import Bus
-from webhook.events import ALL, Published
+from webhook.events import ALL, Published, Subject
 
 CURSOR = "discord.cursor"
 """The setting that holds the number of the last event taken in."""
@@ -25,17 +29,25 @@ log = logging.getLogger(__name__)
 class Follower:
     """Takes events from the journal to the cards and feeds of the channels that are in use.
 
-    Where it stands is written in the same transaction as what it did, so that a crash neither
-    loses an event nor takes one in twice.
+    A channel is named as in the channel map, or by its id if a rule chose it. Where the follower
+    stands is written in the same transaction as what it did, so that a crash neither loses an event
+    nor takes one in twice.
     """
 
     def __init__(
-        self, database: Database, bus: Bus, in_use: frozenset[str], wake: Callable[[], None]
+        self,
+        database: Database,
+        bus: Bus,
+        in_use: frozenset[str],
+        wake: Callable[[], None],
+        router: Router = Router(),  # noqa: B008 - frozen
     ) -> None:
         self._database = database
         self._bus = bus
         self._in_use = in_use
         self._wake = wake
+        self._router = router
+        self._is_home = False
         self._published = asyncio.Event()
 
     async def run(self) -> None:
@@ -45,6 +57,7 @@ class Follower:
             while True:
                 self._published.clear()
                 try:
+                    await self.bring_home()
                     while await self.take_in():
                         self._wake()
                 except StorageUnavailable as fault:
@@ -62,19 +75,87 @@ class Follower:
         if not entries:
             return False
         async with self._database.write() as sql:
-            for entry in entries:
-                await self._take_in(sql, Published.from_journal(entry))
+            events = [Published.from_journal(entry) for entry in entries]
+            for event in events:
+                await self._take_in(sql, event)
+            on_board = [event.at for event in events if board.touches_board(event.name)]
+            if on_board and board.CHANNEL in self._in_use:
+                await board.mark_changed(sql, on_board[-1])
             await settings.put(sql, CURSOR, str(entries[-1].id))
         return True
 
     async def _take_in(self, sql: Transaction, event: Published) -> None:
-        for subject in event.subjects:
+        for subject in await self._carded(sql, event):
             kind = CARDS.get(subject.kind)
-            if kind is not None and kind.channel in self._in_use:
-                await cards.mark_stale(sql, str(subject), kind.channel, event.at)
+            if kind is not None:
+                await self._mark_card(sql, event, subject, kind.channel)
+        for subject in await rippled(sql, event):
+            await cards.touch(sql, str(subject))
         feed = FEEDS.get(event.name)
-        if feed is not None and feed.channel in self._in_use:
-            await feeds.add(sql, event.id, feed.channel)
+        if feed is not None:
+            decision = await self._decide(sql, event, None, feed.channel)
+            if self._is_posted(decision):
+                await feeds.add(sql, event.id, decision.place, decision.mention)
+
+    async def _carded(self, sql: Transaction, event: Published) -> list[Subject]:
+        """Return what may get a card: where panics have no channel, also their own 911 calls."""
+        found = list(event.subjects)
+        if CARDS["panic"].channel not in self._in_use:
+            for subject in event.subjects:
+                if subject.kind == "panic":
+                    found += await own_calls(sql, subject)
+        return list(dict.fromkeys(found))
+
+    async def _mark_card(
+        self, sql: Transaction, event: Published, subject: Subject, home: str
+    ) -> None:
+        """Mark a card stale where it is; a subject without one gets it where the rules say."""
+        card = await cards.of_subject(sql, str(subject))
+        if card is not None:
+            if card.channel in self._in_use:
+                await cards.mark_stale(sql, str(subject), card.channel, event.at)
+            return
+        decision = await self._decide(sql, event, subject, home)
+        if self._is_posted(decision):
+            await cards.mark_stale(sql, str(subject), decision.place, event.at, decision.mention)
+
+    async def _decide(
+        self, sql: Transaction, event: Published, subject: Subject | None, home: str
+    ) -> Decision:
+        has_rules = self._router.has_rules
+        try:
+            traits = await known(sql, event, subject) if has_rules else told(event, subject)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            log.exception("no rule can be asked about the event %s", event.id)
+            return Decision(None, home)
+        return self._router.decide(traits, event.at, home)
+
+    def _is_posted(self, decision: Decision) -> bool:
+        return not decision.silent and decision.place in self._in_use
+
+    async def bring_home(self) -> None:
+        """Give what lies in channels of rules that are gone back to the channel map, once."""
+        if self._is_home:
+            return
+        async with self._database.write() as sql:
+            for place in await cards.channels(sql):
+                if self._is_gone(place):
+                    for kind, card in CARDS.items():
+                        await cards.move(sql, place, kind, card.channel)
+            for place in await feeds.channels(sql):
+                if self._is_gone(place):
+                    for name, feed in FEEDS.items():
+                        await feeds.move(sql, place, name, feed.channel)
+        self._is_home = True
+
+    async def refresh_board(self) -> None:
+        """Have the board shown again: calls and units that grow old leave it without an event."""
+        async with self._database.write() as sql:
+            await cards.touch(sql, str(board.SUBJECT))
+        self._wake()
+
+    def _is_gone(self, place: str) -> bool:
+        return place.isdigit() and place not in self._in_use
 
     def _hear(self, _number: int, _frame: bytes) -> None:
         self._published.set()

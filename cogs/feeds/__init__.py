@@ -9,10 +9,15 @@ import discord
 
 from cogs.content import CardBuilder, Colour
 from cogs.feeds import cad, properties
+from cogs.text import inert_line
 from db.database import Reader
+from db.feeds import Count
 from webhook.events import Published
 
 log = logging.getLogger(__name__)
+
+WITHIN_A_DAY = 12 * 60 * 60 * 1000
+"""Milliseconds up to which a summary's times need no date."""
 
 Line = Callable[[Reader, Published], Awaitable[CardBuilder]]
 """Makes the embed of an event; at most 550 characters, as ten of them share a message."""
@@ -20,42 +25,64 @@ Line = Callable[[Reader, Published], Awaitable[CardBuilder]]
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Where a kind of event is shown, by the channel's name in the configuration, and how."""
+    """Where a kind of event is shown, by the channel's name in the configuration, and how.
+
+    `one` and `many` are what a summary calls such events.
+    """
 
     channel: str
     line: Line
+    one: str
+    many: str
 
 
 FEEDS: dict[str, Feed] = {
-    "alerts": Feed("alerts", properties.alert),
-    "visits": Feed("visits", properties.visit),
-    "crimes": Feed("crimes", properties.crime),
-    "auth-entries": Feed("access", properties.auth_entry),
-    "property-removed": Feed("properties", properties.removed),
-    "property-status-change": Feed("properties", properties.status),
-    "property-equipment-change": Feed("properties", properties.equipment_change),
-    "property-coordinates-changed": Feed("properties", properties.moved),
-    "property-size-changed": Feed("properties", properties.resized),
-    "property-tier-changed": Feed("properties", properties.tier),
-    "cad.EVENT_UNIT_LOGIN": Feed("units", cad.login),
-    "cad.EVENT_UNIT_LOGOUT": Feed("units", cad.logout),
-    "cad.EVENT_UNIT_STATUS": Feed("units", cad.status),
-    "cad.EVENT_UNIT_UPDATE": Feed("units", cad.update),
-    "cad.EVENT_UNIT_GROUP_ADD": Feed("units", cad.group),
-    "cad.EVENT_UNIT_GROUP_REMOVE": Feed("units", cad.group),
-    "cad.EVENT_UNIT_GROUP_CHANGE_NAME": Feed("units", cad.group),
-    "cad.EVENT_DISPATCH_TOGGLE_BODYCAM": Feed("units", cad.bodycam),
-    "cad.EVENT_RECORD_ADD": Feed("records", cad.record),
-    "cad.EVENT_RECORD_EDIT": Feed("records", cad.record),
-    "cad.EVENT_RECORD_REMOVE": Feed("records", cad.record),
-    "cad.EVENT_PRINT_RECORD": Feed("records", cad.print_record),
-    "cad.EVENT_COMMUNITY_LINK_VERIFIED": Feed("records", cad.link),
-    "cad.EVENT_CHAR_SELECTED": Feed("records", cad.character),
-    "cad.EVENT_TONE": Feed("dispatch", cad.tone),
-    "cad.EVENT_PAGER_REBORN": Feed("dispatch", cad.pager),
-    "cad.EVENT_STATION_ALERT": Feed("dispatch", cad.station),
-    "cad.EVENT_NEW_CALLOUT": Feed("dispatch", cad.callout),
-    "cad.EVENT_STREETSIGN_UPDATED": Feed("dispatch", cad.sign),
+    "alerts": Feed("alerts", properties.alert, "alarm", "alarms"),
+    "visits": Feed("visits", properties.visit, "visit", "visits"),
+    "crimes": Feed("crimes", properties.crime, "crime", "crimes"),
+    "auth-entries": Feed("access", properties.auth_entry, "access", "accesses"),
+    "property-removed": Feed(
+        "properties", properties.removed, "removed property", "removed properties"
+    ),
+    "property-status-change": Feed(
+        "properties", properties.status, "property status", "property statuses"
+    ),
+    "property-equipment-change": Feed(
+        "properties", properties.equipment_change, "change of equipment", "changes of equipment"
+    ),
+    "property-coordinates-changed": Feed(
+        "properties", properties.moved, "moved property", "moved properties"
+    ),
+    "property-size-changed": Feed(
+        "properties", properties.resized, "resized property", "resized properties"
+    ),
+    "property-tier-changed": Feed(
+        "properties", properties.tier, "change of tier", "changes of tier"
+    ),
+    "cad.EVENT_UNIT_LOGIN": Feed("units", cad.login, "log-in", "log-ins"),
+    "cad.EVENT_UNIT_LOGOUT": Feed("units", cad.logout, "log-out", "log-outs"),
+    "cad.EVENT_UNIT_STATUS": Feed("units", cad.status, "unit status", "unit statuses"),
+    "cad.EVENT_UNIT_UPDATE": Feed("units", cad.update, "unit update", "unit updates"),
+    "cad.EVENT_UNIT_GROUP_ADD": Feed("units", cad.group, "joined group", "joined groups"),
+    "cad.EVENT_UNIT_GROUP_REMOVE": Feed("units", cad.group, "left group", "left groups"),
+    "cad.EVENT_UNIT_GROUP_CHANGE_NAME": Feed("units", cad.group, "renamed group", "renamed groups"),
+    "cad.EVENT_DISPATCH_TOGGLE_BODYCAM": Feed(
+        "units", cad.bodycam, "body camera request", "body camera requests"
+    ),
+    "cad.EVENT_RECORD_ADD": Feed("records", cad.record, "new record", "new records"),
+    "cad.EVENT_RECORD_EDIT": Feed("records", cad.record, "edited record", "edited records"),
+    "cad.EVENT_RECORD_REMOVE": Feed("records", cad.record, "removed record", "removed records"),
+    "cad.EVENT_PRINT_RECORD": Feed(
+        "records", cad.print_record, "printed record", "printed records"
+    ),
+    "cad.EVENT_COMMUNITY_LINK_VERIFIED": Feed(
+        "records", cad.link, "linked account", "linked accounts"
+    ),
+    "cad.EVENT_CHAR_SELECTED": Feed(
+        "records", cad.character, "selected character", "selected characters"
+    ),
+    "cad.EVENT_TONE": Feed("dispatch", cad.tone, "tone", "tones"),
+    "cad.EVENT_STREETSIGN_UPDATED": Feed("dispatch", cad.sign, "road sign text", "road sign texts"),
 }
 """The feeds by event name. The other events have cards; `scanned` comes with every visit."""
 
@@ -73,3 +100,21 @@ async def entry_embed(sql: Reader, event: Published) -> discord.Embed:
     embed = card.build()
     embed.timestamp = datetime.fromtimestamp(event.at / 1000, UTC)
     return embed
+
+
+def summary_embed(counts: list[Count]) -> discord.Embed:
+    """Make the embed that counts old entries instead of showing them, a line for each kind."""
+    embed = CardBuilder("Meanwhile", Colour.OVER, "\n".join(map(_counted, counts))).build()
+    last = max((count.last_at for count in counts), default=0)
+    embed.timestamp = datetime.fromtimestamp(last / 1000, UTC)
+    return embed
+
+
+def _counted(count: Count) -> str:
+    feed = FEEDS.get(count.name)
+    one, many = (feed.one, feed.many) if feed is not None else (f"{count.name} event",) * 2
+    style = "t" if count.last_at - count.first_at <= WITHIN_A_DAY else "f"
+    first, last = (f"<t:{at // 1000}:{style}>" for at in (count.first_at, count.last_at))
+    if count.number == 1:
+        return f"1 {inert_line(one, 100)} at {first}"
+    return f"{count.number} {inert_line(many, 100)} between {first} and {last}"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cogs.content import CardBuilder, Colour
-from cogs.text import inert, inert_line
+from cogs.text import inert_line
 from db import units
 from db.database import Reader
 from webhook.events import Published
@@ -84,30 +84,6 @@ async def tone(sql: Reader, event: Published) -> CardBuilder:
         target["label"] or target["value"] or target["kind"] for target in event.data["playTonesTo"]
     ]
     return CardBuilder("Tone", Colour.WARNING, _joined(*targets[:MOST]))
-
-
-async def pager(sql: Reader, event: Published) -> CardBuilder:
-    """A page went out."""
-    data = event.data
-    colour = Colour.DANGER if data["nature"] == "Emergency" else Colour.NORMAL
-    to = _joined(*map(str, data["addresses"][:MOST]))
-    text = inert(data["body"], TEXT, blank="")
-    return CardBuilder(
-        f"Page · {inert_line(data['nature'], NAME)}", colour, f"{to}\n{text}".strip()
-    )
-
-
-async def station(sql: Reader, event: Published) -> CardBuilder:
-    """Stations were alerted."""
-    data = event.data
-    names = _joined(*(place["name"] for place in data["locations"][:MOST]))
-    text = "spoken message" if data["hasAudio"] else inert(data["message"], TEXT, blank="")
-    return CardBuilder("Station alert", Colour.WARNING, f"{names}\n{text}".strip())
-
-
-async def callout(sql: Reader, event: Published) -> CardBuilder:
-    """The emergency response script offers a callout."""
-    return CardBuilder(f"Callout · {inert_line(event.data['name'], NAME)}", Colour.WARNING)
 
 
 async def sign(sql: Reader, event: Published) -> CardBuilder:
