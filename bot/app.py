@@ -15,12 +15,16 @@ from yarl import URL
 
 from bot import secrets
 from bot.config import DiscordSettings, Settings
+from bot.route import places_of, router_of
+from cogs import names
 from cogs.answers import Desk
 from cogs.bot import Connection, SentinelBot
 from cogs.delivery import Delivery, Outlet, Pace, instance_name
 from cogs.follower import Follower
 from cogs.messenger import DiscordMessenger, LogMessenger
 from cogs.roles import Roles
+from cogs.route import Routes
+from cogs.routing import Router
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
@@ -29,6 +33,8 @@ from webhook import cad
 from webhook.app import Parts, make_app
 from webhook.authentication import LOCAL, Client, Door
 from webhook.bus import Bus
+from webhook.cad.ageing import Keeping, forget_old
+from webhook.cad.receive import Intake
 from webhook.channel import Limits
 from webhook.context import Context, Scope, now
 from webhook.events import ALL, CAD, EVENTS
@@ -42,6 +48,14 @@ PRUNING = 600.0
 """Seconds between two looks for events that the journal need not remember any more."""
 
 PRUNED_AT_ONCE = 1_000
+
+AGEING = 60.0
+"""Seconds between two looks for calls and panics that are long over."""
+
+AGED_AT_ONCE = 100
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * 60 * SECOND
 DAY = 24 * 60 * 60 * 1000
 
 EVENT_NAMES = frozenset({ALL, CAD, *EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS)})
@@ -73,6 +87,7 @@ async def run(
             background = [
                 group.create_task(discord_side.follower.run(), name="follower"),
                 group.create_task(_prune(database, settings.database.journal_days), name="prune"),
+                group.create_task(_age(context, settings, discord_side.follower), name="age"),
             ]
             discord_side.start(group)
             port = runner.addresses[0][1]
@@ -120,12 +135,14 @@ class DiscordSide:
         await asyncio.wait({deliver}, timeout=FINISHING)
         deliver.cancel()
         if self._bot is not None:
-            if self._bot.is_ready():
-                await self._bot.close()
-                await asyncio.wait({connect}, timeout=FINISHING)
+            # Nothing new is heard from Discord; what was heard is answered before the bot leaves.
             connect.cancel()
-            await asyncio.wait({connect})
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._bot.desk.in_flight.ended(), FINISHING)
             await self._bot.close()
+            # discord.py can miss that it is cancelled, but not that it is closed.
+            await asyncio.wait({connect}, timeout=FINISHING)
+            connect.cancel()
 
     async def _connect(self) -> None:
         if self._bot is not None:
@@ -142,11 +159,11 @@ async def _discord_side(
 ) -> DiscordSide:
     """Build the Discord side; without a token, what Discord would show goes into the log."""
     logged_in = asyncio.Event()
-    channels = settings.channels.model_dump()
+    router = router_of(settings, context.zone)
+    places = places_of(settings)
     if not settings.token:
         logged_in.set()
-        places = dict.fromkeys(channels, 0)
-        delivery = await _delivery(settings, context, LogMessenger(), places, pace)
+        delivery = await _delivery(settings, context, LogMessenger(), places, pace, router)
         log.info("Discord is off: what it would show is written here")
         return DiscordSide(None, "", *delivery, logged_in)
     point_discord_at(settings)
@@ -156,11 +173,11 @@ async def _discord_side(
         Scope.APPROVE: frozenset(settings.roles.approver),
         Scope.ADMIN: frozenset(settings.roles.admin),
     }
-    bot = SentinelBot(context, Desk(context, Roles(roles)), settings.guild_id, connection)
-    places = {name: channel_id for name, channel_id in channels.items() if channel_id}
+    routes = Routes(router, frozenset(places))
+    bot = SentinelBot(context, Desk(context, Roles(roles)), settings.guild_id, connection, routes)
     if not places:
         log.warning("no channel is configured in [discord.channels]: nothing will be posted")
-    delivery = await _delivery(settings, context, DiscordMessenger(bot), places, pace)
+    delivery = await _delivery(settings, context, DiscordMessenger(bot), places, pace, router)
     bot.on_login, bot.on_change = logged_in.set, delivery[0].retry
     return DiscordSide(bot, settings.token, *delivery, logged_in)
 
@@ -171,11 +188,12 @@ async def _delivery(
     messenger: DiscordMessenger | LogMessenger,
     places: dict[str, int],
     pace: Pace,
+    router: Router,
 ) -> tuple[Delivery, Follower]:
     instance = await instance_name(context.database)
-    calls = {"panic": settings.panic_role}
-    delivery = Delivery(Outlet(context.database, messenger, pace, instance, calls), places)
-    follower = Follower(context.database, context.bus, frozenset(places), delivery.wake)
+    feed_age = settings.feed_age_minutes * MINUTE
+    delivery = Delivery(Outlet(context.database, messenger, pace, instance, feed_age), places)
+    follower = Follower(context.database, context.bus, frozenset(places), delivery.wake, router)
     return delivery, follower
 
 
@@ -202,6 +220,10 @@ async def _listening(
             health=lambda: (
                 True,
                 {"version": version("cad-sentinel"), "discord": connection.state},
+            ),
+            intake=Intake(
+                window=_duplicate_window(settings),
+                crimes_from_calls=settings.cad.crimes_from_calls,
             ),
             push_bytes=settings.http.max_push_bytes,
             messages_per_second=settings.websocket.messages_per_second,
@@ -243,6 +265,7 @@ async def _put_on_offer(database: Database, settings: Settings) -> None:
             [Tier(tier.id, tier.name, tier.price) for tier in settings.community.tiers],
             [EquipmentType(kind.id, kind.name) for kind in settings.community.equipment_types],
         )
+        await names.keep_cads(sql, [key.name for key in _cad_keys(settings)])
 
 
 async def _prune(database: Database, keep_days: int) -> None:
@@ -254,6 +277,21 @@ async def _prune(database: Database, keep_days: int) -> None:
                 async with database.write() as sql:
                     pruned = await journal.prune(sql, now() - keep_days * DAY, PRUNED_AT_ONCE)
         await asyncio.sleep(PRUNING)
+
+
+async def _age(context: Context, settings: Settings, follower: Follower) -> None:
+    """Forget calls and panics that are long over, a few at a time so that nobody waits for it."""
+    keeping = Keeping(settings.cad.keep_hours * HOUR, _duplicate_window(settings))
+    while True:
+        with suppress(StorageUnavailable):
+            while await forget_old(context, keeping, AGED_AT_ONCE):
+                pass
+            await follower.refresh_board()
+        await asyncio.sleep(AGEING)
+
+
+def _duplicate_window(settings: Settings) -> int:
+    return round(settings.cad.duplicate_seconds * SECOND)
 
 
 def stop_signal() -> asyncio.Event:

@@ -1,13 +1,17 @@
 """Answers to people: private, inert, and a sentence for whatever goes wrong."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import discord
+from discord import app_commands
 
+from cogs.content import Content
 from cogs.roles import Roles
 from cogs.text import inert
+from db.errors import StorageUnavailable
 from webhook.context import Context
 from webhook.errors import Conflict, Forbidden, SentinelError
 from webhook.messages import as_error
@@ -21,12 +25,38 @@ class TooLate(Conflict):
     """Somebody was faster; the text is ready for Discord, as it may name them by a mention."""
 
 
+class InFlight:
+    """Counts what has begun and not ended, so that a shutdown can let it end."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._nothing = asyncio.Event()
+        self._nothing.set()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count the block while it runs."""
+        self._count += 1
+        self._nothing.clear()
+        try:
+            yield
+        finally:
+            self._count -= 1
+            if not self._count:
+                self._nothing.set()
+
+    async def ended(self) -> None:
+        """Wait until nothing is in flight."""
+        await self._nothing.wait()
+
+
 class Desk:
     """Where commands and buttons find what they work with."""
 
     def __init__(self, context: Context, roles: Roles) -> None:
         self._context = context
         self.roles = roles
+        self.in_flight = InFlight()
 
     def context(self, interaction: discord.Interaction) -> Context:
         """Return the context of whoever acts.
@@ -35,6 +65,22 @@ class Desk:
             Forbidden: they may do nothing here.
         """
         return self._context.of(self.roles.caller(interaction))
+
+    async def choices(
+        self,
+        interaction: discord.Interaction,
+        offer: Callable[[Context, str], Awaitable[list[app_commands.Choice[str]]]],
+        typed: str,
+    ) -> list[app_commands.Choice[str]]:
+        """Offer choices; none to those who may not look, or while storage cannot be read."""
+        with self.in_flight.one():
+            try:
+                return await offer(self.context(interaction), typed)
+            except (SentinelError, StorageUnavailable):
+                return []
+            except Exception:
+                log.exception("no choices can be offered")
+                return []
 
     @asynccontextmanager
     async def answering(self, interaction: discord.Interaction) -> AsyncIterator[Context]:
@@ -47,13 +93,14 @@ class Desk:
     @asynccontextmanager
     async def telling(self, interaction: discord.Interaction) -> AsyncIterator[None]:
         """Tell whoever acts, and nobody else, what goes wrong."""
-        try:
-            yield
-        except discord.HTTPException as fault:
-            # Too late, or Discord is down: there is nobody to tell.
-            log.warning("an answer did not reach Discord: %s", fault)
-        except Exception as fault:
-            await self.tell_error(interaction, as_error(fault))
+        with self.in_flight.one():
+            try:
+                yield
+            except discord.HTTPException as fault:
+                # Too late, or Discord is down: there is nobody to tell.
+                log.warning("an answer did not reach Discord: %s", fault)
+            except Exception as fault:
+                await self.tell_error(interaction, as_error(fault))
 
     async def tell_error(self, interaction: discord.Interaction, error: SentinelError) -> None:
         """Tell whoever acts what went wrong."""
@@ -67,6 +114,16 @@ class Desk:
             await tell(interaction, text)
         except discord.HTTPException as fault:
             log.warning("an answer did not reach Discord: %s", fault)
+
+
+async def show(interaction: discord.Interaction, content: Content) -> None:
+    """Answer privately with what a card or a list shows; the answer was deferred."""
+    await interaction.followup.send(
+        embeds=content.embeds,
+        view=content.view() or discord.utils.MISSING,
+        ephemeral=True,
+        allowed_mentions=discord.AllowedMentions.none(),
+    )
 
 
 async def tell(interaction: discord.Interaction, text: str) -> None:

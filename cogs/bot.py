@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 import discord
@@ -13,9 +14,11 @@ import orjson
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import drones, properties, removals
+from cogs import drones, names, properties, removals
 from cogs.answers import Desk
 from cogs.buttons import CardButton
+from cogs.cad import Cad
+from cogs.route import RouteCommands, Routes
 from db import settings
 from webhook.context import Context
 from webhook.messages import as_error
@@ -58,6 +61,7 @@ class SentinelBot(commands.Bot):
         desk: Desk,
         guild_id: int,
         connection: Connection,
+        routes: Routes,
     ) -> None:
         super().__init__(
             commands.when_mentioned,
@@ -70,6 +74,7 @@ class SentinelBot(commands.Bot):
         self.presses = drones.BUTTONS | removals.BUTTONS | properties.BUTTONS
         self._context = context
         self._guild_id = guild_id
+        self._routes = routes
         self._connection_state = connection
         self.on_login: Callable[[], None] = lambda: None
         self.on_change: Callable[[], None] = lambda: None
@@ -89,11 +94,18 @@ class SentinelBot(commands.Bot):
         except discord.ConnectionClosed as fault:
             self._refused(f"Discord ended the connection for good: {fault}")
 
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Start the handlers of an event; after `close` discord.py has nowhere to run them."""
+        if not self.is_closed():
+            super().dispatch(event_name, *args, **kwargs)
+
     async def setup_hook(self) -> None:
         """Register the commands and buttons."""
         if not self.cogs:
             await self.add_cog(drones.Drones(self.desk))
             await self.add_cog(removals.Removals(self.desk))
+            await self.add_cog(Cad(self.desk))
+            await self.add_cog(RouteCommands(self.desk, self._routes, self._context.zone))
             self.add_dynamic_items(CardButton)
 
     async def on_ready(self) -> None:
@@ -101,8 +113,10 @@ class SentinelBot(commands.Bot):
         self._connection_state.state = "ready"
         log.info("connected to Discord as %s, in %s guilds", self.user, len(self.guilds))
         self.on_change()
-        for guild in self.guilds:
-            await self.sync(guild)
+        with self.desk.in_flight.one():
+            await self._keep_guild()
+            for guild in self.guilds:
+                await self.sync(guild)
 
     async def on_resumed(self) -> None:
         """Go on."""
@@ -116,13 +130,16 @@ class SentinelBot(commands.Bot):
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Register the commands in a guild that the bot was invited to."""
         self.on_change()
-        await self.sync(guild)
+        with self.desk.in_flight.one():
+            await self._keep_guild()
+            await self.sync(guild)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Discord forgets a guild's commands with the bot; so does the bot."""
         log.warning("the bot was removed from guild %s", guild.id)
-        async with self._context.database.write() as sql:
-            await settings.forget(sql, _synced(guild.id))
+        with self.desk.in_flight.one():
+            async with self._context.database.write() as sql:
+                await settings.forget(sql, _synced(guild.id))
 
     async def on_guild_channel_update(self, *_: discord.abc.GuildChannel) -> None:
         """A channel's permissions may have changed."""
@@ -150,6 +167,13 @@ class SentinelBot(commands.Bot):
         async with self._context.database.write() as sql:
             await settings.put(sql, _synced(guild.id), digest)
         log.info("registered the commands in guild %s", guild.id)
+
+    async def _keep_guild(self) -> None:
+        """Keep which guild links lead to: the configured one, or else the only one."""
+        guilds = [self._guild_id] if self._guild_id else [guild.id for guild in self.guilds]
+        if len(guilds) == 1:
+            async with self._context.database.write() as sql:
+                await names.keep_guild(sql, guilds[0])
 
     async def _log_in(self, token: str) -> None:
         delay = 1.0

@@ -12,6 +12,7 @@ WIDTH = 72
 _TIME = re.compile(r"<t:(\d+):[A-Za-z]>(?: \(<t:\d+:R>\))?")
 _ESCAPE = re.compile(r"\\(?=[^\sA-Za-z0-9])")
 _BOLD = re.compile(r"(?<!\\)\*\*")
+_LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\(https://discord\.com/[^)\s]*\)")
 
 
 def render(content: Content) -> str:
@@ -32,6 +33,6 @@ def _embed(embed: discord.Embed) -> str:
 
 
 def _plain(text: str) -> str:
-    """Take the markup out and write times in UTC."""
+    """Take the markup out, links to other cards too, and write times in UTC."""
     text = _TIME.sub(lambda time: f"{datetime.fromtimestamp(int(time[1]), UTC):%H:%M:%S} UTC", text)
-    return _ESCAPE.sub("", _BOLD.sub("", text))
+    return _ESCAPE.sub("", _BOLD.sub("", _LINK.sub(r"\1", text)))

@@ -8,7 +8,7 @@ from cogs.answers import Desk, tell
 from cogs.buttons import Press
 from cogs.choices import drone_choices, property_choices, property_meant
 from cogs.text import inert_line
-from db import flights
+from db import flights, properties
 from webhook.context import Context
 from webhook.errors import Conflict, NotFound
 from webhook.queries.drones import (
@@ -69,13 +69,13 @@ class Drones(commands.GroupCog, group_name="drone", group_description="Property 
     async def _properties(
         self, interaction: discord.Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:
-        return await property_choices(self._desk.context(interaction), typed)
+        return await self._desk.choices(interaction, property_choices, typed)
 
     @recall.autocomplete("drone")
     async def _drones(
         self, interaction: discord.Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:
-        return await drone_choices(self._desk.context(interaction), typed)
+        return await self._desk.choices(interaction, drone_choices, typed)
 
 
 async def _out(context: Context) -> list[str]:
@@ -109,5 +109,14 @@ async def press_recall(desk: Desk, interaction: discord.Interaction, flight_id: 
         await tell(interaction, f"{recalled.message}.")
 
 
-BUTTONS: dict[str, Press] = {"flight:recall": press_recall}
-"""What the buttons on flights' cards do."""
+async def press_dispatch(desk: Desk, interaction: discord.Interaction, property_id: int) -> None:
+    """Send out a drone of the property that a call's card says it is at."""
+    async with desk.answering(interaction) as context:
+        sent = await dispatch_drone(context, OfProperty(property_id=property_id))
+        place = await properties.get_even_removed(context.read, property_id)
+        where = inert_line(place.location, 200) if place is not None else str(property_id)
+        await tell(interaction, f"Drone {sent.drone_id} is on its way at **{where}**.")
+
+
+BUTTONS: dict[str, Press] = {"flight:recall": press_recall, "call:drone": press_dispatch}
+"""What the buttons on flights' and calls' cards do."""

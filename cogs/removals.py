@@ -71,7 +71,7 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
     async def _properties(
         self, interaction: discord.Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:
-        return await removal_choices(self._desk.context(interaction), typed)
+        return await self._desk.choices(interaction, removal_choices, typed)
 
 
 class DenialForm(discord.ui.Modal, title="Deny the removal"):

@@ -7,7 +7,9 @@ from webhook.wire import clean_text
 ANONYMOUS = "Anonymous"
 BLANK = "—"
 
-_LIVE = re.compile(r"[\\*_~`|<@\[\]]|:(?=//)|(?P<first>^[ \t]*)(?P<mark>[-#>]|[0-9]+(?=\.))", re.M)
+_LIVE = re.compile(
+    r"[\\*_~`|<@\[\]]|:(?=//)|(?P<first>^[^\S\n]*)(?P<mark>[-#>]|[0-9]+(?=\.))", re.M
+)
 """What comes alive in Discord: emphasis, code, spoilers, mentions, emoji, timestamps, masked links,
 addresses; and at the beginning of a line headings, quotes and lists."""
 
@@ -72,6 +74,22 @@ def duration(milliseconds: int) -> str:
         return f"{seconds} s"
     hours, minutes = divmod(seconds // 60, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def fitting(texts: list[str], between: str, limit: int, total: int = 0) -> str:
+    """Put inert texts together, as many as fit; the others, of `total` if given, are counted."""
+    count = max(total, len(texts))
+    shown: list[str] = []
+    used = 0
+    for text in texts:
+        used += length(text) + len(between)
+        # Room for the count of those left out, unless nothing is.
+        if used + (20 if len(shown) + 1 < count else 0) > limit:
+            break
+        shown.append(text)
+    if len(shown) < count:
+        shown.append(f"and {count - len(shown)} more")
+    return between.join(shown)
 
 
 def _escaped(text: str) -> list[str]:

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from cogs.cards import calls, drones, properties
+from cogs import board
+from cogs.cards import calls, drones, notices, properties
 from cogs.content import Content
 from db.database import Reader
 from webhook.events import Subject
@@ -14,16 +15,24 @@ Render = Callable[[Reader, str], Awaitable[Content | None]]
 
 @dataclass(frozen=True, slots=True)
 class CardKind:
-    """A kind of card: the channel it is posted to, by its name in the configuration."""
+    """A kind of card: the channel it is posted to, by its name in the configuration.
+
+    `every`: seconds between two edits of the same card. `lasts`: seconds after which its message
+    is replaced by a new one rather than edited; 0 for ever.
+    """
 
     channel: str
     render: Render
+    every: float = 0.0
+    lasts: float = 0.0
 
 
 CARDS: dict[str, CardKind] = {
     "emergency": CardKind("emergency", calls.emergency),
     "dispatch": CardKind("dispatch", calls.dispatch),
     "panic": CardKind("panic", calls.panic),
+    "notice": CardKind("dispatch", notices.notice),
+    "board": CardKind(board.CHANNEL, board.board, board.EVERY, board.LASTS),
     "approval": CardKind("approvals", properties.approval),
     "removal": CardKind("approvals", properties.removal),
     "flight": CardKind("drones", drones.flight),

@@ -1,7 +1,30 @@
 """A push from the CAD becomes a card, which follows its subject to the end."""
 
-from tests.end_to_end.town import Town, call_911, dispatch_call
-from tests.fake_discord import render
+import random
+import re
+from contextlib import suppress
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from bot.config import NamedKey
+from tests.end_to_end.town import Town, call_911, dispatch_call, log_in, unit
+from tests.fake_discord import Message, render
+
+OTHER_KEY = "CAD-KEY-OF-THE-COUNTY"
+
+
+def address_of(message: Message) -> str:
+    """A message's address, as links to it hold it."""
+    channel = message.channel
+    return f"https://discord.com/channels/{channel.guild.id}/{channel.id}/{message.id}"
+
+
+def told(message: Message) -> str:
+    """What a card says, without times, references and the ids of messages."""
+    text = re.sub(r"<t:\d+:\w>", "<t>", render(message))
+    return re.sub(r"ref [0-9a-f]+-c\d+\.\d+|/channels/\d+/\d+/\d+|\d+ s\b", "…", text)
 
 
 async def test_a_911_call_becomes_a_card_and_is_over_when_it_is_removed(town: Town) -> None:
@@ -17,25 +40,71 @@ async def test_a_911_call_becomes_a_card_and_is_over_when_it_is_removed(town: To
     assert len(town.channel("emergency").messages) == 1
 
 
-async def test_a_dispatch_call_takes_its_911_call_over_and_shows_units_and_notes(
+async def test_a_dispatch_call_takes_its_911_call_over_and_they_link_to_each_other(
     town: Town,
 ) -> None:
-    unit = {"id": 61, "status": 2, "data": {"unitNum": "7K-22", "name": "M. Okafor"}}
     async with town.bot_running():
-        await town.push("EVENT_UNIT_LOGIN", {"unit": unit, "isDispatch": False})
+        await town.fake.until(lambda: bool(town.guild.commands))
         await town.push("EVENT_911", call_911(4410))
         emergency = await town.channel("emergency").next_message()
         await town.push("EVENT_DISPATCH_NEW", dispatch_call(8120, metaData={"origin911": "4410"}))
         card = await town.channel("dispatch").next_message()
-        await town.fake.until(lambda: "as dispatch call 8120" in render(emergency))
-        await town.push("EVENT_DISPATCH_UNIT_ATTACH", {"idents": [61, 74], "callId": 8120})
-        note = {"time": "21:07", "label": "7K-22", "type": "text", "content": "On scene"}
-        await town.push("EVENT_DISPATCH_NOTE", {"callId": 8120, "note": note})
-        await town.fake.until(lambda: "**7K-22** On scene" in render(card))
-        assert "Units: 7K-22, unit 74" in render(card)
+        link = f"as [dispatch call 8120]({address_of(card)})"
+        await town.fake.until(lambda: link in render(emergency))
+        assert "911 call 4410 · dispatched" in render(emergency)
+        link = f"[911 call 4410]({address_of(emergency)}) by Wren Halloway"
+        await town.fake.until(lambda: link in render(card))
         await town.push("EVENT_DISPATCH_CLOSED", {"callIds": [8120]})
-        await town.fake.until(lambda: "closed" in render(card))
+        await town.fake.until(lambda: "Structure fire · closed" in render(card))
+        assert "Closed: after" in render(card)
     assert len(town.channel("dispatch").messages) == 1
+
+
+async def test_a_link_follows_a_card_that_was_posted_afresh(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await town.push("EVENT_911", call_911(1))
+        emergency = await town.channel("emergency").next_message()
+        await town.push("EVENT_DISPATCH_NEW", dispatch_call(2, metaData={"origin911": "1"}))
+        first = await town.channel("dispatch").next_message()
+        await town.fake.until(lambda: address_of(first) in render(emergency))
+        first.delete()
+        await town.push("EVENT_DISPATCH_NOTE", {"callId": 2, "note": "On scene"})
+        second = await town.channel("dispatch").next_message()
+        await town.fake.until(lambda: address_of(second) in render(emergency))
+
+
+async def test_a_dispatch_card_shows_units_with_their_status_as_it_changes(town: Town) -> None:
+    async with town.bot_running():
+        await log_in(town, 61, "7K-22", "LSPD", status=2)
+        await town.push("EVENT_DISPATCH_NEW", dispatch_call(8120, idents=[61, 74], primary=61))
+        card = await town.channel("dispatch").next_message()
+        assert "Units: **7K-22** · Available\n│ unit 74\n" in render(card)
+        await town.push("EVENT_UNIT_STATUS", {"identIds": [61], "status": 4})
+        await town.fake.until(lambda: "**7K-22** · On scene" in render(card))
+        await log_in(town, 74, "E-9", "LSFD", status=3)
+        await town.fake.until(lambda: "E-9 · En route" in render(card))
+        await town.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+        await town.fake.until(lambda: "**7K-22** · **PANIC**" in render(card))
+        note = {"time": "21:07", "label": "7K-22", "type": "text", "content": "Send help"}
+        await town.push("EVENT_DISPATCH_NOTE", {"callId": 8120, "note": note})
+        await town.fake.until(lambda: "**7K-22** Send help" in render(card))
+        await town.push("EVENT_DISPATCH_CLOSED", {"callIds": [8120]})
+        await town.fake.until(lambda: "Units: 7K-22, E-9" in render(card))
+
+
+@pytest.mark.parametrize(
+    ("priority", "colour"),
+    [(1, "#d32f2f"), (2, "#f57c00"), (3, "#1976d2"), ("Immediate", "#1976d2")],
+)
+async def test_a_priority_has_its_colour_and_a_community_word_none(
+    town: Town, priority: int | str, colour: str
+) -> None:
+    async with town.bot_running():
+        await town.push("EVENT_DISPATCH_NEW", dispatch_call(1, priority=priority))
+        card = await town.channel("dispatch").next_message()
+    assert f"┌ {colour}" in render(card)
+    assert f"Priority: {priority}" in render(card)
 
 
 async def test_a_note_on_a_call_never_seen_has_a_card_that_the_call_fills_in(town: Town) -> None:
@@ -53,12 +122,243 @@ async def test_a_panic_calls_its_role_once_and_clears(town: Town) -> None:
         await town.push("EVENT_UNIT_PANIC", {"identIds": [61, 74], "isPanic": True})
         card = await town.channel("panic").next_message()
         assert card.pings == [town.on_call]
-        assert "unit 61, unit 74 pressed the panic button" in render(card)
+        assert "# PANIC · unit 61, unit 74" in render(card)
+        await log_in(town, 74, "7K-22", "LSPD")
+        await town.fake.until(lambda: "unit 61, 7K-22 pressed the panic button" in render(card))
         await town.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
-        await town.fake.until(lambda: "Still in panic: unit 74" in render(card))
+        await town.fake.until(lambda: "Still in panic: 7K-22" in render(card))
         await town.push("EVENT_UNIT_PANIC", {"identIds": [74], "isPanic": False})
         await town.fake.until(lambda: "cleared after" in render(card))
     assert len(town.channel("panic").messages) == 1
+
+
+OWN_CALL: dict[str, Any] = {
+    "caller": "Dispatch",
+    "location": "[3014] Paleto Blvd",
+    "description": "Unit 7K-22 has pressed their panic button!",
+}
+
+
+async def test_the_911_call_that_scripts_make_of_a_panic_stands_on_the_panic_card(
+    town: Town,
+) -> None:
+    async with town.bot_running():
+        await log_in(town, 61, "7K-22", "LSPD")
+        await town.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+        await town.push("EVENT_911", call_911(4412, **OWN_CALL))
+        panic = await town.channel("panic").next_message()
+        await town.fake.until(lambda: "Location: \\[3014\\] Paleto Blvd" in render(panic))
+        assert "911 call 4412: Dispatch: Unit 7K-22 has pressed" in render(panic)
+        await town.push("EVENT_911", call_911(4413))
+        other = await town.channel("emergency").next_message()
+    assert "911 call 4413" in render(other)
+    assert len(town.channel("emergency").messages) == 1
+
+
+async def test_a_card_of_the_call_that_came_before_its_panic_turns_grey_and_points_there(
+    town: Town,
+) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await log_in(town, 61, "7K-22", "LSPD")
+        await town.push("EVENT_911", call_911(4412, **OWN_CALL))
+        early = await town.channel("emergency").next_message()
+        await town.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+        panic = await town.channel("panic").next_message()
+        await town.fake.until(
+            lambda: f"See the [panic of 7K-22]({address_of(panic)})" in render(early)
+        )
+        assert "┌ #757575\n│ # 911 call 4412 · part of the panic of 7K-22" in render(early)
+        assert "911 call 4412: Dispatch: Unit 7K-22" in render(panic)
+
+
+async def test_without_a_channel_for_panics_the_call_of_one_has_its_own_card(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = town.settings()
+    channels = settings.discord.channels.model_copy(update={"panic": 0})
+    quiet = settings.model_copy(
+        update={"discord": settings.discord.model_copy(update={"channels": channels})}
+    )
+    monkeypatch.setattr(town, "settings", lambda: quiet)
+    async with town.bot_running():
+        await log_in(town, 61, "7K-22", "LSPD")
+        await town.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+        await town.push("EVENT_911", call_911(4412, **OWN_CALL))
+        card = await town.channel("emergency").next_message()
+    assert "# 911 call 4412\n│ Unit 7K-22 has pressed" in render(card)
+
+
+async def test_a_call_at_a_property_says_so_and_sends_one_of_its_drones(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        place = await town.add_property("Forum Dr 12", drones=2)
+        await town.push("EVENT_911", call_911(1, location="Forum Dr 12"))
+        card = await town.channel("emergency").next_message()
+        assert f"At property {place} · Forum Dr 12 · 2 drones free" in render(card)
+        reply = await town.fake.click(town.dora, card, "Dispatch drone")
+        await town.fake.until(lambda: bool(reply.content))
+        assert reply.ephemeral
+        assert reply.content == "Drone 1 is on its way at **Forum Dr 12**."
+        await town.fake.until(lambda: "1 drone free" in render(card))
+        flight = await town.channel("drones").next_message()
+        assert f"Dispatched by: <@{town.dora.id}>" in render(flight)
+        refused = await town.fake.click(town.vic, card, "Dispatch drone")
+        await town.fake.until(lambda: "needs the dispatcher role" in refused.content)
+        await town.query("dispatch-drone", propertyId=place)
+        await town.fake.until(lambda: "no drone free" in render(card))
+        assert "[Dispatch drone]" not in render(card)
+        await town.query("recall-drone", droneId=1)
+        await town.fake.until(lambda: "[Dispatch drone]" in render(card))
+        await town.push("EVENT_REMOVE_911", {"callIds": [1]})
+        await town.fake.until(lambda: "· over" in render(card))
+    assert "[Dispatch drone]" not in render(card)
+    assert f"At property {place} · Forum Dr 12\n" in render(card)
+
+
+async def test_with_several_cads_a_card_names_its_own(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = town.settings()
+    keys = [*settings.cad.keys, NamedKey(name="county", key=OTHER_KEY)]
+    both = settings.model_copy(update={"cad": settings.cad.model_copy(update={"keys": keys})})
+    monkeypatch.setattr(town, "settings", lambda: both)
+    async with town.bot_running():
+        await town.push("EVENT_911", call_911(7), key=OTHER_KEY)
+        first = await town.channel("emergency").next_message()
+        await town.push("EVENT_911", call_911(7))
+        second = await town.channel("emergency").next_message()
+    assert "# 911 call 7 · county" in render(first)
+    assert "# 911 call 7 · cad" in render(second)
+
+
+async def test_a_page_a_station_alert_and_a_callout_have_cards(town: Town) -> None:
+    async with town.bot_running():
+        await log_in(town, 61, "7K-22", "LSPD")
+        page = {"addresses": ["ENGINE-9"], "identIds": [61], "nature": "NonEmergency"}
+        await town.push("EVENT_PAGER_REBORN", page | {"body": "Meet at the north bay."})
+        card = await town.channel("dispatch").next_message()
+        assert (
+            "# Page · Non-emergency\n│ Meet at the north bay.\n│ - To: ENGINE-9, 7K-22"
+            in render(card)
+        )
+        doors = {"name": "Davis", "open": ["Bay 1"], "close": ["Gate"]}
+        alert = {"locations": [doors], "message": "Fire", "colors": ["red"], "tone": "chime"}
+        await town.push("EVENT_STATION_ALERT", alert)
+        card = await town.channel("dispatch").next_message()
+        assert "# Station alert · Davis" in render(card)
+        assert "Doors: **Davis** open Bay 1; close Gate" in render(card)
+        assert "Lights: red\n│ ~ Tone: chime" in render(card)
+        callout = {"id": "s9", "data": {"CalloutName": "Shoplifter", "PedAge": 30}}
+        await town.push("EVENT_NEW_CALLOUT", {"callout": callout})
+        card = await town.channel("dispatch").next_message()
+        assert "# Callout · Shoplifter" in render(card)
+        callout["data"] = {"CalloutName": "Shoplifter", "PedAge": 31}
+        await town.push("EVENT_NEW_CALLOUT", {"callout": callout})
+        await town.fake.until(lambda: "Ped age: 31" in render(card))
+    assert len(town.channel("dispatch").messages) == 3
+
+
+async def test_addresses_in_an_alert_are_text_and_a_spoken_message_is_noted(town: Town) -> None:
+    audio = "data:audio/wav;base64," + "UklGRiQAAABXQVZF" * 100
+    async with town.bot_running():
+        alert = {"locations": [], "message": audio, "tone": "https://evil.example/a/tone.ogg?x=1"}
+        await town.push("EVENT_STATION_ALERT", alert | {"colors": ["https://evil.example/c"]})
+        card = await town.channel("dispatch").next_message()
+    assert "Spoken message." in render(card)
+    assert "Tone: tone.ogg" in render(card)
+    assert "https://" not in render(card)
+
+
+CALL_EVENTS: list[tuple[str, dict[str, Any]]] = [
+    ("EVENT_911", call_911(44)),
+    ("EVENT_DISPATCH_NEW", dispatch_call(81, idents=[61], metaData={"origin911": "44"})),
+    (
+        "EVENT_DISPATCH_EDIT",
+        {"dispatch": {"callId": 81, "title": "Fire, spreading", "priority": 2}},
+    ),
+    ("EVENT_DISPATCH_UNIT_ATTACH", {"idents": [74], "callId": 81}),
+    ("EVENT_DISPATCH_NOTE", {"callId": 81, "note": {"time": "21:07", "content": "First"}}),
+    ("EVENT_DISPATCH_NOTE", {"callId": 81, "note": {"time": "21:09", "content": "Second"}}),
+    ("EVENT_REMOVE_911", {"callIds": [44]}),
+    ("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True}),
+]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_any_order_of_a_calls_events_ends_in_the_same_cards(town: Town, seed: int) -> None:
+    order = list(CALL_EVENTS)
+    random.Random(seed).shuffle(order)
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await log_in(town, 61, "7K-22", "LSPD")
+        for kind, data in order:
+            assert await town.push(kind, data) == 200
+        emergency = await town.channel("emergency").next_message()
+        card = await town.channel("dispatch").next_message()
+        with suppress(TimeoutError):
+            await town.fake.until(lambda: told(emergency) == FINAL_EMERGENCY)
+            await town.fake.until(lambda: told(card) == FINAL_DISPATCH)
+    assert told(emergency) == FINAL_EMERGENCY
+    assert told(card) == FINAL_DISPATCH
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_a_panic_its_own_call_and_the_log_in_end_in_the_same_card_in_any_order(
+    town: Town, order: tuple[int, ...]
+) -> None:
+    async with town.bot_running():
+        steps: list[tuple[str, dict[str, Any]]] = [
+            ("EVENT_UNIT_LOGIN", {"unit": unit(61, "7K-22", "LSPD"), "isDispatch": False}),
+            ("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True}),
+            ("EVENT_911", call_911(4412, **OWN_CALL)),
+        ]
+        for number in order:
+            assert await town.push(*steps[number]) == 200
+        panic = await town.channel("panic").next_message()
+        await town.fake.until(
+            lambda: "911 call 4412" in render(panic) and "7K-22 p" in render(panic)
+        )
+    assert told(panic) == f"<@&{town.on_call.id}>\n{FINAL_PANIC}"
+
+
+FINAL_EMERGENCY = """\
+┌ #757575
+│ # 911 call 44 · dispatched
+│ Smoke from the laundromat roof.
+│ ~ Caller: Wren Halloway
+│ ~ Location: \\[8031\\] Forum Dr / Strawberry Ave
+│ ~ Received: <t> (<t>)
+│ ~ Dispatched: as [dispatch call 81](https://discord.com…)
+│ _ …
+└"""
+
+FINAL_DISPATCH = """\
+┌ #f57c00
+│ # Dispatch call 81 · Fire, spreading
+│ ~ Status: Active
+│ ~ Priority: 2
+│ ~ Code: 10-70
+│ ~ Address: Forum Dr
+│ ~ Postal: 8031
+│ - Units: 7K-22 · **PANIC**
+│ unit 74
+│ - From: [911 call 44](https://discord.com…) by Wren Halloway
+│ ~ Opened: <t> (<t>)
+│ - Last notes: 21:07 **note** First
+│ 21:09 **note** Second
+│ _ …
+└"""
+
+FINAL_PANIC = """\
+┌ #d32f2f
+│ # PANIC · 7K-22
+│ 7K-22 pressed the panic button.
+│ ~ Location: \\[3014\\] Paleto Blvd
+│ ~ Since: <t> (<t>)
+│ - 911 call 4412: Dispatch: Unit 7K-22 has pressed their panic button!
+│ _ …
+└"""
 
 
 async def test_the_same_push_twice_is_told_once(town: Town) -> None:
@@ -84,3 +384,33 @@ async def test_hostile_text_is_shown_and_does_nothing(town: Town) -> None:
     assert "\\*\\*x\\*\\* \\[a\\](https\\://b.example) \\`c\\`" in render(card)
     assert "\u202e" not in render(card)
     assert "\x1b" not in render(card)
+
+
+async def test_hostile_names_do_nothing_wherever_cards_repeat_them(town: Town) -> None:
+    text = "[x](https://b.example) @everyone **"
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        place = await town.add_property(text, drones=1)
+        await log_in(town, 61, text, text, status=2)
+        hostile = {"location": text, "caller": text, "description": text}
+        await town.push("EVENT_911", call_911(1, **hostile))
+        await town.push(
+            "EVENT_DISPATCH_NEW", dispatch_call(2, metaData={"origin911": "1"}, title=text)
+        )
+        await town.push("EVENT_DISPATCH_UNIT_ATTACH", {"idents": [61], "callId": 2})
+        await town.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+        await town.push("EVENT_PAGER_REBORN", {"addresses": [text], "nature": text, "body": text})
+        await town.push(
+            "EVENT_NEW_CALLOUT", {"callout": {"id": "1", "calloutName": text, text: text}}
+        )
+        await town.query("dispatch-drone", propertyId=place)
+        names = ("emergency", "dispatch", "panic", "units")
+        await town.fake.until(lambda: all(town.channel(name).messages for name in names))
+        await town.fake.until(lambda: len(town.channel("dispatch").messages) == 3)
+        await town.fake.until(
+            lambda: any("Drones out" in render(one) for one in town.channel("units").messages)
+        )
+        shown = [one for name in names for one in town.channel(name).messages]
+    assert all("(https://b.example" not in render(one) for one in shown)
+    assert all(" @everyone" not in render(one) for one in shown)
+    assert [one.pings for one in shown if one.pings] == [[town.on_call]]

@@ -22,6 +22,7 @@ from bot.config import (
     HttpSettings,
     NamedKey,
     Roles,
+    RuleSettings,
     Settings,
     WebsocketSettings,
 )
@@ -31,7 +32,7 @@ from tests.fake_discord import Channel, FakeDiscord
 ROOT = Path(__file__).resolve().parents[2]
 CAD_KEY = "CAD-KEY-OF-THE-TESTS"
 TOKEN = "token-of-the-admin-script"
-QUICK = Pace(edit=0.0, retry=0.01, closed=0.05)
+QUICK = Pace(edit=0.0, gather=0.0, feed=0.0, retry=0.01, closed=0.05)
 
 
 class Town:
@@ -51,6 +52,8 @@ class Town:
         self.anna = self.guild.add_member("Anna", self.approvers)
         self.stranger = self.guild.add_member("Stranger")
         self.url = ""
+        self.rules: list[RuleSettings] = []
+        self.feed_age_minutes = 60
 
     def settings(self) -> Settings:
         """The configuration of this town's bot."""
@@ -58,6 +61,8 @@ class Town:
             discord=DiscordSettings(
                 token=self.fake.token,
                 panic_role=self.on_call.id,
+                rules=self.rules,
+                feed_age_minutes=self.feed_age_minutes,
                 channels=Channels(**{name: place.id for name, place in self.channels.items()}),
                 roles=Roles(
                     viewer=[self.viewers.id],
@@ -193,3 +198,16 @@ def dispatch_call(call_id: int, **fields: Any) -> dict[str, Any]:
         "metaData": {},
     }
     return {"dispatch": call | fields}
+
+
+def unit(ident: int, number: str, department: str = "", **fields: Any) -> dict[str, Any]:
+    """A unit as pushes describe it."""
+    described = {"id": ident, "status": 2, "isPanic": False, "location": "", "aop": ""}
+    data = {"unitNum": number, "name": f"Officer {ident}", "department": department}
+    return described | {"data": data} | fields
+
+
+async def log_in(town: Town, ident: int, number: str, department: str = "", **fields: Any) -> None:
+    """Have a unit come on duty."""
+    told = {"unit": unit(ident, number, department, **fields), "isDispatch": False}
+    assert await town.push("EVENT_UNIT_LOGIN", told) == 200

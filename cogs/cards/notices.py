@@ -1,0 +1,115 @@
+"""Cards of what the CAD announces: pages, station alerts, callouts."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from cogs.content import DESCRIPTION, FIELD, TITLE, CardBuilder, Colour, Content
+from cogs.names import of_cad
+from cogs.text import fitting, inert, inert_line, moment
+from db import notices, units
+from db.database import Reader
+from db.notices import Notice
+
+_NATURES = {"NonEmergency": "Non-emergency"}
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SHOWN_ELSEWHERE = frozenset({"id", "name", "description"})
+
+
+async def notice(sql: Reader, key: str) -> Content | None:
+    """Show an announcement."""
+    stored = await notices.get(sql, int(key))
+    if stored is None:
+        return None
+    data: dict[str, Any] = orjson.loads(stored.data)
+    card = _BY_KIND[stored.kind](data)
+    card.title += await of_cad(sql, stored.cad)
+    if stored.kind == "pager":
+        card.add("To", await _addressees(sql, stored, data), inline=False)
+    card.add("Sent", moment(stored.at))
+    return Content([card.build()])
+
+
+def _pager(data: dict[str, Any]) -> CardBuilder:
+    """Show a page; an emergency stands out."""
+    nature = _NATURES.get(data["nature"], data["nature"])
+    return CardBuilder(
+        title=f"Page · {inert_line(nature, 64, blank='no nature given')}",
+        colour=Colour.DANGER if data["nature"] == "Emergency" else Colour.NORMAL,
+        description=inert(data["body"], DESCRIPTION, blank="No text."),
+    )
+
+
+async def _addressees(sql: Reader, stored: Notice, data: dict[str, Any]) -> str:
+    """Name whom a page is for: addresses as they were written, then units."""
+    known = await units.named(sql, stored.cad, data["idents"])
+    numbers = [
+        known[ident].unit_num or known[ident].name for ident in data["idents"] if ident in known
+    ]
+    names = dict.fromkeys([*data["addresses"], *numbers])
+    return fitting([inert_line(name, 48, blank="?") for name in names], ", ", FIELD)
+
+
+def _station(data: dict[str, Any]) -> CardBuilder:
+    """Show which stations are alerted, which doors open and close there, lights and tone."""
+    names = fitting([inert_line(place["name"], 48) for place in data["locations"]], ", ", 170)
+    spoken = "Spoken message." if data["hasAudio"] else ""
+    card = CardBuilder(
+        title=f"Station alert · {names or 'no station named'}",
+        colour=Colour.WARNING,
+        description=inert(data["message"], DESCRIPTION, blank=spoken),
+    )
+    doors = [_doors(place) for place in data["locations"]]
+    card.add("Doors", fitting([line for line in doors if line], "\n", FIELD), inline=False)
+    card.add("Lights", fitting([inert_line(name, 32) for name in data["colors"]], ", ", 200))
+    card.add("Tone", inert_line(_tone_name(data["tone"]), 128, blank=""))
+    return card
+
+
+def _doors(place: dict[str, Any]) -> str:
+    """Say which doors of a station open and close; blank if none does."""
+    said = [
+        f"{verb} {fitting([inert_line(door, 24) for door in place[verb]], ', ', 120)}"
+        for verb in ("open", "close")
+        if place[verb]
+    ]
+    return f"**{inert_line(place['name'], 48)}** {'; '.join(said)}" if said else ""
+
+
+def _tone_name(tone: str) -> str:
+    """Name a tone; of an address, which is nobody's to follow, only the last part."""
+    return tone.split("?")[0].rstrip("/").rpartition("/")[2] if "/" in tone else tone
+
+
+def _callout(data: dict[str, Any]) -> CardBuilder:
+    """Show a callout of the emergency response script: what, where, and what else it says."""
+    details: dict[str, str] = data["details"]
+    said = {name.casefold(): text for name, text in details.items()}
+    card = CardBuilder(
+        title=f"Callout · {inert_line(data['name'], TITLE - 80, blank='no name given')}",
+        colour=Colour.WARNING,
+        description=inert(said.get("description", ""), DESCRIPTION, blank=""),
+    )
+    places = [f"{place['x']:.0f}, {place['y']:.0f}" for place in data["locations"]]
+    card.add("Coordinates", fitting(places, "\n", 200))
+    shown = [
+        f"{inert_line(_words(name), 40)}: {inert_line(text, 80)}"
+        for name, text in details.items()
+        if name.casefold() not in _SHOWN_ELSEWHERE and text.strip() and text[0] not in "[{"
+    ]
+    card.add("Details", fitting(shown, "\n", FIELD), inline=False)
+    return card
+
+
+def _words(name: str) -> str:
+    """Write a member's name as words: `pedChanceToSurrender` as `Ped chance to surrender`."""
+    return _WORD.sub(" ", name).capitalize()
+
+
+_BY_KIND: dict[str, Callable[[dict[str, Any]], CardBuilder]] = {
+    "pager": _pager,
+    "station": _station,
+    "callout": _callout,
+}
