@@ -2,50 +2,11 @@
 
 import pytest
 
+from tests.seed import SEED_EVENTS, SEED_QUERIES
 from webhook.context import Scope
 from webhook.events import EVENTS
 from webhook.queries import CATALOGUE
 from webhook.wire import Reply, Wire
-
-SEED_QUERIES = [
-    "get-user",
-    "get-users",
-    "get-user-properties",
-    "dispatch-drone",
-    "get-dispatched-drones",
-    "get-free-drones",
-    "recall-drone",
-    "add-equipment",
-    "remove-equipment",
-    "get-equipment",
-    "add-property",
-    "remove-property",
-    "get-property",
-    "get-property-detailed",
-    "get-properties",
-    "change-property-size",
-    "change-property-coordinates",
-    "change-property-status",
-    "change-property-tier",
-    "get-pending-properties",
-    "search-pending-properties",
-    "request-remove-property",
-    "get-requested-remove-properties",
-    "search-removal-properties",
-    "approve-remove-property",
-    "get-allowed-users",
-    "add-allowed-user",
-    "remove-allowed-user",
-    "get-alerts",
-    "add-alert",
-    "add-visitor",
-    "get-weekly-visitors",
-    "get-scanned-visitors",
-    "get-crimes-in-area",
-    "add-crime",
-    "get-auth-entries",
-    "add-auth-entry",
-]
 
 OUR_QUERIES = [
     "add-user",
@@ -60,24 +21,6 @@ ALIASES = {
     "remove-equipment": ("remove-equipment-property",),
     "get-equipment": ("get-equipment-property",),
 }
-
-SEED_EVENTS = [
-    "alerts",
-    "visits",
-    "scanned",
-    "crimes",
-    "auth-entries",
-    "property-added",
-    "property-status-change",
-    "property-equipment-change",
-    "requested-remove-property",
-    "approved-remove-property",
-    "drone-dispatched",
-    "drone-recalled",
-    "property-coordinates-changed",
-    "property-size-changed",
-    "property-tier-changed",
-]
 
 OUR_EVENTS = ["property-removed", "denied-remove-property"]
 
