@@ -46,7 +46,9 @@ class _Redacted(logging.Formatter):
     def __init__(self, formatter: logging.Formatter, secrets: list[str]) -> None:
         super().__init__()
         self._formatter = formatter
-        found = "|".join(re.escape(secret) for secret in secrets if secret)
+        # JSON writes some characters otherwise; of two that begin alike the longer one is meant.
+        written = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1])}
+        found = "|".join(map(re.escape, sorted(filter(None, written), key=len, reverse=True)))
         self._secrets = re.compile(found, re.IGNORECASE) if found else None
 
     def format(self, record: logging.LogRecord) -> str:

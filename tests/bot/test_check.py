@@ -1,0 +1,220 @@
+"""`check` says what is wrong with the set-up and how to mend it, against a fake Discord."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.check import check
+from bot.config import (
+    CadSettings,
+    Channels,
+    ClientSettings,
+    DatabaseSettings,
+    DiscordSettings,
+    NamedKey,
+    Roles,
+    Settings,
+    WebsocketSettings,
+)
+from db.database import Database
+from tests.fake_discord import Channel, FakeDiscord, Guild
+
+TOKEN = "secret-token-of-a-client"
+KEY = "secret-key-of-the-cad"
+
+
+class Place:
+    """A guild with one channel, and a configuration that fits it."""
+
+    def __init__(self, fake: FakeDiscord, folder: Path) -> None:
+        self.fake = fake
+        self.folder = folder
+        self.guild: Guild = fake.add_guild("Los Santos")
+        self.channel: Channel = self.guild.add_channel("calls")
+        self.role = self.guild.add_role("Approver")
+
+    def settings(self, **discord: Any) -> Settings:
+        """The configuration, with changes on its Discord side."""
+        return Settings(
+            discord=DiscordSettings(
+                **{
+                    "token": self.fake.token,
+                    "guild_id": self.guild.id,
+                    "channels": Channels(emergency=self.channel.id),
+                    "roles": Roles(approver=[self.role.id]),
+                }
+                | discord
+            ),
+            cad=CadSettings(keys=[NamedKey(key=KEY)]),
+            websocket=WebsocketSettings(clients=[ClientSettings(name="script", token=TOKEN)]),
+            database=DatabaseSettings(path=self.folder / "sentinel.db"),
+        )
+
+    async def told(self, settings: Settings | None = None, config: Path | None = None) -> list[str]:
+        """Check, and return the lines; the last one and the exit code agree."""
+        lines: list[str] = []
+        code = await check(settings or self.settings(), config, lines.append)
+        faults = [line for line in lines if line.startswith("FAULT")]
+        assert code == bool(faults)
+        assert lines[-1] == (f"{len(faults)} to mend" if faults else "nothing is wrong")
+        everything = "\n".join(lines)
+        assert not any(secret in everything for secret in (TOKEN, KEY, self.fake.token))
+        return lines
+
+    async def fault(self, **discord: Any) -> str:
+        """Check a configuration with one fault and return it."""
+        faults = [
+            line for line in await self.told(self.settings(**discord)) if line.startswith("FAULT")
+        ]
+        assert len(faults) == 1
+        assert faults[0].count("\n") == 1, "a fault is a sentence and how to mend it"
+        return faults[0]
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    """A place where nothing is wrong."""
+    async with FakeDiscord() as fake:
+        yield Place(fake, tmp_path)
+        assert fake.unexpected == []
+
+
+async def test_a_good_set_up_has_nothing_wrong(place: Place) -> None:
+    async with Database.open(place.folder / "sentinel.db"):
+        pass
+    lines = await place.told()
+    assert f"ok    the database {place.folder / 'sentinel.db'} is sound" in lines
+    assert "ok    channel emergency is #calls, and the bot may post there" in lines
+    assert "ok    the bot may register its commands in Los Santos" in lines
+    assert place.guild.commands == []
+    assert place.channel.created == []
+
+
+async def test_a_database_that_is_not_there_yet_is_no_fault_and_is_not_made(place: Place) -> None:
+    assert any("it is made at the first start" in line for line in await place.told())
+    assert not (place.folder / "sentinel.db").exists()
+
+
+async def test_a_file_that_is_no_database_is_a_fault(place: Place) -> None:
+    (place.folder / "sentinel.db").write_bytes(b"not a database" * 100)
+    assert "sentinel.db cannot be read" in await place.fault()
+
+
+async def test_a_damaged_database_is_a_fault(place: Place) -> None:
+    path = place.folder / "sentinel.db"
+    async with Database.open(path):
+        pass
+    content = bytearray(path.read_bytes())
+    content[4096 * 2 : 4096 * 6] = bytes(4096 * 4)
+    path.write_bytes(content)
+    assert "restore a backup" in await place.fault()
+
+
+async def test_a_wrong_token_is_a_fault(place: Place) -> None:
+    assert "Discord refuses the token" in await place.fault(token="wrong")
+
+
+async def test_discord_that_is_down_is_a_fault(place: Place) -> None:
+    place.fake.outage()
+    assert "Discord cannot be reached" in await place.fault()
+
+
+async def test_no_channel_at_all_is_a_fault(place: Place) -> None:
+    assert "no channel is configured" in await place.fault(channels=Channels())
+
+
+def _deleted(place: Place) -> None:
+    place.channel.delete()
+
+
+def _hidden(place: Place) -> None:
+    place.channel.forbidden = True
+
+
+def _muted(place: Place) -> None:
+    place.channel.muted = True
+
+
+def _without_embeds(place: Place) -> None:
+    place.channel.deny("embed_links read_message_history")
+
+
+def _left(place: Place) -> None:
+    place.fake.kick(place.guild)
+
+
+def _a_category(place: Place) -> None:
+    place.channel.type = 4
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (_deleted, "does not exist"),
+        (_hidden, "is closed to the bot"),
+        (_left, "is closed to the bot"),
+        (_a_category, "is no text channel"),
+        (_muted, "the bot lacks Send Messages"),
+        (_without_embeds, "the bot lacks Embed Links, Read Message History"),
+    ],
+)
+async def test_a_channel_that_the_bot_cannot_use_is_a_fault(
+    place: Place, spoil: Callable[[Place], None], sentence: str
+) -> None:
+    spoil(place)
+    fault = await place.fault()
+    assert fault.startswith("FAULT channel emergency (")
+    assert sentence in fault
+
+
+@pytest.mark.parametrize("name", ["viewer", "dispatcher", "approver", "admin"])
+async def test_a_role_that_does_not_exist_is_a_fault(place: Place, name: str) -> None:
+    fault = await place.fault(roles=Roles(**{name: [place.channel.id]}))
+    assert f"role {name} ({place.channel.id}) does not exist" in fault
+
+
+async def test_a_panic_role_that_does_not_exist_is_a_fault(place: Place) -> None:
+    assert "panic_role (5) does not exist" in await place.fault(panic_role=5)
+
+
+async def test_channels_in_another_guild_than_the_configured_one_are_a_fault(place: Place) -> None:
+    assert "but guild_id is 5" in await place.fault(guild_id=5)
+
+
+async def test_commands_that_may_not_be_registered_are_a_fault(place: Place) -> None:
+    place.fake.fault("GET", r"/commands$", status=403, body={"code": 50001, "message": "no"})
+    assert "may not register commands" in await place.fault()
+
+
+async def test_without_an_approver_role_it_says_who_can_approve(place: Place) -> None:
+    lines = await place.told(place.settings(roles=Roles()))
+    assert "note  no approver role: only people who manage the server can approve" in lines
+
+
+async def test_without_a_token_it_says_that_discord_is_off_and_asks_nothing(place: Place) -> None:
+    lines = await place.told(place.settings(token=""))
+    assert any(line.startswith("note  Discord is off") for line in lines)
+    assert place.fake.requests == []
+
+
+async def test_what_is_made_up_or_open_is_noted(place: Place) -> None:
+    bare = place.settings().model_copy(
+        update={"cad": CadSettings(), "websocket": WebsocketSettings()}
+    )
+    lines = await place.told(bare)
+    assert "note  no CAD key is configured: pushes need the generated one" in lines
+    assert any("only programs on this machine may connect" in line for line in lines)
+
+
+async def test_secrets_that_others_can_read_are_noted(place: Place) -> None:
+    config, key = place.folder / "config.toml", place.folder / "cad-key.txt"
+    for path, mode in ((config, 0o644), (key, 0o600)):
+        path.touch()
+        path.chmod(mode)
+    lines = await place.told(config=config)
+    noted = [line for line in lines if "can be read by other users" in line]
+    assert noted == [
+        f"note  {config} can be read by other users of this machine: chmod 600 {config}"
+    ]

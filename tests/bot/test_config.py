@@ -1,0 +1,163 @@
+"""The configuration: defaults, file, environment, and one readable line per fault."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from bot.config import ConfigError, Settings, load
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in [name for name in os.environ if name.startswith("SENTINEL_")]:
+        monkeypatch.delenv(variable)
+
+
+def written(text: str) -> Path:
+    """A configuration file with this text."""
+    path = Path("config.toml")
+    path.write_text(text, "utf-8")
+    return path
+
+
+def faults(text: str) -> list[str]:
+    """The faults of a configuration."""
+    path = written(text)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert all("\n" not in fault for fault in caught.value.faults)
+    return caught.value.faults
+
+
+def test_without_a_file_everything_has_a_default() -> None:
+    settings = load(None)
+    assert (settings.http.host, settings.http.port) == ("127.0.0.1", 30150)
+    assert settings.discord.token == ""
+    assert [tier.name for tier in settings.community.tiers] == ["Basic", "Premium", "Optimum"]
+
+
+def test_config_toml_in_this_folder_is_read_also_with_windows_mark_at_its_beginning() -> None:
+    Path("config.toml").write_bytes(b"\xef\xbb\xbf[http]\nport = 4000\n")
+    assert load(None).http.port == 4000
+
+
+def test_the_environment_wins_key_by_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTINEL_HTTP__PORT", "5000")
+    monkeypatch.setenv("SENTINEL_DISCORD__CHANNELS__PANIC", "77")
+    monkeypatch.setenv("SENTINEL_CAD__KEYS", '["KEY-FROM-ENV"]')
+    path = written('[http]\nport = 4000\nhost = "0.0.0.0"\n[discord.channels]\ndispatch = 5\n')
+    settings = load(path)
+    assert (settings.http.host, settings.http.port) == ("0.0.0.0", 5000)  # noqa: S104
+    assert (settings.discord.channels.panic, settings.discord.channels.dispatch) == (77, 5)
+    assert [key.key for key in settings.cad.keys] == ["KEY-FROM-ENV"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[http]\nprot = 1", "config.toml: http.prot: no such key; did you mean port?"),
+        ("[dicord]", "config.toml: dicord: no such key; did you mean discord?"),
+        ('[http]\nport = "x"', "config.toml: http.port: Input should be a valid integer"),
+        ("[http]\nport = 70000", "config.toml: http.port: Input should be less than"),
+        ('[community]\ntimezone = "Mars"', "is no time zone; write one like 'Europe/Berlin'"),
+        ('[cad]\nkeys = ["short"]', "config.toml: cad.keys.0.key: String should have at least 8"),
+        ('[[websocket.clients]]\nname = "a"', "websocket.clients.0.token: Field required"),
+        ("[http", "config.toml: not TOML: "),
+        (
+            '[[community.tiers]]\nid = 1\nname = "a"\nprice = "1"\n'
+            '[[community.tiers]]\nid = 1\nname = "b"\nprice = "1"',
+            "community.tiers: an id occurs twice",
+        ),
+    ],
+)
+def test_a_fault_is_one_line_that_names_the_key(text: str, fault: str) -> None:
+    (told,) = faults(text)
+    assert fault in told
+
+
+def test_every_fault_is_told_at_once() -> None:
+    assert len(faults('[http]\nport = "x"\nprot = 1\n[discord]\ntoken = 1')) == 3
+
+
+def test_a_fault_does_not_repeat_a_secret() -> None:
+    told = faults('[cad]\nkeys = [{ name = "c", key = "S3CRET" }]\n[discord]\ntoken = ["S3CRET"]')
+    assert "S3CRET" not in "".join(told)
+
+
+def test_files_that_cannot_be_read_are_faults(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"missing\.toml: cannot be read"):
+        load(Path("missing.toml"))
+    Path("latin.toml").write_bytes(b"# \xe9")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load(Path("latin.toml"))
+
+
+def test_a_variable_for_a_section_that_does_not_exist_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SENTINEL_HTPP__PORT", "1")
+    with pytest.raises(ConfigError, match="SENTINEL_HTPP__PORT: no such section; did you mean"):
+        load(None)
+
+
+def test_a_list_in_the_environment_that_is_no_json_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SENTINEL_CAD__KEYS", "abc")
+    with pytest.raises(ConfigError, match="lists are written as JSON"):
+        load(None)
+
+
+def test_a_bad_configuration_ends_the_program_with_78() -> None:
+    written("[http]\nprot = 1\nport = 'x'")
+    ended = subprocess.run(
+        [sys.executable, "-m", "bot"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 78
+    assert len(ended.stderr.splitlines()) == 2
+    assert not Path("data").exists()
+
+
+def test_the_example_loads_and_has_every_key_with_its_default() -> None:
+    example = ROOT / "config.example.toml"
+    assert load(example) == load(None)
+    text = example.read_text("utf-8")
+    for place, keys in _keys(Settings):
+        for key in keys:
+            assert f"\n{key} = " in text or f"\n# {key} = " in text, f"{place}: {key}"
+    for section in tomllib.loads(text):
+        assert section in Settings.model_fields
+
+
+def test_the_example_loads_with_everything_that_it_only_shows() -> None:
+    text = (ROOT / "config.example.toml").read_text("utf-8")
+    settings = load(written(re.sub(r"(?m)^# (?=\[\[|[a-z_]+ = )", "", text)))
+    assert [client.name for client in settings.websocket.clients] == ["property-script"]
+    assert len(settings.discord.rules) == 1
+
+
+def _keys(model: type[BaseModel], place: str = "") -> list[tuple[str, list[str]]]:
+    """The keys of every section; sections within sections are listed on their own."""
+    found: list[tuple[str, list[str]]] = []
+    plain: list[str] = []
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            found += _keys(inner, f"{place}.{name}")
+        elif "Settings]" not in str(inner) and "NamedKey]" not in str(inner):
+            plain.append(name)
+    return [*found, (place, plain)]

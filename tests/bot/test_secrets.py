@@ -1,0 +1,56 @@
+"""Secrets that the program makes for itself."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from bot.config import CadSettings, ClientSettings, DatabaseSettings, NamedKey, Settings
+from bot.config import WebsocketSettings as Websocket
+from bot.secrets import cad_key, client_token
+
+
+def settings(folder: Path) -> Settings:
+    """A configuration without secrets."""
+    return Settings(database=DatabaseSettings(path=folder / "data" / "sentinel.db"))
+
+
+def test_a_secret_is_made_once_and_is_found_again(tmp_path: Path) -> None:
+    first = cad_key(settings(tmp_path))
+    assert first.is_new
+    assert first.file is not None
+    assert len(first.value) == 40
+    again = cad_key(settings(tmp_path))
+    assert again == first._replace(is_new=False)
+    assert client_token(settings(tmp_path)).value != first.value
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such bits")
+def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
+    for secret in (cad_key(settings(tmp_path)), client_token(settings(tmp_path))):
+        assert secret.file is not None
+        assert stat.S_IMODE(secret.file.stat().st_mode) == 0o600
+
+
+def test_an_empty_file_is_filled(tmp_path: Path) -> None:
+    made = cad_key(settings(tmp_path))
+    assert made.file is not None
+    made.file.write_text("\n")
+    assert cad_key(settings(tmp_path)).is_new
+
+
+def test_configured_secrets_come_first_and_nothing_is_made(tmp_path: Path) -> None:
+    clients = [
+        ClientSettings(name="a", token="a" * 16, scope="read"),
+        ClientSettings(name="b", token="b" * 16, scope="admin"),
+    ]
+    configured = settings(tmp_path).model_copy(
+        update={
+            "cad": CadSettings(keys=[NamedKey(key="CONFIGURED")]),
+            "websocket": Websocket(clients=clients),
+        }
+    )
+    assert cad_key(configured).value == "CONFIGURED"
+    assert client_token(configured).value == "b" * 16
+    assert not (tmp_path / "data").exists()

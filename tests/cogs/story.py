@@ -1,0 +1,265 @@
+"""An evening in which everything happens once: each push of the CAD, each query that changes.
+
+Every text that a player or a script can write goes through `write`, so that the same evening is
+told with other words.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.webhook.house import House
+from webhook import cad
+from webhook.cad.receive import Intake, receive
+from webhook.wire import clean_text
+
+CAD = "county"
+Write = Callable[[str], str]
+
+OWNER = "license:owner"
+SECOND = 1000
+
+
+class Story:
+    """Tells the evening to a house."""
+
+    def __init__(self, house: House, write: Write = lambda text: text) -> None:
+        self._house = house
+        self._write = write
+
+    async def push(self, kind: str, data: Any) -> None:
+        """Push as the CAD does; a second has passed since the last push."""
+        self._house.clock.now += SECOND
+        body = {"key": "K", "type": kind, "data": data}
+        await receive(self._house.context(), CAD, body, "", Intake(window=0))
+
+    async def ask(self, name: str, **data: Any) -> dict[str, Any]:
+        """Ask as a script does; a second has passed since the last query."""
+        self._house.clock.now += SECOND
+        return await self._house.ask(name, **data)
+
+    async def tell(self) -> None:
+        """Tell the whole evening."""
+        await self.duty()
+        await self.calls()
+        await self.records()
+        await self.announcements()
+        await self.properties()
+        await self.removals()
+
+    async def duty(self) -> None:
+        """Units come on duty, change and leave."""
+        write = self._write
+        unit = {
+            "id": 61,
+            "status": 2,
+            "isPanic": False,
+            "location": write("Paleto Blvd"),
+            "data": {
+                "unitNum": write("7K-22"),
+                "name": write("M. Okafor"),
+                "department": write("BCSO"),
+                "subdivision": write("K9"),
+                "rank": write("Deputy II"),
+                "group": write("North"),
+            },
+        }
+        second = unit | {"id": 74, "data": {"unitNum": write("7K-30"), "name": write("R. Pike")}}
+        await self.push("EVENT_UNIT_LOGIN", {"unit": unit, "isDispatch": False})
+        await self.push("EVENT_UNIT_LOGIN", {"unit": second, "isDispatch": True})
+        await self.push(
+            "EVENT_UNIT_STATUS", {"identIds": [61, 74], "status": self._word("STAGING")}
+        )
+        await self.push("EVENT_UNIT_UPDATE", {"units": [unit]})
+        await self.push(
+            "EVENT_UNIT_GROUP_ADD", {"identId": 61, "groupName": self._word("Engine 9")}
+        )
+        await self.push(
+            "EVENT_UNIT_GROUP_REMOVE", {"identId": 61, "groupName": self._word("Engine 9")}
+        )
+        await self.push(
+            "EVENT_UNIT_GROUP_CHANGE_NAME",
+            {"oldName": self._word("Engine 9"), "newName": self._word("Ladder 9")},
+        )
+        await self.push("EVENT_DISPATCH_TOGGLE_BODYCAM", {"ident": 61, "state": True})
+
+    async def calls(self) -> None:
+        """A 911 call becomes a dispatch call; another one is removed; units panic."""
+        write = self._write
+        await self.push("EVENT_911", {"call": self._call(1)})
+        await self.push("EVENT_911", {"call": self._call(2)})
+        await self.push("EVENT_911", {"call": self._call(3) | {"isEmergency": False}})
+        await self.push("EVENT_REMOVE_911", {"callIds": [2]})
+        await self.push("EVENT_DISPATCH_NEW", {"dispatch": self._dispatch(10)})
+        await self.push("EVENT_DISPATCH_NEW", {"dispatch": self._dispatch(11)})
+        edited = {"callId": 10, "title": write("Laundromat fire"), "metaData": {"origin911": "1"}}
+        await self.push("EVENT_DISPATCH_EDIT", {"dispatch": edited})
+        await self.push("EVENT_DISPATCH_UNIT_ATTACH", {"idents": [61, 74, 99], "callId": 10})
+        await self.push("EVENT_DISPATCH_UNIT_DETACH", {"idents": [99], "callId": 10})
+        for number in range(1, 7):
+            note = {
+                "time": write("21:14"),
+                "label": write("7K-22"),
+                "type": "text",
+                "content": write(f"Note {number}"),
+            }
+            await self.push("EVENT_DISPATCH_NOTE", {"callId": 10, "note": note})
+        await self.push("EVENT_DISPATCH_CLOSED", {"callIds": [11]})
+        await self.push("EVENT_UNIT_PANIC", {"identIds": [61, 74], "isPanic": True})
+        await self.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
+
+    async def records(self) -> None:
+        """Records are written, changed, printed and deleted; accounts are linked."""
+        write = self._write
+        record = {
+            "recordTypeId": 3,
+            "id": 3391,
+            "name": write("BOLO"),
+            "type": 3,
+            "sections": [
+                {
+                    "category": 1,
+                    "label": write("Flags"),
+                    "fields": [{"type": "input", "data": {"flags": [write("ARMED")] * 9}}],
+                },
+                {
+                    "category": 0,
+                    "label": write("Vehicle"),
+                    "fields": [
+                        {"type": "input", "label": "Plate", "value": write("46EEK"), "uid": name}
+                        for name in ("plate", "first", "last", "status")
+                    ],
+                },
+            ],
+        }
+        for kind in ("ADD", "EDIT", "REMOVE"):
+            await self.push(f"EVENT_RECORD_{kind}", {"record": record})
+        await self.push("EVENT_PRINT_RECORD", {"identId": 61, "url": write("https://b.example/x")})
+        await self.push("EVENT_CHAR_SELECTED", {"accId": self._id("5d0b7c1e"), "id": 2290})
+        await self.push(
+            "EVENT_COMMUNITY_LINK_VERIFIED",
+            {"communityUserId": self._id("license:9b41"), "accountUuid": self._id("5d0b7c1e")},
+        )
+
+    async def announcements(self) -> None:
+        """Pages, tones, alerts, callouts, road signs."""
+        write = self._write
+        targets = [{"type": 3, "value": write("x"), "label": write("Station 9")}] * 9
+        await self.push("EVENT_TONE", {"url": "https://b.example/t.mp3", "playTonesTo": targets})
+        page = {"addresses": [write("ENGINE-9")] * 9, "identIds": [61], "nature": "Emergency"}
+        await self.push("EVENT_PAGER_REBORN", page | {"body": write("Meet at the north bay.")})
+        station = {"name": write("Harbour"), "open": [write("Bay A")], "close": [write("Bay B")]}
+        await self.push(
+            "EVENT_STATION_ALERT",
+            {
+                "locations": [station] * 9,
+                "message": write("Ship fire, dock two."),
+                "colors": [write("red")],
+                "tone": write("harbour-1"),
+            },
+        )
+        callout = {
+            "calloutName": write("Street fight"),
+            "description": write("Four people, two bats."),
+            "calloutLocations": [{"x": 410, "y": -2033, "z": 0}],
+            "pedChanceToSurrender": 60,
+        }
+        await self.push("EVENT_NEW_CALLOUT", {"callout": callout})
+        signs = {"ids": [*range(14, 24)], "text1": write("LANE"), "text2": write("CLOSED")}
+        await self.push("EVENT_STREETSIGN_UPDATED", {"signData": signs | {"text3": ""}})
+
+    async def properties(self) -> None:
+        """Property 1 is added and used; property 2 waits for approval."""
+        write = self._write
+        await self.ask("add-user", userId=OWNER, fullName=self._word("Wren Halloway", 200))
+        for _ in range(2):
+            place = {"location": self._word("Forum Dr 8", 200), "tier": 1, "x": 10, "y": -20}
+            await self.ask(
+                "add-property",
+                **place,
+                description=write("A laundromat with a flat above.")[:2000],
+                clientId=OWNER,
+                width=20,
+                height=10,
+            )
+        await self.ask("change-property-status", propertyId=1, status="ACTIVE")
+        for kind in (1, 3, 3):
+            await self.ask(
+                "add-equipment",
+                propertyId=1,
+                equipmentType=kind,
+                description=write("Roof")[:2000],
+            )
+        await self.ask("dispatch-drone", propertyId=1)
+        back = (await self.ask("dispatch-drone", propertyId=1))["droneId"]
+        await self.ask("recall-drone", droneId=back)
+        visitor = self._word("license:visitor", 64)
+        await self.ask("add-alert", propertyId=1, userId=visitor)
+        await self.ask("add-visitor", propertyId=1, userId=visitor, cameraId=1)
+        crime = write("Broke in")[:2000]
+        await self.ask("add-crime", propertyId=1, clientId=visitor, description=crime)
+        await self.ask("add-crime", description=crime)
+        await self.ask("add-auth-entry", propertyId=1, userId=visitor)
+        await self.ask("add-auth-entry", propertyId=1, userId=OWNER)
+        await self.ask("change-property-coordinates", propertyId=1, x=11, y=-21)
+        await self.ask("change-property-size", propertyId=1, width=30, height=10)
+        await self.ask("change-property-tier", propertyId=1, tier=2)
+        await self.ask("remove-equipment", propertyId=1, equipmentId=back)
+
+    async def removals(self) -> None:
+        """Three removals are requested: one is denied, one approved, one waits."""
+        write = self._write
+        place = {"location": self._word("Shed", 200), "tier": 1, "x": 0, "y": 0}
+        for _ in range(3):
+            await self.ask("add-property", **place, description="", clientId=OWNER)
+        await self._request(1)
+        await self.ask("deny-remove-property", propertyId=1, reason=write("Not yet")[:2000])
+        await self._request(3)
+        await self.ask("approve-remove-property", propertyId=3)
+        await self._request(4)
+        await self.ask("remove-property", propertyId=5)
+        await self.push("EVENT_UNIT_LOGOUT", {"identIds": [74]})
+
+    def _word(self, text: str, limit: int = 64) -> str:
+        """Write a text for a place that must not be blank or long."""
+        written = self._write(text)[:limit]
+        return written if clean_text(written) else text
+
+    def _id(self, text: str) -> str:
+        """Write an id, which is refused with anything invisible in it."""
+        return " ".join(clean_text(self._write(text), 60).split()) or text
+
+    async def _request(self, place: int) -> None:
+        reason = self._write("Moving away")[:2000]
+        await self.ask("request-remove-property", propertyId=place, userId=OWNER, reason=reason)
+
+    def _call(self, number: int) -> dict[str, Any]:
+        write = self._write
+        return {
+            "callId": number,
+            "isEmergency": True,
+            "caller": write("Wren Halloway"),
+            "location": write("[8031] Forum Dr"),
+            "description": write("Smoke from the roof."),
+            "metaData": {"postal": write("8031")},
+        }
+
+    def _dispatch(self, number: int) -> dict[str, Any]:
+        write = self._write
+        return {
+            "callId": number,
+            "status": 1,
+            "priority": 1,
+            "title": write("Structure fire"),
+            "code": write("10-70"),
+            "block": write("30"),
+            "address": write("Forum Dr"),
+            "postal": write("8031"),
+            "description": write("Flames visible."),
+            "primary": 61,
+            "idents": [61],
+            "notes": [],
+            "metaData": {},
+        }
+
+
+CAD_EVENTS = frozenset(f"cad.{kind}" for kind in cad.EVENTS)

@@ -1,0 +1,139 @@
+"""The follower takes every event in exactly once, whatever stops it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from cogs.follower import BATCH, Follower
+from db import cards, feeds, settings
+from tests.cogs.story import Story
+from tests.db.interrupt import interrupt
+from tests.webhook.house import House
+
+EVERYWHERE = frozenset({"emergency", "units", "visits", "dispatch"})
+
+
+def _follower(
+    house: House,
+    in_use: frozenset[str] = EVERYWHERE,
+    wake: Callable[[], None] = lambda: None,
+) -> Follower:
+    return Follower(house.database, house.bus, in_use, wake)
+
+
+async def _versions(house: House) -> list[int]:
+    """Return how often each card was marked stale."""
+    return [version for _, version in await _cards(house)]
+
+
+async def _cards(house: House) -> list[tuple[str, int]]:
+    return await house.database.read.all(
+        lambda subject, version: (subject, version),
+        "SELECT subject, version FROM cards WHERE subject LIKE 'emergency:%' ORDER BY id",
+    )
+
+
+async def _call(house: House, number: int, **fields: object) -> None:
+    await Story(house).push("EVENT_911", {"call": {"callId": number} | fields})
+
+
+async def test_every_event_is_taken_in_once_and_a_restart_goes_on_from_there(
+    house: House,
+) -> None:
+    await _call(house, 1)
+    await _call(house, 2)
+    assert await _follower(house).take_in()
+    assert not await _follower(house).take_in()
+    await _call(house, 1, caller="Wren")
+    assert await _follower(house).take_in()
+    assert await _cards(house) == [("emergency:1@county", 2), ("emergency:2@county", 1)]
+
+
+async def test_more_events_than_a_batch_are_taken_in_batch_by_batch(house: House) -> None:
+    await _call(house, 0)
+    async with house.context().change() as change:
+        for _ in range(BATCH):
+            await change.emit_named("scanned", b"{}")
+    await _call(house, 1)
+    follower = _follower(house)
+    assert await follower.take_in()
+    assert len(await _cards(house)) == 1
+    assert await follower.take_in()
+    assert len(await _cards(house)) == 2
+    assert not await follower.take_in()
+
+
+async def test_channels_that_are_not_in_use_get_nothing_to_show(house: House) -> None:
+    await _call(house, 1)
+    await Story(house).duty()
+    await _follower(house, frozenset({"units"})).take_in()
+    assert await _cards(house) == []
+    assert await feeds.waiting(house.database.read, ["units"], 10)
+    assert await cards.of_subject(house.database.read, "board:units") is not None
+
+
+async def test_feed_entries_are_queued_in_the_order_of_their_events(house: House) -> None:
+    await Story(house).duty()
+    await _follower(house).take_in()
+    waiting = await feeds.waiting(house.database.read, ["units"], 100)
+    numbers = [entry.journal_id for entry in waiting]
+    assert numbers == [event.id for event in await house.journalled()]
+
+
+async def test_interrupted_anywhere_it_takes_nothing_in_twice_and_loses_nothing(
+    house: House,
+) -> None:
+    for number in range(3):
+        await _call(house, number)
+
+    async def once() -> None:
+        await _follower(house).take_in()
+
+    point = 0
+    while True:
+        point += 1
+        seen = await interrupt(once(), point)
+        async with house.database.write():
+            pass  # what was on its way to the disk when the process ended is there
+        if not seen.cut_short:
+            break
+    await once()
+    assert await _versions(house) == [1, 1, 1]
+    last = (await house.journalled())[-1].id
+    assert await settings.get(house.database.read, "discord.cursor") == str(last)
+
+
+async def test_what_fails_in_the_middle_leaves_the_whole_batch_for_later(house: House) -> None:
+    await _call(house, 1)
+    await _call(house, 2)
+    async with house.database.write() as sql:
+        await sql.run(
+            "CREATE TRIGGER no_room BEFORE INSERT ON cards WHEN NEW.subject LIKE '%:2@%'"
+            " BEGIN SELECT RAISE(ABORT, 'no room'); END"
+        )
+    with pytest.raises(sqlite3.IntegrityError):
+        await _follower(house).take_in()
+    assert await _cards(house) == []
+    async with house.database.write() as sql:
+        await sql.run("DROP TRIGGER no_room")
+    assert await _follower(house).take_in()
+    assert await _versions(house) == [1, 1]
+
+
+async def test_it_hears_of_events_while_it_runs_and_wakes_the_deliveries(house: House) -> None:
+    woken = asyncio.Event()
+    await _call(house, 1)
+    running = asyncio.create_task(_follower(house, wake=woken.set).run())
+    async with asyncio.timeout(5):
+        await woken.wait()
+        woken.clear()
+        await _call(house, 2)
+        await woken.wait()
+    assert len(await _cards(house)) == 2
+    running.cancel()
+    await asyncio.wait({running})
+    woken.clear()
+    await _call(house, 3)
+    assert not woken.is_set()

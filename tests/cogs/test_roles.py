@@ -1,0 +1,94 @@
+"""Who may do what in Discord, and what is said to those who may not."""
+
+import pytest
+
+from cogs.roles import ROLE_OF_SCOPE, Roles
+from tests.end_to_end.town import Town
+from tests.fake_discord import Member
+from webhook.context import Scope
+from webhook.errors import Forbidden
+
+LADDER = ["viewer", "dispatcher", "approver", "admin"]
+
+
+def _roles(town: Town) -> None:
+    """Have an admin role configured as well."""
+    settings = town.settings()
+    admins = town.guild.add_role("Admin")
+    roles = settings.discord.roles.model_copy(update={"admin": [admins.id]})
+    changed = settings.model_copy(
+        update={"discord": settings.discord.model_copy(update={"roles": roles})}
+    )
+    town.settings = lambda: changed  # type: ignore[method-assign]
+
+
+async def _refusals(town: Town, member: Member, place: int) -> list[str]:
+    """Return which roles somebody is told to lack, of one command for each role."""
+    commands: dict[str, dict[str, str]] = {
+        "drone list": {},
+        "drone dispatch": {"property": str(place)},
+        "removal deny": {"property": str(place)},
+        "route test": {"event": "EVENT_911"},
+    }
+    said = []
+    for command, options in commands.items():
+        reply = await town.fake.slash(member, command, options=options)
+        await town.fake.until(lambda reply=reply: bool(reply.content or reply.modal))  # type: ignore[misc]
+        if reply.content.startswith("This needs the "):
+            said.append(reply.content.split()[3])
+    return said
+
+
+async def test_each_role_may_do_what_the_ones_before_it_may(town: Town) -> None:
+    _roles(town)
+    admins = town.guild.roles[-1]
+    several = town.guild.add_member("Several", town.viewers, town.approvers, town.on_call)
+    people = {
+        town.stranger: LADDER[:1] * 4,
+        town.vic: ["dispatcher", "approver", "admin"],
+        town.dora: ["approver", "admin"],
+        town.anna: ["admin"],
+        several: ["admin"],
+        town.guild.add_member("Ada", admins): [],
+        town.guild.add_member("Olga", town.guild.add_role("Boss", "manage_guild")): [],
+        town.guild.add_member("Root", town.guild.add_role("Root", "administrator")): [],
+        town.guild.add_member("Chat", town.guild.add_role("Mod", "manage_messages")): LADDER[:1]
+        * 4,
+    }
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        place = await town.add_property("Villa", drones=9)
+        for member, lacking in people.items():
+            assert await _refusals(town, member, place) == lacking, member.name
+
+
+async def test_a_role_that_was_taken_away_counts_no_more(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        reply = await town.fake.slash(town.vic, "drone list")
+        await town.fake.until(lambda: reply.content == "No drone is out.")
+        town.vic.remove_role(town.viewers)
+        again = await town.fake.slash(town.vic, "drone list")
+        await town.fake.until(lambda: again.content.startswith("This needs the viewer role"))
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        ([], "This needs the approver role."),
+        ([5], "This needs the approver role: <@&5>."),
+        ([7, 5], "This needs the approver role: <@&5> or <@&7>."),
+    ],
+)
+def test_a_refusal_names_the_roles_that_would_do(ids: list[int], said: str) -> None:
+    roles = Roles({Scope.APPROVE: frozenset(ids), Scope.ADMIN: frozenset([9])})
+    assert roles.refusal(Forbidden("no", Scope.APPROVE.name)) == said
+
+
+def test_a_refusal_without_a_scope_says_what_it_says() -> None:
+    assert Roles({}).refusal(Forbidden("not here", None)) == "not here"
+
+
+def test_every_scope_has_a_role() -> None:
+    assert list(ROLE_OF_SCOPE) == sorted(Scope)
+    assert list(ROLE_OF_SCOPE.values()) == LADDER
