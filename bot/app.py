@@ -19,9 +19,10 @@ from bot.route import places_of, router_of
 from cogs import names
 from cogs.answers import Desk
 from cogs.bot import Connection, SentinelBot
-from cogs.delivery import Delivery, Outlet, Pace, instance_name
+from cogs.delivery import Delivery, Outlet, Pace
 from cogs.follower import Follower
 from cogs.messenger import DiscordMessenger, LogMessenger
+from cogs.references import instance_name
 from cogs.roles import Roles
 from cogs.route import Routes
 from cogs.routing import Router

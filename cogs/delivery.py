@@ -10,7 +10,6 @@ import asyncio
 import logging
 import math
 import random
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -30,17 +29,14 @@ from cogs.messenger import (
     Messenger,
     Refused,
 )
-from db import cards, feeds, journal, settings
+from cogs.references import References, sign
+from db import cards, feeds, journal
 from db.cards import Card
 from db.database import Database
 from db.errors import StorageUnavailable
 from webhook.context import now
 from webhook.events import Published, Subject
 
-INSTANCE = "discord.instance"
-"""The setting that tells this database's messages from those of another one."""
-
-FOOTER = "ref "
 EMBEDS = 10
 LONGEST_RETRY = 60.0
 
@@ -153,7 +149,7 @@ class ChannelQueue:
         self._edit_due = math.inf
         self._feed_due = math.inf
         self._next_feed = 0.0
-        self._references = _References(outlet.messenger, channel_id)
+        self._references = References(outlet.messenger, channel_id)
 
     def wake(self) -> None:
         """Look whether there is something to deliver."""
@@ -299,7 +295,7 @@ class ChannelQueue:
     ) -> None:
         # Changes that come until then go into the same edit.
         self._next_edit = time.monotonic() + self._pace.edit
-        _sign(content, f"{self._instance}-c{card.id}.{card.posting}")
+        sign(content, f"{self._instance}-c{card.id}.{card.posting}")
         try:
             await self._messenger.edit(channel_id, message_id, content)
         except MessageGone:
@@ -380,7 +376,7 @@ class ChannelQueue:
         found = await self._references.find(reference, since) if doubtful else None
         if found is not None:
             return False, found
-        _sign(content, reference)
+        sign(content, reference)
         # A request of our own that got no answer may arrive after the channel was searched; its
         # message, with an older state, is then what the nonce brings back.
         is_new = not self._references.was_tried(reference)
@@ -424,55 +420,5 @@ class ChannelQueue:
             self._failures, self.is_closed = 0, False
 
 
-class _References:
-    """Which messages of a channel may have been posted without our note of it."""
-
-    def __init__(self, messenger: Messenger, channel_id: int) -> None:
-        self._messenger = messenger
-        self._channel_id = channel_id
-        self._started_at = now()
-        self._doubted: set[str] = set()
-        self._footers: dict[str, int] | None = None
-        self._searched_since = 0
-
-    def is_doubtful(self, reference: str, since: int) -> bool:
-        """Tell whether the message may be there: the process before this one, or a failed try."""
-        return since < self._started_at or reference in self._doubted
-
-    def was_tried(self, reference: str) -> bool:
-        """Tell whether this process has tried to post the message and has no note of it."""
-        return reference in self._doubted
-
-    def doubt(self, reference: str) -> None:
-        """Note that a try begins."""
-        self._doubted.add(reference)
-
-    def settle(self, reference: str) -> None:
-        """Note that the try is on disk."""
-        self._doubted.discard(reference)
-
-    async def find(self, reference: str, since: int) -> int | None:
-        """Look for the message in the channel; one look serves all that a crash left open."""
-        stale = reference in self._doubted or since < self._searched_since
-        if self._footers is None or stale:
-            self._footers = await self._messenger.footers(self._channel_id, since)
-            self._searched_since = since
-        return self._footers.get(f"{FOOTER}{reference}")
-
-
 def _kind(card: Card) -> CardKind:
     return CARDS[Subject.parse(card.subject).kind]
-
-
-def _sign(content: Content, reference: str) -> None:
-    content.embeds[-1].set_footer(text=f"{FOOTER}{reference}")
-
-
-async def instance_name(database: Database) -> str:
-    """Return what tells this database's messages from those of another one; made up once."""
-    name = await settings.get(database.read, INSTANCE)
-    if name is None:
-        name = secrets.token_hex(3)
-        async with database.write() as sql:
-            await settings.put(sql, INSTANCE, name)
-    return name

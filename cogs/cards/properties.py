@@ -43,8 +43,9 @@ async def approval(sql: Reader, key: str) -> Content | None:
     card.add("Coordinates", f"{stored.x}, {stored.y}")
     card.add("Added", moment(stored.added_at))
     if not pending:
-        card.add("Status", inert_line(stored.status, 32))
-        card.add("Decided by", who(stored.status_by or ""))
+        if stored.status_by is not None:
+            card.add("Status", inert_line(stored.status, 32))
+            card.add("Decided by", who(stored.status_by))
         return Content([card.build()])
     return Content(
         [card.build()],

@@ -355,8 +355,6 @@ Owner: Wren Halloway (license:owner)
 Tier: 1
 Coordinates: 0, 0
 Added: 09:31:00 UTC
-Status: PENDING
-Decided by: —
 
 (removal:1)
 REMOVAL DENIED · FORUM DR 8
