@@ -7,8 +7,6 @@ import discord
 
 from cogs.content import Content
 
-WIDTH = 72
-
 _TIME = re.compile(r"<t:(\d+):[A-Za-z]>(?: \(<t:\d+:R>\))?")
 _ESCAPE = re.compile(r"\\(?=[^\sA-Za-z0-9])")
 _BOLD = re.compile(r"(?<!\\)\*\*")

@@ -119,10 +119,6 @@ class Delivery:
         for queue in self._queues:
             queue.stop()
 
-    def closed_channels(self) -> list[int]:
-        """Return the channels that are gone or that the bot may not post in."""
-        return [queue.channel_id for queue in self._queues if queue.is_closed]
-
 
 class ChannelQueue:
     """What one Discord channel has still to show."""

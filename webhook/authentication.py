@@ -38,7 +38,6 @@ class Door:
     def __init__(
         self, clients: list[Client], allowed_origins: list[str], *, open_to_loopback: bool
     ) -> None:
-        self._clients = clients
         self._origins = frozenset(allowed_origins)
         self._open_to_loopback = open_to_loopback
         # Digests of equal length: a comparison tells nothing about a token's length either.
