@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 
 from cogs.content import Content
+from cogs.language import speaking, told
 from cogs.roles import Roles
 from cogs.text import inert
 from db.errors import StorageUnavailable
@@ -93,7 +94,7 @@ class Desk:
     @asynccontextmanager
     async def telling(self, interaction: discord.Interaction) -> AsyncIterator[None]:
         """Tell whoever acts, and nobody else, what goes wrong."""
-        with self.in_flight.one():
+        with self.in_flight.one(), speaking(interaction.locale.value):
             try:
                 yield
             except discord.HTTPException as fault:
@@ -109,7 +110,8 @@ class Desk:
         elif isinstance(error, TooLate):
             text = error.message
         else:
-            text = inert(error.message[:1].upper() + error.message[1:], CONTENT - 1) + "."
+            said = told(error)
+            text = inert(said[:1].upper() + said[1:], CONTENT - 1) + "."
         try:
             await tell(interaction, text)
         except discord.HTTPException as fault:

@@ -140,10 +140,12 @@ async def call_meant(context: Context, typed: str) -> Subject:
                 if is_open is not None:
                     found[subject] = is_open
     if not found:
-        raise NotFound(f"no call {typed[:SEARCH]!r} is known")
+        raise NotFound("no call {typed!r} is known", typed=typed[:SEARCH])
     candidates = [subject for subject, is_open in found.items() if is_open] or list(found)
     if len(candidates) > 1:
-        raise Conflict(f"several calls have the number {number}; choose one from the list")
+        raise Conflict(
+            "several calls have the number {number}; choose one from the list", number=number
+        )
     return candidates[0]
 
 
@@ -165,9 +167,11 @@ async def unit_meant(context: Context, typed: str) -> Unit:
     exact = [unit for unit in found if unit.unit_num.casefold() == wanted.casefold()] or found
     candidates = [unit for unit in exact if unit.on_duty] or exact
     if not candidates:
-        raise NotFound(f"no unit matches {typed[:SEARCH]!r}")
+        raise NotFound("no unit matches {typed!r}", typed=typed[:SEARCH])
     if len(candidates) > 1:
-        raise Conflict(f"several units match {typed[:SEARCH]!r}; choose one from the list")
+        raise Conflict(
+            "several units match {typed!r}; choose one from the list", typed=typed[:SEARCH]
+        )
     return candidates[0]
 
 

@@ -59,7 +59,9 @@ async def property_meant(context: Context, typed: str) -> PropertyData:
     if not exact:
         exact = found
     if not exact:
-        raise NotFound(f"no property matches {typed[:SEARCH]!r}")
+        raise NotFound("no property matches {typed!r}", typed=typed[:SEARCH])
     if len(exact) > 1:
-        raise Conflict(f"several properties match {typed[:SEARCH]!r}; choose one from the list")
+        raise Conflict(
+            "several properties match {typed!r}; choose one from the list", typed=typed[:SEARCH]
+        )
     return exact[0]

@@ -29,7 +29,11 @@ async def _decide(
         context.caller.must(Scope.APPROVE)
         stored = await get_property(context, OfProperty(property_id=property_id))
         if stored.status != PENDING:
-            raise Conflict(f"property {property_id} does not wait any more, it is {stored.status}")
+            raise Conflict(
+                "property {id} does not wait any more, it is {status}",
+                id=property_id,
+                status=stored.status,
+            )
         await change_property_status(context, NewStatus(property_id=property_id, status=status))
         await tell(interaction, f"Property {property_id} is {said}.")
 

@@ -135,7 +135,7 @@ async def event_meant(sql: Reader, typed: str, data: str | None) -> Published:
     if typed.isascii() and typed.isdigit() and len(typed) < 19:
         stored = await journal.named(sql, [int(typed)])
         if not stored:
-            raise NotFound(f"the journal holds no event {typed}")
+            raise NotFound("the journal holds no event {number}", number=typed)
         return Published.from_journal(stored[0])
     name = typed.removeprefix("events.").removeprefix(f"{CAD}.")
     read = parse_json(data) if data and data.strip() else {}
@@ -145,7 +145,7 @@ async def event_meant(sql: Reader, typed: str, data: str | None) -> Published:
         return _made(name, name, read)
     kind = name.upper()
     if kind not in cad.EVENTS:
-        raise NotFound(f"there is no event {name[:64]!r}")
+        raise NotFound("there is no event {name!r}", name=name[:64])
     return _made(f"{CAD}.{kind}", kind, _normalised(kind, read))
 
 

@@ -89,7 +89,7 @@ class Api:
             self._budgets[context.caller.name].spend()
             return await self._catalogue.carry_out(context, message)
 
-        too_large = TooLarge(f"a message has at most {self._message_bytes} bytes")
+        too_large = TooLarge("a message has at most {most} bytes", most=self._message_bytes)
         if (request.content_length or 0) > self._message_bytes:
             return _response(error_answer(too_large))
         try:
@@ -150,7 +150,7 @@ class Api:
         names = {name.strip().removeprefix("events.") for name in text.split(",") if name.strip()}
         unknown = sorted(names - self._event_names)
         if unknown:
-            raise NotFound(f"there is no event {unknown[0][:64]!r}")
+            raise NotFound("there is no event {name!r}", name=unknown[0][:64])
         if not names:
             raise InvalidData(FieldProblem("names", "at least one event name"))
         return names

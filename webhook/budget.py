@@ -23,5 +23,5 @@ class Budget:
         self._left = min(self._most, self._left + (now - self._at) * self._rate)
         self._at = now
         if self._left < 1:
-            raise RateLimited(f"more than {self._rate} messages a second")
+            raise RateLimited("more than {rate} messages a second", rate=self._rate)
         self._left -= 1

@@ -89,7 +89,9 @@ class Catalogue:
         """
         query = self._by_name.get(message.type.removeprefix("queries."))
         if query is None or not message.type.startswith("queries."):
-            raise UnknownType(f"unknown message type {message.type[:SHOWN_TYPE_LENGTH]!r}")
+            raise UnknownType(
+                "unknown message type {type!r}", type=message.type[:SHOWN_TYPE_LENGTH]
+            )
         return await query.run(context, message.data)
 
     def _add(self, query: Query) -> None:

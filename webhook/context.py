@@ -1,7 +1,7 @@
 """What an operation works with: storage, who asks, and the one way to change something."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from db import journal
+from db import audit, journal
 from db.database import Database, Reader, Transaction
 from webhook.bus import Bus
 from webhook.errors import Forbidden
@@ -41,7 +41,7 @@ class Caller:
         if self.scope < scope:
             # Programs are configured as read, write or admin; the last may approve.
             needed = "admin" if scope > Scope.WRITE else scope.name.lower()
-            raise Forbidden(f"this needs the scope {needed}", scope.name)
+            raise Forbidden("this needs the scope {needed}", scope.name, needed=needed)
 
 
 def now() -> int:
@@ -52,10 +52,11 @@ def now() -> int:
 class Change:
     """An open write transaction; what it emits is journalled with it and told after it."""
 
-    def __init__(self, sql: Transaction, bus: Bus, now: int) -> None:
+    def __init__(self, sql: Transaction, bus: Bus, caller: Caller, now: int) -> None:
         self.sql = sql
         self.now = now
         self._bus = bus
+        self._caller = caller
 
     async def emit(self, event: Event, *about: Subject) -> int:
         """Journal an event about these subjects; it is published once the change is on disk."""
@@ -70,6 +71,18 @@ class Change:
         event = Published(number, self.now, name, subjects, data)
         self.sql.after_commit(lambda: self._bus.publish(event))
         return number
+
+    async def audit(
+        self,
+        action: str,
+        about: Subject,
+        *,
+        before: Mapping[str, object] | None = None,
+        after: Mapping[str, object] | None = None,
+    ) -> None:
+        """Put what the caller changed into the audit log: only what differs, in JSON's types."""
+        was, is_now = (orjson.dumps(dict(state or {})).decode() for state in (before, after))
+        await audit.append(self.sql, self.now, self._caller.name, action, str(about), was, is_now)
 
 
 @dataclass(frozen=True)
@@ -99,4 +112,4 @@ class Context:
             StorageUnavailable: storage cannot be written right now.
         """
         async with self.database.write() as sql:
-            yield Change(sql, self.bus, self.now())
+            yield Change(sql, self.bus, self.caller, self.now())

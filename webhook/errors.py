@@ -9,13 +9,18 @@ from typing import ClassVar
 
 
 class SentinelError(Exception):
-    """A message that could not be carried out; its text is fit to be shown to the asker."""
+    """A message that could not be carried out; its text is fit to be shown to the asker.
+
+    The values stand apart from the sentence, so that it can be said in other languages.
+    """
 
     code: ClassVar[str] = "internal"
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, sentence: str, /, **values: object) -> None:
+        self.sentence = sentence
+        self.values = values
+        self.message = sentence.format(**values) if values else sentence
+        super().__init__(self.message)
 
 
 class BadJson(SentinelError):
@@ -50,7 +55,8 @@ class InvalidData(SentinelError):
     code = "invalid-data"
 
     def __init__(self, *fields: FieldProblem) -> None:
-        super().__init__("; ".join(f"{fault.field}: {fault.problem}" for fault in fields))
+        faults = "; ".join(f"{fault.field}: {fault.problem}" for fault in fields)
+        super().__init__("{faults}", faults=faults)
         self.fields = fields
 
 
@@ -71,8 +77,8 @@ class Forbidden(SentinelError):
 
     code = "forbidden"
 
-    def __init__(self, message: str, scope: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, sentence: str, /, scope: str | None = None, **values: object) -> None:
+        super().__init__(sentence, **values)
         self.scope = scope
         """The scope that the asker lacks, where that is the reason."""
 

@@ -151,7 +151,7 @@ class Session:
         ask = validate(Subscription, message.data)
         name = ask.id.removeprefix("events.")
         if name not in self._rules.event_names:
-            raise NotFound(f"there is no event {ask.id[:64]!r}")
+            raise NotFound("there is no event {name!r}", name=ask.id[:64])
         if self._client is None:
             self._enter(ask.client_id or NAMELESS)
         elif ask.client_id not in (None, self._client):

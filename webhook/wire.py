@@ -67,12 +67,12 @@ def parse_json(body: bytes | str) -> Any:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as fault:
         if "surrogate" not in str(fault):
-            raise BadJson(f"not JSON: {fault}") from None
+            raise BadJson("not JSON: {fault}", fault=fault) from None
     try:
         text = json.dumps(json.loads(raw.decode()), ensure_ascii=False)
         return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except (ValueError, RecursionError) as fault:
-        raise BadJson(f"not JSON: {fault}") from None
+        raise BadJson("not JSON: {fault}", fault=fault) from None
 
 
 def clean_text(text: str, limit: int | None = None) -> str:

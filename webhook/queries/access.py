@@ -64,7 +64,11 @@ async def remove_allowed_user(context: Context, ask: UserAtProperty) -> Success:
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
         if not await access.disallow(change.sql, ask.property_id, ask.user_id):
-            raise NotFound(f"user {ask.user_id!r} is not on the list of property {ask.property_id}")
+            raise NotFound(
+                "user {user!r} is not on the list of property {id}",
+                user=ask.user_id,
+                id=ask.property_id,
+            )
     return Success()
 
 

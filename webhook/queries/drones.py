@@ -66,7 +66,7 @@ async def dispatch_drone(context: Context, ask: OfProperty) -> Dispatched:
             change.sql, ask.property_id, context.caller.name, change.now
         )
         if flight is None:
-            raise Conflict(f"property {ask.property_id} has no free drone")
+            raise Conflict("property {id} has no free drone", id=ask.property_id)
         await _emit(change, DroneDispatched, flight)
     return Dispatched(drone_id=flight.drone_id)
 
@@ -79,8 +79,8 @@ async def recall_drone(context: Context, ask: OfDrone) -> Status:
         if flight is None:
             stored = await equipment.get(change.sql, ask.drone_id)
             if stored is None or stored.type != equipment.DRONE:
-                raise NotFound(f"there is no drone {ask.drone_id}")
-            raise Conflict(f"drone {ask.drone_id} is not out")
+                raise NotFound("there is no drone {id}", id=ask.drone_id)
+            raise Conflict("drone {id} is not out", id=ask.drone_id)
         await close_flight(change, flight, context.caller.name)
     return Status(message=f"Drone {ask.drone_id} recalled")
 

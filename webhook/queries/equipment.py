@@ -89,7 +89,7 @@ async def add_equipment(context: Context, ask: NewEquipment) -> AddedId:
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
         if not await community.equipment_type_on_offer(change.sql, ask.equipment_type):
-            raise NotFound(f"there is no equipment type {ask.equipment_type}")
+            raise NotFound("there is no equipment type {type}", type=ask.equipment_type)
         number = await equipment.add(
             change.sql, ask.property_id, ask.equipment_type, ask.description, change.now
         )
@@ -112,9 +112,13 @@ async def remove_equipment(context: Context, ask: OfEquipment) -> Success:
         await existing_property(change.sql, ask.property_id)
         stored = await equipment.get(change.sql, ask.equipment_id)
         if stored is None or stored.property_id != ask.property_id:
-            raise NotFound(f"property {ask.property_id} has no equipment {ask.equipment_id}")
+            raise NotFound(
+                "property {id} has no equipment {equipment}",
+                id=ask.property_id,
+                equipment=ask.equipment_id,
+            )
         if await flights.open_of_drone(change.sql, ask.equipment_id):
-            raise Conflict(f"drone {ask.equipment_id} is out, recall it first")
+            raise Conflict("drone {id} is out, recall it first", id=ask.equipment_id)
         await equipment.remove(change.sql, ask.equipment_id, change.now)
         await change.emit(
             PropertyEquipmentChange(property_id=ask.property_id, equipment_id=ask.equipment_id),

@@ -165,7 +165,7 @@ async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedPr
     stored = await existing_property(context.read, ask.property_id)
     names = await properties.detail(context.read, ask.property_id)
     if names is None:
-        raise NotFound(f"there is no property {ask.property_id}")
+        raise NotFound("there is no property {id}", id=ask.property_id)
     return DetailedProperty(
         **told(stored),
         tier_name=names.tier_name,
@@ -218,7 +218,7 @@ async def change_property_coordinates(context: Context, ask: NewCoordinates) -> 
 async def change_property_status(context: Context, ask: NewStatus) -> Success:
     """Change a property's status; on one whose removal is requested this withdraws the request."""
     if ask.status == REMOVED:
-        raise Conflict(f"the status {REMOVED} is set by request-remove-property only")
+        raise Conflict("the status {status} is set by request-remove-property only", status=REMOVED)
     async with context.change() as change:
         stored = await existing_property(change.sql, ask.property_id)
         if stored.status != ask.status:
@@ -284,4 +284,4 @@ async def take_away(change: Change, property_id: int, by: str) -> None:
 
 async def _must_be_on_offer(change: Change, tier: int) -> None:
     if not await community.tier_on_offer(change.sql, tier):
-        raise NotFound(f"there is no tier {tier}")
+        raise NotFound("there is no tier {id}", id=tier)

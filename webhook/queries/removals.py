@@ -141,5 +141,5 @@ async def _open_removal(change: Change, property_id: int) -> Removal:
     await existing_property(change.sql, property_id)
     removal = await removals.open_of_property(change.sql, property_id)
     if removal is None:
-        raise Conflict(f"nobody asked to remove property {property_id}")
+        raise Conflict("nobody asked to remove property {id}", id=property_id)
     return removal

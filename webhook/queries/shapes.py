@@ -85,7 +85,7 @@ async def existing_property(sql: Reader, property_id: int) -> Property:
     """
     stored = await properties.get(sql, property_id)
     if stored is None:
-        raise NotFound(f"there is no property {property_id}")
+        raise NotFound("there is no property {id}", id=property_id)
     return stored
 
 

@@ -54,7 +54,7 @@ async def get_user(context: Context, ask: OfUser) -> UserData:
     """Return a user's name."""
     user = await users.get(context.read, ask.user_id)
     if user is None:
-        raise NotFound(f"there is no user {ask.user_id!r}")
+        raise NotFound("there is no user {id!r}", id=ask.user_id)
     return UserData(id=user.id, full_name=user.full_name)
 
 
@@ -95,6 +95,6 @@ async def remove_user(context: Context, ask: OfUser) -> Success:
     """Forget a user's name and take them off every list of allowed users."""
     async with context.change() as change:
         if not await users.remove(change.sql, ask.user_id):
-            raise NotFound(f"there is no user {ask.user_id!r}")
+            raise NotFound("there is no user {id!r}", id=ask.user_id)
         await access.disallow_everywhere(change.sql, ask.user_id)
     return Success()

@@ -151,7 +151,9 @@ async def add_visitor(context: Context, ask: Visitor) -> Success:
             or camera.property_id != ask.property_id
             or camera.type != equipment.CAMERA
         ):
-            raise Conflict(f"property {ask.property_id} has no camera {ask.camera_id}")
+            raise Conflict(
+                "property {id} has no camera {camera}", id=ask.property_id, camera=ask.camera_id
+            )
         await users.add_seen(change.sql, ask.user_id)
         await visits.add(change.sql, ask.property_id, ask.camera_id, ask.user_id, change.now)
         subject = property_subject(ask.property_id)

@@ -1,0 +1,88 @@
+-- What Discord needs as a control room: alarms that people answer, who did what, whose Discord
+-- account is which game user's, approvals by two.
+
+-- An alarm at a property with all its repeats, until somebody settles it or it falls quiet.
+-- called: how many times people were called because nobody had acknowledged it.
+CREATE TABLE alarms (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    property_id INTEGER NOT NULL REFERENCES properties (id) ON DELETE CASCADE,
+    raised_at INTEGER NOT NULL,
+    raised_by TEXT NOT NULL,
+    last_at INTEGER NOT NULL,
+    last_by TEXT NOT NULL,
+    repeats INTEGER NOT NULL DEFAULT 1,
+    -- when the time began to run within which somebody must acknowledge it
+    waiting_since INTEGER NOT NULL,
+    called INTEGER NOT NULL DEFAULT 0,
+    acknowledged_at INTEGER,
+    acknowledged_by TEXT,
+    snoozed_until INTEGER,
+    outcome TEXT CHECK (outcome IN ('resolved', 'false', 'quiet')),
+    settled_at INTEGER,
+    settled_by TEXT
+) STRICT;
+
+-- A property has one open alarm, which counts the repeats.
+CREATE UNIQUE INDEX alarms_open ON alarms (property_id) WHERE outcome IS NULL;
+CREATE INDEX alarms_by_property ON alarms (property_id, id);
+
+-- What was done about an alarm, in order; text: a note, or how long it was snoozed.
+CREATE TABLE alarm_steps (
+    id INTEGER PRIMARY KEY,
+    alarm_id INTEGER NOT NULL REFERENCES alarms (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    text TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX alarm_steps_by_alarm ON alarm_steps (alarm_id, id);
+
+-- Who changed what, from Discord or from a script; before and after: JSON objects with what changed.
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX audit_by_subject ON audit (subject, id);
+CREATE INDEX audit_by_who ON audit (who, id);
+
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+
+CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+
+-- Which member of the Discord server is which game user.
+CREATE TABLE links (
+    member_id INTEGER PRIMARY KEY,
+    user_id TEXT NOT NULL UNIQUE,
+    linked_at INTEGER NOT NULL,
+    linked_by TEXT NOT NULL,
+    -- whether they get a private message when the alarm is raised at a property of theirs
+    wants_alarms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Codes by which a game user proves to be a member, until they run out.
+CREATE TABLE link_codes (
+    code TEXT PRIMARY KEY,
+    member_id INTEGER NOT NULL UNIQUE,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Who has approved what still needs a second approver; subject: "approval:12", "removal:7".
+CREATE TABLE approvals (
+    subject TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (subject, who)
+) STRICT, WITHOUT ROWID;
