@@ -21,6 +21,7 @@ from cogs.answers import Desk
 from cogs.bot import Connection, SentinelBot
 from cogs.delivery import Delivery, Outlet, Pace
 from cogs.follower import Follower
+from cogs.language import speak
 from cogs.messenger import DiscordMessenger, LogMessenger
 from cogs.references import instance_name
 from cogs.roles import Roles
@@ -37,7 +38,7 @@ from webhook.bus import Bus
 from webhook.cad.ageing import Keeping, forget_old
 from webhook.cad.receive import Intake
 from webhook.channel import Limits
-from webhook.context import Context, Scope, now
+from webhook.context import ApprovalRules, Context, Scope, now
 from webhook.events import ALL, CAD, EVENTS
 from webhook.push import CadKey
 from webhook.queries import CATALOGUE
@@ -77,11 +78,18 @@ async def run(
         StorageError: the database cannot be used.
         OSError: the port cannot be listened on.
     """
+    speak(settings.community.language)
     connection = Connection()
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(settings.database.path))
         await _put_on_offer(database, settings)
-        context = Context(database, Bus(), LOCAL, ZoneInfo(settings.community.timezone))
+        context = Context(
+            database,
+            Bus(),
+            LOCAL,
+            ZoneInfo(settings.community.timezone),
+            approvals=ApprovalRules(**settings.approvals.model_dump()),
+        )
         discord_side = await _discord_side(settings.discord, context, connection, pace)
         runner = await stack.enter_async_context(_listening(settings, context, connection))
         async with asyncio.TaskGroup() as group:

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
+from cogs.language import ENGLISH, LANGUAGES
 from cogs.routing import Quiet
 from webhook import cad
 from webhook.events import CAD, EVENTS
@@ -41,6 +42,12 @@ def _zone(name: str) -> str:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):
         raise ValueError(f"{name!r} is no time zone; write one like 'Europe/Berlin'") from None
+    return name
+
+
+def _language(name: str) -> str:
+    if name not in LANGUAGES:
+        raise ValueError(f"{name!r} is no language of this program; choose {', '.join(LANGUAGES)}")
     return name
 
 
@@ -259,6 +266,7 @@ class CommunitySettings(Section):
     """The community's clock, and what its properties can have."""
 
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    language: Annotated[str, AfterValidator(_language)] = ENGLISH
     tiers: Annotated[list[TierSettings], AfterValidator(_distinct)] = [
         TierSettings(id=1, name="Basic", price="59.99"),
         TierSettings(id=2, name="Premium", price="99.99"),
@@ -269,6 +277,14 @@ class CommunitySettings(Section):
         EquipmentTypeSettings(id=2, name="Badge reader"),
         EquipmentTypeSettings(id=3, name="Drone"),
     ]
+
+
+class ApprovalSettings(Section):
+    """How people decide on new properties and requested removals."""
+
+    own: bool = False
+    approvers: Annotated[int, Field(ge=1, le=10)] = 1
+    restore_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 72
 
 
 class LogSettings(Section):
@@ -291,6 +307,7 @@ class Settings(BaseSettings):
     websocket: WebsocketSettings = WebsocketSettings()
     database: DatabaseSettings = DatabaseSettings()
     community: CommunitySettings = CommunitySettings()
+    approvals: ApprovalSettings = ApprovalSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

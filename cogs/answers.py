@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 
 import discord
 from discord import app_commands
@@ -12,6 +13,7 @@ from cogs.content import Content
 from cogs.language import speaking, told
 from cogs.roles import Roles
 from cogs.text import inert
+from db import links
 from db.errors import StorageUnavailable
 from webhook.context import Context
 from webhook.errors import Conflict, Forbidden, SentinelError
@@ -60,12 +62,17 @@ class Desk:
         self.in_flight = InFlight()
 
     def context(self, interaction: discord.Interaction) -> Context:
-        """Return the context of whoever acts.
-
-        Raises:
-            Forbidden: they may do nothing here.
-        """
+        """Return the context of whoever acts, by their roles alone: storage may be slow."""
         return self._context.of(self.roles.caller(interaction))
+
+    async def linked_context(self, interaction: discord.Interaction) -> Context:
+        """Return the context of whoever acts, also as the game user that they are linked to."""
+        context = self.context(interaction)
+        link = await links.of_member(context.read, interaction.user.id)
+        if link is None:
+            return context
+        caller = context.caller
+        return context.of(replace(caller, user_ids=(link.user_id, *caller.user_ids)))
 
     async def choices(
         self,
@@ -76,7 +83,7 @@ class Desk:
         """Offer choices; none to those who may not look, or while storage cannot be read."""
         with self.in_flight.one():
             try:
-                return await offer(self.context(interaction), typed)
+                return await offer(await self.linked_context(interaction), typed)
             except (SentinelError, StorageUnavailable):
                 return []
             except Exception:
@@ -87,9 +94,8 @@ class Desk:
     async def answering(self, interaction: discord.Interaction) -> AsyncIterator[Context]:
         """Acknowledge at once, as storage may be slow; tell what goes wrong."""
         async with self.telling(interaction):
-            context = self.context(interaction)
             await interaction.response.defer(ephemeral=True, thinking=True)
-            yield context
+            yield await self.linked_context(interaction)
 
     @asynccontextmanager
     async def telling(self, interaction: discord.Interaction) -> AsyncIterator[None]:

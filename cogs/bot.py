@@ -16,8 +16,10 @@ from discord.ext import commands
 
 from cogs import drones, names, properties, removals
 from cogs.answers import Desk
+from cogs.audit import Audit
 from cogs.buttons import CardButton
 from cogs.cad import Cad
+from cogs.links import Links
 from cogs.route import RouteCommands, Routes
 from db import settings
 from webhook.context import Context
@@ -105,6 +107,8 @@ class SentinelBot(commands.Bot):
             await self.add_cog(drones.Drones(self.desk))
             await self.add_cog(removals.Removals(self.desk))
             await self.add_cog(Cad(self.desk))
+            await self.add_cog(Links(self.desk))
+            await self.add_cog(Audit(self.desk))
             await self.add_cog(RouteCommands(self.desk, self._routes, self._context.zone))
             self.add_dynamic_items(CardButton)
 

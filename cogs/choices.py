@@ -3,12 +3,13 @@
 from discord.app_commands import Choice
 
 from cogs.text import plain_line
-from webhook.context import Context
+from webhook.context import Context, Scope
 from webhook.errors import Conflict, NotFound
 from webhook.queries.drones import get_dispatched_drones
-from webhook.queries.properties import get_properties
+from webhook.queries.properties import get_properties, own_properties
 from webhook.queries.removals import search_removal_properties
 from webhook.queries.shapes import Page, PropertyData, PropertyList
+from webhook.queries.users import get_users
 
 CHOICES = 25
 NAME = 100
@@ -26,9 +27,17 @@ def _of(found: PropertyList) -> list[Choice[str]]:
     ]
 
 
+async def _matching(context: Context, typed: str, limit: int = CHOICES) -> PropertyList:
+    """Return the properties that match; for those without a role only what is theirs."""
+    ask = _page(typed, limit)
+    if context.caller.scope < Scope.READ:
+        return await own_properties(context, ask)
+    return await get_properties(context, ask)
+
+
 async def property_choices(context: Context, typed: str) -> list[Choice[str]]:
     """Offer properties that match."""
-    return _of(await get_properties(context, _page(typed)))
+    return _of(await _matching(context, typed))
 
 
 async def removal_choices(context: Context, typed: str) -> list[Choice[str]]:
@@ -51,17 +60,27 @@ async def property_meant(context: Context, typed: str) -> PropertyData:
     Raises:
         NotFound: none matches.
         Conflict: several do.
+        Forbidden: none of theirs matches, and others are not shown to them.
     """
-    found = (await get_properties(context, _page(typed, limit=100))).properties
+    found = (await _matching(context, typed, limit=100)).properties
     exact = [row for row in found if str(row.id) == typed.strip()] or [
         row for row in found if row.location.casefold() == typed.strip().casefold()
     ]
     if not exact:
         exact = found
     if not exact:
+        context.caller.must(Scope.READ)
         raise NotFound("no property matches {typed!r}", typed=typed[:SEARCH])
     if len(exact) > 1:
         raise Conflict(
             "several properties match {typed!r}; choose one from the list", typed=typed[:SEARCH]
         )
     return exact[0]
+
+
+async def user_choices(context: Context, typed: str) -> list[Choice[str]]:
+    """Offer game users by their name or id."""
+    found = (await get_users(context, _page(typed))).users
+    return [
+        Choice(name=plain_line(f"{row.full_name} ({row.id})", NAME), value=row.id) for row in found
+    ]

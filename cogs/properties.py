@@ -1,41 +1,36 @@
-"""The buttons on the card of a new property: approve, reject."""
+"""The buttons on the card of a new property: approve, reject with a reason."""
 
 import discord
 
 from cogs.answers import Desk, tell
 from cogs.buttons import Press
-from db.properties import ACTIVE, PENDING, REJECTED
-from webhook.context import Scope
-from webhook.errors import Conflict
-from webhook.queries.properties import NewStatus, change_property_status, get_property
+from cogs.forms import ReasonForm
+from cogs.language import _
+from cogs.removals import still_missing
+from webhook.context import Context, Scope
+from webhook.queries.approvals import Rejection, approve_property, reject_property
 from webhook.queries.shapes import OfProperty
 
 
 async def press_approve(desk: Desk, interaction: discord.Interaction, property_id: int) -> None:
     """Approve the property on a card."""
-    await _decide(desk, interaction, property_id, ACTIVE, "approved")
+    async with desk.answering(interaction) as context:
+        outcome = await approve_property(context, OfProperty(property_id=property_id))
+        done = _("Property {id} is approved.").format(id=property_id)
+        await tell(interaction, still_missing(outcome) or done)
 
 
 async def press_reject(desk: Desk, interaction: discord.Interaction, property_id: int) -> None:
-    """Reject the property on a card; it stays, and can still be approved by its status."""
-    await _decide(desk, interaction, property_id, REJECTED, "rejected")
+    """Ask for the reason, then reject the property on a card; it can be approved after all."""
+    desk.context(interaction).caller.must(Scope.APPROVE)
 
+    async def reject(context: Context, reason: str | None) -> str:
+        await reject_property(context, Rejection(property_id=property_id, reason=reason))
+        return _("Property {id} is rejected.").format(id=property_id)
 
-async def _decide(
-    desk: Desk, interaction: discord.Interaction, property_id: int, status: str, said: str
-) -> None:
-    async with desk.answering(interaction) as context:
-        # Scripts may change a status with less; deciding on a new property is for approvers.
-        context.caller.must(Scope.APPROVE)
-        stored = await get_property(context, OfProperty(property_id=property_id))
-        if stored.status != PENDING:
-            raise Conflict(
-                "property {id} does not wait any more, it is {status}",
-                id=property_id,
-                status=stored.status,
-            )
-        await change_property_status(context, NewStatus(property_id=property_id, status=status))
-        await tell(interaction, f"Property {property_id} is {said}.")
+    await interaction.response.send_modal(
+        ReasonForm(desk, _("Reject the property"), _("The owner reads this"), reject)
+    )
 
 
 BUTTONS: dict[str, Press] = {

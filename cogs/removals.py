@@ -9,10 +9,13 @@ from discord.ext import commands
 from cogs.answers import Desk, TooLate, tell
 from cogs.buttons import Press
 from cogs.choices import property_meant, removal_choices
+from cogs.forms import ReasonForm
+from cogs.language import _, plural
 from cogs.text import inert_line, who
 from db import removals
 from webhook.context import Context, Scope
 from webhook.errors import Conflict, NotFound
+from webhook.queries.approvals import Counted, restore_property
 from webhook.queries.removals import (
     Denial,
     approve_remove_property,
@@ -20,9 +23,9 @@ from webhook.queries.removals import (
     get_requested_remove_properties,
 )
 from webhook.queries.shapes import OfProperty
+from webhook.wire import Success
 
 LISTED = 20
-REASON = 1_000
 
 
 @app_commands.guild_only()
@@ -51,8 +54,9 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
         """Approve a request."""
         async with self._desk.answering(interaction) as context:
             place = await property_meant(context, property)
-            await approve_remove_property(context, OfProperty(property_id=place.id))
-            await tell(interaction, f"**{inert_line(place.location, 200)}** is removed.")
+            outcome = await approve_remove_property(context, OfProperty(property_id=place.id))
+            done = _("**{where}** is removed.").format(where=inert_line(place.location, 200))
+            await tell(interaction, still_missing(outcome) or done)
 
     @app_commands.command(description="Deny a requested removal, with a reason")
     @app_commands.describe(property="The property; those with a request are offered")
@@ -64,7 +68,7 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
             async def find(context: Context) -> int:
                 return (await property_meant(context, property)).id
 
-            await interaction.response.send_modal(DenialForm(self._desk, find))
+            await interaction.response.send_modal(_denial_form(self._desk, find))
 
     @approve.autocomplete("property")
     @deny.autocomplete("property")
@@ -74,48 +78,54 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
         return await self._desk.choices(interaction, removal_choices, typed)
 
 
-class DenialForm(discord.ui.Modal, title="Deny the removal"):
-    """Asks why."""
-
-    reason: discord.ui.TextInput["DenialForm"] = discord.ui.TextInput(
-        label="Reason",
-        placeholder="The requester reads this",
-        style=discord.TextStyle.paragraph,
-        max_length=REASON,
-        required=False,
-    )
-
-    def __init__(self, desk: Desk, find_property: Callable[[Context], Awaitable[int]]) -> None:
-        super().__init__()
-        self._desk = desk
-        self._find_property = find_property
-
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        """Deny the request."""
-        async with self._desk.answering(interaction) as context:
-            property_id = await self._find_property(context)
-            reason = self.reason.value.strip() or None
-            await deny_remove_property(context, Denial(property_id=property_id, reason=reason))
-            await tell(interaction, f"The removal of property {property_id} is denied.")
-
-
 async def press_approve(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
     """Approve the request on a card."""
     async with desk.answering(interaction) as context:
         property_id = await _still_open(context, removal_id)
         try:
-            await approve_remove_property(context, OfProperty(property_id=property_id))
+            outcome = await approve_remove_property(context, OfProperty(property_id=property_id))
         except (Conflict, NotFound):
             await _still_open(context, removal_id)  # somebody was faster: says who
             raise
-        await tell(interaction, f"Property {property_id} is removed.")
+        done = _("Property {id} is removed.").format(id=property_id)
+        await tell(interaction, still_missing(outcome) or done)
 
 
 async def press_deny(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
     """Ask for the reason, then deny the request on a card."""
     desk.context(interaction).caller.must(Scope.APPROVE)
-    form = DenialForm(desk, lambda context: _still_open(context, removal_id))
+    form = _denial_form(desk, lambda context: _still_open(context, removal_id))
     await interaction.response.send_modal(form)
+
+
+async def press_restore(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
+    """Bring back the property whose removal a card says was approved."""
+    async with desk.answering(interaction) as context:
+        request = await removals.get(context.read, removal_id)
+        if request is None:
+            raise NotFound("this request is not known any more")
+        await restore_property(context, OfProperty(property_id=request.property_id))
+        await tell(interaction, _("Property {id} is back.").format(id=request.property_id))
+
+
+def still_missing(outcome: Success) -> str:
+    """Say that an approval counts and who else must approve; blank if it was the last one."""
+    if not isinstance(outcome, Counted):
+        return ""
+    return plural(
+        "Your approval counts. {number} other person must approve too.",
+        "Your approval counts. {number} other people must approve too.",
+        outcome.missing,
+    )
+
+
+def _denial_form(desk: Desk, find_property: Callable[[Context], Awaitable[int]]) -> ReasonForm:
+    async def deny(context: Context, reason: str | None) -> str:
+        property_id = await find_property(context)
+        await deny_remove_property(context, Denial(property_id=property_id, reason=reason))
+        return _("The removal of property {id} is denied.").format(id=property_id)
+
+    return ReasonForm(desk, _("Deny the removal"), _("The requester reads this"), deny)
 
 
 async def _still_open(context: Context, removal_id: int) -> int:
@@ -135,5 +145,9 @@ async def _still_open(context: Context, removal_id: int) -> int:
     return request.property_id
 
 
-BUTTONS: dict[str, Press] = {"removal:approve": press_approve, "removal:deny": press_deny}
+BUTTONS: dict[str, Press] = {
+    "removal:approve": press_approve,
+    "removal:deny": press_deny,
+    "removal:restore": press_restore,
+}
 """What the buttons on requests' cards do."""

@@ -25,17 +25,15 @@ class Roles:
     def caller(self, interaction: discord.Interaction) -> Caller:
         """Return who acts, with the most that one of their roles allows.
 
-        Raises:
-            Forbidden: none of their roles allows anything.
+        In the game they may be known by their Discord id; `Desk` adds the user they are linked to.
         """
         member = interaction.user
         held = {role.id for role in getattr(member, "roles", ())}
         scopes = [scope for scope, ids in self.ids.items() if ids & held]
         if interaction.permissions.manage_guild:
             scopes.append(Scope.ADMIN)
-        if not scopes:
-            raise Forbidden("you have none of the roles for this", Scope.READ.name)
-        return Caller(f"discord:{member.id}", max(scopes))
+        name = f"discord:{member.id}"
+        return Caller(name, max(scopes, default=Scope.NONE), (name, str(member.id)))
 
     def refusal(self, fault: Forbidden) -> str:
         """Say which role somebody lacks."""

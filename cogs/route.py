@@ -43,6 +43,7 @@ _KIND_OF = {
     "EVENT_NEW_CALLOUT": "notice",
     "approved-remove-property": "removal",
     "denied-remove-property": "removal",
+    "approval-given": "approval",
     "drone-recalled": "flight",
 }
 del _KIND_OF["EVENT_DISPATCH_TOGGLE_BODYCAM"]

@@ -1,5 +1,6 @@
 """Who may enter a property, and who identified themselves at its door."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
@@ -32,6 +33,20 @@ async def is_allowed(sql: Reader, property_id: int, user_id: str) -> bool:
         user_id,
     )
     return found is not None
+
+
+async def share_of(sql: Reader, property_id: int, user_ids: Sequence[str]) -> int | None:
+    """Return what one person, known by several ids, is at a property: 2 owner, 1 allowed."""
+    marks = ", ".join("?" * len(user_ids))
+    return await sql.one(
+        int,
+        f"SELECT 2 FROM properties WHERE id = ? AND removed_at IS NULL AND owner IN ({marks})"
+        f" UNION ALL SELECT 1 FROM allowed_users WHERE property_id = ? AND user_id IN ({marks})",
+        property_id,
+        *user_ids,
+        property_id,
+        *user_ids,
+    )
 
 
 async def allow(sql: Transaction, property_id: int, user_id: str) -> None:

@@ -1,6 +1,7 @@
 """Properties: a place with an owner, a tier, a rectangle on the map and a status."""
 
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
@@ -35,6 +36,7 @@ class Property(NamedTuple):
     owner: str
     added_at: int
     removed_at: int | None
+    status_reason: str | None
 
 
 class PropertyDetail(NamedTuple):
@@ -179,10 +181,16 @@ async def move(sql: Transaction, property_id: int, x: int, y: int) -> None:
     await sql.run("UPDATE properties SET x = ?, y = ? WHERE id = ?", x, y, property_id)
 
 
-async def set_status(sql: Transaction, property_id: int, status: str, by: str) -> None:
-    """Change the status, and keep who did."""
+async def set_status(
+    sql: Transaction, property_id: int, status: str, by: str, reason: str | None = None
+) -> None:
+    """Change the status, and keep who did and why."""
     await sql.run(
-        "UPDATE properties SET status = ?, status_by = ? WHERE id = ?", status, by, property_id
+        "UPDATE properties SET status = ?, status_by = ?, status_reason = ? WHERE id = ?",
+        status,
+        by,
+        reason,
+        property_id,
     )
 
 
@@ -198,6 +206,46 @@ async def remove(sql: Transaction, property_id: int, now: int) -> None:
         "UPDATE equipment SET removed_at = ? WHERE property_id = ? AND removed_at IS NULL",
         now,
         property_id,
+    )
+
+
+async def restore(sql: Transaction, property_id: int, removed_at: int, status: str) -> None:
+    """Bring a property back, with the equipment that went with it."""
+    await sql.run(
+        "UPDATE properties SET removed_at = NULL, status = ? WHERE id = ?", status, property_id
+    )
+    await sql.run(
+        "UPDATE equipment SET removed_at = NULL WHERE property_id = ? AND removed_at = ?",
+        property_id,
+        removed_at,
+    )
+
+
+async def removed_since(sql: Reader, since: int, limit: int) -> list[Property]:
+    """Return the properties that were removed since a time, the latest first."""
+    return await sql.all(
+        Property,
+        f"SELECT {_COLUMNS} FROM properties WHERE removed_at >= ?"
+        " ORDER BY removed_at DESC, id LIMIT ?",
+        since,
+        limit,
+    )
+
+
+async def held_by(sql: Reader, user_ids: Sequence[str], search: str, limit: int) -> list[Property]:
+    """Return what somebody, known by several ids, owns or may enter and matches, by id."""
+    marks = ", ".join("?" * len(user_ids)) or "NULL"
+    return await sql.all(
+        Property,
+        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND {MATCHES} AND id IN ("
+        f"SELECT id FROM properties WHERE removed_at IS NULL AND owner IN ({marks})"
+        f" UNION SELECT property_id FROM allowed_users WHERE user_id IN ({marks}))"
+        " ORDER BY id LIMIT ?",
+        folded(search),
+        folded(search),
+        *user_ids,
+        *user_ids,
+        limit,
     )
 
 

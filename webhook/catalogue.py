@@ -3,9 +3,19 @@
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
+from typing import (
+    Any,
+    Concatenate,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    get_type_hints,
+    runtime_checkable,
+)
 
-from webhook.context import Context, Scope
+from db import access
+from db.database import Reader
+from webhook.context import Context, Scope, Share
 from webhook.errors import UnknownType
 from webhook.messages import SHOWN_TYPE_LENGTH, Message
 from webhook.wire import Reply, Wire, validate
@@ -13,6 +23,14 @@ from webhook.wire import Reply, Wire, validate
 P = ParamSpec("P")
 R = TypeVar("R", bound=Reply)
 Operation = Callable[Concatenate[Context, P], Awaitable[R]]
+
+
+@runtime_checkable
+class AboutProperty(Protocol):
+    """The data of a query about a property, which may be somebody's own."""
+
+    async def which_property(self, sql: Reader) -> int | None:
+        """Return the property's id, if there is such a property."""
 
 
 class Nothing(Wire):
@@ -26,6 +44,7 @@ class Query:
     name: str
     aliases: tuple[str, ...]
     scope: Scope
+    share: Share | None
     ask: type[Wire]
     reply: type[Reply]
     summary: str
@@ -56,18 +75,19 @@ class Catalogue:
         return joined
 
     def query(
-        self, name: str, *aliases: str, scope: Scope
+        self, name: str, *aliases: str, scope: Scope, share: Share | None = None
     ) -> Callable[[Operation[P, R]], Operation[P, R]]:
         """Declare a function as the query `queries.<name>`.
 
         The request and reply models are read from its annotations. Whoever calls the function,
-        a script or a slash command, must have the scope.
+        a script or a slash command, must have the scope, or that share in the property asked about.
         """
 
         def declare(function: Operation[P, R]) -> Operation[P, R]:
             @functools.wraps(function)
             async def operation(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
-                context.caller.must(scope)
+                if share is None or not await _is_theirs(context, share, *args):
+                    context.caller.must(scope)
                 return await function(context, *args, **kwargs)
 
             hints = get_type_hints(function)
@@ -75,7 +95,7 @@ class Catalogue:
             hints.pop("context")
             ask = next(iter(hints.values()), Nothing)
             summary = (function.__doc__ or "").strip().partition("\n")[0]
-            self._add(Query(name, aliases, scope, ask, reply, summary, operation))
+            self._add(Query(name, aliases, scope, share, ask, reply, summary, operation))
             return operation
 
         return declare
@@ -100,3 +120,14 @@ class Catalogue:
                 raise ValueError(f"the query {name} is declared twice")
             self._by_name[name] = query
         self.queries.append(query)
+
+
+async def _is_theirs(context: Context, share: Share, ask: object = None) -> bool:
+    """Tell whether the caller has that share in the property that is asked about."""
+    if not context.caller.user_ids or not isinstance(ask, AboutProperty):
+        return False
+    property_id = await ask.which_property(context.read)
+    if property_id is None:
+        return False
+    held = await access.share_of(context.read, property_id, context.caller.user_ids)
+    return held is not None and held >= share

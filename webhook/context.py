@@ -17,20 +17,37 @@ from webhook.events import Event, Published, Subject
 
 
 class Scope(IntEnum):
-    """What a caller may do; each includes those before it."""
+    """What a caller may do; each includes those before it. NONE: only with what is their own."""
 
+    NONE = 0
     READ = 1
     WRITE = 2
     APPROVE = 3
     ADMIN = 4
 
 
+class Share(IntEnum):
+    """How far a property is somebody's own; each includes those before it."""
+
+    ALLOWED = 1
+    """They are on its list of allowed users."""
+    OWNER = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: `name` stands in the records, `scope` says what they may do."""
+    """Who asks: `name` stands in the records, `scope` says what they may do.
+
+    `user_ids`: which game user a person is, the surest id first; a program is none.
+    """
 
     name: str
     scope: Scope
+    user_ids: tuple[str, ...] = ()
+
+    def is_one_of(self, *ids: str | None) -> bool:
+        """Tell whether one of these ids, of records or of the game, means the caller."""
+        return any(known in ids for known in (self.name, *self.user_ids))
 
     def must(self, scope: Scope) -> None:
         """Refuse a caller whose scope does not reach.
@@ -85,6 +102,19 @@ class Change:
         await audit.append(self.sql, self.now, self._caller.name, action, str(about), was, is_now)
 
 
+@dataclass(frozen=True, slots=True)
+class ApprovalRules:
+    """How people decide on new properties and requested removals; programs decide alone.
+
+    `own`: whether somebody may approve what they asked for or own. `approvers`: how many must
+    approve. `restore_hours`: how long a removed property can be restored.
+    """
+
+    own: bool = False
+    approvers: int = 1
+    restore_hours: int = 72
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything an operation needs; one per caller."""
@@ -94,6 +124,7 @@ class Context:
     caller: Caller
     zone: ZoneInfo
     now: Callable[[], int] = now
+    approvals: ApprovalRules = ApprovalRules()
 
     def of(self, caller: Caller) -> "Context":
         """Return the same for another caller."""

@@ -153,6 +153,22 @@ class DeniedRemoveProperty(Event):
     reason: str | None = None
 
 
+class ApprovalGiven(Event):
+    """Somebody approved what needs the approval of others too; `missing`: of how many."""
+
+    name = "approval-given"
+    property_id: int
+    missing: int
+
+
+class PropertyRestored(Event):
+    """A removed property is back, with the status that it had."""
+
+    name = "property-restored"
+    property_id: int
+    status: str
+
+
 class DroneDispatched(Event):
     """A drone was sent out."""
 

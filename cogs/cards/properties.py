@@ -4,7 +4,7 @@ import discord
 
 from cogs.content import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
 from cogs.text import inert, inert_line, moment, who
-from db import properties, removals, users
+from db import approvals, properties, removals, users
 from db.database import Reader
 from db.properties import PENDING, REJECTED, REMOVED
 
@@ -46,7 +46,9 @@ async def approval(sql: Reader, key: str) -> Content | None:
         if stored.status_by is not None:
             card.add("Status", inert_line(stored.status, 32))
             card.add("Decided by", who(stored.status_by))
+        card.add("Reason", inert(stored.status_reason or "", 1000, blank=""), inline=False)
         return Content([card.build()])
+    card.add("Approved so far by", await _agreed(sql, f"approval:{stored.id}"))
     return Content(
         [card.build()],
         (
@@ -74,6 +76,7 @@ async def removal(sql: Reader, key: str) -> Content | None:
         card.add("Requested by", await _named(sql, request.requested_by))
     card.add("Requested", moment(request.requested_at))
     if request.outcome is None:
+        card.add("Approved so far by", await _agreed(sql, f"removal:{request.id}"))
         return Content(
             [card.build()],
             (
@@ -84,7 +87,17 @@ async def removal(sql: Reader, key: str) -> Content | None:
     card.add("Settled by", who(request.settled_by or ""))
     card.add("Settled", moment(request.settled_at or 0))
     card.add("Answer", inert(request.answer or "", 1000, blank=""), inline=False)
-    return Content([card.build()])
+    if request.outcome != "approved":
+        return Content([card.build()])
+    if stored.removed_at != request.settled_at:
+        card.add("Since then", "The property was restored.", inline=False)
+        return Content([card.build()])
+    return Content([card.build()], (Button("Restore", f"removal:restore:{request.id}"),))
+
+
+async def _agreed(sql: Reader, subject: str) -> str:
+    """Name those who have approved what needs several approvals."""
+    return ", ".join(who(given.who) for given in await approvals.of_subject(sql, subject))
 
 
 async def _named(sql: Reader, user_id: str) -> str:

@@ -44,6 +44,9 @@ FEEDS: dict[str, Feed] = {
     "property-removed": Feed(
         "properties", properties.removed, "removed property", "removed properties"
     ),
+    "property-restored": Feed(
+        "properties", properties.restored, "restored property", "restored properties"
+    ),
     "property-status-change": Feed(
         "properties", properties.status, "property status", "property statuses"
     ),

@@ -51,6 +51,12 @@ async def removed(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(f"Property removed · {place}", Colour.OVER)
 
 
+async def restored(sql: Reader, event: Published) -> CardBuilder:
+    """A removed property is back."""
+    place = await _place(sql, event.data["propertyId"])
+    return CardBuilder(f"Property restored · {place}", Colour.GOOD)
+
+
 async def status(sql: Reader, event: Published) -> CardBuilder:
     """A property has another status."""
     data = event.data

@@ -86,3 +86,11 @@ CREATE TABLE approvals (
     at INTEGER NOT NULL,
     PRIMARY KEY (subject, who)
 ) STRICT, WITHOUT ROWID;
+
+-- Why the status was set, for the owner of a rejected property.
+ALTER TABLE properties ADD COLUMN status_reason TEXT;
+
+CREATE INDEX properties_removed ON properties (removed_at) WHERE removed_at IS NOT NULL;
+
+CREATE INDEX allowed_users_by_user ON allowed_users (user_id);
+CREATE INDEX removals_by_property ON removals (property_id, id);

@@ -5,11 +5,15 @@ told with other words.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.webhook.house import House
 from webhook import cad
 from webhook.cad.receive import Intake, receive
+from webhook.context import ApprovalRules, Caller, Scope
+from webhook.queries.approvals import approve_property
+from webhook.queries.shapes import OfProperty
 from webhook.wire import clean_text
 
 CAD = "county"
@@ -217,7 +221,15 @@ class Story:
         await self.ask("approve-remove-property", propertyId=3)
         await self._request(4)
         await self.ask("remove-property", propertyId=5)
+        await self.ask("restore-property", propertyId=5)
+        await self._approve_as_one_of_two(5)
         await self.push("EVENT_UNIT_LOGOUT", {"identIds": [74]})
+
+    async def _approve_as_one_of_two(self, place: int) -> None:
+        somebody = Caller("discord:7", Scope.APPROVE, ("discord:7",))
+        rules = ApprovalRules(approvers=2)
+        context = replace(self._house.context().of(somebody), approvals=rules)
+        await approve_property(context, OfProperty(property_id=place))
 
     def _word(self, text: str, limit: int = 64) -> str:
         """Write a text for a place that must not be blank or long."""

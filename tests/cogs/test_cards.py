@@ -255,7 +255,7 @@ Closed: after 10 s
 
 (panic:1)
 PANIC · 7K-22, 7K-30 · CLEARED
-7K-22, 7K-30: cleared after 42 s.
+7K-22, 7K-30: cleared after 43 s.
 Location: Paleto Blvd
 Since: 09:30:25 UTC
 
@@ -349,12 +349,14 @@ Status: REMOVED
 Decided by: tester
 
 (approval:5)
-PROPERTY REMOVED · SHED
+PROPERTY WAITS FOR APPROVAL · SHED
 Property: 5
 Owner: Wren Halloway (license:owner)
 Tier: 1
 Coordinates: 0, 0
 Added: 09:31:00 UTC
+Approved so far by: <@7>
+[ Approve ] [ Reject ]
 
 (removal:1)
 REMOVAL DENIED · FORUM DR 8
@@ -376,6 +378,7 @@ Requested by: Wren Halloway (license:owner)
 Requested: 09:31:03 UTC
 Settled by: tester
 Settled: 09:31:04 UTC
+[ Restore ]
 
 (removal:3)
 REMOVAL REQUESTED · SHED
@@ -519,6 +522,9 @@ Drone 3 · Roof
 
 (property-removed)
 PROPERTY REMOVED · SHED (5)
+
+(property-restored)
+PROPERTY RESTORED · SHED (5)
 
 (cad.EVENT_UNIT_LOGOUT)
 7K-30 OFF DUTY

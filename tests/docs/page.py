@@ -11,6 +11,9 @@ _HEADING = re.compile(r"^(##+) (.+)$")
 _FENCE = re.compile(r"^```(.*)$")
 _CELL = re.compile(r"(?<!\\)\|")
 
+BY_PEOPLE = "events.approval-given"
+"""The event that no program can cause, as programs approve alone."""
+
 
 @dataclass(frozen=True)
 class Block:

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bot.app import EVENT_NAMES
 from bot.config import CommunitySettings
-from db import community
+from db import community, links
 from db.community import EquipmentType, Tier
 from db.database import Database
 from db.errors import StorageUnavailable
@@ -35,6 +35,7 @@ MOMENT = 1_795_339_800_123
 
 ADMIN, READER = "a-token-that-may-do-anything", "a-token-that-may-only-read"
 CAD_KEY = "YOUR-CAD-API-KEY"
+LINK_CODE = "XK4T9P"
 
 Frame = dict[str, Any]
 
@@ -108,6 +109,7 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
                 [Tier(tier.id, tier.name, tier.price) for tier in offer.tiers],
                 [EquipmentType(kind.id, kind.name) for kind in offer.equipment_types],
             )
+            await links.put_code(sql, LINK_CODE, 200000000000000001, MOMENT + 1, MOMENT)
         clients = [Client("script", ADMIN, Scope.ADMIN), Client("reader", READER, Scope.READ)]
         app = make_app(
             Parts(

@@ -14,6 +14,7 @@ import aiohttp
 
 from bot.app import run
 from bot.config import (
+    ApprovalSettings,
     CadSettings,
     Channels,
     ClientSettings,
@@ -54,6 +55,7 @@ class Town:
         self.url = ""
         self.rules: list[RuleSettings] = []
         self.feed_age_minutes = 60
+        self.approvals = ApprovalSettings()
 
     def settings(self) -> Settings:
         """The configuration of this town's bot."""
@@ -76,6 +78,7 @@ class Town:
                 clients=[ClientSettings(name="script", token=TOKEN, scope="admin")]
             ),
             database=DatabaseSettings(path=self.folder / "sentinel.db"),
+            approvals=self.approvals,
         )
 
     @asynccontextmanager

@@ -1,7 +1,18 @@
 """The queries of the property protocol, one module per subject."""
 
 from webhook.catalogue import Catalogue
-from webhook.queries import access, crimes, drones, equipment, properties, removals, users, visitors
+from webhook.queries import (
+    access,
+    approvals,
+    crimes,
+    drones,
+    equipment,
+    links,
+    properties,
+    removals,
+    users,
+    visitors,
+)
 
 CATALOGUE = Catalogue.join(
     users.table,
@@ -9,6 +20,8 @@ CATALOGUE = Catalogue.join(
     equipment.table,
     drones.table,
     removals.table,
+    approvals.table,
+    links.table,
     access.table,
     visitors.table,
     crimes.table,

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from db import access, users
 from webhook.catalogue import Catalogue
-from webhook.context import Context, Scope
+from webhook.context import Context, Scope, Share
 from webhook.errors import NotFound
 from webhook.events import AuthEntry
 from webhook.queries.shapes import OfProperty, existing_property, property_subject
@@ -40,7 +40,7 @@ class AuthEntries(Reply):
     auth_entries: list[AuthEntryData]
 
 
-@table.query("get-allowed-users", scope=Scope.READ)
+@table.query("get-allowed-users", scope=Scope.READ, share=Share.OWNER)
 async def get_allowed_users(context: Context, ask: OfProperty) -> AllowedUsers:
     """List who may enter a property beside its owner."""
     await existing_property(context.read, ask.property_id)
@@ -48,7 +48,7 @@ async def get_allowed_users(context: Context, ask: OfProperty) -> AllowedUsers:
     return AllowedUsers(allowed_users={user.id: user.full_name for user in allowed})
 
 
-@table.query("add-allowed-user", scope=Scope.WRITE)
+@table.query("add-allowed-user", scope=Scope.WRITE, share=Share.OWNER)
 async def add_allowed_user(context: Context, ask: UserAtProperty) -> Success:
     """Let a user enter a property; adding twice changes nothing."""
     async with context.change() as change:
@@ -58,7 +58,7 @@ async def add_allowed_user(context: Context, ask: UserAtProperty) -> Success:
     return Success()
 
 
-@table.query("remove-allowed-user", scope=Scope.WRITE)
+@table.query("remove-allowed-user", scope=Scope.WRITE, share=Share.OWNER)
 async def remove_allowed_user(context: Context, ask: UserAtProperty) -> Success:
     """Let a user enter a property no longer."""
     async with context.change() as change:
@@ -72,7 +72,7 @@ async def remove_allowed_user(context: Context, ask: UserAtProperty) -> Success:
     return Success()
 
 
-@table.query("get-auth-entries", scope=Scope.READ)
+@table.query("get-auth-entries", scope=Scope.READ, share=Share.OWNER)
 async def get_auth_entries(context: Context, ask: OfProperty) -> AuthEntries:
     """List who identified themselves at a property, newest first."""
     await existing_property(context.read, ask.property_id)

@@ -1,9 +1,10 @@
 """Queries on drones: who is out, who is free, go and come back."""
 
 from db import equipment, flights
+from db.database import Reader
 from db.flights import Flight
 from webhook.catalogue import Catalogue
-from webhook.context import Change, Context, Scope
+from webhook.context import Change, Context, Scope, Share
 from webhook.errors import Conflict, NotFound
 from webhook.events import DroneDispatched, DroneRecalled, Event, Subject
 from webhook.queries.shapes import OfProperty, Page, existing_property
@@ -16,6 +17,11 @@ class OfDrone(Wire):
     """One drone."""
 
     drone_id: Id
+
+    async def which_property(self, sql: Reader) -> int | None:
+        """Return the property that it belongs to."""
+        drone = await equipment.get(sql, self.drone_id)
+        return None if drone is None else drone.property_id
 
 
 class Dispatched(Reply):
@@ -57,7 +63,7 @@ def flight_subject(flight: Flight) -> Subject:
     return Subject("flight", str(flight.id))
 
 
-@table.query("dispatch-drone", scope=Scope.WRITE)
+@table.query("dispatch-drone", scope=Scope.WRITE, share=Share.ALLOWED)
 async def dispatch_drone(context: Context, ask: OfProperty) -> Dispatched:
     """Send out any free drone of the property."""
     async with context.change() as change:
@@ -71,7 +77,7 @@ async def dispatch_drone(context: Context, ask: OfProperty) -> Dispatched:
     return Dispatched(drone_id=flight.drone_id)
 
 
-@table.query("recall-drone", scope=Scope.WRITE)
+@table.query("recall-drone", scope=Scope.WRITE, share=Share.ALLOWED)
 async def recall_drone(context: Context, ask: OfDrone) -> Status:
     """Call a drone back."""
     async with context.change() as change:
@@ -102,7 +108,7 @@ async def get_dispatched_drones(context: Context, ask: Page) -> DispatchedDrones
     )
 
 
-@table.query("get-free-drones", scope=Scope.READ)
+@table.query("get-free-drones", scope=Scope.READ, share=Share.ALLOWED)
 async def get_free_drones(context: Context, ask: OfProperty) -> FreeDrones:
     """List the drones of a property that stand ready."""
     await existing_property(context.read, ask.property_id)

@@ -3,7 +3,7 @@
 from db import community, equipment, flights
 from db.equipment import Equipment
 from webhook.catalogue import Catalogue
-from webhook.context import Context, Scope
+from webhook.context import Context, Scope, Share
 from webhook.errors import Conflict, NotFound
 from webhook.events import PropertyEquipmentChange
 from webhook.queries.shapes import OfProperty, Sentence, existing_property, property_subject
@@ -127,7 +127,7 @@ async def remove_equipment(context: Context, ask: OfEquipment) -> Success:
     return Success()
 
 
-@table.query("get-equipment", "get-equipment-property", scope=Scope.READ)
+@table.query("get-equipment", "get-equipment-property", scope=Scope.READ, share=Share.ALLOWED)
 async def get_equipment(context: Context, ask: OfProperty) -> EquipmentList:
     """List what a property has."""
     await existing_property(context.read, ask.property_id)

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from db import community, equipment, flights, properties, removals, users
 from db.properties import PENDING, REMOVED
 from webhook.catalogue import Catalogue
-from webhook.context import Change, Context, Scope
+from webhook.context import Change, Context, Scope, Share
 from webhook.errors import Conflict, NotFound
 from webhook.events import (
     PropertyAdded,
@@ -153,13 +153,13 @@ async def remove_property(context: Context, ask: OfProperty) -> Success:
     return Success()
 
 
-@table.query("get-property", scope=Scope.READ)
+@table.query("get-property", scope=Scope.READ, share=Share.ALLOWED)
 async def get_property(context: Context, ask: OfProperty) -> PropertyData:
     """Return a property."""
     return PropertyData(**told(await existing_property(context.read, ask.property_id)))
 
 
-@table.query("get-property-detailed", scope=Scope.READ)
+@table.query("get-property-detailed", scope=Scope.READ, share=Share.ALLOWED)
 async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedProperty:
     """Return a property with its tier's name, its owner and its equipment."""
     stored = await existing_property(context.read, ask.property_id)
@@ -273,6 +273,12 @@ async def withdraw_removal(change: Change, property_id: int, by: str) -> list[Su
         return []
     await removals.settle(change.sql, removal.id, "withdrawn", by, None, change.now)
     return [removal_subject(removal.id)]
+
+
+async def own_properties(context: Context, ask: Page) -> PropertyList:
+    """List what the caller owns or may enter; nothing for programs."""
+    ids = context.caller.user_ids
+    return listed(await properties.held_by(context.read, ids, ask.search, ask.limit))
 
 
 async def take_away(change: Change, property_id: int, by: str) -> None:

@@ -4,17 +4,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from db import properties, removals, users
+from db import approvals, properties, removals, users
 from db.properties import REMOVED
 from db.removals import Removal
 from webhook.catalogue import Catalogue
-from webhook.context import Change, Context, Scope
+from webhook.context import Change, Context, Scope, Share
 from webhook.errors import Conflict
 from webhook.events import (
     ApprovedRemoveProperty,
     DeniedRemoveProperty,
     RequestedRemoveProperty,
 )
+from webhook.queries.approvals import Counted, count_approval
 from webhook.queries.properties import take_away
 from webhook.queries.shapes import (
     OfProperty,
@@ -59,7 +60,7 @@ class RequestedRemovals(Reply):
     properties: list[RequestedRemoval]
 
 
-@table.query("request-remove-property", scope=Scope.WRITE)
+@table.query("request-remove-property", scope=Scope.WRITE, share=Share.OWNER)
 async def request_remove_property(context: Context, ask: RemovalRequest) -> Success:
     """Ask that a property be removed; asking again changes nothing."""
     async with context.change() as change:
@@ -103,13 +104,19 @@ async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
     """Approve a requested removal: the property and what hangs on it are gone."""
     async with context.change() as change:
         removal = await _open_removal(change, ask.property_id)
+        subject = removal_subject(removal.id)
+        missing = await count_approval(
+            context, change, subject, ask.property_id, removal.requested_by
+        )
+        if missing:
+            return Counted(missing=missing)
         await removals.settle(
             change.sql, removal.id, "approved", context.caller.name, None, change.now
         )
         await take_away(change, ask.property_id, context.caller.name)
         await change.emit(
             ApprovedRemoveProperty(property_id=ask.property_id),
-            removal_subject(removal.id),
+            subject,
             property_subject(ask.property_id),
             *approval_subjects(ask.property_id, removal.previous_status),
         )
@@ -124,6 +131,7 @@ async def deny_remove_property(context: Context, ask: Denial) -> Success:
         await removals.settle(
             change.sql, removal.id, "denied", context.caller.name, ask.reason, change.now
         )
+        await approvals.clear(change.sql, str(removal_subject(removal.id)))
         await properties.set_status(
             change.sql, ask.property_id, removal.previous_status, context.caller.name
         )

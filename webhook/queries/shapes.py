@@ -32,6 +32,10 @@ class OfProperty(Wire):
 
     property_id: Id
 
+    async def which_property(self, _: Reader) -> int:
+        """Return its id."""
+        return self.property_id
+
 
 class OfUser(Wire):
     """About one user."""

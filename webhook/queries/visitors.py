@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from db import equipment, users, visits
 from webhook.catalogue import Catalogue
-from webhook.context import Context, Scope
+from webhook.context import Context, Scope, Share
 from webhook.days import days, last_days
 from webhook.errors import Conflict, FieldProblem, InvalidData
 from webhook.events import Alert, Scanned, Visit
@@ -109,7 +109,7 @@ class ScannedVisitors(Reply):
     visitors: list[DayVisitors]
 
 
-@table.query("get-alerts", scope=Scope.READ)
+@table.query("get-alerts", scope=Scope.READ, share=Share.ALLOWED)
 async def get_alerts(context: Context, ask: AlertPage) -> AlertList:
     """List a property's alarms, newest first."""
     await existing_property(context.read, ask.property_id)
@@ -121,7 +121,7 @@ async def get_alerts(context: Context, ask: AlertPage) -> AlertList:
     )
 
 
-@table.query("add-alert", scope=Scope.WRITE)
+@table.query("add-alert", scope=Scope.WRITE, share=Share.ALLOWED)
 async def add_alert(context: Context, ask: UserAtProperty) -> Added:
     """Raise the alarm at a property."""
     async with context.change() as change:
@@ -165,7 +165,7 @@ async def add_visitor(context: Context, ask: Visitor) -> Success:
     return Success()
 
 
-@table.query("get-weekly-visitors", scope=Scope.READ)
+@table.query("get-weekly-visitors", scope=Scope.READ, share=Share.OWNER)
 async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisitors:
     """Tell who came in the last seven days, today included, and whom each camera saw by day."""
     await existing_property(context.read, ask.property_id)
@@ -182,7 +182,7 @@ async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisito
     )
 
 
-@table.query("get-scanned-visitors", scope=Scope.READ)
+@table.query("get-scanned-visitors", scope=Scope.READ, share=Share.OWNER)
 async def get_scanned_visitors(context: Context, ask: Span) -> ScannedVisitors:
     """Count a property's visits by day."""
     await existing_property(context.read, ask.property_id)

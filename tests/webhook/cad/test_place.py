@@ -30,6 +30,7 @@ def lot(number: int, **fields: Any) -> Property:
         "owner": "o",
         "added_at": 1,
         "removed_at": None,
+        "status_reason": None,
     }
     return Property(**known | fields)
 

@@ -14,6 +14,12 @@ OUR_QUERIES = [
     "get-equipment-types",
     "get-tiers",
     "deny-remove-property",
+    "approve-property",
+    "reject-property",
+    "restore-property",
+    "confirm-link",
+    "link-user",
+    "unlink-user",
 ]
 
 ALIASES = {
@@ -22,10 +28,21 @@ ALIASES = {
     "get-equipment": ("get-equipment-property",),
 }
 
-OUR_EVENTS = ["property-removed", "denied-remove-property"]
+OUR_EVENTS = [
+    "property-removed",
+    "property-restored",
+    "denied-remove-property",
+    "approval-given",
+]
 
-ADMIN = {"remove-property", "remove-user"}
-APPROVE = {"approve-remove-property", "deny-remove-property"}
+ADMIN = {"remove-property", "remove-user", "link-user", "unlink-user"}
+APPROVE = {
+    "approve-remove-property",
+    "deny-remove-property",
+    "approve-property",
+    "reject-property",
+    "restore-property",
+}
 
 DECLARED = {query.name: query for query in CATALOGUE.queries}
 

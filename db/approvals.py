@@ -1,0 +1,37 @@
+"""Approvals that still need another one: who has agreed to what."""
+
+from typing import NamedTuple
+
+from db.database import Reader, Transaction
+
+
+class Approval(NamedTuple):
+    """Somebody who agreed; `at` in milliseconds since 1970."""
+
+    who: str
+    at: int
+
+
+async def add(sql: Transaction, subject: str, who: str, now: int) -> bool:
+    """Note that somebody agrees; tell whether they had not before."""
+    added = await sql.one(
+        str,
+        "INSERT INTO approvals (subject, who, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        " RETURNING who",
+        subject,
+        who,
+        now,
+    )
+    return added is not None
+
+
+async def of_subject(sql: Reader, subject: str) -> list[Approval]:
+    """Return who agreed to something, the first one first."""
+    return await sql.all(
+        Approval, "SELECT who, at FROM approvals WHERE subject = ? ORDER BY at, who", subject
+    )
+
+
+async def clear(sql: Transaction, subject: str) -> None:
+    """Forget who agreed: it is settled."""
+    await sql.run("DELETE FROM approvals WHERE subject = ?", subject)

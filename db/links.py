@@ -1,0 +1,87 @@
+"""Links: which member of the Discord server is which game user, and the codes that prove it."""
+
+from typing import NamedTuple
+
+from db.database import Reader, Transaction
+
+
+class Link(NamedTuple):
+    """A member and their game user. `wants_alarms`: 1 if alarms at theirs are told privately."""
+
+    member_id: int
+    user_id: str
+    linked_at: int
+    linked_by: str
+    wants_alarms: int
+
+
+_COLUMNS = ", ".join(Link._fields)
+
+
+async def of_member(sql: Reader, member_id: int) -> Link | None:
+    """Return the link of a member."""
+    return await sql.one(Link, f"SELECT {_COLUMNS} FROM links WHERE member_id = ?", member_id)
+
+
+async def of_user(sql: Reader, user_id: str) -> Link | None:
+    """Return the link of a game user."""
+    return await sql.one(Link, f"SELECT {_COLUMNS} FROM links WHERE user_id = ?", user_id)
+
+
+async def put(sql: Transaction, member_id: int, user_id: str, by: str, now: int) -> None:
+    """Link a member and a game user; earlier links of either end. Alarms stay as they chose."""
+    before = await of_member(sql, member_id)
+    await sql.run("DELETE FROM links WHERE member_id = ? OR user_id = ?", member_id, user_id)
+    await sql.run(
+        "INSERT INTO links (member_id, user_id, linked_at, linked_by, wants_alarms)"
+        " VALUES (?, ?, ?, ?, ?)",
+        member_id,
+        user_id,
+        now,
+        by,
+        before.wants_alarms if before is not None else 0,
+    )
+
+
+async def remove(sql: Transaction, member_id: int) -> Link | None:
+    """End a member's link and return it."""
+    return await sql.one(
+        Link, f"DELETE FROM links WHERE member_id = ? RETURNING {_COLUMNS}", member_id
+    )
+
+
+async def want_alarms(sql: Transaction, member_id: int, *, wanted: bool) -> bool:
+    """Keep whether a member wants alarms privately; tell whether they are linked at all."""
+    found = await sql.one(
+        int,
+        "UPDATE links SET wants_alarms = ? WHERE member_id = ? RETURNING member_id",
+        wanted,
+        member_id,
+    )
+    return found is not None
+
+
+async def put_code(sql: Transaction, code: str, member_id: int, expires_at: int, now: int) -> None:
+    """Keep a code of a member's, in place of an earlier one; those that ran out are forgotten."""
+    await sql.run(
+        "DELETE FROM link_codes WHERE member_id = ? OR code = ? OR expires_at <= ?",
+        member_id,
+        code,
+        now,
+    )
+    await sql.run(
+        "INSERT INTO link_codes (code, member_id, expires_at) VALUES (?, ?, ?)",
+        code,
+        member_id,
+        expires_at,
+    )
+
+
+async def take_code(sql: Transaction, code: str, now: int) -> int | None:
+    """Use a code up and return whose it was; None if there is none or it ran out."""
+    return await sql.one(
+        int,
+        "DELETE FROM link_codes WHERE code = ? AND expires_at > ? RETURNING member_id",
+        code,
+        now,
+    )

@@ -1,0 +1,138 @@
+"""Queries by which people decide on new properties, and the rules of every approval."""
+
+from db import approvals, properties, removals
+from db.properties import ACTIVE, PENDING, REJECTED, Property
+from webhook.catalogue import Catalogue
+from webhook.context import Change, Context, Scope
+from webhook.errors import Conflict, NotFound
+from webhook.events import ApprovalGiven, PropertyRestored, PropertyStatusChange, Subject
+from webhook.queries.shapes import (
+    OfProperty,
+    Sentence,
+    approval_subjects,
+    existing_property,
+    property_subject,
+    removal_subject,
+)
+from webhook.wire import Success
+
+table = Catalogue()
+
+HOUR = 60 * 60 * 1000
+
+
+class Rejection(OfProperty):
+    """Which new property to reject and why."""
+
+    reason: Sentence | None = None
+
+
+class Counted(Success):
+    """An approval that counts, and how many others are needed still."""
+
+    missing: int
+
+
+@table.query("approve-property", scope=Scope.APPROVE)
+async def approve_property(context: Context, ask: OfProperty) -> Success:
+    """Approve a new property, also one that was rejected."""
+    async with context.change() as change:
+        stored = await _undecided(change, ask.property_id, PENDING, REJECTED)
+        (subject,) = approval_subjects(stored.id, stored.status)
+        missing = await count_approval(context, change, subject, stored.id, stored.owner)
+        if not missing:
+            await _decide(change, stored, ACTIVE, context.caller.name)
+    return Counted(missing=missing) if missing else Success()
+
+
+@table.query("reject-property", scope=Scope.APPROVE)
+async def reject_property(context: Context, ask: Rejection) -> Success:
+    """Reject a new property; it stays, and can be approved after all."""
+    async with context.change() as change:
+        stored = await _undecided(change, ask.property_id, PENDING)
+        await _decide(change, stored, REJECTED, context.caller.name, ask.reason)
+    return Success()
+
+
+@table.query("restore-property", scope=Scope.APPROVE)
+async def restore_property(context: Context, ask: OfProperty) -> Success:
+    """Bring a property back that was removed lately, with all that hung on it."""
+    async with context.change() as change:
+        stored = await properties.get_even_removed(change.sql, ask.property_id)
+        if stored is None:
+            raise NotFound("there is no property {id}", id=ask.property_id)
+        if stored.removed_at is None:
+            raise Conflict("property {id} is not removed", id=stored.id)
+        hours = context.approvals.restore_hours
+        if stored.removed_at < change.now - hours * HOUR:
+            raise Conflict("a property can be restored for {hours} hours only", hours=hours)
+        removal = await removals.last_approved(change.sql, stored.id)
+        status = removal.previous_status if removal is not None else stored.status
+        await properties.restore(change.sql, stored.id, stored.removed_at, status)
+        about = [property_subject(stored.id), *approval_subjects(stored.id, status)]
+        if removal is not None:
+            about.append(removal_subject(removal.id))
+        await change.emit(PropertyRestored(property_id=stored.id, status=status), *about)
+        await change.audit(
+            "restore-property", property_subject(stored.id), after={"status": status}
+        )
+    return Success()
+
+
+async def count_approval(
+    context: Context, change: Change, subject: Subject, property_id: int, *asked: str | None
+) -> int:
+    """Count a person's approval and return how many others are needed; programs decide alone.
+
+    `asked`: who wants it approved, by any of their names.
+
+    Raises:
+        Conflict: it is their own request, or they have approved already.
+    """
+    rules, caller = context.approvals, context.caller
+    if not caller.user_ids:
+        return 0
+    if not rules.own and caller.is_one_of(*asked):
+        raise Conflict("somebody else must approve what is your own or what you asked for")
+    if rules.approvers > 1:
+        if not await approvals.add(change.sql, str(subject), caller.name, change.now):
+            raise Conflict("you have approved this already; somebody else must too")
+        missing = rules.approvers - len(await approvals.of_subject(change.sql, str(subject)))
+        if missing > 0:
+            await change.emit(ApprovalGiven(property_id=property_id, missing=missing), subject)
+            await change.audit("approve", subject, after={"missing": missing})
+            return missing
+    await approvals.clear(change.sql, str(subject))
+    return 0
+
+
+async def _undecided(change: Change, property_id: int, *statuses: str) -> Property:
+    stored = await existing_property(change.sql, property_id)
+    if stored.status not in statuses:
+        raise Conflict(
+            "property {id} does not wait any more, it is {status}",
+            id=property_id,
+            status=stored.status,
+        )
+    return stored
+
+
+async def _decide(
+    change: Change, stored: Property, status: str, by: str, reason: str | None = None
+) -> None:
+    subjects = approval_subjects(stored.id, stored.status)
+    for subject in subjects:
+        await approvals.clear(change.sql, str(subject))
+    await properties.set_status(change.sql, stored.id, status, by, reason)
+    await change.emit(
+        PropertyStatusChange(property_id=stored.id, status=status, previous=stored.status),
+        property_subject(stored.id),
+        *subjects,
+    )
+    told = {"status": status} if reason is None else {"status": status, "reason": reason}
+    await change.audit(
+        "approve-property" if status == ACTIVE else "reject-property",
+        property_subject(stored.id),
+        before={"status": stored.status},
+        after=told,
+    )

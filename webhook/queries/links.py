@@ -1,0 +1,149 @@
+"""Queries on links: which member of the Discord server is which game user."""
+
+import secrets
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from db import links, users
+from db.links import Link
+from webhook.catalogue import Catalogue
+from webhook.context import Caller, Change, Context, Scope
+from webhook.errors import Conflict, Forbidden, NotFound
+from webhook.events import Subject
+from webhook.wire import Id, Reply, Success, UserId, Wire
+
+table = Catalogue()
+
+CODE_LASTS = 10 * 60 * 1000
+"""Milliseconds that somebody has to type their code in the game."""
+
+_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ23456789"
+"""Nothing that is mistaken for another, and no vowels, so that no words come out."""
+
+_CODE_LENGTH = 6
+
+
+class Code(Wire):
+    """The code that somebody typed in the game, and who they are there."""
+
+    code: Annotated[
+        str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=32)
+    ]
+    client_id: UserId
+
+
+class Linked(Success):
+    """The member of the Discord server that the game user is now."""
+
+    member_id: str
+
+
+class NewLink(Wire):
+    """A member of the Discord server and the game user that they are."""
+
+    member_id: Id
+    user_id: UserId
+
+
+class OfMember(Wire):
+    """One member of the Discord server."""
+
+    member_id: Id
+
+
+class Made(Reply):
+    """A code, and for how many seconds it can be used."""
+
+    code: str
+    seconds: int
+
+
+@table.query("confirm-link", scope=Scope.WRITE)
+async def confirm_link(context: Context, ask: Code) -> Linked:
+    """Link the game user who typed a code with the member who was given it by /link code."""
+    async with context.change() as change:
+        member_id = await links.take_code(change.sql, ask.code, change.now)
+        if member_id is None:
+            raise NotFound("this code is not known, or it ran out; make a new one with /link code")
+        await _link(change, member_id, ask.client_id, context.caller.name)
+    return Linked(member_id=str(member_id))
+
+
+@table.query("link-user", scope=Scope.ADMIN)
+async def link_user(context: Context, ask: NewLink) -> Success:
+    """Link a member of the Discord server and a game user without a code."""
+    async with context.change() as change:
+        await _link(change, ask.member_id, ask.user_id, context.caller.name)
+    return Success()
+
+
+@table.query("unlink-user", scope=Scope.ADMIN)
+async def unlink_user(context: Context, ask: OfMember) -> Success:
+    """End the link of a member of the Discord server."""
+    await _end_link(context, ask.member_id)
+    return Success()
+
+
+async def make_code(context: Context) -> Made:
+    """Make a code for the member who asks, to type in the game; an earlier one of theirs ends."""
+    member_id = _member(context.caller)
+    code = "".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_LENGTH))
+    async with context.change() as change:
+        await links.put_code(change.sql, code, member_id, change.now + CODE_LASTS, change.now)
+    return Made(code=code, seconds=CODE_LASTS // 1000)
+
+
+async def end_own_link(context: Context) -> None:
+    """End the link of the member who asks."""
+    await _end_link(context, _member(context.caller))
+
+
+async def _end_link(context: Context, member_id: int) -> None:
+    async with context.change() as change:
+        ended = await links.remove(change.sql, member_id)
+        if ended is None:
+            raise NotFound("this member is not linked with a game user")
+        await change.audit("unlink-user", member_subject(member_id), before=_told(ended.user_id))
+
+
+async def want_alarms(context: Context, *, wanted: bool) -> None:
+    """Keep whether the member who asks wants a private message of alarms at what is theirs."""
+    member_id = _member(context.caller)
+    async with context.change() as change:
+        if not await links.want_alarms(change.sql, member_id, wanted=wanted):
+            raise Conflict("link your game user first, with /link code")
+
+
+async def own_link(context: Context) -> Link | None:
+    """Return the link of the member who asks."""
+    return await links.of_member(context.read, _member(context.caller))
+
+
+def member_subject(member_id: int) -> Subject:
+    """Return the subject of records about a member of the Discord server."""
+    return Subject("member", str(member_id))
+
+
+async def _link(change: Change, member_id: int, user_id: str, by: str) -> None:
+    before = await links.of_member(change.sql, member_id)
+    await users.add_seen(change.sql, user_id)
+    await links.put(change.sql, member_id, user_id, by, change.now)
+    await change.audit(
+        "link-user",
+        member_subject(member_id),
+        before=None if before is None else _told(before.user_id),
+        after=_told(user_id),
+    )
+
+
+def _member(caller: Caller) -> int:
+    """Return the member of the Discord server who asks; a program is none."""
+    kind, _, member_id = caller.name.partition(":")
+    if kind != "discord" or not caller.user_ids:
+        raise Forbidden("only members of the Discord server are linked")
+    return int(member_id)
+
+
+def _told(user_id: str) -> dict[str, object]:
+    return {"userId": user_id}
