@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from importlib.metadata import version
+from dataclasses import dataclass
+from datetime import time
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import discord
@@ -14,8 +16,13 @@ from discord.gateway import DiscordWebSocket
 from yarl import URL
 
 from bot import secrets
+from bot.again import again_and_again
 from bot.config import DiscordSettings, Settings
+from bot.health import Health
+from bot.measure import Measure
 from bot.route import places_of, router_of
+from bot.watch import Problems, Watch, Watched
+from bot.watchdog import Watchdog
 from cogs import names
 from cogs.answers import Desk
 from cogs.bot import Connection, SentinelBot
@@ -30,18 +37,20 @@ from cogs.routing import Router
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
-from db.errors import StorageUnavailable
 from webhook import cad
 from webhook.app import Parts, make_app
 from webhook.authentication import LOCAL, Client, Door
 from webhook.bus import Bus
 from webhook.cad.ageing import Keeping, forget_old
 from webhook.cad.receive import Intake
+from webhook.cad.silence import Heard
 from webhook.channel import Limits
 from webhook.context import ApprovalRules, Context, Scope, now
 from webhook.events import ALL, CAD, EVENTS
+from webhook.metrics import Metrics
 from webhook.push import CadKey
 from webhook.queries import CATALOGUE
+from webhook.session import OWN_MESSAGES
 
 FINISHING = 10.0
 """Seconds that deliveries in flight have at shutdown."""
@@ -55,6 +64,13 @@ AGEING = 60.0
 """Seconds between two looks for calls and panics that are long over."""
 
 AGED_AT_ONCE = 100
+
+WATCHING = 10.0
+"""Seconds between two looks for a silent CAD, the end of a day, storage that is back."""
+
+FOLLOWING = 30.0
+"""Seconds until the follower goes on after a mistake that is no single event's."""
+
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * 60 * SECOND
@@ -79,8 +95,11 @@ async def run(
         OSError: the port cannot be listened on.
     """
     speak(settings.community.language)
-    connection = Connection()
+    connection, heard = Connection(), Heard()
+    metrics = Metrics(cad.HANDLED_TYPES, CATALOGUE.names | OWN_MESSAGES)
+    problems = Problems(metrics)
     async with AsyncExitStack() as stack:
+        stack.enter_context(problems.counting())
         database = await stack.enter_async_context(Database.open(settings.database.path))
         await _put_on_offer(database, settings)
         context = Context(
@@ -90,13 +109,31 @@ async def run(
             ZoneInfo(settings.community.timezone),
             approvals=ApprovalRules(**settings.approvals.model_dump()),
         )
-        discord_side = await _discord_side(settings.discord, context, connection, pace)
-        runner = await stack.enter_async_context(_listening(settings, context, connection))
+        context.bus.subscribe(ALL, lambda _number, _frame: metrics.published.inc())
+        discord_side = await _discord_side(settings.discord, context, connection, pace, metrics)
+        follower = discord_side.follower
+        watch = Watch(context, _watched(settings), heard, problems, follower.look)
+        health = Health(
+            database, connection, stop, lambda: discord_side.closed_channels, lambda: watch.silent
+        )
+        places = places_of(settings.discord)
+        measure = Measure(metrics, database, settings.database.path, connection, places)
+        outside = Outside(health, metrics, measure, heard.note)
+        runner = await stack.enter_async_context(_listening(settings, context, outside))
         async with asyncio.TaskGroup() as group:
+
+            def always(
+                name: str, work: Callable[[], Awaitable[object]], pause: float
+            ) -> asyncio.Task[None]:
+                return group.create_task(again_and_again(work, pause), name=name)
+
+            days = settings.database.journal_days
             background = [
-                group.create_task(discord_side.follower.run(), name="follower"),
-                group.create_task(_prune(database, settings.database.journal_days), name="prune"),
-                group.create_task(_age(context, settings, discord_side.follower), name="age"),
+                always("follower", follower.run, FOLLOWING),
+                always("prune", partial(_prune, database, days), PRUNING),
+                always("age", partial(_age, context, settings, follower), AGEING),
+                always("watch", watch.look, WATCHING),
+                always("watchdog", Watchdog(metrics.note_lag).run, WATCHING),
             ]
             discord_side.start(group)
             port = runner.addresses[0][1]
@@ -109,6 +146,16 @@ async def run(
             for task in background:
                 task.cancel()
     log.info("stopped")
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What those who look from outside are told by."""
+
+    health: Health
+    metrics: Metrics
+    measure: Measure
+    heard: Callable[[str], None]
 
 
 class DiscordSide:
@@ -128,6 +175,11 @@ class DiscordSide:
         self._delivery = delivery
         self._logged_in = logged_in
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def closed_channels(self) -> list[str]:
+        """What the channels are called that the bot could not post to when it tried last."""
+        return self._delivery.closed
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Connect and deliver."""
@@ -164,7 +216,11 @@ class DiscordSide:
 
 
 async def _discord_side(
-    settings: DiscordSettings, context: Context, connection: Connection, pace: Pace
+    settings: DiscordSettings,
+    context: Context,
+    connection: Connection,
+    pace: Pace,
+    metrics: Metrics,
 ) -> DiscordSide:
     """Build the Discord side; without a token, what Discord would show goes into the log."""
     logged_in = asyncio.Event()
@@ -172,7 +228,7 @@ async def _discord_side(
     places = places_of(settings)
     if not settings.token:
         logged_in.set()
-        delivery = await _delivery(settings, context, LogMessenger(), places, pace, router)
+        delivery = await _delivery(settings, context, LogMessenger(), places, pace, router, metrics)
         log.info("Discord is off: what it would show is written here")
         return DiscordSide(None, "", *delivery, logged_in)
     point_discord_at(settings)
@@ -186,7 +242,8 @@ async def _discord_side(
     bot = SentinelBot(context, Desk(context, Roles(roles)), settings.guild_id, connection, routes)
     if not places:
         log.warning("no channel is configured in [discord.channels]: nothing will be posted")
-    delivery = await _delivery(settings, context, DiscordMessenger(bot), places, pace, router)
+    messenger = DiscordMessenger(bot)
+    delivery = await _delivery(settings, context, messenger, places, pace, router, metrics)
     bot.on_login, bot.on_change = logged_in.set, delivery[0].retry
     return DiscordSide(bot, settings.token, *delivery, logged_in)
 
@@ -198,11 +255,15 @@ async def _delivery(
     places: dict[str, int],
     pace: Pace,
     router: Router,
+    metrics: Metrics,
 ) -> tuple[Delivery, Follower]:
     instance = await instance_name(context.database)
     feed_age = settings.feed_age_minutes * MINUTE
-    delivery = Delivery(Outlet(context.database, messenger, pace, instance, feed_age), places)
-    follower = Follower(context.database, context.bus, frozenset(places), delivery.wake, router)
+    outlet = Outlet(context.database, messenger, pace, instance, feed_age, metrics)
+    delivery = Delivery(outlet, places)
+    follower = Follower(
+        context.database, context.bus, frozenset(places), delivery.wake, router, metrics
+    )
     return delivery, follower
 
 
@@ -216,7 +277,7 @@ def point_discord_at(settings: DiscordSettings) -> None:
 
 @asynccontextmanager
 async def _listening(
-    settings: Settings, context: Context, connection: Connection
+    settings: Settings, context: Context, outside: Outside
 ) -> AsyncIterator[web.AppRunner]:
     """Listen for pushes, websockets and queries."""
     app = make_app(
@@ -226,10 +287,10 @@ async def _listening(
             cad_keys=_cad_keys(settings),
             door=_door(settings),
             event_names=EVENT_NAMES,
-            health=lambda: (
-                True,
-                {"version": version("cad-sentinel"), "discord": connection.state},
-            ),
+            health=outside.health,
+            metrics=outside.metrics,
+            measure=outside.measure,
+            heard=outside.heard,
             intake=Intake(
                 window=_duplicate_window(settings),
                 crimes_from_calls=settings.cad.crimes_from_calls,
@@ -279,24 +340,27 @@ async def _put_on_offer(database: Database, settings: Settings) -> None:
 
 async def _prune(database: Database, keep_days: int) -> None:
     """Forget old events, a few at a time so that nobody waits for it."""
-    while True:
-        with suppress(StorageUnavailable):
-            pruned = PRUNED_AT_ONCE
-            while pruned == PRUNED_AT_ONCE:
-                async with database.write() as sql:
-                    pruned = await journal.prune(sql, now() - keep_days * DAY, PRUNED_AT_ONCE)
-        await asyncio.sleep(PRUNING)
+    pruned = PRUNED_AT_ONCE
+    while pruned == PRUNED_AT_ONCE:
+        async with database.write() as sql:
+            pruned = await journal.prune(sql, now() - keep_days * DAY, PRUNED_AT_ONCE)
 
 
 async def _age(context: Context, settings: Settings, follower: Follower) -> None:
     """Forget calls and panics that are long over, a few at a time so that nobody waits for it."""
     keeping = Keeping(settings.cad.keep_hours * HOUR, _duplicate_window(settings))
-    while True:
-        with suppress(StorageUnavailable):
-            while await forget_old(context, keeping, AGED_AT_ONCE):
-                pass
-            await follower.refresh_board()
-        await asyncio.sleep(AGEING)
+    while await forget_old(context, keeping, AGED_AT_ONCE):
+        pass
+    await follower.refresh_board()
+
+
+def _watched(settings: Settings) -> Watched:
+    at = settings.community.daily_at
+    return Watched(
+        [key.name for key in _cad_keys(settings)],
+        settings.cad.silent_minutes * MINUTE,
+        time.fromisoformat(at) if at else None,
+    )
 
 
 def _duplicate_window(settings: Settings) -> int:

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -23,7 +24,7 @@ from pydantic_settings.exceptions import SettingsError
 from cogs.language import ENGLISH, LANGUAGES
 from cogs.routing import Quiet
 from webhook import cad
-from webhook.events import CAD, EVENTS
+from webhook.events import CAD, EVENTS, OWN_EVENTS
 
 PREFIX = "SENTINEL_"
 DEFAULT_FILE = Path("config.toml")
@@ -61,7 +62,7 @@ def _price(value: object) -> object:
 
 def _event_type(name: str) -> str:
     kind = name.removeprefix("events.").removeprefix(f"{CAD}.")
-    known = [*cad.EVENTS, *EVENTS]
+    known = [*cad.EVENTS, *EVENTS, *OWN_EVENTS]
     if kind not in known:
         close = get_close_matches(kind, known, n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"
@@ -71,6 +72,13 @@ def _event_type(name: str) -> str:
 
 def _hours(text: str) -> str:
     return str(Quiet.parse(text))
+
+
+def _time_of_day(text: str) -> str:
+    try:
+        return f"{datetime.strptime(text, '%H:%M'):%H:%M}" if text else ""  # noqa: DTZ007
+    except ValueError:
+        raise ValueError(f"{text!r} is no time of day; write one like '06:00'") from None
 
 
 def _word(value: object) -> object:
@@ -107,6 +115,7 @@ class Channels(Section):
     properties: Snowflake = 0
     drones: Snowflake = 0
     approvals: Snowflake = 0
+    log: Snowflake = 0
 
 
 class Roles(Section):
@@ -211,6 +220,7 @@ class CadSettings(Section):
     duplicate_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
     keep_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24
     crimes_from_calls: bool = False
+    silent_minutes: Annotated[int, Field(ge=0, le=60 * 24)] = 30
     api_key: Secret = ""
     server_id: Annotated[int, Field(ge=1)] = 1
     api_url: str = "https://api.sonorancad.com"
@@ -267,6 +277,7 @@ class CommunitySettings(Section):
 
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     language: Annotated[str, AfterValidator(_language)] = ENGLISH
+    daily_at: Annotated[str, AfterValidator(_time_of_day)] = "06:00"
     tiers: Annotated[list[TierSettings], AfterValidator(_distinct)] = [
         TierSettings(id=1, name="Basic", price="59.99"),
         TierSettings(id=2, name="Premium", price="99.99"),

@@ -11,9 +11,9 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 
 import discord
 
@@ -30,12 +30,14 @@ from cogs.messenger import (
     Refused,
 )
 from cogs.references import References, sign
-from db import cards, feeds, journal
+from db import cards, feeds, journal, settings
 from db.cards import Card
 from db.database import Database
 from db.errors import StorageUnavailable
 from webhook.context import now
+from webhook.daily import MESSAGES
 from webhook.events import Published, Subject
+from webhook.metrics import Metrics
 
 EMBEDS = 10
 LONGEST_RETRY = 60.0
@@ -72,6 +74,7 @@ class Outlet:
     pace: Pace
     instance: str
     feed_age: int = 0
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Batch:
     """Feed entries that share a message; `since`: when it could have been posted first."""
 
     number: int
+    channel: str
     since: int
     summed: bool
 
@@ -97,6 +101,11 @@ class Delivery:
         self._queues = [
             ChannelQueue(outlet, channel_id, of, self.wake) for channel_id, of in names.items()
         ]
+
+    @property
+    def closed(self) -> list[str]:
+        """What the places are called that the bot could not post to when it tried last."""
+        return [name for queue in self._queues if queue.is_closed for name in queue.names]
 
     async def run(self) -> None:
         """Deliver until `stop`; what is in flight then is finished."""
@@ -133,7 +142,8 @@ class ChannelQueue:
         self._pace = outlet.pace
         self._instance = outlet.instance
         self._feed_age = outlet.feed_age
-        self._names = names
+        self._metrics = outlet.metrics
+        self.names = names
         self._wake_all = wake_all
         self._work = asyncio.Event()
         self._try_again = asyncio.Event()
@@ -203,7 +213,7 @@ class ChannelQueue:
         Edits take turns: a card that changes all the time lets the others through.
         """
         read = self._database.read
-        card = await cards.next_unposted(read, self._names)
+        card = await cards.next_unposted(read, self.names)
         if card is not None:
             return card
         self._edit_due = math.inf
@@ -217,7 +227,7 @@ class ChannelQueue:
     async def _next_due(self, behind: int) -> Card | None:
         """Return the first card, by id above `behind`, whose edit is due; note when others are."""
         read = self._database.read
-        while (card := await cards.next_outdated(read, self._names, behind)) is not None:
+        while (card := await cards.next_outdated(read, self.names, behind)) is not None:
             due = max(self._next_edit, self._next_of_card.get(card.id, 0.0))
             if due <= time.monotonic():
                 return card
@@ -264,8 +274,10 @@ class ChannelQueue:
 
     async def _post_card(self, card: Card, content: Content, digest: str) -> None:
         reference = f"{self._instance}-c{card.id}.{card.posting}"
-        is_new, message_id = await self._post(reference, content, card.created_at)
+        with self._counted(card.channel, "card post"):
+            is_new, message_id = await self._post(reference, content, card.created_at)
         async with self._database.write() as sql:
+            await settings.add(sql, MESSAGES, 1)
             if is_new:
                 await cards.mark_shown(sql, card, digest, self.channel_id, message_id)
             else:
@@ -293,7 +305,8 @@ class ChannelQueue:
         self._next_edit = time.monotonic() + self._pace.edit
         sign(content, f"{self._instance}-c{card.id}.{card.posting}")
         try:
-            await self._messenger.edit(channel_id, message_id, content)
+            with self._counted(card.channel, "card edit"):
+                await self._messenger.edit(channel_id, message_id, content)
         except MessageGone:
             log.warning("the card of %s was deleted in Discord, it is posted afresh", card.subject)
             await self._mark_lost(card)
@@ -312,25 +325,25 @@ class ChannelQueue:
 
         What was settled comes first and as it was settled: it may have been posted already.
         """
-        waiting = await feeds.waiting(self._database.read, self._names, EMBEDS)
+        waiting = await feeds.waiting(self._database.read, self.names, EMBEDS)
         if not waiting:
             self._feed_due = math.inf
             return None
         first = waiting[0]
         (event,) = await journal.named(self._database.read, [first.journal_id])
         if first.batch is not None:
-            return Batch(first.batch, event.at, bool(first.summed))
+            return Batch(first.batch, first.channel, event.at, bool(first.summed))
         too_old = now() - self._feed_age
         is_old = bool(self._feed_age) and event.at < too_old
         if not is_old and len(waiting) < EMBEDS and not self._is_feed_due():
             return None
         async with self._database.write() as sql:
             if is_old:
-                await feeds.sum_up(sql, self._names, first.journal_id, too_old)
+                await feeds.sum_up(sql, self.names, first.journal_id, too_old)
             else:
                 entries = [entry for entry in waiting if entry.batch is None]
                 await feeds.put_into_batch(sql, entries)
-        return Batch(first.journal_id, now(), is_old)
+        return Batch(first.journal_id, first.channel, now(), is_old)
 
     def _is_feed_due(self) -> bool:
         """Tell whether a feed message that is not full has waited for others long enough."""
@@ -342,12 +355,17 @@ class ChannelQueue:
     async def _deliver_feed(self, batch: Batch) -> None:
         """Post a feed message and take its entries off the list."""
         reference = f"{self._instance}-f{batch.number}"
+        posted = 1
         try:
-            await self._post(reference, await self._feed_content(batch), batch.since)
+            content = await self._feed_content(batch)
+            with self._counted(batch.channel, "feed"):
+                await self._post(reference, content, batch.since)
         except Refused as fault:
             log.error("Discord refuses the feed entries from %s on: %s", batch.number, fault)
+            posted = 0
         async with self._database.write() as sql:
             await feeds.mark_batch_shown(sql, batch.number)
+            await settings.add(sql, MESSAGES, posted)
         self._references.settle(reference)
         self._feed_due = math.inf
         self._next_feed = time.monotonic() + self._pace.feed
@@ -380,6 +398,19 @@ class ChannelQueue:
         message_id = await self._messenger.post(self.channel_id, content, reference)
         return is_new, message_id
 
+    @contextmanager
+    def _counted(self, channel: str, kind: str) -> Iterator[None]:
+        """Count a request to Discord by what becomes of it."""
+        outcome = "failed"
+        try:
+            yield
+            outcome = "ok"
+        except DeliveryError as fault:
+            outcome = fault.outcome
+            raise
+        finally:
+            self._metrics.deliveries.labels(channel, kind, outcome).inc()
+
     async def _mark_shown(
         self, card: Card, digest: str, channel_id: int | None, message_id: int | None
     ) -> None:
@@ -400,7 +431,7 @@ class ChannelQueue:
 
     def _note_closed(self, fault: ChannelClosed) -> None:
         if not self.is_closed:
-            log.error("channel %s (%s): %s", self.channel_id, ", ".join(self._names), fault)
+            log.error("channel %s (%s): %s", self.channel_id, ", ".join(self.names), fault)
         self.is_closed = True
 
     def _note_failure(self, fault: Exception) -> None:

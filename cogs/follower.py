@@ -13,8 +13,10 @@ from cogs.traits import known, told
 from db import cards, feeds, journal, settings
 from db.database import Database, Transaction
 from db.errors import StorageUnavailable
+from db.journal import Entry
 from webhook.bus import Bus
 from webhook.events import ALL, Published, Subject
+from webhook.metrics import Metrics
 
 CURSOR = "discord.cursor"
 """The setting that holds the number of the last event taken in."""
@@ -41,7 +43,9 @@ class Follower:
         in_use: frozenset[str],
         wake: Callable[[], None],
         router: Router = Router(),  # noqa: B008 - frozen
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._database = database
         self._bus = bus
         self._in_use = in_use
@@ -68,12 +72,41 @@ class Follower:
         finally:
             self._bus.unsubscribe(ALL, self._hear)
 
+    def look(self) -> None:
+        """Look whether there is something to take in that nobody published."""
+        self._published.set()
+
     async def take_in(self) -> bool:
-        """Take in the next events; tell whether there were any."""
+        """Take in the next events; tell whether there were any.
+
+        One that cannot be taken in is passed over, and those beside it are taken in.
+        """
         cursor = int(await settings.get(self._database.read, CURSOR) or 0)
-        entries = await journal.after(self._database.read, cursor, BATCH)
+        entries = await journal.after_for_discord(self._database.read, cursor, BATCH)
+        try:
+            await self._take_in_all(entries)
+        except StorageUnavailable:
+            raise
+        except Exception:
+            log.warning("one of the events %s to %s fails", entries[0].id, entries[-1].id)
+            for entry in entries:
+                await self._take_in_or_pass_over(entry)
+        return bool(entries)
+
+    async def _take_in_or_pass_over(self, entry: Entry) -> None:
+        try:
+            await self._take_in_all([entry])
+        except StorageUnavailable:
+            raise
+        except Exception:
+            log.exception("event %s (%s) is passed over", entry.id, entry.name)
+            async with self._database.write() as sql:
+                await settings.put(sql, CURSOR, str(entry.id))
+            self._metrics.passed_over.inc()
+
+    async def _take_in_all(self, entries: list[Entry]) -> None:
         if not entries:
-            return False
+            return
         async with self._database.write() as sql:
             events = [Published.from_journal(entry) for entry in entries]
             for event in events:
@@ -82,7 +115,6 @@ class Follower:
             if on_board and board.CHANNEL in self._in_use:
                 await board.mark_changed(sql, on_board[-1])
             await settings.put(sql, CURSOR, str(entries[-1].id))
-        return True
 
     async def _take_in(self, sql: Transaction, event: Published) -> None:
         for subject in await self._carded(sql, event):
@@ -158,4 +190,4 @@ class Follower:
         return place.isdigit() and place not in self._in_use
 
     def _hear(self, _number: int, _frame: bytes) -> None:
-        self._published.set()
+        self.look()

@@ -23,27 +23,39 @@ log = logging.getLogger(__name__)
 
 
 class DeliveryError(Exception):
-    """A message that Discord did not take."""
+    """A message that Discord did not take; `outcome` is how it is counted."""
+
+    outcome = "failed"
 
 
 class Unreachable(DeliveryError):
     """Discord did not answer, or not as it should: the message may or may not be there."""
 
+    outcome = "unreachable"
+
 
 class ChannelClosed(DeliveryError):
     """The channel is gone, or the bot may not post in it."""
+
+    outcome = "closed"
 
 
 class MessageGone(DeliveryError):
     """The message to edit was deleted."""
 
+    outcome = "gone"
+
 
 class MessageTooOld(DeliveryError):
     """Discord edits this old message no more."""
 
+    outcome = "too-old"
+
 
 class Refused(DeliveryError):
     """Discord will never take this content."""
+
+    outcome = "refused"
 
 
 class Messenger(Protocol):

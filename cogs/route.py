@@ -25,7 +25,7 @@ from db.database import Reader
 from webhook import cad
 from webhook.context import Context, Scope, now
 from webhook.errors import FieldProblem, InvalidData, NotFound
-from webhook.events import CAD, EVENTS, Published, Subject
+from webhook.events import CAD, EVENTS, OWN_EVENTS, Published, Subject
 from webhook.wire import parse_json
 
 RECENT = 200
@@ -142,7 +142,7 @@ async def event_meant(sql: Reader, typed: str, data: str | None) -> Published:
     read = parse_json(data) if data and data.strip() else {}
     if not isinstance(read, dict):
         raise InvalidData(FieldProblem("data", "no JSON object"))
-    if name in EVENTS:
+    if name in EVENTS or name in OWN_EVENTS:
         return _made(name, name, read)
     kind = name.upper()
     if kind not in cad.EVENTS:

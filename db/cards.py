@@ -26,6 +26,15 @@ class Card(NamedTuple):
     digest: str
 
 
+class Waiting(NamedTuple):
+    """What a channel has still to show; `since` is when the oldest message could be posted."""
+
+    channel: str
+    kind: str
+    number: int
+    since: int | None
+
+
 _COLUMNS = ", ".join(Card._fields)
 
 
@@ -87,6 +96,16 @@ async def next_outdated(sql: Reader, channels: list[str], behind: int) -> Card |
         " AND message_id IS NOT NULL AND id > ? ORDER BY id LIMIT 1",
         *channels,
         behind,
+    )
+
+
+async def waiting(sql: Reader) -> list[Waiting]:
+    """Count what channels have still to post and to edit."""
+    return await sql.all(
+        Waiting,
+        "SELECT channel, CASE WHEN message_id IS NULL THEN 'card post' ELSE 'card edit' END,"
+        " count(*), min(CASE WHEN message_id IS NULL THEN created_at END) FROM cards"
+        " WHERE shown < version GROUP BY 1, 2",
     )
 
 

@@ -69,10 +69,14 @@ class Transaction(Reader):
 
 
 class _Batch:
-    """Transactions that share one commit, and so one wait for the disk."""
+    """Transactions that share one commit, and so one wait for the disk.
 
-    def __init__(self) -> None:
+    `changes`: how many rows the connection had changed when it began.
+    """
+
+    def __init__(self, changes: int) -> None:
         self.callbacks: list[Callable[[], None]] = []
+        self.changes = changes
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # Nobody may be left to hear of a failure when every writer was cancelled.
         self.done.add_done_callback(lambda done: done.exception())
@@ -91,6 +95,8 @@ class Database:
         self._turn = asyncio.Lock()
         self._batch: _Batch | None = None
         self._commits: set[asyncio.Task[None]] = set()
+        self.is_writable = True
+        """Whether the last attempt to write did not fail for want of storage."""
 
     @classmethod
     @asynccontextmanager
@@ -135,6 +141,15 @@ class Database:
         Raises:
             StorageUnavailable: it could not be written; nothing of it was kept.
         """
+        try:
+            async with self._write() as transaction:
+                yield transaction
+        except StorageUnavailable:
+            self.is_writable = False
+            raise
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[Transaction]:
         refusal: Exception | None = None
         async with self._turn:
             batch = self._batch
@@ -159,7 +174,7 @@ class Database:
     async def _begin(self) -> _Batch:
         """Begin a batch. Its commit queues for the turn: behind all who wait now, before others."""
         await Transaction(self._writer).run("BEGIN IMMEDIATE")
-        batch = self._batch = _Batch()
+        batch = self._batch = _Batch(self._writer.total_changes)
         commit = asyncio.create_task(self._commit(batch), name="commit")
         self._commits.add(commit)
         commit.add_done_callback(self._commits.discard)
@@ -177,6 +192,8 @@ class Database:
                     await self._writer.execute_fetchall("ROLLBACK")
                 batch.fail(fault)
                 return
+            if self._writer.total_changes != batch.changes:
+                self.is_writable = True
             try:
                 for callback in batch.callbacks:
                     callback()

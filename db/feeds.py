@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from db.cards import Waiting
 from db.database import Reader, Transaction
 
 
@@ -51,6 +52,16 @@ async def waiting(sql: Reader, channels: list[str], limit: int) -> list[FeedEntr
         " ORDER BY journal_id LIMIT ?",
         *channels,
         limit,
+    )
+
+
+async def all_waiting(sql: Reader) -> list[Waiting]:
+    """Count what channels have still to post."""
+    return await sql.all(
+        Waiting,
+        "SELECT channel, 'feed', number, at FROM journal JOIN ("
+        " SELECT channel, count(*) AS number, min(journal_id) AS oldest FROM feed_entries"
+        " GROUP BY channel) ON id = oldest",
     )
 
 

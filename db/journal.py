@@ -1,5 +1,6 @@
 """The journal: everything that happened, in order, each under a number that is never reused."""
 
+from enum import IntEnum
 from typing import NamedTuple
 
 from db import settings
@@ -16,6 +17,22 @@ class Entry(NamedTuple):
     data: str
 
 
+class Audience(IntEnum):
+    """Who is told of an event."""
+
+    NOBODY = 0
+    EVERYBODY = 1
+    DISCORD = 2
+
+
+class Count(NamedTuple):
+    """How many events of a name there were, and how many things they were about."""
+
+    name: str
+    events: int
+    subjects: int
+
+
 _PRUNED = "journal.pruned"
 """The setting that holds the newest number ever forgotten."""
 
@@ -23,7 +40,13 @@ _COLUMNS = ", ".join(Entry._fields)
 
 
 async def append(
-    sql: Transaction, at: int, name: str, subjects: str, data: str, *, published: bool = True
+    sql: Transaction,
+    at: int,
+    name: str,
+    subjects: str,
+    data: str,
+    *,
+    audience: Audience = Audience.EVERYBODY,
 ) -> int:
     """Add an event and return its number."""
     return await sql.insert(
@@ -33,16 +56,27 @@ async def append(
         name,
         subjects,
         data,
-        published,
+        audience,
     )
 
 
 async def after(sql: Reader, number: int, limit: int) -> list[Entry]:
-    """Return the published events behind this number, oldest first."""
+    """Return the events for everybody behind this number, oldest first."""
+    return await _after(sql, number, limit, Audience.EVERYBODY)
+
+
+async def after_for_discord(sql: Reader, number: int, limit: int) -> list[Entry]:
+    """Return the events for everybody or for Discord alone behind this number, oldest first."""
+    return await _after(sql, number, limit, Audience.DISCORD)
+
+
+async def _after(sql: Reader, number: int, limit: int, widest: Audience) -> list[Entry]:
     return await sql.all(
         Entry,
-        f"SELECT {_COLUMNS} FROM journal WHERE id > ? AND published ORDER BY id LIMIT ?",
+        f"SELECT {_COLUMNS} FROM journal WHERE id > ? AND published BETWEEN 1 AND ?"
+        " ORDER BY id LIMIT ?",
         number,
+        widest,
         limit,
     )
 
@@ -56,7 +90,7 @@ async def named(sql: Reader, numbers: list[int]) -> list[Entry]:
 
 
 async def recent(sql: Reader, limit: int) -> list[Entry]:
-    """Return the newest published events, newest first."""
+    """Return the newest events for everybody or for Discord alone, newest first."""
     return await sql.all(
         Entry, f"SELECT {_COLUMNS} FROM journal WHERE published ORDER BY id DESC LIMIT ?", limit
     )
@@ -70,6 +104,33 @@ async def bounds(sql: Reader) -> tuple[int, int]:
     newest = await sql.one(int, "SELECT seq FROM sqlite_sequence WHERE name = 'journal'") or 0
     oldest = await sql.one(int, "SELECT id FROM journal ORDER BY id LIMIT 1")
     return max(newest + 1 if oldest is None else oldest, await _pruned(sql) + 1), newest
+
+
+async def counts(sql: Reader, since: int, until: int) -> list[Count]:
+    """Count the events from a time up to, not including, another by their names."""
+    return await sql.all(
+        Count,
+        "SELECT name, count(*), count(DISTINCT subjects) FROM journal WHERE at >= ? AND at < ?"
+        " GROUP BY name",
+        since,
+        until,
+    )
+
+
+async def count_set(sql: Reader, name: str, path: str, since: int, until: int) -> int:
+    """Count what events of a name were about, of those in whose data something is set."""
+    return (
+        await sql.one(
+            int,
+            "SELECT count(DISTINCT subjects) FROM journal WHERE at >= ? AND at < ? AND name = ?"
+            " AND json_extract(data, ?)",
+            since,
+            until,
+            name,
+            path,
+        )
+        or 0
+    )
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:

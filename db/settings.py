@@ -18,6 +18,11 @@ async def put(sql: Transaction, name: str, value: str) -> None:
     )
 
 
+async def add(sql: Transaction, name: str, number: int) -> None:
+    """Add to a fact that is a number, 0 if it was never put."""
+    await put(sql, name, str(int(await get(sql, name) or 0) + number))
+
+
 async def forget(sql: Transaction, name: str) -> None:
     """Drop a fact."""
     await sql.run("DELETE FROM settings WHERE name = ?", name)

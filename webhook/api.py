@@ -17,7 +17,8 @@ from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
 from webhook.errors import BadJson, FieldProblem, InvalidData, NotFound, TooLarge
 from webhook.events import ALL, Published
-from webhook.messages import Answer, Message, answer, as_error, error_answer, read
+from webhook.messages import Answer, Message, as_error, counted_answer, error_answer, read
+from webhook.metrics import Metrics
 from webhook.wire import Id, Reply, Wire, parse_whole, validate
 
 STATUS = {
@@ -64,6 +65,7 @@ class Api:
         door: Door,
         message_bytes: int,
         messages_per_second: int,
+        metrics: Metrics,
     ) -> None:
         self._context = context
         self._catalogue = catalogue
@@ -71,6 +73,7 @@ class Api:
         self._door = door
         self._message_bytes = message_bytes
         self._budgets: defaultdict[str, Budget] = defaultdict(lambda: Budget(messages_per_second))
+        self._metrics = metrics
         self._closing = False
         self._waits: set[asyncio.Timeout] = set()
 
@@ -100,7 +103,7 @@ class Api:
             return _response(error_answer(BadJson("the body cannot be read")))
         if len(body) > self._message_bytes:
             return _response(error_answer(too_large))
-        return _response(await answer(read(body), carry_out))
+        return _response(await counted_answer(read(body), carry_out, self._metrics))
 
     async def events(self, request: web.Request) -> web.Response:
         """Answer with the events after a number, at once or when the first comes."""

@@ -1,5 +1,6 @@
 """The HTTP application: its routes, and what they are made of."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,15 +14,24 @@ from webhook.cad.receive import Intake
 from webhook.catalogue import Catalogue
 from webhook.channel import Channel, Limits
 from webhook.context import Context
+from webhook.metrics import Metrics
 from webhook.push import PATHS, CadKey, PushListener
 from webhook.session import Rules
 
 log = logging.getLogger(__name__)
 
 
+async def _nothing() -> None:
+    """Measure nothing."""
+
+
 @dataclass(frozen=True)
 class Parts:
-    """What the application is given; `health` tells whether it is ready, and details."""
+    """What the application is given.
+
+    `health` tells whether it is ready, and details; `measure` brings those metrics up to date that
+    nobody counts; `heard` is told the CAD of every push that carries its key.
+    """
 
     context: Context
     catalogue: Catalogue
@@ -33,12 +43,16 @@ class Parts:
     messages_per_second: int
     limits: Limits = field(default_factory=Limits)
     intake: Intake = field(default_factory=Intake)
+    metrics: Metrics = field(default_factory=Metrics)
+    measure: Callable[[], Awaitable[None]] = _nothing
+    heard: Callable[[str], None] = lambda cad: None
 
 
 def make_app(parts: Parts) -> web.Application:
     """Put the application together."""
-    rules = Rules(parts.event_names, parts.messages_per_second)
-    push = PushListener(parts.context, parts.cad_keys, parts.intake)
+    metrics = parts.metrics
+    rules = Rules(parts.event_names, parts.messages_per_second, metrics=metrics)
+    push = PushListener(parts.context, parts.cad_keys, parts.intake, metrics, parts.heard)
     channel = Channel(parts.context, parts.catalogue, rules, parts.door, parts.limits)
     api = Api(
         parts.context,
@@ -47,12 +61,20 @@ def make_app(parts: Parts) -> web.Application:
         parts.door,
         parts.limits.frame_bytes,
         parts.messages_per_second,
+        metrics,
     )
 
     async def healthz(_: web.Request) -> web.Response:
         ready, details = parts.health()
-        body = {"ready": ready, "pushes": dict(push.counts)} | details
-        return web.json_response(body, status=200 if ready else 503)
+        body = {"ready": ready, "live": True, "problems": [], "pushes": dict(push.counts)}
+        return web.json_response(body | details, status=200 if ready else 503)
+
+    async def measured(request: web.Request) -> web.Response:
+        await parts.door.admit(request)  # whoever is let in may read
+        await parts.measure()
+        accept = request.headers.get("Accept", "")
+        page, form = await asyncio.to_thread(metrics.written, accept)
+        return web.Response(body=page, headers={"Content-Type": form})
 
     async def described(_: web.Request) -> web.Response:
         body = schema.written(parts.catalogue)
@@ -70,6 +92,7 @@ def make_app(parts: Parts) -> web.Application:
     app.router.add_get("/api/events", api.events)
     app.router.add_get("/api/schema", described)
     app.router.add_get("/healthz", healthz)
+    app.router.add_get("/metrics", measured)
     # aiohttp waits for open websockets and polls at shutdown unless they are ended first.
     app.on_shutdown.append(end_waits)
     return app

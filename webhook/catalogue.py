@@ -114,6 +114,11 @@ class Catalogue:
             )
         return await query.run(context, message.data)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that a query goes by."""
+        return frozenset(self._by_name)
+
     def _add(self, query: Query) -> None:
         for name in (query.name, *query.aliases):
             if name in self._by_name:

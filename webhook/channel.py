@@ -100,6 +100,7 @@ class Channel:
         if self._connections[caller.name] >= self._limits.connections_per_client:
             raise web.HTTPTooManyRequests(text="too many connections of this client")
         self._connections[caller.name] += 1
+        self._rules.metrics.websockets.inc()
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT, max_msg_size=self._limits.frame_bytes, compress=False
         )
@@ -109,6 +110,7 @@ class Channel:
             await self._converse(request, socket, caller)
         finally:
             self._connections[caller.name] -= 1
+            self._rules.metrics.websockets.dec()
         return socket
 
     async def close(self) -> None:
@@ -143,6 +145,7 @@ class Channel:
                 log.warning("a connection of %s ended: %s", caller.name, fault, exc_info=fault)
         # Only now: aiohttp does not wait for its close frame to be taken while somebody receives.
         if outbox.overflowed.is_set():
+            self._rules.metrics.too_slow.inc()
             await _give_up(request, socket)
 
     async def _receive(self, socket: web.WebSocketResponse, session: Session) -> None:

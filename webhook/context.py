@@ -11,9 +11,10 @@ import orjson
 
 from db import audit, journal
 from db.database import Database, Reader, Transaction
+from db.journal import Audience
 from webhook.bus import Bus
 from webhook.errors import Forbidden
-from webhook.events import Event, Published, Subject
+from webhook.events import Event, OwnEvent, Published, Subject
 
 
 class Scope(IntEnum):
@@ -78,6 +79,17 @@ class Change:
     async def emit(self, event: Event, *about: Subject) -> int:
         """Journal an event about these subjects; it is published once the change is on disk."""
         return await self.emit_named(event.name, event.dump(), *about)
+
+    async def note(self, event: OwnEvent) -> None:
+        """Journal an event for Discord alone: scripts neither hear of it nor can ask for it."""
+        await journal.append(
+            self.sql,
+            self.now,
+            event.name,
+            "[]",
+            event.dump().decode(),
+            audience=Audience.DISCORD,
+        )
 
     async def emit_named(self, name: str, data: bytes, *about: Subject) -> int:
         """Journal an event whose data is already JSON and return its number."""

@@ -21,7 +21,11 @@ def today(now: int, zone: ZoneInfo) -> date:
 def days(first: date, last: date, zone: ZoneInfo) -> list[Day]:
     """Return every day from the first to the last, both included."""
     return [
-        Day(day.isoformat(), _start(day, zone), _start(day + timedelta(1), zone))
+        Day(
+            day.isoformat(),
+            _moment(day, time.min, zone),
+            _moment(day + timedelta(1), time.min, zone),
+        )
         for day in (first + timedelta(n) for n in range((last - first).days + 1))
     ]
 
@@ -32,5 +36,14 @@ def last_days(count: int, now: int, zone: ZoneInfo) -> list[Day]:
     return days(last - timedelta(count - 1), last, zone)
 
 
-def _start(day: date, zone: ZoneInfo) -> int:
-    return int(datetime.combine(day, time.min, zone).timestamp()) * 1000
+def last_ended(at: time, now: int, zone: ZoneInfo) -> Day:
+    """Return the last full day where days begin at a time of day, named by the date of its end."""
+    date_of_end = today(now, zone)
+    if _moment(date_of_end, at, zone) > now:
+        date_of_end -= timedelta(1)
+    start = _moment(date_of_end - timedelta(1), at, zone)
+    return Day(date_of_end.isoformat(), start, _moment(date_of_end, at, zone))
+
+
+def _moment(day: date, at: time, zone: ZoneInfo) -> int:
+    return int(datetime.combine(day, at, zone).timestamp()) * 1000

@@ -34,14 +34,55 @@ class Subject(NamedTuple):
         return cls(kind, key)
 
 
-class Event(Wire):
-    """Base of the events; only the fields that were given are sent."""
+class _Told(Wire):
+    """What has a name and data; only the fields that were given are sent."""
 
     name: ClassVar[str]
 
     def dump(self) -> bytes:
-        """Write the event's data as JSON."""
+        """Write the data as JSON."""
         return orjson.dumps(self.model_dump(by_alias=True, exclude_unset=True))
+
+
+class Event(_Told):
+    """Base of the events that scripts can subscribe to."""
+
+
+class OwnEvent(_Told):
+    """Base of the events about this program itself, which only Discord hears of."""
+
+
+class CadSilent(OwnEvent):
+    """Nothing came from a CAD since a time, in milliseconds, although units are on duty."""
+
+    name = "sentinel.cad-silent"
+    cad: str
+    since: int
+    on_duty: int
+
+
+class CadBack(OwnEvent):
+    """A CAD that was silent since a time, in milliseconds, is heard of again."""
+
+    name = "sentinel.cad-back"
+    cad: str
+    since: int
+
+
+class Daily(OwnEvent):
+    """What happened in the day that ended on a date; `problems` are warnings in the log."""
+
+    name = "sentinel.daily"
+    day: str
+    pushes: int
+    emergencies: int
+    dispatches: int
+    panics: int
+    alarms: int
+    visits: int
+    flights: int
+    messages: int
+    problems: int
 
 
 class Alert(Event):
@@ -214,6 +255,9 @@ class PropertyTierChanged(Event):
 
 EVENTS: dict[str, type[Event]] = {event.name: event for event in Event.__subclasses__()}
 """The events of the property protocol by name; those of the CAD are named by their push type."""
+
+OWN_EVENTS: dict[str, type[OwnEvent]] = {event.name: event for event in OwnEvent.__subclasses__()}
+"""The events about this program itself by name; scripts do not receive them."""
 
 
 class Published:

@@ -4,6 +4,7 @@
 """
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import orjson
 
 from db.errors import StorageUnavailable
 from webhook.errors import BadMessage, FieldProblem, InvalidData, SentinelError, Unavailable
+from webhook.metrics import Metrics
 from webhook.wire import Reply, Status, parse_json
 
 IDENTIFIER = "requestIdentifier"
@@ -65,6 +67,19 @@ async def answer(incoming: Incoming, carry_out: Callable[[Message], Awaitable[Re
         return error_answer(as_error(fault), identifier)
     name = "status" if isinstance(reply, Status) else message.type.removeprefix("queries.")
     return Answer(_frame(name, reply.model_dump(by_alias=True), identifier))
+
+
+async def counted_answer(
+    incoming: Incoming, carry_out: Callable[[Message], Awaitable[Reply]], metrics: Metrics
+) -> Answer:
+    """Do as `answer` does, and count the message by its name and what became of it."""
+    began = time.perf_counter()
+    outcome = await answer(incoming, carry_out)
+    message = incoming.message
+    name = message.type.removeprefix("queries.") if isinstance(message, Message) else ""
+    code = outcome.error.code if outcome.error is not None else "ok"
+    metrics.count_query(name, code, time.perf_counter() - began)
+    return outcome
 
 
 def error_answer(error: SentinelError, identifier: str | None = None) -> Answer:

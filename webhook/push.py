@@ -3,7 +3,9 @@
 import hmac
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -12,6 +14,7 @@ from webhook.cad.errors import InvalidPush, UnhandledType
 from webhook.cad.receive import Intake, receive
 from webhook.context import Context
 from webhook.errors import BadJson
+from webhook.metrics import Metrics
 from webhook.wire import parse_json
 
 PATHS = ("/sonorancad/event", "/event", "/")
@@ -31,51 +34,71 @@ class CadKey:
     key: str
 
 
+class Outcome(NamedTuple):
+    """What became of a push: the answer, and how it is counted."""
+
+    status: int
+    text: str
+    name: str
+    kind: str = ""
+
+
 class PushListener:
-    """The handler of pushes; answers in the words that Sonoran's own listener uses."""
+    """The handler of pushes; answers in the words that Sonoran's own listener uses.
+
+    `heard` is told the name of the CAD of every push that carries its key.
+    """
 
     def __init__(
         self,
         context: Context,
         keys: list[CadKey],
-        intake: Intake = Intake(),  # noqa: B008 - frozen
+        intake: Intake,
+        metrics: Metrics,
+        heard: Callable[[str], None],
     ) -> None:
         self._context = context
         self._intake = intake
         self._keys = [(key.name, _folded(key.key)) for key in keys if key.key]
+        self._metrics = metrics
+        self._heard = heard
         self.counts: Counter[str] = Counter()
 
     async def receive(self, request: web.Request) -> web.Response:
         """Take in one push; 200 once it is on disk."""
-        status, text = await self._outcome(request)
-        self.counts[text.partition(":")[0]] += 1
-        return web.Response(status=status, text=text)
+        outcome = await self._outcome(request)
+        self.counts[outcome.text.partition(":")[0]] += 1
+        self._metrics.count_push(outcome.kind, outcome.name)
+        return web.Response(status=outcome.status, text=outcome.text)
 
-    async def _outcome(self, request: web.Request) -> tuple[int, str]:
+    async def _outcome(self, request: web.Request) -> Outcome:
         try:
             body = parse_json(await request.read())
         except web.HTTPRequestEntityTooLarge:
-            return 413, "Too Large"
+            return Outcome(413, "Too Large", "too-large")
         except (BadJson, web.RequestPayloadError):  # the latter: its chunks or its gzip are broken
-            return 400, "Invalid JSON"
+            return Outcome(400, "Invalid JSON", "invalid")
         cad = self._cad_of(body.get("key")) if isinstance(body, dict) else None
         if cad is None:
             log.warning("refused a push from %s: wrong or missing CAD key", request.remote)
-            return 400, "Authentication Key Failed!"
-        if not isinstance(body.get("type"), str):
-            return 400, "Invalid Type"
+            return Outcome(400, "Authentication Key Failed!", "unauthorised")
+        self._heard(cad)
+        self._metrics.last_push.labels(cad).set_to_current_time()
+        kind = body.get("type")
+        if not isinstance(kind, str):
+            return Outcome(400, "Invalid Type", "invalid")
         try:
-            await receive(self._context, cad, body, _transport(request), self._intake)
+            is_new = await receive(self._context, cad, body, _transport(request), self._intake)
         except UnhandledType as fault:
             log.info("%s", fault)
-            return 400, "Invalid Type"
+            return Outcome(400, "Invalid Type", "unhandled", kind)
         except InvalidPush as fault:
             log.warning("refused a push: %s", fault)
-            return 400, f"Invalid Data: {fault}"
+            return Outcome(400, f"Invalid Data: {fault}", "invalid", kind)
         except StorageUnavailable as fault:
             log.error("a push could not be stored: %s", fault)
-            return 503, "Storage Unavailable"
-        return 200, "OK"
+            return Outcome(503, "Storage Unavailable", "unavailable", kind)
+        return Outcome(200, "OK", "ok" if is_new else "duplicate", kind)
 
     def _cad_of(self, key: object) -> str | None:
         """Return the CAD that a key belongs to; every key is compared, whichever matches."""

@@ -14,7 +14,8 @@ from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
 from webhook.errors import Forbidden, NotFound
 from webhook.events import Published
-from webhook.messages import Incoming, Message, answer
+from webhook.messages import Incoming, Message, counted_answer
+from webhook.metrics import Metrics
 from webhook.wire import MAX_ID, Reply, Status, UserId, Wire, validate
 
 REPLAY_BATCH = 500
@@ -49,11 +50,12 @@ class CreatedWithGap(Status):
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for every session: the event names there are, and how much one may ask."""
+    """What holds for every session: the event names there are, how much one may ask, who counts."""
 
     event_names: frozenset[str]
     messages_per_second: int = 200
     live_clients: Counter[str] = field(default_factory=Counter)
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 class Session:
@@ -99,7 +101,7 @@ class Session:
         self._leave()
 
     async def _answer(self, incoming: Incoming) -> None:
-        outcome = await answer(incoming, self._carry_out)
+        outcome = await counted_answer(incoming, self._carry_out, self._rules.metrics)
         self._send(outcome.frame)
 
     async def _carry_out(self, message: Message) -> Reply:
@@ -211,3 +213,6 @@ _INTERNAL: dict[str, Callable[[Session, Message], Awaitable[Reply]]] = {
     "subscribe": Session._subscribe,
     "unsubscribe": Session._unsubscribe,
 }
+
+OWN_MESSAGES = frozenset(_INTERNAL)
+"""The messages that are about the connection itself, by name."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import discord
 
 from cogs.content import CardBuilder, Colour
-from cogs.feeds import cad, properties
+from cogs.feeds import cad, own, properties
 from cogs.text import inert_line
 from db.database import Reader
 from db.feeds import Count
@@ -86,6 +86,9 @@ FEEDS: dict[str, Feed] = {
     ),
     "cad.EVENT_TONE": Feed("dispatch", cad.tone, "tone", "tones"),
     "cad.EVENT_STREETSIGN_UPDATED": Feed("dispatch", cad.sign, "road sign text", "road sign texts"),
+    "sentinel.cad-silent": Feed("log", own.cad_silent, "silence of the CAD", "silences of the CAD"),
+    "sentinel.cad-back": Feed("log", own.cad_back, "return of the CAD", "returns of the CAD"),
+    "sentinel.daily": Feed("log", own.daily, "daily report", "daily reports"),
 }
 """The feeds by event name. The other events have cards; `scanned` comes with every visit."""
 

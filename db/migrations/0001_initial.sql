@@ -7,7 +7,8 @@ CREATE TABLE settings (
 ) STRICT, WITHOUT ROWID;
 
 -- Everything that happened, in order. subjects: a JSON list of what the event is about
--- ("flight:12"); published: 0 for pushes of a type that nobody handles.
+-- ("flight:12"); published: 0 for pushes of a type that nobody handles,
+-- 2 for what only Discord is told.
 CREATE TABLE journal (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,

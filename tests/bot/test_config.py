@@ -69,6 +69,7 @@ def test_the_environment_wins_key_by_key(monkeypatch: pytest.MonkeyPatch) -> Non
         ('[http]\nport = "x"', "config.toml: http.port: Input should be a valid integer"),
         ("[http]\nport = 70000", "config.toml: http.port: Input should be less than"),
         ('[community]\ntimezone = "Mars"', "is no time zone; write one like 'Europe/Berlin'"),
+        ('[community]\ndaily_at = "24:00"', "is no time of day; write one like '06:00'"),
         ('[cad]\nkeys = ["short"]', "config.toml: cad.keys.0.key: String should have at least 8"),
         ('[[websocket.clients]]\nname = "a"', "websocket.clients.0.token: Field required"),
         ("[http", "config.toml: not TOML: "),
@@ -82,6 +83,11 @@ def test_the_environment_wins_key_by_key(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_fault_is_one_line_that_names_the_key(text: str, fault: str) -> None:
     (told,) = faults(text)
     assert fault in told
+
+
+def test_a_rule_may_name_what_the_log_channel_is_told() -> None:
+    rule = '[[discord.rules]]\nname = "x"\nmention = 1\ntypes = ["sentinel.cad-silent"]'
+    assert load(written(rule)).discord.rules[0].types == ["sentinel.cad-silent"]
 
 
 def test_every_fault_is_told_at_once() -> None:

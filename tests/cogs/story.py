@@ -6,12 +6,15 @@ told with other words.
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import time
 from typing import Any
 
-from tests.webhook.house import House
+from tests.webhook.house import DAY, MINUTE, House
 from webhook import cad
 from webhook.cad.receive import Intake, receive
+from webhook.cad.silence import Heard, tell_silence
 from webhook.context import ApprovalRules, Caller, Scope
+from webhook.daily import tell_day
 from webhook.queries.approvals import approve_property
 from webhook.queries.shapes import OfProperty
 from webhook.wire import clean_text
@@ -49,6 +52,7 @@ class Story:
         await self.announcements()
         await self.properties()
         await self.removals()
+        await self.itself()
 
     async def duty(self) -> None:
         """Units come on duty, change and leave."""
@@ -230,6 +234,19 @@ class Story:
         rules = ApprovalRules(approvers=2)
         context = replace(self._house.context().of(somebody), approvals=rules)
         await approve_property(context, OfProperty(property_id=place))
+
+    async def itself(self) -> None:
+        """The CAD falls silent and comes back, and a day ends."""
+        house, seconds = self._house, [0.0]
+        heard = Heard(lambda: seconds[0])
+        seconds[0] += 31 * 60
+        assert await tell_silence(house.context(), heard, [CAD], 30 * MINUTE) == [CAD]
+        heard.note(CAD)
+        house.clock.now += 4 * MINUTE
+        assert await tell_silence(house.context(), heard, [CAD], 30 * MINUTE) == []
+        assert not await tell_day(house.context(), time(6))
+        house.clock.now += DAY
+        assert await tell_day(house.context(), time(6))
 
     def _word(self, text: str, limit: int = 64) -> str:
         """Write a text for a place that must not be blank or long."""

@@ -24,7 +24,7 @@ from tests.fake_discord.errors import Problems
 from tests.fake_discord.validation import check_message
 from tests.webhook.house import House, open_house
 from webhook import cad
-from webhook.events import CAD, EVENTS, Subject
+from webhook.events import CAD, EVENTS, OWN_EVENTS, Subject
 
 WITHOUT_A_FORM = {"scanned": "comes with every visit, which is in a feed"}
 """Events that are neither on a card nor in a feed, and why."""
@@ -142,13 +142,13 @@ async def test_feed_entries_read_like_this(house: House) -> None:
 async def test_every_event_has_a_card_or_a_feed(house: House) -> None:
     await Story(house).tell()
     events = await house.journalled()
-    assert {event.name for event in events} == {*EVENTS, *CAD_EVENTS}
+    assert {event.name for event in events} == {*EVENTS, *CAD_EVENTS, *OWN_EVENTS}
     on_cards = {event.name for event in events for s in event.subjects if s.kind in CARDS}
     assert {event.name for event in events} - on_cards - set(FEEDS) == set(WITHOUT_A_FORM)
 
 
 def test_every_feed_is_of_an_event_that_there_is() -> None:
-    assert set(FEEDS) <= {*EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS)}
+    assert set(FEEDS) <= {*EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS), *OWN_EVENTS}
 
 
 def test_every_channel_of_the_configuration_is_used() -> None:
@@ -528,4 +528,18 @@ PROPERTY RESTORED · SHED (5)
 
 (cad.EVENT_UNIT_LOGOUT)
 7K-30 OFF DUTY
+
+(sentinel.cad-silent)
+THE CAD IS SILENT
+Nothing came from it for 31 min, although 1 unit is on duty.
+If the CAD is in use, look whether it still pushes to this address, with the right key.
+
+(sentinel.cad-back)
+THE CAD IS BACK
+It was silent for 35 min.
+
+(sentinel.daily)
+THE DAY UP TO 2026-11-23
+38 pushes · 3 emergency calls · 2 dispatch calls · 1 panic
+1 alarm · 1 visit · 2 drone flights · no messages to Discord · no problems in the log
 """

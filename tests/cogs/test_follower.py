@@ -1,16 +1,17 @@
 """The follower takes every event in exactly once, whatever stops it."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 
 import pytest
 
 from cogs.follower import BATCH, Follower
 from db import cards, feeds, settings
+from db.errors import StorageUnavailable
 from tests.cogs.story import Story
 from tests.db.interrupt import interrupt
 from tests.webhook.house import House
+from webhook.metrics import Metrics
 
 EVERYWHERE = frozenset({"emergency", "units", "visits", "dispatch"})
 
@@ -105,19 +106,42 @@ async def test_interrupted_anywhere_it_takes_nothing_in_twice_and_loses_nothing(
     assert await settings.get(house.database.read, "discord.cursor") == str(last)
 
 
-async def test_what_fails_in_the_middle_leaves_the_whole_batch_for_later(house: House) -> None:
-    await _call(house, 1)
-    await _call(house, 2)
+async def test_an_event_that_cannot_be_taken_in_is_passed_over_and_the_others_are_not(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in (1, 2, 3):
+        await _call(house, number)
     async with house.database.write() as sql:
         await sql.run(
             "CREATE TRIGGER no_room BEFORE INSERT ON cards WHEN NEW.subject LIKE '%:2@%'"
             " BEGIN SELECT RAISE(ABORT, 'no room'); END"
         )
-    with pytest.raises(sqlite3.IntegrityError):
+    metrics = Metrics()
+    follower = Follower(house.database, house.bus, EVERYWHERE, lambda: None, metrics=metrics)
+    assert await follower.take_in()
+    assert await _cards(house) == [("emergency:1@county", 1), ("emergency:3@county", 1)]
+    assert f"event {(await house.journalled())[1].id} (cad.EVENT_911) is passed over" in caplog.text
+    assert "sentinel_events_passed_over_total 1.0" in metrics.written("")[0].decode()
+    assert not await follower.take_in()
+
+
+async def test_storage_that_fails_in_the_middle_leaves_the_whole_batch_for_later(
+    house: House,
+) -> None:
+    await _call(house, 1)
+    await _call(house, 2)
+    async with house.database.write() as sql:
+        pages = await sql.one(int, "PRAGMA page_count")
+        await sql.run(f"PRAGMA max_page_count = {pages}")
+        await sql.run(
+            "CREATE TRIGGER large BEFORE INSERT ON cards WHEN NEW.subject LIKE '%:2@%'"
+            " BEGIN INSERT INTO settings VALUES ('large', hex(zeroblob(100000))); END"
+        )
+    with pytest.raises(StorageUnavailable):
         await _follower(house).take_in()
     assert await _cards(house) == []
     async with house.database.write() as sql:
-        await sql.run("DROP TRIGGER no_room")
+        await sql.run("PRAGMA max_page_count = 1000000")
     assert await _follower(house).take_in()
     assert await _versions(house) == [1, 1]
 

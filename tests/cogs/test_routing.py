@@ -21,7 +21,7 @@ from cogs.traits import known, told
 from db.database import Database
 from webhook import cad
 from webhook.errors import SentinelError
-from webhook.events import EVENTS, Published, Subject
+from webhook.events import EVENTS, OWN_EVENTS, Published, Subject
 
 NOON = 1_795_348_800_000
 """2026-11-22T12:00:00Z"""
@@ -253,7 +253,7 @@ async def test_a_typed_event_may_be_a_push_or_an_event(database: Database) -> No
         assert (traits.emergency, traits.postal) == (False, "8031")
 
 
-@pytest.mark.parametrize("name", [*cad.EVENTS, *EVENTS])
+@pytest.mark.parametrize("name", [*cad.EVENTS, *EVENTS, *OWN_EVENTS])
 async def test_every_event_can_be_typed_alone(database: Database, name: str) -> None:
     event = await event_meant(database.read, name, None)
     for subject in (None, *event.subjects):

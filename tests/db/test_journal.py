@@ -2,12 +2,15 @@
 
 from db import feeds, journal
 from db.database import Database
+from db.journal import Audience
 
 
-async def append(database: Database, *times: int, published: bool = True) -> list[int]:
+async def append(
+    database: Database, *times: int, audience: Audience = Audience.EVERYBODY
+) -> list[int]:
     async with database.write() as sql:
         return [
-            await journal.append(sql, at, "alerts", "[]", "{}", published=published) for at in times
+            await journal.append(sql, at, "alerts", "[]", "{}", audience=audience) for at in times
         ]
 
 
@@ -40,7 +43,7 @@ async def test_after_returns_what_came_later_in_order_and_at_most_so_many(
 
 async def test_unpublished_entries_are_not_told(database: Database) -> None:
     await append(database, 1)
-    await append(database, 2, published=False)
+    await append(database, 2, audience=Audience.NOBODY)
     await append(database, 3)
     assert await held(database) == [1, 3]
     assert [entry.id for entry in await journal.named(database.read, [3, 2])] == [2, 3]

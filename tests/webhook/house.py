@@ -103,7 +103,7 @@ class House:
         """Return all events of the journal."""
         return [
             Published.from_journal(entry)
-            for entry in await journal.after(self.database.read, 0, 100_000)
+            for entry in await journal.after_for_discord(self.database.read, 0, 100_000)
         ]
 
     async def add_property(self, **data: object) -> int:

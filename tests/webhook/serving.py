@@ -14,6 +14,7 @@ from webhook.cad.receive import Intake
 from webhook.catalogue import Catalogue
 from webhook.channel import Limits
 from webhook.context import Scope
+from webhook.metrics import Metrics
 from webhook.push import CadKey
 from webhook.queries import CATALOGUE
 
@@ -40,6 +41,7 @@ class Setting:
     messages_per_second: int = 200
     limits: Limits = field(default_factory=Limits)
     intake: Intake = field(default_factory=Intake)
+    metrics: Metrics = field(default_factory=Metrics)
     cad_keys: tuple[CadKey, ...] = (CadKey("cad", KEY), CadKey("second", SECOND_KEY))
 
 
@@ -80,6 +82,7 @@ async def serve(house: House, setting: Setting | None = None) -> AsyncIterator[S
             messages_per_second=wanted.messages_per_second,
             limits=wanted.limits,
             intake=wanted.intake,
+            metrics=wanted.metrics,
         )
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

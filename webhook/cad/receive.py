@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from db import fingerprints, journal
+from db.journal import Audience
 from webhook.cad.calls import Call911
 from webhook.cad.crime import count_as_crime
 from webhook.cad.errors import UnhandledType
@@ -42,8 +43,8 @@ async def receive(
     body: dict[str, Any],
     transport: str = "",
     intake: Intake = Intake(),
-) -> None:
-    """Take in a push; when this returns, it is on disk.
+) -> bool:
+    """Take in a push; when this returns, it is on disk. Tell whether it was new.
 
     `transport` names the way it came, without blanks; what came another way already is dropped.
 
@@ -57,12 +58,14 @@ async def receive(
     except UnhandledType as fault:
         await _journal_unhandled(context, cad, fault.type, body.get("data"))
         raise
-    if events:
-        async with context.change() as change:
-            if await _came_already(change, cad, events, transport, intake.window):
-                log.debug("an event came a second time, over %s", transport)
-            else:
-                await _keep_all(change, cad, events, intake)
+    if not events:
+        return True
+    async with context.change() as change:
+        if await _came_already(change, cad, events, transport, intake.window):
+            log.debug("an event came a second time, over %s", transport)
+            return False
+        await _keep_all(change, cad, events, intake)
+    return True
 
 
 async def _came_already(
@@ -95,5 +98,10 @@ async def _journal_unhandled(context: Context, cad: str, kind: str, data: object
         written = orjson.dumps({"cad": cad})
     async with context.database.write() as sql:
         await journal.append(
-            sql, context.now(), f"unhandled.{kind}", "[]", written.decode(), published=False
+            sql,
+            context.now(),
+            f"unhandled.{kind}",
+            "[]",
+            written.decode(),
+            audience=Audience.NOBODY,
         )

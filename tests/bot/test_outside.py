@@ -1,0 +1,164 @@
+"""What is told to those who look from outside: problems in words, queues in numbers."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.health import Health
+from bot.measure import Measure
+from bot.watch import Problems, Watch, Watched
+from cogs.bot import Connection
+from db import cards, feeds, settings
+from db.database import Database
+from db.errors import StorageUnavailable
+from tests.webhook.house import MINUTE, open_house
+from webhook.cad.silence import Heard
+from webhook.context import now
+from webhook.daily import PROBLEMS
+from webhook.metrics import DISCORD_STATES, Metrics
+
+
+def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
+    """The values of a series by its labels, in the labels' alphabetical order."""
+    page = metrics.written("")[0].decode()
+    found = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+    return {
+        tuple(sample.labels[label] for label in sorted(sample.labels)): sample.value
+        for sample in found
+        if sample.name == name
+    }
+
+
+async def _fill(database: Database) -> None:
+    """Have the storage refuse whatever needs room."""
+    async with database.write() as sql:
+        pages = await sql.one(int, "PRAGMA page_count")
+        await sql.run(f"PRAGMA max_page_count = {pages}")
+
+
+async def _write(database: Database, size: int = 1_000_000) -> None:
+    async with database.write() as sql:
+        await settings.put(sql, "large", "x" * size)
+
+
+async def test_it_is_unready_from_a_write_that_failed_until_one_succeeds(
+    database: Database,
+) -> None:
+    health = Health(database, Connection(), asyncio.Event(), list, list)
+    assert health()[0]
+    await _fill(database)
+    with pytest.raises(StorageUnavailable):
+        await _write(database)
+    async with database.write():
+        pass  # a transaction that writes nothing proves nothing
+    is_ready, details = health()
+    assert not is_ready
+    assert "The database could not be written" in str(details["problems"])
+    await _write(database, 1)
+    assert health() == (True, details | {"problems": []})
+
+
+async def test_stopping_is_unready_and_other_problems_are_not(database: Database) -> None:
+    connection, stop = Connection("ready"), asyncio.Event()
+    closed, silent = ["emergency", "123456789"], ["county"]
+    health = Health(database, connection, stop, lambda: closed, lambda: silent)
+    is_ready, details = health()
+    assert is_ready
+    told = str(details["problems"])
+    for part in ("the channel emergency,", "a rule's channel,", "the CAD county,"):
+        assert part in told
+    assert "123456789" not in told
+    closed.clear()
+    silent.clear()
+    for state, problems in (("off", 0), ("ready", 0), ("connecting", 1), ("refused", 1)):
+        connection.state = state
+        is_ready, details = health()
+        assert (is_ready, len(details["problems"])) == (True, problems)  # type: ignore[arg-type]
+    connection.state = "ready"
+    stop.set()
+    assert health()[0] is False
+    assert health()[1]["problems"] == ["The program is stopping."]
+
+
+async def test_what_waits_is_measured_by_channel_and_kind_with_the_age_of_the_oldest(
+    tmp_path: Path,
+) -> None:
+    metrics = Metrics()
+    path = tmp_path / "sentinel.db"
+    async with open_house(path) as house:
+        database = house.database
+        house.clock.now = now() - 20 * MINUTE
+        async with house.context().change() as change:
+            for _ in range(3):
+                await feeds.add(change.sql, await change.emit_named("visits", b"{}"), "visits")
+            for number in (1, 2):
+                at = now() - number * 10 * MINUTE
+                await cards.mark_stale(change.sql, f"emergency:{number}@cad", "emergency", at)
+        card = await cards.of_subject(database.read, "emergency:1@cad")
+        assert card is not None
+        async with database.write() as sql:
+            await cards.mark_posted(sql, card, 1, 2)
+        measure = Measure(
+            metrics, database, path, Connection("ready"), ["emergency", "visits", "panic"]
+        )
+        await measure()
+        async with database.write() as sql:
+            await sql.run("DELETE FROM feed_entries")
+        waited = samples(metrics, "sentinel_deliveries_oldest_seconds")
+        waiting = samples(metrics, "sentinel_deliveries_waiting")
+        await measure()
+        assert samples(metrics, "sentinel_deliveries_waiting")["visits", "feed"] == 0
+        assert samples(metrics, "sentinel_deliveries_oldest_seconds")["visits", "feed"] == 0
+    assert {place: number for place, number in waiting.items() if number} == {
+        ("visits", "feed"): 3,
+        ("emergency", "card post"): 1,
+        ("emergency", "card edit"): 1,
+    }
+    assert waited["visits", "feed"] >= 1200
+    assert waited["emergency", "card post"] >= 1200
+    assert waited["panic", "feed"] == 0
+    assert samples(metrics, "sentinel_database_bytes")[("main",)] > 0
+    assert samples(metrics, "sentinel_journal_newest_id")[()] == 3
+    state = {state: float(state == "ready") for state in DISCORD_STATES}
+    assert samples(metrics, "sentinel_discord_state") == {(k,): v for k, v in state.items()}
+
+
+async def test_warnings_and_errors_are_counted_and_survive_a_restart(tmp_path: Path) -> None:
+    log = logging.getLogger("tests.somewhere")
+    async with open_house(tmp_path / "sentinel.db") as house:
+        for errors in (1, 2):
+            metrics = Metrics()
+            problems = Problems(metrics)
+            watched = Watched([], 0, None)
+            watch = Watch(house.context(), watched, Heard(), problems, lambda: None)
+            with problems.counting():
+                log.info("fine")
+                log.warning("hm")
+                for _ in range(errors):
+                    log.error("no")
+            log.error("nobody listens")
+            await watch.look()
+            await watch.look()
+            assert samples(metrics, "sentinel_log_records_total") == {
+                ("warning",): 1,
+                ("error",): errors,
+            }
+        assert await settings.get(house.database.read, PROBLEMS) == "5"
+
+
+async def test_storage_that_is_back_is_noticed_though_nobody_writes(tmp_path: Path) -> None:
+    async with open_house(tmp_path / "sentinel.db") as house:
+        watched = Watched([], 0, None)
+        watch = Watch(house.context(), watched, Heard(), Problems(Metrics()), lambda: None)
+        await watch.look()
+        before = house.dump()
+        await _fill(house.database)
+        with pytest.raises(StorageUnavailable):
+            await _write(house.database)
+        assert not house.database.is_writable
+        assert house.dump() == before
+        await watch.look()
+        assert house.database.is_writable

@@ -1,0 +1,135 @@
+"""Seen from outside: a disk that is full, Discord that is away, a CAD that fell silent."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot import app
+from tests.end_to_end.town import TOKEN, Town, call_911, log_in
+from tests.fake_discord import render
+from webhook.daily import MESSAGES
+
+
+@pytest.fixture(autouse=True)
+def _watching_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "WATCHING", 0.05)
+
+
+async def health(town: Town) -> tuple[int, dict[str, Any]]:
+    async with aiohttp.ClientSession() as http, http.get(f"{town.url}/healthz") as answer:
+        return answer.status, await answer.json()
+
+
+async def metrics(town: Town) -> str:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"{town.url}/metrics?token={TOKEN}") as answer,
+    ):
+        assert answer.status == 200
+        return await answer.text()
+
+
+async def until_problems(town: Town, *parts: str) -> int:
+    """Wait until exactly these problems are told; return the status then."""
+    async with asyncio.timeout(30):
+        while True:
+            status, told = await health(town)
+            problems = told["problems"]
+            if len(problems) == len(parts) and all(map(str.__contains__, problems, parts)):
+                return status
+            await asyncio.sleep(0.02)  # polls from outside; nothing here could tell us
+
+
+async def test_while_the_database_cannot_be_written_it_is_unready_and_recovers_by_itself(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.database.BUSY_TIMEOUT", 50)
+    async with town.bot_running():
+        assert await until_problems(town) == 200
+        path = town.folder / "sentinel.db"
+        with closing(sqlite3.connect(path, check_same_thread=False)) as other:
+            await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
+            assert await town.push("EVENT_911", call_911(1)) == 503
+            assert await until_problems(town, "The database could not be written") == 503
+        assert await until_problems(town) == 200
+        assert await town.push("EVENT_911", call_911(1)) == 200
+
+
+async def test_discord_that_is_away_and_closed_channels_are_problems_but_pushes_are_kept(
+    town: Town,
+) -> None:
+    async with town.bot_running():
+        await until_problems(town)
+        town.channel("emergency").forbidden = True
+        assert await town.push("EVENT_911", call_911(1)) == 200
+        assert await until_problems(town, "the channel emergency") == 200
+        closed = 'sentinel_deliveries_total{channel="emergency",kind="card post",outcome="closed"}'
+        assert closed in await metrics(town)
+        town.channel("emergency").forbidden = False
+        town.channel("emergency").restore()
+        assert await until_problems(town) == 200
+        town.fake.outage()
+        town.fake.drop_gateway(resumable=False)
+        assert await until_problems(town, "not connected to Discord") == 200
+        assert await town.push("EVENT_911", call_911(2)) == 200
+        town.fake.recover()
+        assert await until_problems(town) == 200
+
+
+async def test_a_silent_cad_is_told_in_the_log_channel_once_over_a_restart_and_its_return(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "MINUTE", 30)  # thirty of them are 0.9 s
+    town.feed_age_minutes = 0
+    told = town.channel("log").created
+    async with town.bot_running():
+        await log_in(town, 61, "7K-22")
+        await until_problems(town, "Nothing comes from the CAD cad")
+        await town.fake.until(lambda: bool(told), timeout=20)
+    async with town.bot_running():
+        assert await until_problems(town, "Nothing comes from the CAD cad") == 200
+        async with asyncio.timeout(30):
+            while len(told) < 2:
+                assert await town.push("EVENT_REMOVE_911", {"callIds": [1]}) == 200
+    shown = "".join(render(message) for message in told)
+    assert shown.index("The CAD is silent") < shown.index("The CAD is back")
+    assert shown[: shown.index("The CAD is back")].count("The CAD is silent") == 1
+
+
+async def test_metrics_of_the_running_program_name_no_secret_and_count_what_happened(
+    town: Town,
+) -> None:
+    async with town.bot_running():
+        await town.push("EVENT_911", call_911(1))
+        await town.channel("emergency").next_message()
+        await town.push("EVENT_REMOVE_911", {"callIds": [1]})
+        wanted = (
+            'sentinel_pushes_total{outcome="ok",type="EVENT_911"} 1.0',
+            'sentinel_deliveries_total{channel="emergency",kind="card post",outcome="ok"} 1.0',
+            'sentinel_deliveries_total{channel="emergency",kind="card edit",outcome="ok"} 1.0',
+            'sentinel_deliveries_waiting{channel="emergency",kind="card edit"} 0.0',
+            'sentinel_discord_state{sentinel_discord_state="ready"} 1.0',
+            "sentinel_events_published_total 2.0",
+            "sentinel_events_passed_over_total 0.0",
+            "sentinel_storage_writable 1.0",
+            "sentinel_loop_lag_seconds_count",
+        )
+        async with asyncio.timeout(30):
+            page = await metrics(town)
+            while not all(line in page for line in wanted):
+                page = await metrics(town)
+        async with aiohttp.ClientSession() as http, http.get(f"{town.url}/metrics") as refused:
+            assert refused.status == 401
+    settings = town.settings()
+    for secret in (settings.discord.token, settings.cad.keys[0].key, TOKEN, "Wren Halloway"):
+        assert secret not in page
+    posted = sum(len(channel.created) for channel in town.channels.values())
+    with closing(sqlite3.connect(town.folder / "sentinel.db")) as database:
+        (kept,) = database.execute(
+            "SELECT value FROM settings WHERE name = ?", (MESSAGES,)
+        ).fetchone()
+    assert int(kept) == posted > 0

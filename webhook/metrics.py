@@ -1,0 +1,144 @@
+"""What is counted and measured, for Prometheus; docs/monitoring.md describes every family.
+
+Labels take few values: a name that came from outside counts as itself only if it was known
+beforehand. No secret and nothing that a player wrote stands in any of them.
+"""
+
+from collections.abc import Collection
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Enum,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+
+_QUERY_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_LAG_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+DISCORD_STATES = ("off", "connecting", "ready", "refused")
+
+
+class Metrics:
+    """The families of one running program, in a registry of its own.
+
+    `push_types` and `queries` are the names that count as themselves.
+    """
+
+    def __init__(self, push_types: Collection[str] = (), queries: Collection[str] = ()) -> None:
+        # When each counter began would be half of the page, and nobody asks for it.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._push_types = frozenset(push_types)
+        self._queries = frozenset(queries)
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        GCCollector(registry=registry)
+        self._pushes = Counter(
+            "sentinel_pushes", "Pushes by type and outcome.", ["type", "outcome"], registry=registry
+        )
+        self.last_push = Gauge(
+            "sentinel_last_push_timestamp_seconds",
+            "When each CAD pushed last, since this start.",
+            ["cad"],
+            registry=registry,
+        )
+        self._asked = Counter(
+            "sentinel_queries",
+            "Queries of scripts by name and outcome.",
+            ["query", "outcome"],
+            registry=registry,
+        )
+        self._query_seconds = Histogram(
+            "sentinel_query_seconds",
+            "How long queries took.",
+            ["query"],
+            buckets=_QUERY_SECONDS,
+            registry=registry,
+        )
+        self.websockets = Gauge("sentinel_websocket_clients", "Open websockets.", registry=registry)
+        self.too_slow = Counter(
+            "sentinel_websocket_clients_dropped",
+            "Websockets that were closed because the client did not read.",
+            registry=registry,
+        )
+        self.published = Counter(
+            "sentinel_events_published", "Events handed to subscribers.", registry=registry
+        )
+        self.passed_over = Counter(
+            "sentinel_events_passed_over",
+            "Events that could not be taken to cards and feeds.",
+            registry=registry,
+        )
+        self.deliveries = Counter(
+            "sentinel_deliveries",
+            "Requests to Discord by channel, kind and outcome.",
+            ["channel", "kind", "outcome"],
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "sentinel_deliveries_waiting",
+            "What a channel has still to show.",
+            ["channel", "kind"],
+            registry=registry,
+        )
+        self.oldest_waiting = Gauge(
+            "sentinel_deliveries_oldest_seconds",
+            "Age of the oldest message that a channel has still to post; 0: none waits.",
+            ["channel", "kind"],
+            registry=registry,
+        )
+        self._longest = 0.0
+        self._lag = Histogram(
+            "sentinel_loop_lag_seconds",
+            "How late the event loop was.",
+            buckets=_LAG_SECONDS,
+            registry=registry,
+        )
+        self._longest_lag = Gauge(
+            "sentinel_loop_lag_max_seconds", "The latest it was since the start.", registry=registry
+        )
+        self.database_bytes = Gauge(
+            "sentinel_database_bytes", "Size of the database.", ["file"], registry=registry
+        )
+        self.newest_event = Gauge(
+            "sentinel_journal_newest_id", "The newest event's number.", registry=registry
+        )
+        self.writable = Gauge(
+            "sentinel_storage_writable", "1 unless the last write failed.", registry=registry
+        )
+        self.discord = Enum(
+            "sentinel_discord_state",
+            "How things stand with Discord.",
+            states=DISCORD_STATES,
+            registry=registry,
+        )
+        self.problems = Counter(
+            "sentinel_log_records", "Warnings and errors in the log.", ["level"], registry=registry
+        )
+
+    def count_push(self, kind: str, outcome: str) -> None:
+        """Count a push; one of a type that is not known is `other`."""
+        self._pushes.labels(kind if kind in self._push_types else "other", outcome).inc()
+
+    def count_query(self, name: str, outcome: str, seconds: float) -> None:
+        """Count a query and how long it took; one of a name that is not known is `unknown`."""
+        known = name if name in self._queries else "unknown"
+        self._asked.labels(known, outcome).inc()
+        self._query_seconds.labels(known).observe(seconds)
+
+    def note_lag(self, seconds: float) -> None:
+        """Note how late the event loop was."""
+        self._lag.observe(seconds)
+        if seconds > self._longest:
+            self._longest = seconds
+            self._longest_lag.set(seconds)
+
+    def written(self, accept: str) -> tuple[bytes, str]:
+        """Write all of it in a form that the reader accepts; return also the form's name."""
+        encode, form = choose_encoder(accept)
+        return encode(self._registry), form
