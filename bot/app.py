@@ -17,8 +17,10 @@ from yarl import URL
 
 from bot import secrets
 from bot.again import again_and_again
+from bot.backup import Backups, keep_backed_up
 from bot.config import DiscordSettings, Settings
 from bot.health import Health
+from bot.locks import alone_on_database, alone_with_token
 from bot.measure import Measure
 from bot.route import places_of, router_of
 from bot.watch import Problems, Watch, Watched
@@ -91,6 +93,7 @@ async def run(
     """Run until `stop` is set, then stop in order; `started` is told the port.
 
     Raises:
+        AlreadyRunning: another copy has the database or the Discord token.
         StorageError: the database cannot be used.
         OSError: the port cannot be listened on.
     """
@@ -100,6 +103,9 @@ async def run(
     problems = Problems(metrics)
     async with AsyncExitStack() as stack:
         stack.enter_context(problems.counting())
+        stack.enter_context(alone_on_database(settings.database.path))
+        if settings.discord.token:
+            stack.enter_context(alone_with_token(settings.discord.token))
         database = await stack.enter_async_context(Database.open(settings.database.path))
         await _put_on_offer(database, settings)
         context = Context(
@@ -135,6 +141,9 @@ async def run(
                 always("watch", watch.look, WATCHING),
                 always("watchdog", Watchdog(metrics.note_lag).run, WATCHING),
             ]
+            if settings.database.backup_hours:
+                keeping = keep_backed_up(Backups.of(settings))
+                background.append(group.create_task(keeping, name="backups"))
             discord_side.start(group)
             port = runner.addresses[0][1]
             log.info("ready on port %s", port)

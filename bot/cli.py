@@ -1,4 +1,4 @@
-"""The command line: `cad-sentinel [run]`, `check`, `query`, `listen`, `route`, `simulate`."""
+"""The command line: `cad-sentinel [run]` and the other commands."""
 
 import argparse
 import asyncio
@@ -10,14 +10,16 @@ from typing import Any, TypeVar
 
 from bot import secrets
 from bot.app import run, stop_signal
+from bot.backup import backup, list_backups, restore, way_back
 from bot.check import check
 from bot.config import ConfigError, Settings, load
 from bot.instance import Instance, InstanceError
+from bot.locks import AlreadyRunning
 from bot.logs import start_logging
 from bot.query import listen, query
 from bot.route import route
 from bot.simulate import simulate
-from db.errors import StorageError
+from db.errors import StorageError, Unsound
 
 T = TypeVar("T")
 
@@ -61,8 +63,9 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
     start_logging(settings.log.format, settings.log.level, _all_secrets(settings, made))
     try:
         _wait_for(run_until_signal())
-    except (StorageError, OSError) as fault:
-        print(f"cannot start: {fault}", file=sys.stderr)
+    except (StorageError, AlreadyRunning, OSError) as fault:
+        mend = f"; {way_back(settings)}" if isinstance(fault, Unsound) else ""
+        print(f"cannot start: {fault}{mend}", file=sys.stderr)
         return 1
     return 0
 
@@ -96,6 +99,18 @@ def _listen(settings: Settings, arguments: argparse.Namespace) -> int:
 def _route(settings: Settings, arguments: argparse.Namespace) -> int:
     data = " ".join(arguments.data) or None
     return _wait_for(route(settings, arguments.event, data, say=print))
+
+
+def _backup(settings: Settings, arguments: argparse.Namespace) -> int:
+    return backup(settings, arguments.file, force=arguments.force, say=print)
+
+
+def _backups(settings: Settings, _: argparse.Namespace) -> int:
+    return list_backups(settings, say=print)
+
+
+def _restore(settings: Settings, arguments: argparse.Namespace) -> int:
+    return restore(settings, arguments.file, say=print)
 
 
 def _simulate(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -170,6 +185,12 @@ def _parser() -> argparse.ArgumentParser:
     routing = add("route", _route, "explain which rule sends an event where, and why")
     routing.add_argument("event", help="number of a stored event, or a name like EVENT_911")
     routing.add_argument("data", nargs="*", help="for a name: the event's data as JSON")
+    backing = add("backup", _backup, "back the database up to a file, whether the bot runs or not")
+    backing.add_argument("file", type=Path, help="the file to write")
+    backing.add_argument("--force", action="store_true", help="replace the file if it exists")
+    add("backups", _backups, "list the backups, and say whether each is sound")
+    restoring = add("restore", _restore, "put a backup in the database's place; stop the bot first")
+    restoring.add_argument("file", type=Path, help="the backup")
     playing = add("simulate", _simulate, "play an evening against a running bot, as a drill")
     playing.add_argument(
         "--speed", type=_speed, default=10.0, help="times faster than life (10); 0: at once"

@@ -244,10 +244,13 @@ class WebsocketSettings(Section):
 
 
 class DatabaseSettings(Section):
-    """Where everything is kept, and for how long the journal remembers."""
+    """Where everything is kept, how long the journal remembers, and when it is backed up."""
 
     path: Path = Path("data/sentinel.db")
     journal_days: Annotated[int, Field(ge=1)] = 30
+    backup_folder: Path = Path("backups")
+    backup_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 24
+    backups_kept: Annotated[int, Field(ge=1)] = 7
 
 
 class TierSettings(Section):

@@ -1,6 +1,7 @@
 """The SQLite file: one writer that takes turns, readers that never block it."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,10 +11,14 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from db.errors import StorageError, StorageUnavailable, is_passing
-from db.migrate import check_is_current, migrate
+from db.copies import copy, finish_restore
+from db.errors import StorageError, StorageUnavailable, is_passing, refusal
+from db.migrate import check_is_current, migrate, newest
+from db.soundness import glance
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 READERS = 2
 """Connections for reading; each is a thread, and most reads take microseconds."""
@@ -101,15 +106,16 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(cls, path: Path) -> AsyncIterator["Database"]:
-        """Open the file, create it or bring its schema up to date.
+        """Open the file, create it or bring its schema up to date, after keeping a copy.
 
         Raises:
-            StorageError: the file cannot be opened, is no database, or is newer than this program.
+            StorageError: the file cannot be opened, is no sound database, or is newer than this
+                program.
         """
         async with AsyncExitStack() as stack:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                await asyncio.to_thread(_probe, path)
+                await asyncio.to_thread(_prepare, path)
                 writer = await stack.enter_async_context(_connect(path))
                 await writer.execute_fetchall("PRAGMA synchronous = FULL")
                 await migrate(writer)
@@ -119,7 +125,7 @@ class Database:
                 for reader in readers:
                     await reader.execute_fetchall("PRAGMA query_only = ON")
             except (sqlite3.Error, OSError) as fault:
-                raise StorageError(f"cannot use the database {path}: {fault}") from fault
+                raise refusal(path, fault) from fault
             database = cls(writer, readers)
             try:
                 yield database
@@ -243,14 +249,22 @@ async def looking_into(path: Path) -> AsyncIterator[Reader]:
 
 
 def _read_only(path: Path) -> str:
-    """Return a file's address for reading; fail here if it cannot be opened, as in `_probe`."""
+    """Return a file's address for reading; fail here if it cannot be opened, as in `_prepare`."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
     sqlite3.connect(uri, uri=True).close()
     return uri
 
 
-def _probe(path: Path) -> None:
-    """Fail here if the file cannot be opened: a thread of aiosqlite outlives its own failure."""
+def _prepare(path: Path) -> None:
+    """Finish a restore, refuse a file that is not sound, keep a copy of what will be migrated."""
+    if finish_restore(path) is not None:
+        log.warning("a restore that was interrupted is finished")
+    schema = glance(path)
+    if 0 < schema < newest():
+        kept = path.with_name(f"{path.stem}-schema-{schema}{path.suffix}")
+        copy(path, kept)
+        log.info("the schema is brought up to date; the database as it was is kept in %s", kept)
+    # Fail here if it cannot be opened: a thread of aiosqlite outlives its own failure.
     sqlite3.connect(path).close()
 
 

@@ -1,6 +1,8 @@
 """What can go wrong with storage."""
 
+import errno
 import sqlite3
+from pathlib import Path
 
 _PASSING = frozenset(
     {
@@ -14,9 +16,16 @@ _PASSING = frozenset(
     }
 )
 
+_FORBIDDEN = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY})
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
 
 class StorageError(Exception):
     """The database cannot be used; the text says why, for the person who runs the bot."""
+
+
+class Unsound(StorageError):
+    """The file is damaged or another program's: a backup must take its place."""
 
 
 class StorageUnavailable(StorageError):
@@ -24,5 +33,26 @@ class StorageUnavailable(StorageError):
 
 
 def is_passing(fault: sqlite3.Error) -> bool:
-    """Whether the same statement may succeed later. Extended codes keep the code in one byte."""
-    return (getattr(fault, "sqlite_errorcode", 0) & 0xFF) in _PASSING
+    """Whether the same statement may succeed later."""
+    return code(fault) in _PASSING
+
+
+def code(fault: sqlite3.Error) -> int:
+    """Return SQLite's code without its extension, which is in the higher bytes."""
+    return getattr(fault, "sqlite_errorcode", 0) & 0xFF
+
+
+def refusal(path: Path, fault: sqlite3.Error | OSError) -> StorageError:
+    """Say why a database file cannot be used, and what mends it."""
+    cannot = f"cannot use the database {path}:"
+    number = code(fault) if isinstance(fault, sqlite3.Error) else 0
+    if number in _BROKEN:
+        return Unsound(f"{cannot} it is damaged ({fault})")
+    if number == sqlite3.SQLITE_FULL or getattr(fault, "errno", 0) == errno.ENOSPC:
+        return StorageError(f"{cannot} there is no room left on the disk; make room and try again")
+    if number in _FORBIDDEN or isinstance(fault, PermissionError):
+        return StorageError(
+            f"{cannot} {fault}; this user must be allowed to read and write it and the folder"
+            f" {path.parent}"
+        )
+    return StorageError(f"{cannot} {fault}")

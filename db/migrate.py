@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import aiosqlite
 
-from db.errors import StorageError
+from db.errors import StorageError, Unsound
 
 APPLICATION_ID = 0x5E471E1
 """Marks the file as ours in SQLite's header, so that a foreign database is refused."""
@@ -16,26 +16,42 @@ def migrations() -> list[tuple[int, str]]:
     return sorted((int(entry.name[:4]), entry.read_text("utf-8")) for entry in scripts)
 
 
+def newest() -> int:
+    """Return the schema that this program works with."""
+    return migrations()[-1][0]
+
+
 async def migrate(connection: aiosqlite.Connection) -> None:
     """Run the migrations that the file has not seen.
 
     Raises:
         StorageError: the file belongs to another program or to a newer version of this one.
     """
-    version = await _pragma(connection, "user_version")
-    ours = await _pragma(connection, "application_id") == APPLICATION_ID
-    if not ours and (version or await _pragma(connection, "schema_version")):
-        raise StorageError("the file is a SQLite database of another program")
-    known = migrations()
-    if version > known[-1][0]:
-        raise StorageError(
-            f"the database has schema {version}, this version of CAD Sentinel knows {known[-1][0]}:"
-            " it was written by a newer version; install that one or restore an older backup"
-        )
-    for number, sql in known:
+    version = must_be_ours(
+        await _pragma(connection, "application_id"),
+        await _pragma(connection, "user_version"),
+        await _pragma(connection, "schema_version"),
+    )
+    for number, sql in migrations():
         if number > version:
             await _apply(connection, number, sql)
     await connection.execute_fetchall("PRAGMA foreign_keys = ON")
+
+
+def must_be_ours(application_id: int, version: int, schema_version: int) -> int:
+    """Return the schema that a file's header tells of, 0 for a file with nothing in it.
+
+    Raises:
+        StorageError: the file belongs to another program or to a newer version of this one.
+    """
+    if application_id != APPLICATION_ID and (version or schema_version):
+        raise Unsound("it is a SQLite database of another program")
+    if version > newest():
+        raise StorageError(
+            f"it has schema {version}, this version of CAD Sentinel knows {newest()}: it was"
+            " written by a newer version; install that one or restore an older backup"
+        )
+    return version
 
 
 async def check_is_current(connection: aiosqlite.Connection) -> None:
@@ -44,7 +60,7 @@ async def check_is_current(connection: aiosqlite.Connection) -> None:
     Raises:
         StorageError: it has another one.
     """
-    version, known = await _pragma(connection, "user_version"), migrations()[-1][0]
+    version, known = await _pragma(connection, "user_version"), newest()
     if await _pragma(connection, "application_id") != APPLICATION_ID or version != known:
         raise StorageError(
             f"the database has schema {version}, this version of CAD Sentinel knows {known}:"

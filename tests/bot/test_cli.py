@@ -51,7 +51,7 @@ def test_the_version_is_the_installed_one(shell: Shell) -> None:
 def test_help_names_every_command(shell: Shell) -> None:
     ended = shell.run("--help")
     assert ended.returncode == 0
-    for command in ("run", "check", "query", "listen", "simulate"):
+    for command in ("run", "check", "query", "listen", "simulate", "backup", "backups", "restore"):
         assert f"\n    {command} " in ended.stdout
 
 
@@ -72,6 +72,21 @@ def test_where_the_bot_was_never_started_a_query_says_so(shell: Shell) -> None:
     ended = shell.run("query", "get-tiers")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert "the bot was not yet started here" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "told"),
+    [
+        (["backup", "copy.db"], 1, f"there is no database {Path('data', 'sentinel.db')}"),
+        (["backups"], 0, f"there is no backup in {Path('data', 'backups')}"),
+        (["restore", "copy.db"], 1, "nothing was restored: there is no database copy.db"),
+    ],
+)
+def test_where_the_bot_was_never_started_there_is_nothing_to_back_up(
+    shell: Shell, command: list[str], code: int, told: str
+) -> None:
+    ended = shell.run(*command)
+    assert (ended.returncode, ended.stdout.strip(), ended.stderr) == (code, told, "")
 
 
 @pytest.mark.parametrize("place", ["before", "after"])

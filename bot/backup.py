@@ -1,0 +1,178 @@
+"""Backups: made by hand and every day, listed, and put back."""
+
+import asyncio
+import glob
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+from bot.config import Settings
+from bot.locks import AlreadyRunning, alone_on_database
+from db import copies
+from db.errors import StorageError
+from db.soundness import SIDE_FILES, beside, examine
+
+LOOK = 600.0
+"""Seconds between two looks at whether a backup is due; after a failure, until the next attempt."""
+
+STAMP = "%Y%m%d-%H%M%S"
+DIGITS = f"-{'[0-9]' * 8}-{'[0-9]' * 6}.db"
+"""What the names of backups made by the bot end in."""
+
+MEGABYTE = 1_000_000
+
+Say = Callable[[str], None]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Backups:
+    """The backups that the running bot makes of its database, named by their time in UTC."""
+
+    database: Path
+    folder: Path
+    every: timedelta
+    kept: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Backups":
+        """Return the backups that the configuration asks for."""
+        database = settings.database
+        return cls(
+            database.path,
+            database.path.parent / database.backup_folder,
+            timedelta(hours=database.backup_hours),
+            database.backups_kept,
+        )
+
+    def made(self) -> list[tuple[datetime, Path]]:
+        """Return the time and the file of every backup made by a bot, the oldest first."""
+        found = []
+        for path in self.folder.glob(glob.escape(self.database.stem) + DIGITS):
+            with suppress(ValueError):  # digits that are no time
+                stamp = path.stem[-len("yyyymmdd-hhmmss") :]
+                found.append((datetime.strptime(f"{stamp}Z", f"{STAMP}%z"), path))
+        return sorted(found)
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the newest backup is old enough; one from the future says nothing."""
+        return not any(now - self.every < at <= now for at, _ in self.made())
+
+    def make(self, now: datetime, stop: Event) -> Path:
+        """Make a backup, then delete the oldest of those made by a bot that are too many.
+
+        Raises:
+            StorageError: it could not be made; nothing was deleted.
+            OSError: the folder cannot be used.
+            copies.Interrupted: `stop` was set.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for part in self.folder.glob(f"{glob.escape(self.database.stem)}{DIGITS}.part*"):
+            part.unlink()  # of a bot that was killed; this one is alone
+        target = self.folder / f"{self.database.stem}-{now:{STAMP}}.db"
+        copies.copy(self.database, target, stop=stop)
+        others = [path for _, path in self.made() if path != target]
+        for path in others[: max(0, len(others) + 1 - self.kept)]:
+            path.unlink()
+        return target
+
+
+async def keep_backed_up(backups: Backups) -> None:
+    """Make backups when they are due until cancelled, whatever becomes of one of them."""
+    failing = False
+    while True:
+        stop = Event()
+        try:
+            if await asyncio.to_thread(backups.is_due, datetime.now(UTC)):
+                made = await asyncio.to_thread(backups.make, datetime.now(UTC), stop)
+                log.info("backed up to %s", made)
+                failing = False
+        except asyncio.CancelledError:
+            stop.set()  # the thread ends soon; the loop waits for it when it closes
+            raise
+        except (StorageError, OSError) as fault:
+            if not failing:
+                log.error("no backup could be made, it is tried again until it can: %s", fault)
+            failing = True
+        await asyncio.sleep(LOOK)
+
+
+def backup(settings: Settings, target: Path, *, force: bool, say: Say) -> int:
+    """Back up to a file; return the exit code."""
+    database = settings.database.path
+    if target.resolve() in (beside(database.resolve(), end) for end in ("", ".lock", *SIDE_FILES)):
+        say(f"{target} belongs to the database itself: name another file")
+        return 1
+    if target.exists() and not force and not target.is_dir():
+        say(f"{target} exists already: name another file, or give --force to replace it")
+        return 1
+    try:
+        schema = copies.copy(database, target)
+    except StorageError as fault:
+        say(str(fault))
+        return 1
+    say(f"backed up to {target}: {_size(target)}, schema {schema}, every page of it checked")
+    return 0
+
+
+def list_backups(settings: Settings, say: Say) -> int:
+    """List the files of the backup folder, the newest first; return 1 if one is not sound."""
+    backups = Backups.of(settings)
+    files = _newest_first(backups.folder)
+    if not files:
+        say(f"there is no backup in {backups.folder}")
+    faults = 0
+    for path in files:
+        try:
+            verdict = f"schema {examine(path)}, sound"
+        except StorageError as fault:
+            verdict = f"NOT SOUND: {fault}"
+            faults += 1
+        at = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+        say(f"{at:%Y-%m-%d %H:%M}  {_size(path):>10}  {path}  {verdict}")
+    return 1 if faults else 0
+
+
+def restore(settings: Settings, file: Path, say: Say) -> int:
+    """Put a backup in the database's place; return the exit code."""
+    path = settings.database.path
+    try:
+        with alone_on_database(path):
+            kept = copies.restore(file, path)
+    except StorageError as fault:
+        say(str(fault))
+        return 1
+    except (AlreadyRunning, OSError) as fault:
+        say(f"nothing was restored: {fault}")
+        return 1
+    if kept is not None:
+        say(f"the database as it was is kept in {kept}")
+    say(f"restored {file} to {path}: start the bot")
+    return 0
+
+
+def way_back(settings: Settings) -> str:
+    """Say which backup can take the place of a database that is not sound."""
+    folder = Backups.of(settings).folder
+    for path in _newest_first(folder):
+        try:
+            examine(path)
+        except StorageError:
+            continue
+        return f"restore the newest sound backup: cad-sentinel restore {path}"
+    return (
+        f"there is no sound backup in {folder}; with one from elsewhere: cad-sentinel restore FILE"
+    )
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.db"), key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size / MEGABYTE:.1f} MB"

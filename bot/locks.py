@@ -1,0 +1,93 @@
+"""One copy of the bot on one database, and one with one Discord token on one machine.
+
+The locks are the operating system's, so they end with the process that holds them, however it
+ends. The files that they are on stay; they mean nothing by themselves.
+"""
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import lock_descriptor
+
+NOTE_AT = 1
+"""Where the note on the holder begins: on Windows, the locked first byte cannot be read."""
+
+NOTE_BYTES = 100
+
+log = logging.getLogger(__name__)
+
+
+class AlreadyRunning(Exception):
+    """Another copy of the bot has what this one needs; the text says which."""
+
+
+@contextmanager
+def alone_on_database(path: Path) -> Iterator[None]:
+    """Be the only process that writes to a database, under whatever spelling of its path.
+
+    Raises:
+        AlreadyRunning: another one does.
+        OSError: there is no telling, as the lock's file cannot be opened.
+    """
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _held(path.with_name(f"{path.name}.lock"), 0o600, f"the database {path}"):
+        yield
+
+
+@contextmanager
+def alone_with_token(token: str) -> Iterator[None]:
+    """Be the only process with a Discord token, as far as the machine's temporary folder tells.
+
+    Raises:
+        AlreadyRunning: another one has it.
+    """
+    digest = hashlib.sha256(f"cad-sentinel {token}".encode()).hexdigest()[:32]
+    path = Path(tempfile.gettempdir()) / f"cad-sentinel-{digest}.lock"
+    # Whoever else runs a copy here, perhaps as another user, must be able to find it taken.
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_held(path, 0o666, "this Discord token"))
+        except OSError as fault:
+            log.warning("cannot tell whether another copy has this Discord token: %s", fault)
+        yield
+
+
+@contextmanager
+def _held(path: Path, mode: int, what: str) -> Iterator[None]:
+    descriptor = _open(path, mode)
+    try:
+        if not lock_descriptor(descriptor, blocking=False):
+            raise AlreadyRunning(f"{_holder(descriptor)} already uses {what}: stop that one first")
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, NOTE_AT, os.SEEK_SET)
+        started = datetime.now().astimezone()
+        os.write(descriptor, f"process {os.getpid()}, started {started:%Y-%m-%d %H:%M:%S}".encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path, mode: int) -> int:
+    """Open a lock's file; made by whoever is first, and never through a link planted there."""
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        return os.open(path, flags)
+    if os.name != "nt":
+        os.fchmod(descriptor, mode)  # whatever the umask takes away
+    return descriptor
+
+
+def _holder(descriptor: int) -> str:
+    os.lseek(descriptor, NOTE_AT, os.SEEK_SET)
+    note = os.read(descriptor, NOTE_BYTES).decode("ascii", "replace")
+    known = note.isprintable() and note.startswith("process ")
+    return f"another copy of the bot ({note})" if known else "another copy of the bot"

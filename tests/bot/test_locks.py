@@ -1,0 +1,132 @@
+"""Two copies of the bot cannot share a database or, on one machine, a token."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.locks import AlreadyRunning, alone_on_database, alone_with_token
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "MTE4.secret-token-of-the-bot"
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from bot.locks import alone_on_database, alone_with_token
+with alone_on_database(Path(sys.argv[1])), alone_with_token(sys.argv[2]):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary folder of this test's own."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
+
+
+def test_a_second_copy_on_a_database_is_refused_and_told_of_the_first(database_path: Path) -> None:
+    with alone_on_database(database_path):
+        with (
+            pytest.raises(AlreadyRunning, match=rf"\(process {os.getpid()}, started 2") as refused,
+            alone_on_database(database_path),
+        ):
+            pass
+        assert str(database_path) in str(refused.value)
+    with alone_on_database(database_path):
+        pass
+
+
+def test_another_spelling_of_the_path_is_the_same_database(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "sentinel.db"
+    with alone_on_database(path):
+        (tmp_path / "link").symlink_to(tmp_path / "data")
+        for other in (tmp_path / "link" / "sentinel.db", path.parent / ".." / "data" / path.name):
+            with pytest.raises(AlreadyRunning), alone_on_database(other):
+                pass
+        with alone_on_database(path.with_name("another.db")):
+            pass
+
+
+def test_a_second_copy_with_a_token_is_refused(temporary: Path) -> None:
+    with alone_with_token(TOKEN):
+        with pytest.raises(AlreadyRunning, match="this Discord token"), alone_with_token(TOKEN):
+            pass
+        with alone_with_token(TOKEN + "x"):
+            pass
+    with alone_with_token(TOKEN):
+        pass
+
+
+def test_the_token_stands_in_no_lock(temporary: Path) -> None:
+    with alone_with_token(TOKEN):
+        (lock,) = temporary.iterdir()
+        assert TOKEN not in lock.name
+        assert TOKEN.encode() not in lock.read_bytes()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such rights on Windows")
+def test_other_users_find_a_token_taken_and_only_that(temporary: Path, database_path: Path) -> None:
+    with alone_with_token(TOKEN), alone_on_database(database_path):
+        (lock,) = temporary.iterdir()
+        assert stat.S_IMODE(lock.stat().st_mode) == 0o666
+        lock = database_path.with_name("sentinel.db.lock")
+        assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+
+
+def test_a_lock_that_cannot_be_opened_is_warned_of_and_stops_nobody(
+    temporary: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with alone_with_token(TOKEN):
+        (lock,) = temporary.iterdir()
+    lock.unlink()
+    target = temporary / "precious"
+    target.write_text("precious")
+    lock.symlink_to(target)
+    with alone_with_token(TOKEN):
+        assert "cannot tell whether another copy has this Discord token" in caplog.text
+    assert target.read_text() == "precious"
+
+
+def test_a_fault_inside_is_not_taken_for_one_of_the_lock() -> None:
+    with pytest.raises(OSError, match="mine"), alone_with_token(TOKEN):
+        raise OSError("mine")
+
+
+def test_a_note_that_is_none_is_not_repeated(database_path: Path) -> None:
+    lock = database_path.with_name("sentinel.db.lock")
+    with alone_on_database(database_path):
+        lock.write_bytes(b"\0process \x1b[31m\nroot")
+        with (
+            pytest.raises(AlreadyRunning, match=r"^another copy of the bot already uses"),
+            alone_on_database(database_path),
+        ):
+            pass
+
+
+def test_kill_9_releases_both(database_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(database_path), TOKEN],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with (
+            pytest.raises(AlreadyRunning, match=f"process {holder.pid}, "),
+            alone_on_database(database_path),
+        ):
+            pass
+        with pytest.raises(AlreadyRunning), alone_with_token(TOKEN):
+            pass
+        holder.kill()
+    with alone_on_database(database_path), alone_with_token(TOKEN):
+        pass

@@ -1,0 +1,61 @@
+"""Keep the newest schema with an evening's data, for the test that migrates all released ones.
+
+Run before a release that has a new migration, and commit the file that it names:
+
+    python -m tests.db.release
+"""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot.config import Channels
+from cogs.follower import Follower
+from db import fingerprints, settings, subscriptions
+from tests.cogs.story import Story
+from tests.webhook.house import open_house
+
+RELEASED = Path(__file__).with_name("released")
+
+
+def dumped(path: Path) -> tuple[int, str]:
+    """Return a database's schema number, and the SQL that makes it again with all its rows."""
+    with closing(sqlite3.connect(path)) as connection:
+        header = {
+            name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("application_id", "user_version")
+        }
+        lines = ["PRAGMA foreign_keys = OFF;", *connection.iterdump()]
+    lines += [f"PRAGMA {name} = {value};" for name, value in header.items()]
+    return header["user_version"], "\n".join(lines) + "\n"
+
+
+async def fill(path: Path) -> None:
+    """Make a database of an evening in which everything happens once."""
+    async with open_house(path) as house:
+        await Story(house).tell()
+        await house.ask("add-allowed-user", propertyId=1, userId="license:friend")
+        await Follower(
+            house.database, house.bus, frozenset(Channels.model_fields), lambda: None
+        ).take_in()
+        async with house.database.write() as sql:
+            await settings.put(sql, "colour", "blue")
+            await subscriptions.add(sql, "dashboard", "alerts")
+            await fingerprints.is_second_delivery(sql, b"\xff\x00", "cad", 0, house.clock())
+
+
+def main() -> None:
+    """Write the file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "sentinel.db"
+        asyncio.run(fill(path))
+        number, sql = dumped(path)
+    file = RELEASED / f"{number:04}.sql"
+    file.write_text(sql, "utf-8", newline="\n")
+    print(file)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""A file that is not sound is refused at the start, and left as it is."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from db import soundness
+from db.errors import StorageError, Unsound
+from db.soundness import examine, glance
+from tests.db.damage import PAGE, folder, names, root_pages, start, start_and_kill, tear
+
+
+def refused(path: Path) -> StorageError:
+    """Start on a file; it must be refused and left alone, with all that lies beside it."""
+    before = folder(path.parent)
+    with pytest.raises(StorageError) as fault:
+        start(path)
+    assert folder(path.parent) == before
+    assert str(path) in str(fault.value)
+    assert "\n" not in str(fault.value)
+    return fault.value
+
+
+def test_a_sound_file_passes_with_its_schema(database_path: Path) -> None:
+    assert glance(database_path) == 0
+    start(database_path, "a")
+    assert glance(database_path) == examine(database_path) > 0
+
+
+def test_a_torn_beginning_is_refused(database_path: Path) -> None:
+    start(database_path, "a")
+    tear(database_path, 1)
+    assert isinstance(refused(database_path), Unsound)
+
+
+def test_a_torn_beginning_with_a_wal_beside_it_is_refused(database_path: Path) -> None:
+    start_and_kill(database_path, "a")
+    tear(database_path, 1)
+    assert isinstance(refused(database_path), Unsound)
+
+
+def test_a_torn_page_where_a_table_begins_is_refused_whichever_table(
+    database_path: Path,
+) -> None:
+    start(database_path, "a")
+    sound = database_path.read_bytes()
+    roots = root_pages(database_path)
+    assert len(roots) > 20
+    for page in roots.values():
+        database_path.write_bytes(sound)
+        tear(database_path, page)
+        with pytest.raises(Unsound):
+            glance(database_path)
+    assert isinstance(refused(database_path), Unsound)
+
+
+@pytest.mark.parametrize("kept", [PAGE // 2, PAGE, 10 * PAGE, -PAGE, -PAGE - 1])
+def test_a_file_that_was_cut_short_is_refused(database_path: Path, kept: int) -> None:
+    start(database_path, "a")
+    database_path.write_bytes(database_path.read_bytes()[:kept])
+    assert isinstance(refused(database_path), Unsound)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_empty_file_with_a_wal_is_no_new_database(database_path: Path, is_there: bool) -> None:
+    start_and_kill(database_path, "a")
+    database_path.unlink()
+    if is_there:
+        database_path.touch()
+    assert "sentinel.db-wal beside it is not" in str(refused(database_path))
+
+
+def test_a_folder_in_the_files_place_is_refused_as_such(tmp_path: Path) -> None:
+    assert "it is a folder" in str(refused(tmp_path))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() == 0, reason="this user may read everything")
+def test_a_file_that_may_not_be_read_is_refused_as_such(database_path: Path) -> None:
+    start(database_path, "a")
+    database_path.chmod(0)
+    with pytest.raises(StorageError, match="must be allowed to read"):
+        glance(database_path)
+
+
+def test_what_a_killed_bot_left_is_sound_and_comes_back(database_path: Path) -> None:
+    start_and_kill(database_path, "a", "b")
+    assert glance(database_path) > 0
+    start(database_path)
+    assert names(database_path) == ["a", "b"]
+
+
+def test_a_migration_that_was_killed_half_way_is_undone_at_the_start(
+    database_path: Path, tmp_path: Path
+) -> None:
+    start(database_path, "a")
+    # What a restored backup looks like, as its first start begins to migrate it.
+    with sqlite3.connect(database_path) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+    connection = sqlite3.connect(database_path, isolation_level=None)
+    connection.execute("PRAGMA cache_size = 1")
+    connection.execute("BEGIN")
+    connection.execute("DROP TABLE properties")
+    connection.execute("CREATE TABLE half (x)")
+    for _ in range(50):
+        connection.execute("INSERT INTO half VALUES (zeroblob(4000))")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    for suffix in ("", "-journal"):
+        (killed / f"sentinel.db{suffix}").write_bytes(Path(f"{database_path}{suffix}").read_bytes())
+    connection.close()
+    start(killed / "sentinel.db")
+    assert names(killed / "sentinel.db") == ["a"]
+    assert "properties" in root_pages(killed / "sentinel.db")
+
+
+def test_every_page_is_looked_at_by_an_examination(database_path: Path) -> None:
+    start(database_path, *(f"{number:0>200}" for number in range(200)))
+    for page in range(2, database_path.stat().st_size // PAGE + 1):
+        sound = database_path.read_bytes()
+        tear(database_path, page)
+        with pytest.raises(Unsound):
+            examine(database_path)
+        database_path.write_bytes(sound)
+
+
+def test_rows_that_refer_to_nothing_are_found_by_an_examination(database_path: Path) -> None:
+    start(database_path)
+    with sqlite3.connect(database_path) as connection:
+        connection.execute("INSERT INTO feed_entries (journal_id, channel) VALUES (1, 'x')")
+    connection.close()
+    with pytest.raises(Unsound, match="rows of feed_entries refer to no journal"):
+        examine(database_path)
+
+
+def test_a_glance_takes_as_many_steps_however_much_there_is(
+    database_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    def counted(path: Path) -> sqlite3.Connection:
+        connection = sqlite3.connect(path)
+        connection.set_progress_handler(step, 1)
+        return connection
+
+    monkeypatch.setattr(soundness, "reading", counted)
+    start(database_path, "a", "b")
+    steps = 0
+    glance(database_path)
+    few = steps
+    start(database_path, *(f"{number}" for number in range(2_000)))
+    steps = 0
+    glance(database_path)
+    assert few > 0
+    assert steps == few
