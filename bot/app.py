@@ -18,6 +18,7 @@ from yarl import URL
 from bot import secrets
 from bot.again import again_and_again
 from bot.backup import Backups, keep_backed_up
+from bot.certificate import Certificate
 from bot.config import DiscordSettings, Settings
 from bot.health import Health
 from bot.locks import alone_on_database, alone_with_token
@@ -94,6 +95,7 @@ async def run(
 
     Raises:
         AlreadyRunning: another copy has the database or the Discord token.
+        BadCertificate: the configured certificate cannot be used.
         StorageError: the database cannot be used.
         OSError: the port cannot be listened on.
     """
@@ -101,6 +103,7 @@ async def run(
     connection, heard = Connection(), Heard()
     metrics = Metrics(cad.HANDLED_TYPES, CATALOGUE.names | OWN_MESSAGES)
     problems = Problems(metrics)
+    certificate = Certificate.of(settings.http)
     async with AsyncExitStack() as stack:
         stack.enter_context(problems.counting())
         stack.enter_context(alone_on_database(settings.database.path))
@@ -125,7 +128,9 @@ async def run(
         places = places_of(settings.discord)
         measure = Measure(metrics, database, settings.database.path, connection, places)
         outside = Outside(health, metrics, measure, heard.note)
-        runner = await stack.enter_async_context(_listening(settings, context, outside))
+        runner = await stack.enter_async_context(
+            _listening(settings, context, outside, certificate)
+        )
         async with asyncio.TaskGroup() as group:
 
             def always(
@@ -144,6 +149,8 @@ async def run(
             if settings.database.backup_hours:
                 keeping = keep_backed_up(Backups.of(settings))
                 background.append(group.create_task(keeping, name="backups"))
+            if certificate is not None:
+                background.append(group.create_task(certificate.follow(), name="certificate"))
             discord_side.start(group)
             port = runner.addresses[0][1]
             log.info("ready on port %s", port)
@@ -248,7 +255,8 @@ async def _discord_side(
         Scope.ADMIN: frozenset(settings.roles.admin),
     }
     routes = Routes(router, frozenset(places))
-    bot = SentinelBot(context, Desk(context, Roles(roles)), settings.guild_id, connection, routes)
+    desk = Desk(context, Roles(roles, settings.guild_id))
+    bot = SentinelBot(context, desk, settings.guild_id, connection, routes)
     if not places:
         log.warning("no channel is configured in [discord.channels]: nothing will be posted")
     messenger = DiscordMessenger(bot)
@@ -286,7 +294,7 @@ def point_discord_at(settings: DiscordSettings) -> None:
 
 @asynccontextmanager
 async def _listening(
-    settings: Settings, context: Context, outside: Outside
+    settings: Settings, context: Context, outside: Outside, certificate: Certificate | None
 ) -> AsyncIterator[web.AppRunner]:
     """Listen for pushes, websockets and queries."""
     app = make_app(
@@ -307,12 +315,14 @@ async def _listening(
             push_bytes=settings.http.max_push_bytes,
             messages_per_second=settings.websocket.messages_per_second,
             limits=Limits(connections_per_client=settings.websocket.connections_per_client),
+            trusted_proxies=settings.http.trusted_proxies,
         )
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISHING)
     await runner.setup()
+    tls = certificate.context if certificate is not None else None
     try:
-        await web.TCPSite(runner, settings.http.host, settings.http.port).start()
+        await web.TCPSite(runner, settings.http.host, settings.http.port, ssl_context=tls).start()
         yield runner
     finally:
         await runner.cleanup()

@@ -5,13 +5,15 @@ import sqlite3
 import stat
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import discord
 
 from bot.app import point_discord_at
-from bot.config import DiscordSettings, Settings
+from bot.certificate import BadCertificate, Certificate, read_certificate
+from bot.config import DiscordSettings, HttpSettings, Settings
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE
 
 RIGHTS = {
@@ -21,6 +23,9 @@ RIGHTS = {
     "read_message_history": "Read Message History",
 }
 """What the bot needs in a channel that it posts to, as Discord's settings call it."""
+
+SOON = timedelta(days=14)
+"""A certificate that ends within this time should have been renewed by now."""
 
 
 class Report:
@@ -49,8 +54,9 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     report = Report(say)
     report.good("the configuration can be read")
     _check_database(settings.database.path, report)
-    _check_readable([config, *_secret_files(settings)], report)
+    _check_readable([config, settings.http.private_key, *_secret_files(settings)], report)
     _check_access(settings, report)
+    _check_certificate(settings.http, report)
     if settings.discord.token:
         await _check_discord(settings.discord, report)
     else:
@@ -93,6 +99,33 @@ def _check_access(settings: Settings, report: Report) -> None:
         report.note("no CAD key is configured: pushes need the generated one")
     if not settings.websocket.clients:
         report.note("no websocket client is configured: only programs on this machine may connect")
+        if settings.http.trusted_proxies:
+            report.note("so nothing but pushes gets in through the trusted proxies")
+
+
+def _check_certificate(settings: HttpSettings, report: Report) -> None:
+    if settings.certificate is None:
+        return
+    try:
+        Certificate.of(settings)
+        certificate = read_certificate(settings.certificate)
+    except BadCertificate as fault:
+        report.fault(fault.sentence, fault.mend)
+        return
+    now = datetime.now(UTC)
+    ends = certificate.not_valid_after_utc
+    if now < certificate.not_valid_before_utc:
+        report.fault(
+            f"the certificate is valid only from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M}",
+            "set this machine's clock right, or wait",
+        )
+    elif ends - now < SOON:
+        report.fault(
+            f"the certificate {'ended' if ends < now else 'ends'} on {ends:%Y-%m-%d}",
+            "renew it, with certbot: certbot renew; the running bot takes it up within a minute",
+        )
+    else:
+        report.good(f"the certificate fits its key and is valid until {ends:%Y-%m-%d}")
 
 
 async def _check_discord(settings: DiscordSettings, report: Report) -> None:

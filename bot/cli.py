@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from bot import secrets
 from bot.app import run, stop_signal
 from bot.backup import backup, list_backups, restore, way_back
+from bot.certificate import BadCertificate
 from bot.check import check
 from bot.config import ConfigError, Settings, load
 from bot.instance import Instance, InstanceError
@@ -63,6 +64,9 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
     start_logging(settings.log.format, settings.log.level, _all_secrets(settings, made))
     try:
         _wait_for(run_until_signal())
+    except BadCertificate as fault:
+        print(f"http.certificate: {fault}", file=sys.stderr)
+        return EX_CONFIG
     except (StorageError, AlreadyRunning, OSError) as fault:
         mend = f"; {way_back(settings)}" if isinstance(fault, Unsound) else ""
         print(f"cannot start: {fault}{mend}", file=sys.stderr)

@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -68,6 +69,12 @@ def _event_type(name: str) -> str:
         hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"
         raise ValueError(f"{name!r} is no event{hint}")
     return kind
+
+
+def _proxy(network: IPvAnyNetwork) -> IPvAnyNetwork:
+    if network.prefixlen == 0:
+        raise ValueError("this trusts everybody; name the address of the proxy itself")
+    return network
 
 
 def _hours(text: str) -> str:
@@ -204,6 +211,15 @@ class HttpSettings(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 30150
     max_push_bytes: Annotated[int, Field(ge=1024)] = 1536 * 1024
+    certificate: Path | None = None
+    private_key: Path | None = None
+    trusted_proxies: list[Annotated[IPvAnyNetwork, AfterValidator(_proxy)]] = []
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> "HttpSettings":
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key belong together: set both, or neither")
+        return self
 
 
 class NamedKey(Section):
@@ -312,7 +328,12 @@ class Settings(BaseSettings):
     """The whole configuration."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        # Docker Compose and Pterodactyl pass what nobody filled in as an empty text.
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
     )
 
     discord: DiscordSettings = DiscordSettings()

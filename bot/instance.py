@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 import aiohttp
 from aiohttp import ClientTimeout
 
+from bot.certificate import BadCertificate, fingerprint
 from bot.config import Settings
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, cad_key, client_token
 from webhook.errors import BadJson
@@ -59,9 +60,20 @@ class Instance:
     """A connection to a running instance, open within `async with`."""
 
     def __init__(
-        self, url: str, cad_key: str, client_token: str, *, answered_within: float = ANSWERED_WITHIN
+        self,
+        url: str,
+        cad_key: str,
+        client_token: str,
+        *,
+        certificate: bytes = b"",
+        answered_within: float = ANSWERED_WITHIN,
     ) -> None:
+        """Take what is needed to connect; `certificate` is the fingerprint of the only one trusted.
+
+        It is asked for by an address of this machine, which no certificate names.
+        """
         self.url = url.rstrip("/")
+        self._tls = aiohttp.Fingerprint(certificate) if certificate else True
         self._answered_within = answered_within
         self._cad_key = cad_key
         self._client_token = client_token
@@ -72,8 +84,8 @@ class Instance:
         """Reach the instance that runs with this configuration.
 
         Raises:
-            InstanceError: the configuration does not say where it listens, or a secret that the
-                bot makes up at its first start is not there.
+            InstanceError: the configuration does not say where it listens, its certificate cannot
+                be read, or a secret that the bot makes up at its first start is not there.
         """
         if not settings.http.port:
             raise InstanceError("http.port is 0, so nobody knows where the bot listens; set it")
@@ -85,7 +97,13 @@ class Instance:
         if not settings.websocket.clients:
             _must_be_kept(folder / CLIENT_TOKEN_FILE, "websocket.clients")
         key, token = cad_key(settings).value, client_token(settings).value
-        return cls(f"http://{shown}:{settings.http.port}", key, token)
+        if settings.http.certificate is None:
+            return cls(f"http://{shown}:{settings.http.port}", key, token)
+        try:
+            certificate = fingerprint(settings.http.certificate)
+        except BadCertificate as fault:
+            raise InstanceError(str(fault)) from None
+        return cls(f"https://{shown}:{settings.http.port}", key, token, certificate=certificate)
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession()
@@ -162,12 +180,22 @@ class Instance:
                 self.url + path,
                 # A redirect would carry the secrets somewhere else.
                 allow_redirects=False,
+                ssl=self._tls,
                 timeout=ClientTimeout(total=within),
                 **options,
             ) as response:
                 return _Said(response.status, await response.read())
         except TimeoutError:
             raise Unreachable(f"{self.url} did not answer within {within:g} seconds") from None
+        except aiohttp.ServerFingerprintMismatch:
+            raise Unreachable(
+                f"{self.url} shows another certificate than the one in the configuration:"
+                " if it was just renewed, try again in a minute"
+            ) from None
+        except aiohttp.ClientSSLError:
+            raise InstanceError(
+                f"{self.url} does not speak TLS: was it started with other settings?"
+            ) from None
         except aiohttp.ClientConnectorError:
             raise Unreachable(f"nothing listens on {self.url}: is the bot running?") from None
         except aiohttp.InvalidURL:

@@ -18,9 +18,14 @@ ROLE_OF_SCOPE = {
 
 @dataclass(frozen=True)
 class Roles:
-    """Role ids by scope. Who manages the server may do everything, so that an owner can begin."""
+    """Role ids by scope. Who manages the server may do everything, so that an owner can begin.
+
+    That is the server `guild_id`; with 0, the one that the bot is in. Where it is in several, who
+    manages one of them may be a stranger who invited the bot, so that only the roles count.
+    """
 
     ids: dict[Scope, frozenset[int]]
+    guild_id: int = 0
 
     def caller(self, interaction: discord.Interaction) -> Caller:
         """Return who acts, with the most that one of their roles allows.
@@ -30,10 +35,15 @@ class Roles:
         member = interaction.user
         held = {role.id for role in getattr(member, "roles", ())}
         scopes = [scope for scope, ids in self.ids.items() if ids & held]
-        if interaction.permissions.manage_guild:
+        if interaction.permissions.manage_guild and self._is_home(interaction):
             scopes.append(Scope.ADMIN)
         name = f"discord:{member.id}"
         return Caller(name, max(scopes, default=Scope.NONE), (name, str(member.id)))
+
+    def _is_home(self, interaction: discord.Interaction) -> bool:
+        if self.guild_id:
+            return interaction.guild_id == self.guild_id
+        return [guild.id for guild in interaction.client.guilds] == [interaction.guild_id]
 
     def refusal(self, fault: Forbidden) -> str:
         """Say which role somebody lacks."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -15,6 +15,7 @@ from webhook.catalogue import Catalogue
 from webhook.channel import Channel, Limits
 from webhook.context import Context
 from webhook.metrics import Metrics
+from webhook.proxies import Network, behind
 from webhook.push import PATHS, CadKey, PushListener
 from webhook.session import Rules
 
@@ -46,6 +47,7 @@ class Parts:
     metrics: Metrics = field(default_factory=Metrics)
     measure: Callable[[], Awaitable[None]] = _nothing
     heard: Callable[[str], None] = lambda cad: None
+    trusted_proxies: Sequence[Network] = ()
 
 
 def make_app(parts: Parts) -> web.Application:
@@ -84,7 +86,8 @@ def make_app(parts: Parts) -> web.Application:
         api.close()
         await channel.close()
 
-    app = web.Application(client_max_size=parts.push_bytes, middlewares=[_last_resort])
+    outermost = [behind(parts.trusted_proxies)] if parts.trusted_proxies else []
+    app = web.Application(client_max_size=parts.push_bytes, middlewares=[*outermost, _last_resort])
     for path in PATHS:
         app.router.add_post(path, push.receive)
     app.router.add_get("/ws", channel.connect)

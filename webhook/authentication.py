@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-import ipaddress
+import re
 from collections import Counter
 from dataclasses import dataclass
 from secrets import token_bytes
@@ -10,6 +10,7 @@ from secrets import token_bytes
 from aiohttp import web
 
 from webhook.context import Caller, Scope
+from webhook.proxies import address
 
 FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 DELAY = 0.25
@@ -95,15 +96,20 @@ class Door:
 
 
 def is_loopback(request: web.Request) -> bool:
-    """Tell whether the peer is on this machine; what a proxy forwards for others is not."""
+    """Tell whether the peer is on this machine; what a proxy forwards for others is not.
+
+    Nor is what asks for another name than this machine's own: a proxy that hands names on, or a
+    web page whose name was made to lead here.
+    """
     if any(header in request.headers for header in FORWARDING_HEADERS):
         return False
-    try:
-        address = ipaddress.ip_address(request.remote or "")
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+    name = re.sub(r":\d*$", "", request.headers.get("Host", "")).strip("[]")
+    return _is_loopback(request.remote or "") and (name == "localhost" or _is_loopback(name))
+
+
+def _is_loopback(text: str) -> bool:
+    found = address(text)
+    return found is not None and found.is_loopback
 
 
 def _token(request: web.Request) -> str | None:

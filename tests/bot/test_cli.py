@@ -117,6 +117,14 @@ def test_check_of_an_empty_folder_finds_nothing_wrong_and_makes_nothing(shell: S
     assert list(shell.folder.iterdir()) == []
 
 
+def test_a_certificate_that_cannot_be_used_is_78_and_one_readable_line(shell: Shell) -> None:
+    ended = shell.run(
+        "run", SENTINEL_HTTP__CERTIFICATE="none.pem", SENTINEL_HTTP__PRIVATE_KEY="none.pem"
+    )
+    assert (ended.returncode, ended.stderr.count("\n")) == (78, 1)
+    assert ended.stderr.startswith("http.certificate: none.pem cannot be read: ")
+
+
 @pytest.mark.parametrize("speed", ["-1", "nan"])
 def test_a_speed_that_is_none_is_refused(shell: Shell, speed: str) -> None:
     ended = shell.run("simulate", "--speed", speed)

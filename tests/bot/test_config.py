@@ -72,6 +72,9 @@ def test_the_environment_wins_key_by_key(monkeypatch: pytest.MonkeyPatch) -> Non
         ('[community]\ndaily_at = "24:00"', "is no time of day; write one like '06:00'"),
         ('[cad]\nkeys = ["short"]', "config.toml: cad.keys.0.key: String should have at least 8"),
         ('[[websocket.clients]]\nname = "a"', "websocket.clients.0.token: Field required"),
+        ('[http]\ncertificate = "a.pem"', "http: certificate and private_key belong together"),
+        ('[http]\ntrusted_proxies = ["nginx"]', "http.trusted_proxies.0: value is not a valid"),
+        ('[http]\ntrusted_proxies = ["0.0.0.0/0"]', "this trusts everybody; name the address"),
         ("[http", "config.toml: not TOML: "),
         (
             '[[community.tiers]]\nid = 1\nname = "a"\nprice = "1"\n'
@@ -105,6 +108,13 @@ def test_files_that_cannot_be_read_are_faults(tmp_path: Path) -> None:
     Path("latin.toml").write_bytes(b"# \xe9")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load(Path("latin.toml"))
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTINEL_HTTP__PORT", "")
+    monkeypatch.setenv("SENTINEL_CAD__KEYS", "")
+    settings = load(written('[http]\nport = 4000\n[cad]\nkeys = ["KEY-FROM-FILE"]\n'))
+    assert (settings.http.port, settings.cad.keys[0].key) == (4000, "KEY-FROM-FILE")
 
 
 def test_a_variable_for_a_section_that_does_not_exist_is_a_fault(

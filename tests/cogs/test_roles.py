@@ -11,15 +11,18 @@ from webhook.errors import Forbidden
 LADDER = ["viewer", "dispatcher", "approver", "admin"]
 
 
+def _configure(town: Town, **discord: object) -> None:
+    """Have something else configured on the Discord side."""
+    settings = town.settings()
+    changed = settings.model_copy(update={"discord": settings.discord.model_copy(update=discord)})
+    town.settings = lambda: changed  # type: ignore[method-assign]
+
+
 def _roles(town: Town) -> None:
     """Have an admin role configured as well."""
-    settings = town.settings()
     admins = town.guild.add_role("Admin")
-    roles = settings.discord.roles.model_copy(update={"admin": [admins.id]})
-    changed = settings.model_copy(
-        update={"discord": settings.discord.model_copy(update={"roles": roles})}
-    )
-    town.settings = lambda: changed  # type: ignore[method-assign]
+    roles = town.settings().discord.roles.model_copy(update={"admin": [admins.id]})
+    _configure(town, roles=roles)
 
 
 async def _refusals(town: Town, member: Member, place: int) -> list[str]:
@@ -64,6 +67,27 @@ async def test_each_role_may_do_what_the_ones_before_it_may(town: Town) -> None:
         place = await town.add_property("Villa", drones=9)
         for member, lacking in people.items():
             assert await _refusals(town, member, place) == lacking, member.name
+
+
+@pytest.mark.parametrize("is_configured", [True, False])
+async def test_who_invites_the_bot_to_a_server_of_their_own_may_nothing(
+    town: Town, is_configured: bool
+) -> None:
+    _configure(town, guild_id=town.guild.id if is_configured else 0)
+    olga = town.guild.add_member("Olga", town.guild.add_role("Boss", "manage_guild"))
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        assert await _refusals(town, olga, await town.add_property("Villa", drones=1)) == []
+        elsewhere = await town.fake.add_guild_live("Stranger's", channels=["general"])
+        mallory = elsewhere.add_member("Mallory", elsewhere.add_role("Boss", "manage_guild"))
+        if not is_configured:
+            await town.fake.until(lambda: bool(elsewhere.commands))
+        # As registered while another server was configured.
+        elsewhere.commands = elsewhere.commands or town.guild.commands
+        for member, lacks in ((mallory, True), (olga, not is_configured)):
+            reply = await town.fake.slash(member, "drone list")
+            await town.fake.until(lambda reply=reply: bool(reply.content))  # type: ignore[misc]
+            assert reply.content.startswith("This needs the viewer role") is lacks
 
 
 async def test_a_role_that_was_taken_away_counts_no_more(town: Town) -> None:

@@ -171,7 +171,7 @@ class Town:
 
 
 def _env(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
 def call_911(call_id: int, **fields: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from webhook.catalogue import Catalogue
 from webhook.channel import Limits
 from webhook.context import Scope
 from webhook.metrics import Metrics
+from webhook.proxies import Network
 from webhook.push import CadKey
 from webhook.queries import CATALOGUE
 
@@ -43,6 +44,7 @@ class Setting:
     intake: Intake = field(default_factory=Intake)
     metrics: Metrics = field(default_factory=Metrics)
     cad_keys: tuple[CadKey, ...] = (CadKey("cad", KEY), CadKey("second", SECOND_KEY))
+    trusted_proxies: tuple[Network, ...] = ()
 
 
 class Served:
@@ -83,6 +85,7 @@ async def serve(house: House, setting: Setting | None = None) -> AsyncIterator[S
             limits=wanted.limits,
             intake=wanted.intake,
             metrics=wanted.metrics,
+            trusted_proxies=wanted.trusted_proxies,
         )
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

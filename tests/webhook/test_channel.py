@@ -121,6 +121,30 @@ async def test_what_a_proxy_forwards_is_not_this_machine(house: House, header: s
         assert await refusal(served, **{header: "127.0.0.1"}) == 401
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:30150", 404),
+        ("127.0.0.1", 404),
+        ("[::1]:30150", 404),
+        ("sentinel.example.org", 401),  # what a proxy without forwarding headers hands on
+        ("rebound.evil.example:30150", 401),  # a web page whose name leads to 127.0.0.1
+        ("127.0.0.1.evil.example", 401),
+        ("10.0.0.1:30150", 401),
+        ("", 401),
+    ],
+)
+async def test_who_asks_for_another_machine_is_not_this_machine(
+    house: House, host: str, status: int
+) -> None:
+    message = {"type": "queries.remove-user", "data": {"userId": "nobody"}}
+    async with (
+        open_to_loopback(house) as served,
+        served.http.post(f"{served.url}/api/query", json=message, headers={"Host": host}) as answer,
+    ):
+        assert answer.status == status
+
+
 async def test_once_clients_are_configured_this_machine_needs_a_token_too(served: Served) -> None:
     assert await refusal(served) == 401
 

@@ -1,0 +1,131 @@
+"""The certificate that the program listens with, taken up anew when its files are renewed."""
+
+import asyncio
+import logging
+import ssl
+from pathlib import Path
+from typing import Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from bot.config import HttpSettings
+
+LOOKING = 60.0
+"""Seconds between two looks for a renewed certificate."""
+
+log = logging.getLogger(__name__)
+
+
+class BadCertificate(Exception):
+    """Files that cannot be used: what is wrong with them, and how to mend it."""
+
+    def __init__(self, sentence: str, mend: str) -> None:
+        super().__init__(f"{sentence}; {mend}")
+        self.sentence = sentence
+        self.mend = mend
+
+
+class Certificate:
+    """What every new connection is shown; `context` is what the server is given, for good."""
+
+    def __init__(self, certificate: Path, private_key: Path) -> None:
+        """Read the files.
+
+        Raises:
+            BadCertificate: they cannot be used.
+        """
+        self._files = (certificate, private_key)
+        self._contents = _read(certificate), _read(private_key)
+        self._newest = self.context = _context(*self._files)
+        self.context.sni_callback = self._show
+
+    @classmethod
+    def of(cls, settings: HttpSettings) -> Self | None:
+        """Return the configured certificate, if there is one.
+
+        Raises:
+            BadCertificate: it cannot be used.
+        """
+        if settings.certificate is None or settings.private_key is None:
+            return None
+        return cls(settings.certificate, settings.private_key)
+
+    async def follow(self) -> None:
+        """Take up each renewed certificate."""
+        while True:
+            await asyncio.sleep(LOOKING)
+            self.look()
+
+    def look(self) -> None:
+        """Take up what the files hold now; if that cannot be used, what was there before serves."""
+        try:
+            contents = _read(self._files[0]), _read(self._files[1])
+            if contents == self._contents:
+                return
+            self._newest = _context(*self._files)
+        except BadCertificate as fault:
+            # A renewal replaces one file after the other; the next look may find both.
+            log.warning("the renewed certificate is not used yet: %s", fault)
+            return
+        self._contents = contents
+        log.info("the certificate was renewed; new connections get the new one")
+
+    def _show(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        """Have a handshake use the newest certificate; it calls this also without a name."""
+        connection.context = self._newest
+
+
+def read_certificate(path: Path) -> x509.Certificate:
+    """Return the server's own certificate, which comes first in its file.
+
+    Raises:
+        BadCertificate: there is none.
+    """
+    try:
+        return x509.load_pem_x509_certificates(_read(path))[0]
+    except ValueError:
+        raise BadCertificate(
+            f"{path} is no certificate in PEM form",
+            "take the file that begins with -----BEGIN CERTIFICATE-----, often fullchain.pem",
+        ) from None
+
+
+def fingerprint(path: Path) -> bytes:
+    """Return what a certificate is recognised by.
+
+    Raises:
+        BadCertificate: there is none.
+    """
+    return read_certificate(path).fingerprint(SHA256())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise BadCertificate(
+            f"{path} cannot be read: {fault.strerror}",
+            "correct its name in [http], or let the bot's user read it",
+        ) from None
+
+
+def _context(certificate: Path, private_key: Path) -> ssl.SSLContext:
+    """Return a context of its own: one that a pair which does not match was read into is spoilt."""
+    read_certificate(certificate)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # Without a password of ours, OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(certificate, private_key, password=lambda: "")
+    except ssl.SSLError as fault:
+        if fault.reason == "KEY_VALUES_MISMATCH":
+            raise BadCertificate(
+                f"{private_key} is not the key of {certificate}",
+                "take both from the same folder, often privkey.pem and fullchain.pem",
+            ) from None
+        raise BadCertificate(
+            f"{private_key} is no private key that can be used",
+            "take the one in PEM form without a password, often privkey.pem",
+        ) from None
+    return context

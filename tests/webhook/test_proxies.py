@@ -1,0 +1,79 @@
+"""Who asks through a proxy is told by the proxy, and by nobody else."""
+
+import asyncio
+import ipaddress
+
+import pytest
+from multidict import CIMultiDict
+
+from tests.webhook.house import House
+from tests.webhook.serving import Served, Setting, serve
+
+BEHIND = Setting(
+    trusted_proxies=(ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("10.0.0.0/24"))
+)
+
+
+async def push(served: Served, *forwarded: str) -> None:
+    """Push without a key, which is logged with whom it came from."""
+    headers = CIMultiDict([("X-Forwarded-For", value) for value in forwarded])
+    async with served.http.post(f"{served.url}/event", json={}, headers=headers) as answer:
+        assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "client"),
+    [
+        ([], "127.0.0.1"),
+        (["203.0.113.7"], "203.0.113.7"),
+        (["2001:db8::7"], "2001:db8::7"),
+        (["::ffff:203.0.113.7"], "203.0.113.7"),
+        (["198.51.100.1, 203.0.113.7"], "203.0.113.7"),  # the client made the first one up
+        (["198.51.100.1", "203.0.113.7"], "203.0.113.7"),
+        (["127.0.0.1, 203.0.113.7"], "203.0.113.7"),
+        (["203.0.113.7, 10.0.0.9"], "203.0.113.7"),  # through two proxies of ours
+        (["198.51.100.1,203.0.113.7 ,10.0.0.9"], "203.0.113.7"),
+        (["10.0.0.8"], "10.0.0.8"),  # a proxy that asks for itself
+        (["somebody"], "127.0.0.1"),
+        (["203.0.113.7, unknown"], "127.0.0.1"),
+        (["203.0.113.7,"], "127.0.0.1"),
+    ],
+)
+async def test_the_client_is_the_last_address_that_is_no_trusted_proxy(
+    house: House, caplog: pytest.LogCaptureFixture, forwarded: list[str], client: str
+) -> None:
+    async with serve(house, BEHIND) as served:
+        await push(served, *forwarded)
+    assert f"refused a push from {client}:" in caplog.text
+
+
+async def test_without_trusted_proxies_no_claim_counts(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    await push(served, "203.0.113.7")
+    assert "refused a push from 127.0.0.1:" in caplog.text
+
+
+async def test_a_forwarded_client_is_never_this_machine_whatever_its_address(house: House) -> None:
+    setting = Setting(trusted_proxies=BEHIND.trusted_proxies, open_to_loopback=True)
+    async with serve(house, setting) as served:
+        for claimed, status in (("127.0.0.1", 401), ("::1", 401), (None, 200)):
+            headers = {"X-Forwarded-For": claimed} if claimed else {}
+            async with served.http.get(f"{served.url}/api/events", headers=headers) as answer:
+                assert answer.status == status
+
+
+async def test_who_guesses_through_a_proxy_slows_down_nobody_else(house: House) -> None:
+    async with serve(house, BEHIND) as served:
+
+        async def guess(client: str) -> None:
+            given = {"Authorization": "Bearer wrong", "X-Forwarded-For": client}
+            async with served.http.get(f"{served.url}/api/events", headers=given) as answer:
+                assert answer.status == 401
+
+        await guess("203.0.113.7")
+        await guess("203.0.113.7")
+        slowed = asyncio.create_task(guess("203.0.113.7"))
+        await guess("203.0.113.8")
+        assert not slowed.done()
+        await slowed
