@@ -24,7 +24,7 @@ from .world import Channel, Command, Guild, Member, World
 T = TypeVar("T")
 
 HOST = "127.0.0.1"
-TIMEOUT = 5.0
+TIMEOUT = 20.0
 MOST_UPLOADED = 128 * 1024 * 1024
 
 

@@ -305,7 +305,7 @@ class Channel:
         """The message of that id, if it still stands."""
         return next((one for one in reversed(self.messages) if one.id == message_id), None)
 
-    async def next_message(self, timeout: float = 5.0) -> Message:  # noqa: ASYNC109
+    async def next_message(self, timeout: float = 20.0) -> Message:  # noqa: ASYNC109
         """The oldest message this has not returned yet; waits until there is one."""
         changes = self.guild.world.changes
         await changes.until(
