@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format docs bench clean
+.PHONY: run test check format docs bench fuzz clean
+
+SECONDS := 60
 
 run: .venv/installed
 	$(BIN)/python -m bot run
@@ -27,8 +29,11 @@ docs: .venv/installed-dev
 bench:
 	@echo "there are no benchmarks yet"
 
+fuzz: .venv/installed-fuzz
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .fuzz build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "CAD Sentinel needs Python 3.11 or newer")'
@@ -40,4 +45,8 @@ clean:
 
 .venv/installed-dev: .venv/installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+.venv/installed-fuzz: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
 	@touch $@

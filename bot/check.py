@@ -54,7 +54,8 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     report = Report(say)
     report.good("the configuration can be read")
     _check_database(settings.database.path, report)
-    _check_readable([config, settings.http.private_key, *_secret_files(settings)], report)
+    files = [config, settings.database.path, settings.http.private_key, *_secret_files(settings)]
+    _check_readable(files, report)
     _check_access(settings, report)
     _check_certificate(settings.http, report)
     if settings.discord.token:
@@ -87,11 +88,13 @@ def _check_database(path: Path, report: Report) -> None:
 
 def _check_readable(files: list[Path | None], report: Report) -> None:
     """Warn of secrets that other users of the machine can read; Windows keeps no such bits."""
-    for file in files:
-        if os.name == "nt" or file is None or not file.exists():
-            continue
+    found = [file for file in files if os.name != "nt" and file is not None and file.exists()]
+    for file in found:
         if file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             report.note(f"{file} can be read by other users of this machine: chmod 600 {file}")
+    for folder in dict.fromkeys(file.absolute().parent for file in found):
+        if folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            report.note(f"files in {folder} can be replaced by other users: chmod go-w {folder}")
 
 
 def _check_access(settings: Settings, report: Report) -> None:

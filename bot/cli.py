@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Coroutine
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from bot import secrets
 from bot.app import run, stop_signal
@@ -26,6 +27,20 @@ T = TypeVar("T")
 
 EX_CONFIG = 78
 """Exit code for a bad configuration, as sysexits.h has it."""
+
+SHORTEST_SECRET = 8
+
+log = logging.getLogger(__name__)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments; long values are not repeated: secrets are long."""
+        for given in sorted(sys.argv[1:], key=len, reverse=True):
+            value = given.partition("=")[2] if given.startswith("-") else given
+            if len(value) >= SHORTEST_SECRET:
+                message = message.replace(repr(value)[1:-1], "…").replace(value, "…")
+        super().error(message)
 
 
 def main() -> None:
@@ -49,7 +64,7 @@ def main() -> None:
 def _run(settings: Settings, _: argparse.Namespace) -> int:
     try:
         made = [secrets.cad_key(settings), secrets.client_token(settings)]
-    except OSError as fault:
+    except (OSError, UnicodeError) as fault:
         print(f"cannot keep secrets: {fault}", file=sys.stderr)
         return 1
     for name, secret in zip(("CAD key", "client token"), made, strict=True):
@@ -67,9 +82,14 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
     except BadCertificate as fault:
         print(f"http.certificate: {fault}", file=sys.stderr)
         return EX_CONFIG
-    except (StorageError, AlreadyRunning, OSError) as fault:
+    except (StorageError, AlreadyRunning, OSError, UnicodeError) as fault:
+        # UnicodeError: http.host is no name
         mend = f"; {way_back(settings)}" if isinstance(fault, Unsound) else ""
         print(f"cannot start: {fault}{mend}", file=sys.stderr)
+        return 1
+    except Exception:
+        # Python's own report would not go through the log, which keeps secrets back.
+        log.exception("ended by a fault")
         return 1
     return 0
 
@@ -160,7 +180,7 @@ def _all_secrets(settings: Settings, made: list[secrets.Secret]) -> list[str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cad-sentinel",
         description="Bridges Sonoran CAD, in-game scripts and Discord for one community.",
     )

@@ -1,6 +1,7 @@
 """The configuration: config.toml, overridden by SENTINEL_<SECTION>__<KEY>, checked as a whole."""
 
 import os
+import re
 import tomllib
 from datetime import datetime
 from difflib import get_close_matches
@@ -43,14 +44,26 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):
-        raise ValueError(f"{name!r} is no time zone; write one like 'Europe/Berlin'") from None
+        raise ValueError("this is no time zone; write one like 'Europe/Berlin'") from None
     return name
 
 
 def _language(name: str) -> str:
     if name not in LANGUAGES:
-        raise ValueError(f"{name!r} is no language of this program; choose {', '.join(LANGUAGES)}")
+        raise ValueError(f"this is no language of the program; choose {' or '.join(LANGUAGES)}")
     return name
+
+
+def _token(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a token has no line ends or other control characters; copy it once more")
+    return text
+
+
+def _path(path: Path) -> Path:
+    if min(str(path), default="") < " ":
+        raise ValueError(r"a path has no control characters; write \\ or / between folders")
+    return path
 
 
 def _named_key(value: object) -> object:
@@ -67,7 +80,7 @@ def _event_type(name: str) -> str:
     if kind not in known:
         close = get_close_matches(kind, known, n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"
-        raise ValueError(f"{name!r} is no event{hint}")
+        raise ValueError(f"this is no event{hint}")
     return kind
 
 
@@ -99,6 +112,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length
 """A name that stands in records and logs."""
 
 Secret = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+Token = Annotated[Secret, AfterValidator(_token)]
+"""A secret that is sent in a header."""
 
 
 class Section(BaseModel):
@@ -167,18 +183,18 @@ class RuleSettings(Section):
         acts = bool(self.channel or self.mention)
         if not acts and self.silent is None and (self.quiet is None or self.panics_always):
             raise ValueError(
-                f"the rule {self.name!r} does nothing: give it a channel, a mention or"
+                "the rule does nothing: give it a channel, a mention or"
                 " silent = true (silent = false lets events through as the channel map has it)"
             )
         if self.silent and acts and self.quiet is None:
             raise ValueError(
-                f"the rule {self.name!r} is always silent, so its channel and mention mean nothing:"
+                "the rule is always silent, so its channel and mention mean nothing:"
                 " give it quiet hours, or take them out"
             )
         if self.quiet is not None and not (self.mention or self.silent) and self.panics_always:
             raise ValueError(
-                f"the quiet hours of the rule {self.name!r} mean nothing: there is neither a"
-                " mention nor silent = true"
+                "the quiet hours of the rule mean nothing: there is neither a mention nor"
+                " silent = true"
             )
         return self
 
@@ -187,14 +203,15 @@ def _named_apart(rules: list[RuleSettings]) -> list[RuleSettings]:
     names = [rule.name for rule in rules]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"two rules are named {name!r}")
+            places = [number for number, found in enumerate(names) if found == name]
+            raise ValueError(f"two rules have the same name: {places[0]} and {places[1]}")
     return rules
 
 
 class DiscordSettings(Section):
     """The Discord bot; off without a token."""
 
-    token: Secret = ""
+    token: Token = ""
     guild_id: Snowflake = 0
     panic_role: Snowflake = 0
     feed_age_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 365)] = 60
@@ -246,7 +263,7 @@ class ClientSettings(Section):
     """A program that may use the websocket and the HTTP API."""
 
     name: Name
-    token: Annotated[Secret, Field(min_length=16)]
+    token: Annotated[Token, Field(min_length=16)]
     scope: Literal["read", "write", "admin"] = "read"
 
 
@@ -262,9 +279,9 @@ class WebsocketSettings(Section):
 class DatabaseSettings(Section):
     """Where everything is kept, how long the journal remembers, and when it is backed up."""
 
-    path: Path = Path("data/sentinel.db")
+    path: Annotated[Path, AfterValidator(_path)] = Path("data/sentinel.db")
     journal_days: Annotated[int, Field(ge=1)] = 30
-    backup_folder: Path = Path("backups")
+    backup_folder: Annotated[Path, AfterValidator(_path)] = Path("backups")
     backup_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 24
     backups_kept: Annotated[int, Field(ge=1)] = 7
 
@@ -358,6 +375,12 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
+_NAME = re.compile(r"[A-Za-z_]{1,40}")
+"""A key as a configuration can have it; what looks otherwise may be a secret in the wrong place."""
+
+_QUOTED = re.compile(r"""(['"])(.{3,}?)\1""")
+
+
 def load(path: Path | None) -> Settings:
     """Read the configuration; without a path, `config.toml` if there is one.
 
@@ -372,6 +395,8 @@ def load(path: Path | None) -> Settings:
     except ValidationError as problem:
         where = f"{source}: " if source is not None else ""
         faults += [f"{where}{_sentence(error)}" for error in problem.errors(include_url=False)]
+    except RecursionError:
+        faults.append("environment: brackets are too deep")
     except SettingsError as problem:
         faults.append(f'environment: {problem}; lists are written as JSON, like \'["a", "b"]\'')
     if faults:
@@ -388,7 +413,14 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ConfigError([f"{path}: not UTF-8; save it with that encoding"]) from None
     except tomllib.TOMLDecodeError as problem:
-        raise ConfigError([f"{path}: not TOML: {problem}"]) from None
+        raise ConfigError([f"{path}: not TOML: {_without_values(str(problem))}"]) from None
+    except (ValueError, RecursionError):
+        raise ConfigError([f"{path}: a number is too long, or brackets are too deep"]) from None
+
+
+def _without_values(problem: str) -> str:
+    """Leave the names of keys in what the parser says, and nothing else that it quotes."""
+    return _QUOTED.sub(lambda found: found[0] if _NAME.fullmatch(found[2]) else "'…'", problem)
 
 
 def _unknown_sections() -> list[str]:
@@ -397,13 +429,17 @@ def _unknown_sections() -> list[str]:
     for variable in sorted(os.environ):
         section = variable.removeprefix(PREFIX).partition("__")[0].lower()
         if variable.startswith(PREFIX) and section not in Settings.model_fields:
-            faults.append(f"environment: {variable}: no such section{_hint(section, Settings)}")
+            shown = variable if all(map(_NAME.fullmatch, variable.split("__"))) else f"{PREFIX}…"
+            faults.append(f"environment: {shown}: no such section{_hint(section, Settings)}")
     return faults
 
 
 def _sentence(error: Any) -> str:
     """Write one fault as a line; values are not repeated, as they may be secrets."""
-    place = ".".join(str(part) for part in error["loc"])
+    place = ".".join(
+        str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "…"
+        for part in error["loc"]
+    )
     if error["type"] != "extra_forbidden":
         return f"{place}: {error['msg'].removeprefix('Value error, ')}"
     model: Any = Settings

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ class Secret(NamedTuple):
     is_new: bool
 
 
+OWNER_ONLY = 0o600
 CAD_KEY_FILE = "cad-key.txt"
 CLIENT_TOKEN_FILE = "client-token.txt"  # noqa: S105 - the name of a file
 
@@ -37,14 +39,17 @@ def client_token(settings: Settings) -> Secret:
 
 
 def _kept(path: Path) -> Secret:
-    """Read a secret from its file; make it at the first start, readable by the owner only."""
+    """Read a secret from its file; make it at the first start. Only the owner may read it."""
     if path.exists():
         value = path.read_text("ascii").strip()
         if value:
+            with suppress(PermissionError):  # another user may ask a running bot
+                path.chmod(OWNER_ONLY)
             return Secret(value, path, is_new=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     value = secrets.token_hex(20)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        path.chmod(OWNER_ONLY)  # an empty file may have been there
         file.write(value + "\n")
     return Secret(value, path, is_new=True)

@@ -132,7 +132,7 @@ async def call_meant(context: Context, typed: str) -> Subject:
             return wanted
     found: dict[Subject, bool] = {}
     number = typed.strip().removeprefix("#")
-    if number.isascii() and number.isdigit() and int(number[:20]) <= MAX_ID:
+    if number.isascii() and number.isdigit() and len(number) < 20 and int(number) <= MAX_ID:
         for cad in await configured_cads(sql):
             for kind in ("dispatch", "emergency"):
                 subject = Subject(kind, f"{int(number)}@{cad}")

@@ -4,10 +4,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.answers import Desk, tell
+from cogs.answers import CONTENT, Desk, tell
 from cogs.buttons import Press
 from cogs.choices import drone_choices, property_choices, property_meant
-from cogs.text import inert_line
+from cogs.text import fitting, inert_line
 from db import flights, properties
 from webhook.context import Context
 from webhook.errors import Conflict, NotFound
@@ -62,7 +62,7 @@ class Drones(commands.GroupCog, group_name="drone", group_description="Property 
             if property is not None:
                 place = await property_meant(context, property)
                 lines += await _free(context, place.id, inert_line(place.location, 200))
-            await tell(interaction, "\n".join(lines))
+            await tell(interaction, fitting(lines, "\n", CONTENT))
 
     @dispatch.autocomplete("property")
     @list_.autocomplete("property")

@@ -6,12 +6,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.answers import Desk, TooLate, tell
+from cogs.answers import CONTENT, Desk, TooLate, tell
 from cogs.buttons import Press
 from cogs.choices import property_meant, removal_choices
 from cogs.forms import ReasonForm
 from cogs.language import _, plural
-from cogs.text import inert_line, who
+from cogs.text import fitting, inert_line, who
 from db import removals
 from webhook.context import Context, Scope
 from webhook.errors import Conflict, NotFound
@@ -44,9 +44,8 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
                 f"{row.id} · {inert_line(row.location, 60)} · owner {inert_line(row.client_id, 64)}"
                 for row in waiting[:LISTED]
             ]
-            if len(waiting) > LISTED:
-                lines.append(f"and {len(waiting) - LISTED} more")
-            await tell(interaction, "\n".join(lines) or "No removal waits for an answer.")
+            listed = fitting(lines, "\n", CONTENT, len(waiting))
+            await tell(interaction, listed or "No removal waits for an answer.")
 
     @app_commands.command(description="Approve a requested removal: the property is gone")
     @app_commands.describe(property="The property; those with a request are offered")

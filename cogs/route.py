@@ -18,7 +18,7 @@ from cogs.choices import CHOICES
 from cogs.choices import NAME as CHOICE
 from cogs.feeds import FEEDS
 from cogs.routing import Decision, Router
-from cogs.text import inert_line, plain_line
+from cogs.text import inert_line, length, plain_line
 from cogs.traits import KNOWN_AS, known, own_name
 from db import cards, journal
 from db.database import Reader
@@ -219,7 +219,7 @@ def _fitted(lines: Iterator[str]) -> str:
     kept: list[str] = []
     used = 0
     for text in texts:
-        used += len(text) + 1
+        used += length(text) + 1
         if used > ANSWER:
             return "\n".join([*kept, f"… and {len(texts) - len(kept)} more lines"])
         kept.append(text)

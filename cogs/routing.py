@@ -29,11 +29,11 @@ class Quiet:
         """
         found = _HOURS.fullmatch(text.strip())
         if found is None:
-            raise ValueError(f"{text!r} are no hours; write them like '23:00-07:00'")
+            raise ValueError("these are no hours; write them like '23:00-07:00'")
         hours = [int(number) for number in found.groups()]
         quiet = cls(time(hours[0], hours[1]), time(hours[2], hours[3]))
         if quiet.begin == quiet.end:
-            raise ValueError(f"{text!r} last no time; leave quiet out for the whole day")
+            raise ValueError("these hours last no time; leave quiet out for the whole day")
         return quiet
 
     def covers(self, clock: time) -> bool:

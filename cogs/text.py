@@ -8,10 +8,12 @@ ANONYMOUS = "Anonymous"
 BLANK = "—"
 
 _LIVE = re.compile(
-    r"[\\*_~`|<@\[\]]|:(?=//)|(?P<first>^[^\S\n]*)(?P<mark>[-#>]|[0-9]+(?=\.))", re.M
+    r"[\\*_~`|<@\[\]]|:(?=//|[^\s:]+:)|(?:(?<=mailto)|(?<=tel)|(?<=sms)):|\.(?=[a-z]+/)"
+    r"|(?P<first>^[^\S\n]*)(?P<mark>[-+#>]|[0-9]+\.)",
+    re.MULTILINE | re.IGNORECASE,
 )
 """What comes alive in Discord: emphasis, code, spoilers, mentions, emoji, timestamps, masked links,
-addresses; and at the beginning of a line headings, quotes and lists."""
+addresses, invites; and at the beginning of a line headings, quotes and lists."""
 
 _SPACE = re.compile(r"\s+")
 _PIECE = re.compile(r"\x00.|[^\x00]", re.DOTALL)
@@ -28,7 +30,7 @@ def inert(text: str, limit: int, *, blank: str = BLANK) -> str:
     Markdown, mentions, custom emoji, links and timestamps stay text; nothing invisible is left.
     Line feeds stay. A text with nothing to see becomes `blank`.
     """
-    visible = clean_text(text, limit)
+    visible = clean_text(text, limit * 2)  # so that what is too long is seen to be
     if not visible:
         return blank
     parts: list[str] = []
@@ -43,7 +45,7 @@ def inert(text: str, limit: int, *, blank: str = BLANK) -> str:
 
 def inert_line(text: str, limit: int, *, blank: str = BLANK) -> str:
     """Like `inert`, in one line."""
-    return inert(_SPACE.sub(" ", clean_text(text, limit)), limit, blank=blank)
+    return inert(_SPACE.sub(" ", clean_text(text, limit * 2)), limit, blank=blank)
 
 
 def plain_line(text: str, limit: int) -> str:
@@ -103,4 +105,4 @@ def _mark(live: re.Match[str]) -> str:
     first, mark = live["first"] or "", live["mark"]
     if mark is None:
         return "\x00" + live.group()
-    return f"{first}{mark}\x00" if mark[0].isdigit() else f"{first}\x00{mark}"
+    return f"{first}{mark[:-1]}\x00{mark[-1]}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -256,7 +257,10 @@ def _read_only(path: Path) -> str:
 
 
 def _prepare(path: Path) -> None:
-    """Finish a restore, refuse a file that is not sound, keep a copy of what will be migrated."""
+    """Finish a restore, refuse a file that is not sound, keep a copy of what will be migrated.
+
+    A new file is for its owner only; SQLite gives the files beside it the same rights.
+    """
     if finish_restore(path) is not None:
         log.warning("a restore that was interrupted is finished")
     schema = glance(path)
@@ -264,6 +268,7 @@ def _prepare(path: Path) -> None:
         kept = path.with_name(f"{path.stem}-schema-{schema}{path.suffix}")
         copy(path, kept)
         log.info("the schema is brought up to date; the database as it was is kept in %s", kept)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     # Fail here if it cannot be opened: a thread of aiosqlite outlives its own failure.
     sqlite3.connect(path).close()
 

@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -17,8 +18,16 @@ MAX_ID = 2**63 - 1
 
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _KEPT_CONTROLS = frozenset("\n\t")
-_INVISIBLE_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0d\uffa0\ufff0-\ufff8"
+    "\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
+)
+"""Letters, marks and unassigned characters that show nothing; U+FE0F makes an emoji of a sign."""
+
 _UNWANTED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_MARKS = frozenset({"Mn", "Me"})
+_MOST_MARKS = 4
+"""Marks that one letter keeps: more than any language puts on one, and they pile up no higher."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -78,22 +87,28 @@ def parse_json(body: bytes | str) -> Any:
 def clean_text(text: str, limit: int | None = None) -> str:
     """Keep what a person can see: no controls, bidi marks, zero-width or private characters.
 
+    Of the marks piled on one letter only the first few stay.
     Line feeds and tabs stay; `limit` counts characters and bounds the work on huge input.
     """
     if limit is not None:
         text = text[: limit * 2]
     if text.isascii() and text.isprintable():
         return text.strip()[:limit].rstrip()
-    visible = "".join(
-        character
-        for character in text
-        if character in _KEPT_CONTROLS
-        or (
-            unicodedata.category(character) not in _UNWANTED_CATEGORIES
-            and character not in _INVISIBLE_LETTERS
-        )
-    )
-    return visible.strip()[:limit].rstrip()
+    return "".join(_visible(text)).strip()[:limit].rstrip()
+
+
+def _visible(text: str) -> Iterator[str]:
+    """Yield what can be seen; a mark needs something to stand on, and room there."""
+    marks = _MOST_MARKS
+    for character in _INVISIBLE.sub("", text):
+        category = unicodedata.category(character)
+        if category in _MARKS:
+            marks += 1
+            if marks <= _MOST_MARKS:
+                yield character
+        elif character in _KEPT_CONTROLS or category not in _UNWANTED_CATEGORIES:
+            marks = _MOST_MARKS if character.isspace() else 0
+            yield character
 
 
 def parse_id(value: object) -> int:

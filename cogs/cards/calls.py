@@ -168,7 +168,7 @@ async def panic(sql: Reader, key: str) -> Content | None:
         colour=Colour.DANGER if pressing else Colour.OVER,
         description=f"{names} pressed the panic button."
         if pressing
-        else f"{names}: cleared after {duration(max(cleared, default=0) - started_at)}.",
+        else f"{names}\\: cleared after {duration(max(cleared, default=0) - started_at)}.",
     )
     if cleared and pressing:
         card.add("Still in panic", unit_names(pressing, known, UNITS))
@@ -187,7 +187,7 @@ async def panic(sql: Reader, key: str) -> Content | None:
 async def _own_call(sql: Reader, call: EmergencyCall) -> str:
     """Tell a panic's own 911 call: who called, what they said, and what was made from it."""
     caller = inert_line(call.caller, 100, blank=ANONYMOUS)
-    told = f"{caller}: {inert_line(call.description, 500)}"
+    told = f"{caller}\\: {inert_line(call.description, 500)}"
     if call.dispatch_call_id is None:
         return told
     subject = Subject("dispatch", f"{call.dispatch_call_id}@{call.cad}")

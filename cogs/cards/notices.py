@@ -95,7 +95,7 @@ def _callout(data: dict[str, Any]) -> CardBuilder:
     places = [f"{place['x']:.0f}, {place['y']:.0f}" for place in data["locations"]]
     card.add("Coordinates", fitting(places, "\n", 200))
     shown = [
-        f"{inert_line(_words(name), 40)}: {inert_line(text, 80)}"
+        f"{inert_line(_words(name), 40)}\\: {inert_line(text, 80)}"
         for name, text in details.items()
         if name.casefold() not in _SHOWN_ELSEWHERE and text.strip() and text[0] not in "[{"
     ]

@@ -3,14 +3,14 @@
 from typing import Any
 
 from cogs.content import CardBuilder, Colour
-from cogs.text import inert_line
+from cogs.text import fitting, inert_line
 from db import units
 from db.database import Reader
 from webhook.events import Published
 
 NAME = 100
 TEXT = 200
-"""Characters of a name and of a text: ten entries must fit into one message."""
+"""Characters of a name and of a line: ten entries must fit into one message."""
 
 MOST = 8
 """Units, records or stations that an entry names; further ones are counted."""
@@ -68,9 +68,7 @@ async def record(sql: Reader, event: Published) -> CardBuilder:
         _joined(*told["flags"][:MOST]),
     ]
     colour = Colour.DANGER if stands_out else Colour.NORMAL
-    return CardBuilder(
-        f"{kind} {verb}", colour, "\n".join(line for line in lines if line)[: TEXT * 2]
-    )
+    return CardBuilder(f"{kind} {verb}", colour, fitting([*filter(None, lines)], "\n", TEXT * 2))
 
 
 async def print_record(sql: Reader, event: Published) -> CardBuilder:
@@ -129,4 +127,4 @@ async def _units(sql: Reader, event: Published) -> str:
 def _joined(*texts: str | None) -> str:
     """Put what there is to say in one line."""
     said = [inert_line(text or "", 60, blank="") for text in texts]
-    return " · ".join(text for text in said if text)
+    return fitting([text for text in said if text], " · ", TEXT)

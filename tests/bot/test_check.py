@@ -210,11 +210,15 @@ async def test_what_is_made_up_or_open_is_noted(place: Place) -> None:
 
 async def test_secrets_that_others_can_read_are_noted(place: Place) -> None:
     config, key = place.folder / "config.toml", place.folder / "cad-key.txt"
-    for path, mode in ((config, 0o644), (key, 0o600)):
+    async with Database.open(place.folder / "sentinel.db"):
+        pass
+    for path, mode in ((config, 0o644), (key, 0o600), (place.folder, 0o777)):
         path.touch()
         path.chmod(mode)
     lines = await place.told(config=config)
-    noted = [line for line in lines if "can be read by other users" in line]
+    noted = [line for line in lines if "other users" in line]
+    folder = place.folder
     assert noted == [
-        f"note  {config} can be read by other users of this machine: chmod 600 {config}"
+        f"note  {config} can be read by other users of this machine: chmod 600 {config}",
+        f"note  files in {folder} can be replaced by other users: chmod go-w {folder}",
     ]

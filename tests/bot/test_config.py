@@ -8,9 +8,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from bot.config import ConfigError, Settings, load
+from tests.cogs.hostile import invisible
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,6 +103,62 @@ def test_every_fault_is_told_at_once() -> None:
 def test_a_fault_does_not_repeat_a_secret() -> None:
     told = faults('[cad]\nkeys = [{ name = "c", key = "S3CRET" }]\n[discord]\ntoken = ["S3CRET"]')
     assert "S3CRET" not in "".join(told)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[cad]\nkeys = [{ "S3CRET-1" = "cad" }]',
+        '[cad]\n"S3CRET-1" = 1',
+        '[cad]\n"S3CRET-1" = 1\n"S3CRET-1" = 2',
+        '["S3CRET-1"]\n["S3CRET-1"]',
+        "[cad]\nkeys = [S3CRET-1]",
+        '[community]\ntimezone = "S3CRET-1"',
+        '[log]\nlevel = "S3CRET-1"',
+        '[[discord.rules]]\nname = "S3CRET-1"',
+        '[[discord.rules]]\nname = "a"\ntypes = ["S3CRET-1"]\nquiet = "S3CRET-1"',
+        '[discord]\ntoken = "S3CRET-1\\n2"',
+    ],
+)
+def test_no_fault_repeats_a_value_even_in_a_wrong_place(text: str) -> None:
+    assert "S3CRET-1" not in "".join(faults(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("x = " + "9" * 5_000, "a number is too long, or brackets are too deep"),
+        ("x = " + "[" * 5_000, "a number is too long, or brackets are too deep"),
+        ('[database]\npath = "C:\\temp\\u0000"', "a path has no control characters"),
+        ('[discord]\ntoken = "a\\nb"', "a token has no line ends"),
+        ('[cad]\n"a\\nb" = 1', "cad.…: no such key"),
+    ],
+)
+def test_the_strangest_toml_is_a_fault_of_one_line(text: str, fault: str) -> None:
+    (told,) = faults(text)
+    assert fault in told
+
+
+@pytest.mark.parametrize("name", ["CAD__KEYS", "DISCORD__ROLES"])
+def test_json_that_is_too_deep_in_the_environment_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"SENTINEL_{name}", "[" * 100_000)
+    with pytest.raises(ConfigError):
+        load(None)
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+def test_any_bytes_are_settings_or_faults_of_one_line(raw: bytes) -> None:
+    Path("any.toml").write_bytes(raw)
+    try:
+        load(Path("any.toml"))
+    except ConfigError as problem:
+        told = problem.faults
+    else:
+        return
+    assert told
+    assert not any(invisible(fault) or "\n" in fault for fault in told)
 
 
 def test_files_that_cannot_be_read_are_faults(tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 """One record cannot pass for two, and no secret stands in the log."""
 
+import io
 import json
 import logging
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.logs import CONTINUED, JsonFormatter, TextFormatter, start_logging
+from tests.cogs.hostile import invisible
 
 SECRET = "SCAD-KISS-of-the-tests"
 
@@ -21,14 +25,14 @@ def record(message: str) -> logging.LogRecord:
 
 @pytest.fixture
 def _root_logger_kept() -> Iterator[None]:
-    root, sqlite = logging.getLogger(), logging.getLogger("aiosqlite")
-    client = logging.getLogger("discord.client")
-    handlers, level, sqlite_level = root.handlers[:], root.level, sqlite.level
+    root, client = logging.getLogger(), logging.getLogger("discord.client")
+    handlers = root.handlers[:]
+    levels = {name: logging.getLogger(name).level for name in ("root", "aiosqlite", "discord")}
     filters = client.filters[:]
     yield
     root.handlers[:], client.filters[:] = handlers, filters
-    root.setLevel(level)
-    sqlite.setLevel(sqlite_level)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
     logging.getLogger("aiohttp.access").disabled = False
 
 
@@ -38,13 +42,15 @@ def test_every_line_but_the_first_is_marked_and_no_control_character_is_left(tex
     first, *others = written.split("\n")
     assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO webhook\.push: ", first)
     assert all(line.startswith(CONTINUED.removeprefix("\n")) for line in others)
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202e]", written)
+    assert invisible(written) == []
 
 
 @given(st.text())
 def test_a_json_record_is_one_line_and_gives_the_message_back(text: str) -> None:
     written = JsonFormatter().format(record(text))
     assert len(written.splitlines()) == 1
+    assert written.isascii()
+    assert written.isprintable()
     assert json.loads(written)["message"] == text
 
 
@@ -73,6 +79,49 @@ def test_secrets_are_redacted_however_they_are_written_and_as_a_whole(
     start_logging("json" if style == "json" else "text", "info", [quoted, short, long])
     logging.getLogger("bot").info("%s %s %s", quoted, long, short)
     assert "[secret] [secret] [secret]" in capsys.readouterr().err
+
+
+_WRITTEN: list[Callable[[str], str]] = [
+    str,
+    repr,
+    ascii,
+    quote,
+    quote_plus,
+    lambda secret: quote(secret, safe=""),
+    json.dumps,
+    lambda secret: json.dumps(secret, ensure_ascii=False),
+    lambda secret: json.dumps({"body": json.dumps({"key": secret})}),
+    shlex.quote,
+]
+
+
+@pytest.mark.usefixtures("_root_logger_kept")
+@pytest.mark.parametrize("style", ["text", "json"])
+@given(secret=st.text(st.characters(exclude_categories=["Cs"]), min_size=8), drawn=st.data())
+def test_a_secret_is_redacted_in_whatever_form_it_stands(
+    style: str, secret: str, drawn: st.DataObject
+) -> None:
+    secret = secret.strip() or "hunter22"
+    form = drawn.draw(st.sampled_from(_WRITTEN))(secret)
+    stream = io.StringIO()
+    start_logging("json" if style == "json" else "text", "info", [secret])
+    logging.getLogger().handlers[0].setStream(stream)  # type: ignore[attr-defined]
+    logging.getLogger("bot").info("<<%s>>", form)
+    assert "[secret]" in stream.getvalue()
+
+
+@pytest.mark.usefixtures("_root_logger_kept")
+def test_neither_sqlite_nor_discord_py_writes_down_what_passes_through(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for level, heard in (("debug", True), ("error", False)):
+        start_logging("text", level, [])
+        for name in ("aiosqlite", "discord.gateway", "discord.http"):
+            logging.getLogger(name).debug("the token of an interaction")
+            logging.getLogger(name).info("connected")
+        written = capsys.readouterr().err
+        assert "interaction" not in written
+        assert ("connected" in written) is heard
 
 
 @pytest.mark.usefixtures("_root_logger_kept")

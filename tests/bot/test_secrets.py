@@ -8,7 +8,7 @@ import pytest
 
 from bot.config import CadSettings, ClientSettings, DatabaseSettings, NamedKey, Settings
 from bot.config import WebsocketSettings as Websocket
-from bot.secrets import cad_key, client_token
+from bot.secrets import CAD_KEY_FILE, cad_key, client_token
 
 
 def settings(folder: Path) -> Settings:
@@ -38,6 +38,17 @@ def test_an_empty_file_is_filled(tmp_path: Path) -> None:
     assert made.file is not None
     made.file.write_text("\n")
     assert cad_key(settings(tmp_path)).is_new
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such bits")
+@pytest.mark.parametrize("text", ["", "a-secret-that-was-there\n"])
+def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "data" / CAD_KEY_FILE
+    file.parent.mkdir(mode=0o777)
+    file.write_text(text)
+    file.chmod(0o666)
+    assert cad_key(settings(tmp_path)).is_new is not bool(text)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_configured_secrets_come_first_and_nothing_is_made(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-_SNIPPETS = [
+SNIPPETS = [
     "@everyone",
     "@here",
     "<@123456789012345678>",
@@ -56,7 +56,7 @@ _SNIPPETS = [
 
 texts = st.one_of(
     st.text(st.characters(exclude_categories=())),
-    st.lists(st.one_of(st.sampled_from(_SNIPPETS), st.text(max_size=3)), max_size=30).map("".join),
+    st.lists(st.one_of(st.sampled_from(SNIPPETS), st.text(max_size=3)), max_size=30).map("".join),
 )
 """Any text, with the ones more often that do something in Discord."""
 

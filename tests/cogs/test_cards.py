@@ -70,7 +70,7 @@ async def _shown_entries(house: House) -> str:
     return "\n\n".join(f"({name})\n{as_text(Content([embed]))}" for name, embed in entries)
 
 
-def _check(content: Content) -> None:
+def check_as_discord(content: Content) -> None:
     """Have the fake Discord look at a message as it is sent."""
     content.embeds[-1].set_footer(text=LONGEST_FOOTER)
     view = content.view()
@@ -86,7 +86,7 @@ def _check(content: Content) -> None:
     problems.raise_if_any()
 
 
-def _texts(embeds: Iterable[discord.Embed]) -> Iterator[str]:
+def texts_of(embeds: Iterable[discord.Embed]) -> Iterator[str]:
     for embed in embeds:
         yield from (embed.title or "", embed.description or "")
         for field in embed.fields:
@@ -96,7 +96,7 @@ def _texts(embeds: Iterable[discord.Embed]) -> Iterator[str]:
 def _check_pings_nobody(content: Content) -> None:
     assert content.text is None
     assert dict(content.mentions().to_dict()) == {"parse": []}
-    for text in _texts(content.embeds):
+    for text in texts_of(content.embeds):
         assert LIVE_MENTION.findall(OWN_MENTION.sub("", text)) == []
         assert invisible(text) == []
 
@@ -121,12 +121,12 @@ async def test_cards_and_feeds_stay_within_discords_limits_and_ping_nobody(
     assert {subject.kind for subject, _ in cards} == set(CARDS)
     assert {name for name, _ in entries} == set(FEEDS)
     for _, card in cards:
-        _check(card)
+        check_as_discord(card)
         _check_pings_nobody(card)
     for _, entry in entries:
         _check_pings_nobody(Content([entry]))
     largest = max((entry for _, entry in entries), key=embed_length)
-    _check(Content([largest.copy() for _ in range(10)]))
+    check_as_discord(Content([largest.copy() for _ in range(10)]))
 
 
 async def test_cards_read_like_this(house: House) -> None:
@@ -175,7 +175,7 @@ async def test_an_entry_that_cannot_be_made_is_named_by_its_number(
 
 def test_a_summary_of_every_kind_of_entry_fits_into_a_message() -> None:
     counts = [Count(name, 10**6, 0, 10**12) for name in FEEDS]
-    _check(Content([summary_embed(counts)]))
+    check_as_discord(Content([summary_embed(counts)]))
 
 
 @given(st.lists(st.tuples(wire_texts, wire_texts), max_size=40))

@@ -194,12 +194,12 @@ def test_a_rule_that_is_not_silent_lets_events_through() -> None:
 
 RULES: dict[str, tuple[str, str]] = {
     "unknown type": ('types = ["EVENT_912"]\nsilent = true', "did you mean EVENT_911?"),
-    "strange type": ('types = ["zzz"]\nsilent = true', "'zzz' is no event"),
-    "no effect": ('types = ["visits"]', "the rule 'it' does nothing"),
+    "strange type": ('types = ["zzz"]\nsilent = true', "this is no event"),
+    "no effect": ('types = ["visits"]', "the rule does nothing"),
     "silent and more": ("silent = true\nchannel = 5", "is always silent"),
-    "bad hours": ('silent = true\nquiet = "23-7"', "'23-7' are no hours"),
+    "bad hours": ('silent = true\nquiet = "23-7"', "these are no hours"),
     "no hours": ('silent = true\nquiet = "07:00-07:00"', "last no time"),
-    "quiet alone": ('channel = 5\nquiet = "23:00-07:00"', "quiet hours of the rule 'it'"),
+    "quiet alone": ('channel = 5\nquiet = "23:00-07:00"', "quiet hours of the rule"),
     "empty list": ("postals = []\nsilent = true", "discord.rules.0.postals"),
     "unknown key": ("chanel = 5\nsilent = true", "did you mean channel?"),
     "twice": ('silent = true\n[[discord.rules]]\nname = "it"\nsilent = true', "two rules"),

@@ -17,6 +17,7 @@ from cogs.text import (
     who,
 )
 from tests.cogs.hostile import alive, invisible, texts, unescaped, units
+from tests.cogs.markdown import look
 from webhook.wire import clean_text
 
 limits = st.integers(1, 120)
@@ -73,6 +74,19 @@ def test_without_its_escapes_an_inert_text_is_what_was_written(text: str) -> Non
     cleaned = clean_text(text)
     assert unescaped(inert(text, 100_000, blank="")) == cleaned
     assert unescaped(inert_line(text, 100_000, blank="")) == " ".join(cleaned.split())
+
+
+@given(texts)
+@example("00.example/x")
+@example("x\n1.gg/")
+def test_an_inert_text_reads_as_it_was_written_in_a_model_of_discord(text: str) -> None:
+    assert look(inert(text, 100_000, blank="")) == (clean_text(text), [])
+
+
+@given(texts, limits)
+def test_what_is_cut_short_ends_in_dots(text: str, limit: int) -> None:
+    shown, cleaned = inert(text, limit, blank=""), clean_text(text)
+    assert unescaped(shown) == cleaned or shown.endswith("…")
 
 
 @given(texts, limits)

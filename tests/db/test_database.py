@@ -1,7 +1,9 @@
 """Transactions: whole or not at all, many to a commit, in spite of whatever happens."""
 
 import asyncio
+import os
 import sqlite3
+import stat
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from itertools import combinations
@@ -283,3 +285,14 @@ async def test_a_locked_file_is_unavailable_and_recovers(
     other.close()
     await put(database, "b")
     assert await names(database) == {"b"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such bits")
+async def test_a_new_file_and_those_beside_it_are_for_their_owner_only(
+    database: Database, database_path: Path
+) -> None:
+    async with database.write():
+        pass
+    files = list(database_path.parent.glob("sentinel.db*"))
+    assert len(files) == 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}

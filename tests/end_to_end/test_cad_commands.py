@@ -68,7 +68,17 @@ async def test_a_number_that_several_calls_have_is_asked_back(town: Town) -> Non
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "13", "-1", "9" * 40, "emergency:9999999999999999999@cad", "²", "@everyone **x**"]
+    "typed",
+    [
+        "",
+        "13",
+        "-1",
+        "9" * 40,
+        "0" * 20 + "9" * 30,
+        "emergency:9999999999999999999@cad",
+        "²",
+        "@everyone **x**",
+    ],
 )
 async def test_what_is_no_call_is_said(town: Town, typed: str) -> None:
     async with town.bot_running():

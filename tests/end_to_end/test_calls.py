@@ -148,7 +148,7 @@ async def test_the_911_call_that_scripts_make_of_a_panic_stands_on_the_panic_car
         await town.push("EVENT_911", call_911(4412, **OWN_CALL))
         panic = await town.channel("panic").next_message()
         await town.fake.until(lambda: "Location: \\[3014\\] Paleto Blvd" in render(panic))
-        assert "911 call 4412: Dispatch: Unit 7K-22 has pressed" in render(panic)
+        assert "911 call 4412: Dispatch\\: Unit 7K-22 has pressed" in render(panic)
         await town.push("EVENT_911", call_911(4413))
         other = await town.channel("emergency").next_message()
     assert "911 call 4413" in render(other)
@@ -169,7 +169,7 @@ async def test_a_card_of_the_call_that_came_before_its_panic_turns_grey_and_poin
             lambda: f"See the [panic of 7K-22]({address_of(panic)})" in render(early)
         )
         assert "┌ #757575\n│ # 911 call 4412 · part of the panic of 7K-22" in render(early)
-        assert "911 call 4412: Dispatch: Unit 7K-22" in render(panic)
+        assert "911 call 4412: Dispatch\\: Unit 7K-22" in render(panic)
 
 
 async def test_without_a_channel_for_panics_the_call_of_one_has_its_own_card(
@@ -255,7 +255,7 @@ async def test_a_page_a_station_alert_and_a_callout_have_cards(town: Town) -> No
         assert "# Callout · Shoplifter" in render(card)
         callout["data"] = {"CalloutName": "Shoplifter", "PedAge": 31}
         await town.push("EVENT_NEW_CALLOUT", {"callout": callout})
-        await town.fake.until(lambda: "Ped age: 31" in render(card))
+        await town.fake.until(lambda: "Ped age\\: 31" in render(card))
     assert len(town.channel("dispatch").messages) == 3
 
 
@@ -356,7 +356,7 @@ FINAL_PANIC = """\
 │ 7K-22 pressed the panic button.
 │ ~ Location: \\[3014\\] Paleto Blvd
 │ ~ Since: <t> (<t>)
-│ - 911 call 4412: Dispatch: Unit 7K-22 has pressed their panic button!
+│ - 911 call 4412: Dispatch\\: Unit 7K-22 has pressed their panic button!
 │ _ …
 └"""
 

@@ -188,6 +188,17 @@ async def test_of_a_deep_unhandled_push_only_the_type_is_kept(served: Served) ->
     assert await unhandled(served.house) == [("unhandled.NEW", {"cad": "cad"})]
 
 
+@pytest.mark.parametrize("key", [KEY, KEY.lower()])
+async def test_the_key_is_not_kept_with_an_unhandled_push(served: Served, key: str) -> None:
+    data = {"token": KEY.swapcase(), KEY: [f"<{KEY}>"]}
+    assert await push(served, {"key": key, "type": f"NEW {KEY}", "data": data}) == (
+        400,
+        "Invalid Type",
+    )
+    kept = {"token": "[key]", "[key]": ["<[key]>"]}
+    assert await unhandled(served.house) == [("unhandled.NEW [key]", {"cad": "cad", "data": kept})]
+
+
 async def test_get_logs_is_acknowledged_and_nothing_else(served: Served) -> None:
     before = await stored(served.house)
     assert await push(served, {"key": KEY, "type": "GET_LOGS", "logKey": "x"}) == (200, "OK")

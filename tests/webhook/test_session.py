@@ -1,15 +1,19 @@
 """A conversation by the rules of "Internal messages" and "Answers" in the protocol."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from db import journal
 from tests.webhook.house import EVENT_NAMES, Frame, House, Line, open_house
 from webhook.context import Scope
 from webhook.messages import read
+from webhook.queries import CATALOGUE
 from webhook.session import REPLAY_BATCH, Rules
 
 CREATED = {"type": "status", "data": {"message": "created"}}
@@ -436,3 +440,40 @@ async def test_what_is_no_message_is_answered_and_the_connection_lives(
     assert [frame["type"] for frame in line.frames] == ["error"]
     line.frames.clear()
     assert (await line.say("session", id="c1"))["type"] == "status"
+
+
+KINDS = ["session", "subscribe", "unsubscribe", *(f"queries.{q.name}" for q in CATALOGUE.queries)]
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=6,
+)
+FRAMES = st.one_of(
+    st.fixed_dictionaries({"type": st.sampled_from(KINDS) | ANY, "data": ANY}),
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(KINDS[:3]),
+            "data": st.fixed_dictionaries(
+                {"id": st.sampled_from(["a", "events.*", "alerts", "visits"]) | ANY},
+                optional={"lastEventId": st.integers(-1, 9), "clientId": ANY | st.just("a")},
+            ),
+        }
+    ),
+    ANY,
+).map(lambda frame: json.dumps(frame).encode())
+
+
+@given(st.lists(FRAMES | st.binary(max_size=30), min_size=1, max_size=6))
+async def test_whatever_frames_come_each_has_one_answer(house: House, frames: list[bytes]) -> None:
+    line = Line(house)
+    await alert(house)
+    try:
+        for raw in frames:
+            line.frames.clear()
+            incoming = read(raw)
+            await line.session.receive(incoming)
+            (answer,) = [frame for frame in line.frames if "id" not in frame]
+            assert answer["data"].get("requestIdentifier") == incoming.identifier
+            assert code(answer) != "internal"
+    finally:
+        line.close()

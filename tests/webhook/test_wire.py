@@ -160,3 +160,15 @@ def test_cleaned_text_is_short_visible_and_stays_as_it_is(text: str, limit: int)
 @pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\x00", "\x1b", "\ue000", "\u3164"])
 def test_what_nobody_sees_is_cleaned_away(hidden: str) -> None:
     assert clean_text(f"a{hidden}b\nc") == "ab\nc"
+
+
+def test_marks_pile_up_no_higher_than_a_language_needs() -> None:
+    assert (
+        clean_text("Z" + "\u0301" * 500 + "a\u0302\u0301") == "Z" + "\u0301" * 4 + "a\u0302\u0301"
+    )
+    assert clean_text("\u0301a \u0489b") == "a b"
+
+
+@pytest.mark.parametrize("text", ["Việt", "हिन्दी", "שָׁלוֹם", "مُحَمَّد", "1\ufe0f\u20e3", "❤\ufe0f", "ก็้"])
+def test_what_languages_and_emoji_need_stays(text: str) -> None:
+    assert clean_text(text) == text

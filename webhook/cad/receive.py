@@ -1,6 +1,7 @@
 """A push, once its key was checked: understood, kept, journalled and published."""
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +57,7 @@ async def receive(
     try:
         events = parse(body)
     except UnhandledType as fault:
-        await _journal_unhandled(context, cad, fault.type, body.get("data"))
+        await _journal_unhandled(context, cad, fault.type, body)
         raise
     if not events:
         return True
@@ -89,19 +90,21 @@ async def _keep_all(change: Change, cad: str, events: Sequence[CadEvent], intake
             await count_as_crime(change, cad, event.call_id)
 
 
-async def _journal_unhandled(context: Context, cad: str, kind: str, data: object) -> None:
+async def _journal_unhandled(context: Context, cad: str, kind: str, body: dict[str, Any]) -> None:
     try:
-        written = orjson.dumps({"cad": cad, "data": data})
+        written = orjson.dumps({"cad": cad, "data": body.get("data")}).decode()
     except orjson.JSONEncodeError:  # nested more deeply than can be written
-        written = b""
+        written = ""
     if not 0 < len(written) <= KEPT_UNHANDLED:
-        written = orjson.dumps({"cad": cad})
+        written = orjson.dumps({"cad": cad}).decode()
+    # Of handled types only known fields are kept; here the key may stand anywhere.
+    key = str(body.get("key", ""))
+    name = _without(key, f"unhandled.{kind}")
+    written = _without(orjson.dumps(key).decode()[1:-1], written)
     async with context.database.write() as sql:
-        await journal.append(
-            sql,
-            context.now(),
-            f"unhandled.{kind}",
-            "[]",
-            written.decode(),
-            audience=Audience.NOBODY,
-        )
+        await journal.append(sql, context.now(), name, "[]", written, audience=Audience.NOBODY)
+
+
+def _without(key: str, text: str) -> str:
+    """Take the CAD's API key out of a text, in either case."""
+    return re.sub(re.escape(key), "[key]", text, flags=re.IGNORECASE) if key else text

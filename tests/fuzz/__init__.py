@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing: `make fuzz SECONDS=60`. Needs atheris, so pytest collects none of it."""

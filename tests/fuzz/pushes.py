@@ -1,0 +1,118 @@
+"""Pushes, one a line: each is understood or refused as declared, and all that is kept can be shown.
+
+A push that was kept comes a second time the other way, and nothing happens. Then every card and
+feed entry is made: Discord must take it, and nothing in it may be alive that is not ours.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from cogs.cards import CARDS, render
+from cogs.content import Content
+from cogs.feeds import FEEDS, entry_embed
+from tests.cogs.hostile import invisible
+from tests.cogs.markdown import foreign
+from tests.cogs.test_cards import check_as_discord, texts_of
+from tests.fuzz.shapes import mutate_lines
+from tests.fuzz.storage import Storage
+from tests.webhook.cad.corpus import CASES, document
+from tests.webhook.house import House
+from webhook import cad
+from webhook.cad import InvalidPush, UnhandledType, parse
+from webhook.cad.receive import receive
+from webhook.errors import BadJson
+from webhook.events import CAD
+from webhook.wire import parse_json
+
+MOST_LINES = 8
+
+
+def seeds() -> Iterator[bytes]:
+    """The corpus: each case alone, and those that are understood a few together."""
+    written = [document(case) for case in CASES if len(document(case)) < 20_000]
+    yield from written
+    understood = [document(case) for case in CASES if case["valid"] is True]
+    understood = [line for line in understood if len(line) < 4_000 and b"\n" not in line]
+    yield from (b"\n".join(understood[at : at + 4]) for at in range(0, len(understood), 4))
+
+
+mutate = mutate_lines
+
+
+async def _furnish(house: House) -> None:
+    for x in (0, 500):
+        place = await house.add_property(location="Forum Dr 8", x=x, y=0)
+        await house.add_equipment(place, 3)
+
+
+_STORAGE = Storage(_furnish)
+
+
+def run_one(data: bytes) -> None:
+    """Push every line."""
+    _STORAGE.put_back()
+    _STORAGE.run(_push_all(data.split(b"\n")[:MOST_LINES]))
+
+
+async def _push_all(lines: list[bytes]) -> None:
+    house = _STORAGE.house
+    for line in lines:
+        try:
+            body = parse_json(line)
+        except BadJson:
+            continue
+        if isinstance(body, dict):
+            _check_events(body)
+            await _push(house, body)
+    if _STORAGE.has_changed():
+        await _check_what_is_shown(house)
+
+
+def _check_events(body: dict[str, Any]) -> None:
+    try:
+        events = parse(body)
+    except (InvalidPush, UnhandledType) as fault:
+        _check_refusal(fault.message)
+        return
+    for event in events:
+        written = orjson.dumps(event.model_dump(by_alias=True))
+        assert cad.EVENTS[event.type].model_validate_json(written) == event
+
+
+def _check_refusal(message: str) -> None:
+    assert len(message) < 200
+    assert invisible(message) == []
+    assert "\n" not in message
+
+
+async def _push(house: House, body: dict[str, Any]) -> None:
+    house.clock.now += 1000
+    try:
+        await receive(house.context(), CAD, body, "/event")
+    except (InvalidPush, UnhandledType):
+        return
+    told = len(house.published)
+    await receive(house.context(), CAD, body, "/+fxserver")
+    assert len(house.published) == told, "the copy that the game server passes on was told too"
+
+
+async def _check_what_is_shown(house: House) -> None:
+    sql = house.database.read
+    events = await house.journalled()
+    subjects = {subject for event in events for subject in event.subjects}
+    for subject in sorted(subjects, key=str):
+        card = await render(sql, subject) if subject.kind in CARDS else None
+        if card is not None:
+            _check(card)
+    for event in events:
+        if event.name in FEEDS:
+            embed = await entry_embed(sql, event)
+            _check(Content([embed.copy() for _ in range(10)]))
+
+
+def _check(content: Content) -> None:
+    check_as_discord(content)
+    for text in texts_of(content.embeds):
+        assert foreign(text) == [], text

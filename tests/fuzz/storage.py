@@ -1,0 +1,66 @@
+"""A house for many inputs: what one has changed is put back before the next."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import mkdtemp
+from threading import Thread
+from typing import Any
+
+from tests.webhook.house import START, House, open_house
+
+
+class Storage:
+    """An open house; the fuzzer ends the process, and its parent removes the folder."""
+
+    house: House
+
+    def __init__(self, furnish: Callable[[House], Coroutine[Any, Any, None]]) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._stack = AsyncExitStack()
+        folder = Path(mkdtemp(prefix="fuzz-"))
+
+        def move_in() -> None:
+            self.house = self.run(self._stack.enter_async_context(open_house(folder / "house.db")))
+
+        # Threads of a daemon are daemons, so that SQLite's do not outlive a finding.
+        opening = Thread(target=move_in, daemon=True)
+        opening.start()
+        opening.join()
+        self.run(furnish(self.house))
+        self._beside = sqlite3.connect(folder / "house.db", isolation_level=None)
+        self._beside.execute(f"VACUUM INTO '{folder / 'furnished.db'}'")
+        self._beside.execute(f"ATTACH '{folder / 'furnished.db'}' AS furnished")
+        names = "SELECT name FROM main.sqlite_schema WHERE type = 'table'"
+        self._tables = [name for (name,) in self._beside.execute(names).fetchall()]
+        self._version = self._data_version()
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine to its end."""
+        return self._loop.run_until_complete(work)
+
+    def has_changed(self) -> bool:
+        """Tell whether anything was written since it was put back."""
+        return self._data_version() != self._version
+
+    def put_back(self) -> None:
+        """Undo whatever was written."""
+        self.house.clock.now = START
+        self.house.published.clear()
+        if not self.has_changed():
+            return
+        self._beside.execute("BEGIN IMMEDIATE")
+        for table in self._tables:
+            self._beside.execute(f"DELETE FROM main.{table}")  # noqa: S608
+            self._beside.execute(
+                f"INSERT INTO main.{table} SELECT * FROM furnished.{table}"  # noqa: S608
+            )
+        self._beside.execute("COMMIT")
+        self._version = self._data_version()
+
+    def _data_version(self) -> int:
+        """Return what another connection's commit changes."""
+        (version,) = self._beside.execute("PRAGMA data_version").fetchone()
+        return int(version)
