@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import time
 from functools import partial
+from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 import discord
@@ -37,6 +38,7 @@ from cogs.references import instance_name
 from cogs.roles import Roles
 from cogs.route import Routes
 from cogs.routing import Router
+from cogs.status import Vitals
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
@@ -119,15 +121,27 @@ async def run(
             approvals=ApprovalRules(**settings.approvals.model_dump()),
         )
         context.bus.subscribe(ALL, lambda _number, _frame: metrics.published.inc())
-        discord_side = await _discord_side(settings.discord, context, connection, pace, metrics)
+        vitals = Vitals(
+            version=version("cad-sentinel"),
+            discord=lambda: connection.state,
+            cads=tuple(dict.fromkeys(key.name for key in _cad_keys(settings))),
+            places=places_of(settings.discord),
+        )
+        discord_side = await _discord_side(
+            settings.discord, context, connection, pace, metrics, vitals
+        )
         follower = discord_side.follower
         watch = Watch(context, _watched(settings), heard, problems, follower.look)
         health = Health(
             database, connection, stop, lambda: discord_side.closed_channels, lambda: watch.silent
         )
-        places = places_of(settings.discord)
-        measure = Measure(metrics, database, settings.database.path, connection, places)
-        outside = Outside(health, metrics, measure, heard.note)
+        measure = Measure(metrics, database, settings.database.path, connection, vitals.places)
+
+        def hear(name: str) -> None:
+            heard.note(name)
+            vitals.heard[name] = context.now()
+
+        outside = Outside(health, metrics, measure, hear)
         runner = await stack.enter_async_context(
             _listening(settings, context, outside, certificate)
         )
@@ -237,14 +251,15 @@ async def _discord_side(
     connection: Connection,
     pace: Pace,
     metrics: Metrics,
+    vitals: Vitals,
 ) -> DiscordSide:
     """Build the Discord side; without a token, what Discord would show goes into the log."""
     logged_in = asyncio.Event()
     router = router_of(settings, context.zone)
-    places = places_of(settings)
+    places = vitals.places
     if not settings.token:
         logged_in.set()
-        delivery = await _delivery(settings, context, LogMessenger(), places, pace, router, metrics)
+        delivery = await _delivery(settings, context, LogMessenger(), vitals, pace, router, metrics)
         log.info("Discord is off: what it would show is written here")
         return DiscordSide(None, "", *delivery, logged_in)
     point_discord_at(settings)
@@ -256,11 +271,11 @@ async def _discord_side(
     }
     routes = Routes(router, frozenset(places))
     desk = Desk(context, Roles(roles, settings.guild_id))
-    bot = SentinelBot(context, desk, settings.guild_id, connection, routes)
+    bot = SentinelBot(context, desk, settings.guild_id, connection, routes, vitals)
     if not places:
         log.warning("no channel is configured in [discord.channels]: nothing will be posted")
     messenger = DiscordMessenger(bot)
-    delivery = await _delivery(settings, context, messenger, places, pace, router, metrics)
+    delivery = await _delivery(settings, context, messenger, vitals, pace, router, metrics)
     bot.on_login, bot.on_change = logged_in.set, delivery[0].retry
     return DiscordSide(bot, settings.token, *delivery, logged_in)
 
@@ -269,18 +284,17 @@ async def _delivery(
     settings: DiscordSettings,
     context: Context,
     messenger: DiscordMessenger | LogMessenger,
-    places: dict[str, int],
+    vitals: Vitals,
     pace: Pace,
     router: Router,
     metrics: Metrics,
 ) -> tuple[Delivery, Follower]:
     instance = await instance_name(context.database)
     feed_age = settings.feed_age_minutes * MINUTE
-    outlet = Outlet(context.database, messenger, pace, instance, feed_age, metrics)
-    delivery = Delivery(outlet, places)
-    follower = Follower(
-        context.database, context.bus, frozenset(places), delivery.wake, router, metrics
-    )
+    outlet = Outlet(context.database, messenger, pace, instance, feed_age, metrics, vitals.closed)
+    delivery = Delivery(outlet, vitals.places)
+    in_use = frozenset(vitals.places)
+    follower = Follower(context.database, context.bus, in_use, delivery.wake, router, metrics)
     return delivery, follower
 
 

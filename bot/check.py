@@ -15,14 +15,7 @@ from bot.app import point_discord_at
 from bot.certificate import BadCertificate, Certificate, read_certificate
 from bot.config import DiscordSettings, HttpSettings, Settings
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE
-
-RIGHTS = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "embed_links": "Embed Links",
-    "read_message_history": "Read Message History",
-}
-"""What the bot needs in a channel that it posts to, as Discord's settings call it."""
+from cogs.status import RIGHTS
 
 SOON = timedelta(days=14)
 """A certificate that ends within this time should have been renewed by now."""

@@ -14,13 +14,18 @@ import orjson
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import drones, names, properties, removals
+from cogs import access, drones, equipment, names, properties, removals
 from cogs.answers import Desk
 from cogs.audit import Audit
 from cogs.buttons import CardButton
 from cogs.cad import Cad
+from cogs.crimes import Crimes
+from cogs.help import Help, forget_command_ids, keep_command_ids
 from cogs.links import Links
+from cogs.pages import PageButton
 from cogs.route import RouteCommands, Routes
+from cogs.status import Status, Vitals
+from cogs.visitors import Visitors
 from db import settings
 from webhook.context import Context
 from webhook.messages import as_error
@@ -64,6 +69,7 @@ class SentinelBot(commands.Bot):
         guild_id: int,
         connection: Connection,
         routes: Routes,
+        vitals: Vitals,
     ) -> None:
         super().__init__(
             commands.when_mentioned,
@@ -74,9 +80,13 @@ class SentinelBot(commands.Bot):
         )
         self.desk = desk
         self.presses = drones.BUTTONS | removals.BUTTONS | properties.BUTTONS
+        self.lists = (
+            drones.LISTS | removals.LISTS | properties.LISTS | equipment.LISTS | access.LISTS
+        )
         self._context = context
         self._guild_id = guild_id
         self._routes = routes
+        self._vitals = vitals
         self._connection_state = connection
         self.on_login: Callable[[], None] = lambda: None
         self.on_change: Callable[[], None] = lambda: None
@@ -104,13 +114,20 @@ class SentinelBot(commands.Bot):
     async def setup_hook(self) -> None:
         """Register the commands and buttons."""
         if not self.cogs:
+            await self.add_cog(properties.Properties(self.desk))
+            await self.add_cog(equipment.EquipmentCommands(self.desk))
+            await self.add_cog(access.AccessCommands(self.desk))
             await self.add_cog(drones.Drones(self.desk))
             await self.add_cog(removals.Removals(self.desk))
+            await self.add_cog(Visitors(self.desk))
+            await self.add_cog(Crimes(self.desk))
             await self.add_cog(Cad(self.desk))
             await self.add_cog(Links(self.desk))
             await self.add_cog(Audit(self.desk))
+            await self.add_cog(Status(self.desk, self._vitals))
+            await self.add_cog(Help(self.desk))
             await self.add_cog(RouteCommands(self.desk, self._routes, self._context.zone))
-            self.add_dynamic_items(CardButton)
+            self.add_dynamic_items(CardButton, PageButton)
 
     async def on_ready(self) -> None:
         """Register the commands in every guild where they changed."""
@@ -144,6 +161,7 @@ class SentinelBot(commands.Bot):
         with self.desk.in_flight.one():
             async with self._context.database.write() as sql:
                 await settings.forget(sql, _synced(guild.id))
+                await forget_command_ids(sql, guild.id)
 
     async def on_guild_channel_update(self, *_: discord.abc.GuildChannel) -> None:
         """A channel's permissions may have changed."""
@@ -164,12 +182,13 @@ class SentinelBot(commands.Bot):
         if await settings.get(self._context.read, _synced(guild.id)) == digest:
             return
         try:
-            await self.tree.sync(guild=guild)
+            given = await self.tree.sync(guild=guild)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as fault:
             log.error("the commands could not be registered in guild %s: %s", guild.id, fault)
             return
         async with self._context.database.write() as sql:
             await settings.put(sql, _synced(guild.id), digest)
+            await keep_command_ids(sql, guild.id, given)
         log.info("registered the commands in guild %s", guild.id)
 
     async def _keep_guild(self) -> None:

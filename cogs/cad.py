@@ -13,6 +13,7 @@ from cogs.cards import render
 from cogs.choices import CHOICES, NAME, SEARCH
 from cogs.content import CardBuilder, Colour, Content
 from cogs.names import STATUSES, configured_cads, linked_name, of_cad, status_name, unit_name
+from cogs.roles import needs
 from cogs.text import fitting, inert_line, length, moment, plain_line
 from db import dispatches, emergencies, units
 from db.database import Reader
@@ -38,7 +39,7 @@ class Cad(commands.GroupCog, group_name="cad", group_description="Calls and unit
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    @app_commands.command(description="Show the open calls")
+    @app_commands.command(description="Show the open calls", extras=needs(Scope.READ))
     async def calls(self, interaction: discord.Interaction) -> None:
         """List the open calls."""
         async with self._desk.answering(interaction) as context:
@@ -46,7 +47,7 @@ class Cad(commands.GroupCog, group_name="cad", group_description="Calls and unit
             listed = await board.open_calls(context.read, 2_200, 1_500)
             await show(interaction, Content([listed.build()]))
 
-    @app_commands.command(description="Show one call")
+    @app_commands.command(description="Show one call", extras=needs(Scope.READ))
     @app_commands.describe(id="The call; open ones are offered by number and title")
     async def call(self, interaction: discord.Interaction, id: str) -> None:  # noqa: A002
         """Show a call as its card does."""
@@ -54,7 +55,7 @@ class Cad(commands.GroupCog, group_name="cad", group_description="Calls and unit
             context.caller.must(Scope.READ)
             await show(interaction, await _card(context.read, await call_meant(context, id)))
 
-    @app_commands.command(description="Show who is on duty")
+    @app_commands.command(description="Show who is on duty", extras=needs(Scope.READ))
     async def units(self, interaction: discord.Interaction) -> None:
         """List who is on duty."""
         async with self._desk.answering(interaction) as context:
@@ -62,7 +63,9 @@ class Cad(commands.GroupCog, group_name="cad", group_description="Calls and unit
             listed = await board.on_duty(context.read, 5_000)
             await show(interaction, Content([listed.build()]))
 
-    @app_commands.command(description="Show one unit and the calls it is on")
+    @app_commands.command(
+        description="Show one unit and the calls it is on", extras=needs(Scope.READ)
+    )
     @app_commands.describe(number="The unit; type a part of its number or name")
     async def unit(self, interaction: discord.Interaction, number: str) -> None:
         """Show a unit."""

@@ -34,6 +34,7 @@ class Button:
     label: str
     custom_id: str
     style: discord.ButtonStyle = discord.ButtonStyle.secondary
+    disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,10 @@ class Content:
         for button in self.buttons:
             view.add_item(
                 discord.ui.Button(
-                    label=button.label, custom_id=button.custom_id, style=button.style
+                    label=button.label,
+                    custom_id=button.custom_id,
+                    style=button.style,
+                    disabled=button.disabled,
                 )
             )
         view.stop()

@@ -67,6 +67,7 @@ class Outlet:
     """What every queue works with.
 
     `feed_age`: feed entries older than these milliseconds are counted, not shown; 0: all are shown.
+    `closed`: where it is written down why a channel takes nothing, by its id.
     """
 
     database: Database
@@ -75,6 +76,7 @@ class Outlet:
     instance: str
     feed_age: int = 0
     metrics: Metrics = field(default_factory=Metrics)
+    closed: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ class ChannelQueue:
     ) -> None:
         self.channel_id = channel_id
         self.is_closed = False
+        self._closed = outlet.closed
         self._database = outlet.database
         self._messenger = outlet.messenger
         self._pace = outlet.pace
@@ -433,6 +436,7 @@ class ChannelQueue:
         if not self.is_closed:
             log.error("channel %s (%s): %s", self.channel_id, ", ".join(self.names), fault)
         self.is_closed = True
+        self._closed[self.channel_id] = str(fault)
 
     def _note_failure(self, fault: Exception) -> None:
         self._failures += 1
@@ -445,6 +449,7 @@ class ChannelQueue:
         if delivered and (self._failures or self.is_closed):
             log.info("channel %s: deliveries go on", self.channel_id)
             self._failures, self.is_closed = 0, False
+            self._closed.pop(self.channel_id, None)
 
 
 def _kind(card: Card) -> CardKind:

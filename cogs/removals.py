@@ -1,31 +1,43 @@
-"""`/removal`: list, approve, deny; and the same buttons on a request's card."""
+"""`/removal`: request, list, approve, deny, withdraw; and the buttons on a request's card."""
 
 from collections.abc import Awaitable, Callable
 
 import discord
 from discord import app_commands
+from discord.app_commands import Choice, Range
 from discord.ext import commands
 
-from cogs.answers import CONTENT, Desk, TooLate, tell
+from cogs.answers import Desk, TooLate, show, tell
 from cogs.buttons import Press
-from cogs.choices import property_meant, removal_choices
-from cogs.forms import ReasonForm
+from cogs.choices import property_choices, property_meant, removal_choices, removed_choices
+from cogs.forms import REASON, ReasonForm
 from cogs.language import _, plural
-from cogs.text import fitting, inert_line, who
-from db import removals
+from cogs.pages import List, Rows, page
+from cogs.roles import needs
+from cogs.text import inert_line, who
+from db import properties, removals
+from db.properties import REMOVED
 from webhook.context import Context, Scope
 from webhook.errors import Conflict, NotFound
 from webhook.queries.approvals import Counted, restore_property
 from webhook.queries.removals import (
     Denial,
+    RemovalRequest,
+    Withdrawal,
     approve_remove_property,
     deny_remove_property,
-    get_requested_remove_properties,
+    request_remove_property,
+    withdraw_remove_property,
 )
 from webhook.queries.shapes import OfProperty
-from webhook.wire import Success
+from webhook.wire import Success, validate
 
-LISTED = 20
+_OUTCOMES = {
+    "approved": "This removal was already approved by {who}.",
+    "denied": "This removal was already denied by {who}.",
+    "withdrawn": "This removal was already withdrawn by {who}.",
+}
+"""Texts, translated where they are used."""
 
 
 @app_commands.guild_only()
@@ -35,19 +47,45 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    @app_commands.command(name="list", description="Show the removals that wait for an answer")
+    @app_commands.command(
+        description="Ask that a property be removed; approvers decide", extras=needs(Scope.WRITE)
+    )
+    @app_commands.describe(
+        property="The property; type a part of its name", reason="Why; approvers read it"
+    )
+    async def request(
+        self,
+        interaction: discord.Interaction,
+        property: str,  # noqa: A002
+        reason: Range[str, 1, REASON] | None = None,
+    ) -> None:
+        """Ask for a removal."""
+        async with self._desk.answering(interaction) as context:
+            place = await property_meant(context, property)
+            await tell(interaction, await _request(context, place.id, reason))
+
+    @app_commands.command(
+        name="list",
+        description="Show the removals that wait for an answer",
+        extras=needs(Scope.READ),
+    )
     async def list_(self, interaction: discord.Interaction) -> None:
         """List requests."""
         async with self._desk.answering(interaction) as context:
-            waiting = (await get_requested_remove_properties(context)).properties
-            lines = [
-                f"{row.id} · {inert_line(row.location, 60)} · owner {inert_line(row.client_id, 64)}"
-                for row in waiting[:LISTED]
-            ]
-            listed = fitting(lines, "\n", CONTENT, len(waiting))
-            await tell(interaction, listed or "No removal waits for an answer.")
+            await show(interaction, await page(context, LISTS, "removals"))
 
-    @app_commands.command(description="Approve a requested removal: the property is gone")
+    @app_commands.command(description="Take a request for removal back", extras=needs(Scope.WRITE))
+    @app_commands.describe(property="The property; those with a request are offered")
+    async def withdraw(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
+        """Withdraw a request."""
+        async with self._desk.answering(interaction) as context:
+            place = await property_meant(context, property)
+            await _withdraw(context, interaction, place.id)
+
+    @app_commands.command(
+        description="Approve a requested removal: the property is gone",
+        extras=needs(Scope.APPROVE),
+    )
     @app_commands.describe(property="The property; those with a request are offered")
     async def approve(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
         """Approve a request."""
@@ -57,7 +95,20 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
             done = _("**{where}** is removed.").format(where=inert_line(place.location, 200))
             await tell(interaction, still_missing(outcome) or done)
 
-    @app_commands.command(description="Deny a requested removal, with a reason")
+    @app_commands.command(
+        description="Bring a removed property back, with all that hung on it",
+        extras=needs(Scope.APPROVE),
+    )
+    @app_commands.describe(property="The property; those removed lately are offered")
+    async def restore(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
+        """Bring a property back."""
+        async with self._desk.answering(interaction) as context:
+            meant = validate(OfProperty, {"propertyId": property})
+            await _restore(context, interaction, meant.property_id)
+
+    @app_commands.command(
+        description="Deny a requested removal, with a reason", extras=needs(Scope.APPROVE)
+    )
     @app_commands.describe(property="The property; those with a request are offered")
     async def deny(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
         """Ask for the reason, then deny a request."""
@@ -67,14 +118,60 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
             async def find(context: Context) -> int:
                 return (await property_meant(context, property)).id
 
-            await interaction.response.send_modal(_denial_form(self._desk, find))
+            await interaction.response.send_modal(_denial(self._desk, find))
 
     @approve.autocomplete("property")
     @deny.autocomplete("property")
-    async def _properties(
-        self, interaction: discord.Interaction, typed: str
-    ) -> list[app_commands.Choice[str]]:
+    @withdraw.autocomplete("property")
+    async def _requested(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
         return await self._desk.choices(interaction, removal_choices, typed)
+
+    @restore.autocomplete("property")
+    async def _removed(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
+        return await self._desk.choices(interaction, removed_choices, typed)
+
+    @request.autocomplete("property")
+    async def _properties(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
+        return await self._desk.choices(interaction, property_choices, typed)
+
+
+def _denial(desk: Desk, find_property: Callable[[Context], Awaitable[int]]) -> ReasonForm:
+    async def deny(context: Context, reason: str | None) -> str:
+        property_id = await find_property(context)
+        await deny_remove_property(context, Denial(property_id=property_id, reason=reason))
+        return _("The removal of property {id} is denied.").format(id=property_id)
+
+    return ReasonForm(desk, _("Deny the removal"), _("The requester reads this"), deny)
+
+
+async def _request(context: Context, property_id: int, reason: str | None) -> str:
+    """Ask for a removal, and return what to answer."""
+    await request_remove_property(context, RemovalRequest(property_id=property_id, reason=reason))
+    waiting = await removals.open_of_property(context.read, property_id)
+    if waiting is not None and waiting.asked_by != context.caller.name:
+        text = _("The removal of property {id} is requested already, by {who}.")
+        by = who(waiting.asked_by or waiting.requested_by or "")
+        raise TooLate(text.format(id=property_id, who=by))
+    text = _("The removal of property {id} is requested; an approver decides.")
+    return text.format(id=property_id)
+
+
+async def _withdraw(context: Context, interaction: discord.Interaction, property_id: int) -> None:
+    await withdraw_remove_property(context, Withdrawal(property_id=property_id))
+    text = _("The request to remove property {id} is withdrawn.")
+    await tell(interaction, text.format(id=property_id))
+
+
+async def _waiting(context: Context, _argument: str, limit: int, offset: int) -> Rows:
+    context.caller.must(Scope.READ)
+    stored = await properties.page_of_status(context.read, REMOVED, "", limit, offset)
+    lines = [
+        f"{row.id} · {inert_line(row.location, 60)} · "
+        + _("owner {id}").format(id=inert_line(row.owner, 64))
+        for row in stored
+    ]
+    total = await properties.count(context.read, REMOVED)
+    return Rows(_("Requested removals"), lines, _("No removal waits for an answer."), total)
 
 
 async def press_approve(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
@@ -93,7 +190,29 @@ async def press_approve(desk: Desk, interaction: discord.Interaction, removal_id
 async def press_deny(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
     """Ask for the reason, then deny the request on a card."""
     desk.context(interaction).caller.must(Scope.APPROVE)
-    form = _denial_form(desk, lambda context: _still_open(context, removal_id))
+    form = _denial(desk, lambda context: _still_open(context, removal_id))
+    await interaction.response.send_modal(form)
+
+
+async def press_withdraw(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
+    """Withdraw the request on a card."""
+    async with desk.answering(interaction) as context:
+        property_id = await _still_open(context, removal_id, Scope.WRITE)
+        try:
+            await _withdraw(context, interaction, property_id)
+        except (Conflict, NotFound):
+            await _still_open(context, removal_id, Scope.WRITE)
+            raise
+
+
+async def press_leave(desk: Desk, interaction: discord.Interaction, property_id: int) -> None:
+    """Ask why, then request the removal of a property."""
+    desk.context(interaction).caller.must(Scope.WRITE)
+
+    async def ask(context: Context, reason: str | None) -> str:
+        return await _request(context, property_id, reason)
+
+    form = ReasonForm(desk, _("Request the removal"), _("Approvers read this"), ask)
     await interaction.response.send_modal(form)
 
 
@@ -103,8 +222,12 @@ async def press_restore(desk: Desk, interaction: discord.Interaction, removal_id
         request = await removals.get(context.read, removal_id)
         if request is None:
             raise NotFound("this request is not known any more")
-        await restore_property(context, OfProperty(property_id=request.property_id))
-        await tell(interaction, _("Property {id} is back.").format(id=request.property_id))
+        await _restore(context, interaction, request.property_id)
+
+
+async def _restore(context: Context, interaction: discord.Interaction, property_id: int) -> None:
+    await restore_property(context, OfProperty(property_id=property_id))
+    await tell(interaction, _("Property {id} is back.").format(id=property_id))
 
 
 def still_missing(outcome: Success) -> str:
@@ -118,35 +241,31 @@ def still_missing(outcome: Success) -> str:
     )
 
 
-def _denial_form(desk: Desk, find_property: Callable[[Context], Awaitable[int]]) -> ReasonForm:
-    async def deny(context: Context, reason: str | None) -> str:
-        property_id = await find_property(context)
-        await deny_remove_property(context, Denial(property_id=property_id, reason=reason))
-        return _("The removal of property {id} is denied.").format(id=property_id)
-
-    return ReasonForm(desk, _("Deny the removal"), _("The requester reads this"), deny)
-
-
-async def _still_open(context: Context, removal_id: int) -> int:
+async def _still_open(context: Context, removal_id: int, scope: Scope = Scope.APPROVE) -> int:
     """Return the property of a request that waits for an answer.
 
     Raises:
         NotFound: the request is not known.
         TooLate: somebody has answered it.
     """
-    context.caller.must(Scope.APPROVE)
+    context.caller.must(scope)
     request = await removals.get(context.read, removal_id)
     if request is None:
         raise NotFound("this request is not known any more")
     if request.outcome is not None:
-        by = who(request.settled_by or "")
-        raise TooLate(f"This removal was already {request.outcome} by {by}.")
+        text = _(_OUTCOMES[request.outcome])
+        raise TooLate(text.format(who=who(request.settled_by or "")))
     return request.property_id
 
 
 BUTTONS: dict[str, Press] = {
     "removal:approve": press_approve,
     "removal:deny": press_deny,
+    "removal:withdraw": press_withdraw,
     "removal:restore": press_restore,
+    "property:leave": press_leave,
 }
-"""What the buttons on requests' cards do."""
+"""What the buttons on requests' cards do, and the one on a property that asks for its removal."""
+
+LISTS: dict[str, List] = {"removals": _waiting}
+"""The list of requests."""

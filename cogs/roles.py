@@ -1,6 +1,7 @@
 """Which Discord roles may do what."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import discord
 
@@ -14,6 +15,15 @@ ROLE_OF_SCOPE = {
     Scope.ADMIN: "admin",
 }
 """The configured roles by what they allow; each may do what the ones before it may."""
+
+
+NEEDS = "scope"
+"""Under which name a command's extras hold the scope that it needs, for `/help`."""
+
+
+def needs(scope: Scope) -> dict[Any, Any]:
+    """Return the extras of a command that needs a scope; the operation itself checks it."""
+    return {NEEDS: scope}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from cogs.cards import CARDS
 from cogs.choices import CHOICES
 from cogs.choices import NAME as CHOICE
 from cogs.feeds import FEEDS
+from cogs.roles import needs
 from cogs.routing import Decision, Router
 from cogs.text import inert_line, length, plain_line
 from cogs.traits import KNOWN_AS, known, own_name
@@ -44,6 +45,7 @@ _KIND_OF = {
     "approved-remove-property": "removal",
     "denied-remove-property": "removal",
     "approval-given": "approval",
+    "withdrawn-remove-property": "removal",
     "drone-recalled": "flight",
 }
 del _KIND_OF["EVENT_DISPATCH_TOGGLE_BODYCAM"]
@@ -175,7 +177,9 @@ class RouteCommands(commands.GroupCog, group_name="route", group_description="Ro
         self._routes = routes
         self._zone = zone
 
-    @app_commands.command(description="Explain which rule sends an event where, and why")
+    @app_commands.command(
+        description="Explain which rule sends an event where, and why", extras=needs(Scope.ADMIN)
+    )
     @app_commands.describe(
         event="A recent event from the list, or the name of one, like EVENT_911",
         data="For a name: the event's data as JSON",

@@ -8,10 +8,11 @@ from db.users import User
 
 
 class AuthEntry(NamedTuple):
-    """Somebody at the door; `at` in milliseconds since 1970."""
+    """Somebody at the door, let in or not; `at` in milliseconds since 1970."""
 
     user_id: str
     at: int
+    allowed: int
 
 
 async def allowed_users(sql: Reader, property_id: int) -> list[User]:
@@ -49,13 +50,16 @@ async def share_of(sql: Reader, property_id: int, user_ids: Sequence[str]) -> in
     )
 
 
-async def allow(sql: Transaction, property_id: int, user_id: str) -> None:
-    """Put a user on a property's list."""
-    await sql.run(
-        "INSERT INTO allowed_users (property_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+async def allow(sql: Transaction, property_id: int, user_id: str) -> bool:
+    """Put a user on a property's list; tell whether it was not on it."""
+    added = await sql.one(
+        str,
+        "INSERT INTO allowed_users (property_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        " RETURNING user_id",
         property_id,
         user_id,
     )
+    return added is not None
 
 
 async def disallow(sql: Transaction, property_id: int, user_id: str) -> bool:
@@ -69,9 +73,10 @@ async def disallow(sql: Transaction, property_id: int, user_id: str) -> bool:
     return gone is not None
 
 
-async def disallow_everywhere(sql: Transaction, user_id: str) -> None:
-    """Take a user off every list."""
-    await sql.run("DELETE FROM allowed_users WHERE user_id = ?", user_id)
+async def disallow_everywhere(sql: Transaction, user_id: str) -> list[int]:
+    """Take a user off every list; return the properties whose lists they were on."""
+    gone = "DELETE FROM allowed_users WHERE user_id = ? RETURNING property_id"
+    return sorted(await sql.all(int, gone, user_id))
 
 
 async def add_entry(
@@ -87,10 +92,15 @@ async def add_entry(
     )
 
 
-async def entries(sql: Reader, property_id: int) -> list[AuthEntry]:
+async def entries(
+    sql: Reader, property_id: int, limit: int = -1, offset: int = 0
+) -> list[AuthEntry]:
     """Return who was at the door, newest first."""
     return await sql.all(
         AuthEntry,
-        "SELECT user_id, at FROM auth_entries WHERE property_id = ? ORDER BY id DESC",
+        "SELECT user_id, at, allowed FROM auth_entries WHERE property_id = ?"
+        " ORDER BY id DESC LIMIT ? OFFSET ?",
         property_id,
+        limit,
+        offset,
     )

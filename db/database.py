@@ -249,6 +249,12 @@ async def looking_into(path: Path) -> AsyncIterator[Reader]:
         raise StorageError(f"cannot read the database {path}: {fault}") from fault
 
 
+async def size(sql: Reader) -> int:
+    """Return how many bytes the database has."""
+    pages = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    return await sql.one(int, pages) or 0
+
+
 def _read_only(path: Path) -> str:
     """Return a file's address for reading; fail here if it cannot be opened, as in `_prepare`."""
     uri = f"{path.absolute().as_uri()}?mode=ro"

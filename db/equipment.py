@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import folded
+from db.search import beginning, best_first, folded, holding, is_indexed
 
 CAMERA = 1
 """The equipment type that scans visitors."""
@@ -65,3 +65,42 @@ async def of_property(sql: Reader, property_id: int) -> list[Equipment]:
 async def remove(sql: Transaction, equipment_id: int, now: int) -> None:
     """Remove a piece of equipment from every answer; the row stays for the cards."""
     await sql.run("UPDATE equipment SET removed_at = ? WHERE id = ?", now, equipment_id)
+
+
+async def suggest(sql: Reader, typed: str, type_id: int, limit: int) -> list[Equipment]:
+    """Return the equipment of a type that is most likely meant: by id, word's beginning, anywhere.
+
+    With nothing typed, that which was added last.
+    """
+    search = folded(typed)
+    wanted = "type = ? AND removed_at IS NULL"
+
+    async def of_id(_: int) -> list[Equipment]:
+        is_id = typed.isascii() and typed.isdigit() and len(typed) < 19
+        found = await get(sql, int(typed)) if is_id else None
+        return [] if found is None or found.type != type_id else [found]
+
+    async def found(question: str, most: int) -> list[Equipment]:
+        return await sql.all(
+            Equipment,
+            f"{_SELECT.replace(' FROM equipment', _FROM_INDEX)} WHERE equipment_index MATCH ?"
+            f" AND {wanted} ORDER BY equipment_index.rowid LIMIT ?",
+            question,
+            type_id,
+            most,
+        )
+
+    async def at_word(most: int) -> list[Equipment]:
+        return await found(beginning(search.split()), most) if search.split() else []
+
+    async def anywhere(most: int) -> list[Equipment]:
+        return await found(holding(search), most) if is_indexed(search) else []
+
+    async def newest(most: int) -> list[Equipment]:
+        latest = f"{_SELECT} WHERE {wanted} ORDER BY equipment.id DESC LIMIT ?"
+        return [] if search else await sql.all(Equipment, latest, type_id, most)
+
+    return await best_first(limit, lambda row: row.id, of_id, at_word, anywhere, newest)
+
+
+_FROM_INDEX = " FROM equipment_index CROSS JOIN equipment ON equipment.id = equipment_index.rowid"

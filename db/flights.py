@@ -17,6 +17,7 @@ class Flight(NamedTuple):
     dispatched_by: str
     recalled_at: int | None
     recalled_by: str | None
+    reason: str
     description: str
 
 
@@ -29,7 +30,7 @@ class Drone(NamedTuple):
 
 _SELECT = (
     "SELECT flights.id, drone_id, flights.property_id, dispatched_at, dispatched_by, recalled_at,"
-    " recalled_by, description FROM flights JOIN equipment ON equipment.id = drone_id"
+    " recalled_by, reason, description FROM flights JOIN equipment ON equipment.id = drone_id"
 )
 
 _IS_FREE = (
@@ -49,21 +50,28 @@ async def free_drones(sql: Reader, property_id: int) -> list[Drone]:
 
 
 async def open_any(
-    sql: Transaction, property_id: int, dispatched_by: str, now: int
+    sql: Transaction,
+    property_id: int,
+    dispatched_by: str,
+    now: int,
+    drone_id: int | None = None,
+    reason: str = "",
 ) -> Flight | None:
-    """Send out the first free drone of a property; None if there is none.
+    """Send out the first free drone of a property, or this one of it; None if it is not free.
 
     One statement finds and takes it, and a unique index lets a drone be out only once.
     """
     number = await sql.one(
         int,
-        "INSERT INTO flights (drone_id, property_id, dispatched_at, dispatched_by)"
-        f" SELECT id, property_id, ?, ? FROM equipment WHERE property_id = ? AND {_IS_FREE}"
-        " ORDER BY id LIMIT 1 RETURNING id",
+        "INSERT INTO flights (drone_id, property_id, dispatched_at, dispatched_by, reason)"
+        f" SELECT id, property_id, ?, ?, ? FROM equipment WHERE property_id = ? AND {_IS_FREE}"
+        " AND id = coalesce(?, id) ORDER BY id LIMIT 1 RETURNING id",
         now,
         dispatched_by,
+        reason,
         property_id,
         DRONE,
+        drone_id,
     )
     return None if number is None else await get(sql, number)
 
@@ -95,6 +103,27 @@ async def page_of_open(sql: Reader, search: str, limit: int, offset: int) -> lis
         " ORDER BY flights.id LIMIT ? OFFSET ?",
         folded(search),
         folded(search),
+        limit,
+        offset,
+    )
+
+
+async def count_open(sql: Reader) -> int:
+    """Count the drones that are out."""
+    return await sql.one(int, "SELECT count(*) FROM flights WHERE recalled_at IS NULL") or 0
+
+
+async def page(
+    sql: Reader, property_id: int | None, drone_id: int | None, limit: int, offset: int
+) -> list[Flight]:
+    """Return flights, newest first: all, or those of a property, of a drone, or both."""
+    wanted = {"flights.property_id": property_id, "drone_id": drone_id}
+    given = {column: value for column, value in wanted.items() if value is not None}
+    where = " AND ".join(f"{column} = ?" for column in given) or "TRUE"
+    return await sql.all(
+        Flight,
+        f"{_SELECT} WHERE {where} ORDER BY flights.id DESC LIMIT ? OFFSET ?",
+        *given.values(),
         limit,
         offset,
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import MATCHES, folded, words
+from db.search import beginning, best_first, folded, holding, is_indexed, span, words
 
 PENDING = "PENDING"
 """Added, and not approved yet."""
@@ -117,14 +117,30 @@ async def detail(sql: Reader, property_id: int) -> PropertyDetail | None:
     )
 
 
-async def page(sql: Reader, search: str, limit: int, offset: int) -> list[Property]:
-    """Return properties whose location, description or id holds the search text, by id."""
+async def page(
+    sql: Reader, search: str, limit: int, offset: int, status: str | None = None
+) -> list[Property]:
+    """Return properties whose location, description or id holds the search text, by id.
+
+    The index, where it finds the text, gives them in that order too, so that a page of a broad
+    search ends early.
+    """
+    search = folded(search)
+    source, by = "properties", "id"
+    given: dict[str, list[object]] = {"removed_at IS NULL": []}
+    if is_indexed(search):
+        by = "properties_index.rowid"
+        source = f"properties_index CROSS JOIN properties ON id = {by}"
+        given["properties_index MATCH ?"] = [holding(search)]
+    if status is not None:
+        given["status = ?"] = [status]
+    if search:
+        given["(instr(searched, ?) OR instr(id, ?))"] = [search, search]
     return await sql.all(
         Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND {MATCHES}"
-        " ORDER BY id LIMIT ? OFFSET ?",
-        folded(search),
-        folded(search),
+        f"SELECT {_COLUMNS} FROM {source} WHERE {' AND '.join(given)} ORDER BY {by}"
+        " LIMIT ? OFFSET ?",
+        *(value for values in given.values() for value in values),
         limit,
         offset,
     )
@@ -134,15 +150,63 @@ async def page_of_status(
     sql: Reader, status: str, search: str = "", limit: int = -1, offset: int = 0
 ) -> list[Property]:
     """Return properties of one status that match the search text, by id."""
+    return await page(sql, search, limit, offset, status)
+
+
+async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
+    """Return the properties that are most likely meant, the likeliest first.
+
+    That of the typed id, those whose location begins so, those with a word that begins so, those
+    that hold it anywhere; the last only for texts that the index finds.
+    """
+    search, named = folded(typed), words(typed)
+
+    async def of_id(_: int) -> list[Property]:
+        is_id = typed.isascii() and typed.isdigit() and len(typed) < 19
+        found = await get(sql, int(typed)) if is_id else None
+        return [] if found is None else [found]
+
+    async def at_beginning(most: int) -> list[Property]:
+        return await sql.all(
+            Property,
+            f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL"
+            " AND place >= ? AND place < ? ORDER BY place, id LIMIT ?",
+            *span(" ".join(named)),
+            most,
+        )
+
+    async def at_word(most: int) -> list[Property]:
+        return await sql.all(
+            Property,
+            f"SELECT {_COLUMNS} FROM properties_index CROSS JOIN properties"
+            " ON id = properties_index.rowid WHERE properties_index MATCH ?"
+            " AND removed_at IS NULL ORDER BY properties_index.rowid LIMIT ?",
+            beginning(named),
+            most,
+        )
+
+    async def anywhere(most: int) -> list[Property]:
+        return await page(sql, typed, most, 0) if is_indexed(search) or not search else []
+
+    by_name = (at_beginning, at_word) if named else ()
+    return await best_first(limit, lambda row: row.id, of_id, *by_name, anywhere)
+
+
+async def count(sql: Reader, status: str | None = None) -> int:
+    """Count the properties, or those of a status."""
+    where = "removed_at IS NULL" + (" AND status = ?" if status is not None else "")
+    given = [] if status is None else [status]
+    return await sql.one(int, f"SELECT count(*) FROM properties WHERE {where}", *given) or 0
+
+
+async def statuses(sql: Reader) -> list[str]:
+    """Return the statuses that properties have; each is looked up behind the one before it."""
+    least = "SELECT min(status) FROM properties WHERE removed_at IS NULL"
     return await sql.all(
-        Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE status = ? AND removed_at IS NULL"
-        f" AND {MATCHES} ORDER BY id LIMIT ? OFFSET ?",
-        status,
-        folded(search),
-        folded(search),
-        limit,
-        offset,
+        str,
+        f"WITH RECURSIVE found (status) AS ({least}"
+        f" UNION ALL SELECT ({least} AND status > found.status) FROM found"
+        " WHERE found.status IS NOT NULL) SELECT status FROM found WHERE status IS NOT NULL",
     )
 
 
@@ -237,14 +301,13 @@ async def held_by(sql: Reader, user_ids: Sequence[str], search: str, limit: int)
     marks = ", ".join("?" * len(user_ids)) or "NULL"
     return await sql.all(
         Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND {MATCHES} AND id IN ("
+        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND id IN ("
         f"SELECT id FROM properties WHERE removed_at IS NULL AND owner IN ({marks})"
         f" UNION SELECT property_id FROM allowed_users WHERE user_id IN ({marks}))"
-        " ORDER BY id LIMIT ?",
-        folded(search),
-        folded(search),
+        " AND instr(id || char(10) || searched, ?) ORDER BY id LIMIT ?",
         *user_ids,
         *user_ids,
+        folded(search),
         limit,
     )
 

@@ -8,7 +8,10 @@ Outcome = Literal["approved", "denied", "withdrawn"]
 
 
 class Removal(NamedTuple):
-    """A request; open while `outcome` is None. `answer` is the reason given with the outcome."""
+    """A request; open while `outcome` is None. `answer` is the reason given with the outcome.
+
+    `requested_by` is the game user it was made for, `asked_by` the caller who made it.
+    """
 
     id: int
     property_id: int
@@ -20,6 +23,7 @@ class Removal(NamedTuple):
     settled_at: int | None
     settled_by: str | None
     answer: str | None
+    asked_by: str
 
 
 _COLUMNS = ", ".join(Removal._fields)
@@ -29,17 +33,19 @@ async def request(
     sql: Transaction,
     property_id: int,
     requested_by: str | None,
+    asked_by: str,
     reason: str | None,
     previous_status: str,
     now: int,
 ) -> int:
     """Open a request and return its id."""
     return await sql.insert(
-        "INSERT INTO removals (property_id, requested_at, requested_by, reason, previous_status)"
-        " VALUES (?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO removals (property_id, requested_at, requested_by, asked_by, reason,"
+        " previous_status) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
         property_id,
         now,
         requested_by,
+        asked_by,
         reason,
         previous_status,
     )

@@ -1,23 +1,72 @@
-"""Searching: text is folded once when it is written, so that a search compares bytes."""
+"""Searching: text is folded once when it is written, so that a search compares bytes.
+
+Longer texts are found through an index of all groups of three characters (`properties_index`, …),
+and compared all the same; that of a word's beginning begins with two blanks.
+"""
 
 import re
 import unicodedata
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _WORD = re.compile(r"\w+")
+_GROUP = 3
+_LAST = "\U0010ffff"
 
 
 def folded(*parts: object) -> str:
     """Fold what a search looks through: case and compatibility forms go, É and é are one.
 
-    Line feeds keep the parts apart, as no search text that a person types holds one.
+    Line feeds keep the parts apart, as no search text that a person types holds one. What follows
+    a NUL would not be indexed.
     """
-    return unicodedata.normalize("NFKC", "\n".join(map(str, parts))).casefold()
+    text = unicodedata.normalize("NFKC", "\n".join(map(str, parts))).casefold()
+    return text.replace("\0", "\ufffd")
 
 
-MATCHES = "(instr(searched, ?) OR instr(id, ?))"
-"""Condition on a row with a `searched` text; takes the folded search text twice."""
+def is_indexed(search: str) -> bool:
+    """Tell whether the index finds this folded text: it holds groups of three characters."""
+    return len(search) >= _GROUP
+
+
+def holding(search: str) -> str:
+    """Return the question to an index for rows that hold a folded text; see `is_indexed`."""
+    return f"text : {_quoted(search)}"
+
+
+def beginning(named: Iterable[str]) -> str:
+    """Return the question to an index for names that hold these words, the last one's beginning."""
+    return f"words : {_quoted('  ' + '  '.join(named))}"
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def span(prefix: str) -> tuple[str, str]:
+    """Return between which texts those stand that begin with this one."""
+    return prefix, prefix + _LAST
 
 
 def words(text: str) -> list[str]:
     """Return the words of a text, folded: what is neither letter nor digit parts them."""
     return _WORD.findall(folded(text))
+
+
+async def best_first(
+    limit: int, key: Callable[[T], object], *stages: Callable[[int], Awaitable[list[T]]]
+) -> list[T]:
+    """Ask stage after stage, the best first, until enough different rows are found.
+
+    Each stage is asked for `limit` rows, as it may find those of the stages before it again.
+    """
+    found: dict[object, T] = {}
+    for stage in stages:
+        for row in await stage(limit):
+            found.setdefault(key(row), row)
+        if len(found) >= limit:
+            break
+    return list(found.values())[:limit]

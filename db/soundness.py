@@ -60,7 +60,8 @@ def glance(path: Path) -> int:
         with closing(reading(path)) as connection:
             schema = identify(connection, path)
             for (table,) in connection.execute(
-                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage"
+                " AND name NOT LIKE 'sqlite_%'"
             ).fetchall():
                 _read_edges(connection, table)
             return schema

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import folded
+from db.search import beginning, best_first, folded, holding, is_indexed, span
 
 
 class User(NamedTuple):
@@ -20,13 +20,56 @@ async def get(sql: Reader, user_id: str) -> User | None:
 
 async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
     """Return users whose name or id holds the search text, by id."""
+    search = folded(search)
+    if is_indexed(search):
+        source, asked = _FOUND, [holding(search)]
+    else:
+        source, asked = "FROM users WHERE TRUE", []
     return await sql.all(
         User,
-        "SELECT id, full_name FROM users WHERE instr(searched, ?) ORDER BY id LIMIT ? OFFSET ?",
-        folded(search),
+        f"SELECT id, full_name {source} AND instr(searched, ?) ORDER BY id LIMIT ? OFFSET ?",
+        *asked,
+        search,
         limit,
         offset,
     )
+
+
+_FOUND = "FROM users_index CROSS JOIN users ON number = users_index.rowid WHERE users_index MATCH ?"
+
+
+async def suggest(sql: Reader, typed: str, limit: int) -> list[User]:
+    """Return the users that are most likely meant: by id, name's beginning, word's, anywhere."""
+    search = folded(typed)
+
+    async def of_id(_: int) -> list[User]:
+        found = await get(sql, typed)
+        return [] if found is None else [found]
+
+    async def at_beginning(most: int) -> list[User]:
+        return await sql.all(
+            User,
+            "SELECT id, full_name FROM users WHERE searched >= ? AND searched < ?"
+            " ORDER BY searched LIMIT ?",
+            *span(search),
+            most,
+        )
+
+    async def found(question: str, most: int) -> list[User]:
+        return await sql.all(
+            User,
+            f"SELECT id, full_name {_FOUND} ORDER BY users_index.rowid LIMIT ?",
+            question,
+            most,
+        )
+
+    async def at_word(most: int) -> list[User]:
+        return await found(beginning(search.split()), most) if search.split() else []
+
+    async def anywhere(most: int) -> list[User]:
+        return await found(holding(search), most) if is_indexed(search) else []
+
+    return await best_first(limit, lambda row: row.id, of_id, at_beginning, at_word, anywhere)
 
 
 async def add_seen(sql: Transaction, user_id: str) -> None:
@@ -50,7 +93,6 @@ async def put(sql: Transaction, user_id: str, full_name: str) -> None:
     )
 
 
-async def remove(sql: Transaction, user_id: str) -> bool:
-    """Remove a user; tell whether it was there."""
-    gone = await sql.one(str, "DELETE FROM users WHERE id = ? RETURNING id", user_id)
-    return gone is not None
+async def remove(sql: Transaction, user_id: str) -> None:
+    """Remove a user."""
+    await sql.run("DELETE FROM users WHERE id = ?", user_id)

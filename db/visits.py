@@ -14,6 +14,13 @@ class Alert(NamedTuple):
     at: int
 
 
+class Visit(NamedTuple):
+    """Somebody whom a camera saw; `at` in milliseconds since 1970."""
+
+    user_id: str
+    at: int
+
+
 class Camera(NamedTuple):
     """A camera and the name to show for it."""
 
@@ -59,6 +66,16 @@ async def add(sql: Transaction, property_id: int, camera_id: int, user_id: str, 
         camera_id,
         user_id,
         now,
+    )
+
+
+async def last(sql: Reader, property_id: int, limit: int) -> list[Visit]:
+    """Return a property's last visits, newest first."""
+    return await sql.all(
+        Visit,
+        "SELECT user_id, at FROM visits WHERE property_id = ? ORDER BY at DESC, id DESC LIMIT ?",
+        property_id,
+        limit,
     )
 
 

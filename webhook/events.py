@@ -210,6 +210,13 @@ class PropertyRestored(Event):
     status: str
 
 
+class WithdrawnRemoveProperty(Event):
+    """A requested removal was withdrawn; the property has its earlier status again."""
+
+    name = "withdrawn-remove-property"
+    property_id: int
+
+
 class DroneDispatched(Event):
     """A drone was sent out."""
 

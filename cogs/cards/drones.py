@@ -2,8 +2,8 @@
 
 import discord
 
-from cogs.content import TITLE, Button, CardBuilder, Colour, Content
-from cogs.text import duration, inert_line, moment, who
+from cogs.content import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
+from cogs.text import duration, inert, inert_line, moment, who
 from db import flights, properties
 from db.database import Reader
 
@@ -19,6 +19,7 @@ async def flight(sql: Reader, key: str) -> Content | None:
     card = CardBuilder(
         title=f"Drone {'out' if out else 'back'} · {location}",
         colour=Colour.WARNING if out else Colour.OVER,
+        description=inert(flight.reason, DESCRIPTION, blank=""),
     )
     card.add("Drone", f"{flight.drone_id} · {inert_line(flight.description, 200)}")
     card.add("Property", str(flight.property_id))

@@ -36,7 +36,7 @@ async def approval(sql: Reader, key: str) -> Content | None:
         description=inert(stored.description, DESCRIPTION, blank=""),
     )
     card.add("Property", str(stored.id))
-    card.add("Owner", await _named(sql, stored.owner))
+    card.add("Owner", await named(sql, stored.owner))
     card.add("Tier", str(stored.tier))
     if stored.width and stored.height:
         card.add("Size", f"{stored.width} × {stored.height} m")
@@ -71,9 +71,11 @@ async def removal(sql: Reader, key: str) -> Content | None:
         description=inert(request.reason or "", DESCRIPTION, blank="No reason given."),
     )
     card.add("Property", str(stored.id))
-    card.add("Owner", await _named(sql, stored.owner))
+    card.add("Owner", await named(sql, stored.owner))
     if request.requested_by is not None:
-        card.add("Requested by", await _named(sql, request.requested_by))
+        card.add("Requested by", await named(sql, request.requested_by))
+    elif request.asked_by:
+        card.add("Requested by", who(request.asked_by))
     card.add("Requested", moment(request.requested_at))
     if request.outcome is None:
         card.add("Approved so far by", await _agreed(sql, f"removal:{request.id}"))
@@ -82,6 +84,7 @@ async def removal(sql: Reader, key: str) -> Content | None:
             (
                 Button("Approve", f"removal:approve:{request.id}", discord.ButtonStyle.danger),
                 Button("Deny", f"removal:deny:{request.id}"),
+                Button("Withdraw", f"removal:withdraw:{request.id}"),
             ),
         )
     card.add("Settled by", who(request.settled_by or ""))
@@ -100,7 +103,7 @@ async def _agreed(sql: Reader, subject: str) -> str:
     return ", ".join(who(given.who) for given in await approvals.of_subject(sql, subject))
 
 
-async def _named(sql: Reader, user_id: str) -> str:
+async def named(sql: Reader, user_id: str) -> str:
     """Name a game user, with the id where the name is something else."""
     user = await users.get(sql, user_id)
     shown = inert_line(user_id, 128)

@@ -94,3 +94,94 @@ CREATE INDEX properties_removed ON properties (removed_at) WHERE removed_at IS N
 
 CREATE INDEX allowed_users_by_user ON allowed_users (user_id);
 CREATE INDEX removals_by_property ON removals (property_id, id);
+-- Why a drone was sent out, and who asked for a removal: a caller, where requested_by is a game user.
+ALTER TABLE flights ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+CREATE INDEX flights_by_drone ON flights (drone_id, id);
+ALTER TABLE removals ADD COLUMN asked_by TEXT NOT NULL DEFAULT '';
+
+CREATE INDEX crimes_by_property ON crimes (property_id, at);
+CREATE INDEX emergency_calls_at ON emergency_calls (property_id) WHERE property_id IS NOT NULL;
+CREATE INDEX dispatch_calls_at ON dispatch_calls (property_id) WHERE property_id IS NOT NULL;
+
+-- The index of a search names rows by a number.
+ALTER TABLE users RENAME TO users_before;
+CREATE TABLE users (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    full_name TEXT NOT NULL,
+    searched TEXT NOT NULL
+) STRICT;
+INSERT INTO users (id, full_name, searched) SELECT id, full_name, searched FROM users_before ORDER BY id;
+DROP TABLE users_before;
+CREATE INDEX users_by_name ON users (searched);
+
+-- What is searched, by all groups of three characters in it. text: what a search looks through, with
+-- the id; words: every word of the name behind two blanks, so that the beginning of a word, be it
+-- one character, is a group of three too.
+CREATE VIEW properties_text AS
+    SELECT id AS number, id || char(10) || searched AS text,
+        '  ' || replace(place, ' ', '  ') AS words FROM properties;
+CREATE VIEW users_text AS
+    SELECT number, searched AS text,
+        '  ' || replace(replace(searched, char(10), '  '), ' ', '  ') AS words FROM users;
+CREATE VIEW equipment_text AS
+    SELECT id AS number, id || char(10) || searched AS text,
+        '  ' || replace(replace(searched, char(10), '  '), ' ', '  ') AS words FROM equipment;
+
+CREATE VIRTUAL TABLE properties_index USING fts5(
+    text, words, content = 'properties_text', content_rowid = 'number',
+    tokenize = 'trigram case_sensitive 1'
+);
+CREATE VIRTUAL TABLE users_index USING fts5(
+    text, words, content = 'users_text', content_rowid = 'number',
+    tokenize = 'trigram case_sensitive 1'
+);
+CREATE VIRTUAL TABLE equipment_index USING fts5(
+    text, words, content = 'equipment_text', content_rowid = 'number',
+    tokenize = 'trigram case_sensitive 1'
+);
+INSERT INTO properties_index (properties_index) VALUES ('rebuild');
+INSERT INTO users_index (users_index) VALUES ('rebuild');
+INSERT INTO equipment_index (equipment_index) VALUES ('rebuild');
+
+-- An index is told what a row was before it is told what it is: BEFORE triggers still see that.
+CREATE TRIGGER properties_indexed AFTER INSERT ON properties BEGIN
+    INSERT INTO properties_index (rowid, text, words)
+        SELECT number, text, words FROM properties_text WHERE number = new.id;
+END;
+CREATE TRIGGER properties_unindexed BEFORE DELETE ON properties BEGIN
+    INSERT INTO properties_index (properties_index, rowid, text, words)
+        SELECT 'delete', number, text, words FROM properties_text WHERE number = old.id;
+END;
+CREATE TRIGGER properties_reworded BEFORE UPDATE OF searched, place ON properties BEGIN
+    INSERT INTO properties_index (properties_index, rowid, text, words)
+        SELECT 'delete', number, text, words FROM properties_text WHERE number = old.id;
+END;
+CREATE TRIGGER properties_reindexed AFTER UPDATE OF searched, place ON properties BEGIN
+    INSERT INTO properties_index (rowid, text, words)
+        SELECT number, text, words FROM properties_text WHERE number = new.id;
+END;
+CREATE TRIGGER users_indexed AFTER INSERT ON users BEGIN
+    INSERT INTO users_index (rowid, text, words)
+        SELECT number, text, words FROM users_text WHERE number = new.number;
+END;
+CREATE TRIGGER users_unindexed BEFORE DELETE ON users BEGIN
+    INSERT INTO users_index (users_index, rowid, text, words)
+        SELECT 'delete', number, text, words FROM users_text WHERE number = old.number;
+END;
+CREATE TRIGGER users_reworded BEFORE UPDATE OF searched ON users BEGIN
+    INSERT INTO users_index (users_index, rowid, text, words)
+        SELECT 'delete', number, text, words FROM users_text WHERE number = old.number;
+END;
+CREATE TRIGGER users_reindexed AFTER UPDATE OF searched ON users BEGIN
+    INSERT INTO users_index (rowid, text, words)
+        SELECT number, text, words FROM users_text WHERE number = new.number;
+END;
+CREATE TRIGGER equipment_indexed AFTER INSERT ON equipment BEGIN
+    INSERT INTO equipment_index (rowid, text, words)
+        SELECT number, text, words FROM equipment_text WHERE number = new.id;
+END;
+CREATE TRIGGER equipment_unindexed BEFORE DELETE ON equipment BEGIN
+    INSERT INTO equipment_index (equipment_index, rowid, text, words)
+        SELECT 'delete', number, text, words FROM equipment_text WHERE number = old.id;
+END;

@@ -197,7 +197,7 @@ class Story:
                 equipmentType=kind,
                 description=write("Roof")[:2000],
             )
-        await self.ask("dispatch-drone", propertyId=1)
+        await self.ask("dispatch-drone", propertyId=1, reason=write("Alarm on the roof")[:2000])
         back = (await self.ask("dispatch-drone", propertyId=1))["droneId"]
         await self.ask("recall-drone", droneId=back)
         visitor = self._word("license:visitor", 64)
@@ -214,7 +214,7 @@ class Story:
         await self.ask("remove-equipment", propertyId=1, equipmentId=back)
 
     async def removals(self) -> None:
-        """Three removals are requested: one is denied, one approved, one waits."""
+        """Four removals are requested: one is denied, one approved, one waits, one is withdrawn."""
         write = self._write
         place = {"location": self._word("Shed", 200), "tier": 1, "x": 0, "y": 0}
         for _ in range(3):
@@ -228,6 +228,8 @@ class Story:
         await self.ask("restore-property", propertyId=5)
         await self._approve_as_one_of_two(5)
         await self.push("EVENT_UNIT_LOGOUT", {"identIds": [74]})
+        await self.ask("request-remove-property", propertyId=1)
+        await self.ask("withdraw-remove-property", propertyId=1)
 
     async def _approve_as_one_of_two(self, place: int) -> None:
         somebody = Caller("discord:7", Scope.APPROVE, ("discord:7",))

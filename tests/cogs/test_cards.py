@@ -313,6 +313,7 @@ Added: 09:30:40 UTC
 
 (flight:1)
 DRONE OUT · FORUM DR 8
+Alarm on the roof
 Drone: 2 · Roof
 Property: 1
 Dispatched by: tester
@@ -387,7 +388,17 @@ Property: 4
 Owner: Wren Halloway (license:owner)
 Requested by: Wren Halloway (license:owner)
 Requested: 09:31:05 UTC
-[ Approve ] [ Deny ]
+[ Approve ] [ Deny ] [ Withdraw ]
+
+(removal:4)
+REMOVAL WITHDRAWN · FORUM DR 8
+No reason given.
+Property: 1
+Owner: Wren Halloway (license:owner)
+Requested by: tester
+Requested: 09:31:09 UTC
+Settled by: tester
+Settled: 09:31:10 UTC
 
 (board:units)
 ON DUTY · 1

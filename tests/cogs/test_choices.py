@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogs.choices import CHOICES, drone_choices, property_choices, property_meant, removal_choices
+from cogs.choices import (
+    CHOICES,
+    best,
+    drone_choices,
+    property_choices,
+    property_meant,
+    removal_choices,
+)
+from cogs.meant import user_meant
 from tests.cogs.hostile import invisible, wire_texts
 from tests.end_to_end.town import Town
 from tests.fake_discord.validation import check_choices
@@ -86,6 +94,17 @@ async def test_a_part_of_several_locations_means_none_of_them(house: House) -> N
         ("removal approve", "property"),
         ("removal deny", "property"),
         ("route test", "event"),
+        ("drone dispatch", "drone"),
+        ("drone history", "drone"),
+        ("property show", "property"),
+        ("property add", "tier"),
+        ("property add", "owner"),
+        ("property edit", "status"),
+        ("equipment add", "type"),
+        ("equipment remove", "equipment"),
+        ("access deny", "user"),
+        ("visitors week", "camera"),
+        ("crimes", "property"),
     ],
 )
 async def test_who_may_not_look_is_offered_nothing_and_nothing_is_logged(
@@ -119,3 +138,34 @@ def _rename(town: Town, table: str, name: str) -> None:
     with closing(sqlite3.connect(town.folder / "sentinel.db")) as database:
         database.execute(f"ALTER TABLE {table} RENAME TO {name}")
         database.commit()
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("7", ["7", "1", "2"]),
+        ("roof", ["2", "3", "1"]),
+        ("ROOF c", ["2"]),
+        ("", ["1", "2", "3", "7"]),
+        ("xyz", []),
+    ],
+)
+def test_what_is_looked_through_here_comes_the_likeliest_first(
+    typed: str, found: list[str]
+) -> None:
+    known = [(1, "Sunroof 7"), (2, "roof camera 17"), (3, "The roof"), (7, "Gate")]
+    assert [choice.value for choice in best(typed, known)] == found
+
+
+async def test_a_new_user_is_known_by_the_look_of_the_id(house: House) -> None:
+    await house.ask("add-user", userId="u1", fullName="Wren Hall")
+    for name in ("u2", "u3"):
+        await house.ask("add-user", userId=name, fullName="Ann")
+    context = house.context()
+    for typed, user in {"u1": "u1", " wren hall ": "u1", "license:new": "license:new"}.items():
+        assert await user_meant(context, typed) == user
+    assert await user_meant(context, "80351110224678912") == "80351110224678912"
+    with pytest.raises(NotFound):
+        await user_meant(context, "Wren")
+    with pytest.raises(Conflict):
+        await user_meant(context, "Ann")

@@ -131,12 +131,12 @@ async def test_storage_that_fails_in_the_middle_leaves_the_whole_batch_for_later
     await _call(house, 1)
     await _call(house, 2)
     async with house.database.write() as sql:
-        pages = await sql.one(int, "PRAGMA page_count")
-        await sql.run(f"PRAGMA max_page_count = {pages}")
         await sql.run(
             "CREATE TRIGGER large BEFORE INSERT ON cards WHEN NEW.subject LIKE '%:2@%'"
             " BEGIN INSERT INTO settings VALUES ('large', hex(zeroblob(100000))); END"
         )
+        pages = await sql.one(int, "PRAGMA page_count")
+        await sql.run(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StorageUnavailable):
         await _follower(house).take_in()
     assert await _cards(house) == []

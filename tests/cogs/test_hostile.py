@@ -229,4 +229,4 @@ async def test_lists_of_the_longest_names_fit_into_an_answer(town: Town) -> None
         for command, options in {"drone list": {"property": "1"}, "removal list": {}}.items():
             reply = await town.fake.slash(town.anna, command, options=options)
             await town.fake.until(partial(_is_answered, reply))
-            assert reply.content.endswith(" more"), command
+            assert reply.embeds, command

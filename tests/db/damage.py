@@ -50,7 +50,7 @@ def root_pages(path: Path) -> dict[str, int]:
         return dict(
             connection.execute(
                 "SELECT name, rootpage FROM sqlite_schema WHERE type = 'table'"
-                " AND name NOT LIKE 'sqlite_%'"
+                " AND rootpage AND name NOT LIKE 'sqlite_%'"
             ).fetchall()
         )
 

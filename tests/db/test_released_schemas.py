@@ -41,10 +41,13 @@ def schema(path: Path) -> Schema:
 
 
 def rows(path: Path) -> dict[str, Rows]:
-    """Return every row of every table."""
+    """Return every row of every table; what a search's index keeps for itself is none."""
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
-        names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        names = connection.execute(
+            "SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main'"
+            " AND name <> 'sqlite_schema'"
+        ).fetchall()
         return {
             name: [dict(row) for row in connection.execute(f'SELECT * FROM "{name}"')]  # noqa: S608
             for (name,) in names

@@ -12,7 +12,7 @@ async def test_commands_are_registered_at_start_and_not_again_without_a_change(
     async with town.bot_running():
         await town.fake.wait_connected()
         reply = await town.fake.slash(town.vic, "drone list")
-        await town.fake.until(lambda: bool(reply.content))
+        await town.fake.until(lambda: bool(reply.embeds))
     assert town.fake.sync_count(town.guild) == 1
 
 
@@ -64,6 +64,16 @@ async def test_who_has_no_role_is_offered_nothing_and_refused_everything(town: T
             "removal list": {},
             "removal approve": {"property": str(place)},
             "removal deny": {"property": str(place)},
+            "property list": {},
+            "property pending": {},
+            "property search": {"text": "villa"},
+            "drone history": {},
+            "equipment list": {"property": str(place)},
+            "access list": {"property": str(place)},
+            "access log": {"property": str(place)},
+            "crimes": {},
+            "status": {},
+            "help": {},
         }.items():
             reply = await town.fake.slash(town.stranger, command, options=options)
             await town.fake.until(lambda reply=reply: bool(reply.content))  # type: ignore[misc]

@@ -77,10 +77,9 @@ async def test_recall_and_list_answer_readably(town: Town) -> None:
         await town.fake.until(lambda: bool(town.guild.commands))
         place = await town.add_property("Villa **bold**", drones=2)
         reply = await town.fake.slash(town.vic, "drone list", property=str(place))
-        await town.fake.until(lambda: bool(reply.content))
-        assert reply.content == (
-            "No drone is out.\n**Free at Villa \\*\\*bold\\*\\***\n1 · Drone 1\n2 · Drone 2"
-        )
+        await town.fake.until(lambda: bool(reply.embeds))
+        assert "# Free drones · Villa \\*\\*bold\\*\\*" in render(reply)
+        assert "1 · Drone 1\n│ 2 · Drone 2" in render(reply)
         reply = await town.fake.slash(town.dora, "drone recall", drone="1")
         await town.fake.until(lambda: reply.content == "Drone 1 is not out.")
         reply = await town.fake.slash(town.dora, "drone recall", drone="what?")

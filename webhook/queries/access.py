@@ -54,7 +54,12 @@ async def add_allowed_user(context: Context, ask: UserAtProperty) -> Success:
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
         await users.add_seen(change.sql, ask.user_id)
-        await access.allow(change.sql, ask.property_id, ask.user_id)
+        if await access.allow(change.sql, ask.property_id, ask.user_id):
+            await change.audit(
+                "add-allowed-user",
+                property_subject(ask.property_id),
+                after={"allowed": ask.user_id},
+            )
     return Success()
 
 
@@ -69,6 +74,11 @@ async def remove_allowed_user(context: Context, ask: UserAtProperty) -> Success:
                 user=ask.user_id,
                 id=ask.property_id,
             )
+        await change.audit(
+            "remove-allowed-user",
+            property_subject(ask.property_id),
+            before={"allowed": ask.user_id},
+        )
     return Success()
 
 

@@ -35,9 +35,9 @@ class Counted(Success):
 
 @table.query("approve-property", scope=Scope.APPROVE)
 async def approve_property(context: Context, ask: OfProperty) -> Success:
-    """Approve a new property, also one that was rejected."""
+    """Approve a new property."""
     async with context.change() as change:
-        stored = await _undecided(change, ask.property_id, PENDING, REJECTED)
+        stored = await _undecided(change, ask.property_id)
         (subject,) = approval_subjects(stored.id, stored.status)
         missing = await count_approval(context, change, subject, stored.id, stored.owner)
         if not missing:
@@ -47,9 +47,9 @@ async def approve_property(context: Context, ask: OfProperty) -> Success:
 
 @table.query("reject-property", scope=Scope.APPROVE)
 async def reject_property(context: Context, ask: Rejection) -> Success:
-    """Reject a new property; it stays, and can be approved after all."""
+    """Reject a new property; it stays, and can still be given another status."""
     async with context.change() as change:
-        stored = await _undecided(change, ask.property_id, PENDING)
+        stored = await _undecided(change, ask.property_id)
         await _decide(change, stored, REJECTED, context.caller.name, ask.reason)
     return Success()
 
@@ -106,9 +106,9 @@ async def count_approval(
     return 0
 
 
-async def _undecided(change: Change, property_id: int, *statuses: str) -> Property:
+async def _undecided(change: Change, property_id: int) -> Property:
     stored = await existing_property(change.sql, property_id)
-    if stored.status not in statuses:
+    if stored.status != PENDING:
         raise Conflict(
             "property {id} does not wait any more, it is {status}",
             id=property_id,

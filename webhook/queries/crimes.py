@@ -12,11 +12,12 @@ from webhook.days import Day, last_days
 from webhook.events import Crime
 from webhook.queries.properties import Added
 from webhook.queries.shapes import Metres, Sentence, existing_property, property_subject
-from webhook.wire import Id, Reply, UserId, Wire
+from webhook.wire import Id, Reply, UserId, Whole, Wire
 
 table = Catalogue()
 
 DAYS = 3
+MOST_DAYS = 31
 EVERYWHERE = 100_000
 """Metres; further than the map is wide."""
 
@@ -34,6 +35,7 @@ class CrimeArea(Wire):
 
     property_id: Id | None = None
     radius: Annotated[Metres, Field(le=EVERYWHERE)] | None = None
+    days: Annotated[Whole, Field(ge=1, le=MOST_DAYS)] = DAYS
 
 
 class DayCrimes(Reply):
@@ -44,7 +46,7 @@ class DayCrimes(Reply):
 
 
 class CrimesInArea(Reply):
-    """The crimes of the last three days."""
+    """The crimes of the last days."""
 
     crimes: list[DayCrimes]
 
@@ -70,8 +72,8 @@ async def add_crime(context: Context, ask: NewCrime) -> Added:
 
 @table.query("get-crimes-in-area", scope=Scope.READ)
 async def get_crimes_in_area(context: Context, ask: CrimeArea) -> CrimesInArea:
-    """Count the crimes of the last three days; day 1 is today."""
-    newest_first = reversed(last_days(DAYS, context.now(), context.zone))
+    """Count the crimes of the last three days, or of more; day 1 is today."""
+    newest_first = reversed(last_days(ask.days, context.now(), context.zone))
     return CrimesInArea(
         crimes=[
             DayCrimes(day=number, count=await _count(context, ask, day))

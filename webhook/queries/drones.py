@@ -7,7 +7,15 @@ from webhook.catalogue import Catalogue
 from webhook.context import Change, Context, Scope, Share
 from webhook.errors import Conflict, NotFound
 from webhook.events import DroneDispatched, DroneRecalled, Event, Subject
-from webhook.queries.shapes import OfProperty, Page, existing_property
+from webhook.queries.shapes import (
+    Limit,
+    Offset,
+    OfProperty,
+    Page,
+    Sentence,
+    equipment_subject,
+    existing_property,
+)
 from webhook.wire import Id, Reply, Status, Wire, timestamp
 
 table = Catalogue()
@@ -22,6 +30,22 @@ class OfDrone(Wire):
         """Return the property that it belongs to."""
         drone = await equipment.get(sql, self.drone_id)
         return None if drone is None else drone.property_id
+
+
+class WhichDrone(OfProperty):
+    """Which drone to send out, any free one if none is named, and why."""
+
+    drone_id: Id | None = None
+    reason: Sentence = ""
+
+
+class FlightPage(Wire):
+    """Which part of the flights: of all, of a property, of a drone."""
+
+    property_id: Id | None = None
+    drone_id: Id | None = None
+    limit: Limit = 10
+    offset: Offset = 0
 
 
 class Dispatched(Reply):
@@ -58,21 +82,55 @@ class DispatchedDrones(Reply):
     drones: list[DispatchedDrone]
 
 
+class FlightData(Reply):
+    """A flight; the last two are null while the drone is out."""
+
+    id: int
+    drone_id: int
+    property_id: int
+    description: str
+    reason: str
+    dispatched_at: str
+    dispatched_by: str
+    recalled_at: str | None
+    recalled_by: str | None
+
+
+class FlightList(Reply):
+    """Flights, newest first."""
+
+    flights: list[FlightData]
+
+
 def flight_subject(flight: Flight) -> Subject:
     """Return the subject of events about a flight."""
     return Subject("flight", str(flight.id))
 
 
 @table.query("dispatch-drone", scope=Scope.WRITE, share=Share.ALLOWED)
-async def dispatch_drone(context: Context, ask: OfProperty) -> Dispatched:
-    """Send out any free drone of the property."""
+async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
+    """Send out any free drone of the property, or the one that is named."""
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
         flight = await flights.open_any(
-            change.sql, ask.property_id, context.caller.name, change.now
+            change.sql,
+            ask.property_id,
+            context.caller.name,
+            change.now,
+            ask.drone_id,
+            ask.reason,
         )
+        if flight is None and ask.drone_id is not None:
+            await _must_be_there(change, ask.property_id, ask.drone_id)
+            raise Conflict("drone {id} is out already", id=ask.drone_id)
         if flight is None:
             raise Conflict("property {id} has no free drone", id=ask.property_id)
+        await change.audit(
+            "dispatch-drone",
+            equipment_subject(flight.drone_id),
+            before={"out": False},
+            after={"out": True, "property": flight.property_id, "reason": flight.reason},
+        )
         await _emit(change, DroneDispatched, flight)
     return Dispatched(drone_id=flight.drone_id)
 
@@ -118,10 +176,44 @@ async def get_free_drones(context: Context, ask: OfProperty) -> FreeDrones:
     )
 
 
+@table.query("get-drone-flights", scope=Scope.READ)
+async def get_drone_flights(context: Context, ask: FlightPage) -> FlightList:
+    """List flights, newest first: all, or those of a property or a drone."""
+    page = await flights.page(context.read, ask.property_id, ask.drone_id, ask.limit, ask.offset)
+    return FlightList(
+        flights=[
+            FlightData(
+                id=flight.id,
+                drone_id=flight.drone_id,
+                property_id=flight.property_id,
+                description=flight.description,
+                reason=flight.reason,
+                dispatched_at=timestamp(flight.dispatched_at),
+                dispatched_by=flight.dispatched_by,
+                recalled_at=None if flight.recalled_at is None else timestamp(flight.recalled_at),
+                recalled_by=flight.recalled_by,
+            )
+            for flight in page
+        ]
+    )
+
+
 async def close_flight(change: Change, flight: Flight, recalled_by: str) -> None:
     """Call back a drone that is out, and tell."""
     await flights.close(change.sql, flight.id, recalled_by, change.now)
+    await change.audit(
+        "recall-drone",
+        equipment_subject(flight.drone_id),
+        before={"out": True, "property": flight.property_id},
+        after={"out": False},
+    )
     await _emit(change, DroneRecalled, flight)
+
+
+async def _must_be_there(change: Change, property_id: int, drone_id: int) -> None:
+    stored = await equipment.get(change.sql, drone_id)
+    if stored is None or (stored.property_id, stored.type) != (property_id, equipment.DRONE):
+        raise NotFound("property {id} has no drone {drone}", id=property_id, drone=drone_id)
 
 
 async def _emit(

@@ -6,7 +6,13 @@ from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope, Share
 from webhook.errors import Conflict, NotFound
 from webhook.events import PropertyEquipmentChange
-from webhook.queries.shapes import OfProperty, Sentence, existing_property, property_subject
+from webhook.queries.shapes import (
+    OfProperty,
+    Sentence,
+    equipment_subject,
+    existing_property,
+    property_subject,
+)
 from webhook.wire import Id, Reply, Success, Wire
 
 table = Catalogue()
@@ -93,6 +99,11 @@ async def add_equipment(context: Context, ask: NewEquipment) -> AddedId:
         number = await equipment.add(
             change.sql, ask.property_id, ask.equipment_type, ask.description, change.now
         )
+        await change.audit(
+            "add-equipment",
+            equipment_subject(number),
+            after=_recorded(ask.property_id, ask.equipment_type, ask.description),
+        )
         await change.emit(
             PropertyEquipmentChange(
                 property_id=ask.property_id,
@@ -120,11 +131,21 @@ async def remove_equipment(context: Context, ask: OfEquipment) -> Success:
         if await flights.open_of_drone(change.sql, ask.equipment_id):
             raise Conflict("drone {id} is out, recall it first", id=ask.equipment_id)
         await equipment.remove(change.sql, ask.equipment_id, change.now)
+        await change.audit(
+            "remove-equipment",
+            equipment_subject(stored.id),
+            before=_recorded(stored.property_id, stored.type, stored.description),
+        )
         await change.emit(
             PropertyEquipmentChange(property_id=ask.property_id, equipment_id=ask.equipment_id),
             property_subject(ask.property_id),
         )
     return Success()
+
+
+def _recorded(property_id: int, type_id: int, description: str) -> dict[str, object]:
+    """Return what the audit log keeps of a piece of equipment."""
+    return {"property": property_id, "type": type_id, "description": description}
 
 
 @table.query("get-equipment", "get-equipment-property", scope=Scope.READ, share=Share.ALLOWED)

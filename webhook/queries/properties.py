@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from db import community, equipment, flights, properties, removals, users
-from db.properties import PENDING, REMOVED
+from db.properties import PENDING, REMOVED, Property
 from webhook.catalogue import Catalogue
 from webhook.context import Change, Context, Scope, Share
 from webhook.errors import Conflict, NotFound
@@ -32,6 +32,7 @@ from webhook.queries.shapes import (
     existing_property,
     listed,
     property_subject,
+    recorded,
     removal_subject,
     told,
 )
@@ -90,6 +91,18 @@ class NewCoordinates(OfProperty):
     y: Coordinate
 
 
+class Edit(OfProperty):
+    """What changes of a property; the rest stays. `if_status`: only while it has this status."""
+
+    x: Coordinate | None = None
+    y: Coordinate | None = None
+    width: Metres | None = None
+    height: Metres | None = None
+    tier: Id | None = None
+    status: StatusName | None = None
+    if_status: StatusName | None = None
+
+
 class NewStatus(OfProperty):
     """The status that a property gets."""
 
@@ -120,6 +133,11 @@ async def add_property(context: Context, ask: NewProperty) -> Added:
             owner=ask.client_id,
             now=change.now,
         )
+        await change.audit(
+            "add-property",
+            property_subject(number),
+            after=recorded(await existing_property(change.sql, number)),
+        )
         await change.emit(
             PropertyAdded(
                 id=number,
@@ -144,6 +162,7 @@ async def remove_property(context: Context, ask: OfProperty) -> Success:
         stored = await existing_property(change.sql, ask.property_id)
         withdrawn = await withdraw_removal(change, ask.property_id, context.caller.name)
         await take_away(change, ask.property_id, context.caller.name)
+        await change.audit("remove-property", property_subject(stored.id), before=recorded(stored))
         await change.emit(
             PropertyRemoved(property_id=ask.property_id),
             property_subject(ask.property_id),
@@ -184,72 +203,104 @@ async def get_properties(context: Context, ask: Page) -> PropertyList:
 @table.query("change-property-size", scope=Scope.WRITE)
 async def change_property_size(context: Context, ask: NewSize) -> Success:
     """Change a property's rectangle."""
-    async with context.change() as change:
-        stored = await existing_property(change.sql, ask.property_id)
-        if (stored.width, stored.height) != (ask.width, ask.height):
-            await properties.resize(change.sql, ask.property_id, ask.width, ask.height)
-            await change.emit(
-                PropertySizeChanged(
-                    property_id=ask.property_id,
-                    width=ask.width,
-                    height=ask.height,
-                    size=ask.width * ask.height,
-                ),
-                property_subject(ask.property_id),
-            )
-    return Success()
+    return await _edit(context, Edit(**ask.model_dump()))
 
 
 @table.query("change-property-coordinates", scope=Scope.WRITE)
 async def change_property_coordinates(context: Context, ask: NewCoordinates) -> Success:
     """Move a property on the map."""
-    async with context.change() as change:
-        stored = await existing_property(change.sql, ask.property_id)
-        if (stored.x, stored.y) != (ask.x, ask.y):
-            await properties.move(change.sql, ask.property_id, ask.x, ask.y)
-            await change.emit(
-                PropertyCoordinatesChanged(property_id=ask.property_id, x=ask.x, y=ask.y),
-                property_subject(ask.property_id),
-            )
-    return Success()
+    return await _edit(context, Edit(**ask.model_dump()))
 
 
 @table.query("change-property-status", scope=Scope.WRITE)
 async def change_property_status(context: Context, ask: NewStatus) -> Success:
     """Change a property's status; on one whose removal is requested this withdraws the request."""
-    if ask.status == REMOVED:
-        raise Conflict("the status {status} is set by request-remove-property only", status=REMOVED)
-    async with context.change() as change:
-        stored = await existing_property(change.sql, ask.property_id)
-        if stored.status != ask.status:
-            withdrawn = await withdraw_removal(change, ask.property_id, context.caller.name)
-            await properties.set_status(
-                change.sql, ask.property_id, ask.status, context.caller.name
-            )
-            await change.emit(
-                PropertyStatusChange(
-                    property_id=ask.property_id, status=ask.status, previous=stored.status
-                ),
-                property_subject(ask.property_id),
-                *approval_subjects(stored.id, stored.status),
-                *withdrawn,
-            )
-    return Success()
+    return await _edit(context, Edit(**ask.model_dump()))
 
 
 @table.query("change-property-tier", scope=Scope.WRITE)
 async def change_property_tier(context: Context, ask: NewTier) -> Success:
     """Give a property another tier."""
+    return await _edit(context, Edit(**ask.model_dump()))
+
+
+@table.query("edit-property", scope=Scope.WRITE)
+async def edit_property(context: Context, ask: Edit) -> Success:
+    """Change several things of a property at once, all of them or none."""
+    return await _edit(context, ask)
+
+
+async def _edit(context: Context, ask: Edit) -> Success:
+    if ask.status == REMOVED:
+        raise Conflict("the status {status} is set by request-remove-property only", status=REMOVED)
     async with context.change() as change:
         stored = await existing_property(change.sql, ask.property_id)
-        await _must_be_on_offer(change, ask.tier)
-        if stored.tier != ask.tier:
-            await properties.set_tier(change.sql, ask.property_id, ask.tier)
-            await change.emit(
-                PropertyTierChanged(property_id=ask.property_id, tier=ask.tier),
-                property_subject(ask.property_id),
+        if ask.if_status not in (None, stored.status):
+            raise Conflict(
+                "property {id} is not {expected} any more but {status}",
+                id=stored.id,
+                expected=ask.if_status,
+                status=stored.status,
+            )
+        if ask.tier is not None:
+            await _must_be_on_offer(change, ask.tier)
+        told_of = ask.model_dump(exclude={"property_id", "if_status"}, exclude_none=True)
+        new = stored._replace(**told_of)
+        for carry_out in (_resize, _move, _set_tier, _set_status):
+            await carry_out(change, stored, new, context.caller.name)
+        before = {name: getattr(stored, name) for name in told_of}
+        differs = [name for name, value in told_of.items() if before[name] != value]
+        if differs:
+            await change.audit(
+                "edit-property",
+                property_subject(stored.id),
+                before={name: before[name] for name in differs},
+                after={name: told_of[name] for name in differs},
             )
     return Success()
+
+
+async def _resize(change: Change, stored: Property, new: Property, _: str) -> None:
+    if (stored.width, stored.height) != (new.width, new.height):
+        await properties.resize(change.sql, new.id, new.width, new.height)
+        await change.emit(
+            PropertySizeChanged(
+                property_id=new.id,
+                width=new.width,
+                height=new.height,
+                size=new.width * new.height,
+            ),
+            property_subject(new.id),
+        )
+
+
+async def _move(change: Change, stored: Property, new: Property, _: str) -> None:
+    if (stored.x, stored.y) != (new.x, new.y):
+        await properties.move(change.sql, new.id, new.x, new.y)
+        await change.emit(
+            PropertyCoordinatesChanged(property_id=new.id, x=new.x, y=new.y),
+            property_subject(new.id),
+        )
+
+
+async def _set_tier(change: Change, stored: Property, new: Property, _: str) -> None:
+    if stored.tier != new.tier:
+        await properties.set_tier(change.sql, new.id, new.tier)
+        await change.emit(
+            PropertyTierChanged(property_id=new.id, tier=new.tier), property_subject(new.id)
+        )
+
+
+async def _set_status(change: Change, stored: Property, new: Property, by: str) -> None:
+    if stored.status != new.status:
+        withdrawn = await withdraw_removal(change, new.id, by)
+        await properties.set_status(change.sql, new.id, new.status, by)
+        await change.emit(
+            PropertyStatusChange(property_id=new.id, status=new.status, previous=stored.status),
+            property_subject(new.id),
+            *approval_subjects(new.id, stored.status),
+            *withdrawn,
+        )
 
 
 @table.query("get-pending-properties", scope=Scope.READ)
@@ -273,12 +324,6 @@ async def withdraw_removal(change: Change, property_id: int, by: str) -> list[Su
         return []
     await removals.settle(change.sql, removal.id, "withdrawn", by, None, change.now)
     return [removal_subject(removal.id)]
-
-
-async def own_properties(context: Context, ask: Page) -> PropertyList:
-    """List what the caller owns or may enter; nothing for programs."""
-    ids = context.caller.user_ids
-    return listed(await properties.held_by(context.read, ids, ask.search, ask.limit))
 
 
 async def take_away(change: Change, property_id: int, by: str) -> None:

@@ -1,19 +1,21 @@
-"""Queries on requested removals: ask, list, approve, deny."""
+"""Queries on requested removals: ask, list, withdraw, approve, deny."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from db import approvals, properties, removals, users
-from db.properties import REMOVED
-from db.removals import Removal
+from db.properties import REMOVED, Property
+from db.removals import Outcome, Removal
 from webhook.catalogue import Catalogue
-from webhook.context import Change, Context, Scope, Share
-from webhook.errors import Conflict
+from webhook.context import Caller, Change, Context, Scope, Share
+from webhook.errors import Conflict, Forbidden
 from webhook.events import (
     ApprovedRemoveProperty,
     DeniedRemoveProperty,
+    Event,
     RequestedRemoveProperty,
+    WithdrawnRemoveProperty,
 )
 from webhook.queries.approvals import Counted, count_approval
 from webhook.queries.properties import take_away
@@ -27,6 +29,7 @@ from webhook.queries.shapes import (
     existing_property,
     listed,
     property_subject,
+    recorded,
     removal_subject,
     told,
 )
@@ -46,6 +49,12 @@ class Denial(OfProperty):
     """Which removal to deny and why."""
 
     reason: Sentence | None = None
+
+
+class Withdrawal(OfProperty):
+    """Which request to withdraw, and for which game user."""
+
+    user_id: UserId | None = None
 
 
 class RequestedRemoval(PropertyData):
@@ -69,7 +78,19 @@ async def request_remove_property(context: Context, ask: RemovalRequest) -> Succ
             if ask.user_id is not None:
                 await users.add_seen(change.sql, ask.user_id)
             number = await removals.request(
-                change.sql, ask.property_id, ask.user_id, ask.reason, stored.status, change.now
+                change.sql,
+                ask.property_id,
+                ask.user_id,
+                context.caller.name,
+                ask.reason,
+                stored.status,
+                change.now,
+            )
+            await change.audit(
+                "request-remove-property",
+                property_subject(ask.property_id),
+                before={"status": stored.status},
+                after={"status": REMOVED, "reason": ask.reason, "for": ask.user_id},
             )
             await properties.set_status(change.sql, ask.property_id, REMOVED, context.caller.name)
             given = ask.model_dump(include={"user_id", "reason"}, exclude_none=True)
@@ -103,23 +124,19 @@ async def search_removal_properties(context: Context, ask: Page) -> PropertyList
 async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
     """Approve a requested removal: the property and what hangs on it are gone."""
     async with context.change() as change:
-        removal = await _open_removal(change, ask.property_id)
-        subject = removal_subject(removal.id)
+        stored, removal = await _open_removal(change, ask.property_id)
+        asked = (removal.requested_by, removal.asked_by)
         missing = await count_approval(
-            context, change, subject, ask.property_id, removal.requested_by
+            context, change, removal_subject(removal.id), stored.id, *asked
         )
         if missing:
             return Counted(missing=missing)
-        await removals.settle(
-            change.sql, removal.id, "approved", context.caller.name, None, change.now
-        )
         await take_away(change, ask.property_id, context.caller.name)
-        await change.emit(
-            ApprovedRemoveProperty(property_id=ask.property_id),
-            subject,
-            property_subject(ask.property_id),
-            *approval_subjects(ask.property_id, removal.previous_status),
+        await change.audit(
+            "approve-remove-property", property_subject(stored.id), before=recorded(stored)
         )
+        told_as = ApprovedRemoveProperty(property_id=ask.property_id)
+        await _settle(change, context, removal, "approved", told_as)
     return Success()
 
 
@@ -127,27 +144,78 @@ async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
 async def deny_remove_property(context: Context, ask: Denial) -> Success:
     """Deny a requested removal: the property has its earlier status again."""
     async with context.change() as change:
-        removal = await _open_removal(change, ask.property_id)
-        await removals.settle(
-            change.sql, removal.id, "denied", context.caller.name, ask.reason, change.now
-        )
-        await approvals.clear(change.sql, str(removal_subject(removal.id)))
-        await properties.set_status(
-            change.sql, ask.property_id, removal.previous_status, context.caller.name
+        _, removal = await _open_removal(change, ask.property_id)
+        await _give_back_status(change, context, removal)
+        await change.audit(
+            "deny-remove-property",
+            property_subject(ask.property_id),
+            before={"status": REMOVED},
+            after={"status": removal.previous_status, "reason": ask.reason},
         )
         given = ask.model_dump(include={"reason"}, exclude_none=True)
-        await change.emit(
-            DeniedRemoveProperty(property_id=ask.property_id, **given),
-            removal_subject(removal.id),
-            property_subject(ask.property_id),
-            *approval_subjects(ask.property_id, removal.previous_status),
-        )
+        told_as = DeniedRemoveProperty(property_id=ask.property_id, **given)
+        await _settle(change, context, removal, "denied", told_as, ask.reason)
     return Success()
 
 
-async def _open_removal(change: Change, property_id: int) -> Removal:
-    await existing_property(change.sql, property_id)
+@table.query("withdraw-remove-property", scope=Scope.WRITE, share=Share.OWNER)
+async def withdraw_remove_property(context: Context, ask: Withdrawal) -> Success:
+    """Withdraw a requested removal, as who asked for it, as the owner or as an approver."""
+    async with context.change() as change:
+        stored, removal = await _open_removal(change, ask.property_id)
+        if not may_withdraw(context.caller, stored, removal, ask.user_id):
+            raise Forbidden(
+                "only who asked for the removal, the owner or an approver may withdraw it"
+            )
+        await _give_back_status(change, context, removal)
+        await change.audit(
+            "withdraw-remove-property",
+            property_subject(ask.property_id),
+            before={"status": REMOVED},
+            after={"status": removal.previous_status, "for": ask.user_id},
+        )
+        told_as = WithdrawnRemoveProperty(property_id=ask.property_id)
+        await _settle(change, context, removal, "withdrawn", told_as)
+    return Success()
+
+
+def may_withdraw(
+    caller: Caller, stored: Property, removal: Removal, user_id: str | None = None
+) -> bool:
+    """Tell whether a request is the caller's own, of their user, or theirs to decide."""
+    own = (removal.requested_by, stored.owner)
+    speaks_for = caller.is_one_of(*own) or (user_id is not None and user_id in own)
+    return removal.asked_by == caller.name or speaks_for or caller.scope >= Scope.APPROVE
+
+
+async def _open_removal(change: Change, property_id: int) -> tuple[Property, Removal]:
+    stored = await existing_property(change.sql, property_id)
     removal = await removals.open_of_property(change.sql, property_id)
     if removal is None:
         raise Conflict("nobody asked to remove property {id}", id=property_id)
-    return removal
+    return stored, removal
+
+
+async def _give_back_status(change: Change, context: Context, removal: Removal) -> None:
+    await properties.set_status(
+        change.sql, removal.property_id, removal.previous_status, context.caller.name
+    )
+
+
+async def _settle(
+    change: Change,
+    context: Context,
+    removal: Removal,
+    outcome: Outcome,
+    told_as: Event,
+    answer: str | None = None,
+) -> None:
+    """Close a request, and tell."""
+    await approvals.clear(change.sql, str(removal_subject(removal.id)))
+    await removals.settle(change.sql, removal.id, outcome, context.caller.name, answer, change.now)
+    await change.emit(
+        told_as,
+        removal_subject(removal.id),
+        property_subject(removal.property_id),
+        *approval_subjects(removal.property_id, removal.previous_status),
+    )

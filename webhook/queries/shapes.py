@@ -81,6 +81,11 @@ def listed(stored: list[Property]) -> PropertyList:
     return PropertyList(properties=[PropertyData(**told(row)) for row in stored])
 
 
+def recorded(stored: Property) -> dict[str, object]:
+    """Return what the audit log keeps of a property that is added or removed."""
+    return told(stored) | {"owner": stored.owner}
+
+
 async def existing_property(sql: Reader, property_id: int) -> Property:
     """Return a property.
 
@@ -96,6 +101,16 @@ async def existing_property(sql: Reader, property_id: int) -> Property:
 def property_subject(property_id: int) -> Subject:
     """Return the subject of events about a property as a whole."""
     return Subject("property", str(property_id))
+
+
+def equipment_subject(equipment_id: int) -> Subject:
+    """Return the subject of records on a piece of equipment."""
+    return Subject("equipment", str(equipment_id))
+
+
+def user_subject(user_id: str) -> Subject:
+    """Return the subject of records on a game user."""
+    return Subject("user", user_id)
 
 
 def removal_subject(removal_id: int) -> Subject:

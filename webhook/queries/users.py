@@ -8,7 +8,7 @@ from db import access, properties, users
 from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
 from webhook.errors import NotFound
-from webhook.queries.shapes import OfUser, Page, PropertyData, told
+from webhook.queries.shapes import OfUser, Page, PropertyData, told, user_subject
 from webhook.wire import Reply, Success, UserId, Wire
 
 table = Catalogue()
@@ -86,7 +86,15 @@ async def get_user_properties(context: Context, ask: OfUser) -> OwnedProperties:
 async def add_user(context: Context, ask: NamedUser) -> Success:
     """Add a user, or rename a known one."""
     async with context.change() as change:
-        await users.put(change.sql, ask.user_id, ask.full_name)
+        known = await users.get(change.sql, ask.user_id)
+        if known is None or known.full_name != ask.full_name:
+            await users.put(change.sql, ask.user_id, ask.full_name)
+            await change.audit(
+                "add-user",
+                user_subject(ask.user_id),
+                before={} if known is None else {"fullName": known.full_name},
+                after={"fullName": ask.full_name},
+            )
     return Success()
 
 
@@ -94,7 +102,14 @@ async def add_user(context: Context, ask: NamedUser) -> Success:
 async def remove_user(context: Context, ask: OfUser) -> Success:
     """Forget a user's name and take them off every list of allowed users."""
     async with context.change() as change:
-        if not await users.remove(change.sql, ask.user_id):
+        known = await users.get(change.sql, ask.user_id)
+        if known is None:
             raise NotFound("there is no user {id!r}", id=ask.user_id)
-        await access.disallow_everywhere(change.sql, ask.user_id)
+        await users.remove(change.sql, ask.user_id)
+        allowed = await access.disallow_everywhere(change.sql, ask.user_id)
+        await change.audit(
+            "remove-user",
+            user_subject(ask.user_id),
+            before={"fullName": known.full_name, "allowedAt": allowed},
+        )
     return Success()

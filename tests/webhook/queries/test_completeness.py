@@ -20,6 +20,9 @@ OUR_QUERIES = [
     "confirm-link",
     "link-user",
     "unlink-user",
+    "withdraw-remove-property",
+    "edit-property",
+    "get-drone-flights",
 ]
 
 ALIASES = {
@@ -33,6 +36,7 @@ OUR_EVENTS = [
     "property-restored",
     "denied-remove-property",
     "approval-given",
+    "withdrawn-remove-property",
 ]
 
 ADMIN = {"remove-property", "remove-user", "link-user", "unlink-user"}

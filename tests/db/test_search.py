@@ -1,0 +1,222 @@
+"""Searching finds what a look at every row would find, through an index, the likeliest first."""
+
+import sqlite3
+from collections.abc import Coroutine
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from db import community, equipment, properties, users
+from db.community import EquipmentType, Tier
+from db.database import Database, Reader
+from db.migrate import migrations
+from db.search import folded, words
+
+TEXTS = st.text(st.sampled_from("aAbBéÉßİı\0\n \"'*():-^😀中文ﬁ1290\u0301"), max_size=12)
+
+
+@pytest.fixture
+async def stocked(database: Database) -> Database:
+    """A database with a tier and equipment types on offer."""
+    async with database.write() as sql:
+        kinds = [EquipmentType(1, "Camera"), EquipmentType(3, "Drone")]
+        await community.replace(sql, [Tier(1, "Basic", "1")], kinds)
+    return database
+
+
+async def add(database: Database, *locations: str, description: str = "") -> list[int]:
+    async with database.write() as sql:
+        return [
+            await properties.add(
+                sql,
+                location=location,
+                tier=1,
+                x=0,
+                y=0,
+                width=0,
+                height=0,
+                description=description,
+                owner="o",
+                now=1,
+            )
+            for location in locations
+        ]
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=3), TEXTS, TEXTS, st.integers(0, 9))
+@example(["Pier 400"], "x", "00", 0)
+@example(['say "hi"'], "x", 'y "h', 0)
+@example(["a\0bcdef"], "", "cde", 0)
+@example(["x"], "", "text : x", 0)
+async def test_a_search_finds_exactly_the_rows_that_hold_the_text(
+    stocked: Database, locations: list[str], description: str, other: str, start: int
+) -> None:
+    await add(stocked, *locations, description=description)
+    everything = await stocked.read.all(
+        lambda *row: row, "SELECT id, location, description FROM properties ORDER BY id"
+    )
+    for search in (other, locations[0][start:], description[:5], str(everything[-1][0])):
+        wanted = folded(search)
+        expected = [
+            number
+            for number, location, described in everything
+            if wanted in folded(location, described) or wanted in str(number)
+        ]
+        found = await properties.page(stocked.read, search, 10_000, 0)
+        assert [row.id for row in found] == expected
+        pending = await properties.page_of_status(stocked.read, properties.PENDING, search)
+        assert [row.id for row in pending] == expected
+        assert {row.id for row in await properties.suggest(stocked.read, search, 10_000)} <= {
+            *expected,
+            *(row[0] for row in everything if _place(search) in _place(row[1])),
+        }
+
+
+def _place(text: str) -> str:
+    return " ".join(words(text))
+
+
+@given(st.lists(st.tuples(TEXTS.filter(bool), TEXTS.filter(bool)), min_size=1, max_size=3), TEXTS)
+async def test_users_are_found_under_the_name_that_they_have_now(
+    stocked: Database, people: list[tuple[str, str]], other: str
+) -> None:
+    async with stocked.write() as sql:
+        for user_id, name in people:
+            await users.add_seen(sql, user_id)
+            await users.put(sql, user_id, name)
+        await users.add_seen(sql, "gone")
+        await users.remove(sql, "gone")
+    everybody = await stocked.read.all(users.User, "SELECT id, full_name FROM users ORDER BY id")
+    for search in (other, people[-1][0], people[-1][1][1:]):
+        wanted = folded(search)
+        expected = [
+            user.id
+            for user in everybody
+            if wanted in folded(user.full_name, user.id) or wanted in folded(user.id)
+        ]
+        found = [user.id for user in await users.page(stocked.read, search, 10_000, 0)]
+        if all(user.full_name != user.id for user in everybody):
+            assert found == expected
+        assert set(found) <= set(expected)
+
+
+async def test_the_likeliest_property_comes_first(stocked: Database) -> None:
+    names = ["East Vinewood", "Alta 5", "The olive grove", "Vinewood", "Vine St"]
+    await add(stocked, *names)
+    for typed, expected in {
+        "vin": ["Vine St", "Vinewood", "East Vinewood"],
+        "v": ["Vine St", "Vinewood", "East Vinewood"],
+        "wood": ["East Vinewood", "Vinewood"],
+        "vinewood": ["Vinewood", "East Vinewood"],
+        "5": ["Vine St", "Alta 5"],
+        "ive gr": ["The olive grove"],
+        "": names,
+        "(": [],
+    }.items():
+        found = await properties.suggest(stocked.read, typed, 25)
+        assert [row.location for row in found] == expected, typed
+    assert len(await properties.suggest(stocked.read, "v", 2)) == 2
+
+
+async def test_the_likeliest_user_and_drone_come_first(stocked: Database) -> None:
+    (place,) = await add(stocked, "Villa")
+    async with stocked.write() as sql:
+        for user_id, name in {"u1": "Ann Wren", "u2": "Wren Hall", "u3": "Bewren"}.items():
+            await users.put(sql, user_id, name)
+        for name in ("South wren", "wrens", "gull"):
+            await equipment.add(sql, place, equipment.DRONE, name, 1)
+        await equipment.add(sql, place, equipment.CAMERA, "wren camera", 1)
+    found = await users.suggest(stocked.read, "wren", 25)
+    assert [user.id for user in found] == ["u2", "u1", "u3"]
+    assert [user.id for user in await users.suggest(stocked.read, "u3", 25)] == ["u3"]
+    assert len(await users.suggest(stocked.read, "", 25)) == 3
+
+    async def drones(typed: str) -> list[int]:
+        found = await equipment.suggest(stocked.read, typed, equipment.DRONE, 25)
+        return [row.id for row in found]
+
+    assert await drones("wr") == [1, 2]
+    assert await drones("ull") == [3]
+    assert await drones("2") == [2]
+    assert await drones("") == [3, 2, 1]
+
+
+async def test_a_renamed_or_deleted_property_is_found_as_it_is_now(stocked: Database) -> None:
+    await add(stocked, "Old mill", "Old shed")
+    async with stocked.write() as sql:
+        await sql.run("UPDATE properties SET searched = 'new mill', place = 'new mill' WHERE id=1")
+        await sql.run("DELETE FROM properties WHERE id = 2")
+    assert [row.id for row in await properties.page(stocked.read, "new mill", 9, 0)] == [1]
+    assert await properties.page(stocked.read, "old", 9, 0) == []
+    async with stocked.write() as sql:
+        for index in ("properties_index", "users_index", "equipment_index"):
+            check = f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)"  # noqa: S608
+            await sql.run(check)
+
+
+async def _plan(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, ask: Coroutine[Any, Any, Any]
+) -> list[str]:
+    """Return the steps by which SQLite answers the statements of a function."""
+    steps: list[str] = []
+    fetch = Reader._fetch
+
+    async def explained(self: Reader, sql: str, parameters: object) -> list[sqlite3.Row]:
+        rows = await fetch(self, f"EXPLAIN QUERY PLAN {sql}", parameters)  # type: ignore[arg-type]
+        steps.extend(str(row[3]) for row in rows)
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reader, "_fetch", explained)
+        await ask
+    return steps
+
+
+@pytest.mark.parametrize("typed", ["1", "12345", "v", "vi", "vinewood", "vinewood hills 2"])
+async def test_no_search_and_no_choice_looks_at_every_row(
+    stocked: Database, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    sql = stocked.read
+    asked: list[Coroutine[Any, Any, Any]] = [
+        properties.suggest(sql, typed, 25),
+        users.suggest(sql, typed, 25),
+        equipment.suggest(sql, typed, equipment.DRONE, 25),
+    ]
+    if len(typed) >= 3:
+        asked += [
+            properties.page(sql, typed, 25, 0),
+            properties.page_of_status(sql, "PENDING", typed, 25),
+            users.page(sql, typed, 25, 0),
+        ]
+    for ask in asked:
+        steps = await _plan(sql, monkeypatch, ask)
+        assert steps
+        for step in steps:
+            assert not step.startswith("SCAN") or "VIRTUAL TABLE INDEX" in step, steps
+            if "VIRTUAL TABLE" in step:
+                assert ":M" in step, "a look at the whole index"
+
+
+async def test_what_was_stored_before_the_index_is_found_too(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    number, first = migrations()[0]
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(first)
+        old.execute(f"PRAGMA user_version = {number}")
+        old.execute(f"PRAGMA application_id = {0x5E471E1}")
+        old.execute("INSERT INTO tiers VALUES (1, 'Basic', '1', 0)")
+        old.execute("INSERT INTO users VALUES ('license:1', 'Wren', 'wren\nlicense:1')")
+        old.execute(
+            "INSERT INTO properties (location, tier, x, y, width, height, status, description,"
+            " owner, added_at, searched, place)"
+            " VALUES ('Old mill', 1, 0, 0, 0, 0, 'ACTIVE', '', 'o', 1, 'old mill\n', 'old mill')"
+        )
+        old.commit()
+    async with Database.open(path) as database:
+        assert [row.id for row in await properties.page(database.read, "d mil", 9, 0)] == [1]
+        assert [row.id for row in await users.page(database.read, "wren", 9, 0)] == ["license:1"]
+        assert [row.id for row in await users.suggest(database.read, "license", 9)] == ["license:1"]

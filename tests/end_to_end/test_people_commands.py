@@ -1,0 +1,219 @@
+"""`/access`, `/visitors`, `/crimes`, `/drone history`, `/status`, `/help`."""
+
+import asyncio
+from typing import Any
+
+import discord
+import pytest
+from discord.app_commands import Command, Group
+
+from cogs.help import help_of
+from tests.end_to_end.shown import steady, told
+from tests.end_to_end.town import Town
+from webhook.context import Scope
+
+
+async def test_people_are_let_in_and_no_longer(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await town.add_property("Villa")
+        await town.query("add-user", userId="license:1", fullName="Wren")
+        wren: dict[str, str | int] = {"property": "1", "user": "Wren"}
+        for command in ("access allow", "access deny"):
+            assert "dispatcher role" in await told(town, town.vic, command, **wren)
+        allowed = await told(town, town.dora, "access allow", **wren)
+        assert allowed == "Wren (license:1) may enter **Villa**."
+        await town.query("add-auth-entry", propertyId=1, userId="license:1")
+        await town.query("add-auth-entry", propertyId=1, userId="license:2")
+        assert await told(town, town.vic, "access list", property="1") == LIST
+        assert await told(town, town.vic, "access log", property="1") == LOG
+        denied = await told(town, town.dora, "access deny", **wren)
+        assert denied == "Wren (license:1) may not enter **Villa** any more."
+        twice = await told(town, town.dora, "access deny", **wren)
+        assert twice == "User 'Wren' is not on the list of property 1."
+
+
+async def test_visitors_are_told_by_camera_and_by_day(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await town.add_property("Villa")
+        for name in ("Gate", "Yard"):
+            await told(
+                town, town.dora, "equipment add", property="1", type="Camera", description=name
+            )
+        assert "Nobody came." in await told(town, town.vic, "visitors week", property="1")
+        for camera, user in ((1, "u1"), (1, "u2"), (2, "u1")):
+            await town.query("add-visitor", propertyId=1, userId=user, cameraId=camera)
+        assert await told(town, town.vic, "visitors week", property="1") == WEEK
+        yard = await told(town, town.vic, "visitors week", property="1", camera="Yard")
+        assert "Yard (2) · 1" in yard
+        assert "Gate" not in yard
+        assert await told(town, town.vic, "visitors days", property="1") == DAYS
+        span = {"from": "2026-02-30", "to": "2026-03-01"}
+        assert "day is out of range" in await told(
+            town, town.vic, "visitors days", property="1", **span
+        )
+        for command in ("week", "days"):
+            refused = await told(town, town.stranger, f"visitors {command}", property="1")
+            assert refused == "This needs the viewer role: @Viewer."
+
+
+async def test_crimes_are_counted_everywhere_at_a_property_and_around_it(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await town.add_property("Villa")
+        await town.add_property("Shed")
+        await town.query("add-crime", propertyId=2)
+        await town.query("add-crime")
+        assert await told(town, town.vic, "crimes") == CRIMES
+        at = await told(town, town.vic, "crimes", property="villa", days=1)
+        assert "# Crimes at Villa\n│ **0 crimes**\n│ DAY · 0\n└" in at
+        around = await told(town, town.vic, "crimes", property="villa", radius=50)
+        assert "# Crimes within 50 m of Villa\n│ **1 crime**" in around
+        assert "viewer role" in await told(town, town.stranger, "crimes")
+
+
+async def test_flights_are_told_with_who_sent_the_drone_and_why(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await town.add_property("Villa", drones=2)
+        sent = await told(
+            town, town.dora, "drone dispatch", property="1", drone="2", reason="A *look*"
+        )
+        assert sent == "Drone 2 is on its way at **Villa**."
+        assert (
+            await told(town, town.dora, "drone dispatch", property="1", drone="Drone 2")
+            == "Drone 2 is out already."
+        )
+        assert await told(town, town.vic, "drone list") == OUT
+        line = "<f> · 2 · Villa · @Dora · out · A \\*look\\*"
+        for options in ({}, {"property": "1"}, {"drone": "2"}, {"property": "1", "drone": "2"}):
+            assert line in await told(town, town.vic, "drone history", **options)
+        nothing = await told(town, town.vic, "drone history", drone="1")
+        assert "# Flights of drone 1\n│ No drone has flown yet." in nothing
+        assert "viewer role" in await told(town, town.stranger, "drone history")
+
+
+async def test_of_two_who_recall_a_drone_at_once_the_slower_is_told_who_was_first(
+    town: Town,
+) -> None:
+    dan = town.guild.add_member("Dan", town.dispatchers)
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        place = await town.add_property("Villa", drones=1)
+        await town.query("dispatch-drone", propertyId=place)
+        card = await town.channel("drones").next_message()
+        pressed = await asyncio.gather(
+            *(town.fake.click(person, card, "Recall") for person in (town.dora, dan))
+        )
+        said = sorted(steady(town, reply).rpartition("\n")[2] for reply in pressed)
+        assert said[1] in [f"Drone 1 was already recalled by @{name}." for name in ("Dora", "Dan")]
+        assert said[0] == "Drone 1 recalled."
+
+
+async def test_the_status_says_that_all_is_well(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        refused = await told(town, town.vic, "status")
+        assert refused == "This needs the dispatcher role: @Dispatcher."
+        shown = (await told(town, town.dora, "status")).split("\n")
+        assert shown[:3] == ["┌ #388e3c", "│ # All is well", "│ ~ Discord: Connected"]
+        assert "│ - Channels: All 13 are open." in shown
+        assert "│ - Waiting: Nothing." in shown
+        assert "│ ~ Last push: cad · none since the start" in shown
+        assert await town.push("EVENT_REMOVE_911", {"data": {"callId": 1}} | {"callId": 1}) == 200
+        assert "│ ~ Last push: cad · <T> (<R>)" in await told(town, town.dora, "status")
+
+
+async def test_the_status_says_which_channel_is_closed_why_and_what_waits_there(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    town.channel("drones").deny("send_messages embed_links")
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await town.add_property("Villa", drones=1)
+        await town.query("dispatch-drone", propertyId=1)
+        await town.fake.until(lambda: "channel" in caplog.text and "drones" in caplog.text)
+        shown = await told(town, town.dora, "status")
+        assert "# Something needs attention" in shown
+        assert "#drones · the bot lacks Send Messages, Embed Links: give its role these" in shown
+        assert "#drones · 1 card, since <T> (<R>)" in shown
+
+
+async def test_the_help_shows_what_each_may_do_and_a_click_begins_it(town: Town) -> None:
+    olga = town.guild.add_member("Olga", town.guild.add_role("Owner", "manage_guild"))
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+    async with town.bot_running():  # the commands' numbers were kept
+        await town.fake.wait_connected()
+        everything = await told(town, olga, "help")
+        for command in town.fake.offered_commands(olga):
+            assert f"</{command}>" in everything
+        viewer = await told(town, town.vic, "help")
+        assert "You have the viewer role here." in viewer
+        assert "</drone list>" in viewer
+        assert "</drone dispatch>" not in viewer
+        approver = await told(town, town.anna, "help")
+        assert "</removal approve>" in approver
+        assert "</property remove>" not in approver
+        assert "viewer role" in await told(town, town.stranger, "help")
+
+
+def test_a_help_of_very_many_commands_leaves_out_what_they_do_and_none_of_them() -> None:
+    async def nothing(interaction: discord.Interaction) -> None:
+        """Do nothing."""
+
+    groups: list[Command[Any, ..., Any] | Group] = []
+    for number in range(15):
+        group = Group(name=f"group{number}", description=f"Group {number}")
+        for one in range(10):
+            described: Command[Any, ..., Any] = Command(
+                name=f"do{one}", description="x" * 100, callback=nothing
+            )
+            group.add_command(described)
+        groups.append(group)
+    (embed,) = help_of(Scope.READ, groups, {}).embeds
+    shown = "\n".join(str(field.value) for field in embed.fields)
+    assert shown.count("`/group") == 150
+    assert "xxx" not in shown
+
+
+LIST = """\
+┌ #1976d2
+│ # May enter · Villa
+│ owner, the owner
+│ Wren (license:1)
+└"""
+LOG = """\
+┌ #1976d2
+│ # At the door · Villa
+│ <f> · license:2 · not on the list
+│ <f> · Wren (license:1) · let in
+└"""
+WEEK = """\
+┌ #1976d2
+│ # Visitors of the last week · Villa
+│ 2 people came.
+│ - Last seen first: u1, u2
+│ ~ Gate (1) · 2: DAY · 2
+│ ~ Yard (2) · 1: DAY · 1
+└"""
+DAYS = """\
+┌ #1976d2
+│ # Visits by day · Villa
+│ 3 visits from DAY to DAY
+│ DAY · 3
+└"""
+CRIMES = """\
+┌ #1976d2
+│ # Crimes everywhere
+│ **2 crimes**
+│ DAY · 2
+│ DAY · 0
+│ DAY · 0
+└"""
+OUT = """\
+┌ #1976d2
+│ # Drones that are out
+│ 2 · Drone 2 · Villa · <T> (<R>)
+└"""
