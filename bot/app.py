@@ -31,6 +31,7 @@ from cogs import names
 from cogs.answers import Desk
 from cogs.bot import Connection, SentinelBot
 from cogs.delivery import Delivery, Outlet, Pace
+from cogs.direct import FullDelivery
 from cogs.follower import Follower
 from cogs.language import speak
 from cogs.messenger import DiscordMessenger, LogMessenger
@@ -39,6 +40,7 @@ from cogs.roles import Roles
 from cogs.route import Routes
 from cogs.routing import Router
 from cogs.status import Vitals
+from cogs.watch import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
@@ -141,6 +143,7 @@ async def run(
             heard.note(name)
             vitals.heard[name] = context.now()
 
+        alarms = AlarmWatch(context, _waiting(settings), router_of(settings.discord, context.zone))
         outside = Outside(health, metrics, measure, hear)
         runner = await stack.enter_async_context(
             _listening(settings, context, outside, certificate)
@@ -158,6 +161,7 @@ async def run(
                 always("prune", partial(_prune, database, days), PRUNING),
                 always("age", partial(_age, context, settings, follower), AGEING),
                 always("watch", watch.look, WATCHING),
+                always("alarms", partial(alarms.run, pace.watch), WATCHING),
                 always("watchdog", Watchdog(metrics.note_lag).run, WATCHING),
             ]
             if settings.database.backup_hours:
@@ -292,7 +296,7 @@ async def _delivery(
     instance = await instance_name(context.database)
     feed_age = settings.feed_age_minutes * MINUTE
     outlet = Outlet(context.database, messenger, pace, instance, feed_age, metrics, vitals.closed)
-    delivery = Delivery(outlet, vitals.places)
+    delivery = FullDelivery(outlet, vitals.places)
     in_use = frozenset(vitals.places)
     follower = Follower(context.database, context.bus, in_use, delivery.wake, router, metrics)
     return delivery, follower
@@ -393,6 +397,23 @@ def _watched(settings: Settings) -> Watched:
         [key.name for key in _cad_keys(settings)],
         settings.cad.silent_minutes * MINUTE,
         time.fromisoformat(at) if at else None,
+    )
+
+
+def _waiting(settings: Settings) -> Waiting:
+    """Return how long alarms wait; a stage without a time or without roles is never called."""
+    alarms = settings.alarms
+    stages = {
+        DISPATCHERS: (alarms.call_after_minutes, settings.discord.roles.dispatcher),
+        SUPERVISOR: (alarms.call_supervisor_after_minutes, alarms.supervisor),
+    }
+    return Waiting(
+        {
+            number: Stage(minutes * MINUTE, tuple(filter(None, roles)))
+            for number, (minutes, roles) in stages.items()
+            if minutes and any(roles)
+        },
+        alarms.quiet_after_minutes * MINUTE,
     )
 
 

@@ -52,7 +52,7 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     _check_access(settings, report)
     _check_certificate(settings.http, report)
     if settings.discord.token:
-        await _check_discord(settings.discord, report)
+        await _check_discord(settings.discord, settings.alarms.supervisor, report)
     else:
         report.note("Discord is off: [discord] has no token; cards are written to the log")
     say("nothing is wrong" if not report.faults else f"{report.faults} to mend")
@@ -124,7 +124,7 @@ def _check_certificate(settings: HttpSettings, report: Report) -> None:
         report.good(f"the certificate fits its key and is valid until {ends:%Y-%m-%d}")
 
 
-async def _check_discord(settings: DiscordSettings, report: Report) -> None:
+async def _check_discord(settings: DiscordSettings, supervisors: list[int], report: Report) -> None:
     point_discord_at(settings)
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         try:
@@ -149,7 +149,7 @@ async def _check_discord(settings: DiscordSettings, report: Report) -> None:
         for name, number in channels.items():
             await _check_channel(client, name, number, guilds, report)
         for guild in guilds.values():
-            await _check_guild(client, guild, settings, report)
+            await _check_guild(client, guild, settings, supervisors, report)
 
 
 async def _check_channel(
@@ -191,7 +191,11 @@ async def _check_channel(
 
 
 async def _check_guild(
-    client: discord.Client, guild: discord.Guild, settings: DiscordSettings, report: Report
+    client: discord.Client,
+    guild: discord.Guild,
+    settings: DiscordSettings,
+    supervisors: list[int],
+    report: Report,
 ) -> None:
     if settings.guild_id not in (0, guild.id):
         report.fault(
@@ -199,7 +203,7 @@ async def _check_guild(
             "correct guild_id or the channel ids",
         )
     known = {role.id for role in guild.roles}
-    for name, ids in settings.roles:
+    for name, ids in [*settings.roles, ("supervisor", supervisors)]:
         for role_id in ids:
             if role_id not in known:
                 report.fault(f"role {name} ({role_id}) does not exist", "correct its id")

@@ -117,6 +117,9 @@ Token = Annotated[Secret, AfterValidator(_token)]
 """A secret that is sent in a header."""
 
 
+Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 7)]
+
+
 class Section(BaseModel):
     """Base of the sections; an unknown key is a fault."""
 
@@ -220,6 +223,29 @@ class DiscordSettings(Section):
     channels: Channels = Channels()
     roles: Roles = Roles()
     rules: Annotated[list[RuleSettings], AfterValidator(_named_apart)] = []
+
+
+class AlarmSettings(Section):
+    """Whom an alarm calls that nobody acknowledges, and when it falls quiet by itself."""
+
+    call_after_minutes: Minutes = 5
+    call_supervisor_after_minutes: Minutes = 10
+    supervisor: list[Snowflake] = []
+    quiet_after_minutes: Annotated[Minutes, Field(ge=1)] = 60
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "AlarmSettings":
+        first, second = self.call_after_minutes, self.call_supervisor_after_minutes
+        if second and second <= first:
+            raise ValueError(
+                "call_supervisor_after_minutes must be more than call_after_minutes, or 0 for never"
+            )
+        if max(first, second) >= self.quiet_after_minutes:
+            raise ValueError(
+                "quiet_after_minutes must be more than call_after_minutes and"
+                " call_supervisor_after_minutes, or nobody is called before an alarm falls quiet"
+            )
+        return self
 
 
 class HttpSettings(Section):
@@ -354,6 +380,7 @@ class Settings(BaseSettings):
     )
 
     discord: DiscordSettings = DiscordSettings()
+    alarms: AlarmSettings = AlarmSettings()
     http: HttpSettings = HttpSettings()
     cad: CadSettings = CadSettings()
     websocket: WebsocketSettings = WebsocketSettings()

@@ -16,9 +16,10 @@ from cogs.pages import List, Rows, page
 from cogs.roles import needs
 from cogs.text import inert_line
 from db import access
-from webhook.context import Context, Scope
+from webhook.catalogue import authorise
+from webhook.context import Context, Scope, Share
 from webhook.queries.access import UserAtProperty, add_allowed_user, remove_allowed_user
-from webhook.queries.shapes import existing_property
+from webhook.queries.shapes import OfProperty, existing_property
 
 
 @app_commands.guild_only()
@@ -30,7 +31,9 @@ class AccessCommands(
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    @app_commands.command(description="Let somebody enter a property", extras=needs(Scope.WRITE))
+    @app_commands.command(
+        description="Let somebody enter a property", extras=needs(Scope.WRITE, or_own=True)
+    )
     @app_commands.describe(
         property="The property; type a part of its name",
         user="A known name, or an id like license:41aa90be",
@@ -51,7 +54,8 @@ class AccessCommands(
             await tell(interaction, text.format(person=shown, where=where))
 
     @app_commands.command(
-        description="Let somebody enter a property no longer", extras=needs(Scope.WRITE)
+        description="Let somebody enter a property no longer",
+        extras=needs(Scope.WRITE, or_own=True),
     )
     @app_commands.describe(
         property="The property; type a part of its name", user="Somebody on its list"
@@ -72,7 +76,9 @@ class AccessCommands(
             await tell(interaction, text.format(person=shown, where=where))
 
     @app_commands.command(
-        name="list", description="Show who may enter a property", extras=needs(Scope.READ)
+        name="list",
+        description="Show who may enter a property",
+        extras=needs(Scope.READ, or_own=True),
     )
     @app_commands.describe(property="The property; type a part of its name")
     async def list_(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
@@ -81,7 +87,9 @@ class AccessCommands(
             place = await property_meant(context, property)
             await show(interaction, await page(context, LISTS, "access", str(place.id)))
 
-    @app_commands.command(description="Show who was at a property's door", extras=needs(Scope.READ))
+    @app_commands.command(
+        description="Show who was at a property's door", extras=needs(Scope.READ, or_own=True)
+    )
     @app_commands.describe(property="The property; type a part of its name")
     async def log(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
         """List who was at the door."""
@@ -107,8 +115,8 @@ class AccessCommands(
 
 
 async def _allowed(context: Context, argument: str, limit: int, offset: int) -> Rows:
-    context.caller.must(Scope.READ)
     place = await existing_property(context.read, int(argument))
+    await authorise(context, Scope.READ, Share.OWNER, OfProperty(property_id=place.id))
     allowed = await access.allowed_users(context.read, place.id)
     owner = _("{person}, the owner").format(person=await named(context.read, place.owner))
     lines = [owner, *[await named(context.read, user.id) for user in allowed]]
@@ -117,8 +125,8 @@ async def _allowed(context: Context, argument: str, limit: int, offset: int) -> 
 
 
 async def _door(context: Context, argument: str, limit: int, offset: int) -> Rows:
-    context.caller.must(Scope.READ)
     place = await existing_property(context.read, int(argument))
+    await authorise(context, Scope.READ, Share.OWNER, OfProperty(property_id=place.id))
     found = await access.entries(context.read, place.id, limit, offset)
     lines = [
         f"<t:{entry.at // 1000}:f> · {await named(context.read, entry.user_id)} · "

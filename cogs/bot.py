@@ -14,9 +14,8 @@ import orjson
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import access, drones, equipment, names, properties, removals
+from cogs import access, alerts, audit, drones, equipment, names, properties, removals
 from cogs.answers import Desk
-from cogs.audit import Audit
 from cogs.buttons import CardButton
 from cogs.cad import Cad
 from cogs.crimes import Crimes
@@ -79,9 +78,15 @@ class SentinelBot(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self.desk = desk
-        self.presses = drones.BUTTONS | removals.BUTTONS | properties.BUTTONS
+        self.presses = drones.BUTTONS | removals.BUTTONS | properties.BUTTONS | alerts.BUTTONS
         self.lists = (
-            drones.LISTS | removals.LISTS | properties.LISTS | equipment.LISTS | access.LISTS
+            drones.LISTS
+            | removals.LISTS
+            | properties.LISTS
+            | equipment.LISTS
+            | access.LISTS
+            | alerts.LISTS
+            | audit.LISTS
         )
         self._context = context
         self._guild_id = guild_id
@@ -121,9 +126,10 @@ class SentinelBot(commands.Bot):
             await self.add_cog(removals.Removals(self.desk))
             await self.add_cog(Visitors(self.desk))
             await self.add_cog(Crimes(self.desk))
+            await self.add_cog(alerts.Alerts(self.desk))
             await self.add_cog(Cad(self.desk))
             await self.add_cog(Links(self.desk))
-            await self.add_cog(Audit(self.desk))
+            await self.add_cog(audit.Audit(self.desk))
             await self.add_cog(Status(self.desk, self._vitals))
             await self.add_cog(Help(self.desk))
             await self.add_cog(RouteCommands(self.desk, self._routes, self._context.zone))

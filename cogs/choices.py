@@ -96,7 +96,6 @@ async def drone_choices(context: Context, typed: str) -> list[Choice[str]]:
 
 async def free_drone_choices(context: Context, typed: str, place: str | None) -> list[Choice[str]]:
     """Offer the free drones of the property that stands in another option."""
-    context.caller.must(Scope.READ)
     stored = await property_meant(context, place or "")
     free = await flights.free_drones(context.read, stored.id)
     return best(typed, ((drone.id, f"{drone.id} · {drone.description}") for drone in free))
@@ -120,7 +119,6 @@ async def equipment_choices(
     context: Context, typed: str, place: str | None, kind: int | None = None
 ) -> list[Choice[str]]:
     """Offer the equipment of the property that stands in another option."""
-    context.caller.must(Scope.READ)
     stored = await property_meant(context, place or "")
     there = await equipment.of_property(context.read, stored.id)
     wanted = [row for row in there if kind in (None, row.type)]
@@ -140,7 +138,6 @@ async def user_choices(context: Context, typed: str) -> list[Choice[str]]:
 
 async def allowed_choices(context: Context, typed: str, place: str | None) -> list[Choice[str]]:
     """Offer who may enter the property that stands in another option."""
-    context.caller.must(Scope.READ)
     stored = await property_meant(context, place or "")
     allowed = await access.allowed_users(context.read, stored.id)
     return best(typed, ((user.id, _person(user.id, user.full_name)) for user in allowed))

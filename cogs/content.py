@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 import discord
 import orjson
@@ -37,13 +38,24 @@ class Button:
     disabled: bool = False
 
 
+class Place(NamedTuple):
+    """Where a message stands in Discord."""
+
+    channel_id: int
+    message_id: int
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A message without its place. `calls` are the roles that it mentions when it is posted."""
+    """A message without its place. `calls` are the roles that it mentions when it is posted.
+
+    `reply_to`: the message that it answers, if it is posted in the same channel.
+    """
 
     embeds: list[discord.Embed]
     buttons: tuple[Button, ...] = ()
     calls: tuple[int, ...] = ()
+    reply_to: Place | None = None
 
     def digest(self) -> str:
         """Return what tells this content from another."""

@@ -27,6 +27,7 @@ from cogs.messenger import (
     MessageGone,
     MessageTooOld,
     Messenger,
+    NotWanted,
     Refused,
 )
 from cogs.references import References, sign
@@ -52,7 +53,8 @@ class Pace:
     `edit`: between two edits in a channel, so that ten changes in a second are one edit. `gather`:
     from a feed entry until it is posted, together with those that come meanwhile; ten never wait.
     `feed`: between two feed messages that are not full. `retry`: after a first failure; doubles up
-    to a minute. `closed`: until a channel that the bot may not post in is tried again.
+    to a minute. `closed`: until a channel that the bot may not post in is tried again. `watch`:
+    at most, between two looks for alarms of which something is due.
     """
 
     edit: float = 1.0
@@ -60,6 +62,7 @@ class Pace:
     feed: float = 1.0
     retry: float = 1.0
     closed: float = 300.0
+    watch: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -259,7 +262,8 @@ class ChannelQueue:
                 await self._edit_card(card, card.channel_id or 0, card.message_id, content, digest)
         except Refused as fault:
             # Nobody is helped by trying again; the next change gets its chance.
-            log.error("Discord refuses the card of %s: %s", card.subject, fault)
+            level = logging.INFO if isinstance(fault, NotWanted) else logging.ERROR
+            log.log(level, "Discord refuses the card of %s: %s", card.subject, fault)
             await self._mark_shown(card, "", card.channel_id, card.message_id)
 
     async def _content(self, card: Card) -> Content | None:
@@ -272,8 +276,9 @@ class ChannelQueue:
             return None
         if content is None:
             return None
+        calls = dict.fromkeys(filter(None, (card.mention, *content.calls)))
         is_first = card.posting == 1  # posted afresh it calls nobody again
-        return replace(content, calls=(card.mention,) if card.mention and is_first else ())
+        return replace(content, calls=tuple(calls) if is_first else ())
 
     async def _post_card(self, card: Card, content: Content, digest: str) -> None:
         reference = f"{self._instance}-c{card.id}.{card.posting}"

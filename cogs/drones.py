@@ -24,7 +24,8 @@ from cogs.text import duration, inert_line, moment, who
 from db import flights, properties
 from db.equipment import DRONE
 from db.flights import Flight
-from webhook.context import Context, Scope
+from webhook.catalogue import authorise
+from webhook.context import Context, Scope, Share
 from webhook.errors import Conflict, NotFound
 from webhook.queries.drones import (
     OfDrone,
@@ -48,7 +49,7 @@ class Drones(commands.GroupCog, group_name="drone", group_description="Property 
         self._desk = desk
 
     @app_commands.command(
-        description="Send out a free drone of a property", extras=needs(Scope.WRITE)
+        description="Send out a free drone of a property", extras=needs(Scope.WRITE, or_own=True)
     )
     @app_commands.describe(
         property="The property; type a part of its name",
@@ -71,7 +72,7 @@ class Drones(commands.GroupCog, group_name="drone", group_description="Property 
             which = WhichDrone(property_id=place.id, drone_id=number, reason=reason or "")
             await _send_out(context, interaction, which)
 
-    @app_commands.command(description="Call a drone back", extras=needs(Scope.WRITE))
+    @app_commands.command(description="Call a drone back", extras=needs(Scope.WRITE, or_own=True))
     @app_commands.describe(drone="The drone; those that are out are offered")
     async def recall(self, interaction: discord.Interaction, drone: str) -> None:
         """Call a drone back."""
@@ -208,7 +209,9 @@ async def press_recall(desk: Desk, interaction: discord.Interaction, flight_id: 
         flight = await flights.get(context.read, flight_id)
         if flight is None:
             raise NotFound("this flight is not known any more")
-        context.caller.must(Scope.WRITE)
+        await authorise(
+            context, Scope.WRITE, Share.ALLOWED, OfProperty(property_id=flight.property_id)
+        )
         _must_be_out(flight)
         try:
             await recall_drone(context, OfDrone(drone_id=flight.drone_id))

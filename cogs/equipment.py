@@ -79,7 +79,7 @@ class EquipmentCommands(
             await tell(interaction, text.format(name=name, id=piece.id, where=where))
 
     @app_commands.command(
-        name="list", description="Show what a property has", extras=needs(Scope.READ)
+        name="list", description="Show what a property has", extras=needs(Scope.READ, or_own=True)
     )
     @app_commands.describe(property="The property; type a part of its name")
     async def list_(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002

@@ -12,7 +12,7 @@ from discord.ext import commands
 from cogs.answers import Desk, show
 from cogs.content import FIELD, CardBuilder, Colour, Content
 from cogs.language import _
-from cogs.roles import NEEDS, ROLE_OF_SCOPE, needs
+from cogs.roles import NEEDS, OR_OWN, ROLE_OF_SCOPE, needs
 from cogs.text import fitting, length
 from db import settings
 from db.database import Reader, Transaction
@@ -30,12 +30,11 @@ class Help(commands.Cog):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    @app_commands.command(description="Show what you may do here", extras=needs(Scope.READ))
+    @app_commands.command(description="Show what you may do here", extras=needs(Scope.NONE))
     @app_commands.guild_only()
     async def help(self, interaction: discord.Interaction) -> None:
         """List the commands."""
         async with self._desk.answering(interaction) as context:
-            context.caller.must(Scope.READ)
             assert interaction.guild_id is not None  # noqa: S101 - guild_only
             ids = await command_ids(context.read, interaction.guild_id)
             tree: app_commands.CommandTree = interaction.client.tree  # type: ignore[attr-defined]
@@ -54,7 +53,7 @@ def help_of(scope: Scope, known: list[Known], ids: Mapping[str, int]) -> Content
         groups.setdefault(name, []).extend(
             (_mention(one.qualified_name, ids), _(one.description))
             for one in _leaves(command)
-            if one.extras.get(NEEDS, Scope.READ) <= scope
+            if _is_shown(one, scope)
         )
     told = {
         name: "\n".join(f"{mention} · {does}" for mention, does in lines)
@@ -68,15 +67,20 @@ def help_of(scope: Scope, known: list[Known], ids: Mapping[str, int]) -> Content
             name: fitting([mention for mention, _does in lines], " · ", FIELD)
             for name, lines in groups.items()
         }
-    text = _("You have the {role} role here. Answers are only for you to see.")
-    card = CardBuilder(
-        title=_("What you may do"),
-        colour=Colour.NORMAL,
-        description=text.format(role=_(ROLE_OF_SCOPE[scope])),
-    )
+    if scope is Scope.NONE:
+        text = _("You have no role here: this is what you may do with what is yours in the game.")
+    else:
+        text = _("You have the {role} role here. Answers are only for you to see.")
+        text = text.format(role=_(ROLE_OF_SCOPE[scope]))
+    card = CardBuilder(_("What you may do"), Colour.NORMAL, text)
     for name, commands_told in told.items():
         card.add(name, commands_told, inline=False)
     return Content([card.build()])
+
+
+def _is_shown(command: Command[Any, ..., Any], scope: Scope) -> bool:
+    own = scope is Scope.NONE and command.extras.get(OR_OWN, False)
+    return own or command.extras.get(NEEDS, Scope.READ) <= scope
 
 
 def _leaves(command: Known) -> Iterator[Command[Any, ..., Any]]:

@@ -9,7 +9,9 @@ from discord.ext import commands
 from cogs.answers import Desk, tell
 from cogs.choices import user_choices
 from cogs.language import _
+from cogs.roles import needs
 from cogs.text import inert_line, moment, who
+from webhook.context import Scope
 from webhook.queries.links import (
     NewLink,
     OfMember,
@@ -30,7 +32,10 @@ class Links(commands.GroupCog, group_name="link", group_description="Who you are
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    @app_commands.command(description="Get a code that you type in the game, so that it knows you")
+    @app_commands.command(
+        description="Get a code that you type in the game, so that it knows you",
+        extras=needs(Scope.NONE),
+    )
     async def code(self, interaction: discord.Interaction) -> None:
         """Make a code."""
         async with self._desk.answering(interaction) as context:
@@ -39,7 +44,7 @@ class Links(commands.GroupCog, group_name="link", group_description="Who you are
             text = _("Type this code in the game: **{code}**. It can be used until {time}.")
             await tell(interaction, text.format(code=made.code, time=f"<t:{ends}:t>"))
 
-    @app_commands.command(description="Show which game user you are")
+    @app_commands.command(description="Show which game user you are", extras=needs(Scope.NONE))
     async def show(self, interaction: discord.Interaction) -> None:
         """Show the own link."""
         async with self._desk.answering(interaction) as context:
@@ -59,7 +64,10 @@ class Links(commands.GroupCog, group_name="link", group_description="Who you are
                 ),
             )
 
-    @app_commands.command(description="Choose whether alarms at your properties are sent to you")
+    @app_commands.command(
+        description="Choose whether alarms at your properties are sent to you",
+        extras=needs(Scope.NONE),
+    )
     @app_commands.describe(wanted="Whether to send you a private message")
     async def alarms(self, interaction: discord.Interaction, wanted: bool) -> None:
         """Choose whether alarms come privately."""
@@ -69,14 +77,16 @@ class Links(commands.GroupCog, group_name="link", group_description="Who you are
             no = _("You get no private messages of alarms any more.")
             await tell(interaction, yes if wanted else no)
 
-    @app_commands.command(description="End the link with your game user")
+    @app_commands.command(description="End the link with your game user", extras=needs(Scope.NONE))
     async def end(self, interaction: discord.Interaction) -> None:
         """End the own link."""
         async with self._desk.answering(interaction) as context:
             await end_own_link(context)
             await tell(interaction, _("You are not linked with a game user any more."))
 
-    @app_commands.command(description="Link a member and a game user without a code")
+    @app_commands.command(
+        description="Link a member and a game user without a code", extras=needs(Scope.ADMIN)
+    )
     @app_commands.describe(member="The member of this server", user="The game user")
     async def member(
         self, interaction: discord.Interaction, member: discord.Member, user: str
@@ -89,7 +99,9 @@ class Links(commands.GroupCog, group_name="link", group_description="Who you are
             shown = inert_line(ask.user_id, 64)
             await tell(interaction, text.format(member=member.mention, user=shown))
 
-    @app_commands.command(description="End the link of a member and their game user")
+    @app_commands.command(
+        description="End the link of a member and their game user", extras=needs(Scope.ADMIN)
+    )
     @app_commands.describe(member="The member of this server")
     async def unlink(self, interaction: discord.Interaction, member: discord.Member) -> None:
         """End somebody's link."""

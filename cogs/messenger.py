@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 import discord
@@ -58,6 +59,14 @@ class Refused(DeliveryError):
     outcome = "refused"
 
 
+class NotWanted(Refused):
+    """The member takes no private messages from the bot."""
+
+
+class NoReply(Refused):
+    """The bot may not answer messages there, as it may not read them."""
+
+
 class Messenger(Protocol):
     """Posts and edits; every method raises DeliveryError."""
 
@@ -66,6 +75,9 @@ class Messenger(Protocol):
 
     async def edit(self, channel_id: int, message_id: int, content: Content) -> None:
         """Have a message show another content."""
+
+    async def direct(self, member_id: int) -> int:
+        """Return the channel of private messages to a member."""
 
     async def delete(self, channel_id: int, message_id: int) -> None:
         """Remove a message; one that is gone already is as good."""
@@ -86,6 +98,10 @@ class LogMessenger:
         """Write what the message shows now."""
         log.info("%s", render(content))
 
+    async def direct(self, member_id: int) -> int:
+        """Know one place only."""
+        return 0
+
     async def delete(self, channel_id: int, message_id: int) -> None:
         """Leave the log as it is."""
 
@@ -103,15 +119,30 @@ class DiscordMessenger:
     async def post(self, channel_id: int, content: Content, nonce: str) -> int:
         """Post a message; discord.py has Discord enforce the nonce."""
         channel = self._client.get_partial_messageable(channel_id)
-        async with _translated():
-            message = await channel.send(
-                content=content.text,
-                embeds=content.embeds,
-                nonce=nonce,
-                allowed_mentions=content.mentions(),
-                view=content.view() or discord.ui.View(),
+        answered = content.reply_to
+        replying: dict[str, Any] = {}
+        if answered is not None and answered.channel_id == channel_id:
+            replying["reference"] = discord.MessageReference(
+                message_id=answered.message_id, channel_id=channel_id, fail_if_not_exists=False
             )
+        try:
+            async with _translated():
+                message = await channel.send(
+                    content=content.text,
+                    embeds=content.embeds,
+                    nonce=nonce,
+                    allowed_mentions=content.mentions(),
+                    view=content.view() or discord.ui.View(),
+                    **replying,
+                )
+        except NoReply:
+            return await self.post(channel_id, replace(content, reply_to=None), nonce)
         return message.id
+
+    async def direct(self, member_id: int) -> int:
+        """Open the channel of private messages to a member; discord.py remembers it."""
+        async with _translated():
+            return (await self._client.create_dm(discord.Object(member_id))).id
 
     async def edit(self, channel_id: int, message_id: int, content: Content) -> None:
         """Edit a message; without allowed_mentions Discord would parse it with its defaults."""
@@ -166,7 +197,10 @@ _OF_CODE: dict[int, type[DeliveryError]] = {
     10008: MessageGone,  # unknown message
     30046: MessageTooOld,  # too many edits of a message older than an hour
     50001: ChannelClosed,  # missing access
+    50007: NotWanted,  # cannot send messages to this user
     50013: ChannelClosed,  # missing permissions
+    50278: NotWanted,  # no guild in common
+    160002: NoReply,  # cannot reply without permission to read message history
 }
 
 _OF_STATUS: dict[int, type[DeliveryError]] = {

@@ -3,8 +3,8 @@
 import discord
 
 from cogs.content import Button
-from cogs.text import inert_line
-from db import cards, flights, properties, settings
+from cogs.text import inert_line, who
+from db import cards, flights, properties, settings, users
 from db.database import Reader, Transaction
 from db.units import Unit
 from webhook.events import Subject
@@ -78,6 +78,14 @@ def unit_names(idents: list[int], known: dict[int, Unit], most: int) -> str:
     if len(idents) > most:
         names.append(f"and {len(idents) - most} more")
     return ", ".join(names)
+
+
+async def person(sql: Reader, user_id: str) -> str:
+    """Name a game user, with the id where the name is something else; a member as a mention."""
+    user = await users.get(sql, user_id)
+    if user is None or user.full_name == user_id:
+        return who(user_id)
+    return f"{inert_line(user.full_name, 200)} ({inert_line(user_id, 128)})"
 
 
 async def place_of_call(sql: Reader, property_id: int | None, *, is_open: bool) -> str:

@@ -13,10 +13,11 @@ from db.equipment import DRONE
 from db.flights import Flight
 from db.properties import ACTIVE, PENDING, Property
 from db.removals import Removal
-from webhook.context import Caller, Context, Scope
+from webhook.catalogue import authorise
+from webhook.context import Caller, Context, Scope, Share
 from webhook.events import Subject
 from webhook.queries.removals import may_withdraw
-from webhook.queries.shapes import existing_property
+from webhook.queries.shapes import OfProperty, existing_property
 
 LAST = 3
 """Alarms and visits that are shown."""
@@ -33,7 +34,7 @@ async def overview(context: Context, property_id: int) -> Content:
     Raises:
         NotFound: there is none of this id.
     """
-    context.caller.must(Scope.READ)
+    await authorise(context, Scope.READ, Share.ALLOWED, OfProperty(property_id=property_id))
     sql = context.read
     stored = await existing_property(sql, property_id)
     removal = await removals.open_of_property(sql, stored.id)
@@ -51,7 +52,8 @@ async def overview(context: Context, property_id: int) -> Content:
     card.add(_("Removal requested"), await _removal(sql, removal), inline=False)
     card.add(_("Open calls"), await _calls(sql, stored.id), inline=False)
     has_free = bool(await flights.free_drones(sql, stored.id))
-    buttons = _buttons(context.caller, stored, removal, out, has_free=has_free)
+    share = Share(await access.share_of(sql, stored.id, context.caller.user_ids) or Share.NONE)
+    buttons = _buttons(context.caller, share, stored, removal, out, has_free=has_free)
     return Content([card.build()], buttons)
 
 
@@ -130,10 +132,17 @@ async def _calls(sql: Reader, property_id: int) -> str:
 
 
 def _buttons(
-    caller: Caller, stored: Property, removal: Removal | None, out: list[Flight], *, has_free: bool
+    caller: Caller,
+    share: Share,
+    stored: Property,
+    removal: Removal | None,
+    out: list[Flight],
+    *,
+    has_free: bool,
 ) -> tuple[Button, ...]:
     """Offer what the caller may do and what makes sense now."""
-    if caller.scope < Scope.WRITE:
+    may_edit = caller.scope >= Scope.WRITE
+    if not may_edit and share is Share.NONE:
         return ()
     red, green = discord.ButtonStyle.danger, discord.ButtonStyle.success
     offered = []
@@ -144,13 +153,15 @@ def _buttons(
         Button(_("Recall drone {id}").format(id=flight.drone_id), f"flight:recall:{flight.id}")
         for flight in out[:RECALLS]
     ]
-    offered.append(Button(_("Edit"), f"property:edit:{stored.id}"))
+    if may_edit:
+        offered.append(Button(_("Edit"), f"property:edit:{stored.id}"))
     may_decide = caller.scope >= Scope.APPROVE
     if may_decide and stored.status == PENDING:
         offered.append(Button(_("Approve"), f"property:approve:{stored.id}", green))
         offered.append(Button(_("Reject"), f"property:reject:{stored.id}", red))
-    if removal is None:
+    if removal is None and (may_edit or share is Share.OWNER):
         offered.append(Button(_("Request removal"), f"property:leave:{stored.id}"))
+    if removal is None:
         return tuple(offered)
     if may_decide:
         offered.append(Button(_("Approve removal"), f"removal:approve:{removal.id}", red))

@@ -88,7 +88,7 @@ class Properties(commands.GroupCog, group_name="property", group_description="Pr
     @app_commands.command(
         name="show",
         description="Show a property: its equipment, people, alarms, calls and what you may do",
-        extras=needs(Scope.READ),
+        extras=needs(Scope.READ, or_own=True),
     )
     @app_commands.describe(property="The property; type a part of its name")
     async def show_(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002

@@ -17,7 +17,8 @@ from cogs.roles import needs
 from cogs.text import inert_line, who
 from db import properties, removals
 from db.properties import REMOVED
-from webhook.context import Context, Scope
+from webhook.catalogue import authorise
+from webhook.context import Context, Scope, Share
 from webhook.errors import Conflict, NotFound
 from webhook.queries.approvals import Counted, restore_property
 from webhook.queries.removals import (
@@ -48,7 +49,8 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
         self._desk = desk
 
     @app_commands.command(
-        description="Ask that a property be removed; approvers decide", extras=needs(Scope.WRITE)
+        description="Ask that a property be removed; approvers decide",
+        extras=needs(Scope.WRITE, or_own=True),
     )
     @app_commands.describe(
         property="The property; type a part of its name", reason="Why; approvers read it"
@@ -74,7 +76,9 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
         async with self._desk.answering(interaction) as context:
             await show(interaction, await page(context, LISTS, "removals"))
 
-    @app_commands.command(description="Take a request for removal back", extras=needs(Scope.WRITE))
+    @app_commands.command(
+        description="Take a request for removal back", extras=needs(Scope.WRITE, or_own=True)
+    )
     @app_commands.describe(property="The property; those with a request are offered")
     async def withdraw(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
         """Withdraw a request."""
@@ -197,17 +201,20 @@ async def press_deny(desk: Desk, interaction: discord.Interaction, removal_id: i
 async def press_withdraw(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
     """Withdraw the request on a card."""
     async with desk.answering(interaction) as context:
-        property_id = await _still_open(context, removal_id, Scope.WRITE)
+        property_id = await _still_open(context, removal_id, Scope.NONE)
         try:
             await _withdraw(context, interaction, property_id)
         except (Conflict, NotFound):
-            await _still_open(context, removal_id, Scope.WRITE)
+            await _still_open(context, removal_id, Scope.NONE)
             raise
 
 
 async def press_leave(desk: Desk, interaction: discord.Interaction, property_id: int) -> None:
     """Ask why, then request the removal of a property."""
-    desk.context(interaction).caller.must(Scope.WRITE)
+    context = desk.context(interaction)
+    if context.caller.scope < Scope.WRITE:  # perhaps the owner, whom only storage knows
+        context = await desk.linked_context(interaction)
+        await authorise(context, Scope.WRITE, Share.OWNER, OfProperty(property_id=property_id))
 
     async def ask(context: Context, reason: str | None) -> str:
         return await _request(context, property_id, reason)

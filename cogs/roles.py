@@ -18,12 +18,16 @@ ROLE_OF_SCOPE = {
 
 
 NEEDS = "scope"
+OR_OWN = "or own"
 """Under which name a command's extras hold the scope that it needs, for `/help`."""
 
 
-def needs(scope: Scope) -> dict[Any, Any]:
-    """Return the extras of a command that needs a scope; the operation itself checks it."""
-    return {NEEDS: scope}
+def needs(scope: Scope, *, or_own: bool = False) -> dict[Any, Any]:
+    """Return the extras of a command that needs a scope; the operation itself checks it.
+
+    `or_own`: with what is their own, people may use it without a role.
+    """
+    return {NEEDS: scope, OR_OWN: or_own}
 
 
 @dataclass(frozen=True)

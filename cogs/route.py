@@ -47,6 +47,7 @@ _KIND_OF = {
     "approval-given": "approval",
     "withdrawn-remove-property": "removal",
     "drone-recalled": "flight",
+    "alarm-changed": "alarm",
 }
 del _KIND_OF["EVENT_DISPATCH_TOGGLE_BODYCAM"]
 """The kind of card that an event has; without one it is a feed's or nobody's."""

@@ -5,7 +5,7 @@ Nothing here reads or writes anything: what a rule looks at is gathered by `cogs
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, tzinfo
 from fnmatch import fnmatchcase
 
@@ -137,6 +137,7 @@ class Rule:
 class Decision:
     """Where an event goes: `place` names a channel of the channel map or is a channel's id.
 
+    `is_quiet`: the quiet hours of the rule hold, so nobody is called.
     `rule` is the one that matched, None without one; `because` has a line on each rule.
     """
 
@@ -144,6 +145,7 @@ class Decision:
     place: str
     mention: int = 0
     silent: bool = False
+    is_quiet: bool = False
     because: list[str] = field(default_factory=list)
 
 
@@ -182,7 +184,7 @@ class Router:
             because.append(f"{rule.name}: {'yes' if matches else 'no'}, {reason}")
             if matches:
                 decision = _follow(rule, traits, clock, Decision(rule.name, home, usual))
-        return Decision(decision.rule, decision.place, decision.mention, decision.silent, because)
+        return replace(decision, because=because)
 
 
 def _asked(rule: Rule, traits: Traits, clock: time) -> tuple[bool, str]:
@@ -210,6 +212,7 @@ def _follow(rule: Rule, traits: Traits, clock: time, usual: Decision) -> Decisio
         str(rule.channel) if rule.channel else usual.place,
         0 if is_quiet else rule.mention or usual.mention,
         rule.is_silent(is_quiet=is_quiet),
+        is_quiet,
     )
 
 

@@ -22,6 +22,7 @@ KNOWN_AS = {
     "approval": "property-added",
     "removal": "requested-remove-property",
     "flight": "drone-dispatched",
+    "alarm": "alerts",
 }
 """The event by which each kind of card is known, whichever event about it comes first."""
 

@@ -36,7 +36,7 @@ class Visitors(
 
     @app_commands.command(
         description="Show who came in the last seven days, and which camera saw how many",
-        extras=needs(Scope.READ),
+        extras=needs(Scope.READ, or_own=True),
     )
     @app_commands.describe(
         property="The property; type a part of its name", camera="Only what this camera saw"
@@ -55,7 +55,9 @@ class Visitors(
                 number = (await equipment_meant(context, place.id, camera, CAMERA)).id
             await show(interaction, await week_of(context, place, number))
 
-    @app_commands.command(description="Count the visits by day", extras=needs(Scope.READ))
+    @app_commands.command(
+        description="Count the visits by day", extras=needs(Scope.READ, or_own=True)
+    )
     @app_commands.rename(first="from", last="to")
     @app_commands.describe(
         property="The property; type a part of its name",

@@ -57,6 +57,16 @@ async def channels(sql: Reader) -> list[str]:
     return await sql.all(str, "SELECT DISTINCT channel FROM cards")
 
 
+async def stale_places(sql: Reader, prefix: str) -> list[str]:
+    """Return the channels whose name begins so and that have a card to show."""
+    return await sql.all(
+        str,
+        "SELECT DISTINCT channel FROM cards"
+        " WHERE shown < version AND channel >= ?1 AND channel < ?1 || char(1114111)",
+        prefix,
+    )
+
+
 async def move(sql: Transaction, channel: str, kind: str, new_channel: str) -> None:
     """Give the cards of a kind of subject in one channel another one; messages stay in place."""
     await sql.run(

@@ -86,8 +86,7 @@ class Catalogue:
         def declare(function: Operation[P, R]) -> Operation[P, R]:
             @functools.wraps(function)
             async def operation(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
-                if share is None or not await _is_theirs(context, share, *args):
-                    context.caller.must(scope)
+                await authorise(context, scope, share, *args)
                 return await function(context, *args, **kwargs)
 
             hints = get_type_hints(function)
@@ -127,8 +126,20 @@ class Catalogue:
         self.queries.append(query)
 
 
-async def _is_theirs(context: Context, share: Share, ask: object = None) -> bool:
-    """Tell whether the caller has that share in the property that is asked about."""
+async def authorise(
+    context: Context, scope: Scope, share: Share | None, ask: object = None
+) -> None:
+    """Refuse a caller with neither the scope nor that share in the property that is asked about.
+
+    Raises:
+        Forbidden: the caller has neither.
+    """
+    if context.caller.scope >= scope or (share and await _is_theirs(context, share, ask)):
+        return
+    context.caller.must(scope)
+
+
+async def _is_theirs(context: Context, share: Share, ask: object) -> bool:
     if not context.caller.user_ids or not isinstance(ask, AboutProperty):
         return False
     property_id = await ask.which_property(context.read)

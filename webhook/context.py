@@ -30,6 +30,7 @@ class Scope(IntEnum):
 class Share(IntEnum):
     """How far a property is somebody's own; each includes those before it."""
 
+    NONE = 0
     ALLOWED = 1
     """They are on its list of allowed users."""
     OWNER = 2

@@ -95,6 +95,16 @@ class Alert(Event):
     timestamp: str
 
 
+class AlarmChanged(Event):
+    """Something was done about an alarm, by somebody or, without `by`, by itself."""
+
+    name = "alarm-changed"
+    alarm_id: int
+    property_id: int
+    action: str
+    by: str | None = None
+
+
 class Visit(Event):
     """A camera of a property saw somebody."""
 

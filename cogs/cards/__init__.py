@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from cogs import board
-from cogs.cards import calls, drones, notices, properties
+from cogs.cards import alarms, calls, drones, notices, properties
 from cogs.content import Content
 from db.database import Reader
 from webhook.events import Subject
@@ -16,6 +16,8 @@ Render = Callable[[Reader, str], Awaitable[Content | None]]
 @dataclass(frozen=True, slots=True)
 class CardKind:
     """A kind of card: the channel it is posted to, by its name in the configuration.
+
+    `direct` is no channel: such a card is a private message.
 
     `every`: seconds between two edits of the same card. `lasts`: seconds after which its message
     is replaced by a new one rather than edited; 0 for ever.
@@ -36,6 +38,9 @@ CARDS: dict[str, CardKind] = {
     "approval": CardKind("approvals", properties.approval),
     "removal": CardKind("approvals", properties.removal),
     "flight": CardKind("drones", drones.flight),
+    "alarm": CardKind("alerts", alarms.alarm),
+    "alarm-call": CardKind("alerts", alarms.call),
+    "alarm-owner": CardKind("direct", alarms.owner),
 }
 """The cards by the kind of their subject."""
 

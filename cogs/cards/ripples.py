@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from db import dispatches, emergencies, units
+from db import alarms, dispatches, emergencies, units
 from db.database import Reader
 from webhook.events import Published, Subject
 
@@ -24,7 +24,10 @@ async def rippled(sql: Reader, event: Published) -> list[Subject]:
     for subject in event.subjects:
         found += await linked(sql, subject)
     if event.name in _OF_PROPERTY:
-        found += await _calls_at(sql, int(event.data["propertyId"]))
+        property_id = int(event.data["propertyId"])
+        found += await _calls_at(sql, property_id)
+        alarm = await alarms.open_of_property(sql, property_id)
+        found += [] if alarm is None else [Subject("alarm", str(alarm.id))]
     return [subject for subject in dict.fromkeys(found) if subject not in event.subjects]
 
 
@@ -92,6 +95,10 @@ async def _calls_at(sql: Reader, property_id: int) -> list[Subject]:
     ]
 
 
+async def _of_alarm(_: Reader, key: str) -> list[Subject]:
+    return [Subject("alarm-owner", key)]
+
+
 def _number(key: str) -> tuple[int, str]:
     number, _, cad = key.partition("@")
     return int(number), cad
@@ -102,4 +109,5 @@ _LINKED: dict[str, Callable[[Reader, str], Awaitable[list[Subject]]]] = {
     "emergency": _of_emergency,
     "dispatch": _of_dispatch,
     "panic": _of_panic,
+    "alarm": _of_alarm,
 }

@@ -37,7 +37,6 @@ class Feed:
 
 
 FEEDS: dict[str, Feed] = {
-    "alerts": Feed("alerts", properties.alert, "alarm", "alarms"),
     "visits": Feed("visits", properties.visit, "visit", "visits"),
     "crimes": Feed("crimes", properties.crime, "crime", "crimes"),
     "auth-entries": Feed("access", properties.auth_entry, "access", "accesses"),

@@ -10,13 +10,6 @@ NAME = 120
 """Characters of a name: ten entries of a few names each must fit into one message."""
 
 
-async def alert(sql: Reader, event: Published) -> CardBuilder:
-    """Somebody raised the alarm."""
-    data = event.data
-    place, user = await _place(sql, data["propertyId"]), await _user(sql, data["user"])
-    return CardBuilder(f"Alarm · {place}", Colour.DANGER, f"{user} raised the alarm.")
-
-
 async def visit(sql: Reader, event: Published) -> CardBuilder:
     """A camera saw somebody."""
     data = event.data

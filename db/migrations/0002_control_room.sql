@@ -2,7 +2,8 @@
 -- account is which game user's, approvals by two.
 
 -- An alarm at a property with all its repeats, until somebody settles it or it falls quiet.
--- called: how many times people were called because nobody had acknowledged it.
+-- touched_at: the last repeat, or the last that somebody did about it; waiting_since: when the time
+-- began to run within which somebody must acknowledge it; called: the last stage of alarm_calls.
 CREATE TABLE alarms (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     property_id INTEGER NOT NULL REFERENCES properties (id) ON DELETE CASCADE,
@@ -11,22 +12,33 @@ CREATE TABLE alarms (
     last_at INTEGER NOT NULL,
     last_by TEXT NOT NULL,
     repeats INTEGER NOT NULL DEFAULT 1,
-    -- when the time began to run within which somebody must acknowledge it
+    touched_at INTEGER NOT NULL,
     waiting_since INTEGER NOT NULL,
     called INTEGER NOT NULL DEFAULT 0,
     acknowledged_at INTEGER,
     acknowledged_by TEXT,
     snoozed_until INTEGER,
-    outcome TEXT CHECK (outcome IN ('resolved', 'false', 'quiet')),
+    snoozed_by TEXT,
+    outcome TEXT CHECK (outcome IN ('resolved', 'false', 'quiet', 'removed')),
     settled_at INTEGER,
     settled_by TEXT
 ) STRICT;
 
 -- A property has one open alarm, which counts the repeats.
 CREATE UNIQUE INDEX alarms_open ON alarms (property_id) WHERE outcome IS NULL;
-CREATE INDEX alarms_by_property ON alarms (property_id, id);
+CREATE INDEX alarms_listed ON alarms ((outcome IS NULL) DESC, id DESC);
+CREATE INDEX alarms_listed_by_property ON alarms (property_id, (outcome IS NULL) DESC, id DESC);
 
--- What was done about an alarm, in order; text: a note, or how long it was snoozed.
+-- What is due next: who is to be called, which snooze ends, which alarm falls quiet.
+CREATE INDEX alarms_waiting ON alarms (waiting_since)
+    WHERE outcome IS NULL AND acknowledged_at IS NULL AND snoozed_until IS NULL;
+CREATE INDEX alarms_snoozed ON alarms (snoozed_until)
+    WHERE outcome IS NULL AND snoozed_until IS NOT NULL;
+CREATE INDEX alarms_touched ON alarms (touched_at)
+    WHERE outcome IS NULL AND snoozed_until IS NULL;
+
+-- What was done about an alarm, in order; who: blank for what came by itself; text: a note, until
+-- when it was snoozed, the drone that was sent out.
 CREATE TABLE alarm_steps (
     id INTEGER PRIMARY KEY,
     alarm_id INTEGER NOT NULL REFERENCES alarms (id) ON DELETE CASCADE,
@@ -37,6 +49,16 @@ CREATE TABLE alarm_steps (
 ) STRICT;
 
 CREATE INDEX alarm_steps_by_alarm ON alarm_steps (alarm_id, id);
+
+-- Who was called because nobody had acknowledged an alarm, each stage once. roles: their ids with
+-- blanks between; blank in quiet hours.
+CREATE TABLE alarm_calls (
+    alarm_id INTEGER NOT NULL REFERENCES alarms (id) ON DELETE CASCADE,
+    stage INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    roles TEXT NOT NULL,
+    PRIMARY KEY (alarm_id, stage)
+) STRICT, WITHOUT ROWID;
 
 -- Who changed what, from Discord or from a script; before and after: JSON objects with what changed.
 CREATE TABLE audit (

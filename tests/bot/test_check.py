@@ -8,6 +8,7 @@ import pytest
 
 from bot.check import check
 from bot.config import (
+    AlarmSettings,
     CadSettings,
     Channels,
     ClientSettings,
@@ -173,6 +174,12 @@ async def test_a_channel_that_the_bot_cannot_use_is_a_fault(
 async def test_a_role_that_does_not_exist_is_a_fault(place: Place, name: str) -> None:
     fault = await place.fault(roles=Roles(**{name: [place.channel.id]}))
     assert f"role {name} ({place.channel.id}) does not exist" in fault
+
+
+async def test_a_supervisor_role_that_does_not_exist_is_a_fault(place: Place) -> None:
+    alarms = AlarmSettings(supervisor=[5])
+    lines = await place.told(place.settings().model_copy(update={"alarms": alarms}))
+    assert any("role supervisor (5) does not exist" in line for line in lines)
 
 
 async def test_a_panic_role_that_does_not_exist_is_a_fault(place: Place) -> None:

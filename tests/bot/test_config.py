@@ -84,6 +84,14 @@ def test_the_environment_wins_key_by_key(monkeypatch: pytest.MonkeyPatch) -> Non
             '[[community.tiers]]\nid = 1\nname = "b"\nprice = "1"',
             "community.tiers: an id occurs twice",
         ),
+        (
+            "[alarms]\ncall_supervisor_after_minutes = 5",
+            "alarms: call_supervisor_after_minutes must be more than call_after_minutes",
+        ),
+        (
+            "[alarms]\nquiet_after_minutes = 10",
+            "alarms: quiet_after_minutes must be more than call_after_minutes",
+        ),
     ],
 )
 def test_a_fault_is_one_line_that_names_the_key(text: str, fault: str) -> None:
@@ -94,6 +102,11 @@ def test_a_fault_is_one_line_that_names_the_key(text: str, fault: str) -> None:
 def test_a_rule_may_name_what_the_log_channel_is_told() -> None:
     rule = '[[discord.rules]]\nname = "x"\nmention = 1\ntypes = ["sentinel.cad-silent"]'
     assert load(written(rule)).discord.rules[0].types == ["sentinel.cad-silent"]
+
+
+def test_a_call_that_is_never_made_needs_no_time_of_its_own() -> None:
+    load(written("[alarms]\ncall_supervisor_after_minutes = 0\nquiet_after_minutes = 6"))
+    load(written("[alarms]\ncall_after_minutes = 0\ncall_supervisor_after_minutes = 3"))
 
 
 def test_every_fault_is_told_at_once() -> None:

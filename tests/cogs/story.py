@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import time
 from typing import Any
 
+from db import alarms
 from tests.webhook.house import DAY, MINUTE, House
 from webhook import cad
 from webhook.cad.receive import Intake, receive
@@ -52,6 +53,7 @@ class Story:
         await self.announcements()
         await self.properties()
         await self.removals()
+        await self.alarm()
         await self.itself()
 
     async def duty(self) -> None:
@@ -212,6 +214,20 @@ class Story:
         await self.ask("change-property-size", propertyId=1, width=30, height=10)
         await self.ask("change-property-tier", propertyId=1, tier=2)
         await self.ask("remove-equipment", propertyId=1, equipmentId=back)
+
+    async def alarm(self) -> None:
+        """The alarm of property 1 is answered, raised again and resolved; one at 2 waits."""
+        visitor = self._word("license:visitor", 64)
+        for note in ("At the back door", "Two people", "A van", "It leaves", "They are gone"):
+            await self.ask("note-alarm", alarmId=1, text=self._word(note, 2000))
+        await self.ask("snooze-alarm", alarmId=1, minutes=15)
+        await self.ask("acknowledge-alarm", alarmId=1)
+        await self.ask("add-alert", propertyId=1, userId=visitor)
+        await self.ask("settle-alarm", alarmId=1, outcome="resolved")
+        note = self._word("A window broke", 2000)
+        await self.ask("add-alert", propertyId=2, userId=visitor, note=note)
+        async with self._house.database.write() as sql:
+            await alarms.call(sql, 2, 1, "", self._house.clock.now, self._house.clock.now)
 
     async def removals(self) -> None:
         """Four removals are requested: one is denied, one approved, one waits, one is withdrawn."""

@@ -33,6 +33,9 @@ NOT_IN_USE: dict[str, str] = {}
 """Channels of the configuration that nothing is posted to yet, and why."""
 
 BOARD = board.SUBJECT
+OF_ALARMS = [Subject("alarm-owner", "1"), Subject("alarm-call", "2-1")]
+"""Cards whose subjects no event names: the follower and the watch make them."""
+
 LONGEST_FOOTER = f"ref {'f' * 6}-c{2**31}.{999}"
 OWN_MENTION = re.compile(r"(?<!\\)(?:<t:-?\d+:[A-Za-z]>|<@\d+>)")
 LIVE_MENTION = re.compile(r"(?<!\\)(?:\\\\)*(?:@(?:everyone|here)|<[@#:/])")
@@ -43,7 +46,8 @@ EXAMPLES = max(5, settings().max_examples // 4)
 async def _subjects(house: House) -> list[Subject]:
     events = await house.journalled()
     found = (subject for event in events for subject in event.subjects)
-    return [*dict.fromkeys(subject for subject in found if subject.kind in CARDS), BOARD]
+    carded = dict.fromkeys(subject for subject in found if subject.kind in CARDS)
+    return [*carded, *OF_ALARMS, BOARD]
 
 
 async def _cards(house: House) -> list[tuple[Subject, Content]]:
@@ -153,6 +157,7 @@ def test_every_feed_is_of_an_event_that_there_is() -> None:
 
 def test_every_channel_of_the_configuration_is_used() -> None:
     used = {kind.channel for kind in CARDS.values()} | {feed.channel for feed in FEEDS.values()}
+    used.remove("direct")  # private messages
     assert used == set(Channels.model_fields) - set(NOT_IN_USE)
 
 
@@ -329,6 +334,23 @@ Dispatched: 09:30:46 UTC
 Recalled by: tester
 Was out: 1 s
 
+(alarm:1)
+ALARM RESOLVED · FORUM DR 8
+Resolved by tester, 09:31:19 UTC.
+Property: 1
+Coordinates: 11, -21
+Owner: Wren Halloway (license:owner)
+Raised by: license:visitor
+Raised: 09:30:48 UTC
+How often: 2 times within 30 s
+Last: license:visitor, 09:31:18 UTC
+What was done: 3 earlier steps
+09:31:14 UTC tester: It leaves
+09:31:15 UTC tester: They are gone
+09:31:16 UTC tester snoozed it until 09:46:16 UTC
+09:31:17 UTC tester acknowledged it
+09:31:19 UTC tester resolved it
+
 (approval:3)
 PROPERTY REMOVED · SHED
 Property: 3
@@ -399,6 +421,29 @@ Requested by: tester
 Requested: 09:31:09 UTC
 Settled by: tester
 Settled: 09:31:10 UTC
+
+(alarm:2)
+ALARM · FORUM DR 8
+Nobody has acknowledged it. Waiting since 09:31:20 UTC.
+Property: 2
+Coordinates: 10, -20
+Owner: Wren Halloway (license:owner)
+Raised by: license:visitor
+Raised: 09:31:20 UTC
+How often: Once
+What was done: 09:31:20 UTC tester: A window broke
+[ Acknowledge ] [ Note ] [ Snooze 15 min ] [ Snooze 1 h ] [ False alarm ] [ Resolve ]
+
+(alarm-owner:1)
+ALARM RESOLVED · FORUM DR 8
+It is resolved.
+Property: 1
+Raised: 09:30:48 UTC
+How often: 2 times within 30 s
+
+(alarm-call:2-1)
+NOBODY HAS ACKNOWLEDGED THE ALARM AT FORUM DR 8
+Since 09:31:20 UTC.
 
 (board:units)
 ON DUTY · 1
@@ -491,10 +536,6 @@ Drone 2 · Roof
 EQUIPMENT ADDED · FORUM DR 8 (1)
 Drone 3 · Roof
 
-(alerts)
-ALARM · FORUM DR 8 (1)
-license:visitor raised the alarm.
-
 (visits)
 VISIT · FORUM DR 8 (1)
 license:visitor was seen by Camera 1 · Roof.
@@ -552,5 +593,5 @@ It was silent for 35 min.
 (sentinel.daily)
 THE DAY UP TO 2026-11-23
 38 pushes · 3 emergency calls · 2 dispatch calls · 1 panic
-1 alarm · 1 visit · 2 drone flights · no messages to Discord · no problems in the log
+3 alarms · 1 visit · 2 drone flights · no messages to Discord · no problems in the log
 """

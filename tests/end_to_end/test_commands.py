@@ -73,7 +73,6 @@ async def test_who_has_no_role_is_offered_nothing_and_refused_everything(town: T
             "access log": {"property": str(place)},
             "crimes": {},
             "status": {},
-            "help": {},
         }.items():
             reply = await town.fake.slash(town.stranger, command, options=options)
             await town.fake.until(lambda reply=reply: bool(reply.content))  # type: ignore[misc]

@@ -156,7 +156,10 @@ async def test_the_help_shows_what_each_may_do_and_a_click_begins_it(town: Town)
         approver = await told(town, town.anna, "help")
         assert "</removal approve>" in approver
         assert "</property remove>" not in approver
-        assert "viewer role" in await told(town, town.stranger, "help")
+        stranger = await told(town, town.stranger, "help")
+        assert "with what is yours in the game" in stranger
+        assert "</drone dispatch>" in stranger
+        assert "</drone list>" not in stranger
 
 
 def test_a_help_of_very_many_commands_leaves_out_what_they_do_and_none_of_them() -> None:

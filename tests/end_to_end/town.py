@@ -14,6 +14,7 @@ import aiohttp
 
 from bot.app import run
 from bot.config import (
+    AlarmSettings,
     ApprovalSettings,
     CadSettings,
     Channels,
@@ -33,7 +34,7 @@ from tests.fake_discord import Channel, FakeDiscord
 ROOT = Path(__file__).resolve().parents[2]
 CAD_KEY = "CAD-KEY-OF-THE-TESTS"
 TOKEN = "token-of-the-admin-script"
-QUICK = Pace(edit=0.0, gather=0.0, feed=0.0, retry=0.01, closed=0.05)
+QUICK = Pace(edit=0.0, gather=0.0, feed=0.0, retry=0.01, closed=0.05, watch=0.02)
 
 
 class Town:
@@ -48,6 +49,7 @@ class Town:
         self.dispatchers = self.guild.add_role("Dispatcher")
         self.approvers = self.guild.add_role("Approver")
         self.on_call = self.guild.add_role("On call")
+        self.supervisors = self.guild.add_role("Supervisor")
         self.vic = self.guild.add_member("Vic", self.viewers)
         self.dora = self.guild.add_member("Dora", self.dispatchers)
         self.anna = self.guild.add_member("Anna", self.approvers)
@@ -72,6 +74,7 @@ class Town:
                     approver=[self.approvers.id],
                 ),
             ),
+            alarms=AlarmSettings(supervisor=[self.supervisors.id]),
             http=HttpSettings(port=0),
             cad=CadSettings(keys=[NamedKey(key=CAD_KEY)]),
             websocket=WebsocketSettings(

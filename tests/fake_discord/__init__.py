@@ -27,12 +27,13 @@ from .permissions import Permission
 from .render import render
 from .rest import RecordedRequest
 from .server import FakeDiscord, point_discord_py
-from .world import Channel, Guild, Member, Role, User
+from .world import Channel, DirectChannel, Guild, Member, Role, User
 
 __all__ = [
     "CannotDo",
     "Channel",
     "Choice",
+    "DirectChannel",
     "FakeDiscord",
     "Guild",
     "Interaction",

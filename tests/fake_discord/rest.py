@@ -36,7 +36,7 @@ from .permissions import Permission
 from .snowflakes import moment_of, next_snowflake
 from .sockets import reset_connection
 from .validation import FILE_SIZE, FILES
-from .world import Channel, Guild, Member, World
+from .world import Channel, DirectChannel, Guild, Member, World
 
 DROPPED = 0
 """The status recorded for a request whose connection was dropped."""
@@ -201,6 +201,7 @@ class Rest:
             ("GET", "/users/@me", self._me),
             ("GET", "/users/@me/guilds", self._my_guilds),
             ("GET", r"/users/(?P<user>\d+)", self._user),
+            ("POST", "/users/@me/channels", self._open_direct),
             ("GET", "/gateway", self._gateway),
             ("GET", "/gateway/bot", self._gateway_bot),
             ("GET", "/(oauth2/)?applications/@me", self._application),
@@ -261,6 +262,14 @@ class Rest:
         if found is None:
             raise unknown("User")
         return 200, found.to_dict()
+
+    def _open_direct(self, record: RecordedRequest) -> Answer:
+        wanted = int(_object(record.body)["recipient_id"])
+        for guild in self._world.joined_guilds():
+            member = guild.find_member(wanted)
+            if member is not None:
+                return 200, guild.direct(member).to_dict()
+        raise DiscordError(400, 50033, "Invalid Recipient(s)")
 
     def _application(self, _record: RecordedRequest) -> Answer:
         return 200, self._world.application()
@@ -331,6 +340,8 @@ class Rest:
 
     def _create_message(self, record: RecordedRequest, channel: str) -> Answer:
         where = self._seen(channel, *_needed(record))
+        if isinstance(where, DirectChannel) and where.closed:
+            raise DiscordError(403, 50007, "Cannot send messages to this user")
         body = _object(record.body)
         flags = int(body.get("flags") or 0) & KEPT_FLAGS
         shown = new_body(body, flags, record.files)

@@ -16,6 +16,7 @@ from .permissions import ALL, BOT, EVERYONE, NONE, Permission, permission_set
 from .snowflakes import next_snowflake
 
 GUILD_TEXT = 0
+DM = 1
 GUILD_CATEGORY = 4
 
 ROLE_OVERWRITE = 0
@@ -342,6 +343,27 @@ class Channel:
 
 
 @dataclass(eq=False)
+class DirectChannel(Channel):
+    """The private messages between the bot and one person."""
+
+    recipient: Member = field(kw_only=True, repr=False)
+    closed: bool = False
+    """Whether the person takes no messages from the bot (403 50007)."""
+
+    def to_dict(self) -> JSON:
+        """The channel object."""
+        last = str(self.created[-1].id) if self.created else None
+        recipients = [self.recipient.user.to_dict()]
+        return {
+            "id": str(self.id),
+            "type": DM,
+            "recipients": recipients,
+            "last_message_id": last,
+            "flags": 0,
+        }
+
+
+@dataclass(eq=False)
 class Command:
     """An application command as the bot registered it."""
 
@@ -386,6 +408,7 @@ class Guild:
     channels: list[Channel] = field(default_factory=list, repr=False)
     members: list[Member] = field(default_factory=list, repr=False)
     commands: list[Command] = field(default_factory=list, repr=False)
+    directs: list[DirectChannel] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         everyone = Role(self, "@everyone", EVERYONE, position=0, id=self.id)
@@ -446,13 +469,22 @@ class Guild:
         """The member with that account."""
         return next((one for one in self.members if one.id == user_id), None)
 
+    def direct(self, member: Member) -> DirectChannel:
+        """The private messages between the bot and a member."""
+        for channel in self.directs:
+            if channel.recipient is member:
+                return channel
+        self.directs.append(DirectChannel(self, member.name, DM, recipient=member))
+        return self.directs[-1]
+
     def find_role(self, role_id: int) -> Role | None:
         """The role of that id."""
         return next((one for one in self.roles if one.id == role_id), None)
 
     def find_channel(self, channel_id: int) -> Channel | None:
         """The channel of that id."""
-        return next((one for one in self.channels if one.id == channel_id), None)
+        known = [*self.channels, *self.directs]
+        return next((one for one in known if one.id == channel_id), None)
 
     def announce(self, event: str, data: JSON) -> None:
         """Dispatch something that happened here, if the bot is in the guild."""

@@ -203,6 +203,26 @@ async def test_losing_permission(fake: FakeDiscord, guild: Guild, bot: SampleBot
     assert fake.invalid_requests == 3
 
 
+async def test_private_messages_reach_one_person_unless_they_take_none(
+    fake: FakeDiscord, guild: Guild, bot: SampleBot
+) -> None:
+    alice = guild.add_member("Alice")
+    private = await bot.create_dm(discord.Object(alice.id))
+    sent = await private.send("hello")
+    channel = guild.direct(alice)
+    assert [message.id for message in channel.messages] == [sent.id]
+    assert channel not in guild.channels
+    await sent.edit(content="changed")
+    assert channel.texts == ["changed"]
+    channel.closed = True
+    with pytest.raises(discord.Forbidden) as refused:
+        await private.send("again")
+    assert refused.value.code == 50007
+    with pytest.raises(discord.HTTPException) as nobody:
+        await bot.create_dm(discord.Object(1))
+    assert nobody.value.code == 50033
+
+
 async def test_next_message_misses_none(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
     channel = guild.channel("dispatch")
     await bot.text_channel("dispatch").send("1")

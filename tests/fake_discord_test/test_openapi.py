@@ -44,6 +44,7 @@ async def test_bodies_agree_with_the_description(
     await bot.tree.fetch_commands(guild=home)
     assert [one async for one in channel.history()]
     assert [one async for one in bot.fetch_guilds()]
+    await (await bot.create_dm(discord.Object(alice.id))).send("f")
     await sent.delete()
     faults = description.faults(fake.requests)
     assert not faults, "\n".join(faults)

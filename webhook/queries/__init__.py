@@ -3,6 +3,7 @@
 from webhook.catalogue import Catalogue
 from webhook.queries import (
     access,
+    alarms,
     approvals,
     crimes,
     drones,
@@ -24,6 +25,7 @@ CATALOGUE = Catalogue.join(
     links.table,
     access.table,
     visitors.table,
+    alarms.table,
     crimes.table,
 )
 """Every query, by name."""

@@ -7,6 +7,7 @@ from webhook.catalogue import Catalogue
 from webhook.context import Change, Context, Scope, Share
 from webhook.errors import Conflict, NotFound
 from webhook.events import DroneDispatched, DroneRecalled, Event, Subject
+from webhook.queries.alarms import note_drone
 from webhook.queries.shapes import (
     Limit,
     Offset,
@@ -131,7 +132,8 @@ async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
             before={"out": False},
             after={"out": True, "property": flight.property_id, "reason": flight.reason},
         )
-        await _emit(change, DroneDispatched, flight)
+        alarm = await note_drone(change, ask.property_id, flight.drone_id, context.caller.name)
+        await _emit(change, DroneDispatched, flight, *alarm)
     return Dispatched(drone_id=flight.drone_id)
 
 
@@ -217,7 +219,10 @@ async def _must_be_there(change: Change, property_id: int, drone_id: int) -> Non
 
 
 async def _emit(
-    change: Change, event: type[DroneDispatched] | type[DroneRecalled], flight: Flight
+    change: Change,
+    event: type[DroneDispatched] | type[DroneRecalled],
+    flight: Flight,
+    *about: Subject,
 ) -> None:
     told: Event = event(property_id=flight.property_id, drone_id=flight.drone_id)
-    await change.emit(told, flight_subject(flight))
+    await change.emit(told, flight_subject(flight), *about)

@@ -18,6 +18,7 @@ from webhook.events import (
     PropertyTierChanged,
     Subject,
 )
+from webhook.queries.alarms import end_alarm_of
 from webhook.queries.drones import close_flight
 from webhook.queries.equipment import EquipmentData, equipment_listed
 from webhook.queries.shapes import (
@@ -327,9 +328,10 @@ async def withdraw_removal(change: Change, property_id: int, by: str) -> list[Su
 
 
 async def take_away(change: Change, property_id: int, by: str) -> None:
-    """Remove a property and what hangs on it; drones that are out come back first."""
+    """Remove a property and what hangs on it; drones that are out come back, its alarm ends."""
     for flight in await flights.open_of_property(change.sql, property_id):
         await close_flight(change, flight, by)
+    await end_alarm_of(change, property_id, "removed", by)
     await properties.remove(change.sql, property_id, change.now)
 
 

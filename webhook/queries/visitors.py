@@ -14,6 +14,7 @@ from webhook.days import days, last_days
 from webhook.errors import Conflict, FieldProblem, InvalidData
 from webhook.events import Alert, Scanned, Visit
 from webhook.queries.access import UserAtProperty
+from webhook.queries.alarms import NoteText, count_alert
 from webhook.queries.properties import Added
 from webhook.queries.shapes import Limit, Offset, OfProperty, existing_property, property_subject
 from webhook.wire import Id, Reply, Success, timestamp
@@ -45,6 +46,12 @@ class AlertPage(OfProperty):
 
     limit: Limit = 10
     offset: Offset = 0
+
+
+class NewAlert(UserAtProperty):
+    """Where the alarm is raised, who raised it, and what is noted with it."""
+
+    note: NoteText | None = None
 
 
 class Visitor(UserAtProperty):
@@ -122,12 +129,16 @@ async def get_alerts(context: Context, ask: AlertPage) -> AlertList:
 
 
 @table.query("add-alert", scope=Scope.WRITE, share=Share.ALLOWED)
-async def add_alert(context: Context, ask: UserAtProperty) -> Added:
+async def add_alert(context: Context, ask: NewAlert) -> Added:
     """Raise the alarm at a property."""
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
-        await users.add_seen(change.sql, ask.user_id)
+        if ask.user_id != context.caller.name:  # a member without a link is no game user
+            await users.add_seen(change.sql, ask.user_id)
         number = await visits.add_alert(change.sql, ask.property_id, ask.user_id, change.now)
+        alarm = await count_alert(
+            change, ask.property_id, ask.user_id, ask.note, context.caller.name
+        )
         await change.emit(
             Alert(
                 property_id=str(ask.property_id),
@@ -135,6 +146,7 @@ async def add_alert(context: Context, ask: UserAtProperty) -> Added:
                 alert_id=number,
                 timestamp=timestamp(change.now),
             ),
+            alarm,
             property_subject(ask.property_id),
         )
     return Added(id=number)

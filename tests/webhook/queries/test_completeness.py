@@ -23,6 +23,11 @@ OUR_QUERIES = [
     "withdraw-remove-property",
     "edit-property",
     "get-drone-flights",
+    "get-alarms",
+    "acknowledge-alarm",
+    "note-alarm",
+    "snooze-alarm",
+    "settle-alarm",
 ]
 
 ALIASES = {
@@ -37,6 +42,7 @@ OUR_EVENTS = [
     "denied-remove-property",
     "approval-given",
     "withdrawn-remove-property",
+    "alarm-changed",
 ]
 
 ADMIN = {"remove-property", "remove-user", "link-user", "unlink-user"}

@@ -1,0 +1,211 @@
+"""Cards of alarms: for those who answer them, the calls for help, and the owner's own message."""
+
+import discord
+
+from cogs.content import TITLE, Button, CardBuilder, Colour, Content, Place
+from cogs.language import _, plural
+from cogs.names import person
+from cogs.text import duration, inert_line, moment, who
+from db import alarms, cards, flights, properties
+from db.alarms import Alarm, Step
+from db.database import Reader
+from db.properties import Property
+from webhook.events import Subject
+
+STEPS = 5
+"""Steps that a card shows, the newest."""
+
+NOTE = 90
+"""Characters of a note on a card."""
+
+_STATES = {
+    "waiting": (
+        "Alarm · {where}",
+        Colour.DANGER,
+        "Nobody has acknowledged it. Waiting since {since}.",
+        "Nobody has acknowledged it yet.",
+    ),
+    "acknowledged": (
+        "Alarm acknowledged · {where}",
+        Colour.WARNING,
+        "{acknowledged_by} sees to it. Acknowledged {acknowledged}.",
+        "Somebody sees to it.",
+    ),
+    "snoozed": (
+        "Alarm snoozed · {where}",
+        Colour.NORMAL,
+        "{snoozed_by} snoozed it until {until}. Nobody is called before.",
+        "It is put off until {until}.",
+    ),
+    "resolved": (
+        "Alarm resolved · {where}",
+        Colour.GOOD,
+        "Resolved by {settled_by}, {settled}.",
+        "It is resolved.",
+    ),
+    "false": (
+        "False alarm · {where}",
+        Colour.OVER,
+        "A false alarm, says {settled_by}, {settled}.",
+        "It was a false alarm.",
+    ),
+    "quiet": (
+        "Alarm fell quiet · {where}",
+        Colour.OVER,
+        "Nothing more happened. It fell quiet {settled}.",
+        "It fell quiet.",
+    ),
+    "removed": (
+        "Alarm over · {where}",
+        Colour.OVER,
+        "{settled_by} removed the property, {settled}.",
+        "The property was removed.",
+    ),
+}
+"""By an alarm's state: the title, the colour, what staff read, what the owner reads."""
+
+_STEPS = {
+    "acknowledged": "{who} acknowledged it",
+    "noted": "{who}: {text}",
+    "snoozed": "{who} snoozed it until {until}",
+    "snooze-ended": "The snooze is over",
+    "drone": "{who} sent out drone {text}",
+    "resolved": "{who} resolved it",
+    "false": "{who}: false alarm",
+    "quiet": "It fell quiet",
+    "removed": "{who} removed the property",
+}
+
+_CALLED = {"1": "The dispatchers were called", "2": "The supervisor was called"}
+"""What a step says of the stage that was called."""
+
+
+async def alarm(sql: Reader, key: str) -> Content | None:
+    """Show an alarm: who, where, how often, what was done; buttons until it is settled."""
+    found = await _found(sql, key)
+    if found is None:
+        return None
+    stored, place = found
+    card = _begun(stored, place, 2)
+    card.add(_("Property"), str(place.id))
+    card.add(_("Coordinates"), f"{place.x}, {place.y}")
+    card.add(_("Owner"), await person(sql, place.owner))
+    card.add(_("Raised by"), await person(sql, stored.raised_by))
+    card.add(_("Raised"), moment(stored.raised_at))
+    card.add(_("How often"), _often(stored))
+    if stored.repeats > 1:
+        card.add(_("Last"), f"{await person(sql, stored.last_by)}, {moment(stored.last_at)}")
+    card.add(_("What was done"), await _done(sql, stored.id), inline=False)
+    return Content([card.build()], await _buttons(sql, stored))
+
+
+async def call(sql: Reader, key: str) -> Content | None:
+    """Call those who are to answer an alarm, as a reply to its card, while nobody has."""
+    number, _dash, stage = key.partition("-")
+    found = await _found(sql, number)
+    called = await alarms.get_call(sql, int(number), int(stage or 0))
+    if found is None or called is None or found[0].state != "waiting":
+        return None
+    stored, place = found
+    about = await cards.of_subject(sql, str(Subject("alarm", number)))
+    card = CardBuilder(
+        title=_("Nobody has acknowledged the alarm at {where}").format(where=_where(place)),
+        colour=Colour.DANGER,
+        description=_("Since {since}.").format(since=moment(stored.waiting_since)),
+    )
+    return Content(
+        [card.build()],
+        calls=tuple(int(role) for role in called.roles.split()),
+        reply_to=Place(about.channel_id, about.message_id)
+        if about and about.channel_id and about.message_id
+        else None,
+    )
+
+
+async def owner(sql: Reader, key: str) -> Content | None:
+    """Tell the owner of a property of an alarm there, and how it ended."""
+    found = await _found(sql, key)
+    if found is None:
+        return None
+    stored, place = found
+    card = _begun(stored, place, 3)
+    card.add(_("Property"), str(place.id))
+    card.add(_("Raised"), moment(stored.raised_at))
+    card.add(_("How often"), _often(stored))
+    return Content([card.build()])
+
+
+async def _found(sql: Reader, key: str) -> tuple[Alarm, Property] | None:
+    stored = await alarms.get(sql, int(key))
+    place = stored and await properties.get_even_removed(sql, stored.property_id)
+    return (stored, place) if stored is not None and place is not None else None
+
+
+def _begun(stored: Alarm, place: Property, said: int) -> CardBuilder:
+    """Begin a card with its title, its colour and what it says of the alarm's state."""
+    texts = _STATES[stored.state]
+    return CardBuilder(
+        title=_(texts[0]).format(where=_where(place)),
+        colour=texts[1],
+        description=_(str(texts[said])).format(
+            since=moment(stored.waiting_since),
+            acknowledged_by=who(stored.acknowledged_by or ""),
+            acknowledged=moment(stored.acknowledged_at or 0),
+            snoozed_by=who(stored.snoozed_by or ""),
+            until=moment(stored.snoozed_until or 0),
+            settled_by=who(stored.settled_by or ""),
+            settled=moment(stored.settled_at or 0),
+        ),
+    )
+
+
+def _where(place: Property) -> str:
+    return inert_line(place.location, TITLE - 60)
+
+
+def _often(stored: Alarm) -> str:
+    """Say how often the alarm was raised, and within how long."""
+    if stored.repeats == 1:
+        return _("Once")
+    times = plural("{number} time", "{number} times", stored.repeats)
+    span = duration(stored.last_at - stored.raised_at)
+    return _("{times} within {span}").format(times=times, span=span)
+
+
+async def _done(sql: Reader, alarm_id: int) -> str:
+    """Say who did what and when, the newest last; earlier steps are counted."""
+    steps, total = await alarms.last_steps(sql, alarm_id, STEPS)
+    lines = [f"<t:{step.at // 1000}:T> {_said(step)}" for step in steps]
+    if total > len(steps):
+        earlier = plural("{number} earlier step", "{number} earlier steps", total - len(steps))
+        lines.insert(0, earlier)
+    return "\n".join(lines)
+
+
+def _said(step: Step) -> str:
+    if step.action == "called":
+        return _(_CALLED[step.text])
+    until = moment(int(step.text)) if step.action == "snoozed" else ""
+    text = inert_line(step.text, NOTE)
+    return _(_STEPS[step.action]).format(who=who(step.who), text=text, until=until)
+
+
+async def _buttons(sql: Reader, stored: Alarm) -> tuple[Button, ...]:
+    """Offer what can be done about an open alarm."""
+    if stored.outcome is not None:
+        return ()
+    styles = discord.ButtonStyle
+    offered: list[tuple[str, str, discord.ButtonStyle]] = []
+    if stored.acknowledged_at is None:
+        offered.append((_("Acknowledge"), "acknowledge", styles.success))
+    if await flights.free_drones(sql, stored.property_id):
+        offered.append((_("Dispatch drone"), "drone", styles.primary))
+    offered.append((_("Note"), "note", styles.secondary))
+    if stored.state == "waiting":
+        offered.append((_("Snooze 15 min"), "snooze", styles.secondary))
+        offered.append((_("Snooze 1 h"), "snoozelong", styles.secondary))
+    offered.append((_("False alarm"), "false", styles.danger))
+    offered.append((_("Resolve"), "resolve", styles.success))
+    return tuple(
+        Button(label, f"alarm:{action}:{stored.id}", style) for label, action, style in offered
+    )

@@ -1,0 +1,298 @@
+"""Alarms: what happened at a property with its repeats, what was done about it, who was called.
+
+Every change is one statement that acts only on an alarm in the state that it needs, and tells
+whether it did: so of two people at once one acts.
+"""
+
+from typing import Literal, NamedTuple
+
+from db.database import Reader, Transaction
+
+Outcome = Literal["resolved", "false", "quiet", "removed"]
+
+
+class Alarm(NamedTuple):
+    """An alarm; open while `outcome` is None. Times in milliseconds since 1970.
+
+    It waits for somebody to acknowledge it unless somebody has, or has snoozed it.
+    """
+
+    id: int
+    property_id: int
+    raised_at: int
+    raised_by: str
+    last_at: int
+    last_by: str
+    repeats: int
+    touched_at: int
+    waiting_since: int
+    called: int
+    acknowledged_at: int | None
+    acknowledged_by: str | None
+    snoozed_until: int | None
+    snoozed_by: str | None
+    outcome: Outcome | None
+    settled_at: int | None
+    settled_by: str | None
+
+    @property
+    def state(self) -> str:
+        """The outcome, or else `snoozed`, `acknowledged` or `waiting`."""
+        if self.outcome is not None:
+            return self.outcome
+        if self.snoozed_until is not None:
+            return "snoozed"
+        return "waiting" if self.acknowledged_at is None else "acknowledged"
+
+
+class Step(NamedTuple):
+    """What was done about an alarm; `who` is blank for what came by itself."""
+
+    at: int
+    who: str
+    action: str
+    text: str
+
+
+class Call(NamedTuple):
+    """Whom a stage called, as role ids with blanks between."""
+
+    at: int
+    roles: str
+
+
+_COLUMNS = ", ".join(Alarm._fields)
+_SELECT = f"SELECT {_COLUMNS} FROM alarms"
+_WAITS = "outcome IS NULL AND acknowledged_at IS NULL AND snoozed_until IS NULL"
+_IS_SHOWN = "EXISTS (SELECT 1 FROM cards WHERE subject = 'alarm:' || alarms.id)"
+
+
+async def get(sql: Reader, alarm_id: int) -> Alarm | None:
+    """Return an alarm."""
+    return await sql.one(Alarm, f"{_SELECT} WHERE id = ?", alarm_id)
+
+
+async def open_of_property(sql: Reader, property_id: int) -> Alarm | None:
+    """Return the alarm of a property that nobody has settled yet."""
+    return await sql.one(Alarm, f"{_SELECT} WHERE property_id = ? AND outcome IS NULL", property_id)
+
+
+async def page(
+    sql: Reader, property_id: int | None, limit: int, offset: int
+) -> tuple[list[Alarm], int]:
+    """Return alarms, of a property or of all, open ones first, and how many there are."""
+    where, given = ("TRUE", ()) if property_id is None else ("property_id = ?", (property_id,))
+    found = await sql.all(
+        Alarm,
+        f"{_SELECT} WHERE {where} ORDER BY (outcome IS NULL) DESC, id DESC LIMIT ? OFFSET ?",
+        *given,
+        limit,
+        offset,
+    )
+    total = await sql.one(int, f"SELECT count(*) FROM alarms WHERE {where}", *given)
+    return found, total or 0
+
+
+async def sound(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
+    """Count an alert on the property's open alarm, or open one; return its id."""
+    counted = await sql.one(
+        int,
+        "UPDATE alarms SET repeats = repeats + 1, last_at = ?2, last_by = ?3, touched_at = ?2"
+        " WHERE property_id = ?1 AND outcome IS NULL RETURNING id",
+        property_id,
+        now,
+        user_id,
+    )
+    return counted or await sql.insert(
+        "INSERT INTO alarms"
+        " (property_id, raised_at, raised_by, last_at, last_by, touched_at, waiting_since)"
+        " VALUES (?1, ?2, ?3, ?2, ?3, ?2, ?2) RETURNING id",
+        property_id,
+        now,
+        user_id,
+    )
+
+
+async def acknowledge(sql: Transaction, alarm_id: int, who: str, now: int) -> bool:
+    """Note who sees to an open alarm, which ends a snooze; tell whether they are the first."""
+    return await _changed(
+        sql,
+        "acknowledged_at = ?2, acknowledged_by = ?3, touched_at = ?2, snoozed_until = NULL,"
+        " snoozed_by = NULL WHERE id = ?1 AND outcome IS NULL AND acknowledged_at IS NULL",
+        alarm_id,
+        now,
+        who,
+    )
+
+
+async def snooze(sql: Transaction, alarm_id: int, until: int, who: str, now: int) -> bool:
+    """Keep an alarm that waits from calling anybody until a time; tell whether it waited."""
+    return await _changed(
+        sql,
+        f"snoozed_until = ?2, snoozed_by = ?3, touched_at = ?4 WHERE id = ?1 AND {_WAITS}",
+        alarm_id,
+        until,
+        who,
+        now,
+    )
+
+
+async def end_snooze(sql: Transaction, alarm_id: int, now: int) -> bool:
+    """Have an alarm wait anew since its snooze is over; tell whether it was."""
+    return await _changed(
+        sql,
+        "waiting_since = snoozed_until, touched_at = max(touched_at, snoozed_until),"
+        " snoozed_until = NULL, snoozed_by = NULL"
+        " WHERE id = ?1 AND outcome IS NULL AND snoozed_until <= ?2",
+        alarm_id,
+        now,
+    )
+
+
+async def touch(sql: Transaction, alarm_id: int, now: int) -> bool:
+    """Note that somebody did something about an alarm; tell whether it is open."""
+    return await _changed(sql, "touched_at = ?2 WHERE id = ?1 AND outcome IS NULL", alarm_id, now)
+
+
+async def settle(sql: Transaction, alarm_id: int, outcome: Outcome, who: str, now: int) -> bool:
+    """End an open alarm; tell whether it was open."""
+    return await _changed(
+        sql,
+        "outcome = ?2, settled_by = ?3, settled_at = ?4 WHERE id = ?1 AND outcome IS NULL",
+        alarm_id,
+        outcome,
+        who,
+        now,
+    )
+
+
+async def fall_quiet(sql: Transaction, alarm_id: int, untouched_since: int, now: int) -> bool:
+    """End an alarm that nobody has touched since a time; tell whether it was one."""
+    return await _changed(
+        sql,
+        "outcome = 'quiet', settled_by = '', settled_at = ?3 WHERE id = ?1 AND outcome IS NULL"
+        " AND snoozed_until IS NULL AND touched_at <= ?2",
+        alarm_id,
+        untouched_since,
+        now,
+    )
+
+
+async def call(
+    sql: Transaction, alarm_id: int, stage: int, roles: str, waiting_since: int, now: int
+) -> bool:
+    """Note that a stage is called for an alarm waiting since a time; tell whether it is due."""
+    is_due = await _changed(
+        sql,
+        f"called = ?2 WHERE id = ?1 AND {_WAITS} AND called < ?2 AND waiting_since <= ?3",
+        alarm_id,
+        stage,
+        waiting_since,
+    )
+    if is_due:
+        await sql.run(
+            "INSERT INTO alarm_calls (alarm_id, stage, at, roles) VALUES (?, ?, ?, ?)",
+            alarm_id,
+            stage,
+            now,
+            roles,
+        )
+    return is_due
+
+
+async def get_call(sql: Reader, alarm_id: int, stage: int) -> Call | None:
+    """Return whom a stage called."""
+    return await sql.one(
+        Call,
+        "SELECT at, roles FROM alarm_calls WHERE alarm_id = ? AND stage = ?",
+        alarm_id,
+        stage,
+    )
+
+
+async def add_step(
+    sql: Transaction, alarm_id: int, at: int, who: str, action: str, text: str
+) -> None:
+    """Note what was done about an alarm."""
+    await sql.run(
+        "INSERT INTO alarm_steps (alarm_id, at, who, action, text) VALUES (?, ?, ?, ?, ?)",
+        alarm_id,
+        at,
+        who,
+        action,
+        text,
+    )
+
+
+async def last_steps(sql: Reader, alarm_id: int, limit: int) -> tuple[list[Step], int]:
+    """Return the newest steps, the oldest of them first, and how many there are in all."""
+    found = await sql.all(
+        Step,
+        "SELECT at, who, action, text FROM alarm_steps WHERE alarm_id = ? ORDER BY id DESC LIMIT ?",
+        alarm_id,
+        limit,
+    )
+    total = await sql.one(int, "SELECT count(*) FROM alarm_steps WHERE alarm_id = ?", alarm_id)
+    return found[::-1], total or 0
+
+
+async def snoozes_over(sql: Reader, now: int, limit: int) -> list[Alarm]:
+    """Return alarms whose snooze is over."""
+    return await sql.all(
+        Alarm,
+        f"{_SELECT} WHERE outcome IS NULL AND snoozed_until <= ? ORDER BY snoozed_until LIMIT ?",
+        now,
+        limit,
+    )
+
+
+async def untouched(sql: Reader, since: int, limit: int) -> list[Alarm]:
+    """Return open alarms that nobody has touched since a time."""
+    return await sql.all(
+        Alarm,
+        f"{_SELECT} WHERE outcome IS NULL AND snoozed_until IS NULL AND touched_at <= ?"
+        " ORDER BY touched_at LIMIT ?",
+        since,
+        limit,
+    )
+
+
+async def uncalled(sql: Reader, stage: int, waiting_since: int, limit: int) -> list[Alarm]:
+    """Return alarms with a card that wait since a time and for which a stage was not called."""
+    return await sql.all(
+        Alarm,
+        f"{_SELECT} WHERE {_WAITS} AND waiting_since <= ? AND called < ? AND {_IS_SHOWN}"
+        " ORDER BY waiting_since LIMIT ?",
+        waiting_since,
+        stage,
+        limit,
+    )
+
+
+async def next_due(sql: Reader, quiet_after: int, stages: dict[int, int]) -> int | None:
+    """Return when an alarm falls quiet, ends its snooze or calls a stage next.
+
+    `stages`: after how many milliseconds each stage is called.
+    """
+    of_stage = (
+        f"SELECT min(waiting_since) + ? FROM alarms WHERE {_WAITS} AND called < ? AND {_IS_SHOWN}"
+    )
+    return await sql.one(
+        _first,
+        "SELECT min(snoozed_until) FROM alarms WHERE outcome IS NULL AND snoozed_until IS NOT NULL"
+        " UNION ALL SELECT min(touched_at) + ? FROM alarms"
+        f" WHERE outcome IS NULL AND snoozed_until IS NULL{f' UNION ALL {of_stage}' * len(stages)}"
+        " ORDER BY 1 NULLS LAST LIMIT 1",
+        quiet_after,
+        *(value for stage, after in stages.items() for value in (after, stage)),
+    )
+
+
+def _first(value: int | None) -> int | None:
+    return value
+
+
+async def _changed(sql: Transaction, change: str, *parameters: object) -> bool:
+    """Change an alarm and tell whether it was as the change needs it."""
+    row = await sql.one(int, f"UPDATE alarms SET {change} RETURNING id", *parameters)
+    return row is not None

@@ -1,0 +1,148 @@
+"""Random sequences of alerts, answers and time against a small model of alarms."""
+
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from tests.cogs.watched import CALL, QUIET, SUPERVISE, Watched
+from tests.webhook.house import MINUTE, open_house
+
+PLACES = st.integers(1, 2)
+
+
+@dataclass
+class Open:
+    """An open alarm as the model has it."""
+
+    number: int
+    since: int
+    touched: int
+    repeats: int = 1
+    acknowledged: bool = False
+    until: int | None = None
+    called: int = 0
+
+    @property
+    def state(self) -> str:
+        if self.until is not None:
+            return "snoozed"
+        return "acknowledged" if self.acknowledged else "waiting"
+
+
+class Alarms(RuleBasedStateMachine):
+    """What people believe, beside what is stored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        directory = self.stack.enter_context(tempfile.TemporaryDirectory())
+        self.house = self.runner.run(
+            self.stack.enter_async_context(open_house(Path(directory) / "sentinel.db"))
+        )
+        for _ in range(2):
+            self.runner.run(self.house.add_property())
+        self.watched = Watched(self.house)
+        self.open: dict[int, Open] = {}
+        self.over: dict[int, str] = {}
+        self.calls: list[str] = []
+
+    def teardown(self) -> None:
+        self.runner.run(self.stack.aclose())
+        self.runner.close()
+
+    @property
+    def now(self) -> int:
+        return self.house.clock.now
+
+    def ask(self, name: str, place: int, *states: str, **data: object) -> Open | None:
+        """Ask about the alarm of a place, which must be in one of the states for it to work."""
+        alarm = self.open.get(place)
+        asked = {"alarmId": alarm.number if alarm else 99} | data
+        frame = self.runner.run(self.house.frame(f"queries.{name}", asked))
+        works = alarm is not None and alarm.state in states
+        assert (frame["type"] == name) == works, frame
+        if alarm is None or not works:
+            return None
+        alarm.touched = self.now
+        return alarm
+
+    @rule(place=PLACES)
+    def alert(self, place: int) -> None:
+        number = self.runner.run(self.watched.raise_at(place))
+        alarm = self.open.get(place)
+        if alarm is None:
+            assert number not in self.over
+            self.open[place] = Open(number, self.now, self.now)
+        else:
+            assert number == alarm.number
+            alarm.repeats += 1
+            alarm.touched = self.now
+
+    @rule(place=PLACES)
+    def acknowledge(self, place: int) -> None:
+        alarm = self.ask("acknowledge-alarm", place, "waiting", "snoozed")
+        if alarm is not None:
+            alarm.acknowledged, alarm.until = True, None
+
+    @rule(place=PLACES, minutes=st.sampled_from([1, 15]))
+    def snooze(self, place: int, minutes: int) -> None:
+        alarm = self.ask("snooze-alarm", place, "waiting", minutes=minutes)
+        if alarm is not None:
+            alarm.until = self.now + minutes * MINUTE
+
+    @rule(place=PLACES)
+    def note(self, place: int) -> None:
+        self.ask("note-alarm", place, "waiting", "snoozed", "acknowledged", text="x")
+
+    @rule(place=PLACES, outcome=st.sampled_from(["resolved", "false"]))
+    def settle(self, place: int, outcome: str) -> None:
+        states = ("waiting", "snoozed", "acknowledged")
+        if self.ask("settle-alarm", place, *states, outcome=outcome) is not None:
+            self.over[self.open.pop(place).number] = outcome
+
+    @rule(minutes=st.sampled_from([1, 4, 5, 10, 16, 61]))
+    def time_passes(self, minutes: int) -> None:
+        self.runner.run(self.watched.after(minutes * MINUTE))
+        for place, alarm in list(self.open.items()):
+            if alarm.until is not None and alarm.until <= self.now:
+                alarm.since = alarm.until
+                alarm.touched, alarm.until = max(alarm.touched, alarm.until), None
+            if alarm.until is None and alarm.touched <= self.now - QUIET:
+                self.over[self.open.pop(place).number] = "quiet"
+                continue
+            for stage, after in ((1, CALL), (2, SUPERVISE)):
+                due = alarm.state == "waiting" and alarm.since <= self.now - after
+                if due and alarm.called < stage:
+                    alarm.called = stage
+                    self.calls.append(f"alarm-call:{alarm.number}-{stage}")
+
+    @invariant()
+    def the_alarms_agree(self) -> None:
+        async def look() -> None:
+            rows = (await self.house.ask("get-alarms", limit=100))["alarms"]
+            told = {row["id"]: (row["propertyId"], row["state"], row["repeats"]) for row in rows}
+            assert {number: told[number][1] for number in self.over} == self.over
+            still_open = {number: row for number, row in told.items() if number not in self.over}
+            assert still_open == {
+                alarm.number: (place, alarm.state, alarm.repeats)
+                for place, alarm in self.open.items()
+            }
+
+        self.runner.run(look())
+
+    @invariant()
+    def each_stage_is_called_once_and_only_for_alarms_that_waited(self) -> None:
+        made = [subject for subject, _, _ in self.runner.run(self.watched.calls())]
+        assert sorted(made) == sorted(self.calls)
+        assert len(set(made)) == len(made)
+
+
+TestAlarms = Alarms.TestCase
+TestAlarms.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)

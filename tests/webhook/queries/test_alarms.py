@@ -1,0 +1,196 @@
+"""The alarm of a property: it collects alerts, is answered, and ends once."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+
+from db import alarms, audit
+from tests.webhook.house import MINUTE, START, House
+
+AT = "2026-11-22T09:30:00.123Z"
+
+
+async def raised(house: House, place: int, user: str = "u1", **more: object) -> int:
+    """Raise the alarm and return the id of the alarm that counts it."""
+    await house.ask("add-alert", propertyId=place, userId=user, **more)
+    alarm = await alarms.open_of_property(house.database.read, place)
+    assert alarm is not None
+    return alarm.id
+
+
+async def listed(house: House, **asked: object) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = (await house.ask("get-alarms", **asked))["alarms"]
+    return rows
+
+
+async def steps(house: House, alarm: int) -> list[tuple[str, str, str]]:
+    found, _ = await alarms.last_steps(house.database.read, alarm, 100)
+    return [(step.who, step.action, step.text) for step in found]
+
+
+async def test_the_first_alert_opens_an_alarm_and_the_others_count_up_on_it(house: House) -> None:
+    place = await house.add_property()
+    first = await raised(house, place, "u1")
+    house.clock.now += 2 * MINUTE
+    assert await raised(house, place, "u2") == first
+    assert await listed(house) == [
+        {
+            "id": first,
+            "propertyId": place,
+            "state": "waiting",
+            "raisedAt": AT,
+            "raisedBy": "u1",
+            "lastAt": "2026-11-22T09:32:00.123Z",
+            "lastBy": "u2",
+            "repeats": 2,
+            "acknowledgedBy": None,
+            "snoozedUntil": None,
+            "settledAt": None,
+            "settledBy": None,
+        }
+    ]
+    assert [name for name, _ in house.told()] == ["alerts", "alerts"]
+
+
+async def test_an_alert_after_the_end_of_an_alarm_opens_another_one(house: House) -> None:
+    place = await house.add_property()
+    first = await raised(house, place)
+    await house.ask("settle-alarm", alarmId=first, outcome="false")
+    second = await raised(house, place)
+    assert second != first
+    assert [row["state"] for row in await listed(house)] == ["waiting", "false"]
+
+
+async def test_what_is_done_is_kept_told_and_audited(house: House) -> None:
+    place = await house.add_property()
+    alarm = await raised(house, place, note=" A window broke ")
+    house.told()
+    await house.ask("snooze-alarm", alarmId=alarm, minutes=15)
+    await house.ask("note-alarm", alarmId=alarm, text=" Nobody there ")
+    await house.ask("acknowledge-alarm", alarmId=alarm)
+    await house.ask("settle-alarm", alarmId=alarm, outcome="resolved")
+    done = [
+        ("snoozed", str(START + 15 * MINUTE)),
+        ("noted", "Nobody there"),
+        ("acknowledged", ""),
+        ("resolved", ""),
+    ]
+    noted = ("tester", "noted", "A window broke")
+    assert await steps(house, alarm) == [noted, *(("tester", *step) for step in done)]
+    told = {"alarmId": alarm, "propertyId": place, "by": "tester"}
+    assert house.told() == [("alarm-changed", told | {"action": action}) for action, _ in done]
+    records = await audit.page(house.database.read, f"alarm:{alarm}", None, 10, 0)
+    assert [
+        (row.who, row.action, orjson.loads(row.before)["state"]) for row in reversed(records)
+    ] == [
+        ("tester", "alarm-snoozed", "waiting"),
+        ("tester", "alarm-noted", "snoozed"),
+        ("tester", "alarm-acknowledged", "snoozed"),
+        ("tester", "alarm-resolved", "acknowledged"),
+    ]
+    (row,) = await listed(house)
+    assert (row["state"], row["settledBy"], row["settledAt"]) == ("resolved", "tester", AT)
+
+
+async def test_repeats_leave_an_acknowledged_or_snoozed_alarm_as_it_is(house: House) -> None:
+    for number, (query, data, state) in enumerate(
+        [
+            ("acknowledge-alarm", {}, "acknowledged"),
+            ("snooze-alarm", {"minutes": 15}, "snoozed"),
+        ]
+    ):
+        place = await house.add_property(location=f"place {number}")
+        alarm = await raised(house, place)
+        await house.ask(query, alarmId=alarm, **data)
+        assert await raised(house, place) == alarm
+        (row,) = await listed(house, propertyId=place)
+        assert (row["state"], row["repeats"]) == (state, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("acknowledge-alarm", {}),
+        ("note-alarm", {"text": "x"}),
+        ("snooze-alarm", {"minutes": 1}),
+        ("settle-alarm", {"outcome": "resolved"}),
+    ],
+)
+async def test_nothing_is_done_about_an_alarm_that_is_over_or_unknown(
+    house: House, name: str, data: dict[str, object]
+) -> None:
+    alarm = await raised(house, await house.add_property())
+    await house.ask("settle-alarm", alarmId=alarm, outcome="false")
+    before = house.dump()
+    assert await house.refused(name, alarmId=alarm, **data) == "conflict"
+    assert await house.refused(name, alarmId=99, **data) == "not-found"
+    assert house.dump() == before
+
+
+async def test_an_acknowledged_alarm_is_neither_acknowledged_again_nor_snoozed(
+    house: House,
+) -> None:
+    alarm = await raised(house, await house.add_property())
+    await house.ask("acknowledge-alarm", alarmId=alarm)
+    assert await house.refused("acknowledge-alarm", alarmId=alarm) == "conflict"
+    assert await house.refused("snooze-alarm", alarmId=alarm, minutes=1) == "conflict"
+
+
+@pytest.mark.parametrize("data", [{"text": " "}, {"text": "x" * 2_001}, {}])
+async def test_a_note_says_something(house: House, data: dict[str, object]) -> None:
+    assert await house.refused("note-alarm", alarmId=1, **data) == "invalid-data"
+
+
+async def test_of_two_at_once_one_acknowledges(house: House) -> None:
+    alarm = await raised(house, await house.add_property())
+    frames = await asyncio.gather(
+        *(house.frame("queries.acknowledge-alarm", {"alarmId": alarm}) for _ in range(5))
+    )
+    assert sorted(frame["type"] for frame in frames) == ["acknowledge-alarm"] + ["error"] * 4
+
+
+async def test_a_drone_that_is_sent_out_stands_on_the_open_alarm(house: House) -> None:
+    place = await house.add_property()
+    for _ in range(2):
+        await house.add_equipment(place, 3)
+    first = (await house.ask("dispatch-drone", propertyId=place))["droneId"]
+    alarm = await raised(house, place)
+    second = (await house.ask("dispatch-drone", propertyId=place))["droneId"]
+    assert first != second
+    assert await steps(house, alarm) == [("tester", "drone", str(second))]
+    sent = (await house.journalled())[-1]
+    assert f"alarm:{alarm}" in [str(subject) for subject in sent.subjects]
+
+
+@pytest.mark.parametrize("name", ["remove-property", "approve-remove-property"])
+async def test_the_alarm_of_a_removed_property_is_over(house: House, name: str) -> None:
+    place = await house.add_property()
+    alarm = await raised(house, place)
+    await house.ask("request-remove-property", propertyId=place)
+    await house.ask(name, propertyId=place)
+    assert ("alarm-changed", {"alarmId": alarm, "propertyId": place, "action": "removed"}) in [
+        (told, {key: value for key, value in data.items() if key != "by"})
+        for told, data in house.told()
+    ]
+    (row,) = await listed(house)
+    assert (row["state"], row["settledBy"]) == ("removed", "tester")
+
+
+async def test_open_alarms_are_listed_before_newer_ones_that_are_over(house: House) -> None:
+    places = [await house.add_property(location=f"place {number}") for number in range(3)]
+    numbers = [await raised(house, place) for place in places]
+    await house.ask("settle-alarm", alarmId=numbers[1], outcome="resolved")
+    await house.ask("settle-alarm", alarmId=numbers[2], outcome="resolved")
+    page = await house.ask("get-alarms", limit=2)
+    assert [row["id"] for row in page["alarms"]] == [numbers[0], numbers[2]]
+    assert page["total"] == 3
+    assert [row["id"] for row in await listed(house, propertyId=places[1])] == [numbers[1]]
+    assert await house.refused("get-alarms", propertyId=99) == "not-found"
+
+
+async def test_a_member_without_a_link_who_raises_the_alarm_is_no_game_user(house: House) -> None:
+    place = await house.add_property()
+    await raised(house, place, "tester")
+    assert (await house.ask("get-users", search="tester"))["users"] == []

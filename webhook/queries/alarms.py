@@ -1,0 +1,232 @@
+"""Queries on alarms: who sees to them, what was noted, how they ended."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from db import alarms
+from db.alarms import Alarm, Outcome
+from db.database import Reader
+from webhook.catalogue import Catalogue
+from webhook.context import Change, Context, Scope, Share
+from webhook.errors import Conflict, NotFound
+from webhook.events import AlarmChanged, Subject
+from webhook.queries.shapes import Limit, Offset, existing_property, property_subject
+from webhook.wire import Id, Reply, Success, Whole, Wire, timestamp
+
+table = Catalogue()
+
+MINUTE = 60_000
+
+
+NoteText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+
+
+class OfAlarm(Wire):
+    """One alarm."""
+
+    alarm_id: Id
+
+    async def which_property(self, sql: Reader) -> int | None:
+        """Return the property that it was raised at."""
+        alarm = await alarms.get(sql, self.alarm_id)
+        return None if alarm is None else alarm.property_id
+
+
+class AlarmPage(Wire):
+    """Which part of the alarms, of a property or of all."""
+
+    property_id: Id | None = None
+    limit: Limit = 10
+    offset: Offset = 0
+
+    async def which_property(self, _: Reader) -> int | None:
+        """Return the property, if it is about one."""
+        return self.property_id
+
+
+class AlarmNote(OfAlarm):
+    """What is noted about an alarm."""
+
+    text: NoteText
+
+
+class Snooze(OfAlarm):
+    """For how long an alarm calls nobody."""
+
+    minutes: Annotated[Whole, Field(ge=1, le=24 * 60)]
+
+
+class Settlement(OfAlarm):
+    """How an alarm ended."""
+
+    outcome: Literal["resolved", "false"]
+
+
+class AlarmData(Reply):
+    """An alarm with its repeats."""
+
+    id: int
+    property_id: int
+    state: str
+    raised_at: str
+    raised_by: str
+    last_at: str
+    last_by: str
+    repeats: int
+    acknowledged_by: str | None
+    snoozed_until: str | None
+    settled_at: str | None
+    settled_by: str | None
+
+
+class AlarmList(Reply):
+    """Alarms, and how many there are in all."""
+
+    alarms: list[AlarmData]
+    total: int
+
+
+def alarm_subject(alarm_id: int) -> Subject:
+    """Return the subject of events about an alarm."""
+    return Subject("alarm", str(alarm_id))
+
+
+@table.query("get-alarms", scope=Scope.READ, share=Share.ALLOWED)
+async def get_alarms(context: Context, ask: AlarmPage) -> AlarmList:
+    """List alarms with their repeats, those still open first, each newest first."""
+    if ask.property_id is not None:
+        await existing_property(context.read, ask.property_id)
+    page, total = await alarms.page(context.read, ask.property_id, ask.limit, ask.offset)
+    return AlarmList(alarms=[_told(row) for row in page], total=total)
+
+
+@table.query("acknowledge-alarm", scope=Scope.WRITE, share=Share.OWNER)
+async def acknowledge_alarm(context: Context, ask: OfAlarm) -> Success:
+    """Say that the caller sees to an alarm; this ends a snooze."""
+    async with context.change() as change:
+        alarm = await _open_alarm(change, ask.alarm_id)
+        if not await alarms.acknowledge(change.sql, alarm.id, context.caller.name, change.now):
+            raise Conflict(
+                "alarm {id} is acknowledged already, by {who}",
+                id=alarm.id,
+                who=alarm.acknowledged_by,
+            )
+        await _acted(context, change, alarm, "acknowledged")
+    return Success()
+
+
+@table.query("note-alarm", scope=Scope.WRITE, share=Share.OWNER)
+async def note_alarm(context: Context, ask: AlarmNote) -> Success:
+    """Note something about an open alarm."""
+    async with context.change() as change:
+        alarm = await _open_alarm(change, ask.alarm_id)
+        await alarms.touch(change.sql, alarm.id, change.now)
+        await _acted(context, change, alarm, "noted", ask.text)
+    return Success()
+
+
+@table.query("snooze-alarm", scope=Scope.WRITE, share=Share.OWNER)
+async def snooze_alarm(context: Context, ask: Snooze) -> Success:
+    """Have an alarm that nobody has acknowledged call nobody for some minutes."""
+    async with context.change() as change:
+        alarm = await _open_alarm(change, ask.alarm_id)
+        until = change.now + ask.minutes * MINUTE
+        if not await alarms.snooze(change.sql, alarm.id, until, context.caller.name, change.now):
+            raise Conflict(
+                "alarm {id} does not wait, it is {state}", id=alarm.id, state=alarm.state
+            )
+        await _acted(context, change, alarm, "snoozed", str(until))
+    return Success()
+
+
+@table.query("settle-alarm", scope=Scope.WRITE, share=Share.OWNER)
+async def settle_alarm(context: Context, ask: Settlement) -> Success:
+    """End an alarm: it is resolved, or was false; the next alert is another alarm."""
+    async with context.change() as change:
+        alarm = await _open_alarm(change, ask.alarm_id)
+        await alarms.settle(change.sql, alarm.id, ask.outcome, context.caller.name, change.now)
+        await _acted(context, change, alarm, ask.outcome)
+    return Success()
+
+
+async def end_alarm_of(change: Change, property_id: int, outcome: Outcome, by: str) -> None:
+    """End the open alarm of a property, if there is one, and tell."""
+    alarm = await alarms.open_of_property(change.sql, property_id)
+    if alarm is not None:
+        await alarms.settle(change.sql, alarm.id, outcome, by, change.now)
+        await tell_step(change, alarm, outcome, by)
+
+
+async def count_alert(
+    change: Change, property_id: int, user_id: str, note: str | None, by: str
+) -> Subject:
+    """Count an alert on the property's open alarm, or open one, and keep what was noted."""
+    alarm_id = await alarms.sound(change.sql, property_id, user_id, change.now)
+    if note:
+        await alarms.add_step(change.sql, alarm_id, change.now, by, "noted", note)
+    return alarm_subject(alarm_id)
+
+
+async def note_drone(change: Change, property_id: int, drone_id: int, by: str) -> list[Subject]:
+    """Note a drone that was sent out on the property's open alarm; return what that is about."""
+    alarm = await alarms.open_of_property(change.sql, property_id)
+    if alarm is None:
+        return []
+    await alarms.touch(change.sql, alarm.id, change.now)
+    await alarms.add_step(change.sql, alarm.id, change.now, by, "drone", str(drone_id))
+    return [alarm_subject(alarm.id)]
+
+
+async def tell_step(
+    change: Change, alarm: Alarm, action: str, by: str = "", text: str = ""
+) -> None:
+    """Keep what was done about an alarm, and tell; `by` is blank for what came by itself."""
+    await alarms.add_step(change.sql, alarm.id, change.now, by, action, text)
+    given = {"by": by} if by else {}
+    await change.emit(
+        AlarmChanged(alarm_id=alarm.id, property_id=alarm.property_id, action=action, **given),
+        alarm_subject(alarm.id),
+        property_subject(alarm.property_id),
+    )
+
+
+async def _acted(
+    context: Context, change: Change, alarm: Alarm, action: str, text: str = ""
+) -> None:
+    """Keep, audit and tell what the caller did."""
+    await tell_step(change, alarm, action, context.caller.name, text)
+    after = {"state": action, "text": text} if text else {"state": action}
+    await change.audit(
+        f"alarm-{action}", alarm_subject(alarm.id), before={"state": alarm.state}, after=after
+    )
+
+
+async def _open_alarm(change: Change, alarm_id: int) -> Alarm:
+    alarm = await alarms.get(change.sql, alarm_id)
+    if alarm is None:
+        raise NotFound("there is no alarm {id}", id=alarm_id)
+    if alarm.outcome is not None:
+        raise Conflict("alarm {id} is over: {state}", id=alarm_id, state=alarm.state)
+    return alarm
+
+
+def _told(alarm: Alarm) -> AlarmData:
+    return AlarmData(
+        id=alarm.id,
+        property_id=alarm.property_id,
+        state=alarm.state,
+        raised_at=timestamp(alarm.raised_at),
+        raised_by=alarm.raised_by,
+        last_at=timestamp(alarm.last_at),
+        last_by=alarm.last_by,
+        repeats=alarm.repeats,
+        acknowledged_by=alarm.acknowledged_by,
+        snoozed_until=_time(alarm.snoozed_until),
+        settled_at=_time(alarm.settled_at),
+        settled_by=alarm.settled_by,
+    )
+
+
+def _time(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else timestamp(milliseconds)
