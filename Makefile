@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format docs bench fuzz clean
+.PHONY: run test check format docs bench fuzz soak clean
 
 SECONDS := 60
 
@@ -31,6 +31,11 @@ bench:
 
 fuzz: .venv/installed-fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+soak: .venv/installed-dev
+	$(BIN)/python -m tests.soak.crash
+	$(BIN)/python -m tests.soak.floods
+	$(BIN)/python -m tests.soak.discord
 
 clean:
 	rm -rf .venv .fuzz build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

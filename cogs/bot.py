@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,14 +23,26 @@ from cogs.crimes import Crimes
 from cogs.help import Help, forget_command_ids, keep_command_ids
 from cogs.links import Links
 from cogs.pages import PageButton
+from cogs.refusals import reading_429s
 from cogs.route import RouteCommands, Routes
 from cogs.status import Status, Vitals
 from cogs.visitors import Visitors
 from db import settings
+from db.errors import StorageUnavailable
 from webhook.context import Context
 from webhook.messages import as_error
 
 LONGEST_RETRY = 300.0
+
+TOKEN_REFUSED = 4004
+"""The gateway's close code for a token that does not hold, or no longer does."""
+
+WRONG_TOKEN = "Discord refuses the token; make a new one and put it into [discord]"  # noqa: S105
+
+UNREADABLE = (ValueError, KeyError, TypeError)
+"""What discord.py raises on an answer that was cut short, or is not Discord's."""
+
+UNREADABLE_RETRY = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +89,7 @@ class SentinelBot(commands.Bot):
             help_command=None,
             tree_cls=SentinelTree,
             allowed_mentions=discord.AllowedMentions.none(),
+            http_trace=reading_429s(),
         )
         self.desk = desk
         self.presses = drones.BUTTONS | removals.BUTTONS | properties.BUTTONS | alerts.BUTTONS
@@ -105,11 +119,14 @@ class SentinelBot(commands.Bot):
         try:
             await self._log_in(token)
             self.on_login()
-            await self.connect(reconnect=True)
+            await self._stay_connected()
         except discord.LoginFailure:
-            self._refused("Discord refuses the token; make a new one and put it into [discord]")
+            self._refused(WRONG_TOKEN)
         except discord.ConnectionClosed as fault:
-            self._refused(f"Discord ended the connection for good: {fault}")
+            is_token = fault.code == TOKEN_REFUSED
+            self._refused(WRONG_TOKEN if is_token else f"Discord ended the connection: {fault}")
+        except discord.PrivilegedIntentsRequired as fault:
+            self._refused(str(fault))
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Start the handlers of an event; after `close` discord.py has nowhere to run them."""
@@ -164,18 +181,22 @@ class SentinelBot(commands.Bot):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Discord forgets a guild's commands with the bot; so does the bot."""
         log.warning("the bot was removed from guild %s", guild.id)
-        with self.desk.in_flight.one():
+        with self.desk.in_flight.one(), _unless_unavailable():
             async with self._context.database.write() as sql:
                 await settings.forget(sql, _synced(guild.id))
                 await forget_command_ids(sql, guild.id)
 
-    async def on_guild_channel_update(self, *_: discord.abc.GuildChannel) -> None:
-        """A channel's permissions may have changed."""
-        self.on_change()
+    async def on_guild_channel_update(
+        self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        """A channel's permissions may have changed; bots that rename channels change none."""
+        if before.overwrites != after.overwrites:
+            self.on_change()
 
-    async def on_guild_role_update(self, *_: discord.Role) -> None:
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         """The bot's permissions may have changed."""
-        self.on_change()
+        if before.permissions != after.permissions:
+            self.on_change()
 
     async def sync(self, guild: discord.Guild) -> None:
         """Register the commands in a guild, if they are not what it was given last."""
@@ -192,17 +213,31 @@ class SentinelBot(commands.Bot):
         except (discord.DiscordException, aiohttp.ClientError, OSError) as fault:
             log.error("the commands could not be registered in guild %s: %s", guild.id, fault)
             return
-        async with self._context.database.write() as sql:
-            await settings.put(sql, _synced(guild.id), digest)
-            await keep_command_ids(sql, guild.id, given)
         log.info("registered the commands in guild %s", guild.id)
+        with _unless_unavailable():
+            async with self._context.database.write() as sql:
+                await settings.put(sql, _synced(guild.id), digest)
+                await keep_command_ids(sql, guild.id, given)
 
     async def _keep_guild(self) -> None:
         """Keep which guild links lead to: the configured one, or else the only one."""
         guilds = [self._guild_id] if self._guild_id else [guild.id for guild in self.guilds]
         if len(guilds) == 1:
-            async with self._context.database.write() as sql:
-                await names.keep_guild(sql, guilds[0])
+            with _unless_unavailable():
+                async with self._context.database.write() as sql:
+                    await names.keep_guild(sql, guilds[0])
+
+    async def _stay_connected(self) -> None:
+        """Be connected for good; what discord.py does not foresee is another connection's end."""
+        while not self.is_closed():
+            try:
+                await self.connect(reconnect=True)
+            except UNREADABLE as fault:
+                log.warning("Discord's gateway said what cannot be read: %r", fault)
+                await self.on_disconnect()
+                if self.ws is not None:
+                    await self.ws.close()
+                await asyncio.sleep(UNREADABLE_RETRY)
 
     async def _log_in(self, token: str) -> None:
         delay = 1.0
@@ -211,7 +246,13 @@ class SentinelBot(commands.Bot):
                 await self.login(token)
             except discord.LoginFailure:
                 raise
-            except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as fault:
+            except (
+                discord.HTTPException,
+                aiohttp.ClientError,
+                OSError,
+                TimeoutError,
+                *UNREADABLE,
+            ) as fault:
                 log.warning("Discord cannot be reached, trying again in %.0f s: %s", delay, fault)
                 await self.http.close()
                 # The closed session took its connector along; discord.py would use it again.
@@ -224,6 +265,15 @@ class SentinelBot(commands.Bot):
     def _refused(self, reason: str) -> None:
         self._connection_state.state = "refused"
         log.error("%s", reason)
+
+
+@contextmanager
+def _unless_unavailable() -> Iterator[None]:
+    """Go without a note that cannot be stored; the next connection makes it again."""
+    try:
+        yield
+    except StorageUnavailable as fault:
+        log.warning("something about the guild could not be stored: %s", fault)
 
 
 def _synced(guild_id: int) -> str:

@@ -21,16 +21,18 @@ from cogs.cards import CARDS, CardKind, render
 from cogs.cards.ripples import linked
 from cogs.content import Content
 from cogs.feeds import entry_embed, summary_embed
-from cogs.messenger import (
+from cogs.messenger import Messenger
+from cogs.references import References, sign
+from cogs.refusals import (
     ChannelClosed,
     DeliveryError,
+    HeldBack,
     MessageGone,
     MessageTooOld,
-    Messenger,
     NotWanted,
     Refused,
+    SlowDown,
 )
-from cogs.references import References, sign
 from db import cards, feeds, journal, settings
 from db.cards import Card
 from db.database import Database
@@ -42,6 +44,7 @@ from webhook.metrics import Metrics
 
 EMBEDS = 10
 LONGEST_RETRY = 60.0
+LONGEST_WAIT = 3_600.0
 
 log = logging.getLogger(__name__)
 
@@ -186,14 +189,21 @@ class ChannelQueue:
             except ChannelClosed as fault:
                 self._note_closed(fault)
                 await self._pause(self._pace.closed)
+            except HeldBack as fault:
+                await self._pause(fault.seconds)
             except Exception as fault:
                 self._note_failure(fault)
-                wait = min(LONGEST_RETRY, self._pace.retry * 2 ** min(self._failures - 1, 10))
-                await self._pause(wait * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load
+                await self._pause(self._wait_after(fault))
             else:
                 self._note_success(delivered=delivered)
                 if not delivered:
                     await self._wait_for_work()
+
+    def _wait_after(self, fault: Exception) -> float:
+        """Return the seconds until the next try: each time more, and what Discord asks for."""
+        wait: float = min(LONGEST_RETRY, self._pace.retry * 2 ** min(self._failures - 1, 10))
+        wait *= random.uniform(0.8, 1.2)  # noqa: S311 - spreads load
+        return max(wait, min(fault.seconds, LONGEST_WAIT)) if isinstance(fault, SlowDown) else wait
 
     async def _wait_for_work(self) -> None:
         """Wait until there is something new, or an edit or a feed message is due."""
@@ -399,12 +409,11 @@ class ChannelQueue:
         if found is not None:
             return False, found
         sign(content, reference)
-        # A request of our own that got no answer may arrive after the channel was searched; its
-        # message, with an older state, is then what the nonce brings back.
-        is_new = not self._references.was_tried(reference)
         self._references.doubt(reference)
         message_id = await self._messenger.post(self.channel_id, content, reference)
-        return is_new, message_id
+        # A request that got no answer may arrive after the channel was searched; its message, with
+        # an older state, is then what the nonce brings back.
+        return not doubtful, message_id
 
     @contextmanager
     def _counted(self, channel: str, kind: str) -> Iterator[None]:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from cogs.delivery import ChannelQueue, Delivery, Outlet
-from cogs.messenger import Refused
 from cogs.references import References
+from cogs.refusals import Refused
 from db import cards
 from db.cards import Card
 from db.errors import StorageUnavailable

@@ -79,8 +79,9 @@ def help_of(scope: Scope, known: list[Known], ids: Mapping[str, int]) -> Content
 
 
 def _is_shown(command: Command[Any, ..., Any], scope: Scope) -> bool:
-    own = scope is Scope.NONE and command.extras.get(OR_OWN, False)
-    return own or command.extras.get(NEEDS, Scope.READ) <= scope
+    needed: Scope = command.extras.get(NEEDS, Scope.READ)
+    is_for_owners: bool = command.extras.get(OR_OWN, False)
+    return needed <= scope or (scope is Scope.NONE and is_for_owners)
 
 
 def _leaves(command: Known) -> Iterator[Command[Any, ..., Any]]:

@@ -1,6 +1,5 @@
 """Puts messages where people see them: Discord, or the log while Discord is off."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,63 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-import aiohttp
 import discord
 
 from cogs.console import render
 from cogs.content import Content
-
-TIMEOUT = 60.0
-"""Seconds that one delivery may take, discord.py's own retries and waits included."""
+from cogs.refusals import ChannelClosed, Gate, MessageGone, NoReply, Unreachable
 
 CLOCK_SKEW = timedelta(minutes=5)
 SEARCHED_MESSAGES = 500
 
 log = logging.getLogger(__name__)
-
-
-class DeliveryError(Exception):
-    """A message that Discord did not take; `outcome` is how it is counted."""
-
-    outcome = "failed"
-
-
-class Unreachable(DeliveryError):
-    """Discord did not answer, or not as it should: the message may or may not be there."""
-
-    outcome = "unreachable"
-
-
-class ChannelClosed(DeliveryError):
-    """The channel is gone, or the bot may not post in it."""
-
-    outcome = "closed"
-
-
-class MessageGone(DeliveryError):
-    """The message to edit was deleted."""
-
-    outcome = "gone"
-
-
-class MessageTooOld(DeliveryError):
-    """Discord edits this old message no more."""
-
-    outcome = "too-old"
-
-
-class Refused(DeliveryError):
-    """Discord will never take this content."""
-
-    outcome = "refused"
-
-
-class NotWanted(Refused):
-    """The member takes no private messages from the bot."""
-
-
-class NoReply(Refused):
-    """The bot may not answer messages there, as it may not read them."""
 
 
 class Messenger(Protocol):
@@ -115,6 +67,7 @@ class DiscordMessenger:
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
+        self._gate = Gate()
 
     async def post(self, channel_id: int, content: Content, nonce: str) -> int:
         """Post a message; discord.py has Discord enforce the nonce."""
@@ -126,7 +79,7 @@ class DiscordMessenger:
                 message_id=answered.message_id, channel_id=channel_id, fail_if_not_exists=False
             )
         try:
-            async with _translated():
+            async with self._sending():
                 message = await channel.send(
                     content=content.text,
                     embeds=content.embeds,
@@ -141,13 +94,13 @@ class DiscordMessenger:
 
     async def direct(self, member_id: int) -> int:
         """Open the channel of private messages to a member; discord.py remembers it."""
-        async with _translated():
+        async with self._sending():
             return (await self._client.create_dm(discord.Object(member_id))).id
 
     async def edit(self, channel_id: int, message_id: int, content: Content) -> None:
         """Edit a message; without allowed_mentions Discord would parse it with its defaults."""
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
-        async with _translated():
+        async with self._sending():
             await message.edit(
                 content=content.text,
                 embeds=content.embeds,
@@ -159,7 +112,7 @@ class DiscordMessenger:
         """Remove a message."""
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         try:
-            async with _translated():
+            async with self._sending():
                 await message.delete()
         except (MessageGone, ChannelClosed):
             return
@@ -169,7 +122,7 @@ class DiscordMessenger:
         channel = self._client.get_partial_messageable(channel_id)
         after = datetime.fromtimestamp(since / 1000, UTC) - CLOCK_SKEW
         found: dict[str, int] = {}
-        async with _translated():
+        async with self._sending():
             async for message in channel.history(
                 limit=SEARCHED_MESSAGES, after=after, oldest_first=False
             ):
@@ -178,34 +131,10 @@ class DiscordMessenger:
                     found.setdefault(message.embeds[-1].footer.text, message.id)
         return found
 
-
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    """Turn what discord.py raises into delivery errors, and bound the time."""
-    try:
-        async with asyncio.timeout(TIMEOUT):
+    @asynccontextmanager
+    async def _sending(self) -> AsyncIterator[None]:
+        """Send something, if Discord takes anything."""
+        if self._client.is_closed():
+            raise Unreachable("the connection to Discord has ended")
+        async with self._gate.passing():
             yield
-    except discord.HTTPException as fault:
-        kind = _OF_CODE.get(fault.code) or _OF_STATUS.get(fault.status, Unreachable)
-        raise kind(str(fault)) from fault
-    except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as fault:
-        raise Unreachable(str(fault) or type(fault).__name__) from fault
-
-
-_OF_CODE: dict[int, type[DeliveryError]] = {
-    10003: ChannelClosed,  # unknown channel
-    10008: MessageGone,  # unknown message
-    30046: MessageTooOld,  # too many edits of a message older than an hour
-    50001: ChannelClosed,  # missing access
-    50007: NotWanted,  # cannot send messages to this user
-    50013: ChannelClosed,  # missing permissions
-    50278: NotWanted,  # no guild in common
-    160002: NoReply,  # cannot reply without permission to read message history
-}
-
-_OF_STATUS: dict[int, type[DeliveryError]] = {
-    400: Refused,
-    403: ChannelClosed,
-    404: ChannelClosed,
-    413: Refused,
-}

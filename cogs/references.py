@@ -29,10 +29,6 @@ class References:
         """Tell whether the message may be there: the process before this one, or a failed try."""
         return since < self._started_at or reference in self._doubted
 
-    def was_tried(self, reference: str) -> bool:
-        """Tell whether this process has tried to post the message and has no note of it."""
-        return reference in self._doubted
-
     def doubt(self, reference: str) -> None:
         """Note that a try begins."""
         self._doubted.add(reference)

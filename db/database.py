@@ -5,7 +5,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ import aiosqlite
 
 from db.copies import copy, finish_restore
 from db.errors import StorageError, StorageUnavailable, is_passing, refusal
-from db.migrate import check_is_current, migrate, newest
+from db.migrate import APPLICATION_ID, check_is_current, migrate, newest
 from db.soundness import glance
 
 T = TypeVar("T")
@@ -100,6 +100,7 @@ class Database:
         self._readers = cycle([Reader(connection) for connection in readers])
         self._turn = asyncio.Lock()
         self._batch: _Batch | None = None
+        self._begun_in_vain = 0
         self._commits: set[asyncio.Task[None]] = set()
         self.is_writable = True
         """Whether the last attempt to write did not fail for want of storage."""
@@ -158,9 +159,13 @@ class Database:
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[Transaction]:
         refusal: Exception | None = None
+        begun_in_vain = self._begun_in_vain
         async with self._turn:
             batch = self._batch
             if batch is None:
+                if self._begun_in_vain != begun_in_vain:
+                    # Each of many waiters would wait out a lock on the file, one after the other.
+                    raise StorageUnavailable("the writer before could not begin")
                 batch = await _in_spite_of_cancellation(self._begin())
             transaction = Transaction(self._writer)
             try:
@@ -180,7 +185,11 @@ class Database:
 
     async def _begin(self) -> _Batch:
         """Begin a batch. Its commit queues for the turn: behind all who wait now, before others."""
-        await Transaction(self._writer).run("BEGIN IMMEDIATE")
+        try:
+            await Transaction(self._writer).run("BEGIN IMMEDIATE")
+        except StorageUnavailable:
+            self._begun_in_vain += 1
+            raise
         batch = self._batch = _Batch(self._writer.total_changes)
         commit = asyncio.create_task(self._commit(batch), name="commit")
         self._commits.add(commit)
@@ -195,8 +204,7 @@ class Database:
             try:
                 await self._writer.execute_fetchall("COMMIT")
             except sqlite3.Error as fault:
-                if self._writer.in_transaction:
-                    await self._writer.execute_fetchall("ROLLBACK")
+                await self._take_back()
                 batch.fail(fault)
                 return
             if self._writer.total_changes != batch.changes:
@@ -222,10 +230,19 @@ class Database:
             await self._writer.execute_fetchall("ROLLBACK TO change")
             await self._writer.execute_fetchall("RELEASE change")
         except sqlite3.Error:
-            if self._writer.in_transaction:
-                await self._writer.execute_fetchall("ROLLBACK")
+            await self._take_back()
             self._batch = None
             batch.fail(fault if isinstance(fault, Exception) else StorageError("interrupted"))
+
+    async def _take_back(self) -> None:
+        """Take back the whole batch, on disk too.
+
+        If only the wait for the disk failed, the commit stands in the file already, and a process
+        that is killed now would find it there. So another one takes its place, if it fails or not.
+        """
+        for statement in ("ROLLBACK", f"PRAGMA application_id = {APPLICATION_ID}"):
+            with suppress(sqlite3.Error):
+                await self._writer.execute_fetchall(statement)
 
     async def _finish(self) -> None:
         """Let the last commits end before the connections close."""

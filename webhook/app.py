@@ -110,6 +110,8 @@ async def _last_resort(
         return await handler(request)
     except web.HTTPException:
         raise
+    except ConnectionError:  # the caller has left, nobody reads the answer
+        return web.Response(status=500)
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return web.Response(status=500, text="Internal Error")

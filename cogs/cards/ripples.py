@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from cogs import board
 from db import alarms, dispatches, emergencies, units
 from db.database import Reader
 from webhook.events import Published, Subject
@@ -16,6 +17,9 @@ _OF_PROPERTY = frozenset(
     }
 )
 """Events by which another number of drones is free at a property."""
+
+_ON_BOARD = frozenset({"emergency", "dispatch"})
+"""Kinds of subjects to whose cards the board links."""
 
 
 async def rippled(sql: Reader, event: Published) -> list[Subject]:
@@ -34,7 +38,8 @@ async def rippled(sql: Reader, event: Published) -> list[Subject]:
 async def linked(sql: Reader, subject: Subject) -> list[Subject]:
     """Return the subjects whose cards name a thing or link to its card."""
     of_kind = _LINKED.get(subject.kind)
-    return [] if of_kind is None else await of_kind(sql, subject.key)
+    found = [] if of_kind is None else await of_kind(sql, subject.key)
+    return [*found, board.SUBJECT] if subject.kind in _ON_BOARD else found
 
 
 async def _of_unit(sql: Reader, key: str) -> list[Subject]:

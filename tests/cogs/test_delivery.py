@@ -106,7 +106,7 @@ async def test_new_cards_come_before_edits_and_edits_take_turns(town: Town) -> N
         await _note(town, 3, "newest")
         await town.push("EVENT_911", call_911(4))
         await town.channel("emergency").next_message()  # all before it is known by now
-        place.restore()
+        place.deny("manage_messages")  # its permissions changed
         await town.fake.until(lambda: all("newest" in render(card) for card in (first, second)))
         sent = [
             (one.method, one.path.rpartition("/")[2])
@@ -168,6 +168,20 @@ async def test_a_card_whose_note_could_not_be_stored_is_posted_once(town: Town) 
             await town.fake.until(
                 lambda: len(town.fake.requests_to("GET", r"/channels/\d+/messages")) > 1
             )
+        await town.fake.until(lambda: "over" in render(card))
+    assert town.channel("emergency").created == [card]
+
+
+async def test_a_message_that_arrives_after_a_crash_and_a_search_shows_the_last_state(
+    town: Town,
+) -> None:
+    async with town.bot_running(ONLY_WHEN_TOLD):
+        town.fake.fault("POST", r"/channels/\d+/messages", reset=True, after=True)
+        await town.push("EVENT_911", call_911(1))
+        card = await town.channel("emergency").next_message()
+        await town.push("EVENT_REMOVE_911", {"callIds": [1]})
+    town.fake.fault("GET", r"/channels/\d+/messages", status=200, body=[])  # not there yet
+    async with town.bot_running():
         await town.fake.until(lambda: "over" in render(card))
     assert town.channel("emergency").created == [card]
 

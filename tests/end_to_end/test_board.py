@@ -44,6 +44,18 @@ async def board_says(town: Town, *texts: str) -> Message:
     return boards(town)[0]
 
 
+async def test_the_board_links_to_a_card_that_is_posted_later_than_the_board(town: Town) -> None:
+    waiting = town.channel("emergency")
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        town.fake.fault("POST", rf"/channels/{waiting.id}/messages", delay=0.5)
+        await town.push("EVENT_911", call_911(4410))
+        board = await board_says(town, "**911 · 1 waiting**")
+        assert waiting.messages == []
+        card = await waiting.next_message()
+        await town.fake.until(lambda: f"[4410]({card.jump_url})" in str(board.embeds))
+
+
 async def test_the_board_shows_units_calls_and_drones_and_follows_them(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))

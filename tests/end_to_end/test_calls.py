@@ -3,12 +3,14 @@
 import random
 import re
 from contextlib import suppress
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 import pytest
 
 from bot.config import NamedKey
+from cogs.cards import CARDS
 from tests.end_to_end.town import Town, call_911, dispatch_call, log_in, unit
 from tests.fake_discord import Message, render
 
@@ -386,7 +388,10 @@ async def test_hostile_text_is_shown_and_does_nothing(town: Town) -> None:
     assert "\x1b" not in render(card)
 
 
-async def test_hostile_names_do_nothing_wherever_cards_repeat_them(town: Town) -> None:
+async def test_hostile_names_do_nothing_wherever_cards_repeat_them(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CARDS, "board", replace(CARDS["board"], every=0.05))
     text = "[x](https://b.example) @everyone **"
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))

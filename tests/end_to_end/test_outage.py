@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from tests.end_to_end.town import Town, call_911
-from tests.fake_discord import FakeDiscord, Rate, render
-from tests.fake_discord.server import point_discord_py
+from tests.fake_discord import Rate, render
 
 
 async def test_a_bot_that_starts_while_discord_is_down_catches_up(town: Town) -> None:
@@ -48,17 +47,6 @@ async def test_after_an_outage_cards_are_there_once_at_their_final_state_and_fee
     shown = [embed["description"] for message in visits.messages for embed in message.embeds]
     assert [text.split()[0] for text in shown] == [f"visitor-{n:02}" for n in range(25)]
     assert len(visits.messages) <= 4
-
-
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-async def test_a_server_error_is_tried_again(town: Town, status: int) -> None:
-    async with town.bot_running():
-        town.fake.fault("POST", r"/channels/\d+/messages", status=status, times=2)
-        await town.push("EVENT_911", call_911(1))
-        await town.channel("emergency").next_message(timeout=20)
-        await town.push("EVENT_911", call_911(2))
-        await town.channel("emergency").next_message()
-    assert len(town.channel("emergency").created) == 2
 
 
 @pytest.mark.parametrize("forgets", [False, True], ids=["by its nonce", "in the channel"])
@@ -127,15 +115,6 @@ async def test_a_burst_of_pushes_draws_no_429(town: Town) -> None:
     assert town.fake.too_many_requests == 0
 
 
-async def test_a_429_all_the_same_is_waited_out(town: Town) -> None:
-    body = {"message": "You are being rate limited.", "retry_after": 0.05, "global": False}
-    async with town.bot_running():
-        town.fake.fault("POST", r"/channels/\d+/messages", status=429, body=body)
-        await town.push("EVENT_911", call_911(1))
-        await town.channel("emergency").next_message()
-    assert len(town.channel("emergency").created) == 1
-
-
 async def test_ten_changes_in_a_moment_are_few_edits(town: Town) -> None:
     town.fake.limits.messages = Rate(5, 0.5)
     async with town.bot_running():
@@ -145,16 +124,6 @@ async def test_ten_changes_in_a_moment_are_few_edits(town: Town) -> None:
             await town.push("EVENT_DISPATCH_NOTE", {"callId": 1, "note": f"note {number}"})
         await town.fake.until(lambda: "note 29" in render(card), timeout=10)
     assert card.edit_count < 15
-
-
-async def test_commands_work_after_the_gateway_dropped(town: Town) -> None:
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        town.fake.drop_gateway(resumable=False)
-        await town.fake.wait_disconnected()
-        await town.fake.wait_connected(timeout=20)
-        reply = await town.fake.slash(town.vic, "drone list")
-        await town.fake.until(lambda: "No drone is out." in render(reply))
 
 
 async def test_a_refused_token_leaves_the_listener_running(
@@ -181,6 +150,3 @@ async def test_a_refused_card_does_not_stop_the_next_one(town: Town) -> None:
         await town.push("EVENT_911", call_911(2))
         card = await town.channel("emergency").next_message()
     assert "911 call 2" in render(card)
-
-
-__all__ = ["FakeDiscord", "point_discord_py"]

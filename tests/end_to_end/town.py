@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,16 @@ class Town:
             if process.returncode is None:
                 process.send_signal(signal.SIGKILL)
             await process.wait()
+
+    async def healthy(self) -> None:
+        """Wait until the bot's process answers; connections are refused until it listens."""
+        async with asyncio.timeout(30), aiohttp.ClientSession() as http:
+            while True:
+                with suppress(aiohttp.ClientConnectionError):
+                    async with http.get(f"{self.url}/healthz") as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.02)  # polls another process; nothing here could tell us
 
     async def push(self, kind: str, data: dict[str, Any], key: str = CAD_KEY) -> int:
         """Push as the CAD does and return the status."""

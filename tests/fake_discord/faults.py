@@ -21,11 +21,13 @@ class Fault:
     status: int = 503
     times: int | None = 1
     """How often it still happens; None: until cleared."""
-    body: JSON | str | None = None
+    body: JSON | list[JSON] | str | None = None
     headers: Headers | None = None
     reset: bool = False
     after: bool = False
     delay: float = 0.0
+    cut: bool = False
+    """Whether the real answer breaks off in the middle of its JSON."""
     replaces: bool = True
     """Whether the real answer is withheld, instead of only delayed."""
     hits: int = 0
@@ -38,7 +40,7 @@ class Fault:
         return self.method in ("*", method) and self.path.search(path) is not None
 
     @property
-    def answer_body(self) -> JSON | str:
+    def answer_body(self) -> JSON | list[JSON] | str:
         """What stands in the faulty answer."""
         if self.body is not None:
             return self.body

@@ -125,7 +125,8 @@ class Rest:
             return self._finish(record, 500, {"message": repr(crash), "code": 0}, {})
         if fault is not None and fault.replaces:
             return self._go_wrong(request, record, fault)
-        return self._finish(record, status, answer, headers)
+        cut = fault is not None and fault.cut
+        return self._finish(record, status, answer, headers, cut=cut)
 
     def _go_wrong(
         self, request: web.Request, record: RecordedRequest, fault: Fault
@@ -136,7 +137,13 @@ class Rest:
         return self._finish(record, fault.status, fault.answer_body, fault.answer_headers)
 
     def _finish(
-        self, record: RecordedRequest, status: int, answer: Any, headers: Headers
+        self,
+        record: RecordedRequest,
+        status: int,
+        answer: Any,
+        headers: Headers,
+        *,
+        cut: bool = False,
     ) -> web.StreamResponse:
         record.status, record.answer = status, answer
         if status == 429:
@@ -150,10 +157,11 @@ class Rest:
             return web.Response(
                 status=status, text=answer, content_type="text/html", headers=headers
             )
+        body = json.dumps(answer).encode()
         # discord.py reads JSON only from exactly this type, without a charset.
         return web.Response(
             status=status,
-            body=json.dumps(answer).encode(),
+            body=body[: len(body) // 2] if cut else body,
             content_type="application/json",
             headers=headers,
         )

@@ -242,17 +242,18 @@ class FakeDiscord:
         *,
         status: int | None = None,
         times: int | None = 1,
-        body: JSON | str | None = None,
+        body: JSON | list[JSON] | str | None = None,
         headers: Headers | None = None,
         reset: bool = False,
         after: bool = False,
         delay: float = 0.0,
+        cut: bool = False,
     ) -> Fault:
         """Have the next fitting requests go wrong.
 
         They are answered `status` (503 unless told), or with `reset` the connection is
         dropped. With `after` what they ask for is done all the same. With only a `delay`
-        they are answered rightly, but late.
+        they are answered rightly, but late; with `cut` the right answer breaks off.
         """
         return self.faults.add(
             Fault(
@@ -265,7 +266,8 @@ class FakeDiscord:
                 reset,
                 after,
                 delay,
-                replaces=status is not None or reset or not delay,
+                cut,
+                replaces=status is not None or reset or not (delay or cut),
             )
         )
 

@@ -341,3 +341,20 @@ async def test_a_client_that_leaves_is_forgotten(served: Served) -> None:
         await subscribe(ws, "alerts")
     while served.house.bus._sinks.get("alerts"):  # noqa: ASYNC110 - ends with the connection
         await asyncio.sleep(0)
+
+
+async def test_who_hangs_up_in_the_middle_of_the_handshake_is_no_error(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    handshake = (
+        f"GET /ws HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {READER}\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    for _ in range(20):
+        _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(handshake.encode())
+        writer.transport.abort()
+    async with served.connect() as ws:
+        await subscribe(ws, "alerts")
+    assert "failed" not in caplog.text

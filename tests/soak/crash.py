@@ -1,0 +1,131 @@
+"""kill -9 again and again under load: `python -m tests.soak.crash [ROUNDS] [SEED]`."""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from aiohttp.test_utils import unused_port
+
+from tests.end_to_end.town import Town
+from tests.fake_discord import FakeDiscord
+from tests.soak.ledger import Ledger, broken_promises, caught_up
+from tests.soak.load import Load
+from tests.soak.process import bot_process, stopped
+
+ROUNDS = 200
+LONGEST_LIFE = 2.0
+"""Seconds from a start to the kill at the most; a start takes a part of them."""
+
+UNDER_WAY = 100
+"""Requests among which those are that were not answered yet."""
+
+TROUBLES = ("none", "slow", "failing", "unheard", "silent", "down")
+"""How Discord is while the bot is killed: `unheard` and `silent` do what they deny."""
+
+
+@dataclass
+class Report:
+    """What was done, and the promises that broke."""
+
+    kills: int = 0
+    forgotten: int = 0
+    troubles: Counter[str] = field(default_factory=Counter)
+    deeds: Counter[str] = field(default_factory=Counter)
+    unanswered: int = 0
+    messages: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """Say it in plain words."""
+        return [
+            f"kills: {self.kills}, after {self.forgotten} of them Discord had forgotten the nonces",
+            f"Discord during the kills: {dict(self.troubles)}",
+            f"answered as done: {self.deeds.total()} {dict(self.deeds)}",
+            f"without an answer: {self.unanswered}",
+            f"messages in Discord: {self.messages}",
+            f"broken promises: {len(self.broken)}",
+            *(f"  {text[:6000]}" for text in self.broken[:20]),
+        ]
+
+
+async def crash(town: Town, rounds: int, seed: int, longest: float = LONGEST_LIFE) -> Report:
+    """Kill the bot in each round, have it catch up in the end, and compare."""
+    report, ledger, port = Report(), Ledger(), unused_port()
+    random = Random(seed)
+    load = Load(town, ledger, Random(seed))  # its own: it is asked in whatever order
+    with bot_process(town, port):
+        await town.healthy()
+        await load.prepare()
+        await town.fake.until(lambda: bool(town.guild.commands), timeout=30)
+    running = asyncio.create_task(load.run())
+    for _ in range(rounds):
+        trouble = random.choice(TROUBLES)
+        _trouble(town.fake, trouble)
+        with bot_process(town, port) as process:
+            await asyncio.sleep(random.uniform(0.0, longest))
+            process.kill()
+        report.kills += 1
+        report.troubles[trouble] += 1
+        if random.random() < 0.5:
+            await _landed(town.fake)
+            town.fake.forget_nonces()
+            report.forgotten += 1
+        if random.random() < 0.5:
+            town.fake.recover()
+    running.cancel()
+    await asyncio.wait({running})
+    town.fake.recover()
+    with bot_process(town, port) as process:
+        await caught_up(town)
+        if not await stopped(process):
+            report.broken.append(f"the last stop ended with {process.exitcode}")
+    report.broken += await broken_promises(town, ledger)
+    for name, times in ledger.done.items():
+        report.deeds[name.split()[0]] += times
+    report.unanswered = (ledger.begun - ledger.done).total()
+    report.messages = len(town.fake.messages)
+    return report
+
+
+def _trouble(fake: FakeDiscord, trouble: str) -> None:
+    """Have Discord's answers to deliveries go wrong; what was so before ends."""
+    fake.recover()
+    deliveries = ("*", r"^/channels/\d+/messages")
+    match trouble:
+        case "slow":
+            fake.fault("POST", deliveries[1], delay=0.4, times=None)
+            fake.fault("PATCH", deliveries[1], delay=0.1, times=None)
+        case "failing":
+            fake.fault(*deliveries, status=503, times=20)
+        case "unheard":
+            fake.fault(*deliveries, status=503, after=True, times=20)
+        case "silent":
+            fake.fault(*deliveries, reset=True, after=True, times=20)
+        case "down":
+            fake.outage()
+
+
+async def _landed(fake: FakeDiscord) -> None:
+    """Wait for requests that are still under way: no nonce is forgotten within seconds."""
+    await fake.until(lambda: all(one.status is not None for one in fake.requests[-UNDER_WAY:]))
+
+
+async def _main(rounds: int, seed: int) -> int:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        async with FakeDiscord() as fake:
+            fake.limits.hurry()
+            report = await crash(Town(fake, Path(folder)), rounds, seed)
+    print(f"crash: {rounds} rounds, seed {seed}, {time.monotonic() - began:.0f} s")  # noqa: T201
+    print("\n".join(report.lines()))  # noqa: T201
+    return 1 if report.broken else 0
+
+
+if __name__ == "__main__":
+    told = [int(argument) for argument in sys.argv[1:]]
+    sys.exit(asyncio.run(_main(*(told + [ROUNDS, time.time_ns() % 10**6][len(told) :]))))

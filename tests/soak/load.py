@@ -1,0 +1,162 @@
+"""Everything at once: pushes, websocket queries, clicks and slash commands, until it is stopped."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from itertools import count
+from random import Random
+from typing import Any
+
+import aiohttp
+from aiohttp import WSMsgType
+
+from tests.end_to_end.town import CAD_KEY, TOKEN, Town, call_911, dispatch_call
+from tests.fake_discord import CannotDo, Message, NoAnswer
+from tests.soak.ledger import Ledger
+
+PUSHERS, SCRIPTS, PEOPLE = 6, 2, 3
+PAUSE = 0.01
+"""Seconds between two deeds of one of them."""
+
+NEWEST = 100
+"""Messages of a channel among which somebody looks for a card."""
+
+
+class NotDone(Exception):
+    """The answer was no, or there was none."""
+
+
+MISHAPS = (NotDone, CannotDo, NoAnswer, TimeoutError, aiohttp.ClientError, OSError, KeyError)
+"""How a deed ends that was not answered as done; KeyError: an error in place of the answer."""
+
+
+class Load:
+    """What the CAD, scripts and people do to a town's bot; every deed is one of its kind."""
+
+    def __init__(self, town: Town, ledger: Ledger, random: Random, pause: float = PAUSE) -> None:
+        self._town = town
+        self._ledger = ledger
+        self._random = random
+        self._pause = pause
+        self._numbers = count(1)
+        self._house = self._camera = 0
+
+    async def prepare(self) -> None:
+        """Add the house with the camera that sees visitors."""
+        self._house = await self._town.add_property("House")
+        camera = await self._town.query(
+            "add-equipment", propertyId=self._house, equipmentType=1, description="Gate"
+        )
+        self._camera = int(camera["id"])
+
+    async def run(self) -> None:
+        """Go on until cancelled, through refusals, crashes and restarts."""
+        async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as group:
+            for work in (
+                *[self._push] * PUSHERS,
+                *[self._script] * SCRIPTS,
+                *[self._person] * PEOPLE,
+            ):
+                group.create_task(self._go_on(work, http))
+
+    async def _go_on(
+        self, work: Callable[[aiohttp.ClientSession], Awaitable[None]], http: aiohttp.ClientSession
+    ) -> None:
+        while True:
+            with suppress(*MISHAPS):
+                await work(http)
+            await asyncio.sleep(self._pause)  # the bot may be dead at present
+
+    # The CAD
+
+    async def _push(self, http: aiohttp.ClientSession) -> None:
+        """Report a call and its end, a dispatch call with notes, a status or a record."""
+        number = next(self._numbers)
+        match self._random.randrange(4):
+            case 0:
+                await self._pushed(http, "EVENT_911", number, call_911(number))
+                await self._pushed(http, "EVENT_REMOVE_911", number, {"callIds": [number]})
+            case 1:
+                await self._pushed(http, "EVENT_DISPATCH_NEW", number, dispatch_call(number))
+                text = f"note-{number}"
+                note = {"callId": number, "note": {"type": "text", "content": text}}
+                await self._pushed(http, "EVENT_DISPATCH_NOTE", text, note)
+                await self._pushed(http, "EVENT_DISPATCH_CLOSED", number, {"callIds": [number]})
+            case 2:
+                status = {"identIds": [number], "status": 3}
+                await self._pushed(http, "EVENT_UNIT_STATUS", number, status)
+            case _:
+                record = {"id": number, "type": 3, "name": f"record-{number}"}
+                await self._pushed(http, "EVENT_RECORD_ADD", record["name"], {"record": record})
+
+    async def _pushed(
+        self, http: aiohttp.ClientSession, kind: str, which: object, data: dict[str, Any]
+    ) -> None:
+        body = {"key": CAD_KEY, "type": kind, "data": data}
+        async with self._ledger.deed(f"cad.{kind}", which):
+            async with http.post(f"{self._town.url}/event", json=body) as answer:
+                await answer.read()
+            if answer.status != 200:
+                raise NotDone
+
+    # Scripts
+
+    async def _script(self, http: aiohttp.ClientSession) -> None:
+        """Write over one websocket until it breaks."""
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with http.ws_connect(f"{self._town.url}/ws", headers=headers) as socket:
+            while True:
+                user = f"user-{next(self._numbers)}"
+                data: dict[str, Any] = {"propertyId": self._house, "userId": user}
+                name, event = "add-auth-entry", "auth-entries"
+                if self._random.random() < 0.5:
+                    name, event = "add-visitor", "visits"
+                    data["cameraId"] = self._camera
+                async with self._ledger.deed(event, user):
+                    await socket.send_json({"type": f"queries.{name}", "data": data})
+                    answer = await socket.receive()
+                    if (
+                        answer.type is not WSMsgType.TEXT
+                        or json.loads(answer.data)["type"] == "error"
+                    ):
+                        raise NotDone
+                await asyncio.sleep(self._pause)
+
+    # People
+
+    async def _person(self, _http: aiohttp.ClientSession) -> None:
+        """Approve a new property, send its drone out, call it back: by buttons and a command."""
+        town, fake = self._town, self._town.fake
+        location = f"Villa {next(self._numbers):07}"
+        place = await town.add_property(location)
+        added = await town.query(
+            "add-equipment", propertyId=place, equipmentType=3, description="Drone"
+        )
+        drone = int(added["id"])
+        wanted = await self._card("approvals", location)
+        async with self._ledger.deed("property-status-change", place):
+            _expect(await fake.click(town.anna, wanted, "Approve"), "is approved")
+        async with self._ledger.deed("drone-dispatched", drone):
+            sent = await fake.slash(town.dora, "drone dispatch", property=str(place))
+            _expect(sent, "is on its way")
+        flight = await self._card("drones", location)
+        async with self._ledger.deed("drone-recalled", drone):
+            _expect(await fake.click(town.dora, flight, "Recall"), "recalled")
+
+    async def _card(self, channel: str, part: str) -> Message:
+        """Wait for the card with a text in its title."""
+        messages = self._town.channel(channel).messages
+
+        def found() -> Message | None:
+            newest = reversed(messages[-NEWEST:])
+            return next((one for one in newest if part in one.embeds[0]["title"]), None)
+
+        card = await self._town.fake.until(found)
+        assert card is not None
+        return card
+
+
+def _expect(reply: Any, text: str) -> None:
+    if text not in reply.content:
+        raise NotDone

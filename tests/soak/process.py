@@ -1,0 +1,84 @@
+"""The bot as a process that is killed and started again in an instant."""
+
+import asyncio
+import multiprocessing
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+
+from bot.app import run, stop_signal
+from bot.config import Settings
+from bot.logs import start_logging
+from cogs import follower, refusals
+from cogs.cards import CARDS
+from cogs.delivery import Pace
+from tests.end_to_end.town import QUICK, Town
+from tests.fake_discord import hurry
+
+# A fork of a process that has imported everything starts in milliseconds.
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["tests.soak.process"])
+
+STOPPING = 30.0
+"""Seconds that the bot may take to stop in order."""
+
+
+@dataclass(frozen=True)
+class Haste:
+    """How long the bot waits, in seconds: its pace, and after refusals of everything."""
+
+    pace: Pace
+    refused: float
+
+
+AT_ONCE = Haste(QUICK, refused=0.05)
+
+
+@contextmanager
+def bot_process(town: Town, port: int, haste: Haste = AT_ONCE) -> Iterator[BaseProcess]:
+    """The bot of a town, in a hurry; killed at the end of the block if it still runs."""
+    settings = town.settings()
+    where = {"api_url": town.fake.rest_url, "gateway_url": town.fake.gateway_url}
+    told = {
+        "discord": settings.discord.model_copy(update=where),
+        "http": settings.http.model_copy(update={"port": port}),
+    }
+    log = town.folder / "log.txt"
+    process = _PROCESSES.Process(target=_live, args=(settings.model_copy(update=told), haste, log))
+    process.start()
+    town.url = f"http://127.0.0.1:{port}"
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
+
+
+async def stopped(process: BaseProcess) -> bool:
+    """Stop the bot in order; tell whether it did."""
+    process.terminate()
+    await asyncio.to_thread(process.join, STOPPING)
+    return process.exitcode == 0
+
+
+def _live(settings: Settings, haste: Haste, log: Path) -> None:
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    start_logging("text", "info", [])
+    patch = pytest.MonkeyPatch()  # for as long as the process lives
+    hurry(patch)
+    patch.setattr(follower, "RETRY", 0.05)
+    patch.setattr(refusals, "BANNED", haste.refused)
+    patch.setattr(refusals, "UNAUTHORISED", haste.refused)
+    patch.setitem(CARDS, "board", replace(CARDS["board"], every=0.5))
+
+    async def live() -> None:
+        await run(settings, stop_signal(), pace=haste.pace)
+
+    asyncio.run(live())
