@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 import discord
-from aiohttp import web
 from discord.gateway import DiscordWebSocket
 from yarl import URL
 
@@ -41,7 +41,7 @@ from cogs.route import Routes
 from cogs.routing import Router
 from cogs.status import Vitals
 from cogs.watch import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
-from db import community, journal
+from db import community, journal, subscriptions
 from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook import cad
@@ -54,6 +54,8 @@ from webhook.cad.silence import Heard
 from webhook.channel import Limits
 from webhook.context import ApprovalRules, Context, Scope, now
 from webhook.events import ALL, CAD, EVENTS
+from webhook.gate import Gate
+from webhook.listener import Listener, affordable
 from webhook.metrics import Metrics
 from webhook.push import CadKey
 from webhook.queries import CATALOGUE
@@ -145,8 +147,9 @@ async def run(
 
         alarms = AlarmWatch(context, _waiting(settings), router_of(settings.discord, context.zone))
         outside = Outside(health, metrics, measure, hear)
-        runner = await stack.enter_async_context(
-            _listening(settings, context, outside, certificate)
+        live_clients: Counter[str] = Counter()
+        listener = await stack.enter_async_context(
+            _listening(settings, context, outside, certificate, live_clients)
         )
         async with asyncio.TaskGroup() as group:
 
@@ -158,7 +161,7 @@ async def run(
             days = settings.database.journal_days
             background = [
                 always("follower", follower.run, FOLLOWING),
-                always("prune", partial(_prune, database, days), PRUNING),
+                always("prune", partial(_prune, database, days, live_clients), PRUNING),
                 always("age", partial(_age, context, settings, follower), AGEING),
                 always("watch", watch.look, WATCHING),
                 always("alarms", partial(alarms.run, pace.watch), WATCHING),
@@ -170,12 +173,11 @@ async def run(
             if certificate is not None:
                 background.append(group.create_task(certificate.follow(), name="certificate"))
             discord_side.start(group)
-            port = runner.addresses[0][1]
-            log.info("ready on port %s", port)
-            started(port)
+            log.info("ready on port %s", listener.port)
+            started(listener.port)
             await stop.wait()
             log.info("stopping")
-            await runner.cleanup()
+            await listener.close()
             await discord_side.finish()
             for task in background:
                 task.cancel()
@@ -312,15 +314,20 @@ def point_discord_at(settings: DiscordSettings) -> None:
 
 @asynccontextmanager
 async def _listening(
-    settings: Settings, context: Context, outside: Outside, certificate: Certificate | None
-) -> AsyncIterator[web.AppRunner]:
+    settings: Settings,
+    context: Context,
+    outside: Outside,
+    certificate: Certificate | None,
+    live_clients: Counter[str],
+) -> AsyncIterator[Listener]:
     """Listen for pushes, websockets and queries."""
+    gate = Gate(affordable(settings.http.max_connections))
     app = make_app(
         Parts(
             context=context,
             catalogue=CATALOGUE,
             cad_keys=_cad_keys(settings),
-            door=_door(settings),
+            door=_door(settings, gate),
             event_names=EVENT_NAMES,
             health=outside.health,
             metrics=outside.metrics,
@@ -334,16 +341,21 @@ async def _listening(
             messages_per_second=settings.websocket.messages_per_second,
             limits=Limits(connections_per_client=settings.websocket.connections_per_client),
             trusted_proxies=settings.http.trusted_proxies,
+            live_clients=live_clients,
         )
     )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=FINISHING)
-    await runner.setup()
-    tls = certificate.context if certificate is not None else None
+    listener = await Listener.start(
+        app,
+        gate,
+        settings.http.host,
+        settings.http.port,
+        FINISHING,
+        certificate.context if certificate is not None else None,
+    )
     try:
-        await web.TCPSite(runner, settings.http.host, settings.http.port, ssl_context=tls).start()
-        yield runner
+        yield listener
     finally:
-        await runner.cleanup()
+        await listener.close()
 
 
 def _cad_keys(settings: Settings) -> list[CadKey]:
@@ -352,7 +364,7 @@ def _cad_keys(settings: Settings) -> list[CadKey]:
     return [CadKey("cad", secrets.cad_key(settings).value)]
 
 
-def _door(settings: Settings) -> Door:
+def _door(settings: Settings, gate: Gate) -> Door:
     """Let the configured clients in; without any, only programs on this machine."""
     configured = [
         Client(client.name, client.token, Scope[client.scope.upper()])
@@ -361,6 +373,7 @@ def _door(settings: Settings) -> Door:
     return Door(
         configured or [Client(LOCAL.name, secrets.client_token(settings).value, LOCAL.scope)],
         settings.websocket.allowed_origins,
+        gate,
         open_to_loopback=not configured,
     )
 
@@ -375,12 +388,15 @@ async def _put_on_offer(database: Database, settings: Settings) -> None:
         await names.keep_cads(sql, [key.name for key in _cad_keys(settings)])
 
 
-async def _prune(database: Database, keep_days: int) -> None:
-    """Forget old events, a few at a time so that nobody waits for it."""
-    pruned = PRUNED_AT_ONCE
-    while pruned == PRUNED_AT_ONCE:
-        async with database.write() as sql:
-            pruned = await journal.prune(sql, now() - keep_days * DAY, PRUNED_AT_ONCE)
+async def _prune(database: Database, keep_days: int, live_clients: Counter[str]) -> None:
+    """Forget old events, a few at a time so that nobody waits for it, and who resumes from none."""
+    async with database.write() as sql:
+        await subscriptions.use(sql, live_clients, now())
+    for forget in (journal.prune, subscriptions.forget):
+        pruned = PRUNED_AT_ONCE
+        while pruned == PRUNED_AT_ONCE:
+            async with database.write() as sql:
+                pruned = await forget(sql, now() - keep_days * DAY, PRUNED_AT_ONCE)
 
 
 async def _age(context: Context, settings: Settings, follower: Follower) -> None:

@@ -254,6 +254,7 @@ class HttpSettings(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 30150
     max_push_bytes: Annotated[int, Field(ge=1024)] = 1536 * 1024
+    max_connections: Annotated[int, Field(ge=16)] = 2000
     certificate: Path | None = None
     private_key: Path | None = None
     trusted_proxies: list[Annotated[IPvAnyNetwork, AfterValidator(_proxy)]] = []

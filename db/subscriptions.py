@@ -1,5 +1,8 @@
 """What a client had subscribed to, for the session that it resumes."""
 
+import json
+from collections.abc import Collection
+
 from db.database import Reader, Transaction
 
 
@@ -8,13 +11,49 @@ async def of_client(sql: Reader, client: str) -> list[str]:
     return await sql.all(str, "SELECT event FROM subscriptions WHERE client = ?", client)
 
 
-async def add(sql: Transaction, client: str, event: str) -> None:
+async def count_clients(sql: Reader, prefix: str) -> int:
+    """Count the clients with subscriptions whose names begin so."""
+    return (
+        await sql.one(
+            int,
+            "SELECT count(DISTINCT client) FROM subscriptions WHERE client >= ? AND client < ?",
+            prefix,
+            prefix + "\U0010ffff",
+        )
+        or 0
+    )
+
+
+async def add(sql: Transaction, client: str, event: str, now: int) -> None:
     """Remember a subscription."""
     await sql.run(
-        "INSERT INTO subscriptions (client, event) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO subscriptions (client, event, used) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET used = excluded.used",
         client,
         event,
+        now,
     )
+
+
+async def use(sql: Transaction, clients: Collection[str], now: int) -> None:
+    """Take note that these clients are there."""
+    await sql.run(
+        "UPDATE subscriptions SET used = ? WHERE client IN (SELECT value FROM json_each(?))",
+        now,
+        json.dumps(list(clients)),
+    )
+
+
+async def forget(sql: Transaction, before: int, limit: int) -> int:
+    """Forget up to `limit` subscriptions that were last used before a time; count them."""
+    gone = await sql.all(
+        str,
+        "DELETE FROM subscriptions WHERE (client, event) IN"
+        " (SELECT client, event FROM subscriptions WHERE used < ? LIMIT ?) RETURNING event",
+        before,
+        limit,
+    )
+    return len(gone)
 
 
 async def remove(sql: Transaction, client: str, event: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Annotated
 
 import orjson
@@ -11,11 +11,12 @@ from pydantic import BeforeValidator, Field
 
 from db import journal
 from webhook.authentication import Door
+from webhook.bodies import Bodies
 from webhook.budget import Budget
 from webhook.bus import Sink
 from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
-from webhook.errors import BadJson, FieldProblem, InvalidData, NotFound, TooLarge
+from webhook.errors import FieldProblem, InvalidData, NotFound, RateLimited, SentinelError
 from webhook.events import ALL, Published
 from webhook.messages import Answer, Message, as_error, counted_answer, error_answer, read
 from webhook.metrics import Metrics
@@ -64,14 +65,19 @@ class Api:
         event_names: frozenset[str],
         door: Door,
         message_bytes: int,
+        most_polls: int,
         messages_per_second: int,
         metrics: Metrics,
+        bodies: Bodies,
     ) -> None:
         self._context = context
         self._catalogue = catalogue
         self._event_names = event_names
         self._door = door
         self._message_bytes = message_bytes
+        self._bodies = bodies
+        self._most_polls = most_polls
+        self._polls: Counter[str] = Counter()
         self._budgets: defaultdict[str, Budget] = defaultdict(lambda: Budget(messages_per_second))
         self._metrics = metrics
         self._closing = False
@@ -89,32 +95,31 @@ class Api:
         context = self._context.of(await self._door.admit(request))
 
         async def carry_out(message: Message) -> Reply:
-            self._budgets[context.caller.name].spend()
             return await self._catalogue.carry_out(context, message)
 
-        too_large = TooLarge("a message has at most {most} bytes", most=self._message_bytes)
-        if (request.content_length or 0) > self._message_bytes:
-            return _response(error_answer(too_large))
         try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return _response(error_answer(too_large))
-        except web.RequestPayloadError:
-            return _response(error_answer(BadJson("the body cannot be read")))
-        if len(body) > self._message_bytes:
-            return _response(error_answer(too_large))
+            self._budgets[context.caller.name].spend()
+            body = await self._bodies.read(request, self._message_bytes)
+        except SentinelError as fault:
+            return _response(error_answer(fault))
         return _response(await counted_answer(read(body), carry_out, self._metrics))
 
     async def events(self, request: web.Request) -> web.Response:
         """Answer with the events after a number, at once or when the first comes."""
         context = self._context.of(await self._door.admit(request))
+        name = context.caller.name
+        self._polls[name] += 1
         try:
+            if self._polls[name] > self._most_polls:
+                raise RateLimited("more than {most} polls at a time", most=self._most_polls)
             context.caller.must(Scope.READ)
             poll = validate(Poll, dict(request.query))
             names = self._names(poll.names)
             body = await self._wait_for_events(context, poll, names)
         except Exception as fault:
             return _response(error_answer(as_error(fault)))
+        finally:
+            self._polls[name] -= 1
         return web.Response(body=orjson.dumps(body), content_type="application/json")
 
     async def _wait_for_events(

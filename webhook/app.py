@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from aiohttp import web
 from webhook import schema
 from webhook.api import Api
 from webhook.authentication import Door
+from webhook.bodies import Bodies
 from webhook.cad.receive import Intake
 from webhook.catalogue import Catalogue
 from webhook.channel import Channel, Limits
@@ -48,13 +50,24 @@ class Parts:
     measure: Callable[[], Awaitable[None]] = _nothing
     heard: Callable[[str], None] = lambda cad: None
     trusted_proxies: Sequence[Network] = ()
+    live_clients: Counter[str] = field(default_factory=Counter)
 
 
 def make_app(parts: Parts) -> web.Application:
     """Put the application together."""
     metrics = parts.metrics
-    rules = Rules(parts.event_names, parts.messages_per_second, metrics=metrics)
-    push = PushListener(parts.context, parts.cad_keys, parts.intake, metrics, parts.heard)
+    rules = Rules(parts.event_names, parts.messages_per_second, parts.live_clients, metrics=metrics)
+    bodies = Bodies()
+    push = PushListener(
+        parts.context,
+        parts.cad_keys,
+        parts.intake,
+        bodies,
+        parts.push_bytes,
+        parts.door.gate,
+        metrics,
+        parts.heard,
+    )
     channel = Channel(parts.context, parts.catalogue, rules, parts.door, parts.limits)
     api = Api(
         parts.context,
@@ -62,8 +75,10 @@ def make_app(parts: Parts) -> web.Application:
         parts.event_names,
         parts.door,
         parts.limits.frame_bytes,
+        parts.limits.connections_per_client,
         parts.messages_per_second,
         metrics,
+        bodies,
     )
 
     async def healthz(_: web.Request) -> web.Response:
@@ -79,7 +94,7 @@ def make_app(parts: Parts) -> web.Application:
         return web.Response(body=page, headers={"Content-Type": form})
 
     async def described(_: web.Request) -> web.Response:
-        body = schema.written(parts.catalogue)
+        body = await asyncio.to_thread(schema.written, parts.catalogue)  # slow the first time
         return web.Response(body=body, content_type="application/json")
 
     async def end_waits(_: web.Application) -> None:
@@ -87,7 +102,7 @@ def make_app(parts: Parts) -> web.Application:
         await channel.close()
 
     outermost = [behind(parts.trusted_proxies)] if parts.trusted_proxies else []
-    app = web.Application(client_max_size=parts.push_bytes, middlewares=[*outermost, _last_resort])
+    app = web.Application(middlewares=[*outermost, _last_resort])
     for path in PATHS:
         app.router.add_post(path, push.receive)
     app.router.add_get("/ws", channel.connect)
@@ -108,10 +123,8 @@ async def _last_resort(
     """Answer 500 without details; the path is logged, the query string may hold a token."""
     try:
         return await handler(request)
-    except web.HTTPException:
+    except (web.HTTPException, ConnectionError):  # the latter: they hung up
         raise
-    except ConnectionError:  # the caller has left, nobody reads the answer
-        return web.Response(status=500)
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return web.Response(status=500, text="Internal Error")

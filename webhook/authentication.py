@@ -3,21 +3,21 @@
 import asyncio
 import hmac
 import re
-from collections import Counter
 from dataclasses import dataclass
 from secrets import token_bytes
 
 from aiohttp import web
 
 from webhook.context import Caller, Scope
+from webhook.gate import Gate
 from webhook.proxies import address
 
 FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 DELAY = 0.25
 """Seconds that each failed attempt of an address adds to the answer of the next one."""
 LONGEST_DELAY = 5.0
-MOST_ADDRESSES = 10_000
-MOST_WAITING = 200
+COUNTERS = 4_096
+"""Addresses share so many counters of failures, so that no flood of them can reset one."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,20 @@ class Door:
     """Lets programs in, and slows down those who guess."""
 
     def __init__(
-        self, clients: list[Client], allowed_origins: list[str], *, open_to_loopback: bool
+        self,
+        clients: list[Client],
+        allowed_origins: list[str],
+        gate: Gate | None = None,
+        *,
+        open_to_loopback: bool,
     ) -> None:
+        self.gate = gate or Gate()
         self._origins = frozenset(allowed_origins)
         self._open_to_loopback = open_to_loopback
         # Digests of equal length: a comparison tells nothing about a token's length either.
         self._salt = token_bytes(32)
         self._digests = [(self._digest(client.token), client) for client in clients]
-        self._failures: Counter[str] = Counter()
-        self._waiting = 0
+        self._failures = [0] * COUNTERS
 
     async def admit(self, request: web.Request) -> Caller:
         """Return who asks.
@@ -53,17 +58,25 @@ class Door:
         Raises:
             web.HTTPForbidden: a browser page of a foreign origin.
             web.HTTPUnauthorized: a bad token or none.
+            web.HTTPServiceUnavailable: too many connections are open.
         """
         origin = request.headers.get("Origin")
         if origin is not None and origin not in self._origins:
             raise web.HTTPForbidden(text="origin not allowed")
         caller = self._caller(request)
+        counter = hash(request.remote) % COUNTERS
         if caller is None:
-            await self._slow_down(request.remote or "")
-            raise web.HTTPUnauthorized(
+            self.gate.refusals.add("a wrong or missing token", request.remote or "")
+            self._failures[counter] += 1
+            await _hold(request, min(LONGEST_DELAY, DELAY * (self._failures[counter] - 1)))
+            refusal = web.HTTPUnauthorized(
                 text="a valid token is needed", headers={"WWW-Authenticate": "Bearer"}
             )
-        self._failures.pop(request.remote or "", None)
+            refusal.force_close()
+            raise refusal
+        self._failures[counter] = 0
+        if not self.gate.know(request.transport):
+            raise web.HTTPServiceUnavailable(text="too many connections are open")
         return caller
 
     def _caller(self, request: web.Request) -> Caller | None:
@@ -82,17 +95,15 @@ class Door:
     def _digest(self, token: str) -> bytes:
         return hmac.digest(self._salt, token.encode(errors="surrogateescape"), "sha256")
 
-    async def _slow_down(self, address: str) -> None:
-        if len(self._failures) >= MOST_ADDRESSES:
-            self._failures.clear()
-        delay = min(LONGEST_DELAY, DELAY * self._failures[address])
-        self._failures[address] += 1
-        if self._waiting < MOST_WAITING and delay:
-            self._waiting += 1
-            try:
-                await asyncio.sleep(delay)
-            finally:
-                self._waiting -= 1
+
+async def _hold(request: web.Request, seconds: float) -> None:
+    """Let somebody wait, and take nothing more from them meanwhile."""
+    transport = request.transport
+    if transport is not None and seconds:
+        transport.pause_reading()
+        await asyncio.sleep(seconds)
+        if not transport.is_closing():
+            transport.resume_reading()
 
 
 def is_loopback(request: web.Request) -> bool:

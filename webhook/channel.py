@@ -13,7 +13,7 @@ from webhook.authentication import Door
 from webhook.catalogue import Catalogue
 from webhook.context import Caller, Context
 from webhook.errors import BadMessage
-from webhook.messages import Incoming, read
+from webhook.messages import Incoming, Message, read
 from webhook.session import Rules, Session
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,12 @@ HEARTBEAT = 30.0
 
 IN_FLIGHT = 64
 """Messages of one connection that are carried out at the same time."""
+
+NONSENSE = 100
+"""Messages in a row that are none, after which the connection is closed."""
+
+PAUSE = 0.01
+"""Seconds before the next frame is read after one that is no message or one too many."""
 
 CLOSING = 1.0
 """Seconds that a client which does not read has to take its close frame."""
@@ -36,6 +42,10 @@ class Limits:
     waiting_frames: int = 2_000
     waiting_bytes: int = 16 * 1024 * 1024
     connections_per_client: int = 1_000
+
+
+_BINARY = Incoming(BadMessage("frames are text, not binary"), None)
+_CONTROL = Incoming(BadMessage("a ping or pong"), None)
 
 
 class Outbox:
@@ -102,7 +112,10 @@ class Channel:
         self._connections[caller.name] += 1
         self._rules.metrics.websockets.inc()
         socket = web.WebSocketResponse(
-            heartbeat=HEARTBEAT, max_msg_size=self._limits.frame_bytes, compress=False
+            heartbeat=HEARTBEAT,
+            max_msg_size=self._limits.frame_bytes,
+            compress=False,
+            autoping=False,
         )
         try:
             await socket.prepare(request)
@@ -140,21 +153,25 @@ class Channel:
             session.close()
             for task in tasks:
                 task.cancel()
-            _, fault, _ = await asyncio.gather(*tasks, return_exceptions=True)
-            if isinstance(fault, Exception):
-                log.warning("a connection of %s ended: %s", caller.name, fault, exc_info=fault)
+            _, ended, _ = await asyncio.gather(*tasks, return_exceptions=True)
+            if isinstance(ended, Exception):
+                log.warning("a connection of %s ended: %s", caller.name, ended, exc_info=ended)
         # Only now: aiohttp does not wait for its close frame to be taken while somebody receives.
         if outbox.overflowed.is_set():
             self._rules.metrics.too_slow.inc()
-            await _give_up(request, socket)
+            await _give_up(request, socket, WSCloseCode.TRY_AGAIN_LATER, b"too slow")
+        elif ended is False:
+            log.warning("a connection of %s was closed: it sent only nonsense", caller.name)
+            await _give_up(request, socket, WSCloseCode.POLICY_VIOLATION, b"too much nonsense")
 
-    async def _receive(self, socket: web.WebSocketResponse, session: Session) -> None:
-        """Read until the client leaves.
+    async def _receive(self, socket: web.WebSocketResponse, session: Session) -> bool:
+        """Read until the client leaves; False: what it sends makes no sense to read on.
 
         A message without an identifier is carried out before the next one is read, so that these
         are answered in order; those with one go side by side.
         """
         slots = asyncio.Semaphore(IN_FLIGHT)
+        nonsense = 0
 
         async def side_by_side(incoming: Incoming) -> None:
             try:
@@ -165,22 +182,41 @@ class Channel:
         async with asyncio.TaskGroup() as group:
             async for frame in socket:
                 if frame.type is WSMsgType.TEXT:
-                    incoming = read(frame.data)
+                    given = read(frame.data)
                 elif frame.type is WSMsgType.BINARY:
-                    incoming = Incoming(BadMessage("frames are text, not binary"), None)
+                    given = _BINARY
+                elif frame.type in (WSMsgType.PING, WSMsgType.PONG):
+                    given = _CONTROL
                 else:
                     break
-                if incoming.identifier is None:
+                incoming = session.count(given)
+                if frame.type is WSMsgType.PING:
+                    with suppress(ConnectionError):
+                        await socket.pong(frame.data)
+                elif given is _CONTROL:
+                    pass
+                elif incoming.identifier is None:
                     await session.receive(incoming)
                 else:
                     await slots.acquire()
                     group.create_task(side_by_side(incoming))
+                if isinstance(given.message, Message):
+                    nonsense = 0
+                elif given is not _CONTROL:
+                    nonsense += 1
+                if nonsense == NONSENSE:
+                    return False
+                if incoming is not given or nonsense:
+                    await asyncio.sleep(PAUSE)
+        return True
 
 
-async def _give_up(request: web.Request, socket: web.WebSocketResponse) -> None:
-    """Close on a client that does not read; it may resume when it does."""
+async def _give_up(
+    request: web.Request, socket: web.WebSocketResponse, code: WSCloseCode, reason: bytes
+) -> None:
+    """Close on a client that may not take its close frame, or send on instead."""
     with suppress(TimeoutError, ConnectionError):
         async with asyncio.timeout(CLOSING):
-            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow", drain=False)
+            await socket.close(code=code, message=reason, drain=False)
     if request.transport is not None:
         request.transport.abort()

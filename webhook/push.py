@@ -10,10 +10,12 @@ from typing import NamedTuple
 from aiohttp import web
 
 from db.errors import StorageUnavailable
+from webhook.bodies import Bodies
 from webhook.cad.errors import InvalidPush, UnhandledType
 from webhook.cad.receive import Intake, receive
 from webhook.context import Context
-from webhook.errors import BadJson
+from webhook.errors import BadJson, TooLarge
+from webhook.gate import Gate
 from webhook.metrics import Metrics
 from webhook.wire import parse_json
 
@@ -54,11 +56,17 @@ class PushListener:
         context: Context,
         keys: list[CadKey],
         intake: Intake,
+        bodies: Bodies,
+        most_bytes: int,
+        gate: Gate,
         metrics: Metrics,
         heard: Callable[[str], None],
     ) -> None:
         self._context = context
         self._intake = intake
+        self._bodies = bodies
+        self._most_bytes = most_bytes
+        self._gate = gate
         self._keys = [(key.name, _folded(key.key)) for key in keys if key.key]
         self._metrics = metrics
         self._heard = heard
@@ -73,15 +81,16 @@ class PushListener:
 
     async def _outcome(self, request: web.Request) -> Outcome:
         try:
-            body = parse_json(await request.read())
-        except web.HTTPRequestEntityTooLarge:
+            body = parse_json(await self._bodies.read(request, self._most_bytes))
+        except TooLarge:
             return Outcome(413, "Too Large", "too-large")
-        except (BadJson, web.RequestPayloadError):  # the latter: its chunks or its gzip are broken
+        except BadJson:
             return Outcome(400, "Invalid JSON", "invalid")
         cad = self._cad_of(body.get("key")) if isinstance(body, dict) else None
         if cad is None:
-            log.warning("refused a push from %s: wrong or missing CAD key", request.remote)
+            self._gate.refusals.add("a push with a wrong or missing CAD key", request.remote or "")
             return Outcome(400, "Authentication Key Failed!", "unauthorised")
+        self._gate.know(request.transport)  # where too many are known, it stays a stranger's
         self._heard(cad)
         self._metrics.last_push.labels(cad).set_to_current_time()
         kind = body.get("type")

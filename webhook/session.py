@@ -3,16 +3,19 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from db import journal, subscriptions
+from db.database import Transaction
+from db.errors import StorageUnavailable
 from webhook.budget import Budget
 from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
-from webhook.errors import Forbidden, NotFound
+from webhook.errors import Conflict, Forbidden, NotFound, RateLimited
 from webhook.events import Published
 from webhook.messages import Incoming, Message, counted_answer
 from webhook.metrics import Metrics
@@ -23,6 +26,9 @@ REPLAY_BATCH = 500
 
 REPLAY_BYTES = 1024 * 1024
 """Bytes sent to it before the next ones wait until these have gone out."""
+
+MOST_CLIENTS = 1_000
+"""Client ids of one token whose subscriptions are remembered."""
 
 NAMELESS = ""
 """The client id of a session that was opened without one; nobody can resume it."""
@@ -83,6 +89,14 @@ class Session:
         self._newest = 0
         self._last_sent = 0
 
+    def count(self, incoming: Incoming) -> Incoming:
+        """Count what came in, whatever it is; one too many becomes the error that answers it."""
+        try:
+            self._budget.spend()
+        except RateLimited as fault:
+            return Incoming(fault, incoming.identifier)
+        return incoming
+
     async def receive(self, incoming: Incoming) -> None:
         """Carry a message out and send its one answer, then what a resumed session has missed."""
         if isinstance(incoming.message, Message) and incoming.message.type in _INTERNAL:
@@ -105,7 +119,6 @@ class Session:
         self._send(outcome.frame)
 
     async def _carry_out(self, message: Message) -> Reply:
-        self._budget.spend()
         internal = _INTERNAL.get(message.type)
         if internal is None:
             return await self._catalogue.carry_out(self._context, message)
@@ -122,6 +135,9 @@ class Session:
                 async with self._context.database.write() as sql:
                     await subscriptions.remove_all(sql, key)
             return Status(message="created")
+        with suppress(StorageUnavailable):  # to resume, reading is enough
+            async with self._context.database.write() as sql:
+                await subscriptions.use(sql, [key], self._context.now())
         oldest, newest = await journal.bounds(self._context.read)
         self._replayed_to = min(ask.last_event_id, newest)
         self._newest = 0
@@ -135,7 +151,8 @@ class Session:
         name, client = self._subscription(message)
         if client:
             async with self._context.database.write() as sql:
-                await subscriptions.add(sql, self._key(client), name)
+                await self._check_room(sql, self._key(client))
+                await subscriptions.add(sql, self._key(client), name, self._context.now())
         self._listen(name)
         return Status(message=f"Subscribed to events.{name}")
 
@@ -147,6 +164,16 @@ class Session:
         self._subscriptions.discard(name)
         self._context.bus.unsubscribe(name, self._hear)
         return Status(message=f"Unsubscribed from events.{name}")
+
+    async def _check_room(self, sql: Transaction, key: str) -> None:
+        if await subscriptions.of_client(sql, key):
+            return
+        if await subscriptions.count_clients(sql, self._key(NAMELESS)) >= MOST_CLIENTS:
+            raise Conflict(
+                "this token has {most} clients with subscriptions, the most there may be:"
+                " use the client id of one again, or unsubscribe it",
+                most=MOST_CLIENTS,
+            )
 
     def _subscription(self, message: Message) -> tuple[str, str]:
         """Return the event name and the client; opens a session where there is none."""

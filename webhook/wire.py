@@ -16,6 +16,12 @@ from webhook.errors import BadJson, FieldProblem, InvalidData
 MAX_ID = 2**63 - 1
 """The largest id: SQLite's integers have 64 bits with a sign."""
 
+MOST_VALUES = 50_000
+"""The most commas and brackets of a document; what is made of each costs time on the event loop."""
+
+MOST_BROKEN = 256 * 1024
+"""Bytes of a document in which half a surrogate pair is mended, which takes longer than reading."""
+
 _DIGITS = re.compile(r"[0-9]{1,19}")
 _KEPT_CONTROLS = frozenset("\n\t")
 _INVISIBLE = re.compile(
@@ -68,14 +74,16 @@ def parse_json(body: bytes | str) -> Any:
     surrogate pair becomes U+FFFD, as Lua cuts strings in the middle of a character.
 
     Raises:
-        BadJson: the body is not one JSON document.
+        BadJson: the body is not one JSON document, or one that would take too long to read.
     """
     raw = body.encode(errors="replace") if isinstance(body, str) else body
     raw = raw.removeprefix(b"\xef\xbb\xbf")
+    if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > MOST_VALUES:
+        raise BadJson("more than {most} values", most=MOST_VALUES)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as fault:
-        if "surrogate" not in str(fault):
+        if "surrogate" not in str(fault) or len(raw) > MOST_BROKEN:
             raise BadJson("not JSON: {fault}", fault=fault) from None
     try:
         text = json.dumps(json.loads(raw.decode()), ensure_ascii=False)

@@ -71,7 +71,7 @@ async def fill(path: Path) -> None:
         ).take_in()
         async with house.database.write() as sql:
             await settings.put(sql, "colour", "blue")
-            await subscriptions.add(sql, "dashboard", "alerts")
+            await subscriptions.add(sql, "dashboard", "alerts", house.clock())
             await fingerprints.is_second_delivery(sql, b"\xff\x00", "cad", 0, house.clock())
 
 

@@ -60,7 +60,7 @@ async def test_the_bot_knows_who_asks_and_believes_no_client(
         headers = {"X-Forwarded-For": claim}
         async with front.http.post(f"{front.url}/event", json={}, headers=headers) as refused:
             assert refused.status == 400
-        assert f"refused a push from {CLIENT}:" in caplog.text
+        assert f"wrong or missing CAD key from {CLIENT}" in caplog.text
 
 
 async def test_a_push_wakes_the_websocket_and_the_long_poll(front: Front) -> None:

@@ -111,7 +111,8 @@ async def test_a_process_that_may_write_no_file_any_more_goes_on_once_it_may(tow
             await _until_more(ledger.done)
             with _no_room(process.pid or 0):
                 assert await town.push("EVENT_911", call_911(10**6)) == 503
-                await town.healthy()
+                async with aiohttp.ClientSession() as http, http.get(f"{town.url}/healthz") as got:
+                    assert (got.status, (await got.json())["live"]) == (503, True)
                 await _until_more(ledger.begun)
         working.cancel()
         await asyncio.wait({working})

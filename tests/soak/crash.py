@@ -121,8 +121,8 @@ async def _main(rounds: int, seed: int) -> int:
         async with FakeDiscord() as fake:
             fake.limits.hurry()
             report = await crash(Town(fake, Path(folder)), rounds, seed)
-    print(f"crash: {rounds} rounds, seed {seed}, {time.monotonic() - began:.0f} s")  # noqa: T201
-    print("\n".join(report.lines()))  # noqa: T201
+    print(f"crash: {rounds} rounds, seed {seed}, {time.monotonic() - began:.0f} s")
+    print("\n".join(report.lines()))
     return 1 if report.broken else 0
 
 

@@ -132,8 +132,8 @@ async def _main(seconds: float, seed: int) -> int:
             fake.limits.messages = Rate(5, 0.5)
             fake.limits.everything = Rate(50, 0.1)
             report = await misbehave(Town(fake, Path(folder)), seconds, seed)
-    print(f"discord: {seconds:.0f} s, seed {seed}")  # noqa: T201
-    print("\n".join(report.lines()))  # noqa: T201
+    print(f"discord: {seconds:.0f} s, seed {seed}")
+    print("\n".join(report.lines()))
     return 1 if report.broken else 0
 
 

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
-from aiohttp import web
 
 from tests.webhook.house import EVENT_NAMES, House
 from webhook.app import Parts, make_app
@@ -14,6 +13,8 @@ from webhook.cad.receive import Intake
 from webhook.catalogue import Catalogue
 from webhook.channel import Limits
 from webhook.context import Scope
+from webhook.gate import Gate
+from webhook.listener import Listener
 from webhook.metrics import Metrics
 from webhook.proxies import Network
 from webhook.push import CadKey
@@ -43,6 +44,7 @@ class Setting:
     limits: Limits = field(default_factory=Limits)
     intake: Intake = field(default_factory=Intake)
     metrics: Metrics = field(default_factory=Metrics)
+    max_connections: int = 2_000
     cad_keys: tuple[CadKey, ...] = (CadKey("cad", KEY), CadKey("second", SECOND_KEY))
     trusted_proxies: tuple[Network, ...] = ()
 
@@ -50,11 +52,14 @@ class Setting:
 class Served:
     """A listening house, and a client to talk to it."""
 
-    def __init__(self, house: House, runner: web.AppRunner, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, house: House, door: Door, listener: Listener, http: aiohttp.ClientSession
+    ) -> None:
         self.house = house
-        self.runner = runner
+        self.door = door
+        self.listener = listener
         self.http = http
-        self.port = int(runner.addresses[0][1])
+        self.port = listener.port
 
     @property
     def url(self) -> str:
@@ -72,12 +77,14 @@ class Served:
 async def serve(house: House, setting: Setting | None = None) -> AsyncIterator[Served]:
     """Serve a house until the block ends."""
     wanted = setting or Setting()
+    gate = Gate(wanted.max_connections)
+    door = Door(wanted.clients, [PAGE], gate, open_to_loopback=wanted.open_to_loopback)
     app = make_app(
         Parts(
             context=house.context(),
             catalogue=wanted.catalogue,
             cad_keys=list(wanted.cad_keys),
-            door=Door(wanted.clients, [PAGE], open_to_loopback=wanted.open_to_loopback),
+            door=door,
             event_names=EVENT_NAMES,
             health=lambda: (True, {}),
             push_bytes=wanted.push_bytes,
@@ -88,12 +95,10 @@ async def serve(house: House, setting: Setting | None = None) -> AsyncIterator[S
             trusted_proxies=wanted.trusted_proxies,
         )
     )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
+    listener = await Listener.start(app, gate, "127.0.0.1", 0, finishing=1.0)
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector) as http:
-            yield Served(house, runner, http)
+            yield Served(house, door, listener, http)
     finally:
-        await runner.cleanup()
+        await listener.close()

@@ -276,7 +276,7 @@ async def test_a_shutdown_answers_those_who_wait(served: Served) -> None:
     before = len(served.house.bus._sinks[ALL])
     while len(served.house.bus._sinks[ALL]) == before:  # noqa: ASYNC110 - has it begun to wait?
         await asyncio.sleep(0)
-    await served.runner.cleanup()
+    await served.listener.close()
     assert await waiting == (200, {"events": [], "last": 0})
 
 

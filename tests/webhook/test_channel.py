@@ -329,7 +329,7 @@ async def test_many_connections_at_once_each_get_their_own(served: Served) -> No
 async def test_a_shutdown_closes_with_1001(house: House) -> None:
     async with serve(house) as served, served.connect() as one, served.connect() as two:
         await subscribe(one, "alerts")
-        stopping = asyncio.create_task(served.runner.cleanup())
+        stopping = asyncio.create_task(served.listener.close())
         assert await closed(one) == WSCloseCode.GOING_AWAY
         assert await closed(two) == WSCloseCode.GOING_AWAY
         async with asyncio.timeout(IN_TIME):

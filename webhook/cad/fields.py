@@ -7,6 +7,7 @@ number where a name belongs never costs the community a 911 call.
 import math
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -90,6 +91,8 @@ def ids(data: Members, *names: str) -> list[int] | None:
         return None
     found: dict[int, None] = {}
     for name, value in given:
+        if isinstance(value, list) and len(value) > 2 * MAX_IDS:
+            raise InvalidPush(f"{name}: more than {MAX_IDS} ids")
         for item in value if isinstance(value, list) else [value]:
             if item is not None:
                 found[_id(item, name)] = None
@@ -207,7 +210,7 @@ def merge(*places: object) -> dict[str, Any]:
 def metadata(given: Members) -> dict[str, str]:
     """Read metadata as text by text, bounded in number and length."""
     found: dict[str, str] = {}
-    for key, value in given.items():
+    for key, value in islice(given.items(), 4 * META_ENTRIES):
         name = line(key, META_KEY_LIMIT)
         shown = _meta_value(value)
         if name and shown is not None:

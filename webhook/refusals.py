@@ -1,0 +1,38 @@
+"""What strangers were refused, told to the log without filling it."""
+
+import asyncio
+import logging
+from collections import Counter
+
+MINUTE = 60.0
+MOST_ADDRESSES = 100
+"""Addresses of one minute that are told apart; what comes from more of them is only counted."""
+
+OTHERS = "other addresses"
+
+log = logging.getLogger(__name__)
+
+
+class Refusals:
+    """Logs the first refusal of each kind and address, and after a minute how many there were."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def add(self, what: str, address: str) -> None:
+        """Count a refusal, say of "a push with a wrong key"."""
+        if not self._counts:
+            asyncio.get_running_loop().call_later(MINUTE, self.tell)
+        if (what, address) not in self._counts:
+            if len(self._counts) < MOST_ADDRESSES:
+                log.warning("refused %s from %s", what, address)
+            else:
+                address = OTHERS
+        self._counts[what, address] += 1
+
+    def tell(self) -> None:
+        """Log how often it happened, and begin anew."""
+        for (what, address), count in self._counts.items():
+            if count > 1 or address is OTHERS:
+                log.warning("refused %s from %s, %s times in a minute", what, address, count)
+        self._counts.clear()
