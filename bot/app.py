@@ -35,6 +35,7 @@ from cogs.direct import FullDelivery
 from cogs.follower import Follower
 from cogs.language import speak
 from cogs.messenger import DiscordMessenger, LogMessenger
+from cogs.pictures import backdrop
 from cogs.references import instance_name
 from cogs.roles import Roles
 from cogs.route import Routes
@@ -386,6 +387,7 @@ async def _put_on_offer(database: Database, settings: Settings) -> None:
             [EquipmentType(kind.id, kind.name) for kind in settings.community.equipment_types],
         )
         await names.keep_cads(sql, [key.name for key in _cad_keys(settings)])
+        await backdrop.keep(sql, settings.map.backdrop())
 
 
 async def _prune(database: Database, keep_days: int, live_clients: Counter[str]) -> None:

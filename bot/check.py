@@ -15,6 +15,7 @@ from bot.app import point_discord_at
 from bot.certificate import BadCertificate, Certificate, read_certificate
 from bot.config import DiscordSettings, HttpSettings, Settings
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE
+from cogs.pictures.backdrop import BackdropError
 from cogs.status import RIGHTS
 
 SOON = timedelta(days=14)
@@ -51,6 +52,7 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     _check_readable(files, report)
     _check_access(settings, report)
     _check_certificate(settings.http, report)
+    _check_map(settings, report)
     if settings.discord.token:
         await _check_discord(settings.discord, settings.alarms.supervisor, report)
     else:
@@ -122,6 +124,30 @@ def _check_certificate(settings: HttpSettings, report: Report) -> None:
         )
     else:
         report.good(f"the certificate fits its key and is valid until {ends:%Y-%m-%d}")
+
+
+def _check_map(settings: Settings, report: Report) -> None:
+    """Read the whole map image, and say what it shows so that wrong points stand out."""
+    backdrop = settings.map.backdrop()
+    if backdrop is None:
+        return
+    try:
+        width, height = backdrop.decode()
+    except BackdropError as fault:
+        report.fault(str(fault), "or take [map] out: maps then have a plain grid")
+        return
+    west, north = backdrop.place(0, 0)
+    east, south = backdrop.place(width, height)
+    report.good(
+        f"the map image is {width} × {height} pixels;"
+        f" it reaches from x {west:.0f} to {east:.0f} and from y {south:.0f} to {north:.0f}"
+    )
+    across, down = backdrop.metres_per_pixel()
+    if max(across, down) > 1.2 * min(across, down):
+        report.note(
+            f"a pixel of the map image is {across:.2f} m wide and {down:.2f} m high: unless the"
+            " image is stretched, one of [map] points is wrong"
+        )
 
 
 async def _check_discord(settings: DiscordSettings, supervisors: list[int], report: Report) -> None:

@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError
 
 from cogs.language import ENGLISH, LANGUAGES
+from cogs.pictures.backdrop import Backdrop, BackdropError
 from cogs.routing import Quiet
 from webhook import cad
 from webhook.events import CAD, EVENTS, OWN_EVENTS
@@ -361,6 +362,28 @@ class ApprovalSettings(Section):
     restore_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 72
 
 
+class MapSettings(Section):
+    """The owner's own image under the maps of properties; without one, a plain grid."""
+
+    image: str = ""
+    points: list[list[Annotated[float, Field(allow_inf_nan=False)]]] = []
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> "MapSettings":
+        self.backdrop()
+        return self
+
+    def backdrop(self) -> Backdrop | None:
+        """Return the map image with what its points say.
+
+        Raises:
+            BackdropError: it cannot be used.
+        """
+        if self.points and not self.image:
+            raise BackdropError("there are points, but no image that they are on")
+        return Backdrop.of(self.image, self.points) if self.image else None
+
+
 class LogSettings(Section):
     """What the log looks like."""
 
@@ -388,6 +411,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     community: CommunitySettings = CommunitySettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -126,12 +126,27 @@ class Desk:
 
 async def show(interaction: discord.Interaction, content: Content) -> None:
     """Answer privately with what a card or a list shows; the answer was deferred."""
-    await interaction.followup.send(
-        embeds=content.embeds,
-        view=content.view() or discord.utils.MISSING,
-        ephemeral=True,
-        allowed_mentions=discord.AllowedMentions.none(),
-    )
+    file = await content.picture.file() if content.picture is not None else None
+
+    async def send(embeds: list[discord.Embed], file: discord.File) -> None:
+        await interaction.followup.send(
+            embeds=embeds,
+            file=file,
+            view=content.view() or discord.utils.MISSING,
+            ephemeral=True,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+    if file is not None:
+        try:
+            await send(content.embeds_with_picture(), file)
+        except discord.HTTPException as fault:
+            if fault.status not in (400, 403, 413):
+                raise
+            log.warning("an answer goes without its picture: %s", fault)
+        else:
+            return
+    await send(content.embeds, discord.utils.MISSING)
 
 
 async def tell(interaction: discord.Interaction, text: str) -> None:

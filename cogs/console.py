@@ -17,6 +17,8 @@ def render(content: Content) -> str:
     """Write a message as text, embed by embed, with its buttons below."""
     parts = [_plain(content.text)] if content.text else []
     parts += [_embed(embed) for embed in content.embeds]
+    if content.picture is not None:
+        parts.append(f"( {content.picture.alt} )")
     if content.buttons:
         parts.append(" ".join(f"[ {button.label} ]" for button in content.buttons))
     return "\n".join(parts)

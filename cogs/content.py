@@ -8,6 +8,7 @@ from typing import NamedTuple
 import discord
 import orjson
 
+from cogs.pictures.picture import Picture
 from cogs.text import length
 
 TITLE = 256
@@ -50,19 +51,29 @@ class Content:
     """A message without its place. `calls` are the roles that it mentions when it is posted.
 
     `reply_to`: the message that it answers, if it is posted in the same channel.
+    `picture`: what its last embed shows, if that can be drawn and Discord takes it.
     """
 
     embeds: list[discord.Embed]
     buttons: tuple[Button, ...] = ()
     calls: tuple[int, ...] = ()
     reply_to: Place | None = None
+    picture: Picture | None = None
 
     def digest(self) -> str:
         """Return what tells this content from another."""
         shown = [embed.to_dict() for embed in self.embeds]
         buttons = [(button.label, button.custom_id) for button in self.buttons]
-        written = orjson.dumps([shown, buttons, self.calls])
+        pictures = [self.picture.digest] if self.picture is not None else []
+        written = orjson.dumps([shown, buttons, self.calls, *pictures])
         return hashlib.blake2b(written, digest_size=16).hexdigest()
+
+    def embeds_with_picture(self) -> list[discord.Embed]:
+        """Return the embeds, the last one with the picture, which must be attached."""
+        if self.picture is None:
+            return self.embeds
+        *before, last = self.embeds
+        return [*before, last.copy().set_image(url=f"attachment://{self.picture.name}")]
 
     @property
     def text(self) -> str | None:

@@ -9,11 +9,12 @@ from cogs.answers import Desk, show
 from cogs.choices import property_choices, property_meant
 from cogs.content import CardBuilder, Colour, Content
 from cogs.language import _, plural
+from cogs.pictures.charts import crimes_chart
 from cogs.roles import needs
 from cogs.text import inert_line
 from db.properties import Property
 from webhook.context import Context, Scope
-from webhook.days import last_days
+from webhook.days import last_days, today
 from webhook.queries.crimes import DAYS, EVERYWHERE, MOST_DAYS, CrimeArea, get_crimes_in_area
 
 
@@ -52,7 +53,8 @@ async def crimes_of(
 ) -> Content:
     """Show how many crimes each of the last days had, today first."""
     area = CrimeArea(property_id=place.id if place is not None else None, radius=radius, days=days)
-    counted = (await get_crimes_in_area(context, area)).crimes
+    told = await get_crimes_in_area(context, area)
+    counted = told.crimes
     names = [day.name for day in reversed(last_days(days, context.now(), context.zone))]
     lines = [f"{names[row.day - 1]} · {row.count}" for row in counted]
     title = _("Crimes everywhere")
@@ -63,4 +65,7 @@ async def crimes_of(
             around = _("Crimes within {radius} m of {where}")
             title = around.format(radius=radius, where=where)
     total = plural("1 crime", "{number} crimes", sum(row.count for row in counted))
-    return Content([CardBuilder(title, Colour.NORMAL, "\n".join([f"**{total}**", *lines])).build()])
+    card = CardBuilder(title, Colour.NORMAL, "\n".join([f"**{total}**", *lines]))
+    name = place.location if place is not None else ""
+    chart = crimes_chart(name, told, today(context.now(), context.zone))
+    return Content([card.build()], picture=chart)

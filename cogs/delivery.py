@@ -21,7 +21,7 @@ from cogs.cards import CARDS, CardKind, render
 from cogs.cards.ripples import linked
 from cogs.content import Content
 from cogs.feeds import entry_embed, summary_embed
-from cogs.messenger import Messenger
+from cogs.messenger import Messenger, Sent
 from cogs.references import References, sign
 from cogs.refusals import (
     ChannelClosed,
@@ -257,7 +257,7 @@ class ChannelQueue:
         content = await self._content(card)
         digest = content.digest() if content is not None else ""
         if content is None or (card.message_id is not None and digest == card.digest):
-            await self._mark_shown(card, digest, card.channel_id, card.message_id)
+            await self._mark_shown(card, digest, card.channel_id, card.message_id, card.picture)
             return
         if self._is_worn(card):
             await self._messenger.delete(card.channel_id or 0, card.message_id or 0)
@@ -269,12 +269,13 @@ class ChannelQueue:
             if card.message_id is None or (self.channel_id and not card.channel_id):
                 await self._post_card(card, content, digest)
             else:
-                await self._edit_card(card, card.channel_id or 0, card.message_id, content, digest)
+                sent = Sent(card.message_id, card.picture)
+                await self._edit_card(card, card.channel_id or 0, sent, content, digest)
         except Refused as fault:
             # Nobody is helped by trying again; the next change gets its chance.
             level = logging.INFO if isinstance(fault, NotWanted) else logging.ERROR
             log.log(level, "Discord refuses the card of %s: %s", card.subject, fault)
-            await self._mark_shown(card, "", card.channel_id, card.message_id)
+            await self._mark_shown(card, "", card.channel_id, card.message_id, card.picture)
 
     async def _content(self, card: Card) -> Content | None:
         """Make the card; one that cannot be made is logged and passed over."""
@@ -293,14 +294,14 @@ class ChannelQueue:
     async def _post_card(self, card: Card, content: Content, digest: str) -> None:
         reference = f"{self._instance}-c{card.id}.{card.posting}"
         with self._counted(card.channel, "card post"):
-            is_new, message_id = await self._post(reference, content, card.created_at)
+            is_new, sent = await self._post(reference, content, card.created_at)
         async with self._database.write() as sql:
             await settings.add(sql, MESSAGES, 1)
             if is_new:
-                await cards.mark_shown(sql, card, digest, self.channel_id, message_id)
+                await cards.mark_shown(sql, card, digest, self.channel_id, *sent)
             else:
                 # It may show an older state; the card stays stale, and an edit follows.
-                await cards.mark_posted(sql, card, self.channel_id, message_id)
+                await cards.mark_posted(sql, card, self.channel_id, sent.message_id)
             touched = [
                 await cards.touch(sql, str(other))
                 for other in await linked(sql, Subject.parse(card.subject))
@@ -317,26 +318,26 @@ class ChannelQueue:
         return discord.utils.snowflake_time(card.message_id).timestamp() + lasts < time.time()
 
     async def _edit_card(
-        self, card: Card, channel_id: int, message_id: int, content: Content, digest: str
+        self, card: Card, channel_id: int, sent: Sent, content: Content, digest: str
     ) -> None:
         # Changes that come until then go into the same edit.
         self._next_edit = time.monotonic() + self._pace.edit
         sign(content, f"{self._instance}-c{card.id}.{card.posting}")
         try:
             with self._counted(card.channel, "card edit"):
-                await self._messenger.edit(channel_id, message_id, content)
+                sent = await self._messenger.edit(channel_id, sent, content)
         except MessageGone:
             log.warning("the card of %s was deleted in Discord, it is posted afresh", card.subject)
             await self._mark_lost(card)
         except MessageTooOld:
-            await self._messenger.delete(channel_id, message_id)
+            await self._messenger.delete(channel_id, sent.message_id)
             await self._mark_lost(card)
         except ChannelClosed:
             if channel_id == self.channel_id:
                 raise
             await self._mark_lost(card)  # the configuration names another channel by now
         else:
-            await self._mark_shown(card, digest, channel_id, message_id)
+            await self._mark_shown(card, digest, channel_id, *sent)
 
     async def _next_batch(self) -> Batch | None:
         """Return the next feed message if it is due; its members and its kind are on disk by then.
@@ -399,21 +400,21 @@ class ChannelQueue:
         calls = dict.fromkeys(entry.mention for entry in entries if entry.mention)
         return Content(embeds, calls=tuple(calls))
 
-    async def _post(self, reference: str, content: Content, since: int) -> tuple[bool, int]:
-        """Post a message unless it is there already; return whether it is surely new, and its id.
+    async def _post(self, reference: str, content: Content, since: int) -> tuple[bool, Sent]:
+        """Post a message unless it is there already; return whether it is surely new, and it.
 
         `since`: when it could have been posted first, in milliseconds.
         """
         doubtful = self._references.is_doubtful(reference, since)
         found = await self._references.find(reference, since) if doubtful else None
         if found is not None:
-            return False, found
+            return False, Sent(found)
         sign(content, reference)
         self._references.doubt(reference)
-        message_id = await self._messenger.post(self.channel_id, content, reference)
+        sent = await self._messenger.post(self.channel_id, content, reference)
         # A request that got no answer may arrive after the channel was searched; its message, with
         # an older state, is then what the nonce brings back.
-        return not doubtful, message_id
+        return not doubtful, sent
 
     @contextmanager
     def _counted(self, channel: str, kind: str) -> Iterator[None]:
@@ -429,10 +430,15 @@ class ChannelQueue:
             self._metrics.deliveries.labels(channel, kind, outcome).inc()
 
     async def _mark_shown(
-        self, card: Card, digest: str, channel_id: int | None, message_id: int | None
+        self,
+        card: Card,
+        digest: str,
+        channel_id: int | None,
+        message_id: int | None,
+        picture: str,
     ) -> None:
         async with self._database.write() as sql:
-            await cards.mark_shown(sql, card, digest, channel_id, message_id)
+            await cards.mark_shown(sql, card, digest, channel_id, message_id, picture)
 
     async def _mark_lost(self, card: Card) -> None:
         async with self._database.write() as sql:

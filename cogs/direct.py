@@ -105,7 +105,7 @@ class DirectQueue(ChannelQueue):
                 self.channel_id = await self._messenger.direct(self._member_id)
             except Refused as fault:
                 log.info("member %s takes no private messages: %s", self._member_id, fault)
-                await self._mark_shown(card, "", card.channel_id, card.message_id)
+                await self._mark_shown(card, "", card.channel_id, card.message_id, card.picture)
                 return
             self._references = References(self._messenger, self.channel_id)
         await super()._deliver_card(card)

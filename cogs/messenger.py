@@ -1,32 +1,46 @@
 """Puts messages where people see them: Discord, or the log while Discord is off."""
 
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import discord
 
 from cogs.console import render
 from cogs.content import Content
-from cogs.refusals import ChannelClosed, Gate, MessageGone, NoReply, Unreachable
+from cogs.refusals import ChannelClosed, Gate, MessageGone, NoReply, Refused, Unreachable
 
 CLOCK_SKEW = timedelta(minutes=5)
 SEARCHED_MESSAGES = 500
 
+WITHOUT_PICTURES = 300.0
+"""Seconds that a channel gets no pictures after it took a message only without its picture."""
+
 log = logging.getLogger(__name__)
 
 
+class Sent(NamedTuple):
+    """A message in Discord; `picture` is the digest of the one that it has, blank for none."""
+
+    message_id: int
+    picture: str = ""
+
+
 class Messenger(Protocol):
-    """Posts and edits; every method raises DeliveryError."""
+    """Posts and edits; every method raises DeliveryError.
 
-    async def post(self, channel_id: int, content: Content, nonce: str) -> int:
-        """Post a message and return its id; the same nonce soon after gives the same message."""
+    A picture that cannot be drawn, or that Discord refuses, is left out.
+    """
 
-    async def edit(self, channel_id: int, message_id: int, content: Content) -> None:
-        """Have a message show another content."""
+    async def post(self, channel_id: int, content: Content, nonce: str) -> Sent:
+        """Post a message; the same nonce soon after gives the same message."""
+
+    async def edit(self, channel_id: int, sent: Sent, content: Content) -> Sent:
+        """Have a message show another content; a picture that it has is not sent again."""
 
     async def direct(self, member_id: int) -> int:
         """Return the channel of private messages to a member."""
@@ -41,14 +55,15 @@ class Messenger(Protocol):
 class LogMessenger:
     """Writes what Discord would show into the log."""
 
-    async def post(self, channel_id: int, content: Content, nonce: str) -> int:
+    async def post(self, channel_id: int, content: Content, nonce: str) -> Sent:
         """Write a message."""
         log.info("%s", render(content))
-        return 0
+        return Sent(0)
 
-    async def edit(self, channel_id: int, message_id: int, content: Content) -> None:
-        """Write what the message shows now."""
+    async def edit(self, channel_id: int, sent: Sent, content: Content) -> Sent:
+        """Write what the message shows now; what it has in Discord stays there."""
         log.info("%s", render(content))
+        return sent
 
     async def direct(self, member_id: int) -> int:
         """Know one place only."""
@@ -68,8 +83,9 @@ class DiscordMessenger:
     def __init__(self, client: discord.Client) -> None:
         self._client = client
         self._gate = Gate()
+        self._without_pictures: dict[int, float] = {}
 
-    async def post(self, channel_id: int, content: Content, nonce: str) -> int:
+    async def post(self, channel_id: int, content: Content, nonce: str) -> Sent:
         """Post a message; discord.py has Discord enforce the nonce."""
         channel = self._client.get_partial_messageable(channel_id)
         answered = content.reply_to
@@ -78,35 +94,76 @@ class DiscordMessenger:
             replying["reference"] = discord.MessageReference(
                 message_id=answered.message_id, channel_id=channel_id, fail_if_not_exists=False
             )
-        try:
+
+        async def send(embeds: list[discord.Embed], files: list[discord.File]) -> int:
             async with self._sending():
                 message = await channel.send(
                     content=content.text,
-                    embeds=content.embeds,
+                    embeds=embeds,
+                    files=files or discord.utils.MISSING,
                     nonce=nonce,
                     allowed_mentions=content.mentions(),
                     view=content.view() or discord.ui.View(),
                     **replying,
                 )
+            return message.id
+
+        try:
+            return await self._with_picture(channel_id, content, send)
         except NoReply:
             return await self.post(channel_id, replace(content, reply_to=None), nonce)
-        return message.id
 
     async def direct(self, member_id: int) -> int:
         """Open the channel of private messages to a member; discord.py remembers it."""
         async with self._sending():
             return (await self._client.create_dm(discord.Object(member_id))).id
 
-    async def edit(self, channel_id: int, message_id: int, content: Content) -> None:
-        """Edit a message; without allowed_mentions Discord would parse it with its defaults."""
-        message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
-        async with self._sending():
-            await message.edit(
-                content=content.text,
-                embeds=content.embeds,
-                view=content.view(),
-                allowed_mentions=content.mentions(),
+    async def edit(self, channel_id: int, sent: Sent, content: Content) -> Sent:
+        """Edit a message; without allowed_mentions Discord would parse it with its defaults.
+
+        Discord keeps what is attached unless `attachments` says what to keep.
+        """
+        place = self._client.get_partial_messageable(channel_id)
+        message = place.get_partial_message(sent.message_id)
+
+        async def send(embeds: list[discord.Embed], files: list[discord.File]) -> int:
+            async with self._sending():
+                await message.edit(
+                    content=content.text,
+                    embeds=embeds,
+                    attachments=files,
+                    view=content.view(),
+                    allowed_mentions=content.mentions(),
+                )
+            return sent.message_id
+
+        if content.picture is not None and content.picture.digest == sent.picture:
+            await send(content.embeds_with_picture(), discord.utils.MISSING)
+            return sent
+        return await self._with_picture(channel_id, content, send)
+
+    async def _with_picture(
+        self,
+        channel_id: int,
+        content: Content,
+        send: Callable[[list[discord.Embed], list[discord.File]], Awaitable[int]],
+    ) -> Sent:
+        """Send a content with its picture, or without if that is all that Discord takes."""
+        picture = content.picture
+        too_early = time.monotonic() < self._without_pictures.get(channel_id, 0.0)
+        file = await picture.file() if picture is not None and not too_early else None
+        if picture is None or file is None:
+            return Sent(await send(content.embeds, []))
+        try:
+            return Sent(await send(content.embeds_with_picture(), [file]), picture.digest)
+        except (ChannelClosed, Refused) as fault:
+            sent = Sent(await send(content.embeds, []))
+            log.warning(
+                "channel %s does not take the picture %s: %s", channel_id, picture.name, fault
             )
+            if isinstance(fault, ChannelClosed):  # such refusals must not grow many
+                self._without_pictures[channel_id] = time.monotonic() + WITHOUT_PICTURES
+            return sent
 
     async def delete(self, channel_id: int, message_id: int) -> None:
         """Remove a message."""

@@ -1,4 +1,4 @@
-"""A property's whole picture, with buttons for what whoever looks may do."""
+"""A property with all that hangs on it, and buttons for what whoever looks may do; its map."""
 
 import discord
 
@@ -6,6 +6,7 @@ from cogs.cards.properties import named
 from cogs.content import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, Content
 from cogs.language import _
 from cogs.names import linked_name
+from cogs.pictures.property_map import property_map
 from cogs.text import fitting, inert, inert_line, who
 from db import access, dispatches, emergencies, equipment, flights, properties, removals, visits
 from db.database import Reader
@@ -16,6 +17,7 @@ from db.removals import Removal
 from webhook.catalogue import authorise
 from webhook.context import Caller, Context, Scope, Share
 from webhook.events import Subject
+from webhook.queries.properties import get_property
 from webhook.queries.removals import may_withdraw
 from webhook.queries.shapes import OfProperty, existing_property
 
@@ -55,6 +57,25 @@ async def overview(context: Context, property_id: int) -> Content:
     share = Share(await access.share_of(sql, stored.id, context.caller.user_ids) or Share.NONE)
     buttons = _buttons(context.caller, share, stored, removal, out, has_free=has_free)
     return Content([card.build()], buttons)
+
+
+async def map_of(context: Context, property_id: int) -> Content:
+    """Show where a property is; calls and neighbours only to those who may look at everything.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    place = await get_property(context, OfProperty(property_id=property_id))
+    whole = context.caller.scope >= Scope.READ
+    card = CardBuilder(
+        title=_("Map · {place}").format(place=inert_line(place.location, TITLE - 40)),
+        colour=Colour.NORMAL,
+    )
+    card.add(_("Property"), str(place.id))
+    card.add(_("Coordinates"), f"{place.x}, {place.y}")
+    if place.width and place.height:
+        card.add(_("Size"), f"{place.width} × {place.height} m")
+    return Content([card.build()], picture=await property_map(context.read, place.id, whole=whole))
 
 
 async def _add_facts(sql: Reader, card: CardBuilder, stored: Property) -> None:

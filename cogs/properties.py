@@ -23,7 +23,7 @@ from cogs.edits import EditForm, edit
 from cogs.forms import ReasonForm
 from cogs.language import _
 from cogs.meant import tier_meant, user_meant
-from cogs.overview import overview
+from cogs.overview import map_of, overview
 from cogs.pages import ARGUMENT, List, Rows, page
 from cogs.removals import still_missing
 from cogs.roles import needs
@@ -96,6 +96,18 @@ class Properties(commands.GroupCog, group_name="property", group_description="Pr
         async with self._desk.answering(interaction) as context:
             place = await property_meant(context, property)
             await show(interaction, await overview(context, place.id))
+
+    @app_commands.command(
+        name="map",
+        description="Show a property on the map",
+        extras=needs(Scope.READ, or_own=True),
+    )
+    @app_commands.describe(property="The property; type a part of its name")
+    async def map_(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
+        """Show a map."""
+        async with self._desk.answering(interaction) as context:
+            place = await property_meant(context, property)
+            await show(interaction, await map_of(context, place.id))
 
     @app_commands.command(
         description="Add a property; it waits for approval", extras=needs(Scope.WRITE)
@@ -190,6 +202,7 @@ class Properties(commands.GroupCog, group_name="property", group_description="Pr
             await show(interaction, Content([card.build()], (button,)))
 
     @show_.autocomplete("property")
+    @map_.autocomplete("property")
     @edit_.autocomplete("property")
     @remove.autocomplete("property")
     async def _properties(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:

@@ -21,6 +21,7 @@ RIGHTS = {
     "view_channel": "View Channel",
     "send_messages": "Send Messages",
     "embed_links": "Embed Links",
+    "attach_files": "Attach Files",
     "read_message_history": "Read Message History",
 }
 """What the bot needs in a channel that it posts to, as Discord's settings call it."""

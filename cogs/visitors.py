@@ -14,6 +14,7 @@ from cogs.choices import camera_choices, property_choices, property_meant
 from cogs.content import DESCRIPTION, FIELD, CardBuilder, Colour, Content
 from cogs.language import _, plural
 from cogs.meant import equipment_meant
+from cogs.pictures.charts import visitors_chart
 from cogs.roles import needs
 from cogs.text import fitting, inert_line
 from db.equipment import CAMERA
@@ -114,12 +115,17 @@ async def week_of(context: Context, place: Property, camera_id: int | None = Non
             total = sum(camera.data.values())
             title = f"{inert_line(camera.name, 80)} ({number}) · {total}"
             card.add(title, fitting(lines, "\n", FIELD) or _("Nobody."))
-    return Content([card.build()])
+    if camera_id is not None:
+        only = {key: value for key, value in told.cameras.items() if int(key) == camera_id}
+        told = told.model_copy(update={"cameras": only})
+    chart = visitors_chart(place.location, told, today(context.now(), context.zone))
+    return Content([card.build()], picture=chart)
 
 
 async def days_of(context: Context, place: Property, span: Span) -> Content:
     """Show how many visits a property had by day; days without any are left out."""
-    counted = (await get_scanned_visitors(context, span)).visitors
+    told = await get_scanned_visitors(context, span)
+    counted = told.visitors
     lines = [f"{row.day} · {row.count}" for row in counted if row.count]
     total = plural("1 visit", "{number} visits", sum(row.count for row in counted))
     spoken = _("{visits} from {first} to {last}").format(
@@ -130,7 +136,8 @@ async def days_of(context: Context, place: Property, span: Span) -> Content:
         colour=Colour.NORMAL,
         description=fitting([spoken, *lines], "\n", DESCRIPTION),
     )
-    return Content([card.build()])
+    chart = visitors_chart(place.location, told, today(context.now(), context.zone))
+    return Content([card.build()], picture=chart)
 
 
 def _day(text: str | None) -> date | None:

@@ -10,7 +10,8 @@ class Card(NamedTuple):
 
     `channel` is a name of the channel map, or the id of a channel that a rule chose; `mention` the
     role that the message calls when it is posted. `posting` counts its messages: a message deleted
-    by hand is posted afresh. `digest` tells whether the message would change at all.
+    by hand is posted afresh. `digest` tells whether the message would change at all, `picture`
+    whether its picture would; blank: it has none, or it is not known which.
     """
 
     id: int
@@ -24,6 +25,7 @@ class Card(NamedTuple):
     channel_id: int | None
     message_id: int | None
     digest: str
+    picture: str
 
 
 class Waiting(NamedTuple):
@@ -125,15 +127,22 @@ async def of_subject(sql: Reader, subject: str) -> Card | None:
 
 
 async def mark_shown(
-    sql: Transaction, card: Card, digest: str, channel_id: int | None, message_id: int | None
+    sql: Transaction,
+    card: Card,
+    digest: str,
+    channel_id: int | None,
+    message_id: int | None,
+    picture: str,
 ) -> None:
     """Store that Discord shows the card as of `card.version`; later changes keep it stale."""
     await sql.run(
-        "UPDATE cards SET shown = ?, digest = ?, channel_id = ?, message_id = ? WHERE id = ?",
+        "UPDATE cards SET shown = ?, digest = ?, channel_id = ?, message_id = ?, picture = ?"
+        " WHERE id = ?",
         card.version,
         digest,
         channel_id,
         message_id,
+        picture,
         card.id,
     )
 
@@ -151,7 +160,7 @@ async def mark_posted(sql: Transaction, card: Card, channel_id: int, message_id:
 async def mark_lost(sql: Transaction, card: Card) -> None:
     """Store that the card's message is gone; it is posted afresh."""
     await sql.run(
-        "UPDATE cards SET channel_id = NULL, message_id = NULL, digest = '',"
+        "UPDATE cards SET channel_id = NULL, message_id = NULL, digest = '', picture = '',"
         " posting = posting + 1 WHERE id = ?",
         card.id,
     )

@@ -265,6 +265,20 @@ async def open_at(sql: Reader, property_id: int) -> list[DispatchCall]:
     )
 
 
+async def open_in(
+    sql: Reader, area: tuple[float, float, float, float], limit: int
+) -> list[DispatchCall]:
+    """Return calls that are not closed and lie in an area (x, y, width, height), newest first."""
+    return await sql.all(
+        DispatchCall,
+        f"SELECT {_COLUMNS} FROM dispatch_calls WHERE closed_at IS NULL"
+        " AND x BETWEEN ?1 AND ?1 + ?3 AND y BETWEEN ?2 AND ?2 + ?4"
+        " ORDER BY received_at DESC, cad, call_id DESC LIMIT ?5",
+        *area,
+        limit,
+    )
+
+
 async def made_from(sql: Reader, cad: str, emergency_call_id: int) -> list[int]:
     """Return the calls that were made from a 911 call."""
     return await sql.all(

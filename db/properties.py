@@ -312,6 +312,23 @@ async def held_by(sql: Reader, user_ids: Sequence[str], search: str, limit: int)
     )
 
 
+async def in_view(
+    sql: Reader, area: tuple[float, float, float, float], besides: int, limit: int
+) -> list[Property]:
+    """Return the properties that reach into an area (x, y, width, height), the nearest first."""
+    return await sql.all(
+        Property,
+        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND id <> ?5"
+        f" AND status <> '{REJECTED}' AND x <= ?1 + ?3 AND x + width >= ?1"
+        " AND y <= ?2 + ?4 AND y + height >= ?2"
+        " ORDER BY abs(2 * x + width - 2 * ?1 - ?3) + abs(2 * y + height - 2 * ?2 - ?4), id"
+        " LIMIT ?6",
+        *area,
+        besides,
+        limit,
+    )
+
+
 async def possibly_meant(
     sql: Reader,
     point: tuple[float, float] | None,

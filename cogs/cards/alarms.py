@@ -5,6 +5,7 @@ import discord
 from cogs.content import TITLE, Button, CardBuilder, Colour, Content, Place
 from cogs.language import _, plural
 from cogs.names import person
+from cogs.pictures.property_map import property_map
 from cogs.text import duration, inert_line, moment, who
 from db import alarms, cards, flights, properties
 from db.alarms import Alarm, Step
@@ -96,7 +97,8 @@ async def alarm(sql: Reader, key: str) -> Content | None:
     if stored.repeats > 1:
         card.add(_("Last"), f"{await person(sql, stored.last_by)}, {moment(stored.last_at)}")
     card.add(_("What was done"), await _done(sql, stored.id), inline=False)
-    return Content([card.build()], await _buttons(sql, stored))
+    shown = await property_map(sql, place.id)
+    return Content([card.build()], await _buttons(sql, stored), picture=shown)
 
 
 async def call(sql: Reader, key: str) -> Content | None:

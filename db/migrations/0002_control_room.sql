@@ -109,6 +109,9 @@ CREATE TABLE approvals (
     PRIMARY KEY (subject, who)
 ) STRICT, WITHOUT ROWID;
 
+-- Which picture a card's message has, so that an edit sends it only when it changed.
+ALTER TABLE cards ADD COLUMN picture TEXT NOT NULL DEFAULT '';
+
 -- Why the status was set, for the owner of a rejected property.
 ALTER TABLE properties ADD COLUMN status_reason TEXT;
 

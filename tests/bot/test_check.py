@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from bot.check import check
 from bot.config import (
@@ -14,6 +15,7 @@ from bot.config import (
     ClientSettings,
     DatabaseSettings,
     DiscordSettings,
+    MapSettings,
     NamedKey,
     Roles,
     Settings,
@@ -138,6 +140,10 @@ def _muted(place: Place) -> None:
     place.channel.muted = True
 
 
+def _without_files(place: Place) -> None:
+    place.channel.deny("attach_files")
+
+
 def _without_embeds(place: Place) -> None:
     place.channel.deny("embed_links read_message_history")
 
@@ -158,6 +164,7 @@ def _a_category(place: Place) -> None:
         (_left, "is closed to the bot"),
         (_a_category, "is no text channel"),
         (_muted, "the bot lacks Send Messages"),
+        (_without_files, "the bot lacks Attach Files"),
         (_without_embeds, "the bot lacks Embed Links, Read Message History"),
     ],
 )
@@ -229,3 +236,33 @@ async def test_secrets_that_others_can_read_are_noted(place: Place) -> None:
         f"note  {config} can be read by other users of this machine: chmod 600 {config}",
         f"note  files in {folder} can be replaced by other users: chmod go-w {folder}",
     ]
+
+
+def _with_map(place: Place, right: int = 200, down: int = 100) -> Settings:
+    file = place.folder / "map.png"
+    Image.new("RGB", (200, 100)).save(file)
+    points = [[0.0, 0.0, -100.0, 200.0], [right, down, 100.0, 100.0]]
+    return place.settings().model_copy(update={"map": MapSettings(image=str(file), points=points)})
+
+
+async def test_a_map_image_is_read_whole_and_it_says_what_the_image_shows(place: Place) -> None:
+    lines = await place.told(_with_map(place))
+    reaches = "it reaches from x -100 to 100 and from y 100 to 200"
+    assert f"ok    the map image is 200 × 100 pixels; {reaches}" in lines
+    assert not any("wrong" in line for line in lines if line.startswith("note"))
+
+
+async def test_points_that_stretch_the_map_are_noted(place: Place) -> None:
+    lines = await place.told(_with_map(place, right=50))
+    assert any("a pixel of the map image is 4.00 m wide and 1.00 m high" in line for line in lines)
+
+
+def _cut_short(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:60])
+
+
+async def test_a_damaged_map_image_is_a_fault(place: Place) -> None:
+    settings = _with_map(place)
+    _cut_short(Path(settings.map.image))
+    lines = await place.told(settings)
+    assert any("is damaged" in line and "save it once more" in line for line in lines)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from pydantic import BaseModel
 
 from bot.config import ConfigError, Settings, load
@@ -249,3 +250,34 @@ def _keys(model: type[BaseModel], place: str = "") -> list[tuple[str, list[str]]
         elif "Settings]" not in str(inner) and "NamedKey]" not in str(inner):
             plain.append(name)
     return [*found, (place, plain)]
+
+
+POINTS = "points = [[0, 0, -100, 200], [200, 100, 100, 0]]"
+
+
+def test_a_map_image_needs_a_file_and_two_points_that_say_where_it_is() -> None:
+    Image.new("RGB", (200, 100)).save("map.png")
+    known = load(written(f'[map]\nimage = "map.png"\n{POINTS}\n')).map.backdrop()
+    assert known is not None
+    assert known.path == str(Path("map.png").resolve())
+    assert load(written("")).map.backdrop() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f'image = "nothing.png"\n{POINTS}', "the map image nothing.png: No such file"),
+        (f'image = "config.toml"\n{POINTS}', "config.toml is no image that can be read"),
+        ('image = "map.png"', "the map image needs two points: points = [[px, py, x, y]"),
+        ('image = "map.png"\npoints = [[1, 2, 3]]', "the map image needs two points"),
+        (
+            'image = "map.png"\npoints = [[nan, 0, 0, 0]]',
+            "map.points.0.0: Input should be a finite",
+        ),
+        (POINTS, "there are points, but no image that they are on"),
+    ],
+)
+def test_a_map_that_cannot_be_used_is_a_fault(text: str, said: str) -> None:
+    Image.new("RGB", (200, 100)).save("map.png")
+    (fault,) = faults(f"[map]\n{text}\n")
+    assert said in fault

@@ -69,6 +69,7 @@ Raised by: u
 Raised: 09:30:00 UTC
 How often: 3 times within 2 min
 Last: u, 09:32:00 UTC
+( Map of Forum Dr. Property 1 · x 10, y -20; Its size is not known; 1 drone ready: Roof. )
 [ Acknowledge ] [ Dispatch drone ] [ Note ] [ Snooze 15 min ] [ Snooze 1 h ] [ False alarm ] [ Resolve ]
 (alarm-owner:1 #d32f2f)
 ALARM · FORUM DR
@@ -92,6 +93,7 @@ Raised: 09:30:00 UTC
 How often: 3 times within 2 min
 Last: u, 09:32:00 UTC
 What was done: 09:33:00 UTC tester acknowledged it
+( Map of Forum Dr. Property 1 · x 10, y -20; Its size is not known; 1 drone ready: Roof. )
 [ Dispatch drone ] [ Note ] [ False alarm ] [ Resolve ]
 (alarm-owner:1 #f57c00)
 ALARM ACKNOWLEDGED · FORUM DR
@@ -115,6 +117,7 @@ Raised: 09:30:00 UTC
 How often: 3 times within 2 min
 Last: u, 09:32:00 UTC
 What was done: 09:33:00 UTC tester snoozed it until 09:48:00 UTC
+( Map of Forum Dr. Property 1 · x 10, y -20; Its size is not known; 1 drone ready: Roof. )
 [ Acknowledge ] [ Dispatch drone ] [ Note ] [ False alarm ] [ Resolve ]
 (alarm-owner:1 #1976d2)
 ALARM SNOOZED · FORUM DR
@@ -139,6 +142,7 @@ How often: 3 times within 2 min
 Last: u, 09:32:00 UTC
 What was done: 09:33:00 UTC tester snoozed it until 09:48:00 UTC
 09:48:00 UTC The snooze is over
+( Map of Forum Dr. Property 1 · x 10, y -20; Its size is not known; 1 drone ready: Roof. )
 [ Acknowledge ] [ Dispatch drone ] [ Note ] [ Snooze 15 min ] [ Snooze 1 h ] [ False alarm ] [ Resolve ]
 (alarm-owner:1 #d32f2f)
 ALARM · FORUM DR
@@ -163,6 +167,7 @@ How often: 3 times within 2 min
 Last: u, 09:32:00 UTC
 What was done: 09:38:00 UTC The dispatchers were called
 09:48:00 UTC The supervisor was called
+( Map of Forum Dr. Property 1 · x 10, y -20; Its size is not known; 1 drone ready: Roof. )
 [ Acknowledge ] [ Dispatch drone ] [ Note ] [ Snooze 15 min ] [ Snooze 1 h ] [ False alarm ] [ Resolve ]
 (alarm-call:1-1 #d32f2f)
 <@&11> <@&12>
@@ -199,6 +204,7 @@ What was done: 2 earlier steps
 09:33:00 UTC tester: note 3
 09:33:00 UTC tester: note 4
 09:33:00 UTC tester resolved it
+( Map of Forum Dr. Property 1 · x 10, y -20; Its size is not known; 1 drone out: Roof. )
 (alarm-owner:1 #388e3c)
 ALARM RESOLVED · FORUM DR
 It is resolved.
@@ -221,6 +227,7 @@ Raised: 09:30:00 UTC
 How often: 3 times within 2 min
 Last: u, 09:32:00 UTC
 What was done: 09:33:00 UTC tester: false alarm
+( Map of Forum Dr. Property 1 · x 10, y -20; Its size is not known; 1 drone ready: Roof. )
 (alarm-owner:1 #757575)
 FALSE ALARM · FORUM DR
 It was a false alarm.
@@ -243,6 +250,7 @@ Raised: 09:30:00 UTC
 How often: 3 times within 2 min
 Last: u, 09:32:00 UTC
 What was done: 10:33:00 UTC It fell quiet
+( Map of Forum Dr. Property 1 · x 10, y -20; Its size is not known; 1 drone ready: Roof. )
 (alarm-owner:1 #757575)
 ALARM FELL QUIET · FORUM DR
 It fell quiet.
@@ -265,6 +273,7 @@ Raised: 09:30:00 UTC
 How often: 3 times within 2 min
 Last: u, 09:32:00 UTC
 What was done: 09:33:00 UTC tester removed the property
+( Map of Forum Dr. Property 1 · x 10, y -20; Its size is not known; No camera and no drone. )
 (alarm-owner:1 #757575)
 ALARM OVER · FORUM DR
 The property was removed.

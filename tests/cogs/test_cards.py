@@ -350,6 +350,7 @@ What was done: 3 earlier steps
 09:31:16 UTC tester snoozed it until 09:46:16 UTC
 09:31:17 UTC tester acknowledged it
 09:31:19 UTC tester resolved it
+( Map of Forum Dr 8. Property 1 · x 11, y -21; 30 × 10 m, x and y are its south-western corner; 1 camera: Roof; 1 drone out: Roof; Nearby: Forum Dr 8, Shed, Shed. )
 
 (approval:3)
 PROPERTY REMOVED · SHED
@@ -432,6 +433,7 @@ Raised by: license:visitor
 Raised: 09:31:20 UTC
 How often: Once
 What was done: 09:31:20 UTC tester: A window broke
+( Map of Forum Dr 8. Property 2 · x 10, y -20; 20 × 10 m, x and y are its south-western corner; No camera and no drone; Nearby: Forum Dr 8, Shed, Shed. )
 [ Acknowledge ] [ Note ] [ Snooze 15 min ] [ Snooze 1 h ] [ False alarm ] [ Resolve ]
 
 (alarm-owner:1)

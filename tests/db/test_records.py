@@ -34,12 +34,12 @@ async def test_a_card_is_stale_until_its_newest_state_is_shown(database: Databas
         first = await cards.of_subject(sql, "flight:1")
         assert first is not None
         await cards.mark_stale(sql, "flight:1", "drones", 6)
-        await cards.mark_shown(sql, first, "digest", 10, 20)
+        await cards.mark_shown(sql, first, "digest", 10, 20, "")
         still = await cards.of_subject(sql, "flight:1")
         assert still is not None
         assert (still.shown, still.version) == (1, 2)
         assert (still.message_id, still.created_at) == (20, 5)
-        await cards.mark_shown(sql, still, "digest", 10, 20)
+        await cards.mark_shown(sql, still, "digest", 10, 20, "")
         fresh = await cards.of_subject(sql, "flight:1")
     assert fresh is not None
     assert fresh.shown == fresh.version

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from .attachments import kept_attachments
 from .errors import JSON, DiscordError, Problems, invalid_form, unknown
 from .mentions import pings
 from .messages import (
@@ -327,16 +328,12 @@ def changed_body(message: Message, data: JSON, files: Sequence[JSON]) -> Body:
         embeds = tuple(_shown(embed) for embed in data["embeds"] or [])
     if "components" in data:
         components = tuple(numbered(data["components"] or []))
-    attachments = (*_kept_attachments(before, data), *files)
+    attachments = list(before.attachments)
+    if "attachments" in data:
+        attachments = kept_attachments(attachments, data["attachments"] or [])
+    attachments += files
     refuse_empty(content, embeds, [*components, *attachments])
-    return Body(content, embeds, components, attachments)
-
-
-def _kept_attachments(before: Body, data: JSON) -> list[JSON]:
-    if "attachments" not in data:
-        return list(before.attachments)
-    kept = {str(one.get("id")) for one in data["attachments"] or []}
-    return [one for one in before.attachments if one["id"] in kept]
+    return Body(content, embeds, components, tuple(attachments))
 
 
 def _shown(embed: JSON) -> JSON:

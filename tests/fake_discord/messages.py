@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from .attachments import placed
 from .errors import JSON
 from .snowflakes import next_snowflake
 
@@ -164,15 +165,16 @@ class Message:
         from .mentions import mentioned
 
         users, roles, everyone = mentioned(self)
+        embeds, attachments = placed(self.embeds, self.attachments)
         data: JSON = {
             "id": str(self.id),
             "type": self.type,
             "channel_id": str(self.channel.id),
             "author": self.author.to_dict(),
             "content": self.content,
-            "embeds": self.embeds,
+            "embeds": embeds,
             "components": self.components,
-            "attachments": self.attachments,
+            "attachments": attachments,
             "mentions": [user.to_dict() for user in users],
             "mention_roles": [str(role.id) for role in roles],
             "mention_everyone": everyone,

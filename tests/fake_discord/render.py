@@ -76,7 +76,8 @@ def _message(message: Message) -> Iterator[str]:
     for embed in message.embeds:
         yield from _embed(embed)
     for attachment in message.attachments:
-        yield f"(file {attachment['filename']})"
+        described = f": {attachment['description']}" if attachment.get("description") else ""
+        yield f"(file {attachment['filename']}{described})"
     yield from _components(message.components)
 
 

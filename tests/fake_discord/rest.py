@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from .attachments import new_attachment
 from .commands import CommandBook
 from .errors import (
     JSON,
@@ -33,7 +34,7 @@ from .limits import Headers, Limits, RateLimited, too_many_old_edits
 from .mentions import pings
 from .messages import REPLY, Message
 from .permissions import Permission
-from .snowflakes import moment_of, next_snowflake
+from .snowflakes import moment_of
 from .sockets import reset_connection
 from .validation import FILE_SIZE, FILES
 from .world import Channel, DirectChannel, Guild, Member, World
@@ -422,7 +423,7 @@ class Rest:
         return 200, self._message(where, message).to_dict()
 
     def _edit_message(self, record: RecordedRequest, channel: str, message: str) -> Answer:
-        where = self._seen(channel)
+        where = self._seen(channel, *([Permission.ATTACH_FILES] if record.files else []))
         found = self._message(where, message)
         if found.author is not self._world.bot:
             raise DiscordError(403, 50005, "Cannot edit a message authored by another user")
@@ -598,22 +599,16 @@ async def _read_form(request: web.Request) -> tuple[Any, list[JSON]]:
     form = await request.post()
     payload = form.get("payload_json")
     body = json.loads(payload) if isinstance(payload, str) else {}
+    described = _described(body)
     files = [
-        _attachment(field_.filename, field_.file.read())
-        for field_ in form.values()
+        new_attachment(field_.filename, field_.file.read(), described.get(name[6:-1], {}))
+        for name, field_ in form.items()
         if isinstance(field_, web.FileField)
     ]
     return body, files[:FILES]
 
 
-def _attachment(filename: str, content: bytes) -> JSON:
-    id_ = next_snowflake()
-    name = filename.replace(" ", "_")
-    url = f"https://cdn.discordapp.com/attachments/0/{id_}/{name}"
-    return {
-        "id": str(id_),
-        "filename": name,
-        "size": len(content),
-        "url": url,
-        "proxy_url": url,
-    }
+def _described(body: JSON) -> dict[str, JSON]:
+    """What the body says about the files, by their number: `files[0]` is described by id 0."""
+    data = body.get("data") or body  # of a callback, or of a message
+    return {str(one.get("id")): one for one in data.get("attachments") or []}

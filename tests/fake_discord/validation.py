@@ -24,6 +24,7 @@ LABEL = 80
 V2_COMPONENTS = 40
 V2_TEXT = 4000
 FILES = 10
+ALT_TEXT = 1024
 FILE_SIZE = 10 * 1024 * 1024
 
 ACTION_ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
@@ -44,6 +45,9 @@ def check_message(body: JSON, flags: int, problems: Problems) -> None:
     """Note every fault of a message as it was sent."""
     check_text(body.get("content"), ("content",), CONTENT, problems)
     check_embeds(body.get("embeds") or [], problems)
+    for index, one in enumerate(body.get("attachments") or []):
+        path = ("attachments", index, "description")
+        check_text(one.get("description"), path, ALT_TEXT, problems)
     components = body.get("components") or []
     if flags & IS_COMPONENTS_V2:
         _check_v2(body, components, problems)

@@ -161,6 +161,46 @@ async def test_files(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
     assert (refused.value.status, refused.value.code) == (413, 40005)
 
 
+async def test_a_picture_in_an_embed_is_described_and_stays_until_an_edit_drops_it(
+    fake: FakeDiscord, guild: Guild, bot: SampleBot
+) -> None:
+    embed = discord.Embed(title="map").set_image(url="attachment://map.png")
+    picture = discord.File(io.BytesIO(b"png"), "map.png", description="A house by the sea.")
+    sent = await bot.text_channel("dispatch").send(embed=embed, file=picture)
+    message = guild.channel("dispatch").messages[0]
+    (attached,) = message.attachments
+    assert (attached["filename"], attached["description"]) == ("map.png", "A house by the sea.")
+    assert sent.embeds[0].image.url == attached["url"]
+    assert sent.attachments == [], "Discord does not list what an embed shows"
+    edited = await sent.edit(embed=embed)
+    assert message.attachments == [attached]
+    assert edited.embeds[0].image.url == attached["url"]
+    other = discord.File(io.BytesIO(b"other"), "map.png", description="Another house.")
+    await sent.edit(embed=embed, attachments=[other])
+    assert [one["description"] for one in message.attachments] == ["Another house."]
+    edited = await sent.edit(embed=discord.Embed(title="no picture"))
+    assert [one.description for one in edited.attachments] == ["Another house."]
+    await edited.edit(attachments=edited.attachments)
+    assert [one["description"] for one in message.attachments] == ["Another house."]
+    await edited.edit(attachments=[])
+    assert message.attachments == []
+
+
+async def test_a_picture_needs_a_short_description_and_the_right_to_attach(
+    fake: FakeDiscord, guild: Guild, bot: SampleBot
+) -> None:
+    channel = bot.text_channel("dispatch")
+    long = discord.File(io.BytesIO(b"png"), "map.png", description="x" * 1025)
+    with pytest.raises(discord.HTTPException) as too_long:
+        await channel.send(file=long)
+    assert too_long.value.code == 50035
+    sent = await channel.send("text")
+    guild.channel("dispatch").deny("attach_files")
+    with pytest.raises(discord.Forbidden) as forbidden:
+        await sent.edit(attachments=[discord.File(io.BytesIO(b"png"), "map.png")])
+    assert forbidden.value.code == 50013
+
+
 async def test_messages_of_others_cannot_be_edited(
     fake: FakeDiscord, guild: Guild, bot: SampleBot
 ) -> None:

@@ -21,7 +21,7 @@ async def test_bodies_agree_with_the_description(
     channel = bot.text_channel("dispatch")
     embed = discord.Embed(title="a", url="https://example.org").set_footer(text="b")
     embed.add_field(name="c", value="d").set_author(name="e").set_image(url="attachment://f.png")
-    file = discord.File(io.BytesIO(b"f"), "f.png")
+    file = discord.File(io.BytesIO(b"f"), "f.png", description="f")
     sent = await channel.send(alice.mention, embed=embed, nonce="n", file=file)
     await (await sent.reply("@everyone")).edit(content="edited")
     card = await fake.slash(alice, "drone dispatch", property="12")

@@ -1,0 +1,211 @@
+"""Maps show a property where it is, with what is around it, wherever and however large it is."""
+
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from cogs.pictures import backdrop
+from cogs.pictures.backdrop import BRIGHTNESS, Backdrop, Rectangle
+from cogs.pictures.canvas import BACKGROUND
+from cogs.pictures.maps import Area, Line, Map, Spot, draw_map, view_of
+from cogs.pictures.picture import ALT
+from cogs.pictures.property_map import property_map
+from cogs.pictures.symbols import CALL, CAMERA, DRONE, NEIGHBOUR, PLACE, SYMBOLS
+from db import dispatches, emergencies
+from tests.cogs.pictures.looking import opened, pixels, share
+from tests.webhook.house import House
+
+GROUND = (30, 145, 970, 800)
+"""Where on the picture the map itself is."""
+
+
+async def _bank(house: House) -> int:
+    """Add a property with neighbours, equipment and calls around it."""
+    bank = await house.add_property(location="Fleeca *Bank*", x=100, y=200, width=40, height=30)
+    await house.add_property(location="Kiosk", x=60, y=170)
+    await house.add_property(location="Beach house", x=170, y=150, width=30, height=30)
+    await house.add_property(location="Far away", x=5_000, y=5_000, width=90, height=90)
+    for name in ("Door", "Vault"):
+        await house.add_equipment(bank, 1, name)
+    for name in ("Kestrel", "Heron"):
+        await house.add_equipment(bank, 3, name)
+    await house.ask("dispatch-drone", propertyId=bank)
+    async with house.database.write() as sql:
+        await _call(sql, 7, "Robbery", 110.0, 210.0, bank)
+        await _call(sql, 8, "Fire", 80.0, 230.0, None)
+        await _call(sql, 9, "Elsewhere", -3_000.0, 230.0, None)
+        await _call(sql, 10, "By its address", None, None, bank)
+        await emergencies.put(
+            sql,
+            "cad",
+            4410,
+            is_emergency=True,
+            caller="",
+            location="",
+            postal="",
+            description="",
+            property_id=bank,
+            pressed_by=None,
+            now=5,
+        )
+    return bank
+
+
+async def _call(
+    sql: object, call_id: int, title: str, x: float | None, y: float | None, place: int | None
+) -> None:
+    told = {"title": title, "x": x, "y": y}
+    await dispatches.put_first_report(sql, "cad", call_id, told, call_id)  # type: ignore[arg-type]
+    await dispatches.set_property(sql, "cad", call_id, place)  # type: ignore[arg-type]
+
+
+async def test_a_property_is_shown_with_all_that_is_around_it(house: House) -> None:
+    picture = await property_map(house.database.read, await _bank(house))
+    assert picture is not None
+    assert picture.alt == (
+        "Map of Fleeca *Bank*. Property 1 · x 100, y 200; 40 × 30 m, x and y are its"
+        " south-western corner; 2 cameras: Door, Vault; 1 drone ready: Heron; 1 drone out: Kestrel;"
+        " Call 7 Robbery · at the property; Call 10 By its address · at the property;"
+        " Call 8 Fire · 20 m away; 911 call 4410 · at the property; Nearby: Kiosk, Beach house."
+    )
+    image = opened(picture.draw())
+    assert image.width >= 800
+    for colour in (PLACE, NEIGHBOUR, CALL, CAMERA, DRONE):
+        assert share(image, colour, GROUND) > 0.0002, colour
+
+
+async def test_who_may_not_look_at_everything_sees_what_is_their_own(house: House) -> None:
+    picture = await property_map(house.database.read, await _bank(house), whole=False)
+    assert picture is not None
+    assert "2 cameras" in picture.alt
+    assert not any(word in picture.alt for word in ("Call", "call", "Nearby", "Kiosk"))
+    image = opened(picture.draw())
+    assert not share(image, CALL)
+    assert not share(image, NEIGHBOUR)
+
+
+async def test_there_is_no_map_of_what_never_was_and_one_of_what_was_removed(house: House) -> None:
+    assert await property_map(house.database.read, 99) is None
+    place = await house.add_property()
+    await house.ask("remove-property", propertyId=place)
+    assert await property_map(house.database.read, place) is not None
+
+
+async def test_the_digest_changes_when_a_drone_flies_and_not_by_itself(house: House) -> None:
+    place = await house.add_property()
+    await house.add_equipment(place, 3)
+    digests = []
+    for query in (None, None, "dispatch-drone"):
+        if query is not None:
+            await house.ask(query, propertyId=place)
+        picture = await property_map(house.database.read, place)
+        assert picture is not None
+        digests.append(picture.digest)
+    assert digests[0] == digests[1] != digests[2]
+
+
+async def test_the_owners_image_lies_below_at_the_right_place(house: House, tmp_path: Path) -> None:
+    file = tmp_path / "map.png"
+    drawn = Image.new("RGB", (400, 400), (0, 250, 0))
+    drawn.paste((250, 0, 0), (0, 0, 200, 400))
+    drawn.save(file)
+    # The image's middle, where red meets green, is the western edge of the property.
+    known = Backdrop.of(str(file), [[0, 0, -900, 1_100], [400, 400, 1_100, -900]])
+    place = await house.add_property(x=100, y=90, width=100, height=100)
+    plain = await property_map(house.database.read, place)
+    async with house.database.write() as sql:
+        await backdrop.keep(sql, known)
+    picture = await property_map(house.database.read, place)
+    assert picture is not None
+    assert plain is not None
+    assert picture.digest != plain.digest
+    image = opened(picture.draw())
+    red, green = (int(250 * BRIGHTNESS), 0, 0), (0, int(250 * BRIGHTNESS), 0)
+    west, east = (100, 250, 250, 700), (750, 300, 900, 650)
+    assert share(image, red, west) > 0.8
+    assert share(image, green, east) > 0.8
+    file.unlink()
+    backdrop._decoded.cache_clear()
+    assert opened(picture.draw()).tobytes() == opened(plain.draw()).tobytes()
+
+
+def test_a_call_stands_where_it_is_and_north_is_up() -> None:
+    place = Rectangle(0, 0, 0, 0)
+    for x, y, box in (
+        (60, 60, (650, 145, 900, 400)),
+        (-60, 60, (100, 145, 350, 400)),
+        (60, -60, (650, 520, 900, 800)),
+        (-60, -60, (100, 520, 350, 800)),
+    ):
+        shown = Map(
+            title="",
+            subtitle="",
+            view=view_of(place, []),
+            place=place,
+            badges=(),
+            neighbours=(),
+            calls=(Spot(x, y, "1"),),
+            legend=(),
+            north="N",
+        )
+        image = opened(draw_map(shown))
+        assert pixels(image, CALL) == pixels(image.crop(box), CALL) > 0
+
+
+_places = st.integers(-1_000_000, 1_000_000)
+_lengths = st.integers(0, 40) | st.integers(0, 1_000_000)
+_rectangles = st.builds(Rectangle, _places, _places, _lengths, _lengths)
+_areas = st.builds(Area, _rectangles, st.text(max_size=80))
+_points = st.floats(-1e9, 1e9)
+_lines = st.builds(Line, st.sampled_from(sorted(SYMBOLS)), st.text(max_size=300))
+
+
+@settings(deadline=None, max_examples=12)
+@given(
+    _rectangles,
+    st.lists(_areas, max_size=40),
+    st.lists(st.builds(Spot, _points, _points, st.text(max_size=20)), max_size=20),
+    st.lists(_lines, max_size=8),
+)
+def test_anything_anywhere_is_drawn_and_stays_on_the_map(
+    place: Rectangle, neighbours: list[Area], calls: list[Spot], legend: list[Line]
+) -> None:
+    shown = Map(
+        title="x" * 300,
+        subtitle="",
+        view=view_of(place, []),
+        place=place,
+        badges=tuple(legend[:3]),
+        neighbours=tuple(neighbours),
+        calls=tuple(calls),
+        legend=(),
+        north="N",
+    )
+    image = opened(draw_map(shown))
+    assert image.size == (1_000, 835)
+    assert share(image, BACKGROUND, (0, 150, 28, 800)) == 1
+    assert share(image, BACKGROUND, (973, 150, 1_000, 800)) == 1
+
+
+@settings(deadline=None, max_examples=50)
+@given(_rectangles, st.lists(st.tuples(_places, _places), max_size=5))
+def test_a_view_holds_the_property_and_the_points(
+    place: Rectangle, points: list[tuple[float, float]]
+) -> None:
+    view = view_of(place, points)
+    for x, y in [(place.x, place.y), (place.x + place.width, place.y + place.height), *points]:
+        assert view.x < x < view.x + view.width
+        assert view.y < y < view.y + view.height
+
+
+async def test_200_cameras_are_counted_and_the_words_still_fit(house: House) -> None:
+    place = await house.add_property(location="x" * 200)
+    for number in range(200):
+        await house.add_equipment(place, 1, f"Camera {number} " + "y" * 200)
+    picture = await property_map(house.database.read, place)
+    assert picture is not None
+    assert "200 cameras: " in picture.alt
+    assert len(picture.alt) <= ALT
+    assert opened(picture.draw()).height < 1_300

@@ -1,0 +1,284 @@
+"""Pictures arrive in Discord, with words for those who cannot see them, when they changed."""
+
+import asyncio
+import logging
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bot.config import MapSettings
+from cogs.cards import CARDS, CardKind, calls
+from cogs.content import Content
+from cogs.pictures.picture import Picture
+from db.database import Reader
+from tests.end_to_end.town import Town, call_911, dispatch_call
+from tests.fake_discord import Message, RecordedRequest, render
+from tests.fake_discord.openapi import OpenApi
+
+
+class Painter:
+    """Gives the cards of 911 calls a picture, which shows what `shown` says."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.shown: str | None = "first"
+        self.drawn: list[str] = []
+        monkeypatch.setitem(CARDS, "emergency", CardKind("emergency", self._card))
+
+    async def _card(self, sql: Reader, key: str) -> Content | None:
+        content = await calls.emergency(sql, key)
+        if content is None or self.shown is None:
+            return content
+        picture = Picture.of("map.png", f"Shows {self.shown}.", self.shown, self._draw)
+        return Content(content.embeds, content.buttons, picture=picture)
+
+    def _draw(self, shown: str) -> bytes:
+        self.drawn.append(shown)
+        if shown == "broken":
+            raise ValueError("cannot be drawn")
+        return shown.encode()
+
+
+@pytest.fixture
+def painter(monkeypatch: pytest.MonkeyPatch) -> Painter:
+    """Cards with pictures."""
+    return Painter(monkeypatch)
+
+
+def _pictures(card: Message) -> list[str]:
+    """Return what the pictures of a card say, if its embed shows them."""
+    shown = [str((embed.get("image") or {}).get("url", "")) for embed in card.embeds]
+    described = [str(one.get("description", "")) for one in card.attachments]
+    assert [url for url in shown if url] == [
+        f"attachment://{x['filename']}" for x in card.attachments
+    ]
+    return described
+
+
+def _uploads(town: Town) -> list[RecordedRequest]:
+    return [one for one in town.fake.requests if one.files]
+
+
+async def _posted(town: Town) -> Message:
+    assert await town.push("EVENT_911", call_911(1)) == 200
+    return await town.channel("emergency").next_message()
+
+
+async def _changed(town: Town, card: Message, caller: str) -> None:
+    """Have the card change, and wait until it does."""
+    assert await town.push("EVENT_911", call_911(1, caller=caller)) == 200
+    await town.fake.until(lambda: caller in render(card))
+
+
+async def test_a_card_is_posted_with_its_picture_and_words_for_it(
+    town: Town, painter: Painter
+) -> None:
+    async with town.bot_running():
+        card = await _posted(town)
+    assert _pictures(card) == ["Shows first."]
+    (upload,) = _uploads(town)
+    assert upload.body["attachments"] == [
+        {"id": 0, "filename": "map.png", "description": "Shows first."}
+    ]
+    description = OpenApi.load()
+    assert description is None or description.faults(town.fake.requests) == []
+
+
+async def test_an_edit_without_a_change_of_the_picture_draws_and_uploads_nothing(
+    town: Town, painter: Painter
+) -> None:
+    async with town.bot_running():
+        card = await _posted(town)
+        await _changed(town, card, "Ann")
+    async with town.bot_running():
+        await _changed(town, card, "Bob")
+    assert _pictures(card) == ["Shows first."]
+    assert (len(_uploads(town)), painter.drawn) == (1, ["first"])
+    edits = town.fake.requests_to("PATCH", rf"/messages/{card.id}$")
+    assert len(edits) == 2
+    assert not any("attachments" in one.body for one in edits)
+
+
+async def test_a_changed_picture_replaces_the_one_before(town: Town, painter: Painter) -> None:
+    async with town.bot_running():
+        card = await _posted(town)
+        painter.shown = "second"
+        await _changed(town, card, "Ann")
+        assert _pictures(card) == ["Shows second."]
+        painter.shown = None
+        await _changed(town, card, "Bob")
+        assert _pictures(card) == []
+    assert painter.drawn == ["first", "second"]
+    description = OpenApi.load()
+    assert description is None or description.faults(town.fake.requests) == []
+
+
+async def test_a_picture_that_cannot_be_drawn_stops_no_card(
+    town: Town, painter: Painter, caplog: pytest.LogCaptureFixture
+) -> None:
+    painter.shown = "broken"
+    async with town.bot_running():
+        card = await _posted(town)
+        assert _pictures(card) == []
+        painter.shown = "good"
+        await _changed(town, card, "Ann")
+        assert _pictures(card) == ["Shows good."]
+        painter.shown = "broken"
+        await _changed(town, card, "Bob")
+        assert _pictures(card) == [], "an outdated picture is not left there"
+    assert "the picture map.png cannot be drawn" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "status", [pytest.param(400, id="invalid"), pytest.param(413, id="too large")]
+)
+async def test_a_picture_that_discord_refuses_is_left_out(
+    town: Town, painter: Painter, status: int
+) -> None:
+    place = town.channel("emergency")
+    town.fake.fault("POST", rf"/{place.id}/messages$", status=status, body={"code": 40005})
+    async with town.bot_running():
+        card = await _posted(town)
+        assert _pictures(card) == []
+        town.fake.fault("PATCH", rf"/messages/{card.id}$", status=status, body={"code": 40005})
+        await _changed(town, card, "Ann")
+        assert _pictures(card) == []
+        await _changed(town, card, "Bob")
+        assert _pictures(card) == ["Shows first."], "the next edit tries again"
+    assert place.created == [card]
+
+
+async def test_a_channel_where_files_may_not_be_attached_is_asked_once(
+    town: Town, painter: Painter
+) -> None:
+    town.channel("emergency").deny("attach_files")
+    async with town.bot_running():
+        card = await _posted(town)
+        await _changed(town, card, "Ann")
+        await _changed(town, card, "Bob")
+        assert _pictures(card) == []
+        assert len(_uploads(town)) == 1
+    town.channel("emergency").restore()
+    async with town.bot_running():
+        await _changed(town, card, "Cleo")
+        assert _pictures(card) == ["Shows first."]
+
+
+async def test_a_card_with_a_picture_is_recognised_after_a_crash(
+    town: Town, painter: Painter
+) -> None:
+    async with town.bot_running():
+        card = await _posted(town)
+    await asyncio.to_thread(_forget_the_message, town)
+    async with town.bot_running():
+        await town.fake.until(lambda: card.edit_count == 1)
+    assert town.channel("emergency").created == [card]
+    assert _pictures(card) == ["Shows first."]
+
+
+def _forget_the_message(town: Town) -> None:
+    """Have the database be as if the bot had died between Discord's answer and its note of it."""
+    with closing(sqlite3.connect(town.folder / "sentinel.db")) as database:
+        database.execute(
+            "UPDATE cards SET shown = 0, digest = '', picture = '', channel_id = NULL,"
+            " message_id = NULL"
+        )
+        database.commit()
+
+
+async def test_without_discord_the_words_go_to_the_log(
+    town: Town, painter: Painter, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_discord = town.settings()
+    off = with_discord.discord.model_copy(update={"token": ""})
+    town.settings = lambda: with_discord.model_copy(update={"discord": off})  # type: ignore[method-assign]
+    with caplog.at_level(logging.INFO, "cogs.messenger"):
+        async with town.bot_running():
+            assert await town.push("EVENT_911", call_911(1)) == 200
+            async with asyncio.timeout(10):
+                while "( Shows first. )" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+                    await asyncio.sleep(0.01)
+    assert painter.drawn == []
+
+
+# /property map
+
+
+async def _map(town: Town, member: Any, place: int) -> Any:
+    reply = await town.fake.slash(member, "property map", property=str(place))
+    await town.fake.until(lambda: bool(reply.content or reply.embeds))
+    return reply
+
+
+async def test_whoever_may_look_gets_the_map_of_a_property(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        place = await town.add_property("Vinewood *villa*", drones=2)
+        call = dispatch_call(7, address="Vinewood *villa*")
+        assert await town.push("EVENT_DISPATCH_NEW", call) == 200
+        reply = await _map(town, town.vic, place)
+        choices = await town.fake.autocomplete(
+            town.vic, "property map", focused="property", value="vine"
+        )
+    assert [choice.name for choice in choices] == [f"Vinewood *villa* ({place})"]
+    assert reply.ephemeral
+    assert render(reply) == (
+        "(only you can see this)\n"
+        "┌ #1976d2\n"
+        "│ # Map · Vinewood \\*villa\\*\n"
+        "│ ~ Property: 1\n"
+        "│ ~ Coordinates: 0, 0\n"
+        "│ (image attachment://map.png)\n"
+        "└\n"
+        "(file map.png: Map of Vinewood *villa*. Property 1 · x 0, y 0; Its size is not known;"
+        " 2 drones ready: Drone 1, Drone 2; Call 7 Structure fire · at the property.)"
+    )
+    (attached,) = reply.message.attachments
+    assert attached["content_type"] == "image/png"
+    assert attached["width"] >= 800
+
+
+async def test_others_get_only_the_map_of_what_is_theirs(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        theirs = await town.add_property("Small flat")
+        other = await town.add_property("Other house")
+        await town.query("add-allowed-user", propertyId=theirs, userId="license:them")
+        await town.query("link-user", memberId=str(town.stranger.id), userId="license:them")
+        allowed = await _map(town, town.stranger, theirs)
+        refused = await _map(town, town.stranger, other)
+    (attached,) = allowed.message.attachments
+    assert "Map of Small flat" in attached["description"]
+    assert "Other house" not in attached["description"]
+    assert refused.content == f"This needs the viewer role: <@&{town.viewers.id}>."
+    assert not refused.message.attachments
+
+
+async def test_an_answer_goes_without_the_picture_that_discord_refuses(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        place = await town.add_property("Villa")
+        town.fake.fault("POST", r"^/webhooks/", status=413, body={"code": 40005})
+        reply = await _map(town, town.vic, place)
+    assert "Map · Villa" in render(reply)
+    assert "map.png" not in render(reply)
+
+
+async def test_the_owners_image_is_under_the_map(town: Town) -> None:
+    file = town.folder / "map.png"
+    Image.new("RGB", (400, 400), (0, 200, 0)).save(file)
+    points = [[0.0, 0.0, -900.0, 1_100.0], [400.0, 400.0, 1_100.0, -900.0]]
+    plain = town.settings()
+    with_image = plain.model_copy(update={"map": MapSettings(image=str(file), points=points)})
+    sizes: list[int] = []
+    for settings in (plain, with_image):
+        town.settings = lambda it=settings: it  # type: ignore[method-assign, misc]
+        async with town.bot_running():
+            await town.fake.wait_connected()
+            await town.fake.until(lambda: bool(town.guild.commands))
+            if not sizes:
+                await town.add_property("Villa")
+            sizes.append((await _map(town, town.vic, 1)).message.attachments[0]["size"])
+    assert sizes[0] != sizes[1]
