@@ -22,6 +22,7 @@ from bot.backup import Backups, keep_backed_up
 from bot.certificate import Certificate
 from bot.config import DiscordSettings, Settings
 from bot.health import Health
+from bot.layout import effective, layout_of
 from bot.locks import alone_on_database, alone_with_token
 from bot.measure import Measure
 from bot.route import places_of, router_of
@@ -34,12 +35,13 @@ from cogs.delivery import Delivery, Outlet, Pace
 from cogs.direct import FullDelivery
 from cogs.follower import Follower
 from cogs.language import speak
+from cogs.layout import choices
 from cogs.messenger import DiscordMessenger, LogMessenger
 from cogs.pictures import backdrop
 from cogs.references import instance_name
 from cogs.roles import Roles
 from cogs.route import Routes
-from cogs.routing import Router
+from cogs.setup import Setup
 from cogs.status import Vitals
 from cogs.watch import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
 from db import community, journal, subscriptions
@@ -77,6 +79,9 @@ AGED_AT_ONCE = 100
 
 WATCHING = 10.0
 """Seconds between two looks for a silent CAD, the end of a day, storage that is back."""
+
+CHANGING_OVER = 2.0
+"""Seconds until the choices of /setup are taken up after storage could not be read."""
 
 FOLLOWING = 30.0
 """Seconds until the follower goes on after a mistake that is no single event's."""
@@ -130,23 +135,21 @@ async def run(
             version=version("cad-sentinel"),
             discord=lambda: connection.state,
             cads=tuple(dict.fromkeys(key.name for key in _cad_keys(settings))),
-            places=places_of(settings.discord),
         )
-        discord_side = await _discord_side(
-            settings.discord, context, connection, pace, metrics, vitals
-        )
-        follower = discord_side.follower
-        watch = Watch(context, _watched(settings), heard, problems, follower.look)
+        alarms = AlarmWatch(context, _waiting(settings), router_of(settings.discord, context.zone))
+        parts = Shared(context, connection, pace, metrics, vitals, alarms, heard)
+        discord_side = await _discord_side(settings, parts)
+        watch = Watch(context, _watched(settings), heard, problems, discord_side.look)
         health = Health(
             database, connection, stop, lambda: discord_side.closed_channels, lambda: watch.silent
         )
-        measure = Measure(metrics, database, settings.database.path, connection, vitals.places)
+        places = vitals.places
+        measure = Measure(metrics, database, settings.database.path, connection, places)
 
         def hear(name: str) -> None:
             heard.note(name)
             vitals.heard[name] = context.now()
 
-        alarms = AlarmWatch(context, _waiting(settings), router_of(settings.discord, context.zone))
         outside = Outside(health, metrics, measure, hear)
         live_clients: Counter[str] = Counter()
         listener = await stack.enter_async_context(
@@ -161,9 +164,8 @@ async def run(
 
             days = settings.database.journal_days
             background = [
-                always("follower", follower.run, FOLLOWING),
                 always("prune", partial(_prune, database, days, live_clients), PRUNING),
-                always("age", partial(_age, context, settings, follower), AGEING),
+                always("age", partial(_age, context, settings, discord_side), AGEING),
                 always("watch", watch.look, WATCHING),
                 always("alarms", partial(alarms.run, pace.watch), WATCHING),
                 always("watchdog", Watchdog(metrics.note_lag).run, WATCHING),
@@ -195,114 +197,194 @@ class Outside:
     heard: Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Line:
+    """What brings events to people, as things are set up at a time."""
+
+    delivery: Delivery
+    follower: Follower
+
+
 class DiscordSide:
-    """What brings events to people: the follower, the deliveries, and the bot if there is one."""
+    """What brings events to people, and the bot if there is one.
+
+    When somebody chooses something in /setup, the line is stopped in order, what is in flight
+    ends, and another one that `lay` builds goes on where it stopped: both know from the database
+    what is still to do.
+    """
 
     def __init__(
         self,
         bot: SentinelBot | None,
         token: str,
-        delivery: Delivery,
-        follower: Follower,
+        line: Line,
+        lay: Callable[[], Awaitable[Line]],
         logged_in: asyncio.Event,
     ) -> None:
-        self.follower = follower
         self._bot = bot
         self._token = token
-        self._delivery = delivery
+        self._line = line
+        self._lay = lay
         self._logged_in = logged_in
-        self._tasks: list[asyncio.Task[None]] = []
+        self._chosen = asyncio.Event()
 
     @property
     def closed_channels(self) -> list[str]:
         """What the channels are called that the bot could not post to when it tried last."""
-        return self._delivery.closed
+        return self._line.delivery.closed
+
+    def look(self) -> None:
+        """Look whether there is something to show that nobody published."""
+        self._line.follower.look()
+
+    def retry(self) -> None:
+        """Have what waits be tried again at once."""
+        self._line.delivery.retry()
+
+    def choose(self) -> None:
+        """Go on with what is chosen now."""
+        self._chosen.set()
+
+    async def refresh_board(self) -> None:
+        """Have the board shown again."""
+        await self._line.follower.refresh_board()
 
     def start(self, group: asyncio.TaskGroup) -> None:
-        """Connect and deliver."""
-        self._tasks = [
-            group.create_task(self._deliver(), name="delivery"),
-            group.create_task(self._connect(), name="discord"),
-        ]
+        """Connect, follow and deliver."""
+        self._begin(group)
+        self._connecting = group.create_task(self._connect(), name="discord")
+        change_over = partial(self._change_over, group)
+        self._changing = group.create_task(
+            again_and_again(change_over, CHANGING_OVER), name="set-up"
+        )
 
     async def finish(self) -> None:
         """Let deliveries in flight end, then leave Discord."""
-        deliver, connect = self._tasks
-        self._delivery.stop()
+        self._changing.cancel()
+        await asyncio.wait({self._changing})
+        self._following.cancel()
+        self._line.delivery.stop()
         self._logged_in.set()
-        await asyncio.wait({deliver}, timeout=FINISHING)
-        deliver.cancel()
+        await asyncio.wait({self._delivering}, timeout=FINISHING)
+        self._delivering.cancel()
         if self._bot is not None:
             # Nothing new is heard from Discord; what was heard is answered before the bot leaves.
-            connect.cancel()
+            self._connecting.cancel()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._bot.desk.in_flight.ended(), FINISHING)
             await self._bot.close()
             # discord.py can miss that it is cancelled, but not that it is closed.
-            await asyncio.wait({connect}, timeout=FINISHING)
-            connect.cancel()
+            await asyncio.wait({self._connecting}, timeout=FINISHING)
+            self._connecting.cancel()
+
+    def _begin(self, group: asyncio.TaskGroup) -> None:
+        follow = again_and_again(self._line.follower.run, FOLLOWING)
+        self._following = group.create_task(follow, name="follower")
+        self._delivering = group.create_task(self._deliver(self._line.delivery), name="delivery")
+
+    async def _change_over(self, group: asyncio.TaskGroup) -> None:
+        """Once something is chosen, go on with another line; the old one has ended before."""
+        while True:
+            await self._chosen.wait()
+            self._chosen.clear()
+            try:
+                line = await self._lay()
+            except Exception:
+                self._chosen.set()
+                raise
+            self._following.cancel()
+            self._line.delivery.stop()
+            await asyncio.wait({self._following, self._delivering})
+            self._line = line
+            self._begin(group)
+            log.info("the choices of /setup are in use")
 
     async def _connect(self) -> None:
         if self._bot is not None:
             await self._bot.run_until_cancelled(self._token)
 
-    async def _deliver(self) -> None:
+    async def _deliver(self, delivery: Delivery) -> None:
         """Deliver, once requests can be sent."""
         await self._logged_in.wait()
-        await self._delivery.run()
+        await delivery.run()
 
 
-async def _discord_side(
-    settings: DiscordSettings,
-    context: Context,
-    connection: Connection,
-    pace: Pace,
-    metrics: Metrics,
-    vitals: Vitals,
-) -> DiscordSide:
+@dataclass(frozen=True)
+class Shared:
+    """What the Discord side shares with the rest of the program."""
+
+    context: Context
+    connection: Connection
+    pace: Pace
+    metrics: Metrics
+    vitals: Vitals
+    alarms: AlarmWatch
+    heard: Heard
+
+
+async def _discord_side(settings: Settings, shared: Shared) -> DiscordSide:
     """Build the Discord side; without a token, what Discord would show goes into the log."""
+    file, context, vitals = settings.discord, shared.context, shared.vitals
     logged_in = asyncio.Event()
-    router = router_of(settings, context.zone)
-    places = vitals.places
-    if not settings.token:
+    bot = None
+    messenger: DiscordMessenger | LogMessenger = LogMessenger()
+    desk = Desk(context, Roles({}))
+    routes = Routes(router_of(file, context.zone), frozenset())
+    if file.token:
+        point_discord_at(file)
+        setup = Setup(desk, context, layout_of(file), settings.http.port, shared.heard)
+        bot = SentinelBot(context, desk, shared.connection, routes, vitals, setup)
+        messenger = DiscordMessenger(bot)
+    else:
         logged_in.set()
-        delivery = await _delivery(settings, context, LogMessenger(), vitals, pace, router, metrics)
         log.info("Discord is off: what it would show is written here")
-        return DiscordSide(None, "", *delivery, logged_in)
-    point_discord_at(settings)
-    roles = {
+
+    async def lay() -> Line:
+        """Go by what the file and /setup say now."""
+        chosen = effective(file, await choices(context.read))
+        places, router = places_of(chosen), router_of(chosen, context.zone)
+        if not places:
+            log.warning("no channel is configured, nothing will be posted: type /setup in Discord")
+        desk.roles = _roles(chosen)
+        routes.router, routes.in_use = router, frozenset(places)
+        shared.alarms.use(_waiting(settings.model_copy(update={"discord": chosen})), router)
+        vitals.places.clear()
+        vitals.places.update(places)
+        if bot is not None:
+            await bot.use(layout_of(chosen))
+        instance = await instance_name(context.database)
+        feed_age = file.feed_age_minutes * MINUTE
+        outlet = Outlet(
+            context.database,
+            messenger,
+            shared.pace,
+            instance,
+            feed_age,
+            shared.metrics,
+            vitals.closed,
+        )
+        delivery = FullDelivery(outlet, places)
+        in_use = frozenset(places)
+        follower = Follower(
+            context.database, context.bus, in_use, delivery.wake, router, shared.metrics
+        )
+        return Line(delivery, follower)
+
+    side = DiscordSide(bot, file.token, await lay(), lay, logged_in)
+    if bot is not None:
+        bot.on_login, bot.on_change = logged_in.set, side.retry
+        setup.on_choice, shared.heard.on_first = side.choose, setup.note_first
+    return side
+
+
+def _roles(settings: DiscordSettings) -> Roles:
+    ids = {
         Scope.READ: frozenset(settings.roles.viewer),
         Scope.WRITE: frozenset(settings.roles.dispatcher),
         Scope.APPROVE: frozenset(settings.roles.approver),
         Scope.ADMIN: frozenset(settings.roles.admin),
     }
-    routes = Routes(router, frozenset(places))
-    desk = Desk(context, Roles(roles, settings.guild_id))
-    bot = SentinelBot(context, desk, settings.guild_id, connection, routes, vitals)
-    if not places:
-        log.warning("no channel is configured in [discord.channels]: nothing will be posted")
-    messenger = DiscordMessenger(bot)
-    delivery = await _delivery(settings, context, messenger, vitals, pace, router, metrics)
-    bot.on_login, bot.on_change = logged_in.set, delivery[0].retry
-    return DiscordSide(bot, settings.token, *delivery, logged_in)
-
-
-async def _delivery(
-    settings: DiscordSettings,
-    context: Context,
-    messenger: DiscordMessenger | LogMessenger,
-    vitals: Vitals,
-    pace: Pace,
-    router: Router,
-    metrics: Metrics,
-) -> tuple[Delivery, Follower]:
-    instance = await instance_name(context.database)
-    feed_age = settings.feed_age_minutes * MINUTE
-    outlet = Outlet(context.database, messenger, pace, instance, feed_age, metrics, vitals.closed)
-    delivery = FullDelivery(outlet, vitals.places)
-    in_use = frozenset(vitals.places)
-    follower = Follower(context.database, context.bus, in_use, delivery.wake, router, metrics)
-    return delivery, follower
+    return Roles(ids, settings.guild_id)
 
 
 def point_discord_at(settings: DiscordSettings) -> None:
@@ -401,12 +483,12 @@ async def _prune(database: Database, keep_days: int, live_clients: Counter[str])
                 pruned = await forget(sql, now() - keep_days * DAY, PRUNED_AT_ONCE)
 
 
-async def _age(context: Context, settings: Settings, follower: Follower) -> None:
+async def _age(context: Context, settings: Settings, discord_side: DiscordSide) -> None:
     """Forget calls and panics that are long over, a few at a time so that nobody waits for it."""
     keeping = Keeping(settings.cad.keep_hours * HOUR, _duplicate_window(settings))
     while await forget_old(context, keeping, AGED_AT_ONCE):
         pass
-    await follower.refresh_board()
+    await discord_side.refresh_board()
 
 
 def _watched(settings: Settings) -> Watched:

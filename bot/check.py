@@ -14,9 +14,15 @@ import discord
 from bot.app import point_discord_at
 from bot.certificate import BadCertificate, Certificate, read_certificate
 from bot.config import DiscordSettings, HttpSettings, Settings
+from bot.layout import effective, layout_of
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE
+from cogs.layout import Layout, choices
 from cogs.pictures.backdrop import BackdropError
-from cogs.status import RIGHTS
+from cogs.rights import PLACES, can_call, lacking
+from db.database import looking_into
+from db.errors import StorageError
+
+MEND = "choose another one with /setup, or correct its id in the file"
 
 SOON = timedelta(days=14)
 """A certificate that ends within this time should have been renewed by now."""
@@ -54,7 +60,10 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     _check_certificate(settings.http, report)
     _check_map(settings, report)
     if settings.discord.token:
-        await _check_discord(settings.discord, settings.alarms.supervisor, report)
+        chosen = await _chosen(settings.database.path)
+        _tell_choices(layout_of(settings.discord), chosen, report)
+        discord_now = effective(settings.discord, chosen)
+        await _check_discord(discord_now, settings.alarms.supervisor, report)
     else:
         report.note("Discord is off: [discord] has no token; cards are written to the log")
     say("nothing is wrong" if not report.faults else f"{report.faults} to mend")
@@ -150,6 +159,28 @@ def _check_map(settings: Settings, report: Report) -> None:
         )
 
 
+async def _chosen(path: Path) -> Layout:
+    """Return what /setup chose; nothing if the database cannot be read, which is told above."""
+    try:
+        async with looking_into(path) as sql:
+            return await choices(sql)
+    except StorageError:
+        return {}
+
+
+def _tell_choices(file: Layout, chosen: Layout, report: Report) -> None:
+    """Say where /setup chose something else than the file says."""
+    for what, ids in file.items():
+        if what in chosen:
+            by_file, by_setup = (
+                ", ".join(map(str, some)) or "none" for some in (ids, chosen[what])
+            )
+            report.note(
+                f"{what}: the file says {by_file}, /setup says {by_setup}, which counts;"
+                " Back to the file's, in /setup, ends that, or cad-sentinel forget-setup"
+            )
+
+
 async def _check_discord(settings: DiscordSettings, supervisors: list[int], report: Report) -> None:
     point_discord_at(settings)
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:
@@ -167,7 +198,10 @@ async def _check_discord(settings: DiscordSettings, supervisors: list[int], repo
         report.good(f"Discord knows the bot as {client.user}")
         channels = {name: number for name, number in settings.channels if number}
         if not channels:
-            report.fault("no channel is configured", "put channel ids into [discord.channels]")
+            report.fault(
+                "no channel is configured",
+                "type /setup in Discord, or put channel ids into [discord.channels]",
+            )
         guilds: dict[int, discord.Guild] = {}
         channels |= {
             f"of rule {rule.name}": rule.channel for rule in settings.rules if rule.channel
@@ -188,7 +222,7 @@ async def _check_channel(
     try:
         channel = await client.fetch_channel(number)
     except discord.NotFound:
-        report.fault(f"channel {name} ({number}) does not exist", "correct its id")
+        report.fault(f"channel {name} ({number}) does not exist", MEND)
         return
     except discord.Forbidden:
         report.fault(
@@ -196,8 +230,8 @@ async def _check_channel(
             "give the bot's role View Channel in the channel's permissions",
         )
         return
-    if not isinstance(channel, discord.TextChannel | discord.VoiceChannel | discord.StageChannel):
-        report.fault(f"channel {name} ({number}) is no text channel", "choose another one")
+    if not isinstance(channel, PLACES):
+        report.fault(f"channel {name} ({number}) is no text channel", MEND)
         return
     guild = guilds.get(channel.guild.id)
     if guild is None:
@@ -205,8 +239,7 @@ async def _check_channel(
     # Its own guild, without a gateway, has no roles, from which the rights follow.
     channel.guild = guild
     assert client.user is not None  # noqa: S101 - logged in
-    rights = channel.permissions_for(await guild.fetch_member(client.user.id))
-    missing = [label for right, label in RIGHTS.items() if not getattr(rights, right)]
+    missing = lacking(channel, await guild.fetch_member(client.user.id))
     if missing:
         report.fault(
             f"channel {name} (#{channel.name}): the bot lacks {', '.join(missing)}",
@@ -228,11 +261,11 @@ async def _check_guild(
             f"channels lie in guild {guild.id}, but guild_id is {settings.guild_id}",
             "correct guild_id or the channel ids",
         )
-    known = {role.id for role in guild.roles}
+    known = {role.id: role for role in guild.roles}
     for name, ids in [*settings.roles, ("supervisor", supervisors)]:
         for role_id in ids:
             if role_id not in known:
-                report.fault(f"role {name} ({role_id}) does not exist", "correct its id")
+                report.fault(f"role {name} ({role_id}) does not exist", MEND)
     for rule in settings.rules:
         if rule.mention and rule.mention not in known:
             report.fault(
@@ -240,7 +273,9 @@ async def _check_guild(
                 "correct its id",
             )
     if settings.panic_role and settings.panic_role not in known:
-        report.fault(f"panic_role ({settings.panic_role}) does not exist", "correct its id")
+        report.fault(f"panic_role ({settings.panic_role}) does not exist", MEND)
+    elif settings.panic_role:
+        await _check_call(client, guild, known[settings.panic_role], report)
     if not settings.roles.approver:
         report.note("no approver role: only people who manage the server can approve")
     try:
@@ -250,4 +285,15 @@ async def _check_guild(
         report.fault(
             f"the bot may not register commands in {guild.name}",
             "invite it again with the scopes bot and applications.commands",
+        )
+
+
+async def _check_call(
+    client: discord.Client, guild: discord.Guild, role: discord.Role, report: Report
+) -> None:
+    assert client.user is not None  # noqa: S101 - logged in
+    if not can_call(role, await guild.fetch_member(client.user.id)):
+        report.fault(
+            f"the bot cannot mention the panic role {role.name}",
+            "give the bot's role Mention @everyone, @here, and All Roles",
         )

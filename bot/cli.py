@@ -16,6 +16,7 @@ from bot.certificate import BadCertificate
 from bot.check import check
 from bot.config import ConfigError, Settings, load
 from bot.instance import Instance, InstanceError
+from bot.layout import forget_setup
 from bot.locks import AlreadyRunning
 from bot.logs import start_logging
 from bot.query import listen, query
@@ -137,6 +138,10 @@ def _restore(settings: Settings, arguments: argparse.Namespace) -> int:
     return restore(settings, arguments.file, say=print)
 
 
+def _forget_setup(settings: Settings, _: argparse.Namespace) -> int:
+    return _wait_for(forget_setup(settings, print))
+
+
 def _simulate(settings: Settings, arguments: argparse.Namespace) -> int:
     async def play() -> int:
         async with Instance.from_settings(settings) as instance:
@@ -215,6 +220,7 @@ def _parser() -> argparse.ArgumentParser:
     add("backups", _backups, "list the backups, and say whether each is sound")
     restoring = add("restore", _restore, "put a backup in the database's place; stop the bot first")
     restoring.add_argument("file", type=Path, help="the backup")
+    add("forget-setup", _forget_setup, "forget what /setup chose; stop the bot first")
     playing = add("simulate", _simulate, "play an evening against a running bot, as a drill")
     playing.add_argument(
         "--speed", type=_speed, default=10.0, help="times faster than life (10); 0: at once"

@@ -1,7 +1,7 @@
 """What is looked up for /metrics when somebody asks: queues, sizes, states."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from cogs.bot import Connection
@@ -16,7 +16,7 @@ KINDS = ("card post", "card edit", "feed")
 
 
 class Measure:
-    """Brings the gauges of the metrics up to date; `places` are the channels in use."""
+    """Brings the gauges of the metrics up to date; `places`: the channels in use."""
 
     def __init__(
         self,
@@ -24,13 +24,13 @@ class Measure:
         database: Database,
         path: Path,
         connection: Connection,
-        places: Iterable[str],
+        places: Collection[str],
     ) -> None:
         self._metrics = metrics
         self._database = database
         self._path = path
         self._connection = connection
-        self._places = frozenset(places)
+        self._places = places
 
     async def __call__(self) -> None:
         """Look everything up; while storage cannot be read, its last figures stay."""

@@ -9,7 +9,9 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from bot.config import DiscordSettings, RuleSettings, Settings
+from bot.layout import effective
 from bot.query import Say
+from cogs.layout import choices
 from cogs.route import Routes, event_meant, explained
 from cogs.routing import Quiet, Router, Rule
 from db.database import Database, Reader, looking_into
@@ -23,12 +25,11 @@ LINE = 2_000
 
 async def route(settings: Settings, typed: str, data: str | None, *, say: Say) -> int:
     """Explain the routing of a stored event, or of one that is typed; return the exit code."""
-    routes = Routes(
-        router_of(settings.discord, ZoneInfo(settings.community.timezone)),
-        frozenset(places_of(settings.discord)),
-    )
     try:
         async with _reading(settings.database.path) as sql:
+            discord = effective(settings.discord, await choices(sql))
+            router = router_of(discord, ZoneInfo(settings.community.timezone))
+            routes = Routes(router, frozenset(places_of(discord)))
             event = await event_meant(sql, typed, data)
             for line in explained(event, await routes.of(sql, event)):
                 say(" ".join(clean_text(line, LINE).split()))

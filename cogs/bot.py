@@ -17,14 +17,17 @@ from discord.ext import commands
 
 from cogs import access, alerts, audit, drones, equipment, names, properties, removals
 from cogs.answers import Desk
-from cogs.buttons import CardButton
+from cogs.buttons import CardButton, Control
 from cogs.cad import Cad
 from cogs.crimes import Crimes
 from cogs.help import Help, forget_command_ids, keep_command_ids
+from cogs.layout import Layout, first
 from cogs.links import Links
 from cogs.pages import PageButton
 from cogs.refusals import reading_429s
 from cogs.route import RouteCommands, Routes
+from cogs.setup import Setup
+from cogs.standing import Standing
 from cogs.status import Status, Vitals
 from cogs.visitors import Visitors
 from db import settings
@@ -43,6 +46,9 @@ UNREADABLE = (ValueError, KeyError, TypeError)
 """What discord.py raises on an answer that was cut short, or is not Discord's."""
 
 UNREADABLE_RETRY = 5.0
+
+SETTLING = 5.0
+"""Seconds between two calls of `on_change`, as many things can change at once."""
 
 log = logging.getLogger(__name__)
 
@@ -78,10 +84,10 @@ class SentinelBot(commands.Bot):
         self,
         context: Context,
         desk: Desk,
-        guild_id: int,
         connection: Connection,
         routes: Routes,
         vitals: Vitals,
+        setup: Setup,
     ) -> None:
         super().__init__(
             commands.when_mentioned,
@@ -102,10 +108,14 @@ class SentinelBot(commands.Bot):
             | alerts.LISTS
             | audit.LISTS
         )
+        self.controls = setup.controls
+        self.standing = Standing(lambda: self.guilds)
         self._context = context
-        self._guild_id = guild_id
         self._routes = routes
         self._vitals = vitals
+        self._setup = setup
+        self._looked_at = 0.0
+        self._settling: asyncio.TimerHandle | None = None
         self._connection_state = connection
         self.on_login: Callable[[], None] = lambda: None
         self.on_change: Callable[[], None] = lambda: None
@@ -150,17 +160,29 @@ class SentinelBot(commands.Bot):
             await self.add_cog(Status(self.desk, self._vitals))
             await self.add_cog(Help(self.desk))
             await self.add_cog(RouteCommands(self.desk, self._routes, self._context.zone))
-            self.add_dynamic_items(CardButton, PageButton)
+            await self.add_cog(self._setup)
+            self.add_dynamic_items(CardButton, PageButton, Control)
 
     async def on_ready(self) -> None:
         """Register the commands in every guild where they changed."""
         self._connection_state.state = "ready"
         log.info("connected to Discord as %s, in %s guilds", self.user, len(self.guilds))
-        self.on_change()
+        self._look()
         with self.desk.in_flight.one():
-            await self._keep_guild()
-            for guild in self.guilds:
-                await self.sync(guild)
+            await self.register()
+
+    async def register(self) -> None:
+        """Register the commands where they belong and are not."""
+        await self._keep_guild()
+        for guild in self.guilds:
+            await self.sync(guild)
+
+    async def use(self, layout: Layout) -> None:
+        """Go by another layout."""
+        self.standing.layout = layout
+        if self.is_ready():
+            self._note_change()
+            await self.register()
 
     async def on_resumed(self) -> None:
         """Go on."""
@@ -173,7 +195,7 @@ class SentinelBot(commands.Bot):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Register the commands in a guild that the bot was invited to."""
-        self.on_change()
+        self._look()
         with self.desk.in_flight.one():
             await self._keep_guild()
             await self.sync(guild)
@@ -181,32 +203,71 @@ class SentinelBot(commands.Bot):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Discord forgets a guild's commands with the bot; so does the bot."""
         log.warning("the bot was removed from guild %s", guild.id)
+        self._look()
         with self.desk.in_flight.one(), _unless_unavailable():
             async with self._context.database.write() as sql:
                 await settings.forget(sql, _synced(guild.id))
                 await forget_command_ids(sql, guild.id)
+
+    async def on_guild_available(self, _: discord.Guild) -> None:
+        """Discord's outage is over for a guild."""
+        self._note_change()
+
+    async def on_guild_channel_create(self, _: discord.abc.GuildChannel) -> None:
+        """A channel may be there that was not."""
+        self._note_change()
+
+    async def on_guild_channel_delete(self, _: discord.abc.GuildChannel) -> None:
+        """A channel may be gone that is posted to."""
+        self._note_change()
 
     async def on_guild_channel_update(
         self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
     ) -> None:
         """A channel's permissions may have changed; bots that rename channels change none."""
         if before.overwrites != after.overwrites:
-            self.on_change()
+            self._note_change()
+
+    async def on_guild_role_delete(self, _: discord.Role) -> None:
+        """A role may be gone that allows something."""
+        self._note_change()
 
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         """The bot's permissions may have changed."""
-        if before.permissions != after.permissions:
+        if before.permissions != after.permissions or before.mentionable != after.mentionable:
+            self._note_change()
+
+    def _note_change(self) -> None:
+        """Look what works now: at once, and then once for all that changes meanwhile."""
+        if self._settling is None:
+            loop = asyncio.get_running_loop()
+            due = max(loop.time(), self._looked_at + SETTLING)
+            self._settling = loop.call_at(due, self._look)
+
+    def _look(self) -> None:
+        """Tell what works no more, and have what waits tried again."""
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
+        self._looked_at = asyncio.get_running_loop().time()
+        if not self.is_closed():
+            self.standing.log_changes()
             self.on_change()
 
     async def sync(self, guild: discord.Guild) -> None:
         """Register the commands in a guild, if they are not what it was given last."""
-        if self._guild_id not in (0, guild.id):
+        is_meant = first(self.standing.layout, "guild_id") in (0, guild.id)
+        if is_meant:
+            self.tree.copy_global_to(guild=guild)
+        else:
             log.info("guild %s is not the configured one: no commands there", guild.id)
-            return
-        self.tree.copy_global_to(guild=guild)
+            self.tree.clear_commands(guild=guild)
         payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
-        digest = hashlib.blake2b(orjson.dumps(payload), digest_size=16).hexdigest()
-        if await settings.get(self._context.read, _synced(guild.id)) == digest:
+        # With the bot Discord forgets its commands; invited again, it has joined at another time.
+        joined_at = guild.me.joined_at if guild.me is not None else None
+        digest = hashlib.blake2b(orjson.dumps([payload, joined_at]), digest_size=16).hexdigest()
+        known = await settings.get(self._context.read, _synced(guild.id))
+        if known == digest or (known is None and not is_meant):
             return
         try:
             given = await self.tree.sync(guild=guild)
@@ -221,7 +282,8 @@ class SentinelBot(commands.Bot):
 
     async def _keep_guild(self) -> None:
         """Keep which guild links lead to: the configured one, or else the only one."""
-        guilds = [self._guild_id] if self._guild_id else [guild.id for guild in self.guilds]
+        only = first(self.standing.layout, "guild_id")
+        guilds = [only] if only else [guild.id for guild in self.guilds]
         if len(guilds) == 1:
             with _unless_unavailable():
                 async with self._context.database.write() as sql:

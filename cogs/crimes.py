@@ -57,15 +57,14 @@ async def crimes_of(
     counted = told.crimes
     names = [day.name for day in reversed(last_days(days, context.now(), context.zone))]
     lines = [f"{names[row.day - 1]} · {row.count}" for row in counted]
-    title = _("Crimes everywhere")
+    title, name = _("Crimes everywhere"), _("everywhere")
     if place is not None:
-        where = inert_line(place.location, 150)
+        where, name = inert_line(place.location, 150), place.location
         title = _("Crimes at {where}").format(where=where)
         if radius:
-            around = _("Crimes within {radius} m of {where}")
-            title = around.format(radius=radius, where=where)
+            title = _("Crimes within {radius} m of {where}").format(radius=radius, where=where)
+            name = _("within {radius} m of {where}").format(radius=radius, where=place.location)
     total = plural("1 crime", "{number} crimes", sum(row.count for row in counted))
     card = CardBuilder(title, Colour.NORMAL, "\n".join([f"**{total}**", *lines]))
-    name = place.location if place is not None else ""
     chart = crimes_chart(name, told, today(context.now(), context.zone))
     return Content([card.build()], picture=chart)

@@ -184,6 +184,7 @@ class ChannelQueue:
         """Deliver until `stop`; a failure waits and tries again, and never ends the queue."""
         while not self._stopping:
             self._work.clear()
+            self._try_again.clear()  # here, so that what changes during the try is not missed
             try:
                 delivered = await self._deliver_next()
             except ChannelClosed as fault:
@@ -445,9 +446,6 @@ class ChannelQueue:
             await cards.mark_lost(sql, card)
 
     async def _pause(self, seconds: float) -> None:
-        self._try_again.clear()
-        if self._stopping:
-            return
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._try_again.wait()
@@ -466,10 +464,11 @@ class ChannelQueue:
             log.warning("channel %s: deliveries wait: %s", self.channel_id, fault)
 
     def _note_success(self, *, delivered: bool) -> None:
+        if delivered:
+            self._closed.pop(self.channel_id, None)  # perhaps a queue before this one's note
         if delivered and (self._failures or self.is_closed):
             log.info("channel %s: deliveries go on", self.channel_id)
             self._failures, self.is_closed = 0, False
-            self._closed.pop(self.channel_id, None)
 
 
 def _kind(card: Card) -> CardKind:

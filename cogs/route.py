@@ -66,9 +66,9 @@ class Routed:
     stands_in: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Routes:
-    """The rules, and the channels that are in use by their name or their id."""
+    """The rules, and the channels in use by their name or their id; /setup changes both."""
 
     router: Router
     in_use: frozenset[str]

@@ -1,7 +1,8 @@
 """`/status`: whether everything works, and what does not."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -10,21 +11,13 @@ from discord.ext import commands
 from cogs.answers import Desk, show
 from cogs.content import FIELD, CardBuilder, Colour, Content
 from cogs.language import _, plural
+from cogs.rights import lacking
 from cogs.roles import needs
 from cogs.text import fitting, inert_line, moment
 from db import cards, feeds
 from db.cards import Waiting
 from db.database import size
 from webhook.context import Context, Scope, now
-
-RIGHTS = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "embed_links": "Embed Links",
-    "attach_files": "Attach Files",
-    "read_message_history": "Read Message History",
-}
-"""What the bot needs in a channel that it posts to, as Discord's settings call it."""
 
 _STATES = {
     "off": "Off",
@@ -47,7 +40,7 @@ class Vitals:
     version: str
     discord: Callable[[], str]
     cads: tuple[str, ...]
-    places: Mapping[str, int]
+    places: dict[str, int] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)
     started_at: int = field(default_factory=now)
@@ -71,7 +64,7 @@ class Status(commands.Cog):
             await show(interaction, await status_of(context, self._vitals, interaction.client))
 
 
-async def status_of(context: Context, vitals: Vitals, client: discord.Client) -> Content:
+async def status_of(context: Context, vitals: Vitals, client: Any) -> Content:
     """Show how the program is, in the colour of the worst."""
     sql = context.read
     waiting = [*await cards.waiting(sql), *await feeds.all_waiting(sql)]
@@ -81,13 +74,15 @@ async def status_of(context: Context, vitals: Vitals, client: discord.Client) ->
         if (why := _why_shut(vitals, client, number))
     ]
     state = vitals.discord()
-    well = state == "ready" and not shut
+    wrong = client.standing.sentences(channels=False)
+    well = state == "ready" and not shut and not wrong
     card = CardBuilder(
         title=_("All is well") if well else _("Something needs attention"),
         colour=Colour.GOOD if well else Colour.WARNING,
     )
     card.add(_("Discord"), _(_STATES[state]))
     card.add(_("Channels"), _channels(len(set(vitals.places.values())), shut), inline=False)
+    card.add(_("Set-up"), fitting(wrong, "\n", FIELD), inline=False)
     by_channel = sorted({one.channel for one in waiting})
     lines = [
         _waiting_line(vitals, name, [one for one in waiting if one.channel == name])
@@ -114,8 +109,7 @@ def _why_shut(vitals: Vitals, client: discord.Client, number: int) -> str:
     channel = client.get_channel(number)
     if not isinstance(channel, discord.abc.GuildChannel):
         return _("the bot does not see it: correct its id, or give the bot View Channel there")
-    rights = channel.permissions_for(channel.guild.me)
-    missing = [label for right, label in RIGHTS.items() if not getattr(rights, right)]
+    missing = lacking(channel, channel.guild.me)
     if missing:
         text = _("the bot lacks {rights}: give its role these in the channel's permissions")
         return text.format(rights=", ".join(missing))

@@ -44,6 +44,10 @@ class AlarmWatch:
 
     def __init__(self, context: Context, waiting: Waiting, router: Router) -> None:
         self._context = context
+        self.use(waiting, router)
+
+    def use(self, waiting: Waiting, router: Router) -> None:
+        """Go by other times, roles and rules from now on."""
         self._waiting = waiting
         self._router = router
 

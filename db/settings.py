@@ -1,6 +1,15 @@
 """Small facts that the program keeps between starts, by name."""
 
+from typing import NamedTuple
+
 from db.database import Reader, Transaction
+
+
+class Fact(NamedTuple):
+    """A fact and its name."""
+
+    name: str
+    value: str
 
 
 async def get(sql: Reader, name: str) -> str | None:
@@ -26,3 +35,13 @@ async def add(sql: Transaction, name: str, number: int) -> None:
 async def forget(sql: Transaction, name: str) -> None:
     """Drop a fact."""
     await sql.run("DELETE FROM settings WHERE name = ?", name)
+
+
+async def beginning_with(sql: Reader, prefix: str) -> list[Fact]:
+    """Return the facts whose names begin so, by name."""
+    return await sql.all(
+        Fact,
+        "SELECT name, value FROM settings WHERE substr(name, 1, ?) = ? ORDER BY name",
+        len(prefix),
+        prefix,
+    )

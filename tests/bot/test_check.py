@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
@@ -21,8 +22,14 @@ from bot.config import (
     Settings,
     WebsocketSettings,
 )
+from bot.layout import layout_of
+from cogs.layout import choose
 from db.database import Database
 from tests.fake_discord import Channel, FakeDiscord, Guild
+from tests.fake_discord.permissions import EVERYONE
+from webhook.authentication import LOCAL
+from webhook.bus import Bus
+from webhook.context import Context
 
 TOKEN = "secret-token-of-a-client"
 KEY = "secret-key-of-the-cad"
@@ -195,6 +202,28 @@ async def test_a_panic_role_that_does_not_exist_is_a_fault(place: Place) -> None
 
 async def test_channels_in_another_guild_than_the_configured_one_are_a_fault(place: Place) -> None:
     assert "but guild_id is 5" in await place.fault(guild_id=5)
+
+
+async def test_what_setup_chose_is_checked_instead_of_the_file_and_both_are_named(
+    place: Place,
+) -> None:
+    gone = place.channel.id + 1
+    async with Database.open(place.folder / "sentinel.db") as database:
+        context = Context(database, Bus(), LOCAL, ZoneInfo("UTC"))
+        await choose(context, layout_of(place.settings().discord), {"channels.emergency": (gone,)})
+    lines = await place.told()
+    assert any(f"FAULT channel emergency ({gone}) does not exist" in line for line in lines)
+    assert (
+        f"note  channels.emergency: the file says {place.channel.id}, /setup says {gone}, which"
+        " counts; Back to the file's, in /setup, ends that, or cad-sentinel forget-setup"
+    ) in lines
+
+
+async def test_a_panic_role_that_the_bot_cannot_mention_is_a_fault(place: Place) -> None:
+    place.guild.bot_role.permissions = EVERYONE
+    assert "the bot cannot mention the panic role" in await place.fault(panic_role=place.role.id)
+    place.role.mentionable = True
+    assert (await place.told(place.settings(panic_role=place.role.id)))[-1] == "nothing is wrong"
 
 
 async def test_commands_that_may_not_be_registered_are_a_fault(place: Place) -> None:

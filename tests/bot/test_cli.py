@@ -51,7 +51,17 @@ def test_the_version_is_the_installed_one(shell: Shell) -> None:
 def test_help_names_every_command(shell: Shell) -> None:
     ended = shell.run("--help")
     assert ended.returncode == 0
-    for command in ("run", "check", "query", "listen", "simulate", "backup", "backups", "restore"):
+    for command in (
+        "run",
+        "check",
+        "query",
+        "listen",
+        "simulate",
+        "backup",
+        "backups",
+        "restore",
+        "forget-setup",
+    ):
         assert f"\n    {command} " in ended.stdout
 
 

@@ -77,7 +77,7 @@ Nobody has acknowledged it yet.
 Property: 1
 Raised: 09:30:00 UTC
 How often: 3 times within 2 min
-""",  # noqa: E501
+""",
     ),
     (
         _acknowledged,
@@ -150,7 +150,7 @@ Nobody has acknowledged it yet.
 Property: 1
 Raised: 09:30:00 UTC
 How often: 3 times within 2 min
-""",  # noqa: E501
+""",
     ),
     (
         _called,
@@ -183,7 +183,7 @@ Nobody has acknowledged it yet.
 Property: 1
 Raised: 09:30:00 UTC
 How often: 3 times within 2 min
-""",  # noqa: E501
+""",
     ),
     (
         _resolved,

@@ -67,7 +67,7 @@ async def test_crimes_are_counted_everywhere_at_a_property_and_around_it(town: T
         await town.query("add-crime")
         assert await told(town, town.vic, "crimes") == CRIMES
         at = await told(town, town.vic, "crimes", property="villa", days=1)
-        assert "# Crimes at Villa\n│ **0 crimes**\n│ DAY · 0\n└" in at
+        assert "# Crimes at Villa\n│ **0 crimes**\n│ DAY · 0\n│ (image" in at
         around = await told(town, town.vic, "crimes", property="villa", radius=50)
         assert "# Crimes within 50 m of Villa\n│ **1 crime**" in around
         assert "viewer role" in await told(town, town.stranger, "crimes")
@@ -133,10 +133,10 @@ async def test_the_status_says_which_channel_is_closed_why_and_what_waits_there(
         await town.fake.until(lambda: bool(town.guild.commands))
         await town.add_property("Villa", drones=1)
         await town.query("dispatch-drone", propertyId=1)
-        await town.fake.until(lambda: "channel" in caplog.text and "drones" in caplog.text)
+        await town.fake.until(lambda: "(drones):" in caplog.text)
         shown = await told(town, town.dora, "status")
         assert "# Something needs attention" in shown
-        assert "#drones · the bot lacks Send Messages, Embed Links: give its role these" in shown
+        assert "#drones · the bot lacks Send Messages, Embed Links, Attach Files: give its" in shown
         assert "#drones · 1 card, since <T> (<R>)" in shown
 
 
@@ -200,13 +200,17 @@ WEEK = """\
 │ - Last seen first: u1, u2
 │ ~ Gate (1) · 2: DAY · 2
 │ ~ Yard (2) · 1: DAY · 1
-└"""
+│ (image attachment://visits.png)
+└
+(file visits.png: Visits · Villa, DAY – DAY · 3 in all: DAY 3. Gate 2, Yard 1.)"""
 DAYS = """\
 ┌ #1976d2
 │ # Visits by day · Villa
 │ 3 visits from DAY to DAY
 │ DAY · 3
-└"""
+│ (image attachment://visits.png)
+└
+(file visits.png: Visits · Villa, DAY – DAY · 3 in all: DAY 3.)"""
 CRIMES = """\
 ┌ #1976d2
 │ # Crimes everywhere
@@ -214,7 +218,9 @@ CRIMES = """\
 │ DAY · 2
 │ DAY · 0
 │ DAY · 0
-└"""
+│ (image attachment://crimes.png)
+└
+(file crimes.png: Crimes · everywhere, DAY – DAY · 2 in all: DAY 2.)"""
 OUT = """\
 ┌ #1976d2
 │ # Drones that are out

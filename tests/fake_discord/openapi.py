@@ -135,6 +135,9 @@ def _fits_type(schema: JSON, value: Any) -> bool:
     if schema.get("format") == "snowflake" and isinstance(value, int):
         # Discord takes ids as numbers too, and discord.py sends them so.
         return True
+    if "integer" in names and isinstance(value, str) and value.isdigit():
+        # Discord takes permissions as digits too, and discord.py sends a role's so.
+        return True
     if isinstance(value, bool):
         return "boolean" in names
     return any(isinstance(value, TYPES[name]) for name in names)

@@ -24,6 +24,7 @@ from .errors import (
     unknown,
 )
 from .faults import Fault, Faults
+from .founding import new_channel, new_role
 from .interactions import (
     KEPT_FLAGS,
     Interactions,
@@ -216,7 +217,9 @@ class Rest:
             ("GET", "/(oauth2/)?applications/@me", self._application),
             ("GET", guild, self._guild),
             ("GET", guild + "/channels", self._guild_channels),
+            ("POST", guild + "/channels", self._create_channel),
             ("GET", guild + "/roles", self._guild_roles),
+            ("POST", guild + "/roles", self._create_role),
             ("GET", guild + "/members/search", self._search_members),
             ("GET", guild + r"/members/(?P<user>\d+)", self._member),
             ("GET", channel, self._channel),
@@ -311,6 +314,21 @@ class Rest:
 
     def _guild_roles(self, _record: RecordedRequest, guild: str) -> Answer:
         return 200, [role.to_dict() for role in self._joined(guild).roles]
+
+    def _create_channel(self, record: RecordedRequest, guild: str) -> Answer:
+        where = self._managed(guild, Permission.MANAGE_CHANNELS)
+        body = _object(record.body)
+        return 201, new_channel(where, body).to_dict()
+
+    def _create_role(self, record: RecordedRequest, guild: str) -> Answer:
+        where = self._managed(guild, Permission.MANAGE_ROLES)
+        return 200, new_role(where, _object(record.body)).to_dict()
+
+    def _managed(self, guild_id: str, needed: Permission) -> Guild:
+        guild = self._joined(guild_id)
+        if needed not in guild.bot_member.permissions:
+            raise missing_permissions()
+        return guild
 
     def _member(self, _record: RecordedRequest, guild: str, user: str) -> Answer:
         member = self._joined(guild).find_member(int(user))

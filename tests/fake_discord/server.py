@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -141,6 +142,7 @@ class FakeDiscord:
         """Add the bot to a guild (again)."""
         guild.joined = True
         if guild.bot_member not in guild.members:
+            guild.bot_member.joined_at = datetime.now(UTC)
             guild.members.append(guild.bot_member)
         self.world.announce("GUILD_CREATE", guild.create_event())
 

@@ -431,10 +431,12 @@ class Guild:
         type: int = GUILD_TEXT,  # noqa: A002
         topic: str | None = None,
         category: Channel | None = None,
+        overwrites: dict[int, Overwrite] | None = None,
     ) -> Channel:
         """Make a channel in the guild."""
         position = len(self.channels)
         channel = Channel(self, name, type, topic, category, position)
+        channel.overwrites |= overwrites or {}
         self.channels.append(channel)
         self.announce("CHANNEL_CREATE", channel.to_dict())
         return channel

@@ -11,17 +11,22 @@ from webhook.events import CadBack, CadSilent
 class Heard:
     """When each CAD was heard of last, on a clock that nobody sets.
 
-    The time before the start does not count: nothing could come then.
+    The time before the start does not count: nothing could come then. `on_first` is told when a
+    CAD is heard of for the first time since.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._started = clock()
         self._at: dict[str, float] = {}
+        self.on_first: Callable[[str], None] = lambda cad: None
 
     def note(self, cad: str) -> None:
         """Note that a CAD was heard of just now."""
+        is_first = not self.knows(cad)
         self._at[cad] = self._clock()
+        if is_first:
+            self.on_first(cad)
 
     def knows(self, cad: str) -> bool:
         """Tell whether a CAD was heard of since the start."""

@@ -1,0 +1,42 @@
+"""What the bot may do in Discord, and what it lacks."""
+
+from collections.abc import Iterable
+
+import discord
+
+RIGHTS = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "embed_links": "Embed Links",
+    "attach_files": "Attach Files",
+    "read_message_history": "Read Message History",
+}
+"""What the bot needs in a channel that it posts to, as Discord's settings call it."""
+
+PLACES = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)
+"""The kinds of channels that it can post to."""
+
+
+def lacking(channel: discord.abc.GuildChannel, me: discord.Member) -> list[str]:
+    """Return the rights that the bot lacks in a channel."""
+    rights = channel.permissions_for(me)
+    return [label for right, label in RIGHTS.items() if not getattr(rights, right)]
+
+
+def can_call(role: discord.Role, me: discord.Member) -> bool:
+    """Tell whether a mention of the role by the bot reaches anybody."""
+    return role.mentionable or me.guild_permissions.mention_everyone
+
+
+def find_channel(
+    guilds: Iterable[discord.Guild], channel_id: int
+) -> discord.abc.GuildChannel | None:
+    """Return a channel of one of the servers."""
+    found = (guild.get_channel(channel_id) for guild in guilds)
+    return next((channel for channel in found if channel is not None), None)
+
+
+def find_role(guilds: Iterable[discord.Guild], role_id: int) -> discord.Role | None:
+    """Return a role of one of the servers."""
+    found = (guild.get_role(role_id) for guild in guilds)
+    return next((role for role in found if role is not None), None)

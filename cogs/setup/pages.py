@@ -1,0 +1,315 @@
+"""What the set-up wizard shows: three pages, and one for each thing that can be picked.
+
+A page is made of what is stored and of what Discord says now, so that it is right after a restart.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+
+from cogs.content import CardBuilder, Colour
+from cogs.language import _
+from cogs.layout import Layout, first, overlaid
+from cogs.rights import find_channel, find_role
+from cogs.standing import trouble_with
+from cogs.text import fitting, inert_line
+
+MOST_ROLES = 25
+
+LISTED = 600
+"""Characters of a thing's roles and of what is wrong with them."""
+
+PAGES = ("roles", "channels", "cad")
+
+ROLES = {
+    "roles.viewer": "may look",
+    "roles.dispatcher": "may send drones out and call them back",
+    "roles.approver": "may approve and deny",
+    "roles.admin": "may do everything, also /setup",
+    "panic_role": "is mentioned by a panic",
+}
+"""What the roles are for, translated where it is used."""
+
+CHANNELS = {
+    "channels.emergency": "911 and 311 calls",
+    "channels.dispatch": "dispatch calls, tones, pages, station alerts",
+    "channels.panic": "panic buttons",
+    "channels.units": "who is on duty, and what is open",
+    "channels.records": "records, bulletins, warrants",
+    "channels.alerts": "alarms at properties",
+    "channels.visits": "whom the cameras see",
+    "channels.crimes": "crimes that scripts report",
+    "channels.access": "who identifies themselves at a door",
+    "channels.properties": "what changes about properties",
+    "channels.drones": "drones that are out",
+    "channels.approvals": "new properties and requested removals",
+    "channels.log": "about the bot itself",
+}
+"""What is posted in the channels, translated where it is used."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a page is made of: what the file says, what was chosen, and the server as it is."""
+
+    file: Layout
+    chosen: Layout
+    guild: discord.Guild
+    guilds: tuple[discord.Guild, ...]
+
+    @property
+    def layout(self) -> Layout:
+        """What counts."""
+        return overlaid(self.file, self.chosen)
+
+    def usable(self, what: str, guilds: Sequence[discord.Guild]) -> list[int]:
+        """Return the ids of a thing that stand for something in these servers."""
+        found = find_role if what in ROLES else find_channel
+        return [number for number in self.layout[what] if found(guilds, number) is not None]
+
+    def missing(self, page: str) -> list[str]:
+        """Return what can be created: what has nothing that exists, unless that was chosen so."""
+        return [
+            what
+            for what in things(page, self.file)
+            if what != "panic_role"
+            and self.chosen.get(what) != ()
+            and not self.usable(what, self.guilds)
+        ]
+
+    def is_chosen(self, page: str) -> bool:
+        """Tell whether something of a page was chosen here."""
+        return any(what in self.chosen for what in forgotten_with(page, self.file))
+
+
+@dataclass
+class Page:
+    """An embed, and the controls below it."""
+
+    card: CardBuilder
+    items: list[discord.ui.Item[Any]] = field(default_factory=list)
+
+    def view(self) -> discord.ui.View:
+        """Build the controls; they find their way by their ids, as cards' buttons do."""
+        view = discord.ui.View(timeout=None)
+        for item in self.items:
+            view.add_item(item)
+        view.stop()
+        return view
+
+
+def things(page: str, layout: Layout) -> list[str]:
+    """Return what a page is about, in the file's order."""
+    texts = ROLES if page == "roles" else CHANNELS
+    return [what for what in texts if what in layout]
+
+
+def forgotten_with(page: str, layout: Layout) -> list[str]:
+    """Return what goes back to the file together."""
+    return [*things(page, layout), *(["guild_id"] if page == "roles" else [])]
+
+
+def roles_page(state: State) -> Page:
+    """Show who may do what."""
+    intro = _(
+        "Each role may do what the ones before it may. Who may manage this server may do"
+        " everything."
+    )
+    page = _group_page(state, "roles", _("Who may do what"), intro, _("nobody"))
+    if not state.guild.me.guild_permissions.manage_roles:
+        page.card.add(_("The bot lacks Manage Roles"), _no_right(), inline=False)
+    elsewhere = len(state.guilds) > 1 and not first(state.layout, "guild_id")
+    if elsewhere:
+        text = _(
+            "The bot is in {number} servers. Their managers may do nothing by that alone until one"
+            " of the servers is chosen."
+        )
+        warning = text.format(number=len(state.guilds))
+        page.card.add(_("More than one server"), warning, inline=False)
+        page.items.append(_button(_("Only this server"), "setup:only:server"))
+    page.items.append(_button(_("Next: channels"), "setup:page:channels", is_next=True))
+    return page
+
+
+def channels_page(state: State) -> Page:
+    """Show what is posted where, and what the bot lacks there."""
+    intro = _(
+        "The category “CAD Sentinel” is seen by the roles of the first page and by nobody else:"
+        " choose those before you create channels."
+    )
+    page = _group_page(state, "channels", _("What is posted where"), intro, _("not posted"))
+    if not state.guild.me.guild_permissions.manage_channels:
+        page.card.add(_("The bot lacks Manage Channels"), _no_right(), inline=False)
+    page.items.append(_button(_("Back"), "setup:page:roles"))
+    page.items.append(_button(_("Next: the CAD"), "setup:page:cad", is_next=True))
+    return page
+
+
+def _no_right() -> str:
+    return _(
+        "It cannot create anything. Give its role that right in Server Settings › Roles and press"
+        " Look again, or choose from what you have, in the menu."
+    )
+
+
+def _group_page(state: State, name: str, title: str, intro: str, none: str) -> Page:
+    what_is_there = [_line(state, what, none) for what in things(name, state.file)]
+    heading = _("Set up CAD Sentinel · {number} of 3 · {title}")
+    number = PAGES.index(name) + 1
+    card = CardBuilder(
+        heading.format(number=number, title=title),
+        Colour.NORMAL,
+        "\n".join([intro, "", *what_is_there]),
+    )
+    options = [
+        discord.SelectOption(label=_name(what), value=what, description=_purpose(what))
+        for what in things(name, state.file)
+    ]
+    menu: discord.ui.Select[discord.ui.View] = discord.ui.Select(
+        custom_id=f"setup:which:{name}",
+        placeholder=_("Choose from what you have"),
+        options=options,
+    )
+    rights = state.guild.me.guild_permissions
+    may_create = rights.manage_roles if name == "roles" else rights.manage_channels
+    is_missing = bool(state.missing(name))
+    create = _button(_("Create what is missing"), f"setup:create:{name}")
+    create.disabled = not (is_missing and may_create)
+    page = Page(card, [menu, create, _button(_("Look again"), f"setup:page:{name}")])
+    if state.is_chosen(name):
+        page.items.append(_button(_("Back to the file's"), f"setup:forget:{name}"))
+    return page
+
+
+def _line(state: State, what: str, none: str) -> str:
+    """Write what stands for a thing, and what is wrong with it."""
+    shown = []
+    for number in state.layout[what]:
+        trouble = trouble_with(state.guilds, what, number)
+        mention = f"<@&{number}>" if what in ROLES else f"<#{number}>"
+        shown.append(f"{mention} (**{trouble}**)" if trouble else mention)
+    return f"**{_name(what)}** · {_purpose(what)}: {fitting(shown, ', ', LISTED) or none}"
+
+
+def picking_page(state: State, what: str) -> Page:
+    """Show what can be picked for one thing."""
+    is_role = what in ROLES
+    told = [_purpose(what)[:1].upper() + _purpose(what)[1:] + "."]
+    if what in state.chosen:
+        by_file = ", ".join(map(str, state.file[what])) or _("nothing")
+        told.append(_("Chosen here; the file says {ids}.").format(ids=by_file))
+    group = "roles" if is_role else "channels"
+    card = CardBuilder(
+        _("Set up CAD Sentinel · {what}").format(what=_name(what)),
+        Colour.NORMAL,
+        "\n".join([*told, _line(state, what, _("nobody") if is_role else _("not posted"))]),
+    )
+    current = state.usable(what, [state.guild])
+    page = Page(card, [_role_menu(what, current) if is_role else _channel_menu(what, current)])
+    page.items.append(_button(_("Back"), f"setup:page:{group}"))
+    page.items.append(_button(_("None"), f"setup:none:{what}"))
+    if what in state.chosen:
+        page.items.append(_button(_("Back to the file's"), f"setup:forget:{what}"))
+    return page
+
+
+def _role_menu(what: str, current: Iterable[int]) -> discord.ui.Item[Any]:
+    menu: discord.ui.RoleSelect[discord.ui.View] = discord.ui.RoleSelect(
+        custom_id=f"setup:pick:{what}",
+        placeholder=_("Which role, or which roles?"),
+        max_values=1 if what == "panic_role" else MOST_ROLES,
+        default_values=[discord.Object(number, type=discord.Role) for number in current],
+    )
+    return menu
+
+
+def _channel_menu(what: str, current: Iterable[int]) -> discord.ui.Item[Any]:
+    menu: discord.ui.ChannelSelect[discord.ui.View] = discord.ui.ChannelSelect(
+        custom_id=f"setup:pick:{what}",
+        placeholder=_("Which channel?"),
+        channel_types=[discord.ChannelType.text, discord.ChannelType.news],
+        default_values=[
+            discord.Object(number, type=discord.abc.GuildChannel) for number in current
+        ],
+    )
+    return menu
+
+
+@dataclass(frozen=True)
+class CadState:
+    """What came from a CAD: when the first push ever and the last since the start, in ms."""
+
+    name: str
+    first_at: int | None
+    last_at: int | None
+
+
+def cad_page(port: int, cads: list[CadState]) -> Page:
+    """Show what to enter where, and what has come so far."""
+    card = CardBuilder(
+        _("Set up CAD Sentinel · {number} of 3 · {title}").format(
+            number=3, title=_("What the CAD sends")
+        ),
+        Colour.GOOD if all(cad.last_at for cad in cads) else Colour.NORMAL,
+        _("Do one of these, then do something in the CAD: go on duty, or make a 911 call."),
+    )
+    card.add(
+        _("You run the Sonoran resource on FiveM"),
+        _(
+            "In `sonorancad/config.json` (`true` without quotes), then restart the resource:\n"
+            "```json\n"
+            '"enablePushEventForwarding": true,\n'
+            '"pushEventForwardUrl": "http://127.0.0.1:{port}",\n'
+            "```\n"
+            "If the bot runs on another machine, write that machine's address, and in the bot's"
+            ' `config.toml` under `[http]`: `host = "0.0.0.0"`.'
+        ).format(port=port),
+        inline=False,
+    )
+    card.add(
+        _("You have no game server"),
+        _(
+            "In the CAD's server settings enter this machine's public IP and the listener port"
+            " `{port}`."
+        ).format(port=port),
+        inline=False,
+    )
+    lines = [_came(cad) for cad in cads]
+    if any(cad.last_at is None for cad in cads):
+        lines.append(
+            _(
+                "This answer changes by itself when the first push comes; after 15 minutes press"
+                " Look again."
+            )
+        )
+    card.add(_("What has come"), "\n".join(lines), inline=False)
+    back = _button(_("Back"), "setup:page:channels")
+    return Page(card, [back, _button(_("Look again"), "setup:page:cad")])
+
+
+def _came(cad: CadState) -> str:
+    name = inert_line(cad.name, 32)
+    if cad.last_at is not None:
+        text = _("**{cad}**: the last push came {time}. It works.")
+        return text.format(cad=name, time=f"<t:{cad.last_at // 1000}:R>")
+    if cad.first_at is not None:
+        text = _("**{cad}**: nothing since the bot was started; the first push ever came {time}.")
+        return text.format(cad=name, time=f"<t:{cad.first_at // 1000}:R>")
+    return _("**{cad}**: nothing yet.").format(cad=name)
+
+
+def _button(
+    label: str, custom_id: str, *, is_next: bool = False
+) -> discord.ui.Button[discord.ui.View]:
+    style = discord.ButtonStyle.primary if is_next else discord.ButtonStyle.secondary
+    return discord.ui.Button(label=label, custom_id=custom_id, style=style)
+
+
+def _name(what: str) -> str:
+    return what.rpartition(".")[2].replace("_", " ")
+
+
+def _purpose(what: str) -> str:
+    return _((ROLES | CHANNELS)[what])

@@ -1,0 +1,92 @@
+"""What /setup chose wins over the file, key by key, and goes away without a trace."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.config import Channels, DatabaseSettings, DiscordSettings, Roles, Settings
+from bot.layout import effective, forget_setup, layout_of
+from bot.locks import alone_on_database
+from cogs.layout import choices, choose
+from cogs.setup.pages import CHANNELS, ROLES, things
+from db import audit, settings
+from db.database import Database
+from webhook.authentication import LOCAL
+from webhook.bus import Bus
+from webhook.context import Context
+
+IDS = st.integers(min_value=1, max_value=2**63 - 1)
+FILE = DiscordSettings(
+    guild_id=1, panic_role=2, channels=Channels(emergency=3, log=4), roles=Roles(viewer=[5, 6])
+)
+LAYOUT = layout_of(FILE)
+
+
+def _context(database: Database) -> Context:
+    return Context(database, Bus(), LOCAL, ZoneInfo("UTC"))
+
+
+def _chosen() -> st.SearchStrategy[dict[str, tuple[int, ...]]]:
+    one = st.lists(IDS, max_size=1).map(tuple)
+    several = st.lists(IDS, max_size=4).map(tuple)
+    return st.fixed_dictionaries(
+        {},
+        optional={what: several if what.startswith("roles.") else one for what in LAYOUT},
+    )
+
+
+@given(_chosen())
+def test_what_was_chosen_counts_and_everything_else_is_the_files(
+    chosen: dict[str, tuple[int, ...]],
+) -> None:
+    assert layout_of(effective(FILE, chosen)) == LAYOUT | chosen
+
+
+def test_nothing_chosen_is_the_file_and_what_is_unknown_counts_for_nothing() -> None:
+    assert effective(FILE, {}) == FILE
+    assert effective(FILE, {"channels.of-a-later-version": (9,), "category": (8,)}) == FILE
+
+
+def test_the_pages_show_every_channel_and_role_of_the_configuration() -> None:
+    shown = [*things("roles", LAYOUT), *things("channels", LAYOUT)]
+    assert sorted(shown) == sorted(ROLES | CHANNELS)
+    assert sorted(shown) == sorted(set(LAYOUT) - {"guild_id"})
+
+
+async def test_a_choice_is_kept_and_audited_once_and_the_files_own_is_none(
+    database: Database,
+) -> None:
+    context = _context(database)
+    for ids in ((7,), (7,), (3,)):
+        await choose(context, LAYOUT, {"channels.emergency": ids})
+        expected = {} if ids == (3,) else {"channels.emergency": ids}
+        assert await choices(database.read) == expected
+    await choose(context, LAYOUT, {"roles.viewer": ()})
+    assert await choices(database.read) == {"roles.viewer": ()}
+    await choose(context, LAYOUT, {"roles.viewer": None, "panic_role": None})
+    assert await settings.beginning_with(database.read, "setup.") == []
+    records = await audit.page(database.read, None, None, 10, 0)
+    assert [(record.subject, record.before, record.after) for record in reversed(records)] == [
+        ("setup:channels", '{"emergency":"3"}', '{"emergency":"7"}'),
+        ("setup:channels", '{"emergency":"7"}', '{"emergency":"3"}'),
+        ("setup:roles", '{"viewer":"5 6"}', '{"viewer":""}'),
+        ("setup:roles", '{"viewer":""}', '{"viewer":"5 6"}'),
+    ]
+
+
+async def test_choices_are_forgotten_from_outside_while_the_bot_does_not_run(
+    tmp_path: Path,
+) -> None:
+    said: list[str] = []
+    whole = Settings(discord=FILE, database=DatabaseSettings(path=tmp_path / "sentinel.db"))
+    async with Database.open(whole.database.path) as database:
+        await choose(_context(database), LAYOUT, {"guild_id": (9,), "roles.admin": (8,)})
+    with alone_on_database(whole.database.path):
+        assert await forget_setup(whole, said.append) == 1
+    assert "already uses the database" in said.pop()
+    assert await forget_setup(whole, said.append) == 0
+    assert said == ["the choices of /setup are forgotten, the file counts again: start the bot"]
+    async with Database.open(whole.database.path) as database:
+        assert await choices(database.read) == {}
