@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format docs bench fuzz soak clean
+.PHONY: run test check format docs texts bench fuzz soak clean
 
 SECONDS := 60
 
@@ -25,6 +25,9 @@ format: .venv/installed-dev
 
 docs: .venv/installed-dev
 	$(BIN)/python -m webhook.schema docs/asyncapi.json
+
+texts: .venv/installed-dev
+	$(BIN)/python -m tests.texts
 
 bench:
 	@echo "there are no benchmarks yet"

@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from cogs.language import ENGLISH, LANGUAGES
+from cogs.language import ENGLISH, LANGUAGES, own_name
 from cogs.pictures.backdrop import Backdrop, BackdropError
 from cogs.routing import Quiet
 from webhook import cad
@@ -51,7 +51,8 @@ def _zone(name: str) -> str:
 
 def _language(name: str) -> str:
     if name not in LANGUAGES:
-        raise ValueError(f"this is no language of the program; choose {' or '.join(LANGUAGES)}")
+        known = ", ".join(f"{code} ({own_name(code)})" for code in LANGUAGES)
+        raise ValueError(f"this is no language of the program; choose {known}")
     return name
 
 

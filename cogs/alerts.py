@@ -10,7 +10,7 @@ from discord.ext import commands
 from cogs.answers import Desk, TooLate, show, tell
 from cogs.buttons import Press
 from cogs.choices import property_choices, property_meant
-from cogs.language import _, plural
+from cogs.language import N_, _, plural
 from cogs.pages import List, Rows, page
 from cogs.roles import needs
 from cogs.text import inert_line, who
@@ -43,23 +43,23 @@ Act = Callable[[Context, Alarm], Awaitable[str]]
 """Does something about an open alarm and returns what to answer."""
 
 _STATES = {
-    "waiting": "nobody has acknowledged it",
-    "acknowledged": "acknowledged by {who}",
-    "snoozed": "snoozed",
-    "resolved": "resolved by {who}",
-    "false": "false alarm, says {who}",
-    "quiet": "fell quiet",
-    "removed": "{who} removed the property",
+    "waiting": N_("nobody has acknowledged it"),
+    "acknowledged": N_("acknowledged by {who}"),
+    "snoozed": N_("snoozed"),
+    "resolved": N_("resolved by {who}"),
+    "false": N_("false alarm, says {who}"),
+    "quiet": N_("fell quiet"),
+    "removed": N_("{who} removed the property"),
 }
 """What a list says of an alarm's state."""
 
 _TOO_LATE = {
-    "acknowledged": "This alarm was already acknowledged by {who}.",
-    "snoozed": "This alarm was already snoozed by {who}.",
-    "resolved": "This alarm was already resolved by {who}.",
-    "false": "This alarm was already called false by {who}.",
-    "quiet": "This alarm has fallen quiet by itself.",
-    "removed": "This alarm is over, as {who} removed the property.",
+    "acknowledged": N_("This alarm was already acknowledged by {who}."),
+    "snoozed": N_("This alarm was already snoozed by {who}."),
+    "resolved": N_("This alarm was already resolved by {who}."),
+    "false": N_("This alarm was already called false by {who}."),
+    "quiet": N_("This alarm has fallen quiet by itself."),
+    "removed": N_("This alarm is over, as {who} removed the property."),
 }
 
 

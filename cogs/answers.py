@@ -81,7 +81,7 @@ class Desk:
         typed: str,
     ) -> list[app_commands.Choice[str]]:
         """Offer choices; none to those who may not look, or while storage cannot be read."""
-        with self.in_flight.one():
+        with self.in_flight.one(), speaking(interaction.locale.value):
             try:
                 return await offer(await self.linked_context(interaction), typed)
             except (SentinelError, StorageUnavailable):

@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import groupby
 
 from cogs.content import FIELD, CardBuilder, Colour, Content
+from cogs.language import _
 from cogs.names import (
     STATUSES,
     configured_cads,
@@ -83,15 +84,16 @@ async def board(sql: Reader, _key: str) -> Content | None:
     """Show the board, within Discord's limits whatever the numbers are."""
     changed = int(await settings.get(sql, CHANGED) or 0)
     duty = await on_duty(sql, UNITS_SHARE)
-    duty.description = f"{duty.description}\nLast change {moment(changed)}".strip()
+    told = _("Last change {time}").format(time=moment(changed))
+    duty.description = f"{duty.description}\n{told}".strip()
     parts = [duty, await open_calls(sql, CALLS_SHARE, WAITING_SHARE)]
     out = await flights.page_of_open(sql, "", LISTED, 0)
     if out:
         lines = [
-            f"Drone {flight.drone_id} · {await _place(sql, flight.property_id)}"
+            f"{_('Drone')} {flight.drone_id} · {await _place(sql, flight.property_id)}"
             for flight in out[:LINES]
         ]
-        title = f"Drones out · {_count(len(out))}"
+        title = f"{_('Drones out')} · {_count(len(out))}"
         listed = fitting(lines, "\n", DRONES_SHARE, len(out))
         parts.append(CardBuilder(title, Colour.WARNING, listed))
     return Content([part.build() for part in parts])
@@ -102,11 +104,11 @@ async def on_duty(sql: Reader, share: int) -> CardBuilder:
     everybody = await units.on_duty(sql)
     in_panic = [unit for unit in everybody if unit.is_panic]
     if not everybody:
-        return CardBuilder("Nobody is on duty", Colour.OVER)
+        return CardBuilder(_("Nobody is on duty"), Colour.OVER)
     card = CardBuilder(
-        title=f"On duty · {len(everybody)}",
+        title=f"{_('On duty')} · {len(everybody)}",
         colour=Colour.DANGER if in_panic else Colour.NORMAL,
-        description=f"**PANIC** {fitting([_name(unit) for unit in in_panic], ', ', 300)}"
+        description=f"**{_('PANIC')}** {fitting([_name(unit) for unit in in_panic], ', ', 300)}"
         if in_panic
         else "",
     )
@@ -125,9 +127,9 @@ async def on_duty(sql: Reader, share: int) -> CardBuilder:
         if len(card.fields) == DEPARTMENTS or used > share:
             left_out += size
         else:
-            card.add(f"{name} · {size}", text, inline=False)
+            card.add_named(f"{name} · {size}", text)
     if left_out:
-        card.add(f"Other departments · {left_out}", "not shown here", inline=False)
+        card.add_named(f"{_('Other departments')} · {left_out}", _("not shown here"))
     return card
 
 
@@ -136,18 +138,18 @@ async def open_calls(sql: Reader, share: int, waiting_share: int) -> CardBuilder
     waiting = await emergencies.open_calls(sql, LISTED)
     calls = await dispatches.open_calls(sql, LISTED)
     if not waiting and not calls:
-        return CardBuilder("No open calls", Colour.OVER)
+        return CardBuilder(_("No open calls"), Colour.OVER)
     parts = []
     if waiting:
         lines = [await _waiting_line(sql, call) for call in waiting[:LINES]]
-        parts.append(f"**911 · {_count(len(waiting))} waiting**")
+        parts.append(_("**911 · {number} waiting**").format(number=_count(len(waiting))))
         parts.append(fitting(lines, "\n", waiting_share, len(waiting)))
     if calls:
         lines = [await _call_line(sql, call) for call in calls[:LINES]]
-        parts.append(f"**Dispatch calls · {_count(len(calls))}**")
+        parts.append(f"**{_('Dispatch calls')} · {_count(len(calls))}**")
         parts.append(fitting(lines, "\n", share, len(calls)))
     return CardBuilder(
-        title=f"Open calls · {_count(len(waiting) + len(calls))}",
+        title=f"{_('Open calls')} · {_count(len(waiting) + len(calls))}",
         colour=Colour.WARNING if waiting else Colour.NORMAL,
         description="\n".join(parts),
     )
@@ -165,21 +167,24 @@ async def _call_line(sql: Reader, call: DispatchCall) -> str:
     subject = Subject("dispatch", f"{call.call_id}@{call.cad}")
     number = await linked_name(sql, subject, str(call.call_id))
     priority = f" · P{call.priority}" if call.priority in ("1", "2", "3") else ""
-    title = inert_line(call.title, 60, blank="no title yet")
+    title = inert_line(call.title, 60, blank=_("no title yet"))
     on_call = await dispatches.units(sql, call.cad, call.call_id)
     known = await units.named(sql, call.cad, on_call[:3])
-    names = unit_names(on_call, known, 3) or "**no unit**"
+    names = unit_names(on_call, known, 3) or f"**{_('no unit')}**"
     return f"{number}{priority}{await of_cad(sql, call.cad)} · {title} · {names}"
 
 
 async def _place(sql: Reader, property_id: int) -> str:
     stored = await properties.get_even_removed(sql, property_id)
-    return inert_line(stored.location, 60) if stored is not None else f"property {property_id}"
+    if stored is None:
+        return _("property {id}").format(id=property_id)
+    return inert_line(stored.location, 60)
 
 
 def _department(unit: Unit, *, several: bool) -> str:
     """Name the field that a unit stands in."""
-    name = "Dispatch" if unit.is_dispatch else inert_line(unit.department, 60, blank="Units")
+    department = inert_line(unit.department, 60, blank=_("Units"))
+    name = _("Dispatch") if unit.is_dispatch else department
     return f"{name} · {inert_line(unit.cad, 40)}" if several else name
 
 
@@ -199,8 +204,8 @@ def _by_status(of: list[Unit], *, names: bool) -> str:
 
 def _status(unit: Unit) -> str:
     if unit.is_panic:
-        return "PANIC"
-    return status_name(unit.status) if unit.status else "No status"
+        return _("PANIC")
+    return status_name(unit.status) if unit.status else _("No status")
 
 
 def _rank(unit: Unit) -> tuple[int, str]:
@@ -216,4 +221,4 @@ def _name(unit: Unit) -> str:
 
 def _count(number: int) -> str:
     """Write how many there are, of which at most LISTED were read."""
-    return f"{number} or more" if number >= LISTED else str(number)
+    return _("{number} or more").format(number=number) if number >= LISTED else str(number)

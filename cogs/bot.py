@@ -21,6 +21,7 @@ from cogs.buttons import CardButton, Control
 from cogs.cad import Cad
 from cogs.crimes import Crimes
 from cogs.help import Help, forget_command_ids, keep_command_ids
+from cogs.language import speaking
 from cogs.layout import Layout, first
 from cogs.links import Links
 from cogs.pages import PageButton
@@ -29,6 +30,7 @@ from cogs.route import RouteCommands, Routes
 from cogs.setup import Setup
 from cogs.standing import Standing
 from cogs.status import Status, Vitals
+from cogs.translator import CommandTranslator
 from cogs.visitors import Visitors
 from db import settings
 from db.errors import StorageUnavailable
@@ -74,7 +76,8 @@ class SentinelTree(app_commands.CommandTree["SentinelBot"]):
         if interaction.type is discord.InteractionType.autocomplete:
             log.debug("no choices: %s", fault)
             return
-        await self.client.desk.tell_error(interaction, as_error(fault))
+        with speaking(interaction.locale.value):
+            await self.client.desk.tell_error(interaction, as_error(fault))
 
 
 class SentinelBot(commands.Bot):
@@ -117,6 +120,7 @@ class SentinelBot(commands.Bot):
         self._looked_at = 0.0
         self._settling: asyncio.TimerHandle | None = None
         self._connection_state = connection
+        self._translator = CommandTranslator()
         self.on_login: Callable[[], None] = lambda: None
         self.on_change: Callable[[], None] = lambda: None
 
@@ -145,6 +149,7 @@ class SentinelBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Register the commands and buttons."""
+        await self.tree.set_translator(self._translator)
         if not self.cogs:
             await self.add_cog(properties.Properties(self.desk))
             await self.add_cog(equipment.EquipmentCommands(self.desk))
@@ -262,7 +267,10 @@ class SentinelBot(commands.Bot):
         else:
             log.info("guild %s is not the configured one: no commands there", guild.id)
             self.tree.clear_commands(guild=guild)
-        payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
+        payload = [
+            await command.get_translated_payload(self.tree, self._translator)
+            for command in self.tree.get_commands(guild=guild)
+        ]
         # With the bot Discord forgets its commands; invited again, it has joined at another time.
         joined_at = guild.me.joined_at if guild.me is not None else None
         digest = hashlib.blake2b(orjson.dumps([payload, joined_at]), digest_size=16).hexdigest()

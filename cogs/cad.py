@@ -12,6 +12,7 @@ from cogs.answers import Desk, show
 from cogs.cards import render
 from cogs.choices import CHOICES, NAME, SEARCH
 from cogs.content import CardBuilder, Colour, Content
+from cogs.language import _
 from cogs.names import STATUSES, configured_cads, linked_name, of_cad, status_name, unit_name
 from cogs.roles import needs
 from cogs.text import fitting, inert_line, length, moment, plain_line
@@ -88,7 +89,10 @@ async def call_choices(context: Context, typed: str) -> list[Choice[str]]:
     sql = context.read
     several = len(await configured_cads(sql)) > 1
     offered = [
-        (f"dispatch:{call.call_id}@{call.cad}", f"{call.call_id} · {call.title or 'no title yet'}")
+        (
+            f"dispatch:{call.call_id}@{call.cad}",
+            f"{call.call_id} · {call.title or _('no title yet')}",
+        )
         for call in await dispatches.open_calls(sql, OFFERED)
     ]
     offered += [
@@ -205,26 +209,26 @@ async def _card(sql: Reader, subject: Subject) -> Content:
 
 async def _unit_card(sql: Reader, unit: Unit) -> CardBuilder:
     """Show a unit: who it is, what it does, which calls it is on."""
-    state = status_name(unit.status) if unit.status else "no status"
+    state = status_name(unit.status) if unit.status else _("no status")
     if not unit.on_duty:
-        state = "off duty"
+        state = _("off duty")
     named = f"{unit_name(unit.ident, unit)}{await of_cad(sql, unit.cad)}"
     card = CardBuilder(
-        title=f"{named} · PANIC" if unit.is_panic else f"{named} · {state}",
+        title=f"{named} · {_('PANIC')}" if unit.is_panic else f"{named} · {state}",
         colour=_colour(unit),
     )
     if unit.is_panic:
         card.add("Status", state)
     card.add("Name", inert_line(unit.name, 200, blank=""))
     card.add("Department", inert_line(unit.department, 200, blank=""))
-    card.add("Role", "Dispatcher" if unit.is_dispatch else "")
+    card.add("Role", _("Dispatcher") if unit.is_dispatch else "")
     card.add("Group", inert_line(unit.group_name, 200, blank=""))
     card.add("Location", inert_line(unit.location, 500, blank=""))
     lines = []
     for call_id in await dispatches.calls_of_unit(sql, unit.cad, unit.ident):
         call = await dispatches.get(sql, unit.cad, call_id)
         subject = Subject("dispatch", f"{call_id}@{unit.cad}")
-        title = inert_line(call.title if call is not None else "", 100, blank="no title yet")
+        title = inert_line(call.title if call is not None else "", 100, blank=_("no title yet"))
         lines.append(f"{await linked_name(sql, subject, str(call_id))} · {title}")
     card.add("Calls", fitting(lines, "\n", 1_000), inline=False)
     card.add("Last heard of", moment(unit.updated_at))
@@ -241,7 +245,8 @@ def _colour(unit: Unit) -> Colour:
 
 def _typed_unit(unit: Unit) -> str:
     """Name a unit in a list: number, name, what it does."""
-    state = STATUSES.get(unit.status, unit.status) if unit.on_duty else "off duty"
+    known = STATUSES.get(unit.status)
+    state = (_(known) if known else unit.status) if unit.on_duty else _("off duty")
     return " · ".join(part for part in (unit.unit_num or str(unit.ident), unit.name, state) if part)
 
 

@@ -20,7 +20,7 @@ def render(content: Content) -> str:
     if content.picture is not None:
         parts.append(f"( {content.picture.alt} )")
     if content.buttons:
-        parts.append(" ".join(f"[ {button.label} ]" for button in content.buttons))
+        parts.append(" ".join(f"[ {button.text} ]" for button in content.buttons))
     return "\n".join(parts)
 
 

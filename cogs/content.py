@@ -8,6 +8,7 @@ from typing import NamedTuple
 import discord
 import orjson
 
+from cogs.language import _
 from cogs.pictures.picture import Picture
 from cogs.text import length
 
@@ -31,12 +32,20 @@ class Colour(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button; its id says what it does to which thing, so that it outlives a restart."""
+    """A button; its id says what it does to which thing, so that it outlives a restart.
+
+    The label is the English one; `text` is what is shown.
+    """
 
     label: str
     custom_id: str
     style: discord.ButtonStyle = discord.ButtonStyle.secondary
     disabled: bool = False
+
+    @property
+    def text(self) -> str:
+        """The label in the language that is spoken here."""
+        return _(self.label)
 
 
 class Place(NamedTuple):
@@ -63,7 +72,7 @@ class Content:
     def digest(self) -> str:
         """Return what tells this content from another."""
         shown = [embed.to_dict() for embed in self.embeds]
-        buttons = [(button.label, button.custom_id) for button in self.buttons]
+        buttons = [(button.text, button.custom_id) for button in self.buttons]
         pictures = [self.picture.digest] if self.picture is not None else []
         written = orjson.dumps([shown, buttons, self.calls, *pictures])
         return hashlib.blake2b(written, digest_size=16).hexdigest()
@@ -97,7 +106,7 @@ class Content:
         for button in self.buttons:
             view.add_item(
                 discord.ui.Button(
-                    label=button.label,
+                    label=button.text,
                     custom_id=button.custom_id,
                     style=button.style,
                     disabled=button.disabled,
@@ -126,11 +135,15 @@ class CardBuilder:
     description: str = ""
     fields: list[tuple[str, str, bool]] = field(default_factory=list)
 
-    def add(self, name: str, value: str, *, inline: bool = True) -> "CardBuilder":
-        """Add a field, unless it has nothing to say."""
+    def add(self, label: str, value: str, *, inline: bool = True) -> "CardBuilder":
+        """Add a field, unless it has nothing to say; its English label is translated."""
         if value:
-            self.fields.append((name, value, inline))
+            self.fields.append((_(label), value, inline))
         return self
+
+    def add_named(self, name: str, value: str) -> None:
+        """Add a field over the whole width whose name is shown as it is."""
+        self.fields.append((name, value, False))
 
     def build(self) -> discord.Embed:
         """Return the embed; room for the footer is kept."""

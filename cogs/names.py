@@ -3,7 +3,8 @@
 import discord
 
 from cogs.content import Button
-from cogs.text import inert_line, who
+from cogs.language import N_, _, plural
+from cogs.text import inert_line, more, who
 from db import cards, flights, properties, settings, users
 from db.database import Reader, Transaction
 from db.units import Unit
@@ -19,15 +20,15 @@ UNIT = 24
 """Characters of a unit's number."""
 
 STATUSES = {
-    "ON_SCENE": "On scene",
-    "ENROUTE": "En route",
-    "BUSY": "Busy",
-    "AVAILABLE": "Available",
-    "UNAVAILABLE": "Unavailable",
-    "OFFLINE": "Offline",
-    "PENDING": "Pending",
-    "ACTIVE": "Active",
-    "CLOSED": "Closed",
+    "ON_SCENE": N_("On scene"),
+    "ENROUTE": N_("En route"),
+    "BUSY": N_("Busy"),
+    "AVAILABLE": N_("Available"),
+    "UNAVAILABLE": N_("Unavailable"),
+    "OFFLINE": N_("Offline"),
+    "PENDING": N_("Pending"),
+    "ACTIVE": N_("Active"),
+    "CLOSED": N_("Closed"),
 }
 """The CAD's own statuses in words, units' before calls', the most pressing first."""
 
@@ -63,20 +64,20 @@ async def linked_name(sql: Reader, subject: Subject, name: str) -> str:
 
 def status_name(status: str, limit: int = 40) -> str:
     """Write a status in words; the community's own ones as they are."""
-    return STATUSES.get(status) or inert_line(status, limit)
+    return _(STATUSES[status]) if status in STATUSES else inert_line(status, limit)
 
 
 def unit_name(ident: int, unit: Unit | None) -> str:
     """Name a unit by its number, or else by its name or its ident."""
     name = inert_line(unit.unit_num or unit.name, UNIT, blank="") if unit is not None else ""
-    return name or f"unit {ident}"
+    return name or _("unit {ident}").format(ident=ident)
 
 
 def unit_names(idents: list[int], known: dict[int, Unit], most: int) -> str:
     """Name units in one line; those beyond `most` are counted."""
     names = [unit_name(ident, known.get(ident)) for ident in idents[:most]]
     if len(idents) > most:
-        names.append(f"and {len(idents) - most} more")
+        names.append(more(len(idents) - most))
     return ", ".join(names)
 
 
@@ -93,14 +94,15 @@ async def place_of_call(sql: Reader, property_id: int | None, *, is_open: bool) 
     stored = property_id and await properties.get_even_removed(sql, property_id)
     if not stored:
         return ""
-    named = f"At property {stored.id} · {inert_line(stored.location, 200)}"
+    location = inert_line(stored.location, 200)
+    named = _("At property {id} · {location}").format(id=stored.id, location=location)
     if stored.removed_at is not None:
-        return f"{named} · removed"
+        return f"{named} · {_('removed')}"
     if not is_open:
         return named
     free = len(await flights.free_drones(sql, stored.id))
-    drones = {0: "no drone free", 1: "1 drone free"}.get(free, f"{free} drones free")
-    return f"{named} · {drones}"
+    drones = plural("{number} drone free", "{number} drones free", free)
+    return f"{named} · {drones if free else _('no drone free')}"
 
 
 async def drone_button(

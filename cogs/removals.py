@@ -11,7 +11,7 @@ from cogs.answers import Desk, TooLate, show, tell
 from cogs.buttons import Press
 from cogs.choices import property_choices, property_meant, removal_choices, removed_choices
 from cogs.forms import REASON, ReasonForm
-from cogs.language import _, plural
+from cogs.language import N_, _, plural
 from cogs.pages import List, Rows, page
 from cogs.roles import needs
 from cogs.text import inert_line, who
@@ -34,9 +34,9 @@ from webhook.queries.shapes import OfProperty
 from webhook.wire import Success, validate
 
 _OUTCOMES = {
-    "approved": "This removal was already approved by {who}.",
-    "denied": "This removal was already denied by {who}.",
-    "withdrawn": "This removal was already withdrawn by {who}.",
+    "approved": N_("This removal was already approved by {who}."),
+    "denied": N_("This removal was already denied by {who}."),
+    "withdrawn": N_("This removal was already withdrawn by {who}."),
 }
 """Texts, translated where they are used."""
 

@@ -5,14 +5,16 @@ from typing import Any
 
 import discord
 
+from cogs.language import N_, _, told
+from cogs.text import either
 from webhook.context import Caller, Scope
 from webhook.errors import Forbidden
 
 ROLE_OF_SCOPE = {
-    Scope.READ: "viewer",
-    Scope.WRITE: "dispatcher",
-    Scope.APPROVE: "approver",
-    Scope.ADMIN: "admin",
+    Scope.READ: N_("viewer"),
+    Scope.WRITE: N_("dispatcher"),
+    Scope.APPROVE: N_("approver"),
+    Scope.ADMIN: N_("admin"),
 }
 """The configured roles by what they allow; each may do what the ones before it may."""
 
@@ -62,8 +64,12 @@ class Roles:
     def refusal(self, fault: Forbidden) -> str:
         """Say which role somebody lacks."""
         if fault.scope is None:
-            return fault.message
+            return told(fault)
         scope = Scope[fault.scope]
-        mentions = " or ".join(f"<@&{role_id}>" for role_id in sorted(self.ids.get(scope, ())))
-        name = ROLE_OF_SCOPE[scope]
-        return f"This needs the {name} role{f': {mentions}' if mentions else ''}."
+        mentions = either(f"<@&{role_id}>" for role_id in sorted(self.ids.get(scope, ())))
+        text = (
+            _("This needs the {role} role: {mentions}.")
+            if mentions
+            else _("This needs the {role} role.")
+        )
+        return text.format(role=_(ROLE_OF_SCOPE[scope]), mentions=mentions)

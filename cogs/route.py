@@ -17,6 +17,7 @@ from cogs.cards import CARDS
 from cogs.choices import CHOICES
 from cogs.choices import NAME as CHOICE
 from cogs.feeds import FEEDS
+from cogs.language import _, plural
 from cogs.roles import needs
 from cogs.routing import Decision, Router
 from cogs.text import inert_line, length, plain_line
@@ -83,14 +84,13 @@ class Routes:
             traits = await known(sql, event, subject)
             card = await cards.of_subject(sql, str(subject))
             stands_in = card.channel if card is not None else None
+            shown_as = _("card of {subject}").format(subject=subject) if event.id else _("card")
             decision = self.router.decide(traits, event.at, kind.channel)
-            found.append(
-                self._routed(f"card of {subject}" if event.id else "card", decision, stands_in)
-            )
+            found.append(self._routed(shown_as, decision, stands_in))
         feed = FEEDS.get(event.name)
         if feed is not None:
             decision = self.router.decide(await known(sql, event, None), event.at, feed.channel)
-            found.append(self._routed("feed entry", decision, None))
+            found.append(self._routed(_("feed entry"), decision, None))
         return found
 
     def _routed(self, shown_as: str, decision: Decision, stands_in: str | None) -> Routed:
@@ -100,30 +100,33 @@ class Routes:
 
 def explained(event: Published, found: list[Routed]) -> Iterator[str]:
     """Write what the rules say, a line for each rule; texts from the game are not escaped yet."""
-    number = f"event {event.id}, " if event.id else ""
+    number = f"{_('event')} {event.id}, " if event.id else ""
     yield f"{number}{own_name(event)}"
     if not found:
-        yield "Nothing of this event is posted, whatever the rules say."
+        yield _("Nothing of this event is posted, whatever the rules say.")
     for routed in found:
         yield f"{routed.shown_as}: {_outcome(routed)}"
         yield from (f"- {line}" for line in routed.decision.because)
         if not routed.decision.because:
-            yield "- there are no rules"
+            yield f"- {_('there are no rules')}"
 
 
 def _outcome(routed: Routed) -> str:
     decision = routed.decision
     if decision.silent:
-        outcome = f"not posted, as {decision.rule} is silent"
+        outcome = _("not posted, as {rule} is silent").format(rule=decision.rule)
     elif not routed.is_posted:
-        outcome = f"not posted, as no channel {decision.place} is configured"
+        text = _("not posted, as no channel {channel} is configured")
+        outcome = text.format(channel=decision.place)
     else:
-        rule = decision.rule or "the channel map"
-        mention = f", mentions role {decision.mention}" if decision.mention else ""
-        outcome = f"goes to {decision.place} by {rule}{mention}"
+        rule = decision.rule or _("the channel map")
+        outcome = _("goes to {channel} by {rule}").format(channel=decision.place, rule=rule)
+    if routed.is_posted and decision.mention:
+        outcome += _(", mentions role {role}").format(role=decision.mention)
     if routed.stands_in is None:
         return outcome
-    return f"{outcome}; but it has its card in {routed.stands_in} already, and it stays there"
+    stays = _("{outcome}; but it has its card in {channel} already, and it stays there")
+    return stays.format(outcome=outcome, channel=routed.stands_in)
 
 
 async def event_meant(sql: Reader, typed: str, data: str | None) -> Published:
@@ -226,6 +229,8 @@ def _fitted(lines: Iterator[str]) -> str:
     for text in texts:
         used += length(text) + 1
         if used > ANSWER:
-            return "\n".join([*kept, f"… and {len(texts) - len(kept)} more lines"])
+            left_out = len(texts) - len(kept)
+            rest = plural("… and {number} more line", "… and {number} more lines", left_out)
+            return "\n".join([*kept, rest])
         kept.append(text)
     return "\n".join(kept)

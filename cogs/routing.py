@@ -9,7 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, tzinfo
 from fnmatch import fnmatchcase
 
-_CALLS = {True: "a 911 call", False: "a 311 call", None: "neither a 911 nor a 311 call"}
+from cogs.language import N_, _
+from cogs.text import either
+
+_CALLS = {
+    True: N_("a 911 call"),
+    False: N_("a 311 call"),
+    None: N_("neither a 911 nor a 311 call"),
+}
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -87,23 +94,20 @@ class Rule:
     def conditions(self, traits: Traits) -> Iterator[tuple[bool, str]]:
         """Say of every given condition whether the event meets it, in words."""
         if self.types is not None:
-            yield _one_of("type", traits.types, self.types)
+            yield _one_of(_("type"), traits.types, self.types)
         if self.priority is not None:
-            yield _one_of("priority", _set(traits.priority), self.priority)
+            yield _one_of(_("priority"), _set(traits.priority), self.priority)
         if self.emergency is not None:
-            yield (
-                traits.emergency is self.emergency,
-                _CALLS[traits.emergency],
-            )
+            yield traits.emergency is self.emergency, _(_CALLS[traits.emergency])
         if self.departments is not None:
-            yield _one_of("department", traits.departments, self.departments)
+            yield _one_of(_("department"), traits.departments, self.departments)
         if self.postals is not None:
             yield self._postal(traits.postal)
         if self.keywords is not None:
             yield self._keyword(traits.text)
         if self.properties is not None:
             found = {str(number) for number in traits.properties}
-            yield _one_of("property", found, {str(number) for number in self.properties})
+            yield _one_of(_("property"), found, {str(number) for number in self.properties})
 
     def is_silent(self, *, is_quiet: bool) -> bool:
         """Tell whether the rule keeps an event back; with quiet hours only within them."""
@@ -123,14 +127,15 @@ class Rule:
     def _postal(self, postal: str) -> tuple[bool, str]:
         for pattern in self.postals or ():
             if postal and fnmatchcase(postal.casefold(), pattern.casefold()):
-                return True, f"postal {postal} is like {pattern}"
-        return False, f"postal {postal or 'unknown'}, not {_either(self.postals or ())}"
+                text = _("postal {postal} is like {pattern}")
+                return True, text.format(postal=postal, pattern=pattern)
+        return False, _not(_("postal"), postal, self.postals or ())
 
     def _keyword(self, text: str) -> tuple[bool, str]:
         for keyword in self.keywords or ():
             if _whole_words(keyword).search(text):
-                return True, f"says {keyword!r}"
-        return False, f"does not say {_either(self.keywords or ())}"
+                return True, _("says {keyword!r}").format(keyword=keyword)
+        return False, _("does not say {keywords}").format(keywords=either(self.keywords or ()))
 
 
 @dataclass(frozen=True)
@@ -178,10 +183,11 @@ class Router:
         clock = datetime.fromtimestamp(at / 1000, self._zone).time()
         for rule in self._rules:
             if decision.rule is not None:
-                because.append(f"{rule.name}: not asked, as {decision.rule} comes first")
+                text = _("{rule}: not asked, as {first} comes first")
+                because.append(text.format(rule=rule.name, first=decision.rule))
                 continue
             matches, reason = _asked(rule, traits, clock)
-            because.append(f"{rule.name}: {'yes' if matches else 'no'}, {reason}")
+            because.append(f"{rule.name}: {_('yes') if matches else _('no')}, {reason}")
             if matches:
                 decision = _follow(rule, traits, clock, Decision(rule.name, home, usual))
         return replace(decision, because=because)
@@ -195,13 +201,15 @@ def _asked(rule: Rule, traits: Traits, clock: time) -> tuple[bool, str]:
         return False, "; ".join(missed)
     if not rule.has_effect(is_quiet=rule.is_quiet(traits, clock)):
         if rule.quiet is not None and rule.quiet.covers(clock):
-            return False, "panics are posted whatever the hour"
-        return False, f"it is silent only {rule.quiet}, and it was {clock:%H:%M}"
-    reasons = [reason for _, reason in met] or ["it asks for nothing"]
+            return False, _("panics are posted whatever the hour")
+        text = _("it is silent only {hours}, and it was {time}")
+        return False, text.format(hours=rule.quiet, time=f"{clock:%H:%M}")
+    reasons = [reason for _is_met, reason in met] or [_("it asks for nothing")]
     if rule.quiet is not None and rule.quiet.covers(clock):
         holds = rule.is_quiet(traits, clock)
-        hours = f"quiet hours {rule.quiet}"
-        reasons.append(f"within its {hours}" if holds else f"its {hours} leave panics alone")
+        within = _("within its quiet hours {hours}")
+        text = within if holds else _("its quiet hours {hours} leave panics alone")
+        reasons.append(text.format(hours=rule.quiet))
     return True, "; ".join(reasons)
 
 
@@ -228,12 +236,14 @@ def _one_of(
     for text in sorted(found):
         if text.casefold() in folded:
             return True, f"{what} {text}"
-    return False, f"{what} {', '.join(sorted(found)) or 'unknown'}, not {_either(wanted)}"
+    return False, _not(what, ", ".join(sorted(found)), wanted)
 
 
-def _either(wanted: Sequence[str] | frozenset[str] | set[str]) -> str:
-    texts = list(wanted) if isinstance(wanted, tuple) else sorted(wanted)
-    return " or ".join(texts)
+def _not(what: str, found: str, wanted: Sequence[str] | frozenset[str] | set[str]) -> str:
+    texts = wanted if isinstance(wanted, tuple) else sorted(wanted)
+    return _("{what} {found}, not {wanted}").format(
+        what=what, found=found or _("unknown"), wanted=either(texts)
+    )
 
 
 def _whole_words(keyword: str) -> re.Pattern[str]:

@@ -54,7 +54,7 @@ class Standing:
                 continue
             for number in ids:
                 if trouble := trouble_with(guilds, what, number):
-                    text = _("{what} ({id}): {trouble}. /setup mends it.")
+                    text = _("{what} ({id}): {trouble}. Mend it with /setup.")
                     yield text.format(what=_named(what), id=number, trouble=trouble)
 
 

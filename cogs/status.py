@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from cogs.answers import Desk, show
 from cogs.content import FIELD, CardBuilder, Colour, Content
-from cogs.language import _, plural
+from cogs.language import N_, _, plural
 from cogs.rights import lacking
 from cogs.roles import needs
 from cogs.text import fitting, inert_line, moment
@@ -20,10 +20,10 @@ from db.database import size
 from webhook.context import Context, Scope, now
 
 _STATES = {
-    "off": "Off",
-    "connecting": "Connecting",
-    "ready": "Connected",
-    "refused": "Discord refuses the bot; the log says why",
+    "off": N_("Off"),
+    "connecting": N_("Connecting"),
+    "ready": N_("Connected"),
+    "refused": N_("Discord refuses the bot; the log says why"),
 }
 """Texts, translated where they are used."""
 

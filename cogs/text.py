@@ -1,10 +1,13 @@
 """Text for Discord: what players wrote is shown, and never does anything."""
 
 import re
+from collections.abc import Iterable
+from datetime import date
 
+from cogs.language import N_, _, plural
 from webhook.wire import clean_text
 
-ANONYMOUS = "Anonymous"
+ANONYMOUS = N_("Anonymous")
 BLANK = "—"
 
 _LIVE = re.compile(
@@ -73,9 +76,28 @@ def duration(milliseconds: int) -> str:
     """Write how long something lasted: `42 s`, `4 min`, `2 h 5 min`."""
     seconds = max(0, milliseconds) // 1000
     if seconds < 60:
-        return f"{seconds} s"
+        return _("{seconds} s").format(seconds=seconds)
     hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    if not hours:
+        return _("{minutes} min").format(minutes=minutes)
+    return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+
+
+def day(iso: str) -> str:
+    """Write a day that stands as `2026-11-23`, as the language does."""
+    found = date.fromisoformat(iso)
+    text = _("{year:04}-{month:02}-{day:02}")
+    return text.format(year=found.year, month=found.month, day=found.day)
+
+
+def either(texts: Iterable[str]) -> str:
+    """Put texts together of which any will do."""
+    return f" {_('or')} ".join(texts)
+
+
+def more(number: int) -> str:
+    """Count what is left out of a list."""
+    return plural("and {number} more", "and {number} more", number)
 
 
 def fitting(texts: list[str], between: str, limit: int, total: int = 0) -> str:
@@ -83,14 +105,15 @@ def fitting(texts: list[str], between: str, limit: int, total: int = 0) -> str:
     count = max(total, len(texts))
     shown: list[str] = []
     used = 0
+    room = max(20, length(more(count)))
     for text in texts:
         used += length(text) + len(between)
         # Room for the count of those left out, unless nothing is.
-        if used + (20 if len(shown) + 1 < count else 0) > limit:
+        if used + (room if len(shown) + 1 < count else 0) > limit:
             break
         shown.append(text)
     if len(shown) < count:
-        shown.append(f"and {count - len(shown)} more")
+        shown.append(more(count - len(shown)))
     return between.join(shown)
 
 

@@ -66,7 +66,7 @@ class Door:
         caller = self._caller(request)
         counter = hash(request.remote) % COUNTERS
         if caller is None:
-            self.gate.refusals.add("a wrong or missing token", request.remote or "")
+            self.gate.refusals.count("a wrong or missing token", request.remote or "")
             self._failures[counter] += 1
             await _hold(request, min(LONGEST_DELAY, DELAY * (self._failures[counter] - 1)))
             refusal = web.HTTPUnauthorized(

@@ -88,4 +88,4 @@ def _unpacked(raw: bytes, most: int) -> bytes:
 
 
 def _too_large(most: int) -> TooLarge:
-    return TooLarge(f"a message has at most {most} bytes")
+    return TooLarge("a message has at most {most} bytes", most=most)

@@ -39,11 +39,11 @@ class Gate:
     def enter(self, connection: Connection, address: str) -> bool:
         """Take a new connection in; False: its address has too many."""
         if self._of_address[address] >= self._most_strangers // 2 and address not in self._trusted:
-            self.refusals.add("a connection, as there are too many", address)
+            self.refusals.count("a connection, as there are too many", address)
             return False
         if len(self._strangers) >= self._most_strangers:
             oldest = next(iter(self._strangers))
-            self.refusals.add("to keep an idle connection", self._strangers[oldest])
+            self.refusals.count("to keep an idle connection", self._strangers[oldest])
             self.leave(oldest)
             oldest.abort()
         self._strangers[connection] = address

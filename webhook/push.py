@@ -88,7 +88,9 @@ class PushListener:
             return Outcome(400, "Invalid JSON", "invalid")
         cad = self._cad_of(body.get("key")) if isinstance(body, dict) else None
         if cad is None:
-            self._gate.refusals.add("a push with a wrong or missing CAD key", request.remote or "")
+            self._gate.refusals.count(
+                "a push with a wrong or missing CAD key", request.remote or ""
+            )
             return Outcome(400, "Authentication Key Failed!", "unauthorised")
         self._gate.know(request.transport)  # where too many are known, it stays a stranger's
         self._heard(cad)

@@ -19,7 +19,7 @@ class Refusals:
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
 
-    def add(self, what: str, address: str) -> None:
+    def count(self, what: str, address: str) -> None:
         """Count a refusal, say of "a push with a wrong key"."""
         if not self._counts:
             asyncio.get_running_loop().call_later(MINUTE, self.tell)

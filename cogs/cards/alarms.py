@@ -3,7 +3,7 @@
 import discord
 
 from cogs.content import TITLE, Button, CardBuilder, Colour, Content, Place
-from cogs.language import _, plural
+from cogs.language import N_, _, plural
 from cogs.names import person
 from cogs.pictures.property_map import property_map
 from cogs.text import duration, inert_line, moment, who
@@ -21,63 +21,63 @@ NOTE = 90
 
 _STATES = {
     "waiting": (
-        "Alarm · {where}",
+        N_("Alarm · {where}"),
         Colour.DANGER,
-        "Nobody has acknowledged it. Waiting since {since}.",
-        "Nobody has acknowledged it yet.",
+        N_("Nobody has acknowledged it. Waiting since {since}."),
+        N_("Nobody has acknowledged it yet."),
     ),
     "acknowledged": (
-        "Alarm acknowledged · {where}",
+        N_("Alarm acknowledged · {where}"),
         Colour.WARNING,
-        "{acknowledged_by} sees to it. Acknowledged {acknowledged}.",
-        "Somebody sees to it.",
+        N_("{acknowledged_by} sees to it. Acknowledged {acknowledged}."),
+        N_("Somebody sees to it."),
     ),
     "snoozed": (
-        "Alarm snoozed · {where}",
+        N_("Alarm snoozed · {where}"),
         Colour.NORMAL,
-        "{snoozed_by} snoozed it until {until}. Nobody is called before.",
-        "It is put off until {until}.",
+        N_("{snoozed_by} snoozed it until {until}. Nobody is called before."),
+        N_("It is put off until {until}."),
     ),
     "resolved": (
-        "Alarm resolved · {where}",
+        N_("Alarm resolved · {where}"),
         Colour.GOOD,
-        "Resolved by {settled_by}, {settled}.",
-        "It is resolved.",
+        N_("Resolved by {settled_by}, {settled}."),
+        N_("It is resolved."),
     ),
     "false": (
-        "False alarm · {where}",
+        N_("False alarm · {where}"),
         Colour.OVER,
-        "A false alarm, says {settled_by}, {settled}.",
-        "It was a false alarm.",
+        N_("A false alarm, says {settled_by}, {settled}."),
+        N_("It was a false alarm."),
     ),
     "quiet": (
-        "Alarm fell quiet · {where}",
+        N_("Alarm fell quiet · {where}"),
         Colour.OVER,
-        "Nothing more happened. It fell quiet {settled}.",
-        "It fell quiet.",
+        N_("Nothing more happened. It fell quiet {settled}."),
+        N_("It fell quiet."),
     ),
     "removed": (
-        "Alarm over · {where}",
+        N_("Alarm over · {where}"),
         Colour.OVER,
-        "{settled_by} removed the property, {settled}.",
-        "The property was removed.",
+        N_("{settled_by} removed the property, {settled}."),
+        N_("The property was removed."),
     ),
 }
 """By an alarm's state: the title, the colour, what staff read, what the owner reads."""
 
 _STEPS = {
-    "acknowledged": "{who} acknowledged it",
-    "noted": "{who}: {text}",
-    "snoozed": "{who} snoozed it until {until}",
-    "snooze-ended": "The snooze is over",
-    "drone": "{who} sent out drone {text}",
-    "resolved": "{who} resolved it",
-    "false": "{who}: false alarm",
-    "quiet": "It fell quiet",
-    "removed": "{who} removed the property",
+    "acknowledged": N_("{who} acknowledged it"),
+    "noted": N_("{who}: {text}"),
+    "snoozed": N_("{who} snoozed it until {until}"),
+    "snooze-ended": N_("The snooze is over"),
+    "drone": N_("{who} sent out drone {text}"),
+    "resolved": N_("{who} resolved it"),
+    "false": N_("{who}: false alarm"),
+    "quiet": N_("It fell quiet"),
+    "removed": N_("{who} removed the property"),
 }
 
-_CALLED = {"1": "The dispatchers were called", "2": "The supervisor was called"}
+_CALLED = {"1": N_("The dispatchers were called"), "2": N_("The supervisor was called")}
 """What a step says of the stage that was called."""
 
 

@@ -2,6 +2,7 @@
 
 from cogs.cards.notes import READ, notes_text
 from cogs.content import DESCRIPTION, TITLE, CardBuilder, Colour, Content
+from cogs.language import _
 from cogs.names import (
     drone_button,
     linked_name,
@@ -41,23 +42,22 @@ async def emergency(sql: Reader, key: str) -> Content | None:
         return await _part_of_panic(sql, call, panic_subject)
     is_open = call.removed_at is None and call.dispatch_call_id is None
     live = Colour.DANGER if call.is_emergency else Colour.NORMAL
-    state = " · dispatched" if call.dispatch_call_id is not None else " · over"
+    state = _("dispatched") if call.dispatch_call_id is not None else _("over")
     card = CardBuilder(
-        title=f"{_number(call)}{await of_cad(sql, cad)}{'' if is_open else state}",
+        title=f"{_number(call)}{await of_cad(sql, cad)}{'' if is_open else f' · {state}'}",
         colour=live if is_open else Colour.OVER,
         description=inert(call.description, DESCRIPTION),
     )
-    card.add("Caller", inert_line(call.caller, 256, blank=ANONYMOUS))
+    card.add("Caller", inert_line(call.caller, 256, blank=_(ANONYMOUS)))
     card.add("Location", inert_line(call.location, 512))
     card.add("Postal", _postal(call.postal, call.location))
     card.add("Property", await place_of_call(sql, call.property_id, is_open=is_open))
     card.add("Received", moment(call.received_at))
     if call.dispatch_call_id is not None:
-        named = f"dispatch call {call.dispatch_call_id}"
-        subject = Subject("dispatch", f"{call.dispatch_call_id}@{cad}")
-        card.add("Dispatched", f"as {await linked_name(sql, subject, named)}")
+        named = await _dispatch_call(sql, cad, call.dispatch_call_id)
+        card.add("Dispatched", _("as {call}").format(call=named))
     elif call.removed_at is not None:
-        card.add("Removed", f"after {duration(call.removed_at - call.received_at)}")
+        card.add("Removed", _after(call.removed_at - call.received_at))
     return Content([card.build()], await drone_button(sql, call.property_id, is_open=is_open))
 
 
@@ -69,14 +69,15 @@ async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> Co
     card = await cards.of_subject(sql, f"emergency:{call.call_id}@{call.cad}")
     if card is None or card.message_id is None:
         return None
-    whose = f"panic of {await _of_panic(sql, int(panic.key), UNITS_IN_TITLE)}"
+    whose = await _panic_of(sql, int(panic.key))
     card_of_panic = await linked_name(sql, panic, whose)
+    part_of = _("part of the {panic}").format(panic=whose)
     return Content(
         [
             CardBuilder(
-                title=f"{_number(call)}{await of_cad(sql, call.cad)} · part of the {whose}",
+                title=f"{_number(call)}{await of_cad(sql, call.cad)} · {part_of}",
                 colour=Colour.OVER,
-                description=f"See the {card_of_panic}.",
+                description=_("See the {panic}.").format(panic=card_of_panic),
             ).build()
         ]
     )
@@ -89,14 +90,14 @@ async def dispatch(sql: Reader, key: str) -> Content | None:
     if call is None:
         return None
     is_open = call.closed_at is None
-    title = inert_line(call.title, TITLE - 100, blank="no title yet")
+    title = inert_line(call.title, TITLE - 100, blank=_("no title yet"))
+    named = _("Dispatch call {number}").format(number=call_id)
     card = CardBuilder(
-        title=f"Dispatch call {call_id}{await of_cad(sql, cad)} · {title}"
-        f"{'' if is_open else ' · closed'}",
+        title=f"{named}{await of_cad(sql, cad)} · {title}{'' if is_open else ' · ' + _('closed')}",
         colour=_PRIORITY_COLOURS.get(call.priority, Colour.NORMAL) if is_open else Colour.OVER,
         description=inert(call.description, DESCRIPTION, blank=""),
     )
-    card.add("Status", status_name(call.status) if is_open else "Closed")
+    card.add("Status", status_name(call.status if is_open else "CLOSED"))
     card.add("Priority", inert_line(call.priority, 64, blank=""))
     card.add("Code", inert_line(call.code, 256, blank=""))
     card.add("Address", inert_line(f"{call.block} {call.address}", 512, blank=""))
@@ -107,7 +108,7 @@ async def dispatch(sql: Reader, key: str) -> Content | None:
         card.add("From", await _origin(sql, cad, call.emergency_call_id), inline=False)
     card.add("Opened", moment(call.received_at))
     if call.closed_at is not None:
-        card.add("Closed", f"after {duration(call.closed_at - call.received_at)}")
+        card.add("Closed", _after(call.closed_at - call.received_at))
     notes = await dispatches.last_notes(sql, cad, call_id, READ)
     card.add("Last notes", notes_text(notes), inline=False)
     return Content([card.build()], await drone_button(sql, call.property_id, is_open=is_open))
@@ -118,20 +119,20 @@ async def _units_of_call(sql: Reader, call: DispatchCall, *, is_open: bool) -> s
     on_call = await dispatches.units(sql, call.cad, call.call_id)
     known = await units.named(sql, call.cad, on_call[:UNITS])
     if not is_open or len(on_call) > UNITS_WITH_STATUS:
-        return unit_names(on_call, known, UNITS) or "none"
+        return unit_names(on_call, known, UNITS) or _("none")
     lines = []
     for ident in on_call:
         unit = known.get(ident)
         name = unit_name(ident, unit)
         line = f"**{name}**" if ident == call.primary_unit else name
         lines.append(f"{line} · {_state(unit)}" if unit is not None and _state(unit) else line)
-    return "\n".join(lines) or "none"
+    return "\n".join(lines) or _("none")
 
 
 def _state(unit: Unit) -> str:
     """Say what a unit is doing."""
     if unit.is_panic:
-        return "**PANIC**"
+        return f"**{_('PANIC')}**"
     return status_name(unit.status) if unit.status else ""
 
 
@@ -139,13 +140,14 @@ async def _origin(sql: Reader, cad: str, call_id: int) -> str:
     """Name the 911 call that a dispatch call was made from, and who called."""
     call = await emergencies.get(sql, cad, call_id)
     if call is None or not call.seen:
-        return f"911 call {call_id}"
+        return _("911 call {number}").format(number=call_id)
     subject = Subject("emergency", f"{call_id}@{cad}")
-    caller = inert_line(call.caller, 100, blank=ANONYMOUS)
-    named = f"{await linked_name(sql, subject, _number(call))} by {caller}"
+    caller = inert_line(call.caller, 100, blank=_(ANONYMOUS))
+    linked = await linked_name(sql, subject, _number(call))
+    named = _("{call} by {caller}").format(call=linked, caller=caller)
     if call.panic_id is None:
         return named
-    whose = f"panic of {await _of_panic(sql, call.panic_id, UNITS_IN_TITLE)}"
+    whose = await _panic_of(sql, call.panic_id)
     return f"{named}, {await linked_name(sql, Subject('panic', str(call.panic_id)), whose)}"
 
 
@@ -162,13 +164,15 @@ async def panic(sql: Reader, key: str) -> Content | None:
     pressing = [member.ident for member in members if member.cleared_at is None]
     cleared = [member.cleared_at for member in members if member.cleared_at is not None]
     title = f"{unit_names(idents, known, UNITS_IN_TITLE)}{await of_cad(sql, cad)}"
-    names = unit_names(idents, known, UNITS)
+    pressed = _("{units} pressed the panic button.")
+    over = _("{units}\\: cleared after {duration}.")
     card = CardBuilder(
-        title=f"PANIC · {title}" if pressing else f"Panic · {title} · cleared",
+        title=f"{_('PANIC')} · {title}" if pressing else f"{_('Panic')} · {title} · {_('cleared')}",
         colour=Colour.DANGER if pressing else Colour.OVER,
-        description=f"{names} pressed the panic button."
-        if pressing
-        else f"{names}\\: cleared after {duration(max(cleared, default=0) - started_at)}.",
+        description=(pressed if pressing else over).format(
+            units=unit_names(idents, known, UNITS),
+            duration=duration(max(cleared, default=started_at) - started_at),
+        ),
     )
     if cleared and pressing:
         card.add("Still in panic", unit_names(pressing, known, UNITS))
@@ -180,27 +184,32 @@ async def panic(sql: Reader, key: str) -> Content | None:
     card.add("Property", await place_of_call(sql, at, is_open=bool(pressing)))
     card.add("Since", moment(started_at))
     for call in calls[:2]:
-        card.add(_number(call), await _own_call(sql, call), inline=False)
+        card.add_named(_number(call), await _own_call(sql, call))
     return Content([card.build()], await drone_button(sql, at, is_open=bool(pressing)))
 
 
 async def _own_call(sql: Reader, call: EmergencyCall) -> str:
     """Tell a panic's own 911 call: who called, what they said, and what was made from it."""
-    caller = inert_line(call.caller, 100, blank=ANONYMOUS)
+    caller = inert_line(call.caller, 100, blank=_(ANONYMOUS))
     told = f"{caller}\\: {inert_line(call.description, 500)}"
     if call.dispatch_call_id is None:
         return told
-    subject = Subject("dispatch", f"{call.dispatch_call_id}@{call.cad}")
-    named = f"dispatch call {call.dispatch_call_id}"
-    return f"{told}\nDispatched as {await linked_name(sql, subject, named)}"
+    named = await _dispatch_call(sql, call.cad, call.dispatch_call_id)
+    return f"{told}\n{_('Dispatched as {call}').format(call=named)}"
 
 
-async def _of_panic(sql: Reader, panic_id: int, most: int) -> str:
-    """Name the units of a panic."""
+async def _dispatch_call(sql: Reader, cad: str, call_id: int) -> str:
+    """Name a dispatch call, as a link to its card if that is posted."""
+    named = _("dispatch call {number}").format(number=call_id)
+    return await linked_name(sql, Subject("dispatch", f"{call_id}@{cad}"), named)
+
+
+async def _panic_of(sql: Reader, panic_id: int) -> str:
+    """Name a panic by its units."""
     start = await units.panic_start(sql, panic_id)
     idents = [member.ident for member in await units.panic_units(sql, panic_id)]
     known = await units.named(sql, start[0], idents) if start is not None else {}
-    return unit_names(idents, known, most)
+    return _("panic of {units}").format(units=unit_names(idents, known, UNITS_IN_TITLE))
 
 
 def _call(key: str) -> tuple[int, str]:
@@ -209,7 +218,12 @@ def _call(key: str) -> tuple[int, str]:
 
 
 def _number(call: EmergencyCall) -> str:
-    return f"{'911' if call.is_emergency else '311'} call {call.call_id}"
+    text = _("911 call {number}") if call.is_emergency else _("311 call {number}")
+    return text.format(number=call.call_id)
+
+
+def _after(milliseconds: int) -> str:
+    return _("after {duration}").format(duration=duration(milliseconds))
 
 
 def _postal(postal: str, address: str) -> str:

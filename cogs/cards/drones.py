@@ -3,6 +3,7 @@
 import discord
 
 from cogs.content import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
+from cogs.language import _
 from cogs.text import duration, inert, inert_line, moment, who
 from db import flights, properties
 from db.database import Reader
@@ -17,7 +18,7 @@ async def flight(sql: Reader, key: str) -> Content | None:
     location = inert_line(place.location, TITLE - 40) if place is not None else "?"
     out = flight.recalled_at is None
     card = CardBuilder(
-        title=f"Drone {'out' if out else 'back'} · {location}",
+        title=f"{_('Drone out') if out else _('Drone back')} · {location}",
         colour=Colour.WARNING if out else Colour.OVER,
         description=inert(flight.reason, DESCRIPTION, blank=""),
     )

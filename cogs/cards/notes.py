@@ -4,6 +4,7 @@ import re
 from itertools import pairwise
 
 from cogs.content import FIELD
+from cogs.language import _
 from cogs.text import inert_line
 from db.dispatches import Note
 
@@ -22,7 +23,7 @@ def notes_text(notes: list[Note]) -> str:
     """Show the newest notes one below the other, the newest last."""
     share = FIELD // SHOWN - 10
     return "\n".join(
-        f"{_shown_time(note)}**{inert_line(note.label, 32, blank='note')}** "
+        f"{_shown_time(note)}**{inert_line(note.label, 32, blank=_('note'))}** "
         f"{inert_line(note.content, share - 60)}"
         for note in in_order(notes)[-SHOWN:]
     )

@@ -7,14 +7,16 @@ from typing import Any
 import orjson
 
 from cogs.content import DESCRIPTION, FIELD, TITLE, CardBuilder, Colour, Content
+from cogs.language import N_, _
 from cogs.names import of_cad
 from cogs.text import fitting, inert, inert_line, moment
 from db import notices, units
 from db.database import Reader
 from db.notices import Notice
 
-_NATURES = {"NonEmergency": "Non-emergency"}
+_NATURES = {"NonEmergency": N_("Non-emergency"), "Emergency": N_("Emergency")}
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_DOORS = (("open", N_("open {doors}")), ("close", N_("close {doors}")))
 _SHOWN_ELSEWHERE = frozenset({"id", "name", "description"})
 
 
@@ -34,11 +36,12 @@ async def notice(sql: Reader, key: str) -> Content | None:
 
 def _pager(data: dict[str, Any]) -> CardBuilder:
     """Show a page; an emergency stands out."""
-    nature = _NATURES.get(data["nature"], data["nature"])
+    known = _NATURES.get(data["nature"])
+    nature = _(known) if known else inert_line(data["nature"], 64, blank=_("no nature given"))
     return CardBuilder(
-        title=f"Page · {inert_line(nature, 64, blank='no nature given')}",
+        title=f"{_('Page')} · {nature}",
         colour=Colour.DANGER if data["nature"] == "Emergency" else Colour.NORMAL,
-        description=inert(data["body"], DESCRIPTION, blank="No text."),
+        description=inert(data["body"], DESCRIPTION, blank=_("No text.")),
     )
 
 
@@ -55,9 +58,9 @@ async def _addressees(sql: Reader, stored: Notice, data: dict[str, Any]) -> str:
 def _station(data: dict[str, Any]) -> CardBuilder:
     """Show which stations are alerted, which doors open and close there, lights and tone."""
     names = fitting([inert_line(place["name"], 48) for place in data["locations"]], ", ", 170)
-    spoken = "Spoken message." if data["hasAudio"] else ""
+    spoken = _("Spoken message.") if data["hasAudio"] else ""
     card = CardBuilder(
-        title=f"Station alert · {names or 'no station named'}",
+        title=f"{_('Station alert')} · {names or _('no station named')}",
         colour=Colour.WARNING,
         description=inert(data["message"], DESCRIPTION, blank=spoken),
     )
@@ -71,8 +74,8 @@ def _station(data: dict[str, Any]) -> CardBuilder:
 def _doors(place: dict[str, Any]) -> str:
     """Say which doors of a station open and close; blank if none does."""
     said = [
-        f"{verb} {fitting([inert_line(door, 24) for door in place[verb]], ', ', 120)}"
-        for verb in ("open", "close")
+        _(text).format(doors=fitting([inert_line(door, 24) for door in place[verb]], ", ", 120))
+        for verb, text in _DOORS
         if place[verb]
     ]
     return f"**{inert_line(place['name'], 48)}** {'; '.join(said)}" if said else ""
@@ -87,8 +90,9 @@ def _callout(data: dict[str, Any]) -> CardBuilder:
     """Show a callout of the emergency response script: what, where, and what else it says."""
     details: dict[str, str] = data["details"]
     said = {name.casefold(): text for name, text in details.items()}
+    name = inert_line(data["name"], TITLE - 80, blank=_("no name given"))
     card = CardBuilder(
-        title=f"Callout · {inert_line(data['name'], TITLE - 80, blank='no name given')}",
+        title=f"{_('Callout')} · {name}",
         colour=Colour.WARNING,
         description=inert(said.get("description", ""), DESCRIPTION, blank=""),
     )

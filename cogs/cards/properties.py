@@ -3,21 +3,22 @@
 import discord
 
 from cogs.content import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
+from cogs.language import N_, _
 from cogs.text import inert, inert_line, moment, who
 from db import approvals, properties, removals, users
 from db.database import Reader
 from db.properties import PENDING, REJECTED, REMOVED
 
 _APPROVALS = {
-    PENDING: ("waits for approval", Colour.WARNING),
-    REJECTED: ("rejected", Colour.OVER),
-    REMOVED: ("removal requested", Colour.OVER),
+    PENDING: (N_("Property waits for approval"), Colour.WARNING),
+    REJECTED: (N_("Property rejected"), Colour.OVER),
+    REMOVED: (N_("Property removal requested"), Colour.OVER),
 }
 
 _OUTCOMES = {
-    "approved": ("Removal approved", Colour.OVER),
-    "denied": ("Removal denied", Colour.GOOD),
-    "withdrawn": ("Removal withdrawn", Colour.OVER),
+    "approved": (N_("Removal approved"), Colour.OVER),
+    "denied": (N_("Removal denied"), Colour.GOOD),
+    "withdrawn": (N_("Removal withdrawn"), Colour.OVER),
 }
 
 
@@ -27,11 +28,11 @@ async def approval(sql: Reader, key: str) -> Content | None:
     if stored is None:
         return None
     pending = stored.status == PENDING and stored.removed_at is None
-    state, colour = _APPROVALS.get(stored.status, ("approved", Colour.GOOD))
+    heading, colour = _APPROVALS.get(stored.status, (N_("Property approved"), Colour.GOOD))
     if stored.removed_at is not None:
-        state, colour = "removed", Colour.OVER
+        heading, colour = N_("Property removed"), Colour.OVER
     card = CardBuilder(
-        title=f"Property {state} · {inert_line(stored.location, TITLE - 60)}",
+        title=f"{_(heading)} · {inert_line(stored.location, TITLE - 60)}",
         colour=colour,
         description=inert(stored.description, DESCRIPTION, blank=""),
     )
@@ -64,11 +65,12 @@ async def removal(sql: Reader, key: str) -> Content | None:
     stored = request and await properties.get_even_removed(sql, request.property_id)
     if request is None or stored is None:
         return None
-    heading, colour = _OUTCOMES.get(request.outcome or "", ("Removal requested", Colour.WARNING))
+    waiting = (N_("Removal requested"), Colour.WARNING)
+    heading, colour = _OUTCOMES.get(request.outcome or "", waiting)
     card = CardBuilder(
-        title=f"{heading} · {inert_line(stored.location, TITLE - 40)}",
+        title=f"{_(heading)} · {inert_line(stored.location, TITLE - 40)}",
         colour=colour,
-        description=inert(request.reason or "", DESCRIPTION, blank="No reason given."),
+        description=inert(request.reason or "", DESCRIPTION, blank=_("No reason given.")),
     )
     card.add("Property", str(stored.id))
     card.add("Owner", await named(sql, stored.owner))
@@ -93,7 +95,7 @@ async def removal(sql: Reader, key: str) -> Content | None:
     if request.outcome != "approved":
         return Content([card.build()])
     if stored.removed_at != request.settled_at:
-        card.add("Since then", "The property was restored.", inline=False)
+        card.add("Since then", _("The property was restored."), inline=False)
         return Content([card.build()])
     return Content([card.build()], (Button("Restore", f"removal:restore:{request.id}"),))
 

@@ -9,6 +9,7 @@ import discord
 
 from cogs.content import CardBuilder, Colour
 from cogs.feeds import cad, own, properties
+from cogs.language import _, plural
 from cogs.text import inert_line
 from db.database import Reader
 from db.feeds import Count
@@ -101,7 +102,7 @@ async def entry_embed(sql: Reader, event: Published) -> discord.Embed:
         card = await FEEDS[event.name].line(sql, event)
     except (KeyError, TypeError, ValueError):
         log.exception("the feed entry %s cannot be made", event.id)
-        card = CardBuilder(f"{event.name} · event {event.id}", Colour.OVER)
+        card = CardBuilder(f"{event.name} · {_('event')} {event.id}", Colour.OVER)
     embed = card.build()
     embed.timestamp = datetime.fromtimestamp(event.at / 1000, UTC)
     return embed
@@ -109,7 +110,7 @@ async def entry_embed(sql: Reader, event: Published) -> discord.Embed:
 
 def summary_embed(counts: list[Count]) -> discord.Embed:
     """Make the embed that counts old entries instead of showing them, a line for each kind."""
-    embed = CardBuilder("Meanwhile", Colour.OVER, "\n".join(map(_counted, counts))).build()
+    embed = CardBuilder(_("Meanwhile"), Colour.OVER, "\n".join(map(_counted, counts))).build()
     last = max((count.last_at for count in counts), default=0)
     embed.timestamp = datetime.fromtimestamp(last / 1000, UTC)
     return embed
@@ -117,9 +118,12 @@ def summary_embed(counts: list[Count]) -> discord.Embed:
 
 def _counted(count: Count) -> str:
     feed = FEEDS.get(count.name)
-    one, many = (feed.one, feed.many) if feed is not None else (f"{count.name} event",) * 2
+    what = _("{name} event").format(name=count.name)
+    if feed is not None:
+        what = plural(feed.one, feed.many, count.number)
     style = "t" if count.last_at - count.first_at <= WITHIN_A_DAY else "f"
     first, last = (f"<t:{at // 1000}:{style}>" for at in (count.first_at, count.last_at))
+    named = f"{count.number} {inert_line(what, 100)}"
     if count.number == 1:
-        return f"1 {inert_line(one, 100)} at {first}"
-    return f"{count.number} {inert_line(many, 100)} between {first} and {last}"
+        return _("{what} at {time}").format(what=named, time=first)
+    return _("{what} between {first} and {last}").format(what=named, first=first, last=last)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from cogs.content import CardBuilder, Colour
+from cogs.language import N_, _
 from cogs.text import fitting, inert_line
 from db import units
 from db.database import Reader
@@ -15,18 +16,26 @@ TEXT = 200
 MOST = 8
 """Units, records or stations that an entry names; further ones are counted."""
 
+_BODYCAM = {True: N_("Body camera on"), False: N_("Body camera off")}
+_RECORDS = {
+    "ADD": N_("{kind} added"),
+    "EDIT": N_("{kind} edited"),
+    "REMOVE": N_("{kind} removed"),
+}
+
 
 async def login(sql: Reader, event: Published) -> CardBuilder:
     """A unit or a dispatcher came on duty."""
     unit = event.data["unit"]
-    who = "Dispatcher" if event.data["isDispatch"] else "Unit"
+    text = _("Dispatcher {unit} on duty") if event.data["isDispatch"] else _("Unit {unit} on duty")
     what = _joined(unit.get("name"), unit.get("rank"), unit.get("department"))
-    return CardBuilder(f"{who} {_number(unit)} on duty", Colour.GOOD, what)
+    return CardBuilder(text.format(unit=_number(unit)), Colour.GOOD, what)
 
 
 async def logout(sql: Reader, event: Published) -> CardBuilder:
     """Units went off duty."""
-    return CardBuilder(f"{await _units(sql, event)} off duty", Colour.OVER)
+    text = _("{units} off duty").format(units=await _units(sql, event))
+    return CardBuilder(text, Colour.OVER)
 
 
 async def status(sql: Reader, event: Published) -> CardBuilder:
@@ -37,7 +46,7 @@ async def status(sql: Reader, event: Published) -> CardBuilder:
 
 async def update(sql: Reader, event: Published) -> CardBuilder:
     """Something about units changed."""
-    return CardBuilder(f"{await _units(sql, event)} · updated", Colour.NORMAL)
+    return CardBuilder(f"{await _units(sql, event)} · {_('updated')}", Colour.NORMAL)
 
 
 async def group(sql: Reader, event: Published) -> CardBuilder:
@@ -45,35 +54,38 @@ async def group(sql: Reader, event: Published) -> CardBuilder:
     data = event.data
     if "newName" in data:
         renamed = f"{inert_line(data['oldName'], NAME)} → {inert_line(data['newName'], NAME)}"
-        return CardBuilder("Group renamed", Colour.NORMAL, renamed)
-    verb = "joined" if event.name.endswith("ADD") else "left"
+        return CardBuilder(_("Group renamed"), Colour.NORMAL, renamed)
+    joined = event.name.endswith("ADD")
+    text = _("{units} joined {group}") if joined else _("{units} left {group}")
     named = inert_line(data["groupName"], NAME)
-    return CardBuilder(f"{await _units(sql, event)} {verb} {named}", Colour.NORMAL)
+    told = text.format(units=await _units(sql, event), group=named)
+    return CardBuilder(told, Colour.NORMAL)
 
 
 async def bodycam(sql: Reader, event: Published) -> CardBuilder:
     """A dispatcher wants body cameras on or off."""
-    wanted = {True: "on", False: "off"}.get(event.data["state"], "toggled")
-    return CardBuilder(f"Body camera {wanted} · {await _units(sql, event)}", Colour.NORMAL)
+    wanted = _(_BODYCAM.get(event.data["state"], N_("Body camera toggled")))
+    return CardBuilder(f"{wanted} · {await _units(sql, event)}", Colour.NORMAL)
 
 
 async def record(sql: Reader, event: Published) -> CardBuilder:
     """A record was written, changed or deleted; bulletins and warrants stand out."""
     told = event.data["record"]
-    verb = {"ADD": "added", "EDIT": "edited", "REMOVE": "removed"}[event.name.rpartition("_")[2]]
-    kind = inert_line(told["kind"], NAME, blank="Record")
-    stands_out = told["kind"] in ("BOLO", "WARRANT") and verb != "removed"
+    done = event.name.rpartition("_")[2]
+    kind = inert_line(told["kind"], NAME, blank=_("Record"))
+    stands_out = told["kind"] in ("BOLO", "WARRANT") and done != "REMOVE"
     lines = [
         _joined(told["name"], f"{told['first']} {told['last']}", told["plate"], told["status"]),
         _joined(*told["flags"][:MOST]),
     ]
     colour = Colour.DANGER if stands_out else Colour.NORMAL
-    return CardBuilder(f"{kind} {verb}", colour, fitting([*filter(None, lines)], "\n", TEXT * 2))
+    title = _(_RECORDS[done]).format(kind=kind)
+    return CardBuilder(title, colour, fitting([*filter(None, lines)], "\n", TEXT * 2))
 
 
 async def print_record(sql: Reader, event: Published) -> CardBuilder:
     """Somebody printed a record."""
-    return CardBuilder(f"Record printed · {await _units(sql, event)}", Colour.NORMAL)
+    return CardBuilder(f"{_('Record printed')} · {await _units(sql, event)}", Colour.NORMAL)
 
 
 async def tone(sql: Reader, event: Published) -> CardBuilder:
@@ -81,28 +93,26 @@ async def tone(sql: Reader, event: Published) -> CardBuilder:
     targets = [
         target["label"] or target["value"] or target["kind"] for target in event.data["playTonesTo"]
     ]
-    return CardBuilder("Tone", Colour.WARNING, _joined(*targets[:MOST]))
+    return CardBuilder(_("Tone"), Colour.WARNING, _joined(*targets[:MOST]))
 
 
 async def sign(sql: Reader, event: Published) -> CardBuilder:
     """Road signs show another text."""
     data = event.data
     signs = ", ".join(map(str, data["ids"][:MOST]))
-    return CardBuilder(
-        f"Road sign {signs}", Colour.NORMAL, _joined(data["text1"], data["text2"], data["text3"])
-    )
+    shown = _joined(data["text1"], data["text2"], data["text3"])
+    return CardBuilder(_("Road sign {signs}").format(signs=signs), Colour.NORMAL, shown)
 
 
 async def character(sql: Reader, event: Published) -> CardBuilder:
     """An account plays another character."""
-    return CardBuilder("Character selected", Colour.NORMAL, inert_line(event.data["id"], NAME))
+    return CardBuilder(_("Character selected"), Colour.NORMAL, inert_line(event.data["id"], NAME))
 
 
 async def link(sql: Reader, event: Published) -> CardBuilder:
     """A game identity belongs to a CAD account."""
-    return CardBuilder(
-        "Account linked", Colour.GOOD, inert_line(event.data["communityUserId"], NAME)
-    )
+    account = inert_line(event.data["communityUserId"], NAME)
+    return CardBuilder(_("Account linked"), Colour.GOOD, account)
 
 
 def _number(unit: dict[str, Any]) -> str:
@@ -120,8 +130,8 @@ async def _units(sql: Reader, event: Published) -> str:
         for ident in idents[:MOST]
     ]
     if len(idents) > MOST:
-        names.append(f"{len(idents) - MOST} more")
-    return ", ".join(names) or "Nobody"
+        names.append(_("{number} more").format(number=len(idents) - MOST))
+    return ", ".join(names) or _("Nobody")
 
 
 def _joined(*texts: str | None) -> str:

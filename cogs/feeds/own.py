@@ -1,8 +1,9 @@
 """Feed entries on the program itself: a CAD that fell silent, and what the day was like."""
 
 from cogs.content import CardBuilder, Colour
+from cogs.language import _, plural
 from cogs.names import of_cad
-from cogs.text import duration, inert_line
+from cogs.text import day, duration
 from db.database import Reader
 from webhook.events import Published
 
@@ -10,43 +11,50 @@ from webhook.events import Published
 async def cad_silent(sql: Reader, event: Published) -> CardBuilder:
     """Nothing came from the CAD although units are on duty."""
     data = event.data
-    units = _number(data["onDuty"], "unit is", "units are")
-    silence = duration(event.at - data["since"])
-    return CardBuilder(
-        f"The CAD is silent{await of_cad(sql, data['cad'])}",
-        Colour.WARNING,
-        f"Nothing came from it for {silence}, although {units} on duty.\n"
-        "If the CAD is in use, look whether it still pushes to this address, with the right key.",
+    told = plural(
+        "Nothing came from it for {silence}, although {number} unit is on duty.",
+        "Nothing came from it for {silence}, although {number} units are on duty.",
+        data["onDuty"],
+        silence=duration(event.at - data["since"]),
     )
+    advice = _(
+        "If the CAD is in use, look whether it still pushes to this address, with the right key."
+    )
+    title = f"{_('The CAD is silent')}{await of_cad(sql, data['cad'])}"
+    return CardBuilder(title, Colour.WARNING, f"{told}\n{advice}")
 
 
 async def cad_back(sql: Reader, event: Published) -> CardBuilder:
     """The CAD is heard of again."""
     silence = duration(event.at - event.data["since"])
-    title = f"The CAD is back{await of_cad(sql, event.data['cad'])}"
-    return CardBuilder(title, Colour.GOOD, f"It was silent for {silence}.")
+    title = f"{_('The CAD is back')}{await of_cad(sql, event.data['cad'])}"
+    return CardBuilder(
+        title, Colour.GOOD, _("It was silent for {silence}.").format(silence=silence)
+    )
 
 
 async def daily(sql: Reader, event: Published) -> CardBuilder:
     """What happened in a day."""
     data = event.data
     from_cad = [
-        _number(data["pushes"], "push", "pushes"),
-        _number(data["emergencies"], "emergency call", "emergency calls"),
-        _number(data["dispatches"], "dispatch call", "dispatch calls"),
-        _number(data["panics"], "panic", "panics"),
+        _counted(data["pushes"], "push", "pushes"),
+        _counted(data["emergencies"], "emergency call", "emergency calls"),
+        _counted(data["dispatches"], "dispatch call", "dispatch calls"),
+        _counted(data["panics"], "panic", "panics"),
     ]
     from_others = [
-        _number(data["alarms"], "alarm", "alarms"),
-        _number(data["visits"], "visit", "visits"),
-        _number(data["flights"], "drone flight", "drone flights"),
-        _number(data["messages"], "message to Discord", "messages to Discord"),
-        _number(data["problems"], "problem in the log", "problems in the log"),
+        _counted(data["alarms"], "alarm", "alarms"),
+        _counted(data["visits"], "visit", "visits"),
+        _counted(data["flights"], "drone flight", "drone flights"),
+        _counted(data["messages"], "message to Discord", "messages to Discord"),
+        _counted(data["problems"], "problem in the log", "problems in the log"),
     ]
     colour = Colour.WARNING if data["problems"] else Colour.NORMAL
     told = f"{' · '.join(from_cad)}\n{' · '.join(from_others)}"
-    return CardBuilder(f"The day up to {inert_line(data['day'], 20)}", colour, told)
+    return CardBuilder(_("The day up to {day}").format(day=day(data["day"])), colour, told)
 
 
-def _number(number: int, one: str, many: str) -> str:
-    return f"1 {one}" if number == 1 else f"{number or 'no'} {many}"
+def _counted(number: int, one: str, many: str) -> str:
+    """Write how many things there are, which stand in the text without their number."""
+    things = plural(one, many, number)
+    return f"{number} {things}" if number else _("no {things}").format(things=things)

@@ -1,6 +1,7 @@
 """Feed entries on properties."""
 
 from cogs.content import CardBuilder, Colour
+from cogs.language import _
 from cogs.text import inert_line
 from db import equipment, properties, users
 from db.database import Reader
@@ -15,17 +16,20 @@ async def visit(sql: Reader, event: Published) -> CardBuilder:
     data = event.data
     place, user = await _place(sql, data["propertyId"]), await _user(sql, data["clientId"])
     camera = await _equipment(sql, data["cameraId"])
-    return CardBuilder(f"Visit · {place}", Colour.NORMAL, f"{user} was seen by {camera}.")
+    told = _("{user} was seen by {camera}.").format(user=user, camera=camera)
+    return CardBuilder(f"{_('Visit')} · {place}", Colour.NORMAL, told)
 
 
 async def crime(sql: Reader, event: Published) -> CardBuilder:
     """A crime was reported."""
     data = event.data
-    place = "elsewhere" if data["propertyId"] is None else await _place(sql, data["propertyId"])
-    by = "" if data["clientId"] is None else f" Suspect: {await _user(sql, data['clientId'])}."
-    return CardBuilder(
-        f"Crime · {place}", Colour.WARNING, f"Crime {data['crimeId']} was reported.{by}"
-    )
+    at = data["propertyId"]
+    place = _("elsewhere") if at is None else await _place(sql, at)
+    told = _("Crime {id} was reported.").format(id=data["crimeId"])
+    if data["clientId"] is not None:
+        suspect = _("Suspect: {user}.").format(user=await _user(sql, data["clientId"]))
+        told = f"{told} {suspect}"
+    return CardBuilder(f"{_('Crime')} · {place}", Colour.WARNING, told)
 
 
 async def auth_entry(sql: Reader, event: Published) -> CardBuilder:
@@ -33,21 +37,23 @@ async def auth_entry(sql: Reader, event: Published) -> CardBuilder:
     data = event.data
     place, user = await _place(sql, data["propertyId"]), await _user(sql, data["clientId"])
     if data["allowed"]:
-        return CardBuilder(f"Access · {place}", Colour.GOOD, f"{user} was let in.")
-    return CardBuilder(f"Access refused · {place}", Colour.WARNING, f"{user} is not on the list.")
+        let_in = _("{user} was let in.").format(user=user)
+        return CardBuilder(f"{_('Access')} · {place}", Colour.GOOD, let_in)
+    refused = _("{user} is not on the list.").format(user=user)
+    return CardBuilder(f"{_('Access refused')} · {place}", Colour.WARNING, refused)
 
 
 async def removed(sql: Reader, event: Published) -> CardBuilder:
     """A property was removed without a request."""
     data = event.data
     place = await _place(sql, data["propertyId"])
-    return CardBuilder(f"Property removed · {place}", Colour.OVER)
+    return CardBuilder(f"{_('Property removed')} · {place}", Colour.OVER)
 
 
 async def restored(sql: Reader, event: Published) -> CardBuilder:
     """A removed property is back."""
     place = await _place(sql, event.data["propertyId"])
-    return CardBuilder(f"Property restored · {place}", Colour.GOOD)
+    return CardBuilder(f"{_('Property restored')} · {place}", Colour.GOOD)
 
 
 async def status(sql: Reader, event: Published) -> CardBuilder:
@@ -55,7 +61,7 @@ async def status(sql: Reader, event: Published) -> CardBuilder:
     data = event.data
     place = await _place(sql, data["propertyId"])
     before, after = inert_line(data["previous"], 64), inert_line(data["status"], 64)
-    return CardBuilder(f"Status · {place}", Colour.NORMAL, f"{before} → {after}")
+    return CardBuilder(f"{_('Status')} · {place}", Colour.NORMAL, f"{before} → {after}")
 
 
 async def equipment_change(sql: Reader, event: Published) -> CardBuilder:
@@ -63,23 +69,25 @@ async def equipment_change(sql: Reader, event: Published) -> CardBuilder:
     data = event.data
     place = await _place(sql, data["propertyId"])
     changed = await _equipment(sql, data["equipmentId"])
-    verb = "added" if "equipmentType" in data else "removed"
-    return CardBuilder(f"Equipment {verb} · {place}", Colour.NORMAL, changed)
+    done = _("Equipment added") if "equipmentType" in data else _("Equipment removed")
+    return CardBuilder(f"{done} · {place}", Colour.NORMAL, changed)
 
 
 async def moved(sql: Reader, event: Published) -> CardBuilder:
     """A property lies elsewhere."""
     data = event.data
     place = await _place(sql, data["propertyId"])
-    return CardBuilder(f"Moved · {place}", Colour.NORMAL, f"Now at {data['x']}, {data['y']}.")
+    told = _("Now at {x}, {y}.").format(x=data["x"], y=data["y"])
+    return CardBuilder(f"{_('Moved')} · {place}", Colour.NORMAL, told)
 
 
 async def resized(sql: Reader, event: Published) -> CardBuilder:
     """A property has another size."""
     data = event.data
     place = await _place(sql, data["propertyId"])
-    size = f"{data['width']} × {data['height']} m, {data['size']} m² in all."
-    return CardBuilder(f"Resized · {place}", Colour.NORMAL, size)
+    sizes = {name: data[name] for name in ("width", "height", "size")}
+    told = _("{width} × {height} m, {size} m² in all.").format(**sizes)
+    return CardBuilder(f"{_('Resized')} · {place}", Colour.NORMAL, told)
 
 
 async def tier(sql: Reader, event: Published) -> CardBuilder:
@@ -88,7 +96,7 @@ async def tier(sql: Reader, event: Published) -> CardBuilder:
     place = await _place(sql, data["propertyId"])
     detail = await properties.detail(sql, int(data["propertyId"]))
     name = inert_line(detail.tier_name, NAME) if detail is not None else str(data["tier"])
-    return CardBuilder(f"Tier · {place}", Colour.NORMAL, f"Now {name}.")
+    return CardBuilder(f"{_('Tier')} · {place}", Colour.NORMAL, _("Now {tier}.").format(tier=name))
 
 
 async def _place(sql: Reader, property_id: int | str) -> str:
@@ -105,6 +113,6 @@ async def _user(sql: Reader, user_id: str) -> str:
 async def _equipment(sql: Reader, equipment_id: int) -> str:
     stored = await equipment.get_even_removed(sql, equipment_id)
     if stored is None:
-        return f"equipment {equipment_id}"
+        return _("equipment {id}").format(id=equipment_id)
     described = inert_line(stored.description, NAME, blank="")
     return f"{inert_line(stored.name, NAME)} {equipment_id}{f' · {described}' if described else ''}"

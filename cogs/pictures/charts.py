@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from cogs.language import _, plural
+from cogs.language import N_, _, plural
 from cogs.pictures.canvas import (
     BRIGHT,
     FIELD,
@@ -51,7 +51,7 @@ WIDEST_BAR = 240
 WITH_TOTALS = 16
 """Bars that have their number above them; more would not leave it room."""
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")  # translated where used
+WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 import discord
 
 from cogs.content import CardBuilder, Colour
-from cogs.language import _
+from cogs.language import N_, _
 from cogs.layout import Layout, first, overlaid
 from cogs.rights import find_channel, find_role
 from cogs.standing import trouble_with
@@ -24,28 +24,28 @@ LISTED = 600
 PAGES = ("roles", "channels", "cad")
 
 ROLES = {
-    "roles.viewer": "may look",
-    "roles.dispatcher": "may send drones out and call them back",
-    "roles.approver": "may approve and deny",
-    "roles.admin": "may do everything, also /setup",
-    "panic_role": "is mentioned by a panic",
+    "roles.viewer": N_("may look"),
+    "roles.dispatcher": N_("may send drones out and call them back"),
+    "roles.approver": N_("may approve and deny"),
+    "roles.admin": N_("may do everything, also /setup"),
+    "panic_role": N_("is mentioned by a panic"),
 }
 """What the roles are for, translated where it is used."""
 
 CHANNELS = {
-    "channels.emergency": "911 and 311 calls",
-    "channels.dispatch": "dispatch calls, tones, pages, station alerts",
-    "channels.panic": "panic buttons",
-    "channels.units": "who is on duty, and what is open",
-    "channels.records": "records, bulletins, warrants",
-    "channels.alerts": "alarms at properties",
-    "channels.visits": "whom the cameras see",
-    "channels.crimes": "crimes that scripts report",
-    "channels.access": "who identifies themselves at a door",
-    "channels.properties": "what changes about properties",
-    "channels.drones": "drones that are out",
-    "channels.approvals": "new properties and requested removals",
-    "channels.log": "about the bot itself",
+    "channels.emergency": N_("911 and 311 calls"),
+    "channels.dispatch": N_("dispatch calls, tones, pages, station alerts"),
+    "channels.panic": N_("panic buttons"),
+    "channels.units": N_("who is on duty, and what is open"),
+    "channels.records": N_("records, bulletins, warrants"),
+    "channels.alerts": N_("alarms at properties"),
+    "channels.visits": N_("whom the cameras see"),
+    "channels.crimes": N_("crimes that scripts report"),
+    "channels.access": N_("who identifies themselves at a door"),
+    "channels.properties": N_("what changes about properties"),
+    "channels.drones": N_("drones that are out"),
+    "channels.approvals": N_("new properties and requested removals"),
+    "channels.log": N_("about the bot itself"),
 }
 """What is posted in the channels, translated where it is used."""
 

@@ -72,6 +72,7 @@ def test_the_environment_wins_key_by_key(monkeypatch: pytest.MonkeyPatch) -> Non
         ("[dicord]", "config.toml: dicord: no such key; did you mean discord?"),
         ('[http]\nport = "x"', "config.toml: http.port: Input should be a valid integer"),
         ("[http]\nport = 70000", "config.toml: http.port: Input should be less than"),
+        ('[community]\nlanguage = "tlh"', "choose en (English), de (Deutsch)"),
         ('[community]\ntimezone = "Mars"', "is no time zone; write one like 'Europe/Berlin'"),
         ('[community]\ndaily_at = "24:00"', "is no time of day; write one like '06:00'"),
         ('[cad]\nkeys = ["short"]', "config.toml: cad.keys.0.key: String should have at least 8"),

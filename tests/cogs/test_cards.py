@@ -17,6 +17,7 @@ from cogs.cards import CARDS, render
 from cogs.console import render as as_text
 from cogs.content import EMBED, Button, CardBuilder, Colour, Content, embed_length
 from cogs.feeds import FEEDS, entry_embed, summary_embed
+from cogs.language import LANGUAGES, speaking
 from db.feeds import Count
 from tests.cogs.hostile import invisible, wire_texts
 from tests.cogs.story import CAD_EVENTS, Story
@@ -32,6 +33,7 @@ WITHOUT_A_FORM = {"scanned": "comes with every visit, which is in a feed"}
 NOT_IN_USE: dict[str, str] = {}
 """Channels of the configuration that nothing is posted to yet, and why."""
 
+IN_GERMAN = Path(__file__).parent / "evening_in_german.txt"
 BOARD = board.SUBJECT
 OF_ALARMS = [Subject("alarm-owner", "1"), Subject("alarm-call", "2-1")]
 """Cards whose subjects no event names: the follower and the watch make them."""
@@ -106,26 +108,32 @@ def _check_pings_nobody(content: Content) -> None:
 
 
 @settings(max_examples=EXAMPLES)
-@given(st.lists(wire_texts, min_size=1, max_size=5), st.sampled_from([1, 7, 900]))
-@example(["@everyone <@&1> "], 300)
-@example(["*"], 5_000)
-@example(["😀"], 5_000)
-@example(["\n"], 5_000)
-@example(["x\n"], 2_500)
-@example([""], 1)
-@example(["\u202e"], 10)
+@given(
+    st.lists(wire_texts, min_size=1, max_size=5),
+    st.sampled_from([1, 7, 900]),
+    st.sampled_from(sorted(LANGUAGES)),
+)
+@example(["@everyone <@&1> "], 300, "en")
+@example(["*"], 5_000, "de")
+@example(["😀"], 5_000, "de")
+@example(["\n"], 5_000, "en")
+@example(["x\n"], 2_500, "en")
+@example([""], 1, "de")
+@example(["\u202e"], 10, "en")
 async def test_cards_and_feeds_stay_within_discords_limits_and_ping_nobody(
-    texts: list[str], times: int
+    texts: list[str], times: int, language: str
 ) -> None:
     words = itertools.cycle(text * times for text in texts)
     with TemporaryDirectory() as folder:
         async with open_house(Path(folder) / "sentinel.db") as house:
             await Story(house, lambda _: next(words)).tell()
-            cards, entries = await _cards(house), await _entries(house)
+            with speaking(language):
+                cards, entries = await _cards(house), await _entries(house)
     assert {subject.kind for subject, _ in cards} == set(CARDS)
     assert {name for name, _ in entries} == set(FEEDS)
     for _, card in cards:
-        check_as_discord(card)
+        with speaking(language):
+            check_as_discord(card)
         _check_pings_nobody(card)
     for _, entry in entries:
         _check_pings_nobody(Content([entry]))
@@ -141,6 +149,16 @@ async def test_cards_read_like_this(house: House) -> None:
 async def test_feed_entries_read_like_this(house: House) -> None:
     await Story(house).tell()
     assert (await _shown_entries(house)).splitlines() == ENTRIES_SHOWN.splitlines()
+
+
+async def test_the_evening_reads_like_this_in_german(house: House) -> None:
+    """After a change of what is shown: delete the file, run this, and read what it writes."""
+    await Story(house).tell()
+    with speaking("de"):
+        shown = f"{await _shown_cards(house)}\n\n{await _shown_entries(house)}\n"
+    if not IN_GERMAN.exists():
+        IN_GERMAN.write_text(shown, "utf-8", newline="\n")
+    assert shown.splitlines() == IN_GERMAN.read_text("utf-8").splitlines()
 
 
 async def test_every_event_has_a_card_or_a_feed(house: House) -> None:
@@ -178,9 +196,11 @@ async def test_an_entry_that_cannot_be_made_is_named_by_its_number(
     assert f"the feed entry {event.id} cannot be made" in caplog.text
 
 
-def test_a_summary_of_every_kind_of_entry_fits_into_a_message() -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_summary_of_every_kind_of_entry_fits_into_a_message(language: str) -> None:
     counts = [Count(name, 10**6, 0, 10**12) for name in FEEDS]
-    check_as_discord(Content([summary_embed(counts)]))
+    with speaking(language):
+        check_as_discord(Content([summary_embed(counts)]))
 
 
 @given(st.lists(st.tuples(wire_texts, wire_texts), max_size=40))

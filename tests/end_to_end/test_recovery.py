@@ -102,7 +102,7 @@ async def test_a_deleted_role_breaks_no_card_and_is_told_once_and_by_check(
     for role in (f"The panic role ({town.on_call.id})", f"The viewer role ({town.viewers.id})"):
         told = [record.message for record in caplog.records if record.message.startswith(role)]
         assert told == [
-            f"{role}: it was deleted, or the bot is not in its server. /setup mends it."
+            f"{role}: it was deleted, or the bot is not in its server. Mend it with /setup."
         ]
 
 

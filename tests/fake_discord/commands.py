@@ -125,6 +125,7 @@ def _check_all(definitions: Sequence[JSON]) -> None:
             problems.add((index,), "APPLICATION_COMMANDS_DUPLICATE_NAME", message)
         seen.add(key)
         _check_command(definition, (index,), problems)
+    _check_distinct([one for one in definitions if _type(one) == CHAT_INPUT], (), problems)
     problems.raise_if_any()
 
 
@@ -133,6 +134,7 @@ def _type(definition: JSON) -> int:
 
 
 def _check_command(definition: JSON, path: Path, problems: Problems) -> None:
+    _check_translations(definition, path, problems)
     if _type(definition) != CHAT_INPUT:
         check_text(definition.get("name"), (*path, "name"), 32, problems, least=1)
         return
@@ -155,10 +157,35 @@ def _name_character(character: str) -> bool:
     return character.isalnum() or character in "-_'" or character == "ʼ"
 
 
+def _check_translations(definition: JSON, path: Path, problems: Problems) -> None:
+    for locale, name in (definition.get("name_localizations") or {}).items():
+        here = (*path, "name_localizations", locale)
+        if _type(definition) == CHAT_INPUT:
+            _check_name(name, here, problems)
+        else:
+            check_text(name, here, 32, problems, least=1)
+    for locale, text in (definition.get("description_localizations") or {}).items():
+        here = (*path, "description_localizations", locale)
+        check_text(text, here, 100, problems, least=1)
+
+
+def _check_distinct(definitions: Sequence[JSON], path: Path, problems: Problems) -> None:
+    """Refuse two names that are the same to people of one language."""
+    translated = [one.get("name_localizations") or {} for one in definitions]
+    for locale in {locale for names in translated for locale in names}:
+        names = [
+            of.get(locale, one.get("name")) for one, of in zip(definitions, translated, strict=True)
+        ]
+        if len(set(names)) != len(names):
+            message = f"Names must be unique in {locale}"
+            problems.add(path, "APPLICATION_COMMANDS_DUPLICATE_NAME", message)
+
+
 def _check_options(options: Sequence[JSON], path: Path, problems: Problems) -> None:
     if len(options) > MOST_OPTIONS:
         message = f"Must be {MOST_OPTIONS} or fewer in length."
         problems.add((*path, "options"), "BASE_TYPE_MAX_LENGTH", message)
+    _check_distinct(options, (*path, "options"), problems)
     names = [option.get("name") for option in options]
     if len(set(names)) != len(names):
         message = "Option names must be unique"
@@ -180,6 +207,7 @@ def _check_options(options: Sequence[JSON], path: Path, problems: Problems) -> N
 
 def _check_option(option: JSON, path: Path, problems: Problems) -> None:
     _check_name(option.get("name"), path, problems)
+    _check_translations({**option, "type": CHAT_INPUT}, path, problems)
     check_text(option.get("description"), (*path, "description"), 100, problems, least=1)
     if option.get("type") not in range(1, 12):
         problems.add((*path, "type"), "BASE_TYPE_CHOICES", "Value must be one of {1, …, 11}.")
@@ -199,8 +227,10 @@ def _check_option(option: JSON, path: Path, problems: Problems) -> None:
 
 
 def _texts(definition: JSON) -> Iterator[str]:
-    yield str(definition.get("name") or "")
-    yield str(definition.get("description") or "")
+    """List the texts that count; of translations, as Discord says, only the longest."""
+    for field in ("name", "description"):
+        translated = definition.get(f"{field}_localizations") or {}
+        yield max([str(definition.get(field) or ""), *translated.values()], key=length)
     for choice in definition.get("choices") or []:
         yield str(choice.get("name") or "")
         yield str(choice.get("value") or "")

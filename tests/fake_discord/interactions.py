@@ -125,7 +125,7 @@ class Interaction:
             },
             "member": interacting_member(self.member, self.channel),
             "app_permissions": str(int(bot.permissions_in(self.channel))),
-            "locale": "en-US",
+            "locale": self.member.user.locale,
             "guild_locale": "en-US",
             "entitlements": [],
             "authorizing_integration_owners": {"0": str(guild.id)},

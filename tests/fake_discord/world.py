@@ -32,6 +32,8 @@ class User:
     name: str
     bot: bool = False
     id: int = field(default_factory=next_snowflake)
+    locale: str = "en-US"
+    """The language of the account's client."""
 
     @property
     def mention(self) -> str:

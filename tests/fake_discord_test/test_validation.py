@@ -206,6 +206,21 @@ def option(**changes: Any) -> JSON:
 COMMANDS = [
     ([command(name="Drone")], "0.name", "APPLICATION_COMMAND_INVALID_NAME"),
     ([command(name="dr one")], "0.name", "APPLICATION_COMMAND_INVALID_NAME"),
+    (
+        [command(name_localizations={"de": "Drohne"})],
+        "0.name_localizations.de.name",
+        "APPLICATION_COMMAND_INVALID_NAME",
+    ),
+    (
+        [command(description_localizations={"de": "d" * 101})],
+        "0.description_localizations.de",
+        "BASE_TYPE_MAX_LENGTH",
+    ),
+    (
+        [command(options=[option(), option(name="ort", name_localizations={"de": "place"})])],
+        "0.options",
+        "APPLICATION_COMMANDS_DUPLICATE_NAME",
+    ),
     ([command(name="d" * 33)], "0.name", "APPLICATION_COMMAND_INVALID_NAME"),
     ([command(description="")], "0.description", "BASE_TYPE_REQUIRED"),
     ([command(description="x" * 101)], "0.description", TOO_LONG),

@@ -293,7 +293,7 @@ async def test_refusals_of_many_addresses_are_lumped_together(
 ) -> None:
     counted = Refusals()
     for number in range(5_000):
-        counted.add("it", f"address {number}")
+        counted.count("it", f"address {number}")
     assert len(counted._counts) == refusals.MOST_ADDRESSES + 1
     counted.tell()
     assert len(caplog.messages) == refusals.MOST_ADDRESSES + 1
