@@ -9,14 +9,15 @@ from cogs.cards import CARDS
 from cogs.cards.ripples import own_calls, rippled
 from cogs.direct import direct_place
 from cogs.feeds import FEEDS
+from cogs.private import letters
 from cogs.routing import Decision, Router
 from cogs.traits import known, told
-from db import cards, feeds, journal, links, properties, settings
+from db import cards, feeds, journal, settings
 from db.database import Database, Transaction
 from db.errors import StorageUnavailable
 from db.journal import Entry
 from webhook.bus import Bus
-from webhook.events import ALL, Alert, Published, Subject
+from webhook.events import ALL, Published, Subject
 from webhook.metrics import Metrics
 
 CURSOR = "discord.cursor"
@@ -122,10 +123,10 @@ class Follower:
             kind = CARDS.get(subject.kind)
             if kind is not None:
                 await self._mark_card(sql, event, subject, kind.channel)
-            if subject.kind == "alarm":
-                await self._tell_owner(sql, event, subject)
         for subject in await rippled(sql, event):
             await cards.touch(sql, str(subject))
+        for subject, member_id in await letters(sql, event):
+            await cards.mark_stale(sql, str(subject), direct_place(member_id), event.at)
         feed = FEEDS.get(event.name)
         if feed is not None:
             decision = await self._decide(sql, event, None, feed.channel)
@@ -153,16 +154,6 @@ class Follower:
         decision = await self._decide(sql, event, subject, home)
         if self._is_posted(decision):
             await cards.mark_stale(sql, str(subject), decision.place, event.at, decision.mention)
-
-    async def _tell_owner(self, sql: Transaction, event: Published, alarm: Subject) -> None:
-        """Give the owner a private message about an alarm, if they want one; rules do not ask."""
-        about = Subject("alarm-owner", alarm.key)
-        if event.name != Alert.name or await cards.of_subject(sql, str(about)) is not None:
-            return
-        place = await properties.get_even_removed(sql, int(event.data["propertyId"]))
-        link = place and await links.of_user(sql, place.owner)
-        if link and link.wants_alarms:
-            await cards.mark_stale(sql, str(about), direct_place(link.member_id), event.at)
 
     async def _decide(
         self, sql: Transaction, event: Published, subject: Subject | None, home: str

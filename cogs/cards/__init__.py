@@ -41,6 +41,8 @@ CARDS: dict[str, CardKind] = {
     "alarm": CardKind("alerts", alarms.alarm),
     "alarm-call": CardKind("alerts", alarms.call),
     "alarm-owner": CardKind("direct", alarms.owner),
+    "approval-answer": CardKind("direct", properties.approval_answer),
+    "removal-answer": CardKind("direct", properties.removal_answer),
 }
 """The cards by the kind of their subject."""
 

@@ -7,7 +7,7 @@ from cogs.language import N_, _
 from cogs.text import inert, inert_line, moment, who
 from db import approvals, properties, removals, users
 from db.database import Reader
-from db.properties import PENDING, REJECTED, REMOVED
+from db.properties import ACTIVE, PENDING, REJECTED, REMOVED
 
 _APPROVALS = {
     PENDING: (N_("Property waits for approval"), Colour.WARNING),
@@ -98,6 +98,26 @@ async def removal(sql: Reader, key: str) -> Content | None:
         card.add("Since then", _("The property was restored."), inline=False)
         return Content([card.build()])
     return Content([card.build()], (Button("Restore", f"removal:restore:{request.id}"),))
+
+
+async def approval_answer(sql: Reader, key: str) -> Content | None:
+    """Tell the owner of a new property what was decided."""
+    stored = await properties.get_even_removed(sql, int(key))
+    if stored is None or stored.status not in (ACTIVE, REJECTED):
+        return None
+    return _without_buttons(await approval(sql, key))
+
+
+async def removal_answer(sql: Reader, key: str) -> Content | None:
+    """Tell whoever asked for a removal what was decided."""
+    request = await removals.get(sql, int(key))
+    if request is None or request.outcome is None:
+        return None
+    return _without_buttons(await removal(sql, key))
+
+
+def _without_buttons(content: Content | None) -> Content | None:
+    return None if content is None else Content(content.embeds)
 
 
 async def _agreed(sql: Reader, subject: str) -> str:

@@ -35,7 +35,12 @@ NOT_IN_USE: dict[str, str] = {}
 
 IN_GERMAN = Path(__file__).parent / "evening_in_german.txt"
 BOARD = board.SUBJECT
-OF_ALARMS = [Subject("alarm-owner", "1"), Subject("alarm-call", "2-1")]
+OF_NO_EVENT = [
+    Subject("alarm-owner", "1"),
+    Subject("alarm-call", "2-1"),
+    Subject("removal-answer", "1"),
+    Subject("approval-answer", "1"),
+]
 """Cards whose subjects no event names: the follower and the watch make them."""
 
 LONGEST_FOOTER = f"ref {'f' * 6}-c{2**31}.{999}"
@@ -49,7 +54,7 @@ async def _subjects(house: House) -> list[Subject]:
     events = await house.journalled()
     found = (subject for event in events for subject in event.subjects)
     carded = dict.fromkeys(subject for subject in found if subject.kind in CARDS)
-    return [*carded, *OF_ALARMS, BOARD]
+    return [*carded, *OF_NO_EVENT, BOARD]
 
 
 async def _cards(house: House) -> list[tuple[Subject, Content]]:
@@ -466,6 +471,29 @@ How often: 2 times within 30 s
 (alarm-call:2-1)
 NOBODY HAS ACKNOWLEDGED THE ALARM AT FORUM DR 8
 Since 09:31:20 UTC.
+
+(removal-answer:1)
+REMOVAL DENIED · FORUM DR 8
+Moving away
+Property: 1
+Owner: Wren Halloway (license:owner)
+Requested by: Wren Halloway (license:owner)
+Requested: 09:31:01 UTC
+Settled by: tester
+Settled: 09:31:02 UTC
+Answer: Not yet
+
+(approval-answer:1)
+PROPERTY APPROVED · FORUM DR 8
+A laundromat with a flat above.
+Property: 1
+Owner: Wren Halloway (license:owner)
+Tier: 2
+Size: 30 × 10 m
+Coordinates: 11, -21
+Added: 09:30:39 UTC
+Status: ACTIVE
+Decided by: tester
 
 (board:units)
 ON DUTY · 1

@@ -216,3 +216,40 @@ async def test_where_two_must_approve_the_first_one_is_on_the_card_and_counts_on
         new = await town.channel("approvals").next_message()
         await _said(town, await town.fake.click(second, new, "Approve"), one_more)
         await _said(town, await town.fake.click(town.anna, new, "Approve"), "is approved")
+
+
+async def test_whoever_asked_for_a_removal_is_told_privately_what_was_decided(
+    town: Town,
+) -> None:
+    private = town.guild.direct(town.stranger)
+    async with town.bot_running():
+        await town.fake.until(lambda: town.fake.connected)
+        await town.query("link-user", memberId=str(town.stranger.id), userId="owner")
+        _, card = await _request(town)
+        form = await town.fake.click(town.anna, card, "Deny")
+        await town.fake.submit(town.anna, form, {"Reason": "Not yet"})
+        await town.fake.until(
+            lambda: any("Removal denied" in render(one) for one in private.messages)
+        )
+        assert "Not yet" in render(private.messages[-1])
+
+
+async def test_the_owner_of_a_new_property_is_told_privately_what_was_decided(
+    town: Town,
+) -> None:
+    private = town.guild.direct(town.stranger)
+    async with town.bot_running():
+        await town.fake.until(lambda: town.fake.connected)
+        mine = {"clientId": f"discord:{town.stranger.id}"}
+        place = {"location": "Villa", "tier": 1, "x": 0, "y": 0, "description": ""}
+        await town.query("add-property", **place, **mine)
+        card = await town.channel("approvals").next_message()
+        form = await town.fake.click(town.anna, card, "Reject")
+        await town.fake.submit(town.anna, form, {"Reason": "Ugly"})
+        told = await private.next_message()
+        assert "Property rejected" in render(told)
+        assert "Reason: Ugly" in render(told)
+        await town.query("change-property-status", propertyId=1, status="ACTIVE")
+        await town.fake.until(lambda: "Property approved" in render(told))
+        assert told.components == []
+    assert len(private.created) == 1
