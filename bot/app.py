@@ -5,45 +5,32 @@ import logging
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import time
 from functools import partial
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
-import discord
-from discord.gateway import DiscordWebSocket
-from yarl import URL
-
 from bot import secrets
 from bot.again import again_and_again
 from bot.backup import Backups, keep_backed_up
 from bot.certificate import Certificate
-from bot.config import DiscordSettings, Settings
+from bot.discord_side import FINISHING, DiscordSide, Shared, discord_side_of, waiting_of
 from bot.health import Health
-from bot.layout import effective, layout_of
 from bot.locks import alone_on_database, alone_with_token
 from bot.measure import Measure
-from bot.route import places_of, router_of
+from bot.route import router_of
+from bot.settings import Settings
 from bot.watch import Problems, Watch, Watched
 from bot.watchdog import Watchdog
 from cogs import names
-from cogs.answers import Desk
-from cogs.bot import Connection, SentinelBot
-from cogs.delivery import Delivery, Outlet, Pace
-from cogs.direct import FullDelivery
-from cogs.follower import Follower
+from cogs.bot import Connection
+from cogs.delivery import Pace
 from cogs.language import speak
-from cogs.layout import choices
-from cogs.messenger import DiscordMessenger, LogMessenger
 from cogs.pictures import backdrop
-from cogs.references import instance_name
-from cogs.roles import Roles
-from cogs.route import Routes
-from cogs.setup import Setup
 from cogs.status import Vitals
-from cogs.watch import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
+from cogs.watch import AlarmWatch
 from db import community, journal, subscriptions
 from db.community import EquipmentType, Tier
 from db.database import Database
@@ -64,9 +51,6 @@ from webhook.push import CadKey
 from webhook.queries import CATALOGUE
 from webhook.session import OWN_MESSAGES
 
-FINISHING = 10.0
-"""Seconds that deliveries in flight have at shutdown."""
-
 PRUNING = 600.0
 """Seconds between two looks for events that the journal need not remember any more."""
 
@@ -79,12 +63,6 @@ AGED_AT_ONCE = 100
 
 WATCHING = 10.0
 """Seconds between two looks for a silent CAD, the end of a day, storage that is back."""
-
-CHANGING_OVER = 2.0
-"""Seconds until the choices of /setup are taken up after storage could not be read."""
-
-FOLLOWING = 30.0
-"""Seconds until the follower goes on after a mistake that is no single event's."""
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -136,9 +114,11 @@ async def run(
             discord=lambda: connection.state,
             cads=tuple(dict.fromkeys(key.name for key in _cad_keys(settings))),
         )
-        alarms = AlarmWatch(context, _waiting(settings), router_of(settings.discord, context.zone))
+        alarms = AlarmWatch(
+            context, waiting_of(settings), router_of(settings.discord, context.zone)
+        )
         parts = Shared(context, connection, pace, metrics, vitals, alarms, heard)
-        discord_side = await _discord_side(settings, parts)
+        discord_side = await discord_side_of(settings, parts)
         watch = Watch(context, _watched(settings), heard, problems, discord_side.look)
         health = Health(
             database, connection, stop, lambda: discord_side.closed_channels, lambda: watch.silent
@@ -195,204 +175,6 @@ class Outside:
     metrics: Metrics
     measure: Measure
     heard: Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Line:
-    """What brings events to people, as things are set up at a time."""
-
-    delivery: Delivery
-    follower: Follower
-
-
-class DiscordSide:
-    """What brings events to people, and the bot if there is one.
-
-    When somebody chooses something in /setup, the line is stopped in order, what is in flight
-    ends, and another one that `lay` builds goes on where it stopped: both know from the database
-    what is still to do.
-    """
-
-    def __init__(
-        self,
-        bot: SentinelBot | None,
-        token: str,
-        line: Line,
-        lay: Callable[[], Awaitable[Line]],
-        logged_in: asyncio.Event,
-    ) -> None:
-        self._bot = bot
-        self._token = token
-        self._line = line
-        self._lay = lay
-        self._logged_in = logged_in
-        self._chosen = asyncio.Event()
-
-    @property
-    def closed_channels(self) -> list[str]:
-        """What the channels are called that the bot could not post to when it tried last."""
-        return self._line.delivery.closed
-
-    def look(self) -> None:
-        """Look whether there is something to show that nobody published."""
-        self._line.follower.look()
-
-    def retry(self) -> None:
-        """Have what waits be tried again at once."""
-        self._line.delivery.retry()
-
-    def choose(self) -> None:
-        """Go on with what is chosen now."""
-        self._chosen.set()
-
-    async def refresh_board(self) -> None:
-        """Have the board shown again."""
-        await self._line.follower.refresh_board()
-
-    def start(self, group: asyncio.TaskGroup) -> None:
-        """Connect, follow and deliver."""
-        self._begin(group)
-        self._connecting = group.create_task(self._connect(), name="discord")
-        change_over = partial(self._change_over, group)
-        self._changing = group.create_task(
-            again_and_again(change_over, CHANGING_OVER), name="set-up"
-        )
-
-    async def finish(self) -> None:
-        """Let deliveries in flight end, then leave Discord."""
-        self._changing.cancel()
-        await asyncio.wait({self._changing})
-        self._following.cancel()
-        self._line.delivery.stop()
-        self._logged_in.set()
-        await asyncio.wait({self._delivering}, timeout=FINISHING)
-        self._delivering.cancel()
-        if self._bot is not None:
-            # Nothing new is heard from Discord; what was heard is answered before the bot leaves.
-            self._connecting.cancel()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._bot.desk.in_flight.ended(), FINISHING)
-            await self._bot.close()
-            # discord.py can miss that it is cancelled, but not that it is closed.
-            await asyncio.wait({self._connecting}, timeout=FINISHING)
-            self._connecting.cancel()
-
-    def _begin(self, group: asyncio.TaskGroup) -> None:
-        follow = again_and_again(self._line.follower.run, FOLLOWING)
-        self._following = group.create_task(follow, name="follower")
-        self._delivering = group.create_task(self._deliver(self._line.delivery), name="delivery")
-
-    async def _change_over(self, group: asyncio.TaskGroup) -> None:
-        """Once something is chosen, go on with another line; the old one has ended before."""
-        while True:
-            await self._chosen.wait()
-            self._chosen.clear()
-            try:
-                line = await self._lay()
-            except Exception:
-                self._chosen.set()
-                raise
-            self._following.cancel()
-            self._line.delivery.stop()
-            await asyncio.wait({self._following, self._delivering})
-            self._line = line
-            self._begin(group)
-            log.info("the choices of /setup are in use")
-
-    async def _connect(self) -> None:
-        if self._bot is not None:
-            await self._bot.run_until_cancelled(self._token)
-
-    async def _deliver(self, delivery: Delivery) -> None:
-        """Deliver, once requests can be sent."""
-        await self._logged_in.wait()
-        await delivery.run()
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What the Discord side shares with the rest of the program."""
-
-    context: Context
-    connection: Connection
-    pace: Pace
-    metrics: Metrics
-    vitals: Vitals
-    alarms: AlarmWatch
-    heard: Heard
-
-
-async def _discord_side(settings: Settings, shared: Shared) -> DiscordSide:
-    """Build the Discord side; without a token, what Discord would show goes into the log."""
-    file, context, vitals = settings.discord, shared.context, shared.vitals
-    logged_in = asyncio.Event()
-    bot = None
-    messenger: DiscordMessenger | LogMessenger = LogMessenger()
-    desk = Desk(context, Roles({}))
-    routes = Routes(router_of(file, context.zone), frozenset())
-    if file.token:
-        point_discord_at(file)
-        setup = Setup(desk, context, layout_of(file), settings.http.port, shared.heard)
-        bot = SentinelBot(context, desk, shared.connection, routes, vitals, setup)
-        messenger = DiscordMessenger(bot)
-    else:
-        logged_in.set()
-        log.info("Discord is off: what it would show is written here")
-
-    async def lay() -> Line:
-        """Go by what the file and /setup say now."""
-        chosen = effective(file, await choices(context.read))
-        places, router = places_of(chosen), router_of(chosen, context.zone)
-        if not places:
-            log.warning("no channel is configured, nothing will be posted: type /setup in Discord")
-        desk.roles = _roles(chosen)
-        routes.router, routes.in_use = router, frozenset(places)
-        shared.alarms.use(_waiting(settings.model_copy(update={"discord": chosen})), router)
-        vitals.places.clear()
-        vitals.places.update(places)
-        if bot is not None:
-            await bot.use(layout_of(chosen))
-        instance = await instance_name(context.database)
-        feed_age = file.feed_age_minutes * MINUTE
-        outlet = Outlet(
-            context.database,
-            messenger,
-            shared.pace,
-            instance,
-            feed_age,
-            shared.metrics,
-            vitals.closed,
-        )
-        delivery = FullDelivery(outlet, places)
-        in_use = frozenset(places)
-        follower = Follower(
-            context.database, context.bus, in_use, delivery.wake, router, shared.metrics
-        )
-        return Line(delivery, follower)
-
-    side = DiscordSide(bot, file.token, await lay(), lay, logged_in)
-    if bot is not None:
-        bot.on_login, bot.on_change = logged_in.set, side.retry
-        setup.on_choice, shared.heard.on_first = side.choose, setup.note_first
-    return side
-
-
-def _roles(settings: DiscordSettings) -> Roles:
-    ids = {
-        Scope.READ: frozenset(settings.roles.viewer),
-        Scope.WRITE: frozenset(settings.roles.dispatcher),
-        Scope.APPROVE: frozenset(settings.roles.approver),
-        Scope.ADMIN: frozenset(settings.roles.admin),
-    }
-    return Roles(ids, settings.guild_id)
-
-
-def point_discord_at(settings: DiscordSettings) -> None:
-    """Point discord.py at another server than Discord's, where the configuration says so."""
-    if settings.api_url:
-        discord.http.Route.BASE = settings.api_url
-    if settings.gateway_url:
-        DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.gateway_url)
 
 
 @asynccontextmanager
@@ -497,23 +279,6 @@ def _watched(settings: Settings) -> Watched:
         [key.name for key in _cad_keys(settings)],
         settings.cad.silent_minutes * MINUTE,
         time.fromisoformat(at) if at else None,
-    )
-
-
-def _waiting(settings: Settings) -> Waiting:
-    """Return how long alarms wait; a stage without a time or without roles is never called."""
-    alarms = settings.alarms
-    stages = {
-        DISPATCHERS: (alarms.call_after_minutes, settings.discord.roles.dispatcher),
-        SUPERVISOR: (alarms.call_supervisor_after_minutes, alarms.supervisor),
-    }
-    return Waiting(
-        {
-            number: Stage(minutes * MINUTE, tuple(filter(None, roles)))
-            for number, (minutes, roles) in stages.items()
-            if minutes and any(roles)
-        },
-        alarms.quiet_after_minutes * MINUTE,
     )
 
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
-from bot.config import Settings
 from bot.locks import AlreadyRunning, alone_on_database
+from bot.settings import Settings
 from db import copies
 from db.errors import StorageError
 from db.soundness import SIDE_FILES, beside, examine

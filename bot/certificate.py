@@ -9,7 +9,7 @@ from typing import Self
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from bot.config import HttpSettings
+from bot.settings import HttpSettings
 
 LOOKING = 60.0
 """Seconds between two looks for a renewed certificate."""

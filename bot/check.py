@@ -11,11 +11,11 @@ from pathlib import Path
 import aiohttp
 import discord
 
-from bot.app import point_discord_at
 from bot.certificate import BadCertificate, Certificate, read_certificate
-from bot.config import DiscordSettings, HttpSettings, Settings
+from bot.discord_side import point_discord_at
 from bot.layout import effective, layout_of
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE
+from bot.settings import DiscordSettings, HttpSettings, Settings
 from cogs.layout import Layout, choices
 from cogs.pictures.backdrop import BackdropError
 from cogs.rights import PLACES, can_call, lacking

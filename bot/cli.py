@@ -14,13 +14,14 @@ from bot.app import run, stop_signal
 from bot.backup import backup, list_backups, restore, way_back
 from bot.certificate import BadCertificate
 from bot.check import check
-from bot.config import ConfigError, Settings, load
+from bot.config import ConfigError, load
 from bot.instance import Instance, InstanceError
 from bot.layout import forget_setup
 from bot.locks import AlreadyRunning
 from bot.logs import start_logging
 from bot.query import listen, query
 from bot.route import route
+from bot.settings import Settings
 from bot.simulate import simulate
 from db.errors import StorageError, Unsound
 

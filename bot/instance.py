@@ -10,8 +10,8 @@ import aiohttp
 from aiohttp import ClientTimeout
 
 from bot.certificate import BadCertificate, fingerprint
-from bot.config import Settings
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, cad_key, client_token
+from bot.settings import Settings
 from webhook.errors import BadJson
 from webhook.wire import clean_text, parse_json
 

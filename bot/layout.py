@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from bot.config import Channels, DiscordSettings, Roles, Settings
 from bot.locks import AlreadyRunning, alone_on_database
+from bot.settings import Channels, DiscordSettings, Roles, Settings
 from cogs.layout import Layout, choices, choose, first, overlaid
 from db.database import Database
 from db.errors import StorageError

@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
-from bot.config import DiscordSettings, RuleSettings, Settings
 from bot.layout import effective
 from bot.query import Say
+from bot.settings import DiscordSettings, RuleSettings, Settings
 from cogs.layout import choices
 from cogs.route import Routes, event_meant, explained
 from cogs.routing import Quiet, Router, Rule

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.config import Settings
+from bot.settings import Settings
 
 
 class Secret(NamedTuple):

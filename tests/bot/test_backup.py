@@ -14,7 +14,7 @@ from threading import Event
 import pytest
 
 from bot.backup import Backups, backup, keep_backed_up, list_backups, way_back
-from bot.config import DatabaseSettings, Settings
+from bot.settings import DatabaseSettings, Settings
 from db import copies
 from db.copies import Interrupted, copy
 from db.database import Database

@@ -17,7 +17,8 @@ from aiohttp.test_utils import unused_port
 from bot.app import run
 from bot.certificate import BadCertificate, Certificate, fingerprint
 from bot.check import check
-from bot.config import (
+from bot.instance import Instance, InstanceError, Unreachable
+from bot.settings import (
     CadSettings,
     ClientSettings,
     DatabaseSettings,
@@ -26,7 +27,6 @@ from bot.config import (
     Settings,
     WebsocketSettings,
 )
-from bot.instance import Instance, InstanceError, Unreachable
 from tests.bot.conftest import KEY, TOKEN
 
 SITE = "sentinel.example.org"

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from bot.check import check
-from bot.config import (
+from bot.layout import layout_of
+from bot.settings import (
     AlarmSettings,
     CadSettings,
     Channels,
@@ -22,7 +23,6 @@ from bot.config import (
     Settings,
     WebsocketSettings,
 )
-from bot.layout import layout_of
 from cogs.layout import choose
 from db.database import Database
 from tests.fake_discord import Channel, FakeDiscord, Guild

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import BaseModel
 
-from bot.config import ConfigError, Settings, load
+from bot.config import ConfigError, load
+from bot.settings import Settings
 from tests.cogs.hostile import invisible
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.config import (
+from bot.instance import Instance, InstanceError, Unreachable
+from bot.settings import (
     CadSettings,
     ClientSettings,
     DatabaseSettings,
@@ -16,7 +17,6 @@ from bot.config import (
     Settings,
     WebsocketSettings,
 )
-from bot.instance import Instance, InstanceError, Unreachable
 
 from .conftest import KEY, TOKEN, House, serve
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import Channels, DatabaseSettings, DiscordSettings, Roles, Settings
 from bot.layout import effective, forget_setup, layout_of
 from bot.locks import alone_on_database
+from bot.settings import Channels, DatabaseSettings, DiscordSettings, Roles, Settings
 from cogs.layout import choices, choose
 from cogs.setup.pages import CHANNELS, ROLES, things
 from db import audit, settings

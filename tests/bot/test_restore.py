@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.backup import restore
-from bot.config import DatabaseSettings, Settings
 from bot.locks import alone_on_database
+from bot.settings import DatabaseSettings, Settings
 from db import copies
 from db.copies import copy
 from db.migrate import migrations

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import CadSettings, ClientSettings, DatabaseSettings, NamedKey, Settings
-from bot.config import WebsocketSettings as Websocket
 from bot.secrets import CAD_KEY_FILE, cad_key, client_token
+from bot.settings import CadSettings, ClientSettings, DatabaseSettings, NamedKey, Settings
+from bot.settings import WebsocketSettings as Websocket
 
 
 def settings(folder: Path) -> Settings:

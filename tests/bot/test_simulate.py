@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.config import Channels
 from bot.instance import Instance
+from bot.settings import Channels
 from bot.simulate import DRILL, EVENING, Ask, Known, Push, Step, drill_numbers, simulate
 from db import dispatches, emergencies, flights, properties, removals
 from db.properties import PENDING, REMOVED

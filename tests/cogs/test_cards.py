@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.config import Channels
+from bot.settings import Channels
 from cogs import board
 from cogs.cards import CARDS, render
 from cogs.console import render as as_text

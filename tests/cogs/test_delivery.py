@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.config import Channels
+from bot.settings import Channels
 from cogs.delivery import Pace
 from tests.end_to_end.town import Town, call_911
 from tests.fake_discord import Message, render

@@ -6,7 +6,7 @@ from functools import partial
 import discord
 import pytest
 
-from bot.config import RuleSettings
+from bot.settings import RuleSettings
 from cogs import board
 from cogs.cards import CARDS, render
 from cogs.console import render as as_text

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import ConfigError, DiscordSettings, load
+from bot.config import ConfigError, load
 from bot.route import places_of, route, router_of
+from bot.settings import DiscordSettings
 from cogs.cards import CARDS
 from cogs.feeds import FEEDS
 from cogs.route import event_meant

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.config import Channels
+from bot.settings import Channels
 from cogs.follower import Follower
 from db import fingerprints, settings, subscriptions
 from tests.cogs.story import Story

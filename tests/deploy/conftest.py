@@ -16,7 +16,7 @@ import trustme
 from aiohttp.test_utils import unused_port
 
 from bot.app import run
-from bot.config import (
+from bot.settings import (
     CadSettings,
     ClientSettings,
     DatabaseSettings,

@@ -16,10 +16,11 @@ import yaml
 from aiohttp import web
 from pydantic import BaseModel
 
-from bot.app import FINISHING
 from bot.certificate import Certificate
 from bot.cli import EX_CONFIG
-from bot.config import HttpSettings, Settings, load
+from bot.config import load
+from bot.discord_side import FINISHING
+from bot.settings import HttpSettings, Settings
 from tests.deploy.conftest import DEPLOY, SITE, certificate_files
 from webhook.channel import HEARTBEAT
 

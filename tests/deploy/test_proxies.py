@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from bot.config import HttpSettings
+from bot.settings import HttpSettings
 from tests.deploy.conftest import CLIENT, KEY, TOKEN, Front, Start, proxied
 from tests.end_to_end.town import call_911
 

@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.app import EVENT_NAMES
-from bot.config import CommunitySettings
+from bot.settings import CommunitySettings
 from db import community, links
 from db.community import EquipmentType, Tier
 from db.database import Database

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.config import RuleSettings
+from bot.settings import RuleSettings
 from tests.end_to_end.town import Town
 from tests.fake_discord import Member, Message, Reply, render
 

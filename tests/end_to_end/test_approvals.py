@@ -4,7 +4,7 @@ import asyncio
 
 import aiohttp
 
-from bot.config import ApprovalSettings
+from bot.settings import ApprovalSettings
 from tests.end_to_end.town import TOKEN, Town
 from tests.fake_discord import Message, Reply, render
 

@@ -11,9 +11,9 @@ from aiohttp.test_utils import unused_port
 
 from bot.app import run
 from bot.backup import backup, restore
-from bot.config import DatabaseSettings, HttpSettings, Settings
 from bot.locks import AlreadyRunning, alone_with_token
 from bot.route import route
+from bot.settings import DatabaseSettings, HttpSettings, Settings
 from db.soundness import examine
 from tests.db.damage import tear
 from tests.end_to_end.test_start import Program, running

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.config import NamedKey
+from bot.settings import NamedKey
 from tests.end_to_end.town import Town, call_911, dispatch_call, log_in
 from tests.fake_discord import Member, render
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.config import NamedKey
+from bot.settings import NamedKey
 from cogs.cards import CARDS
 from tests.end_to_end.town import Town, call_911, dispatch_call, log_in, unit
 from tests.fake_discord import Message, render

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.config import MapSettings
+from bot.settings import MapSettings
 from cogs.cards import CARDS, CardKind, calls
 from cogs.content import Content
 from cogs.pictures.picture import Picture

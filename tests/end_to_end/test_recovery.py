@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.config import Channels
+from bot.settings import Channels
 from cogs import bot as cogs_bot
 from tests.end_to_end.test_setup import configure, in_use
 from tests.end_to_end.town import QUICK, Town, call_911

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import unused_port
 
-from bot.config import Channels, Roles
+from bot.settings import Channels, Roles
 from tests.end_to_end.town import Town, call_911
 from tests.fake_discord import Channel, Member, Message, Reply, render
 from tests.fake_discord.openapi import OpenApi

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from bot.app import run
-from bot.config import (
+from bot.settings import (
     AlarmSettings,
     ApprovalSettings,
     CadSettings,

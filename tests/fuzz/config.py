@@ -10,8 +10,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
-from bot.config import PREFIX, ConfigError, load
+from bot.config import ConfigError, load
 from bot.route import places_of, router_of
+from bot.settings import PREFIX
 from tests.cogs.hostile import invisible
 
 SECRET = "S3CR3T-Value-1"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.app import run, stop_signal
-from bot.config import Settings
 from bot.logs import start_logging
+from bot.settings import Settings
 from cogs import follower, refusals
 from cogs.cards import CARDS
 from cogs.delivery import Pace

@@ -1,0 +1,414 @@
+"""The settings: every section of the configuration, its fields and what they must be like."""
+
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from cogs.language import ENGLISH, LANGUAGES, own_name
+from cogs.pictures.backdrop import Backdrop, BackdropError
+from cogs.routing import Quiet
+from webhook import cad
+from webhook.events import CAD, EVENTS, OWN_EVENTS
+
+PREFIX = "SENTINEL_"
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        raise ValueError("this is no time zone; write one like 'Europe/Berlin'") from None
+    return name
+
+
+def _language(name: str) -> str:
+    if name not in LANGUAGES:
+        known = ", ".join(f"{code} ({own_name(code)})" for code in LANGUAGES)
+        raise ValueError(f"this is no language of the program; choose {known}")
+    return name
+
+
+def _token(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("a token has no line ends or other control characters; copy it once more")
+    return text
+
+
+def _path(path: Path) -> Path:
+    if min(str(path), default="") < " ":
+        raise ValueError(r"a path has no control characters; write \\ or / between folders")
+    return path
+
+
+def _named_key(value: object) -> object:
+    return {"key": value} if isinstance(value, str) else value
+
+
+def _price(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _event_type(name: str) -> str:
+    kind = name.removeprefix("events.").removeprefix(f"{CAD}.")
+    known = [*cad.EVENTS, *EVENTS, *OWN_EVENTS]
+    if kind not in known:
+        close = get_close_matches(kind, known, n=1, cutoff=0.5)
+        hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"
+        raise ValueError(f"this is no event{hint}")
+    return kind
+
+
+def _proxy(network: IPvAnyNetwork) -> IPvAnyNetwork:
+    if network.prefixlen == 0:
+        raise ValueError("this trusts everybody; name the address of the proxy itself")
+    return network
+
+
+def _hours(text: str) -> str:
+    return str(Quiet.parse(text))
+
+
+def _time_of_day(text: str) -> str:
+    try:
+        return f"{datetime.strptime(text, '%H:%M'):%H:%M}" if text else ""  # noqa: DTZ007
+    except ValueError:
+        raise ValueError(f"{text!r} is no time of day; write one like '06:00'") from None
+
+
+def _word(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Snowflake = Annotated[int, Field(ge=0, lt=2**63)]
+"""A Discord id; 0 stands for none."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=32)]
+"""A name that stands in records and logs."""
+
+Secret = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+Token = Annotated[Secret, AfterValidator(_token)]
+"""A secret that is sent in a header."""
+
+
+Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 7)]
+
+
+class Section(BaseModel):
+    """Base of the sections; an unknown key is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Channels(Section):
+    """Discord channel ids by what is posted there."""
+
+    emergency: Snowflake = 0
+    dispatch: Snowflake = 0
+    panic: Snowflake = 0
+    units: Snowflake = 0
+    records: Snowflake = 0
+    alerts: Snowflake = 0
+    visits: Snowflake = 0
+    crimes: Snowflake = 0
+    access: Snowflake = 0
+    properties: Snowflake = 0
+    drones: Snowflake = 0
+    approvals: Snowflake = 0
+    log: Snowflake = 0
+
+
+class Roles(Section):
+    """Discord role ids by what they allow; each may do what the ones before it may."""
+
+    viewer: list[Snowflake] = []
+    dispatcher: list[Snowflake] = []
+    approver: list[Snowflake] = []
+    admin: list[Snowflake] = []
+
+
+Word = Annotated[
+    str,
+    BeforeValidator(_word),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=128),
+]
+"""A text that a rule looks for; a number counts as its digits."""
+
+EventType = Annotated[str, AfterValidator(_event_type)]
+"""A push type of the CAD, or the name of an event of the property protocol."""
+
+
+class RuleSettings(Section):
+    """A routing rule: what an event must be like, and what becomes of it then."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+    types: Annotated[list[EventType], Field(min_length=1)] | None = None
+    priority: Annotated[list[Word], Field(min_length=1)] | None = None
+    emergency: bool | None = None
+    departments: Annotated[list[Word], Field(min_length=1)] | None = None
+    postals: Annotated[list[Word], Field(min_length=1)] | None = None
+    keywords: Annotated[list[Word], Field(min_length=1)] | None = None
+    properties: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = None
+    channel: Snowflake = 0
+    mention: Snowflake = 0
+    silent: bool | None = None
+    quiet: Annotated[str, AfterValidator(_hours)] | None = None
+    panics_always: bool = True
+
+    @model_validator(mode="after")
+    def _has_an_effect(self) -> "RuleSettings":
+        acts = bool(self.channel or self.mention)
+        if not acts and self.silent is None and (self.quiet is None or self.panics_always):
+            raise ValueError(
+                "the rule does nothing: give it a channel, a mention or"
+                " silent = true (silent = false lets events through as the channel map has it)"
+            )
+        if self.silent and acts and self.quiet is None:
+            raise ValueError(
+                "the rule is always silent, so its channel and mention mean nothing:"
+                " give it quiet hours, or take them out"
+            )
+        if self.quiet is not None and not (self.mention or self.silent) and self.panics_always:
+            raise ValueError(
+                "the quiet hours of the rule mean nothing: there is neither a mention nor"
+                " silent = true"
+            )
+        return self
+
+
+def _named_apart(rules: list[RuleSettings]) -> list[RuleSettings]:
+    names = [rule.name for rule in rules]
+    for name in names:
+        if names.count(name) > 1:
+            places = [number for number, found in enumerate(names) if found == name]
+            raise ValueError(f"two rules have the same name: {places[0]} and {places[1]}")
+    return rules
+
+
+class DiscordSettings(Section):
+    """The Discord bot; off without a token."""
+
+    token: Token = ""
+    guild_id: Snowflake = 0
+    panic_role: Snowflake = 0
+    feed_age_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 365)] = 60
+    api_url: str = ""
+    gateway_url: str = ""
+    channels: Channels = Channels()
+    roles: Roles = Roles()
+    rules: Annotated[list[RuleSettings], AfterValidator(_named_apart)] = []
+
+
+class AlarmSettings(Section):
+    """Whom an alarm calls that nobody acknowledges, and when it falls quiet by itself."""
+
+    call_after_minutes: Minutes = 5
+    call_supervisor_after_minutes: Minutes = 10
+    supervisor: list[Snowflake] = []
+    quiet_after_minutes: Annotated[Minutes, Field(ge=1)] = 60
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "AlarmSettings":
+        first, second = self.call_after_minutes, self.call_supervisor_after_minutes
+        if second and second <= first:
+            raise ValueError(
+                "call_supervisor_after_minutes must be more than call_after_minutes, or 0 for never"
+            )
+        if max(first, second) >= self.quiet_after_minutes:
+            raise ValueError(
+                "quiet_after_minutes must be more than call_after_minutes and"
+                " call_supervisor_after_minutes, or nobody is called before an alarm falls quiet"
+            )
+        return self
+
+
+class HttpSettings(Section):
+    """Where the program listens."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 30150
+    max_push_bytes: Annotated[int, Field(ge=1024)] = 1536 * 1024
+    max_connections: Annotated[int, Field(ge=16)] = 2000
+    certificate: Path | None = None
+    private_key: Path | None = None
+    trusted_proxies: list[Annotated[IPvAnyNetwork, AfterValidator(_proxy)]] = []
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> "HttpSettings":
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key belong together: set both, or neither")
+        return self
+
+
+class NamedKey(Section):
+    """A CAD's API key; the name keeps several CAD servers apart."""
+
+    name: Name = "cad"
+    key: Annotated[Secret, Field(min_length=8)]
+
+
+class CadSettings(Section):
+    """Sonoran CAD: the keys that pushes carry, how they are taken in, and how to call its API."""
+
+    keys: list[Annotated[NamedKey, BeforeValidator(_named_key)]] = []
+    duplicate_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
+    keep_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24
+    crimes_from_calls: bool = False
+    silent_minutes: Annotated[int, Field(ge=0, le=60 * 24)] = 30
+    api_key: Secret = ""
+    server_id: Annotated[int, Field(ge=1)] = 1
+    api_url: str = "https://api.sonorancad.com"
+
+
+class ClientSettings(Section):
+    """A program that may use the websocket and the HTTP API."""
+
+    name: Name
+    token: Annotated[Token, Field(min_length=16)]
+    scope: Literal["read", "write", "admin"] = "read"
+
+
+class WebsocketSettings(Section):
+    """The property-security protocol."""
+
+    allowed_origins: list[str] = []
+    messages_per_second: Annotated[int, Field(ge=1)] = 200
+    connections_per_client: Annotated[int, Field(ge=1)] = 1000
+    clients: list[ClientSettings] = []
+
+
+class DatabaseSettings(Section):
+    """Where everything is kept, how long the journal remembers, and when it is backed up."""
+
+    path: Annotated[Path, AfterValidator(_path)] = Path("data/sentinel.db")
+    journal_days: Annotated[int, Field(ge=1)] = 30
+    backup_folder: Annotated[Path, AfterValidator(_path)] = Path("backups")
+    backup_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 24
+    backups_kept: Annotated[int, Field(ge=1)] = 7
+
+
+class TierSettings(Section):
+    """A protection plan."""
+
+    id: Annotated[int, Field(ge=1)]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    price: Annotated[str, BeforeValidator(_price), Field(max_length=32)]
+
+
+class EquipmentTypeSettings(Section):
+    """A kind of equipment; 1 are cameras and 3 drones, whatever they are called."""
+
+    id: Annotated[int, Field(ge=1)]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def _distinct(rows: list[Any]) -> list[Any]:
+    ids = [row.id for row in rows]
+    if len(ids) != len(set(ids)):
+        raise ValueError("an id occurs twice")
+    return rows
+
+
+class CommunitySettings(Section):
+    """The community's clock, and what its properties can have."""
+
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    language: Annotated[str, AfterValidator(_language)] = ENGLISH
+    daily_at: Annotated[str, AfterValidator(_time_of_day)] = "06:00"
+    tiers: Annotated[list[TierSettings], AfterValidator(_distinct)] = [
+        TierSettings(id=1, name="Basic", price="59.99"),
+        TierSettings(id=2, name="Premium", price="99.99"),
+        TierSettings(id=3, name="Optimum", price="149.99"),
+    ]
+    equipment_types: Annotated[list[EquipmentTypeSettings], AfterValidator(_distinct)] = [
+        EquipmentTypeSettings(id=1, name="Camera"),
+        EquipmentTypeSettings(id=2, name="Badge reader"),
+        EquipmentTypeSettings(id=3, name="Drone"),
+    ]
+
+
+class ApprovalSettings(Section):
+    """How people decide on new properties and requested removals."""
+
+    own: bool = False
+    approvers: Annotated[int, Field(ge=1, le=10)] = 1
+    restore_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 72
+
+
+class MapSettings(Section):
+    """The owner's own image under the maps of properties; without one, a plain grid."""
+
+    image: str = ""
+    points: list[list[Annotated[float, Field(allow_inf_nan=False)]]] = []
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> "MapSettings":
+        self.backdrop()
+        return self
+
+    def backdrop(self) -> Backdrop | None:
+        """Return the map image with what its points say.
+
+        Raises:
+            BackdropError: it cannot be used.
+        """
+        if self.points and not self.image:
+            raise BackdropError("there are points, but no image that they are on")
+        return Backdrop.of(self.image, self.points) if self.image else None
+
+
+class LogSettings(Section):
+    """What the log looks like."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        # Docker Compose and Pterodactyl pass what nobody filled in as an empty text.
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+    )
+
+    discord: DiscordSettings = DiscordSettings()
+    alarms: AlarmSettings = AlarmSettings()
+    http: HttpSettings = HttpSettings()
+    cad: CadSettings = CadSettings()
+    websocket: WebsocketSettings = WebsocketSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    community: CommunitySettings = CommunitySettings()
+    approvals: ApprovalSettings = ApprovalSettings()
+    map: MapSettings = MapSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        return env_settings, init_settings
