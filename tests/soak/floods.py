@@ -37,6 +37,9 @@ LONG = float(os.environ.get("SOAK_SECONDS", "15"))
 
 MOST_GROWTH = 400
 """MiB that the process may grow by."""
+MOST_LATE = 0.02
+"""Share of the watchdog's looks at which the loop may be later than 100 ms, as the attackers and the
+system have the same cores."""
 LONGEST_TURN = float(os.environ.get("SOAK_LONGEST_TURN", "1.0"))
 """Seconds that a turn of the event loop may seem to take; the attackers use the same cores."""
 MOST_LINES = 1_000
@@ -375,6 +378,20 @@ async def watch(pid: int, seen: list[int]) -> None:
         await asyncio.sleep(0.1)
 
 
+async def late_looks(town: Town) -> tuple[int, int]:
+    """Return how often the watchdog looked, and how often the loop was later than 100 ms then."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with (
+        aiohttp.ClientSession() as http,
+        asyncio.timeout(30),
+        http.get(f"{town.url}/metrics", headers=headers) as got,
+    ):
+        page = await got.text()
+    figures = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
+    looks = float(figures["sentinel_loop_lag_seconds_count"])
+    return int(looks), int(looks - float(figures['sentinel_loop_lag_seconds_bucket{le="0.1"}']))
+
+
 async def behave(town: Town, fared: Fared, calls: "count[int]") -> None:
     """Be all the well-behaved clients: a script, the CAD, and what looks after the program."""
 
@@ -406,6 +423,7 @@ async def suffer(town: Town, pid: int, name: str, calls: "count[int]") -> bool:
     log = town.folder / "log.txt"
     written = log.stat().st_size
     fared, seen = Fared(), [memory(pid)]
+    looks, late = await late_looks(town)
     good = asyncio.create_task(behave(town, fared, calls))
     watching = asyncio.create_task(watch(pid, seen))
     attacker = await asyncio.create_subprocess_exec(
@@ -425,7 +443,10 @@ async def suffer(town: Town, pid: int, name: str, calls: "count[int]") -> bool:
     with contextlib.suppress(OSError, aiohttp.ClientError, TimeoutError):
         async with asyncio.timeout(30):
             rows = len((await town.query("get-tiers"))["tiers"])
+    looks_after, late_after = await late_looks(town)
+    looks, late = looks_after - looks, late_after - late
     faults = {
+        f"the loop was late {late} of {looks} times": late > looks * MOST_LATE,
         f"grew by {max(seen) - seen[0]} MiB": max(seen) - seen[0] > MOST_GROWTH,
         f"failures: {dict(+fared.failures)}": bool(+fared.failures),
         f"a turn took {fared.longest_turn:.2f} s": fared.longest_turn > LONGEST_TURN,
@@ -437,7 +458,7 @@ async def suffer(town: Town, pid: int, name: str, calls: "count[int]") -> bool:
     print(
         f"{name:14}{seen[0]:6}{max(seen):6}{seen[-1]:6}   "
         + "   ".join(fared.figures(kind) for kind in ("turn", "push", "health"))
-        + f"{said.count(chr(10)):7}  "
+        + f"{late:6}{said.count(chr(10)):7}  "
         + ("; ".join(broken) or "ok"),
         flush=True,
     )
@@ -448,7 +469,9 @@ async def main(names: list[str]) -> int:
     """Start the program, go through the attacks, print the table."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     print(f"open files: {files}; each attack lasts {LONG:.0f} s; milliseconds are p50, p99, max")
-    print(f"{'':14}{'MiB before, most, after':>18}  {'turn':>12}{'push':>19}{'health':>19}  lines")
+    print(
+        f"{'':14}{'MiB before, most, after':>18}  {'turn':>12}{'push':>19}{'health':>19}   late  lines"
+    )
     calls, port = count(1), 30_999
     held = True
     with tempfile.TemporaryDirectory() as folder:
