@@ -38,8 +38,9 @@ LONG = float(os.environ.get("SOAK_SECONDS", "15"))
 MOST_GROWTH = 400
 """MiB that the process may grow by."""
 MOST_LATE = 0.02
-"""Share of the watchdog's looks at which the loop may be later than 100 ms, as the attackers and the
-system have the same cores."""
+"""Share of the watchdog's looks at which the loop may be later than 100 ms: the attackers have the
+same cores."""
+
 LONGEST_TURN = float(os.environ.get("SOAK_LONGEST_TURN", "1.0"))
 """Seconds that a turn of the event loop may seem to take; the attackers use the same cores."""
 MOST_LINES = 1_000
