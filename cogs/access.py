@@ -8,10 +8,10 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from cogs.answers import Desk, show, tell
-from cogs.cards.properties import named
 from cogs.choices import allowed_choices, property_choices, property_meant, user_choices
 from cogs.language import _
 from cogs.meant import allowed_meant, user_meant
+from cogs.names import person
 from cogs.pages import List, Rows, page
 from cogs.roles import needs
 from cogs.text import inert_line
@@ -47,10 +47,10 @@ class AccessCommands(
         """Put somebody on the list."""
         async with self._desk.answering(interaction) as context:
             place = await property_meant(context, property)
-            person = await user_meant(context, user)
-            await add_allowed_user(context, UserAtProperty(property_id=place.id, user_id=person))
+            user_id = await user_meant(context, user)
+            await add_allowed_user(context, UserAtProperty(property_id=place.id, user_id=user_id))
             text = _("{person} may enter **{where}**.")
-            shown, where = await named(context.read, person), inert_line(place.location, 200)
+            shown, where = await person(context.read, user_id), inert_line(place.location, 200)
             await tell(interaction, text.format(person=shown, where=where))
 
     @app_commands.command(
@@ -69,10 +69,12 @@ class AccessCommands(
         """Take somebody off the list."""
         async with self._desk.answering(interaction) as context:
             place = await property_meant(context, property)
-            person = await allowed_meant(context, place.id, user)
-            await remove_allowed_user(context, UserAtProperty(property_id=place.id, user_id=person))
+            user_id = await allowed_meant(context, place.id, user)
+            await remove_allowed_user(
+                context, UserAtProperty(property_id=place.id, user_id=user_id)
+            )
             text = _("{person} may not enter **{where}** any more.")
-            shown, where = await named(context.read, person), inert_line(place.location, 200)
+            shown, where = await person(context.read, user_id), inert_line(place.location, 200)
             await tell(interaction, text.format(person=shown, where=where))
 
     @app_commands.command(
@@ -118,8 +120,8 @@ async def _allowed(context: Context, argument: str, limit: int, offset: int) -> 
     place = await existing_property(context.read, int(argument))
     await authorise(context, Scope.READ, Share.OWNER, OfProperty(property_id=place.id))
     allowed = await access.allowed_users(context.read, place.id)
-    owner = _("{person}, the owner").format(person=await named(context.read, place.owner))
-    lines = [owner, *[await named(context.read, user.id) for user in allowed]]
+    owner = _("{person}, the owner").format(person=await person(context.read, place.owner))
+    lines = [owner, *[await person(context.read, user.id) for user in allowed]]
     title = _("May enter · {where}").format(where=inert_line(place.location, 200))
     return Rows.part(title, lines, "", limit, offset)
 
@@ -129,7 +131,7 @@ async def _door(context: Context, argument: str, limit: int, offset: int) -> Row
     await authorise(context, Scope.READ, Share.OWNER, OfProperty(property_id=place.id))
     found = await access.entries(context.read, place.id, limit, offset)
     lines = [
-        f"<t:{entry.at // 1000}:f> · {await named(context.read, entry.user_id)} · "
+        f"<t:{entry.at // 1000}:f> · {await person(context.read, entry.user_id)} · "
         + (_("let in") if entry.allowed else _("not on the list"))
         for entry in found
     ]

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.answers import Desk, TooLate, show, tell
+from cogs.answers import Desk, TooLate, before_a_form, show, tell
 from cogs.buttons import Press
 from cogs.choices import property_choices, property_meant
 from cogs.language import N_, _, plural
@@ -162,8 +162,9 @@ async def press_note(desk: Desk, interaction: discord.Interaction, alarm_id: int
     """Ask what to note."""
     context = desk.context(interaction)
     if context.caller.scope < Scope.WRITE:  # perhaps the owner, whom only storage knows
-        context = await desk.linked_context(interaction)
-        await authorise(context, Scope.WRITE, Share.OWNER, OfAlarm(alarm_id=alarm_id))
+        async with before_a_form():
+            context = await desk.linked_context(interaction)
+            await authorise(context, Scope.WRITE, Share.OWNER, OfAlarm(alarm_id=alarm_id))
     await interaction.response.send_modal(NoteForm(desk, alarm_id))
 
 

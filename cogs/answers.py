@@ -16,10 +16,13 @@ from cogs.text import inert
 from db import links
 from db.errors import StorageUnavailable
 from webhook.context import Context
-from webhook.errors import Conflict, Forbidden, SentinelError
+from webhook.errors import Conflict, Forbidden, SentinelError, Unavailable
 from webhook.messages import as_error
 
 CONTENT = 2_000
+
+SOON = 1.5
+"""Seconds that may pass before a form is shown; Discord waits for three."""
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +125,20 @@ class Desk:
             await tell(interaction, text)
         except discord.HTTPException as fault:
             log.warning("an answer did not reach Discord: %s", fault)
+
+
+@asynccontextmanager
+async def before_a_form() -> AsyncIterator[None]:
+    """Bound what must be known before a form can be shown, as a form cannot be deferred.
+
+    Raises:
+        Unavailable: storage takes too long.
+    """
+    try:
+        async with asyncio.timeout(SOON):
+            yield
+    except TimeoutError:
+        raise Unavailable("storage is slow right now, try again in a moment") from None
 
 
 async def show(interaction: discord.Interaction, content: Content) -> None:

@@ -11,7 +11,7 @@ from cogs.choices import property_choices, property_meant
 from cogs.language import _
 from cogs.pages import List, Rows, page
 from cogs.roles import needs
-from cogs.text import fitting, inert_line, who
+from cogs.text import BLANK, fitting, inert_line, who
 from db import audit
 from db.audit import Record
 from webhook.context import Context, Scope
@@ -72,13 +72,15 @@ def line(record: Record) -> str:
     changes = [
         f"{inert_line(name, VALUE)}: {_value(before, name)} → {_value(after, name)}"
         for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
     ]
     done = f"<t:{record.at // 1000}:f> {who(record.who)} **{inert_line(record.action, 64)}**"
     return fitting([f"{done} {inert_line(record.subject, 64)}", *changes], " · ", LINE)
 
 
 def _value(state: dict[str, object], name: str) -> str:
-    return inert_line(str(state[name]), VALUE) if name in state else "—"
+    value = state.get(name)
+    return BLANK if value is None else inert_line(str(value), VALUE)
 
 
 LISTS: dict[str, List] = {"audit": _records}

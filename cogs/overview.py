@@ -2,10 +2,9 @@
 
 import discord
 
-from cogs.cards.properties import named
 from cogs.content import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, Content
 from cogs.language import _
-from cogs.names import linked_name
+from cogs.names import linked_name, person
 from cogs.pictures.property_map import property_map
 from cogs.text import fitting, inert, inert_line, who
 from db import access, dispatches, emergencies, equipment, flights, properties, removals, visits
@@ -80,7 +79,7 @@ async def map_of(context: Context, property_id: int) -> Content:
 
 async def _add_facts(sql: Reader, card: CardBuilder, stored: Property) -> None:
     detail = await properties.detail(sql, stored.id)
-    card.add(_("Owner"), await named(sql, stored.owner))
+    card.add(_("Owner"), await person(sql, stored.owner))
     if detail is not None:
         price = inert_line(detail.price, 40, blank="")
         card.add(_("Tier"), " · ".join(filter(None, [inert_line(detail.tier_name, 100), price])))
@@ -114,7 +113,7 @@ async def _allowed(sql: Reader, property_id: int) -> str:
 
 async def _alarms(sql: Reader, property_id: int) -> str:
     lines = [
-        f"{_when(alert.at)} · {await named(sql, alert.user_id)}"
+        f"{_when(alert.at)} · {await person(sql, alert.user_id)}"
         for alert in await visits.alerts(sql, property_id, LAST, 0)
     ]
     return fitting(lines, "\n", 600)
@@ -122,7 +121,7 @@ async def _alarms(sql: Reader, property_id: int) -> str:
 
 async def _visits(sql: Reader, property_id: int) -> str:
     lines = [
-        f"{_when(visit.at)} · {await named(sql, visit.user_id)}"
+        f"{_when(visit.at)} · {await person(sql, visit.user_id)}"
         for visit in await visits.last(sql, property_id, LAST)
     ]
     return fitting(lines, "\n", 600)
@@ -133,7 +132,7 @@ async def _removal(sql: Reader, removal: Removal | None) -> str:
         return ""
     by = who(removal.asked_by) if removal.asked_by else ""
     if removal.requested_by is not None:
-        by = await named(sql, removal.requested_by)
+        by = await person(sql, removal.requested_by)
     reason = inert(removal.reason or "", 500, blank="")
     return "\n".join(filter(None, [" · ".join([_when(removal.requested_at), by]), reason]))
 

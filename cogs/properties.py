@@ -8,9 +8,8 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 from discord.ext import commands
 
-from cogs.answers import Desk, TooLate, show, tell
+from cogs.answers import Desk, TooLate, before_a_form, show, tell
 from cogs.buttons import Press
-from cogs.cards.properties import named
 from cogs.choices import (
     property_choices,
     property_meant,
@@ -23,6 +22,7 @@ from cogs.edits import EditForm, edit
 from cogs.forms import ReasonForm
 from cogs.language import _
 from cogs.meant import tier_meant, user_meant
+from cogs.names import person
 from cogs.overview import map_of, overview
 from cogs.pages import ARGUMENT, List, Rows, page
 from cogs.removals import still_missing
@@ -196,7 +196,7 @@ class Properties(commands.GroupCog, group_name="property", group_description="Pr
             text = _(
                 "Property {id} of {owner} and its equipment will be gone, and drones that are out"
                 " will be recalled."
-            ).format(id=place.id, owner=await named(context.read, place.owner))
+            ).format(id=place.id, owner=await person(context.read, place.owner))
             card = CardBuilder(_("Remove {where}?").format(where=where), Colour.DANGER, text)
             button = Button(_("Remove"), f"property:remove:{place.id}", discord.ButtonStyle.danger)
             await show(interaction, Content([card.build()], (button,)))
@@ -289,7 +289,8 @@ async def press_edit(desk: Desk, interaction: discord.Interaction, property_id: 
     """Show the form that changes a property."""
     context = desk.context(interaction)
     context.caller.must(Scope.WRITE)
-    stored = await existing_property(context.read, property_id)
+    async with before_a_form():
+        stored = await existing_property(context.read, property_id)
     await interaction.response.send_modal(EditForm(desk, stored))
 
 

@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Range
 from discord.ext import commands
 
-from cogs.answers import Desk, TooLate, show, tell
+from cogs.answers import Desk, TooLate, before_a_form, show, tell
 from cogs.buttons import Press
 from cogs.choices import property_choices, property_meant, removal_choices, removed_choices
 from cogs.forms import REASON, ReasonForm
@@ -213,8 +213,9 @@ async def press_leave(desk: Desk, interaction: discord.Interaction, property_id:
     """Ask why, then request the removal of a property."""
     context = desk.context(interaction)
     if context.caller.scope < Scope.WRITE:  # perhaps the owner, whom only storage knows
-        context = await desk.linked_context(interaction)
-        await authorise(context, Scope.WRITE, Share.OWNER, OfProperty(property_id=property_id))
+        async with before_a_form():
+            context = await desk.linked_context(interaction)
+            await authorise(context, Scope.WRITE, Share.OWNER, OfProperty(property_id=property_id))
 
     async def ask(context: Context, reason: str | None) -> str:
         return await _request(context, property_id, reason)

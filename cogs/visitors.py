@@ -9,11 +9,11 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from cogs.answers import Desk, show
-from cogs.cards.properties import named
 from cogs.choices import camera_choices, property_choices, property_meant
 from cogs.content import DESCRIPTION, FIELD, CardBuilder, Colour, Content
 from cogs.language import _, plural
 from cogs.meant import equipment_meant
+from cogs.names import person
 from cogs.pictures.charts import visitors_chart
 from cogs.roles import needs
 from cogs.text import fitting, inert_line
@@ -98,7 +98,7 @@ class Visitors(
 async def week_of(context: Context, place: Property, camera_id: int | None = None) -> Content:
     """Show who came to a property in the last week, and what each camera, or one, saw by day."""
     told = await get_weekly_visitors(context, OfProperty(property_id=place.id))
-    people = [await named(context.read, user) for user in told.visitors]
+    people = [await person(context.read, user) for user in told.visitors]
     card = CardBuilder(
         title=_("Visitors of the last week · {where}").format(
             where=inert_line(place.location, 180)

@@ -4,8 +4,9 @@ import discord
 
 from cogs.content import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
 from cogs.language import N_, _
+from cogs.names import person
 from cogs.text import inert, inert_line, moment, who
-from db import approvals, properties, removals, users
+from db import approvals, properties, removals
 from db.database import Reader
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED
 
@@ -37,7 +38,7 @@ async def approval(sql: Reader, key: str) -> Content | None:
         description=inert(stored.description, DESCRIPTION, blank=""),
     )
     card.add("Property", str(stored.id))
-    card.add("Owner", await named(sql, stored.owner))
+    card.add("Owner", await person(sql, stored.owner))
     card.add("Tier", str(stored.tier))
     if stored.width and stored.height:
         card.add("Size", f"{stored.width} × {stored.height} m")
@@ -73,9 +74,9 @@ async def removal(sql: Reader, key: str) -> Content | None:
         description=inert(request.reason or "", DESCRIPTION, blank=_("No reason given.")),
     )
     card.add("Property", str(stored.id))
-    card.add("Owner", await named(sql, stored.owner))
+    card.add("Owner", await person(sql, stored.owner))
     if request.requested_by is not None:
-        card.add("Requested by", await named(sql, request.requested_by))
+        card.add("Requested by", await person(sql, request.requested_by))
     elif request.asked_by:
         card.add("Requested by", who(request.asked_by))
     card.add("Requested", moment(request.requested_at))
@@ -123,12 +124,3 @@ def _without_buttons(content: Content | None) -> Content | None:
 async def _agreed(sql: Reader, subject: str) -> str:
     """Name those who have approved what needs several approvals."""
     return ", ".join(who(given.who) for given in await approvals.of_subject(sql, subject))
-
-
-async def named(sql: Reader, user_id: str) -> str:
-    """Name a game user, with the id where the name is something else."""
-    user = await users.get(sql, user_id)
-    shown = inert_line(user_id, 128)
-    if user is None or user.full_name == user_id:
-        return shown
-    return f"{inert_line(user.full_name, 200)} ({shown})"

@@ -471,7 +471,8 @@ async def main(names: list[str]) -> int:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     print(f"open files: {files}; each attack lasts {LONG:.0f} s; milliseconds are p50, p99, max")
     print(
-        f"{'':14}{'MiB before, most, after':>18}  {'turn':>12}{'push':>19}{'health':>19}   late  lines"
+        f"{'':14}{'MiB before, most, after':>18}  {'turn':>12}{'push':>19}{'health':>19}"
+        "   late  lines"
     )
     calls, port = count(1), 30_999
     held = True

@@ -1,0 +1,96 @@
+"""A tour of every slash command, written down: what the answers are like, for a reviewer to read.
+
+Delete tour.txt and run this to write it anew.
+"""
+
+import re
+from pathlib import Path
+
+from tests.end_to_end.shown import steady
+from tests.end_to_end.town import CAD_KEY, Town, call_911, dispatch_call, log_in
+from tests.fake_discord import Member
+
+TOUR = Path(__file__).parent / "tour.txt"
+
+STOPS: list[tuple[str, dict[str, str | int]]] = [
+    ("help", {}),
+    ("property list", {}),
+    (
+        "property add",
+        {"location": "Villa", "tier": "Basic", "x": 10, "y": 20, "owner": "license:wren"},
+    ),
+    ("property pending", {}),
+    ("property edit", {"property": "Villa", "width": 30, "height": 20, "tier": "Premium"}),
+    ("property edit", {"property": "Villa", "tier": "Platinum"}),
+    ("equipment add", {"property": "Villa", "type": "Drone", "description": "Kestrel"}),
+    ("equipment add", {"property": "Villa", "type": "Camera", "description": "Gate"}),
+    ("equipment list", {"property": "Villa"}),
+    ("drone dispatch", {"property": "Villa", "reason": "Smoke"}),
+    ("drone dispatch", {"property": "Villa"}),
+    ("drone list", {}),
+    ("drone recall", {"drone": "1"}),
+    ("drone history", {"property": "Villa"}),
+    ("access allow", {"property": "Villa", "user": "license:friend"}),
+    ("access list", {"property": "Villa"}),
+    ("access deny", {"property": "Villa", "user": "license:friend"}),
+    ("access log", {"property": "Villa"}),
+    ("alert raise", {"property": "Villa", "note": "A window broke"}),
+    ("alert list", {}),
+    ("visitors week", {"property": "Villa"}),
+    ("visitors days", {"property": "Villa"}),
+    ("crimes", {"property": "Villa"}),
+    ("property show", {"property": "Villa"}),
+    ("property map", {"property": "Villa"}),
+    ("property search", {"text": "vil"}),
+    ("equipment remove", {"property": "Villa", "equipment": "Gate"}),
+    ("removal request", {"property": "Villa", "reason": "Moving"}),
+    ("removal list", {}),
+    ("removal withdraw", {"property": "Villa"}),
+    ("removal request", {"property": "Villa"}),
+    ("removal deny", {"property": "Villa"}),
+    ("removal approve", {"property": "Villa"}),
+    ("removal restore", {"property": "1"}),
+    ("property remove", {"property": "Villa"}),
+    ("cad calls", {}),
+    ("cad call", {"id": "10"}),
+    ("cad units", {}),
+    ("cad unit", {"number": "7K-22"}),
+    ("link show", {}),
+    ("link alarms", {"wanted": True}),
+    ("link end", {}),
+    ("route test", {"event": "EVENT_911"}),
+    ("audit", {"property": "Villa"}),
+    ("status", {}),
+    ("setup", {}),
+]
+"""The commands and what is typed into them, in an order that makes an evening."""
+
+ELSEWHERE = {"link code": "its code is another one each time", "link member": "", "link unlink": ""}
+"""Commands that tests/end_to_end/test_links.py tells of."""
+
+
+async def _stop(town: Town, member: Member, command: str, options: dict[str, str | int]) -> str:
+    typed = "".join(f" {name}: {value}" for name, value in options.items())
+    reply = await town.fake.slash(member, command, options=options)
+    await town.fake.until(lambda: reply.answered)
+    assert reply.ephemeral or reply.modal is not None, command
+    # How long a drone was out, and what waits for a moment, is another thing each time.
+    text = re.sub(r"(?<=· )[0-9]+ s|(?<=Waiting: ).*", "…", steady(town, reply))
+    return f"/{command}{typed}\n{text}\n"
+
+
+async def test_every_command_answers_like_this(town: Town) -> None:
+    boss = town.guild.add_member("Boss", town.guild.add_role("Owner", "manage_guild"))
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        known = {command.removeprefix("/") for command in town.fake.offered_commands(boss)}
+        assert known == {command for command, _ in STOPS} | set(ELSEWHERE)
+        await log_in(town, 61, "7K-22", "BCSO")
+        assert await town.push("EVENT_911", call_911(9), CAD_KEY) == 200
+        assert await town.push("EVENT_DISPATCH_NEW", dispatch_call(10), CAD_KEY) == 200
+        await town.fake.until(lambda: bool(town.channel("dispatch").messages))
+        shown = [await _stop(town, boss, command, options) for command, options in STOPS]
+    text = "\n".join(shown)
+    if not TOUR.exists():
+        TOUR.write_text(text, "utf-8", newline="\n")
+    assert text.splitlines() == TOUR.read_text("utf-8").splitlines()
