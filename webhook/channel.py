@@ -206,8 +206,8 @@ class Channel:
                     nonsense += 1
                 if nonsense == NONSENSE:
                     return False
-                if incoming is not given or nonsense:
-                    await asyncio.sleep(PAUSE)
+                # Even what is answered without waiting lets the others have their turn in between.
+                await asyncio.sleep(PAUSE if incoming is not given or nonsense else 0)
         return True
 
 

@@ -64,6 +64,21 @@ class Turns:
     def __init__(self) -> None:
         self._trusted: deque[Callable[[], None]] = deque()
         self._strangers: deque[Callable[[], None]] = deque()
+        self._spent = 0.0
+
+    def at_once(self, take: Callable[[], object]) -> bool:
+        """Have something little taken at once; False: a spell's time went on such in this turn."""
+        if self._spent > SPELL:
+            return False
+        if not self._spent:
+            asyncio.get_running_loop().call_soon(self._begin_anew)
+        began = time.perf_counter()
+        take()
+        self._spent += time.perf_counter() - began
+        return True
+
+    def _begin_anew(self) -> None:
+        self._spent = 0.0
 
     def add(self, take: Callable[[], None], *, is_trusted: bool) -> None:
         """Have something taken in its turn."""
@@ -124,9 +139,8 @@ class Entrance(asyncio.BufferedProtocol):
         """Pass on what was received, and take no more before that was done."""
         data = bytes(self._buffer[:nbytes])
         is_trusted = self._gate.is_trusted(self._transport)
-        if is_trusted and nbytes <= LITTLE:
-            self._pass_on(data)
-        else:
+        is_little = is_trusted and nbytes <= LITTLE
+        if not (is_little and self._turns.at_once(lambda: self._pass_on(data))):
             self._transport.pause_reading()
             self._turns.add(lambda: self._take(data), is_trusted=is_trusted)
 
