@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from db.properties import Property
 from tests.end_to_end.shown import offered, steady, told
 from tests.end_to_end.town import Town, call_911
 from tests.fake_discord import Member, render
@@ -277,3 +280,23 @@ QUESTION = """\
 │ Property 1 of owner and its equipment will be gone, and drones that are out will be recalled.
 └
 [Remove] danger"""
+
+
+async def test_a_form_that_storage_holds_up_is_refused_in_time(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> Property:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with town.bot_running():
+        await _ready(town)
+        await town.add_property("Villa")
+        shown = await town.fake.slash(town.dora, "property show", property="1")
+        await town.fake.until(lambda: shown.answered)
+        monkeypatch.setattr("cogs.properties.existing_property", never)
+        monkeypatch.setattr("cogs.answers.SOON", 0.05)
+        pressed = await town.fake.click(town.dora, shown, "Edit")
+        await town.fake.until(lambda: bool(pressed.content))
+        assert pressed.content == "Storage is slow right now, try again in a moment."
+        assert pressed.modal is None

@@ -38,8 +38,8 @@ LONG = float(os.environ.get("SOAK_SECONDS", "15"))
 MOST_GROWTH = 400
 """MiB that the process may grow by."""
 MOST_LATE, MOST_LATE_INSIDE = 0.03, 0.15
-"""Share of the watchdog's looks at which the loop may be later than 100 ms: under strangers' attacks,
-and under those of clients with a token. The attackers have the same cores."""
+"""Share of the watchdog's looks at which the loop may be later than 100 ms: under attacks of
+strangers, and under those of clients with a token. The attackers have the same cores."""
 
 LONGEST_TURN = float(os.environ.get("SOAK_LONGEST_TURN", "1.0"))
 """Seconds that a turn of the event loop may seem to take; the attackers use the same cores."""
