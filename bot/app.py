@@ -25,12 +25,12 @@ from bot.settings import Settings
 from bot.watch import Problems, Watch, Watched
 from bot.watchdog import Watchdog
 from cogs import names
+from cogs.alarm_watch import AlarmWatch
 from cogs.bot import Connection
 from cogs.delivery import Pace
 from cogs.language import speak
 from cogs.pictures import backdrop
 from cogs.status import Vitals
-from cogs.watch import AlarmWatch
 from db import community, journal, subscriptions
 from db.community import EquipmentType, Tier
 from db.database import Database

@@ -15,6 +15,7 @@ from bot.again import again_and_again
 from bot.layout import effective, layout_of
 from bot.route import places_of, router_of
 from bot.settings import DiscordSettings, Settings
+from cogs.alarm_watch import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
 from cogs.answers import Desk
 from cogs.bot import Connection, SentinelBot
 from cogs.delivery import Delivery, Outlet, Pace
@@ -27,7 +28,6 @@ from cogs.roles import Roles
 from cogs.route import Routes
 from cogs.setup import Setup
 from cogs.status import Vitals
-from cogs.watch import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
 from webhook.cad.silence import Heard
 from webhook.context import Context, Scope
 from webhook.metrics import Metrics

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from cogs.alarm_watch import DISPATCHERS, SUPERVISOR
 from cogs.routing import Quiet, Rule
-from cogs.watch import DISPATCHERS, SUPERVISOR
 from db import cards
 from db.errors import StorageUnavailable
 from tests.cogs.watched import CALL, QUIET, STAGES, SUPERVISE, Watched
