@@ -29,6 +29,7 @@ from webhook.session import Rules
 from webhook.wire import MOST_VALUES, parse_json
 
 PUSH = {"key": KEY, "type": "EVENT_911", "data": {"call": {"callId": 1}}}
+PACKED = gzip.compress(json.dumps(PUSH).encode(), mtime=0)
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -174,7 +175,7 @@ async def test_of_too_many_large_bodies_the_oldest_is_given_up(
 
 @pytest.mark.parametrize("path", ["/event", "/api/query"])
 async def test_a_bomb_is_unpacked_no_further_than_the_limit(served: Served, path: str) -> None:
-    bomb = gzip.compress(b" " * (64 * 1024 * 1024))
+    bomb = gzip.compress(b" " * (64 * 1024 * 1024), mtime=0)
     headers = {"Content-Encoding": "gzip", "Authorization": f"Bearer {BOSS}"}
     async with served.http.post(served.url + path, data=bomb, headers=headers) as answer:
         assert answer.status == 413
@@ -183,13 +184,13 @@ async def test_a_bomb_is_unpacked_no_further_than_the_limit(served: Served, path
 @pytest.mark.parametrize(
     ("body", "packing", "expected"),
     [
-        (gzip.compress(json.dumps(PUSH).encode()), "gzip", 200),
-        (gzip.compress(json.dumps(PUSH).encode()), "GZIP", 200),
+        (PACKED, "gzip", 200),
+        (PACKED, "GZIP", 200),
         (zlib.compress(json.dumps(PUSH).encode()), "deflate", 200),
         (json.dumps(PUSH).encode(), "identity", 200),
         (b"no gzip", "gzip", 400),
-        (gzip.compress(json.dumps(PUSH).encode())[:-9], "gzip", 400),
-        (gzip.compress(json.dumps(PUSH).encode()) * 2, "gzip", 400),
+        (PACKED[:-9], "gzip", 400),
+        (PACKED * 2, "gzip", 400),
         (b"", "gzip", 400),
         (b"anything", "br", 415),
         (b"anything", "zstd", 415),
