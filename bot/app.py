@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import time
@@ -100,7 +100,9 @@ async def run(
         if settings.discord.token:
             stack.enter_context(alone_with_token(settings.discord.token))
         database = await stack.enter_async_context(Database.open(settings.database.path))
-        await _put_on_offer(database, settings)
+        cad_keys = _cad_keys(settings)
+        cads = tuple(dict.fromkeys(key.name for key in cad_keys))
+        await _put_on_offer(database, settings, cads)
         context = Context(
             database,
             Bus(),
@@ -112,19 +114,18 @@ async def run(
         vitals = Vitals(
             version=version("cad-sentinel"),
             discord=lambda: connection.state,
-            cads=tuple(dict.fromkeys(key.name for key in _cad_keys(settings))),
+            cads=cads,
         )
         alarms = AlarmWatch(
             context, waiting_of(settings), router_of(settings.discord, context.zone)
         )
         parts = Shared(context, connection, pace, metrics, vitals, alarms, heard)
         discord_side = await discord_side_of(settings, parts)
-        watch = Watch(context, _watched(settings), heard, problems, discord_side.look)
+        watch = Watch(context, _watched(settings, cads), heard, problems, discord_side.look)
         health = Health(
             database, connection, stop, lambda: discord_side.closed_channels, lambda: watch.silent
         )
-        places = vitals.places
-        measure = Measure(metrics, database, settings.database.path, connection, places)
+        measure = Measure(metrics, database, settings.database.path, connection, vitals.places)
 
         def hear(name: str) -> None:
             heard.note(name)
@@ -133,7 +134,7 @@ async def run(
         outside = Outside(health, metrics, measure, hear)
         live_clients: Counter[str] = Counter()
         listener = await stack.enter_async_context(
-            _listening(settings, context, outside, certificate, live_clients)
+            _listening(settings, cad_keys, context, outside, certificate, live_clients)
         )
         async with asyncio.TaskGroup() as group:
 
@@ -180,6 +181,7 @@ class Outside:
 @asynccontextmanager
 async def _listening(
     settings: Settings,
+    cad_keys: list[CadKey],
     context: Context,
     outside: Outside,
     certificate: Certificate | None,
@@ -191,7 +193,7 @@ async def _listening(
         Parts(
             context=context,
             catalogue=CATALOGUE,
-            cad_keys=_cad_keys(settings),
+            cad_keys=cad_keys,
             door=_door(settings, gate),
             event_names=EVENT_NAMES,
             health=outside.health,
@@ -243,14 +245,14 @@ def _door(settings: Settings, gate: Gate) -> Door:
     )
 
 
-async def _put_on_offer(database: Database, settings: Settings) -> None:
+async def _put_on_offer(database: Database, settings: Settings, cads: Sequence[str]) -> None:
     async with database.write() as sql:
         await community.replace(
             sql,
             [Tier(tier.id, tier.name, tier.price) for tier in settings.community.tiers],
             [EquipmentType(kind.id, kind.name) for kind in settings.community.equipment_types],
         )
-        await names.keep_cads(sql, [key.name for key in _cad_keys(settings)])
+        await names.keep_cads(sql, cads)
         await backdrop.keep(sql, settings.map.backdrop())
 
 
@@ -273,10 +275,10 @@ async def _age(context: Context, settings: Settings, discord_side: DiscordSide) 
     await discord_side.refresh_board()
 
 
-def _watched(settings: Settings) -> Watched:
+def _watched(settings: Settings, cads: Sequence[str]) -> Watched:
     at = settings.community.daily_at
     return Watched(
-        [key.name for key in _cad_keys(settings)],
+        cads,
         settings.cad.silent_minutes * MINUTE,
         time.fromisoformat(at) if at else None,
     )

@@ -27,13 +27,14 @@ class Health:
         self._stop = stop
         self._closed_channels = closed_channels
         self._silent_cads = silent_cads
+        self._version = version("cad-sentinel")
 
     def __call__(self) -> tuple[bool, dict[str, object]]:
         """Tell whether the program is ready, and details."""
         is_ready = self._database.is_writable and not self._stop.is_set()
         return is_ready, {
             "problems": list(self._problems()),
-            "version": version("cad-sentinel"),
+            "version": self._version,
             "discord": self._connection.state,
         }
 

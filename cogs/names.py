@@ -1,5 +1,7 @@
 """How cards name things: units, calls and their cards, properties, CADs, statuses."""
 
+from collections.abc import Sequence
+
 import discord
 
 from cogs.content import Button
@@ -38,9 +40,9 @@ async def keep_guild(sql: Transaction, guild_id: int) -> None:
     await settings.put(sql, GUILD, str(guild_id))
 
 
-async def keep_cads(sql: Transaction, names: list[str]) -> None:
+async def keep_cads(sql: Transaction, names: Sequence[str]) -> None:
     """Keep which CADs are configured."""
-    await settings.put(sql, CADS, " ".join(dict.fromkeys(names)))
+    await settings.put(sql, CADS, " ".join(names))
 
 
 async def configured_cads(sql: Reader) -> list[str]:
