@@ -64,6 +64,12 @@ AGED_AT_ONCE = 100
 WATCHING = 10.0
 """Seconds between two looks for a silent CAD, the end of a day, storage that is back."""
 
+BACKING_UP = 60.0
+"""Seconds until backups go on after a mistake."""
+
+RENEWING = 60.0
+"""Seconds between two looks for a renewed certificate."""
+
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * 60 * SECOND
@@ -152,10 +158,11 @@ async def run(
                 always("watchdog", Watchdog(metrics.note_lag).run, WATCHING),
             ]
             if settings.database.backup_hours:
-                keeping = keep_backed_up(Backups.of(settings))
-                background.append(group.create_task(keeping, name="backups"))
+                keeping = partial(keep_backed_up, Backups.of(settings))
+                background.append(always("backups", keeping, BACKING_UP))
             if certificate is not None:
-                background.append(group.create_task(certificate.follow(), name="certificate"))
+                look = partial(asyncio.to_thread, certificate.look)
+                background.append(always("certificate", look, RENEWING))
             discord_side.start(group)
             log.info("ready on port %s", listener.port)
             started(listener.port)

@@ -1,6 +1,5 @@
 """The certificate that the program listens with, taken up anew when its files are renewed."""
 
-import asyncio
 import logging
 import ssl
 from pathlib import Path
@@ -10,9 +9,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from bot.settings import HttpSettings
-
-LOOKING = 60.0
-"""Seconds between two looks for a renewed certificate."""
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +46,6 @@ class Certificate:
         if settings.certificate is None or settings.private_key is None:
             return None
         return cls(settings.certificate, settings.private_key)
-
-    async def follow(self) -> None:
-        """Take up each renewed certificate."""
-        while True:
-            await asyncio.sleep(LOOKING)
-            self.look()
 
     def look(self) -> None:
         """Take up what the files hold now; if that cannot be used, what was there before serves."""
