@@ -134,8 +134,8 @@ class PageButton(
         """Show the page in place of the one that is shown, to whoever may still read it."""
         desk: Desk = interaction.client.desk
         async with desk.telling(interaction):
-            context = desk.context(interaction)
             await interaction.response.defer()
+            context = await desk.linked_context(interaction)
             content = await page(
                 context, interaction.client.lists, self._name, self._argument, self._number
             )

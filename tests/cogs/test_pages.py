@@ -132,3 +132,17 @@ async def test_pages_are_turned_in_place_also_after_a_restart_and_only_by_who_ma
         refused = await town.fake.click(town.vic, listed, "Last")
         await town.fake.until(lambda: "viewer role" in render(refused))
         assert "Page 1 of 2" in render(listed)
+
+
+async def test_an_owner_without_a_role_turns_the_pages_of_what_is_theirs(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        place = await town.add_property("Villa")
+        for number in range(12):
+            await town.query("add-allowed-user", propertyId=place, userId=f"guest {number}")
+        await town.query("link-user", memberId=str(town.stranger.id), userId="owner")
+        options = {"property": str(place)}
+        listed = await town.fake.slash(town.stranger, "access list", options=options)
+        await town.fake.until(lambda: "Page 1 of 2" in render(listed))
+        await town.fake.click(town.stranger, listed, "Next")
+        await town.fake.until(lambda: "Page 2 of 2" in render(listed))
