@@ -106,7 +106,7 @@ async def sound(sql: Transaction, property_id: int, user_id: str, now: int) -> i
     return counted or await sql.insert(
         "INSERT INTO alarms"
         " (property_id, raised_at, raised_by, last_at, last_by, touched_at, waiting_since)"
-        " VALUES (?1, ?2, ?3, ?2, ?3, ?2, ?2) RETURNING id",
+        " VALUES (?1, ?2, ?3, ?2, ?3, ?2, ?2)",
         property_id,
         now,
         user_id,

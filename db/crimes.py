@@ -18,8 +18,7 @@ async def add(
 ) -> int:
     """Record a crime and return its id."""
     return await sql.insert(
-        "INSERT INTO crimes (property_id, client_id, description, at) VALUES (?, ?, ?, ?)"
-        " RETURNING id",
+        "INSERT INTO crimes (property_id, client_id, description, at) VALUES (?, ?, ?, ?)",
         property_id,
         client_id,
         description,

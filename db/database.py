@@ -10,10 +10,9 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
-import aiosqlite
-
+from db.connection import Connection, Rows, connect, was_too_long
 from db.copies import copy, finish_restore
-from db.errors import StorageError, StorageUnavailable, is_passing, refusal
+from db.errors import StorageError, StorageUnavailable, refusal
 from db.migrate import APPLICATION_ID, check_is_current, migrate, newest
 from db.soundness import glance
 
@@ -24,14 +23,20 @@ log = logging.getLogger(__name__)
 READERS = 2
 """Connections for reading; each is a thread, and most reads take microseconds."""
 
-BUSY_TIMEOUT = 5_000
-"""Milliseconds that a statement waits for another process, a backup for example."""
+STEPS_AT_ONCE = 2_500
+"""Steps of SQLite's machine, some 50 µs, after which a read may go to a thread."""
+
+READS_AT_ONCE = 256
+"""Reads in one turn of the event loop, after which the others go to threads."""
+
+BUSY_TIMEOUT = 5.0
+"""Seconds that a statement waits for another process, a backup for example."""
 
 
 class Reader:
-    """Runs statements, one thread hop each, and makes a row of every result."""
+    """Runs statements and makes a row of every result."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def all(self, row: Callable[..., T], sql: str, *parameters: Any) -> list[T]:
@@ -44,19 +49,57 @@ class Reader:
             return row(*columns)
         return None
 
-    async def _fetch(self, sql: str, parameters: Sequence[Any]) -> list[sqlite3.Row]:
+    async def search(self, row: Callable[..., T], sql: str, *parameters: Any) -> list[T]:
+        """Do as `all`, for a statement that asks an index of texts, whose work is not counted."""
+        return [row(*columns) for columns in await self._connection.fetch(sql, parameters)]
+
+    async def _fetch(self, sql: str, parameters: Sequence[Any]) -> Rows:
+        return await self._connection.fetch(sql, parameters)
+
+
+class Moments:
+    """A connection whose statements run at once, while the event loop has time for them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._taken = 0
+
+    def fetch(self, sql: str, parameters: Sequence[Any]) -> Rows | None:
+        """Return the rows, or None if a thread should find them."""
+        if not self._taken:
+            asyncio.get_running_loop().call_soon(self._begin_anew)
+        if self._taken == READS_AT_ONCE:
+            return None
+        self._taken += 1
         try:
-            return list(await self._connection.execute_fetchall(sql, parameters))
+            return self._connection.fetch_at_once(sql, parameters)
         except sqlite3.Error as fault:
-            if is_passing(fault):
-                raise StorageUnavailable(str(fault)) from fault
+            if was_too_long(fault):
+                return None
             raise
+        except StorageUnavailable:  # it may be a lock, for which this connection does not wait
+            return None
+
+    def _begin_anew(self) -> None:
+        self._taken = 0
+
+
+class QuickReader(Reader):
+    """Runs a statement at once if it takes a moment, and in a thread if not."""
+
+    def __init__(self, moments: Moments, connection: Connection) -> None:
+        super().__init__(connection)
+        self._moments = moments
+
+    async def _fetch(self, sql: str, parameters: Sequence[Any]) -> Rows:
+        rows = self._moments.fetch(sql, parameters)
+        return await super()._fetch(sql, parameters) if rows is None else rows
 
 
 class Transaction(Reader):
     """The one write transaction; reads through it see what it has written."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._after_commit: list[Callable[[], None]] = []
 
@@ -65,13 +108,15 @@ class Transaction(Reader):
         await self._fetch(sql, parameters)
 
     async def insert(self, sql: str, *parameters: Any) -> int:
-        """Run an INSERT … RETURNING id and return the id."""
-        (row,) = await self._fetch(sql, parameters)
-        return int(row[0])
+        """Run an INSERT and return the id of the new row."""
+        return self._connection.insert_at_once(sql, parameters)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back once the transaction is on disk, in commit order; never if it is undone."""
         self._after_commit.append(callback)
+
+    async def _fetch(self, sql: str, parameters: Sequence[Any]) -> Rows:
+        return self._connection.fetch_at_once(sql, parameters)
 
 
 class _Batch:
@@ -95,9 +140,10 @@ class _Batch:
 class Database:
     """Opened with `Database.open`; `read` for reading, `write()` for a transaction."""
 
-    def __init__(self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> None:
+    def __init__(self, writer: Connection, at_once: Connection, readers: list[Connection]) -> None:
         self._writer = writer
-        self._readers = cycle([Reader(connection) for connection in readers])
+        moments = Moments(at_once)
+        self._readers = cycle([QuickReader(moments, connection) for connection in readers])
         self._turn = asyncio.Lock()
         self._batch: _Batch | None = None
         self._begun_in_vain = 0
@@ -118,17 +164,22 @@ class Database:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 await asyncio.to_thread(_prepare, path)
-                writer = await stack.enter_async_context(_connect(path))
+                writer = await stack.enter_async_context(connect(path, timeout=BUSY_TIMEOUT))
                 await writer.execute_fetchall("PRAGMA synchronous = FULL")
                 await migrate(writer)
                 # Written into the file, so only once it is known to be ours.
                 await writer.execute_fetchall("PRAGMA journal_mode = WAL")
-                readers = [await stack.enter_async_context(_connect(path)) for _ in range(READERS)]
-                for reader in readers:
+                at_once = await stack.enter_async_context(connect(path))
+                await at_once.limit_steps(STEPS_AT_ONCE)
+                readers = [
+                    await stack.enter_async_context(connect(path, timeout=BUSY_TIMEOUT))
+                    for _ in range(READERS)
+                ]
+                for reader in (at_once, *readers):
                     await reader.execute_fetchall("PRAGMA query_only = ON")
             except (sqlite3.Error, OSError) as fault:
                 raise refusal(path, fault) from fault
-            database = cls(writer, readers)
+            database = cls(writer, at_once, readers)
             try:
                 yield database
             finally:
@@ -169,15 +220,17 @@ class Database:
                 batch = await _in_spite_of_cancellation(self._begin())
             transaction = Transaction(self._writer)
             try:
-                await transaction.run("SAVEPOINT change")
+                self._writer.fetch_at_once("SAVEPOINT change")
                 yield transaction
+                self._writer.fetch_at_once("RELEASE change")
             except BaseException as fault:
-                await _in_spite_of_cancellation(self._undo(batch, fault))
+                if not self._undo():
+                    await _in_spite_of_cancellation(self._give_up(batch, fault))
                 if not isinstance(fault, Exception):
                     raise
                 refusal = fault
             else:
-                await _in_spite_of_cancellation(self._keep(batch, transaction))
+                batch.callbacks += transaction._after_commit
         # A refusal waits too: it may rest on what an earlier transaction of the batch has written.
         await asyncio.shield(batch.done)
         if refusal is not None:
@@ -186,7 +239,7 @@ class Database:
     async def _begin(self) -> _Batch:
         """Begin a batch. Its commit queues for the turn: behind all who wait now, before others."""
         try:
-            await Transaction(self._writer).run("BEGIN IMMEDIATE")
+            await self._writer.fetch("BEGIN IMMEDIATE")
         except StorageUnavailable:
             self._begun_in_vain += 1
             raise
@@ -202,8 +255,8 @@ class Database:
                 return
             self._batch = None
             try:
-                await self._writer.execute_fetchall("COMMIT")
-            except sqlite3.Error as fault:
+                await self._writer.fetch("COMMIT")
+            except (sqlite3.Error, StorageUnavailable) as fault:
                 await self._take_back()
                 batch.fail(fault)
                 return
@@ -215,24 +268,20 @@ class Database:
             finally:
                 batch.done.set_result(None)
 
-    async def _keep(self, batch: _Batch, transaction: Transaction) -> None:
-        """Let one transaction become part of its batch."""
+    def _undo(self) -> bool:
+        """Take back one transaction; False: SQLite may have taken back the whole batch already."""
         try:
-            await transaction.run("RELEASE change")
-        except BaseException as fault:
-            await self._undo(batch, fault)
-            raise
-        batch.callbacks += transaction._after_commit
+            self._writer.fetch_at_once("ROLLBACK TO change")
+            self._writer.fetch_at_once("RELEASE change")
+        except (sqlite3.Error, StorageUnavailable):
+            return False
+        return True
 
-    async def _undo(self, batch: _Batch, fault: BaseException) -> None:
-        """Take back one transaction; SQLite may already have taken back the whole batch."""
-        try:
-            await self._writer.execute_fetchall("ROLLBACK TO change")
-            await self._writer.execute_fetchall("RELEASE change")
-        except sqlite3.Error:
-            await self._take_back()
-            self._batch = None
-            batch.fail(fault if isinstance(fault, Exception) else StorageError("interrupted"))
+    async def _give_up(self, batch: _Batch, fault: BaseException) -> None:
+        """Take back a whole batch for what went wrong with one of its transactions."""
+        await self._take_back()
+        self._batch = None
+        batch.fail(fault if isinstance(fault, Exception) else StorageError("interrupted"))
 
     async def _take_back(self) -> None:
         """Take back the whole batch, on disk too.
@@ -241,8 +290,8 @@ class Database:
         that is killed now would find it there. So another one takes its place, if it fails or not.
         """
         for statement in ("ROLLBACK", f"PRAGMA application_id = {APPLICATION_ID}"):
-            with suppress(sqlite3.Error):
-                await self._writer.execute_fetchall(statement)
+            with suppress(sqlite3.Error, StorageUnavailable):
+                await self._writer.fetch(statement)
 
     async def _finish(self) -> None:
         """Let the last commits end before the connections close."""
@@ -259,7 +308,7 @@ async def looking_into(path: Path) -> AsyncIterator[Reader]:
     """
     try:
         uri = await asyncio.to_thread(_read_only, path)
-        async with aiosqlite.connect(uri, uri=True) as connection:
+        async with connect(uri, uri=True, timeout=BUSY_TIMEOUT) as connection:
             await check_is_current(connection)
             yield Reader(connection)
     except sqlite3.Error as fault:
@@ -294,11 +343,6 @@ def _prepare(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     # Fail here if it cannot be opened: a thread of aiosqlite outlives its own failure.
     sqlite3.connect(path).close()
-
-
-def _connect(path: Path) -> aiosqlite.Connection:
-    # isolation_level=None: transactions begin and end where this module says so, nowhere else.
-    return aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT / 1000)
 
 
 async def _in_spite_of_cancellation(work: Coroutine[Any, Any, T]) -> T:

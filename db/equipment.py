@@ -32,7 +32,7 @@ async def add(sql: Transaction, property_id: int, type_id: int, description: str
     """Add a piece of equipment and return its id."""
     return await sql.insert(
         "INSERT INTO equipment (property_id, type, description, added_at, searched)"
-        " VALUES (?, ?, ?, ?, ?) RETURNING id",
+        " VALUES (?, ?, ?, ?, ?)",
         property_id,
         type_id,
         description,
@@ -81,7 +81,7 @@ async def suggest(sql: Reader, typed: str, type_id: int, limit: int) -> list[Equ
         return [] if found is None or found.type != type_id else [found]
 
     async def found(question: str, most: int) -> list[Equipment]:
-        return await sql.all(
+        return await sql.search(
             Equipment,
             f"{_SELECT.replace(' FROM equipment', _FROM_INDEX)} WHERE equipment_index MATCH ?"
             f" AND {wanted} ORDER BY equipment_index.rowid LIMIT ?",

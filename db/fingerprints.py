@@ -13,15 +13,18 @@ async def is_second_delivery(
     """
     found = await sql.one(
         int,
-        "UPDATE fingerprints SET transports = transports || ' ' || ?1 WHERE id = ("
-        "SELECT id FROM fingerprints WHERE digest = ?2 AND at >= ?3"
-        " AND NOT instr(' ' || transports || ' ', ' ' || ?1 || ' ') ORDER BY at, id LIMIT 1)"
-        " RETURNING id",
-        transport,
+        "SELECT id FROM fingerprints WHERE digest = ? AND at >= ?"
+        " AND NOT instr(' ' || transports || ' ', ' ' || ? || ' ') ORDER BY at, id LIMIT 1",
         digest,
         since,
+        transport,
     )
     if found is not None:
+        await sql.run(
+            "UPDATE fingerprints SET transports = transports || ' ' || ? WHERE id = ?",
+            transport,
+            found,
+        )
         return True
     await sql.run(
         "INSERT INTO fingerprints (digest, transports, at) VALUES (?, ?, ?)", digest, transport, now

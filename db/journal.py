@@ -50,8 +50,7 @@ async def append(
 ) -> int:
     """Add an event and return its number."""
     return await sql.insert(
-        "INSERT INTO journal (at, name, subjects, data, published) VALUES (?, ?, ?, ?, ?)"
-        " RETURNING id",
+        "INSERT INTO journal (at, name, subjects, data, published) VALUES (?, ?, ?, ?, ?)",
         at,
         name,
         subjects,

@@ -23,7 +23,8 @@ _COLUMNS = ", ".join(Notice._fields)
 
 async def put(sql: Transaction, cad: str, kind: Kind, key: str, data: str, now: int) -> int:
     """Keep an announcement and return its id; one with the key of another takes its place."""
-    return await sql.insert(
+    number = await sql.one(
+        int,
         "INSERT INTO notices (cad, kind, key, data, at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (cad, kind, key) WHERE key <> '' DO UPDATE SET data = excluded.data"
         " RETURNING id",
@@ -33,6 +34,7 @@ async def put(sql: Transaction, cad: str, kind: Kind, key: str, data: str, now: 
         data,
         now,
     )
+    return number or 0
 
 
 async def get(sql: Reader, notice_id: int) -> Notice | None:

@@ -67,7 +67,7 @@ async def add(
     named = words(location)
     number = await sql.insert(
         "INSERT INTO properties (location, tier, x, y, width, height, status, description, owner,"
-        " added_at, searched, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        " added_at, searched, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         location,
         tier,
         x,
@@ -126,17 +126,17 @@ async def page(
     search ends early.
     """
     search = folded(search)
-    source, by = "properties", "id"
+    ask, source, by = sql.all, "properties", "id"
     given: dict[str, list[object]] = {"removed_at IS NULL": []}
     if is_indexed(search):
-        by = "properties_index.rowid"
+        ask, by = sql.search, "properties_index.rowid"
         source = f"properties_index CROSS JOIN properties ON id = {by}"
         given["properties_index MATCH ?"] = [holding(search)]
     if status is not None:
         given["status = ?"] = [status]
     if search:
         given["(instr(searched, ?) OR instr(id, ?))"] = [search, search]
-    return await sql.all(
+    return await ask(
         Property,
         f"SELECT {_COLUMNS} FROM {source} WHERE {' AND '.join(given)} ORDER BY {by}"
         " LIMIT ? OFFSET ?",
@@ -176,7 +176,7 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
         )
 
     async def at_word(most: int) -> list[Property]:
-        return await sql.all(
+        return await sql.search(
             Property,
             f"SELECT {_COLUMNS} FROM properties_index CROSS JOIN properties"
             " ON id = properties_index.rowid WHERE properties_index MATCH ?"
@@ -342,28 +342,54 @@ async def possibly_meant(
     `reach` is how far, in metres, a point may be from a property without an area. Of each kind
     the likeliest few: the smallest area, the longest name, the code in the name.
     """
-    x, y = point or (None, None)
-    columns = ", ".join(f"properties.{name}" for name in Property._fields)
-    slack = "CASE WHEN width AND height THEN 0 ELSE ?3 END"
+    found = set[int]()
+    if point is not None:
+        found.update(await _around(sql, point, reach, most))
+    if phrases:
+        found.update(await _named(sql, phrases, most))
+    if code:
+        found.update(await _with_code(sql, code, most))
+    if not found:
+        return []
     return await sql.all(
         Property,
-        f"SELECT {columns} FROM properties WHERE id IN ("
-        "SELECT id FROM (SELECT id FROM properties WHERE removed_at IS NULL"
-        "  AND x <= ?1 + ?3 AND x >= ?1 - ?3"
-        "  - (SELECT max(width) FROM properties WHERE removed_at IS NULL)"
-        f"  AND x <= ?1 + {slack} AND x + width >= ?1 - {slack}"
-        f"  AND y <= ?2 + {slack} AND y + height >= ?2 - {slack}"
-        "  ORDER BY NOT (width AND height), width * height, id LIMIT ?6)"
-        " UNION SELECT id FROM (SELECT id FROM properties WHERE removed_at IS NULL"
-        "  AND place IN (SELECT value FROM json_each(?4)) ORDER BY length(place) DESC, id LIMIT ?6)"
-        " UNION SELECT id FROM (SELECT id FROM property_codes"
-        "  JOIN properties ON id = property_id AND removed_at IS NULL WHERE code = ?5"
-        "  ORDER BY in_location DESC, id LIMIT ?6)"
-        f") AND status <> '{REJECTED}' ORDER BY id",
-        x,
-        y,
+        f"SELECT {_COLUMNS} FROM properties WHERE id IN (SELECT value FROM json_each(?))"
+        f" AND status <> '{REJECTED}' ORDER BY id",
+        json.dumps(sorted(found)),
+    )
+
+
+async def _around(sql: Reader, point: tuple[float, float], reach: float, most: int) -> list[int]:
+    slack = "CASE WHEN width AND height THEN 0 ELSE ?3 END"
+    return await sql.all(
+        int,
+        "SELECT id FROM properties WHERE removed_at IS NULL"
+        " AND x <= ?1 + ?3 AND x >= ?1 - ?3"
+        " - (SELECT max(width) FROM properties WHERE removed_at IS NULL)"
+        f" AND x <= ?1 + {slack} AND x + width >= ?1 - {slack}"
+        f" AND y <= ?2 + {slack} AND y + height >= ?2 - {slack}"
+        " ORDER BY NOT (width AND height), width * height, id LIMIT ?4",
+        *point,
         reach,
-        json.dumps(phrases),
+        most,
+    )
+
+
+async def _named(sql: Reader, places: list[str], most: int) -> list[int]:
+    return await sql.all(
+        int,
+        "SELECT id FROM properties WHERE removed_at IS NULL"
+        " AND place IN (SELECT value FROM json_each(?)) ORDER BY length(place) DESC, id LIMIT ?",
+        json.dumps(places),
+        most,
+    )
+
+
+async def _with_code(sql: Reader, code: str, most: int) -> list[int]:
+    return await sql.all(
+        int,
+        "SELECT id FROM property_codes JOIN properties ON id = property_id AND removed_at IS NULL"
+        " WHERE code = ? ORDER BY in_location DESC, id LIMIT ?",
         code,
         most,
     )

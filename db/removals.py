@@ -41,7 +41,7 @@ async def request(
     """Open a request and return its id."""
     return await sql.insert(
         "INSERT INTO removals (property_id, requested_at, requested_by, asked_by, reason,"
-        " previous_status) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+        " previous_status) VALUES (?, ?, ?, ?, ?, ?)",
         property_id,
         now,
         requested_by,

@@ -136,9 +136,7 @@ async def start_panic(sql: Transaction, cad: str, idents: list[int], now: int) -
     calm = [ident for ident in idents if await open_panic(sql, cad, ident) is None]
     if not calm:
         return None
-    panic_id = await sql.insert(
-        "INSERT INTO panics (cad, started_at) VALUES (?, ?) RETURNING id", cad, now
-    )
+    panic_id = await sql.insert("INSERT INTO panics (cad, started_at) VALUES (?, ?)", cad, now)
     for ident in calm:
         await sql.run(
             "INSERT INTO panic_units (panic_id, cad, ident) VALUES (?, ?, ?)", panic_id, cad, ident

@@ -22,10 +22,10 @@ async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
     """Return users whose name or id holds the search text, by id."""
     search = folded(search)
     if is_indexed(search):
-        source, asked = _FOUND, [holding(search)]
+        ask, source, asked = sql.search, _FOUND, [holding(search)]
     else:
-        source, asked = "FROM users WHERE TRUE", []
-    return await sql.all(
+        ask, source, asked = sql.all, "FROM users WHERE TRUE", []
+    return await ask(
         User,
         f"SELECT id, full_name {source} AND instr(searched, ?) ORDER BY id LIMIT ? OFFSET ?",
         *asked,
@@ -56,7 +56,7 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[User]:
         )
 
     async def found(question: str, most: int) -> list[User]:
-        return await sql.all(
+        return await sql.search(
             User,
             f"SELECT id, full_name {_FOUND} ORDER BY users_index.rowid LIMIT ?",
             question,

@@ -39,7 +39,7 @@ class DayCount(NamedTuple):
 async def add_alert(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
     """Record an alarm and return its id."""
     return await sql.insert(
-        "INSERT INTO alerts (property_id, user_id, at) VALUES (?, ?, ?) RETURNING id",
+        "INSERT INTO alerts (property_id, user_id, at) VALUES (?, ?, ?)",
         property_id,
         user_id,
         now,

@@ -174,7 +174,7 @@ async def test_cancelled_at_any_one_wait_a_write_is_whole_or_nothing(database: D
         assert {f"{point}before", f"{point}after"} <= stored
         if seen.waits < point:
             break
-    assert point > 5
+    assert point > 2
 
 
 async def test_cancelled_twice_a_write_is_whole_or_nothing(database: Database) -> None:
@@ -195,6 +195,7 @@ async def test_cancelled_inside_its_block_a_write_leaves_nothing(database: Datab
             task = asyncio.current_task()
             assert task is not None
             task.cancel()
+            await asyncio.sleep(0)
             await settings.put(sql, "b", "")
 
     with pytest.raises(asyncio.CancelledError):

@@ -1,7 +1,7 @@
 """Searching finds what a look at every row would find, through an index, the likeliest first."""
 
 import sqlite3
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from db import community, equipment, properties, users
 from db.community import EquipmentType, Tier
-from db.database import Database, Reader
+from db.connection import Connection, Rows
+from db.database import Database
 from db.migrate import migrations
 from db.search import folded, words
 
@@ -158,20 +159,24 @@ async def test_a_renamed_or_deleted_property_is_found_as_it_is_now(stocked: Data
             await sql.run(check)
 
 
-async def _plan(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch, ask: Coroutine[Any, Any, Any]
-) -> list[str]:
+async def _plan(monkeypatch: pytest.MonkeyPatch, ask: Coroutine[Any, Any, Any]) -> list[str]:
     """Return the steps by which SQLite answers the statements of a function."""
     steps: list[str] = []
-    fetch = Reader._fetch
+    at_once = Connection.fetch_at_once
 
-    async def explained(self: Reader, sql: str, parameters: object) -> list[sqlite3.Row]:
-        rows = await fetch(self, f"EXPLAIN QUERY PLAN {sql}", parameters)  # type: ignore[arg-type]
+    def explained(self: Connection, sql: str, parameters: Sequence[Any] = ()) -> Rows:
+        rows = at_once(self, f"EXPLAIN QUERY PLAN {sql}", parameters)
         steps.extend(str(row[3]) for row in rows)
         return []
 
+    async def explained_in_thread(
+        self: Connection, sql: str, parameters: Sequence[Any] = ()
+    ) -> Rows:
+        return explained(self, sql, parameters)
+
     with monkeypatch.context() as patch:
-        patch.setattr(Reader, "_fetch", explained)
+        patch.setattr(Connection, "fetch_at_once", explained)
+        patch.setattr(Connection, "fetch", explained_in_thread)
         await ask
     return steps
 
@@ -193,7 +198,7 @@ async def test_no_search_and_no_choice_looks_at_every_row(
             users.page(sql, typed, 25, 0),
         ]
     for ask in asked:
-        steps = await _plan(sql, monkeypatch, ask)
+        steps = await _plan(monkeypatch, ask)
         assert steps
         for step in steps:
             assert not step.startswith("SCAN") or "VIRTUAL TABLE INDEX" in step, steps
