@@ -3,15 +3,18 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from struct import pack
 from weakref import WeakSet
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import ClientConnectionError, WSCloseCode, WSMsgType, web
 
 from webhook.authentication import Door
 from webhook.catalogue import Catalogue
 from webhook.context import Caller, Context
+from webhook.eager import begin
 from webhook.errors import BadMessage
 from webhook.messages import Incoming, Message, read
 from webhook.session import Rules, Session
@@ -23,6 +26,9 @@ HEARTBEAT = 30.0
 
 IN_FLIGHT = 64
 """Messages of one connection that are carried out at the same time."""
+
+IN_A_ROW = 64
+"""Messages of one connection that are carried out before the others have their turn."""
 
 NONSENSE = 100
 """Messages in a row that are none, after which the connection is closed."""
@@ -39,7 +45,6 @@ class Limits:
     """How much one connection and one client may take."""
 
     frame_bytes: int = 256 * 1024
-    waiting_frames: int = 2_000
     waiting_bytes: int = 16 * 1024 * 1024
     connections_per_client: int = 1_000
 
@@ -49,45 +54,57 @@ _CONTROL = Incoming(BadMessage("a ping or pong"), None)
 
 
 class Outbox:
-    """Frames on their way to one client; a client that lets too many pile up is given up."""
+    """Sends frames to one client; one that lets too much pile up is given up.
 
-    def __init__(self, socket: web.WebSocketResponse, limits: Limits) -> None:
+    What is put in one turn of the event loop is written at its end, at once: each write may wake
+    the other side, which takes longer than an answer. What the client does not take waits in the
+    transport. `give_up` is called once, when that is too much.
+    """
+
+    def __init__(self, request: web.Request, socket: web.WebSocketResponse, most: int) -> None:
+        self._request = request
         self._socket = socket
-        self._limits = limits
-        self._frames: asyncio.Queue[bytes] = asyncio.Queue()
-        self._bytes = 0
-        self.overflowed = asyncio.Event()
+        self._most = most
+        self._loop = asyncio.get_running_loop()
+        self._frames: list[bytes] = []
+        self.has_overflowed = False
+        self.give_up: Callable[[], object] = lambda: None
 
     def put(self, frame: bytes) -> None:
-        """Queue a frame; never waits, never raises."""
-        if self.overflowed.is_set():
-            return
-        self._bytes += len(frame)
-        if (
-            self._frames.qsize() >= self._limits.waiting_frames
-            or self._bytes > self._limits.waiting_bytes
-        ):
-            self.overflowed.set()
-            return
-        self._frames.put_nowait(frame)
+        """Send a frame; never waits, never raises."""
+        if not self._frames:
+            self._loop.call_soon(self._write)
+        self._frames += (_header(len(frame)), frame)
 
     async def taken(self) -> None:
-        """Wait until every frame has gone out, or the client was given up."""
-        empty = asyncio.ensure_future(self._frames.join())
-        full = asyncio.ensure_future(self.overflowed.wait())
-        try:
-            await asyncio.wait({empty, full}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            empty.cancel()
-            full.cancel()
+        """Wait until most of what was put has gone out, or the client is gone."""
+        await asyncio.sleep(0)
+        with suppress(ClientConnectionError):
+            await self._request.writer.drain()
 
-    async def run(self) -> None:
-        """Send what is queued until the connection ends."""
-        while True:
-            frame = await self._frames.get()
-            await self._socket.send_frame(frame, WSMsgType.TEXT)
-            self._bytes -= len(frame)
-            self._frames.task_done()
+    def _write(self) -> None:
+        data = b"".join(self._frames)
+        self._frames.clear()
+        transport = self._request.transport
+        if self.has_overflowed or transport is None or self._socket.closed:
+            return
+        if transport.get_write_buffer_size() + len(data) > self._most:
+            self.has_overflowed = True
+            self.give_up()
+        else:
+            transport.write(data)
+
+
+def _header(length: int) -> bytes:
+    """Begin a frame as RFC 6455, 5.2 has it: text, whole, not masked."""
+    if length < 126:
+        return bytes((_WHOLE_TEXT, length))
+    if length < 2**16:
+        return pack("!BBH", _WHOLE_TEXT, 126, length)
+    return pack("!BBQ", _WHOLE_TEXT, 127, length)
+
+
+_WHOLE_TEXT = 0x81
 
 
 class Channel:
@@ -139,25 +156,22 @@ class Channel:
     async def _converse(
         self, request: web.Request, socket: web.WebSocketResponse, caller: Caller
     ) -> None:
-        outbox = Outbox(socket, self._limits)
+        outbox = Outbox(request, socket, self._limits.waiting_bytes)
         session = Session(
             self._context.of(caller), self._catalogue, self._rules, outbox.put, outbox.taken
         )
-        sender = asyncio.create_task(outbox.run(), name="outbox")
         receiver = asyncio.create_task(self._receive(socket, session), name="receiver")
-        overflow = asyncio.create_task(outbox.overflowed.wait(), name="overflow")
-        tasks = (sender, receiver, overflow)
+        outbox.give_up = receiver.cancel
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({receiver})
         finally:
             session.close()
-            for task in tasks:
-                task.cancel()
-            _, ended, _ = await asyncio.gather(*tasks, return_exceptions=True)
+            receiver.cancel()
+            (ended,) = await asyncio.gather(receiver, return_exceptions=True)
             if isinstance(ended, Exception):
                 log.warning("a connection of %s ended: %s", caller.name, ended, exc_info=ended)
         # Only now: aiohttp does not wait for its close frame to be taken while somebody receives.
-        if outbox.overflowed.is_set():
+        if outbox.has_overflowed:
             self._rules.metrics.too_slow.inc()
             await _give_up(request, socket, WSCloseCode.TRY_AGAIN_LATER, b"too slow")
         elif ended is False:
@@ -171,13 +185,7 @@ class Channel:
         are answered in order; those with one go side by side.
         """
         slots = asyncio.Semaphore(IN_FLIGHT)
-        nonsense = 0
-
-        async def side_by_side(incoming: Incoming) -> None:
-            try:
-                await session.receive(incoming)
-            finally:
-                slots.release()
+        nonsense = in_a_row = 0
 
         async with asyncio.TaskGroup() as group:
             async for frame in socket:
@@ -197,17 +205,20 @@ class Channel:
                     pass
                 elif incoming.identifier is None:
                     await session.receive(incoming)
-                else:
+                elif (task := begin(group, session.receive(incoming))) is not None:
                     await slots.acquire()
-                    group.create_task(side_by_side(incoming))
+                    task.add_done_callback(lambda _: slots.release())
                 if isinstance(given.message, Message):
                     nonsense = 0
                 elif given is not _CONTROL:
                     nonsense += 1
                 if nonsense == NONSENSE:
                     return False
-                # Even what is answered without waiting lets the others have their turn in between.
-                await asyncio.sleep(PAUSE if incoming is not given or nonsense else 0)
+                in_a_row = (in_a_row + 1) % IN_A_ROW
+                if incoming is not given or nonsense:
+                    await asyncio.sleep(PAUSE)
+                elif not in_a_row:
+                    await asyncio.sleep(0)
         return True
 
 

@@ -135,7 +135,7 @@ async def test_queries_are_counted_by_known_names_and_error_codes_over_either_do
 
 
 async def test_open_websockets_and_those_given_up_are_counted(house: House) -> None:
-    limits = Limits(waiting_frames=0)
+    limits = Limits(waiting_bytes=0)
     async with serve(house, setting(limits=limits)) as served:
         async with served.connect() as ws:
             assert await values(served, "sentinel_websocket_clients") == {(): 1}
