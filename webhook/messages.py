@@ -6,7 +6,6 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
@@ -30,8 +29,7 @@ class Message(NamedTuple):
     data: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The one answer to a message, ready to be sent; `error` is None if it was carried out."""
 
     frame: bytes
@@ -66,7 +64,7 @@ async def answer(incoming: Incoming, carry_out: Callable[[Message], Awaitable[Re
     except Exception as fault:
         return error_answer(as_error(fault), identifier)
     name = "status" if isinstance(reply, Status) else message.type.removeprefix("queries.")
-    return Answer(_frame(name, reply.model_dump(by_alias=True), identifier))
+    return Answer(_frame(name, reply.dump(), identifier))
 
 
 async def counted_answer(
@@ -87,7 +85,7 @@ def error_answer(error: SentinelError, identifier: str | None = None) -> Answer:
     data: dict[str, Any] = {"code": error.code, "error": error.message, "message": error.message}
     if isinstance(error, InvalidData):
         data["fields"] = [{"field": f.field, "problem": f.problem} for f in error.fields]
-    return Answer(_frame("error", data, identifier), error)
+    return Answer(_frame("error", orjson.dumps(data), identifier), error)
 
 
 def as_error(fault: Exception) -> SentinelError:
@@ -131,7 +129,9 @@ def _message(document: object) -> Message:
     return Message(kind, data)
 
 
-def _frame(name: str, data: dict[str, Any], identifier: str | None) -> bytes:
+def _frame(name: str, data: bytes, identifier: str | None) -> bytes:
+    """Put a frame around data that is a JSON object already; the identifier is its last member."""
     if identifier is not None:
-        data[IDENTIFIER] = identifier
-    return orjson.dumps({"type": name, "data": data})
+        members = data[:-1] + b"," if data != b"{}" else b"{"
+        data = b'%b"%b":%b}' % (members, IDENTIFIER.encode(), orjson.dumps(identifier))
+    return b'{"type":"%b","data":%b}' % (name.encode(), data)

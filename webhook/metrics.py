@@ -5,6 +5,7 @@ beforehand. No secret and nothing that a player wrote stands in any of them.
 """
 
 from collections.abc import Collection
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -41,7 +42,7 @@ class Metrics:
         self._pushes = Counter(
             "sentinel_pushes", "Pushes by type and outcome.", ["type", "outcome"], registry=registry
         )
-        self.last_push = Gauge(
+        self._last_push = Gauge(
             "sentinel_last_push_timestamp_seconds",
             "When each CAD pushed last, since this start.",
             ["cad"],
@@ -121,15 +122,25 @@ class Metrics:
             "sentinel_log_records", "Warnings and errors in the log.", ["level"], registry=registry
         )
 
+        # A family looks its labels up under a lock each time, in Python.
+        self._pushed = cache(self._pushes.labels)
+        self._last_pushed = cache(self._last_push.labels)
+        self._answered = cache(self._asked.labels)
+        self._took = cache(self._query_seconds.labels)
+
+    def note_push(self, cad: str) -> None:
+        """Note that a CAD pushed just now."""
+        self._last_pushed(cad).set_to_current_time()
+
     def count_push(self, kind: str, outcome: str) -> None:
         """Count a push; one of a type that is not known is `other`."""
-        self._pushes.labels(kind if kind in self._push_types else "other", outcome).inc()
+        self._pushed(kind if kind in self._push_types else "other", outcome).inc()
 
     def count_query(self, name: str, outcome: str, seconds: float) -> None:
         """Count a query and how long it took; one of a name that is not known is `unknown`."""
         known = name if name in self._queries else "unknown"
-        self._asked.labels(known, outcome).inc()
-        self._query_seconds.labels(known).observe(seconds)
+        self._answered(known, outcome).inc()
+        self._took(known).observe(seconds)
 
     def note_lag(self, seconds: float) -> None:
         """Note how late the event loop was."""

@@ -94,7 +94,7 @@ class PushListener:
             return Outcome(400, "Authentication Key Failed!", "unauthorised")
         self._gate.know(request.transport)  # where too many are known, it stays a stranger's
         self._heard(cad)
-        self._metrics.last_push.labels(cad).set_to_current_time()
+        self._metrics.note_push(cad)
         kind = body.get("type")
         if not isinstance(kind, str):
             return Outcome(400, "Invalid Type", "invalid")

@@ -53,6 +53,10 @@ class Wire(BaseModel):
 class Reply(Wire):
     """Base of the answers to queries: the fields of the answer's data."""
 
+    def dump(self) -> bytes:
+        """Write the data as JSON."""
+        return self.__pydantic_serializer__.to_json(self, by_alias=True)
+
 
 class Success(Reply):
     """The answer of a query that changes something."""
@@ -78,7 +82,7 @@ def parse_json(body: bytes | str) -> Any:
     """
     raw = body.encode(errors="replace") if isinstance(body, str) else body
     raw = raw.removeprefix(b"\xef\xbb\xbf")
-    if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > MOST_VALUES:
+    if len(raw) > MOST_VALUES and _values(raw) > MOST_VALUES:
         raise BadJson("more than {most} values", most=MOST_VALUES)
     try:
         return orjson.loads(raw)
@@ -92,12 +96,18 @@ def parse_json(body: bytes | str) -> Any:
         raise BadJson("not JSON: {fault}", fault=fault) from None
 
 
+def _values(raw: bytes) -> int:
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+
+
 def clean_text(text: str, limit: int | None = None) -> str:
     """Keep what a person can see: no controls, bidi marks, zero-width or private characters.
 
     Of the marks piled on one letter only the first few stay.
     Line feeds and tabs stay; `limit` counts characters and bounds the work on huge input.
     """
+    if not text:
+        return ""
     if limit is not None:
         text = text[: limit * 2]
     if text.isascii() and text.isprintable():

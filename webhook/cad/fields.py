@@ -61,6 +61,8 @@ def line(value: object, limit: int = NAME_LIMIT) -> str:
 
 def lines(value: object, limit: int, most: int) -> list[str]:
     """Read a list of short texts, or a single one; blank ones are dropped."""
+    if value is None:
+        return []
     items = value if isinstance(value, list) else [value]
     return [shown for item in items[: most * 2] if (shown := line(item, limit))][:most]
 
@@ -147,8 +149,8 @@ def identities(*places: Members) -> list[str]:
     for name in ("identities", "communityUserIds", "communityUserId", "apiIds", "apiId1"):
         for place in places:
             value = place.get(name)
-            if name == "apiId1":
-                value = [value, place.get("apiId2")]
+            if name == "apiId1" and "apiId2" in place:
+                value = [value, place["apiId2"]]
             if found := lines(value, NAME_LIMIT, MAX_IDENTITIES):
                 return list(dict.fromkeys(found))
     return []

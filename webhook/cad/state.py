@@ -63,6 +63,7 @@ async def keep(event: CadEvent, change: Change, cad: str) -> list[Subject]:
 async def _(event: Call911, change: Change, cad: str) -> list[Subject]:
     point = (event.coordinates.x, event.coordinates.y) if event.coordinates else None
     place = Place(event.location, event.postal or "", point)
+    unit_num = pressed_by(event.description)
     await emergencies.put(
         change.sql,
         cad,
@@ -73,10 +74,12 @@ async def _(event: Call911, change: Change, cad: str) -> list[Subject]:
         postal=event.postal or "",
         description=event.description,
         property_id=await property_at(change.sql, place),
-        pressed_by=pressed_by(event.description),
+        pressed_by=unit_num,
         now=change.now,
     )
-    about = await _about_emergency(change, cad, event.call_id)
+    about = [emergency_subject(cad, event.call_id)]
+    if unit_num is not None:
+        about = await _about_emergency(change, cad, event.call_id)
     return [*about, *await _replace_dispatches(change, cad, event.call_id)]
 
 

@@ -176,7 +176,7 @@ async def remove_property(context: Context, ask: OfProperty) -> Success:
 @table.query("get-property", scope=Scope.READ, share=Share.ALLOWED)
 async def get_property(context: Context, ask: OfProperty) -> PropertyData:
     """Return a property."""
-    return PropertyData(**told(await existing_property(context.read, ask.property_id)))
+    return PropertyData.of(await existing_property(context.read, ask.property_id))
 
 
 @table.query("get-property-detailed", scope=Scope.READ, share=Share.ALLOWED)

@@ -64,6 +64,11 @@ class PropertyData(Reply):
     status: str
     description: str
 
+    @classmethod
+    def of(cls, stored: Property) -> "PropertyData":
+        """Return a stored property as scripts see it; what storage knows besides stays there."""
+        return cls.model_validate(stored, from_attributes=True)
+
 
 class PropertyList(Reply):
     """Several properties."""
@@ -73,12 +78,12 @@ class PropertyList(Reply):
 
 def told(stored: Property) -> dict[str, Any]:
     """Return the fields of PropertyData; the wire shape is written down there, not in storage."""
-    return {name: getattr(stored, name) for name in PropertyData.model_fields}
+    return PropertyData.of(stored).model_dump()
 
 
 def listed(stored: list[Property]) -> PropertyList:
     """Return properties as scripts see them."""
-    return PropertyList(properties=[PropertyData(**told(row)) for row in stored])
+    return PropertyList(properties=[PropertyData.of(row) for row in stored])
 
 
 def recorded(stored: Property) -> dict[str, object]:
