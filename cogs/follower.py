@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from cogs import board
 from cogs.cards import CARDS
-from cogs.cards.ripples import own_calls, rippled
+from cogs.cards.ripples import Ripples, own_calls
 from cogs.direct import direct_place
 from cogs.feeds import FEEDS
 from cogs.private import letters
 from cogs.routing import Decision, Router
-from cogs.traits import known, told
+from cogs.traits import is_pressed, known
 from db import cards, feeds, journal, settings
 from db.database import Database, Transaction
 from db.errors import StorageUnavailable
@@ -23,7 +23,9 @@ from webhook.metrics import Metrics
 CURSOR = "discord.cursor"
 """The setting that holds the number of the last event taken in."""
 
-BATCH = 500
+BATCH = 100
+"""Events taken in by one transaction, in which nobody else has a turn."""
+
 RETRY = 2.0
 """Seconds until storage that cannot be written is tried again."""
 
@@ -111,8 +113,12 @@ class Follower:
             return
         async with self._database.write() as sql:
             events = [Published.from_journal(entry) for entry in entries]
+            ripples = Ripples(sql)
             for event in events:
                 await self._take_in(sql, event)
+                await ripples.add(event)
+            for subject in ripples.subjects:
+                await cards.touch(sql, str(subject))
             on_board = [event.at for event in events if board.touches_board(event.name)]
             if on_board and board.CHANNEL in self._in_use:
                 await board.mark_changed(sql, on_board[-1])
@@ -123,8 +129,6 @@ class Follower:
             kind = CARDS.get(subject.kind)
             if kind is not None:
                 await self._mark_card(sql, event, subject, kind.channel)
-        for subject in await rippled(sql, event):
-            await cards.touch(sql, str(subject))
         for subject, member_id in await letters(sql, event):
             await cards.mark_stale(sql, str(subject), direct_place(member_id), event.at)
         feed = FEEDS.get(event.name)
@@ -158,9 +162,10 @@ class Follower:
     async def _decide(
         self, sql: Transaction, event: Published, subject: Subject | None, home: str
     ) -> Decision:
-        has_rules = self._router.has_rules
         try:
-            traits = await known(sql, event, subject) if has_rules else told(event, subject)
+            if not self._router.has_rules:
+                return self._router.usual(home, is_pressed=is_pressed(event, subject))
+            traits = await known(sql, event, subject)
         except (AttributeError, KeyError, TypeError, ValueError):
             log.exception("no rule can be asked about the event %s", event.id)
             return Decision(None, home)

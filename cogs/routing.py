@@ -172,13 +172,16 @@ class Router:
         """The channels that rules send to."""
         return frozenset(rule.channel for rule in self._rules if rule.channel)
 
+    def usual(self, home: str, *, is_pressed: bool) -> Decision:
+        """Decide as without rules; `home` is the event's channel of the channel map."""
+        return Decision(None, home, self._panic_role if is_pressed else 0)
+
     def decide(self, traits: Traits, at: int, home: str) -> Decision:
         """Decide by the first rule that matches where an event goes.
 
         `at`: when it happened, in milliseconds; `home`: its channel of the channel map.
         """
-        usual = self._panic_role if traits.is_pressed else 0
-        decision = Decision(None, home, usual)
+        decision = usual = self.usual(home, is_pressed=traits.is_pressed)
         because = []
         clock = datetime.fromtimestamp(at / 1000, self._zone).time()
         for rule in self._rules:
@@ -189,7 +192,7 @@ class Router:
             matches, reason = _asked(rule, traits, clock)
             because.append(f"{rule.name}: {_('yes') if matches else _('no')}, {reason}")
             if matches:
-                decision = _follow(rule, traits, clock, Decision(rule.name, home, usual))
+                decision = _follow(rule, traits, clock, usual)
         return replace(decision, because=because)
 
 

@@ -39,7 +39,7 @@ def told(event: Published, subject: Subject | None) -> Traits:
     """Gather what the event itself says for one of its cards, or for its feed entry."""
     name, kind = own_name(event), subject.kind if subject is not None else ""
     types = frozenset({name, KNOWN_AS.get(kind, name)})
-    is_panic = kind == "panic" or name == _PANIC
+    is_panic = _is_panic(event, subject)
     if kind == "emergency" and name != KNOWN_AS["emergency"]:
         return Traits(types)  # what it says is said of the dispatch call
     data = event.data
@@ -47,7 +47,7 @@ def told(event: Published, subject: Subject | None) -> Traits:
     return Traits(
         types=types,
         is_panic=is_panic,
-        is_pressed=is_panic and bool(data.get("isPanic")),
+        is_pressed=is_pressed(event, subject),
         priority=_word(data.get("priority")),
         emergency=is_emergency if isinstance(is_emergency, bool) else None,
         departments=frozenset(filter(None, (_word(unit.get("department")) for unit in units_told))),
@@ -55,6 +55,15 @@ def told(event: Published, subject: Subject | None) -> Traits:
         text="\n".join(_texts(data)),
         properties=frozenset(_properties(name, data)),
     )
+
+
+def is_pressed(event: Published, subject: Subject | None) -> bool:
+    """Tell whether the panic button was just pressed."""
+    return _is_panic(event, subject) and bool(event.data.get("isPanic"))
+
+
+def _is_panic(event: Published, subject: Subject | None) -> bool:
+    return own_name(event) == _PANIC or (subject is not None and subject.kind == "panic")
 
 
 async def known(sql: Reader, event: Published, subject: Subject | None) -> Traits:

@@ -39,6 +39,12 @@ def is_passing(fault: sqlite3.Error) -> bool:
     return code(fault) in _PASSING
 
 
+def is_lock(fault: StorageUnavailable) -> bool:
+    """Whether storage is unavailable only because another process writes."""
+    cause = fault.__cause__
+    return isinstance(cause, sqlite3.Error) and code(cause) == sqlite3.SQLITE_BUSY
+
+
 def code(fault: sqlite3.Error) -> int:
     """Return SQLite's code without its extension, which is in the higher bytes."""
     return getattr(fault, "sqlite_errorcode", 0) & 0xFF

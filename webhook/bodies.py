@@ -39,6 +39,11 @@ class Bodies:
             raise web.HTTPUnsupportedMediaType(text="only gzip and deflate are unpacked")
         if (request.content_length or 0) > most:
             raise _too_large(most)
+        if request.content.is_eof() and request.content.exception() is None:
+            raw = request.content.read_nowait()  # most bodies come with their headers
+            if len(raw) > most:
+                raise _too_large(most)
+            return _unpacked(raw, most) if packing in _PACKED else raw
         try:
             async with asyncio.timeout(SLOWEST) as patience:
                 try:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import chain
 
 from webhook.events import ALL, Published
 
@@ -28,10 +29,8 @@ class Bus:
 
     def publish(self, event: Published) -> None:
         """Hand out one event; a sink hears it once for its own name and once for `all`."""
-        matching: dict[Sink, None] = {}
-        for name in event.heard_as:
-            matching |= self._sinks.get(name, {})
-        for sink in matching:
+        named = (self._sinks.get(name, {}) for name in event.heard_as)
+        for sink in dict.fromkeys(chain.from_iterable(named)):
             sink(event.id, event.frame)
         # A sink may give up its subscriptions while it is called.
         for sink in list(self._sinks.get(ALL, ())):

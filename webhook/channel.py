@@ -53,19 +53,39 @@ _BINARY = Incoming(BadMessage("frames are text, not binary"), None)
 _CONTROL = Incoming(BadMessage("a ping or pong"), None)
 
 
+class Rounds:
+    """Empties outboxes, once in each turn of the event loop in which something was put in."""
+
+    def __init__(self) -> None:
+        self._full: list[Outbox] = []
+
+    def call_at(self, outbox: "Outbox") -> None:
+        """Have an outbox emptied at the end of this turn."""
+        if not self._full:
+            asyncio.get_running_loop().call_soon(self._empty)
+        self._full.append(outbox)
+
+    def _empty(self) -> None:
+        full, self._full = self._full, []
+        for outbox in full:
+            outbox.write()
+
+
 class Outbox:
     """Sends frames to one client; one that lets too much pile up is given up.
 
-    What is put in one turn of the event loop is written at its end, at once: each write may wake
-    the other side, which takes longer than an answer. What the client does not take waits in the
+    What is put in during one turn of the event loop is written at once: each write may wake the
+    other side, which takes longer than an answer. What the client does not take waits in the
     transport. `give_up` is called once, when that is too much.
     """
 
-    def __init__(self, request: web.Request, socket: web.WebSocketResponse, most: int) -> None:
+    def __init__(
+        self, request: web.Request, socket: web.WebSocketResponse, most: int, rounds: Rounds
+    ) -> None:
         self._request = request
         self._socket = socket
         self._most = most
-        self._loop = asyncio.get_running_loop()
+        self._rounds = rounds
         self._frames: list[bytes] = []
         self.has_overflowed = False
         self.give_up: Callable[[], object] = lambda: None
@@ -73,7 +93,7 @@ class Outbox:
     def put(self, frame: bytes) -> None:
         """Send a frame; never waits, never raises."""
         if not self._frames:
-            self._loop.call_soon(self._write)
+            self._rounds.call_at(self)
         self._frames += (_header(len(frame)), frame)
 
     async def taken(self) -> None:
@@ -82,7 +102,8 @@ class Outbox:
         with suppress(ClientConnectionError):
             await self._request.writer.drain()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write what was put in."""
         data = b"".join(self._frames)
         self._frames.clear()
         transport = self._request.transport
@@ -118,6 +139,7 @@ class Channel:
         self._rules = rules
         self._door = door
         self._limits = limits
+        self._rounds = Rounds()
         self._sockets: WeakSet[web.WebSocketResponse] = WeakSet()
         self._connections: Counter[str] = Counter()
 
@@ -156,7 +178,7 @@ class Channel:
     async def _converse(
         self, request: web.Request, socket: web.WebSocketResponse, caller: Caller
     ) -> None:
-        outbox = Outbox(request, socket, self._limits.waiting_bytes)
+        outbox = Outbox(request, socket, self._limits.waiting_bytes, self._rounds)
         session = Session(
             self._context.of(caller), self._catalogue, self._rules, outbox.put, outbox.taken
         )

@@ -1,8 +1,8 @@
 """What an operation works with: storage, who asks, and the one way to change something."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from zoneinfo import ZoneInfo
@@ -148,12 +148,10 @@ class Context:
         """Reads what is committed."""
         return self.database.read
 
-    @asynccontextmanager
-    async def change(self) -> AsyncIterator[Change]:
+    def change(self) -> AbstractAsyncContextManager[Change]:
         """Open the one write transaction: all of the block, with its events, or nothing.
 
         Raises:
             StorageUnavailable: storage cannot be written right now.
         """
-        async with self.database.write() as sql:
-            yield Change(sql, self.bus, self.caller, self.now())
+        return self.database.write_with(lambda sql: Change(sql, self.bus, self.caller, self.now()))

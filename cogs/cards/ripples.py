@@ -22,17 +22,34 @@ _ON_BOARD = frozenset({"emergency", "dispatch"})
 """Kinds of subjects to whose cards the board links."""
 
 
-async def rippled(sql: Reader, event: Published) -> list[Subject]:
-    """Return the subjects beside the event's own whose cards may show something of it."""
-    found: list[Subject] = []
-    for subject in event.subjects:
-        found += await linked(sql, subject)
-    if event.name in _OF_PROPERTY:
-        property_id = int(event.data["propertyId"])
-        found += await _calls_at(sql, property_id)
-        alarm = await alarms.open_of_property(sql, property_id)
-        found += [] if alarm is None else [Subject("alarm", str(alarm.id))]
-    return [subject for subject in dict.fromkeys(found) if subject not in event.subjects]
+class Ripples:
+    """The subjects beside the events' own whose cards may show something of them, each once.
+
+    What is stored must not change meanwhile: many events are about the same few units.
+    """
+
+    def __init__(self, sql: Reader) -> None:
+        self._sql = sql
+        self._linked: dict[Subject, list[Subject]] = {}
+        self.subjects: dict[Subject, None] = {}
+
+    async def add(self, event: Published) -> None:
+        """Add those of one event."""
+        found: list[Subject] = []
+        for subject in event.subjects:
+            found += await self._linked_to(subject)
+        if event.name in _OF_PROPERTY:
+            property_id = int(event.data["propertyId"])
+            found += await _calls_at(self._sql, property_id)
+            alarm = await alarms.open_of_property(self._sql, property_id)
+            found += [] if alarm is None else [Subject("alarm", str(alarm.id))]
+        self.subjects.update((one, None) for one in found if one not in event.subjects)
+
+    async def _linked_to(self, subject: Subject) -> list[Subject]:
+        known = self._linked.get(subject)
+        if known is None:
+            known = self._linked[subject] = await linked(self._sql, subject)
+        return known
 
 
 async def linked(sql: Reader, subject: Subject) -> list[Subject]:
