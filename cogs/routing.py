@@ -4,10 +4,11 @@ Nothing here reads or writes anything: what a rule looks at is gathered by `cogs
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, tzinfo
 from fnmatch import fnmatchcase
+from functools import cache, partial
 
 from cogs.language import N_, _
 from cogs.text import either
@@ -17,6 +18,9 @@ _CALLS = {
     False: N_("a 311 call"),
     None: N_("neither a 911 nor a 311 call"),
 }
+Reason = Callable[[], str]
+"""Says why; put into words only for those who ask."""
+
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -91,23 +95,23 @@ class Rule:
     quiet: Quiet | None = None
     panics_always: bool = True
 
-    def conditions(self, traits: Traits) -> Iterator[tuple[bool, str]]:
-        """Say of every given condition whether the event meets it, in words."""
+    def conditions(self, traits: Traits) -> Iterator[tuple[bool, Reason]]:
+        """Say of every given condition whether the event meets it, and why."""
         if self.types is not None:
-            yield _one_of(_("type"), traits.types, self.types)
+            yield _one_of(N_("type"), traits.types, self.types)
         if self.priority is not None:
-            yield _one_of(_("priority"), _set(traits.priority), self.priority)
+            yield _one_of(N_("priority"), _set(traits.priority), self.priority)
         if self.emergency is not None:
-            yield traits.emergency is self.emergency, _(_CALLS[traits.emergency])
+            yield traits.emergency is self.emergency, lambda: _(_CALLS[traits.emergency])
         if self.departments is not None:
-            yield _one_of(_("department"), traits.departments, self.departments)
+            yield _one_of(N_("department"), traits.departments, self.departments)
         if self.postals is not None:
             yield self._postal(traits.postal)
         if self.keywords is not None:
             yield self._keyword(traits.text)
         if self.properties is not None:
             found = {str(number) for number in traits.properties}
-            yield _one_of(_("property"), found, {str(number) for number in self.properties})
+            yield _one_of(N_("property"), found, {str(number) for number in self.properties})
 
     def is_silent(self, *, is_quiet: bool) -> bool:
         """Tell whether the rule keeps an event back; with quiet hours only within them."""
@@ -124,18 +128,19 @@ class Rule:
             return False
         return self.quiet.covers(clock)
 
-    def _postal(self, postal: str) -> tuple[bool, str]:
-        for pattern in self.postals or ():
+    def _postal(self, postal: str) -> tuple[bool, Reason]:
+        wanted = self.postals or ()
+        for pattern in wanted:
             if postal and fnmatchcase(postal.casefold(), pattern.casefold()):
-                text = _("postal {postal} is like {pattern}")
-                return True, text.format(postal=postal, pattern=pattern)
-        return False, _not(_("postal"), postal, self.postals or ())
+                return True, partial(_like, postal, pattern)
+        return False, partial(_not, N_("postal"), postal, wanted)
 
-    def _keyword(self, text: str) -> tuple[bool, str]:
-        for keyword in self.keywords or ():
+    def _keyword(self, text: str) -> tuple[bool, Reason]:
+        wanted = self.keywords or ()
+        for keyword in wanted:
             if _whole_words(keyword).search(text):
-                return True, _("says {keyword!r}").format(keyword=keyword)
-        return False, _("does not say {keywords}").format(keywords=either(self.keywords or ()))
+                return True, partial(_says, keyword)
+        return False, partial(_does_not_say, wanted)
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,7 @@ class Decision:
     """Where an event goes: `place` names a channel of the channel map or is a channel's id.
 
     `is_quiet`: the quiet hours of the rule hold, so nobody is called.
-    `rule` is the one that matched, None without one; `because` has a line on each rule.
+    `rule` is the one that matched, None without one; `reasons` has one for each rule.
     """
 
     rule: str | None
@@ -151,7 +156,12 @@ class Decision:
     mention: int = 0
     silent: bool = False
     is_quiet: bool = False
-    because: list[str] = field(default_factory=list)
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def because(self) -> list[str]:
+        """A line on each rule."""
+        return [reason() for reason in self.reasons]
 
 
 class Router:
@@ -182,38 +192,34 @@ class Router:
         `at`: when it happened, in milliseconds; `home`: its channel of the channel map.
         """
         decision = usual = self.usual(home, is_pressed=traits.is_pressed)
-        because = []
+        reasons = list[Reason]()
         clock = datetime.fromtimestamp(at / 1000, self._zone).time()
         for rule in self._rules:
             if decision.rule is not None:
-                text = _("{rule}: not asked, as {first} comes first")
-                because.append(text.format(rule=rule.name, first=decision.rule))
+                reasons.append(partial(_comes_later, rule.name, decision.rule))
                 continue
             matches, reason = _asked(rule, traits, clock)
-            because.append(f"{rule.name}: {_('yes') if matches else _('no')}, {reason}")
+            reasons.append(partial(_answered, rule.name, matches, reason))
             if matches:
                 decision = _follow(rule, traits, clock, usual)
-        return replace(decision, because=because)
+        return replace(decision, reasons=tuple(reasons))
 
 
-def _asked(rule: Rule, traits: Traits, clock: time) -> tuple[bool, str]:
+def _asked(rule: Rule, traits: Traits, clock: time) -> tuple[bool, Reason]:
     """Ask a rule whether it matches, and why."""
     met = list(rule.conditions(traits))
     missed = [reason for is_met, reason in met if not is_met]
     if missed:
-        return False, "; ".join(missed)
+        return False, partial(_all_of, missed)
     if not rule.has_effect(is_quiet=rule.is_quiet(traits, clock)):
         if rule.quiet is not None and rule.quiet.covers(clock):
-            return False, _("panics are posted whatever the hour")
-        text = _("it is silent only {hours}, and it was {time}")
-        return False, text.format(hours=rule.quiet, time=f"{clock:%H:%M}")
-    reasons = [reason for _is_met, reason in met] or [_("it asks for nothing")]
+            return False, lambda: _("panics are posted whatever the hour")
+        return False, partial(_rests, rule.quiet, clock)
+    reasons: list[Reason] = [reason for _is_met, reason in met]
+    reasons = reasons or [lambda: _("it asks for nothing")]
     if rule.quiet is not None and rule.quiet.covers(clock):
-        holds = rule.is_quiet(traits, clock)
-        within = _("within its quiet hours {hours}")
-        text = within if holds else _("its quiet hours {hours} leave panics alone")
-        reasons.append(text.format(hours=rule.quiet))
-    return True, "; ".join(reasons)
+        reasons.append(partial(_within, rule.quiet, rule.is_quiet(traits, clock)))
+    return True, partial(_all_of, reasons)
 
 
 def _follow(rule: Rule, traits: Traits, clock: time, usual: Decision) -> Decision:
@@ -233,22 +239,63 @@ def _set(text: str) -> frozenset[str]:
 
 def _one_of(
     what: str, found: frozenset[str] | set[str], wanted: Sequence[str] | frozenset[str] | set[str]
-) -> tuple[bool, str]:
+) -> tuple[bool, Reason]:
     """Tell whether one of the event's values is wanted, whatever the case of its letters."""
     folded = {text.casefold() for text in wanted}
     for text in sorted(found):
         if text.casefold() in folded:
-            return True, f"{what} {text}"
-    return False, _not(what, ", ".join(sorted(found)), wanted)
+            return True, partial(_is, what, text)
+    return False, partial(_not, what, ", ".join(sorted(found)), wanted)
+
+
+def _is(what: str, found: str) -> str:
+    return f"{_(what)} {found}"
 
 
 def _not(what: str, found: str, wanted: Sequence[str] | frozenset[str] | set[str]) -> str:
     texts = wanted if isinstance(wanted, tuple) else sorted(wanted)
     return _("{what} {found}, not {wanted}").format(
-        what=what, found=found or _("unknown"), wanted=either(texts)
+        what=_(what), found=found or _("unknown"), wanted=either(texts)
     )
 
 
+def _like(postal: str, pattern: str) -> str:
+    return _("postal {postal} is like {pattern}").format(postal=postal, pattern=pattern)
+
+
+def _says(keyword: str) -> str:
+    return _("says {keyword!r}").format(keyword=keyword)
+
+
+def _does_not_say(keywords: Sequence[str]) -> str:
+    return _("does not say {keywords}").format(keywords=either(keywords))
+
+
+def _rests(quiet: Quiet | None, clock: time) -> str:
+    text = _("it is silent only {hours}, and it was {time}")
+    return text.format(hours=quiet, time=f"{clock:%H:%M}")
+
+
+def _within(quiet: Quiet, holds: bool) -> str:
+    within = _("within its quiet hours {hours}")
+    return (within if holds else _("its quiet hours {hours} leave panics alone")).format(
+        hours=quiet
+    )
+
+
+def _comes_later(rule: str, first: str) -> str:
+    return _("{rule}: not asked, as {first} comes first").format(rule=rule, first=first)
+
+
+def _answered(rule: str, matches: bool, reason: Reason) -> str:
+    return f"{rule}: {_('yes') if matches else _('no')}, {reason()}"
+
+
+def _all_of(reasons: Sequence[Reason]) -> str:
+    return "; ".join(reason() for reason in reasons)
+
+
+@cache
 def _whole_words(keyword: str) -> re.Pattern[str]:
     """Find a keyword that is not a part of a longer word; blanks in it may be any."""
     words = r"\s+".join(map(re.escape, keyword.split()))
