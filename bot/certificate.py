@@ -3,12 +3,12 @@
 import logging
 import ssl
 from pathlib import Path
-from typing import Self
-
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
+from typing import TYPE_CHECKING, Self
 
 from bot.settings import HttpSettings
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +66,15 @@ class Certificate:
         connection.context = self._newest
 
 
-def read_certificate(path: Path) -> x509.Certificate:
+def read_certificate(path: Path) -> "x509.Certificate":
     """Return the server's own certificate, which comes first in its file.
 
     Raises:
         BadCertificate: there is none.
     """
+    # 8 MiB of memory, which only those with a certificate need.
+    from cryptography import x509
+
     try:
         return x509.load_pem_x509_certificates(_read(path))[0]
     except ValueError:
@@ -87,6 +90,8 @@ def fingerprint(path: Path) -> bytes:
     Raises:
         BadCertificate: there is none.
     """
+    from cryptography.hazmat.primitives.hashes import SHA256
+
     return read_certificate(path).fingerprint(SHA256())
 
 

@@ -11,7 +11,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -109,6 +109,7 @@ class Delivery:
         self._queues = [
             ChannelQueue(outlet, channel_id, of, self.wake) for channel_id, of in names.items()
         ]
+        self._queue_of = {name: queue for queue in self._queues for name in queue.names}
 
     @property
     def closed(self) -> list[str]:
@@ -121,10 +122,14 @@ class Delivery:
             for queue in self._queues:
                 group.create_task(queue.run(), name=f"channel {queue.channel_id}")
 
-    def wake(self) -> None:
-        """Have every queue look whether there is something to deliver."""
-        for queue in self._queues:
-            queue.wake()
+    def wake(self, places: Collection[str]) -> None:
+        """Have the queues of these places look what there is to deliver.
+
+        The others sleep on: each that wakes delays the request of the one that has something.
+        """
+        for place in places:
+            if place in self._queue_of:
+                self._queue_of[place].wake()
 
     def retry(self) -> None:
         """Have waiting queues try again at once: Discord is back, or permissions changed."""
@@ -141,7 +146,11 @@ class ChannelQueue:
     """What one Discord channel has still to show."""
 
     def __init__(
-        self, outlet: Outlet, channel_id: int, names: list[str], wake_all: Callable[[], None]
+        self,
+        outlet: Outlet,
+        channel_id: int,
+        names: list[str],
+        wake: Callable[[Collection[str]], None],
     ) -> None:
         self.channel_id = channel_id
         self.is_closed = False
@@ -153,7 +162,7 @@ class ChannelQueue:
         self._feed_age = outlet.feed_age
         self._metrics = outlet.metrics
         self.names = names
-        self._wake_all = wake_all
+        self._wake_others = wake
         self._work = asyncio.Event()
         self._try_again = asyncio.Event()
         self._stopping = False
@@ -308,8 +317,7 @@ class ChannelQueue:
                 for other in await linked(sql, Subject.parse(card.subject))
             ]
         self._references.settle(reference)
-        if any(touched):
-            self._wake_all()  # other cards can link to this one now
+        self._wake_others([place for place in touched if place])  # they can link to this one now
 
     def _is_worn(self, card: Card) -> bool:
         """Tell whether a card's message is to be replaced, as Discord edits old ones rarely."""

@@ -6,7 +6,7 @@ So nobody who takes no private messages, and nothing that Discord says about the
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
 from cogs.delivery import ChannelQueue, Delivery, Outlet
@@ -46,12 +46,13 @@ class FullDelivery(Delivery):
             group.create_task(super().run(), name="channels")
             group.create_task(self._serve_members(group), name="private messages")
 
-    def wake(self) -> None:
-        """Have every queue look whether there is something to deliver."""
-        super().wake()
-        self._look.set()
-        for queue in self._members.values():
-            queue.wake()
+    def wake(self, places: Collection[str]) -> None:
+        """Have the queues of these places look what there is to deliver, if need be open them."""
+        super().wake(places)
+        if any(place.startswith(DIRECT) for place in places):
+            self._look.set()
+            for queue in self._members.values():
+                queue.wake()
 
     def retry(self) -> None:
         """Have waiting queues try again at once."""
@@ -95,8 +96,8 @@ class FullDelivery(Delivery):
 class DirectQueue(ChannelQueue):
     """What one member has still to be told; ends when there is nothing."""
 
-    def __init__(self, outlet: Outlet, place: str, wake_all: Callable[[], None]) -> None:
-        super().__init__(outlet, 0, [place], wake_all)
+    def __init__(self, outlet: Outlet, place: str, wake: Callable[[Collection[str]], None]) -> None:
+        super().__init__(outlet, 0, [place], wake)
         self._member_id = int(place.removeprefix(DIRECT))
 
     async def _deliver_card(self, card: Card) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from cogs import board
 from cogs.cards import CARDS
@@ -45,7 +45,7 @@ class Follower:
         database: Database,
         bus: Bus,
         in_use: frozenset[str],
-        wake: Callable[[], None],
+        wake: Callable[[Collection[str]], None],
         router: Router = Router(),  # noqa: B008 - frozen
         metrics: Metrics | None = None,
     ) -> None:
@@ -57,6 +57,7 @@ class Follower:
         self._router = router
         self._is_home = False
         self._published = asyncio.Event()
+        self._marked: set[str] = set()
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -66,8 +67,8 @@ class Follower:
                 self._published.clear()
                 try:
                     await self.bring_home()
-                    while await self.take_in():
-                        self._wake()
+                    while await self.take_in() == BATCH:
+                        pass
                 except StorageUnavailable as fault:
                     log.warning("storage cannot be written, Discord waits: %s", fault)
                     await asyncio.sleep(RETRY)
@@ -80,8 +81,8 @@ class Follower:
         """Look whether there is something to take in that nobody published."""
         self._published.set()
 
-    async def take_in(self) -> bool:
-        """Take in the next events; tell whether there were any.
+    async def take_in(self) -> int:
+        """Take in the next events and wake the deliveries of them; return how many there were.
 
         One that cannot be taken in is passed over, and those beside it are taken in.
         """
@@ -95,7 +96,7 @@ class Follower:
             log.warning("one of the events %s to %s fails", entries[0].id, entries[-1].id)
             for entry in entries:
                 await self._take_in_or_pass_over(entry)
-        return bool(entries)
+        return len(entries)
 
     async def _take_in_or_pass_over(self, entry: Entry) -> None:
         try:
@@ -111,6 +112,7 @@ class Follower:
     async def _take_in_all(self, entries: list[Entry]) -> None:
         if not entries:
             return
+        self._marked.clear()
         async with self._database.write() as sql:
             events = [Published.from_journal(entry) for entry in entries]
             ripples = Ripples(sql)
@@ -118,11 +120,14 @@ class Follower:
                 await self._take_in(sql, event)
                 await ripples.add(event)
             for subject in ripples.subjects:
-                await cards.touch(sql, str(subject))
+                if (place := await cards.touch(sql, str(subject))) is not None:
+                    self._marked.add(place)
             on_board = [event.at for event in events if board.touches_board(event.name)]
             if on_board and board.CHANNEL in self._in_use:
                 await board.mark_changed(sql, on_board[-1])
+                self._marked.add(board.CHANNEL)
             await settings.put(sql, CURSOR, str(entries[-1].id))
+        self._wake(self._marked)
 
     async def _take_in(self, sql: Transaction, event: Published) -> None:
         for subject in await self._carded(sql, event):
@@ -130,12 +135,13 @@ class Follower:
             if kind is not None:
                 await self._mark_card(sql, event, subject, kind.channel)
         for subject, member_id in await letters(sql, event):
-            await cards.mark_stale(sql, str(subject), direct_place(member_id), event.at)
+            await self._mark_stale(sql, event, subject, direct_place(member_id))
         feed = FEEDS.get(event.name)
         if feed is not None:
             decision = await self._decide(sql, event, None, feed.channel)
             if self._is_posted(decision):
                 await feeds.add(sql, event.id, decision.place, decision.mention)
+                self._marked.add(decision.place)
 
     async def _carded(self, sql: Transaction, event: Published) -> list[Subject]:
         """Return what may get a card: where panics have no channel, also their own 911 calls."""
@@ -153,11 +159,17 @@ class Follower:
         card = await cards.of_subject(sql, str(subject))
         if card is not None:
             if card.channel in self._in_use:
-                await cards.mark_stale(sql, str(subject), card.channel, event.at)
+                await self._mark_stale(sql, event, subject, card.channel)
             return
         decision = await self._decide(sql, event, subject, home)
         if self._is_posted(decision):
-            await cards.mark_stale(sql, str(subject), decision.place, event.at, decision.mention)
+            await self._mark_stale(sql, event, subject, decision.place, decision.mention)
+
+    async def _mark_stale(
+        self, sql: Transaction, event: Published, subject: Subject, place: str, mention: int = 0
+    ) -> None:
+        await cards.mark_stale(sql, str(subject), place, event.at, mention)
+        self._marked.add(place)
 
     async def _decide(
         self, sql: Transaction, event: Published, subject: Subject | None, home: str
@@ -178,22 +190,27 @@ class Follower:
         """Give what lies in channels of rules that are gone back to the channel map, once."""
         if self._is_home:
             return
+        homes = set[str]()
         async with self._database.write() as sql:
             for place in await cards.channels(sql):
                 if self._is_gone(place):
                     for kind, card in CARDS.items():
                         await cards.move(sql, place, kind, card.channel)
+                        homes.add(card.channel)
             for place in await feeds.channels(sql):
                 if self._is_gone(place):
                     for name, feed in FEEDS.items():
                         await feeds.move(sql, place, name, feed.channel)
+                        homes.add(feed.channel)
         self._is_home = True
+        if homes:
+            self._wake(homes)
 
     async def refresh_board(self) -> None:
         """Have the board shown again: calls and units that grow old leave it without an event."""
         async with self._database.write() as sql:
             await cards.touch(sql, str(board.SUBJECT))
-        self._wake()
+        self._wake({board.CHANNEL})
 
     def _is_gone(self, place: str) -> bool:
         return place.isdigit() and place not in self._in_use

@@ -80,12 +80,11 @@ async def move(sql: Transaction, channel: str, kind: str, new_channel: str) -> N
     )
 
 
-async def touch(sql: Transaction, subject: str) -> bool:
-    """Have the card shown again if the subject has one; tell whether it has."""
-    touched = await sql.one(
-        int, "UPDATE cards SET version = version + 1 WHERE subject = ? RETURNING id", subject
+async def touch(sql: Transaction, subject: str) -> str | None:
+    """Have the card shown again if the subject has one; return its channel."""
+    return await sql.one(
+        str, "UPDATE cards SET version = version + 1 WHERE subject = ? RETURNING channel", subject
     )
-    return touched is not None
 
 
 async def next_unposted(sql: Reader, channels: list[str]) -> Card | None:

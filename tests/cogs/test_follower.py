@@ -1,7 +1,7 @@
 """The follower takes every event in exactly once, whatever stops it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 
@@ -19,7 +19,7 @@ EVERYWHERE = frozenset({"emergency", "units", "visits", "dispatch"})
 def _follower(
     house: House,
     in_use: frozenset[str] = EVERYWHERE,
-    wake: Callable[[], None] = lambda: None,
+    wake: Callable[[Collection[str]], None] = lambda _places: None,
 ) -> Follower:
     return Follower(house.database, house.bus, in_use, wake)
 
@@ -117,7 +117,9 @@ async def test_an_event_that_cannot_be_taken_in_is_passed_over_and_the_others_ar
             " BEGIN SELECT RAISE(ABORT, 'no room'); END"
         )
     metrics = Metrics()
-    follower = Follower(house.database, house.bus, EVERYWHERE, lambda: None, metrics=metrics)
+    follower = Follower(
+        house.database, house.bus, EVERYWHERE, lambda _places: None, metrics=metrics
+    )
     assert await follower.take_in()
     assert await _cards(house) == [("emergency:1@county", 1), ("emergency:3@county", 1)]
     assert f"event {(await house.journalled())[1].id} (cad.EVENT_911) is passed over" in caplog.text
@@ -149,7 +151,7 @@ async def test_storage_that_fails_in_the_middle_leaves_the_whole_batch_for_later
 async def test_it_hears_of_events_while_it_runs_and_wakes_the_deliveries(house: House) -> None:
     woken = asyncio.Event()
     await _call(house, 1)
-    running = asyncio.create_task(_follower(house, wake=woken.set).run())
+    running = asyncio.create_task(_follower(house, wake=lambda _places: woken.set()).run())
     async with asyncio.timeout(5):
         await woken.wait()
         woken.clear()

@@ -18,7 +18,7 @@ class Watched:
         self.house = house
         router = Router(rules)
         self.follower = Follower(
-            house.database, house.bus, frozenset({"alerts"}), lambda: None, router
+            house.database, house.bus, frozenset({"alerts"}), lambda _places: None, router
         )
         waiting = Waiting(STAGES if stages is None else stages, QUIET)
         self.watch = AlarmWatch(house.context(), waiting, router)

@@ -67,7 +67,7 @@ async def fill(path: Path) -> None:
         await Story(house).tell()
         await house.ask("add-allowed-user", propertyId=1, userId="license:friend")
         await Follower(
-            house.database, house.bus, frozenset(Channels.model_fields), lambda: None
+            house.database, house.bus, frozenset(Channels.model_fields), lambda _places: None
         ).take_in()
         async with house.database.write() as sql:
             await settings.put(sql, "colour", "blue")

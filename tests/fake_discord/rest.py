@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -55,7 +55,8 @@ class RecordedRequest:
     query: dict[str, str]
     body: Any
     files: list[JSON]
-    at: float = field(default_factory=time.monotonic)
+    at: float
+    """When it came, by the clock of `time.monotonic`: once its head was read."""
     status: int | None = None
     """None while it is not answered, 0 when the connection was dropped."""
     answer: Any = None
@@ -109,9 +110,10 @@ class Rest:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, faults and outages included."""
+        came = time.monotonic()
         body, files = await _read(request)
         path = re.sub(r"^/api(/v\d+)?", "", request.path)
-        record = RecordedRequest(request.method, path, dict(request.query), body, files)
+        record = RecordedRequest(request.method, path, dict(request.query), body, files, came)
         self.requests.append(record)
         if self._faults.outage:
             return self._finish(record, 503, "<html>503 Service Unavailable</html>", {})
