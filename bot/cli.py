@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Coroutine
@@ -79,6 +80,8 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
         await run(settings, stop_signal())
 
     start_logging(settings.log.format, settings.log.level, _all_secrets(settings, made))
+    # What was imported stays: the collector, which stops everything, need not look at it again.
+    gc.freeze()
     try:
         _wait_for(run_until_signal())
     except BadCertificate as fault:

@@ -9,8 +9,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-TICK = 0.05
-"""Seconds between two looks."""
+TICK = 0.1
+"""Seconds between two looks: nearly all that an idle instance does, 0.3 % of a processor."""
 
 TOO_LATE = 0.1
 """Seconds that the loop may be late before it is worth a line in the log."""

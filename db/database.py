@@ -48,31 +48,41 @@ BUSY_RETRY = 0.01
 """Seconds between two tries to begin a transaction while another process writes."""
 
 
-class Reader:
-    """Runs statements and makes a row of every result."""
+AtOnce = Callable[[str, Sequence[Any]], Rows | None]
+"""Runs a statement here and now, or returns None if a thread should."""
 
-    def __init__(self, connection: Connection) -> None:
+
+def _never(_sql: str, _parameters: Sequence[Any]) -> None:
+    return None
+
+
+class Reader:
+    """Runs statements, at once if that is possible, and makes a row of every result."""
+
+    def __init__(self, connection: Connection, at_once: AtOnce = _never) -> None:
         self._connection = connection
+        self._at_once = at_once
 
     async def all(self, row: Callable[..., T], sql: str, *parameters: Any) -> list[T]:
         """Return every row, made by `row` from its columns in order."""
-        return [row(*columns) for columns in await self._fetch(sql, parameters)]
+        rows = self._at_once(sql, parameters)
+        if rows is None:
+            rows = await self._connection.fetch(sql, parameters)
+        return [row(*columns) for columns in rows]
 
     async def one(self, row: Callable[..., T], sql: str, *parameters: Any) -> T | None:
         """Return the first row or None."""
-        for columns in await self._fetch(sql, parameters):
-            return row(*columns)
-        return None
+        rows = self._at_once(sql, parameters)
+        if rows is None:
+            rows = await self._connection.fetch(sql, parameters)
+        return row(*rows[0]) if rows else None
 
     async def search(self, row: Callable[..., T], sql: str, *parameters: Any) -> list[T]:
         """Do as `all`, for a statement that asks an index of texts, whose work is not counted."""
         return [row(*columns) for columns in await self._connection.fetch(sql, parameters)]
 
-    async def _fetch(self, sql: str, parameters: Sequence[Any]) -> Rows:
-        return await self._connection.fetch(sql, parameters)
 
-
-class Moments:
+class _Moments:
     """A connection whose statements run at once, while the event loop has time for them."""
 
     def __init__(self, connection: Connection) -> None:
@@ -99,28 +109,16 @@ class Moments:
         self._taken = 0
 
 
-class QuickReader(Reader):
-    """Runs a statement at once if it takes a moment, and in a thread if not."""
-
-    def __init__(self, moments: Moments, connection: Connection) -> None:
-        super().__init__(connection)
-        self._moments = moments
-
-    async def _fetch(self, sql: str, parameters: Sequence[Any]) -> Rows:
-        rows = self._moments.fetch(sql, parameters)
-        return await super()._fetch(sql, parameters) if rows is None else rows
-
-
 class Transaction(Reader):
     """The one write transaction; reads through it see what it has written."""
 
     def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
+        super().__init__(connection, connection.fetch_at_once)
         self._after_commit: list[Callable[[], None]] = []
 
     async def run(self, sql: str, *parameters: Any) -> None:
         """Run a statement for its effect."""
-        await self._fetch(sql, parameters)
+        self._connection.fetch_at_once(sql, parameters)
 
     async def insert(self, sql: str, *parameters: Any) -> int:
         """Run an INSERT and return the id of the new row."""
@@ -129,9 +127,6 @@ class Transaction(Reader):
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back once the transaction is on disk, in commit order; never if it is undone."""
         self._after_commit.append(callback)
-
-    async def _fetch(self, sql: str, parameters: Sequence[Any]) -> Rows:
-        return self._connection.fetch_at_once(sql, parameters)
 
 
 class _Batch:
@@ -177,8 +172,8 @@ class Database:
 
     def __init__(self, writer: Connection, at_once: Connection, readers: list[Connection]) -> None:
         self._writer = writer
-        moments = Moments(at_once)
-        self._readers = cycle([QuickReader(moments, connection) for connection in readers])
+        moments = _Moments(at_once)
+        self._readers = cycle([Reader(connection, moments.fetch) for connection in readers])
         self._turn = asyncio.Lock()
         self._batch: _Batch | None = None
         self._begun_in_vain = 0

@@ -86,7 +86,8 @@ class Catalogue:
         def declare(function: Operation[P, R]) -> Operation[P, R]:
             @functools.wraps(function)
             async def operation(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
-                await authorise(context, scope, share, *args)
+                if context.caller.scope < scope:
+                    await authorise(context, scope, share, *args)
                 return await function(context, *args, **kwargs)
 
             hints = get_type_hints(function)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import pack
 from weakref import WeakSet
 
@@ -71,6 +72,23 @@ class Rounds:
             outbox.write()
 
 
+@lru_cache(maxsize=1)
+def _framed(text: bytes) -> bytes:
+    """Write a frame as RFC 6455, 5.2 has it: text, whole, not masked.
+
+    The last one is remembered, as an event is the same for all who hear it.
+    """
+    length = len(text)
+    if length < 126:
+        return bytes((_WHOLE_TEXT, length)) + text
+    if length < 2**16:
+        return pack("!BBH", _WHOLE_TEXT, 126, length) + text
+    return pack("!BBQ", _WHOLE_TEXT, 127, length) + text
+
+
+_WHOLE_TEXT = 0x81
+
+
 class Outbox:
     """Sends frames to one client; one that lets too much pile up is given up.
 
@@ -94,7 +112,7 @@ class Outbox:
         """Send a frame; never waits, never raises."""
         if not self._frames:
             self._rounds.call_at(self)
-        self._frames += (_header(len(frame)), frame)
+        self._frames.append(_framed(frame))
 
     async def taken(self) -> None:
         """Wait until most of what was put has gone out, or the client is gone."""
@@ -114,18 +132,6 @@ class Outbox:
             self.give_up()
         else:
             transport.write(data)
-
-
-def _header(length: int) -> bytes:
-    """Begin a frame as RFC 6455, 5.2 has it: text, whole, not masked."""
-    if length < 126:
-        return bytes((_WHOLE_TEXT, length))
-    if length < 2**16:
-        return pack("!BBH", _WHOLE_TEXT, 126, length)
-    return pack("!BBQ", _WHOLE_TEXT, 127, length)
-
-
-_WHOLE_TEXT = 0x81
 
 
 class Channel:
