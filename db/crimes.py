@@ -1,8 +1,10 @@
 """Crimes that were reported, at a property or elsewhere."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
+from db.days import Span, with_days
 
 
 class Area(NamedTuple):
@@ -26,33 +28,31 @@ async def add(
     )
 
 
-_AT_PROPERTY = "property_id IN (SELECT id FROM properties WHERE removed_at IS NULL"
+class DayCount(NamedTuple):
+    """How many crimes a day had."""
+
+    day: str
+    crimes: int
 
 
-async def count(sql: Reader, start: int, end: int, area: Area | None) -> int:
-    """Count the crimes of a span of time, everywhere or at the properties in an area."""
-    if area is None:
-        condition, parameters = f"(property_id IS NULL OR {_AT_PROPERTY}))", []
+async def counts(sql: Reader, spans: Sequence[Span], where: Area | int | None) -> list[DayCount]:
+    """Count the crimes of days: everywhere, at the properties in an area, or at one property.
+
+    A removed property does not count, nor what happened there.
+    """
+    if isinstance(where, Area):
+        condition = "(x - ?) * (x - ?) + (y - ?) * (y - ?) <= ? * ?"
+        given = [where.x, where.x, where.y, where.y, where.radius, where.radius]
+    elif where is not None:
+        condition, given = "property_id = ?", [where]
     else:
-        condition = f"{_AT_PROPERTY} AND (x - ?) * (x - ?) + (y - ?) * (y - ?) <= ? * ?)"
-        parameters = [area.x, area.x, area.y, area.y, area.radius, area.radius]
-    found = await sql.one(
-        int,
-        f"SELECT count(*) FROM crimes WHERE at >= ? AND at < ? AND {condition}",
-        start,
-        end,
+        condition, given = "TRUE", []
+    days, parameters = with_days(spans)
+    return await sql.all(
+        DayCount,
+        f"WITH {days} SELECT day, (SELECT count(*) FROM crimes"
+        " LEFT JOIN properties ON properties.id = property_id"
+        f" WHERE at >= start AND at < stop AND removed_at IS NULL AND {condition}) FROM days",
         *parameters,
+        *given,
     )
-    return found or 0
-
-
-async def count_at(sql: Reader, start: int, end: int, property_id: int) -> int:
-    """Count the crimes of a span of time at one property."""
-    found = await sql.one(
-        int,
-        "SELECT count(*) FROM crimes WHERE at >= ? AND at < ? AND property_id = ?",
-        start,
-        end,
-        property_id,
-    )
-    return found or 0

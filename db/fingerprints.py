@@ -33,12 +33,12 @@ async def is_second_delivery(
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
-    """Forget up to `limit` pushes older than a time; count them."""
+    """Forget those of the first `limit` pushes that are older than a time; count them."""
     gone = await sql.all(
         int,
         "DELETE FROM fingerprints WHERE id IN"
-        " (SELECT id FROM fingerprints WHERE at < ? ORDER BY at LIMIT ?) RETURNING id",
-        before,
+        " (SELECT id FROM fingerprints ORDER BY id LIMIT ?) AND at < ? RETURNING id",
         limit,
+        before,
     )
     return len(gone)

@@ -96,11 +96,14 @@ async def open_of_property(sql: Reader, property_id: int) -> list[Flight]:
 
 
 async def page_of_open(sql: Reader, search: str, limit: int, offset: int) -> list[Flight]:
-    """Return open flights whose drone's description or id holds the search text, by flight."""
+    """Return open flights whose drone's description or id holds the search text, by flight.
+
+    The plus has the few that are open looked through and sorted, and not all flights in order.
+    """
     return await sql.all(
         Flight,
         f"{_SELECT} WHERE recalled_at IS NULL AND (instr(searched, ?) OR instr(drone_id, ?))"
-        " ORDER BY flights.id LIMIT ? OFFSET ?",
+        " ORDER BY +flights.id LIMIT ? OFFSET ?",
         folded(search),
         folded(search),
         limit,

@@ -2,10 +2,20 @@
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import beginning, best_first, folded, holding, is_indexed, span, words
+from db.search import (
+    FIRST,
+    beginning,
+    best_first,
+    folded,
+    is_indexed,
+    question,
+    span,
+    whole_words,
+    words,
+)
 
 PENDING = "PENDING"
 """Added, and not approved yet."""
@@ -82,7 +92,7 @@ async def add(
         " ".join(named),
     )
     for code in {*named, *words(description)}:
-        if any(character.isdigit() for character in code):
+        if _may_be_code(code):
             await sql.run(
                 "INSERT INTO property_codes (code, property_id, in_location) VALUES (?, ?, ?)",
                 code,
@@ -117,40 +127,89 @@ async def detail(sql: Reader, property_id: int) -> PropertyDetail | None:
     )
 
 
-async def page(
-    sql: Reader, search: str, limit: int, offset: int, status: str | None = None
-) -> list[Property]:
+_HOLDS = "(instr(searched, ?) OR instr(id, ?))"
+
+
+async def page(sql: Reader, search: str, limit: int, offset: int) -> list[Property]:
     """Return properties whose location, description or id holds the search text, by id.
 
-    The index, where it finds the text, gives them in that order too, so that a page of a broad
-    search ends early.
+    The index gives them in that order too, so that a page of a broad search ends early. An address
+    has parts that many have, but also codes that few have, by which it is found sooner.
     """
     search = folded(search)
-    ask, source, by = sql.all, "properties", "id"
-    given: dict[str, list[object]] = {"removed_at IS NULL": []}
-    if is_indexed(search):
-        ask, by = sql.search, "properties_index.rowid"
-        source = f"properties_index CROSS JOIN properties ON id = {by}"
-        given["properties_index MATCH ?"] = [holding(search)]
-    if status is not None:
-        given["status = ?"] = [status]
+
+    def those(source: str, by: str, *asked: object) -> tuple[Any, ...]:
+        """Return the statement for those of a source that hold the text, and what it is given."""
+        return (
+            f"SELECT {_COLUMNS} {source} AND removed_at IS NULL AND {_HOLDS} ORDER BY {by}"
+            " LIMIT ? OFFSET ?",
+            *asked,
+            search,
+            search,
+            limit,
+            offset,
+        )
+
+    if search and not is_indexed(search):
+        found = await sql.all(Property, *those("FROM properties WHERE id <= ?", "id", FIRST))
+        if len(found) == limit:
+            return found
+    codes = await _codes_in(sql, search)
+    if codes:
+        with_codes = _WITH_CODE + _AND_CODE * (len(codes) - 1)
+        return await sql.all(Property, *those(with_codes, "id", *codes))
     if search:
-        given["(instr(searched, ?) OR instr(id, ?))"] = [search, search]
-    return await ask(
-        Property,
-        f"SELECT {_COLUMNS} FROM {source} WHERE {' AND '.join(given)} ORDER BY {by}"
-        " LIMIT ? OFFSET ?",
-        *(value for values in given.values() for value in values),
-        limit,
-        offset,
-    )
+        asked = await question(sql, "properties", search)
+        if asked is not None:
+            return await sql.search(Property, *those(_FOUND, "properties_index.rowid", asked))
+    return await sql.all(Property, *those("FROM properties WHERE TRUE", "id"))
+
+
+_FOUND = (
+    "FROM properties_index CROSS JOIN properties ON id = properties_index.rowid"
+    " WHERE properties_index MATCH ?"
+)
+_WITH_CODE = (
+    "FROM property_codes AS first CROSS JOIN properties ON id = first.property_id"
+    " WHERE first.code = ?"
+)
+_AND_CODE = (
+    " AND EXISTS (SELECT 1 FROM property_codes WHERE code = ? AND property_id = first.property_id)"
+)
+
+
+async def _codes_in(sql: Reader, search: str) -> list[str]:
+    """Return the codes that all have who hold a folded text, first one that few have, or none."""
+    codes = {word for word in whole_words(search) if _may_be_code(word)}
+    for code in sorted(codes):
+        too_many = "SELECT 1 FROM property_codes WHERE code = ? LIMIT 1 OFFSET ?"
+        if await sql.one(int, too_many, code, FIRST) is None:
+            return [code, *(codes - {code})]
+    return []
+
+
+def _may_be_code(word: str) -> bool:
+    return any(character.isdigit() for character in word)
 
 
 async def page_of_status(
     sql: Reader, status: str, search: str = "", limit: int = -1, offset: int = 0
 ) -> list[Property]:
-    """Return properties of one status that match the search text, by id."""
-    return await page(sql, search, limit, offset, status)
+    """Return properties of one status that match the search text, by id.
+
+    Meant for a status that few have: all that have it are looked through.
+    """
+    search = folded(search)
+    return await sql.all(
+        Property,
+        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND status = ? AND {_HOLDS}"
+        " ORDER BY id LIMIT ? OFFSET ?",
+        status,
+        search,
+        search,
+        limit,
+        offset,
+    )
 
 
 async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
@@ -178,9 +237,8 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
     async def at_word(most: int) -> list[Property]:
         return await sql.search(
             Property,
-            f"SELECT {_COLUMNS} FROM properties_index CROSS JOIN properties"
-            " ON id = properties_index.rowid WHERE properties_index MATCH ?"
-            " AND removed_at IS NULL ORDER BY properties_index.rowid LIMIT ?",
+            f"SELECT {_COLUMNS} {_FOUND} AND removed_at IS NULL"
+            " ORDER BY properties_index.rowid LIMIT ?",
             beginning(named),
             most,
         )
@@ -194,20 +252,14 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
 
 async def count(sql: Reader, status: str | None = None) -> int:
     """Count the properties, or those of a status."""
-    where = "removed_at IS NULL" + (" AND status = ?" if status is not None else "")
-    given = [] if status is None else [status]
-    return await sql.one(int, f"SELECT count(*) FROM properties WHERE {where}", *given) or 0
+    where, given = ("TRUE", ()) if status is None else ("status = ?", (status,))
+    counted = f"SELECT total(properties) FROM property_totals WHERE {where}"
+    return await sql.one(int, counted, *given) or 0
 
 
 async def statuses(sql: Reader) -> list[str]:
-    """Return the statuses that properties have; each is looked up behind the one before it."""
-    least = "SELECT min(status) FROM properties WHERE removed_at IS NULL"
-    return await sql.all(
-        str,
-        f"WITH RECURSIVE found (status) AS ({least}"
-        f" UNION ALL SELECT ({least} AND status > found.status) FROM found"
-        " WHERE found.status IS NOT NULL) SELECT status FROM found WHERE status IS NOT NULL",
-    )
+    """Return the statuses that properties have."""
+    return await sql.all(str, "SELECT status FROM property_totals ORDER BY status")
 
 
 class Owned(NamedTuple):
@@ -342,28 +394,24 @@ async def possibly_meant(
     `reach` is how far, in metres, a point may be from a property without an area. Of each kind
     the likeliest few: the smallest area, the longest name, the code in the name.
     """
-    found = set[int]()
+    found: list[Property] = []
     if point is not None:
-        found.update(await _around(sql, point, reach, most))
+        found += await _around(sql, point, reach, most)
     if phrases:
-        found.update(await _named(sql, phrases, most))
+        found += await _named(sql, phrases, most)
     if code:
-        found.update(await _with_code(sql, code, most))
-    if not found:
-        return []
-    return await sql.all(
-        Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE id IN (SELECT value FROM json_each(?))"
-        f" AND status <> '{REJECTED}' ORDER BY id",
-        json.dumps(sorted(found)),
-    )
+        found += await _with_code(sql, code, most)
+    known = {one.id: one for one in found if one.status != REJECTED}
+    return [known[number] for number in sorted(known)]
 
 
-async def _around(sql: Reader, point: tuple[float, float], reach: float, most: int) -> list[int]:
+async def _around(
+    sql: Reader, point: tuple[float, float], reach: float, most: int
+) -> list[Property]:
     slack = "CASE WHEN width AND height THEN 0 ELSE ?3 END"
     return await sql.all(
-        int,
-        "SELECT id FROM properties WHERE removed_at IS NULL"
+        Property,
+        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL"
         " AND x <= ?1 + ?3 AND x >= ?1 - ?3"
         " - (SELECT max(width) FROM properties WHERE removed_at IS NULL)"
         f" AND x <= ?1 + {slack} AND x + width >= ?1 - {slack}"
@@ -375,21 +423,21 @@ async def _around(sql: Reader, point: tuple[float, float], reach: float, most: i
     )
 
 
-async def _named(sql: Reader, places: list[str], most: int) -> list[int]:
+async def _named(sql: Reader, places: list[str], most: int) -> list[Property]:
     return await sql.all(
-        int,
-        "SELECT id FROM properties WHERE removed_at IS NULL"
+        Property,
+        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL"
         " AND place IN (SELECT value FROM json_each(?)) ORDER BY length(place) DESC, id LIMIT ?",
         json.dumps(places),
         most,
     )
 
 
-async def _with_code(sql: Reader, code: str, most: int) -> list[int]:
+async def _with_code(sql: Reader, code: str, most: int) -> list[Property]:
     return await sql.all(
-        int,
-        "SELECT id FROM property_codes JOIN properties ON id = property_id AND removed_at IS NULL"
-        " WHERE code = ? ORDER BY in_location DESC, id LIMIT ?",
+        Property,
+        f"SELECT {_COLUMNS} FROM property_codes JOIN properties ON id = property_id"
+        " AND removed_at IS NULL WHERE code = ? ORDER BY in_location DESC, id LIMIT ?",
         code,
         most,
     )

@@ -9,11 +9,18 @@ import unicodedata
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
+from db.database import Reader
+
 T = TypeVar("T")
 
 _WORD = re.compile(r"\w+")
+_WHOLE_WORD = re.compile(r"(?<=\W)\w+(?=\W)")
 _GROUP = 3
+_MOST_GROUPS = 64
 _LAST = "\U0010ffff"
+
+FIRST = 1_000
+"""Rows that are looked through before an index is asked: what many hold, some of these do."""
 
 
 def folded(*parts: object) -> str:
@@ -36,6 +43,25 @@ def holding(search: str) -> str:
     return f"text : {_quoted(search)}"
 
 
+async def question(sql: Reader, index: str, search: str) -> str | None:
+    """Return the question to an index for rows that may hold a folded text, None if it is no help.
+
+    A text that is shorter than a group is in those rows that have a group that begins with it.
+    """
+    if is_indexed(search):
+        return holding(search)
+    groups = await sql.search(
+        str,
+        f"SELECT term FROM {index}_groups WHERE term BETWEEN ? AND ? LIMIT ?",
+        search,
+        search + _GROUP * _LAST,
+        _MOST_GROUPS + 1,
+    )
+    if len(groups) > _MOST_GROUPS:
+        return None
+    return f"text : ({' OR '.join(map(_quoted, groups)) or _quoted('')})"
+
+
 def beginning(named: Iterable[str]) -> str:
     """Return the question to an index for names that hold these words, the last one's beginning."""
     return f"words : {_quoted('  ' + '  '.join(named))}"
@@ -54,6 +80,11 @@ def span(prefix: str) -> tuple[str, str]:
 def words(text: str) -> list[str]:
     """Return the words of a text, folded: what is neither letter nor digit parts them."""
     return _WORD.findall(folded(text))
+
+
+def whole_words(search: str) -> list[str]:
+    """Return those words of a folded text that are words of whatever holds it."""
+    return _WHOLE_WORD.findall(search)
 
 
 async def best_first(

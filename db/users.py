@@ -1,9 +1,9 @@
 """Game users: an id and the best name known."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import beginning, best_first, folded, holding, is_indexed, span
+from db.search import FIRST, beginning, best_first, folded, holding, is_indexed, question, span
 
 
 class User(NamedTuple):
@@ -19,23 +19,35 @@ async def get(sql: Reader, user_id: str) -> User | None:
 
 
 async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
-    """Return users whose name or id holds the search text, by id."""
+    """Return users whose name or id holds the search text, by id.
+
+    The index gives them in another order: all that it finds are read and sorted, which are few
+    where the first rows did not fill the page.
+    """
     search = folded(search)
-    if is_indexed(search):
-        ask, source, asked = sql.search, _FOUND, [holding(search)]
-    else:
-        ask, source, asked = sql.all, "FROM users WHERE TRUE", []
-    return await ask(
-        User,
-        f"SELECT id, full_name {source} AND instr(searched, ?) ORDER BY id LIMIT ? OFFSET ?",
-        *asked,
-        search,
-        limit,
-        offset,
-    )
+
+    def those(source: str, *asked: object) -> tuple[Any, ...]:
+        """Return the statement for those of a source that hold the text, and what it is given."""
+        return (
+            f"SELECT id, full_name {source} AND instr(searched, ?) ORDER BY id LIMIT ? OFFSET ?",
+            *asked,
+            search,
+            limit,
+            offset,
+        )
+
+    if search:
+        found = await sql.all(User, *those(f"FROM users WHERE id <= ({_LAST_OF_FIRST})", FIRST))
+        if len(found) == limit:
+            return found
+        asked = await question(sql, "users", search)
+        if asked is not None:
+            return await sql.search(User, *those(_FOUND, asked))
+    return await sql.all(User, *those("FROM users WHERE TRUE"))
 
 
 _FOUND = "FROM users_index CROSS JOIN users ON number = users_index.rowid WHERE users_index MATCH ?"
+_LAST_OF_FIRST = "SELECT max(id) FROM (SELECT id FROM users ORDER BY id LIMIT ?)"
 
 
 async def suggest(sql: Reader, typed: str, limit: int) -> list[User]:

@@ -1,8 +1,10 @@
 """Visits: whom the cameras of a property saw, and when; and the alarms that people raised."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
+from db.days import Span, with_days
 from db.equipment import CAMERA
 
 
@@ -83,8 +85,8 @@ async def visitors_since(sql: Reader, property_id: int, since: int) -> list[str]
     """Return who visited a property since a time, each once, the latest visitor first."""
     return await sql.all(
         str,
-        "SELECT user_id FROM visits WHERE property_id = ? AND at >= ?"
-        " GROUP BY user_id ORDER BY max(at) DESC, max(id) DESC",
+        "SELECT user_id FROM visitors WHERE property_id = ? AND at >= ?"
+        " ORDER BY at DESC, visit_id DESC",
         property_id,
         since,
     )
@@ -102,16 +104,27 @@ async def cameras(sql: Reader, property_id: int) -> list[Camera]:
     )
 
 
-async def counts(
-    sql: Reader, property_id: int, spans: list[tuple[str, int, int]]
-) -> list[DayCount]:
-    """Count a property's visits by day and camera; a span is (day, start, end)."""
-    rows = ", ".join(["(?, ?, ?)"] * len(spans))
+_UNTIL = (
+    "coalesce((SELECT visits FROM visit_totals WHERE property_id = ?1 AND camera_id = camera"
+    " AND at < {} ORDER BY at DESC LIMIT 1), 0)"
+)
+_FIRST_CAMERA = "SELECT min(camera_id) FROM visit_totals WHERE property_id = ?1"
+
+
+async def counts(sql: Reader, property_id: int, spans: Sequence[Span]) -> list[DayCount]:
+    """Count a property's visits by day and camera, those of removed cameras too.
+
+    Each camera that ever saw somebody is looked up behind the one before it, and then its total at
+    the beginning and the end of each day: so it does not matter how many visits there were.
+    """
+    days, parameters = with_days(spans)
     return await sql.all(
         DayCount,
-        f"WITH days (day, start, stop) AS (VALUES {rows})"
-        " SELECT day, camera_id, count(*) FROM days"
-        " JOIN visits ON property_id = ? AND at >= start AND at < stop GROUP BY day, camera_id",
-        *(value for span in spans for value in span),
+        f"WITH RECURSIVE cameras (camera) AS ({_FIRST_CAMERA}"
+        f" UNION ALL SELECT ({_FIRST_CAMERA} AND camera_id > camera) FROM cameras"
+        f" WHERE camera IS NOT NULL), {days}"
+        f" SELECT day, camera, {_UNTIL.format('stop')} - {_UNTIL.format('start')}"
+        " FROM cameras, days WHERE camera IS NOT NULL",
         property_id,
+        *parameters,
     )

@@ -57,7 +57,8 @@ def _statements(connection: sqlite3.Connection) -> Iterator[str]:
     for name, _, sql in made:
         if kinds.get(name) == "virtual":
             yield f"{sql};"
-            yield f"INSERT INTO {name} ({name}) VALUES ('rebuild');"
+            if "USING fts5(" in sql:
+                yield f"INSERT INTO {name} ({name}) VALUES ('rebuild');"
     yield from (f"{sql};" for _, kind, sql in made if kind == "trigger")
 
 

@@ -29,6 +29,13 @@ async def stocked(database: Database) -> Database:
     return database
 
 
+@pytest.fixture(params=[1, 1_000])
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many rows and groups are few: with one, what a large database meets happens here too."""
+    for bound in ("properties.FIRST", "users.FIRST", "search._MOST_GROUPS"):
+        monkeypatch.setattr(f"db.{bound}", request.param)
+
+
 async def add(database: Database, *locations: str, description: str = "") -> list[int]:
     async with database.write() as sql:
         return [
@@ -48,11 +55,14 @@ async def add(database: Database, *locations: str, description: str = "") -> lis
         ]
 
 
+@pytest.mark.usefixtures("few")
 @given(st.lists(TEXTS, min_size=1, max_size=3), TEXTS, TEXTS, st.integers(0, 9))
 @example(["Pier 400"], "x", "00", 0)
 @example(['say "hi"'], "x", 'y "h', 0)
 @example(["a\0bcdef"], "", "cde", 0)
 @example(["x"], "", "text : x", 0)
+@example(["[12] 9 a", "[12] 90 a"], "12 9", "12] 9 ", 0)
+@example(["a"], "q", "q", 0)
 async def test_a_search_finds_exactly_the_rows_that_hold_the_text(
     stocked: Database, locations: list[str], description: str, other: str, start: int
 ) -> None:
@@ -69,11 +79,14 @@ async def test_a_search_finds_exactly_the_rows_that_hold_the_text(
         ]
         found = await properties.page(stocked.read, search, 10_000, 0)
         assert [row.id for row in found] == expected
+        second_page = await properties.page(stocked.read, search, 2, 2)
+        assert [row.id for row in second_page] == expected[2:4]
         pending = await properties.page_of_status(stocked.read, properties.PENDING, search)
         assert [row.id for row in pending] == expected
         assert {row.id for row in await properties.suggest(stocked.read, search, 10_000)} <= {
             *expected,
             *(row[0] for row in everything if _place(search) in _place(row[1])),
+            *(row[0] for row in everything if str(row[0]) == search.lstrip("0")),
         }
 
 
@@ -81,6 +94,7 @@ def _place(text: str) -> str:
     return " ".join(words(text))
 
 
+@pytest.mark.usefixtures("few")
 @given(st.lists(st.tuples(TEXTS.filter(bool), TEXTS.filter(bool)), min_size=1, max_size=3), TEXTS)
 async def test_users_are_found_under_the_name_that_they_have_now(
     stocked: Database, people: list[tuple[str, str]], other: str
@@ -102,6 +116,8 @@ async def test_users_are_found_under_the_name_that_they_have_now(
         found = [user.id for user in await users.page(stocked.read, search, 10_000, 0)]
         if all(user.full_name != user.id for user in everybody):
             assert found == expected
+        second_page = await users.page(stocked.read, search, 2, 2)
+        assert [user.id for user in second_page] == found[2:4]
         assert set(found) <= set(expected)
 
 
@@ -195,7 +211,6 @@ async def test_no_search_and_no_choice_looks_at_every_row(
         asked += [
             properties.page(sql, typed, 25, 0),
             properties.page_of_status(sql, "PENDING", typed, 25),
-            users.page(sql, typed, 25, 0),
         ]
     for ask in asked:
         steps = await _plan(monkeypatch, ask)

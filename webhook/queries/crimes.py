@@ -8,7 +8,7 @@ from db import crimes, users
 from db.crimes import Area
 from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
-from webhook.days import Day, last_days
+from webhook.days import last_days
 from webhook.events import Crime
 from webhook.queries.properties import Added
 from webhook.queries.shapes import Metres, Sentence, existing_property, property_subject
@@ -73,20 +73,16 @@ async def add_crime(context: Context, ask: NewCrime) -> Added:
 @table.query("get-crimes-in-area", scope=Scope.READ)
 async def get_crimes_in_area(context: Context, ask: CrimeArea) -> CrimesInArea:
     """Count the crimes of the last three days, or of more; day 1 is today."""
-    newest_first = reversed(last_days(ask.days, context.now(), context.zone))
+    span = last_days(ask.days, context.now(), context.zone)
+    counted = dict(await crimes.counts(context.read, span, await _where(context, ask)))
+    newest_first = enumerate(reversed(span), 1)
     return CrimesInArea(
-        crimes=[
-            DayCrimes(day=number, count=await _count(context, ask, day))
-            for number, day in enumerate(newest_first, 1)
-        ]
+        crimes=[DayCrimes(day=number, count=counted[day.name]) for number, day in newest_first]
     )
 
 
-async def _count(context: Context, ask: CrimeArea, day: Day) -> int:
+async def _where(context: Context, ask: CrimeArea) -> Area | int | None:
     if ask.property_id is None:
-        return await crimes.count(context.read, day.start, day.end, None)
+        return None
     stored = await existing_property(context.read, ask.property_id)
-    if ask.radius is None:
-        return await crimes.count_at(context.read, day.start, day.end, stored.id)
-    area = Area(stored.x, stored.y, ask.radius)
-    return await crimes.count(context.read, day.start, day.end, area)
+    return stored.id if ask.radius is None else Area(stored.x, stored.y, ask.radius)

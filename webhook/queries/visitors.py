@@ -183,8 +183,9 @@ async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisito
     await existing_property(context.read, ask.property_id)
     week = last_days(WEEK, context.now(), context.zone)
     seen: defaultdict[int, dict[str, int]] = defaultdict(dict)
-    for row in await visits.counts(context.read, ask.property_id, list(week)):
-        seen[row.camera_id][row.day] = row.visits
+    for row in await visits.counts(context.read, ask.property_id, week):
+        if row.visits:
+            seen[row.camera_id][row.day] = row.visits
     return WeeklyVisitors(
         visitors=await visits.visitors_since(context.read, ask.property_id, week[0].start),
         cameras={
@@ -200,7 +201,7 @@ async def get_scanned_visitors(context: Context, ask: Span) -> ScannedVisitors:
     await existing_property(context.read, ask.property_id)
     span = days(ask.first, ask.last, context.zone)
     totals = dict.fromkeys((day.name for day in span), 0)
-    for row in await visits.counts(context.read, ask.property_id, list(span)):
+    for row in await visits.counts(context.read, ask.property_id, span):
         totals[row.day] += row.visits
     return ScannedVisitors(
         visitors=[DayVisitors(day=day, count=count) for day, count in totals.items()]

@@ -1,0 +1,155 @@
+"""No query looks at every row of a table that grows: SQLite says how it would answer each."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.webhook.house import House, open_house
+from webhook.queries import CATALOGUE
+
+FEW = {"tiers", "equipment_types", "property_totals"}
+"""Tables that do not grow with what happens."""
+
+FEW_OF_MANY = {"flights_open"}
+"""Indexes that hold only what goes on now."""
+
+PAGED = {
+    "get-users": "users",
+    "get-properties": "properties",
+    "get-alarms": "alarms",
+    "get-drone-flights": "flights",
+}
+"""What walks a table in the order of its answer, until the page is full."""
+
+ASKED_FOR = re.compile(r"VIRTUAL TABLE INDEX (0:M|[1-9])")
+"""How SQLite tells that an index of texts was asked for something, and not for all that it has."""
+
+PLACE: dict[str, Any] = {"propertyId": 1}
+USER: dict[str, Any] = {"userId": "license:friend"}
+PAGES = [{}, {"search": "a"}, {"search": "vi"}, {"search": "villa"}, {"search": "[8] villa"}]
+NEW = {"location": "Villa 8", "tier": 1, "x": 0, "y": 0, "description": "d", "clientId": "o"}
+
+ASKED: list[tuple[str, dict[str, Any]]] = [
+    *[("add-property", NEW)] * 3,
+    ("add-user", USER | {"fullName": "Wren"}),
+    ("get-user", USER),
+    *[("get-users", page) for page in PAGES],
+    ("get-user-properties", {"userId": "o"}),
+    ("link-user", {"memberId": "7"} | USER),
+    ("unlink-user", {"memberId": "7"}),
+    ("confirm-link", {"code": "CODE", "clientId": "license:friend"}),
+    ("get-tiers", {}),
+    ("get-equipment-types", {}),
+    ("get-property", PLACE),
+    ("get-property-detailed", PLACE),
+    *[("get-properties", page) for page in PAGES],
+    ("get-pending-properties", {}),
+    *[("search-pending-properties", page) for page in PAGES],
+    ("approve-property", PLACE),
+    ("reject-property", {"propertyId": 2}),
+    ("change-property-size", PLACE | {"width": 9, "height": 9}),
+    ("change-property-coordinates", PLACE | {"x": 9, "y": 9}),
+    ("change-property-status", PLACE | {"status": "FOR SALE"}),
+    ("change-property-tier", PLACE | {"tier": 2}),
+    ("edit-property", PLACE | {"x": 8, "tier": 1, "status": "ACTIVE"}),
+    *[("add-equipment", PLACE | {"equipmentType": kind, "description": "d"}) for kind in (1, 3, 2)],
+    ("remove-equipment", PLACE | {"equipmentId": 3}),
+    ("get-equipment", PLACE),
+    ("get-free-drones", PLACE),
+    ("add-alert", PLACE | USER | {"note": "A fox"}),
+    ("get-alerts", PLACE),
+    ("dispatch-drone", PLACE),
+    *[("get-dispatched-drones", page) for page in PAGES],
+    ("recall-drone", {"droneId": 2}),
+    *[("get-drone-flights", of) for of in ({}, PLACE, {"droneId": 2}, PLACE | {"droneId": 2})],
+    *[("get-alarms", of) for of in ({}, PLACE)],
+    ("snooze-alarm", {"alarmId": 1, "minutes": 5}),
+    ("acknowledge-alarm", {"alarmId": 1}),
+    ("note-alarm", {"alarmId": 1, "text": "A fox"}),
+    ("settle-alarm", {"alarmId": 1, "outcome": "false"}),
+    ("add-allowed-user", PLACE | USER),
+    ("get-allowed-users", PLACE),
+    ("add-auth-entry", PLACE | USER),
+    ("get-auth-entries", PLACE),
+    ("add-visitor", PLACE | USER | {"cameraId": 1}),
+    ("get-weekly-visitors", PLACE),
+    ("get-scanned-visitors", PLACE | {"from": "2026-11-01", "to": "2026-11-30"}),
+    ("add-crime", PLACE | {"clientId": "license:friend"}),
+    *[("get-crimes-in-area", of) for of in ({}, PLACE, PLACE | {"radius": 500, "days": 31})],
+    ("request-remove-property", PLACE),
+    ("get-requested-remove-properties", {}),
+    *[("search-removal-properties", page) for page in PAGES],
+    ("withdraw-remove-property", PLACE),
+    ("request-remove-property", PLACE),
+    ("deny-remove-property", PLACE),
+    ("request-remove-property", PLACE),
+    ("approve-remove-property", PLACE),
+    ("restore-property", PLACE),
+    ("remove-allowed-user", PLACE | USER),
+    ("remove-user", USER),
+    ("remove-property", PLACE),
+]
+
+
+class Listener:
+    """Hears every statement of every connection, with its values in it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.said: list[str] = []
+        connect = sqlite3.connect
+
+        def connected(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+            connection: sqlite3.Connection = connect(*args, **kwargs)
+            connection.set_trace_callback(self.said.append)
+            return connection
+
+        monkeypatch.setattr(sqlite3, "connect", connected)
+
+    def questions(self) -> set[str]:
+        """Return what was said since the last call, without what only begins and ends."""
+        verbs = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
+        said = {sql for sql in self.said if sql.startswith(verbs)}
+        self.said.clear()
+        return said
+
+
+def scanned(connection: sqlite3.Connection, question: str, tables: set[str]) -> set[str]:
+    """Return the tables of which a question looks at every row."""
+    found = set()
+    for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {question}"):
+        scan = re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?", step)
+        if scan and scan[1] in tables and scan[2] not in FEW_OF_MANY and not ASKED_FOR.search(step):
+            found.add(scan[1])
+    return found
+
+
+async def asked_everything(house: House, listener: Listener) -> dict[str, set[str]]:
+    """Ask every query; return the statements by which each was answered."""
+    async with house.database.write() as sql:
+        await sql.run("INSERT INTO link_codes VALUES ('CODE', 8, ?)", house.clock.now + 1)
+    answered: dict[str, set[str]] = {}
+    listener.questions()
+    for name, data in ASKED:
+        await house.ask(name, **data)
+        answered.setdefault(name, set()).update(listener.questions())
+    return answered
+
+
+async def test_no_query_looks_at_every_row_of_a_table_that_grows(
+    database_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Listener(monkeypatch)
+    async with open_house(database_path) as house:
+        answered = await asked_everything(house, listener)
+    assert set(answered) == {query.name for query in CATALOGUE.queries}
+    with closing(sqlite3.connect(database_path)) as connection:
+        named = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        tables = {name for (name,) in named} - FEW
+        for name, questions in answered.items():
+            assert questions, name
+            for question in questions:
+                assert scanned(connection, question, tables) <= {PAGED.get(name)}, (name, question)

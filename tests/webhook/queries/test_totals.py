@@ -1,0 +1,216 @@
+"""What is kept as totals is what a look at every row counts."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from db import alarms, migrate, properties, visits
+from db.database import Database
+from db.migrate import migrations
+from tests.webhook.house import DAY, House
+
+TOTALS = 4
+"""The migration that brings them."""
+
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "America/Havana",
+    "America/St_Johns",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "Africa/Monrovia",
+]
+"""Clocks that differ by parts of an hour, that change by half of one, or at midnight."""
+
+AROUND = ["1972-01-07", "2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-11-01"]
+"""Days on which one of their clocks changed."""
+
+PEOPLE = st.sampled_from(["u1", "u2", "u3"])
+
+
+class Seen(NamedTuple):
+    """A visit, so many milliseconds after the third midnight before a day."""
+
+    camera: int
+    user: str
+    after: int
+
+
+SEEN = st.builds(
+    Seen,
+    st.integers(0, 2),
+    PEOPLE,
+    st.integers(0, 6 * DAY) | st.integers(0, 6 * 96).map(lambda quarter: quarter * DAY // 96),
+)
+
+
+def midnight(day: str) -> int:
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 1000
+
+
+async def at_new_place(house: House, begun: int, seen: Iterable[Seen]) -> int:
+    """Have the three cameras of a new property see people, in the order given."""
+    place = await house.add_property()
+    cameras = [await house.add_equipment(place, 1) for _ in range(3)]
+    async with house.database.write() as sql:
+        for visit in seen:
+            await visits.add(sql, place, cameras[visit.camera], visit.user, begun + visit.after)
+    return place
+
+
+@given(st.sampled_from(AROUND), st.sampled_from(ZONES), st.lists(SEEN, max_size=40))
+@example("1972-01-07", "Africa/Monrovia", [Seen(0, "u1", 3 * DAY + 44 * 60_000 + 29_999)])
+async def test_visits_are_counted_by_the_days_of_every_zone(
+    house: House, around: str, zone: str, seen: list[Seen]
+) -> None:
+    house.zone, begun = ZoneInfo(zone), midnight(around) - 3 * DAY
+    place = await at_new_place(house, begun, seen)
+    days = Counter(
+        str(datetime.fromtimestamp((begun + visit.after) / 1000, house.zone).date())
+        for visit in seen
+    )
+    first, last = (
+        str(datetime.fromtimestamp((begun + after) / 1000, UTC).date()) for after in (-DAY, 7 * DAY)
+    )
+    asked: dict[str, Any] = {"propertyId": place, "from": first, "to": last}
+    answer = await house.ask("get-scanned-visitors", **asked)
+    assert {row["day"]: row["count"] for row in answer["visitors"] if row["count"]} == days
+
+
+@given(st.lists(SEEN, max_size=30))
+async def test_a_week_knows_who_came_last_and_what_each_camera_saw(
+    house: House, seen: list[Seen]
+) -> None:
+    begun = midnight("2026-11-01")
+    place = await at_new_place(house, begun, seen)
+    house.clock.now = begun + 8 * DAY
+    week = await house.ask("get-weekly-visitors", propertyId=place)
+    lately = [(visit, number) for number, visit in enumerate(seen) if visit.after >= 2 * DAY]
+    last = {
+        user: max((visit.after, number) for visit, number in lately if visit.user == user)
+        for user in {visit.user for visit, _ in lately}
+    }
+    if len({visit.after for visit in seen}) == len(seen):
+        assert week["visitors"] == sorted(last, key=lambda user: last[user], reverse=True)
+    assert set(week["visitors"]) == set(last)
+    assert [sum(camera["data"].values()) for camera in week["cameras"].values()] == [
+        sum(visit.camera == camera for visit, _ in lately) for camera in range(3)
+    ]
+
+
+class Reported(NamedTuple):
+    """A crime: at which property, so many milliseconds ago."""
+
+    place: int | None
+    ago: int
+
+
+@given(st.lists(st.builds(Reported, st.none() | st.integers(0, 3), st.integers(0, 4 * DAY))))
+async def test_crimes_are_counted_where_they_happened(
+    house: House, reported: list[Reported]
+) -> None:
+    far, gone = 1_000, 3
+    now = house.clock.now = house.clock.now + 10 * DAY
+    places = [await house.add_property(x=at, y=far) for at in (0, 300, far, 0)]
+    for crime in reported:
+        house.clock.now = now - crime.ago
+        where = {} if crime.place is None else {"propertyId": places[crime.place]}
+        await house.ask("add-crime", **where)
+    house.clock.now = now
+    await house.ask("remove-property", propertyId=places[gone])
+    questions: list[tuple[dict[str, Any], set[int | None]]] = [
+        ({}, {None, 0, 1, 2}),
+        ({"propertyId": places[0]}, {0}),
+        ({"propertyId": places[0], "radius": 300}, {0, 1}),
+    ]
+    for asked, counted in questions:
+        expected = Counter(
+            (now // DAY - (now - crime.ago) // DAY) + 1
+            for crime in reported
+            if crime.place in counted
+        )
+        answer = await house.ask("get-crimes-in-area", **asked, days=5)
+        assert {row["day"]: row["count"] for row in answer["crimes"]} == {
+            day: expected[day] for day in range(1, 6)
+        }
+    async with house.database.write() as sql:
+        await sql.run("DELETE FROM properties")
+        await sql.run("DELETE FROM crimes")
+
+
+async def test_alarms_and_properties_are_counted_until_their_rows_are_gone(house: House) -> None:
+    places = [await house.add_property() for _ in range(3)]
+    for place in (places[0], places[0], places[1]):
+        await house.ask("add-alert", propertyId=place, userId="u1")
+        alarm = await alarms.open_of_property(house.database.read, place)
+        assert alarm is not None
+        await house.ask("settle-alarm", alarmId=alarm.id, outcome="false")
+    await house.ask("approve-property", propertyId=places[1])
+    await house.ask("remove-property", propertyId=places[2])
+
+    async def totals() -> list[int]:
+        sql = house.database.read
+        alarmed = [(await alarms.page(sql, of, 1, 0))[1] for of in (None, *places)]
+        return alarmed + [await properties.count(sql, of) for of in (None, "PENDING", "ACTIVE")]
+
+    assert await totals() == [3, 2, 1, 0, 2, 1, 1]
+    assert await properties.statuses(house.database.read) == ["ACTIVE", "PENDING"]
+    await house.ask("restore-property", propertyId=places[2])
+    assert await totals() == [3, 2, 1, 0, 3, 2, 1]
+    await house.ask("remove-property", propertyId=places[2])
+    async with house.database.write() as sql:
+        await sql.run("DELETE FROM properties WHERE id = ?", places[0])
+    assert await totals() == [1, 0, 1, 0, 1, 0, 1]
+    assert await properties.statuses(house.database.read) == ["ACTIVE"]
+
+
+def stored(path: Path) -> list[Any]:
+    """Return every total of a database."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [
+            connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
+            for table in ("visit_totals", "visitors", "alarm_totals", "property_totals")
+        ]
+
+
+async def test_what_was_stored_before_there_were_totals_is_counted_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = """
+        INSERT INTO tiers VALUES (1, 'Basic', '1', 0);
+        INSERT INTO equipment_types VALUES (1, 'Camera', 0);
+        INSERT INTO properties (location, tier, x, y, width, height, status, description, owner,
+                                added_at, removed_at, searched, place)
+            SELECT '', 1, 0, 0, 0, 0, iif(value % 3, 'ACTIVE', 'SOLD'), '', '', 1,
+                iif(value % 4, NULL, 2), '', '' FROM generated;
+        INSERT INTO equipment (property_id, type, description, added_at, searched)
+            SELECT id, 1, '', 1, '' FROM properties UNION ALL SELECT 1, 1, '', 1, '';
+        INSERT INTO visits (property_id, camera_id, user_id, at)
+            SELECT property_id, id, value % 4, value * 7 % 12 FROM generated, equipment;
+        INSERT INTO alarms (property_id, raised_at, raised_by, last_at, last_by, touched_at,
+                            waiting_since, outcome)
+            SELECT value % 3 + 1, 1, '', 1, '', 1, 1, 'quiet' FROM generated;
+    """.replace("generated", "(SELECT value FROM json_each('[0,1,2,3,4,5,6,7,8,9,10,11,12]'))")
+    earlier = [(number, sql) for number, sql in migrations() if number < TOTALS]
+    for name in ("before", "since"):
+        if name == "before":
+            monkeypatch.setattr(migrate, "migrations", lambda: earlier)
+        async with Database.open(tmp_path / name):
+            pass
+        monkeypatch.undo()
+        with closing(sqlite3.connect(tmp_path / name)) as connection:
+            connection.executescript(rows)
+    async with Database.open(tmp_path / "before"):
+        pass
+    assert stored(tmp_path / "before") == stored(tmp_path / "since")
+    assert all(stored(tmp_path / "since"))
