@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format docs texts bench fuzz soak clean
+.PHONY: run test check format docs texts bench bench-large fuzz soak clean
 
 SECONDS := 60
 
@@ -29,8 +29,11 @@ docs: .venv/installed-dev
 texts: .venv/installed-dev
 	$(BIN)/python -m tests.texts
 
-bench:
-	@echo "there are no benchmarks yet"
+bench: .venv/installed-bench
+	$(BIN)/python -m benchmarks --json .bench/figures.json
+
+bench-large: .venv/installed-bench
+	$(BIN)/python -m benchmarks --large --json .bench/large.json
 
 fuzz: .venv/installed-fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
@@ -41,7 +44,7 @@ soak: .venv/installed-dev
 	$(BIN)/python -m tests.soak.discord
 
 clean:
-	rm -rf .venv .fuzz build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .fuzz .bench build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "CAD Sentinel needs Python 3.11 or newer")'
@@ -53,6 +56,10 @@ clean:
 
 .venv/installed-dev: .venv/installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+.venv/installed-bench: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@touch $@
 
 .venv/installed-fuzz: .venv/installed-dev

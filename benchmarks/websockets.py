@@ -1,0 +1,218 @@
+"""Queries and events over `/ws`, next to what aiohttp's websockets can do at all."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+import orjson
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+from benchmarks.figure import Figure, Pair, Samples, at_least
+from benchmarks.load import ask, connected, wide_awake
+from benchmarks.processes import Server, bare, bot, query
+from benchmarks.pushes import PROPERTIES, add_properties
+
+SECONDS = 3.0
+"""One round of one side."""
+
+QUESTIONS = 1_000
+"""Frames that are sent over and over."""
+
+HEARERS = 10
+SUBSCRIBERS = 1_000
+EVENTS = 10
+"""Events that are told one after the other, each once the last subscriber has the one before."""
+
+
+def message(name: str, number: int, **data: object) -> bytes:
+    """Write a message as a script does, with an identifier."""
+    return orjson.dumps({"type": name, "data": data | {"requestIdentifier": f"r{number}"}})
+
+
+def lookup(number: int) -> bytes:
+    """Write a query for one of the properties."""
+    return message("queries.get-property", number, propertyId=number % PROPERTIES + 1)
+
+
+LOOKUPS = [lookup(number) for number in range(QUESTIONS)]
+
+
+@asynccontextmanager
+async def _asked(
+    folder: Path, questions: list[bytes], connections: int, in_flight: int
+) -> AsyncIterator[Pair]:
+    async with bare() as baseline, bot(folder) as server:
+        await add_properties(server)
+
+        async def rate(target: Server) -> Samples:
+            answers = await ask(
+                f"{target.url}/ws",
+                target.headers,
+                questions,
+                connections=connections,
+                in_flight=in_flight,
+                seconds=SECONDS,
+            )
+            return [answers]
+
+        yield Pair(lambda: rate(server), lambda: rate(baseline))
+
+
+def _looking_up(
+    connections: int, in_flight: int
+) -> Callable[[Path], AbstractAsyncContextManager[Pair]]:
+    return lambda folder: _asked(folder, LOOKUPS, connections, in_flight)
+
+
+class Hearer(WSListener):
+    """Subscribes to events and counts those that arrive."""
+
+    def __init__(self, names: tuple[str, ...], heard: Callable[[], None]) -> None:
+        self._names = names
+        self._heard = heard
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        for number, name in enumerate(self._names):
+            transport.send(WSMsgType.TEXT, message("subscribe", number, id=name))
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is WSMsgType.TEXT and not frame.get_payload_as_bytes().startswith(
+            b'{"type":"status"'
+        ):
+            self._heard()
+
+
+@asynccontextmanager
+async def _mixed(folder: Path) -> AsyncIterator[Pair]:
+    async with bare() as baseline, bot(folder) as server, AsyncExitStack() as stack:
+        await add_properties(server)
+        camera = await query(
+            server, "add-equipment", {"propertyId": 1, "equipmentType": 1, "description": "Camera"}
+        )
+        visit = {"propertyId": 1, "cameraId": camera["id"]}
+        questions = [
+            message("queries.add-visitor", number, userId=f"license:{number % 500}", **visit)
+            if number % 5 == 0
+            else lookup(number)
+            for number in range(QUESTIONS)
+        ]
+        for _ in range(HEARERS):
+            await stack.enter_async_context(
+                connected(
+                    lambda: Hearer(("visits", "scanned"), lambda: None),
+                    f"{server.url}/ws",
+                    server.headers,
+                )
+            )
+
+        async def rate(target: Server) -> Samples:
+            answers = await ask(
+                f"{target.url}/ws",
+                target.headers,
+                questions,
+                connections=50,
+                in_flight=1,
+                seconds=SECONDS,
+            )
+            return [answers]
+
+        yield Pair(lambda: rate(server), lambda: rate(baseline))
+
+
+class Audience:
+    """Many subscribers, of whom the last one counts."""
+
+    def __init__(self) -> None:
+        self._missing = 0
+        self._all_have_it = asyncio.Event()
+
+    async def listen(self, stack: AsyncExitStack, url: str, headers: dict[str, str]) -> None:
+        """Connect all of them."""
+        for _ in range(SUBSCRIBERS):
+            await stack.enter_async_context(
+                connected(lambda: Hearer(("property-size-changed",), self._heard), url, headers)
+            )
+
+    async def told(self, teller: WSTransport, written: bytes) -> float:
+        """Have something told; return the frames a second until the last subscriber has it."""
+        self._missing = SUBSCRIBERS
+        self._all_have_it.clear()
+        async with wide_awake():
+            began = time.perf_counter()
+            teller.send(WSMsgType.TEXT, written)
+            await self._all_have_it.wait()
+        return SUBSCRIBERS / (time.perf_counter() - began)
+
+    def _heard(self) -> None:
+        self._missing -= 1
+        if not self._missing:
+            self._all_have_it.set()
+
+
+@asynccontextmanager
+async def _told(folder: Path) -> AsyncIterator[Pair]:
+    async with bare() as baseline, bot(folder) as server, AsyncExitStack() as stack:
+        await add_properties(server, 1)
+        ours, theirs = Audience(), Audience()
+        await ours.listen(stack, f"{server.url}/ws", server.headers)
+        await theirs.listen(stack, f"{baseline.url}/ws?listen", {})
+        script = await stack.enter_async_context(
+            connected(WSListener, f"{server.url}/ws", server.headers)
+        )
+        teller = await stack.enter_async_context(
+            connected(WSListener, f"{baseline.url}/ws?tell", {})
+        )
+        widths = count(1)
+
+        def change() -> bytes:
+            size = {"propertyId": 1, "width": next(widths) % 1_000, "height": 20}
+            return message("queries.change-property-size", 1, **size)
+
+        def event() -> bytes:
+            size = {"propertyId": 1, "width": next(widths) % 1_000, "height": 20, "size": 400}
+            return orjson.dumps({"type": "events.property-size-changed", "id": 1, "data": size})
+
+        async def own() -> Samples:
+            return [await ours.told(script, change()) for _ in range(EVENTS)]
+
+        async def bare_loop() -> Samples:
+            return [await theirs.told(teller, event()) for _ in range(EVENTS)]
+
+        yield Pair(own, bare_loop)
+
+
+_ECHO = "a bare aiohttp websocket that echoes the same frames"
+
+FIGURES = [
+    Figure(
+        "get-property, 50 connections, 1 in flight each",
+        "answers/s",
+        _ECHO,
+        (at_least(0.4),),
+        _looking_up(50, 1),
+    ),
+    Figure(
+        "get-property, 1 connection, 64 in flight",
+        "answers/s",
+        _ECHO,
+        (at_least(0.4),),
+        _looking_up(1, 64),
+    ),
+    Figure(
+        "80 % get-property, 20 % add-visitor told to 10 subscribers",
+        "answers/s",
+        _ECHO,
+        (at_least(0.25),),
+        _mixed,
+    ),
+    Figure(
+        "one event to 1,000 subscribers, until the last has it",
+        "frames/s",
+        "a bare loop that sends a ready frame to 1,000 websockets",
+        (at_least(0.8),),
+        _told,
+    ),
+]
