@@ -9,14 +9,12 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-
-import orjson
 
 from benchmarks.community import Community, community
 from benchmarks.figure import Figure, Pair, Samples, at_least, at_most, percentile
-from benchmarks.load import request
-from benchmarks.processes import CAD_KEY, Server, bare
+from benchmarks.load import line_to
+from benchmarks.processes import Server, bare
+from benchmarks.pushes import push
 from tests.end_to_end.town import call_911
 from tests.fake_discord import Channel
 
@@ -42,44 +40,6 @@ LIMIT = 10.0
 """Embeds a second: a message a second of ten embeds."""
 
 
-class Line(asyncio.Protocol):
-    """A connection that stays open; each request waits for its answer."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        if self._received.endswith(b"\r\n\r\nOK"):
-            self._answered.set_result(None)
-        elif not self._received.startswith(b"HTTP/1.1 200"):
-            self._answered.set_exception(RuntimeError(f"the answer was {self._received!r}"))
-
-    async def send(self, written: bytes) -> None:
-        """Send a request; return once it is answered `OK`."""
-        self._received = b""
-        self._answered = asyncio.get_running_loop().create_future()
-        self.transport.write(written)
-        await self._answered
-
-
-@asynccontextmanager
-async def line_to(server: Server) -> AsyncIterator[Line]:
-    """Open a connection to a server."""
-    where = urlsplit(server.url)
-    loop = asyncio.get_running_loop()
-    transport, line = await loop.create_connection(Line, str(where.hostname), where.port or 0)
-    try:
-        yield line
-    finally:
-        transport.abort()
-
-
-def push(kind: str, data: dict[str, Any]) -> bytes:
-    """Write a push of the CAD."""
-    return request("/event", orjson.dumps({"key": CAD_KEY, "type": kind, "data": data}))
-
-
 @contextmanager
 def without_pauses() -> Iterator[None]:
     """Have the garbage collector pass over what is there by now: the fake is measured along."""
@@ -103,8 +63,10 @@ async def posting(folder: Path) -> AsyncIterator[Pair]:
     async with AsyncExitStack() as stack:
         town = await stack.enter_async_context(community(is_limited=False))
         server = await stack.enter_async_context(town.bot(folder))
-        line = await stack.enter_async_context(line_to(server))
-        plain = await stack.enter_async_context(line_to(await stack.enter_async_context(bare())))
+        line = await stack.enter_async_context(line_to(server.url))
+        plain = await stack.enter_async_context(
+            line_to((await stack.enter_async_context(bare())).url)
+        )
         stack.enter_context(without_pauses())
 
         async def ours(number: int = CALLS) -> Samples:
@@ -177,7 +139,7 @@ async def storm(folder: Path) -> AsyncIterator[Pair]:
 
 
 async def _push_on(server: Server) -> None:
-    async with line_to(server) as line:
+    async with line_to(server.url) as line:
         for number in count(1):
             for kind, data in STORM.values():
                 await line.send(push(kind, data(number)))

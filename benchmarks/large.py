@@ -27,7 +27,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from benchmarks import filling
 from benchmarks.figure import Figure, Pair, Samples, Work, at_most
 from benchmarks.filling import HOT, LARGE, SMALL, Sizes, filled
-from benchmarks.load import connected
+from benchmarks.load import connected, wide_awake
 from benchmarks.processes import CAD_KEY, Server, bot
 from webhook.queries import CATALOGUE
 
@@ -531,9 +531,10 @@ def rounds_of(case: Case, site: Site) -> Work:
     """Measure a case on a site, a round at a time."""
 
     async def work() -> Samples:
-        await repeat(WARM_UP)
-        site.times.clear()
-        await repeat(CALLS)
+        async with wide_awake():
+            await repeat(WARM_UP)
+            site.times.clear()
+            await repeat(CALLS)
         return site.times[case.query]
 
     async def repeat(times: int) -> None:

@@ -160,3 +160,36 @@ async def post(url: str, requests: Iterator[bytes], *, connections: int, seconds
     finally:
         for transport in transports:
             transport.abort()
+
+
+class Line(asyncio.Protocol):
+    """A connection that stays open; each request waits for its answer."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if self._received.endswith(b"\r\n\r\nOK"):
+            self._answered.set_result(None)
+        elif not self._received.startswith(b"HTTP/1.1 200"):
+            self._answered.set_exception(RuntimeError(f"the answer was {self._received!r}"))
+
+    async def send(self, written: bytes) -> None:
+        """Send a request; return once it is answered `OK`."""
+        self._received = b""
+        self._answered = asyncio.get_running_loop().create_future()
+        self.transport.write(written)
+        await self._answered
+
+
+@asynccontextmanager
+async def line_to(url: str) -> AsyncIterator[Line]:
+    """Open a connection to a server."""
+    where = URL(url)
+    loop = asyncio.get_running_loop()
+    transport, line = await loop.create_connection(Line, where.host or "", where.port or 0)
+    try:
+        yield line
+    finally:
+        transport.abort()

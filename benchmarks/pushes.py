@@ -1,6 +1,6 @@
 """Pushes that are accepted, each on disk before it is answered."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -20,13 +20,17 @@ PROPERTIES = 100
 UNITS = 40
 
 
+def push(kind: str, data: Mapping[str, object]) -> bytes:
+    """Write a push of the CAD."""
+    return request("/event", orjson.dumps({"key": CAD_KEY, "type": kind, "data": data}))
+
+
 def pushes() -> Iterator[bytes]:
     """Write requests without end: 911 calls and unit statuses in turns, no two alike."""
-    for number in count(1):
-        yield request("/event", orjson.dumps(_push(number)))
+    return map(_push, count(1))
 
 
-def _push(number: int) -> dict[str, object]:
+def _push(number: int) -> bytes:
     if number % 2:
         call = {
             "callId": number,
@@ -36,9 +40,9 @@ def _push(number: int) -> dict[str, object]:
             "description": "Shots fired near the bank, two suspects on foot",
             "metaData": {"postal": str(number % 9_000), "x": str(number % 4_000), "y": "20.5"},
         }
-        return {"key": CAD_KEY, "type": "EVENT_911", "data": {"call": call}}
+        return push("EVENT_911", {"call": call})
     status = {"identIds": [number // 2 % UNITS], "status": number // 2 // UNITS % 5}
-    return {"key": CAD_KEY, "type": "EVENT_UNIT_STATUS", "data": status}
+    return push("EVENT_UNIT_STATUS", status)
 
 
 async def add_properties(server: Server, number: int = PROPERTIES) -> None:

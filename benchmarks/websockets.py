@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -11,9 +11,9 @@ import orjson
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from benchmarks.figure import Figure, Pair, Samples, at_least
-from benchmarks.load import ask, connected, wide_awake
+from benchmarks.load import ask, connected, line_to, wide_awake
 from benchmarks.processes import Server, bare, bot, query
-from benchmarks.pushes import PROPERTIES, add_properties
+from benchmarks.pushes import PROPERTIES, add_properties, push
 
 SECONDS = 3.0
 """One round of one side."""
@@ -133,16 +133,16 @@ class Audience:
         """Connect all of them."""
         for _ in range(SUBSCRIBERS):
             await stack.enter_async_context(
-                connected(lambda: Hearer(("property-size-changed",), self._heard), url, headers)
+                connected(lambda: Hearer(("cad.EVENT_TONE",), self._heard), url, headers)
             )
 
-    async def told(self, teller: WSTransport, written: bytes) -> float:
+    async def told(self, tell: Callable[[], Awaitable[None]]) -> float:
         """Have something told; return the frames a second until the last subscriber has it."""
         self._missing = SUBSCRIBERS
         self._all_have_it.clear()
         async with wide_awake():
             began = time.perf_counter()
-            teller.send(WSMsgType.TEXT, written)
+            await tell()
             await self._all_have_it.wait()
         return SUBSCRIBERS / (time.perf_counter() - began)
 
@@ -154,32 +154,32 @@ class Audience:
 
 @asynccontextmanager
 async def _told(folder: Path) -> AsyncIterator[Pair]:
+    """Push a tone, which is written to disk and told; the bare loop is told to send at once."""
     async with bare() as baseline, bot(folder) as server, AsyncExitStack() as stack:
-        await add_properties(server, 1)
         ours, theirs = Audience(), Audience()
         await ours.listen(stack, f"{server.url}/ws", server.headers)
         await theirs.listen(stack, f"{baseline.url}/ws?listen", {})
-        script = await stack.enter_async_context(
-            connected(WSListener, f"{server.url}/ws", server.headers)
-        )
+        cad = await stack.enter_async_context(line_to(server.url))
         teller = await stack.enter_async_context(
             connected(WSListener, f"{baseline.url}/ws?tell", {})
         )
-        widths = count(1)
+        numbers = count(1)
 
-        def change() -> bytes:
-            size = {"propertyId": 1, "width": next(widths) % 1_000, "height": 20}
-            return message("queries.change-property-size", 1, **size)
+        def tone() -> dict[str, object]:
+            return {"playTonesTo": [{"type": 0, "label": f"station {next(numbers)}"}]}
 
-        def event() -> bytes:
-            size = {"propertyId": 1, "width": next(widths) % 1_000, "height": 20, "size": 400}
-            return orjson.dumps({"type": "events.property-size-changed", "id": 1, "data": size})
+        async def push_tone() -> None:
+            await cad.send(push("EVENT_TONE", tone()))
+
+        async def send() -> None:
+            frame = {"type": "events.cad.EVENT_TONE", "id": 1, "data": tone()}
+            teller.send(WSMsgType.TEXT, orjson.dumps(frame))
 
         async def own() -> Samples:
-            return [await ours.told(script, change()) for _ in range(EVENTS)]
+            return [await ours.told(push_tone) for _ in range(EVENTS)]
 
         async def bare_loop() -> Samples:
-            return [await theirs.told(teller, event()) for _ in range(EVENTS)]
+            return [await theirs.told(send) for _ in range(EVENTS)]
 
         yield Pair(own, bare_loop)
 

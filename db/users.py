@@ -25,6 +25,9 @@ async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
     where the first rows did not fill the page.
     """
     search = folded(search)
+    if not search:
+        everybody = "SELECT id, full_name FROM users ORDER BY id LIMIT ? OFFSET ?"
+        return await sql.all(User, everybody, limit, offset)
 
     def those(source: str, *asked: object) -> tuple[Any, ...]:
         """Return the statement for those of a source that hold the text, and what it is given."""
@@ -36,13 +39,12 @@ async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
             offset,
         )
 
-    if search:
-        found = await sql.all(User, *those(f"FROM users WHERE id <= ({_LAST_OF_FIRST})", FIRST))
-        if len(found) == limit:
-            return found
-        asked = await question(sql, "users", search)
-        if asked is not None:
-            return await sql.search(User, *those(_FOUND, asked))
+    found = await sql.all(User, *those(f"FROM users WHERE id <= ({_LAST_OF_FIRST})", FIRST))
+    if len(found) == limit:
+        return found
+    asked = await question(sql, "users", search)
+    if asked is not None:
+        return await sql.search(User, *those(_FOUND, asked))
     return await sql.all(User, *those("FROM users WHERE TRUE"))
 
 
