@@ -190,7 +190,7 @@ def _short(value: float) -> str:
 def plot(panels: list[Panel], path: Path) -> None:
     """Draw what was measured, a panel beside the other."""
     # Without these, no two files would be alike.
-    mpl.rcParams |= {"svg.hashsalt": "growth", "font.size": 9}
+    mpl.rcParams |= {"svg.hashsalt": "growth", "svg.fonttype": "none", "font.size": 9}
     figure, axes = pyplot.subplots(
         1, len(panels), figsize=(11, 3.4), width_ratios=[1.5, 1, 1], layout="constrained"
     )

@@ -32,11 +32,11 @@ READERS = 2
 STEPS_AT_ONCE = 5_000
 """Steps of SQLite's machine, some 100 µs, after which a read may go to a thread."""
 
-READS_AT_ONCE = 128
-"""Reads in one turn of the event loop, after which the others go to threads."""
+SPELL = 0.01
+"""Seconds of one turn of the event loop for reads, after which the others go to threads."""
 
 CACHE = 8_000
-"""KiB of pages that a reader keeps at the most; SQLite's own 2,000 are too few for a million rows."""
+"""KiB of pages that a reader keeps at most; SQLite's own 2,000 are few for a million rows."""
 
 CHECKPOINT = 4_000
 """Pages of 4 KiB in the write-ahead log that are then copied into the database.
@@ -90,15 +90,15 @@ class _Moments:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._taken = 0
+        self._spent = 0.0
 
     def fetch(self, sql: str, parameters: Sequence[Any]) -> Rows | None:
         """Return the rows, or None if a thread should find them."""
-        if not self._taken:
-            asyncio.get_running_loop().call_soon(self._begin_anew)
-        if self._taken == READS_AT_ONCE:
+        if self._spent > SPELL:
             return None
-        self._taken += 1
+        if not self._spent:
+            asyncio.get_running_loop().call_soon(self._begin_anew)
+        began = time.perf_counter()
         try:
             return self._connection.fetch_at_once(sql, parameters)
         except sqlite3.Error as fault:
@@ -107,9 +107,11 @@ class _Moments:
             raise
         except StorageUnavailable:  # it may be a lock, for which this connection does not wait
             return None
+        finally:
+            self._spent += time.perf_counter() - began
 
     def _begin_anew(self) -> None:
-        self._taken = 0
+        self._spent = 0.0
 
 
 class Transaction(Reader):
