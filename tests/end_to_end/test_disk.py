@@ -57,7 +57,7 @@ TROUBLES: dict[str, Trouble] = {
 async def test_writes_are_refused_in_words_reads_go_on_and_it_recovers(
     town: Town, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 50)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.05)
     monkeypatch.setattr(follower, "RETRY", 0.02)
     with faulty_disk() as disk:
         async with (

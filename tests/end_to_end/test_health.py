@@ -47,7 +47,7 @@ async def until_problems(town: Town, *parts: str) -> int:
 async def test_while_the_database_cannot_be_written_it_is_unready_and_recovers_by_itself(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.database.BUSY_TIMEOUT", 50)
+    monkeypatch.setattr("db.database.BUSY_TIMEOUT", 0.05)
     async with town.bot_running():
         assert await until_problems(town) == 200
         path = town.folder / "sentinel.db"

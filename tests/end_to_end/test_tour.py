@@ -74,8 +74,9 @@ async def _stop(town: Town, member: Member, command: str, options: dict[str, str
     reply = await town.fake.slash(member, command, options=options)
     await town.fake.until(lambda: reply.answered)
     assert reply.ephemeral or reply.modal is not None, command
-    # How long a drone was out, and what waits for a moment, is another thing each time.
-    text = re.sub(r"(?<=· )[0-9]+ s|(?<=Waiting: ).*", "…", steady(town, reply))
+    # How long a drone was out, what waits for a moment, and how large the file is differs.
+    differs = r"(?<=· )[0-9]+ s|(?<=Waiting: ).*|(?<=Database: ).*"
+    text = re.sub(differs, "…", steady(town, reply))
     return f"/{command}{typed}\n{text}\n"
 
 

@@ -1,6 +1,7 @@
 """The bot as a process that is killed and started again in an instant."""
 
 import asyncio
+import logging
 import multiprocessing
 import os
 from collections.abc import Iterator
@@ -71,6 +72,7 @@ def _live(settings: Settings, haste: Haste, log: Path) -> None:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     start_logging("text", "info", [])
+    logging.raiseExceptions = False  # where no file can be written, the log cannot either
     patch = pytest.MonkeyPatch()  # for as long as the process lives
     hurry(patch)
     patch.setattr(follower, "RETRY", 0.05)
