@@ -57,7 +57,8 @@ class Follower:
         self._router = router
         self._is_home = False
         self._published = asyncio.Event()
-        self._marked: set[str] = set()
+        # In order: the card of a call goes to Discord before the board that lists it.
+        self._marked: dict[str, None] = {}
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -121,11 +122,11 @@ class Follower:
                 await ripples.add(event)
             for subject in ripples.subjects:
                 if (place := await cards.touch(sql, str(subject))) is not None:
-                    self._marked.add(place)
+                    self._marked[place] = None
             on_board = [event.at for event in events if board.touches_board(event.name)]
             if on_board and board.CHANNEL in self._in_use:
                 await board.mark_changed(sql, on_board[-1])
-                self._marked.add(board.CHANNEL)
+                self._marked[board.CHANNEL] = None
             await settings.put(sql, CURSOR, str(entries[-1].id))
         self._wake(self._marked)
 
@@ -141,7 +142,7 @@ class Follower:
             decision = await self._decide(sql, event, None, feed.channel)
             if self._is_posted(decision):
                 await feeds.add(sql, event.id, decision.place, decision.mention)
-                self._marked.add(decision.place)
+                self._marked[decision.place] = None
 
     async def _carded(self, sql: Transaction, event: Published) -> list[Subject]:
         """Return what may get a card: where panics have no channel, also their own 911 calls."""
@@ -169,7 +170,7 @@ class Follower:
         self, sql: Transaction, event: Published, subject: Subject, place: str, mention: int = 0
     ) -> None:
         await cards.mark_stale(sql, str(subject), place, event.at, mention)
-        self._marked.add(place)
+        self._marked[place] = None
 
     async def _decide(
         self, sql: Transaction, event: Published, subject: Subject | None, home: str

@@ -176,7 +176,8 @@ async def test_a_message_that_arrives_after_a_crash_and_a_search_shows_the_last_
     town: Town,
 ) -> None:
     async with town.bot_running(ONLY_WHEN_TOLD):
-        town.fake.fault("POST", r"/channels/\d+/messages", reset=True, after=True)
+        of_channel = f"/channels/{town.channel('emergency').id}/messages"
+        town.fake.fault("POST", of_channel, reset=True, after=True)
         await town.push("EVENT_911", call_911(1))
         card = await town.channel("emergency").next_message()
         await town.push("EVENT_REMOVE_911", {"callIds": [1]})

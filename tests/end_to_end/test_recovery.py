@@ -191,7 +191,8 @@ async def test_shutting_down_while_the_line_changes_over_ends(town: Town) -> Non
             await town.fake.until(lambda: "1 of 3" in render(reply))
             await town.fake.click(boss, reply, "Next: channels")
             await town.fake.until(lambda: "2 of 3" in render(reply))
-            town.fake.fault("POST", r"/channels/\d+/messages", delay=1.0)
+            of_channel = f"/channels/{town.channel('emergency').id}/messages"
+            town.fake.fault("POST", of_channel, delay=1.0)
             await town.push("EVENT_911", call_911(1))
             await town.fake.until(lambda: bool(town.fake.requests_to("POST", "/messages$")))
             await town.fake.choose(boss, reply, "Choose from what you have", ["emergency"])
