@@ -5,15 +5,14 @@ the time until the last subscriber has an event, the answers a second with more 
 """
 
 import argparse
-import asyncio
 import itertools
 import math
 import statistics
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -21,12 +20,11 @@ import orjson
 import uvloop
 from matplotlib import pyplot
 from matplotlib.axes import Axes
-from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from benchmarks import large
 from benchmarks.filling import SMALL, Sizes, filled
 from benchmarks.large import Case, Conversation, Site
-from benchmarks.load import ask, connected
+from benchmarks.load import Audience, ask, connected
 from benchmarks.processes import Server, bot
 
 ROWS = (1_000, 10_000, 100_000, 1_000_000)
@@ -86,44 +84,6 @@ async def _by_rows() -> dict[str, list[float]]:
     return lines
 
 
-class Room:
-    """Where everybody is to hear of everything: when the last of them did."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._frames = 0
-        self._full = asyncio.get_running_loop().create_future()
-
-    def heard(self) -> None:
-        """Count a frame."""
-        self._frames += 1
-        if self._frames == self._size:
-            self._full.set_result(time.perf_counter())
-
-    async def full(self) -> float:
-        """Return when everybody had one frame, and begin to count the next."""
-        at: float = await self._full
-        self._frames = 0
-        self._full = asyncio.get_running_loop().create_future()
-        return at
-
-
-class Subscriber(WSListener):
-    """Hears of crimes."""
-
-    def __init__(self, room: Room) -> None:
-        self._room = room
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        transport.send(
-            WSMsgType.TEXT, orjson.dumps({"type": "subscribe", "data": {"id": "events.crimes"}})
-        )
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.TEXT:
-            self._room.heard()
-
-
 async def _by_subscribers() -> dict[str, list[float]]:
     """Return the median milliseconds from a change until the last subscriber knows of it."""
     with tempfile.TemporaryDirectory(prefix="sentinel-bench-") as folder:
@@ -132,20 +92,13 @@ async def _by_subscribers() -> dict[str, list[float]]:
 
 
 async def _told(server: Server, number: int) -> float:
-    room, conversation, url = Room(number), Conversation(), f"{server.url}/ws"
-    times = []
+    audience, conversation, url = Audience(number), Conversation(), f"{server.url}/ws"
     async with AsyncExitStack() as stack:
-        for _ in range(number):
-            await stack.enter_async_context(
-                connected(lambda: Subscriber(room), url, server.headers)
-            )
-        await room.full()
+        await audience.listen(stack, url, server.headers, "crimes")
         await stack.enter_async_context(connected(lambda: conversation, url, server.headers))
-        for _ in range(EVENTS):
-            began = time.perf_counter()
-            await conversation.ask("add-crime", {})
-            times.append((await room.full() - began) * 1000)
-    return statistics.median(times)
+        tell = partial(conversation.ask, "add-crime", {})
+        times = [await audience.told(tell) for _ in range(EVENTS)]
+    return statistics.median(times) * 1000
 
 
 async def _by_connections() -> dict[str, list[float]]:

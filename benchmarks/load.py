@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import cycle
 
+import orjson
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from yarl import URL
 
@@ -36,7 +37,7 @@ async def wide_awake() -> AsyncIterator[None]:
 
 
 class Tally:
-    """Answers, counted between `begin` and `end`."""
+    """Answers, counted until it is over."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -111,12 +112,80 @@ async def connected(
         await transport.wait_disconnected()
 
 
+class Hearer(WSListener):
+    """Subscribes to events, and calls back for each one that arrives."""
+
+    def __init__(self, names: Sequence[str], heard: Callable[[], None]) -> None:
+        self._names = names
+        self._heard = heard
+        self._unanswered = len(names)
+        self.subscribed = asyncio.get_running_loop().create_future()
+        if not names:
+            self.subscribed.set_result(None)
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        for name in self._names:
+            question = {"type": "subscribe", "data": {"id": f"events.{name}"}}
+            transport.send(WSMsgType.TEXT, orjson.dumps(question))
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is not WSMsgType.TEXT:
+            return
+        if not self._unanswered:
+            self._heard()
+            return
+        self._unanswered -= 1
+        if not frame.get_payload_as_bytes().startswith(b'{"type":"status"'):
+            self.subscribed.set_exception(RuntimeError(frame.get_payload_as_utf8_text()))
+        elif not self._unanswered:
+            self.subscribed.set_result(None)
+
+
+@asynccontextmanager
+async def hearing(
+    url: str, headers: dict[str, str], *names: str, heard: Callable[[], None] = lambda: None
+) -> AsyncIterator[None]:
+    """Hold a websocket open that has subscribed to events; without names, to whatever comes."""
+    hearer = Hearer(names, heard)
+    async with connected(lambda: hearer, url, headers):
+        await hearer.subscribed
+        yield
+
+
+class Audience:
+    """Many subscribers, of whom the last one counts."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._missing = 0
+        self._all_have_it: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    async def listen(
+        self, stack: AsyncExitStack, url: str, headers: dict[str, str], *names: str
+    ) -> None:
+        """Connect all of them, for as long as the stack."""
+        for _ in range(self._size):
+            await stack.enter_async_context(hearing(url, headers, *names, heard=self._heard))
+
+    async def told(self, tell: Callable[[], Awaitable[object]]) -> float:
+        """Have something told; return the seconds until the last subscriber has it."""
+        self._missing = self._size
+        self._all_have_it = asyncio.get_running_loop().create_future()
+        began = time.perf_counter()
+        await tell()
+        return await self._all_have_it - began
+
+    def _heard(self) -> None:
+        self._missing -= 1
+        if not self._missing:
+            self._all_have_it.set_result(time.perf_counter())
+
+
 class Poster(asyncio.Protocol):
     """Sends one request after the other, each once the one before is answered."""
 
-    def __init__(self, requests: Iterator[bytes], answer: bytes, tally: Tally) -> None:
+    def __init__(self, requests: Iterator[bytes], tally: Tally) -> None:
         self._requests = requests
-        self._answer = answer
         self._tally = tally
         self._received = b""
 
@@ -126,14 +195,25 @@ class Poster(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        if not self._received.endswith(self._answer):
-            if b"\r\n\r\n" in self._received and not self._received.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(f"the answer was {self._received!r}")
+        if not _is_ok(self._received):
             return
         self._received = b""
         self._tally.count += 1
         if not self._tally.is_over:
             self._transport.write(next(self._requests))
+
+
+def _is_ok(received: bytes) -> bool:
+    """Tell whether an answer has arrived whole.
+
+    Raises:
+        RuntimeError: it is another one than `OK`.
+    """
+    if received.endswith(b"\r\n\r\nOK"):
+        return True
+    if b"\r\n\r\n" in received and not received.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"the answer was {received!r}")
+    return False
 
 
 def request(path: str, body: bytes) -> bytes:
@@ -152,7 +232,7 @@ async def post(url: str, requests: Iterator[bytes], *, connections: int, seconds
     transports = []
     for _ in range(connections):
         transport, _poster = await loop.create_connection(
-            lambda: Poster(requests, b"\r\n\r\nOK", tally), where.host or "", where.port or 0
+            lambda: Poster(requests, tally), where.host or "", where.port or 0
         )
         transports.append(transport)
     try:
@@ -170,10 +250,11 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        if self._received.endswith(b"\r\n\r\nOK"):
-            self._answered.set_result(None)
-        elif not self._received.startswith(b"HTTP/1.1 200"):
-            self._answered.set_exception(RuntimeError(f"the answer was {self._received!r}"))
+        try:
+            if _is_ok(self._received):
+                self._answered.set_result(None)
+        except RuntimeError as fault:
+            self._answered.set_exception(fault)
 
     async def send(self, written: bytes) -> None:
         """Send a request; return once it is answered `OK`."""

@@ -3,16 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-import orjson
-from picows import WSFrame, WSListener, WSMsgType, WSTransport
-
 from benchmarks.community import community
 from benchmarks.figure import Figure, Pair, Samples, at_most
-from benchmarks.load import connected
-from benchmarks.processes import Server, bot
+from benchmarks.load import hearing
+from benchmarks.processes import bot
 
 MIB, KIB = 1024 * 1024, 1024
 
@@ -22,30 +20,7 @@ SETTLING = 3.0
 STEPS = (0, 1_000, 2_000)
 """Clients that are connected when memory is read."""
 
-SUBSCRIPTIONS = (
-    orjson.dumps({"type": "subscribe", "data": {"id": "events.visits"}}),
-    orjson.dumps({"type": "subscribe", "data": {"id": "events.alerts"}}),
-)
-
-
-class Subscriber(WSListener):
-    """Subscribes, and then keeps still."""
-
-    def __init__(self) -> None:
-        self.subscribed = asyncio.get_running_loop().create_future()
-        self._answers = 0
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        for question in SUBSCRIPTIONS:
-            transport.send(WSMsgType.TEXT, question)
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.TEXT:
-            self._answers += 1
-            if not frame.get_payload_as_bytes().startswith(b'{"type":"status"'):
-                self.subscribed.set_exception(RuntimeError(frame.get_payload_as_utf8_text()))
-            elif self._answers == len(SUBSCRIPTIONS):
-                self.subscribed.set_result(None)
+SUBSCRIPTIONS = ("visits", "alerts")
 
 
 @asynccontextmanager
@@ -69,24 +44,16 @@ async def per_client(folder: Path) -> AsyncIterator[Pair]:
         async with bot(folder) as server, AsyncExitStack() as clients:
             await asyncio.sleep(SETTLING)
             read = [server.resident]
+            idle_client = partial(hearing, f"{server.url}/ws", server.headers, *SUBSCRIPTIONS)
             for before, now in pairwise(STEPS):
                 for _ in range(now - before):
-                    await clients.enter_async_context(subscribed(server))
+                    await clients.enter_async_context(idle_client())
                 await asyncio.sleep(SETTLING)
                 read.append(server.resident)
         grown = zip(pairwise(read), pairwise(STEPS), strict=True)
         return [(after - start) / (now - before) / KIB for (start, after), (before, now) in grown]
 
     yield Pair(ours)
-
-
-@asynccontextmanager
-async def subscribed(server: Server) -> AsyncIterator[None]:
-    """Hold a websocket open that has subscribed to something."""
-    subscriber = Subscriber()
-    async with connected(lambda: subscriber, f"{server.url}/ws", server.headers):
-        await subscriber.subscribed
-        yield
 
 
 FIGURES = [

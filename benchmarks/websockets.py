@@ -1,17 +1,15 @@
 """Queries and events over `/ws`, next to what aiohttp's websockets can do at all."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 
 import orjson
-from picows import WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSListener, WSMsgType
 
 from benchmarks.figure import Figure, Pair, Samples, at_least
-from benchmarks.load import ask, connected, line_to
+from benchmarks.load import Audience, ask, connected, hearing, line_to
 from benchmarks.processes import Server, bare, bot, query
 from benchmarks.pushes import PROPERTIES, add_properties, push
 
@@ -47,42 +45,32 @@ async def _asked(
     async with bare() as baseline, bot(folder) as server:
         await add_properties(server)
 
-        async def rate(target: Server) -> Samples:
-            answers = await ask(
-                f"{target.url}/ws",
-                target.headers,
-                questions,
-                connections=connections,
-                in_flight=in_flight,
-                seconds=SECONDS,
-            )
-            return [answers]
+        yield _asking(server, baseline, questions, connections, in_flight)
 
-        yield Pair(lambda: rate(server), lambda: rate(baseline))
+
+def _asking(
+    server: Server, baseline: Server, questions: list[bytes], connections: int, in_flight: int
+) -> Pair:
+    """Ask both sides the same; the baseline only sends the questions back."""
+
+    async def rate(target: Server) -> Samples:
+        answers = await ask(
+            f"{target.url}/ws",
+            target.headers,
+            questions,
+            connections=connections,
+            in_flight=in_flight,
+            seconds=SECONDS,
+        )
+        return [answers]
+
+    return Pair(lambda: rate(server), lambda: rate(baseline))
 
 
 def _looking_up(
     connections: int, in_flight: int
 ) -> Callable[[Path], AbstractAsyncContextManager[Pair]]:
     return lambda folder: _asked(folder, LOOKUPS, connections, in_flight)
-
-
-class Hearer(WSListener):
-    """Subscribes to events and counts those that arrive."""
-
-    def __init__(self, names: tuple[str, ...], heard: Callable[[], None]) -> None:
-        self._names = names
-        self._heard = heard
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        for number, name in enumerate(self._names):
-            transport.send(WSMsgType.TEXT, message("subscribe", number, id=name))
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.TEXT and not frame.get_payload_as_bytes().startswith(
-            b'{"type":"status"'
-        ):
-            self._heard()
 
 
 @asynccontextmanager
@@ -101,62 +89,17 @@ async def _mixed(folder: Path) -> AsyncIterator[Pair]:
         ]
         for _ in range(HEARERS):
             await stack.enter_async_context(
-                connected(
-                    lambda: Hearer(("visits", "scanned"), lambda: None),
-                    f"{server.url}/ws",
-                    server.headers,
-                )
+                hearing(f"{server.url}/ws", server.headers, "visits", "scanned")
             )
-
-        async def rate(target: Server) -> Samples:
-            answers = await ask(
-                f"{target.url}/ws",
-                target.headers,
-                questions,
-                connections=50,
-                in_flight=1,
-                seconds=SECONDS,
-            )
-            return [answers]
-
-        yield Pair(lambda: rate(server), lambda: rate(baseline))
-
-
-class Audience:
-    """Many subscribers, of whom the last one counts."""
-
-    def __init__(self) -> None:
-        self._missing = 0
-        self._all_have_it = asyncio.Event()
-
-    async def listen(self, stack: AsyncExitStack, url: str, headers: dict[str, str]) -> None:
-        """Connect all of them."""
-        for _ in range(SUBSCRIBERS):
-            await stack.enter_async_context(
-                connected(lambda: Hearer(("cad.EVENT_TONE",), self._heard), url, headers)
-            )
-
-    async def told(self, tell: Callable[[], Awaitable[None]]) -> float:
-        """Have something told; return the frames a second until the last subscriber has it."""
-        self._missing = SUBSCRIBERS
-        self._all_have_it.clear()
-        began = time.perf_counter()
-        await tell()
-        await self._all_have_it.wait()
-        return SUBSCRIBERS / (time.perf_counter() - began)
-
-    def _heard(self) -> None:
-        self._missing -= 1
-        if not self._missing:
-            self._all_have_it.set()
+        yield _asking(server, baseline, questions, connections=50, in_flight=1)
 
 
 @asynccontextmanager
 async def _told(folder: Path) -> AsyncIterator[Pair]:
     """Push a tone, which is written to disk and told; the bare loop is told to send at once."""
     async with bare() as baseline, bot(folder) as server, AsyncExitStack() as stack:
-        ours, theirs = Audience(), Audience()
-        await ours.listen(stack, f"{server.url}/ws", server.headers)
+        ours, theirs = Audience(SUBSCRIBERS), Audience(SUBSCRIBERS)
+        await ours.listen(stack, f"{server.url}/ws", server.headers, "cad.EVENT_TONE")
         await theirs.listen(stack, f"{baseline.url}/ws?listen", {})
         cad = await stack.enter_async_context(line_to(server.url))
         teller = await stack.enter_async_context(
@@ -175,10 +118,10 @@ async def _told(folder: Path) -> AsyncIterator[Pair]:
             teller.send(WSMsgType.TEXT, orjson.dumps(frame))
 
         async def own() -> Samples:
-            return [await ours.told(push_tone) for _ in range(EVENTS)]
+            return [SUBSCRIBERS / await ours.told(push_tone) for _ in range(EVENTS)]
 
         async def bare_loop() -> Samples:
-            return [await theirs.told(send) for _ in range(EVENTS)]
+            return [SUBSCRIBERS / await theirs.told(send) for _ in range(EVENTS)]
 
         yield Pair(own, bare_loop)
 
