@@ -43,18 +43,21 @@ class Bodies:
             raw = request.content.read_nowait()  # most bodies come with their headers
             if len(raw) > most:
                 raise _too_large(most)
-            return _unpacked(raw, most) if packing in _PACKED else raw
+        else:
+            raw = await self._awaited(request, most)
+        return _unpacked(raw, most) if packing in _PACKED else raw
+
+    async def _awaited(self, request: web.Request, most: int) -> bytes:
         try:
             async with asyncio.timeout(SLOWEST) as patience:
                 try:
-                    raw = await self._gather(request, most, patience)
+                    return await self._gather(request, most, patience)
                 finally:
                     self._large.pop(patience, None)
         except TimeoutError:
             raise web.HTTPRequestTimeout(text="the body took too long") from None
         except web.RequestPayloadError:
             raise BadJson("the body cannot be read") from None
-        return _unpacked(raw, most) if packing in _PACKED else raw
 
     async def _gather(self, request: web.Request, most: int, patience: asyncio.Timeout) -> bytes:
         body = bytearray()
