@@ -10,7 +10,7 @@ from bot.settings import Channels
 from cogs import bot as cogs_bot
 from tests.end_to_end.test_setup import configure, in_use
 from tests.end_to_end.town import QUICK, Town, call_911
-from tests.fake_discord import Message, render
+from tests.fake_discord import Member, Message, Reply, render
 
 PATIENT = replace(QUICK, closed=300.0)
 
@@ -29,6 +29,15 @@ async def logged(caplog: pytest.LogCaptureFixture, text: str) -> None:
 
 async def started(town: Town) -> None:
     await town.fake.until(lambda: town.fake.connected and bool(town.guild.commands))
+
+
+async def channels_page(town: Town, boss: Member) -> Reply:
+    """Open the page of /setup that says what is posted where."""
+    reply = await town.fake.slash(boss, "setup")
+    await town.fake.until(lambda: "1 of 3" in render(reply))
+    await town.fake.click(boss, reply, "Next: channels")
+    await town.fake.until(lambda: "2 of 3" in render(reply))
+    return reply
 
 
 async def panic(town: Town, ident: int) -> Message:
@@ -65,9 +74,7 @@ async def test_a_deleted_channel_is_told_once_and_its_messages_are_posted_where_
         await town.fake.until(lambda: any(r.status == 404 for r in town.fake.requests))
         await logged(caplog, "The channel emergency")
         place = town.guild.add_channel("new-emergency")
-        reply = await town.fake.slash(boss, "setup")
-        await town.fake.until(lambda: "1 of 3" in render(reply))
-        await town.fake.click(boss, reply, "Next: channels")
+        reply = await channels_page(town, boss)
         await town.fake.until(lambda: "it was deleted" in render(reply))
         await town.fake.choose(boss, reply, "Choose from what you have", ["emergency"])
         await town.fake.until(lambda: "Which channel" in render(reply))
@@ -170,10 +177,7 @@ async def test_a_choice_is_in_use_after_a_crash_right_behind_it(town: Town) -> N
     configure(town, channels=Channels())
     async with town.bot_running():
         await started(town)
-        reply = await town.fake.slash(boss, "setup")
-        await town.fake.until(lambda: "1 of 3" in render(reply))
-        await town.fake.click(boss, reply, "Next: channels")
-        await town.fake.until(lambda: "2 of 3" in render(reply))
+        reply = await channels_page(town, boss)
         await town.fake.choose(boss, reply, "Choose from what you have", ["emergency"])
         await town.fake.until(lambda: "Which channel" in render(reply))
         await town.fake.choose(boss, reply, "Which channel?", [town.channel("log")])
@@ -187,10 +191,7 @@ async def test_shutting_down_while_the_line_changes_over_ends(town: Town) -> Non
     async with asyncio.timeout(30):
         async with town.bot_running():
             await started(town)
-            reply = await town.fake.slash(boss, "setup")
-            await town.fake.until(lambda: "1 of 3" in render(reply))
-            await town.fake.click(boss, reply, "Next: channels")
-            await town.fake.until(lambda: "2 of 3" in render(reply))
+            reply = await channels_page(town, boss)
             of_channel = f"/channels/{town.channel('emergency').id}/messages"
             town.fake.fault("POST", of_channel, delay=1.0)
             await town.push("EVENT_911", call_911(1))
