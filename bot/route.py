@@ -14,8 +14,9 @@ from bot.settings import DiscordSettings, RuleSettings, Settings
 from cogs.layout import choices
 from cogs.route import Routes, event_meant, explained
 from cogs.routing import Quiet, Router, Rule
-from db.database import Database, Reader, looking_into
+from db.database import Database, looking_into
 from db.errors import StorageError
+from db.reader import Reader
 from webhook.errors import SentinelError
 from webhook.wire import clean_text
 

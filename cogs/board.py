@@ -19,9 +19,10 @@ from cogs.names import (
 )
 from cogs.text import fitting, inert_line, length, moment
 from db import cards, dispatches, emergencies, flights, properties, settings, units
-from db.database import Reader, Transaction
+from db.database import Transaction
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
+from db.reader import Reader
 from db.units import Unit
 from webhook.events import Subject
 

@@ -17,7 +17,7 @@ from cogs.names import STATUSES, configured_cads, linked_name, of_cad, status_na
 from cogs.roles import needs
 from cogs.text import fitting, inert_line, length, moment, plain_line
 from db import dispatches, emergencies, units
-from db.database import Reader
+from db.reader import Reader
 from db.units import Unit
 from webhook.context import Context, Scope
 from webhook.errors import Conflict, NotFound

@@ -15,7 +15,8 @@ from cogs.language import _
 from cogs.roles import NEEDS, OR_OWN, ROLE_OF_SCOPE, needs
 from cogs.text import fitting, length
 from db import settings
-from db.database import Reader, Transaction
+from db.database import Transaction
+from db.reader import Reader
 from webhook.context import Scope
 
 LONGEST = 5_500

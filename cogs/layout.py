@@ -7,7 +7,7 @@ A layout holds Discord ids by what they are for: `channels.emergency`, `roles.vi
 from collections.abc import Mapping
 
 from db import settings
-from db.database import Reader
+from db.reader import Reader
 from webhook.context import Context
 from webhook.events import Subject
 

@@ -8,7 +8,8 @@ from cogs.content import Button
 from cogs.language import N_, _, plural
 from cogs.text import inert_line, more, who
 from db import cards, flights, properties, settings, users
-from db.database import Reader, Transaction
+from db.database import Transaction
+from db.reader import Reader
 from db.units import Unit
 from webhook.events import Subject
 

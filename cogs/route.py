@@ -23,7 +23,7 @@ from cogs.routing import Decision, Router
 from cogs.text import inert_line, length, plain_line
 from cogs.traits import KNOWN_AS, known, own_name
 from db import cards, journal
-from db.database import Reader
+from db.reader import Reader
 from webhook import cad
 from webhook.context import Context, Scope, now
 from webhook.errors import FieldProblem, InvalidData, NotFound

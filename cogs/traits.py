@@ -6,9 +6,9 @@ from typing import Any
 
 from cogs.routing import Traits
 from db import dispatches, emergencies, notices, units
-from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
+from db.reader import Reader
 from webhook.events import CAD, Published, Subject
 from webhook.wire import MAX_ID
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Transaction
+from db.reader import Reader
 from db.users import User
 
 

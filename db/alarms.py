@@ -6,7 +6,8 @@ whether it did: so of two people at once one acts.
 
 from typing import Literal, NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Transaction
+from db.reader import Reader
 
 Outcome = Literal["resolved", "false", "quiet", "removed"]
 

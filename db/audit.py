@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Transaction
+from db.reader import Reader
 
 
 class Record(NamedTuple):

@@ -5,7 +5,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -16,10 +16,11 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
-from db.connection import Connection, Rows, connect, was_too_long
+from db.connection import Connection, connect
 from db.copies import copy, finish_restore
 from db.errors import StorageError, StorageUnavailable, is_lock, refusal
 from db.migrate import APPLICATION_ID, check_is_current, migrate, newest
+from db.reader import Moments, Reader
 from db.soundness import glance
 
 T = TypeVar("T")
@@ -31,9 +32,6 @@ READERS = 2
 
 STEPS_AT_ONCE = 5_000
 """Steps of SQLite's machine, some 100 µs, after which a read may go to a thread."""
-
-SPELL = 0.01
-"""Seconds of one turn of the event loop for reads, after which the others go to threads."""
 
 CACHE = 8_000
 """KiB of pages that a reader keeps at most; SQLite's own 2,000 are few for a million rows."""
@@ -49,69 +47,6 @@ BUSY_TIMEOUT = 5.0
 
 BUSY_RETRY = 0.01
 """Seconds between two tries to begin a transaction while another process writes."""
-
-
-AtOnce = Callable[[str, Sequence[Any]], Rows | None]
-"""Runs a statement here and now, or returns None if a thread should."""
-
-
-def _never(_sql: str, _parameters: Sequence[Any]) -> None:
-    return None
-
-
-class Reader:
-    """Runs statements, at once if that is possible, and makes a row of every result."""
-
-    def __init__(self, connection: Connection, at_once: AtOnce = _never) -> None:
-        self._connection = connection
-        self._at_once = at_once
-
-    async def all(self, row: Callable[..., T], sql: str, *parameters: Any) -> list[T]:
-        """Return every row, made by `row` from its columns in order."""
-        rows = self._at_once(sql, parameters)
-        if rows is None:
-            rows = await self._connection.fetch(sql, parameters)
-        return [row(*columns) for columns in rows]
-
-    async def one(self, row: Callable[..., T], sql: str, *parameters: Any) -> T | None:
-        """Return the first row or None."""
-        rows = self._at_once(sql, parameters)
-        if rows is None:
-            rows = await self._connection.fetch(sql, parameters)
-        return row(*rows[0]) if rows else None
-
-    async def search(self, row: Callable[..., T], sql: str, *parameters: Any) -> list[T]:
-        """Do as `all`, for a statement that asks an index of texts, whose work is not counted."""
-        return [row(*columns) for columns in await self._connection.fetch(sql, parameters)]
-
-
-class _Moments:
-    """A connection whose statements run at once, while the event loop has time for them."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._spent = 0.0
-
-    def fetch(self, sql: str, parameters: Sequence[Any]) -> Rows | None:
-        """Return the rows, or None if a thread should find them."""
-        if self._spent > SPELL:
-            return None
-        if not self._spent:
-            asyncio.get_running_loop().call_soon(self._begin_anew)
-        began = time.perf_counter()
-        try:
-            return self._connection.fetch_at_once(sql, parameters)
-        except sqlite3.Error as fault:
-            if was_too_long(fault):
-                return None
-            raise
-        except StorageUnavailable:  # it may be a lock, for which this connection does not wait
-            return None
-        finally:
-            self._spent += time.perf_counter() - began
-
-    def _begin_anew(self) -> None:
-        self._spent = 0.0
 
 
 class Transaction(Reader):
@@ -177,7 +112,7 @@ class Database:
 
     def __init__(self, writer: Connection, at_once: Connection, readers: list[Connection]) -> None:
         self._writer = writer
-        moments = _Moments(at_once)
+        moments = Moments(at_once)
         self._readers = cycle([Reader(connection, moments.fetch) for connection in readers])
         self._turn = asyncio.Lock()
         self._batch: _Batch | None = None

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from db.cards import Waiting
-from db.database import Reader, Transaction
+from db.database import Transaction
+from db.reader import Reader
 
 
 class FeedEntry(NamedTuple):

@@ -4,7 +4,8 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from db import settings
-from db.database import Reader, Transaction
+from db.database import Transaction
+from db.reader import Reader
 
 
 class Entry(NamedTuple):

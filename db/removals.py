@@ -2,7 +2,8 @@
 
 from typing import Literal, NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Transaction
+from db.reader import Reader
 
 Outcome = Literal["approved", "denied", "withdrawn"]
 

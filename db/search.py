@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from db.database import Reader
+from db.reader import Reader
 
 T = TypeVar("T")
 

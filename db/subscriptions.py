@@ -3,7 +3,8 @@
 import json
 from collections.abc import Collection
 
-from db.database import Reader, Transaction
+from db.database import Transaction
+from db.reader import Reader
 
 
 async def of_client(sql: Reader, client: str) -> list[str]:

@@ -14,7 +14,7 @@ from typing import (
 )
 
 from db import access
-from db.database import Reader
+from db.reader import Reader
 from webhook.context import Context, Scope, Share
 from webhook.errors import UnknownType
 from webhook.messages import SHOWN_TYPE_LENGTH, Message

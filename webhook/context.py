@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from db import audit, journal
-from db.database import Database, Reader, Transaction
+from db.database import Database, Transaction
 from db.journal import Audience
+from db.reader import Reader
 from webhook.bus import Bus
 from webhook.errors import Forbidden
 from webhook.events import Event, OwnEvent, Published, Subject

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cogs import board
 from cogs.cards import alarms, calls, drones, notices, properties
 from cogs.content import Content
-from db.database import Reader
+from db.reader import Reader
 from webhook.events import Subject
 
 Render = Callable[[Reader, str], Awaitable[Content | None]]

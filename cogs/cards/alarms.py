@@ -9,8 +9,8 @@ from cogs.pictures.property_map import property_map
 from cogs.text import duration, inert_line, moment, who
 from db import alarms, cards, flights, properties
 from db.alarms import Alarm, Step
-from db.database import Reader
 from db.properties import Property
+from db.reader import Reader
 from webhook.events import Subject
 
 STEPS = 5

@@ -6,7 +6,7 @@ from cogs.content import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Conten
 from cogs.language import _
 from cogs.text import duration, inert, inert_line, moment, who
 from db import flights, properties
-from db.database import Reader
+from db.reader import Reader
 
 
 async def flight(sql: Reader, key: str) -> Content | None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from cogs import board
 from db import alarms, dispatches, emergencies, units
-from db.database import Reader
+from db.reader import Reader
 from webhook.events import Published, Subject
 
 _OF_PROPERTY = frozenset(

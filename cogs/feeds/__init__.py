@@ -11,8 +11,8 @@ from cogs.content import CardBuilder, Colour
 from cogs.feeds import cad, own, properties
 from cogs.language import _, plural
 from cogs.text import inert_line
-from db.database import Reader
 from db.feeds import Count
+from db.reader import Reader
 from webhook.events import Published
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from cogs.content import CardBuilder, Colour
 from cogs.language import N_, _
 from cogs.text import fitting, inert_line
 from db import units
-from db.database import Reader
+from db.reader import Reader
 from webhook.events import Published
 
 NAME = 100

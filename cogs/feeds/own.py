@@ -4,7 +4,7 @@ from cogs.content import CardBuilder, Colour
 from cogs.language import _, plural
 from cogs.names import of_cad
 from cogs.text import day, duration
-from db.database import Reader
+from db.reader import Reader
 from webhook.events import Published
 
 

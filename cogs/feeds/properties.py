@@ -4,7 +4,7 @@ from cogs.content import CardBuilder, Colour
 from cogs.language import _
 from cogs.text import inert_line
 from db import equipment, properties, users
-from db.database import Reader
+from db.reader import Reader
 from webhook.events import Published
 
 NAME = 120

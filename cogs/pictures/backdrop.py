@@ -9,7 +9,8 @@ import orjson
 from PIL import Image, ImageEnhance, UnidentifiedImageError
 
 from db import settings
-from db.database import Reader, Transaction
+from db.database import Transaction
+from db.reader import Reader
 
 SETTING = "map.backdrop"
 """The setting that holds the configured map image."""

@@ -49,7 +49,7 @@ async def test_a_long_read_leaves_the_event_loop_to_others(database: Database) -
 async def test_many_quick_runs_of_a_statement_are_no_long_one(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.database.SPELL", 60.0)
+    monkeypatch.setattr("db.reader.SPELL", 60.0)
     for number in range(5_000):
         assert at_once(database.read.one(int, "SELECT ? + 1", number)) == number + 1
 
@@ -57,7 +57,7 @@ async def test_many_quick_runs_of_a_statement_are_no_long_one(
 async def test_reads_beyond_a_turns_time_leave_the_event_loop_to_others(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.database.SPELL", 0.0)
+    monkeypatch.setattr("db.reader.SPELL", 0.0)
     assert at_once(database.read.one(int, "SELECT 1")) == 1
     with pytest.raises(AssertionError, match="it waits"):
         at_once(database.read.one(int, "SELECT 2"))

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from db import alarms
 from db.alarms import Alarm, Outcome
-from db.database import Reader
+from db.reader import Reader
 from webhook.catalogue import Catalogue
 from webhook.context import Change, Context, Scope, Share
 from webhook.errors import Conflict, NotFound

@@ -1,8 +1,8 @@
 """Queries on drones: who is out, who is free, go and come back."""
 
 from db import equipment, flights
-from db.database import Reader
 from db.flights import Flight
+from db.reader import Reader
 from webhook.catalogue import Catalogue
 from webhook.context import Change, Context, Scope, Share
 from webhook.errors import Conflict, NotFound

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from db import properties
-from db.database import Reader
 from db.properties import PENDING, REJECTED, Property
+from db.reader import Reader
 from webhook.errors import NotFound
 from webhook.events import Subject
 from webhook.wire import MAX_ID, Id, Reply, UserId, Whole, Wire
