@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from db.connection import Connection, connect
 from db.copies import copy, finish_restore
 from db.errors import StorageError, StorageUnavailable, is_lock, refusal
+from db.kept import Kept
 from db.migrate import APPLICATION_ID, check_is_current, migrate, newest
 from db.reader import Moments, Reader
 from db.soundness import glance
@@ -110,8 +111,12 @@ class _Batch:
 class Database:
     """Opened with `Database.open`; `read` for reading, `write()` for a transaction."""
 
-    def __init__(self, writer: Connection, at_once: Connection, readers: list[Connection]) -> None:
+    def __init__(
+        self, writer: Connection, at_once: Connection, readers: list[Connection], kept: Kept
+    ) -> None:
         self._writer = writer
+        self.kept = kept
+        """What was made of rows, for those who ask again."""
         moments = Moments(at_once)
         self._readers = cycle([Reader(connection, moments.fetch) for connection in readers])
         self._turn = asyncio.Lock()
@@ -140,6 +145,7 @@ class Database:
                 await migrate(writer)
                 # Written into the file, so only once it is known to be ours.
                 await writer.execute_fetchall("PRAGMA journal_mode = WAL")
+                await (kept := Kept()).watch(writer)
                 at_once = await stack.enter_async_context(connect(path))
                 await at_once.limit_steps(STEPS_AT_ONCE)
                 readers = [
@@ -153,7 +159,7 @@ class Database:
                 raise refusal(path, fault) from fault
             # From now on a lock is waited for where nobody else waits with it.
             await writer.execute_fetchall("PRAGMA busy_timeout = 0")
-            database = cls(writer, at_once, readers)
+            database = cls(writer, at_once, readers, kept)
             try:
                 yield database
             finally:
@@ -248,6 +254,8 @@ class Database:
                 await self._take_back()
                 batch.fail(fault)
                 return
+            finally:
+                self.kept.settle()
             if self._writer.total_changes != batch.changes:
                 self.is_writable = True
             try:
@@ -268,6 +276,7 @@ class Database:
     async def _give_up(self, batch: _Batch, fault: BaseException) -> None:
         """Take back a whole batch for what went wrong with one of its transactions."""
         await self._take_back()
+        self.kept.settle()
         self._batch = None
         batch.fail(fault if isinstance(fault, Exception) else StorageError("interrupted"))
 

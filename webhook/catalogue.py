@@ -1,7 +1,7 @@
 """Queries by their wire name: each is one typed function, declared where it is written."""
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import (
     Any,
@@ -13,16 +13,23 @@ from typing import (
     runtime_checkable,
 )
 
+import orjson
+
 from db import access
+from db.kept import TABLES, Tables
 from db.reader import Reader
 from webhook.context import Context, Scope, Share
 from webhook.errors import UnknownType
-from webhook.messages import SHOWN_TYPE_LENGTH, Message
+from webhook.messages import QUERIES, SHOWN_TYPE_LENGTH, Message
 from webhook.wire import Reply, Wire, validate
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Reply)
 Operation = Callable[Concatenate[Context, P], Awaitable[R]]
+
+
+KEY_BYTES = 512
+"""The longest query whose reply is kept."""
 
 
 @runtime_checkable
@@ -49,6 +56,8 @@ class Query:
     reply: type[Reply]
     summary: str
     operation: Callable[..., Awaitable[Reply]]
+    made_of: Tables
+    """What its reply is made of besides the data, if it is kept."""
 
     async def run(self, context: Context, data: dict[str, Any]) -> Reply:
         """Check the data and carry the query out."""
@@ -63,7 +72,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         self.queries: list[Query] = []
-        self._by_name: dict[str, Query] = {}
+        self._by_type: dict[str, Query] = {}
 
     @classmethod
     def join(cls, *parts: "Catalogue") -> "Catalogue":
@@ -75,12 +84,20 @@ class Catalogue:
         return joined
 
     def query(
-        self, name: str, *aliases: str, scope: Scope, share: Share | None = None
+        self,
+        name: str,
+        *aliases: str,
+        scope: Scope,
+        share: Share | None = None,
+        made_of: Collection[str] = (),
     ) -> Callable[[Operation[P, R]], Operation[P, R]]:
         """Declare a function as the query `queries.<name>`.
 
         The request and reply models are read from its annotations. Whoever calls the function,
         a script or a slash command, must have the scope, or that share in the property asked about.
+
+        `made_of`: tables of `db.kept`; a reply that is made of nothing else is kept until one of
+        them changes.
         """
 
         def declare(function: Operation[P, R]) -> Operation[P, R]:
@@ -95,7 +112,10 @@ class Catalogue:
             hints.pop("context")
             ask = next(iter(hints.values()), Nothing)
             summary = (function.__doc__ or "").strip().partition("\n")[0]
-            self._add(Query(name, aliases, scope, share, ask, reply, summary, operation))
+            tables = frozenset(made_of)
+            if not tables <= TABLES:
+                raise ValueError(f"nobody watches some of {sorted(tables)}")
+            self._add(Query(name, aliases, scope, share, ask, reply, summary, operation, tables))
             return operation
 
         return declare
@@ -107,24 +127,48 @@ class Catalogue:
             UnknownType: there is none of that name.
             SentinelError: the query says no.
         """
-        query = self._by_name.get(message.type.removeprefix("queries."))
-        if query is None or not message.type.startswith("queries."):
+        query = self._by_type.get(message.type)
+        if query is None:
             raise UnknownType(
                 "unknown message type {type!r}", type=message.type[:SHOWN_TYPE_LENGTH]
             )
-        return await query.run(context, message.data)
+        if not query.made_of:
+            return await query.run(context, message.data)
+        kept = context.database.kept
+        version = kept.version
+        reply = await query.run(context, message.data)
+        if (key := _key(message)) is not None:
+            kept.put(query.made_of, key, reply.dump(), version)
+        return reply
+
+    def known(self, context: Context, message: Message) -> bytes | None:
+        """Return the reply to a query as JSON, if it was made already and is still true."""
+        query = self._by_type.get(message.type)
+        if query is None or not query.made_of or context.caller.scope < query.scope:
+            return None
+        key = _key(message)
+        return None if key is None else context.database.kept.get(query.made_of, key)
 
     @property
     def names(self) -> frozenset[str]:
         """Every name that a query goes by."""
-        return frozenset(self._by_name)
+        return frozenset(kind.removeprefix(QUERIES) for kind in self._by_type)
 
     def _add(self, query: Query) -> None:
         for name in (query.name, *query.aliases):
-            if name in self._by_name:
+            if QUERIES + name in self._by_type:
                 raise ValueError(f"the query {name} is declared twice")
-            self._by_name[name] = query
+            self._by_type[QUERIES + name] = query
         self.queries.append(query)
+
+
+def _key(message: Message) -> bytes | None:
+    """Return what tells a message from others, None if it is no usual one."""
+    try:
+        key = message.type.encode() + orjson.dumps(message.data)
+    except orjson.JSONEncodeError:  # nested more deeply than can be written
+        return None
+    return key if len(key) <= KEY_BYTES else None
 
 
 async def authorise(

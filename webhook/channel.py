@@ -229,7 +229,7 @@ class Channel:
                 if frame.type is WSMsgType.PING:
                     with suppress(ConnectionError):
                         await socket.pong(frame.data)
-                elif given is _CONTROL:
+                elif given is _CONTROL or session.answer_at_once(incoming):
                     pass
                 elif incoming.identifier is None:
                     await session.receive(incoming)

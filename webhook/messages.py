@@ -15,6 +15,9 @@ from webhook.errors import BadMessage, FieldProblem, InvalidData, SentinelError,
 from webhook.metrics import Metrics
 from webhook.wire import Reply, Status, parse_json
 
+QUERIES = "queries."
+"""How the type of every query begins."""
+
 IDENTIFIER = "requestIdentifier"
 IDENTIFIER_LENGTH = 128
 SHOWN_TYPE_LENGTH = 64
@@ -63,8 +66,14 @@ async def answer(incoming: Incoming, carry_out: Callable[[Message], Awaitable[Re
         reply = await carry_out(message)
     except Exception as fault:
         return error_answer(as_error(fault), identifier)
-    name = "status" if isinstance(reply, Status) else message.type.removeprefix("queries.")
-    return Answer(_frame(name, reply.dump(), identifier))
+    if isinstance(reply, Status):
+        return Answer(_frame("status", reply.dump(), identifier))
+    return Answer(known_answer(message, reply.dump(), identifier))
+
+
+def known_answer(message: Message, reply: bytes, identifier: str | None) -> bytes:
+    """Make the frame of a reply that is JSON already."""
+    return _frame(message.type.removeprefix(QUERIES), reply, identifier)
 
 
 async def counted_answer(
@@ -74,7 +83,7 @@ async def counted_answer(
     began = time.perf_counter()
     outcome = await answer(incoming, carry_out)
     message = incoming.message
-    name = message.type.removeprefix("queries.") if isinstance(message, Message) else ""
+    name = message.type.removeprefix(QUERIES) if isinstance(message, Message) else ""
     code = outcome.error.code if outcome.error is not None else "ok"
     metrics.count_query(name, code, time.perf_counter() - began)
     return outcome

@@ -4,8 +4,11 @@ Labels take few values: a name that came from outside counts as itself only if i
 beforehand. No secret and nothing that a player wrote stands in any of them.
 """
 
-from collections.abc import Collection
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from functools import cache
+from itertools import accumulate
 
 from prometheus_client import (
     CollectorRegistry,
@@ -17,12 +20,56 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 _QUERY_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _LAG_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 DISCORD_STATES = ("off", "connecting", "ready", "refused")
+
+
+class _Asked(Collector):
+    """Queries by name and outcome, and how long they took.
+
+    Counted in plain Python: a counter and a histogram of prometheus_client, which hold for any
+    number of threads, take as long as an answer.
+    """
+
+    def __init__(self) -> None:
+        self._outcomes: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._buckets: defaultdict[str, list[int]] = defaultdict(
+            lambda: [0] * (len(_QUERY_SECONDS) + 1)
+        )
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+
+    def count(self, name: str, outcome: str, seconds: float) -> None:
+        """Count one."""
+        self._outcomes[name, outcome] += 1
+        self._buckets[name][bisect_left(_QUERY_SECONDS, seconds)] += 1
+        self._seconds[name] += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """Return what was counted; another thread may ask."""
+        asked = CounterMetricFamily(
+            "sentinel_queries",
+            "Queries of scripts by name and outcome.",
+            labels=["query", "outcome"],
+        )
+        for labels, number in list(self._outcomes.items()):
+            asked.add_metric(labels, number)
+        yield asked
+        took = HistogramMetricFamily(
+            "sentinel_query_seconds", "How long queries took.", labels=["query"]
+        )
+        bounds = [*map(floatToGoString, _QUERY_SECONDS), "+Inf"]
+        for name, buckets in list(self._buckets.items()):
+            took.add_metric(
+                [name], list(zip(bounds, accumulate(buckets), strict=True)), self._seconds[name]
+            )
+        yield took
 
 
 class Metrics:
@@ -48,19 +95,8 @@ class Metrics:
             ["cad"],
             registry=registry,
         )
-        self._asked = Counter(
-            "sentinel_queries",
-            "Queries of scripts by name and outcome.",
-            ["query", "outcome"],
-            registry=registry,
-        )
-        self._query_seconds = Histogram(
-            "sentinel_query_seconds",
-            "How long queries took.",
-            ["query"],
-            buckets=_QUERY_SECONDS,
-            registry=registry,
-        )
+        self._asked = _Asked()
+        registry.register(self._asked)
         self.websockets = Gauge("sentinel_websocket_clients", "Open websockets.", registry=registry)
         self.too_slow = Counter(
             "sentinel_websocket_clients_dropped",
@@ -125,8 +161,6 @@ class Metrics:
         # A family looks its labels up under a lock each time, in Python.
         self._pushed = cache(self._pushes.labels)
         self._last_pushed = cache(self._last_push.labels)
-        self._answered = cache(self._asked.labels)
-        self._took = cache(self._query_seconds.labels)
 
     def note_push(self, cad: str) -> None:
         """Note that a CAD pushed just now."""
@@ -138,9 +172,7 @@ class Metrics:
 
     def count_query(self, name: str, outcome: str, seconds: float) -> None:
         """Count a query and how long it took; one of a name that is not known is `unknown`."""
-        known = name if name in self._queries else "unknown"
-        self._answered(known, outcome).inc()
-        self._took(known).observe(seconds)
+        self._asked.count(name if name in self._queries else "unknown", outcome, seconds)
 
     def note_lag(self, seconds: float) -> None:
         """Note how late the event loop was."""

@@ -1,6 +1,7 @@
 """A connection's conversation: session, subscribe, unsubscribe, queries. Knows no socket."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -17,7 +18,7 @@ from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
 from webhook.errors import Conflict, Forbidden, NotFound, RateLimited
 from webhook.events import Published
-from webhook.messages import Incoming, Message, counted_answer
+from webhook.messages import QUERIES, Incoming, Message, counted_answer, known_answer
 from webhook.metrics import Metrics
 from webhook.wire import MAX_ID, Reply, Status, UserId, Wire, validate
 
@@ -96,6 +97,20 @@ class Session:
         except RateLimited as fault:
             return Incoming(fault, incoming.identifier)
         return incoming
+
+    def answer_at_once(self, incoming: Incoming) -> bool:
+        """Answer what was asked before and is still true; False: it has to be carried out."""
+        message = incoming.message
+        if not isinstance(message, Message):
+            return False
+        began = time.perf_counter()
+        reply = self._catalogue.known(self._context, message)
+        if reply is None:
+            return False
+        self._send(known_answer(message, reply, incoming.identifier))
+        name = message.type.removeprefix(QUERIES)
+        self._rules.metrics.count_query(name, "ok", time.perf_counter() - began)
+        return True
 
     async def receive(self, incoming: Incoming) -> None:
         """Carry a message out and send its one answer, then what a resumed session has missed."""

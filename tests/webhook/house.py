@@ -179,7 +179,9 @@ class Line:
         """Send a message and return its answer; whatever else came stays in `frames`."""
         identifier = f"#{id(data)}"
         message = {"type": kind, "data": data | {"requestIdentifier": identifier}}
-        await self.session.receive(self.session.count(read(orjson.dumps(message))))
+        incoming = self.session.count(read(orjson.dumps(message)))
+        if not self.session.answer_at_once(incoming):
+            await self.session.receive(incoming)
         (found,) = [f for f in self.frames if f["data"].get("requestIdentifier") == identifier]
         self.frames.remove(found)
         del found["data"]["requestIdentifier"]

@@ -13,6 +13,7 @@ from db import journal
 from tests.webhook.house import EVENT_NAMES, Frame, House, Line, open_house
 from webhook.context import Scope
 from webhook.messages import read
+from webhook.metrics import Metrics
 from webhook.queries import CATALOGUE
 from webhook.session import REPLAY_BATCH, Rules
 
@@ -477,3 +478,31 @@ async def test_whatever_frames_come_each_has_one_answer(house: House, frames: li
             assert code(answer) != "internal"
     finally:
         line.close()
+
+
+async def test_what_was_asked_before_is_answered_at_once_and_counted(house: House) -> None:
+    number = await house.add_property()
+    rules = Rules(EVENT_NAMES, metrics=Metrics(queries=CATALOGUE.names))
+    line = Line(house, rules)
+    again = read(
+        b'{"type": "queries.get-property", "data": {"propertyId": %d, "requestIdentifier": "r"}}'
+        % number
+    )
+    assert not line.session.answer_at_once(again)
+    first = await line.say("queries.get-property", propertyId=number)
+    assert line.session.answer_at_once(again)
+    (second,) = line.frames
+    assert second["data"].pop("requestIdentifier") == "r"
+    assert second == first
+    page, _ = rules.metrics.written("text/plain")
+    assert b'sentinel_queries_total{outcome="ok",query="get-property"} 2.0' in page
+
+
+async def test_who_has_changed_something_is_told_what_it_is_now(house: House) -> None:
+    number = await house.add_property()
+    line = Line(house)
+    for width in (5, 6, 7):
+        await line.say("queries.change-property-size", propertyId=number, width=width, height=1)
+        for _ in range(2):
+            told = await line.say("queries.get-property", propertyId=number)
+            assert told["data"]["width"] == width

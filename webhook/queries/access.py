@@ -40,7 +40,12 @@ class AuthEntries(Reply):
     auth_entries: list[AuthEntryData]
 
 
-@table.query("get-allowed-users", scope=Scope.READ, share=Share.OWNER)
+@table.query(
+    "get-allowed-users",
+    scope=Scope.READ,
+    share=Share.OWNER,
+    made_of={"properties", "allowed_users", "users"},
+)
 async def get_allowed_users(context: Context, ask: OfProperty) -> AllowedUsers:
     """List who may enter a property beside its owner."""
     await existing_property(context.read, ask.property_id)

@@ -148,7 +148,13 @@ def _recorded(property_id: int, type_id: int, description: str) -> dict[str, obj
     return {"property": property_id, "type": type_id, "description": description}
 
 
-@table.query("get-equipment", "get-equipment-property", scope=Scope.READ, share=Share.ALLOWED)
+@table.query(
+    "get-equipment",
+    "get-equipment-property",
+    scope=Scope.READ,
+    share=Share.ALLOWED,
+    made_of={"properties", "equipment", "equipment_types"},
+)
 async def get_equipment(context: Context, ask: OfProperty) -> EquipmentList:
     """List what a property has."""
     await existing_property(context.read, ask.property_id)
@@ -156,7 +162,7 @@ async def get_equipment(context: Context, ask: OfProperty) -> EquipmentList:
     return EquipmentList(equipment=equipment_listed(stored))
 
 
-@table.query("get-equipment-types", scope=Scope.READ)
+@table.query("get-equipment-types", scope=Scope.READ, made_of={"equipment_types"})
 async def get_equipment_types(context: Context) -> EquipmentTypeList:
     """List the kinds of equipment on offer."""
     kinds = await community.equipment_types(context.read)
@@ -165,7 +171,7 @@ async def get_equipment_types(context: Context) -> EquipmentTypeList:
     )
 
 
-@table.query("get-tiers", scope=Scope.READ)
+@table.query("get-tiers", scope=Scope.READ, made_of={"tiers"})
 async def get_tiers(context: Context) -> TierList:
     """List the tiers on offer."""
     tiers = await community.tiers(context.read)

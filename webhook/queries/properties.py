@@ -173,13 +173,18 @@ async def remove_property(context: Context, ask: OfProperty) -> Success:
     return Success()
 
 
-@table.query("get-property", scope=Scope.READ, share=Share.ALLOWED)
+@table.query("get-property", scope=Scope.READ, share=Share.ALLOWED, made_of={"properties"})
 async def get_property(context: Context, ask: OfProperty) -> PropertyData:
     """Return a property."""
     return PropertyData.of(await existing_property(context.read, ask.property_id))
 
 
-@table.query("get-property-detailed", scope=Scope.READ, share=Share.ALLOWED)
+@table.query(
+    "get-property-detailed",
+    scope=Scope.READ,
+    share=Share.ALLOWED,
+    made_of={"properties", "tiers", "users", "equipment", "equipment_types"},
+)
 async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedProperty:
     """Return a property with its tier's name, its owner and its equipment."""
     stored = await existing_property(context.read, ask.property_id)
