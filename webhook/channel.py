@@ -55,21 +55,30 @@ _CONTROL = Incoming(BadMessage("a ping or pong"), None)
 
 
 class Rounds:
-    """Empties outboxes, once in each turn of the event loop in which something was put in."""
+    """Counts turns of the event loop, and empties outboxes at the end of each."""
 
     def __init__(self) -> None:
+        self._turn = 0
+        self._is_counted = False
         self._full: list[Outbox] = []
+
+    def turn(self) -> int:
+        """Return the number of this turn."""
+        if not self._is_counted:
+            self._is_counted = True
+            asyncio.get_running_loop().call_soon(self._end)
+        return self._turn
 
     def call_at(self, outbox: "Outbox") -> None:
         """Have an outbox emptied at the end of this turn."""
-        if not self._full:
-            asyncio.get_running_loop().call_soon(self._empty)
         self._full.append(outbox)
 
-    def _empty(self) -> None:
+    def _end(self) -> None:
+        self._turn += 1
+        self._is_counted = False
         full, self._full = self._full, []
         for outbox in full:
-            outbox.write()
+            outbox.empty()
 
 
 @lru_cache(maxsize=1)
@@ -92,24 +101,32 @@ _WHOLE_TEXT = 0x81
 class Outbox:
     """Sends frames to one client; one that lets too much pile up is given up.
 
-    What is put in during one turn of the event loop is written at once: each write may wake the
-    other side, which takes longer than an answer. What the client does not take waits in the
-    transport. `give_up` is called once, when that is too much.
+    The first frame of a turn of the event loop goes out at once, so that many clients do not wait
+    for each other; what is put in after it goes out together, as each write may wake the other
+    side, which takes longer than an answer. What the client does not take waits in the transport.
+    `give_up` is called once, when that is too much.
     """
 
     def __init__(
         self, request: web.Request, socket: web.WebSocketResponse, most: int, rounds: Rounds
     ) -> None:
         self._request = request
+        self._transport = request.transport
         self._socket = socket
         self._most = most
         self._rounds = rounds
         self._frames: list[bytes] = []
+        self._written_in = -1
         self.has_overflowed = False
         self.give_up: Callable[[], object] = lambda: None
 
     def put(self, frame: bytes) -> None:
         """Send a frame; never waits, never raises."""
+        turn = self._rounds.turn()
+        if self._written_in != turn:
+            self._written_in = turn
+            self._write(_framed(frame))
+            return
         if not self._frames:
             self._rounds.call_at(self)
         self._frames.append(_framed(frame))
@@ -120,12 +137,20 @@ class Outbox:
         with suppress(ClientConnectionError):
             await self._request.writer.drain()
 
-    def write(self) -> None:
-        """Write what was put in."""
+    def empty(self) -> None:
+        """Write what was put in since the first frame of the turn."""
         data = b"".join(self._frames)
         self._frames.clear()
-        transport = self._request.transport
-        if self.has_overflowed or transport is None or self._socket.closed:
+        self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        transport = self._transport
+        if (
+            self.has_overflowed
+            or transport is None
+            or transport.is_closing()
+            or self._socket.closed
+        ):
             return
         if transport.get_write_buffer_size() + len(data) > self._most:
             self.has_overflowed = True
