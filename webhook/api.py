@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -18,9 +19,16 @@ from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
 from webhook.errors import FieldProblem, InvalidData, NotFound, RateLimited, SentinelError
 from webhook.events import ALL, Published
-from webhook.messages import Answer, Message, as_error, counted_answer, error_answer, read
+from webhook.messages import (
+    Answer,
+    answer_at_once,
+    as_error,
+    counted_answer,
+    error_answer,
+    read,
+)
 from webhook.metrics import Metrics
-from webhook.wire import Id, Reply, Wire, parse_whole, validate
+from webhook.wire import Id, Wire, parse_whole, validate
 
 STATUS = {
     "bad-json": 400,
@@ -93,16 +101,17 @@ class Api:
     async def query(self, request: web.Request) -> web.Response:
         """Carry out one message and answer with its frame."""
         context = self._context.of(await self._door.admit(request))
-
-        async def carry_out(message: Message) -> Reply:
-            return await self._catalogue.carry_out(context, message)
-
         try:
             self._budgets[context.caller.name].spend()
             body = await self._bodies.read(request, self._message_bytes)
         except SentinelError as fault:
             return _response(error_answer(fault))
-        return _response(await counted_answer(read(body), carry_out, self._metrics))
+        incoming = read(body)
+        outcome = answer_at_once(incoming, partial(self._catalogue.known, context), self._metrics)
+        if outcome is None:
+            carry_out = partial(self._catalogue.carry_out, context)
+            outcome = await counted_answer(incoming, carry_out, self._metrics)
+        return _response(outcome)
 
     async def events(self, request: web.Request) -> web.Response:
         """Answer with the events after a number, at once or when the first comes."""

@@ -66,14 +66,8 @@ async def answer(incoming: Incoming, carry_out: Callable[[Message], Awaitable[Re
         reply = await carry_out(message)
     except Exception as fault:
         return error_answer(as_error(fault), identifier)
-    if isinstance(reply, Status):
-        return Answer(_frame("status", reply.dump(), identifier))
-    return Answer(known_answer(message, reply.dump(), identifier))
-
-
-def known_answer(message: Message, reply: bytes, identifier: str | None) -> bytes:
-    """Make the frame of a reply that is JSON already."""
-    return _frame(message.type.removeprefix(QUERIES), reply, identifier)
+    name = "status" if isinstance(reply, Status) else _name(message)
+    return Answer(_frame(name, reply.dump(), identifier))
 
 
 async def counted_answer(
@@ -83,9 +77,26 @@ async def counted_answer(
     began = time.perf_counter()
     outcome = await answer(incoming, carry_out)
     message = incoming.message
-    name = message.type.removeprefix(QUERIES) if isinstance(message, Message) else ""
+    name = _name(message) if isinstance(message, Message) else ""
     code = outcome.error.code if outcome.error is not None else "ok"
     metrics.count_query(name, code, time.perf_counter() - began)
+    return outcome
+
+
+def answer_at_once(
+    incoming: Incoming, known: Callable[[Message], bytes | None], metrics: Metrics
+) -> Answer | None:
+    """Answer a message whose reply is known, and count it; None: it has to be carried out."""
+    message, identifier = incoming
+    if not isinstance(message, Message):
+        return None
+    began = time.perf_counter()
+    reply = known(message)
+    if reply is None:
+        return None
+    name = _name(message)
+    outcome = Answer(_frame(name, reply, identifier))
+    metrics.count_query(name, "ok", time.perf_counter() - began)
     return outcome
 
 
@@ -136,6 +147,10 @@ def _message(document: object) -> Message:
     if not isinstance(data, dict):
         raise BadMessage("the data of a message is an object")
     return Message(kind, data)
+
+
+def _name(message: Message) -> str:
+    return message.type.removeprefix(QUERIES)
 
 
 def _frame(name: str, data: bytes, identifier: str | None) -> bytes:

@@ -1,11 +1,11 @@
 """A connection's conversation: session, subscribe, unsubscribe, queries. Knows no socket."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -18,7 +18,7 @@ from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
 from webhook.errors import Conflict, Forbidden, NotFound, RateLimited
 from webhook.events import Published
-from webhook.messages import QUERIES, Incoming, Message, counted_answer, known_answer
+from webhook.messages import Incoming, Message, answer_at_once, counted_answer
 from webhook.metrics import Metrics
 from webhook.wire import MAX_ID, Reply, Status, UserId, Wire, validate
 
@@ -81,6 +81,7 @@ class Session:
         self._rules = rules
         self._send = send
         self._taken = taken
+        self._known = partial(catalogue.known, context)
         self._budget = Budget(rules.messages_per_second)
         self._client: str | None = None
         self._subscriptions: set[str] = set()
@@ -100,16 +101,10 @@ class Session:
 
     def answer_at_once(self, incoming: Incoming) -> bool:
         """Answer what was asked before and is still true; False: it has to be carried out."""
-        message = incoming.message
-        if not isinstance(message, Message):
+        outcome = answer_at_once(incoming, self._known, self._rules.metrics)
+        if outcome is None:
             return False
-        began = time.perf_counter()
-        reply = self._catalogue.known(self._context, message)
-        if reply is None:
-            return False
-        self._send(known_answer(message, reply, incoming.identifier))
-        name = message.type.removeprefix(QUERIES)
-        self._rules.metrics.count_query(name, "ok", time.perf_counter() - began)
+        self._send(outcome.frame)
         return True
 
     async def receive(self, incoming: Incoming) -> None:

@@ -58,6 +58,12 @@ async def test_a_query_answers_with_the_frame_of_the_websocket(served: Served) -
     assert [tier["price"] for tier in frame["data"]["tiers"]] == ["59.99", "99.99", "149.99"]
 
 
+async def test_a_query_that_is_asked_again_has_the_same_answer(served: Served) -> None:
+    asked = [await query(served, {"type": "queries.get-tiers", "data": {}}) for _ in range(3)]
+    assert asked[0][0] == 200
+    assert asked == [asked[0]] * 3
+
+
 def ask(name: str, **data: object) -> Frame:
     return {"type": f"queries.{name}", "data": data}
 
