@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import discord
@@ -177,6 +177,7 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
     logged_in = asyncio.Event()
     bot = None
     messenger: DiscordMessenger | LogMessenger = LogMessenger()
+    pace = shared.pace
     desk = Desk(context, Roles({}))
     routes = Routes(router_of(file, context.zone), frozenset())
     if file.token:
@@ -186,6 +187,7 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
         messenger = DiscordMessenger(bot)
     else:
         logged_in.set()
+        pace = replace(pace, full=pace.feed)  # nobody else keeps a storm from filling the log
         log.info("Discord is off: what it would show is written here")
 
     async def lay() -> Line:
@@ -206,7 +208,7 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
         outlet = Outlet(
             context.database,
             messenger,
-            shared.pace,
+            pace,
             instance,
             feed_age,
             shared.metrics,

@@ -55,14 +55,15 @@ class Pace:
 
     `edit`: between two edits in a channel, so that ten changes in a second are one edit. `gather`:
     from a feed entry until it is posted, together with those that come meanwhile; ten never wait.
-    `feed`: between two feed messages that are not full. `retry`: after a first failure; doubles up
-    to a minute. `closed`: until a channel that the bot may not post in is tried again. `watch`:
-    at most, between two looks for alarms of which something is due.
+    `feed`: between two feed messages that are not full, `full`: that are. `retry`: after a first
+    failure; doubles up to a minute. `closed`: until a channel that the bot may not post in is tried
+    again. `watch`: at most, between two looks for alarms of which something is due.
     """
 
     edit: float = 1.0
     gather: float = 0.2
     feed: float = 1.0
+    full: float = 0.0
     retry: float = 1.0
     closed: float = 300.0
     watch: float = 5.0
@@ -173,6 +174,7 @@ class ChannelQueue:
         self._edit_due = math.inf
         self._feed_due = math.inf
         self._next_feed = 0.0
+        self._next_full = 0.0
         self._references = References(outlet.messenger, channel_id)
 
     def wake(self) -> None:
@@ -363,7 +365,8 @@ class ChannelQueue:
             return Batch(first.batch, first.channel, event.at, bool(first.summed))
         too_old = now() - self._feed_age
         is_old = bool(self._feed_age) and event.at < too_old
-        if not is_old and len(waiting) < EMBEDS and not self._is_feed_due():
+        is_full = len(waiting) == EMBEDS and self._next_full <= time.monotonic()
+        if not (is_old or is_full or self._is_feed_due()):
             return None
         async with self._database.write() as sql:
             if is_old:
@@ -397,6 +400,7 @@ class ChannelQueue:
         self._references.settle(reference)
         self._feed_due = math.inf
         self._next_feed = time.monotonic() + self._pace.feed
+        self._next_full = time.monotonic() + self._pace.full
 
     async def _feed_content(self, batch: Batch) -> Content:
         """Show up to ten entries, or count those that had grown old; they call nobody any more."""

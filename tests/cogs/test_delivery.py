@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -245,3 +246,15 @@ async def test_without_discord_cards_go_to_the_log_and_discords_messages_are_kep
         await _note(town, 2, "more")
         assert "new in the log" in render(await town.channel("dispatch").next_message())
     assert len(town.channel("dispatch").created) == 2
+
+
+async def test_full_feed_messages_can_be_held_back_from_a_log(town: Town) -> None:
+    place = town.channel("units")
+    async with town.bot_running(replace(ONLY_WHEN_TOLD, gather=NEVER, feed=NEVER, full=NEVER)):
+        for ident in range(30):
+            await town.push("EVENT_UNIT_STATUS", {"identIds": [ident], "status": 2})
+        await town.fake.until(lambda: any(len(one.embeds) == 10 for one in place.messages))
+        await town.push("EVENT_911", call_911(4))
+        await town.channel("emergency").next_message()  # all before it is known by now
+    feed = [one for one in place.messages if "-f" in one.embeds[-1]["footer"]["text"]]
+    assert [len(one.embeds) for one in feed] == [10]
