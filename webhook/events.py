@@ -41,7 +41,7 @@ class _Told(Wire):
 
     def dump(self) -> bytes:
         """Write the data as JSON."""
-        return orjson.dumps(self.model_dump(by_alias=True, exclude_unset=True))
+        return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_unset=True)
 
 
 class Event(_Told):

@@ -156,13 +156,13 @@ async def add_alert(context: Context, ask: NewAlert) -> Added:
 async def add_visitor(context: Context, ask: Visitor) -> Success:
     """Record whom a camera of a property saw."""
     async with context.change() as change:
-        await existing_property(change.sql, ask.property_id)
         camera = await equipment.get(change.sql, ask.camera_id)
         if (
             camera is None
             or camera.property_id != ask.property_id
             or camera.type != equipment.CAMERA
         ):
+            await existing_property(change.sql, ask.property_id)  # or it is that which is missing
             raise Conflict(
                 "property {id} has no camera {camera}", id=ask.property_id, camera=ask.camera_id
             )
