@@ -116,7 +116,7 @@ async def run(
             ZoneInfo(settings.community.timezone),
             approvals=ApprovalRules(**settings.approvals.model_dump()),
         )
-        context.bus.subscribe(ALL, lambda _number, _frame: metrics.published.inc())
+        context.bus.subscribe(ALL, lambda _: metrics.published.inc())
         vitals = Vitals(
             version=version("cad-sentinel"),
             discord=lambda: connection.state,

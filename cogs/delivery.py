@@ -224,6 +224,7 @@ class ChannelQueue:
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 await self._work.wait()
+                await asyncio.sleep(0)  # who waits for an answer goes first
 
     async def _deliver_next(self) -> bool:
         """Deliver a card and a message of feed entries; tell whether there was either."""

@@ -26,6 +26,9 @@ CURSOR = "discord.cursor"
 BATCH = 100
 """Events taken in by one transaction, in which nobody else has a turn."""
 
+GATHERED = 0.05
+"""Seconds in which events without a card are gathered: feeds have time, a look is a write."""
+
 RETRY = 2.0
 """Seconds until storage that cannot be written is tried again."""
 
@@ -57,6 +60,7 @@ class Follower:
         self._router = router
         self._is_home = False
         self._published = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
         # In order: the card of a call goes to Discord before the board that lists it.
         self._marked: dict[str, None] = {}
 
@@ -79,7 +83,10 @@ class Follower:
             self._bus.unsubscribe(ALL, self._hear)
 
     def look(self) -> None:
-        """Look whether there is something to take in that nobody published."""
+        """Look whether there is something to take in."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._published.set()
 
     async def take_in(self) -> int:
@@ -216,5 +223,8 @@ class Follower:
     def _is_gone(self, place: str) -> bool:
         return place.isdigit() and place not in self._in_use
 
-    def _hear(self, _number: int, _frame: bytes) -> None:
-        self.look()
+    def _hear(self, event: Published) -> None:
+        if any(subject.kind in CARDS for subject in event.subjects):
+            self.look()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHERED, self.look)

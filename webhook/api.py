@@ -140,7 +140,7 @@ class Api:
         if poll.after is not None and poll.after + 1 < oldest:
             gap = {"missed": True}
         published = asyncio.Event()
-        sink: Sink = lambda _number, _frame: published.set()  # noqa: E731
+        sink: Sink = lambda _: published.set()  # noqa: E731
         deadline = time.monotonic() + poll.wait
         for name in names:
             context.bus.subscribe(name, sink)

@@ -6,8 +6,8 @@ from itertools import chain
 
 from webhook.events import ALL, Published
 
-Sink = Callable[[int, bytes], None]
-"""Takes an event's number and frame; never waits and never raises."""
+Sink = Callable[[Published], None]
+"""Takes an event; never waits and never raises."""
 
 
 class Bus:
@@ -29,9 +29,10 @@ class Bus:
 
     def publish(self, event: Published) -> None:
         """Hand out one event; a sink hears it once for its own name and once for `all`."""
-        named = (self._sinks.get(name, {}) for name in event.heard_as)
-        for sink in dict.fromkeys(chain.from_iterable(named)):
-            sink(event.id, event.frame)
-        # A sink may give up its subscriptions while it is called.
+        named = [sinks for name in event.heard_as if (sinks := self._sinks.get(name))]
+        # Copies: a sink may give up its subscriptions while it is called.
+        heard = list(named[0]) if len(named) == 1 else dict.fromkeys(chain.from_iterable(named))
+        for sink in heard:
+            sink(event)
         for sink in list(self._sinks.get(ALL, ())):
-            sink(event.id, event.frame_for_all)
+            sink(event)

@@ -58,24 +58,22 @@ class Rounds:
     """Counts turns of the event loop, and empties outboxes at the end of each."""
 
     def __init__(self) -> None:
-        self._turn = 0
-        self._is_counted = False
+        self.turn = 0
+        self.has_begun = False
         self._full: list[Outbox] = []
 
-    def turn(self) -> int:
-        """Return the number of this turn."""
-        if not self._is_counted:
-            self._is_counted = True
-            asyncio.get_running_loop().call_soon(self._end)
-        return self._turn
+    def begin(self) -> None:
+        """Begin a turn: from now on, until others have had theirs, its number stays."""
+        self.has_begun = True
+        asyncio.get_running_loop().call_soon(self._end)
 
     def call_at(self, outbox: "Outbox") -> None:
         """Have an outbox emptied at the end of this turn."""
         self._full.append(outbox)
 
     def _end(self) -> None:
-        self._turn += 1
-        self._is_counted = False
+        self.turn += 1
+        self.has_begun = False
         full, self._full = self._full, []
         for outbox in full:
             outbox.empty()
@@ -122,13 +120,15 @@ class Outbox:
 
     def put(self, frame: bytes) -> None:
         """Send a frame; never waits, never raises."""
-        turn = self._rounds.turn()
-        if self._written_in != turn:
-            self._written_in = turn
+        rounds = self._rounds
+        if not rounds.has_begun:
+            rounds.begin()
+        if self._written_in != rounds.turn:
+            self._written_in = rounds.turn
             self._write(_framed(frame))
             return
         if not self._frames:
-            self._rounds.call_at(self)
+            rounds.call_at(self)
         self._frames.append(_framed(frame))
 
     async def taken(self) -> None:
@@ -145,14 +145,10 @@ class Outbox:
 
     def _write(self, data: bytes) -> None:
         transport = self._transport
-        if (
-            self.has_overflowed
-            or transport is None
-            or transport.is_closing()
-            or self._socket.closed
-        ):
+        if transport is None or transport.is_closing() or self._socket.closed:
             return
         if transport.get_write_buffer_size() + len(data) > self._most:
+            self._transport = None
             self.has_overflowed = True
             self.give_up()
         else:

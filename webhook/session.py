@@ -14,10 +14,11 @@ from db import journal, subscriptions
 from db.database import Transaction
 from db.errors import StorageUnavailable
 from webhook.budget import Budget
+from webhook.bus import Sink
 from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
 from webhook.errors import Conflict, Forbidden, NotFound, RateLimited
-from webhook.events import Published
+from webhook.events import ALL, Published
 from webhook.messages import Incoming, Message, answer_at_once, counted_answer
 from webhook.metrics import Metrics
 from webhook.wire import MAX_ID, Reply, Status, UserId, Wire, validate
@@ -120,7 +121,7 @@ class Session:
     def close(self) -> None:
         """End the conversation; what it had subscribed to is remembered for a resumed session."""
         for name in self._subscriptions:
-            self._context.bus.unsubscribe(name, self._hear)
+            self._context.bus.unsubscribe(name, self._sink(name))
         self._subscriptions.clear()
         self._leave()
 
@@ -172,7 +173,7 @@ class Session:
             async with self._context.database.write() as sql:
                 await subscriptions.remove(sql, self._key(client), name)
         self._subscriptions.discard(name)
-        self._context.bus.unsubscribe(name, self._hear)
+        self._context.bus.unsubscribe(name, self._sink(name))
         return Status(message=f"Unsubscribed from events.{name}")
 
     async def _check_room(self, sql: Transaction, key: str) -> None:
@@ -215,13 +216,24 @@ class Session:
 
     def _listen(self, name: str) -> None:
         self._subscriptions.add(name)
-        self._context.bus.subscribe(name, self._hear)
+        self._context.bus.subscribe(name, self._sink(name))
 
-    def _hear(self, number: int, frame: bytes) -> None:
+    def _sink(self, name: str) -> Sink:
+        return self._hear_all if name == ALL else self._hear
+
+    def _hear(self, event: Published) -> None:
+        if self._is_next(event):
+            self._send(event.frame)
+
+    def _hear_all(self, event: Published) -> None:
+        if self._is_next(event):
+            self._send(event.frame_for_all)
+
+    def _is_next(self, event: Published) -> bool:
         if self._replayed_to is not None:
-            self._newest = number
-        elif number > self._last_sent:
-            self._send(frame)
+            self._newest = event.id
+            return False
+        return event.id > self._last_sent
 
     async def _replay(self) -> None:
         """Send what was missed, in journal order, until there is nothing left between it and now.

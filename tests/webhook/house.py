@@ -57,8 +57,8 @@ class House:
         self.published: list[Frame] = []
         self.bus.subscribe(ALL, self._hear)
 
-    def _hear(self, _: int, frame: bytes) -> None:
-        self.published.append(orjson.loads(frame))
+    def _hear(self, event: Published) -> None:
+        self.published.append(orjson.loads(event.frame_for_all))
 
     def context(self, scope: Scope = Scope.ADMIN, name: str = "tester") -> Context:
         return Context(self.database, self.bus, Caller(name, scope), self.zone, self.clock)
