@@ -163,3 +163,27 @@ async def test_it_hears_of_events_while_it_runs_and_wakes_the_deliveries(house: 
     woken.clear()
     await _call(house, 3)
     assert not woken.is_set()
+
+
+async def _scan(house: House) -> None:
+    async with house.context().change() as change:
+        await change.emit_named("visits", b'{"propertyId":1}')
+
+
+@pytest.mark.parametrize("with_card", [True, False])
+async def test_events_without_a_card_wait_for_one_with_a_card_or_a_moment(
+    house: House, monkeypatch: pytest.MonkeyPatch, *, with_card: bool
+) -> None:
+    monkeypatch.setattr("cogs.follower.GATHERED", 3_600.0 if with_card else 0.0)
+    woken = asyncio.Queue[set[str]]()
+    follower = _follower(house, wake=lambda places: woken.put_nowait(set(places)))
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        await _scan(house)
+        running = group.create_task(follower.run())
+        assert await woken.get() == {"visits"}  # from before it ran
+        await _scan(house)
+        await _scan(house)
+        if with_card:
+            await _call(house, 1)
+        assert await woken.get() == ({"visits", "emergency", "units"} if with_card else {"visits"})
+        running.cancel()
