@@ -31,9 +31,6 @@ T = TypeVar("T")
 EX_CONFIG = 78
 """Exit code for a bad configuration, as sysexits.h has it."""
 
-COLLECTED = 10_000
-"""More objects than are gone, at which the garbage collector looks; in Python itself 700."""
-
 SHORTEST_SECRET = 8
 
 log = logging.getLogger(__name__)
@@ -83,10 +80,8 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
         await run(settings, stop_signal())
 
     start_logging(settings.log.format, settings.log.level, _all_secrets(settings, made))
-    # What was imported stays: the collector, which stops everything, need not look at it again, and
-    # what comes and goes with a message needs no collector.
+    # What was imported stays: the collector, which stops everything, need not look at it again.
     gc.freeze()
-    gc.set_threshold(COLLECTED)
     try:
         _wait_for(run_until_signal())
     except BadCertificate as fault:
