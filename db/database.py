@@ -145,7 +145,8 @@ class Database:
                 await migrate(writer)
                 # Written into the file, so only once it is known to be ours.
                 await writer.execute_fetchall("PRAGMA journal_mode = WAL")
-                await (kept := Kept()).watch(writer)
+                kept = Kept()
+                await kept.watch(writer)
                 at_once = await stack.enter_async_context(connect(path))
                 await at_once.limit_steps(STEPS_AT_ONCE)
                 readers = [

@@ -221,19 +221,18 @@ class Session:
     def _sink(self, name: str) -> Sink:
         return self._hear_all if name == ALL else self._hear
 
+    # Called for each of many subscribers, so nothing more is called from here.
     def _hear(self, event: Published) -> None:
-        if self._is_next(event):
+        if self._replayed_to is None and event.id > self._last_sent:
             self._send(event.frame)
+        else:
+            self._newest = event.id
 
     def _hear_all(self, event: Published) -> None:
-        if self._is_next(event):
+        if self._replayed_to is None and event.id > self._last_sent:
             self._send(event.frame_for_all)
-
-    def _is_next(self, event: Published) -> bool:
-        if self._replayed_to is not None:
+        else:
             self._newest = event.id
-            return False
-        return event.id > self._last_sent
 
     async def _replay(self) -> None:
         """Send what was missed, in journal order, until there is nothing left between it and now.
