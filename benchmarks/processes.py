@@ -47,9 +47,9 @@ class Server:
 
 
 @asynccontextmanager
-async def bare() -> AsyncIterator[Server]:
-    """Run the baselines."""
-    async with _process("benchmarks.bare", stdout=asyncio.subprocess.PIPE) as process:
+async def bare(module: str = "benchmarks.bare", *arguments: str) -> AsyncIterator[Server]:
+    """Run the baselines, or another module that prints its port."""
+    async with _process(module, *arguments, stdout=asyncio.subprocess.PIPE) as process:
         assert process.stdout is not None
         port = int(await process.stdout.readline())
         yield Server(f"http://127.0.0.1:{port}", psutil.Process(process.pid))
@@ -99,7 +99,7 @@ async def _ready_port(process: asyncio.subprocess.Process, log: Path, began: int
 @asynccontextmanager
 async def _process(
     module: str,
-    *,
+    *arguments: str,
     cwd: Path = ROOT,
     variables: Mapping[str, str] | None = None,
     stdout: IO[bytes] | int | None = None,
@@ -107,7 +107,14 @@ async def _process(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **(variables or {})}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, cwd=cwd, env=environment, stdout=stdout, stderr=stderr
+        sys.executable,
+        "-m",
+        module,
+        *arguments,
+        cwd=cwd,
+        env=environment,
+        stdout=stdout,
+        stderr=stderr,
     )
     try:
         yield process
