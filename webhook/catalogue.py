@@ -27,9 +27,8 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=Reply)
 Operation = Callable[Concatenate[Context, P], Awaitable[R]]
 
-
 KEY_BYTES = 512
-"""The longest query whose reply is kept."""
+"""The longest question whose reply is kept: its type and its data, as JSON."""
 
 
 @runtime_checkable
