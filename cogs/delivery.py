@@ -173,8 +173,7 @@ class ChannelQueue:
         self._next_of_card: dict[int, float] = {}
         self._edit_due = math.inf
         self._feed_due = math.inf
-        self._next_feed = 0.0
-        self._next_full = 0.0
+        self._last_feed = -math.inf
         self._references = References(outlet.messenger, channel_id)
 
     def wake(self) -> None:
@@ -366,7 +365,8 @@ class ChannelQueue:
             return Batch(first.batch, first.channel, event.at, bool(first.summed))
         too_old = now() - self._feed_age
         is_old = bool(self._feed_age) and event.at < too_old
-        is_full = len(waiting) == EMBEDS and self._next_full <= time.monotonic()
+        next_full = self._last_feed + self._pace.full
+        is_full = len(waiting) == EMBEDS and next_full <= time.monotonic()
         if not (is_old or is_full or self._is_feed_due()):
             return None
         async with self._database.write() as sql:
@@ -381,7 +381,8 @@ class ChannelQueue:
         """Tell whether a feed message that is not full has waited for others long enough."""
         time_now = time.monotonic()
         if self._feed_due == math.inf:
-            self._feed_due = max(time_now + self._pace.gather, self._next_feed)
+            next_feed = self._last_feed + self._pace.feed
+            self._feed_due = max(time_now + self._pace.gather, next_feed)
         return self._feed_due <= time_now
 
     async def _deliver_feed(self, batch: Batch) -> None:
@@ -400,8 +401,7 @@ class ChannelQueue:
             await settings.add(sql, MESSAGES, posted)
         self._references.settle(reference)
         self._feed_due = math.inf
-        self._next_feed = time.monotonic() + self._pace.feed
-        self._next_full = time.monotonic() + self._pace.full
+        self._last_feed = time.monotonic()
 
     async def _feed_content(self, batch: Batch) -> Content:
         """Show up to ten entries, or count those that had grown old; they call nobody any more."""
