@@ -13,6 +13,7 @@ from bot.certificate import BadCertificate, fingerprint
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, cad_key, client_token
 from bot.settings import Settings
 from webhook.errors import BadJson
+from webhook.messages import QUERIES
 from webhook.wire import clean_text, parse_json
 
 PUSH_PATH = "/sonorancad/event"
@@ -145,7 +146,7 @@ class Instance:
         Raises:
             InstanceError: there was no frame.
         """
-        message = {"type": f"queries.{name.removeprefix('queries.')}", "data": data}
+        message = {"type": QUERIES + name.removeprefix(QUERIES), "data": data}
         headers = {"Authorization": f"Bearer {self._client_token}"}
         return self._frame(await self._say("POST", "/api/query", json=message, headers=headers))
 

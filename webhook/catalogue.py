@@ -58,6 +58,11 @@ class Query:
     made_of: Tables
     """What its reply is made of besides the data, if it is kept."""
 
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of its messages, the usual one first."""
+        return tuple(QUERIES + name for name in (self.name, *self.aliases))
+
     async def run(self, context: Context, data: dict[str, Any]) -> Reply:
         """Check the data and carry the query out."""
         ask = validate(self.ask, data)
@@ -102,8 +107,7 @@ class Catalogue:
         def declare(function: Operation[P, R]) -> Operation[P, R]:
             @functools.wraps(function)
             async def operation(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
-                if context.caller.scope < scope:
-                    await authorise(context, scope, share, *args)
+                await authorise(context, scope, share, *args)
                 return await function(context, *args, **kwargs)
 
             hints = get_type_hints(function)
@@ -154,10 +158,10 @@ class Catalogue:
         return frozenset(kind.removeprefix(QUERIES) for kind in self._by_type)
 
     def _add(self, query: Query) -> None:
-        for name in (query.name, *query.aliases):
-            if QUERIES + name in self._by_type:
-                raise ValueError(f"the query {name} is declared twice")
-            self._by_type[QUERIES + name] = query
+        for kind in query.types:
+            if kind in self._by_type:
+                raise ValueError(f"the query {kind.removeprefix(QUERIES)} is declared twice")
+            self._by_type[kind] = query
         self.queries.append(query)
 
 

@@ -22,7 +22,7 @@ from webhook.catalogue import Catalogue
 from webhook.context import Scope
 from webhook.errors import SentinelError
 from webhook.events import ALL, CAD, EVENTS, Event
-from webhook.messages import IDENTIFIER, IDENTIFIER_LENGTH
+from webhook.messages import IDENTIFIER, IDENTIFIER_LENGTH, QUERIES
 from webhook.queries import CATALOGUE
 from webhook.session import CreatedWithGap, OpenSession, Subscription
 from webhook.wire import MAX_ID, Status, parse_id, parse_user_id
@@ -54,14 +54,14 @@ class _Kind(NamedTuple):
 
     @property
     def name(self) -> str:
-        return self.types[0].removeprefix("queries.")
+        return self.types[0].removeprefix(QUERIES)
 
     @property
     def answers(self) -> tuple[str, ...]:
         """The types that a frame with the answer's data may have."""
         if issubclass(self.replies[0], Status):
             return ("status",)
-        return tuple(name.removeprefix("queries.") for name in self.types)
+        return tuple(name.removeprefix(QUERIES) for name in self.types)
 
 
 INTERNAL = (
@@ -260,7 +260,7 @@ def _kinds(catalogue: Catalogue) -> list[_Kind]:
     """Return every message that clients may send."""
     queries = [
         _Kind(
-            tuple(f"queries.{name}" for name in (query.name, *query.aliases)),
+            query.types,
             query.summary,
             query.ask,
             (query.reply,),
