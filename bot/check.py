@@ -19,8 +19,8 @@ from bot.settings import DiscordSettings, HttpSettings, Settings
 from cogs.layout import Layout, choices
 from cogs.pictures.backdrop import BackdropError
 from cogs.rights import PLACES, can_call, lacking
-from db.database import looking_into
 from db.errors import StorageError
+from db.reader import looking_into
 
 MEND = "choose another one with /setup, or correct its id in the file"
 

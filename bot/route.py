@@ -14,9 +14,9 @@ from bot.settings import DiscordSettings, RuleSettings, Settings
 from cogs.layout import choices
 from cogs.route import Routes, event_meant, explained
 from cogs.routing import Quiet, Router, Rule
-from db.database import Database, looking_into
+from db.database import Database
 from db.errors import StorageError
-from db.reader import Reader
+from db.reader import Reader, looking_into
 from webhook.errors import SentinelError
 from webhook.wire import clean_text
 

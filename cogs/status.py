@@ -16,7 +16,7 @@ from cogs.roles import needs
 from cogs.text import fitting, inert_line, moment
 from db import cards, feeds
 from db.cards import Waiting
-from db.database import size
+from db.reader import size
 from webhook.context import Context, Scope, now
 
 _STATES = {

@@ -16,6 +16,9 @@ from db.errors import StorageUnavailable, is_passing
 Rows = list[Any]
 """The rows of a result, each a tuple of its columns."""
 
+BUSY_TIMEOUT = 5.0
+"""Seconds that a statement waits for another process, a backup for example."""
+
 STATEMENTS = 512
 """Statements that a connection keeps prepared: all that this program has."""
 

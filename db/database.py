@@ -16,11 +16,11 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
-from db.connection import Connection, connect
+from db.connection import BUSY_TIMEOUT, Connection, connect
 from db.copies import copy, finish_restore
 from db.errors import StorageError, StorageUnavailable, is_lock, refusal
 from db.kept import Kept
-from db.migrate import APPLICATION_ID, check_is_current, migrate, newest
+from db.migrate import APPLICATION_ID, migrate, newest
 from db.reader import Moments, Reader
 from db.soundness import glance
 
@@ -42,9 +42,6 @@ CHECKPOINT = 4_000
 
 With SQLite's own 1,000, the pages that every write changes are copied four times as often.
 """
-
-BUSY_TIMEOUT = 5.0
-"""Seconds that a statement waits for another process, a backup for example."""
 
 BUSY_RETRY = 0.01
 """Seconds between two tries to begin a transaction while another process writes."""
@@ -295,35 +292,6 @@ class Database:
         """Let the last commits end before the connections close."""
         while self._commits:
             await asyncio.wait(self._commits)
-
-
-@asynccontextmanager
-async def looking_into(path: Path) -> AsyncIterator[Reader]:
-    """Read a file without changing anything, whether its bot runs or not.
-
-    Raises:
-        StorageError: the file cannot be read, or its schema is not this program's.
-    """
-    try:
-        uri = await asyncio.to_thread(_read_only, path)
-        async with connect(uri, uri=True, timeout=BUSY_TIMEOUT) as connection:
-            await check_is_current(connection)
-            yield Reader(connection)
-    except sqlite3.Error as fault:
-        raise StorageError(f"cannot read the database {path}: {fault}") from fault
-
-
-async def size(sql: Reader) -> int:
-    """Return how many bytes the database has."""
-    pages = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
-    return await sql.one(int, pages) or 0
-
-
-def _read_only(path: Path) -> str:
-    """Return a file's address for reading; fail here if it cannot be opened, as in `_prepare`."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    sqlite3.connect(uri, uri=True).close()
-    return uri
 
 
 def _prepare(path: Path) -> None:

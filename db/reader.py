@@ -3,11 +3,14 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
-from db.connection import Connection, Rows, was_too_long
-from db.errors import StorageUnavailable
+from db.connection import BUSY_TIMEOUT, Connection, Rows, connect, was_too_long
+from db.errors import StorageError, StorageUnavailable
+from db.migrate import check_is_current
 
 T = TypeVar("T")
 
@@ -75,3 +78,33 @@ class Moments:
 
     def _begin_anew(self) -> None:
         self._spent = 0.0
+
+
+@asynccontextmanager
+async def looking_into(path: Path) -> AsyncIterator[Reader]:
+    """Read a file without changing anything, whether its bot runs or not.
+
+    Raises:
+        StorageError: the file cannot be read, or its schema is not this program's.
+    """
+    try:
+        uri = await asyncio.to_thread(_read_only, path)
+        async with connect(uri, uri=True, timeout=BUSY_TIMEOUT) as connection:
+            await check_is_current(connection)
+            yield Reader(connection)
+    except sqlite3.Error as fault:
+        raise StorageError(f"cannot read the database {path}: {fault}") from fault
+
+
+async def size(sql: Reader) -> int:
+    """Return how many bytes the database has."""
+    pages = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    return await sql.one(int, pages) or 0
+
+
+def _read_only(path: Path) -> str:
+    """Return a file's address for reading."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    # Fail here if it cannot be opened: a thread of aiosqlite outlives its own failure.
+    sqlite3.connect(uri, uri=True).close()
+    return uri

@@ -17,8 +17,7 @@ from cogs.cards import render
 from cogs.feeds import FEEDS, entry_embed
 from db import journal
 from db.cards import Card
-from db.database import looking_into
-from db.reader import Reader
+from db.reader import Reader, looking_into
 from tests.end_to_end.town import Town
 from tests.fake_discord import Message
 from webhook.events import Published, Subject
