@@ -30,7 +30,7 @@ from pathlib import Path
 from benchmarks.processes import ROOT
 from db.connection import connect
 from db.migrate import APPLICATION_ID, migrate, migrations
-from db.search import folded, words
+from db.search import folded, may_be_code, words
 
 CACHE = Path(os.environ.get("BENCH_FOLDER", ROOT / ".bench"))
 """Where filled files are kept for the next run."""
@@ -330,7 +330,7 @@ def _properties(sizes: Sizes, users: list[str], today: int) -> Iterator[tuple[ob
 def _codes(sizes: Sizes) -> Iterator[tuple[object, ...]]:
     for property_id, location, _ in _places(sizes):
         for word in set(words(location)):
-            if any(character.isdigit() for character in word):
+            if may_be_code(word):
                 yield word, property_id, True
 
 

@@ -12,6 +12,7 @@ from db.search import (
     best_first,
     folded,
     is_indexed,
+    may_be_code,
     question,
     span,
     whole_words,
@@ -93,7 +94,7 @@ async def add(
         " ".join(named),
     )
     for code in {*named, *words(description)}:
-        if _may_be_code(code):
+        if may_be_code(code):
             await sql.run(
                 "INSERT INTO property_codes (code, property_id, in_location) VALUES (?, ?, ?)",
                 code,
@@ -181,16 +182,12 @@ _AND_CODE = (
 
 async def _codes_in(sql: Reader, search: str) -> list[str]:
     """Return the codes that all have who hold a folded text, first one that few have, or none."""
-    codes = {word for word in whole_words(search) if _may_be_code(word)}
+    codes = {word for word in whole_words(search) if may_be_code(word)}
     for code in sorted(codes):
         too_many = "SELECT 1 FROM property_codes WHERE code = ? LIMIT 1 OFFSET ?"
         if await sql.one(int, too_many, code, FIRST) is None:
             return [code, *(codes - {code})]
     return []
-
-
-def _may_be_code(word: str) -> bool:
-    return any(character.isdigit() for character in word)
 
 
 async def page_of_status(

@@ -87,6 +87,11 @@ def whole_words(search: str) -> list[str]:
     return _WHOLE_WORD.findall(search)
 
 
+def may_be_code(word: str) -> bool:
+    """Tell whether a word may be a postal code or a house number, which few have."""
+    return any(character.isdigit() for character in word)
+
+
 async def best_first(
     limit: int, key: Callable[[T], object], *stages: Callable[[int], Awaitable[list[T]]]
 ) -> list[T]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from db import properties
 from db.properties import Property
 from db.reader import Reader
-from db.search import words
+from db.search import may_be_code, words
 
 REACH = 25.0
 """Metres from a property without an area within which a point is at the property."""
@@ -60,8 +60,7 @@ def phrases(address: str) -> list[str]:
 def code_of(postal: str) -> str:
     """Return a postal code as it stands among the words of a property; blank if it is none."""
     said = words(postal)
-    is_code = len(said) == 1 and any(character.isdigit() for character in said[0])
-    return said[0] if is_code else ""
+    return said[0] if len(said) == 1 and may_be_code(said[0]) else ""
 
 
 def _around(place: Place, known: list[Property]) -> list[Property]:
