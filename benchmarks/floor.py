@@ -25,8 +25,8 @@ from aiohttp import web
 
 from benchmarks.load import post
 from benchmarks.processes import bare
-from benchmarks.pushes import CONNECTIONS, PROPERTIES, SECONDS, pushes
-from db import community, properties
+from benchmarks.pushes import CONNECTIONS, SECONDS, houses, pushes
+from db import community
 from db.community import Tier
 from db.connection import Connection
 from db.database import CHECKPOINT, Database
@@ -34,6 +34,8 @@ from webhook.bus import Bus
 from webhook.cad.fingerprint import SIZE
 from webhook.cad.receive import receive
 from webhook.context import Caller, Context, Scope
+from webhook.messages import Message
+from webhook.queries import CATALOGUE
 
 ROUNDS = 3
 
@@ -72,20 +74,9 @@ async def rows_of_pushes(path: Path) -> dict[str, list[Statement]]:
     async with Database.open(path) as database:
         async with database.write() as sql:
             await community.replace(sql, [Tier(1, "Basic", "1")], [])
-            for place in range(PROPERTIES):
-                await properties.add(
-                    sql,
-                    location=f"{place} Forum Drive",
-                    tier=1,
-                    x=place * 40,
-                    y=10,
-                    width=20,
-                    height=20,
-                    description="A house",
-                    owner="license:1",
-                    now=1,
-                )
         context = Context(database, Bus(), Caller("cad", Scope.ADMIN), ZoneInfo("UTC"))
+        for house in houses():
+            await CATALOGUE.carry_out(context, Message("queries.add-property", house))
         sent = pushes()
         found = {}
         for _ in range(2):

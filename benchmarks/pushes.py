@@ -45,23 +45,25 @@ def _push(number: int) -> bytes:
     return push("EVENT_UNIT_STATUS", status)
 
 
-async def add_properties(server: Server, number: int = PROPERTIES) -> None:
-    """Add properties, with which 911 calls are compared."""
-    for place in range(number):
-        await query(
-            server,
-            "add-property",
-            {
-                "location": f"{place} Forum Drive",
-                "tier": 1,
-                "x": place * 40,
-                "y": 10,
-                "width": 20,
-                "height": 20,
-                "description": "A house",
-                "clientId": f"license:{place}",
-            },
-        )
+def houses() -> Iterator[dict[str, object]]:
+    """Give the data of properties to add, with which 911 calls are compared."""
+    for place in range(PROPERTIES):
+        yield {
+            "location": f"{place} Forum Drive",
+            "tier": 1,
+            "x": place * 40,
+            "y": 10,
+            "width": 20,
+            "height": 20,
+            "description": "A house",
+            "clientId": f"license:{place}",
+        }
+
+
+async def add_properties(server: Server) -> None:
+    """Add the houses."""
+    for house in houses():
+        await query(server, "add-property", house)
 
 
 @asynccontextmanager
