@@ -96,7 +96,7 @@ async def posting(folder: Path) -> AsyncIterator[Pair]:
 
 def arrivals(town: Community, channel: str) -> list[float]:
     """Return when the requests came that created messages in a channel."""
-    path = f"/channels/{town.channels[channel].id}/messages"
+    path = town.channels[channel].messages_path
     return [one.at for one in town.fake.requests if (one.method, one.path) == ("POST", path)]
 
 

@@ -177,7 +177,7 @@ async def test_a_message_that_arrives_after_a_crash_and_a_search_shows_the_last_
     town: Town,
 ) -> None:
     async with town.bot_running(ONLY_WHEN_TOLD):
-        of_channel = f"/channels/{town.channel('emergency').id}/messages"
+        of_channel = town.channel("emergency").messages_path
         town.fake.fault("POST", of_channel, reset=True, after=True)
         await town.push("EVENT_911", call_911(1))
         card = await town.channel("emergency").next_message()

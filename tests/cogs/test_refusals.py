@@ -127,7 +127,7 @@ async def test_a_channel_that_takes_nothing_for_long_is_left_alone_and_alone(tow
     body = LIMITED | {"retry_after": NEVER}
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
-        limited = rf"^/channels/{town.channel('emergency').id}/messages"
+        limited = f"^{town.channel('emergency').messages_path}"
         town.fake.fault("POST", limited, status=429, body=body, times=None)
         for number in range(10):
             await town.push("EVENT_911", call_911(number))

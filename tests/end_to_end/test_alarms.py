@@ -201,7 +201,7 @@ async def test_a_call_that_discord_took_without_an_answer_is_not_made_again_afte
     town: Town,
 ) -> None:
     place = town.channel("alerts")
-    path = rf"/channels/{place.id}/messages"
+    path = place.messages_path
     async with town.bot_running():
         await _alarm(town)
         town.fake.nonce_memory = 0.0
@@ -240,7 +240,7 @@ async def test_an_alarm_that_was_acknowledged_before_its_call_was_posted_calls_n
     place = town.channel("alerts")
     async with town.bot_running():
         await _alarm(town)
-        town.fake.fault("POST", rf"/channels/{place.id}/messages", status=503, times=None)
+        town.fake.fault("POST", place.messages_path, status=503, times=None)
         await _wait(town, 6)
         await town.fake.until(lambda: any(one.status == 503 for one in town.fake.requests))
         await town.query("acknowledge-alarm", alarmId=1)
@@ -328,7 +328,7 @@ async def test_a_private_message_that_discord_took_without_an_answer_is_not_sent
     town: Town,
 ) -> None:
     private = town.guild.direct(town.stranger)
-    path = rf"/channels/{private.id}/messages"
+    path = private.messages_path
     async with town.bot_running():
         await town.query("get-tiers")
         await _owned(town, town.stranger)

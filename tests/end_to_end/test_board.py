@@ -48,7 +48,7 @@ async def test_the_board_links_to_a_card_that_is_posted_later_than_the_board(tow
     waiting = town.channel("emergency")
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
-        town.fake.fault("POST", rf"/channels/{waiting.id}/messages", delay=0.5)
+        town.fake.fault("POST", waiting.messages_path, delay=0.5)
         await town.push("EVENT_911", call_911(4410))
         board = await board_says(town, "**911 · 1 waiting**")
         assert waiting.messages == []

@@ -54,9 +54,7 @@ async def test_a_message_that_was_posted_without_an_answer_is_recognised(
     town: Town, *, forgets: bool
 ) -> None:
     async with town.bot_running():
-        town.fake.fault(
-            "POST", f"/channels/{town.channel('emergency').id}/messages", reset=True, after=True
-        )
+        town.fake.fault("POST", town.channel("emergency").messages_path, reset=True, after=True)
         if forgets:
             town.fake.nonce_memory = 0.0
         await town.push("EVENT_911", call_911(1))
@@ -74,9 +72,7 @@ async def test_a_feed_message_without_an_answer_is_recognised(town: Town) -> Non
         town.fake.nonce_memory = 0.0
         place = await town.add_property("Villa")
         await town.channel("approvals").next_message()
-        town.fake.fault(
-            "POST", f"/channels/{town.channel('access').id}/messages", reset=True, after=True
-        )
+        town.fake.fault("POST", town.channel("access").messages_path, reset=True, after=True)
         for user in ("first", "second"):
             await town.query("add-auth-entry", propertyId=place, userId=user)
         await town.fake.until(
@@ -149,7 +145,7 @@ async def test_a_refused_token_leaves_the_listener_running(
 async def test_a_refused_card_does_not_stop_the_next_one(town: Town) -> None:
     refusal = {"code": 50035, "message": "Invalid Form Body", "errors": {}}
     async with town.bot_running():
-        of_channel = f"/channels/{town.channel('emergency').id}/messages"
+        of_channel = town.channel("emergency").messages_path
         town.fake.fault("POST", of_channel, status=400, body=refusal)
         await town.push("EVENT_911", call_911(1))
         await town.push("EVENT_911", call_911(2))

@@ -192,7 +192,7 @@ async def test_shutting_down_while_the_line_changes_over_ends(town: Town) -> Non
         async with town.bot_running():
             await started(town)
             reply = await channels_page(town, boss)
-            of_channel = f"/channels/{town.channel('emergency').id}/messages"
+            of_channel = town.channel("emergency").messages_path
             town.fake.fault("POST", of_channel, delay=1.0)
             await town.push("EVENT_911", call_911(1))
             await town.fake.until(lambda: bool(town.fake.requests_to("POST", "/messages$")))

@@ -206,7 +206,7 @@ async def test_without_an_age_every_entry_is_shown(town: Town) -> None:
 
 async def test_a_summary_without_an_answer_is_recognised_after_a_restart(town: Town) -> None:
     visits = town.channel("visits")
-    visits_path = rf"/channels/{visits.id}/messages"
+    visits_path = visits.messages_path
     town.fake.outage()
     async with town.bot_running():
         await _visited(town, "visitor-1", "visitor-2")

@@ -239,6 +239,11 @@ class Channel:
         return f"<#{self.id}>"
 
     @property
+    def messages_path(self) -> str:
+        """Where its messages are created and read."""
+        return f"/channels/{self.id}/messages"
+
+    @property
     def texts(self) -> list[str]:
         """The content of every message."""
         return [message.content for message in self.messages]
