@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.webhook.house import House, open_house
-from tests.webhook.queries.test_plans import ASKED, Listener, asked_everything
+from tests.webhook.queries.test_plans import ASKED, Listener, asked_everything, give_code
 from webhook.catalogue import Query
 from webhook.context import Scope
 from webhook.messages import Message, read
@@ -54,8 +54,7 @@ async def made(house: House, query: Query, message: Message) -> bytes | None:
 
 async def test_what_is_kept_is_what_would_be_made_now(house: House) -> None:
     """After each step of a story in which everything is asked and changed."""
-    async with house.database.write() as sql:
-        await sql.run("INSERT INTO link_codes VALUES ('CODE', 8, ?)", house.clock.now + 1)
+    await give_code(house)
     lookups = [(name, data) for name, data in ASKED if name in KEPT]
     hits = dict.fromkeys(KEPT, 0)
     for step in ASKED:

@@ -127,10 +127,15 @@ def scanned(connection: sqlite3.Connection, question: str, tables: set[str]) -> 
     return found
 
 
-async def asked_everything(house: House, listener: Listener) -> dict[str, set[str]]:
-    """Ask every query; return the statements by which each was answered."""
+async def give_code(house: House) -> None:
+    """Give a member the code that is asked about; no query does."""
     async with house.database.write() as sql:
         await sql.run("INSERT INTO link_codes VALUES ('CODE', 8, ?)", house.clock.now + 1)
+
+
+async def asked_everything(house: House, listener: Listener) -> dict[str, set[str]]:
+    """Ask every query; return the statements by which each was answered."""
+    await give_code(house)
     answered: dict[str, set[str]] = {}
     listener.questions()
     for name, data in ASKED:
