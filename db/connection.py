@@ -4,14 +4,17 @@ A hop to a thread and back costs more than most statements, and each of them wai
 interpreter's lock when the event loop is busy. docs/decisions/0009 says what runs where.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiosqlite
 
 from db.errors import StorageUnavailable, is_passing
+
+T = TypeVar("T")
 
 Rows = list[Any]
 """The rows of a result, each a tuple of its columns."""
@@ -29,8 +32,6 @@ ROWS_AT_ONCE = 64
 class Connection(aiosqlite.Connection):
     """aiosqlite's connection, with statements that do not hop."""
 
-    _looks = 0
-
     async def __aenter__(self) -> Self:
         await super().__aenter__()
         return self
@@ -43,48 +44,24 @@ class Connection(aiosqlite.Connection):
             sqlite3.Error: the statement is wrong, or against the schema.
         """
         try:
-            return list(await self.execute_fetchall(sql, parameters))
+            return list(await in_spite_of_cancellation(self._fetched(sql, parameters)))
         except sqlite3.Error as fault:
             raise _told(fault) from fault
 
-    def fetch_at_once(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
-        """Run a statement here and now; nothing else may use the connection at the same time.
-
-        Raises: as `fetch`.
-        """
-        self._looks = 0
+    async def insert(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run an INSERT as `fetch` does; return the id of its row."""
         try:
-            return self._conn.execute(sql, parameters).fetchall()
+            return await in_spite_of_cancellation(self._inserted(sql, parameters))
         except sqlite3.Error as fault:
             raise _told(fault) from fault
 
-    def insert_at_once(self, sql: str, parameters: Sequence[Any]) -> int:
-        """Run an INSERT as `fetch_at_once` does; return the id of its row.
 
-        RETURNING would cost as much again: SQLite keeps what it returns in a table of its own.
-        """
-        try:
-            return self._conn.execute(sql, parameters).lastrowid or 0
-        except sqlite3.Error as fault:
-            raise _told(fault) from fault
+    async def _fetched(self, sql: str, parameters: Sequence[Any]) -> Rows:
+        return list(await self.execute_fetchall(sql, parameters))
 
-    async def limit_steps(self, most: int) -> None:
-        """Have every statement that takes more steps of SQLite's machine fail: `was_too_long`.
-
-        SQLite looks after so many steps, counting those of the statement's last run too: so a
-        statement fails at the second look, after at most twice as many.
-        """
-
-        def look() -> bool:
-            self._looks += 1
-            return self._looks > 1
-
-        await self.set_progress_handler(look, most)
-
-
-def was_too_long(fault: sqlite3.Error) -> bool:
-    """Tell whether a statement failed for `limit_steps`."""
-    return getattr(fault, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT
+    async def _inserted(self, sql: str, parameters: Sequence[Any]) -> int:
+        async with self.execute(sql, parameters) as cursor:
+            return cursor.lastrowid or 0
 
 
 def connect(path: Path | str, *, timeout: float = 0.0, uri: bool = False) -> Connection:
@@ -109,3 +86,17 @@ def connect(path: Path | str, *, timeout: float = 0.0, uri: bool = False) -> Con
 
 def _told(fault: sqlite3.Error) -> Exception:
     return StorageUnavailable(str(fault)) if is_passing(fault) else fault
+
+
+async def in_spite_of_cancellation(work: Coroutine[Any, Any, T]) -> T:
+    """Finish what must not stay half done, then let the cancellation through."""
+    task = asyncio.ensure_future(work)
+    cancellation = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as fault:  # once, or again while the work still goes on
+            cancellation = fault
+    if cancellation is not None:
+        raise cancellation
+    return task.result()

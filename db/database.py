@@ -5,7 +5,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -16,12 +16,11 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
-from db.connection import BUSY_TIMEOUT, Connection, connect
+from db.connection import BUSY_TIMEOUT, Connection, connect, in_spite_of_cancellation
 from db.copies import copy, finish_restore
 from db.errors import StorageError, StorageUnavailable, is_lock, refusal
-from db.kept import Kept
 from db.migrate import APPLICATION_ID, migrate, newest
-from db.reader import Moments, Reader
+from db.reader import Reader
 from db.soundness import glance
 
 T = TypeVar("T")
@@ -30,9 +29,6 @@ log = logging.getLogger(__name__)
 
 READERS = 2
 """Connections for reading; each is a thread, and most reads take microseconds."""
-
-STEPS_AT_ONCE = 5_000
-"""Steps of SQLite's machine, some 100 µs, after which a read may go to a thread."""
 
 CACHE = 8_000
 """KiB of pages that a reader keeps at most; SQLite's own 2,000 are few for a million rows."""
@@ -51,16 +47,16 @@ class Transaction(Reader):
     """The one write transaction; reads through it see what it has written."""
 
     def __init__(self, connection: Connection) -> None:
-        super().__init__(connection, connection.fetch_at_once)
+        super().__init__(connection)
         self._after_commit: list[Callable[[], None]] = []
 
     async def run(self, sql: str, *parameters: Any) -> None:
         """Run a statement for its effect."""
-        self._connection.fetch_at_once(sql, parameters)
+        await self._connection.fetch(sql, parameters)
 
     async def insert(self, sql: str, *parameters: Any) -> int:
         """Run an INSERT and return the id of the new row."""
-        return self._connection.insert_at_once(sql, parameters)
+        return await self._connection.insert(sql, parameters)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back once the transaction is on disk, in commit order; never if it is undone."""
@@ -109,13 +105,10 @@ class Database:
     """Opened with `Database.open`; `read` for reading, `write()` for a transaction."""
 
     def __init__(
-        self, writer: Connection, at_once: Connection, readers: list[Connection], kept: Kept
+        self, writer: Connection, readers: list[Connection]
     ) -> None:
         self._writer = writer
-        self.kept = kept
-        """What was made of rows, for those who ask again."""
-        moments = Moments(at_once)
-        self._readers = cycle([Reader(connection, moments.fetch) for connection in readers])
+        self._readers = cycle([Reader(connection) for connection in readers])
         self._turn = asyncio.Lock()
         self._batch: _Batch | None = None
         self._begun_in_vain = 0
@@ -142,22 +135,18 @@ class Database:
                 await migrate(writer)
                 # Written into the file, so only once it is known to be ours.
                 await writer.execute_fetchall("PRAGMA journal_mode = WAL")
-                kept = Kept()
-                await kept.watch(writer)
-                at_once = await stack.enter_async_context(connect(path))
-                await at_once.limit_steps(STEPS_AT_ONCE)
                 readers = [
                     await stack.enter_async_context(connect(path, timeout=BUSY_TIMEOUT))
                     for _ in range(READERS)
                 ]
-                for reader in (at_once, *readers):
+                for reader in readers:
                     await reader.execute_fetchall("PRAGMA query_only = ON")
                     await reader.execute_fetchall(f"PRAGMA cache_size = {-CACHE}")
             except (sqlite3.Error, OSError) as fault:
                 raise refusal(path, fault) from fault
             # From now on a lock is waited for where nobody else waits with it.
             await writer.execute_fetchall("PRAGMA busy_timeout = 0")
-            database = cls(writer, at_once, readers, kept)
+            database = cls(writer, readers)
             try:
                 yield database
             finally:
@@ -190,17 +179,17 @@ class Database:
                 batch = self._batch or await self._begin(begun_in_vain)
                 transaction = Transaction(self._writer)
                 try:
-                    self._writer.fetch_at_once("SAVEPOINT change")
+                    await self._writer.fetch("SAVEPOINT change")
                     yield made_of(transaction)
-                    self._writer.fetch_at_once("RELEASE change")
                 except BaseException as fault:
-                    if not self._undo():
-                        await _in_spite_of_cancellation(self._give_up(batch, fault))
+                    if not await in_spite_of_cancellation(self._undo()):
+                        await in_spite_of_cancellation(self._give_up(batch, fault))
                     if not isinstance(fault, Exception):
                         raise
                     refusal = fault
                 else:
                     batch.callbacks += transaction._after_commit
+                    await self._writer.fetch("RELEASE change")  # cancelled here, it is done
             # A refusal waits too: it may rest on what an earlier one of the batch has written.
             await batch.ended()
         except StorageUnavailable:
@@ -222,6 +211,10 @@ class Database:
         except StorageUnavailable:
             self._begun_in_vain += 1
             raise
+        except asyncio.CancelledError:  # it has begun all the same
+            if self._writer.in_transaction:
+                await in_spite_of_cancellation(self._writer.fetch("ROLLBACK"))
+            raise
         batch = self._batch = _Batch(self._writer.total_changes)
         commit = asyncio.create_task(self._commit(batch), name="commit")
         self._commits.add(commit)
@@ -233,7 +226,7 @@ class Database:
         deadline = time.monotonic() + BUSY_TIMEOUT
         while True:
             try:
-                self._writer.fetch_at_once("BEGIN IMMEDIATE")
+                await self._writer.fetch("BEGIN IMMEDIATE")
             except StorageUnavailable as fault:
                 if not is_lock(fault) or time.monotonic() > deadline:
                     raise
@@ -252,8 +245,6 @@ class Database:
                 await self._take_back()
                 batch.fail(fault)
                 return
-            finally:
-                self.kept.settle()
             if self._writer.total_changes != batch.changes:
                 self.is_writable = True
             try:
@@ -262,11 +253,11 @@ class Database:
             finally:
                 batch.end()
 
-    def _undo(self) -> bool:
+    async def _undo(self) -> bool:
         """Take back one transaction; False: SQLite may have taken back the whole batch already."""
         try:
-            self._writer.fetch_at_once("ROLLBACK TO change")
-            self._writer.fetch_at_once("RELEASE change")
+            await self._writer.fetch("ROLLBACK TO change")
+            await self._writer.fetch("RELEASE change")
         except (sqlite3.Error, StorageUnavailable):
             return False
         return True
@@ -274,7 +265,6 @@ class Database:
     async def _give_up(self, batch: _Batch, fault: BaseException) -> None:
         """Take back a whole batch for what went wrong with one of its transactions."""
         await self._take_back()
-        self.kept.settle()
         self._batch = None
         batch.fail(fault if isinstance(fault, Exception) else StorageError("interrupted"))
 
@@ -309,17 +299,3 @@ def _prepare(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     # Fail here if it cannot be opened: a thread of aiosqlite outlives its own failure.
     sqlite3.connect(path).close()
-
-
-async def _in_spite_of_cancellation(work: Coroutine[Any, Any, T]) -> T:
-    """Finish what must not stay half done, then let the cancellation through."""
-    task = asyncio.ensure_future(work)
-    cancellation = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as fault:  # once, or again while the work still goes on
-            cancellation = fault
-    if cancellation is not None:
-        raise cancellation
-    return task.result()

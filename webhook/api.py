@@ -21,7 +21,6 @@ from webhook.errors import FieldProblem, InvalidData, NotFound, RateLimited, Sen
 from webhook.events import ALL, Published
 from webhook.messages import (
     Answer,
-    answer_at_once,
     as_error,
     counted_answer,
     error_answer,
@@ -107,11 +106,8 @@ class Api:
         except SentinelError as fault:
             return _response(error_answer(fault))
         incoming = read(body)
-        outcome = answer_at_once(incoming, partial(self._catalogue.known, context), self._metrics)
-        if outcome is None:
-            carry_out = partial(self._catalogue.carry_out, context)
-            outcome = await counted_answer(incoming, carry_out, self._metrics)
-        return _response(outcome)
+        carry_out = partial(self._catalogue.carry_out, context)
+        return _response(await counted_answer(incoming, carry_out, self._metrics))
 
     async def events(self, request: web.Request) -> web.Response:
         """Answer with the events after a number, at once or when the first comes."""

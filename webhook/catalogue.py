@@ -1,7 +1,7 @@
 """Queries by their wire name: each is one typed function, declared where it is written."""
 
 import functools
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import (
     Any,
@@ -13,10 +13,7 @@ from typing import (
     runtime_checkable,
 )
 
-import orjson
-
 from db import access
-from db.kept import TABLES, Tables
 from db.reader import Reader
 from webhook.context import Context, Scope, Share
 from webhook.errors import UnknownType
@@ -26,9 +23,6 @@ from webhook.wire import Reply, Wire, validate
 P = ParamSpec("P")
 R = TypeVar("R", bound=Reply)
 Operation = Callable[Concatenate[Context, P], Awaitable[R]]
-
-KEY_BYTES = 512
-"""The longest question whose reply is kept: its type and its data, as JSON."""
 
 
 @runtime_checkable
@@ -55,8 +49,6 @@ class Query:
     reply: type[Reply]
     summary: str
     operation: Callable[..., Awaitable[Reply]]
-    made_of: Tables
-    """What its reply is made of besides the data, if it is kept."""
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -93,15 +85,12 @@ class Catalogue:
         *aliases: str,
         scope: Scope,
         share: Share | None = None,
-        made_of: Collection[str] = (),
     ) -> Callable[[Operation[P, R]], Operation[P, R]]:
         """Declare a function as the query `queries.<name>`.
 
         The request and reply models are read from its annotations. Whoever calls the function,
         a script or a slash command, must have the scope, or that share in the property asked about.
 
-        `made_of`: tables of `db.kept`; a reply that is made of nothing else is kept until one of
-        them changes.
         """
 
         def declare(function: Operation[P, R]) -> Operation[P, R]:
@@ -115,10 +104,7 @@ class Catalogue:
             hints.pop("context")
             ask = next(iter(hints.values()), Nothing)
             summary = (function.__doc__ or "").strip().partition("\n")[0]
-            tables = frozenset(made_of)
-            if not tables <= TABLES:
-                raise ValueError(f"nobody watches some of {sorted(tables)}")
-            self._add(Query(name, aliases, scope, share, ask, reply, summary, operation, tables))
+            self._add(Query(name, aliases, scope, share, ask, reply, summary, operation))
             return operation
 
         return declare
@@ -135,22 +121,7 @@ class Catalogue:
             raise UnknownType(
                 "unknown message type {type!r}", type=message.type[:SHOWN_TYPE_LENGTH]
             )
-        if not query.made_of:
-            return await query.run(context, message.data)
-        kept = context.database.kept
-        version = kept.version
-        reply = await query.run(context, message.data)
-        if (key := _key(message)) is not None:
-            kept.put(query.made_of, key, reply.dump(), version)
-        return reply
-
-    def known(self, context: Context, message: Message) -> bytes | None:
-        """Return the reply to a query as JSON, if it was made already and is still true."""
-        query = self._by_type.get(message.type)
-        if query is None or not query.made_of or context.caller.scope < query.scope:
-            return None
-        key = _key(message)
-        return None if key is None else context.database.kept.get(query.made_of, key)
+        return await query.run(context, message.data)
 
     @property
     def names(self) -> frozenset[str]:
@@ -163,15 +134,6 @@ class Catalogue:
                 raise ValueError(f"the query {kind.removeprefix(QUERIES)} is declared twice")
             self._by_type[kind] = query
         self.queries.append(query)
-
-
-def _key(message: Message) -> bytes | None:
-    """Return what tells a message from others, None if it is no usual one."""
-    try:
-        key = message.type.encode() + orjson.dumps(message.data)
-    except orjson.JSONEncodeError:  # nested more deeply than can be written
-        return None
-    return key if len(key) <= KEY_BYTES else None
 
 
 async def authorise(

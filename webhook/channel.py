@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from struct import pack
 from weakref import WeakSet
 
 from aiohttp import ClientConnectionError, WSCloseCode, WSMsgType, web
@@ -15,7 +13,6 @@ from aiohttp import ClientConnectionError, WSCloseCode, WSMsgType, web
 from webhook.authentication import Door
 from webhook.catalogue import Catalogue
 from webhook.context import Caller, Context
-from webhook.eager import begin
 from webhook.errors import BadMessage
 from webhook.messages import Incoming, Message, read
 from webhook.session import Rules, Session
@@ -54,105 +51,39 @@ _BINARY = Incoming(BadMessage("frames are text, not binary"), None)
 _CONTROL = Incoming(BadMessage("a ping or pong"), None)
 
 
-class Rounds:
-    """Counts turns of the event loop, and empties outboxes at the end of each."""
-
-    def __init__(self) -> None:
-        self.turn = 0
-        self.has_begun = False
-        self._full: list[Outbox] = []
-
-    def begin(self) -> None:
-        """Begin a turn: from now on, until others have had theirs, its number stays."""
-        self.has_begun = True
-        asyncio.get_running_loop().call_soon(self._end)
-
-    def call_at(self, outbox: "Outbox") -> None:
-        """Have an outbox emptied at the end of this turn."""
-        self._full.append(outbox)
-
-    def _end(self) -> None:
-        self.turn += 1
-        self.has_begun = False
-        full, self._full = self._full, []
-        for outbox in full:
-            outbox.empty()
-
-
-@lru_cache(maxsize=1)
-def _framed(text: bytes) -> bytes:
-    """Write a frame as RFC 6455, 5.2 has it: text, whole, not masked.
-
-    The last one is remembered, as an event is the same for all who hear it.
-    """
-    length = len(text)
-    if length < 126:
-        return bytes((_WHOLE_TEXT, length)) + text
-    if length < 2**16:
-        return pack("!BBH", _WHOLE_TEXT, 126, length) + text
-    return pack("!BBQ", _WHOLE_TEXT, 127, length) + text
-
-
-_WHOLE_TEXT = 0x81
-
-
 class Outbox:
-    """Sends frames to one client; one that lets too much pile up is given up.
+    """Sends frames to one client; one that lets too many bytes pile up is given up."""
 
-    The first frame of a turn of the event loop goes out at once, so that many clients do not wait
-    for each other; what is put in after it goes out together, as each write may wake the other
-    side, which takes longer than an answer. What the client does not take waits in the transport.
-    `give_up` is called once, when that is too much.
-    """
-
-    def __init__(
-        self, request: web.Request, socket: web.WebSocketResponse, most: int, rounds: Rounds
-    ) -> None:
+    def __init__(self, request: web.Request, socket: web.WebSocketResponse, most: int) -> None:
         self._request = request
-        self._transport = request.transport
         self._socket = socket
         self._most = most
-        self._rounds = rounds
-        self._frames: list[bytes] = []
-        self._written_in = -1
+        self._frames: asyncio.Queue[bytes] = asyncio.Queue()
+        self._waiting = 0
         self.has_overflowed = False
         self.give_up: Callable[[], object] = lambda: None
 
     def put(self, frame: bytes) -> None:
-        """Send a frame; never waits, never raises."""
-        rounds = self._rounds
-        if not rounds.has_begun:
-            rounds.begin()
-        if self._written_in != rounds.turn:
-            self._written_in = rounds.turn
-            self._write(_framed(frame))
-            return
-        if not self._frames:
-            rounds.call_at(self)
-        self._frames.append(_framed(frame))
-
-    async def taken(self) -> None:
-        """Wait until most of what was put has gone out, or the client is gone."""
-        await asyncio.sleep(0)
-        with suppress(ClientConnectionError):
-            await self._request.writer.drain()
-
-    def empty(self) -> None:
-        """Write what was put in since the first frame of the turn."""
-        data = b"".join(self._frames)
-        self._frames.clear()
-        self._write(data)
-
-    def _write(self, data: bytes) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing() or self._socket.closed:
-            return
-        if transport.get_write_buffer_size() + len(data) > self._most:
-            self._transport = None
+        """Have a frame sent; never waits, never raises."""
+        self._waiting += len(frame)
+        if self._waiting > self._most and not self.has_overflowed:
             self.has_overflowed = True
             self.give_up()
-        else:
-            transport.write(data)
+        elif not self.has_overflowed:
+            self._frames.put_nowait(frame)
+
+    async def taken(self) -> None:
+        """Wait until what was put has been handed on, or the client is gone."""
+        await self._frames.join()
+
+    async def write(self) -> None:
+        """Send what is put in until cancelled."""
+        while True:
+            frame = await self._frames.get()
+            with suppress(ConnectionError, ClientConnectionError):
+                await self._socket.send_frame(frame, WSMsgType.TEXT)
+            self._waiting -= len(frame)
+            self._frames.task_done()
 
 
 class Channel:
@@ -166,7 +97,6 @@ class Channel:
         self._rules = rules
         self._door = door
         self._limits = limits
-        self._rounds = Rounds()
         self._sockets: WeakSet[web.WebSocketResponse] = WeakSet()
         self._connections: Counter[str] = Counter()
 
@@ -205,17 +135,19 @@ class Channel:
     async def _converse(
         self, request: web.Request, socket: web.WebSocketResponse, caller: Caller
     ) -> None:
-        outbox = Outbox(request, socket, self._limits.waiting_bytes, self._rounds)
+        outbox = Outbox(request, socket, self._limits.waiting_bytes)
         session = Session(
             self._context.of(caller), self._catalogue, self._rules, outbox.put, outbox.taken
         )
         receiver = asyncio.create_task(self._receive(socket, session), name="receiver")
+        writer = asyncio.create_task(outbox.write(), name="writer")
         outbox.give_up = receiver.cancel
         try:
             await asyncio.wait({receiver})
         finally:
             session.close()
             receiver.cancel()
+            writer.cancel()
             (ended,) = await asyncio.gather(receiver, return_exceptions=True)
             if isinstance(ended, Exception):
                 log.warning("a connection of %s ended: %s", caller.name, ended, exc_info=ended)
@@ -250,12 +182,13 @@ class Channel:
                 if frame.type is WSMsgType.PING:
                     with suppress(ConnectionError):
                         await socket.pong(frame.data)
-                elif given is _CONTROL or session.answer_at_once(incoming):
+                elif given is _CONTROL:
                     pass
                 elif incoming.identifier is None:
                     await session.receive(incoming)
-                elif (task := begin(group, session.receive(incoming))) is not None:
+                else:
                     await slots.acquire()
+                    task = group.create_task(session.receive(incoming))
                     task.add_done_callback(lambda _: slots.release())
                 if isinstance(given.message, Message):
                     nonsense = 0

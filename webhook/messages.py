@@ -83,23 +83,6 @@ async def counted_answer(
     return outcome
 
 
-def answer_at_once(
-    incoming: Incoming, known: Callable[[Message], bytes | None], metrics: Metrics
-) -> Answer | None:
-    """Answer a message whose reply is known, and count it; None: it has to be carried out."""
-    message, identifier = incoming
-    if not isinstance(message, Message):
-        return None
-    began = time.perf_counter()
-    reply = known(message)
-    if reply is None:
-        return None
-    name = _name(message)
-    outcome = Answer(_frame(name, reply, identifier))
-    metrics.count_query(name, "ok", time.perf_counter() - began)
-    return outcome
-
-
 def error_answer(error: SentinelError, identifier: str | None = None) -> Answer:
     """Make the answer that says what is wrong."""
     data: dict[str, Any] = {"code": error.code, "error": error.message, "message": error.message}

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -19,7 +18,7 @@ from webhook.catalogue import Catalogue
 from webhook.context import Context, Scope
 from webhook.errors import Conflict, Forbidden, NotFound, RateLimited
 from webhook.events import ALL, Published
-from webhook.messages import Incoming, Message, answer_at_once, counted_answer
+from webhook.messages import Incoming, Message, counted_answer
 from webhook.metrics import Metrics
 from webhook.wire import MAX_ID, Reply, Status, UserId, Wire, validate
 
@@ -82,7 +81,6 @@ class Session:
         self._rules = rules
         self._send = send
         self._taken = taken
-        self._known = partial(catalogue.known, context)
         self._budget = Budget(rules.messages_per_second)
         self._client: str | None = None
         self._subscriptions: set[str] = set()
@@ -99,14 +97,6 @@ class Session:
         except RateLimited as fault:
             return Incoming(fault, incoming.identifier)
         return incoming
-
-    def answer_at_once(self, incoming: Incoming) -> bool:
-        """Answer what was asked before and is still true; False: it has to be carried out."""
-        outcome = answer_at_once(incoming, self._known, self._rules.metrics)
-        if outcome is None:
-            return False
-        self._send(outcome.frame)
-        return True
 
     async def receive(self, incoming: Incoming) -> None:
         """Carry a message out and send its one answer, then what a resumed session has missed."""

@@ -180,8 +180,7 @@ class Line:
         identifier = f"#{id(data)}"
         message = {"type": kind, "data": data | {"requestIdentifier": identifier}}
         incoming = self.session.count(read(orjson.dumps(message)))
-        if not self.session.answer_at_once(incoming):
-            await self.session.receive(incoming)
+        await self.session.receive(incoming)
         (found,) = [f for f in self.frames if f["data"].get("requestIdentifier") == identifier]
         self.frames.remove(found)
         del found["data"]["requestIdentifier"]

@@ -23,7 +23,7 @@ from webhook.channel import Limits
 from webhook.errors import BadJson
 from webhook.events import ALL
 from webhook.gate import Gate
-from webhook.listener import HEADERS, Turns
+from webhook.listener import HEADERS
 from webhook.refusals import Refusals
 from webhook.session import Rules
 from webhook.wire import MOST_VALUES, parse_json
@@ -340,24 +340,6 @@ async def test_of_requests_sent_ahead_few_are_kept(
     async with raw(served, request("/api/query") * 100) as (reader, _):
         assert await status(reader) == 401
     assert read[0] <= 2
-
-
-async def test_strangers_are_read_last_and_nobody_for_long(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(listener, "SPELL", -1.0)  # one at a time
-    monkeypatch.setattr(listener, "REST", 0.0)
-    turns, taken, done = Turns(), list[str](), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in range(3):
-        turns.add(lambda n=number: taken.append(f"stranger {n}"), is_trusted=False)  # type: ignore[misc]
-    for number in range(2):
-        turns.add(lambda n=number: taken.append(f"known {n}"), is_trusted=True)  # type: ignore[misc]
-    turns.add(done.set, is_trusted=False)
-    loop.call_soon(taken.append, "everything else")
-    await asyncio.wait_for(done.wait(), IN_TIME)
-    assert taken[:3] == ["known 0", "everything else", "known 1"]
-    assert taken[3:] == ["stranger 0", "stranger 1", "stranger 2"]
 
 
 async def test_only_nonsense_closes_with_1008(served: Served) -> None:

@@ -43,8 +43,7 @@ class AuthEntries(Reply):
 @table.query(
     "get-allowed-users",
     scope=Scope.READ,
-    share=Share.OWNER,
-    made_of={"properties", "allowed_users", "users"},
+    share=Share.OWNER
 )
 async def get_allowed_users(context: Context, ask: OfProperty) -> AllowedUsers:
     """List who may enter a property beside its owner."""

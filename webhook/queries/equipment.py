@@ -152,8 +152,7 @@ def _recorded(property_id: int, type_id: int, description: str) -> dict[str, obj
     "get-equipment",
     "get-equipment-property",
     scope=Scope.READ,
-    share=Share.ALLOWED,
-    made_of={"properties", "equipment", "equipment_types"},
+    share=Share.ALLOWED
 )
 async def get_equipment(context: Context, ask: OfProperty) -> EquipmentList:
     """List what a property has."""
@@ -162,7 +161,7 @@ async def get_equipment(context: Context, ask: OfProperty) -> EquipmentList:
     return EquipmentList(equipment=equipment_listed(stored))
 
 
-@table.query("get-equipment-types", scope=Scope.READ, made_of={"equipment_types"})
+@table.query("get-equipment-types", scope=Scope.READ)
 async def get_equipment_types(context: Context) -> EquipmentTypeList:
     """List the kinds of equipment on offer."""
     kinds = await community.equipment_types(context.read)
@@ -171,7 +170,7 @@ async def get_equipment_types(context: Context) -> EquipmentTypeList:
     )
 
 
-@table.query("get-tiers", scope=Scope.READ, made_of={"tiers"})
+@table.query("get-tiers", scope=Scope.READ)
 async def get_tiers(context: Context) -> TierList:
     """List the tiers on offer."""
     tiers = await community.tiers(context.read)

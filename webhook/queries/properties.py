@@ -173,7 +173,7 @@ async def remove_property(context: Context, ask: OfProperty) -> Success:
     return Success()
 
 
-@table.query("get-property", scope=Scope.READ, share=Share.ALLOWED, made_of={"properties"})
+@table.query("get-property", scope=Scope.READ, share=Share.ALLOWED)
 async def get_property(context: Context, ask: OfProperty) -> PropertyData:
     """Return a property."""
     return PropertyData.of(await existing_property(context.read, ask.property_id))
@@ -182,8 +182,7 @@ async def get_property(context: Context, ask: OfProperty) -> PropertyData:
 @table.query(
     "get-property-detailed",
     scope=Scope.READ,
-    share=Share.ALLOWED,
-    made_of={"properties", "tiers", "users", "equipment", "equipment_types"},
+    share=Share.ALLOWED
 )
 async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedProperty:
     """Return a property with its tier's name, its owner and its equipment."""

@@ -49,7 +49,7 @@ class OwnedProperties(Reply):
     properties: list[OwnedProperty]
 
 
-@table.query("get-user", scope=Scope.READ, made_of={"users"})
+@table.query("get-user", scope=Scope.READ)
 async def get_user(context: Context, ask: OfUser) -> UserData:
     """Return a user's name."""
     user = await users.get(context.read, ask.user_id)
@@ -65,7 +65,7 @@ async def get_users(context: Context, ask: Page) -> UserList:
     return UserList(users=[UserData(id=user.id, full_name=user.full_name) for user in page])
 
 
-@table.query("get-user-properties", scope=Scope.READ, made_of={"properties", "tiers"})
+@table.query("get-user-properties", scope=Scope.READ)
 async def get_user_properties(context: Context, ask: OfUser) -> OwnedProperties:
     """List what a user owns, with what each property's tier costs."""
     owned = await properties.of_owner(context.read, ask.user_id)
