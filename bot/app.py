@@ -24,32 +24,32 @@ from bot.route import router_of
 from bot.settings import Settings
 from bot.watch import Problems, Watch, Watched
 from bot.watchdog import Watchdog
-from cogs import names
-from cogs.alarm_watch import AlarmWatch
 from cogs.bot import Connection
-from cogs.delivery import Pace
-from cogs.language import speak
+from cogs.commands.status import Vitals
+from cogs.delivery.channel_queue import Pace
+from cogs.escalation import AlarmWatch
+from cogs.i18n.language import speak
 from cogs.pictures import backdrop
-from cogs.status import Vitals
+from cogs.ui import names
 from db import community, journal, subscriptions
 from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook import cad
-from webhook.app import Parts, make_app
-from webhook.authentication import LOCAL, Client, Door
-from webhook.bus import Bus
 from webhook.cad.ageing import Keeping, forget_old
 from webhook.cad.receive import Intake
 from webhook.cad.silence import Heard
-from webhook.channel import Limits
-from webhook.context import ApprovalRules, Context, Scope, now
-from webhook.events import ALL, CAD, EVENTS
-from webhook.gate import Gate
-from webhook.listener import Listener, affordable
-from webhook.metrics import Metrics
-from webhook.push import CadKey
+from webhook.http.app import Parts, make_app
+from webhook.http.authentication import LOCAL, Client, Door
+from webhook.http.connection_limits import Gate
+from webhook.http.listener import Listener, affordable
+from webhook.http.push import CadKey
+from webhook.http.websocket import Limits
+from webhook.protocol.bus import Bus
+from webhook.protocol.context import ApprovalRules, Context, Scope, now
+from webhook.protocol.events import ALL, CAD, EVENTS
+from webhook.protocol.metrics import Metrics
+from webhook.protocol.session import OWN_MESSAGES
 from webhook.queries import CATALOGUE
-from webhook.session import OWN_MESSAGES
 
 PRUNING = 600.0
 """Seconds between two looks for events that the journal need not remember any more."""

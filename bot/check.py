@@ -16,9 +16,9 @@ from bot.discord_side import point_discord_at
 from bot.layout import effective, layout_of
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE
 from bot.settings import DiscordSettings, HttpSettings, Settings
-from cogs.layout import Layout, choices
 from cogs.pictures.backdrop import BackdropError
-from cogs.rights import PLACES, can_call, lacking
+from cogs.routing.bot_permissions import PLACES, can_call, lacking
+from cogs.routing.layout import Layout, choices
 from db.errors import StorageError
 from db.reader import looking_into
 

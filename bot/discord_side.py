@@ -15,22 +15,22 @@ from bot.again import again_and_again
 from bot.layout import effective, layout_of
 from bot.route import places_of, router_of
 from bot.settings import DiscordSettings, Settings
-from cogs.alarm_watch import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
-from cogs.answers import Desk
 from cogs.bot import Connection, SentinelBot
-from cogs.delivery import Delivery, Outlet, Pace
-from cogs.direct import FullDelivery
-from cogs.follower import Follower
-from cogs.layout import choices
-from cogs.messenger import DiscordMessenger, LogMessenger
-from cogs.references import instance_name
-from cogs.roles import Roles
-from cogs.route import Routes
+from cogs.commands.route import Routes
+from cogs.commands.status import Vitals
+from cogs.delivery.channel_queue import Delivery, Outlet, Pace
+from cogs.delivery.direct_messages import FullDelivery
+from cogs.delivery.follower import Follower
+from cogs.delivery.messenger import DiscordMessenger, LogMessenger
+from cogs.delivery.references import instance_name
+from cogs.escalation import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
+from cogs.routing.layout import choices
 from cogs.setup import Setup
-from cogs.status import Vitals
+from cogs.ui.permissions import Roles
+from cogs.ui.responder import Desk
 from webhook.cad.silence import Heard
-from webhook.context import Context, Scope
-from webhook.metrics import Metrics
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.metrics import Metrics
 
 FINISHING = 10.0
 """Seconds that deliveries in flight have at shutdown."""

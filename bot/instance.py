@@ -12,9 +12,9 @@ from aiohttp import ClientTimeout
 from bot.certificate import BadCertificate, fingerprint
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, cad_key, client_token
 from bot.settings import Settings
-from webhook.errors import BadJson
-from webhook.messages import QUERIES
-from webhook.wire import clean_text, parse_json
+from webhook.protocol.errors import BadJson
+from webhook.protocol.messages import QUERIES
+from webhook.protocol.wire import clean_text, parse_json
 
 PUSH_PATH = "/sonorancad/event"
 WRONG_KEY = "Authentication Key Failed!"

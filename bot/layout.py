@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 from bot.locks import AlreadyRunning, alone_on_database
 from bot.settings import Channels, DiscordSettings, Roles, Settings
-from cogs.layout import Layout, choices, choose, first, overlaid
+from cogs.routing.layout import Layout, choices, choose, first, overlaid
 from db.database import Database
 from db.errors import StorageError
-from webhook.authentication import LOCAL
-from webhook.bus import Bus
-from webhook.context import Context
+from webhook.http.authentication import LOCAL
+from webhook.protocol.bus import Bus
+from webhook.protocol.context import Context
 
 
 def layout_of(discord: DiscordSettings) -> dict[str, tuple[int, ...]]:

@@ -23,7 +23,7 @@ CONTINUED = "\n    | "
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-11-22 09:30:00 INFO webhook.push: …`."""
+    """`2026-11-22 09:30:00 INFO webhook.http.push: …`."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S")

@@ -9,8 +9,8 @@ from db import cards, feeds, journal
 from db.cards import Waiting
 from db.database import Database
 from db.errors import StorageUnavailable
-from webhook.context import now
-from webhook.metrics import Metrics
+from webhook.protocol.context import now
+from webhook.protocol.metrics import Metrics
 
 KINDS = ("card post", "card edit", "feed")
 

@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Any, NoReturn
 
 from bot.instance import Instance, Unreachable
-from webhook.errors import BadJson
-from webhook.events import ALL
-from webhook.wire import clean_text, parse_json
+from webhook.protocol.errors import BadJson
+from webhook.protocol.events import ALL
+from webhook.protocol.wire import clean_text, parse_json
 
 Say = Callable[[str], None]
 """Takes one line, or several, for the person at the terminal."""

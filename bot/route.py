@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 from bot.layout import effective
 from bot.query import Say
 from bot.settings import DiscordSettings, RuleSettings, Settings
-from cogs.layout import choices
-from cogs.route import Routes, event_meant, explained
-from cogs.routing import Quiet, Router, Rule
+from cogs.commands.route import Routes, event_meant, explained
+from cogs.routing.layout import choices
+from cogs.routing.rules import Quiet, Router, Rule
 from db.database import Database
 from db.errors import StorageError
 from db.reader import Reader, looking_into
-from webhook.errors import SentinelError
-from webhook.wire import clean_text
+from webhook.protocol.errors import SentinelError
+from webhook.protocol.wire import clean_text
 
 LINE = 2_000
 """Characters of a line."""

@@ -18,11 +18,11 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from cogs.language import ENGLISH, LANGUAGES, own_name
+from cogs.i18n.language import ENGLISH, LANGUAGES, own_name
 from cogs.pictures.backdrop import Backdrop, BackdropError
-from cogs.routing import Quiet
+from cogs.routing.rules import Quiet
 from webhook import cad
-from webhook.events import CAD, EVENTS, OWN_EVENTS
+from webhook.protocol.events import CAD, EVENTS, OWN_EVENTS
 
 PREFIX = "SENTINEL_"
 

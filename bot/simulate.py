@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.instance import Instance, InstanceError, Unreachable
-from webhook.wire import clean_text
+from webhook.protocol.wire import clean_text
 
 DRILL = "SIMULATION"
 """Stands in every text that is played, so that nobody sends real help."""

@@ -8,9 +8,9 @@ from datetime import time
 
 from db import settings
 from webhook.cad.silence import Heard, tell_silence
-from webhook.context import Context
-from webhook.daily import PROBLEMS, tell_day
-from webhook.metrics import Metrics
+from webhook.protocol.context import Context
+from webhook.protocol.daily_report import PROBLEMS, tell_day
+from webhook.protocol.metrics import Metrics
 
 
 @dataclass(frozen=True)

@@ -15,27 +15,28 @@ import orjson
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import access, alerts, audit, drones, equipment, names, properties, removals
-from cogs.answers import Desk
-from cogs.buttons import CardButton, Control
-from cogs.cad import Cad
-from cogs.crimes import Crimes
-from cogs.help import Help, forget_command_ids, keep_command_ids
-from cogs.language import speaking
-from cogs.layout import Layout, first
-from cogs.links import Links
-from cogs.pages import PageButton
-from cogs.refusals import reading_429s
-from cogs.route import RouteCommands, Routes
+from cogs.commands import access, alerts, audit, drones, equipment, properties, removals
+from cogs.commands.cad import Cad
+from cogs.commands.crimes import Crimes
+from cogs.commands.help import Help, forget_command_ids, keep_command_ids
+from cogs.commands.links import Links
+from cogs.commands.route import RouteCommands, Routes
+from cogs.commands.status import Status, Vitals
+from cogs.commands.visitors import Visitors
+from cogs.delivery.discord_errors import reading_429s
+from cogs.i18n.language import speaking
+from cogs.i18n.translator import CommandTranslator
+from cogs.routing.layout import Layout, first
+from cogs.routing.setup_health import Standing
 from cogs.setup import Setup
-from cogs.standing import Standing
-from cogs.status import Status, Vitals
-from cogs.translator import CommandTranslator
-from cogs.visitors import Visitors
+from cogs.ui import names
+from cogs.ui.buttons import CardButton, Control
+from cogs.ui.pages import PageButton
+from cogs.ui.responder import Desk
 from db import settings
 from db.errors import StorageUnavailable
-from webhook.context import Context
-from webhook.messages import as_error
+from webhook.protocol.context import Context
+from webhook.protocol.messages import as_error
 
 LONGEST_RETRY = 300.0
 

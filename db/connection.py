@@ -55,7 +55,6 @@ class Connection(aiosqlite.Connection):
         except sqlite3.Error as fault:
             raise _told(fault) from fault
 
-
     async def _fetched(self, sql: str, parameters: Sequence[Any]) -> Rows:
         return list(await self.execute_fetchall(sql, parameters))
 

@@ -104,9 +104,7 @@ class _Batch:
 class Database:
     """Opened with `Database.open`; `read` for reading, `write()` for a transaction."""
 
-    def __init__(
-        self, writer: Connection, readers: list[Connection]
-    ) -> None:
+    def __init__(self, writer: Connection, readers: list[Connection]) -> None:
         self._writer = writer
         self._readers = cycle([Reader(connection) for connection in readers])
         self._turn = asyncio.Lock()

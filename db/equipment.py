@@ -82,7 +82,7 @@ async def suggest(sql: Reader, typed: str, type_id: int, limit: int) -> list[Equ
         return [] if found is None or found.type != type_id else [found]
 
     async def found(question: str, most: int) -> list[Equipment]:
-        return await sql.search(
+        return await sql.all(
             Equipment,
             f"{_SELECT.replace(' FROM equipment', _FROM_INDEX)} WHERE equipment_index MATCH ?"
             f" AND {wanted} ORDER BY equipment_index.rowid LIMIT ?",

@@ -163,7 +163,7 @@ async def page(sql: Reader, search: str, limit: int, offset: int) -> list[Proper
     if search:
         asked = await question(sql, "properties", search)
         if asked is not None:
-            return await sql.search(Property, *those(_FOUND, "properties_index.rowid", asked))
+            return await sql.all(Property, *those(_FOUND, "properties_index.rowid", asked))
     return await sql.all(Property, *those("FROM properties WHERE TRUE", "id"))
 
 
@@ -233,7 +233,7 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
         )
 
     async def at_word(most: int) -> list[Property]:
-        return await sql.search(
+        return await sql.all(
             Property,
             f"SELECT {_COLUMNS} {_FOUND} AND removed_at IS NULL"
             " ORDER BY properties_index.rowid LIMIT ?",

@@ -13,6 +13,7 @@ from db.migrate import check_is_current
 
 T = TypeVar("T")
 
+
 class Reader:
     """Runs statements and makes a row of every result."""
 
@@ -27,8 +28,6 @@ class Reader:
         """Return the first row or None."""
         rows = await self._connection.fetch(sql, parameters)
         return row(*rows[0]) if rows else None
-
-    search = all
 
 
 @asynccontextmanager

@@ -50,7 +50,7 @@ async def question(sql: Reader, index: str, search: str) -> str | None:
     """
     if is_indexed(search):
         return holding(search)
-    groups = await sql.search(
+    groups = await sql.all(
         str,
         f"SELECT term FROM {index}_groups WHERE term BETWEEN ? AND ? LIMIT ?",
         search,

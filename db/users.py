@@ -45,7 +45,7 @@ async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
         return found
     asked = await question(sql, "users", search)
     if asked is not None:
-        return await sql.search(User, *those(_FOUND, asked))
+        return await sql.all(User, *those(_FOUND, asked))
     return await sql.all(User, *those("FROM users WHERE TRUE"))
 
 
@@ -71,7 +71,7 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[User]:
         )
 
     async def found(question: str, most: int) -> list[User]:
-        return await sql.search(
+        return await sql.all(
             User,
             f"SELECT id, full_name {_FOUND} ORDER BY users_index.rowid LIMIT ?",
             question,

@@ -17,9 +17,9 @@ from discord.app_commands import TranslationContextLocation as Place
 from discord.ext import commands
 
 from cogs import bot
-from cogs.answers import TooLate
-from cogs.translator import CONTEXTS
-from webhook.errors import SentinelError
+from cogs.i18n.translator import CONTEXTS
+from cogs.ui.responder import TooLate
+from webhook.protocol.errors import SentinelError
 
 ROOT = Path(__file__).resolve().parents[1]
 CATALOGUES = ROOT / "cogs" / "languages"

@@ -3,11 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from cogs import board
-from cogs.cards import alarms, calls, drones, notices, properties
-from cogs.content import Content
+from cogs.cards import alarms, board, calls, drones, notices, properties
+from cogs.ui.embeds import Content
 from db.reader import Reader
-from webhook.events import Subject
+from webhook.protocol.events import Subject
 
 Render = Callable[[Reader, str], Awaitable[Content | None]]
 """Makes a card from the stored state alone; None if there is nothing to show."""

@@ -2,16 +2,16 @@
 
 import discord
 
-from cogs.content import TITLE, Button, CardBuilder, Colour, Content, Place
-from cogs.language import N_, _, plural
-from cogs.names import person
+from cogs.i18n.language import N_, _, plural
 from cogs.pictures.property_map import property_map
-from cogs.text import duration, inert_line, moment, who
+from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, Content, Place
+from cogs.ui.names import person
+from cogs.ui.text import duration, inert_line, moment, who
 from db import alarms, cards, flights, properties
 from db.alarms import Alarm, Step
 from db.properties import Property
 from db.reader import Reader
-from webhook.events import Subject
+from webhook.protocol.events import Subject
 
 STEPS = 5
 """Steps that a card shows, the newest."""

@@ -1,9 +1,9 @@
 """Cards of 911 calls, dispatch calls and panics."""
 
 from cogs.cards.notes import READ, notes_text
-from cogs.content import DESCRIPTION, TITLE, CardBuilder, Colour, Content
-from cogs.language import _
-from cogs.names import (
+from cogs.i18n.language import _
+from cogs.ui.embeds import DESCRIPTION, TITLE, CardBuilder, Colour, Content
+from cogs.ui.names import (
     drone_button,
     linked_name,
     of_cad,
@@ -12,13 +12,13 @@ from cogs.names import (
     unit_name,
     unit_names,
 )
-from cogs.text import ANONYMOUS, duration, inert, inert_line, moment
+from cogs.ui.text import ANONYMOUS, duration, inert, inert_line, moment
 from db import cards, dispatches, emergencies, units
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.reader import Reader
 from db.units import Unit
-from webhook.events import Subject
+from webhook.protocol.events import Subject
 
 UNITS = 25
 """Units that a card names; further ones are counted."""

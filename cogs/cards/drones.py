@@ -2,9 +2,9 @@
 
 import discord
 
-from cogs.content import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
-from cogs.language import _
-from cogs.text import duration, inert, inert_line, moment, who
+from cogs.i18n.language import _
+from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
+from cogs.ui.text import duration, inert, inert_line, moment, who
 from db import flights, properties
 from db.reader import Reader
 

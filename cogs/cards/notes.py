@@ -3,9 +3,9 @@
 import re
 from itertools import pairwise
 
-from cogs.content import FIELD
-from cogs.language import _
-from cogs.text import inert_line
+from cogs.i18n.language import _
+from cogs.ui.embeds import FIELD
+from cogs.ui.text import inert_line
 from db.dispatches import Note
 
 SHOWN = 5

@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from cogs.content import DESCRIPTION, FIELD, TITLE, CardBuilder, Colour, Content
-from cogs.language import N_, _
-from cogs.names import of_cad
-from cogs.text import fitting, inert, inert_line, moment
+from cogs.i18n.language import N_, _
+from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, CardBuilder, Colour, Content
+from cogs.ui.names import of_cad
+from cogs.ui.text import fitting, inert, inert_line, moment
 from db import notices, units
 from db.notices import Notice
 from db.reader import Reader

@@ -2,10 +2,10 @@
 
 import discord
 
-from cogs.content import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
-from cogs.language import N_, _
-from cogs.names import person
-from cogs.text import inert, inert_line, moment, who
+from cogs.i18n.language import N_, _
+from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
+from cogs.ui.names import person
+from cogs.ui.text import inert, inert_line, moment, who
 from db import approvals, properties, removals
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED
 from db.reader import Reader

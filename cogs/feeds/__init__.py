@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import discord
 
-from cogs.content import CardBuilder, Colour
 from cogs.feeds import cad, own, properties
-from cogs.language import _, plural
-from cogs.text import inert_line
+from cogs.i18n.language import _, plural
+from cogs.ui.embeds import CardBuilder, Colour
+from cogs.ui.text import inert_line
 from db.feeds import Count
 from db.reader import Reader
-from webhook.events import Published
+from webhook.protocol.events import Published
 
 log = logging.getLogger(__name__)
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from cogs.content import CardBuilder, Colour
-from cogs.language import N_, _
-from cogs.text import fitting, inert_line
+from cogs.i18n.language import N_, _
+from cogs.ui.embeds import CardBuilder, Colour
+from cogs.ui.text import fitting, inert_line
 from db import units
 from db.reader import Reader
-from webhook.events import Published
+from webhook.protocol.events import Published
 
 NAME = 100
 TEXT = 200

@@ -1,11 +1,11 @@
 """Feed entries on the program itself: a CAD that fell silent, and what the day was like."""
 
-from cogs.content import CardBuilder, Colour
-from cogs.language import _, plural
-from cogs.names import of_cad
-from cogs.text import day, duration
+from cogs.i18n.language import _, plural
+from cogs.ui.embeds import CardBuilder, Colour
+from cogs.ui.names import of_cad
+from cogs.ui.text import day, duration
 from db.reader import Reader
-from webhook.events import Published
+from webhook.protocol.events import Published
 
 
 async def cad_silent(sql: Reader, event: Published) -> CardBuilder:

@@ -1,11 +1,11 @@
 """Feed entries on properties."""
 
-from cogs.content import CardBuilder, Colour
-from cogs.language import _
-from cogs.text import inert_line
+from cogs.i18n.language import _
+from cogs.ui.embeds import CardBuilder, Colour
+from cogs.ui.text import inert_line
 from db import equipment, properties, users
 from db.reader import Reader
-from webhook.events import Published
+from webhook.protocol.events import Published
 
 NAME = 120
 """Characters of a name: ten entries of a few names each must fit into one message."""

@@ -8,7 +8,7 @@ from io import BytesIO
 from anyascii import anyascii
 from PIL import Image, ImageDraw, ImageFont
 
-from cogs.text import plain_line
+from cogs.ui.text import plain_line
 
 WIDTH = 2_000
 """Pixels of what is drawn; the file is half as wide, which smooths the edges."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from cogs.language import N_, _, plural
+from cogs.i18n.language import N_, _, plural
 from cogs.pictures.canvas import (
     BRIGHT,
     FIELD,
@@ -25,8 +25,8 @@ from cogs.pictures.canvas import (
     nice,
     short,
 )
-from cogs.pictures.picture import Picture
-from cogs.text import fitting, plain_line
+from cogs.ui.picture import Picture
+from cogs.ui.text import fitting, plain_line
 from webhook.queries.crimes import CrimesInArea
 from webhook.queries.visitors import WEEK, ScannedVisitors, WeeklyVisitors
 

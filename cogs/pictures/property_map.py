@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from math import hypot
 
-from cogs.language import _, plural
+from cogs.i18n.language import _, plural
 from cogs.pictures import backdrop
 from cogs.pictures.backdrop import Rectangle
 from cogs.pictures.maps import Area, Line, Map, Spot, draw_map, view_of
-from cogs.pictures.picture import Picture
-from cogs.text import fitting, plain_line
+from cogs.ui.picture import Picture
+from cogs.ui.text import fitting, plain_line
 from db import dispatches, emergencies, equipment, flights, properties
 from db.dispatches import DispatchCall
 from db.equipment import CAMERA, DRONE, Equipment

@@ -12,12 +12,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import names
-from cogs.answers import Desk, TooLate, tell
-from cogs.buttons import Choose
-from cogs.language import _
-from cogs.layout import CATEGORY, Layout, choices, choose
-from cogs.roles import needs
+from cogs.i18n.language import _
+from cogs.routing.layout import CATEGORY, Layout, choices, choose
 from cogs.setup.making import make_channels, make_roles
 from cogs.setup.pages import (
     CHANNELS,
@@ -32,12 +28,16 @@ from cogs.setup.pages import (
     picking_page,
     roles_page,
 )
-from cogs.text import inert_line
+from cogs.ui import names
+from cogs.ui.buttons import Choose
+from cogs.ui.permissions import needs
+from cogs.ui.responder import Desk, TooLate, tell
+from cogs.ui.text import inert_line
 from db import settings
 from db.errors import StorageUnavailable
 from webhook.cad.silence import Heard
-from webhook.context import Context, Scope, now
-from webhook.errors import Conflict, NotFound
+from webhook.protocol.context import Context, Scope, now
+from webhook.protocol.errors import Conflict, NotFound
 
 FIRST = "cad.first."
 """How the settings begin that hold when the first push of a CAD came, in milliseconds."""

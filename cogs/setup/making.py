@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import discord
 
-from cogs.layout import CATEGORY, Layout, first
-from cogs.rights import RIGHTS
+from cogs.routing.bot_permissions import RIGHTS
+from cogs.routing.layout import CATEGORY, Layout, first
 from cogs.setup.pages import CHANNELS
-from webhook.errors import Conflict
+from webhook.protocol.errors import Conflict
 
 NAME = "CAD Sentinel"
 """What the category is called, and how the roles' names begin."""

@@ -9,12 +9,12 @@ from typing import Any
 
 import discord
 
-from cogs.content import CardBuilder, Colour
-from cogs.language import N_, _
-from cogs.layout import Layout, first, overlaid
-from cogs.rights import find_channel, find_role
-from cogs.standing import trouble_with
-from cogs.text import fitting, inert_line
+from cogs.i18n.language import N_, _
+from cogs.routing.bot_permissions import find_channel, find_role
+from cogs.routing.layout import Layout, first, overlaid
+from cogs.routing.setup_health import trouble_with
+from cogs.ui.embeds import CardBuilder, Colour
+from cogs.ui.text import fitting, inert_line
 
 MOST_ROLES = 25
 

@@ -13,12 +13,12 @@ from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook import cad
-from webhook.app import Parts, make_app
-from webhook.authentication import LOCAL, Client, Door
-from webhook.bus import Bus
-from webhook.context import Context, Scope
-from webhook.events import ALL, CAD, EVENTS
-from webhook.push import CadKey
+from webhook.http.app import Parts, make_app
+from webhook.http.authentication import LOCAL, Client, Door
+from webhook.http.push import CadKey
+from webhook.protocol.bus import Bus
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.events import ALL, CAD, EVENTS
 from webhook.queries import CATALOGUE
 
 KEY = "SCAD-KISS-4F1C9E77-TEST"

@@ -23,13 +23,13 @@ from bot.settings import (
     Settings,
     WebsocketSettings,
 )
-from cogs.layout import choose
+from cogs.routing.layout import choose
 from db.database import Database
 from tests.fake_discord import Channel, FakeDiscord, Guild
 from tests.fake_discord.permissions import EVERYONE
-from webhook.authentication import LOCAL
-from webhook.bus import Bus
-from webhook.context import Context
+from webhook.http.authentication import LOCAL
+from webhook.protocol.bus import Bus
+from webhook.protocol.context import Context
 
 TOKEN = "secret-token-of-a-client"
 KEY = "secret-key-of-the-cad"

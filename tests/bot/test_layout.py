@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from bot.layout import effective, forget_setup, layout_of
 from bot.locks import alone_on_database
 from bot.settings import Channels, DatabaseSettings, DiscordSettings, Roles, Settings
-from cogs.layout import choices, choose
+from cogs.routing.layout import choices, choose
 from cogs.setup.pages import CHANNELS, ROLES, things
 from db import audit, settings
 from db.database import Database
-from webhook.authentication import LOCAL
-from webhook.bus import Bus
-from webhook.context import Context
+from webhook.http.authentication import LOCAL
+from webhook.protocol.bus import Bus
+from webhook.protocol.context import Context
 
 IDS = st.integers(min_value=1, max_value=2**63 - 1)
 FILE = DiscordSettings(

@@ -20,7 +20,7 @@ SECRET = "SCAD-KISS-of-the-tests"
 
 def record(message: str) -> logging.LogRecord:
     """A record as a logger would make it."""
-    return logging.LogRecord("webhook.push", logging.INFO, __file__, 1, message, None, None)
+    return logging.LogRecord("webhook.http.push", logging.INFO, __file__, 1, message, None, None)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def _root_logger_kept() -> Iterator[None]:
 def test_every_line_but_the_first_is_marked_and_no_control_character_is_left(text: str) -> None:
     written = TextFormatter().format(record(text))
     first, *others = written.split("\n")
-    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO webhook\.push: ", first)
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO webhook\.http\.push: ", first)
     assert all(line.startswith(CONTINUED.removeprefix("\n")) for line in others)
     assert invisible(written) == []
 

@@ -16,9 +16,9 @@ from db.database import Database
 from db.errors import StorageUnavailable
 from tests.webhook.house import MINUTE, open_house
 from webhook.cad.silence import Heard
-from webhook.context import now
-from webhook.daily import PROBLEMS
-from webhook.metrics import DISCORD_STATES, Metrics
+from webhook.protocol.context import now
+from webhook.protocol.daily_report import PROBLEMS
+from webhook.protocol.metrics import DISCORD_STATES, Metrics
 
 
 def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:

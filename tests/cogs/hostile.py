@@ -1,6 +1,6 @@
 """Texts as the worst player would write them, and a small reader of what Discord makes of a text.
 
-The reader knows nothing of how `cogs.text` escapes: it goes through a text as Discord does and
+The reader knows nothing of how `cogs.ui.text` escapes: it goes through a text as Discord does and
 names what comes alive in it.
 """
 

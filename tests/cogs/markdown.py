@@ -1,7 +1,7 @@
 """A model of what Discord's clients make of a text: what a person reads, and what does something.
 
 It follows the rules of their parser (escapes before all, blocks at the beginning of a line, then
-the inline rules in their order) and knows nothing of how `cogs.text` escapes. Where clients
+the inline rules in their order) and knows nothing of how `cogs.ui.text` escapes. Where clients
 differ it is the strictest: what is alive on one of them is alive here.
 """
 

@@ -14,11 +14,11 @@ from tests.webhook.house import DAY, MINUTE, House
 from webhook import cad
 from webhook.cad.receive import Intake, receive
 from webhook.cad.silence import Heard, tell_silence
-from webhook.context import ApprovalRules, Caller, Scope
-from webhook.daily import tell_day
+from webhook.protocol.context import ApprovalRules, Caller, Scope
+from webhook.protocol.daily_report import tell_day
+from webhook.protocol.wire import clean_text
 from webhook.queries.approvals import approve_property
 from webhook.queries.shapes import OfProperty
-from webhook.wire import clean_text
 
 CAD = "county"
 Write = Callable[[str], str]

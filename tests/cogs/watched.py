@@ -1,8 +1,8 @@
 """A house whose alarms have cards and are watched over, on a clock that the test steps."""
 
-from cogs.alarm_watch import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
-from cogs.follower import Follower
-from cogs.routing import Router, Rule
+from cogs.delivery.follower import Follower
+from cogs.escalation import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
+from cogs.routing.rules import Router, Rule
 from db import alarms
 from db.alarms import Alarm
 from tests.webhook.house import MINUTE, House

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.settings import Channels
-from cogs.follower import Follower
+from cogs.delivery.follower import Follower
 from db import fingerprints, settings, subscriptions
 from tests.cogs.story import Story
 from tests.webhook.house import open_house

@@ -178,21 +178,15 @@ async def test_a_renamed_or_deleted_property_is_found_as_it_is_now(stocked: Data
 async def _plan(monkeypatch: pytest.MonkeyPatch, ask: Coroutine[Any, Any, Any]) -> list[str]:
     """Return the steps by which SQLite answers the statements of a function."""
     steps: list[str] = []
-    at_once = Connection.fetch_at_once
+    fetch = Connection.fetch
 
-    def explained(self: Connection, sql: str, parameters: Sequence[Any] = ()) -> Rows:
-        rows = at_once(self, f"EXPLAIN QUERY PLAN {sql}", parameters)
+    async def explained(self: Connection, sql: str, parameters: Sequence[Any] = ()) -> Rows:
+        rows = await fetch(self, f"EXPLAIN QUERY PLAN {sql}", parameters)
         steps.extend(str(row[3]) for row in rows)
         return []
 
-    async def explained_in_thread(
-        self: Connection, sql: str, parameters: Sequence[Any] = ()
-    ) -> Rows:
-        return explained(self, sql, parameters)
-
     with monkeypatch.context() as patch:
-        patch.setattr(Connection, "fetch_at_once", explained)
-        patch.setattr(Connection, "fetch", explained_in_thread)
+        patch.setattr(Connection, "fetch", explained)
         await ask
     return steps
 

@@ -22,7 +22,7 @@ from bot.config import load
 from bot.discord_side import FINISHING
 from bot.settings import HttpSettings, Settings
 from tests.deploy.conftest import DEPLOY, SITE, certificate_files
-from webhook.channel import HEARTBEAT
+from webhook.http.websocket import HEARTBEAT
 
 ROOT = DEPLOY.parent
 PORT = str(HttpSettings().port)

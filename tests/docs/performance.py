@@ -21,14 +21,14 @@ from db.community import EquipmentType, Tier
 from db.database import Database
 from db.errors import StorageUnavailable
 from tests.docs.page import SECTIONS, Block
-from webhook.app import Parts, make_app
-from webhook.authentication import LOCAL, Client, Door
-from webhook.bus import Bus
-from webhook.catalogue import Catalogue
-from webhook.context import Context, Scope
-from webhook.push import CadKey
+from webhook.http.app import Parts, make_app
+from webhook.http.authentication import LOCAL, Client, Door
+from webhook.http.push import CadKey
+from webhook.protocol.bus import Bus
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.wire import Status
 from webhook.queries import CATALOGUE
-from webhook.wire import Status
 
 MOMENT = 1_795_339_800_123
 """2026-11-22T09:30:00.123Z, when every example of the page takes place."""

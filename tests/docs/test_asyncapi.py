@@ -11,10 +11,11 @@ from jsonschema.protocols import Validator
 
 from tests.docs.page import BY_PEOPLE, DOCS, SECTIONS
 from tests.docs.performance import Frame, Performance
-from webhook import cad, schema
-from webhook.events import EVENTS
+from webhook import cad
+from webhook.http import schema
+from webhook.protocol.events import EVENTS
+from webhook.protocol.wire import parse_json
 from webhook.queries import CATALOGUE
-from webhook.wire import parse_json
 
 DOCUMENT = schema.asyncapi(CATALOGUE)
 SCHEMAS = schema.json_schemas(CATALOGUE)
@@ -101,7 +102,7 @@ def asyncapi() -> Validator:
 
 def test_the_file_is_current() -> None:
     assert (DOCS / "asyncapi.json").read_bytes() == schema.document(CATALOGUE), (
-        "run: python -m webhook.schema docs/asyncapi.json"
+        "run: python -m webhook.http.schema docs/asyncapi.json"
     )
 
 

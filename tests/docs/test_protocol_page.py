@@ -11,15 +11,15 @@ from pydantic.fields import FieldInfo
 from tests.docs.page import BY_PEOPLE, DOCS, SECTIONS, TEXT, Section, sections_of
 from tests.docs.performance import Frame, Performance
 from tests.seed import SEED_EVENTS, SEED_QUERIES
-from webhook.api import STATUS, Poll
-from webhook.catalogue import Query
-from webhook.channel import Limits
-from webhook.context import Scope
-from webhook.errors import SentinelError
-from webhook.events import ALL, CAD, EVENTS
+from webhook.http.api import STATUS, Poll
+from webhook.http.schema import INTERNAL
+from webhook.http.websocket import Limits
+from webhook.protocol.catalogue import Query
+from webhook.protocol.context import Scope
+from webhook.protocol.errors import SentinelError
+from webhook.protocol.events import ALL, CAD, EVENTS
+from webhook.protocol.session import _INTERNAL as CARRIED_OUT
 from webhook.queries import CATALOGUE
-from webhook.schema import INTERNAL
-from webhook.session import _INTERNAL as CARRIED_OUT
 
 QUERIES = {f"queries.{query.name}": query for query in CATALOGUE.queries}
 BY_NAME = {section.name: section for section in SECTIONS}

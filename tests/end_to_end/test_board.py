@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from cogs.cards import CARDS
-from cogs.delivery import Pace
+from cogs.delivery.channel_queue import Pace
 from tests.end_to_end.town import QUICK, Town, call_911, dispatch_call, log_in, unit
 from tests.fake_discord import Message, render
 

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import unused_port
 
-from cogs import follower
+from cogs.delivery import follower
 from db import database
 from tests.db.disk import FULL, IOERR_FSYNC, IOERR_WRITE, READONLY, Disk, faulty_disk
 from tests.end_to_end.town import TOKEN, Town, call_911

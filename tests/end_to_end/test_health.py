@@ -11,7 +11,7 @@ import pytest
 from bot import app
 from tests.end_to_end.town import TOKEN, Town, call_911, log_in
 from tests.fake_discord import render
-from webhook.daily import MESSAGES
+from webhook.protocol.daily_report import MESSAGES
 
 
 @pytest.fixture(autouse=True)

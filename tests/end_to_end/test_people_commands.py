@@ -7,10 +7,10 @@ import discord
 import pytest
 from discord.app_commands import Command, Group
 
-from cogs.help import help_of
+from cogs.commands.help import help_of
 from tests.end_to_end.shown import steady, told
 from tests.end_to_end.town import Town
-from webhook.context import Scope
+from webhook.protocol.context import Scope
 
 
 async def test_people_are_let_in_and_no_longer(town: Town) -> None:

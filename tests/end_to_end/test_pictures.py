@@ -11,8 +11,8 @@ from PIL import Image
 
 from bot.settings import MapSettings
 from cogs.cards import CARDS, CardKind, calls
-from cogs.content import Content
-from cogs.pictures.picture import Picture
+from cogs.ui.embeds import Content
+from cogs.ui.picture import Picture
 from db.reader import Reader
 from tests.end_to_end.town import Town, call_911, dispatch_call
 from tests.fake_discord import Message, RecordedRequest, render
@@ -194,7 +194,7 @@ async def test_without_discord_the_words_go_to_the_log(
     with_discord = town.settings()
     off = with_discord.discord.model_copy(update={"token": ""})
     town.settings = lambda: with_discord.model_copy(update={"discord": off})  # type: ignore[method-assign]
-    with caplog.at_level(logging.INFO, "cogs.messenger"):
+    with caplog.at_level(logging.INFO, "cogs.delivery.messenger"):
         async with town.bot_running():
             assert await town.push("EVENT_911", call_911(1)) == 200
             async with asyncio.timeout(10):

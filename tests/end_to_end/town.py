@@ -28,7 +28,7 @@ from bot.settings import (
     Settings,
     WebsocketSettings,
 )
-from cogs.delivery import Pace
+from cogs.delivery.channel_queue import Pace
 from tests.fake_discord import Channel, FakeDiscord
 
 ROOT = Path(__file__).resolve().parents[2]

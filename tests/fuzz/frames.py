@@ -7,9 +7,9 @@ import orjson
 from tests.fuzz.shapes import mutate_lines
 from tests.fuzz.storage import Storage
 from tests.webhook.house import EVENT_NAMES, House, Line
-from webhook.messages import read
+from webhook.protocol.messages import read
+from webhook.protocol.session import Rules
 from webhook.queries import CATALOGUE
-from webhook.session import Rules
 
 MOST_LINES = 8
 LIKELY = ["license:owner", 1, "2", "a shop", "2026-11-20"]

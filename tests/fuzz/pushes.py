@@ -10,11 +10,11 @@ from typing import Any
 import orjson
 
 from cogs.cards import CARDS, render
-from cogs.content import Content
 from cogs.feeds import FEEDS, entry_embed
+from cogs.ui.embeds import Content
+from tests.cogs.cards.test_cards import check_as_discord, texts_of
 from tests.cogs.hostile import invisible
 from tests.cogs.markdown import foreign
-from tests.cogs.test_cards import check_as_discord, texts_of
 from tests.fuzz.shapes import mutate_lines
 from tests.fuzz.storage import Storage
 from tests.webhook.cad.corpus import CASES, document
@@ -22,9 +22,9 @@ from tests.webhook.house import House
 from webhook import cad
 from webhook.cad import InvalidPush, UnhandledType, parse
 from webhook.cad.receive import receive
-from webhook.errors import BadJson
-from webhook.events import CAD
-from webhook.wire import parse_json
+from webhook.protocol.errors import BadJson
+from webhook.protocol.events import CAD
+from webhook.protocol.wire import parse_json
 
 MOST_LINES = 8
 

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Iterator
 
 from bot.logs import CONTINUED, JsonFormatter, TextFormatter
-from cogs.text import fitting, inert, inert_line, plain_line
+from cogs.ui.text import fitting, inert, inert_line, plain_line
 from tests.cogs.hostile import SNIPPETS, invisible, units
 from tests.cogs.markdown import look
-from webhook.wire import clean_text
+from webhook.protocol.wire import clean_text
 
 
 def seeds() -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp.test_utils import unused_port
 
-from cogs.delivery import Pace
+from cogs.delivery.channel_queue import Pace
 from tests.cogs.troubles import DELIVERIES, TROUBLES
 from tests.end_to_end.town import Town
 from tests.fake_discord import FakeDiscord, Rate

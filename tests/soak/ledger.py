@@ -20,7 +20,7 @@ from db.cards import Card
 from db.reader import Reader, looking_into
 from tests.end_to_end.town import Town
 from tests.fake_discord import Message
-from webhook.events import Published, Subject
+from webhook.protocol.events import Published, Subject
 
 NAMED_BY: dict[str, Callable[[dict[str, Any]], object]] = {
     "cad.EVENT_911": lambda data: data["callId"],

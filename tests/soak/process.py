@@ -15,9 +15,9 @@ import pytest
 from bot.app import run, stop_signal
 from bot.logs import start_logging
 from bot.settings import Settings
-from cogs import follower, refusals
 from cogs.cards import CARDS
-from cogs.delivery import Pace
+from cogs.delivery import discord_errors, follower
+from cogs.delivery.channel_queue import Pace
 from tests.end_to_end.town import QUICK, Town
 from tests.fake_discord import hurry
 
@@ -76,8 +76,8 @@ def _live(settings: Settings, haste: Haste, log: Path) -> None:
     patch = pytest.MonkeyPatch()  # for as long as the process lives
     hurry(patch)
     patch.setattr(follower, "RETRY", 0.05)
-    patch.setattr(refusals, "BANNED", haste.refused)
-    patch.setattr(refusals, "UNAUTHORISED", haste.refused)
+    patch.setattr(discord_errors, "BANNED", haste.refused)
+    patch.setattr(discord_errors, "UNAUTHORISED", haste.refused)
     patch.setitem(CARDS, "board", replace(CARDS["board"], every=0.5))
 
     async def live() -> None:

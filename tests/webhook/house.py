@@ -13,13 +13,13 @@ from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook import cad
-from webhook.bus import Bus
-from webhook.catalogue import Catalogue
-from webhook.context import Caller, Context, Scope
-from webhook.events import ALL, CAD, EVENTS, Published
-from webhook.messages import answer, read
+from webhook.protocol.bus import Bus
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Caller, Context, Scope
+from webhook.protocol.events import ALL, CAD, EVENTS, Published
+from webhook.protocol.messages import answer, read
+from webhook.protocol.session import Rules, Session
 from webhook.queries import CATALOGUE
-from webhook.session import Rules, Session
 
 TIERS = [Tier(1, "Basic", "59.99"), Tier(2, "Premium", "99.99"), Tier(3, "Optimum", "149.99")]
 KINDS = [EquipmentType(1, "Camera"), EquipmentType(2, "Badge reader"), EquipmentType(3, "Drone")]

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from tests.webhook.house import EVENT_NAMES, House
-from webhook.app import Parts, make_app
-from webhook.authentication import Client, Door
 from webhook.cad.receive import Intake
-from webhook.catalogue import Catalogue
-from webhook.channel import Limits
-from webhook.context import Scope
-from webhook.gate import Gate
-from webhook.listener import Listener
-from webhook.metrics import Metrics
-from webhook.proxies import Network
-from webhook.push import CadKey
+from webhook.http.app import Parts, make_app
+from webhook.http.authentication import Client, Door
+from webhook.http.connection_limits import Gate
+from webhook.http.listener import Listener
+from webhook.http.proxies import Network
+from webhook.http.push import CadKey
+from webhook.http.websocket import Limits
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Scope
+from webhook.protocol.metrics import Metrics
 from webhook.queries import CATALOGUE
 
 KEY = "SCAD-KISS-4F1C9E77-TEST"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from db import cards, dispatches, emergencies, fingerprints, notices, units
 from db.database import Transaction
 from webhook.cad.subjects import dispatch_subject, emergency_subject
-from webhook.context import Context
+from webhook.protocol.context import Context
 
 SILENT_SHIFT = 12 * 60 * 60 * 1000
 """Milliseconds after which a unit that was not heard of is off duty."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from webhook.cad.events import CadEvent, Coordinates
-from webhook.wire import Wire
+from webhook.protocol.wire import Wire
 
 
 class RecordField(Wire):

@@ -1,8 +1,8 @@
 """Counting 911 calls as crimes, for communities that want it."""
 
 from db import crimes, emergencies
-from webhook.context import Change
-from webhook.events import Crime
+from webhook.protocol.context import Change
+from webhook.protocol.events import Crime
 from webhook.queries.shapes import property_subject
 
 LONGEST = 2_000

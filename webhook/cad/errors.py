@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from webhook.errors import SentinelError
-from webhook.wire import clean_text
+from webhook.protocol.errors import SentinelError
+from webhook.protocol.wire import clean_text
 
 _TYPE_LIMIT = 64
 

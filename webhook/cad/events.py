@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from webhook.wire import Wire
+from webhook.protocol.wire import Wire
 
 MAX_EVENT_BYTES = 1024 * 1024
 """No normalised event is longer than this as UTF-8 JSON; real ones have one or two kilobytes."""

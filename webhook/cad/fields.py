@@ -14,7 +14,7 @@ import orjson
 
 from webhook.cad.errors import InvalidPush
 from webhook.cad.events import Coordinates
-from webhook.wire import clean_text, parse_id
+from webhook.protocol.wire import clean_text, parse_id
 
 CODE_LIMIT = 64
 """Characters of a label, status, unit number, uid, postal."""

@@ -10,7 +10,7 @@ from db import emergencies, units
 from db.emergencies import EmergencyCall
 from db.search import folded
 from db.units import Pressing
-from webhook.context import Change
+from webhook.protocol.context import Change
 
 TOGETHER = 120_000
 """Milliseconds within which a panic and the 911 call that it made begin."""

@@ -17,8 +17,8 @@ from webhook.cad.events import CadEvent
 from webhook.cad.fingerprint import fingerprint
 from webhook.cad.parse import parse
 from webhook.cad.state import keep
-from webhook.context import Change, Context
-from webhook.events import CAD
+from webhook.protocol.context import Change, Context
+from webhook.protocol.events import CAD
 
 KEPT_UNHANDLED = 64 * 1024
 """Bytes of an unhandled push that the journal keeps; of a longer one it keeps only the type."""

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from db import settings, units
-from webhook.context import Context
-from webhook.events import CadBack, CadSilent
+from webhook.protocol.context import Context
+from webhook.protocol.events import CadBack, CadSilent
 
 
 class Heard:

@@ -43,8 +43,8 @@ from webhook.cad.units import (
     UnitStatus,
     UnitUpdate,
 )
-from webhook.context import Change
-from webhook.events import Subject
+from webhook.protocol.context import Change
+from webhook.protocol.events import Subject
 
 CLOSED = "CLOSED"
 OFFLINE = "OFFLINE"

@@ -1,6 +1,6 @@
 """What the CAD's events are about."""
 
-from webhook.events import Subject
+from webhook.protocol.events import Subject
 
 
 def emergency_subject(cad: str, call_id: int) -> Subject:

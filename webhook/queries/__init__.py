@@ -1,6 +1,6 @@
 """The queries of the property protocol, one module per subject."""
 
-from webhook.catalogue import Catalogue
+from webhook.protocol.catalogue import Catalogue
 from webhook.queries import (
     access,
     alarms,

@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from db import access, users
-from webhook.catalogue import Catalogue
-from webhook.context import Context, Scope, Share
-from webhook.errors import NotFound
-from webhook.events import AuthEntry
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Context, Scope, Share
+from webhook.protocol.errors import NotFound
+from webhook.protocol.events import AuthEntry
+from webhook.protocol.wire import Reply, Success, UserId, timestamp
 from webhook.queries.shapes import OfProperty, existing_property, property_subject
-from webhook.wire import Reply, Success, UserId, timestamp
 
 table = Catalogue()
 
@@ -40,11 +40,7 @@ class AuthEntries(Reply):
     auth_entries: list[AuthEntryData]
 
 
-@table.query(
-    "get-allowed-users",
-    scope=Scope.READ,
-    share=Share.OWNER
-)
+@table.query("get-allowed-users", scope=Scope.READ, share=Share.OWNER)
 async def get_allowed_users(context: Context, ask: OfProperty) -> AllowedUsers:
     """List who may enter a property beside its owner."""
     await existing_property(context.read, ask.property_id)

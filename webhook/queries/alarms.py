@@ -7,12 +7,12 @@ from pydantic import Field, StringConstraints
 from db import alarms
 from db.alarms import Alarm, Outcome
 from db.reader import Reader
-from webhook.catalogue import Catalogue
-from webhook.context import Change, Context, Scope, Share
-from webhook.errors import Conflict, NotFound
-from webhook.events import AlarmChanged, Subject
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Change, Context, Scope, Share
+from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.events import AlarmChanged, Subject
+from webhook.protocol.wire import Id, Reply, Success, Whole, Wire, timestamp
 from webhook.queries.shapes import Limit, Offset, existing_property, property_subject
-from webhook.wire import Id, Reply, Success, Whole, Wire, timestamp
 
 table = Catalogue()
 

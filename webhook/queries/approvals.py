@@ -2,10 +2,11 @@
 
 from db import approvals, properties, removals
 from db.properties import ACTIVE, PENDING, REJECTED, Property
-from webhook.catalogue import Catalogue
-from webhook.context import Change, Context, Scope
-from webhook.errors import Conflict, NotFound
-from webhook.events import ApprovalGiven, PropertyRestored, PropertyStatusChange, Subject
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Change, Context, Scope
+from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.events import ApprovalGiven, PropertyRestored, PropertyStatusChange, Subject
+from webhook.protocol.wire import Success
 from webhook.queries.shapes import (
     OfProperty,
     Sentence,
@@ -14,7 +15,6 @@ from webhook.queries.shapes import (
     property_subject,
     removal_subject,
 )
-from webhook.wire import Success
 
 table = Catalogue()
 

@@ -6,13 +6,13 @@ from pydantic import Field
 
 from db import crimes, users
 from db.crimes import Area
-from webhook.catalogue import Catalogue
-from webhook.context import Context, Scope
-from webhook.days import last_days
-from webhook.events import Crime
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.days import last_days
+from webhook.protocol.events import Crime
+from webhook.protocol.wire import Id, Reply, UserId, Whole, Wire
 from webhook.queries.properties import Added
 from webhook.queries.shapes import Metres, Sentence, existing_property, property_subject
-from webhook.wire import Id, Reply, UserId, Whole, Wire
 
 table = Catalogue()
 

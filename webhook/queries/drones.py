@@ -3,10 +3,11 @@
 from db import equipment, flights
 from db.flights import Flight
 from db.reader import Reader
-from webhook.catalogue import Catalogue
-from webhook.context import Change, Context, Scope, Share
-from webhook.errors import Conflict, NotFound
-from webhook.events import DroneDispatched, DroneRecalled, Event, Subject
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Change, Context, Scope, Share
+from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.events import DroneDispatched, DroneRecalled, Event, Subject
+from webhook.protocol.wire import Id, Reply, Status, Wire, timestamp
 from webhook.queries.alarms import note_drone
 from webhook.queries.shapes import (
     Limit,
@@ -17,7 +18,6 @@ from webhook.queries.shapes import (
     equipment_subject,
     existing_property,
 )
-from webhook.wire import Id, Reply, Status, Wire, timestamp
 
 table = Catalogue()
 

@@ -2,10 +2,11 @@
 
 from db import community, equipment, flights
 from db.equipment import Equipment
-from webhook.catalogue import Catalogue
-from webhook.context import Context, Scope, Share
-from webhook.errors import Conflict, NotFound
-from webhook.events import PropertyEquipmentChange
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Context, Scope, Share
+from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.events import PropertyEquipmentChange
+from webhook.protocol.wire import Id, Reply, Success, Wire
 from webhook.queries.shapes import (
     OfProperty,
     Sentence,
@@ -13,7 +14,6 @@ from webhook.queries.shapes import (
     existing_property,
     property_subject,
 )
-from webhook.wire import Id, Reply, Success, Wire
 
 table = Catalogue()
 
@@ -148,12 +148,7 @@ def _recorded(property_id: int, type_id: int, description: str) -> dict[str, obj
     return {"property": property_id, "type": type_id, "description": description}
 
 
-@table.query(
-    "get-equipment",
-    "get-equipment-property",
-    scope=Scope.READ,
-    share=Share.ALLOWED
-)
+@table.query("get-equipment", "get-equipment-property", scope=Scope.READ, share=Share.ALLOWED)
 async def get_equipment(context: Context, ask: OfProperty) -> EquipmentList:
     """List what a property has."""
     await existing_property(context.read, ask.property_id)

@@ -7,11 +7,11 @@ from pydantic import StringConstraints
 
 from db import links, users
 from db.links import Link
-from webhook.catalogue import Catalogue
-from webhook.context import Caller, Change, Context, Scope
-from webhook.errors import Conflict, Forbidden, NotFound
-from webhook.events import Subject
-from webhook.wire import Id, Reply, Success, UserId, Wire
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Caller, Change, Context, Scope
+from webhook.protocol.errors import Conflict, Forbidden, NotFound
+from webhook.protocol.events import Subject
+from webhook.protocol.wire import Id, Reply, Success, UserId, Wire
 
 table = Catalogue()
 

@@ -6,10 +6,10 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from db import community, equipment, flights, properties, removals, users
 from db.properties import PENDING, REMOVED, Property
-from webhook.catalogue import Catalogue
-from webhook.context import Change, Context, Scope, Share
-from webhook.errors import Conflict, NotFound
-from webhook.events import (
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Change, Context, Scope, Share
+from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.events import (
     PropertyAdded,
     PropertyCoordinatesChanged,
     PropertyRemoved,
@@ -18,6 +18,7 @@ from webhook.events import (
     PropertyTierChanged,
     Subject,
 )
+from webhook.protocol.wire import Id, Success, UserId, Wire
 from webhook.queries.alarms import end_alarm_of
 from webhook.queries.drones import close_flight
 from webhook.queries.equipment import EquipmentData, equipment_listed
@@ -37,7 +38,6 @@ from webhook.queries.shapes import (
     removal_subject,
     told,
 )
-from webhook.wire import Id, Success, UserId, Wire
 
 table = Catalogue()
 
@@ -179,11 +179,7 @@ async def get_property(context: Context, ask: OfProperty) -> PropertyData:
     return PropertyData.of(await existing_property(context.read, ask.property_id))
 
 
-@table.query(
-    "get-property-detailed",
-    scope=Scope.READ,
-    share=Share.ALLOWED
-)
+@table.query("get-property-detailed", scope=Scope.READ, share=Share.ALLOWED)
 async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedProperty:
     """Return a property with its tier's name, its owner and its equipment."""
     stored = await existing_property(context.read, ask.property_id)

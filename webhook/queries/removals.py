@@ -7,16 +7,17 @@ from pydantic import Field
 from db import approvals, properties, removals, users
 from db.properties import REMOVED, Property
 from db.removals import Outcome, Removal
-from webhook.catalogue import Catalogue
-from webhook.context import Caller, Change, Context, Scope, Share
-from webhook.errors import Conflict, Forbidden
-from webhook.events import (
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Caller, Change, Context, Scope, Share
+from webhook.protocol.errors import Conflict, Forbidden
+from webhook.protocol.events import (
     ApprovedRemoveProperty,
     DeniedRemoveProperty,
     Event,
     RequestedRemoveProperty,
     WithdrawnRemoveProperty,
 )
+from webhook.protocol.wire import Reply, Success, UserId
 from webhook.queries.approvals import Counted, count_approval
 from webhook.queries.properties import take_away
 from webhook.queries.shapes import (
@@ -33,7 +34,6 @@ from webhook.queries.shapes import (
     removal_subject,
     told,
 )
-from webhook.wire import Reply, Success, UserId
 
 table = Catalogue()
 

@@ -7,9 +7,9 @@ from pydantic import Field
 from db import properties
 from db.properties import PENDING, REJECTED, Property
 from db.reader import Reader
-from webhook.errors import NotFound
-from webhook.events import Subject
-from webhook.wire import MAX_ID, Id, Reply, UserId, Whole, Wire
+from webhook.protocol.errors import NotFound
+from webhook.protocol.events import Subject
+from webhook.protocol.wire import MAX_ID, Id, Reply, UserId, Whole, Wire
 
 Coordinate = Annotated[Whole, Field(ge=-1_000_000, le=1_000_000)]
 """A GTA world coordinate; the map is some 10,000 wide."""

@@ -5,11 +5,11 @@ from typing import Annotated
 from pydantic import Field
 
 from db import access, properties, users
-from webhook.catalogue import Catalogue
-from webhook.context import Context, Scope
-from webhook.errors import NotFound
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.errors import NotFound
+from webhook.protocol.wire import Reply, Success, UserId, Wire
 from webhook.queries.shapes import OfUser, Page, PropertyData, told, user_subject
-from webhook.wire import Reply, Success, UserId, Wire
 
 table = Catalogue()
 

@@ -8,16 +8,16 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from db import equipment, users, visits
-from webhook.catalogue import Catalogue
-from webhook.context import Context, Scope, Share
-from webhook.days import days, last_days
-from webhook.errors import Conflict, FieldProblem, InvalidData
-from webhook.events import Alert, Scanned, Visit
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Context, Scope, Share
+from webhook.protocol.days import days, last_days
+from webhook.protocol.errors import Conflict, FieldProblem, InvalidData
+from webhook.protocol.events import Alert, Scanned, Visit
+from webhook.protocol.wire import Id, Reply, Success, timestamp
 from webhook.queries.access import UserAtProperty
 from webhook.queries.alarms import NoteText, count_alert
 from webhook.queries.properties import Added
 from webhook.queries.shapes import Limit, Offset, OfProperty, existing_property, property_subject
-from webhook.wire import Id, Reply, Success, timestamp
 
 table = Catalogue()
 

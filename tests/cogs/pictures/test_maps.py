@@ -10,9 +10,9 @@ from cogs.pictures import backdrop
 from cogs.pictures.backdrop import BRIGHTNESS, Backdrop, Rectangle
 from cogs.pictures.canvas import BACKGROUND
 from cogs.pictures.maps import Area, Line, Map, Spot, draw_map, view_of
-from cogs.pictures.picture import ALT
 from cogs.pictures.property_map import property_map
 from cogs.pictures.symbols import CALL, CAMERA, DRONE, NEIGHBOUR, PLACE, SYMBOLS
+from cogs.ui.picture import ALT
 from db import dispatches, emergencies
 from tests.cogs.pictures.looking import opened, pixels, share
 from tests.webhook.house import House

@@ -14,7 +14,7 @@ from db import dispatches, emergencies, units
 from tests.webhook.cad.corpus import CASES, document
 from tests.webhook.house import House, open_house
 from webhook.cad.receive import receive
-from webhook.wire import parse_json
+from webhook.protocol.wire import parse_json
 
 CAD = "cad"
 CALL = 77

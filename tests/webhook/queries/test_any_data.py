@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webhook.house import House
-from webhook.context import Scope
-from webhook.messages import answer, read
+from webhook.protocol.context import Scope
+from webhook.protocol.messages import answer, read
 from webhook.queries import CATALOGUE
 
 NAMES = [name for query in CATALOGUE.queries for name in (query.name, *query.aliases)]

@@ -3,10 +3,10 @@
 import pytest
 
 from tests.seed import SEED_EVENTS, SEED_QUERIES
-from webhook.context import Scope
-from webhook.events import EVENTS
+from webhook.protocol.context import Scope
+from webhook.protocol.events import EVENTS
+from webhook.protocol.wire import Reply, Wire
 from webhook.queries import CATALOGUE
-from webhook.wire import Reply, Wire
 
 OUR_QUERIES = [
     "add-user",

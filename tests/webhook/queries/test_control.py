@@ -8,8 +8,8 @@ import pytest
 
 from db import audit
 from tests.webhook.house import START, House
-from webhook.context import Scope
-from webhook.errors import Forbidden
+from webhook.protocol.context import Scope
+from webhook.protocol.errors import Forbidden
 from webhook.queries.properties import Edit, edit_property
 from webhook.queries.removals import (
     RemovalRequest,

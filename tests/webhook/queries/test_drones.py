@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.webhook.house import House
-from webhook.context import Scope
+from webhook.protocol.context import Scope
 
 START_TEXT = "2026-11-22T09:30:00.123Z"
 

@@ -6,7 +6,7 @@ import pytest
 
 from db import community
 from tests.webhook.house import KINDS, TIERS, House
-from webhook.context import Scope
+from webhook.protocol.context import Scope
 
 SHOP = {
     "location": "Forum Dr",

@@ -1,0 +1,225 @@
+"""The board: one message that shows who is on duty, which calls are open and which drones are out.
+
+It is a card like the others, with one subject; what may change it is told by `touches_board`.
+"""
+
+from collections import Counter
+from itertools import groupby
+
+from cogs.i18n.language import _
+from cogs.ui.embeds import FIELD, CardBuilder, Colour, Content
+from cogs.ui.names import (
+    STATUSES,
+    configured_cads,
+    linked_name,
+    of_cad,
+    status_name,
+    unit_name,
+    unit_names,
+)
+from cogs.ui.text import fitting, inert_line, length, moment
+from db import cards, dispatches, emergencies, flights, properties, settings, units
+from db.database import Transaction
+from db.dispatches import DispatchCall
+from db.emergencies import EmergencyCall
+from db.reader import Reader
+from db.units import Unit
+from webhook.protocol.events import Subject
+
+SUBJECT = Subject("board", "units")
+CHANNEL = "units"
+EVERY = 5.0
+"""Seconds between two edits of the board, however much changes."""
+
+LASTS = 55 * 60.0
+"""Seconds that a message of the board lasts: from an hour on Discord allows few edits of it."""
+
+CHANGED = "board.changed"
+"""The setting that holds when something on the board changed last."""
+
+UNITS_SHARE, CALLS_SHARE, WAITING_SHARE, DRONES_SHARE = 2_600, 1_200, 900, 500
+"""Characters of each part; together with titles and footer no more than Discord takes."""
+
+DEPARTMENTS = 12
+"""Departments with a field of their own."""
+
+LISTED = 100
+"""Rows of a list that are read, and counted."""
+
+LINES = 20
+"""Rows of a list that are written out, if they fit."""
+
+_TOUCHING = frozenset(
+    {
+        "cad.EVENT_911",
+        "cad.EVENT_REMOVE_911",
+        "cad.EVENT_DISPATCH_NEW",
+        "cad.EVENT_DISPATCH_EDIT",
+        "cad.EVENT_DISPATCH_CLOSED",
+        "cad.EVENT_DISPATCH_NOTE",  # the first that is heard of a call may be a note
+        "cad.EVENT_DISPATCH_UNIT_ATTACH",
+        "cad.EVENT_DISPATCH_UNIT_DETACH",
+        "cad.EVENT_UNIT_LOGIN",
+        "cad.EVENT_UNIT_LOGOUT",
+        "cad.EVENT_UNIT_PANIC",
+        "cad.EVENT_UNIT_STATUS",
+        "cad.EVENT_UNIT_UPDATE",
+        "drone-dispatched",
+        "drone-recalled",
+    }
+)
+
+
+def touches_board(event_name: str) -> bool:
+    """Tell whether events of this name may change what the board shows."""
+    return event_name in _TOUCHING
+
+
+async def mark_changed(sql: Transaction, at: int) -> None:
+    """Have the board shown again: something on it changed."""
+    await settings.put(sql, CHANGED, str(at))
+    await cards.mark_stale(sql, str(SUBJECT), CHANNEL, at)
+
+
+async def board(sql: Reader, _key: str) -> Content | None:
+    """Show the board, within Discord's limits whatever the numbers are."""
+    changed = int(await settings.get(sql, CHANGED) or 0)
+    duty = await on_duty(sql, UNITS_SHARE)
+    told = _("Last change {time}").format(time=moment(changed))
+    duty.description = f"{duty.description}\n{told}".strip()
+    parts = [duty, await open_calls(sql, CALLS_SHARE, WAITING_SHARE)]
+    out = await flights.page_of_open(sql, "", LISTED, 0)
+    if out:
+        lines = [
+            f"{_('Drone')} {flight.drone_id} · {await _place(sql, flight.property_id)}"
+            for flight in out[:LINES]
+        ]
+        title = f"{_('Drones out')} · {_count(len(out))}"
+        listed = fitting(lines, "\n", DRONES_SHARE, len(out))
+        parts.append(CardBuilder(title, Colour.WARNING, listed))
+    return Content([part.build() for part in parts])
+
+
+async def on_duty(sql: Reader, share: int) -> CardBuilder:
+    """Show who is on duty, by department; by numbers instead of names where those are too many."""
+    everybody = await units.on_duty(sql)
+    in_panic = [unit for unit in everybody if unit.is_panic]
+    if not everybody:
+        return CardBuilder(_("Nobody is on duty"), Colour.OVER)
+    card = CardBuilder(
+        title=f"{_('On duty')} · {len(everybody)}",
+        colour=Colour.DANGER if in_panic else Colour.NORMAL,
+        description=f"**{_('PANIC')}** {fitting([_name(unit) for unit in in_panic], ', ', 300)}"
+        if in_panic
+        else "",
+    )
+    several = len(await configured_cads(sql)) > 1
+    by_department: dict[str, list[Unit]] = {}
+    for unit in everybody:
+        by_department.setdefault(_department(unit, several=several), []).append(unit)
+    named = [(name, _by_status(of, names=True)) for name, of in by_department.items()]
+    if sum(length(name) + length(text) + 10 for name, text in named) > share:
+        named = [(name, _by_status(of, names=False)) for name, of in by_department.items()]
+    used = 0
+    left_out = 0
+    for name, text in named:
+        size = len(by_department[name])
+        used += length(name) + length(text) + 10
+        if len(card.fields) == DEPARTMENTS or used > share:
+            left_out += size
+        else:
+            card.add_named(f"{name} · {size}", text)
+    if left_out:
+        card.add_named(f"{_('Other departments')} · {left_out}", _("not shown here"))
+    return card
+
+
+async def open_calls(sql: Reader, share: int, waiting_share: int) -> CardBuilder:
+    """Show the open calls, newest first: 911 calls that wait, then dispatch calls."""
+    waiting = await emergencies.open_calls(sql, LISTED)
+    calls = await dispatches.open_calls(sql, LISTED)
+    if not waiting and not calls:
+        return CardBuilder(_("No open calls"), Colour.OVER)
+    parts = []
+    if waiting:
+        lines = [await _waiting_line(sql, call) for call in waiting[:LINES]]
+        parts.append(_("**911 · {number} waiting**").format(number=_count(len(waiting))))
+        parts.append(fitting(lines, "\n", waiting_share, len(waiting)))
+    if calls:
+        lines = [await _call_line(sql, call) for call in calls[:LINES]]
+        parts.append(f"**{_('Dispatch calls')} · {_count(len(calls))}**")
+        parts.append(fitting(lines, "\n", share, len(calls)))
+    return CardBuilder(
+        title=f"{_('Open calls')} · {_count(len(waiting) + len(calls))}",
+        colour=Colour.WARNING if waiting else Colour.NORMAL,
+        description="\n".join(parts),
+    )
+
+
+async def _waiting_line(sql: Reader, call: EmergencyCall) -> str:
+    subject = Subject("emergency", f"{call.call_id}@{call.cad}")
+    number = await linked_name(sql, subject, str(call.call_id))
+    kind = "" if call.is_emergency else " · 311"
+    told = inert_line(call.location, 60, blank="") or inert_line(call.description, 60)
+    return f"{number}{kind}{await of_cad(sql, call.cad)} · {told}"
+
+
+async def _call_line(sql: Reader, call: DispatchCall) -> str:
+    subject = Subject("dispatch", f"{call.call_id}@{call.cad}")
+    number = await linked_name(sql, subject, str(call.call_id))
+    priority = f" · P{call.priority}" if call.priority in ("1", "2", "3") else ""
+    title = inert_line(call.title, 60, blank=_("no title yet"))
+    on_call = await dispatches.units(sql, call.cad, call.call_id)
+    known = await units.named(sql, call.cad, on_call[:3])
+    names = unit_names(on_call, known, 3) or f"**{_('no unit')}**"
+    return f"{number}{priority}{await of_cad(sql, call.cad)} · {title} · {names}"
+
+
+async def _place(sql: Reader, property_id: int) -> str:
+    stored = await properties.get_even_removed(sql, property_id)
+    if stored is None:
+        return _("property {id}").format(id=property_id)
+    return inert_line(stored.location, 60)
+
+
+def _department(unit: Unit, *, several: bool) -> str:
+    """Name the field that a unit stands in."""
+    department = inert_line(unit.department, 60, blank=_("Units"))
+    name = _("Dispatch") if unit.is_dispatch else department
+    return f"{name} · {inert_line(unit.cad, 40)}" if several else name
+
+
+def _by_status(of: list[Unit], *, names: bool) -> str:
+    """List units by their status, the most pressing first; by numbers where names do not fit."""
+    ranked = sorted(of, key=_rank)
+    groups = [
+        (status, [_name(unit) for unit in same]) for status, same in groupby(ranked, key=_status)
+    ]
+    if names:
+        listed = "\n".join(f"**{status}** {', '.join(who)}" for status, who in groups)
+        if length(listed) <= FIELD:
+            return listed
+    counts = Counter({status: len(who) for status, who in groups})
+    return fitting([f"{status} {count}" for status, count in counts.items()], " · ", 300)
+
+
+def _status(unit: Unit) -> str:
+    if unit.is_panic:
+        return _("PANIC")
+    return status_name(unit.status) if unit.status else _("No status")
+
+
+def _rank(unit: Unit) -> tuple[int, str]:
+    """Sort by how pressing a status is; the community's own ones come behind by their names."""
+    known = list(STATUSES)
+    place = known.index(unit.status) if unit.status in STATUSES else len(known)
+    return (-1 if unit.is_panic else place), _status(unit)
+
+
+def _name(unit: Unit) -> str:
+    return unit_name(unit.ident, unit)
+
+
+def _count(number: int) -> str:
+    """Write how many there are, of which at most LISTED were read."""
+    return _("{number} or more").format(number=number) if number >= LISTED else str(number)

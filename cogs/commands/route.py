@@ -1,0 +1,236 @@
+"""`/route test`, and what `cad-sentinel route` says: which rule sends an event where, and why."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import discord
+import orjson
+from discord import app_commands
+from discord.app_commands import Choice
+from discord.ext import commands
+
+from cogs.cards import CARDS
+from cogs.feeds import FEEDS
+from cogs.i18n.language import _, plural
+from cogs.routing.facts import KNOWN_AS, known, own_name
+from cogs.routing.rules import Decision, Router
+from cogs.ui.options import CHOICES
+from cogs.ui.options import NAME as CHOICE
+from cogs.ui.permissions import needs
+from cogs.ui.responder import Desk, tell
+from cogs.ui.text import inert_line, length, plain_line
+from db import cards, journal
+from db.reader import Reader
+from webhook import cad
+from webhook.protocol.context import Context, Scope, now
+from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
+from webhook.protocol.events import CAD, EVENTS, OWN_EVENTS, Published, Subject
+from webhook.protocol.wire import parse_json
+
+RECENT = 200
+"""Events, the newest, among which somebody may choose."""
+
+ANSWER = 1_900
+LINE = 300
+
+_KIND_OF = {
+    **{kind: "dispatch" for kind in cad.EVENTS if kind.startswith("EVENT_DISPATCH_")},
+    **{name: kind for kind, name in KNOWN_AS.items()},
+    "EVENT_REMOVE_911": "emergency",
+    "EVENT_PAGER_REBORN": "notice",
+    "EVENT_STATION_ALERT": "notice",
+    "EVENT_NEW_CALLOUT": "notice",
+    "approved-remove-property": "removal",
+    "denied-remove-property": "removal",
+    "approval-given": "approval",
+    "withdrawn-remove-property": "removal",
+    "drone-recalled": "flight",
+    "alarm-changed": "alarm",
+}
+del _KIND_OF["EVENT_DISPATCH_TOGGLE_BODYCAM"]
+"""The kind of card that an event has; without one it is a feed's or nobody's."""
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What the rules say of one card or feed entry of an event.
+
+    `stands_in` is the channel that a card was given earlier, as it does not move.
+    """
+
+    shown_as: str
+    decision: Decision
+    is_posted: bool
+    stands_in: str | None = None
+
+
+@dataclass
+class Routes:
+    """The rules, and the channels in use by their name or their id; /setup changes both."""
+
+    router: Router
+    in_use: frozenset[str]
+
+    async def of(self, sql: Reader, event: Published) -> list[Routed]:
+        """Ask the rules about an event; nothing is left if nothing of it is ever posted."""
+        found = []
+        for subject in event.subjects:
+            kind = CARDS.get(subject.kind)
+            if kind is None:
+                continue
+            traits = await known(sql, event, subject)
+            card = await cards.of_subject(sql, str(subject))
+            stands_in = card.channel if card is not None else None
+            shown_as = _("card of {subject}").format(subject=subject) if event.id else _("card")
+            decision = self.router.decide(traits, event.at, kind.channel)
+            found.append(self._routed(shown_as, decision, stands_in))
+        feed = FEEDS.get(event.name)
+        if feed is not None:
+            decision = self.router.decide(await known(sql, event, None), event.at, feed.channel)
+            found.append(self._routed(_("feed entry"), decision, None))
+        return found
+
+    def _routed(self, shown_as: str, decision: Decision, stands_in: str | None) -> Routed:
+        is_posted = not decision.silent and decision.place in self.in_use
+        return Routed(shown_as, decision, is_posted, stands_in)
+
+
+def explained(event: Published, found: list[Routed]) -> Iterator[str]:
+    """Write what the rules say, a line for each rule; texts from the game are not escaped yet."""
+    number = f"{_('event')} {event.id}, " if event.id else ""
+    yield f"{number}{own_name(event)}"
+    if not found:
+        yield _("Nothing of this event is posted, whatever the rules say.")
+    for routed in found:
+        yield f"{routed.shown_as}: {_outcome(routed)}"
+        yield from (f"- {line}" for line in routed.decision.because)
+        if not routed.decision.because:
+            yield f"- {_('there are no rules')}"
+
+
+def _outcome(routed: Routed) -> str:
+    decision = routed.decision
+    if decision.silent:
+        outcome = _("not posted, as {rule} is silent").format(rule=decision.rule)
+    elif not routed.is_posted:
+        text = _("not posted, as no channel {channel} is configured")
+        outcome = text.format(channel=decision.place)
+    else:
+        rule = decision.rule or _("the channel map")
+        outcome = _("goes to {channel} by {rule}").format(channel=decision.place, rule=rule)
+    if routed.is_posted and decision.mention:
+        outcome += _(", mentions role {role}").format(role=decision.mention)
+    if routed.stands_in is None:
+        return outcome
+    stays = _("{outcome}; but it has its card in {channel} already, and it stays there")
+    return stays.format(outcome=outcome, channel=routed.stands_in)
+
+
+async def event_meant(sql: Reader, typed: str, data: str | None) -> Published:
+    """Return the stored event of a number, or an event made of a name and JSON.
+
+    The JSON of a push may be as the CAD sends it or as docs/cad.md shows the event.
+
+    Raises:
+        NotFound: no event has this number or name.
+        InvalidData, BadJson: the data is no JSON object.
+    """
+    typed = typed.strip()
+    if typed.isascii() and typed.isdigit() and len(typed) < 19:
+        stored = await journal.named(sql, [int(typed)])
+        if not stored:
+            raise NotFound("the journal holds no event {number}", number=typed)
+        return Published.from_journal(stored[0])
+    name = typed.removeprefix("events.").removeprefix(f"{CAD}.")
+    read = parse_json(data) if data and data.strip() else {}
+    if not isinstance(read, dict):
+        raise InvalidData(FieldProblem("data", "no JSON object"))
+    if name in EVENTS or name in OWN_EVENTS:
+        return _made(name, name, read)
+    kind = name.upper()
+    if kind not in cad.EVENTS:
+        raise NotFound("there is no event {name!r}", name=name[:64])
+    return _made(f"{CAD}.{kind}", kind, _normalised(kind, read))
+
+
+def _made(name: str, own: str, data: dict[str, Any]) -> Published:
+    """Make an event that did not happen; its card has a number that no card has."""
+    kind = _KIND_OF.get(own)
+    subjects = [] if kind is None else [str(Subject(kind, "-1@"))]
+    return Published(0, now(), name, subjects, orjson.dumps(data))
+
+
+def _normalised(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Read the data of a push; what cannot be a push is taken for the event's own data."""
+    try:
+        events = cad.parse({"type": kind, "data": data})
+    except (cad.InvalidPush, cad.UnhandledType):
+        return data
+    return events[0].model_dump(by_alias=True) | data if events else data
+
+
+@app_commands.guild_only()
+class RouteCommands(commands.GroupCog, group_name="route", group_description="Routing rules"):
+    """The rules that send events to channels."""
+
+    def __init__(self, desk: Desk, routes: Routes, zone: ZoneInfo) -> None:
+        self._desk = desk
+        self._routes = routes
+        self._zone = zone
+
+    @app_commands.command(
+        description="Explain which rule sends an event where, and why", extras=needs(Scope.ADMIN)
+    )
+    @app_commands.describe(
+        event="A recent event from the list, or the name of one, like EVENT_911",
+        data="For a name: the event's data as JSON",
+    )
+    async def test(
+        self, interaction: discord.Interaction, event: str, data: str | None = None
+    ) -> None:
+        """Explain a routing."""
+        async with self._desk.answering(interaction) as context:
+            context.caller.must(Scope.ADMIN)
+            meant = await event_meant(context.read, event, data)
+            found = await self._routes.of(context.read, meant)
+            await tell(interaction, _fitted(explained(meant, found)))
+
+    @test.autocomplete("event")
+    async def _events(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
+        return await self._desk.choices(interaction, self._recent, typed)
+
+    async def _recent(self, context: Context, typed: str) -> list[Choice[str]]:
+        """Offer recent events that match."""
+        context.caller.must(Scope.ADMIN)
+        recent = await journal.recent(context.read, RECENT)
+        events = [Published.from_journal(entry) for entry in recent]
+        choices = [(self._named(event), str(event.id)) for event in events]
+        wanted = typed.strip().casefold()
+        found = [(name, value) for name, value in choices if wanted in name.casefold()]
+        return [Choice(name=name, value=value) for name, value in found[:CHOICES]]
+
+    def _named(self, event: Published) -> str:
+        at = datetime.fromtimestamp(event.at / 1000, self._zone)
+        about = ", ".join(map(str, event.subjects))
+        return plain_line(f"{event.id} · {at:%H:%M:%S} · {own_name(event)} · {about}", CHOICE)
+
+
+def _fitted(lines: Iterator[str]) -> str:
+    """Put lines into one answer; those that do not fit are counted."""
+    texts = [
+        f"{'- ' * line.startswith('- ')}{inert_line(line.removeprefix('- '), LINE)}"
+        for line in lines
+    ]
+    kept: list[str] = []
+    used = 0
+    for text in texts:
+        used += length(text) + 1
+        if used > ANSWER:
+            left_out = len(texts) - len(kept)
+            rest = plural("… and {number} more line", "… and {number} more lines", left_out)
+            return "\n".join([*kept, rest])
+        kept.append(text)
+    return "\n".join(kept)

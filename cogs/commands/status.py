@@ -1,0 +1,138 @@
+"""`/status`: whether everything works, and what does not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.i18n.language import N_, _, plural
+from cogs.routing.bot_permissions import lacking
+from cogs.ui.embeds import FIELD, CardBuilder, Colour, Content
+from cogs.ui.permissions import needs
+from cogs.ui.responder import Desk, show
+from cogs.ui.text import fitting, inert_line, moment
+from db import cards, feeds
+from db.cards import Waiting
+from db.reader import size
+from webhook.protocol.context import Context, Scope, now
+
+_STATES = {
+    "off": N_("Off"),
+    "connecting": N_("Connecting"),
+    "ready": N_("Connected"),
+    "refused": N_("Discord refuses the bot; the log says why"),
+}
+"""Texts, translated where they are used."""
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """How the program is, as its parts write it down.
+
+    `discord`: the connection's state. `cads`: the names of the configured CADs. `places`: channel
+    ids by their names. `heard`: when each CAD's last push came, since the start. `closed`: why
+    Discord lets nothing be posted to a channel.
+    """
+
+    version: str
+    discord: Callable[[], str]
+    cads: tuple[str, ...]
+    places: dict[str, int] = field(default_factory=dict)
+    heard: dict[str, int] = field(default_factory=dict)
+    closed: dict[int, str] = field(default_factory=dict)
+    started_at: int = field(default_factory=now)
+
+
+class Status(commands.Cog):
+    """How the program is."""
+
+    def __init__(self, desk: Desk, vitals: Vitals) -> None:
+        self._desk = desk
+        self._vitals = vitals
+
+    @app_commands.command(
+        description="Show whether everything works, and what does not", extras=needs(Scope.WRITE)
+    )
+    @app_commands.guild_only()
+    async def status(self, interaction: discord.Interaction) -> None:
+        """Show how the program is."""
+        async with self._desk.answering(interaction) as context:
+            context.caller.must(Scope.WRITE)
+            await show(interaction, await status_of(context, self._vitals, interaction.client))
+
+
+async def status_of(context: Context, vitals: Vitals, client: Any) -> Content:
+    """Show how the program is, in the colour of the worst."""
+    sql = context.read
+    waiting = [*await cards.waiting(sql), *await feeds.all_waiting(sql)]
+    shut = [
+        f"<#{number}> · {why}"
+        for number in dict.fromkeys(vitals.places.values())
+        if (why := _why_shut(vitals, client, number))
+    ]
+    state = vitals.discord()
+    wrong = client.standing.sentences(channels=False)
+    well = state == "ready" and not shut and not wrong
+    card = CardBuilder(
+        title=_("All is well") if well else _("Something needs attention"),
+        colour=Colour.GOOD if well else Colour.WARNING,
+    )
+    card.add(_("Discord"), _(_STATES[state]))
+    card.add(_("Channels"), _channels(len(set(vitals.places.values())), shut), inline=False)
+    card.add(_("Set-up"), fitting(wrong, "\n", FIELD), inline=False)
+    by_channel = sorted({one.channel for one in waiting})
+    lines = [
+        _waiting_line(vitals, name, [one for one in waiting if one.channel == name])
+        for name in by_channel
+    ]
+    card.add(_("Waiting"), fitting(lines, "\n", FIELD) or _("Nothing."), inline=False)
+    card.add(_("Last push"), fitting([_push_line(vitals, cad) for cad in vitals.cads], "\n", FIELD))
+    card.add(_("Database"), f"{await size(sql) / 1_000_000:.1f} MB")
+    card.add(_("Version"), inert_line(vitals.version, 40))
+    card.add(_("Running since"), moment(vitals.started_at))
+    return Content([card.build()])
+
+
+def _channels(known: int, shut: list[str]) -> str:
+    if shut:
+        return fitting(shut, "\n", FIELD)
+    if not known:
+        return _("None is configured in [discord.channels].")
+    return plural("The only one is open.", "All {number} are open.", known)
+
+
+def _why_shut(vitals: Vitals, client: discord.Client, number: int) -> str:
+    """Say why nothing can be posted to a channel; blank if it can."""
+    channel = client.get_channel(number)
+    if not isinstance(channel, discord.abc.GuildChannel):
+        return _("the bot does not see it: correct its id, or give the bot View Channel there")
+    missing = lacking(channel, channel.guild.me)
+    if missing:
+        text = _("the bot lacks {rights}: give its role these in the channel's permissions")
+        return text.format(rights=", ".join(missing))
+    return inert_line(vitals.closed.get(number, ""), 200, blank="")
+
+
+def _waiting_line(vitals: Vitals, channel: str, waiting: list[Waiting]) -> str:
+    number = vitals.places.get(channel)
+    where = f"<#{number}>" if number is not None else inert_line(channel, 40)
+    entries = sum(one.number for one in waiting if one.kind == "feed")
+    posts = sum(one.number for one in waiting) - entries
+    counted = [
+        plural("1 card", "{number} cards", posts) if posts else "",
+        plural("1 feed entry", "{number} feed entries", entries) if entries else "",
+    ]
+    line = f"{where} · {', '.join(filter(None, counted))}"
+    since = min((one.since for one in waiting if one.since is not None), default=None)
+    if since is None:
+        return line
+    return _("{what}, since {when}").format(what=line, when=moment(since))
+
+
+def _push_line(vitals: Vitals, cad: str) -> str:
+    at = vitals.heard.get(cad)
+    when = moment(at) if at is not None else _("none since the start")
+    return f"{inert_line(cad, 40)} · {when}"

@@ -1,0 +1,204 @@
+"""Puts messages where people see them: Discord, or the log while Discord is off."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+import discord
+
+from cogs.delivery.console import render
+from cogs.delivery.discord_errors import (
+    ChannelClosed,
+    Gate,
+    MessageGone,
+    NoReply,
+    Refused,
+    Unreachable,
+)
+from cogs.ui.embeds import Content
+
+CLOCK_SKEW = timedelta(minutes=5)
+SEARCHED_MESSAGES = 500
+
+WITHOUT_PICTURES = 300.0
+"""Seconds that a channel gets no pictures after it took a message only without its picture."""
+
+log = logging.getLogger(__name__)
+
+
+class Sent(NamedTuple):
+    """A message in Discord; `picture` is the digest of the one that it has, blank for none."""
+
+    message_id: int
+    picture: str = ""
+
+
+class Messenger(Protocol):
+    """Posts and edits; every method raises DeliveryError.
+
+    A picture that cannot be drawn, or that Discord refuses, is left out.
+    """
+
+    async def post(self, channel_id: int, content: Content, nonce: str) -> Sent:
+        """Post a message; the same nonce soon after gives the same message."""
+
+    async def edit(self, channel_id: int, sent: Sent, content: Content) -> Sent:
+        """Have a message show another content; a picture that it has is not sent again."""
+
+    async def direct(self, member_id: int) -> int:
+        """Return the channel of private messages to a member."""
+
+    async def delete(self, channel_id: int, message_id: int) -> None:
+        """Remove a message; one that is gone already is as good."""
+
+    async def footers(self, channel_id: int, since: int) -> dict[str, int]:
+        """Return own messages since a time in milliseconds: their ids by their last footer."""
+
+
+class LogMessenger:
+    """Writes what Discord would show into the log."""
+
+    async def post(self, channel_id: int, content: Content, nonce: str) -> Sent:
+        """Write a message."""
+        log.info("%s", render(content))
+        return Sent(0)
+
+    async def edit(self, channel_id: int, sent: Sent, content: Content) -> Sent:
+        """Write what the message shows now; what it has in Discord stays there."""
+        log.info("%s", render(content))
+        return sent
+
+    async def direct(self, member_id: int) -> int:
+        """Know one place only."""
+        return 0
+
+    async def delete(self, channel_id: int, message_id: int) -> None:
+        """Leave the log as it is."""
+
+    async def footers(self, channel_id: int, since: int) -> dict[str, int]:
+        """Know of no message: the log is not read back."""
+        return {}
+
+
+class DiscordMessenger:
+    """Talks to Discord through discord.py, which keeps its rate limits."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+        self._gate = Gate()
+        self._without_pictures: dict[int, float] = {}
+
+    async def post(self, channel_id: int, content: Content, nonce: str) -> Sent:
+        """Post a message; discord.py has Discord enforce the nonce."""
+        channel = self._client.get_partial_messageable(channel_id)
+        answered = content.reply_to
+        replying: dict[str, Any] = {}
+        if answered is not None and answered.channel_id == channel_id:
+            replying["reference"] = discord.MessageReference(
+                message_id=answered.message_id, channel_id=channel_id, fail_if_not_exists=False
+            )
+
+        async def send(embeds: list[discord.Embed], files: list[discord.File]) -> int:
+            async with self._sending():
+                message = await channel.send(
+                    content=content.text,
+                    embeds=embeds,
+                    files=files or discord.utils.MISSING,
+                    nonce=nonce,
+                    allowed_mentions=content.mentions(),
+                    view=content.view() or discord.ui.View(),
+                    **replying,
+                )
+            return message.id
+
+        try:
+            return await self._with_picture(channel_id, content, send)
+        except NoReply:
+            return await self.post(channel_id, replace(content, reply_to=None), nonce)
+
+    async def direct(self, member_id: int) -> int:
+        """Open the channel of private messages to a member; discord.py remembers it."""
+        async with self._sending():
+            return (await self._client.create_dm(discord.Object(member_id))).id
+
+    async def edit(self, channel_id: int, sent: Sent, content: Content) -> Sent:
+        """Edit a message; without allowed_mentions Discord would parse it with its defaults.
+
+        Discord keeps what is attached unless `attachments` says what to keep.
+        """
+        place = self._client.get_partial_messageable(channel_id)
+        message = place.get_partial_message(sent.message_id)
+
+        async def send(embeds: list[discord.Embed], files: list[discord.File]) -> int:
+            async with self._sending():
+                await message.edit(
+                    content=content.text,
+                    embeds=embeds,
+                    attachments=files,
+                    view=content.view(),
+                    allowed_mentions=content.mentions(),
+                )
+            return sent.message_id
+
+        if content.picture is not None and content.picture.digest == sent.picture:
+            await send(content.embeds_with_picture(), discord.utils.MISSING)
+            return sent
+        return await self._with_picture(channel_id, content, send)
+
+    async def _with_picture(
+        self,
+        channel_id: int,
+        content: Content,
+        send: Callable[[list[discord.Embed], list[discord.File]], Awaitable[int]],
+    ) -> Sent:
+        """Send a content with its picture, or without if that is all that Discord takes."""
+        picture = content.picture
+        too_early = time.monotonic() < self._without_pictures.get(channel_id, 0.0)
+        file = await picture.file() if picture is not None and not too_early else None
+        if picture is None or file is None:
+            return Sent(await send(content.embeds, []))
+        try:
+            return Sent(await send(content.embeds_with_picture(), [file]), picture.digest)
+        except (ChannelClosed, Refused) as fault:
+            sent = Sent(await send(content.embeds, []))
+            log.warning(
+                "channel %s does not take the picture %s: %s", channel_id, picture.name, fault
+            )
+            if isinstance(fault, ChannelClosed):  # such refusals must not grow many
+                self._without_pictures[channel_id] = time.monotonic() + WITHOUT_PICTURES
+            return sent
+
+    async def delete(self, channel_id: int, message_id: int) -> None:
+        """Remove a message."""
+        message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
+        try:
+            async with self._sending():
+                await message.delete()
+        except (MessageGone, ChannelClosed):
+            return
+
+    async def footers(self, channel_id: int, since: int) -> dict[str, int]:
+        """Read the channel's newest messages back to a time."""
+        channel = self._client.get_partial_messageable(channel_id)
+        after = datetime.fromtimestamp(since / 1000, UTC) - CLOCK_SKEW
+        found: dict[str, int] = {}
+        async with self._sending():
+            async for message in channel.history(
+                limit=SEARCHED_MESSAGES, after=after, oldest_first=False
+            ):
+                mine = self._client.user is not None and message.author.id == self._client.user.id
+                if mine and message.embeds and message.embeds[-1].footer.text:
+                    found.setdefault(message.embeds[-1].footer.text, message.id)
+        return found
+
+    @asynccontextmanager
+    async def _sending(self) -> AsyncIterator[None]:
+        """Send something, if Discord takes anything."""
+        if self._client.is_closed():
+            raise Unreachable("the connection to Discord has ended")
+        async with self._gate.passing():
+            yield

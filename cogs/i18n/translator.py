@@ -1,0 +1,28 @@
+"""The commands' names and descriptions in every language, as Discord shows them to each member."""
+
+from discord import Locale, app_commands
+from discord.app_commands import TranslationContextLocation as Place
+from discord.app_commands import TranslationContextTypes, locale_str
+
+from cogs.i18n.language import in_locale
+
+CONTEXTS = {
+    Place.command_name: "command",
+    Place.group_name: "command",
+    Place.parameter_name: "option",
+}
+"""What tells the names in the catalogues from texts that read alike: names have rules of their own.
+
+Descriptions and choices have none.
+"""
+
+
+class CommandTranslator(app_commands.Translator):
+    """Looks commands up in the catalogues."""
+
+    async def translate(
+        self, string: locale_str, locale: Locale, context: TranslationContextTypes
+    ) -> str | None:
+        """Return the text in a language, None if it is the same."""
+        found = in_locale(locale.value, CONTEXTS.get(context.location, ""), string.message)
+        return None if found == string.message else found

@@ -1,0 +1,169 @@
+"""What routing rules look at: an event's own fields, and what is stored of its call and units."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from cogs.routing.rules import Traits
+from db import dispatches, emergencies, notices, units
+from db.dispatches import DispatchCall
+from db.emergencies import EmergencyCall
+from db.reader import Reader
+from webhook.protocol.events import CAD, Published, Subject
+from webhook.protocol.wire import MAX_ID
+
+NOTES = 50
+"""Notes of a call that keywords are looked for in, the newest."""
+
+KNOWN_AS = {
+    "emergency": "EVENT_911",
+    "dispatch": "EVENT_DISPATCH_NEW",
+    "panic": "EVENT_UNIT_PANIC",
+    "approval": "property-added",
+    "removal": "requested-remove-property",
+    "flight": "drone-dispatched",
+    "alarm": "alerts",
+}
+"""The event by which each kind of card is known, whichever event about it comes first."""
+
+_TEXTS = ("title", "description", "body", "message", "name", "reason")
+_PANIC = "EVENT_UNIT_PANIC"
+
+
+def own_name(event: Published) -> str:
+    """Return an event's name as rules write it: the CAD's push type, or the protocol's name."""
+    return event.name.removeprefix(f"{CAD}.")
+
+
+def told(event: Published, subject: Subject | None) -> Traits:
+    """Gather what the event itself says for one of its cards, or for its feed entry."""
+    name, kind = own_name(event), subject.kind if subject is not None else ""
+    types = frozenset({name, KNOWN_AS.get(kind, name)})
+    is_panic = _is_panic(event, subject)
+    if kind == "emergency" and name != KNOWN_AS["emergency"]:
+        return Traits(types)  # what it says is said of the dispatch call
+    data = event.data
+    units_told, is_emergency = _units(data), data.get("isEmergency")
+    return Traits(
+        types=types,
+        is_panic=is_panic,
+        is_pressed=is_pressed(event, subject),
+        priority=_word(data.get("priority")),
+        emergency=is_emergency if isinstance(is_emergency, bool) else None,
+        departments=frozenset(filter(None, (_word(unit.get("department")) for unit in units_told))),
+        postal=_word(data.get("postal")),
+        text="\n".join(_texts(data)),
+        properties=frozenset(_properties(name, data)),
+    )
+
+
+def is_pressed(event: Published, subject: Subject | None) -> bool:
+    """Tell whether the panic button was just pressed."""
+    return _is_panic(event, subject) and bool(event.data.get("isPanic"))
+
+
+def _is_panic(event: Published, subject: Subject | None) -> bool:
+    return own_name(event) == _PANIC or (subject is not None and subject.kind == "panic")
+
+
+async def known(sql: Reader, event: Published, subject: Subject | None) -> Traits:
+    """Gather what the event says and, where it does not, what is stored of its call and units."""
+    traits = told(event, subject)
+    idents = set(_idents(event.data))
+    cad = _cad(subject, *event.subjects)
+    kind = subject.kind if subject is not None else ""
+    number = int(subject.key.partition("@")[0]) if subject is not None else 0
+    if kind == "emergency":
+        return _with_emergency(traits, await emergencies.get(sql, cad, number))
+    if kind == "dispatch":
+        traits = await _with_call(sql, traits, await dispatches.get(sql, cad, number))
+        idents |= set(await dispatches.units(sql, cad, number))
+    elif kind == "panic":
+        start = await units.panic_start(sql, number)
+        cad = start[0] if start is not None else cad
+        idents |= {unit.ident for unit in await units.panic_units(sql, number)}
+    elif kind == "notice":
+        notice = await notices.get(sql, number)
+        cad = notice.cad if notice is not None else cad
+    found = await units.named(sql, cad, sorted(idents)) if idents else {}
+    of_units = {unit.department for unit in found.values() if unit.department}
+    return replace(traits, departments=traits.departments | of_units)
+
+
+def _with_emergency(traits: Traits, call: EmergencyCall | None) -> Traits:
+    if call is None:
+        return traits
+    is_emergency = bool(call.is_emergency) if call.seen else None
+    return replace(
+        traits,
+        emergency=is_emergency if traits.emergency is None else traits.emergency,
+        postal=traits.postal or call.postal,
+        text=f"{traits.text}\n{call.description}",
+        properties=traits.properties | _matched(call),
+    )
+
+
+async def _with_call(sql: Reader, traits: Traits, call: DispatchCall | None) -> Traits:
+    if call is None:
+        return traits
+    notes = await dispatches.last_notes(sql, call.cad, call.call_id, NOTES)
+    texts = [traits.text, call.title, call.description, *(note.content for note in notes)]
+    return replace(
+        traits,
+        priority=traits.priority or call.priority,
+        postal=traits.postal or call.postal,
+        text="\n".join(texts),
+        properties=traits.properties | _matched(call),
+    )
+
+
+def _matched(call: EmergencyCall | DispatchCall) -> frozenset[int]:
+    return frozenset() if call.property_id is None else frozenset({call.property_id})
+
+
+def _cad(*subjects: Subject | None) -> str:
+    """Return the CAD that the event is from, as its subjects name it."""
+    for subject in subjects:
+        if subject is not None and "@" in subject.key:
+            return subject.key.partition("@")[2]
+    return ""
+
+
+def _word(value: object) -> str:
+    """Read what stands as one word, like a priority; whoever types an event may write anything."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _list(data: dict[str, Any], name: str) -> list[Any]:
+    value = data.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _units(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """List the units that an event describes."""
+    described = [data.get("unit"), *_list(data, "units")]
+    return [unit for unit in described if isinstance(unit, dict)]
+
+
+def _idents(data: dict[str, Any]) -> Iterable[int]:
+    """List the units that an event is about."""
+    idents = [*_list(data, "idents"), data.get("primary")]
+    idents += [unit.get("id") for unit in _units(data)]
+    return (ident for ident in idents if isinstance(ident, int) and 0 <= ident <= MAX_ID)
+
+
+def _texts(data: dict[str, Any]) -> Iterable[str]:
+    """List what people wrote: titles, descriptions, notes, messages; a record's name and kind."""
+    record = data.get("record")
+    if isinstance(record, dict):
+        data = data | {"title": record.get("kind"), "name": record.get("name")}
+    yield from (data[name] for name in _TEXTS if isinstance(data.get(name), str))
+    for note in [data.get("note"), *_list(data, "notes")]:
+        if isinstance(note, dict):
+            yield str(note.get("content", ""))
+
+
+def _properties(name: str, data: dict[str, Any]) -> Iterable[int]:
+    number = _word(data.get("id" if name == "property-added" else "propertyId"))
+    if number.isascii() and number.isdigit() and len(number) < 20:
+        yield int(number)

@@ -1,0 +1,63 @@
+"""Where things are posted and whose roles count: as the file says, unless /setup chose otherwise.
+
+A layout holds Discord ids by what they are for: `channels.emergency`, `roles.viewer`,
+`panic_role`, `guild_id`. Without ids nothing is posted there, or nobody has the role.
+"""
+
+from collections.abc import Mapping
+
+from db import settings
+from db.reader import Reader
+from webhook.protocol.context import Context
+from webhook.protocol.events import Subject
+
+Layout = Mapping[str, tuple[int, ...]]
+
+SETUP = "setup."
+"""How the settings begin that hold what /setup chose."""
+
+CATEGORY = "category"
+"""The category that /setup made; it stands in no file."""
+
+
+def overlaid(file: Layout, chosen: Layout) -> dict[str, tuple[int, ...]]:
+    """Return what counts; a choice that this version knows nothing of counts for nothing."""
+    return {what: chosen.get(what, ids) for what, ids in file.items()}
+
+
+def first(layout: Layout, what: str) -> int:
+    """Return the only id of a thing, 0 for none."""
+    return next(iter(layout.get(what, ())), 0)
+
+
+async def choices(sql: Reader) -> dict[str, tuple[int, ...]]:
+    """Return what /setup chose."""
+    stored = await settings.beginning_with(sql, SETUP)
+    return {fact.name.removeprefix(SETUP): tuple(map(int, fact.value.split())) for fact in stored}
+
+
+async def choose(
+    context: Context, file: Layout, wanted: Mapping[str, tuple[int, ...] | None]
+) -> None:
+    """Keep choices, and audit what they change; None goes back to what the file says."""
+    async with context.change() as change:
+        chosen = await choices(change.sql)
+        for what, ids in wanted.items():
+            usual = file.get(what, ())
+            before, after = chosen.get(what, usual), usual if ids is None else ids
+            if after == usual:
+                await settings.forget(change.sql, SETUP + what)
+            else:
+                await settings.put(change.sql, SETUP + what, " ".join(map(str, after)))
+            if before != after:
+                group, _, name = what.rpartition(".")
+                await change.audit(
+                    "setup",
+                    Subject("setup", group or what),
+                    before={name: _written(before)},
+                    after={name: _written(after)},
+                )
+
+
+def _written(ids: tuple[int, ...]) -> str:
+    return " ".join(map(str, ids))

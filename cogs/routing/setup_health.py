@@ -1,0 +1,88 @@
+"""Whether Discord still is as it was set up: what was deleted, what the bot may not do."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+import discord
+
+from cogs.i18n.language import ENGLISH, _, speaking
+from cogs.routing.bot_permissions import PLACES, can_call, find_channel, find_role, lacking
+from cogs.routing.layout import Layout, first
+
+log = logging.getLogger(__name__)
+
+
+class Standing:
+    """Says what does not stand as it was set up, in sentences that say how to mend it.
+
+    `layout` is what counts now. While Discord itself has an outage nothing can be said.
+    """
+
+    def __init__(self, guilds: Callable[[], Sequence[discord.Guild]]) -> None:
+        self.layout: Layout = {}
+        self._guilds = guilds
+        self._logged: set[str] = set()
+
+    def sentences(self, *, channels: bool = True) -> list[str]:
+        """Return what is wrong; nothing if all is well. Without `channels` they are left out."""
+        guilds = self._guilds()
+        if any(guild.unavailable for guild in guilds):
+            return []
+        return list(self._wrong(guilds, channels=channels))
+
+    def log_changes(self) -> None:
+        """Log what went wrong since the last time, once, and what is mended."""
+        with speaking(ENGLISH):
+            wrong = dict.fromkeys(self.sentences())
+        for sentence in wrong:
+            if sentence not in self._logged:
+                log.warning("%s", sentence)
+        for sentence in sorted(self._logged - wrong.keys()):
+            log.info("mended: %s", sentence)
+        self._logged = set(wrong)
+
+    def _wrong(self, guilds: Sequence[discord.Guild], *, channels: bool) -> Iterator[str]:
+        if not guilds:
+            yield _("The bot is in no Discord server: invite it again. Its messages wait.")
+            return
+        wanted = first(self.layout, "guild_id")
+        if wanted and all(guild.id != wanted for guild in guilds):
+            text = _("The bot is not in the Discord server {id}: invite it again.")
+            yield text.format(id=wanted)
+        for what, ids in self.layout.items():
+            if what.startswith("channels.") and not channels:
+                continue
+            for number in ids:
+                if trouble := trouble_with(guilds, what, number):
+                    text = _("{what} ({id}): {trouble}. Mend it with /setup.")
+                    yield text.format(what=_named(what), id=number, trouble=trouble)
+
+
+def trouble_with(guilds: Sequence[discord.Guild], what: str, number: int) -> str:
+    """Say why a channel or a role of the layout is of no use; blank if it is well."""
+    if what == "guild_id":
+        return ""
+    if not what.startswith("channels."):
+        return _trouble_with_role(find_role(guilds, number), is_called=what == "panic_role")
+    channel = find_channel(guilds, number)
+    if channel is None:
+        return _("it was deleted, or the bot is not in its server")
+    if not isinstance(channel, PLACES):
+        return _("it is no text channel")
+    missing = lacking(channel, channel.guild.me)
+    return _("the bot lacks {rights}").format(rights=", ".join(missing)) if missing else ""
+
+
+def _trouble_with_role(role: discord.Role | None, *, is_called: bool) -> str:
+    if role is None:
+        return _("it was deleted, or the bot is not in its server")
+    if is_called and not can_call(role, role.guild.me):
+        return _("the bot cannot mention it: give the bot Mention Everyone")
+    return ""
+
+
+def _named(what: str) -> str:
+    group, _dot, name = what.rpartition(".")
+    if group == "channels":
+        return _("The channel {name}").format(name=name)
+    return _("The {name} role").format(name=name.removesuffix("_role"))

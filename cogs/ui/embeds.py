@@ -1,0 +1,158 @@
+"""What a message shows: an embed or several, buttons, and whom it calls."""
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+import discord
+import orjson
+
+from cogs.i18n.language import _
+from cogs.ui.picture import Picture
+from cogs.ui.text import length
+
+TITLE = 256
+DESCRIPTION = 2_000
+"""Half of what Discord allows: a card is read on a phone."""
+FIELD = 1_000
+EMBED = 6_000
+"""Discord's limit over all embeds of a message."""
+
+
+class Colour(Enum):
+    """What a card's colour says."""
+
+    DANGER = 0xD32F2F
+    WARNING = 0xF57C00
+    NORMAL = 0x1976D2
+    GOOD = 0x388E3C
+    OVER = 0x757575
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button; its id says what it does to which thing, so that it outlives a restart.
+
+    The label is the English one; `text` is what is shown.
+    """
+
+    label: str
+    custom_id: str
+    style: discord.ButtonStyle = discord.ButtonStyle.secondary
+    disabled: bool = False
+
+    @property
+    def text(self) -> str:
+        """The label in the language that is spoken here."""
+        return _(self.label)
+
+
+class Place(NamedTuple):
+    """Where a message stands in Discord."""
+
+    channel_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A message without its place. `calls` are the roles that it mentions when it is posted.
+
+    `reply_to`: the message that it answers, if it is posted in the same channel.
+    `picture`: what its last embed shows, if that can be drawn and Discord takes it.
+    """
+
+    embeds: list[discord.Embed]
+    buttons: tuple[Button, ...] = ()
+    calls: tuple[int, ...] = ()
+    reply_to: Place | None = None
+    picture: Picture | None = None
+
+    def digest(self) -> str:
+        """Return what tells this content from another."""
+        shown = [embed.to_dict() for embed in self.embeds]
+        buttons = [(button.text, button.custom_id) for button in self.buttons]
+        pictures = [self.picture.digest] if self.picture is not None else []
+        written = orjson.dumps([shown, buttons, self.calls, *pictures])
+        return hashlib.blake2b(written, digest_size=16).hexdigest()
+
+    def embeds_with_picture(self) -> list[discord.Embed]:
+        """Return the embeds, the last one with the picture, which must be attached."""
+        if self.picture is None:
+            return self.embeds
+        *before, last = self.embeds
+        return [*before, last.copy().set_image(url=f"attachment://{self.picture.name}")]
+
+    @property
+    def text(self) -> str | None:
+        """The message's text beside its embeds."""
+        return " ".join(f"<@&{role}>" for role in self.calls) or None
+
+    def mentions(self) -> discord.AllowedMentions:
+        """Return what may ping: the called roles and nothing else, on every create and edit."""
+        roles = [discord.Object(role) for role in self.calls] or False
+        return discord.AllowedMentions(everyone=False, users=False, roles=roles, replied_user=False)
+
+    def view(self) -> discord.ui.View | None:
+        """Build the buttons.
+
+        The view is stopped at once: clicks find their way by the button's id, and discord.py
+        would keep a live view in memory for every message.
+        """
+        if not self.buttons:
+            return None
+        view = discord.ui.View(timeout=None)
+        for button in self.buttons:
+            view.add_item(
+                discord.ui.Button(
+                    label=button.text,
+                    custom_id=button.custom_id,
+                    style=button.style,
+                    disabled=button.disabled,
+                )
+            )
+        view.stop()
+        return view
+
+
+def embed_length(embed: discord.Embed) -> int:
+    """Count an embed against Discord's limit over all embeds of a message."""
+    texts = [embed.title, embed.description, embed.footer.text, embed.author.name]
+    texts += [text for field in embed.fields for text in (field.name, field.value)]
+    return sum(length(text) for text in texts if text)
+
+
+@dataclass
+class CardBuilder:
+    """Puts an embed together; fields that would not fit into Discord's limits are left out.
+
+    Every text given to it is already inert and within the limit of its place.
+    """
+
+    title: str
+    colour: Colour
+    description: str = ""
+    fields: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    def add(self, label: str, value: str, *, inline: bool = True) -> "CardBuilder":
+        """Add a field, unless it has nothing to say; its English label is translated."""
+        if value:
+            self.fields.append((_(label), value, inline))
+        return self
+
+    def add_named(self, name: str, value: str) -> None:
+        """Add a field over the whole width whose name is shown as it is."""
+        self.fields.append((name, value, False))
+
+    def build(self) -> discord.Embed:
+        """Return the embed; room for the footer is kept."""
+        embed = discord.Embed(
+            title=self.title, description=self.description or None, colour=self.colour.value
+        )
+        used = length(self.title) + length(self.description) + 100
+        for name, value, inline in self.fields[:25]:
+            used += length(name) + length(value)
+            if used <= EMBED:
+                embed.add_field(name=name, value=value, inline=inline)
+        return embed

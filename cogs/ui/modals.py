@@ -1,0 +1,36 @@
+"""Forms that several commands and buttons open."""
+
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from cogs.i18n.language import _
+from cogs.ui.responder import Desk, tell
+from webhook.protocol.context import Context
+
+REASON = 1_000
+
+Act = Callable[[Context, str | None], Awaitable[str]]
+"""Does what a form is about, with the text that was entered, and returns what to answer."""
+
+
+class ReasonForm(discord.ui.Modal):
+    """Asks why, then acts."""
+
+    def __init__(self, desk: Desk, title: str, placeholder: str, act: Act) -> None:
+        super().__init__(title=title)
+        self._desk = desk
+        self._act = act
+        self.reason: discord.ui.TextInput[ReasonForm] = discord.ui.TextInput(
+            label=_("Reason"),
+            placeholder=placeholder,
+            style=discord.TextStyle.paragraph,
+            max_length=REASON,
+            required=False,
+        )
+        self.add_item(self.reason)
+
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        """Act."""
+        async with self._desk.answering(interaction) as context:
+            await tell(interaction, await self._act(context, self.reason.value.strip() or None))

@@ -1,0 +1,121 @@
+"""How cards name things: units, calls and their cards, properties, CADs, statuses."""
+
+from collections.abc import Sequence
+
+import discord
+
+from cogs.i18n.language import N_, _, plural
+from cogs.ui.embeds import Button
+from cogs.ui.text import inert_line, more, who
+from db import cards, flights, properties, settings, users
+from db.database import Transaction
+from db.reader import Reader
+from db.units import Unit
+from webhook.protocol.events import Subject
+
+GUILD = "discord.guild"
+"""The setting that names the guild of the channels, which links to messages hold."""
+
+CADS = "cad.names"
+"""The setting that holds the names of the configured CADs, with blanks between."""
+
+UNIT = 24
+"""Characters of a unit's number."""
+
+STATUSES = {
+    "ON_SCENE": N_("On scene"),
+    "ENROUTE": N_("En route"),
+    "BUSY": N_("Busy"),
+    "AVAILABLE": N_("Available"),
+    "UNAVAILABLE": N_("Unavailable"),
+    "OFFLINE": N_("Offline"),
+    "PENDING": N_("Pending"),
+    "ACTIVE": N_("Active"),
+    "CLOSED": N_("Closed"),
+}
+"""The CAD's own statuses in words, units' before calls', the most pressing first."""
+
+
+async def keep_guild(sql: Transaction, guild_id: int) -> None:
+    """Keep which guild the channels are in."""
+    await settings.put(sql, GUILD, str(guild_id))
+
+
+async def keep_cads(sql: Transaction, names: Sequence[str]) -> None:
+    """Keep which CADs are configured."""
+    await settings.put(sql, CADS, " ".join(names))
+
+
+async def configured_cads(sql: Reader) -> list[str]:
+    """Return the names of the configured CADs."""
+    return (await settings.get(sql, CADS) or "").split()
+
+
+async def of_cad(sql: Reader, cad: str) -> str:
+    """Return what tells the things of a CAD from those of another; blank if there is one CAD."""
+    return f" · {inert_line(cad, 40)}" if len(await configured_cads(sql)) > 1 else ""
+
+
+async def linked_name(sql: Reader, subject: Subject, name: str) -> str:
+    """Name a thing, as a link to its card if that is posted."""
+    card = await cards.of_subject(sql, str(subject))
+    guild = await settings.get(sql, GUILD)
+    if guild is None or card is None or not card.channel_id or not card.message_id:
+        return name
+    return f"[{name}](https://discord.com/channels/{guild}/{card.channel_id}/{card.message_id})"
+
+
+def status_name(status: str, limit: int = 40) -> str:
+    """Write a status in words; the community's own ones as they are."""
+    return _(STATUSES[status]) if status in STATUSES else inert_line(status, limit)
+
+
+def unit_name(ident: int, unit: Unit | None) -> str:
+    """Name a unit by its number, or else by its name or its ident."""
+    name = inert_line(unit.unit_num or unit.name, UNIT, blank="") if unit is not None else ""
+    return name or _("unit {ident}").format(ident=ident)
+
+
+def unit_names(idents: list[int], known: dict[int, Unit], most: int) -> str:
+    """Name units in one line; those beyond `most` are counted."""
+    names = [unit_name(ident, known.get(ident)) for ident in idents[:most]]
+    if len(idents) > most:
+        names.append(more(len(idents) - most))
+    return ", ".join(names)
+
+
+async def person(sql: Reader, user_id: str) -> str:
+    """Name a game user, with the id where the name is something else; a member as a mention."""
+    user = await users.get(sql, user_id)
+    if user is None or user.full_name == user_id:
+        return who(user_id)
+    return f"{inert_line(user.full_name, 200)} ({inert_line(user_id, 128)})"
+
+
+async def place_of_call(sql: Reader, property_id: int | None, *, is_open: bool) -> str:
+    """Name the property that a call is at; while the call is open, with the drones free there."""
+    stored = property_id and await properties.get_even_removed(sql, property_id)
+    if not stored:
+        return ""
+    location = inert_line(stored.location, 200)
+    named = _("At property {id} · {location}").format(id=stored.id, location=location)
+    if stored.removed_at is not None:
+        return f"{named} · {_('removed')}"
+    if not is_open:
+        return named
+    free = len(await flights.free_drones(sql, stored.id))
+    drones = plural("{number} drone free", "{number} drones free", free)
+    return f"{named} · {drones if free else _('no drone free')}"
+
+
+async def drone_button(
+    sql: Reader, property_id: int | None, *, is_open: bool
+) -> tuple[Button, ...]:
+    """Offer a drone of the property that an open call is at, if one is free."""
+    if property_id is None or not is_open:
+        return ()
+    if await properties.get(sql, property_id) is None:
+        return ()
+    if not await flights.free_drones(sql, property_id):
+        return ()
+    return (Button("Dispatch drone", f"call:drone:{property_id}", discord.ButtonStyle.primary),)

@@ -1,0 +1,75 @@
+"""Which Discord roles may do what."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from cogs.i18n.language import N_, _, told
+from cogs.ui.text import either
+from webhook.protocol.context import Caller, Scope
+from webhook.protocol.errors import Forbidden
+
+ROLE_OF_SCOPE = {
+    Scope.READ: N_("viewer"),
+    Scope.WRITE: N_("dispatcher"),
+    Scope.APPROVE: N_("approver"),
+    Scope.ADMIN: N_("admin"),
+}
+"""The configured roles by what they allow; each may do what the ones before it may."""
+
+
+NEEDS = "scope"
+OR_OWN = "or own"
+"""Under which name a command's extras hold the scope that it needs, for `/help`."""
+
+
+def needs(scope: Scope, *, or_own: bool = False) -> dict[Any, Any]:
+    """Return the extras of a command that needs a scope; the operation itself checks it.
+
+    `or_own`: with what is their own, people may use it without a role.
+    """
+    return {NEEDS: scope, OR_OWN: or_own}
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Role ids by scope. Who manages the server may do everything, so that an owner can begin.
+
+    That is the server `guild_id`; with 0, the one that the bot is in. Where it is in several, who
+    manages one of them may be a stranger who invited the bot, so that only the roles count.
+    """
+
+    ids: dict[Scope, frozenset[int]]
+    guild_id: int = 0
+
+    def caller(self, interaction: discord.Interaction) -> Caller:
+        """Return who acts, with the most that one of their roles allows.
+
+        In the game they may be known by their Discord id; `Desk` adds the user they are linked to.
+        """
+        member = interaction.user
+        held = {role.id for role in getattr(member, "roles", ())}
+        scopes = [scope for scope, ids in self.ids.items() if ids & held]
+        if interaction.permissions.manage_guild and self._is_home(interaction):
+            scopes.append(Scope.ADMIN)
+        name = f"discord:{member.id}"
+        return Caller(name, max(scopes, default=Scope.NONE), (name, str(member.id)))
+
+    def _is_home(self, interaction: discord.Interaction) -> bool:
+        if self.guild_id:
+            return interaction.guild_id == self.guild_id
+        return [guild.id for guild in interaction.client.guilds] == [interaction.guild_id]
+
+    def refusal(self, fault: Forbidden) -> str:
+        """Say which role somebody lacks."""
+        if fault.scope is None:
+            return told(fault)
+        scope = Scope[fault.scope]
+        mentions = either(f"<@&{role_id}>" for role_id in sorted(self.ids.get(scope, ())))
+        text = (
+            _("This needs the {role} role: {mentions}.")
+            if mentions
+            else _("This needs the {role} role.")
+        )
+        return text.format(role=_(ROLE_OF_SCOPE[scope]), mentions=mentions)

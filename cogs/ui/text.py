@@ -1,0 +1,131 @@
+"""Text for Discord: what players wrote is shown, and never does anything."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+from cogs.i18n.language import N_, _, plural
+from webhook.protocol.wire import clean_text
+
+ANONYMOUS = N_("Anonymous")
+BLANK = "—"
+
+_LIVE = re.compile(
+    r"[\\*_~`|<@\[\]]|:(?=//|[^\s:]+:)|(?:(?<=mailto)|(?<=tel)|(?<=sms)):|\.(?=[a-z]+/)"
+    r"|(?P<first>^[^\S\n]*)(?P<mark>[-+#>]|[0-9]+\.)",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""What comes alive in Discord: emphasis, code, spoilers, mentions, emoji, timestamps, masked links,
+addresses, invites; and at the beginning of a line headings, quotes and lists."""
+
+_SPACE = re.compile(r"\s+")
+_PIECE = re.compile(r"\x00.|[^\x00]", re.DOTALL)
+
+
+def length(text: str) -> int:
+    """Count a text as Discord's clients do, in UTF-16 units; never less than its own count."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def inert(text: str, limit: int, *, blank: str = BLANK) -> str:
+    """Escape a text from the game so that it shows as it was written, within a limit.
+
+    Markdown, mentions, custom emoji, links and timestamps stay text; nothing invisible is left.
+    Line feeds stay. A text with nothing to see becomes `blank`.
+    """
+    visible = clean_text(text, limit * 2)  # so that what is too long is seen to be
+    if not visible:
+        return blank
+    parts: list[str] = []
+    left = limit - 1
+    for character in _escaped(visible):
+        left -= length(character)
+        if left < 0:
+            return "".join(parts).rstrip() + "…"
+        parts.append(character)
+    return "".join(parts)
+
+
+def inert_line(text: str, limit: int, *, blank: str = BLANK) -> str:
+    """Like `inert`, in one line."""
+    return inert(_SPACE.sub(" ", clean_text(text, limit * 2)), limit, blank=blank)
+
+
+def plain_line(text: str, limit: int) -> str:
+    """Clean a text for a place without markdown: a footer, a choice, a log line."""
+    line = _SPACE.sub(" ", clean_text(text, limit))
+    while length(line) > limit:
+        line = line[:-1]
+    return line
+
+
+def who(caller: str) -> str:
+    """Name whoever acted: a member of this Discord as a mention, which never pings here."""
+    kind, _, user_id = caller.partition(":")
+    if kind == "discord" and user_id.isascii() and user_id.isdigit():
+        return f"<@{user_id}>"
+    return inert_line(caller, 100)
+
+
+def moment(milliseconds: int) -> str:
+    """Write a time so that everybody sees it in their own time zone."""
+    return f"<t:{milliseconds // 1000}:T> (<t:{milliseconds // 1000}:R>)"
+
+
+def duration(milliseconds: int) -> str:
+    """Write how long something lasted: `42 s`, `4 min`, `2 h 5 min`."""
+    seconds = max(0, milliseconds) // 1000
+    if seconds < 60:
+        return _("{seconds} s").format(seconds=seconds)
+    hours, minutes = divmod(seconds // 60, 60)
+    if not hours:
+        return _("{minutes} min").format(minutes=minutes)
+    return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+
+
+def day(iso: str) -> str:
+    """Write a day that stands as `2026-11-23`, as the language does."""
+    found = date.fromisoformat(iso)
+    text = _("{year:04}-{month:02}-{day:02}")
+    return text.format(year=found.year, month=found.month, day=found.day)
+
+
+def either(texts: Iterable[str]) -> str:
+    """Put texts together of which any will do."""
+    return f" {_('or')} ".join(texts)
+
+
+def more(number: int) -> str:
+    """Count what is left out of a list."""
+    return plural("and {number} more", "and {number} more", number)
+
+
+def fitting(texts: list[str], between: str, limit: int, total: int = 0) -> str:
+    """Put inert texts together, as many as fit; the others, of `total` if given, are counted."""
+    count = max(total, len(texts))
+    shown: list[str] = []
+    used = 0
+    room = max(20, length(more(count)))
+    for text in texts:
+        used += length(text) + len(between)
+        # Room for the count of those left out, unless nothing is.
+        if used + (room if len(shown) + 1 < count else 0) > limit:
+            break
+        shown.append(text)
+    if len(shown) < count:
+        shown.append(more(count - len(shown)))
+    return between.join(shown)
+
+
+def _escaped(text: str) -> list[str]:
+    """Split a text into what shows as one character each, so that no escape is cut in two."""
+    marked = _LIVE.sub(_mark, text)
+    return [piece.replace("\x00", "\\") for piece in _PIECE.findall(marked)]
+
+
+def _mark(live: re.Match[str]) -> str:
+    """Put a NUL, which no clean text has, before the character to escape."""
+    first, mark = live["first"] or "", live["mark"]
+    if mark is None:
+        return "\x00" + live.group()
+    return f"{first}{mark[:-1]}\x00{mark[-1]}"

@@ -1,0 +1,231 @@
+"""Whatever is written into any text is only shown: on cards, feeds, in answers and choices."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import discord
+import pytest
+
+from bot.settings import RuleSettings
+from cogs.cards import CARDS, board, render
+from cogs.delivery.console import render as as_text
+from cogs.feeds import FEEDS, entry_embed
+from cogs.ui.embeds import Content
+from db import community
+from db.community import EquipmentType, Tier
+from tests.cogs.cards.test_cards import check_as_discord
+from tests.cogs.hostile import invisible
+from tests.cogs.markdown import foreign, look
+from tests.cogs.payloads import PAYLOADS, check_inert, check_plain, check_whole, words
+from tests.cogs.story import Story
+from tests.end_to_end.town import Town, call_911, dispatch_call
+from tests.fake_discord import Reply
+from tests.webhook.house import House
+from webhook.protocol.wire import clean_text
+
+OFFSETS = range(0, len(PAYLOADS), 9)
+"""Where the payloads begin: each field meets several of them, each of them several fields."""
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("a **b**", "strong"),
+        ("a\n# b", "heading"),
+        ("  -# b", "subtext"),
+        ("> a", "quote"),
+        ("3. a", "list"),
+        ("||a||", "spoiler"),
+        ("```a```", "code"),
+        ("[a](b)", "link"),
+        ("http://b", "address"),
+        ("<t:1:R>", "time"),
+        ("<@1>", "user"),
+        ("@everyone", "mention"),
+        ("</a b:1>", "mention"),
+        (":wave:", "emoji"),
+        ("discord.gg/abc", "invite"),
+        ("\\\\*a*", "star"),
+        ("a\u200bb", "unseen"),
+    ],
+)
+def test_the_model_sees_what_is_alive(source: str, kind: str) -> None:
+    assert kind in [found for found, _ in look(source).alive]
+
+
+@pytest.mark.parametrize(
+    "source", ["\\*a\\*", "a #1 - b", "10:15", "1.5 km", "\\<@1>", "a_b", "\\# a"]
+)
+def test_the_model_leaves_alone_what_is_only_shown(source: str) -> None:
+    assert look(source).alive == []
+    assert look(source).text == source.replace("\\", "")
+
+
+def test_a_payload_that_is_not_seen_whole_is_noticed() -> None:
+    with pytest.raises(AssertionError):
+        check_whole("zq00x")
+    with pytest.raises(AssertionError):
+        check_inert("**zq00x**")
+    check_inert("\\*\\*zq00x\\*\\*")
+
+
+def _check_embeds(embeds: list[discord.Embed]) -> None:
+    for embed in embeds:
+        for text in (embed.title, embed.description):
+            check_inert(text or "")
+        for field in embed.fields:
+            check_inert(field.name or "")
+            # Of a tone's address only the end is shown.
+            check_inert(field.value or "", cut_in_front=field.name == "Tone")
+
+
+@pytest.mark.parametrize("offset", OFFSETS)
+async def test_on_cards_in_feeds_and_in_the_log_nothing_of_a_payload_is_alive(
+    house: House, offset: int
+) -> None:
+    payloads = words(offset)
+    async with house.database.write() as sql:
+        await community.replace(
+            sql,
+            [Tier(number, next(payloads), next(payloads)[:32]) for number in (1, 2, 3)],
+            [EquipmentType(number, next(payloads)) for number in (1, 2, 3)],
+        )
+    await Story(house, lambda _: next(payloads)).tell()
+    sql_read = house.database.read
+    events = await house.journalled()
+    subjects = dict.fromkeys(
+        subject for event in events for subject in event.subjects if subject.kind in CARDS
+    )
+    contents = [await render(sql_read, subject) for subject in [*subjects, board.SUBJECT]]
+    shown = [content for content in contents if content is not None]
+    shown += [
+        Content([await entry_embed(sql_read, event)]) for event in events if event.name in FEEDS
+    ]
+    for content in shown:
+        _check_embeds(content.embeds)
+        assert invisible(as_text(content)) == []
+
+
+async def test_a_name_and_our_own_colon_behind_it_make_no_emoji(house: House) -> None:
+    story = Story(house, lambda _: ":wave")
+    await story.announcements()
+    data = {"callout": {"calloutName": "x", ":wave": "y"}}
+    await story.push("EVENT_NEW_CALLOUT", data)
+    await story.push("EVENT_UNIT_LOGIN", {"unit": {"id": 61, "data": {"unitNum": ":wave"}}})
+    await story.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+    await story.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
+    events = await house.journalled()
+    for subject in {subject for event in events for subject in event.subjects}:
+        card = await render(house.database.read, subject) if subject.kind in CARDS else None
+        if card is not None:
+            _check_embeds(card.embeds)
+
+
+async def test_ten_of_the_longest_records_fit_into_one_message(house: House) -> None:
+    await Story(house, lambda _: "\U0001f6a8" * 500).records()
+    for event in await house.journalled():
+        if event.name in FEEDS:
+            embed = await entry_embed(house.database.read, event)
+            check_as_discord(Content([embed.copy() for _ in range(10)]))
+
+
+COMMANDS: dict[str, dict[str, str]] = {
+    "drone list": {"property": "1"},
+    "drone dispatch": {"property": "1"},
+    "drone recall": {"drone": "1"},
+    "removal list": {},
+    "removal approve": {"property": "2"},
+    "cad calls": {},
+    "cad call": {"id": "2"},
+    "cad units": {},
+    "cad unit": {"number": "61@cad"},
+    "route test": {"event": "1"},
+}
+TYPED = {
+    "drone dispatch": "property",
+    "drone recall": "drone",
+    "removal approve": "property",
+    "cad call": "id",
+    "cad unit": "number",
+    "route test": "event",
+}
+"""Commands by the option that offers choices, and that people may type anything into."""
+
+
+def _is_answered(reply: Reply) -> bool:
+    return bool(reply.content or reply.embeds)
+
+
+async def _fill(town: Town, text: Iterator[str]) -> None:
+    """Have something of everything, named by players."""
+    for _ in range(3):
+        place = {"location": next(text), "description": next(text), "clientId": next(text)}
+        added = await town.query("add-property", tier=1, x=0, y=0, **place)
+        for _ in range(2):
+            kind = {"propertyId": added["id"], "equipmentType": 3}
+            await town.query("add-equipment", **kind, description=next(text))
+    for number in (2, 3):
+        await town.query(
+            "request-remove-property", propertyId=number, userId=next(text), reason=next(text)
+        )
+    await town.query("dispatch-drone", propertyId=2)
+    named = ("unitNum", "name", "department", "subdivision", "rank", "group")
+    unit = {"id": 61, "status": next(text), "data": {name: next(text) for name in named}}
+    await town.push("EVENT_UNIT_LOGIN", {"unit": unit | {"location": next(text)}})
+    told = {"caller": next(text), "location": next(text), "description": next(text)}
+    await town.push("EVENT_911", call_911(1, **told))
+    told = {name: next(text) for name in ("title", "code", "address", "postal", "description")}
+    call = dispatch_call(2, **told, idents=[61])
+    await town.push("EVENT_DISPATCH_NEW", call)
+    note = {"label": next(text), "content": next(text), "time": next(text)}
+    await town.push("EVENT_DISPATCH_NOTE", {"callId": 2, "note": note})
+
+
+@pytest.mark.parametrize("offset", [0, 20, 40])
+async def test_in_answers_and_choices_nothing_of_a_payload_is_alive(
+    town: Town, offset: int
+) -> None:
+    text = words(offset)
+    name = " ".join(next(text).split())
+    town.rules = [RuleSettings(name=clean_text(name, 60), keywords=[name], silent=True)]
+    owner = town.guild.add_member("Owner", town.guild.add_role("Owner", permissions=1 << 5))
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await _fill(town, text)
+        for command, option in TYPED.items():
+            for choice in await town.fake.autocomplete(owner, command, focused=option, value=""):
+                check_plain(choice.name)
+        for command, options in COMMANDS.items():
+            reply = await town.fake.slash(owner, command, options=options)
+            await town.fake.until(partial(_is_answered, reply))
+            own_lists = command == "route test"
+            check_inert(reply.content.replace("\n- ", "\n") if own_lists else reply.content)
+            _check_embeds([discord.Embed.from_dict(embed) for embed in reply.embeds])
+        for command, option in TYPED.items():
+            typed = next(text)[:100]
+            reply = await town.fake.slash(owner, command, options={option: typed})
+            await town.fake.until(partial(_is_answered, reply))
+            assert foreign(reply.content) == []  # quoted as Python does, so it need not be whole
+        form = await town.fake.slash(owner, "removal deny", property="3")
+        await town.fake.until(lambda: form.modal is not None)
+        check_plain(form.modal["title"] if form.modal else "")
+        done = await town.fake.submit(owner, form, {"Reason": next(text)})
+        await town.fake.until(lambda: bool(done.content))
+        check_inert(done.content)
+
+
+async def test_lists_of_the_longest_names_fit_into_an_answer(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        for _ in range(20):
+            texts = {"location": "*" * 200, "clientId": "_" * 64, "description": ""}
+            place = (await town.query("add-property", tier=1, x=0, y=0, **texts))["id"]
+            for of in (place, 1):
+                drone = {"propertyId": of, "equipmentType": 3}
+                await town.query("add-equipment", **drone, description="_" * 200)
+            await town.query("dispatch-drone", propertyId=place)
+            await town.query("request-remove-property", propertyId=place)
+        for command, options in {"drone list": {"property": "1"}, "removal list": {}}.items():
+            reply = await town.fake.slash(town.anna, command, options=options)
+            await town.fake.until(partial(_is_answered, reply))
+            assert reply.embeds, command

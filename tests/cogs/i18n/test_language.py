@@ -1,0 +1,194 @@
+"""Languages: every text is translated, whole, and fits where it stands."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import polib
+import pytest
+
+from cogs.i18n.language import (
+    ENGLISH,
+    LANGUAGES,
+    N_,
+    _,
+    compiled,
+    in_locale,
+    load,
+    own_name,
+    placeholders,
+    plural,
+    speaking,
+    told,
+)
+from tests.texts import CATALOGUES, Key, Texts, key_of, read_source, renewed, texts
+from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
+
+PATHS = sorted(CATALOGUES.glob("*.po"))
+MARKUP = re.compile(r"\*\*|`|\n|![ra]\}|<|>|\[|\]\(")
+COMMAND = re.compile(r"(?<!\w)/([\w-]+)(?: ([\w-]+))?")
+NAME = re.compile(r"[-_'\w]{1,32}")
+
+
+@pytest.fixture(scope="module")
+def found() -> Texts:
+    return texts()
+
+
+def _forms(path: Path) -> Iterator[tuple[Key, str, str]]:
+    """List the English and the translated text of every form."""
+    for entry in polib.pofile(str(path)):
+        english = {0: entry.msgid, 1: entry.msgid_plural}
+        forms = entry.msgstr_plural if entry.msgid_plural else {0: entry.msgstr}
+        for number, form in forms.items():
+            yield key_of(entry), english[min(number, 1)], form
+
+
+def test_every_text_stands_there_whole(found: Texts) -> None:
+    assert found.faults == []
+    assert len(found) > 400
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_catalogue_has_every_text_of_the_program_translated_and_no_other(
+    path: Path, found: Texts
+) -> None:
+    catalogue = polib.pofile(str(path))
+    known = {key_of(entry) for entry in catalogue if not entry.obsolete}
+    remedy = "run `make texts`, then translate what it names"
+    assert sorted(set(found) - known) == [], remedy
+    assert sorted(known - set(found)) == [], remedy
+    assert f"{renewed(catalogue, found)}\n" == path.read_text("utf-8"), remedy
+    assert [entry.msgid for entry in catalogue if not entry.translated()] == [], remedy
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_translation_keeps_what_is_filled_in_the_markup_and_the_full_stop(path: Path) -> None:
+    for _key, english, form in _forms(path):
+        assert placeholders(form) == placeholders(english), form
+        assert sorted(MARKUP.findall(form)) == sorted(MARKUP.findall(english)), form
+        assert form.endswith(".") == english.endswith("."), form
+        assert form == form.strip(" ") or english != english.strip(" "), form
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_texts_fit_where_discord_shows_them(path: Path, found: Texts) -> None:
+    for key, english, form in _forms(path):
+        assert max(len(english), len(form)) <= found[key].limit, form
+        if key.context in ("command", "option"):
+            assert NAME.fullmatch(form), form
+            assert form == form.lower(), form
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_translation_calls_commands_as_discord_shows_them(path: Path) -> None:
+    language = LANGUAGES[path.stem]
+    commands = {key.text for key, _english, _form in _forms(path) if key.context == "command"}
+    for _key, english, form in _forms(path):
+        named = [found for found in COMMAND.findall(english) if found[0] in commands]
+        for names in named:
+            shown = " ".join(language.pgettext("command", name) for name in names if name)
+            assert f"/{shown}" in form, form
+
+
+def test_every_language_has_a_name_for_itself() -> None:
+    names = [own_name(language) for language in LANGUAGES]
+    assert len(set(names)) == len(names)
+    assert {own_name(ENGLISH), own_name("de")} == {"English", "Deutsch"}
+
+
+def _read(source: str) -> Texts:
+    found = Texts()
+    read_source(source, "cogs/example.py", found)
+    return found
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '_(f"Drone {number}")',
+        '_("Drone {number}".format(number=1))',
+        '_("a" + name)',
+        '_("a" if yes else f"{b}")',
+        'plural("one", f"{many}", 2)',
+        'card.add(f"Drone {number}", "is out")',
+        'Button(f"Recall {number}", "flight:recall:1")',
+        'raise NotFound(f"there is no drone {number}")',
+        'STATES = {"a": "waits"}\n_(STATES["a"])',
+    ],
+)
+def test_a_text_that_no_catalogue_can_hold_is_found(source: str) -> None:
+    found = _read(source)
+    assert len(found.faults) == 1
+    assert "cogs/example.py:1:" in found.faults[0]
+
+
+def test_texts_are_found_where_they_stand() -> None:
+    found = _read(
+        'STATES = {"a": N_("waits")}\n'
+        '_(STATES["a"]) + _("yes" if good else "no").format(x=f"{y}")\n'
+        'plural("one", "many", 2)\n'
+        'card.add("Owner", name)\n'
+        'seen.add("not a label")\n'
+        'raise Conflict("drone {id} is out", id=1)\n'
+        'ReasonForm(desk, _("Why"), _("They read this"), act)\n'
+    )
+    assert found.faults == []
+    assert {(key.text, key.many) for key in found} == {
+        *(("waits", ""), ("yes", ""), ("no", ""), ("one", "many"), ("Owner", "")),
+        *(("drone {id} is out", ""), ("Why", ""), ("They read this", "")),
+    }
+    assert found[Key("", "Why")].limit == 45
+
+
+def test_people_hear_their_own_language_and_else_the_communitys() -> None:
+    with speaking("de"):
+        assert _("Owner") == "Eigentümer"
+        with speaking("fr"):
+            assert _("Owner") == "Eigentümer"
+        with speaking("en-GB"):
+            assert _("Owner") == "Owner"
+        assert plural("{number} drone free", "{number} drones free", 1) == "1 Drohne frei"
+        assert plural("{number} drone free", "{number} drones free", 2) == "2 Drohnen frei"
+        assert told(NotFound("there is no property {id}", id=7)) == "es gibt keine Immobilie 7"
+        assert told(InvalidData(FieldProblem("x", "too long"))) == "Das passt nicht: x: too long"
+        assert _(N_("a text that nobody translated")) == "a text that nobody translated"
+    assert _("Owner") == "Owner"
+    assert in_locale("de", "command", "drone") == "drohne"
+    assert in_locale("de", "", "drone") == "drone"
+
+
+def _catalogue(*entries: str) -> str:
+    return "\n\n".join(('msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"', *entries))
+
+
+@pytest.mark.parametrize("wrong", ["{nummer}", "{number.__class__}", "{number", "}"])
+def test_a_translation_that_cannot_be_filled_in_stays_english(
+    wrong: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    language = compiled(
+        _catalogue(
+            f'msgid "Drone {{number}}"\nmsgstr "Drohne {wrong}"',
+            'msgid "no title yet"\nmsgstr "noch ohne Titel"',
+            'msgid "Owner"\nmsgstr ""',
+        )
+    )
+    assert language.gettext("Drone {number}") == "Drone {number}"
+    assert language.gettext("no title yet") == "noch ohne Titel"
+    assert language.gettext("Owner") == "Owner"
+    assert "Drone {number}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "Drohne", 'msgid "a"\nDrohne "b"', 'msgid ""\nmsgstr "Plural-Forms: x\\n"']
+)
+def test_a_file_that_is_no_catalogue_is_left_out_and_the_others_are_there(
+    text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "xx.po").write_text(text, "utf-8")
+    (tmp_path / "fr.po").write_text(_catalogue('msgid "Owner"\nmsgstr "Propriétaire"'), "utf-8")
+    (tmp_path / "notes.txt").write_text("", "utf-8")
+    languages = load(tmp_path)
+    assert set(languages) == {ENGLISH, "fr"}
+    assert languages["fr"].gettext("Owner") == "Propriétaire"
+    assert "the language xx is left out" in caplog.text

@@ -1,0 +1,171 @@
+"""What is offered while somebody types, and what is meant by what they typed."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cogs.ui.meant import user_meant
+from cogs.ui.options import (
+    CHOICES,
+    best,
+    drone_choices,
+    property_choices,
+    property_meant,
+    removal_choices,
+)
+from tests.cogs.hostile import invisible, wire_texts
+from tests.end_to_end.town import Town
+from tests.fake_discord.validation import check_choices
+from tests.webhook.house import House, open_house
+from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.wire import clean_text
+
+locations = st.builds(
+    lambda text, times: (text * times)[:200], wire_texts, st.sampled_from([1, 40])
+).filter(lambda text: bool(clean_text(text)))
+
+
+@given(st.lists(locations, min_size=1, max_size=5), wire_texts)
+async def test_choices_are_taken_by_discord_whatever_things_are_called(
+    names: list[str], typed: str
+) -> None:
+    with TemporaryDirectory() as folder:
+        async with open_house(Path(folder) / "sentinel.db") as house:
+            for name in names:
+                place = await house.add_property(location=name)
+                await house.add_equipment(place, 3, name)
+                await house.ask("dispatch-drone", propertyId=place)
+                await house.ask("request-remove-property", propertyId=place)
+            context = house.context()
+            for offer in (property_choices, removal_choices, drone_choices):
+                found = await offer(context, "")
+                assert len(found) == len(names)
+                check_choices([choice.to_dict() for choice in found])
+                assert not any(invisible(choice.name) for choice in found)
+                await offer(context, typed)
+            for choice in await property_choices(context, ""):
+                assert str((await property_meant(context, choice.value)).id) == choice.value
+
+
+async def test_no_more_choices_are_offered_than_discord_takes(house: House) -> None:
+    for number in range(CHOICES + 5):
+        await house.add_property(location=f"Villa {number}")
+    assert len(await property_choices(house.context(), "")) == CHOICES
+    assert [choice.name for choice in await property_choices(house.context(), " villa 29 ")] == [
+        "Villa 29 (30)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("2", 2), (" 2 ", 2), ("villa", 1), ("VILLA", 1), ("Villa 2", 2), ("shed", 3), ("(3", None)],
+)
+async def test_a_property_is_meant_by_its_id_its_location_or_a_part_of_it(
+    house: House, typed: str, meant: int | None
+) -> None:
+    for name in ("Villa", "Villa 2", "Old shed"):
+        await house.add_property(location=name)
+    if meant is None:
+        with pytest.raises(NotFound):
+            await property_meant(house.context(), typed)
+    else:
+        assert (await property_meant(house.context(), typed)).id == meant
+
+
+async def test_a_part_of_several_locations_means_none_of_them(house: House) -> None:
+    for name in ("North villa", "South villa"):
+        await house.add_property(location=name)
+    with pytest.raises(Conflict, match="several properties match 'villa'"):
+        await property_meant(house.context(), "villa")
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("drone dispatch", "property"),
+        ("drone recall", "drone"),
+        ("drone list", "property"),
+        ("removal approve", "property"),
+        ("removal deny", "property"),
+        ("route test", "event"),
+        ("drone dispatch", "drone"),
+        ("drone history", "drone"),
+        ("property show", "property"),
+        ("property add", "tier"),
+        ("property add", "owner"),
+        ("property edit", "status"),
+        ("equipment add", "type"),
+        ("equipment remove", "equipment"),
+        ("access deny", "user"),
+        ("visitors week", "camera"),
+        ("crimes", "property"),
+    ],
+)
+async def test_who_may_not_look_is_offered_nothing_and_nothing_is_logged(
+    town: Town, command: str, option: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await town.add_property("Villa", drones=1)
+        offered = await town.fake.autocomplete(town.stranger, command, focused=option, value="")
+    assert offered == []
+    assert "Traceback" not in caplog.text
+    assert "Ignoring exception" not in caplog.text
+
+
+async def test_while_storage_fails_nothing_is_offered_and_nobody_waits(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await asyncio.to_thread(_rename, town, "flights", "gone")
+        offered = await town.fake.autocomplete(town.dora, "drone recall", focused="drone", value="")
+        reply = await town.fake.slash(town.dora, "drone list")
+        await asyncio.to_thread(_rename, town, "gone", "flights")
+    assert offered == []
+    assert "no choices can be offered" in caplog.text
+    assert reply.ephemeral
+    assert reply.content == "Something went wrong here, the log says what."
+
+
+def _rename(town: Town, table: str, name: str) -> None:
+    with closing(sqlite3.connect(town.folder / "sentinel.db")) as database:
+        database.execute(f"ALTER TABLE {table} RENAME TO {name}")
+        database.commit()
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("7", ["7", "1", "2"]),
+        ("roof", ["2", "3", "1"]),
+        ("ROOF c", ["2"]),
+        ("", ["1", "2", "3", "7"]),
+        ("xyz", []),
+    ],
+)
+def test_what_is_looked_through_here_comes_the_likeliest_first(
+    typed: str, found: list[str]
+) -> None:
+    known = [(1, "Sunroof 7"), (2, "roof camera 17"), (3, "The roof"), (7, "Gate")]
+    assert [choice.value for choice in best(typed, known)] == found
+
+
+async def test_a_new_user_is_known_by_the_look_of_the_id(house: House) -> None:
+    await house.ask("add-user", userId="u1", fullName="Wren Hall")
+    for name in ("u2", "u3"):
+        await house.ask("add-user", userId=name, fullName="Ann")
+    context = house.context()
+    for typed, user in {"u1": "u1", " wren hall ": "u1", "license:new": "license:new"}.items():
+        assert await user_meant(context, typed) == user
+    assert await user_meant(context, "80351110224678912") == "80351110224678912"
+    with pytest.raises(NotFound):
+        await user_meant(context, "Wren")
+    with pytest.raises(Conflict):
+        await user_meant(context, "Ann")

@@ -1,0 +1,148 @@
+"""Lists are turned by buttons that say in their own ids what they show."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cogs.commands import access, drones, equipment, properties, removals
+from cogs.ui.pages import ARGUMENT, CUSTOM_ID, SIZE, PageButton, Rows, custom_id, page
+from cogs.ui.text import length
+from tests.end_to_end.town import Town
+from tests.fake_discord import render
+from tests.webhook.house import House
+from webhook.protocol.context import Context
+from webhook.protocol.errors import NotFound
+
+LISTS = drones.LISTS | removals.LISTS | properties.LISTS | equipment.LISTS | access.LISTS
+
+
+async def _numbers(_: Context, argument: str, limit: int, offset: int) -> Rows:
+    every = [str(number) for number in range(int(argument))]
+    return Rows.part("Numbers", every, "None.", limit, offset)
+
+
+async def _uncounted(context: Context, argument: str, limit: int, offset: int) -> Rows:
+    counted = await _numbers(context, argument, limit, offset)
+    return Rows(counted.title, counted.lines, counted.empty)
+
+
+TEST_LISTS = {"numbers": _numbers, "uncounted": _uncounted}
+
+
+async def shown(house: House, name: str, count: int, number: int = 0) -> tuple[list[str], str, str]:
+    """Return a page's lines, its place, and the buttons that can be pressed."""
+    content = await page(house.context(), TEST_LISTS, name, str(count), number)
+    (embed,) = content.embeds
+    possible = [button.label for button in content.buttons if not button.disabled]
+    return (embed.description or "").split("\n"), embed.footer.text or "", " ".join(possible)
+
+
+async def test_a_short_list_has_neither_place_nor_buttons(house: House) -> None:
+    assert await shown(house, "numbers", 0) == (["None."], "", "")
+    lines, place, buttons = await shown(house, "uncounted", SIZE)
+    assert (len(lines), place, buttons) == (SIZE, "", "")
+
+
+async def test_a_counted_list_says_how_many_pages_it_has(house: House) -> None:
+    lines, place, buttons = await shown(house, "numbers", 25)
+    assert (lines[0], lines[-1], place, buttons) == ("0", "9", "Page 1 of 3", "Next Last")
+    assert (await shown(house, "numbers", 25, 1))[1:] == ("Page 2 of 3", "First Previous Next Last")
+    last = ["20", "21", "22", "23", "24"]
+    assert await shown(house, "numbers", 25, 2) == (last, "Page 3 of 3", "First Previous")
+
+
+async def test_another_list_says_which_rows_are_shown_and_whether_there_are_more(
+    house: House,
+) -> None:
+    assert (await shown(house, "uncounted", 21))[1:] == ("1–10", "Next")
+    assert (await shown(house, "uncounted", 21, 2)) == (["20"], "21–21", "First Previous")
+
+
+async def test_a_page_that_is_gone_meanwhile_gives_one_that_is_left(house: House) -> None:
+    assert (await shown(house, "numbers", 12, 7))[0] == ["10", "11"]
+    assert (await shown(house, "uncounted", 12, 7))[0][0] == "0"
+    assert (await shown(house, "uncounted", 0, 7))[0] == ["None."]
+
+
+async def test_the_button_of_a_list_that_is_no_more_says_so(house: House) -> None:
+    with pytest.raises(NotFound, match="another version"):
+        await page(house.context(), TEST_LISTS, "gone")
+
+
+@given(
+    st.sampled_from("fpnl"),
+    st.sampled_from(sorted(LISTS)),
+    st.integers(0, 10**9 - 1),
+    st.text(max_size=40).filter(lambda text: length(text) <= ARGUMENT),
+)
+def test_a_button_is_read_back_as_it_was_written(
+    turn: str, name: str, number: int, argument: str
+) -> None:
+    written = custom_id(turn, name, number, argument)
+    assert length(written) <= CUSTOM_ID
+    read = PageButton.__discord_ui_compiled_template__.fullmatch(written)
+    assert read is not None
+    assert read.groupdict() == {
+        "turn": turn,
+        "name": name,
+        "number": str(number),
+        "argument": argument,
+    }
+
+
+async def test_the_longest_lines_of_every_list_fit_into_a_page(house: House) -> None:
+    hostile = "*😀" * 1_000
+    for _ in range(SIZE + 1):
+        place = await house.add_property(location=hostile[:200], clientId=hostile[:64])
+        await house.add_equipment(1, 3, hostile[:2000])
+        await house.ask("dispatch-drone", propertyId=1, reason=hostile[:2000])
+        await house.ask("add-user", userId=f"{place}{hostile[:60]}", fullName=hostile[:200])
+        await house.ask("add-allowed-user", propertyId=1, userId=f"{place}{hostile[:60]}")
+        await house.ask("add-auth-entry", propertyId=1, userId=f"{place}{hostile[:60]}")
+        await house.ask("request-remove-property", propertyId=place)
+        await house.ask("change-property-status", propertyId=place, status=hostile[:32])
+        await house.ask("request-remove-property", propertyId=place)
+    for name in LISTS.keys() - {"free", "pending"}:
+        argument = {"flights": "1:", "search": "*"}.get(name, "1")
+        (embed,) = (await page(house.context(), LISTS, name, argument)).embeds
+        lines = (embed.description or "").split("\n")
+        assert len(lines) == SIZE, name
+        assert length(embed.description or "") <= 4_096
+        assert length(embed.title or "") <= 256
+
+
+async def test_pages_are_turned_in_place_also_after_a_restart_and_only_by_who_may(
+    town: Town,
+) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        for number in range(12):
+            await town.add_property(f"House {number}")
+        listed = await town.fake.slash(town.vic, "property list")
+        await town.fake.until(lambda: "Page 1 of 2" in render(listed))
+        turned = await town.fake.click(town.vic, listed, "Next")
+        await town.fake.until(lambda: "Page 2 of 2" in render(listed))
+        assert turned.updated
+        assert listed.ephemeral
+    async with town.bot_running():
+        await town.fake.wait_connected()
+        await town.fake.click(town.vic, listed, "First")
+        await town.fake.until(lambda: "Page 1 of 2" in render(listed))
+        town.vic.remove_role(town.viewers)
+        refused = await town.fake.click(town.vic, listed, "Last")
+        await town.fake.until(lambda: "viewer role" in render(refused))
+        assert "Page 1 of 2" in render(listed)
+
+
+async def test_an_owner_without_a_role_turns_the_pages_of_what_is_theirs(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        place = await town.add_property("Villa")
+        for number in range(12):
+            await town.query("add-allowed-user", propertyId=place, userId=f"guest {number}")
+        await town.query("link-user", memberId=str(town.stranger.id), userId="owner")
+        options = {"property": str(place)}
+        listed = await town.fake.slash(town.stranger, "access list", options=options)
+        await town.fake.until(lambda: "Page 1 of 2" in render(listed))
+        await town.fake.click(town.stranger, listed, "Next")
+        await town.fake.until(lambda: "Page 2 of 2" in render(listed))

@@ -1,0 +1,122 @@
+"""Who may do what in Discord, and what is said to those who may not."""
+
+import pytest
+
+from cogs.ui.permissions import ROLE_OF_SCOPE, Roles
+from tests.end_to_end.town import Town
+from tests.fake_discord import Member
+from webhook.protocol.context import Scope
+from webhook.protocol.errors import Forbidden
+
+LADDER = ["viewer", "dispatcher", "approver", "admin"]
+
+
+def _configure(town: Town, **discord: object) -> None:
+    """Have something else configured on the Discord side."""
+    settings = town.settings()
+    changed = settings.model_copy(update={"discord": settings.discord.model_copy(update=discord)})
+    town.settings = lambda: changed  # type: ignore[method-assign]
+
+
+def _roles(town: Town) -> None:
+    """Have an admin role configured as well."""
+    admins = town.guild.add_role("Admin")
+    roles = town.settings().discord.roles.model_copy(update={"admin": [admins.id]})
+    _configure(town, roles=roles)
+
+
+async def _refusals(town: Town, member: Member, place: int) -> list[str]:
+    """Return which roles somebody is told to lack, of one command for each role."""
+    commands: dict[str, dict[str, str]] = {
+        "drone list": {},
+        "drone dispatch": {"property": str(place)},
+        "removal deny": {"property": str(place)},
+        "route test": {"event": "EVENT_911"},
+    }
+    said = []
+    for command, options in commands.items():
+        reply = await town.fake.slash(member, command, options=options)
+        await town.fake.until(lambda reply=reply: bool(reply.text or reply.modal))  # type: ignore[misc]
+        if reply.content.startswith("This needs the "):
+            said.append(reply.content.split()[3])
+    return said
+
+
+async def test_each_role_may_do_what_the_ones_before_it_may(town: Town) -> None:
+    _roles(town)
+    admins = town.guild.roles[-1]
+    several = town.guild.add_member("Several", town.viewers, town.approvers, town.on_call)
+    people = {
+        town.stranger: ["viewer", "viewer", "approver", "admin"],
+        town.vic: ["dispatcher", "approver", "admin"],
+        town.dora: ["approver", "admin"],
+        town.anna: ["admin"],
+        several: ["admin"],
+        town.guild.add_member("Ada", admins): [],
+        town.guild.add_member("Olga", town.guild.add_role("Boss", "manage_guild")): [],
+        town.guild.add_member("Root", town.guild.add_role("Root", "administrator")): [],
+        town.guild.add_member("Chat", town.guild.add_role("Mod", "manage_messages")): [
+            "viewer",
+            "viewer",
+            "approver",
+            "admin",
+        ],
+    }
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        place = await town.add_property("Villa", drones=9)
+        for member, lacking in people.items():
+            assert await _refusals(town, member, place) == lacking, member.name
+
+
+@pytest.mark.parametrize("is_configured", [True, False])
+async def test_who_invites_the_bot_to_a_server_of_their_own_may_nothing(
+    town: Town, is_configured: bool
+) -> None:
+    _configure(town, guild_id=town.guild.id if is_configured else 0)
+    olga = town.guild.add_member("Olga", town.guild.add_role("Boss", "manage_guild"))
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        assert await _refusals(town, olga, await town.add_property("Villa", drones=1)) == []
+        elsewhere = await town.fake.add_guild_live("Stranger's", channels=["general"])
+        mallory = elsewhere.add_member("Mallory", elsewhere.add_role("Boss", "manage_guild"))
+        if not is_configured:
+            await town.fake.until(lambda: bool(elsewhere.commands))
+        # As registered while another server was configured.
+        elsewhere.commands = elsewhere.commands or town.guild.commands
+        for member, lacks in ((mallory, True), (olga, not is_configured)):
+            reply = await town.fake.slash(member, "drone list")
+            await town.fake.until(lambda reply=reply: bool(reply.content or reply.embeds))  # type: ignore[misc]
+            assert reply.content.startswith("This needs the viewer role") is lacks
+
+
+async def test_a_role_that_was_taken_away_counts_no_more(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        reply = await town.fake.slash(town.vic, "drone list")
+        await town.fake.until(lambda: bool(reply.embeds))
+        town.vic.remove_role(town.viewers)
+        again = await town.fake.slash(town.vic, "drone list")
+        await town.fake.until(lambda: again.content.startswith("This needs the viewer role"))
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        ([], "This needs the approver role."),
+        ([5], "This needs the approver role: <@&5>."),
+        ([7, 5], "This needs the approver role: <@&5> or <@&7>."),
+    ],
+)
+def test_a_refusal_names_the_roles_that_would_do(ids: list[int], said: str) -> None:
+    roles = Roles({Scope.APPROVE: frozenset(ids), Scope.ADMIN: frozenset([9])})
+    assert roles.refusal(Forbidden("no", Scope.APPROVE.name)) == said
+
+
+def test_a_refusal_without_a_scope_says_what_it_says() -> None:
+    assert Roles({}).refusal(Forbidden("not here", None)) == "not here"
+
+
+def test_every_scope_has_a_role() -> None:
+    assert [Scope.NONE, *ROLE_OF_SCOPE] == sorted(Scope)
+    assert list(ROLE_OF_SCOPE.values()) == LADDER

@@ -1,0 +1,93 @@
+"""The catalogue: names are unique, scopes hold at every door, models come from annotations."""
+
+import pytest
+
+from tests.webhook.house import House
+from webhook.protocol.catalogue import Catalogue, Nothing
+from webhook.protocol.context import Caller, Context, Scope
+from webhook.protocol.errors import Forbidden
+from webhook.protocol.wire import Reply, Wire
+
+
+class Ask(Wire):
+    number: int
+
+
+class Told(Reply):
+    twice: int
+
+
+def doubling(name: str, *aliases: str) -> Catalogue:
+    table = Catalogue()
+
+    @table.query(name, *aliases, scope=Scope.WRITE)
+    async def double(context: Context, ask: Ask) -> Told:
+        """Double a number.
+
+        The rest of the docstring is for readers of the code.
+        """
+        return Told(twice=2 * ask.number)
+
+    return table
+
+
+@pytest.mark.parametrize("aliases", [(), ("b", "a"), ("b", "c")])
+def test_a_name_twice_is_refused(aliases: tuple[str, ...]) -> None:
+    first = doubling("b", "c")
+    with pytest.raises(ValueError, match="declared twice"):
+        Catalogue.join(first, doubling("a" if aliases else "c", *aliases))
+
+
+def test_an_alias_like_the_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="declared twice"):
+        doubling("a", "a")
+
+
+def test_models_scope_and_summary_are_read_from_the_function() -> None:
+    (query,) = doubling("a", "b").queries
+    assert (query.name, query.aliases, query.scope) == ("a", ("b",), Scope.WRITE)
+    assert (query.ask, query.reply, query.summary) == (Ask, Told, "Double a number.")
+
+
+@pytest.mark.parametrize("name", ["queries.a", "queries.b"])
+async def test_a_query_answers_to_its_name_and_aliases(house: House, name: str) -> None:
+    frame = await house.frame(name, {"number": 4}, catalogue=doubling("a", "b"))
+    assert frame == {"type": name.removeprefix("queries."), "data": {"twice": 8}}
+
+
+@pytest.mark.parametrize("name", ["a", "queries.", "queries.c", "queries.queries.a", "", "x" * 999])
+async def test_another_name_is_unknown_and_shown_shortened(house: House, name: str) -> None:
+    frame = await house.frame(name, {"number": 4}, catalogue=doubling("a"))
+    assert frame["data"]["code"] == "unknown-type"
+    assert len(frame["data"]["message"]) < 120
+
+
+async def test_the_scope_holds_for_messages(house: House) -> None:
+    frame = await house.frame("queries.a", {"number": 4}, Scope.READ, doubling("a"))
+    assert frame["data"]["code"] == "forbidden"
+
+
+async def test_the_scope_holds_for_whoever_calls_the_function(house: House) -> None:
+    table = Catalogue()
+
+    @table.query("a", scope=Scope.ADMIN)
+    async def clear(context: Context) -> Told:
+        """Clear."""
+        return Told(twice=0)
+
+    assert table.queries[0].ask is Nothing
+    with pytest.raises(Forbidden) as refused:
+        await clear(house.context(Scope.APPROVE))
+    assert refused.value.scope == "ADMIN"
+    assert await clear(house.context(Scope.ADMIN)) == Told(twice=0)
+
+
+def test_each_scope_includes_those_before_it() -> None:
+    for scope in Scope:
+        for needed in Scope:
+            caller = Caller("c", scope)
+            if needed <= scope:
+                caller.must(needed)
+            else:
+                with pytest.raises(Forbidden):
+                    caller.must(needed)

@@ -1,0 +1,157 @@
+"""The day in one line: once a day, whatever the clock and the restarts do."""
+
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db import journal, settings
+from tests.webhook.house import DAY, HOUR, House, Line, open_house
+from webhook.cad.errors import UnhandledType
+from webhook.cad.receive import receive
+from webhook.protocol.daily_report import MESSAGES, PROBLEMS, tell_day
+
+SIX = time(6)
+SENT = 4 * 24 * 2
+
+
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+async def look(house: House, moment: str, hour: time = SIX) -> bool:
+    house.clock.now = at(moment)
+    return await tell_day(house.context(), hour)
+
+
+async def reports(house: House) -> list[dict[str, Any]]:
+    return [event.data for event in await house.journalled() if event.name == "sentinel.daily"]
+
+
+async def days(house: House) -> list[str]:
+    return [report["day"] for report in await reports(house)]
+
+
+async def test_the_report_sums_up_the_day_up_to_its_hour(house: House) -> None:
+    await look(house, "2026-11-20T12:00Z")
+    house.clock.now = at("2026-11-21T05:59:59Z")
+    await _evening(house)
+    house.clock.now = at("2026-11-21T06:00Z")
+    await _evening(house)
+    assert await look(house, "2026-11-22T05:59Z") is True
+    house.clock.now = at("2026-11-22T06:00Z")
+    await _evening(house)
+    async with house.database.write() as sql:
+        await settings.add(sql, MESSAGES, 7)
+        await settings.add(sql, PROBLEMS, 2)
+    assert await look(house, "2026-11-22T06:00Z") is True
+    assert await look(house, "2026-11-22T06:01Z") is False
+    _, report = await reports(house)
+    assert report == {
+        "day": "2026-11-22",
+        "pushes": 6,
+        "emergencies": 1,
+        "dispatches": 1,
+        "panics": 1,
+        "alarms": 1,
+        "visits": 1,
+        "flights": 1,
+        "messages": 7,
+        "problems": 2,
+    }
+    await look(house, "2026-11-23T06:00Z")
+    assert [(r["messages"], r["problems"]) for r in await reports(house)][-1] == (0, 0)
+
+
+async def _evening(house: House) -> None:
+    """A few of everything at one moment."""
+    for kind, data in (
+        ("EVENT_911", {"call": {"callId": 1}}),
+        ("EVENT_911", {"call": {"callId": 1, "caller": "Wren"}}),
+        ("EVENT_DISPATCH_NEW", {"dispatch": {"callId": 5}}),
+        ("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": True}),
+        ("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": False}),
+    ):
+        await receive(house.context(), "county", {"type": kind, "data": data})
+    with pytest.raises(UnhandledType):
+        await receive(house.context(), "county", {"type": "EVENT_NEW_TO_US", "data": {}})
+    place = await house.add_property()
+    await house.ask("change-property-status", propertyId=place, status="ACTIVE")
+    camera, _ = await house.add_equipment(place, 1), await house.add_equipment(place, 3)
+    await house.ask("add-alert", propertyId=place, userId="u")
+    await house.ask("add-visitor", propertyId=place, userId="u", cameraId=camera)
+    await house.ask("dispatch-drone", propertyId=place)
+
+
+async def test_the_first_start_tells_nothing_and_a_restart_not_the_same_day(tmp_path: Path) -> None:
+    path = tmp_path / "sentinel.db"
+    for moment, tells in (
+        ("2026-11-20T12:00Z", False),
+        ("2026-11-20T23:00Z", False),
+        ("2026-11-21T06:00Z", True),
+        ("2026-11-21T06:00Z", False),
+        ("2026-11-24T20:00Z", True),  # of the days that it slept through only the last
+        ("2026-11-24T21:00Z", False),
+    ):
+        async with open_house(path) as house:
+            assert await look(house, moment) is tells, moment
+    async with open_house(path) as house:
+        assert await days(house) == ["2026-11-21", "2026-11-24"]
+
+
+async def test_a_clock_that_jumps_tells_no_day_twice_and_does_not_end_the_reports(
+    house: House,
+) -> None:
+    for moment in (
+        "2026-11-20T12:00Z",
+        "2026-11-21T06:00:10Z",
+        "2026-11-21T05:59:50Z",
+        "2026-11-21T06:00:20Z",
+        "1970-01-01T07:00Z",  # a machine without a battery, before it knows the time
+        "2026-11-21T12:00Z",
+        "2099-01-01T12:00Z",
+        "2026-11-21T13:00Z",
+        "2026-11-22T06:00Z",
+    ):
+        await look(house, moment)
+    told = await days(house)
+    assert len(told) == len(set(told))
+    assert [day for day in told if day.startswith("2026")] == ["2026-11-21", "2026-11-22"]
+
+
+@pytest.mark.parametrize("hour", ["02:30", "03:00", "00:00", "23:59"])
+@pytest.mark.parametrize("change", ["2026-03-29", "2026-10-25"])
+async def test_where_clocks_change_every_day_is_told_once_and_no_event_is_left_out(
+    tmp_path: Path, hour: str, change: str
+) -> None:
+    async with open_house(tmp_path / "sentinel.db", "Europe/Berlin") as house:
+        start = datetime.fromisoformat(change).replace(tzinfo=UTC) - timedelta(days=2)
+        house.clock.now = int(start.timestamp() * 1000)
+        for _ in range(SENT):
+            await tell_day(house.context(), time.fromisoformat(hour))
+            push = {"type": "EVENT_REMOVE_911", "data": {"callIds": [1]}}
+            await receive(house.context(), "county", push)
+            house.clock.now += HOUR // 2
+        house.clock.now += DAY
+        await tell_day(house.context(), time.fromisoformat(hour))
+        told = await reports(house)
+    assert len({report["day"] for report in told}) == len(told)
+    assert sum(report["pushes"] for report in told) == SENT
+    assert change in {report["day"] for report in told}
+
+
+async def test_scripts_neither_hear_of_it_nor_find_it_in_the_journal(house: House) -> None:
+    line = Line(house)
+    await line.subscribe("all")
+    await look(house, "2026-11-20T12:00Z")
+    await look(house, "2026-11-21T12:00Z")
+    assert await days(house) == ["2026-11-21"]
+    assert (house.published, line.events()) == ([], [])
+    line.close()
+    resumed = Line(house)
+    assert (await resumed.resume("client", 0))["type"] == "status"
+    await resumed.subscribe("all")
+    assert resumed.events() == []
+    assert await journal.after(house.database.read, 0, 10) == []
+    assert (await resumed.say("subscribe", id="sentinel.daily"))["data"]["code"] == "not-found"

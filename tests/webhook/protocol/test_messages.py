@@ -1,0 +1,157 @@
+"""A frame in, exactly one frame out."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.errors import StorageUnavailable
+from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound, SentinelError
+from webhook.protocol.messages import Message, answer, read
+from webhook.protocol.wire import Reply, Status, Success
+
+
+class Told(Reply):
+    property_id: int
+
+
+async def answered(raw: bytes | str, reply: Reply | Exception) -> dict[str, Any]:
+    async def carry_out(_: Message) -> Reply:
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    frame: dict[str, Any] = orjson.loads((await answer(read(raw), carry_out)).frame)
+    return frame
+
+
+ASKED = b'{"type": "queries.look", "data": {"requestIdentifier": "r1"}}'
+
+
+async def test_data_is_answered_under_the_name_of_the_query() -> None:
+    assert await answered(ASKED, Told(property_id=3)) == {
+        "type": "look",
+        "data": {"propertyId": 3, "requestIdentifier": "r1"},
+    }
+
+
+async def test_success_is_answered_under_the_name_of_the_query() -> None:
+    frame = await answered(b'{"type": "queries.look"}', Success())
+    assert frame == {"type": "look", "data": {"success": True}}
+
+
+async def test_a_sentence_is_a_status() -> None:
+    frame = await answered(ASKED, Status(message="created"))
+    assert frame == {"type": "status", "data": {"message": "created", "requestIdentifier": "r1"}}
+
+
+async def test_an_error_says_its_sentence_twice() -> None:
+    frame = await answered(ASKED, NotFound("there is none"))
+    assert frame == {
+        "type": "error",
+        "data": {
+            "code": "not-found",
+            "error": "there is none",
+            "message": "there is none",
+            "requestIdentifier": "r1",
+        },
+    }
+
+
+async def test_invalid_data_names_its_fields() -> None:
+    frame = await answered(ASKED, InvalidData(FieldProblem("x", "too far"), FieldProblem("y", "?")))
+    assert frame["data"]["fields"] == [
+        {"field": "x", "problem": "too far"},
+        {"field": "y", "problem": "?"},
+    ]
+    assert frame["data"]["message"] == "x: too far; y: ?"
+
+
+async def test_the_unforeseen_is_internal_and_tells_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    frame = await answered(ASKED, ZeroDivisionError("secret"))
+    assert frame["data"]["code"] == "internal"
+    assert "secret" not in orjson.dumps(frame).decode()
+    assert "secret" in caplog.text
+
+
+async def test_storage_that_cannot_be_written_is_unavailable() -> None:
+    assert (await answered(ASKED, StorageUnavailable("full")))["data"]["code"] == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"{", "bad-json"),
+        (b"null", "bad-message"),
+        (b"[]", "bad-message"),
+        (b"{}", "bad-message"),
+        (b'{"type": 7}', "bad-message"),
+        (b'{"type": "a", "data": []}', "bad-message"),
+        (b'{"type": "a", "data": "x"}', "bad-message"),
+        (b'{"type": "a", "data": {"requestIdentifier": 7}}', "invalid-data"),
+        (b'{"type": "a", "data": {"requestIdentifier": ""}}', "invalid-data"),
+        (b'{"type": "a", "data": {"requestIdentifier": null}}', "invalid-data"),
+    ],
+)
+async def test_what_is_no_message_is_answered_all_the_same(raw: bytes, code: str) -> None:
+    assert (await answered(raw, Success()))["data"]["code"] == code
+
+
+async def test_an_error_carries_the_identifier_even_without_a_type() -> None:
+    frame = await answered(b'{"data": {"requestIdentifier": "r1"}}', Success())
+    assert frame["data"]["requestIdentifier"] == "r1"
+
+
+@pytest.mark.parametrize("data", ["null", "{}"])
+async def test_data_may_be_null_or_empty(data: str) -> None:
+    assert read(f'{{"type": "a", "data": {data}}}').message == Message("a", {})
+
+
+async def test_data_may_be_absent() -> None:
+    assert read('{"type": "a"}').message == Message("a", {})
+
+
+def test_the_identifier_is_taken_out_of_the_data() -> None:
+    incoming = read(b'{"type": "a", "data": {"x": 1, "requestIdentifier": "r1"}}')
+    assert incoming == (Message("a", {"x": 1}), "r1")
+
+
+@pytest.mark.parametrize("length", [1, 128])
+def test_an_identifier_has_1_to_128_characters(length: int) -> None:
+    raw = orjson.dumps({"type": "a", "data": {"requestIdentifier": "é" * length}})
+    assert read(raw).identifier == "é" * length
+
+
+def test_an_identifier_of_129_characters_is_refused() -> None:
+    raw = orjson.dumps({"type": "a", "data": {"requestIdentifier": "x" * 129}})
+    assert isinstance(read(raw).message, InvalidData)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200))
+async def test_whatever_comes_in_there_is_one_answer(raw: bytes | str) -> None:
+    frame = await answered(raw, Conflict("no"))
+    assert frame["type"] == "error"
+    assert set(frame["data"]) >= {"code", "error", "message"}
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    classes = SentinelError.__subclasses__()
+    ours = [kind.code for kind in classes if kind.__module__ == "webhook.protocol.errors"]
+    assert sorted(ours) == sorted(
+        [
+            "bad-json",
+            "bad-message",
+            "unknown-type",
+            "invalid-data",
+            "not-found",
+            "conflict",
+            "forbidden",
+            "rate-limited",
+            "too-large",
+            "unavailable",
+        ]
+    )

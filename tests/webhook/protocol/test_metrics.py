@@ -1,0 +1,198 @@
+"""`GET /metrics`: what is counted, who may read it, and what never stands in it."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from db.errors import StorageUnavailable
+from tests.webhook.house import House
+from tests.webhook.serving import BOSS, KEY, PAGE, READER, Served, Setting, serve
+from webhook import cad
+from webhook.http.websocket import Limits
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.metrics import Metrics
+from webhook.protocol.wire import Status
+from webhook.queries import CATALOGUE
+
+QUERIES = CATALOGUE.names | {"session", "break-storage"}
+
+_broken = Catalogue()
+
+
+@_broken.query("break-storage", scope=Scope.READ)
+async def _break_storage(context: Context) -> Status:
+    raise StorageUnavailable("the disk is full")
+
+
+def setting(**changed: object) -> Setting:
+    """A setting with metrics that know the push types and the queries."""
+    given = {"metrics": Metrics(cad.HANDLED_TYPES, QUERIES)} | changed
+    return Setting(**given)  # type: ignore[arg-type]
+
+
+async def page(served: Served, token: str = READER) -> str:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with served.http.get(f"{served.url}/metrics", headers=headers) as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"].startswith("text/plain; version=")
+        return await response.text()
+
+
+async def values(served: Served, name: str, *labels: str) -> dict[tuple[str, ...], float]:
+    """The values of a series, by those of these labels."""
+    found = text_string_to_metric_families(await page(served))
+    samples = [sample for family in found for sample in family.samples if sample.name == name]
+    return {tuple(sample.labels[label] for label in labels): sample.value for sample in samples}
+
+
+async def push(served: Served, kind: object, data: object, key: str = KEY, path: str = "/") -> None:
+    body = {"key": key, "type": kind, "data": data}
+    async with served.http.post(f"{served.url}{path}", json=body) as response:
+        await response.read()
+
+
+async def test_pushes_are_counted_by_known_types_and_outcomes(house: House) -> None:
+    call = {"call": {"callId": 1}}
+    async with serve(house, setting(push_bytes=1_024)) as served:
+        await push(served, "EVENT_911", call)
+        await push(served, "EVENT_911", call, path="/event")
+        await push(served, "EVENT_911", {"call": {"callId": "x"}})
+        await push(served, "EVENT_911", call, key="wrong")
+        await push(served, "EVENT_MADE_UP_BY_ME", {})
+        await push(served, 7, {})
+        async with served.http.post(served.url, data=b"{") as response:
+            assert response.status == 400
+        async with served.http.post(served.url, data=b" " * 2_000) as response:
+            assert response.status == 413
+        counted = await values(served, "sentinel_pushes_total", "type", "outcome")
+        text = await page(served)
+    assert counted == {
+        ("EVENT_911", "ok"): 1,
+        ("EVENT_911", "duplicate"): 1,
+        ("EVENT_911", "invalid"): 1,
+        ("other", "unauthorised"): 1,
+        ("other", "unhandled"): 1,
+        ("other", "invalid"): 2,
+        ("other", "too-large"): 1,
+    }
+    assert "MADE_UP" not in text
+
+
+async def test_pushes_that_cannot_be_stored_are_counted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> bool:
+        raise StorageUnavailable("the disk is full")
+
+    monkeypatch.setattr("webhook.http.push.receive", full)
+    async with serve(house, setting()) as served:
+        await push(served, "EVENT_911", {})
+        counted = await values(served, "sentinel_pushes_total", "type", "outcome")
+    assert counted == {("EVENT_911", "unavailable"): 1}
+
+
+async def test_queries_are_counted_by_known_names_and_error_codes_over_either_door(
+    house: House,
+) -> None:
+    catalogue = Catalogue.join(CATALOGUE, _broken)
+    async with serve(house, setting(catalogue=catalogue)) as served:
+        async with served.connect() as ws:
+            for name, data in (
+                ("queries.get-tiers", {}),
+                ("queries.get-property", {"propertyId": 9}),
+                ("queries.made-up-by-me", {}),
+                ("session", {"id": "a"}),
+                ("queries.break-storage", {}),
+            ):
+                await ws.send_json({"type": name, "data": data})
+                await ws.receive_json(timeout=10)
+            await ws.send_str("{")
+            await ws.receive_json(timeout=10)
+        headers = {"Authorization": f"Bearer {BOSS}"}
+        message = {"type": "queries.get-tiers"}
+        async with served.http.post(
+            f"{served.url}/api/query", json=message, headers=headers
+        ) as response:
+            assert response.status == 200
+        counted = await values(served, "sentinel_queries_total", "query", "outcome")
+        timed = await values(served, "sentinel_query_seconds_count", "query")
+        text = await page(served)
+    assert counted == {
+        ("get-tiers", "ok"): 2,
+        ("get-property", "not-found"): 1,
+        ("unknown", "unknown-type"): 1,
+        ("session", "ok"): 1,
+        ("break-storage", "unavailable"): 1,
+        ("unknown", "bad-json"): 1,
+    }
+    assert timed[("get-tiers",)] == 2
+    assert "made-up" not in text
+
+
+async def test_open_websockets_and_those_given_up_are_counted(house: House) -> None:
+    limits = Limits(waiting_bytes=0)
+    async with serve(house, setting(limits=limits)) as served:
+        async with served.connect() as ws:
+            assert await values(served, "sentinel_websocket_clients") == {(): 1}
+            await ws.send_json({"type": "queries.get-tiers"})
+            assert (await ws.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSE
+        async with asyncio.timeout(10):
+            while await values(served, "sentinel_websocket_clients") != {(): 0}:
+                pass
+        assert await values(served, "sentinel_websocket_clients_dropped_total") == {(): 1}
+
+
+async def test_the_last_push_of_each_cad_is_told_and_the_process_is_measured(house: House) -> None:
+    async with serve(house, setting()) as served:
+        await push(served, "EVENT_911", {"call": {"callId": 1}})
+        assert (await values(served, "sentinel_last_push_timestamp_seconds", "cad")).keys() == {
+            ("cad",)
+        }
+        assert (await values(served, "process_cpu_seconds_total"))[()] > 0
+
+
+async def test_metrics_are_for_those_whom_the_door_lets_in(house: House) -> None:
+    async with serve(house, setting()) as served:
+        for headers, query, status in (
+            ({}, "", 401),
+            ({"Authorization": "Bearer nonsense"}, "", 401),
+            ({"Authorization": f"Bearer {READER}"}, "", 200),
+            ({}, f"?token={READER}", 200),
+            ({"Origin": "https://evil.example"}, f"?token={READER}", 403),
+            ({"Origin": PAGE}, f"?token={READER}", 200),
+        ):
+            async with served.http.get(f"{served.url}/metrics{query}", headers=headers) as got:
+                assert got.status == status, (headers, query)
+    async with (
+        serve(house, setting(clients=[], open_to_loopback=True)) as served,
+        served.http.get(f"{served.url}/metrics") as got,
+    ):
+        assert got.status == 200
+
+
+async def test_neither_secrets_nor_what_players_wrote_stand_in_the_metrics(house: House) -> None:
+    async with serve(house, setting()) as served:
+        secret = "Wren-Halloway-was-here"
+        await push(served, f"EVENT_{secret}", {})
+        await push(served, "EVENT_911", {"call": {"callId": 1, "caller": secret}})
+        await push(served, "EVENT_911", {}, key=secret)
+        async with served.connect() as ws:
+            for kind in (secret, f"queries.{secret}"):
+                await ws.send_json({"type": kind, "data": {"id": secret}})
+                await ws.receive_json(timeout=10)
+        text = await page(served)
+    for word in (secret, KEY, READER, BOSS, "reader", "boss"):
+        assert word not in text
+
+
+def test_every_family_is_on_the_page_about_monitoring() -> None:
+    described = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text("utf-8")
+    families = text_string_to_metric_families(Metrics().written("")[0].decode())
+    own = {family.name for family in families if family.name.startswith("sentinel_")}
+    listed = re.findall(r"^\| `(sentinel_\w+)` \|", described, re.M)
+    assert own == {name.removesuffix("_total") for name in listed}

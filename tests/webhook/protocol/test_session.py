@@ -1,0 +1,489 @@
+"""A conversation by the rules of "Internal messages" and "Answers" in the protocol."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db import journal
+from tests.webhook.house import EVENT_NAMES, Frame, House, Line, open_house
+from webhook.protocol.context import Scope
+from webhook.protocol.messages import read
+from webhook.protocol.session import REPLAY_BATCH, Rules
+from webhook.queries import CATALOGUE
+
+CREATED = {"type": "status", "data": {"message": "created"}}
+CREATED_WITH_GAP = {"type": "status", "data": {"message": "created", "missed": True}}
+
+
+async def alert(house: House, times: int = 1) -> None:
+    """Have so many events of `alerts` happen."""
+    async with house.context().change() as change:
+        for _ in range(times):
+            await change.emit_named("alerts", b'{"propertyId":"1","user":"u"}')
+
+
+async def visit(house: House) -> None:
+    async with house.context().change() as change:
+        await change.emit_named("visits", b'{"propertyId":1}')
+
+
+def code(frame: Frame) -> object:
+    return frame["data"].get("code")
+
+
+async def test_a_session_is_created(house: House) -> None:
+    assert await Line(house).say("session", id="c1") == CREATED
+    assert await Line(house).say("session", id=210987654321098765) == CREATED
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({}, "id"),
+        ({"id": ""}, "id"),
+        ({"id": "x" * 65}, "id"),
+        ({"id": True}, "id"),
+        ({"id": "c", "lastEventId": "7"}, "lastEventId"),
+        ({"id": "c", "lastEventId": -1}, "lastEventId"),
+        ({"id": "c", "lastEventId": 2**63}, "lastEventId"),
+        ({"id": "c", "lastEventId": 1.5}, "lastEventId"),
+    ],
+)
+async def test_a_session_of_wrong_data_is_refused_by_field(
+    house: House, data: Frame, field: str
+) -> None:
+    said = await Line(house).say("session", **data)
+    assert code(said) == "invalid-data"
+    assert [fault["field"] for fault in said["data"]["fields"]] == [field]
+
+
+async def test_subscribing_is_hearing(house: House) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    said = await line.say("subscribe", clientId="c1", id="events.alerts")
+    assert said == {"type": "status", "data": {"message": "Subscribed to events.alerts"}}
+    await alert(house)
+    await visit(house)
+    assert line.frames == [
+        {"type": "events.alerts", "id": 1, "data": {"propertyId": "1", "user": "u"}}
+    ]
+
+
+async def test_the_prefix_of_an_event_name_may_be_left_out(house: House) -> None:
+    line = Line(house)
+    said = await line.say("subscribe", id="alerts")
+    assert said["data"] == {"message": "Subscribed to events.alerts"}
+
+
+@pytest.mark.parametrize("name", sorted(EVENT_NAMES))
+async def test_every_event_can_be_subscribed_to(house: House, name: str) -> None:
+    said = await Line(house).say("subscribe", id=f"events.{name}")
+    assert said["data"] == {"message": f"Subscribed to events.{name}"}
+
+
+@pytest.mark.parametrize(
+    "name", ["", "events.", "events.nothing", "ALERTS", "events.events.alerts"]
+)
+@pytest.mark.parametrize("kind", ["subscribe", "unsubscribe"])
+async def test_an_unknown_event_is_not_found(house: House, kind: str, name: str) -> None:
+    assert code(await Line(house).say(kind, id=name)) == "not-found"
+
+
+@pytest.mark.parametrize("kind", ["subscribe", "unsubscribe"])
+async def test_another_clients_id_is_forbidden(house: House, kind: str) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    assert code(await line.say(kind, id="alerts", clientId="c2")) == "forbidden"
+    assert (await line.say(kind, id="alerts", clientId="c1"))["type"] == "status"
+    assert (await line.say(kind, id="alerts"))["type"] == "status"
+
+
+async def test_a_refused_subscription_hears_nothing(house: House) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    await line.say("subscribe", id="alerts", clientId="c2")
+    await alert(house)
+    assert line.frames == []
+
+
+async def test_subscribing_without_a_session_opens_one(house: House) -> None:
+    line = Line(house)
+    assert (await line.say("subscribe", id="alerts", clientId="c1"))["type"] == "status"
+    assert code(await line.say("subscribe", id="visits", clientId="c2")) == "forbidden"
+    line.close()
+    await alert(house)
+    again = Line(house)
+    await again.resume("c1", 0)
+    assert again.events() == [(1, "events.alerts")]
+
+
+async def test_a_session_without_a_client_id_leaves_nothing_behind(house: House) -> None:
+    line = Line(house)
+    await line.subscribe("alerts", "visits")
+    await alert(house)
+    assert line.events() == [(1, "events.alerts")]
+    line.close()
+    assert house.dump()["subscriptions"] == []
+
+
+async def test_subscribing_twice_is_hearing_once(house: House) -> None:
+    line = Line(house)
+    await line.subscribe("alerts", "alerts")
+    await alert(house)
+    assert line.events() == [(1, "events.alerts")]
+
+
+async def test_unsubscribing_is_hearing_no_more(house: House) -> None:
+    line = Line(house)
+    await line.subscribe("alerts", "visits")
+    said = await line.say("unsubscribe", id="events.alerts")
+    assert said["data"] == {"message": "Unsubscribed from events.alerts"}
+    await alert(house)
+    await visit(house)
+    assert line.events() == [(2, "events.visits")]
+
+
+async def test_unsubscribing_what_was_never_subscribed_succeeds(house: House) -> None:
+    assert (await Line(house).say("unsubscribe", id="alerts"))["type"] == "status"
+
+
+async def test_all_gets_every_event_in_its_own_frame_and_both_get_both(house: House) -> None:
+    line = Line(house)
+    await line.subscribe("all", "alerts")
+    await alert(house)
+    await visit(house)
+    assert line.frames[1] == {
+        "type": "events.all",
+        "id": 1,
+        "event": "events.alerts",
+        "data": {"propertyId": "1", "user": "u"},
+    }
+    assert line.events() == [(1, "events.alerts"), (1, "events.all"), (2, "events.all")]
+
+
+async def test_a_new_session_on_the_same_connection_starts_afresh(house: House) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    await line.subscribe("alerts")
+    await line.say("session", id="c2")
+    await alert(house)
+    assert line.frames == []
+
+
+async def test_the_asker_hears_of_its_own_change_before_its_answer(house: House) -> None:
+    line = Line(house)
+    await line.subscribe("property-added")
+    line.frames.clear()
+    data = {"location": "l", "tier": 1, "x": 1, "y": 1, "description": "", "clientId": "o"}
+    await line.session.receive(read(orjson.dumps({"type": "queries.add-property", "data": data})))
+    assert [frame["type"] for frame in line.frames] == ["events.property-added", "add-property"]
+
+
+async def test_queries_work_without_a_session(house: House) -> None:
+    said = await Line(house).say("queries.get-tiers")
+    assert [tier["id"] for tier in said["data"]["tiers"]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", ["session", "subscribe", "unsubscribe"])
+async def test_reading_is_enough_for_internal_messages(house: House, kind: str) -> None:
+    line = Line(house, scope=Scope.READ)
+    assert (await line.say(kind, id="alerts"))["type"] == "status"
+
+
+async def test_each_connection_of_a_client_has_its_own_subscriptions(house: House) -> None:
+    one, two = Line(house), Line(house)
+    for line in (one, two):
+        await line.say("session", id="c1")
+    await one.subscribe("alerts")
+    await two.subscribe("visits")
+    await alert(house)
+    await visit(house)
+    assert one.events() == [(1, "events.alerts")]
+    assert two.events() == [(2, "events.visits")]
+
+
+async def test_a_second_connection_does_not_forget_what_the_first_subscribed_to(
+    house: House,
+) -> None:
+    rules = Rules(EVENT_NAMES)
+    one, two = Line(house, rules), Line(house, rules)
+    await one.say("session", id="c1")
+    await one.subscribe("alerts")
+    await two.say("session", id="c1")
+    two.close()
+    one.close()
+    await alert(house)
+    again = Line(house, rules)
+    await again.resume("c1", 0)
+    assert again.events() == [(1, "events.alerts")]
+
+
+async def test_a_fresh_session_forgets_what_an_earlier_one_subscribed_to(house: House) -> None:
+    rules = Rules(EVENT_NAMES)
+    line = Line(house, rules)
+    await line.say("session", id="c1")
+    await line.subscribe("alerts")
+    line.close()
+    line = Line(house, rules)
+    await line.say("session", id="c1")
+    line.close()
+    await alert(house)
+    again = Line(house, rules)
+    await again.resume("c1", 0)
+    assert again.events() == []
+
+
+async def test_a_closed_connection_hears_nothing(house: House) -> None:
+    line = Line(house)
+    await line.subscribe("all")
+    line.close()
+    await alert(house)
+    assert line.frames == []
+
+
+async def test_a_resumed_session_gets_what_it_missed_then_what_happens(house: House) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    await line.subscribe("alerts")
+    await alert(house, 3)
+    assert line.events()[-1] == (3, "events.alerts")
+    line.close()
+    await visit(house)
+    await alert(house, 2)
+    again = Line(house)
+    assert await again.resume("c1", 2) == CREATED
+    await alert(house)
+    assert again.events() == [(number, "events.alerts") for number in (3, 5, 6, 7)]
+
+
+async def test_the_answer_comes_before_what_was_missed(house: House) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    await line.subscribe("alerts")
+    line.close()
+    await alert(house)
+    again = Line(house)
+    message = {"type": "session", "data": {"id": "c1", "lastEventId": 0}}
+    await again.session.receive(read(orjson.dumps(message)))
+    assert [frame["type"] for frame in again.frames] == ["status", "events.alerts"]
+
+
+async def test_a_resumed_session_gets_both_frames(house: House) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    await line.subscribe("alerts", "all")
+    line.close()
+    await alert(house)
+    again = Line(house)
+    await again.resume("c1", 0)
+    assert again.events() == [(1, "events.alerts"), (1, "events.all")]
+
+
+async def test_what_was_unsubscribed_is_not_resumed(house: House) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    await line.subscribe("alerts", "visits")
+    await line.say("unsubscribe", id="alerts")
+    line.close()
+    await alert(house)
+    await visit(house)
+    again = Line(house)
+    await again.resume("c1", 0)
+    assert again.events() == [(2, "events.visits")]
+
+
+async def test_nobody_resumes_the_session_of_another_token(house: House) -> None:
+    line = Line(house, caller="one")
+    await line.say("session", id="c1")
+    await line.subscribe("alerts")
+    line.close()
+    await alert(house)
+    other = Line(house, caller="two")
+    assert await other.resume("c1", 0) == CREATED
+    assert other.frames == []
+
+
+async def test_a_session_resumes_across_a_restart(database_path: Path) -> None:
+    async with open_house(database_path) as house:
+        line = Line(house)
+        await line.say("session", id="c1")
+        await line.subscribe("alerts")
+        await alert(house, 2)
+    async with open_house(database_path) as house:
+        await alert(house)
+        again = Line(house)
+        assert await again.resume("c1", 1) == CREATED
+        await alert(house)
+        assert again.events() == [(number, "events.alerts") for number in (2, 3, 4)]
+
+
+async def test_a_gap_in_the_journal_is_told(house: House) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    await line.subscribe("alerts")
+    line.close()
+    await alert(house, 5)
+    async with house.database.write() as sql:
+        await journal.prune(sql, house.clock.now + 1, 3)
+    again = Line(house)
+    assert await again.resume("c1", 2) == CREATED_WITH_GAP
+    assert again.events() == [(4, "events.alerts"), (5, "events.alerts")]
+    assert await Line(house).resume("c1", 3) == CREATED
+
+
+async def test_a_number_from_the_future_is_told_and_live_events_follow(house: House) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    await line.subscribe("alerts")
+    line.close()
+    await alert(house)
+    again = Line(house)
+    assert await again.resume("c1", 99) == CREATED_WITH_GAP
+    await alert(house)
+    assert again.events() == [(2, "events.alerts")]
+
+
+async def test_resuming_with_the_newest_number_is_no_gap(house: House) -> None:
+    await alert(house)
+    assert await Line(house).resume("c1", 1) == CREATED
+
+
+async def test_more_than_one_page_is_replayed_in_order(house: House) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    await line.subscribe("alerts")
+    line.close()
+    missed = 2 * REPLAY_BATCH + 7
+    await alert(house, missed)
+    again = Line(house)
+    await again.resume("c1", 0)
+    assert [number for number, _ in again.events()] == list(range(1, missed + 1))
+
+
+async def test_what_happens_while_missed_events_are_sent_comes_once_and_in_order(
+    house: House,
+) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    await line.subscribe("alerts", "visits")
+    line.close()
+    await alert(house, REPLAY_BATCH + 50)
+
+    async def keep_on() -> None:
+        for _ in range(40):
+            await alert(house)
+            await visit(house)
+
+    again = Line(house)
+    await asyncio.gather(again.resume("c1", 10), keep_on(), keep_on())
+    numbers = [number for number, _ in again.events()]
+    assert numbers == list(range(11, REPLAY_BATCH + 50 + 160 + 1))
+
+
+async def test_what_is_subscribed_while_missed_events_are_sent_starts_behind_them(
+    house: House,
+) -> None:
+    line = Line(house)
+    await line.say("session", id="c1")
+    await line.subscribe("alerts")
+    line.close()
+    await visit(house)
+    await alert(house)
+    again = Line(house)
+    await asyncio.gather(again.resume("c1", 0), again.say("subscribe", id="visits"))
+    await visit(house)
+    assert again.events() == [(2, "events.alerts"), (3, "events.visits")]
+
+
+async def test_too_many_messages_are_refused_and_the_connection_lives(house: House) -> None:
+    line = Line(house, Rules(EVENT_NAMES, messages_per_second=5))
+    answers = [await line.say("queries.get-tiers") for _ in range(40)]
+    refused = [frame for frame in answers if code(frame) == "rate-limited"]
+    assert [code(frame) for frame in answers[:10]] == [None] * 10
+    assert refused
+    assert all(frame["type"] == "error" for frame in refused)
+    assert len(answers) == 40
+
+
+async def test_events_do_not_count_against_the_rate(house: House) -> None:
+    line = Line(house, Rules(EVENT_NAMES, messages_per_second=1))
+    await line.subscribe("alerts")
+    await alert(house, 50)
+    assert len(line.events()) == 50
+
+
+async def test_messages_side_by_side_each_get_their_own_answer(house: House) -> None:
+    place = await house.add_property()
+    line = Line(house)
+    answers = await asyncio.gather(
+        *(
+            line.say("queries.change-property-size", propertyId=place, width=n, height=1)
+            if n % 2
+            else line.say("queries.get-property", propertyId=place)
+            for n in range(100)
+        )
+    )
+    assert [frame["type"] for frame in answers] == ["get-property", "change-property-size"] * 50
+
+
+@pytest.mark.parametrize("raw", ["{", "[]", "{}", '{"type": "subscribe", "data": 1}'])
+async def test_what_is_no_message_is_answered_and_the_connection_lives(
+    house: House, raw: str
+) -> None:
+    line = Line(house)
+    await line.session.receive(read(raw))
+    assert [frame["type"] for frame in line.frames] == ["error"]
+    line.frames.clear()
+    assert (await line.say("session", id="c1"))["type"] == "status"
+
+
+KINDS = ["session", "subscribe", "unsubscribe", *(f"queries.{q.name}" for q in CATALOGUE.queries)]
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=6,
+)
+FRAMES = st.one_of(
+    st.fixed_dictionaries({"type": st.sampled_from(KINDS) | ANY, "data": ANY}),
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(KINDS[:3]),
+            "data": st.fixed_dictionaries(
+                {"id": st.sampled_from(["a", "events.*", "alerts", "visits"]) | ANY},
+                optional={"lastEventId": st.integers(-1, 9), "clientId": ANY | st.just("a")},
+            ),
+        }
+    ),
+    ANY,
+).map(lambda frame: json.dumps(frame).encode())
+
+
+@given(st.lists(FRAMES | st.binary(max_size=30), min_size=1, max_size=6))
+async def test_whatever_frames_come_each_has_one_answer(house: House, frames: list[bytes]) -> None:
+    line = Line(house)
+    await alert(house)
+    try:
+        for raw in frames:
+            line.frames.clear()
+            incoming = read(raw)
+            await line.session.receive(incoming)
+            (answer,) = [frame for frame in line.frames if "id" not in frame]
+            assert answer["data"].get("requestIdentifier") == incoming.identifier
+            assert code(answer) != "internal"
+    finally:
+        line.close()
+
+
+async def test_who_has_changed_something_is_told_what_it_is_now(house: House) -> None:
+    number = await house.add_property()
+    line = Line(house)
+    for width in (5, 6, 7):
+        await line.say("queries.change-property-size", propertyId=number, width=width, height=1)
+        for _ in range(2):
+            told = await line.say("queries.get-property", propertyId=number)
+            assert told["data"]["width"] == width

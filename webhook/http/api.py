@@ -1,0 +1,190 @@
+"""`POST /api/query` and `GET /api/events`: the protocol for those who only have HTTP."""
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from functools import partial
+from typing import Annotated
+
+import orjson
+from aiohttp import web
+from pydantic import BeforeValidator, Field
+
+from db import journal
+from webhook.http.authentication import Door
+from webhook.http.bodies import Bodies
+from webhook.protocol.bus import Sink
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, RateLimited, SentinelError
+from webhook.protocol.events import ALL, Published
+from webhook.protocol.messages import (
+    Answer,
+    as_error,
+    counted_answer,
+    error_answer,
+    read,
+)
+from webhook.protocol.metrics import Metrics
+from webhook.protocol.rate_limit import Budget
+from webhook.protocol.wire import Id, Wire, parse_whole, validate
+
+STATUS = {
+    "bad-json": 400,
+    "bad-message": 400,
+    "unknown-type": 400,
+    "invalid-data": 400,
+    "forbidden": 403,
+    "not-found": 404,
+    "conflict": 409,
+    "too-large": 413,
+    "rate-limited": 429,
+    "unavailable": 503,
+    "internal": 500,
+}
+
+PAGE = 500
+"""Events that one answer of the long poll holds at the most."""
+
+
+def _seconds(value: object) -> object:
+    try:
+        return parse_whole(float(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+class Poll(Wire):
+    """What to wait for: events after a number (absent: from now on), by name, for how long."""
+
+    after: Id | None = None
+    names: str = ALL
+    wait: Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=55)] = 0
+
+
+class Api:
+    """The handlers below `/api`."""
+
+    def __init__(
+        self,
+        context: Context,
+        catalogue: Catalogue,
+        event_names: frozenset[str],
+        door: Door,
+        message_bytes: int,
+        most_polls: int,
+        messages_per_second: int,
+        metrics: Metrics,
+        bodies: Bodies,
+    ) -> None:
+        self._context = context
+        self._catalogue = catalogue
+        self._event_names = event_names
+        self._door = door
+        self._message_bytes = message_bytes
+        self._bodies = bodies
+        self._most_polls = most_polls
+        self._polls: Counter[str] = Counter()
+        self._budgets: defaultdict[str, Budget] = defaultdict(lambda: Budget(messages_per_second))
+        self._metrics = metrics
+        self._closing = False
+        self._waits: set[asyncio.Timeout] = set()
+
+    def close(self) -> None:
+        """Answer those who wait for events at once, and let nobody wait any more."""
+        self._closing = True
+        for wait in self._waits:
+            if not wait.expired():
+                wait.reschedule(asyncio.get_running_loop().time())
+
+    async def query(self, request: web.Request) -> web.Response:
+        """Carry out one message and answer with its frame."""
+        context = self._context.of(await self._door.admit(request))
+        try:
+            self._budgets[context.caller.name].spend()
+            body = await self._bodies.read(request, self._message_bytes)
+        except SentinelError as fault:
+            return _response(error_answer(fault))
+        incoming = read(body)
+        carry_out = partial(self._catalogue.carry_out, context)
+        return _response(await counted_answer(incoming, carry_out, self._metrics))
+
+    async def events(self, request: web.Request) -> web.Response:
+        """Answer with the events after a number, at once or when the first comes."""
+        context = self._context.of(await self._door.admit(request))
+        name = context.caller.name
+        self._polls[name] += 1
+        try:
+            if self._polls[name] > self._most_polls:
+                raise RateLimited("more than {most} polls at a time", most=self._most_polls)
+            context.caller.must(Scope.READ)
+            poll = validate(Poll, dict(request.query))
+            names = self._names(poll.names)
+            body = await self._wait_for_events(context, poll, names)
+        except Exception as fault:
+            return _response(error_answer(as_error(fault)))
+        finally:
+            self._polls[name] -= 1
+        return web.Response(body=orjson.dumps(body), content_type="application/json")
+
+    async def _wait_for_events(
+        self, context: Context, poll: Poll, names: set[str]
+    ) -> dict[str, object]:
+        oldest, newest = await journal.bounds(context.read)
+        after = newest if poll.after is None else min(poll.after, newest)
+        gap = {"missed": True} if poll.after is not None and poll.after != after else {}
+        if poll.after is not None and poll.after + 1 < oldest:
+            gap = {"missed": True}
+        published = asyncio.Event()
+        sink: Sink = lambda _: published.set()  # noqa: E731
+        deadline = time.monotonic() + poll.wait
+        for name in names:
+            context.bus.subscribe(name, sink)
+        try:
+            while True:
+                published.clear()
+                events, after = await _matching(context, after, names)
+                left = deadline - time.monotonic()
+                if events or left <= 0 or self._closing:
+                    return {"events": events, "last": after} | gap
+                try:
+                    async with asyncio.timeout(left) as wait:
+                        self._waits.add(wait)
+                        await published.wait()
+                except TimeoutError:
+                    deadline = 0.0
+                finally:
+                    self._waits.discard(wait)
+        finally:
+            for name in names:
+                context.bus.unsubscribe(name, sink)
+
+    def _names(self, text: str) -> set[str]:
+        names = {name.strip().removeprefix("events.") for name in text.split(",") if name.strip()}
+        unknown = sorted(names - self._event_names)
+        if unknown:
+            raise NotFound("there is no event {name!r}", name=unknown[0][:64])
+        if not names:
+            raise InvalidData(FieldProblem("names", "at least one event name"))
+        return names
+
+
+async def _matching(
+    context: Context, after: int, names: set[str]
+) -> tuple[list[dict[str, object]], int]:
+    """Return a page of events of these names, and the number up to which the journal was read."""
+    found: list[dict[str, object]] = []
+    while entries := await journal.after(context.read, after, PAGE):
+        for entry in entries:
+            event = Published.from_journal(entry)
+            if ALL in names or event.heard_as & names:
+                found.append({"type": f"events.{event.name}", "id": event.id, "data": event.data})
+            after = entry.id
+            if len(found) == PAGE:
+                return found, after
+    return found, after
+
+
+def _response(outcome: Answer) -> web.Response:
+    status = 200 if outcome.error is None else STATUS[outcome.error.code]
+    return web.Response(body=outcome.frame, status=status, content_type="application/json")

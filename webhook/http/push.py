@@ -1,0 +1,137 @@
+"""The listener for push events of Sonoran CAD, straight or forwarded by the FiveM resource."""
+
+import hmac
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from aiohttp import web
+
+from db.errors import StorageUnavailable
+from webhook.cad.errors import InvalidPush, UnhandledType
+from webhook.cad.receive import Intake, receive
+from webhook.http.bodies import Bodies
+from webhook.http.connection_limits import Gate
+from webhook.protocol.context import Context
+from webhook.protocol.errors import BadJson, TooLarge
+from webhook.protocol.metrics import Metrics
+from webhook.protocol.wire import parse_json
+
+PATHS = ("/sonorancad/event", "/event", "/")
+"""Where pushes arrive: from the CAD, from its plugin, and as people configure forwarding."""
+
+GAME_SERVER = "fxserver"
+"""How the game server's User-Agent begins when it passes a push on."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CadKey:
+    """A CAD's API key, and the name under which its calls are kept."""
+
+    name: str
+    key: str
+
+
+class Outcome(NamedTuple):
+    """What became of a push: the answer, and how it is counted."""
+
+    status: int
+    text: str
+    name: str
+    kind: str = ""
+
+
+class PushListener:
+    """The handler of pushes; answers in the words that Sonoran's own listener uses.
+
+    `heard` is told the name of the CAD of every push that carries its key.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        keys: list[CadKey],
+        intake: Intake,
+        bodies: Bodies,
+        most_bytes: int,
+        gate: Gate,
+        metrics: Metrics,
+        heard: Callable[[str], None],
+    ) -> None:
+        self._context = context
+        self._intake = intake
+        self._bodies = bodies
+        self._most_bytes = most_bytes
+        self._gate = gate
+        self._keys = [(key.name, _folded(key.key)) for key in keys if key.key]
+        self._metrics = metrics
+        self._heard = heard
+        self.counts: Counter[str] = Counter()
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Take in one push; 200 once it is on disk."""
+        outcome = await self._outcome(request)
+        self.counts[outcome.text.partition(":")[0]] += 1
+        self._metrics.count_push(outcome.kind, outcome.name)
+        return web.Response(status=outcome.status, text=outcome.text)
+
+    async def _outcome(self, request: web.Request) -> Outcome:
+        try:
+            body = parse_json(await self._bodies.read(request, self._most_bytes))
+        except TooLarge:
+            return Outcome(413, "Too Large", "too-large")
+        except BadJson:
+            return Outcome(400, "Invalid JSON", "invalid")
+        cad = self._cad_of(body.get("key")) if isinstance(body, dict) else None
+        if cad is None:
+            self._gate.refusals.count(
+                "a push with a wrong or missing CAD key", request.remote or ""
+            )
+            return Outcome(400, "Authentication Key Failed!", "unauthorised")
+        self._gate.know(request.transport)  # where too many are known, it stays a stranger's
+        self._heard(cad)
+        self._metrics.note_push(cad)
+        kind = body.get("type")
+        if not isinstance(kind, str):
+            return Outcome(400, "Invalid Type", "invalid")
+        try:
+            is_new = await receive(self._context, cad, body, _transport(request), self._intake)
+        except UnhandledType as fault:
+            log.info("%s", fault)
+            return Outcome(400, "Invalid Type", "unhandled", kind)
+        except InvalidPush as fault:
+            log.warning("refused a push: %s", fault)
+            return Outcome(400, f"Invalid Data: {fault}", "invalid", kind)
+        except StorageUnavailable as fault:
+            log.error("a push could not be stored: %s", fault)
+            return Outcome(503, "Storage Unavailable", "unavailable", kind)
+        return Outcome(200, "OK", "ok" if is_new else "duplicate", kind)
+
+    def _cad_of(self, key: object) -> str | None:
+        """Return the CAD that a key belongs to; every key is compared, whichever matches."""
+        if not isinstance(key, str):
+            return None
+        given = _folded(key)
+        found = None
+        for name, known in self._keys:
+            if hmac.compare_digest(given, known):
+                found = name
+        return found
+
+
+def _transport(request: web.Request) -> str:
+    """Name the way that a push came: each sender keeps to one path and one User-Agent."""
+    is_passed_on = request.headers.get("User-Agent", "").casefold().startswith(GAME_SERVER)
+    return f"{request.path}+{GAME_SERVER}" if is_passed_on else request.path
+
+
+def _folded(key: str) -> bytes:
+    """Fold case in ASCII only: str.upper() would take other letters for ASCII ones.
+
+    The CAD hands the same key out in either case (changelog 3.33.1).
+    """
+    return key.encode(errors="surrogatepass").upper()

@@ -1,0 +1,159 @@
+"""Queries by their wire name: each is one typed function, declared where it is written."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import (
+    Any,
+    Concatenate,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    get_type_hints,
+    runtime_checkable,
+)
+
+from db import access
+from db.reader import Reader
+from webhook.protocol.context import Context, Scope, Share
+from webhook.protocol.errors import UnknownType
+from webhook.protocol.messages import QUERIES, SHOWN_TYPE_LENGTH, Message
+from webhook.protocol.wire import Reply, Wire, validate
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=Reply)
+Operation = Callable[Concatenate[Context, P], Awaitable[R]]
+
+
+@runtime_checkable
+class AboutProperty(Protocol):
+    """The data of a query about a property, which may be somebody's own."""
+
+    async def which_property(self, sql: Reader) -> int | None:
+        """Return the property's id, if there is such a property."""
+
+
+class Nothing(Wire):
+    """The data of a query that takes none."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A declared query: its names, who may ask it, and what goes in and comes out."""
+
+    name: str
+    aliases: tuple[str, ...]
+    scope: Scope
+    share: Share | None
+    ask: type[Wire]
+    reply: type[Reply]
+    summary: str
+    operation: Callable[..., Awaitable[Reply]]
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of its messages, the usual one first."""
+        return tuple(QUERIES + name for name in (self.name, *self.aliases))
+
+    async def run(self, context: Context, data: dict[str, Any]) -> Reply:
+        """Check the data and carry the query out."""
+        ask = validate(self.ask, data)
+        return await (
+            self.operation(context) if self.ask is Nothing else self.operation(context, ask)
+        )
+
+
+class Catalogue:
+    """A set of queries; one per module, joined into one by `Catalogue.join`."""
+
+    def __init__(self) -> None:
+        self.queries: list[Query] = []
+        self._by_type: dict[str, Query] = {}
+
+    @classmethod
+    def join(cls, *parts: "Catalogue") -> "Catalogue":
+        """Put several together; a name that occurs twice is a mistake."""
+        joined = cls()
+        for part in parts:
+            for query in part.queries:
+                joined._add(query)
+        return joined
+
+    def query(
+        self,
+        name: str,
+        *aliases: str,
+        scope: Scope,
+        share: Share | None = None,
+    ) -> Callable[[Operation[P, R]], Operation[P, R]]:
+        """Declare a function as the query `queries.<name>`.
+
+        The request and reply models are read from its annotations. Whoever calls the function,
+        a script or a slash command, must have the scope, or that share in the property asked about.
+
+        """
+
+        def declare(function: Operation[P, R]) -> Operation[P, R]:
+            @functools.wraps(function)
+            async def operation(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+                await authorise(context, scope, share, *args)
+                return await function(context, *args, **kwargs)
+
+            hints = get_type_hints(function)
+            reply = hints.pop("return")
+            hints.pop("context")
+            ask = next(iter(hints.values()), Nothing)
+            summary = (function.__doc__ or "").strip().partition("\n")[0]
+            self._add(Query(name, aliases, scope, share, ask, reply, summary, operation))
+            return operation
+
+        return declare
+
+    async def carry_out(self, context: Context, message: Message) -> Reply:
+        """Run the query that a message names.
+
+        Raises:
+            UnknownType: there is none of that name.
+            SentinelError: the query says no.
+        """
+        query = self._by_type.get(message.type)
+        if query is None:
+            raise UnknownType(
+                "unknown message type {type!r}", type=message.type[:SHOWN_TYPE_LENGTH]
+            )
+        return await query.run(context, message.data)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that a query goes by."""
+        return frozenset(kind.removeprefix(QUERIES) for kind in self._by_type)
+
+    def _add(self, query: Query) -> None:
+        for kind in query.types:
+            if kind in self._by_type:
+                raise ValueError(f"the query {kind.removeprefix(QUERIES)} is declared twice")
+            self._by_type[kind] = query
+        self.queries.append(query)
+
+
+async def authorise(
+    context: Context, scope: Scope, share: Share | None, ask: object = None
+) -> None:
+    """Refuse a caller with neither the scope nor that share in the property that is asked about.
+
+    Raises:
+        Forbidden: the caller has neither.
+    """
+    if context.caller.scope >= scope or (share and await _is_theirs(context, share, ask)):
+        return
+    context.caller.must(scope)
+
+
+async def _is_theirs(context: Context, share: Share, ask: object) -> bool:
+    if not context.caller.user_ids or not isinstance(ask, AboutProperty):
+        return False
+    property_id = await ask.which_property(context.read)
+    if property_id is None:
+        return False
+    held = await access.share_of(context.read, property_id, context.caller.user_ids)
+    return held is not None and held >= share

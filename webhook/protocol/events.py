@@ -1,0 +1,332 @@
+"""What happened: the events of the protocol, and an event as it stands in the journal.
+
+Scripts receive them as `events.<name>`. The names and fields are those of docs/protocol.md.
+"""
+
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+import orjson
+
+from db.journal import Entry
+from webhook.protocol.wire import Wire
+
+ALL = "all"
+"""The subscription to every event."""
+
+CAD = "cad"
+"""The subscription to every push event of the CAD; each is named `cad.<TYPE>`."""
+
+
+class Subject(NamedTuple):
+    """A thing that events are about, and that a card may show: `flight:12`."""
+
+    kind: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Subject":
+        """Read a subject back from its text."""
+        kind, _, key = text.partition(":")
+        return cls(kind, key)
+
+
+class _Told(Wire):
+    """What has a name and data; only the fields that were given are sent."""
+
+    name: ClassVar[str]
+
+    def dump(self) -> bytes:
+        """Write the data as JSON."""
+        return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_unset=True)
+
+
+class Event(_Told):
+    """Base of the events that scripts can subscribe to."""
+
+
+class OwnEvent(_Told):
+    """Base of the events about this program itself, which only Discord hears of."""
+
+
+class CadSilent(OwnEvent):
+    """Nothing came from a CAD since a time, in milliseconds, although units are on duty."""
+
+    name = "sentinel.cad-silent"
+    cad: str
+    since: int
+    on_duty: int
+
+
+class CadBack(OwnEvent):
+    """A CAD that was silent since a time, in milliseconds, is heard of again."""
+
+    name = "sentinel.cad-back"
+    cad: str
+    since: int
+
+
+class Daily(OwnEvent):
+    """What happened in the day that ended on a date; `problems` are warnings in the log."""
+
+    name = "sentinel.daily"
+    day: str
+    pushes: int
+    emergencies: int
+    dispatches: int
+    panics: int
+    alarms: int
+    visits: int
+    flights: int
+    messages: int
+    problems: int
+
+
+class Alert(Event):
+    """Somebody raised the alarm at a property."""
+
+    name = "alerts"
+    property_id: str
+    user: str
+    alert_id: int
+    timestamp: str
+
+
+class AlarmChanged(Event):
+    """Something was done about an alarm, by somebody or, without `by`, by itself."""
+
+    name = "alarm-changed"
+    alarm_id: int
+    property_id: int
+    action: str
+    by: str | None = None
+
+
+class Visit(Event):
+    """A camera of a property saw somebody."""
+
+    name = "visits"
+    property_id: int
+    client_id: str
+    camera_id: int
+
+
+class Scanned(Event):
+    """Somebody was scanned at a property; told with every visit."""
+
+    name = "scanned"
+    property_id: str
+    client_id: str
+
+
+class Crime(Event):
+    """A crime was reported, at a property or elsewhere."""
+
+    name = "crimes"
+    property_id: int | None
+    client_id: str | None
+    crime_id: int
+
+
+class AuthEntry(Event):
+    """Somebody identified themselves at a property's door."""
+
+    name = "auth-entries"
+    property_id: str
+    client_id: str
+    allowed: bool
+
+
+class PropertyAdded(Event):
+    """A property was added; it waits for approval."""
+
+    name = "property-added"
+    id: int
+    owner: str
+    location: str
+    tier: int
+    x: int
+    y: int
+    description: str
+    client_id: str
+
+
+class PropertyRemoved(Event):
+    """A property was removed without a request."""
+
+    name = "property-removed"
+    property_id: int
+
+
+class PropertyStatusChange(Event):
+    """A property's status changed."""
+
+    name = "property-status-change"
+    property_id: int
+    status: str
+    previous: str
+
+
+class PropertyEquipmentChange(Event):
+    """Equipment was added to a property (type and description given) or removed from it."""
+
+    name = "property-equipment-change"
+    property_id: int
+    equipment_id: int
+    equipment_type: int | None = None
+    description: str | None = None
+
+
+class RequestedRemoveProperty(Event):
+    """Somebody asks that a property be removed."""
+
+    name = "requested-remove-property"
+    property_id: int
+    user_id: str | None = None
+    reason: str | None = None
+
+
+class ApprovedRemoveProperty(Event):
+    """A requested removal was approved; the property is gone."""
+
+    name = "approved-remove-property"
+    property_id: int
+
+
+class DeniedRemoveProperty(Event):
+    """A requested removal was denied; the property has its earlier status again."""
+
+    name = "denied-remove-property"
+    property_id: int
+    reason: str | None = None
+
+
+class ApprovalGiven(Event):
+    """Somebody approved what needs the approval of others too; `missing`: of how many."""
+
+    name = "approval-given"
+    property_id: int
+    missing: int
+
+
+class PropertyRestored(Event):
+    """A removed property is back, with the status that it had."""
+
+    name = "property-restored"
+    property_id: int
+    status: str
+
+
+class WithdrawnRemoveProperty(Event):
+    """A requested removal was withdrawn; the property has its earlier status again."""
+
+    name = "withdrawn-remove-property"
+    property_id: int
+
+
+class DroneDispatched(Event):
+    """A drone was sent out."""
+
+    name = "drone-dispatched"
+    property_id: int
+    drone_id: int
+
+
+class DroneRecalled(Event):
+    """A drone was called back."""
+
+    name = "drone-recalled"
+    property_id: int
+    drone_id: int
+
+
+class PropertyCoordinatesChanged(Event):
+    """A property was moved on the map."""
+
+    name = "property-coordinates-changed"
+    property_id: int
+    x: int
+    y: int
+
+
+class PropertySizeChanged(Event):
+    """A property's rectangle changed; `size` is its area in square metres."""
+
+    name = "property-size-changed"
+    property_id: int
+    width: int
+    height: int
+    size: int
+
+
+class PropertyTierChanged(Event):
+    """A property has another tier."""
+
+    name = "property-tier-changed"
+    property_id: int
+    tier: int
+
+
+EVENTS: dict[str, type[Event]] = {event.name: event for event in Event.__subclasses__()}
+"""The events of the property protocol by name; those of the CAD are named by their push type."""
+
+OWN_EVENTS: dict[str, type[OwnEvent]] = {event.name: event for event in OwnEvent.__subclasses__()}
+"""The events about this program itself by name; scripts do not receive them."""
+
+
+class Published:
+    """An event of the journal as it goes out; written once, however many receive it."""
+
+    def __init__(self, id: int, at: int, name: str, subjects: list[str], data: bytes) -> None:  # noqa: A002
+        self.id = id
+        self.at = at
+        self.name = name
+        self.subjects = [Subject.parse(subject) for subject in subjects]
+        self._data = data
+
+    @classmethod
+    def from_journal(cls, entry: Entry) -> "Published":
+        """Read an event back from the journal."""
+        subjects = orjson.loads(entry.subjects)
+        return cls(entry.id, entry.at, entry.name, subjects, entry.data.encode())
+
+    @cached_property
+    def heard_as(self) -> set[str]:
+        """The subscriptions, beside `all`, that the event matches."""
+        return {self.name, CAD} if self.name.startswith(f"{CAD}.") else {self.name}
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The event's data."""
+        data: dict[str, Any] = orjson.loads(self._data)
+        return data
+
+    @cached_property
+    def frame(self) -> bytes:
+        """The frame for those who subscribed to this event."""
+        return b'{"type":"events.%b","id":%d,"data":%b}' % (
+            self.name.encode(),
+            self.id,
+            self._data,
+        )
+
+    @cached_property
+    def frame_for_all(self) -> bytes:
+        """The frame for those who subscribed to all events."""
+        return b'{"type":"events.all","id":%d,"event":"events.%b","data":%b}' % (
+            self.id,
+            self.name.encode(),
+            self._data,
+        )
+
+    def frames(self, subscriptions: set[str]) -> list[bytes]:
+        """Return what a subscriber of these names receives: none, one, or both frames."""
+        frames = []
+        if subscriptions & self.heard_as:
+            frames.append(self.frame)
+        if ALL in subscriptions:
+            frames.append(self.frame_for_all)
+        return frames

@@ -1,0 +1,193 @@
+"""JSON in and out: the one parser, the base of every wire model, and the field types they share."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+import orjson
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from webhook.protocol.errors import BadJson, FieldProblem, InvalidData
+
+MAX_ID = 2**63 - 1
+"""The largest id: SQLite's integers have 64 bits with a sign."""
+
+MOST_VALUES = 50_000
+"""The most commas and brackets of a document; what is made of each costs time on the event loop."""
+
+MOST_BROKEN = 256 * 1024
+"""Bytes of a document in which half a surrogate pair is mended, which takes longer than reading."""
+
+_DIGITS = re.compile(r"[0-9]{1,19}")
+_KEPT_CONTROLS = frozenset("\n\t")
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0d\uffa0\ufff0-\ufff8"
+    "\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
+)
+"""Letters, marks and unassigned characters that show nothing; U+FE0F makes an emoji of a sign."""
+
+_UNWANTED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_MARKS = frozenset({"Mn", "Me"})
+_MOST_MARKS = 4
+"""Marks that one letter keeps: more than any language puts on one, and they pile up no higher."""
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class Wire(BaseModel):
+    """Base of all that crosses the wire: camelCase names, strict types, unknown fields ignored."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        strict=True,
+        frozen=True,
+        extra="ignore",
+    )
+
+
+class Reply(Wire):
+    """Base of the answers to queries: the fields of the answer's data."""
+
+    def dump(self) -> bytes:
+        """Write the data as JSON."""
+        return self.__pydantic_serializer__.to_json(self, by_alias=True)
+
+
+class Success(Reply):
+    """The answer of a query that changes something."""
+
+    success: Literal[True] = True
+
+
+class Status(Reply):
+    """The answer that is only a sentence."""
+
+    message: str
+
+
+def parse_json(body: bytes | str) -> Any:
+    """Read one JSON document.
+
+    Stricter than `json.loads` (no NaN, no infinity, no bytes that are not UTF-8) and more lenient
+    than orjson in two ways that game servers need: a byte order mark is skipped, and half a
+    surrogate pair becomes U+FFFD, as Lua cuts strings in the middle of a character.
+
+    Raises:
+        BadJson: the body is not one JSON document, or one that would take too long to read.
+    """
+    raw = body.encode(errors="replace") if isinstance(body, str) else body
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    if len(raw) > MOST_VALUES and _values(raw) > MOST_VALUES:
+        raise BadJson("more than {most} values", most=MOST_VALUES)
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as fault:
+        if "surrogate" not in str(fault) or len(raw) > MOST_BROKEN:
+            raise BadJson("not JSON: {fault}", fault=fault) from None
+    try:
+        text = json.dumps(json.loads(raw.decode()), ensure_ascii=False)
+        return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    except (ValueError, RecursionError) as fault:
+        raise BadJson("not JSON: {fault}", fault=fault) from None
+
+
+def _values(raw: bytes) -> int:
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+
+
+def clean_text(text: str, limit: int | None = None) -> str:
+    """Keep what a person can see: no controls, bidi marks, zero-width or private characters.
+
+    Of the marks piled on one letter only the first few stay.
+    Line feeds and tabs stay; `limit` counts characters and bounds the work on huge input.
+    """
+    if not text:
+        return ""
+    if limit is not None:
+        text = text[: limit * 2]
+    if text.isascii() and text.isprintable():
+        return text.strip()[:limit].rstrip()
+    return "".join(_visible(text)).strip()[:limit].rstrip()
+
+
+def _visible(text: str) -> Iterator[str]:
+    """Yield what can be seen; a mark needs something to stand on, and room there."""
+    marks = _MOST_MARKS
+    for character in _INVISIBLE.sub("", text):
+        category = unicodedata.category(character)
+        if category in _MARKS:
+            marks += 1
+            if marks <= _MOST_MARKS:
+                yield character
+        elif character in _KEPT_CONTROLS or category not in _UNWANTED_CATEGORIES:
+            marks = _MOST_MARKS if character.isspace() else 0
+            yield character
+
+
+def parse_id(value: object) -> int:
+    """Read an id from an integer or a string of ASCII digits; the result fits in 64 bits.
+
+    `7.0` is 7: some of Lua's JSON libraries know only floating-point numbers.
+    """
+    value = parse_whole(value)
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("an id is an integer or a string of digits")
+    if not 0 <= value <= MAX_ID:
+        raise ValueError("an id is between 0 and 2^63 - 1")
+    return value
+
+
+def parse_user_id(value: object) -> object:
+    """Read a user or client id: a JSON integer counts as its decimal string."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def parse_whole(value: object) -> object:
+    """Let Lua's `1174.0` count as the integer it is; fractions stay what they are: refused."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Id = Annotated[int, BeforeValidator(parse_id)]
+"""Id of a property, drone, piece of equipment, camera or alert."""
+
+UserId = Annotated[
+    str, BeforeValidator(parse_user_id), StringConstraints(min_length=1, max_length=64)
+]
+"""Id of a game user or client: `license:…`, `steam:…`, a Discord id, a UUID."""
+
+Whole = Annotated[int, BeforeValidator(parse_whole)]
+"""A whole number that Lua may have written with a fraction of zero."""
+
+
+def validate(model: type[_Model], data: object) -> _Model:
+    """Check data against a model.
+
+    Raises:
+        InvalidData: names every field that does not fit.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as faults:
+        raise InvalidData(
+            *(
+                FieldProblem(".".join(map(str, fault["loc"])) or "data", _problem(fault["msg"]))
+                for fault in faults.errors(include_url=False, include_input=False)
+            )
+        ) from None
+
+
+def _problem(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def timestamp(milliseconds: int) -> str:
+    """Write a time, in milliseconds since 1970, as ISO 8601 in UTC: `2026-11-22T09:30:00.123Z`."""
+    moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03}Z"
