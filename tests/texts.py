@@ -22,7 +22,7 @@ from cogs.ui.responder import TooLate
 from webhook.protocol.errors import SentinelError
 
 ROOT = Path(__file__).resolve().parents[1]
-CATALOGUES = ROOT / "cogs" / "languages"
+CATALOGUES = ROOT / "cogs" / "i18n" / "languages"
 
 ONE = (0,)
 KEYWORDS = {
