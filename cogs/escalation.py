@@ -10,7 +10,8 @@ from db.alarms import Alarm
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
 from webhook.protocol.events import Subject
-from webhook.queries.alarms import alarm_subject, tell_step
+from webhook.queries.alarms import tell_step
+from webhook.queries.subjects import alarm_subject
 
 AT_ONCE = 100
 """Alarms of which something is due that one look takes on."""

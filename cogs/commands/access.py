@@ -19,7 +19,8 @@ from db import access
 from webhook.protocol.catalogue import authorise
 from webhook.protocol.context import Context, Scope, Share
 from webhook.queries.access import UserAtProperty, add_allowed_user, remove_allowed_user
-from webhook.queries.shapes import OfProperty, existing_property
+from webhook.queries.models import OfProperty
+from webhook.queries.property_data import existing_property
 
 
 @app_commands.guild_only()

@@ -33,8 +33,8 @@ from webhook.queries.alarms import (
     settle_alarm,
     snooze_alarm,
 )
+from webhook.queries.alerts import NewAlert, add_alert
 from webhook.queries.drones import WhichDrone, dispatch_drone
-from webhook.queries.visitors import NewAlert, add_alert
 
 LISTED = 20
 NOTE = 1_000

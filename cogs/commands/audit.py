@@ -15,7 +15,7 @@ from cogs.ui.text import BLANK, fitting, inert_line, who
 from db import audit
 from db.audit import Record
 from webhook.protocol.context import Context, Scope
-from webhook.queries.shapes import property_subject
+from webhook.queries.subjects import property_subject
 
 VALUE = 60
 """Characters of a value before or after a change."""

@@ -36,7 +36,8 @@ from webhook.queries.drones import (
     get_free_drones,
     recall_drone,
 )
-from webhook.queries.shapes import OfProperty, Page, existing_property
+from webhook.queries.models import OfProperty, SearchPage
+from webhook.queries.property_data import existing_property
 
 REASON = 500
 
@@ -141,7 +142,7 @@ class Drones(commands.GroupCog, group_name="drone", group_description="Property 
 
 
 async def _out(context: Context, _argument: str, limit: int, offset: int) -> Rows:
-    out = (await get_dispatched_drones(context, Page(limit=limit, offset=offset))).drones
+    out = (await get_dispatched_drones(context, SearchPage(limit=limit, offset=offset))).drones
     lines = []
     for drone in out:
         flight = await flights.open_of_drone(context.read, int(drone.id))

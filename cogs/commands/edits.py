@@ -14,7 +14,7 @@ from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData
 from webhook.protocol.wire import validate
 from webhook.queries.properties import Edit, edit_property
-from webhook.queries.shapes import existing_property
+from webhook.queries.property_data import existing_property
 
 _PAIR = re.compile(r"\s*(-?[0-9]{1,7})\s*[x×*,;/ ]\s*(-?[0-9]{1,7})\s*(?:m\s*)?", re.IGNORECASE)
 

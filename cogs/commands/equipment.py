@@ -22,7 +22,8 @@ from webhook.queries.equipment import (
     get_equipment,
     remove_equipment,
 )
-from webhook.queries.shapes import OfProperty, existing_property
+from webhook.queries.models import OfProperty
+from webhook.queries.property_data import existing_property
 
 
 @app_commands.guild_only()

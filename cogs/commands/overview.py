@@ -16,9 +16,10 @@ from db.removals import Removal
 from webhook.protocol.catalogue import authorise
 from webhook.protocol.context import Caller, Context, Scope, Share
 from webhook.protocol.events import Subject
+from webhook.queries.models import OfProperty
 from webhook.queries.properties import get_property
+from webhook.queries.property_data import existing_property
 from webhook.queries.removals import may_withdraw
-from webhook.queries.shapes import OfProperty, existing_property
 
 LAST = 3
 """Alarms and visits that are shown."""

@@ -34,6 +34,7 @@ from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import validate
 from webhook.queries.approvals import Rejection, approve_property, reject_property
+from webhook.queries.models import OfProperty, SearchPage
 from webhook.queries.properties import (
     NewProperty,
     add_property,
@@ -41,13 +42,8 @@ from webhook.queries.properties import (
     remove_property,
     search_pending_properties,
 )
-from webhook.queries.shapes import (
-    OfProperty,
-    Page,
-    PropertyData,
-    existing_property,
-    property_subject,
-)
+from webhook.queries.property_data import PropertyData, existing_property
+from webhook.queries.subjects import property_subject
 
 Place = Range[int, -1_000_000, 1_000_000]
 Length = Range[int, 0, 1_000_000]
@@ -229,20 +225,20 @@ def line(stored: Property | PropertyData) -> str:
 
 
 async def _all(context: Context, _argument: str, limit: int, offset: int) -> Rows:
-    found = (await get_properties(context, Page(limit=limit, offset=offset))).properties
+    found = (await get_properties(context, SearchPage(limit=limit, offset=offset))).properties
     total = await properties.count(context.read)
     return Rows(_("Properties"), [line(row) for row in found], _("There is no property."), total)
 
 
 async def _matching(context: Context, text: str, limit: int, offset: int) -> Rows:
-    wanted = Page(search=text, limit=limit, offset=offset)
+    wanted = SearchPage(search=text, limit=limit, offset=offset)
     found = (await get_properties(context, wanted)).properties
     title = _("Properties with “{text}”").format(text=inert_line(text, ARGUMENT))
     return Rows(title, [line(row) for row in found], _("No property matches."))
 
 
 async def _pending(context: Context, _argument: str, limit: int, offset: int) -> Rows:
-    wanted = Page(limit=limit, offset=offset)
+    wanted = SearchPage(limit=limit, offset=offset)
     found = (await search_pending_properties(context, wanted)).properties
     total = await properties.count(context.read, PENDING)
     title, empty = _("Properties that wait for approval"), _("No property waits for approval.")

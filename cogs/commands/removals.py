@@ -22,6 +22,7 @@ from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import Success, validate
 from webhook.queries.approvals import Counted, restore_property
+from webhook.queries.models import OfProperty
 from webhook.queries.removals import (
     Denial,
     RemovalRequest,
@@ -31,7 +32,6 @@ from webhook.queries.removals import (
     request_remove_property,
     withdraw_remove_property,
 )
-from webhook.queries.shapes import OfProperty
 
 _OUTCOMES = {
     "approved": N_("This removal was already approved by {who}."),

@@ -22,7 +22,7 @@ from db.properties import Property
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.days import today
 from webhook.protocol.wire import validate
-from webhook.queries.shapes import OfProperty
+from webhook.queries.models import OfProperty
 from webhook.queries.visitors import WEEK, Span, get_scanned_visitors, get_weekly_visitors
 
 

@@ -12,9 +12,10 @@ from db.search import folded
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.queries.drones import get_dispatched_drones
+from webhook.queries.models import SearchPage
 from webhook.queries.properties import get_properties
+from webhook.queries.property_data import existing_property
 from webhook.queries.removals import search_removal_properties
-from webhook.queries.shapes import Page, existing_property
 
 CHOICES = 25
 NAME = 100
@@ -26,8 +27,8 @@ LOOKED_THROUGH = 100
 _NO_MATCH = 4
 
 
-def _page(typed: str, limit: int = LOOKED_THROUGH) -> Page:
-    return Page(limit=limit, search=typed.strip()[:SEARCH])
+def _page(typed: str, limit: int = LOOKED_THROUGH) -> SearchPage:
+    return SearchPage(limit=limit, search=typed.strip()[:SEARCH])
 
 
 def best(typed: str, known: Iterable[tuple[object, str]]) -> list[Choice[str]]:

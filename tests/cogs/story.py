@@ -18,7 +18,7 @@ from webhook.protocol.context import ApprovalRules, Caller, Scope
 from webhook.protocol.daily_report import tell_day
 from webhook.protocol.wire import clean_text
 from webhook.queries.approvals import approve_property
-from webhook.queries.shapes import OfProperty
+from webhook.queries.models import OfProperty
 
 CAD = "county"
 Write = Callable[[str], str]

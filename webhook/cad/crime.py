@@ -3,7 +3,7 @@
 from db import crimes, emergencies
 from webhook.protocol.context import Change
 from webhook.protocol.events import Crime
-from webhook.queries.shapes import property_subject
+from webhook.queries.subjects import property_subject
 
 LONGEST = 2_000
 """Characters of a crime's description, as `add-crime` takes them."""

@@ -10,7 +10,9 @@ from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import NotFound
 from webhook.protocol.events import AuthEntry
 from webhook.protocol.wire import Reply, Success, UserId, timestamp
-from webhook.queries.shapes import OfProperty, existing_property, property_subject
+from webhook.queries.models import OfProperty
+from webhook.queries.property_data import existing_property
+from webhook.queries.subjects import property_subject
 
 table = Catalogue()
 

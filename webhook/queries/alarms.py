@@ -12,7 +12,9 @@ from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import AlarmChanged, Subject
 from webhook.protocol.wire import Id, Reply, Success, Whole, Wire, timestamp
-from webhook.queries.shapes import Limit, Offset, existing_property, property_subject
+from webhook.queries.models import Limit, Offset
+from webhook.queries.property_data import existing_property
+from webhook.queries.subjects import alarm_subject, property_subject
 
 table = Catalogue()
 
@@ -85,11 +87,6 @@ class AlarmList(Reply):
 
     alarms: list[AlarmData]
     total: int
-
-
-def alarm_subject(alarm_id: int) -> Subject:
-    """Return the subject of events about an alarm."""
-    return Subject("alarm", str(alarm_id))
 
 
 @table.query("get-alarms", scope=Scope.READ, share=Share.ALLOWED)

@@ -7,14 +7,9 @@ from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import ApprovalGiven, PropertyRestored, PropertyStatusChange, Subject
 from webhook.protocol.wire import Success
-from webhook.queries.shapes import (
-    OfProperty,
-    Sentence,
-    approval_subjects,
-    existing_property,
-    property_subject,
-    removal_subject,
-)
+from webhook.queries.models import OfProperty, Sentence
+from webhook.queries.property_data import existing_property
+from webhook.queries.subjects import approval_subjects, property_subject, removal_subject
 
 table = Catalogue()
 

@@ -9,15 +9,9 @@ from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import DroneDispatched, DroneRecalled, Event, Subject
 from webhook.protocol.wire import Id, Reply, Status, Wire, timestamp
 from webhook.queries.alarms import note_drone
-from webhook.queries.shapes import (
-    Limit,
-    Offset,
-    OfProperty,
-    Page,
-    Sentence,
-    equipment_subject,
-    existing_property,
-)
+from webhook.queries.models import Limit, Offset, OfProperty, SearchPage, Sentence
+from webhook.queries.property_data import existing_property
+from webhook.queries.subjects import equipment_subject, flight_subject
 
 table = Catalogue()
 
@@ -103,11 +97,6 @@ class FlightList(Reply):
     flights: list[FlightData]
 
 
-def flight_subject(flight: Flight) -> Subject:
-    """Return the subject of events about a flight."""
-    return Subject("flight", str(flight.id))
-
-
 @table.query("dispatch-drone", scope=Scope.WRITE, share=Share.ALLOWED)
 async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
     """Send out any free drone of the property, or the one that is named."""
@@ -152,7 +141,7 @@ async def recall_drone(context: Context, ask: OfDrone) -> Status:
 
 
 @table.query("get-dispatched-drones", scope=Scope.READ)
-async def get_dispatched_drones(context: Context, ask: Page) -> DispatchedDrones:
+async def get_dispatched_drones(context: Context, ask: SearchPage) -> DispatchedDrones:
     """List the drones that are out, the longest out first."""
     page = await flights.page_of_open(context.read, ask.search, ask.limit, ask.offset)
     return DispatchedDrones(
@@ -225,4 +214,4 @@ async def _emit(
     *about: Subject,
 ) -> None:
     told: Event = event(property_id=flight.property_id, drone_id=flight.drone_id)
-    await change.emit(told, flight_subject(flight), *about)
+    await change.emit(told, flight_subject(flight.id), *about)

@@ -1,4 +1,4 @@
-"""Queries on the equipment of properties, and on what can be had: tiers and equipment types."""
+"""Queries on the equipment of properties."""
 
 from db import community, equipment, flights
 from db.equipment import Equipment
@@ -7,13 +7,9 @@ from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import PropertyEquipmentChange
 from webhook.protocol.wire import Id, Reply, Success, Wire
-from webhook.queries.shapes import (
-    OfProperty,
-    Sentence,
-    equipment_subject,
-    existing_property,
-    property_subject,
-)
+from webhook.queries.models import OfProperty, Sentence
+from webhook.queries.property_data import existing_property
+from webhook.queries.subjects import equipment_subject, property_subject
 
 table = Catalogue()
 
@@ -52,33 +48,6 @@ class EquipmentList(Reply):
     """What a property has."""
 
     equipment: list[EquipmentData]
-
-
-class EquipmentTypeData(Reply):
-    """A kind of equipment."""
-
-    type: int
-    name: str
-
-
-class EquipmentTypeList(Reply):
-    """The kinds of equipment on offer."""
-
-    equipment_types: list[EquipmentTypeData]
-
-
-class TierData(Reply):
-    """A protection plan."""
-
-    id: int
-    name: str
-    price: str
-
-
-class TierList(Reply):
-    """The plans on offer."""
-
-    tiers: list[TierData]
 
 
 def equipment_listed(stored: list[Equipment]) -> list[EquipmentData]:
@@ -154,21 +123,3 @@ async def get_equipment(context: Context, ask: OfProperty) -> EquipmentList:
     await existing_property(context.read, ask.property_id)
     stored = await equipment.of_property(context.read, ask.property_id)
     return EquipmentList(equipment=equipment_listed(stored))
-
-
-@table.query("get-equipment-types", scope=Scope.READ)
-async def get_equipment_types(context: Context) -> EquipmentTypeList:
-    """List the kinds of equipment on offer."""
-    kinds = await community.equipment_types(context.read)
-    return EquipmentTypeList(
-        equipment_types=[EquipmentTypeData(type=kind.id, name=kind.name) for kind in kinds]
-    )
-
-
-@table.query("get-tiers", scope=Scope.READ)
-async def get_tiers(context: Context) -> TierList:
-    """List the tiers on offer."""
-    tiers = await community.tiers(context.read)
-    return TierList(
-        tiers=[TierData(id=tier.id, name=tier.name, price=tier.price) for tier in tiers]
-    )

@@ -10,8 +10,8 @@ from db.links import Link
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Change, Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound
-from webhook.protocol.events import Subject
 from webhook.protocol.wire import Id, Reply, Success, UserId, Wire
+from webhook.queries.subjects import member_subject
 
 table = Catalogue()
 
@@ -118,11 +118,6 @@ async def want_alarms(context: Context, *, wanted: bool) -> None:
 async def own_link(context: Context) -> Link | None:
     """Return the link of the member who asks."""
     return await links.of_member(context.read, _member(context.caller))
-
-
-def member_subject(member_id: int) -> Subject:
-    """Return the subject of records about a member of the Discord server."""
-    return Subject("member", str(member_id))
 
 
 async def _link(change: Change, member_id: int, user_id: str, by: str) -> None:

@@ -22,22 +22,16 @@ from webhook.protocol.wire import Id, Success, UserId, Wire
 from webhook.queries.alarms import end_alarm_of
 from webhook.queries.drones import close_flight
 from webhook.queries.equipment import EquipmentData, equipment_listed
-from webhook.queries.shapes import (
-    Coordinate,
-    Metres,
-    OfProperty,
-    Page,
+from webhook.queries.models import Added, Coordinate, Metres, OfProperty, SearchPage, Sentence
+from webhook.queries.property_data import (
     PropertyData,
     PropertyList,
-    Sentence,
-    approval_subjects,
+    audited_property,
     existing_property,
-    listed,
-    property_subject,
-    recorded,
-    removal_subject,
-    told,
+    property_fields,
+    property_list,
 )
+from webhook.queries.subjects import approval_subjects, property_subject, removal_subject
 
 table = Catalogue()
 
@@ -61,12 +55,6 @@ class NewProperty(Wire):
     client_id: UserId
     width: Metres = 0
     height: Metres = 0
-
-
-class Added(Success):
-    """The id of what was added."""
-
-    id: int
 
 
 class DetailedProperty(PropertyData):
@@ -137,7 +125,7 @@ async def add_property(context: Context, ask: NewProperty) -> Added:
         await change.audit(
             "add-property",
             property_subject(number),
-            after=recorded(await existing_property(change.sql, number)),
+            after=audited_property(await existing_property(change.sql, number)),
         )
         await change.emit(
             PropertyAdded(
@@ -163,7 +151,9 @@ async def remove_property(context: Context, ask: OfProperty) -> Success:
         stored = await existing_property(change.sql, ask.property_id)
         withdrawn = await withdraw_removal(change, ask.property_id, context.caller.name)
         await take_away(change, ask.property_id, context.caller.name)
-        await change.audit("remove-property", property_subject(stored.id), before=recorded(stored))
+        await change.audit(
+            "remove-property", property_subject(stored.id), before=audited_property(stored)
+        )
         await change.emit(
             PropertyRemoved(property_id=ask.property_id),
             property_subject(ask.property_id),
@@ -187,7 +177,7 @@ async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedPr
     if names is None:
         raise NotFound("there is no property {id}", id=ask.property_id)
     return DetailedProperty(
-        **told(stored),
+        **property_fields(stored),
         tier_name=names.tier_name,
         owner=stored.owner,
         owner_full_name=names.owner_full_name,
@@ -196,9 +186,9 @@ async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedPr
 
 
 @table.query("get-properties", scope=Scope.READ)
-async def get_properties(context: Context, ask: Page) -> PropertyList:
+async def get_properties(context: Context, ask: SearchPage) -> PropertyList:
     """List properties by id; the search looks through location, description and id."""
-    return listed(await properties.page(context.read, ask.search, ask.limit, ask.offset))
+    return property_list(await properties.page(context.read, ask.search, ask.limit, ask.offset))
 
 
 @table.query("change-property-size", scope=Scope.WRITE)
@@ -307,13 +297,13 @@ async def _set_status(change: Change, stored: Property, new: Property, by: str) 
 @table.query("get-pending-properties", scope=Scope.READ)
 async def get_pending_properties(context: Context) -> PropertyList:
     """List all properties that wait for approval."""
-    return listed(await properties.page_of_status(context.read, PENDING))
+    return property_list(await properties.page_of_status(context.read, PENDING))
 
 
 @table.query("search-pending-properties", scope=Scope.READ)
-async def search_pending_properties(context: Context, ask: Page) -> PropertyList:
+async def search_pending_properties(context: Context, ask: SearchPage) -> PropertyList:
     """List properties that wait for approval, page by page."""
-    return listed(
+    return property_list(
         await properties.page_of_status(context.read, PENDING, ask.search, ask.limit, ask.offset)
     )
 

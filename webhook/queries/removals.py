@@ -19,21 +19,17 @@ from webhook.protocol.events import (
 )
 from webhook.protocol.wire import Reply, Success, UserId
 from webhook.queries.approvals import Counted, count_approval
+from webhook.queries.models import OfProperty, SearchPage, Sentence
 from webhook.queries.properties import take_away
-from webhook.queries.shapes import (
-    OfProperty,
-    Page,
+from webhook.queries.property_data import (
     PropertyData,
     PropertyList,
-    Sentence,
-    approval_subjects,
+    audited_property,
     existing_property,
-    listed,
-    property_subject,
-    recorded,
-    removal_subject,
-    told,
+    property_fields,
+    property_list,
 )
+from webhook.queries.subjects import approval_subjects, property_subject, removal_subject
 
 table = Catalogue()
 
@@ -108,14 +104,14 @@ async def get_requested_remove_properties(context: Context) -> RequestedRemovals
     """List all properties whose removal is requested."""
     stored = await properties.page_of_status(context.read, REMOVED)
     return RequestedRemovals(
-        properties=[RequestedRemoval(**told(row), client_id=row.owner) for row in stored]
+        properties=[RequestedRemoval(**property_fields(row), client_id=row.owner) for row in stored]
     )
 
 
 @table.query("search-removal-properties", scope=Scope.READ)
-async def search_removal_properties(context: Context, ask: Page) -> PropertyList:
+async def search_removal_properties(context: Context, ask: SearchPage) -> PropertyList:
     """List properties whose removal is requested, page by page."""
-    return listed(
+    return property_list(
         await properties.page_of_status(context.read, REMOVED, ask.search, ask.limit, ask.offset)
     )
 
@@ -133,7 +129,7 @@ async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
             return Counted(missing=missing)
         await take_away(change, ask.property_id, context.caller.name)
         await change.audit(
-            "approve-remove-property", property_subject(stored.id), before=recorded(stored)
+            "approve-remove-property", property_subject(stored.id), before=audited_property(stored)
         )
         told_as = ApprovedRemoveProperty(property_id=ask.property_id)
         await _settle(change, context, removal, "approved", told_as)

@@ -9,7 +9,9 @@ from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import NotFound
 from webhook.protocol.wire import Reply, Success, UserId, Wire
-from webhook.queries.shapes import OfUser, Page, PropertyData, told, user_subject
+from webhook.queries.models import OfUser, SearchPage
+from webhook.queries.property_data import PropertyData, property_fields
+from webhook.queries.subjects import user_subject
 
 table = Catalogue()
 
@@ -59,7 +61,7 @@ async def get_user(context: Context, ask: OfUser) -> UserData:
 
 
 @table.query("get-users", scope=Scope.READ)
-async def get_users(context: Context, ask: Page) -> UserList:
+async def get_users(context: Context, ask: SearchPage) -> UserList:
     """List users by id; the search looks through names and ids."""
     page = await users.page(context.read, ask.search, ask.limit, ask.offset)
     return UserList(users=[UserData(id=user.id, full_name=user.full_name) for user in page])
@@ -73,7 +75,7 @@ async def get_user_properties(context: Context, ask: OfUser) -> OwnedProperties:
         owner=ask.user_id,
         properties=[
             OwnedProperty(
-                **told(row) | {"id": str(row.id)},
+                **property_fields(row) | {"id": str(row.id)},
                 name=row.location,
                 value=price,
             )

@@ -1,4 +1,4 @@
-"""Queries on alarms and on the people whom a property's cameras saw."""
+"""Queries on visits: whom the cameras of a property saw, and when."""
 
 import re
 from collections import defaultdict
@@ -12,12 +12,12 @@ from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.days import days, last_days
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData
-from webhook.protocol.events import Alert, Scanned, Visit
-from webhook.protocol.wire import Id, Reply, Success, timestamp
+from webhook.protocol.events import Scanned, Visit
+from webhook.protocol.wire import Id, Reply, Success
 from webhook.queries.access import UserAtProperty
-from webhook.queries.alarms import NoteText, count_alert
-from webhook.queries.properties import Added
-from webhook.queries.shapes import Limit, Offset, OfProperty, existing_property, property_subject
+from webhook.queries.models import OfProperty
+from webhook.queries.property_data import existing_property
+from webhook.queries.subjects import property_subject
 
 table = Catalogue()
 
@@ -41,19 +41,6 @@ DayName = Annotated[date, BeforeValidator(_parse_day)]
 """A calendar day of the community's time zone, `YYYY-MM-DD`."""
 
 
-class AlertPage(OfProperty):
-    """Which part of a property's alarms."""
-
-    limit: Limit = 10
-    offset: Offset = 0
-
-
-class NewAlert(UserAtProperty):
-    """Where the alarm is raised, who raised it, and what is noted with it."""
-
-    note: NoteText | None = None
-
-
 class Visitor(UserAtProperty):
     """Whom a camera saw."""
 
@@ -73,20 +60,6 @@ class Span(OfProperty):
         if (self.last - self.first).days >= LONGEST_SPAN:
             raise InvalidData(FieldProblem("to", f"more than {LONGEST_SPAN} days after from"))
         return self
-
-
-class AlertData(Reply):
-    """An alarm as scripts see it."""
-
-    id: int
-    user_id: str
-    timestamp: str
-
-
-class AlertList(Reply):
-    """A property's alarms."""
-
-    alerts: list[AlertData]
 
 
 class CameraWeek(Reply):
@@ -114,42 +87,6 @@ class ScannedVisitors(Reply):
     """Visits by day; days without any are 0."""
 
     visitors: list[DayVisitors]
-
-
-@table.query("get-alerts", scope=Scope.READ, share=Share.ALLOWED)
-async def get_alerts(context: Context, ask: AlertPage) -> AlertList:
-    """List a property's alarms, newest first."""
-    await existing_property(context.read, ask.property_id)
-    page = await visits.alerts(context.read, ask.property_id, ask.limit, ask.offset)
-    return AlertList(
-        alerts=[
-            AlertData(id=row.id, user_id=row.user_id, timestamp=timestamp(row.at)) for row in page
-        ]
-    )
-
-
-@table.query("add-alert", scope=Scope.WRITE, share=Share.ALLOWED)
-async def add_alert(context: Context, ask: NewAlert) -> Added:
-    """Raise the alarm at a property."""
-    async with context.change() as change:
-        await existing_property(change.sql, ask.property_id)
-        if ask.user_id != context.caller.name:  # a member without a link is no game user
-            await users.add_seen(change.sql, ask.user_id)
-        number = await visits.add_alert(change.sql, ask.property_id, ask.user_id, change.now)
-        alarm = await count_alert(
-            change, ask.property_id, ask.user_id, ask.note, context.caller.name
-        )
-        await change.emit(
-            Alert(
-                property_id=str(ask.property_id),
-                user=ask.user_id,
-                alert_id=number,
-                timestamp=timestamp(change.now),
-            ),
-            alarm,
-            property_subject(ask.property_id),
-        )
-    return Added(id=number)
 
 
 @table.query("add-visitor", scope=Scope.WRITE)

@@ -1,0 +1,53 @@
+"""Models that several queries share: field types, and requests that recur."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from db.reader import Reader
+from webhook.protocol.wire import MAX_ID, Id, Success, UserId, Whole, Wire
+
+Coordinate = Annotated[Whole, Field(ge=-1_000_000, le=1_000_000)]
+"""A GTA world coordinate; the map is some 10,000 wide."""
+
+Metres = Annotated[Whole, Field(ge=0, le=1_000_000)]
+"""A length on the ground."""
+
+Limit = Annotated[Whole, Field(ge=1, le=100)]
+"""How many rows of a list."""
+
+Offset = Annotated[Whole, Field(ge=0, le=MAX_ID)]
+"""How many rows of a list to pass over."""
+
+Sentence = Annotated[str, Field(max_length=2_000)]
+"""A description or a reason."""
+
+
+class OfProperty(Wire):
+    """About one property."""
+
+    property_id: Id
+
+    async def which_property(self, _: Reader) -> int:
+        """Return its id."""
+        return self.property_id
+
+
+class OfUser(Wire):
+    """About one user."""
+
+    user_id: UserId
+
+
+class SearchPage(Wire):
+    """Which part of a list, and what to search for in it."""
+
+    limit: Limit = 10
+    offset: Offset = 0
+    search: Annotated[str, Field(max_length=200)] = ""
+
+
+class Added(Success):
+    """The id of what was added."""
+
+    id: int

@@ -1,0 +1,61 @@
+"""A property as scripts see it, and as the audit log keeps it."""
+
+from typing import Any
+
+from db import properties
+from db.properties import Property
+from db.reader import Reader
+from webhook.protocol.errors import NotFound
+from webhook.protocol.wire import Reply
+
+
+class PropertyData(Reply):
+    """A property as scripts see it."""
+
+    id: int
+    location: str
+    tier: int
+    x: int
+    y: int
+    width: int
+    height: int
+    status: str
+    description: str
+
+    @classmethod
+    def of(cls, stored: Property) -> "PropertyData":
+        """Return a stored property as scripts see it; what storage knows besides stays there."""
+        return cls.model_validate(stored, from_attributes=True)
+
+
+class PropertyList(Reply):
+    """Several properties."""
+
+    properties: list[PropertyData]
+
+
+def property_fields(stored: Property) -> dict[str, Any]:
+    """Return the fields of PropertyData; the wire shape is written down there, not in storage."""
+    return PropertyData.of(stored).model_dump()
+
+
+def property_list(stored: list[Property]) -> PropertyList:
+    """Return properties as scripts see them."""
+    return PropertyList(properties=[PropertyData.of(row) for row in stored])
+
+
+def audited_property(stored: Property) -> dict[str, object]:
+    """Return what the audit log keeps of a property that is added or removed."""
+    return property_fields(stored) | {"owner": stored.owner}
+
+
+async def existing_property(sql: Reader, property_id: int) -> Property:
+    """Return a property.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    stored = await properties.get(sql, property_id)
+    if stored is None:
+        raise NotFound("there is no property {id}", id=property_id)
+    return stored
