@@ -190,6 +190,8 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
         pace = replace(pace, full=pace.feed)  # nobody else keeps a storm from filling the log
         log.info("Discord is off: what it would show is written here")
 
+    unconfirmed = set[str]()
+
     async def lay() -> Line:
         """Go by what the file and /setup say now."""
         chosen = effective(file, await choices(context.read))
@@ -210,6 +212,8 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
             messenger,
             pace,
             instance,
+            vitals.started_at,
+            unconfirmed,
             feed_age,
             shared.metrics,
             vitals.closed,

@@ -74,13 +74,17 @@ class Outlet:
     """What every queue works with.
 
     `feed_age`: feed entries older than these milliseconds are counted, not shown; 0: all are shown.
-    `closed`: where it is written down why a channel takes nothing, by its id.
+    `closed`: where it is written down why a channel takes nothing, by its id. `started_at`: when
+    the process began, in milliseconds. `unconfirmed`: messages that this process tried to post
+    without storing their ids, by reference; it outlives the queues, which /setup replaces.
     """
 
     database: Database
     messenger: Messenger
     pace: Pace
     instance: str
+    started_at: int
+    unconfirmed: set[str]
     feed_age: int = 0
     metrics: Metrics = field(default_factory=Metrics)
     closed: dict[int, str] = field(default_factory=dict)
@@ -174,7 +178,9 @@ class ChannelQueue:
         self._edit_due = math.inf
         self._feed_due = math.inf
         self._last_feed = -math.inf
-        self._references = References(outlet.messenger, channel_id)
+        self._references = References(
+            outlet.messenger, channel_id, outlet.started_at, outlet.unconfirmed
+        )
 
     def wake(self) -> None:
         """Look whether there is something to deliver."""

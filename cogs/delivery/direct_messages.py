@@ -98,6 +98,7 @@ class DirectQueue(ChannelQueue):
 
     def __init__(self, outlet: Outlet, place: str, wake: Callable[[Collection[str]], None]) -> None:
         super().__init__(outlet, 0, [place], wake)
+        self._outlet = outlet
         self._member_id = int(place.removeprefix(DIRECT))
 
     async def _deliver_card(self, card: Card) -> None:
@@ -108,7 +109,12 @@ class DirectQueue(ChannelQueue):
                 log.info("member %s takes no private messages: %s", self._member_id, fault)
                 await self._mark_shown(card, "", card.channel_id, card.message_id, card.picture)
                 return
-            self._references = References(self._messenger, self.channel_id)
+            self._references = References(
+                self._messenger,
+                self.channel_id,
+                self._outlet.started_at,
+                self._outlet.unconfirmed,
+            )
         await super()._deliver_card(card)
 
     async def _wait_for_work(self) -> None:

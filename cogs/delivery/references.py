@@ -6,7 +6,6 @@ from cogs.delivery.messenger import Messenger
 from cogs.ui.embeds import Content
 from db import settings
 from db.database import Database
-from webhook.protocol.context import now
 
 INSTANCE = "discord.instance"
 """The setting that tells this database's messages from those of another one."""
@@ -15,13 +14,19 @@ FOOTER = "ref "
 
 
 class References:
-    """Which messages of a channel may have been posted without our note of it."""
+    """Which messages of a channel may have been posted without our note of it.
 
-    def __init__(self, messenger: Messenger, channel_id: int) -> None:
+    `started_at`: when this process began, in milliseconds; what could have been posted before may
+    be there. `unconfirmed`: the messages that this process tried to post without storing an id.
+    """
+
+    def __init__(
+        self, messenger: Messenger, channel_id: int, started_at: int, unconfirmed: set[str]
+    ) -> None:
         self._messenger = messenger
         self._channel_id = channel_id
-        self._started_at = now()
-        self._doubted: set[str] = set()
+        self._started_at = started_at
+        self._doubted = unconfirmed
         self._footers: dict[str, int] | None = None
         self._searched_since = 0
 

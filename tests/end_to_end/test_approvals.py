@@ -232,6 +232,8 @@ async def test_whoever_asked_for_a_removal_is_told_privately_what_was_decided(
             lambda: any("Removal denied" in render(one) for one in private.messages)
         )
         assert "Not yet" in render(private.messages[-1])
+    sent = [one.method for one in town.fake.requests if f"/channels/{private.id}/" in one.path]
+    assert sent == ["POST"]  # neither searched for nor edited
 
 
 async def test_the_owner_of_a_new_property_is_told_privately_what_was_decided(
