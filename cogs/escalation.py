@@ -77,8 +77,12 @@ class AlarmWatch:
         for alarm in await alarms.untouched(read, since, AT_ONCE):
             await self._fall_quiet(alarm, since)
         for number, stage in self._waiting.stages.items():
-            for alarm in await alarms.uncalled(read, number, now - stage.after, AT_ONCE):
-                await self._call(alarm, number, stage, now)
+            # Page by page: alarms that a rule silences stay due, and must not hide the others.
+            after = 0
+            while page := await alarms.uncalled(read, number, now - stage.after, after, AT_ONCE):
+                for alarm in page:
+                    await self._call(alarm, number, stage, now)
+                after = page[-1].id
         stages = {number: stage.after for number, stage in self._waiting.stages.items()}
         return await alarms.next_due(read, self._waiting.quiet_after, stages)
 

@@ -260,14 +260,20 @@ async def untouched(sql: Reader, since: int, limit: int) -> list[Alarm]:
     )
 
 
-async def uncalled(sql: Reader, stage: int, waiting_since: int, limit: int) -> list[Alarm]:
-    """Return alarms with a card that wait since a time and for which a stage was not called."""
+async def uncalled(
+    sql: Reader, stage: int, waiting_since: int, after: int, limit: int
+) -> list[Alarm]:
+    """Return alarms with a card that wait since a time and for which a stage was not called.
+
+    `after`: the id after which the page begins, 0 for the first page.
+    """
     return await sql.all(
         Alarm,
         f"{_SELECT} WHERE {_WAITS} AND waiting_since <= ? AND called < ? AND {_IS_SHOWN}"
-        " ORDER BY waiting_since LIMIT ?",
+        " AND id > ? ORDER BY id LIMIT ?",
         waiting_since,
         stage,
+        after,
         limit,
     )
 

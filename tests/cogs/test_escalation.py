@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from cogs.escalation import DISPATCHERS, SUPERVISOR
-from cogs.routing.rules import Quiet, Rule
+from cogs.escalation import AT_ONCE, DISPATCHERS, SUPERVISOR, Waiting
+from cogs.routing.rules import Quiet, Router, Rule
 from db import cards
 from db.errors import StorageUnavailable
 from tests.cogs.watched import CALL, QUIET, STAGES, SUPERVISE, Watched
@@ -149,6 +149,17 @@ async def test_nobody_is_called_while_a_rule_keeps_alarms_back(house: House) -> 
     assert await watched.calls() == []
     await watched.after(SUPERVISE)  # 09:50
     assert len(await watched.calls()) == 2
+
+
+async def test_alarms_that_a_rule_silences_do_not_hide_the_others(house: House) -> None:
+    places = [await house.add_property() for _ in range(AT_ONCE + 1)]
+    silent = Rule("none", types=TYPES, properties=frozenset(places[:-1]), silent=True)
+    watched = Watched(house)  # they got cards before the rule was made
+    for place in places:
+        alarm = await watched.raise_at(place)
+    watched.watch.use(Waiting(STAGES, QUIET), Router([silent]))
+    await watched.after(CALL)
+    assert await watched.calls() == [(f"alarm-call:{alarm}-1", "alerts", "11 12")]
 
 
 async def test_in_quiet_hours_a_call_pings_nobody(house: House) -> None:
