@@ -6,6 +6,10 @@ from db.database import Transaction
 from db.reader import Reader
 
 
+DIRECT = "direct:"
+"""How the names of private messages' channels begin; the member's id follows."""
+
+
 class Card(NamedTuple):
     """A card; stale while `shown` < `version`. `message_id` is None before it is posted.
 
@@ -30,7 +34,10 @@ class Card(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """What a channel has still to show; `since` is when the oldest message could be posted."""
+    """What a channel has still to show; `since` is when the oldest message could be posted.
+
+    All private messages together are the channel `direct`: no member is named.
+    """
 
     channel: str
     kind: str
@@ -115,7 +122,8 @@ async def waiting(sql: Reader) -> list[Waiting]:
     """Count what channels have still to post and to edit."""
     return await sql.all(
         Waiting,
-        "SELECT channel, CASE WHEN message_id IS NULL THEN 'card post' ELSE 'card edit' END,"
+        "SELECT CASE WHEN channel LIKE 'direct:%' THEN 'direct' ELSE channel END,"
+        " CASE WHEN message_id IS NULL THEN 'card post' ELSE 'card edit' END,"
         " count(*), min(CASE WHEN message_id IS NULL THEN created_at END) FROM cards"
         " WHERE shown < version GROUP BY 1, 2",
     )

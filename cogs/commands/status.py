@@ -119,6 +119,8 @@ def _why_shut(vitals: Vitals, client: discord.Client, number: int) -> str:
 def _waiting_line(vitals: Vitals, channel: str, waiting: list[Waiting]) -> str:
     number = vitals.places.get(channel)
     where = f"<#{number}>" if number is not None else inert_line(channel, 40)
+    if channel == "direct":
+        where = _("Private messages")
     entries = sum(one.number for one in waiting if one.kind == "feed")
     posts = sum(one.number for one in waiting) - entries
     counted = [

@@ -34,7 +34,7 @@ from cogs.delivery.references import References, sign
 from cogs.feeds import entry_embed, summary_embed
 from cogs.ui.embeds import Content
 from db import cards, feeds, journal, settings
-from db.cards import Card
+from db.cards import DIRECT, Card
 from db.database import Database
 from db.errors import StorageUnavailable
 from webhook.protocol.context import now
@@ -447,7 +447,9 @@ class ChannelQueue:
             outcome = fault.outcome
             raise
         finally:
-            self._metrics.deliveries.labels(channel, kind, outcome).inc()
+            # A series a member would grow without end, and name members.
+            label = "direct" if channel.startswith(DIRECT) else channel
+            self._metrics.deliveries.labels(label, kind, outcome).inc()
 
     async def _mark_shown(
         self,

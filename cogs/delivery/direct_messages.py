@@ -13,11 +13,8 @@ from cogs.delivery.channel_queue import ChannelQueue, Delivery, Outlet
 from cogs.delivery.discord_errors import Refused
 from cogs.delivery.references import References
 from db import cards
-from db.cards import Card
+from db.cards import DIRECT, Card
 from db.errors import StorageUnavailable
-
-DIRECT = "direct:"
-"""How the places of private messages begin, where channels have their names; a member follows."""
 
 RETRY = 2.0
 """Seconds until storage that cannot be read is tried again."""

@@ -100,6 +100,24 @@ async def test_a_silent_cad_is_told_in_the_log_channel_once_over_a_restart_and_i
     assert shown[: shown.index("The CAD is back")].count("The CAD is silent") == 1
 
 
+async def test_neither_metrics_nor_status_name_a_member_who_gets_private_messages(
+    town: Town,
+) -> None:
+    private = town.guild.direct(town.stranger)
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await town.query("link-user", memberId=str(town.stranger.id), userId="owner")
+        place = await town.add_property("Villa")
+        town.fake.fault("POST", private.messages_path, status=503, times=None)
+        await town.query("change-property-status", propertyId=place, status="ACTIVE")
+        await town.fake.until(lambda: any(one.status == 503 for one in town.fake.requests))
+        reply = await town.fake.slash(town.dora, "status")
+        await town.fake.until(lambda: "Private messages · 1 card" in render(reply))
+        page = await metrics(town)
+    assert 'channel="direct",kind="card post",outcome="unreachable"' in page
+    assert str(town.stranger.id) not in page + render(reply)
+
+
 async def test_metrics_of_the_running_program_name_no_secret_and_count_what_happened(
     town: Town,
 ) -> None:
