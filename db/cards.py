@@ -5,7 +5,6 @@ from typing import NamedTuple
 from db.database import Transaction
 from db.reader import Reader
 
-
 DIRECT = "direct:"
 """How the names of private messages' channels begin; the member's id follows."""
 
