@@ -38,12 +38,12 @@ from webhook import cad
 from webhook.cad.ageing import Keeping, forget_old
 from webhook.cad.receive import Intake
 from webhook.cad.silence import Heard
-from webhook.http.app import Parts, make_app
-from webhook.http.authentication import LOCAL, Client, Door
-from webhook.http.connection_limits import Gate
+from webhook.http.app import AppDependencies, make_app
+from webhook.http.authentication import LOCAL, Authenticator, Client
+from webhook.http.connection_limits import ConnectionLimiter
 from webhook.http.listener import Listener, affordable
 from webhook.http.push import CadKey
-from webhook.http.websocket import Limits
+from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.bus import Bus
 from webhook.protocol.context import ApprovalRules, Context, Scope, now
 from webhook.protocol.events import ALL, CAD, EVENTS
@@ -195,13 +195,13 @@ async def _listening(
     live_clients: Counter[str],
 ) -> AsyncIterator[Listener]:
     """Listen for pushes, websockets and queries."""
-    gate = Gate(affordable(settings.http.max_connections))
+    limiter = ConnectionLimiter(affordable(settings.http.max_connections))
     app = make_app(
-        Parts(
+        AppDependencies(
             context=context,
             catalogue=CATALOGUE,
             cad_keys=cad_keys,
-            door=_door(settings, gate),
+            authenticator=_authenticator(settings, limiter),
             event_names=EVENT_NAMES,
             health=outside.health,
             metrics=outside.metrics,
@@ -213,14 +213,16 @@ async def _listening(
             ),
             push_bytes=settings.http.max_push_bytes,
             messages_per_second=settings.websocket.messages_per_second,
-            limits=Limits(connections_per_client=settings.websocket.connections_per_client),
+            limits=ConnectionLimits(
+                connections_per_client=settings.websocket.connections_per_client
+            ),
             trusted_proxies=settings.http.trusted_proxies,
             live_clients=live_clients,
         )
     )
     listener = await Listener.start(
         app,
-        gate,
+        limiter,
         settings.http.host,
         settings.http.port,
         FINISHING,
@@ -238,16 +240,16 @@ def _cad_keys(settings: Settings) -> list[CadKey]:
     return [CadKey("cad", secrets.cad_key(settings).value)]
 
 
-def _door(settings: Settings, gate: Gate) -> Door:
+def _authenticator(settings: Settings, limiter: ConnectionLimiter) -> Authenticator:
     """Let the configured clients in; without any, only programs on this machine."""
     configured = [
         Client(client.name, client.token, Scope[client.scope.upper()])
         for client in settings.websocket.clients
     ]
-    return Door(
+    return Authenticator(
         configured or [Client(LOCAL.name, secrets.client_token(settings).value, LOCAL.scope)],
         settings.websocket.allowed_origins,
-        gate,
+        limiter,
         open_to_loopback=not configured,
     )
 

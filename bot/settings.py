@@ -22,7 +22,7 @@ from cogs.i18n.language import ENGLISH, LANGUAGES, own_name
 from cogs.pictures.backdrop import Backdrop, BackdropError
 from cogs.routing.rules import Quiet
 from webhook import cad
-from webhook.protocol.events import CAD, EVENTS, OWN_EVENTS
+from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS
 
 PREFIX = "SENTINEL_"
 
@@ -64,7 +64,7 @@ def _price(value: object) -> object:
 
 def _event_type(name: str) -> str:
     kind = name.removeprefix("events.").removeprefix(f"{CAD}.")
-    known = [*cad.EVENTS, *EVENTS, *OWN_EVENTS]
+    known = [*cad.EVENTS, *EVENTS, *SYSTEM_EVENTS]
     if kind not in known:
         close = get_close_matches(kind, known, n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from cogs.cards import board
 from db import alarms, dispatches, emergencies, units
 from db.reader import Reader
-from webhook.protocol.events import Published, Subject
+from webhook.protocol.events import StoredEvent, Subject
 
 _OF_PROPERTY = frozenset(
     {
@@ -33,7 +33,7 @@ class Ripples:
         self._linked: dict[Subject, list[Subject]] = {}
         self.subjects: dict[Subject, None] = {}
 
-    async def add(self, event: Published) -> None:
+    async def add(self, event: StoredEvent) -> None:
         """Add those of one event."""
         found: list[Subject] = []
         for subject in event.subjects:

@@ -27,7 +27,7 @@ from db.reader import Reader
 from webhook import cad
 from webhook.protocol.context import Context, Scope, now
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
-from webhook.protocol.events import CAD, EVENTS, OWN_EVENTS, Published, Subject
+from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, StoredEvent, Subject
 from webhook.protocol.wire import parse_json
 
 RECENT = 200
@@ -74,7 +74,7 @@ class Routes:
     router: Router
     in_use: frozenset[str]
 
-    async def of(self, sql: Reader, event: Published) -> list[Routed]:
+    async def of(self, sql: Reader, event: StoredEvent) -> list[Routed]:
         """Ask the rules about an event; nothing is left if nothing of it is ever posted."""
         found = []
         for subject in event.subjects:
@@ -98,7 +98,7 @@ class Routes:
         return Routed(shown_as, decision, is_posted, stands_in)
 
 
-def explained(event: Published, found: list[Routed]) -> Iterator[str]:
+def explained(event: StoredEvent, found: list[Routed]) -> Iterator[str]:
     """Write what the rules say, a line for each rule; texts from the game are not escaped yet."""
     number = f"{_('event')} {event.id}, " if event.id else ""
     yield f"{number}{own_name(event)}"
@@ -129,7 +129,7 @@ def _outcome(routed: Routed) -> str:
     return stays.format(outcome=outcome, channel=routed.stands_in)
 
 
-async def event_meant(sql: Reader, typed: str, data: str | None) -> Published:
+async def event_meant(sql: Reader, typed: str, data: str | None) -> StoredEvent:
     """Return the stored event of a number, or an event made of a name and JSON.
 
     The JSON of a push may be as the CAD sends it or as docs/cad.md shows the event.
@@ -143,12 +143,12 @@ async def event_meant(sql: Reader, typed: str, data: str | None) -> Published:
         stored = await journal.named(sql, [int(typed)])
         if not stored:
             raise NotFound("the journal holds no event {number}", number=typed)
-        return Published.from_journal(stored[0])
+        return StoredEvent.from_journal(stored[0])
     name = typed.removeprefix("events.").removeprefix(f"{CAD}.")
     read = parse_json(data) if data and data.strip() else {}
     if not isinstance(read, dict):
         raise InvalidData(FieldProblem("data", "no JSON object"))
-    if name in EVENTS or name in OWN_EVENTS:
+    if name in EVENTS or name in SYSTEM_EVENTS:
         return _made(name, name, read)
     kind = name.upper()
     if kind not in cad.EVENTS:
@@ -156,11 +156,11 @@ async def event_meant(sql: Reader, typed: str, data: str | None) -> Published:
     return _made(f"{CAD}.{kind}", kind, _normalised(kind, read))
 
 
-def _made(name: str, own: str, data: dict[str, Any]) -> Published:
+def _made(name: str, own: str, data: dict[str, Any]) -> StoredEvent:
     """Make an event that did not happen; its card has a number that no card has."""
     kind = _KIND_OF.get(own)
     subjects = [] if kind is None else [str(Subject(kind, "-1@"))]
-    return Published(0, now(), name, subjects, orjson.dumps(data))
+    return StoredEvent(0, now(), name, subjects, orjson.dumps(data))
 
 
 def _normalised(kind: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -206,13 +206,13 @@ class RouteCommands(commands.GroupCog, group_name="route", group_description="Ro
         """Offer recent events that match."""
         context.caller.must(Scope.ADMIN)
         recent = await journal.recent(context.read, RECENT)
-        events = [Published.from_journal(entry) for entry in recent]
+        events = [StoredEvent.from_journal(entry) for entry in recent]
         choices = [(self._named(event), str(event.id)) for event in events]
         wanted = typed.strip().casefold()
         found = [(name, value) for name, value in choices if wanted in name.casefold()]
         return [Choice(name=name, value=value) for name, value in found[:CHOICES]]
 
-    def _named(self, event: Published) -> str:
+    def _named(self, event: StoredEvent) -> str:
         at = datetime.fromtimestamp(event.at / 1000, self._zone)
         about = ", ".join(map(str, event.subjects))
         return plain_line(f"{event.id} · {at:%H:%M:%S} · {own_name(event)} · {about}", CHOICE)

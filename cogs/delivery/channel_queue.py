@@ -39,7 +39,7 @@ from db.database import Database
 from db.errors import StorageUnavailable
 from webhook.protocol.context import now
 from webhook.protocol.daily_report import MESSAGES
-from webhook.protocol.events import Published, Subject
+from webhook.protocol.events import StoredEvent, Subject
 from webhook.protocol.metrics import Metrics
 
 EMBEDS = 10
@@ -416,7 +416,7 @@ class ChannelQueue:
             return Content([summary_embed(await feeds.counts(read, batch.number))])
         entries = await feeds.of_batch(read, batch.number, EMBEDS)
         events = await journal.named(read, [entry.journal_id for entry in entries])
-        embeds = [await entry_embed(read, Published.from_journal(row)) for row in events]
+        embeds = [await entry_embed(read, StoredEvent.from_journal(row)) for row in events]
         calls = dict.fromkeys(entry.mention for entry in entries if entry.mention)
         return Content(embeds, calls=tuple(calls))
 

@@ -16,7 +16,7 @@ from db.database import Database, Transaction
 from db.errors import StorageUnavailable
 from db.journal import Entry
 from webhook.protocol.bus import Bus
-from webhook.protocol.events import ALL, Published, Subject
+from webhook.protocol.events import ALL, StoredEvent, Subject
 from webhook.protocol.metrics import Metrics
 
 CURSOR = "discord.cursor"
@@ -121,7 +121,7 @@ class Follower:
             return
         self._marked.clear()
         async with self._database.write() as sql:
-            events = [Published.from_journal(entry) for entry in entries]
+            events = [StoredEvent.from_journal(entry) for entry in entries]
             ripples = Ripples(sql)
             for event in events:
                 await self._take_in(sql, event)
@@ -136,7 +136,7 @@ class Follower:
             await settings.put(sql, CURSOR, str(entries[-1].id))
         self._wake(self._marked)
 
-    async def _take_in(self, sql: Transaction, event: Published) -> None:
+    async def _take_in(self, sql: Transaction, event: StoredEvent) -> None:
         for subject in await self._carded(sql, event):
             kind = CARDS.get(subject.kind)
             if kind is not None:
@@ -150,7 +150,7 @@ class Follower:
                 await feeds.add(sql, event.id, decision.place, decision.mention)
                 self._marked[decision.place] = None
 
-    async def _carded(self, sql: Transaction, event: Published) -> list[Subject]:
+    async def _carded(self, sql: Transaction, event: StoredEvent) -> list[Subject]:
         """Return what may get a card: where panics have no channel, also their own 911 calls."""
         found = list(event.subjects)
         if CARDS["panic"].channel not in self._in_use:
@@ -160,7 +160,7 @@ class Follower:
         return list(dict.fromkeys(found))
 
     async def _mark_card(
-        self, sql: Transaction, event: Published, subject: Subject, home: str
+        self, sql: Transaction, event: StoredEvent, subject: Subject, home: str
     ) -> None:
         """Mark a card stale where it is; a subject without one gets it where the rules say."""
         card = await cards.of_subject(sql, str(subject))
@@ -173,13 +173,13 @@ class Follower:
             await self._mark_stale(sql, event, subject, decision.place, decision.mention)
 
     async def _mark_stale(
-        self, sql: Transaction, event: Published, subject: Subject, place: str, mention: int = 0
+        self, sql: Transaction, event: StoredEvent, subject: Subject, place: str, mention: int = 0
     ) -> None:
         await cards.mark_stale(sql, str(subject), place, event.at, mention)
         self._marked[place] = None
 
     async def _decide(
-        self, sql: Transaction, event: Published, subject: Subject | None, home: str
+        self, sql: Transaction, event: StoredEvent, subject: Subject | None, home: str
     ) -> Decision:
         try:
             if not self._router.has_rules:
@@ -222,7 +222,7 @@ class Follower:
     def _is_gone(self, place: str) -> bool:
         return place.isdigit() and place not in self._in_use
 
-    def _hear(self, event: Published) -> None:
+    def _hear(self, event: StoredEvent) -> None:
         if any(subject.kind in CARDS for subject in event.subjects):
             self.look()
         elif self._timer is None:

@@ -9,11 +9,11 @@ import re
 from db import links, properties, removals
 from db.reader import Reader
 from webhook.protocol.events import (
-    Alert,
+    AlertRaised,
     ApprovedRemoveProperty,
     DeniedRemoveProperty,
     PropertyStatusChange,
-    Published,
+    StoredEvent,
     Subject,
 )
 
@@ -24,9 +24,9 @@ Letter = tuple[Subject, int]
 """A card that a private message shows, and the member who is sent it."""
 
 
-async def letters(sql: Reader, event: Published) -> list[Letter]:
+async def letters(sql: Reader, event: StoredEvent) -> list[Letter]:
     """Return what is told privately of an event."""
-    if event.name == Alert.name:
+    if event.name == AlertRaised.name:
         return await _of_alarm(sql, event)
     if event.name in (ApprovedRemoveProperty.name, DeniedRemoveProperty.name):
         return await _of_removal(sql, event)
@@ -35,7 +35,7 @@ async def letters(sql: Reader, event: Published) -> list[Letter]:
     return []
 
 
-async def _of_alarm(sql: Reader, event: Published) -> list[Letter]:
+async def _of_alarm(sql: Reader, event: StoredEvent) -> list[Letter]:
     place = await properties.get_even_removed(sql, int(event.data["propertyId"]))
     link = place and await links.of_user(sql, place.owner)
     if not link or not link.wants_alarms:
@@ -47,7 +47,7 @@ async def _of_alarm(sql: Reader, event: Published) -> list[Letter]:
     ]
 
 
-async def _of_removal(sql: Reader, event: Published) -> list[Letter]:
+async def _of_removal(sql: Reader, event: StoredEvent) -> list[Letter]:
     found: list[Letter] = []
     for about in event.subjects:
         request = await removals.get(sql, int(about.key)) if about.kind == "removal" else None
@@ -57,7 +57,7 @@ async def _of_removal(sql: Reader, event: Published) -> list[Letter]:
     return found
 
 
-async def _of_approval(sql: Reader, event: Published) -> list[Letter]:
+async def _of_approval(sql: Reader, event: StoredEvent) -> list[Letter]:
     approved = [about for about in event.subjects if about.kind == "approval"]
     place = await properties.get_even_removed(sql, int(event.data["propertyId"]))
     member = place and await _member(sql, place.owner)

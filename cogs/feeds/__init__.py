@@ -13,14 +13,14 @@ from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import inert_line
 from db.feeds import Count
 from db.reader import Reader
-from webhook.protocol.events import Published
+from webhook.protocol.events import StoredEvent
 
 log = logging.getLogger(__name__)
 
 WITHIN_A_DAY = 12 * 60 * 60 * 1000
 """Milliseconds up to which a summary's times need no date."""
 
-Line = Callable[[Reader, Published], Awaitable[CardBuilder]]
+Line = Callable[[Reader, StoredEvent], Awaitable[CardBuilder]]
 """Makes the embed of an event; at most 550 characters, as ten of them share a message."""
 
 
@@ -93,7 +93,7 @@ FEEDS: dict[str, Feed] = {
 """The feeds by event name. The other events have cards; `scanned` comes with every visit."""
 
 
-async def entry_embed(sql: Reader, event: Published) -> discord.Embed:
+async def entry_embed(sql: Reader, event: StoredEvent) -> discord.Embed:
     """Make the embed of a feed's event; its time stands in Discord's own place for it.
 
     One that cannot be made is named by its number, so that it holds nobody else up.

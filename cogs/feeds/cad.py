@@ -7,7 +7,7 @@ from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import fitting, inert_line
 from db import units
 from db.reader import Reader
-from webhook.protocol.events import Published
+from webhook.protocol.events import StoredEvent
 
 NAME = 100
 TEXT = 200
@@ -24,7 +24,7 @@ _RECORDS = {
 }
 
 
-async def login(sql: Reader, event: Published) -> CardBuilder:
+async def login(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A unit or a dispatcher came on duty."""
     unit = event.data["unit"]
     text = _("Dispatcher {unit} on duty") if event.data["isDispatch"] else _("Unit {unit} on duty")
@@ -32,24 +32,24 @@ async def login(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(text.format(unit=_number(unit)), Colour.GOOD, what)
 
 
-async def logout(sql: Reader, event: Published) -> CardBuilder:
+async def logout(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Units went off duty."""
     text = _("{units} off duty").format(units=await _units(sql, event))
     return CardBuilder(text, Colour.OVER)
 
 
-async def status(sql: Reader, event: Published) -> CardBuilder:
+async def status(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Units have another status."""
     now = inert_line(event.data["status"], NAME)
     return CardBuilder(f"{await _units(sql, event)} · {now}", Colour.NORMAL)
 
 
-async def update(sql: Reader, event: Published) -> CardBuilder:
+async def update(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Something about units changed."""
     return CardBuilder(f"{await _units(sql, event)} · {_('updated')}", Colour.NORMAL)
 
 
-async def group(sql: Reader, event: Published) -> CardBuilder:
+async def group(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Units joined or left a group, or it was renamed."""
     data = event.data
     if "newName" in data:
@@ -62,13 +62,13 @@ async def group(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(told, Colour.NORMAL)
 
 
-async def bodycam(sql: Reader, event: Published) -> CardBuilder:
+async def bodycam(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A dispatcher wants body cameras on or off."""
     wanted = _(_BODYCAM.get(event.data["state"], N_("Body camera toggled")))
     return CardBuilder(f"{wanted} · {await _units(sql, event)}", Colour.NORMAL)
 
 
-async def record(sql: Reader, event: Published) -> CardBuilder:
+async def record(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A record was written, changed or deleted; bulletins and warrants stand out."""
     told = event.data["record"]
     done = event.name.rpartition("_")[2]
@@ -83,12 +83,12 @@ async def record(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(title, colour, fitting([*filter(None, lines)], "\n", TEXT * 2))
 
 
-async def print_record(sql: Reader, event: Published) -> CardBuilder:
+async def print_record(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Somebody printed a record."""
     return CardBuilder(f"{_('Record printed')} · {await _units(sql, event)}", Colour.NORMAL)
 
 
-async def tone(sql: Reader, event: Published) -> CardBuilder:
+async def tone(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A tone is played."""
     targets = [
         target["label"] or target["value"] or target["kind"] for target in event.data["playTonesTo"]
@@ -96,7 +96,7 @@ async def tone(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(_("Tone"), Colour.WARNING, _joined(*targets[:MOST]))
 
 
-async def sign(sql: Reader, event: Published) -> CardBuilder:
+async def sign(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Road signs show another text."""
     data = event.data
     signs = ", ".join(map(str, data["ids"][:MOST]))
@@ -104,12 +104,12 @@ async def sign(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(_("Road sign {signs}").format(signs=signs), Colour.NORMAL, shown)
 
 
-async def character(sql: Reader, event: Published) -> CardBuilder:
+async def character(sql: Reader, event: StoredEvent) -> CardBuilder:
     """An account plays another character."""
     return CardBuilder(_("Character selected"), Colour.NORMAL, inert_line(event.data["id"], NAME))
 
 
-async def link(sql: Reader, event: Published) -> CardBuilder:
+async def link(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A game identity belongs to a CAD account."""
     account = inert_line(event.data["communityUserId"], NAME)
     return CardBuilder(_("Account linked"), Colour.GOOD, account)
@@ -119,7 +119,7 @@ def _number(unit: dict[str, Any]) -> str:
     return inert_line(unit.get("unitNum") or unit.get("name") or "", 32, blank=str(unit["id"]))
 
 
-async def _units(sql: Reader, event: Published) -> str:
+async def _units(sql: Reader, event: StoredEvent) -> str:
     """Name the units that an event is about by their call signs, or else by their idents."""
     keys = [subject.key for subject in event.subjects if subject.kind == "unit"]
     cad = keys[0].partition("@")[2] if keys else ""

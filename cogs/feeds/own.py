@@ -5,10 +5,10 @@ from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.names import of_cad
 from cogs.ui.text import day, duration
 from db.reader import Reader
-from webhook.protocol.events import Published
+from webhook.protocol.events import StoredEvent
 
 
-async def cad_silent(sql: Reader, event: Published) -> CardBuilder:
+async def cad_silent(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Nothing came from the CAD although units are on duty."""
     data = event.data
     told = plural(
@@ -24,7 +24,7 @@ async def cad_silent(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(title, Colour.WARNING, f"{told}\n{advice}")
 
 
-async def cad_back(sql: Reader, event: Published) -> CardBuilder:
+async def cad_back(sql: Reader, event: StoredEvent) -> CardBuilder:
     """The CAD is heard of again."""
     silence = duration(event.at - event.data["since"])
     title = f"{_('The CAD is back')}{await of_cad(sql, event.data['cad'])}"
@@ -33,7 +33,7 @@ async def cad_back(sql: Reader, event: Published) -> CardBuilder:
     )
 
 
-async def daily(sql: Reader, event: Published) -> CardBuilder:
+async def daily(sql: Reader, event: StoredEvent) -> CardBuilder:
     """What happened in a day."""
     data = event.data
     from_cad = [

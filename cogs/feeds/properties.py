@@ -5,13 +5,13 @@ from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import inert_line
 from db import equipment, properties, users
 from db.reader import Reader
-from webhook.protocol.events import Published
+from webhook.protocol.events import StoredEvent
 
 NAME = 120
 """Characters of a name: ten entries of a few names each must fit into one message."""
 
 
-async def visit(sql: Reader, event: Published) -> CardBuilder:
+async def visit(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A camera saw somebody."""
     data = event.data
     place, user = await _place(sql, data["propertyId"]), await _user(sql, data["clientId"])
@@ -20,7 +20,7 @@ async def visit(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(f"{_('Visit')} · {place}", Colour.NORMAL, told)
 
 
-async def crime(sql: Reader, event: Published) -> CardBuilder:
+async def crime(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A crime was reported."""
     data = event.data
     at = data["propertyId"]
@@ -32,7 +32,7 @@ async def crime(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(f"{_('Crime')} · {place}", Colour.WARNING, told)
 
 
-async def auth_entry(sql: Reader, event: Published) -> CardBuilder:
+async def auth_entry(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Somebody identified themselves."""
     data = event.data
     place, user = await _place(sql, data["propertyId"]), await _user(sql, data["clientId"])
@@ -43,20 +43,20 @@ async def auth_entry(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(f"{_('Access refused')} · {place}", Colour.WARNING, refused)
 
 
-async def removed(sql: Reader, event: Published) -> CardBuilder:
+async def removed(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A property was removed without a request."""
     data = event.data
     place = await _place(sql, data["propertyId"])
     return CardBuilder(f"{_('Property removed')} · {place}", Colour.OVER)
 
 
-async def restored(sql: Reader, event: Published) -> CardBuilder:
+async def restored(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A removed property is back."""
     place = await _place(sql, event.data["propertyId"])
     return CardBuilder(f"{_('Property restored')} · {place}", Colour.GOOD)
 
 
-async def status(sql: Reader, event: Published) -> CardBuilder:
+async def status(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A property has another status."""
     data = event.data
     place = await _place(sql, data["propertyId"])
@@ -64,7 +64,7 @@ async def status(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(f"{_('Status')} · {place}", Colour.NORMAL, f"{before} → {after}")
 
 
-async def equipment_change(sql: Reader, event: Published) -> CardBuilder:
+async def equipment_change(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Equipment came or went."""
     data = event.data
     place = await _place(sql, data["propertyId"])
@@ -73,7 +73,7 @@ async def equipment_change(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(f"{done} · {place}", Colour.NORMAL, changed)
 
 
-async def moved(sql: Reader, event: Published) -> CardBuilder:
+async def moved(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A property lies elsewhere."""
     data = event.data
     place = await _place(sql, data["propertyId"])
@@ -81,7 +81,7 @@ async def moved(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(f"{_('Moved')} · {place}", Colour.NORMAL, told)
 
 
-async def resized(sql: Reader, event: Published) -> CardBuilder:
+async def resized(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A property has another size."""
     data = event.data
     place = await _place(sql, data["propertyId"])
@@ -90,7 +90,7 @@ async def resized(sql: Reader, event: Published) -> CardBuilder:
     return CardBuilder(f"{_('Resized')} · {place}", Colour.NORMAL, told)
 
 
-async def tier(sql: Reader, event: Published) -> CardBuilder:
+async def tier(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A property has another tier."""
     data = event.data
     place = await _place(sql, data["propertyId"])

@@ -9,7 +9,7 @@ from db import dispatches, emergencies, notices, units
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.reader import Reader
-from webhook.protocol.events import CAD, Published, Subject
+from webhook.protocol.events import CAD, StoredEvent, Subject
 from webhook.protocol.wire import MAX_ID
 
 NOTES = 50
@@ -30,12 +30,12 @@ _TEXTS = ("title", "description", "body", "message", "name", "reason")
 _PANIC = "EVENT_UNIT_PANIC"
 
 
-def own_name(event: Published) -> str:
+def own_name(event: StoredEvent) -> str:
     """Return an event's name as rules write it: the CAD's push type, or the protocol's name."""
     return event.name.removeprefix(f"{CAD}.")
 
 
-def told(event: Published, subject: Subject | None) -> Traits:
+def told(event: StoredEvent, subject: Subject | None) -> Traits:
     """Gather what the event itself says for one of its cards, or for its feed entry."""
     name, kind = own_name(event), subject.kind if subject is not None else ""
     types = frozenset({name, KNOWN_AS.get(kind, name)})
@@ -57,16 +57,16 @@ def told(event: Published, subject: Subject | None) -> Traits:
     )
 
 
-def is_pressed(event: Published, subject: Subject | None) -> bool:
+def is_pressed(event: StoredEvent, subject: Subject | None) -> bool:
     """Tell whether the panic button was just pressed."""
     return _is_panic(event, subject) and bool(event.data.get("isPanic"))
 
 
-def _is_panic(event: Published, subject: Subject | None) -> bool:
+def _is_panic(event: StoredEvent, subject: Subject | None) -> bool:
     return own_name(event) == _PANIC or (subject is not None and subject.kind == "panic")
 
 
-async def known(sql: Reader, event: Published, subject: Subject | None) -> Traits:
+async def known(sql: Reader, event: StoredEvent, subject: Subject | None) -> Traits:
     """Gather what the event says and, where it does not, what is stored of its call and units."""
     traits = told(event, subject)
     idents = set(_idents(event.data))

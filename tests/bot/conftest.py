@@ -13,8 +13,8 @@ from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook import cad
-from webhook.http.app import Parts, make_app
-from webhook.http.authentication import LOCAL, Client, Door
+from webhook.http.app import AppDependencies, make_app
+from webhook.http.authentication import LOCAL, Authenticator, Client
 from webhook.http.push import CadKey
 from webhook.protocol.bus import Bus
 from webhook.protocol.context import Context, Scope
@@ -58,18 +58,20 @@ class House:
 
     async def start(self) -> None:
         """Listen."""
-        door = Door([Client("script", TOKEN, Scope.WRITE)], [], open_to_loopback=False)
-        parts = Parts(
+        authenticator = Authenticator(
+            [Client("script", TOKEN, Scope.WRITE)], [], open_to_loopback=False
+        )
+        dependencies = AppDependencies(
             context=self.context,
             catalogue=CATALOGUE,
             cad_keys=[CadKey("cad", KEY)],
-            door=door,
+            authenticator=authenticator,
             event_names=EVENT_NAMES,
             health=lambda: (True, {}),
             push_bytes=1024 * 1024,
             messages_per_second=200,
         )
-        self._port = await serve(self._listening, make_app(parts), self._port)
+        self._port = await serve(self._listening, make_app(dependencies), self._port)
 
     async def stop(self) -> None:
         """Listen no longer; who waits for an answer gets none."""

@@ -14,7 +14,7 @@ from cogs.bot import Connection
 from db import cards, feeds, settings
 from db.database import Database
 from db.errors import StorageUnavailable
-from tests.webhook.house import MINUTE, open_house
+from tests.webhook.harness import MINUTE, open_harness
 from webhook.cad.silence import Heard
 from webhook.protocol.context import now
 from webhook.protocol.daily_report import PROBLEMS
@@ -88,10 +88,10 @@ async def test_what_waits_is_measured_by_channel_and_kind_with_the_age_of_the_ol
 ) -> None:
     metrics = Metrics()
     path = tmp_path / "sentinel.db"
-    async with open_house(path) as house:
-        database = house.database
-        house.clock.now = now() - 20 * MINUTE
-        async with house.context().change() as change:
+    async with open_harness(path) as harness:
+        database = harness.database
+        harness.clock.now = now() - 20 * MINUTE
+        async with harness.context().change() as change:
             for _ in range(3):
                 await feeds.add(change.sql, await change.emit_named("visits", b"{}"), "visits")
             for number in (1, 2):
@@ -128,12 +128,12 @@ async def test_what_waits_is_measured_by_channel_and_kind_with_the_age_of_the_ol
 
 async def test_warnings_and_errors_are_counted_and_survive_a_restart(tmp_path: Path) -> None:
     log = logging.getLogger("tests.somewhere")
-    async with open_house(tmp_path / "sentinel.db") as house:
+    async with open_harness(tmp_path / "sentinel.db") as harness:
         for errors in (1, 2):
             metrics = Metrics()
             problems = Problems(metrics)
             watched = Watched([], 0, None)
-            watch = Watch(house.context(), watched, Heard(), problems, lambda: None)
+            watch = Watch(harness.context(), watched, Heard(), problems, lambda: None)
             with problems.counting():
                 log.info("fine")
                 log.warning("hm")
@@ -146,19 +146,19 @@ async def test_warnings_and_errors_are_counted_and_survive_a_restart(tmp_path: P
                 ("warning",): 1,
                 ("error",): errors,
             }
-        assert await settings.get(house.database.read, PROBLEMS) == "5"
+        assert await settings.get(harness.database.read, PROBLEMS) == "5"
 
 
 async def test_storage_that_is_back_is_noticed_though_nobody_writes(tmp_path: Path) -> None:
-    async with open_house(tmp_path / "sentinel.db") as house:
+    async with open_harness(tmp_path / "sentinel.db") as harness:
         watched = Watched([], 0, None)
-        watch = Watch(house.context(), watched, Heard(), Problems(Metrics()), lambda: None)
+        watch = Watch(harness.context(), watched, Heard(), Problems(Metrics()), lambda: None)
         await watch.look()
-        before = house.dump()
-        await _fill(house.database)
+        before = harness.dump()
+        await _fill(harness.database)
         with pytest.raises(StorageUnavailable):
-            await _write(house.database)
-        assert not house.database.is_writable
-        assert house.dump() == before
+            await _write(harness.database)
+        assert not harness.database.is_writable
+        assert harness.dump() == before
         await watch.look()
-        assert house.database.is_writable
+        assert harness.database.is_writable

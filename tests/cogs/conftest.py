@@ -7,14 +7,14 @@ import pytest
 
 from tests.end_to_end.town import Town
 from tests.fake_discord import FakeDiscord, hurry
-from tests.webhook.house import House, open_house
+from tests.webhook.harness import AppHarness, open_harness
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def harness(tmp_path: Path) -> AsyncIterator[AppHarness]:
     """A house with nothing in it."""
-    async with open_house(tmp_path / "house.db") as house:
-        yield house
+    async with open_harness(tmp_path / "house.db") as harness:
+        yield harness
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from datetime import time
 from typing import Any
 
 from db import alarms
-from tests.webhook.house import DAY, MINUTE, House
+from tests.webhook.harness import DAY, MINUTE, AppHarness
 from webhook import cad
 from webhook.cad.receive import Intake, receive
 from webhook.cad.silence import Heard, tell_silence
@@ -30,8 +30,8 @@ SECOND = 1000
 class Story:
     """Tells the evening to a house."""
 
-    def __init__(self, house: House, write: Write = lambda text: text) -> None:
-        self._house = house
+    def __init__(self, harness: AppHarness, write: Write = lambda text: text) -> None:
+        self._house = harness
         self._write = write
 
     async def push(self, kind: str, data: Any) -> None:
@@ -255,16 +255,16 @@ class Story:
 
     async def itself(self) -> None:
         """The CAD falls silent and comes back, and a day ends."""
-        house, seconds = self._house, [0.0]
+        harness, seconds = self._house, [0.0]
         heard = Heard(lambda: seconds[0])
         seconds[0] += 31 * 60
-        assert await tell_silence(house.context(), heard, [CAD], 30 * MINUTE) == [CAD]
+        assert await tell_silence(harness.context(), heard, [CAD], 30 * MINUTE) == [CAD]
         heard.note(CAD)
-        house.clock.now += 4 * MINUTE
-        assert await tell_silence(house.context(), heard, [CAD], 30 * MINUTE) == []
-        assert not await tell_day(house.context(), time(6))
-        house.clock.now += DAY
-        assert await tell_day(house.context(), time(6))
+        harness.clock.now += 4 * MINUTE
+        assert await tell_silence(harness.context(), heard, [CAD], 30 * MINUTE) == []
+        assert not await tell_day(harness.context(), time(6))
+        harness.clock.now += DAY
+        assert await tell_day(harness.context(), time(6))
 
     def _word(self, text: str, limit: int = 64) -> str:
         """Write a text for a place that must not be blank or long."""

@@ -10,16 +10,16 @@ from db import cards
 from db.errors import StorageUnavailable
 from tests.cogs.watched import CALL, QUIET, STAGES, SUPERVISE, Watched
 from tests.db.interrupt import interrupt
-from tests.webhook.house import HOUR, MINUTE, START, House
+from tests.webhook.harness import HOUR, MINUTE, START, AppHarness
 
 TYPES = frozenset({"alerts"})
 
 
 @pytest.fixture
-async def watched(house: House) -> Watched:
+async def watched(harness: AppHarness) -> Watched:
     """A watched house with one property."""
-    await house.add_property()
-    return Watched(house)
+    await harness.add_property()
+    return Watched(harness)
 
 
 async def test_first_the_dispatchers_are_called_then_the_supervisor_each_once(
@@ -46,7 +46,7 @@ async def test_nobody_is_called_for_an_acknowledged_alarm_that_is_raised_again(
     watched: Watched,
 ) -> None:
     alarm = await watched.raise_at(1)
-    await watched.house.ask("acknowledge-alarm", alarmId=alarm)
+    await watched.harness.ask("acknowledge-alarm", alarmId=alarm)
     assert await watched.raise_at(1) == alarm
     await watched.after(SUPERVISE)
     assert await watched.calls() == []
@@ -55,7 +55,7 @@ async def test_nobody_is_called_for_an_acknowledged_alarm_that_is_raised_again(
 async def test_when_a_snooze_ends_the_waiting_begins_anew(watched: Watched) -> None:
     alarm = await watched.raise_at(1)
     await watched.after(4 * MINUTE)
-    await watched.house.ask("snooze-alarm", alarmId=alarm, minutes=15)
+    await watched.harness.ask("snooze-alarm", alarmId=alarm, minutes=15)
     assert await watched.raise_at(1) == alarm
     assert await watched.after(15 * MINUTE - 1) == START + 19 * MINUTE
     assert (await watched.alarm(alarm)).state == "snoozed"
@@ -72,9 +72,9 @@ async def test_an_alarm_that_nobody_touches_falls_quiet_and_the_next_alert_opens
     watched: Watched,
 ) -> None:
     alarm = await watched.raise_at(1)
-    await watched.house.ask("acknowledge-alarm", alarmId=alarm)
+    await watched.harness.ask("acknowledge-alarm", alarmId=alarm)
     await watched.after(QUIET - 1)
-    await watched.house.ask("note-alarm", alarmId=alarm, text="still here")
+    await watched.harness.ask("note-alarm", alarmId=alarm, text="still here")
     assert await watched.after(QUIET - 1) is not None
     assert (await watched.alarm(alarm)).state == "acknowledged"
     assert await watched.after(1) is None
@@ -83,7 +83,7 @@ async def test_an_alarm_that_nobody_touches_falls_quiet_and_the_next_alert_opens
     assert (await watched.steps(alarm))[-1] == "quiet"
     second = await watched.raise_at(1)
     assert second != alarm
-    read = watched.house.database.read
+    read = watched.harness.database.read
     assert await cards.of_subject(read, f"alarm:{second}") is not None
 
 
@@ -91,7 +91,7 @@ async def test_a_snoozed_alarm_does_not_fall_quiet_before_its_snooze_is_over(
     watched: Watched,
 ) -> None:
     alarm = await watched.raise_at(1)
-    await watched.house.ask("snooze-alarm", alarmId=alarm, minutes=60)
+    await watched.harness.ask("snooze-alarm", alarmId=alarm, minutes=60)
     await watched.after(HOUR)
     assert (await watched.alarm(alarm)).state == "waiting"
     await watched.after(QUIET)
@@ -109,41 +109,41 @@ async def test_after_a_downtime_calls_are_made_up_for_but_not_for_what_is_long_o
 
 async def test_a_long_downtime_during_a_snooze_calls_nobody(watched: Watched) -> None:
     alarm = await watched.raise_at(1)
-    await watched.house.ask("snooze-alarm", alarmId=alarm, minutes=15)
+    await watched.harness.ask("snooze-alarm", alarmId=alarm, minutes=15)
     await watched.after(9 * HOUR)
     assert await watched.calls() == []
     assert await watched.steps(alarm) == ["snoozed", "snooze-ended", "quiet"]
 
 
-async def test_a_stage_without_roles_is_passed_over(house: House) -> None:
-    place = await house.add_property()
-    watched = Watched(house, stages={SUPERVISOR: STAGES[SUPERVISOR]})
+async def test_a_stage_without_roles_is_passed_over(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    watched = Watched(harness, stages={SUPERVISOR: STAGES[SUPERVISOR]})
     alarm = await watched.raise_at(place)
     await watched.after(SUPERVISE)
     assert [subject for subject, _, _ in await watched.calls()] == [f"alarm-call:{alarm}-2"]
 
 
-async def test_the_call_follows_the_card_into_the_channel_of_a_rule(house: House) -> None:
-    place = await house.add_property()
-    watched = Watched(house, Rule("all", channel=77))
+async def test_the_call_follows_the_card_into_the_channel_of_a_rule(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    watched = Watched(harness, Rule("all", channel=77))
     watched.follower._in_use = frozenset({"77"})
     alarm = await watched.raise_at(place)
     await watched.after(CALL)
     assert await watched.calls() == [(f"alarm-call:{alarm}-{DISPATCHERS}", "77", "11 12")]
 
 
-async def test_nobody_is_called_for_an_alarm_that_a_rule_keeps_back(house: House) -> None:
-    place = await house.add_property()
-    watched = Watched(house, Rule("none", types=TYPES, silent=True))
+async def test_nobody_is_called_for_an_alarm_that_a_rule_keeps_back(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    watched = Watched(harness, Rule("none", types=TYPES, silent=True))
     await watched.raise_at(place)
     await watched.after(SUPERVISE)
     assert await watched.calls() == []
 
 
-async def test_nobody_is_called_while_a_rule_keeps_alarms_back(house: House) -> None:
-    place = await house.add_property()
+async def test_nobody_is_called_while_a_rule_keeps_alarms_back(harness: AppHarness) -> None:
+    place = await harness.add_property()
     silent = Rule("night", types=TYPES, silent=True, quiet=Quiet.parse("09:33-09:50"))
-    watched = Watched(house, silent)
+    watched = Watched(harness, silent)
     await watched.raise_at(place)
     await watched.after(SUPERVISE)
     assert await watched.calls() == []
@@ -151,10 +151,10 @@ async def test_nobody_is_called_while_a_rule_keeps_alarms_back(house: House) -> 
     assert len(await watched.calls()) == 2
 
 
-async def test_alarms_that_a_rule_silences_do_not_hide_the_others(house: House) -> None:
-    places = [await house.add_property() for _ in range(AT_ONCE + 1)]
+async def test_alarms_that_a_rule_silences_do_not_hide_the_others(harness: AppHarness) -> None:
+    places = [await harness.add_property() for _ in range(AT_ONCE + 1)]
     silent = Rule("none", types=TYPES, properties=frozenset(places[:-1]), silent=True)
-    watched = Watched(house)  # they got cards before the rule was made
+    watched = Watched(harness)  # they got cards before the rule was made
     for place in places:
         alarm = await watched.raise_at(place)
     watched.watch.use(Waiting(STAGES, QUIET), Router([silent]))
@@ -162,17 +162,17 @@ async def test_alarms_that_a_rule_silences_do_not_hide_the_others(house: House) 
     assert await watched.calls() == [(f"alarm-call:{alarm}-1", "alerts", "11 12")]
 
 
-async def test_in_quiet_hours_a_call_pings_nobody(house: House) -> None:
-    place = await house.add_property()
-    watched = Watched(house, Rule("night", mention=5, quiet=Quiet.parse("09:33-09:50")))
+async def test_in_quiet_hours_a_call_pings_nobody(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    watched = Watched(harness, Rule("night", mention=5, quiet=Quiet.parse("09:33-09:50")))
     alarm = await watched.raise_at(place)
     await watched.after(CALL)
     assert await watched.calls() == [(f"alarm-call:{alarm}-1", "alerts", "")]
 
 
 async def test_a_call_without_a_card_to_answer_waits_for_the_card(watched: Watched) -> None:
-    await watched.house.ask("add-alert", propertyId=1, userId="u")
-    watched.house.clock.now += CALL
+    await watched.harness.ask("add-alert", propertyId=1, userId="u")
+    watched.harness.clock.now += CALL
     await watched.watch.look()
     assert await watched.calls() == []
     await watched.after(0)
@@ -180,12 +180,12 @@ async def test_a_call_without_a_card_to_answer_waits_for_the_card(watched: Watch
 
 
 async def test_interrupted_anywhere_a_stage_is_noted_with_its_card_or_not_at_all(
-    house: House,
+    harness: AppHarness,
 ) -> None:
-    await house.add_property()
-    watched = Watched(house)
+    await harness.add_property()
+    watched = Watched(harness)
     alarm = await watched.raise_at(1)
-    house.clock.now += CALL
+    harness.clock.now += CALL
 
     async def once() -> None:
         await watched.watch.look()
@@ -194,7 +194,7 @@ async def test_interrupted_anywhere_a_stage_is_noted_with_its_card_or_not_at_all
     while True:
         point += 1
         seen = await interrupt(once(), point)
-        async with house.database.write():
+        async with harness.database.write():
             pass  # what was on its way to the disk when the process ended is there
         assert (await watched.alarm(alarm)).called == len(await watched.calls())
         if not seen.cut_short:

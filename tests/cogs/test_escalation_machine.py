@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.cogs.watched import CALL, QUIET, SUPERVISE, Watched
-from tests.webhook.house import MINUTE, open_house
+from tests.webhook.harness import MINUTE, open_harness
 
 PLACES = st.integers(1, 2)
 
@@ -43,12 +43,12 @@ class Alarms(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         directory = self.stack.enter_context(tempfile.TemporaryDirectory())
-        self.house = self.runner.run(
-            self.stack.enter_async_context(open_house(Path(directory) / "sentinel.db"))
+        self.harness = self.runner.run(
+            self.stack.enter_async_context(open_harness(Path(directory) / "sentinel.db"))
         )
         for _ in range(2):
-            self.runner.run(self.house.add_property())
-        self.watched = Watched(self.house)
+            self.runner.run(self.harness.add_property())
+        self.watched = Watched(self.harness)
         self.open: dict[int, Open] = {}
         self.over: dict[int, str] = {}
         self.calls: list[str] = []
@@ -59,13 +59,13 @@ class Alarms(RuleBasedStateMachine):
 
     @property
     def now(self) -> int:
-        return self.house.clock.now
+        return self.harness.clock.now
 
     def ask(self, name: str, place: int, *states: str, **data: object) -> Open | None:
         """Ask about the alarm of a place, which must be in one of the states for it to work."""
         alarm = self.open.get(place)
         asked = {"alarmId": alarm.number if alarm else 99} | data
-        frame = self.runner.run(self.house.frame(f"queries.{name}", asked))
+        frame = self.runner.run(self.harness.frame(f"queries.{name}", asked))
         works = alarm is not None and alarm.state in states
         assert (frame["type"] == name) == works, frame
         if alarm is None or not works:
@@ -126,7 +126,7 @@ class Alarms(RuleBasedStateMachine):
     @invariant()
     def the_alarms_agree(self) -> None:
         async def look() -> None:
-            rows = (await self.house.ask("get-alarms", limit=100))["alarms"]
+            rows = (await self.harness.ask("get-alarms", limit=100))["alarms"]
             told = {row["id"]: (row["propertyId"], row["state"], row["repeats"]) for row in rows}
             assert {number: told[number][1] for number in self.over} == self.over
             still_open = {number: row for number, row in told.items() if number not in self.over}

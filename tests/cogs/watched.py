@@ -5,7 +5,7 @@ from cogs.escalation import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
 from cogs.routing.rules import Router, Rule
 from db import alarms
 from db.alarms import Alarm
-from tests.webhook.house import MINUTE, House
+from tests.webhook.harness import MINUTE, AppHarness
 
 CALL, SUPERVISE, QUIET = 5 * MINUTE, 10 * MINUTE, 60 * MINUTE
 STAGES = {DISPATCHERS: Stage(CALL, (11, 12)), SUPERVISOR: Stage(SUPERVISE, (13,))}
@@ -14,45 +14,47 @@ STAGES = {DISPATCHERS: Stage(CALL, (11, 12)), SUPERVISOR: Stage(SUPERVISE, (13,)
 class Watched:
     """What is raised and due, and which calls there are."""
 
-    def __init__(self, house: House, *rules: Rule, stages: dict[int, Stage] | None = None) -> None:
-        self.house = house
+    def __init__(
+        self, harness: AppHarness, *rules: Rule, stages: dict[int, Stage] | None = None
+    ) -> None:
+        self.harness = harness
         router = Router(rules)
         self.follower = Follower(
-            house.database, house.bus, frozenset({"alerts"}), lambda _places: None, router
+            harness.database, harness.bus, frozenset({"alerts"}), lambda _places: None, router
         )
         waiting = Waiting(STAGES if stages is None else stages, QUIET)
-        self.watch = AlarmWatch(house.context(), waiting, router)
+        self.watch = AlarmWatch(harness.context(), waiting, router)
 
     async def raise_at(self, place: int) -> int:
         """Raise the alarm, have its card marked, and return the alarm's id."""
-        await self.house.ask("add-alert", propertyId=place, userId="u")
+        await self.harness.ask("add-alert", propertyId=place, userId="u")
         while await self.follower.take_in():
             pass
-        alarm = await alarms.open_of_property(self.house.database.read, place)
+        alarm = await alarms.open_of_property(self.harness.database.read, place)
         assert alarm is not None
         return alarm.id
 
     async def after(self, milliseconds: int) -> int | None:
         """Let time pass, then do what is due; return when something is due next."""
-        self.house.clock.now += milliseconds
+        self.harness.clock.now += milliseconds
         while await self.follower.take_in():
             pass
         return await self.watch.look()
 
     async def alarm(self, alarm_id: int) -> Alarm:
         """Return an alarm."""
-        found = await alarms.get(self.house.database.read, alarm_id)
+        found = await alarms.get(self.harness.database.read, alarm_id)
         assert found is not None
         return found
 
     async def steps(self, alarm_id: int) -> list[str]:
         """Return what was done about an alarm."""
-        found, _ = await alarms.last_steps(self.house.database.read, alarm_id, 100)
+        found, _ = await alarms.last_steps(self.harness.database.read, alarm_id, 100)
         return [step.action for step in found]
 
     async def calls(self) -> list[tuple[str, str, str]]:
         """Return the cards of calls with their channels, and the roles that they call."""
-        return await self.house.database.read.all(
+        return await self.harness.database.read.all(
             lambda subject, channel, roles: (subject, channel, roles),
             "SELECT subject, channel, roles FROM cards JOIN alarm_calls"
             " ON subject = 'alarm-call:' || alarm_id || '-' || stage ORDER BY cards.id",

@@ -16,7 +16,7 @@ from bot.settings import Channels
 from cogs.delivery.follower import Follower
 from db import fingerprints, settings, subscriptions
 from tests.cogs.story import Story
-from tests.webhook.house import open_house
+from tests.webhook.harness import open_harness
 
 RELEASED = Path(__file__).with_name("released")
 
@@ -64,16 +64,16 @@ def _statements(connection: sqlite3.Connection) -> Iterator[str]:
 
 async def fill(path: Path) -> None:
     """Make a database of an evening in which everything happens once."""
-    async with open_house(path) as house:
-        await Story(house).tell()
-        await house.ask("add-allowed-user", propertyId=1, userId="license:friend")
+    async with open_harness(path) as harness:
+        await Story(harness).tell()
+        await harness.ask("add-allowed-user", propertyId=1, userId="license:friend")
         await Follower(
-            house.database, house.bus, frozenset(Channels.model_fields), lambda _places: None
+            harness.database, harness.bus, frozenset(Channels.model_fields), lambda _places: None
         ).take_in()
-        async with house.database.write() as sql:
+        async with harness.database.write() as sql:
             await settings.put(sql, "colour", "blue")
-            await subscriptions.add(sql, "dashboard", "alerts", house.clock())
-            await fingerprints.is_second_delivery(sql, b"\xff\x00", "cad", 0, house.clock())
+            await subscriptions.add(sql, "dashboard", "alerts", harness.clock())
+            await fingerprints.is_second_delivery(sql, b"\xff\x00", "cad", 0, harness.clock())
 
 
 def main() -> None:

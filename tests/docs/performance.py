@@ -21,13 +21,13 @@ from db.community import EquipmentType, Tier
 from db.database import Database
 from db.errors import StorageUnavailable
 from tests.docs.page import SECTIONS, Block
-from webhook.http.app import Parts, make_app
-from webhook.http.authentication import LOCAL, Client, Door
+from webhook.http.app import AppDependencies, make_app
+from webhook.http.authentication import LOCAL, Authenticator, Client
 from webhook.http.push import CadKey
 from webhook.protocol.bus import Bus
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.wire import Status
+from webhook.protocol.wire import StatusReply
 from webhook.queries import CATALOGUE
 
 MOMENT = 1_795_339_800_123
@@ -43,12 +43,12 @@ _broken = Catalogue()
 
 
 @_broken.query("break-storage", scope=Scope.READ)
-async def _break_storage(context: Context) -> Status:
+async def _break_storage(context: Context) -> StatusReply:
     raise StorageUnavailable("the disk is full")
 
 
 @_broken.query("break", scope=Scope.READ)
-async def _break(context: Context) -> Status:
+async def _break(context: Context) -> StatusReply:
     raise RuntimeError("a mistake in the program")
 
 
@@ -112,11 +112,11 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
             await links.put_code(sql, LINK_CODE, 200000000000000001, MOMENT + 1, MOMENT)
         clients = [Client("script", ADMIN, Scope.ADMIN), Client("reader", READER, Scope.READ)]
         app = make_app(
-            Parts(
+            AppDependencies(
                 context=Context(database, Bus(), LOCAL, ZoneInfo("UTC"), lambda: MOMENT),
                 catalogue=Catalogue.join(CATALOGUE, _broken),
                 cad_keys=[CadKey("cad", CAD_KEY)],
-                door=Door(clients, [], open_to_loopback=False),
+                authenticator=Authenticator(clients, [], open_to_loopback=False),
                 event_names=EVENT_NAMES,
                 health=lambda: (True, {}),
                 push_bytes=1024 * 1024,

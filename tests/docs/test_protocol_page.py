@@ -13,7 +13,7 @@ from tests.docs.performance import Frame, Performance
 from tests.seed import SEED_EVENTS, SEED_QUERIES
 from webhook.http.api import STATUS, Poll
 from webhook.http.schema import INTERNAL
-from webhook.http.websocket import Limits
+from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.catalogue import Query
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import SentinelError
@@ -163,7 +163,7 @@ def test_the_long_poll_is_described_as_it_is() -> None:
 
 
 def test_the_limits_are_the_real_ones() -> None:
-    limits, text = Limits(), BY_NAME["Limits"].text
+    limits, text = ConnectionLimits(), BY_NAME["Limits"].text
     assert f"{limits.frame_bytes // 1024} KiB" in text
     assert f"| {limits.waiting_bytes // 1024**2} MiB |" in text
     assert f"| {limits.connections_per_client} (" in text

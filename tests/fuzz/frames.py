@@ -6,9 +6,9 @@ import orjson
 
 from tests.fuzz.shapes import mutate_lines
 from tests.fuzz.storage import Storage
-from tests.webhook.house import EVENT_NAMES, House, Line
+from tests.webhook.harness import EVENT_NAMES, AppHarness, FakeSession
 from webhook.protocol.messages import read
-from webhook.protocol.session import Rules
+from webhook.protocol.session import SessionSettings
 from webhook.queries import CATALOGUE
 
 MOST_LINES = 8
@@ -41,14 +41,14 @@ def seeds() -> Iterator[bytes]:
     )
 
 
-async def _furnish(house: House) -> None:
+async def _furnish(harness: AppHarness) -> None:
     for _ in range(2):
-        place = await house.add_property()
+        place = await harness.add_property()
         for kind in (1, 2, 3, 3):
-            await house.add_equipment(place, kind)
-        await house.ask("dispatch-drone", propertyId=place)
-    await house.ask("request-remove-property", propertyId=2)
-    await house.ask("add-visitor", propertyId=1, userId="v", cameraId=1)
+            await harness.add_equipment(place, kind)
+        await harness.ask("dispatch-drone", propertyId=place)
+    await harness.ask("request-remove-property", propertyId=2)
+    await harness.ask("add-visitor", propertyId=1, userId="v", cameraId=1)
 
 
 _STORAGE = Storage(_furnish)
@@ -57,7 +57,9 @@ _STORAGE = Storage(_furnish)
 def run_one(data: bytes) -> None:
     """Send every line."""
     _STORAGE.put_back()
-    line = Line(_STORAGE.house, Rules(EVENT_NAMES, messages_per_second=1_000_000))
+    line = FakeSession(
+        _STORAGE.harness, SessionSettings(EVENT_NAMES, messages_per_second=1_000_000)
+    )
     try:
         for raw in data.split(b"\n")[:MOST_LINES]:
             _STORAGE.run(_send(line, raw))
@@ -65,10 +67,10 @@ def run_one(data: bytes) -> None:
         line.close()
 
 
-async def _send(line: Line, raw: bytes) -> None:
-    house = _STORAGE.house
+async def _send(line: FakeSession, raw: bytes) -> None:
+    harness = _STORAGE.harness
     line.frames.clear()
-    journalled = len(await house.journalled())
+    journalled = len(await harness.journal_events())
     incoming = read(raw)
     await line.session.receive(incoming)
     (answer,) = [frame for frame in line.frames if "id" not in frame]
@@ -76,4 +78,4 @@ async def _send(line: Line, raw: bytes) -> None:
     assert answer["data"].get("requestIdentifier") == incoming.identifier
     if answer["type"] == "error":
         assert answer["data"]["code"] != "internal", answer
-        assert len(await house.journalled()) == journalled
+        assert len(await harness.journal_events()) == journalled

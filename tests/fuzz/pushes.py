@@ -18,7 +18,7 @@ from tests.cogs.markdown import foreign
 from tests.fuzz.shapes import mutate_lines
 from tests.fuzz.storage import Storage
 from tests.webhook.cad.corpus import CASES, document
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 from webhook import cad
 from webhook.cad import InvalidPush, UnhandledType, parse
 from webhook.cad.receive import receive
@@ -41,10 +41,10 @@ def seeds() -> Iterator[bytes]:
 mutate = mutate_lines
 
 
-async def _furnish(house: House) -> None:
+async def _furnish(harness: AppHarness) -> None:
     for x in (0, 500):
-        place = await house.add_property(location="Forum Dr 8", x=x, y=0)
-        await house.add_equipment(place, 3)
+        place = await harness.add_property(location="Forum Dr 8", x=x, y=0)
+        await harness.add_equipment(place, 3)
 
 
 _STORAGE = Storage(_furnish)
@@ -57,7 +57,7 @@ def run_one(data: bytes) -> None:
 
 
 async def _push_all(lines: list[bytes]) -> None:
-    house = _STORAGE.house
+    harness = _STORAGE.harness
     for line in lines:
         try:
             body = parse_json(line)
@@ -65,9 +65,9 @@ async def _push_all(lines: list[bytes]) -> None:
             continue
         if isinstance(body, dict):
             _check_events(body)
-            await _push(house, body)
+            await _push(harness, body)
     if _STORAGE.has_changed():
-        await _check_what_is_shown(house)
+        await _check_what_is_shown(harness)
 
 
 def _check_events(body: dict[str, Any]) -> None:
@@ -87,20 +87,20 @@ def _check_refusal(message: str) -> None:
     assert "\n" not in message
 
 
-async def _push(house: House, body: dict[str, Any]) -> None:
-    house.clock.now += 1000
+async def _push(harness: AppHarness, body: dict[str, Any]) -> None:
+    harness.clock.now += 1000
     try:
-        await receive(house.context(), CAD, body, "/event")
+        await receive(harness.context(), CAD, body, "/event")
     except (InvalidPush, UnhandledType):
         return
-    told = len(house.published)
-    await receive(house.context(), CAD, body, "/+fxserver")
-    assert len(house.published) == told, "the copy that the game server passes on was told too"
+    told = len(harness.published)
+    await receive(harness.context(), CAD, body, "/+fxserver")
+    assert len(harness.published) == told, "the copy that the game server passes on was told too"
 
 
-async def _check_what_is_shown(house: House) -> None:
-    sql = house.database.read
-    events = await house.journalled()
+async def _check_what_is_shown(harness: AppHarness) -> None:
+    sql = harness.database.read
+    events = await harness.journal_events()
     subjects = {subject for event in events for subject in event.subjects}
     for subject in sorted(subjects, key=str):
         card = await render(sql, subject) if subject.kind in CARDS else None

@@ -9,27 +9,29 @@ from tempfile import mkdtemp
 from threading import Thread
 from typing import Any
 
-from tests.webhook.house import START, House, open_house
+from tests.webhook.harness import START, AppHarness, open_harness
 
 
 class Storage:
     """An open house; the fuzzer ends the process, and its parent removes the folder."""
 
-    house: House
+    harness: AppHarness
 
-    def __init__(self, furnish: Callable[[House], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, furnish: Callable[[AppHarness], Coroutine[Any, Any, None]]) -> None:
         self._loop = asyncio.new_event_loop()
         self._stack = AsyncExitStack()
         folder = Path(mkdtemp(prefix="fuzz-"))
 
         def move_in() -> None:
-            self.house = self.run(self._stack.enter_async_context(open_house(folder / "house.db")))
+            self.harness = self.run(
+                self._stack.enter_async_context(open_harness(folder / "house.db"))
+            )
 
         # Threads of a daemon are daemons, so that SQLite's do not outlive a finding.
         opening = Thread(target=move_in, daemon=True)
         opening.start()
         opening.join()
-        self.run(furnish(self.house))
+        self.run(furnish(self.harness))
         self._beside = sqlite3.connect(folder / "house.db", isolation_level=None)
         self._beside.execute(f"VACUUM INTO '{folder / 'furnished.db'}'")
         self._beside.execute(f"ATTACH '{folder / 'furnished.db'}' AS furnished")
@@ -53,8 +55,8 @@ class Storage:
 
     def put_back(self) -> None:
         """Undo whatever was written."""
-        self.house.clock.now = START
-        self.house.published.clear()
+        self.harness.clock.now = START
+        self.harness.published.clear()
         if not self.has_changed():
             return
         self._beside.execute("BEGIN IMMEDIATE")

@@ -20,7 +20,7 @@ from db.cards import Card
 from db.reader import Reader, looking_into
 from tests.end_to_end.town import Town
 from tests.fake_discord import Message
-from webhook.protocol.events import Published, Subject
+from webhook.protocol.events import StoredEvent, Subject
 
 NAMED_BY: dict[str, Callable[[dict[str, Any]], object]] = {
     "cad.EVENT_911": lambda data: data["callId"],
@@ -68,7 +68,7 @@ async def broken_promises(town: Town, ledger: Ledger) -> list[str]:
     """Compare everything, once the bot has stopped; a sentence for each promise that broke."""
     path = town.folder / "sentinel.db"
     async with looking_into(path) as read:
-        entries = [Published.from_journal(entry) for entry in await journal.after(read, 0, 10**9)]
+        entries = [StoredEvent.from_journal(entry) for entry in await journal.after(read, 0, 10**9)]
         return [
             *_storage_faults(path),
             *_journal_faults(ledger, entries),
@@ -102,7 +102,7 @@ def _storage_faults(path: Path) -> list[str]:
     return [f"the database: {row}" for row in checked if row != ("ok",)]
 
 
-def _journal_faults(ledger: Ledger, entries: list[Published]) -> list[str]:
+def _journal_faults(ledger: Ledger, entries: list[StoredEvent]) -> list[str]:
     journalled = Counter(
         f"{entry.name} {NAMED_BY[entry.name](entry.data)}"
         for entry in entries
@@ -134,7 +134,7 @@ async def _card_faults(town: Town, read: Reader) -> list[str]:
     return faults + [f"a card that nobody knows: {_reference(message)}" for message in strays]
 
 
-async def _feed_faults(town: Town, read: Reader, entries: list[Published]) -> list[str]:
+async def _feed_faults(town: Town, read: Reader, entries: list[StoredEvent]) -> list[str]:
     expected: dict[str, list[str]] = {name: [] for name in town.channels}
     for entry in entries:
         if entry.name in FEEDS:

@@ -46,7 +46,10 @@ class Load:
         """Add the house with the camera that sees visitors."""
         self._house = await self._town.add_property("House")
         camera = await self._town.query(
-            "add-equipment", propertyId=self._house, equipmentType=1, description="Gate"
+            "add-equipment",
+            propertyId=self._house,
+            equipmentType=1,
+            description="Gate",
         )
         self._camera = int(camera["id"])
 

@@ -1,23 +1,23 @@
-"""A house for every test that wants one."""
+"""The application without Discord, for every test that wants it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.webhook.house import House, open_house
-from tests.webhook.serving import Served, serve
+from tests.webhook.harness import AppHarness, open_harness
+from tests.webhook.serving import RunningApp, serve
 
 
 @pytest.fixture
-async def house(database_path: Path) -> AsyncIterator[House]:
-    """A house with tiers and equipment types on offer."""
-    async with open_house(database_path) as house:
-        yield house
+async def harness(database_path: Path) -> AsyncIterator[AppHarness]:
+    """Storage with tiers and equipment types on offer."""
+    async with open_harness(database_path) as harness:
+        yield harness
 
 
 @pytest.fixture
-async def served(house: House) -> AsyncIterator[Served]:
-    """The house, listening, with a reader, a writer and a boss configured."""
-    async with serve(house) as served:
-        yield served
+async def app(harness: AppHarness) -> AsyncIterator[RunningApp]:
+    """The application, listening, with a reader, a writer and a boss configured."""
+    async with serve(harness) as app:
+        yield app

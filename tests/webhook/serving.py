@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from tests.webhook.house import EVENT_NAMES, House
+from tests.webhook.harness import EVENT_NAMES, AppHarness
 from webhook.cad.receive import Intake
-from webhook.http.app import Parts, make_app
-from webhook.http.authentication import Client, Door
-from webhook.http.connection_limits import Gate
+from webhook.http.app import AppDependencies, make_app
+from webhook.http.authentication import Authenticator, Client
+from webhook.http.connection_limits import ConnectionLimiter
 from webhook.http.listener import Listener
 from webhook.http.proxies import Network
 from webhook.http.push import CadKey
-from webhook.http.websocket import Limits
+from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Scope
 from webhook.protocol.metrics import Metrics
@@ -33,7 +33,7 @@ PAGE = "https://panel.example"
 
 
 @dataclass(frozen=True)
-class Setting:
+class AppOptions:
     """What a test wants to be different."""
 
     clients: list[Client] = field(default_factory=lambda: CLIENTS)
@@ -41,7 +41,7 @@ class Setting:
     catalogue: Catalogue = CATALOGUE
     push_bytes: int = 1536 * 1024
     messages_per_second: int = 200
-    limits: Limits = field(default_factory=Limits)
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     intake: Intake = field(default_factory=Intake)
     metrics: Metrics = field(default_factory=Metrics)
     max_connections: int = 2_000
@@ -49,14 +49,18 @@ class Setting:
     trusted_proxies: tuple[Network, ...] = ()
 
 
-class Served:
-    """A listening house, and a client to talk to it."""
+class RunningApp:
+    """The listening application, and a client to talk to it."""
 
     def __init__(
-        self, house: House, door: Door, listener: Listener, http: aiohttp.ClientSession
+        self,
+        harness: AppHarness,
+        authenticator: Authenticator,
+        listener: Listener,
+        http: aiohttp.ClientSession,
     ) -> None:
-        self.house = house
-        self.door = door
+        self.harness = harness
+        self.authenticator = authenticator
         self.listener = listener
         self.http = http
         self.port = listener.port
@@ -74,17 +78,21 @@ class Served:
 
 
 @asynccontextmanager
-async def serve(house: House, setting: Setting | None = None) -> AsyncIterator[Served]:
-    """Serve a house until the block ends."""
-    wanted = setting or Setting()
-    gate = Gate(wanted.max_connections)
-    door = Door(wanted.clients, [PAGE], gate, open_to_loopback=wanted.open_to_loopback)
+async def serve(
+    harness: AppHarness, options: AppOptions | None = None
+) -> AsyncIterator[RunningApp]:
+    """Serve the application until the block ends."""
+    wanted = options or AppOptions()
+    limiter = ConnectionLimiter(wanted.max_connections)
+    authenticator = Authenticator(
+        wanted.clients, [PAGE], limiter, open_to_loopback=wanted.open_to_loopback
+    )
     app = make_app(
-        Parts(
-            context=house.context(),
+        AppDependencies(
+            context=harness.context(),
             catalogue=wanted.catalogue,
             cad_keys=list(wanted.cad_keys),
-            door=door,
+            authenticator=authenticator,
             event_names=EVENT_NAMES,
             health=lambda: (True, {}),
             push_bytes=wanted.push_bytes,
@@ -95,10 +103,10 @@ async def serve(house: House, setting: Setting | None = None) -> AsyncIterator[S
             trusted_proxies=wanted.trusted_proxies,
         )
     )
-    listener = await Listener.start(app, gate, "127.0.0.1", 0, finishing=1.0)
+    listener = await Listener.start(app, limiter, "127.0.0.1", 0, finishing=1.0)
     try:
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector) as http:
-            yield Served(house, door, listener, http)
+            yield RunningApp(harness, authenticator, listener, http)
     finally:
         await listener.close()

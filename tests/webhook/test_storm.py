@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from tests.webhook.serving import KEY, Served
+from tests.webhook.serving import KEY, RunningApp
 
 PUSHES = 2_000
 CONNECTIONS = 32
@@ -27,10 +27,10 @@ MIX: list[Callable[[int], tuple[str, dict[str, Any]]]] = [
 ]
 
 
-async def test_a_storm_of_pushes_is_answered_and_kept_whole(served: Served) -> None:
+async def test_a_storm_of_pushes_is_answered_and_kept_whole(app: RunningApp) -> None:
     for number in range(40):
-        await served.house.add_property(location=f"{number} Forum Dr", x=number * 30, y=0)
-    known = len(await served.house.journalled())
+        await app.harness.add_property(location=f"{number} Forum Dr", x=number * 30, y=0)
+    known = len(await app.harness.journal_events())
     storm = iter([MIX[n % len(MIX)](n) for n in range(1, PUSHES + 1)])
     answers: Counter[tuple[int, str]] = Counter()
     sent: Counter[str] = Counter()
@@ -41,14 +41,14 @@ async def test_a_storm_of_pushes_is_answered_and_kept_whole(served: Served) -> N
             for kind, data in storm:
                 sent[f"cad.{kind}"] += 1
                 body = orjson.dumps({"key": KEY, "type": kind, "data": data})
-                async with http.post(f"{served.url}/event", data=body) as response:
+                async with http.post(f"{app.url}/event", data=body) as response:
                     answers[response.status, await response.text()] += 1
 
     async with asyncio.TaskGroup() as group:
         for _ in range(CONNECTIONS):
             group.create_task(connection())
     assert answers == {(200, "OK"): PUSHES}
-    journalled = (await served.house.journalled())[known:]
+    journalled = (await app.harness.journal_events())[known:]
     assert Counter(event.name for event in journalled) == sent
     assert [event.id for event in journalled] == sorted({event.id for event in journalled})
-    assert len(served.house.dump()["notices"]) == sent["cad.EVENT_PAGER_REBORN"]
+    assert len(app.harness.dump()["notices"]) == sent["cad.EVENT_PAGER_REBORN"]

@@ -11,13 +11,13 @@ from aiohttp import web
 from pydantic import BeforeValidator, Field
 
 from db import journal
-from webhook.http.authentication import Door
+from webhook.http.authentication import Authenticator
 from webhook.http.bodies import Bodies
-from webhook.protocol.bus import Sink
+from webhook.protocol.bus import Subscriber
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, RateLimited, SentinelError
-from webhook.protocol.events import ALL, Published
+from webhook.protocol.events import ALL, StoredEvent
 from webhook.protocol.messages import (
     Answer,
     as_error,
@@ -26,7 +26,7 @@ from webhook.protocol.messages import (
     read,
 )
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.rate_limit import Budget
+from webhook.protocol.rate_limit import RateLimiter
 from webhook.protocol.wire import Id, Wire, parse_whole, validate
 
 STATUS = {
@@ -70,7 +70,7 @@ class Api:
         context: Context,
         catalogue: Catalogue,
         event_names: frozenset[str],
-        door: Door,
+        authenticator: Authenticator,
         message_bytes: int,
         most_polls: int,
         messages_per_second: int,
@@ -80,12 +80,14 @@ class Api:
         self._context = context
         self._catalogue = catalogue
         self._event_names = event_names
-        self._door = door
+        self._authenticator = authenticator
         self._message_bytes = message_bytes
         self._bodies = bodies
         self._most_polls = most_polls
         self._polls: Counter[str] = Counter()
-        self._budgets: defaultdict[str, Budget] = defaultdict(lambda: Budget(messages_per_second))
+        self._budgets: defaultdict[str, RateLimiter] = defaultdict(
+            lambda: RateLimiter(messages_per_second)
+        )
         self._metrics = metrics
         self._closing = False
         self._waits: set[asyncio.Timeout] = set()
@@ -99,9 +101,9 @@ class Api:
 
     async def query(self, request: web.Request) -> web.Response:
         """Carry out one message and answer with its frame."""
-        context = self._context.of(await self._door.admit(request))
+        context = self._context.of(await self._authenticator.authenticate(request))
         try:
-            self._budgets[context.caller.name].spend()
+            self._budgets[context.caller.name].take()
             body = await self._bodies.read(request, self._message_bytes)
         except SentinelError as fault:
             return _response(error_answer(fault))
@@ -111,7 +113,7 @@ class Api:
 
     async def events(self, request: web.Request) -> web.Response:
         """Answer with the events after a number, at once or when the first comes."""
-        context = self._context.of(await self._door.admit(request))
+        context = self._context.of(await self._authenticator.authenticate(request))
         name = context.caller.name
         self._polls[name] += 1
         try:
@@ -136,7 +138,7 @@ class Api:
         if poll.after is not None and poll.after + 1 < oldest:
             gap = {"missed": True}
         published = asyncio.Event()
-        sink: Sink = lambda _: published.set()  # noqa: E731
+        sink: Subscriber = lambda _: published.set()  # noqa: E731
         deadline = time.monotonic() + poll.wait
         for name in names:
             context.bus.subscribe(name, sink)
@@ -176,7 +178,7 @@ async def _matching(
     found: list[dict[str, object]] = []
     while entries := await journal.after(context.read, after, PAGE):
         for entry in entries:
-            event = Published.from_journal(entry)
+            event = StoredEvent.from_journal(entry)
             if ALL in names or event.heard_as & names:
                 found.append({"type": f"events.{event.name}", "id": event.id, "data": event.data})
             after = entry.id

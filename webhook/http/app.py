@@ -11,15 +11,15 @@ from aiohttp import web
 from webhook.cad.receive import Intake
 from webhook.http import schema
 from webhook.http.api import Api
-from webhook.http.authentication import Door
+from webhook.http.authentication import Authenticator
 from webhook.http.bodies import Bodies
 from webhook.http.proxies import Network, behind
 from webhook.http.push import PATHS, CadKey, PushListener
-from webhook.http.websocket import Channel, Limits
+from webhook.http.websocket import ConnectionLimits, WebSocketHandler
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.session import Rules
+from webhook.protocol.session import SessionSettings
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ async def _nothing() -> None:
 
 
 @dataclass(frozen=True)
-class Parts:
+class AppDependencies:
     """What the application is given.
 
     `health` tells whether it is ready, and details; `measure` brings those metrics up to date that
@@ -39,12 +39,12 @@ class Parts:
     context: Context
     catalogue: Catalogue
     cad_keys: list[CadKey]
-    door: Door
+    authenticator: Authenticator
     event_names: frozenset[str]
     health: Callable[[], tuple[bool, dict[str, object]]]
     push_bytes: int
     messages_per_second: int
-    limits: Limits = field(default_factory=Limits)
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     intake: Intake = field(default_factory=Intake)
     metrics: Metrics = field(default_factory=Metrics)
     measure: Callable[[], Awaitable[None]] = _nothing
@@ -53,55 +53,68 @@ class Parts:
     live_clients: Counter[str] = field(default_factory=Counter)
 
 
-def make_app(parts: Parts) -> web.Application:
+def make_app(dependencies: AppDependencies) -> web.Application:
     """Put the application together."""
-    metrics = parts.metrics
-    rules = Rules(parts.event_names, parts.messages_per_second, parts.live_clients, metrics=metrics)
+    metrics = dependencies.metrics
+    rules = SessionSettings(
+        dependencies.event_names,
+        dependencies.messages_per_second,
+        dependencies.live_clients,
+        metrics=metrics,
+    )
     bodies = Bodies()
     push = PushListener(
-        parts.context,
-        parts.cad_keys,
-        parts.intake,
+        dependencies.context,
+        dependencies.cad_keys,
+        dependencies.intake,
         bodies,
-        parts.push_bytes,
-        parts.door.gate,
+        dependencies.push_bytes,
+        dependencies.authenticator.limiter,
         metrics,
-        parts.heard,
+        dependencies.heard,
     )
-    channel = Channel(parts.context, parts.catalogue, rules, parts.door, parts.limits)
+    channel = WebSocketHandler(
+        dependencies.context,
+        dependencies.catalogue,
+        rules,
+        dependencies.authenticator,
+        dependencies.limits,
+    )
     api = Api(
-        parts.context,
-        parts.catalogue,
-        parts.event_names,
-        parts.door,
-        parts.limits.frame_bytes,
-        parts.limits.connections_per_client,
-        parts.messages_per_second,
+        dependencies.context,
+        dependencies.catalogue,
+        dependencies.event_names,
+        dependencies.authenticator,
+        dependencies.limits.frame_bytes,
+        dependencies.limits.connections_per_client,
+        dependencies.messages_per_second,
         metrics,
         bodies,
     )
 
     async def healthz(_: web.Request) -> web.Response:
-        ready, details = parts.health()
+        ready, details = dependencies.health()
         body = {"ready": ready, "live": True, "problems": [], "pushes": dict(push.counts)}
         return web.json_response(body | details, status=200 if ready else 503)
 
     async def measured(request: web.Request) -> web.Response:
-        await parts.door.admit(request)  # whoever is let in may read
-        await parts.measure()
+        await dependencies.authenticator.authenticate(request)  # whoever is let in may read
+        await dependencies.measure()
         accept = request.headers.get("Accept", "")
         page, form = await asyncio.to_thread(metrics.written, accept)
         return web.Response(body=page, headers={"Content-Type": form})
 
     async def described(_: web.Request) -> web.Response:
-        body = await asyncio.to_thread(schema.written, parts.catalogue)  # slow the first time
+        body = await asyncio.to_thread(
+            schema.written, dependencies.catalogue
+        )  # slow the first time
         return web.Response(body=body, content_type="application/json")
 
     async def end_waits(_: web.Application) -> None:
         api.close()
         await channel.close()
 
-    outermost = [behind(parts.trusted_proxies)] if parts.trusted_proxies else []
+    outermost = [behind(dependencies.trusted_proxies)] if dependencies.trusted_proxies else []
     app = web.Application(middlewares=[*outermost, _last_resort])
     for path in PATHS:
         app.router.add_post(path, push.receive)

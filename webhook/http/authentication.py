@@ -8,7 +8,7 @@ from secrets import token_bytes
 
 from aiohttp import web
 
-from webhook.http.connection_limits import Gate
+from webhook.http.connection_limits import ConnectionLimiter
 from webhook.http.proxies import address
 from webhook.protocol.context import Caller, Scope
 
@@ -33,18 +33,18 @@ LOCAL = Caller("local", Scope.ADMIN)
 """A program on this machine, while no client is configured."""
 
 
-class Door:
+class Authenticator:
     """Lets programs in, and slows down those who guess."""
 
     def __init__(
         self,
         clients: list[Client],
         allowed_origins: list[str],
-        gate: Gate | None = None,
+        limiter: ConnectionLimiter | None = None,
         *,
         open_to_loopback: bool,
     ) -> None:
-        self.gate = gate or Gate()
+        self.limiter = limiter or ConnectionLimiter()
         self._origins = frozenset(allowed_origins)
         self._open_to_loopback = open_to_loopback
         # Digests of equal length: a comparison tells nothing about a token's length either.
@@ -52,7 +52,7 @@ class Door:
         self._digests = [(self._digest(client.token), client) for client in clients]
         self._failures = [0] * COUNTERS
 
-    async def admit(self, request: web.Request) -> Caller:
+    async def authenticate(self, request: web.Request) -> Caller:
         """Return who asks.
 
         Raises:
@@ -66,7 +66,7 @@ class Door:
         caller = self._caller(request)
         counter = hash(request.remote) % COUNTERS
         if caller is None:
-            self.gate.refusals.count("a wrong or missing token", request.remote or "")
+            self.limiter.refusal_log.count("a wrong or missing token", request.remote or "")
             self._failures[counter] += 1
             await _hold(request, min(LONGEST_DELAY, DELAY * (self._failures[counter] - 1)))
             refusal = web.HTTPUnauthorized(
@@ -75,7 +75,7 @@ class Door:
             refusal.force_close()
             raise refusal
         self._failures[counter] = 0
-        if not self.gate.know(request.transport):
+        if not self.limiter.know(request.transport):
             raise web.HTTPServiceUnavailable(text="too many connections are open")
         return caller
 

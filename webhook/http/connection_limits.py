@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Protocol
 
-from webhook.http.refusal_log import Refusals
+from webhook.http.refusal_log import RefusalLog
 
 HERE = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
@@ -18,7 +18,7 @@ class Connection(Hashable, Protocol):
     def abort(self) -> None: ...
 
 
-class Gate:
+class ConnectionLimiter:
     """Counts connections. Whoever has not yet shown a key or a token on one is a stranger.
 
     A quarter of the places is for strangers, and for nobody else. When it is full, the connection
@@ -28,7 +28,7 @@ class Gate:
     """
 
     def __init__(self, most: int = 2_000) -> None:
-        self.refusals = Refusals()
+        self.refusal_log = RefusalLog()
         self._most_strangers = most // 4
         self._most_known = most - most // 4
         self._strangers: dict[Connection, str] = {}
@@ -39,11 +39,11 @@ class Gate:
     def enter(self, connection: Connection, address: str) -> bool:
         """Take a new connection in; False: its address has too many."""
         if self._of_address[address] >= self._most_strangers // 2 and address not in self._trusted:
-            self.refusals.count("a connection, as there are too many", address)
+            self.refusal_log.count("a connection, as there are too many", address)
             return False
         if len(self._strangers) >= self._most_strangers:
             oldest = next(iter(self._strangers))
-            self.refusals.count("to keep an idle connection", self._strangers[oldest])
+            self.refusal_log.count("to keep an idle connection", self._strangers[oldest])
             self.leave(oldest)
             oldest.abort()
         self._strangers[connection] = address

@@ -8,7 +8,7 @@ import sys
 from aiohttp import web, web_protocol
 from aiohttp.http_exceptions import HttpProcessingError
 
-from webhook.http.connection_limits import Gate
+from webhook.http.connection_limits import ConnectionLimiter
 
 KEEP_ALIVE = 75.0
 """Seconds that a connection may take to its first request, or rest after one.
@@ -42,11 +42,11 @@ SPARE_FILES = 256
 log = logging.getLogger("webhook.http")
 
 
-class Entrance(asyncio.Protocol):
+class LimitedProtocol(asyncio.Protocol):
     """Stands before aiohttp's protocol, which comes into being when somebody says something."""
 
-    def __init__(self, gate: Gate, server: web.Server) -> None:
-        self._gate = gate
+    def __init__(self, limiter: ConnectionLimiter, server: web.Server) -> None:
+        self._limiter = limiter
         self._server = server
         self._inner: web.RequestHandler | None = None
 
@@ -54,13 +54,13 @@ class Entrance(asyncio.Protocol):
         """Let the gate decide, and say at once if it says no."""
         self._transport = transport
         peer = transport.get_extra_info("peername")
-        if not self._gate.enter(transport, str(peer[0]) if peer else ""):
+        if not self._limiter.enter(transport, str(peer[0]) if peer else ""):
             transport.write(FULL)
             transport.close()
 
     def connection_lost(self, fault: Exception | None) -> None:
         """Make room."""
-        self._gate.leave(self._transport)
+        self._limiter.leave(self._transport)
         if self._inner is not None:
             self._inner.connection_lost(fault)
 
@@ -85,8 +85,10 @@ class Entrance(asyncio.Protocol):
 class Listener:
     """An application that listens."""
 
-    def __init__(self, runner: web.AppRunner, server: asyncio.Server, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(
+        self, runner: web.AppRunner, server: asyncio.Server, limiter: ConnectionLimiter
+    ) -> None:
+        self._limiter = limiter
         self._runner = runner
         self._server = server
         self.port: int = server.sockets[0].getsockname()[1]
@@ -95,7 +97,7 @@ class Listener:
     async def start(
         cls,
         app: web.Application,
-        gate: Gate,
+        limiter: ConnectionLimiter,
         host: str,
         port: int,
         finishing: float,
@@ -125,18 +127,18 @@ class Listener:
             raise RuntimeError("the application could not be set up")
         try:
             server = await asyncio.get_running_loop().create_server(
-                lambda: Entrance(gate, http), host, port, ssl=tls, backlog=BACKLOG
+                lambda: LimitedProtocol(limiter, http), host, port, ssl=tls, backlog=BACKLOG
             )
         except OSError:
             await runner.cleanup()
             raise
-        return cls(runner, server, gate)
+        return cls(runner, server, limiter)
 
     async def close(self) -> None:
         """Listen no more, and let what was begun end."""
         self._server.close()
         await self._runner.cleanup()
-        self._gate.close()
+        self._limiter.close()
 
 
 def affordable(connections: int) -> int:

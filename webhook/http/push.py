@@ -13,7 +13,7 @@ from db.errors import StorageUnavailable
 from webhook.cad.errors import InvalidPush, UnhandledType
 from webhook.cad.receive import Intake, receive
 from webhook.http.bodies import Bodies
-from webhook.http.connection_limits import Gate
+from webhook.http.connection_limits import ConnectionLimiter
 from webhook.protocol.context import Context
 from webhook.protocol.errors import BadJson, TooLarge
 from webhook.protocol.metrics import Metrics
@@ -58,7 +58,7 @@ class PushListener:
         intake: Intake,
         bodies: Bodies,
         most_bytes: int,
-        gate: Gate,
+        limiter: ConnectionLimiter,
         metrics: Metrics,
         heard: Callable[[str], None],
     ) -> None:
@@ -66,7 +66,7 @@ class PushListener:
         self._intake = intake
         self._bodies = bodies
         self._most_bytes = most_bytes
-        self._gate = gate
+        self._limiter = limiter
         self._keys = [(key.name, _folded(key.key)) for key in keys if key.key]
         self._metrics = metrics
         self._heard = heard
@@ -88,11 +88,11 @@ class PushListener:
             return Outcome(400, "Invalid JSON", "invalid")
         cad = self._cad_of(body.get("key")) if isinstance(body, dict) else None
         if cad is None:
-            self._gate.refusals.count(
+            self._limiter.refusal_log.count(
                 "a push with a wrong or missing CAD key", request.remote or ""
             )
             return Outcome(400, "Authentication Key Failed!", "unauthorised")
-        self._gate.know(request.transport)  # where too many are known, it stays a stranger's
+        self._limiter.know(request.transport)  # where too many are known, it stays a stranger's
         self._heard(cad)
         self._metrics.note_push(cad)
         kind = body.get("type")

@@ -13,7 +13,7 @@ OTHERS = "other addresses"
 log = logging.getLogger(__name__)
 
 
-class Refusals:
+class RefusalLog:
     """Logs the first refusal of each kind and address, and after a minute how many there were."""
 
     def __init__(self) -> None:

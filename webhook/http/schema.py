@@ -24,7 +24,7 @@ from webhook.protocol.errors import SentinelError
 from webhook.protocol.events import ALL, CAD, EVENTS, Event
 from webhook.protocol.messages import IDENTIFIER, IDENTIFIER_LENGTH, QUERIES
 from webhook.protocol.session import CreatedWithGap, OpenSession, Subscription
-from webhook.protocol.wire import MAX_ID, Status, parse_id, parse_user_id
+from webhook.protocol.wire import MAX_ID, StatusReply, parse_id, parse_user_id
 from webhook.queries import CATALOGUE
 
 JsonSchema = dict[str, Any]
@@ -59,7 +59,7 @@ class _Kind(NamedTuple):
     @property
     def answers(self) -> tuple[str, ...]:
         """The types that a frame with the answer's data may have."""
-        if issubclass(self.replies[0], Status):
+        if issubclass(self.replies[0], StatusReply):
             return ("status",)
         return tuple(name.removeprefix(QUERIES) for name in self.types)
 
@@ -69,11 +69,11 @@ INTERNAL = (
         ("session",),
         "Say who this connection is; with `lastEventId`, resume.",
         OpenSession,
-        (Status, CreatedWithGap),
+        (StatusReply, CreatedWithGap),
         Scope.READ,
     ),
-    _Kind(("subscribe",), "Hear an event from now on.", Subscription, (Status,), Scope.READ),
-    _Kind(("unsubscribe",), "Hear an event no longer.", Subscription, (Status,), Scope.READ),
+    _Kind(("subscribe",), "Hear an event from now on.", Subscription, (StatusReply,), Scope.READ),
+    _Kind(("unsubscribe",), "Hear an event no longer.", Subscription, (StatusReply,), Scope.READ),
 )
 """The messages on the connection itself."""
 

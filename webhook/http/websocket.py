@@ -10,12 +10,12 @@ from weakref import WeakSet
 
 from aiohttp import ClientConnectionError, WSCloseCode, WSMsgType, web
 
-from webhook.http.authentication import Door
+from webhook.http.authentication import Authenticator
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context
 from webhook.protocol.errors import BadMessage
 from webhook.protocol.messages import Incoming, Message, read
-from webhook.protocol.session import Rules, Session
+from webhook.protocol.session import Session, SessionSettings
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ CLOSING = 1.0
 
 
 @dataclass(frozen=True)
-class Limits:
+class ConnectionLimits:
     """How much one connection and one client may take."""
 
     frame_bytes: int = 256 * 1024
@@ -86,23 +86,28 @@ class Outbox:
             self._frames.task_done()
 
 
-class Channel:
+class WebSocketHandler:
     """The handler of `GET /ws`."""
 
     def __init__(
-        self, context: Context, catalogue: Catalogue, rules: Rules, door: Door, limits: Limits
+        self,
+        context: Context,
+        catalogue: Catalogue,
+        rules: SessionSettings,
+        authenticator: Authenticator,
+        limits: ConnectionLimits,
     ) -> None:
         self._context = context
         self._catalogue = catalogue
         self._rules = rules
-        self._door = door
+        self._authenticator = authenticator
         self._limits = limits
         self._sockets: WeakSet[web.WebSocketResponse] = WeakSet()
         self._connections: Counter[str] = Counter()
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """Authenticate, upgrade, and converse until the client leaves."""
-        caller = await self._door.admit(request)
+        caller = await self._authenticator.authenticate(request)
         if self._connections[caller.name] >= self._limits.connections_per_client:
             raise web.HTTPTooManyRequests(text="too many connections of this client")
         self._connections[caller.name] += 1

@@ -15,7 +15,7 @@ from db.journal import Audience
 from db.reader import Reader
 from webhook.protocol.bus import Bus
 from webhook.protocol.errors import Forbidden
-from webhook.protocol.events import Event, OwnEvent, Published, Subject
+from webhook.protocol.events import Event, StoredEvent, Subject, SystemEvent
 
 
 class Scope(IntEnum):
@@ -82,7 +82,7 @@ class Change:
         """Journal an event about these subjects; it is published once the change is on disk."""
         return await self.emit_named(event.name, event.dump(), *about)
 
-    async def note(self, event: OwnEvent) -> None:
+    async def note(self, event: SystemEvent) -> None:
         """Journal an event for Discord alone: scripts neither hear of it nor can ask for it."""
         await journal.append(
             self.sql,
@@ -99,7 +99,7 @@ class Change:
         number = await journal.append(
             self.sql, self.now, name, orjson.dumps(subjects).decode(), data.decode()
         )
-        event = Published(number, self.now, name, subjects, data)
+        event = StoredEvent(number, self.now, name, subjects, data)
         self.sql.after_commit(lambda: self._bus.publish(event))
         return number
 

@@ -48,11 +48,11 @@ class Event(_Told):
     """Base of the events that scripts can subscribe to."""
 
 
-class OwnEvent(_Told):
+class SystemEvent(_Told):
     """Base of the events about this program itself, which only Discord hears of."""
 
 
-class CadSilent(OwnEvent):
+class CadSilent(SystemEvent):
     """Nothing came from a CAD since a time, in milliseconds, although units are on duty."""
 
     name = "sentinel.cad-silent"
@@ -61,7 +61,7 @@ class CadSilent(OwnEvent):
     on_duty: int
 
 
-class CadBack(OwnEvent):
+class CadBack(SystemEvent):
     """A CAD that was silent since a time, in milliseconds, is heard of again."""
 
     name = "sentinel.cad-back"
@@ -69,7 +69,7 @@ class CadBack(OwnEvent):
     since: int
 
 
-class Daily(OwnEvent):
+class Daily(SystemEvent):
     """What happened in the day that ended on a date; `problems` are warnings in the log."""
 
     name = "sentinel.daily"
@@ -85,7 +85,7 @@ class Daily(OwnEvent):
     problems: int
 
 
-class Alert(Event):
+class AlertRaised(Event):
     """Somebody raised the alarm at a property."""
 
     name = "alerts"
@@ -105,7 +105,7 @@ class AlarmChanged(Event):
     by: str | None = None
 
 
-class Visit(Event):
+class VisitRecorded(Event):
     """A camera of a property saw somebody."""
 
     name = "visits"
@@ -131,7 +131,7 @@ class Crime(Event):
     crime_id: int
 
 
-class AuthEntry(Event):
+class AuthEntryRecorded(Event):
     """Somebody identified themselves at a property's door."""
 
     name = "auth-entries"
@@ -273,11 +273,13 @@ class PropertyTierChanged(Event):
 EVENTS: dict[str, type[Event]] = {event.name: event for event in Event.__subclasses__()}
 """The events of the property protocol by name; those of the CAD are named by their push type."""
 
-OWN_EVENTS: dict[str, type[OwnEvent]] = {event.name: event for event in OwnEvent.__subclasses__()}
+SYSTEM_EVENTS: dict[str, type[SystemEvent]] = {
+    event.name: event for event in SystemEvent.__subclasses__()
+}
 """The events about this program itself by name; scripts do not receive them."""
 
 
-class Published:
+class StoredEvent:
     """An event of the journal as it goes out; written once, however many receive it."""
 
     def __init__(self, id: int, at: int, name: str, subjects: list[str], data: bytes) -> None:  # noqa: A002
@@ -288,7 +290,7 @@ class Published:
         self._data = data
 
     @classmethod
-    def from_journal(cls, entry: Entry) -> "Published":
+    def from_journal(cls, entry: Entry) -> "StoredEvent":
         """Read an event back from the journal."""
         subjects = orjson.loads(entry.subjects)
         return cls(entry.id, entry.at, entry.name, subjects, entry.data.encode())

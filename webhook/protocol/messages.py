@@ -19,7 +19,7 @@ from webhook.protocol.errors import (
     Unavailable,
 )
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.wire import Reply, Status, parse_json
+from webhook.protocol.wire import Reply, StatusReply, parse_json
 
 QUERIES = "queries."
 """How the type of every query begins."""
@@ -72,7 +72,7 @@ async def answer(incoming: Incoming, carry_out: Callable[[Message], Awaitable[Re
         reply = await carry_out(message)
     except Exception as fault:
         return error_answer(as_error(fault), identifier)
-    name = "status" if isinstance(reply, Status) else _name(message)
+    name = "status" if isinstance(reply, StatusReply) else _name(message)
     return Answer(_frame(name, reply.dump(), identifier))
 
 

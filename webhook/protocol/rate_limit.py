@@ -5,7 +5,7 @@ import time
 from webhook.protocol.errors import RateLimited
 
 
-class Budget:
+class RateLimiter:
     """A token bucket."""
 
     def __init__(self, per_second: int) -> None:
@@ -13,7 +13,7 @@ class Budget:
         self._left = self._most = float(2 * per_second)
         self._at = time.monotonic()
 
-    def spend(self) -> None:
+    def take(self) -> None:
         """Count one message.
 
         Raises:

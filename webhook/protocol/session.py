@@ -12,15 +12,15 @@ from pydantic import Field
 from db import journal, subscriptions
 from db.database import Transaction
 from db.errors import StorageUnavailable
-from webhook.protocol.bus import Sink
+from webhook.protocol.bus import Subscriber
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound, RateLimited
-from webhook.protocol.events import ALL, Published
+from webhook.protocol.events import ALL, StoredEvent
 from webhook.protocol.messages import Incoming, Message, counted_answer
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.rate_limit import Budget
-from webhook.protocol.wire import MAX_ID, Reply, Status, UserId, Wire, validate
+from webhook.protocol.rate_limit import RateLimiter
+from webhook.protocol.wire import MAX_ID, Reply, StatusReply, UserId, Wire, validate
 
 REPLAY_BATCH = 500
 """Journal rows read at once for a resumed session."""
@@ -49,14 +49,14 @@ class Subscription(Wire):
     client_id: UserId | None = None
 
 
-class CreatedWithGap(Status):
+class CreatedWithGap(StatusReply):
     """A resumed session some of whose events the journal no longer holds."""
 
     missed: Literal[True] = True
 
 
 @dataclass(frozen=True)
-class Rules:
+class SessionSettings:
     """What holds for every session: the event names there are, how much one may ask, who counts."""
 
     event_names: frozenset[str]
@@ -72,7 +72,7 @@ class Session:
         self,
         context: Context,
         catalogue: Catalogue,
-        rules: Rules,
+        rules: SessionSettings,
         send: Callable[[bytes], None],
         taken: Callable[[], Awaitable[None]],
     ) -> None:
@@ -81,7 +81,7 @@ class Session:
         self._rules = rules
         self._send = send
         self._taken = taken
-        self._budget = Budget(rules.messages_per_second)
+        self._budget = RateLimiter(rules.messages_per_second)
         self._client: str | None = None
         self._subscriptions: set[str] = set()
         self._turn = asyncio.Lock()
@@ -93,7 +93,7 @@ class Session:
     def count(self, incoming: Incoming) -> Incoming:
         """Count what came in, whatever it is; one too many becomes the error that answers it."""
         try:
-            self._budget.spend()
+            self._budget.take()
         except RateLimited as fault:
             return Incoming(fault, incoming.identifier)
         return incoming
@@ -126,7 +126,7 @@ class Session:
         self._context.caller.must(Scope.READ)
         return await internal(self, message)
 
-    async def _open(self, message: Message) -> Status:
+    async def _open(self, message: Message) -> StatusReply:
         ask = validate(OpenSession, message.data)
         self.close()
         self._enter(ask.id)
@@ -135,7 +135,7 @@ class Session:
             if self._rules.live_clients[key] == 1:
                 async with self._context.database.write() as sql:
                     await subscriptions.remove_all(sql, key)
-            return Status(message="created")
+            return StatusReply(message="created")
         with suppress(StorageUnavailable):  # to resume, reading is enough
             async with self._context.database.write() as sql:
                 await subscriptions.use(sql, [key], self._context.now())
@@ -146,25 +146,25 @@ class Session:
             self._listen(name)
         if ask.last_event_id + 1 < oldest or ask.last_event_id > newest:
             return CreatedWithGap(message="created")
-        return Status(message="created")
+        return StatusReply(message="created")
 
-    async def _subscribe(self, message: Message) -> Status:
+    async def _subscribe(self, message: Message) -> StatusReply:
         name, client = self._subscription(message)
         if client:
             async with self._context.database.write() as sql:
                 await self._check_room(sql, self._key(client))
                 await subscriptions.add(sql, self._key(client), name, self._context.now())
         self._listen(name)
-        return Status(message=f"Subscribed to events.{name}")
+        return StatusReply(message=f"Subscribed to events.{name}")
 
-    async def _unsubscribe(self, message: Message) -> Status:
+    async def _unsubscribe(self, message: Message) -> StatusReply:
         name, client = self._subscription(message)
         if client:
             async with self._context.database.write() as sql:
                 await subscriptions.remove(sql, self._key(client), name)
         self._subscriptions.discard(name)
         self._context.bus.unsubscribe(name, self._sink(name))
-        return Status(message=f"Unsubscribed from events.{name}")
+        return StatusReply(message=f"Unsubscribed from events.{name}")
 
     async def _check_room(self, sql: Transaction, key: str) -> None:
         if await subscriptions.of_client(sql, key):
@@ -208,17 +208,17 @@ class Session:
         self._subscriptions.add(name)
         self._context.bus.subscribe(name, self._sink(name))
 
-    def _sink(self, name: str) -> Sink:
+    def _sink(self, name: str) -> Subscriber:
         return self._hear_all if name == ALL else self._hear
 
     # Called for each of many subscribers, so nothing more is called from here.
-    def _hear(self, event: Published) -> None:
+    def _hear(self, event: StoredEvent) -> None:
         if self._replayed_to is None and event.id > self._last_sent:
             self._send(event.frame)
         else:
             self._newest = event.id
 
-    def _hear_all(self, event: Published) -> None:
+    def _hear_all(self, event: StoredEvent) -> None:
         if self._replayed_to is None and event.id > self._last_sent:
             self._send(event.frame_for_all)
         else:
@@ -234,7 +234,7 @@ class Session:
             entries = await journal.after(self._context.read, self._replayed_to, REPLAY_BATCH)
             on_the_way = 0
             for entry in entries:
-                for frame in Published.from_journal(entry).frames(self._subscriptions):
+                for frame in StoredEvent.from_journal(entry).frames(self._subscriptions):
                     self._send(frame)
                     on_the_way += len(frame)
                 self._replayed_to = entry.id

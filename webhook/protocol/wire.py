@@ -64,7 +64,7 @@ class Success(Reply):
     success: Literal[True] = True
 
 
-class Status(Reply):
+class StatusReply(Reply):
     """The answer that is only a sentence."""
 
     message: str

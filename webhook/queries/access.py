@@ -8,7 +8,7 @@ from db import access, users
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import NotFound
-from webhook.protocol.events import AuthEntry
+from webhook.protocol.events import AuthEntryRecorded
 from webhook.protocol.wire import Reply, Success, UserId, timestamp
 from webhook.queries.models import OfProperty
 from webhook.queries.property_data import existing_property
@@ -109,7 +109,9 @@ async def add_auth_entry(context: Context, ask: UserAtProperty) -> Success:
             change.sql, ask.property_id, ask.user_id, change.now, allowed=allowed
         )
         await change.emit(
-            AuthEntry(property_id=str(ask.property_id), client_id=ask.user_id, allowed=allowed),
+            AuthEntryRecorded(
+                property_id=str(ask.property_id), client_id=ask.user_id, allowed=allowed
+            ),
             property_subject(ask.property_id),
         )
     return Success()

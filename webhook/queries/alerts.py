@@ -3,7 +3,7 @@
 from db import users, visits
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
-from webhook.protocol.events import Alert
+from webhook.protocol.events import AlertRaised
 from webhook.protocol.wire import Reply, timestamp
 from webhook.queries.access import UserAtProperty
 from webhook.queries.alarms import NoteText, count_alert
@@ -65,7 +65,7 @@ async def add_alert(context: Context, ask: NewAlert) -> Added:
             change, ask.property_id, ask.user_id, ask.note, context.caller.name
         )
         await change.emit(
-            Alert(
+            AlertRaised(
                 property_id=str(ask.property_id),
                 user=ask.user_id,
                 alert_id=number,

@@ -7,7 +7,7 @@ from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import DroneDispatched, DroneRecalled, Event, Subject
-from webhook.protocol.wire import Id, Reply, Status, Wire, timestamp
+from webhook.protocol.wire import Id, Reply, StatusReply, Wire, timestamp
 from webhook.queries.alarms import note_drone
 from webhook.queries.models import Limit, Offset, OfProperty, SearchPage, Sentence
 from webhook.queries.property_data import existing_property
@@ -127,7 +127,7 @@ async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
 
 
 @table.query("recall-drone", scope=Scope.WRITE, share=Share.ALLOWED)
-async def recall_drone(context: Context, ask: OfDrone) -> Status:
+async def recall_drone(context: Context, ask: OfDrone) -> StatusReply:
     """Call a drone back."""
     async with context.change() as change:
         flight = await flights.open_of_drone(change.sql, ask.drone_id)
@@ -137,7 +137,7 @@ async def recall_drone(context: Context, ask: OfDrone) -> Status:
                 raise NotFound("there is no drone {id}", id=ask.drone_id)
             raise Conflict("drone {id} is not out", id=ask.drone_id)
         await close_flight(change, flight, context.caller.name)
-    return Status(message=f"Drone {ask.drone_id} recalled")
+    return StatusReply(message=f"Drone {ask.drone_id} recalled")
 
 
 @table.query("get-dispatched-drones", scope=Scope.READ)

@@ -12,7 +12,7 @@ from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.days import days, last_days
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData
-from webhook.protocol.events import Scanned, Visit
+from webhook.protocol.events import Scanned, VisitRecorded
 from webhook.protocol.wire import Id, Reply, Success
 from webhook.queries.access import UserAtProperty
 from webhook.queries.models import OfProperty
@@ -107,7 +107,9 @@ async def add_visitor(context: Context, ask: Visitor) -> Success:
         await visits.add(change.sql, ask.property_id, ask.camera_id, ask.user_id, change.now)
         subject = property_subject(ask.property_id)
         await change.emit(
-            Visit(property_id=ask.property_id, client_id=ask.user_id, camera_id=ask.camera_id),
+            VisitRecorded(
+                property_id=ask.property_id, client_id=ask.user_id, camera_id=ask.camera_id
+            ),
             subject,
         )
         await change.emit(Scanned(property_id=str(ask.property_id), client_id=ask.user_id), subject)

@@ -8,7 +8,7 @@ from cogs.cards import render
 from cogs.delivery.console import render as as_text
 from cogs.ui.embeds import Content
 from tests.cogs.watched import CALL, QUIET, SUPERVISE, Watched
-from tests.webhook.house import MINUTE, House
+from tests.webhook.harness import MINUTE, AppHarness
 from webhook.protocol.events import Subject
 
 Act = Callable[[Watched], Awaitable[object]]
@@ -19,11 +19,11 @@ async def _nothing(_: Watched) -> None:
 
 
 async def _acknowledged(watched: Watched) -> None:
-    await watched.house.ask("acknowledge-alarm", alarmId=1)
+    await watched.harness.ask("acknowledge-alarm", alarmId=1)
 
 
 async def _snoozed(watched: Watched) -> None:
-    await watched.house.ask("snooze-alarm", alarmId=1, minutes=15)
+    await watched.harness.ask("snooze-alarm", alarmId=1, minutes=15)
 
 
 async def _snooze_over(watched: Watched) -> None:
@@ -37,14 +37,14 @@ async def _called(watched: Watched) -> None:
 
 
 async def _resolved(watched: Watched) -> None:
-    await watched.house.ask("dispatch-drone", propertyId=1)
+    await watched.harness.ask("dispatch-drone", propertyId=1)
     for number in range(5):
-        await watched.house.ask("note-alarm", alarmId=1, text=f"note {number}")
-    await watched.house.ask("settle-alarm", alarmId=1, outcome="resolved")
+        await watched.harness.ask("note-alarm", alarmId=1, text=f"note {number}")
+    await watched.harness.ask("settle-alarm", alarmId=1, outcome="resolved")
 
 
 async def _false(watched: Watched) -> None:
-    await watched.house.ask("settle-alarm", alarmId=1, outcome="false")
+    await watched.harness.ask("settle-alarm", alarmId=1, outcome="false")
 
 
 async def _quiet(watched: Watched) -> None:
@@ -52,7 +52,7 @@ async def _quiet(watched: Watched) -> None:
 
 
 async def _removed(watched: Watched) -> None:
-    await watched.house.ask("remove-property", propertyId=1)
+    await watched.harness.ask("remove-property", propertyId=1)
 
 
 SHOWN: list[tuple[Act, str]] = [
@@ -290,23 +290,23 @@ def _colour(content: Content) -> int:
     return colour.value if colour is not None else 0
 
 
-async def _shown(house: House, act: Act) -> str:
+async def _shown(harness: AppHarness, act: Act) -> str:
     """Raise the alarm three times within two minutes, act, and return what everybody reads."""
-    await house.ask("add-user", userId="license:owner", fullName="Wren Halloway")
-    await house.add_equipment(await house.add_property(), 3, "Roof")
-    watched = Watched(house)
+    await harness.ask("add-user", userId="license:owner", fullName="Wren Halloway")
+    await harness.add_equipment(await harness.add_property(), 3, "Roof")
+    watched = Watched(harness)
     for _ in range(3):
         await watched.raise_at(1)
-        house.clock.now += MINUTE
+        harness.clock.now += MINUTE
     await act(watched)
     shown = []
     for subject in ("alarm:1", "alarm-call:1-1", "alarm-call:1-2", "alarm-owner:1"):
-        content = await render(house.database.read, Subject.parse(subject))
+        content = await render(harness.database.read, Subject.parse(subject))
         if content is not None:
             shown.append(f"({subject} #{_colour(content):06x})\n{as_text(content)}")
     return "\n".join(shown) + "\n"
 
 
 @pytest.mark.parametrize(("act", "expected"), SHOWN)
-async def test_alarms_read_like_this(house: House, act: Act, expected: str) -> None:
-    assert (await _shown(house, act)).splitlines() == expected.splitlines()
+async def test_alarms_read_like_this(harness: AppHarness, act: Act, expected: str) -> None:
+    assert (await _shown(harness, act)).splitlines() == expected.splitlines()

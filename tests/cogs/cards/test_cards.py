@@ -22,9 +22,9 @@ from tests.cogs.hostile import invisible, wire_texts
 from tests.cogs.story import CAD_EVENTS, Story
 from tests.fake_discord.errors import Problems
 from tests.fake_discord.validation import check_message
-from tests.webhook.house import House, open_house
+from tests.webhook.harness import AppHarness, open_harness
 from webhook import cad
-from webhook.protocol.events import CAD, EVENTS, OWN_EVENTS, Subject
+from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, Subject
 
 WITHOUT_A_FORM = {"scanned": "comes with every visit, which is in a feed"}
 """Events that are neither on a card nor in a feed, and why."""
@@ -49,34 +49,35 @@ LIVE_MENTION = re.compile(r"(?<!\\)(?:\\\\)*(?:@(?:everyone|here)|<[@#:/])")
 EXAMPLES = max(5, settings().max_examples // 4)
 
 
-async def _subjects(house: House) -> list[Subject]:
-    events = await house.journalled()
+async def _subjects(harness: AppHarness) -> list[Subject]:
+    events = await harness.journal_events()
     found = (subject for event in events for subject in event.subjects)
     carded = dict.fromkeys(subject for subject in found if subject.kind in CARDS)
     return [*carded, *OF_NO_EVENT, BOARD]
 
 
-async def _cards(house: House) -> list[tuple[Subject, Content]]:
+async def _cards(harness: AppHarness) -> list[tuple[Subject, Content]]:
     made = [
-        (subject, await render(house.database.read, subject)) for subject in await _subjects(house)
+        (subject, await render(harness.database.read, subject))
+        for subject in await _subjects(harness)
     ]
     return [(subject, content) for subject, content in made if content is not None]
 
 
-async def _entries(house: House) -> list[tuple[str, discord.Embed]]:
+async def _entries(harness: AppHarness) -> list[tuple[str, discord.Embed]]:
     return [
-        (event.name, await entry_embed(house.database.read, event))
-        for event in await house.journalled()
+        (event.name, await entry_embed(harness.database.read, event))
+        for event in await harness.journal_events()
         if event.name in FEEDS
     ]
 
 
-async def _shown_cards(house: House) -> str:
-    return "\n\n".join(f"({subject})\n{as_text(card)}" for subject, card in await _cards(house))
+async def _shown_cards(harness: AppHarness) -> str:
+    return "\n\n".join(f"({subject})\n{as_text(card)}" for subject, card in await _cards(harness))
 
 
-async def _shown_entries(house: House) -> str:
-    entries = await _entries(house)
+async def _shown_entries(harness: AppHarness) -> str:
+    entries = await _entries(harness)
     return "\n\n".join(f"({name})\n{as_text(Content([embed]))}" for name, embed in entries)
 
 
@@ -129,10 +130,10 @@ async def test_cards_and_feeds_stay_within_discords_limits_and_ping_nobody(
 ) -> None:
     words = itertools.cycle(text * times for text in texts)
     with TemporaryDirectory() as folder:
-        async with open_house(Path(folder) / "sentinel.db") as house:
-            await Story(house, lambda _: next(words)).tell()
+        async with open_harness(Path(folder) / "sentinel.db") as harness:
+            await Story(harness, lambda _: next(words)).tell()
             with speaking(language):
-                cards, entries = await _cards(house), await _entries(house)
+                cards, entries = await _cards(harness), await _entries(harness)
     assert {subject.kind for subject, _ in cards} == set(CARDS)
     assert {name for name, _ in entries} == set(FEEDS)
     for _, card in cards:
@@ -145,36 +146,36 @@ async def test_cards_and_feeds_stay_within_discords_limits_and_ping_nobody(
     check_as_discord(Content([largest.copy() for _ in range(10)]))
 
 
-async def test_cards_read_like_this(house: House) -> None:
-    await Story(house).tell()
-    assert (await _shown_cards(house)).splitlines() == CARDS_SHOWN.splitlines()
+async def test_cards_read_like_this(harness: AppHarness) -> None:
+    await Story(harness).tell()
+    assert (await _shown_cards(harness)).splitlines() == CARDS_SHOWN.splitlines()
 
 
-async def test_feed_entries_read_like_this(house: House) -> None:
-    await Story(house).tell()
-    assert (await _shown_entries(house)).splitlines() == ENTRIES_SHOWN.splitlines()
+async def test_feed_entries_read_like_this(harness: AppHarness) -> None:
+    await Story(harness).tell()
+    assert (await _shown_entries(harness)).splitlines() == ENTRIES_SHOWN.splitlines()
 
 
-async def test_the_evening_reads_like_this_in_german(house: House) -> None:
+async def test_the_evening_reads_like_this_in_german(harness: AppHarness) -> None:
     """After a change of what is shown: delete the file, run this, and read what it writes."""
-    await Story(house).tell()
+    await Story(harness).tell()
     with speaking("de"):
-        shown = f"{await _shown_cards(house)}\n\n{await _shown_entries(house)}\n"
+        shown = f"{await _shown_cards(harness)}\n\n{await _shown_entries(harness)}\n"
     if not IN_GERMAN.exists():
         IN_GERMAN.write_text(shown, "utf-8", newline="\n")
     assert shown.splitlines() == IN_GERMAN.read_text("utf-8").splitlines()
 
 
-async def test_every_event_has_a_card_or_a_feed(house: House) -> None:
-    await Story(house).tell()
-    events = await house.journalled()
-    assert {event.name for event in events} == {*EVENTS, *CAD_EVENTS, *OWN_EVENTS}
+async def test_every_event_has_a_card_or_a_feed(harness: AppHarness) -> None:
+    await Story(harness).tell()
+    events = await harness.journal_events()
+    assert {event.name for event in events} == {*EVENTS, *CAD_EVENTS, *SYSTEM_EVENTS}
     on_cards = {event.name for event in events for s in event.subjects if s.kind in CARDS}
     assert {event.name for event in events} - on_cards - set(FEEDS) == set(WITHOUT_A_FORM)
 
 
 def test_every_feed_is_of_an_event_that_there_is() -> None:
-    assert set(FEEDS) <= {*EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS), *OWN_EVENTS}
+    assert set(FEEDS) <= {*EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS), *SYSTEM_EVENTS}
 
 
 def test_every_channel_of_the_configuration_is_used() -> None:
@@ -183,19 +184,19 @@ def test_every_channel_of_the_configuration_is_used() -> None:
     assert used == set(Channels.model_fields) - set(NOT_IN_USE)
 
 
-async def test_a_card_of_something_unknown_is_not_made(house: House) -> None:
+async def test_a_card_of_something_unknown_is_not_made(harness: AppHarness) -> None:
     for kind in set(CARDS) - {BOARD.kind}:
         key = f"9@{CAD}" if kind in ("emergency", "dispatch") else "9"
-        assert await render(house.database.read, Subject(kind, key)) is None
+        assert await render(harness.database.read, Subject(kind, key)) is None
 
 
 async def test_an_entry_that_cannot_be_made_is_named_by_its_number(
-    house: House, caplog: pytest.LogCaptureFixture
+    harness: AppHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await Story(house).push("EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
-    (event,) = await house.journalled()
+    await Story(harness).push("EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
+    (event,) = await harness.journal_events()
     event.data.clear()
-    embed = await entry_embed(house.database.read, event)
+    embed = await entry_embed(harness.database.read, event)
     assert embed.title == f"cad.EVENT_UNIT_STATUS · event {event.id}"
     assert f"the feed entry {event.id} cannot be made" in caplog.text
 

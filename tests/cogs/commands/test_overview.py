@@ -9,30 +9,30 @@ from cogs.commands.visitors import days_of, week_of
 from db import properties
 from tests.fake_discord.errors import Problems
 from tests.fake_discord.validation import check_message
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import NotFound
 from webhook.queries.visitors import Span
 
 
 @pytest.mark.parametrize("text", ["*😀" * 1_000, "@everyone <@&1> ", "\n# x" * 500])
-async def test_hostile_texts_fit_and_stay_texts(house: House, text: str) -> None:
+async def test_hostile_texts_fit_and_stay_texts(harness: AppHarness, text: str) -> None:
     user = f"u{text.strip()}"[:64]
-    place = await house.add_property(
+    place = await harness.add_property(
         location=text[:200], description=text[:2000], clientId=user, width=1, height=1
     )
-    await house.ask("add-user", userId=user, fullName=text[:200])
+    await harness.ask("add-user", userId=user, fullName=text[:200])
     for kind in (1, 3) * 30:
-        await house.add_equipment(place, kind, text[:2000])
+        await harness.add_equipment(place, kind, text[:2000])
     for number in range(30):
-        await house.ask("add-allowed-user", propertyId=place, userId=f"{number}{user}"[:64])
-        await house.ask("add-alert", propertyId=place, userId=user)
-        await house.ask("add-visitor", propertyId=place, userId=user, cameraId=1)
-        await house.ask("dispatch-drone", propertyId=place, reason=text[:2000])
-    await house.ask("request-remove-property", propertyId=place, reason=text[:2000])
-    stored = await properties.get(house.database.read, place)
+        await harness.ask("add-allowed-user", propertyId=place, userId=f"{number}{user}"[:64])
+        await harness.ask("add-alert", propertyId=place, userId=user)
+        await harness.ask("add-visitor", propertyId=place, userId=user, cameraId=1)
+        await harness.ask("dispatch-drone", propertyId=place, reason=text[:2000])
+    await harness.ask("request-remove-property", propertyId=place, reason=text[:2000])
+    stored = await properties.get(harness.database.read, place)
     assert stored is not None
-    context = house.context()
+    context = harness.context()
     today = "2026-11-22"
     span = Span.model_validate({"propertyId": place, "from": today, "to": today})
     for content in (
@@ -56,6 +56,6 @@ async def test_hostile_texts_fit_and_stay_texts(house: House, text: str) -> None
             assert " <@&1>" not in shown
 
 
-async def test_there_is_no_picture_of_a_property_that_is_not_there(house: House) -> None:
+async def test_there_is_no_picture_of_a_property_that_is_not_there(harness: AppHarness) -> None:
     with pytest.raises(NotFound):
-        await overview(house.context(Scope.READ), 99)
+        await overview(harness.context(Scope.READ), 99)

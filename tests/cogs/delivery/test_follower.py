@@ -10,129 +10,132 @@ from db import cards, feeds, settings
 from db.errors import StorageUnavailable
 from tests.cogs.story import Story
 from tests.db.interrupt import interrupt
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 from webhook.protocol.metrics import Metrics
 
 EVERYWHERE = frozenset({"emergency", "units", "visits", "dispatch"})
 
 
 def _follower(
-    house: House,
+    harness: AppHarness,
     in_use: frozenset[str] = EVERYWHERE,
     wake: Callable[[Collection[str]], None] = lambda _places: None,
 ) -> Follower:
-    return Follower(house.database, house.bus, in_use, wake)
+    return Follower(harness.database, harness.bus, in_use, wake)
 
 
-async def _versions(house: House) -> list[int]:
+async def _versions(harness: AppHarness) -> list[int]:
     """Return how often each card was marked stale."""
-    return [version for _, version in await _cards(house)]
+    return [version for _, version in await _cards(harness)]
 
 
-async def _cards(house: House) -> list[tuple[str, int]]:
-    return await house.database.read.all(
+async def _cards(harness: AppHarness) -> list[tuple[str, int]]:
+    return await harness.database.read.all(
         lambda subject, version: (subject, version),
         "SELECT subject, version FROM cards WHERE subject LIKE 'emergency:%' ORDER BY id",
     )
 
 
-async def _call(house: House, number: int, **fields: object) -> None:
-    await Story(house).push("EVENT_911", {"call": {"callId": number} | fields})
+async def _call(harness: AppHarness, number: int, **fields: object) -> None:
+    await Story(harness).push("EVENT_911", {"call": {"callId": number} | fields})
 
 
 async def test_every_event_is_taken_in_once_and_a_restart_goes_on_from_there(
-    house: House,
+    harness: AppHarness,
 ) -> None:
-    await _call(house, 1)
-    await _call(house, 2)
-    assert await _follower(house).take_in()
-    assert not await _follower(house).take_in()
-    await _call(house, 1, caller="Wren")
-    assert await _follower(house).take_in()
-    assert await _cards(house) == [("emergency:1@county", 2), ("emergency:2@county", 1)]
+    await _call(harness, 1)
+    await _call(harness, 2)
+    assert await _follower(harness).take_in()
+    assert not await _follower(harness).take_in()
+    await _call(harness, 1, caller="Wren")
+    assert await _follower(harness).take_in()
+    assert await _cards(harness) == [("emergency:1@county", 2), ("emergency:2@county", 1)]
 
 
-async def test_more_events_than_a_batch_are_taken_in_batch_by_batch(house: House) -> None:
-    await _call(house, 0)
-    async with house.context().change() as change:
+async def test_more_events_than_a_batch_are_taken_in_batch_by_batch(harness: AppHarness) -> None:
+    await _call(harness, 0)
+    async with harness.context().change() as change:
         for _ in range(BATCH):
             await change.emit_named("scanned", b"{}")
-    await _call(house, 1)
-    follower = _follower(house)
+    await _call(harness, 1)
+    follower = _follower(harness)
     assert await follower.take_in()
-    assert len(await _cards(house)) == 1
+    assert len(await _cards(harness)) == 1
     assert await follower.take_in()
-    assert len(await _cards(house)) == 2
+    assert len(await _cards(harness)) == 2
     assert not await follower.take_in()
 
 
-async def test_channels_that_are_not_in_use_get_nothing_to_show(house: House) -> None:
-    await _call(house, 1)
-    await Story(house).duty()
-    await _follower(house, frozenset({"units"})).take_in()
-    assert await _cards(house) == []
-    assert await feeds.waiting(house.database.read, ["units"], 10)
-    assert await cards.of_subject(house.database.read, "board:units") is not None
+async def test_channels_that_are_not_in_use_get_nothing_to_show(harness: AppHarness) -> None:
+    await _call(harness, 1)
+    await Story(harness).duty()
+    await _follower(harness, frozenset({"units"})).take_in()
+    assert await _cards(harness) == []
+    assert await feeds.waiting(harness.database.read, ["units"], 10)
+    assert await cards.of_subject(harness.database.read, "board:units") is not None
 
 
-async def test_feed_entries_are_queued_in_the_order_of_their_events(house: House) -> None:
-    await Story(house).duty()
-    await _follower(house).take_in()
-    waiting = await feeds.waiting(house.database.read, ["units"], 100)
+async def test_feed_entries_are_queued_in_the_order_of_their_events(harness: AppHarness) -> None:
+    await Story(harness).duty()
+    await _follower(harness).take_in()
+    waiting = await feeds.waiting(harness.database.read, ["units"], 100)
     numbers = [entry.journal_id for entry in waiting]
-    assert numbers == [event.id for event in await house.journalled()]
+    assert numbers == [event.id for event in await harness.journal_events()]
 
 
 async def test_interrupted_anywhere_it_takes_nothing_in_twice_and_loses_nothing(
-    house: House,
+    harness: AppHarness,
 ) -> None:
     for number in range(3):
-        await _call(house, number)
+        await _call(harness, number)
 
     async def once() -> None:
-        await _follower(house).take_in()
+        await _follower(harness).take_in()
 
     point = 0
     while True:
         point += 1
         seen = await interrupt(once(), point)
-        async with house.database.write():
+        async with harness.database.write():
             pass  # what was on its way to the disk when the process ended is there
         if not seen.cut_short:
             break
     await once()
-    assert await _versions(house) == [1, 1, 1]
-    last = (await house.journalled())[-1].id
-    assert await settings.get(house.database.read, "discord.cursor") == str(last)
+    assert await _versions(harness) == [1, 1, 1]
+    last = (await harness.journal_events())[-1].id
+    assert await settings.get(harness.database.read, "discord.cursor") == str(last)
 
 
 async def test_an_event_that_cannot_be_taken_in_is_passed_over_and_the_others_are_not(
-    house: House, caplog: pytest.LogCaptureFixture
+    harness: AppHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in (1, 2, 3):
-        await _call(house, number)
-    async with house.database.write() as sql:
+        await _call(harness, number)
+    async with harness.database.write() as sql:
         await sql.run(
             "CREATE TRIGGER no_room BEFORE INSERT ON cards WHEN NEW.subject LIKE '%:2@%'"
             " BEGIN SELECT RAISE(ABORT, 'no room'); END"
         )
     metrics = Metrics()
     follower = Follower(
-        house.database, house.bus, EVERYWHERE, lambda _places: None, metrics=metrics
+        harness.database, harness.bus, EVERYWHERE, lambda _places: None, metrics=metrics
     )
     assert await follower.take_in()
-    assert await _cards(house) == [("emergency:1@county", 1), ("emergency:3@county", 1)]
-    assert f"event {(await house.journalled())[1].id} (cad.EVENT_911) is passed over" in caplog.text
+    assert await _cards(harness) == [("emergency:1@county", 1), ("emergency:3@county", 1)]
+    assert (
+        f"event {(await harness.journal_events())[1].id} (cad.EVENT_911) is passed over"
+        in caplog.text
+    )
     assert "sentinel_events_passed_over_total 1.0" in metrics.written("")[0].decode()
     assert not await follower.take_in()
 
 
 async def test_storage_that_fails_in_the_middle_leaves_the_whole_batch_for_later(
-    house: House,
+    harness: AppHarness,
 ) -> None:
-    await _call(house, 1)
-    await _call(house, 2)
-    async with house.database.write() as sql:
+    await _call(harness, 1)
+    await _call(harness, 2)
+    async with harness.database.write() as sql:
         await sql.run(
             "CREATE TRIGGER large BEFORE INSERT ON cards WHEN NEW.subject LIKE '%:2@%'"
             " BEGIN INSERT INTO settings VALUES ('large', hex(zeroblob(100000))); END"
@@ -140,50 +143,52 @@ async def test_storage_that_fails_in_the_middle_leaves_the_whole_batch_for_later
         pages = await sql.one(int, "PRAGMA page_count")
         await sql.run(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StorageUnavailable):
-        await _follower(house).take_in()
-    assert await _cards(house) == []
-    async with house.database.write() as sql:
+        await _follower(harness).take_in()
+    assert await _cards(harness) == []
+    async with harness.database.write() as sql:
         await sql.run("PRAGMA max_page_count = 1000000")
-    assert await _follower(house).take_in()
-    assert await _versions(house) == [1, 1]
+    assert await _follower(harness).take_in()
+    assert await _versions(harness) == [1, 1]
 
 
-async def test_it_hears_of_events_while_it_runs_and_wakes_the_deliveries(house: House) -> None:
+async def test_it_hears_of_events_while_it_runs_and_wakes_the_deliveries(
+    harness: AppHarness,
+) -> None:
     woken = asyncio.Event()
-    await _call(house, 1)
-    running = asyncio.create_task(_follower(house, wake=lambda _places: woken.set()).run())
+    await _call(harness, 1)
+    running = asyncio.create_task(_follower(harness, wake=lambda _places: woken.set()).run())
     async with asyncio.timeout(5):
         await woken.wait()
         woken.clear()
-        await _call(house, 2)
+        await _call(harness, 2)
         await woken.wait()
-    assert len(await _cards(house)) == 2
+    assert len(await _cards(harness)) == 2
     running.cancel()
     await asyncio.wait({running})
     woken.clear()
-    await _call(house, 3)
+    await _call(harness, 3)
     assert not woken.is_set()
 
 
-async def _scan(house: House) -> None:
-    async with house.context().change() as change:
+async def _scan(harness: AppHarness) -> None:
+    async with harness.context().change() as change:
         await change.emit_named("visits", b'{"propertyId":1}')
 
 
 @pytest.mark.parametrize("with_card", [True, False])
 async def test_events_without_a_card_wait_for_one_with_a_card_or_a_moment(
-    house: House, monkeypatch: pytest.MonkeyPatch, *, with_card: bool
+    harness: AppHarness, monkeypatch: pytest.MonkeyPatch, *, with_card: bool
 ) -> None:
     monkeypatch.setattr("cogs.delivery.follower.GATHERED", 3_600.0 if with_card else 0.0)
     woken = asyncio.Queue[set[str]]()
-    follower = _follower(house, wake=lambda places: woken.put_nowait(set(places)))
+    follower = _follower(harness, wake=lambda places: woken.put_nowait(set(places)))
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-        await _scan(house)
+        await _scan(harness)
         running = group.create_task(follower.run())
         assert await woken.get() == {"visits"}  # from before it ran
-        await _scan(house)
-        await _scan(house)
+        await _scan(harness)
+        await _scan(harness)
         if with_card:
-            await _call(house, 1)
+            await _call(harness, 1)
         assert await woken.get() == ({"visits", "emergency", "units"} if with_card else {"visits"})
         running.cancel()

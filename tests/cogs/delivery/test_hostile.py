@@ -20,7 +20,7 @@ from tests.cogs.payloads import PAYLOADS, check_inert, check_plain, check_whole,
 from tests.cogs.story import Story
 from tests.end_to_end.town import Town, call_911, dispatch_call
 from tests.fake_discord import Reply
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 from webhook.protocol.wire import clean_text
 
 OFFSETS = range(0, len(PAYLOADS), 9)
@@ -81,18 +81,18 @@ def _check_embeds(embeds: list[discord.Embed]) -> None:
 
 @pytest.mark.parametrize("offset", OFFSETS)
 async def test_on_cards_in_feeds_and_in_the_log_nothing_of_a_payload_is_alive(
-    house: House, offset: int
+    harness: AppHarness, offset: int
 ) -> None:
     payloads = words(offset)
-    async with house.database.write() as sql:
+    async with harness.database.write() as sql:
         await community.replace(
             sql,
             [Tier(number, next(payloads), next(payloads)[:32]) for number in (1, 2, 3)],
             [EquipmentType(number, next(payloads)) for number in (1, 2, 3)],
         )
-    await Story(house, lambda _: next(payloads)).tell()
-    sql_read = house.database.read
-    events = await house.journalled()
+    await Story(harness, lambda _: next(payloads)).tell()
+    sql_read = harness.database.read
+    events = await harness.journal_events()
     subjects = dict.fromkeys(
         subject for event in events for subject in event.subjects if subject.kind in CARDS
     )
@@ -106,26 +106,26 @@ async def test_on_cards_in_feeds_and_in_the_log_nothing_of_a_payload_is_alive(
         assert invisible(as_text(content)) == []
 
 
-async def test_a_name_and_our_own_colon_behind_it_make_no_emoji(house: House) -> None:
-    story = Story(house, lambda _: ":wave")
+async def test_a_name_and_our_own_colon_behind_it_make_no_emoji(harness: AppHarness) -> None:
+    story = Story(harness, lambda _: ":wave")
     await story.announcements()
     data = {"callout": {"calloutName": "x", ":wave": "y"}}
     await story.push("EVENT_NEW_CALLOUT", data)
     await story.push("EVENT_UNIT_LOGIN", {"unit": {"id": 61, "data": {"unitNum": ":wave"}}})
     await story.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
     await story.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
-    events = await house.journalled()
+    events = await harness.journal_events()
     for subject in {subject for event in events for subject in event.subjects}:
-        card = await render(house.database.read, subject) if subject.kind in CARDS else None
+        card = await render(harness.database.read, subject) if subject.kind in CARDS else None
         if card is not None:
             _check_embeds(card.embeds)
 
 
-async def test_ten_of_the_longest_records_fit_into_one_message(house: House) -> None:
-    await Story(house, lambda _: "\U0001f6a8" * 500).records()
-    for event in await house.journalled():
+async def test_ten_of_the_longest_records_fit_into_one_message(harness: AppHarness) -> None:
+    await Story(harness, lambda _: "\U0001f6a8" * 500).records()
+    for event in await harness.journal_events():
         if event.name in FEEDS:
-            embed = await entry_embed(house.database.read, event)
+            embed = await entry_embed(harness.database.read, event)
             check_as_discord(Content([embed.copy() for _ in range(10)]))
 
 

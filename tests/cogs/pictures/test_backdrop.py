@@ -18,7 +18,7 @@ from cogs.pictures.backdrop import (
     configured,
     keep,
 )
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 
 POINTS: list[list[float]] = [[0, 0, -100, 200], [200, 100, 100, 0]]
 """Of an image of 200 by 100 pixels: one metre a pixel eastwards, two northwards."""
@@ -158,11 +158,11 @@ def test_every_kind_of_image_is_read(tmp_path: Path, mode: str) -> None:
     assert (shown.mode, shown.size) == ("RGB", (50, 50))
 
 
-async def test_what_is_configured_is_kept_and_forgotten(house: House, image: Path) -> None:
+async def test_what_is_configured_is_kept_and_forgotten(harness: AppHarness, image: Path) -> None:
     known = Backdrop.of(str(image), POINTS)
-    async with house.database.write() as sql:
+    async with harness.database.write() as sql:
         await keep(sql, known)
-    assert await configured(house.database.read) == known
-    async with house.database.write() as sql:
+    assert await configured(harness.database.read) == known
+    async with harness.database.write() as sql:
         await keep(sql, None)
-    assert await configured(house.database.read) is None
+    assert await configured(harness.database.read) is None

@@ -15,24 +15,24 @@ from cogs.pictures.symbols import CALL, CAMERA, DRONE, NEIGHBOUR, PLACE, SYMBOLS
 from cogs.ui.picture import ALT
 from db import dispatches, emergencies
 from tests.cogs.pictures.looking import opened, pixels, share
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 
 GROUND = (30, 145, 970, 800)
 """Where on the picture the map itself is."""
 
 
-async def _bank(house: House) -> int:
+async def _bank(harness: AppHarness) -> int:
     """Add a property with neighbours, equipment and calls around it."""
-    bank = await house.add_property(location="Fleeca *Bank*", x=100, y=200, width=40, height=30)
-    await house.add_property(location="Kiosk", x=60, y=170)
-    await house.add_property(location="Beach house", x=170, y=150, width=30, height=30)
-    await house.add_property(location="Far away", x=5_000, y=5_000, width=90, height=90)
+    bank = await harness.add_property(location="Fleeca *Bank*", x=100, y=200, width=40, height=30)
+    await harness.add_property(location="Kiosk", x=60, y=170)
+    await harness.add_property(location="Beach house", x=170, y=150, width=30, height=30)
+    await harness.add_property(location="Far away", x=5_000, y=5_000, width=90, height=90)
     for name in ("Door", "Vault"):
-        await house.add_equipment(bank, 1, name)
+        await harness.add_equipment(bank, 1, name)
     for name in ("Kestrel", "Heron"):
-        await house.add_equipment(bank, 3, name)
-    await house.ask("dispatch-drone", propertyId=bank)
-    async with house.database.write() as sql:
+        await harness.add_equipment(bank, 3, name)
+    await harness.ask("dispatch-drone", propertyId=bank)
+    async with harness.database.write() as sql:
         await _call(sql, 7, "Robbery", 110.0, 210.0, bank)
         await _call(sql, 8, "Fire", 80.0, 230.0, None)
         await _call(sql, 9, "Elsewhere", -3_000.0, 230.0, None)
@@ -61,8 +61,8 @@ async def _call(
     await dispatches.set_property(sql, "cad", call_id, place)  # type: ignore[arg-type]
 
 
-async def test_a_property_is_shown_with_all_that_is_around_it(house: House) -> None:
-    picture = await property_map(house.database.read, await _bank(house))
+async def test_a_property_is_shown_with_all_that_is_around_it(harness: AppHarness) -> None:
+    picture = await property_map(harness.database.read, await _bank(harness))
     assert picture is not None
     assert picture.alt == (
         "Map of Fleeca *Bank*. Property 1 · x 100, y 200; 40 × 30 m, x and y are its"
@@ -76,8 +76,8 @@ async def test_a_property_is_shown_with_all_that_is_around_it(house: House) -> N
         assert share(image, colour, GROUND) > 0.0002, colour
 
 
-async def test_who_may_not_look_at_everything_sees_what_is_their_own(house: House) -> None:
-    picture = await property_map(house.database.read, await _bank(house), whole=False)
+async def test_who_may_not_look_at_everything_sees_what_is_their_own(harness: AppHarness) -> None:
+    picture = await property_map(harness.database.read, await _bank(harness), whole=False)
     assert picture is not None
     assert "2 cameras" in picture.alt
     assert not any(word in picture.alt for word in ("Call", "call", "Nearby", "Kiosk"))
@@ -86,38 +86,42 @@ async def test_who_may_not_look_at_everything_sees_what_is_their_own(house: Hous
     assert not share(image, NEIGHBOUR)
 
 
-async def test_there_is_no_map_of_what_never_was_and_one_of_what_was_removed(house: House) -> None:
-    assert await property_map(house.database.read, 99) is None
-    place = await house.add_property()
-    await house.ask("remove-property", propertyId=place)
-    assert await property_map(house.database.read, place) is not None
+async def test_there_is_no_map_of_what_never_was_and_one_of_what_was_removed(
+    harness: AppHarness,
+) -> None:
+    assert await property_map(harness.database.read, 99) is None
+    place = await harness.add_property()
+    await harness.ask("remove-property", propertyId=place)
+    assert await property_map(harness.database.read, place) is not None
 
 
-async def test_the_digest_changes_when_a_drone_flies_and_not_by_itself(house: House) -> None:
-    place = await house.add_property()
-    await house.add_equipment(place, 3)
+async def test_the_digest_changes_when_a_drone_flies_and_not_by_itself(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    await harness.add_equipment(place, 3)
     digests = []
     for query in (None, None, "dispatch-drone"):
         if query is not None:
-            await house.ask(query, propertyId=place)
-        picture = await property_map(house.database.read, place)
+            await harness.ask(query, propertyId=place)
+        picture = await property_map(harness.database.read, place)
         assert picture is not None
         digests.append(picture.digest)
     assert digests[0] == digests[1] != digests[2]
 
 
-async def test_the_owners_image_lies_below_at_the_right_place(house: House, tmp_path: Path) -> None:
+async def test_the_owners_image_lies_below_at_the_right_place(
+    harness: AppHarness, tmp_path: Path
+) -> None:
     file = tmp_path / "map.png"
     drawn = Image.new("RGB", (400, 400), (0, 250, 0))
     drawn.paste((250, 0, 0), (0, 0, 200, 400))
     drawn.save(file)
     # The image's middle, where red meets green, is the western edge of the property.
     known = Backdrop.of(str(file), [[0, 0, -900, 1_100], [400, 400, 1_100, -900]])
-    place = await house.add_property(x=100, y=90, width=100, height=100)
-    plain = await property_map(house.database.read, place)
-    async with house.database.write() as sql:
+    place = await harness.add_property(x=100, y=90, width=100, height=100)
+    plain = await property_map(harness.database.read, place)
+    async with harness.database.write() as sql:
         await backdrop.keep(sql, known)
-    picture = await property_map(house.database.read, place)
+    picture = await property_map(harness.database.read, place)
     assert picture is not None
     assert plain is not None
     assert picture.digest != plain.digest
@@ -200,11 +204,11 @@ def test_a_view_holds_the_property_and_the_points(
         assert view.y < y < view.y + view.height
 
 
-async def test_200_cameras_are_counted_and_the_words_still_fit(house: House) -> None:
-    place = await house.add_property(location="x" * 200)
+async def test_200_cameras_are_counted_and_the_words_still_fit(harness: AppHarness) -> None:
+    place = await harness.add_property(location="x" * 200)
     for number in range(200):
-        await house.add_equipment(place, 1, f"Camera {number} " + "y" * 200)
-    picture = await property_map(house.database.read, place)
+        await harness.add_equipment(place, 1, f"Camera {number} " + "y" * 200)
+    picture = await property_map(harness.database.read, place)
     assert picture is not None
     assert "200 cameras: " in picture.alt
     assert len(picture.alt) <= ALT

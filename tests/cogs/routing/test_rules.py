@@ -22,7 +22,7 @@ from cogs.routing.rules import Decision, Quiet, Router, Rule, Traits
 from db.database import Database
 from webhook import cad
 from webhook.protocol.errors import SentinelError
-from webhook.protocol.events import EVENTS, OWN_EVENTS, Published, Subject
+from webhook.protocol.events import EVENTS, SYSTEM_EVENTS, StoredEvent, Subject
 
 NOON = 1_795_348_800_000
 """2026-11-22T12:00:00Z"""
@@ -254,7 +254,7 @@ async def test_a_typed_event_may_be_a_push_or_an_event(database: Database) -> No
         assert (traits.emergency, traits.postal) == (False, "8031")
 
 
-@pytest.mark.parametrize("name", [*cad.EVENTS, *EVENTS, *OWN_EVENTS])
+@pytest.mark.parametrize("name", [*cad.EVENTS, *EVENTS, *SYSTEM_EVENTS])
 async def test_every_event_can_be_typed_alone(database: Database, name: str) -> None:
     event = await event_meant(database.read, name, None)
     for subject in (None, *event.subjects):
@@ -290,7 +290,7 @@ _FIELDS = st.sampled_from(
 @given(data=st.dictionaries(_FIELDS, _JSON), kind=st.sampled_from(sorted(CARDS)))
 def test_no_data_can_break_the_reading_of_traits(data: dict[str, Any], kind: str) -> None:
     written = orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS) if _fits(data) else b"{}"
-    event = Published(1, NOON, "cad.EVENT_911", [], written)
+    event = StoredEvent(1, NOON, "cad.EVENT_911", [], written)
     for subject in (None, Subject(kind, "1@cad")):
         assert router().decide(told(event, subject), NOON, "home").place == "home"
 

@@ -22,7 +22,7 @@ from cogs.ui.options import (
 from tests.cogs.hostile import invisible, wire_texts
 from tests.end_to_end.town import Town
 from tests.fake_discord.validation import check_choices
-from tests.webhook.house import House, open_house
+from tests.webhook.harness import AppHarness, open_harness
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import clean_text
 
@@ -36,13 +36,13 @@ async def test_choices_are_taken_by_discord_whatever_things_are_called(
     names: list[str], typed: str
 ) -> None:
     with TemporaryDirectory() as folder:
-        async with open_house(Path(folder) / "sentinel.db") as house:
+        async with open_harness(Path(folder) / "sentinel.db") as harness:
             for name in names:
-                place = await house.add_property(location=name)
-                await house.add_equipment(place, 3, name)
-                await house.ask("dispatch-drone", propertyId=place)
-                await house.ask("request-remove-property", propertyId=place)
-            context = house.context()
+                place = await harness.add_property(location=name)
+                await harness.add_equipment(place, 3, name)
+                await harness.ask("dispatch-drone", propertyId=place)
+                await harness.ask("request-remove-property", propertyId=place)
+            context = harness.context()
             for offer in (property_choices, removal_choices, drone_choices):
                 found = await offer(context, "")
                 assert len(found) == len(names)
@@ -53,11 +53,11 @@ async def test_choices_are_taken_by_discord_whatever_things_are_called(
                 assert str((await property_meant(context, choice.value)).id) == choice.value
 
 
-async def test_no_more_choices_are_offered_than_discord_takes(house: House) -> None:
+async def test_no_more_choices_are_offered_than_discord_takes(harness: AppHarness) -> None:
     for number in range(CHOICES + 5):
-        await house.add_property(location=f"Villa {number}")
-    assert len(await property_choices(house.context(), "")) == CHOICES
-    assert [choice.name for choice in await property_choices(house.context(), " villa 29 ")] == [
+        await harness.add_property(location=f"Villa {number}")
+    assert len(await property_choices(harness.context(), "")) == CHOICES
+    assert [choice.name for choice in await property_choices(harness.context(), " villa 29 ")] == [
         "Villa 29 (30)"
     ]
 
@@ -67,22 +67,22 @@ async def test_no_more_choices_are_offered_than_discord_takes(house: House) -> N
     [("2", 2), (" 2 ", 2), ("villa", 1), ("VILLA", 1), ("Villa 2", 2), ("shed", 3), ("(3", None)],
 )
 async def test_a_property_is_meant_by_its_id_its_location_or_a_part_of_it(
-    house: House, typed: str, meant: int | None
+    harness: AppHarness, typed: str, meant: int | None
 ) -> None:
     for name in ("Villa", "Villa 2", "Old shed"):
-        await house.add_property(location=name)
+        await harness.add_property(location=name)
     if meant is None:
         with pytest.raises(NotFound):
-            await property_meant(house.context(), typed)
+            await property_meant(harness.context(), typed)
     else:
-        assert (await property_meant(house.context(), typed)).id == meant
+        assert (await property_meant(harness.context(), typed)).id == meant
 
 
-async def test_a_part_of_several_locations_means_none_of_them(house: House) -> None:
+async def test_a_part_of_several_locations_means_none_of_them(harness: AppHarness) -> None:
     for name in ("North villa", "South villa"):
-        await house.add_property(location=name)
+        await harness.add_property(location=name)
     with pytest.raises(Conflict, match="several properties match 'villa'"):
-        await property_meant(house.context(), "villa")
+        await property_meant(harness.context(), "villa")
 
 
 @pytest.mark.parametrize(
@@ -157,11 +157,11 @@ def test_what_is_looked_through_here_comes_the_likeliest_first(
     assert [choice.value for choice in best(typed, known)] == found
 
 
-async def test_a_new_user_is_known_by_the_look_of_the_id(house: House) -> None:
-    await house.ask("add-user", userId="u1", fullName="Wren Hall")
+async def test_a_new_user_is_known_by_the_look_of_the_id(harness: AppHarness) -> None:
+    await harness.ask("add-user", userId="u1", fullName="Wren Hall")
     for name in ("u2", "u3"):
-        await house.ask("add-user", userId=name, fullName="Ann")
-    context = house.context()
+        await harness.ask("add-user", userId=name, fullName="Ann")
+    context = harness.context()
     for typed, user in {"u1": "u1", " wren hall ": "u1", "license:new": "license:new"}.items():
         assert await user_meant(context, typed) == user
     assert await user_meant(context, "80351110224678912") == "80351110224678912"

@@ -9,7 +9,7 @@ from cogs.ui.pages import ARGUMENT, CUSTOM_ID, SIZE, PageButton, Rows, custom_id
 from cogs.ui.text import length
 from tests.end_to_end.town import Town
 from tests.fake_discord import render
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 from webhook.protocol.context import Context
 from webhook.protocol.errors import NotFound
 
@@ -29,44 +29,49 @@ async def _uncounted(context: Context, argument: str, limit: int, offset: int) -
 TEST_LISTS = {"numbers": _numbers, "uncounted": _uncounted}
 
 
-async def shown(house: House, name: str, count: int, number: int = 0) -> tuple[list[str], str, str]:
+async def shown(
+    harness: AppHarness, name: str, count: int, number: int = 0
+) -> tuple[list[str], str, str]:
     """Return a page's lines, its place, and the buttons that can be pressed."""
-    content = await page(house.context(), TEST_LISTS, name, str(count), number)
+    content = await page(harness.context(), TEST_LISTS, name, str(count), number)
     (embed,) = content.embeds
     possible = [button.label for button in content.buttons if not button.disabled]
     return (embed.description or "").split("\n"), embed.footer.text or "", " ".join(possible)
 
 
-async def test_a_short_list_has_neither_place_nor_buttons(house: House) -> None:
-    assert await shown(house, "numbers", 0) == (["None."], "", "")
-    lines, place, buttons = await shown(house, "uncounted", SIZE)
+async def test_a_short_list_has_neither_place_nor_buttons(harness: AppHarness) -> None:
+    assert await shown(harness, "numbers", 0) == (["None."], "", "")
+    lines, place, buttons = await shown(harness, "uncounted", SIZE)
     assert (len(lines), place, buttons) == (SIZE, "", "")
 
 
-async def test_a_counted_list_says_how_many_pages_it_has(house: House) -> None:
-    lines, place, buttons = await shown(house, "numbers", 25)
+async def test_a_counted_list_says_how_many_pages_it_has(harness: AppHarness) -> None:
+    lines, place, buttons = await shown(harness, "numbers", 25)
     assert (lines[0], lines[-1], place, buttons) == ("0", "9", "Page 1 of 3", "Next Last")
-    assert (await shown(house, "numbers", 25, 1))[1:] == ("Page 2 of 3", "First Previous Next Last")
+    assert (await shown(harness, "numbers", 25, 1))[1:] == (
+        "Page 2 of 3",
+        "First Previous Next Last",
+    )
     last = ["20", "21", "22", "23", "24"]
-    assert await shown(house, "numbers", 25, 2) == (last, "Page 3 of 3", "First Previous")
+    assert await shown(harness, "numbers", 25, 2) == (last, "Page 3 of 3", "First Previous")
 
 
 async def test_another_list_says_which_rows_are_shown_and_whether_there_are_more(
-    house: House,
+    harness: AppHarness,
 ) -> None:
-    assert (await shown(house, "uncounted", 21))[1:] == ("1–10", "Next")
-    assert (await shown(house, "uncounted", 21, 2)) == (["20"], "21–21", "First Previous")
+    assert (await shown(harness, "uncounted", 21))[1:] == ("1–10", "Next")
+    assert (await shown(harness, "uncounted", 21, 2)) == (["20"], "21–21", "First Previous")
 
 
-async def test_a_page_that_is_gone_meanwhile_gives_one_that_is_left(house: House) -> None:
-    assert (await shown(house, "numbers", 12, 7))[0] == ["10", "11"]
-    assert (await shown(house, "uncounted", 12, 7))[0][0] == "0"
-    assert (await shown(house, "uncounted", 0, 7))[0] == ["None."]
+async def test_a_page_that_is_gone_meanwhile_gives_one_that_is_left(harness: AppHarness) -> None:
+    assert (await shown(harness, "numbers", 12, 7))[0] == ["10", "11"]
+    assert (await shown(harness, "uncounted", 12, 7))[0][0] == "0"
+    assert (await shown(harness, "uncounted", 0, 7))[0] == ["None."]
 
 
-async def test_the_button_of_a_list_that_is_no_more_says_so(house: House) -> None:
+async def test_the_button_of_a_list_that_is_no_more_says_so(harness: AppHarness) -> None:
     with pytest.raises(NotFound, match="another version"):
-        await page(house.context(), TEST_LISTS, "gone")
+        await page(harness.context(), TEST_LISTS, "gone")
 
 
 @given(
@@ -90,21 +95,21 @@ def test_a_button_is_read_back_as_it_was_written(
     }
 
 
-async def test_the_longest_lines_of_every_list_fit_into_a_page(house: House) -> None:
+async def test_the_longest_lines_of_every_list_fit_into_a_page(harness: AppHarness) -> None:
     hostile = "*😀" * 1_000
     for _ in range(SIZE + 1):
-        place = await house.add_property(location=hostile[:200], clientId=hostile[:64])
-        await house.add_equipment(1, 3, hostile[:2000])
-        await house.ask("dispatch-drone", propertyId=1, reason=hostile[:2000])
-        await house.ask("add-user", userId=f"{place}{hostile[:60]}", fullName=hostile[:200])
-        await house.ask("add-allowed-user", propertyId=1, userId=f"{place}{hostile[:60]}")
-        await house.ask("add-auth-entry", propertyId=1, userId=f"{place}{hostile[:60]}")
-        await house.ask("request-remove-property", propertyId=place)
-        await house.ask("change-property-status", propertyId=place, status=hostile[:32])
-        await house.ask("request-remove-property", propertyId=place)
+        place = await harness.add_property(location=hostile[:200], clientId=hostile[:64])
+        await harness.add_equipment(1, 3, hostile[:2000])
+        await harness.ask("dispatch-drone", propertyId=1, reason=hostile[:2000])
+        await harness.ask("add-user", userId=f"{place}{hostile[:60]}", fullName=hostile[:200])
+        await harness.ask("add-allowed-user", propertyId=1, userId=f"{place}{hostile[:60]}")
+        await harness.ask("add-auth-entry", propertyId=1, userId=f"{place}{hostile[:60]}")
+        await harness.ask("request-remove-property", propertyId=place)
+        await harness.ask("change-property-status", propertyId=place, status=hostile[:32])
+        await harness.ask("request-remove-property", propertyId=place)
     for name in LISTS.keys() - {"free", "pending"}:
         argument = {"flights": "1:", "search": "*"}.get(name, "1")
-        (embed,) = (await page(house.context(), LISTS, name, argument)).embeds
+        (embed,) = (await page(harness.context(), LISTS, name, argument)).embeds
         lines = (embed.description or "").split("\n")
         assert len(lines) == SIZE, name
         assert length(embed.description or "") <= 4_096

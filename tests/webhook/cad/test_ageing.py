@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from db import cards, dispatches, emergencies, notices, units
-from tests.webhook.house import DAY, HOUR, House
+from tests.webhook.harness import DAY, HOUR, AppHarness
 from webhook.cad.ageing import Keeping, forget_old
 from webhook.cad.receive import receive
 
@@ -24,18 +24,18 @@ TABLES = (
 )
 
 
-async def push(house: House, kind: str, data: object) -> None:
-    await receive(house.context(), CAD, {"type": kind, "data": data})
+async def push(harness: AppHarness, kind: str, data: object) -> None:
+    await receive(harness.context(), CAD, {"type": kind, "data": data})
 
 
-async def age(house: House, later: int, limit: int = 100) -> bool:
-    house.clock.now += later
-    return await forget_old(house.context(), KEEPING, limit)
+async def age(harness: AppHarness, later: int, limit: int = 100) -> bool:
+    harness.clock.now += later
+    return await forget_old(harness.context(), KEEPING, limit)
 
 
-def kept(house: House) -> list[str]:
+def kept(harness: AppHarness) -> list[str]:
     """Return which tables still hold something."""
-    rows = house.dump()
+    rows = harness.dump()
     return [name for name in TABLES if rows[name]]
 
 
@@ -49,103 +49,105 @@ OVER: list[tuple[str, Any]] = [
 ]
 
 
-async def test_what_is_over_is_forgotten_a_day_later(house: House) -> None:
+async def test_what_is_over_is_forgotten_a_day_later(harness: AppHarness) -> None:
     for event in OVER:
-        await push(house, *event)
-    before = kept(house)
+        await push(harness, *event)
+    before = kept(harness)
     assert "panics" in before
-    await age(house, DAY)
-    assert [*kept(house), "fingerprints"] == before
-    await age(house, 1)
-    assert kept(house) == []
+    await age(harness, DAY)
+    assert [*kept(harness), "fingerprints"] == before
+    await age(harness, 1)
+    assert kept(harness) == []
 
 
-async def test_what_goes_on_is_forgotten_three_days_after_the_last_word(house: House) -> None:
+async def test_what_goes_on_is_forgotten_three_days_after_the_last_word(
+    harness: AppHarness,
+) -> None:
     for event in OVER[::2]:
-        await push(house, *event)
-    await age(house, 2 * DAY)
+        await push(harness, *event)
+    await age(harness, 2 * DAY)
     note = {"callId": 5, "note": "still there"}
-    await push(house, "EVENT_DISPATCH_NOTE", note)
-    await age(house, DAY + 1)
-    assert kept(house) == ["dispatch_calls", "dispatch_units", "dispatch_notes"]
-    await age(house, 2 * DAY)
-    assert kept(house) == []
+    await push(harness, "EVENT_DISPATCH_NOTE", note)
+    await age(harness, DAY + 1)
+    assert kept(harness) == ["dispatch_calls", "dispatch_units", "dispatch_notes"]
+    await age(harness, 2 * DAY)
+    assert kept(harness) == []
 
 
-async def test_a_911_call_is_kept_for_its_open_dispatch_call(house: House) -> None:
+async def test_a_911_call_is_kept_for_its_open_dispatch_call(harness: AppHarness) -> None:
     dispatch = {"callId": 9, "metaData": {"origin911": 5}}
     for event in (*OVER[:2], ("EVENT_DISPATCH_NEW", {"dispatch": dispatch})):
-        await push(house, *event)
-    await age(house, DAY + 1)
-    assert await emergencies.get(house.database.read, CAD, 5) is not None
-    await push(house, "EVENT_DISPATCH_CLOSED", {"callIds": [9]})
-    await age(house, DAY + 1)
-    assert await emergencies.get(house.database.read, CAD, 5) is None
+        await push(harness, *event)
+    await age(harness, DAY + 1)
+    assert await emergencies.get(harness.database.read, CAD, 5) is not None
+    await push(harness, "EVENT_DISPATCH_CLOSED", {"callIds": [9]})
+    await age(harness, DAY + 1)
+    assert await emergencies.get(harness.database.read, CAD, 5) is None
 
 
-async def test_a_panic_takes_its_own_911_call_along(house: House) -> None:
+async def test_a_panic_takes_its_own_911_call_along(harness: AppHarness) -> None:
     text = "Unit 7 has pressed their panic button!"
-    await push(house, "EVENT_911", {"call": {"callId": 5, "description": text}})
+    await push(harness, "EVENT_911", {"call": {"callId": 5, "description": text}})
     for event in OVER[4:]:
-        await push(house, *event)
-    await age(house, DAY + 1)
-    assert kept(house) == []
+        await push(harness, *event)
+    await age(harness, DAY + 1)
+    assert kept(harness) == []
 
 
-async def test_who_is_in_panic_no_longer_is_when_it_is_forgotten(house: House) -> None:
-    await push(house, *OVER[4])
-    await age(house, 3 * DAY + 1)
-    unit = await units.get(house.database.read, CAD, 1)
+async def test_who_is_in_panic_no_longer_is_when_it_is_forgotten(harness: AppHarness) -> None:
+    await push(harness, *OVER[4])
+    await age(harness, 3 * DAY + 1)
+    unit = await units.get(harness.database.read, CAD, 1)
     assert unit is not None
     assert not unit.is_panic
-    await push(house, *OVER[4])
-    assert await units.open_panic(house.database.read, CAD, 1) == 2
+    await push(harness, *OVER[4])
+    assert await units.open_panic(harness.database.read, CAD, 1) == 2
 
 
-async def test_a_number_used_again_is_another_call_with_another_card(house: House) -> None:
-    await push(house, "EVENT_911", {"call": {"callId": 5, "caller": "Wren"}})
-    await push(house, "EVENT_REMOVE_911", {"callIds": [5]})
+async def test_a_number_used_again_is_another_call_with_another_card(harness: AppHarness) -> None:
+    await push(harness, "EVENT_911", {"call": {"callId": 5, "caller": "Wren"}})
+    await push(harness, "EVENT_REMOVE_911", {"callIds": [5]})
     subject = f"emergency:5@{CAD}"
-    async with house.database.write() as sql:
-        await cards.mark_stale(sql, subject, "emergency", house.clock.now)
+    async with harness.database.write() as sql:
+        await cards.mark_stale(sql, subject, "emergency", harness.clock.now)
         card = await cards.of_subject(sql, subject)
         assert card is not None
         await cards.mark_posted(sql, card, 10, 20)
-    await age(house, DAY + 1)
-    assert await cards.of_subject(house.database.read, subject) is None
-    assert await cards.next_outdated(house.database.read, ["emergency"], 0) is None
-    await push(house, "EVENT_911", {"call": {"callId": 5, "caller": "Kit"}})
-    call = await emergencies.get(house.database.read, CAD, 5)
+    await age(harness, DAY + 1)
+    assert await cards.of_subject(harness.database.read, subject) is None
+    assert await cards.next_outdated(harness.database.read, ["emergency"], 0) is None
+    await push(harness, "EVENT_911", {"call": {"callId": 5, "caller": "Kit"}})
+    call = await emergencies.get(harness.database.read, CAD, 5)
     assert call is not None
-    assert (call.caller, call.removed_at, call.received_at) == ("Kit", None, house.clock.now)
-    async with house.database.write() as sql:
-        await cards.mark_stale(sql, subject, "emergency", house.clock.now)
+    assert (call.caller, call.removed_at, call.received_at) == ("Kit", None, harness.clock.now)
+    async with harness.database.write() as sql:
+        await cards.mark_stale(sql, subject, "emergency", harness.clock.now)
         fresh = await cards.of_subject(sql, subject)
     assert fresh is not None
     assert (fresh.id != card.id, fresh.message_id) == (True, None)
 
 
-async def test_only_some_are_forgotten_at_once(house: House) -> None:
+async def test_only_some_are_forgotten_at_once(harness: AppHarness) -> None:
     for number in range(5):
-        await push(house, "EVENT_DISPATCH_CLOSED", {"callIds": [number]})
-    assert await age(house, DAY + 1, limit=3)
-    assert len(house.dump()["dispatch_calls"]) == 2
-    assert not await age(house, 0, limit=3)
-    assert house.dump()["dispatch_calls"] == []
+        await push(harness, "EVENT_DISPATCH_CLOSED", {"callIds": [number]})
+    assert await age(harness, DAY + 1, limit=3)
+    assert len(harness.dump()["dispatch_calls"]) == 2
+    assert not await age(harness, 0, limit=3)
+    assert harness.dump()["dispatch_calls"] == []
 
 
-async def test_a_unit_not_heard_of_for_half_a_day_is_off_duty(house: House) -> None:
-    await push(house, "EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
-    await push(house, "EVENT_UNIT_GROUP_ADD", {"identIds": [1], "groupName": "Bike"})
-    await age(house, 12 * HOUR)
-    assert len(await units.on_duty(house.database.read)) == 1
-    await age(house, 1)
-    assert await units.on_duty(house.database.read) == []
-    unit = await units.get(house.database.read, CAD, 1)
+async def test_a_unit_not_heard_of_for_half_a_day_is_off_duty(harness: AppHarness) -> None:
+    await push(harness, "EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
+    await push(harness, "EVENT_UNIT_GROUP_ADD", {"identIds": [1], "groupName": "Bike"})
+    await age(harness, 12 * HOUR)
+    assert len(await units.on_duty(harness.database.read)) == 1
+    await age(harness, 1)
+    assert await units.on_duty(harness.database.read) == []
+    unit = await units.get(harness.database.read, CAD, 1)
     assert unit is not None
     assert unit.group_name == ""
-    await push(house, "EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
-    assert len(await units.on_duty(house.database.read)) == 1
+    await push(harness, "EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
+    assert len(await units.on_duty(harness.database.read)) == 1
 
 
 @pytest.mark.parametrize(
@@ -158,28 +160,28 @@ async def test_a_unit_not_heard_of_for_half_a_day_is_off_duty(house: House) -> N
     ],
 )
 async def test_each_announcement_is_kept_for_a_card(
-    house: House, kind: str, data: object, made: int
+    harness: AppHarness, kind: str, data: object, made: int
 ) -> None:
     for _ in range(2):
-        await push(house, kind, data)
-    assert len(house.dump()["notices"]) == made
-    (*_, last) = await house.journalled()
+        await push(harness, kind, data)
+    assert len(harness.dump()["notices"]) == made
+    (*_, last) = await harness.journal_events()
     (subject,) = last.subjects
     assert (subject.kind, subject.key) == ("notice", str(made))
-    stored = await notices.get(house.database.read, made)
+    stored = await notices.get(harness.database.read, made)
     assert stored is not None
-    assert (stored.cad, stored.at) == (CAD, house.clock.now)
+    assert (stored.cad, stored.at) == (CAD, harness.clock.now)
     assert stored.data.encode() == last.frame.partition(b'"data":')[2][:-1]
 
 
-async def test_open_calls_are_those_that_wait_newest_first(house: House) -> None:
+async def test_open_calls_are_those_that_wait_newest_first(harness: AppHarness) -> None:
     for number in (1, 2, 3, 4):
-        house.clock.now += 1
-        await push(house, "EVENT_911", {"call": {"callId": number}})
-        await push(house, "EVENT_DISPATCH_NEW", {"dispatch": {"callId": number + 10}})
-    await push(house, "EVENT_REMOVE_911", {"callIds": [2, 99]})
-    await push(house, "EVENT_DISPATCH_CLOSED", {"callIds": [13]})
-    read = house.database.read
+        harness.clock.now += 1
+        await push(harness, "EVENT_911", {"call": {"callId": number}})
+        await push(harness, "EVENT_DISPATCH_NEW", {"dispatch": {"callId": number + 10}})
+    await push(harness, "EVENT_REMOVE_911", {"callIds": [2, 99]})
+    await push(harness, "EVENT_DISPATCH_CLOSED", {"callIds": [13]})
+    read = harness.database.read
     assert [call.call_id for call in await emergencies.open_calls(read, 2)] == [4, 3]
     assert [call.call_id for call in await emergencies.open_calls(read, 9)] == [4, 3, 1]
     assert [call.call_id for call in await dispatches.open_calls(read, 9)] == [14, 12, 11]

@@ -2,45 +2,45 @@
 
 from typing import Any
 
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 from webhook.cad.receive import Intake, receive
 
 COUNTING = Intake(crimes_from_calls=True)
 
 
-async def call(house: House, intake: Intake = COUNTING, **fields: Any) -> None:
+async def call(harness: AppHarness, intake: Intake = COUNTING, **fields: Any) -> None:
     body = {"type": "EVENT_911", "data": {"call": {"callId": 5} | fields}}
-    await receive(house.context(), "cad", body, intake=intake)
+    await receive(harness.context(), "cad", body, intake=intake)
 
 
-async def crimes_today(house: House, **area: Any) -> int:
-    answer = await house.ask("get-crimes-in-area", **area)
+async def crimes_today(harness: AppHarness, **area: Any) -> int:
+    answer = await harness.ask("get-crimes-in-area", **area)
     count: int = answer["crimes"][0]["count"]
     return count
 
 
-async def test_an_emergency_counts_once_at_its_property(house: House) -> None:
-    place = await house.add_property(location="Forum Dr")
-    other = await house.add_property(location="Route 68")
+async def test_an_emergency_counts_once_at_its_property(harness: AppHarness) -> None:
+    place = await harness.add_property(location="Forum Dr")
+    other = await harness.add_property(location="Route 68")
     for _ in range(2):
-        await call(house, location="30 Forum Dr", description="Shots fired")
-    told = [event for event in house.told() if event[0] == "crimes"]
+        await call(harness, location="30 Forum Dr", description="Shots fired")
+    told = [event for event in harness.take_events() if event[0] == "crimes"]
     assert told == [("crimes", {"propertyId": place, "clientId": None, "crimeId": 1})]
-    assert await crimes_today(house) == 1
-    assert await crimes_today(house, propertyId=place) == 1
-    assert await crimes_today(house, propertyId=other) == 0
-    (*_, last) = [event for event in await house.journalled() if event.name == "crimes"]
+    assert await crimes_today(harness) == 1
+    assert await crimes_today(harness, propertyId=place) == 1
+    assert await crimes_today(harness, propertyId=other) == 0
+    (*_, last) = [event for event in await harness.journal_events() if event.name == "crimes"]
     assert [str(subject) for subject in last.subjects] == [f"property:{place}"]
 
 
-async def test_a_crime_may_be_nowhere_in_particular(house: House) -> None:
-    await call(house, description="x" * 4_000)
-    assert await crimes_today(house) == 1
-    assert len(house.dump()["crimes"][0][3]) == 2_000
+async def test_a_crime_may_be_nowhere_in_particular(harness: AppHarness) -> None:
+    await call(harness, description="x" * 4_000)
+    assert await crimes_today(harness) == 1
+    assert len(harness.dump()["crimes"][0][3]) == 2_000
 
 
-async def test_what_is_no_emergency_or_a_panic_is_no_crime(house: House) -> None:
-    await call(house, isEmergency=False)
-    await call(house, callId=6, description="Unit 7 has pressed their panic button!")
-    await call(house, Intake(), callId=7)
-    assert await crimes_today(house) == 0
+async def test_what_is_no_emergency_or_a_panic_is_no_crime(harness: AppHarness) -> None:
+    await call(harness, isEmergency=False)
+    await call(harness, callId=6, description="Unit 7 has pressed their panic button!")
+    await call(harness, Intake(), callId=7)
+    assert await crimes_today(harness) == 0

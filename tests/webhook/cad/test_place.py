@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from db import dispatches, emergencies
 from db.properties import ACTIVE, Property
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 from webhook.cad.place import MOST_WORDS, Place, best, code_of, phrases, property_at
 from webhook.cad.receive import receive
 
@@ -59,9 +59,9 @@ def test_a_point_is_in_a_rectangle_or_near_a_property_without_one(
 
 def test_the_smallest_area_around_a_point_comes_first_and_the_nearest_point_last() -> None:
     estate = lot(1, x=0, y=0, width=100, height=100)
-    house = lot(2, x=10, y=10, width=10, height=10)
+    cottage = lot(2, x=10, y=10, width=10, height=10)
     gate, tree = lot(3, x=14, y=14), lot(4, x=16, y=15)
-    known = [estate, gate, tree, house]
+    known = [estate, gate, tree, cottage]
     assert best(Place(point=(15, 15)), known) == 2
     assert best(Place(point=(15, 15)), [estate, gate, tree]) == 1
     assert best(Place(point=(15, 15)), [gate, tree]) == 4
@@ -152,13 +152,13 @@ PLACES = st.builds(
 
 @given(LOTS, st.lists(PLACES, min_size=1, max_size=5))
 async def test_storage_finds_what_the_rules_choose(
-    house: House, lots: list[tuple[str, str, int, int, int, int]], places: list[Place]
+    harness: AppHarness, lots: list[tuple[str, str, int, int, int, int]], places: list[Place]
 ) -> None:
-    async with house.database.write() as sql:
+    async with harness.database.write() as sql:
         await sql.run("DELETE FROM properties")
     known = [
         lot(
-            await house.add_property(
+            await harness.add_property(
                 location=where, description=what, x=x, y=y, width=width, height=height
             ),
             location=where,
@@ -171,35 +171,35 @@ async def test_storage_finds_what_the_rules_choose(
         for where, what, x, y, width, height in lots
     ]
     for place in places:
-        assert await property_at(house.database.read, place) == best(place, known)
+        assert await property_at(harness.database.read, place) == best(place, known)
 
 
-async def test_a_removed_or_rejected_property_is_at_no_place(house: House) -> None:
-    removed = await house.add_property(location="Forum Dr")
-    await house.ask("remove-property", propertyId=removed)
-    rejected = await house.add_property(location="Forum Dr")
-    await house.ask("change-property-status", propertyId=rejected, status="REJECTED")
+async def test_a_removed_or_rejected_property_is_at_no_place(harness: AppHarness) -> None:
+    removed = await harness.add_property(location="Forum Dr")
+    await harness.ask("remove-property", propertyId=removed)
+    rejected = await harness.add_property(location="Forum Dr")
+    await harness.ask("change-property-status", propertyId=rejected, status="REJECTED")
     for place in (Place("Forum Dr"), Place(point=(10, -20))):
-        assert await property_at(house.database.read, place) is None
+        assert await property_at(harness.database.read, place) is None
 
 
-async def test_a_property_that_is_moved_or_resized_is_found_there(house: House) -> None:
-    number = await house.add_property(x=0, y=0)
-    await house.ask("change-property-coordinates", propertyId=number, x=1_000, y=1_000)
-    await house.ask("change-property-size", propertyId=number, width=500, height=500)
-    assert await property_at(house.database.read, Place(point=(1_499, 1_499))) == number
-    assert await property_at(house.database.read, Place(point=(0, 0))) is None
+async def test_a_property_that_is_moved_or_resized_is_found_there(harness: AppHarness) -> None:
+    number = await harness.add_property(x=0, y=0)
+    await harness.ask("change-property-coordinates", propertyId=number, x=1_000, y=1_000)
+    await harness.ask("change-property-size", propertyId=number, width=500, height=500)
+    assert await property_at(harness.database.read, Place(point=(1_499, 1_499))) == number
+    assert await property_at(harness.database.read, Place(point=(0, 0))) is None
 
 
-async def push(house: House, kind: str, data: object) -> None:
-    await receive(house.context(), CAD, {"type": kind, "data": data})
+async def push(harness: AppHarness, kind: str, data: object) -> None:
+    await receive(harness.context(), CAD, {"type": kind, "data": data})
 
 
-async def test_a_call_knows_its_property_and_follows_its_edits(house: House) -> None:
-    here = await house.add_property(location="Forum Dr")
-    there = await house.add_property(location="Route 68", x=700, y=700)
-    await push(house, "EVENT_911", {"call": {"callId": 5, "location": "[8031] Forum Dr"}})
-    emergency = await emergencies.get(house.database.read, CAD, 5)
+async def test_a_call_knows_its_property_and_follows_its_edits(harness: AppHarness) -> None:
+    here = await harness.add_property(location="Forum Dr")
+    there = await harness.add_property(location="Route 68", x=700, y=700)
+    await push(harness, "EVENT_911", {"call": {"callId": 5, "location": "[8031] Forum Dr"}})
+    emergency = await emergencies.get(harness.database.read, CAD, 5)
     assert emergency is not None
     assert emergency.property_id == here
     found = []
@@ -209,8 +209,8 @@ async def test_a_call_knows_its_property_and_follows_its_edits(house: House) -> 
         {"address": "Vinewood"},
         {"metaData": {"x": "701", "y": "699"}},
     ):
-        await push(house, "EVENT_DISPATCH_EDIT", {"dispatch": {"callId": 5} | change})
-        call = await dispatches.get(house.database.read, CAD, 5)
+        await push(harness, "EVENT_DISPATCH_EDIT", {"dispatch": {"callId": 5} | change})
+        call = await dispatches.get(harness.database.read, CAD, 5)
         assert call is not None
         found.append(call.property_id)
     assert found == [here, here, None, there]
@@ -218,17 +218,17 @@ async def test_a_call_knows_its_property_and_follows_its_edits(house: House) -> 
 
 @pytest.mark.parametrize("swapped", [False, True])
 async def test_a_dispatch_call_is_where_its_911_call_is_unless_it_says_otherwise(
-    house: House, swapped: bool
+    harness: AppHarness, swapped: bool
 ) -> None:
-    here = await house.add_property(location="Forum Dr")
+    here = await harness.add_property(location="Forum Dr")
     story: list[tuple[str, dict[str, Any]]] = [
         ("EVENT_911", {"call": {"callId": 5, "location": "Forum Dr"}}),
         ("EVENT_DISPATCH_NEW", {"dispatch": {"callId": 9, "metaData": {"origin911": 5}}}),
     ]
     for event in story[::-1] if swapped else story:
-        await push(house, *event)
-    call = await dispatches.get(house.database.read, CAD, 9)
+        await push(harness, *event)
+    call = await dispatches.get(harness.database.read, CAD, 9)
     assert call is not None
     assert call.property_id == here
-    (*_, last) = await house.journalled()
+    (*_, last) = await harness.journal_events()
     assert "dispatch:9@cad" in [str(subject) for subject in last.subjects]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from db import dispatches, emergencies, units
 from tests.webhook.cad.corpus import CASES, document
-from tests.webhook.house import House, open_house
+from tests.webhook.harness import AppHarness, open_harness
 from webhook.cad.receive import receive
 from webhook.protocol.wire import parse_json
 
@@ -39,13 +39,13 @@ WHEN_HEARD = {"emergency_calls": -1, "dispatch_calls": -1, "units": -2}
 """The columns that only tell when a row was heard of last."""
 
 
-async def push(house: House, kind: str, data: object, cad: str = CAD) -> None:
-    await receive(house.context(), cad, {"type": kind, "data": data})
+async def push(harness: AppHarness, kind: str, data: object, cad: str = CAD) -> None:
+    await receive(harness.context(), cad, {"type": kind, "data": data})
 
 
-def state(house: House) -> dict[str, set[tuple[Any, ...]]]:
+def state(harness: AppHarness) -> dict[str, set[tuple[Any, ...]]]:
     """Return the rows of the CAD's tables, without what only tells of their arrival."""
-    rows = house.dump()
+    rows = harness.dump()
     for name, column in WHEN_HEARD.items():
         for number, row in enumerate(rows[name]):
             rows[name][number] = row[:column] + row[column:][1:]
@@ -61,13 +61,13 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 async def after(pushes: Sequence[tuple[str, Push]]) -> dict[str, set[tuple[Any, ...]]]:
     """Return the state that a fresh house is left in by these pushes."""
     with tempfile.TemporaryDirectory() as directory:
-        async with open_house(Path(directory) / "sentinel.db") as house:
-            await house.add_property(location=LOCATION)
-            await house.add_property(location="Elsewhere", x=500, y=500, width=10, height=10)
-            await push(house, *LOGIN)
+        async with open_harness(Path(directory) / "sentinel.db") as harness:
+            await harness.add_property(location=LOCATION)
+            await harness.add_property(location="Elsewhere", x=500, y=500, width=10, height=10)
+            await push(harness, *LOGIN)
             for kind, data in pushes:
-                await push(house, kind, data)
-            return state(house)
+                await push(harness, kind, data)
+            return state(harness)
 
 
 def new(**fields: object) -> tuple[str, Push]:
@@ -154,21 +154,21 @@ EVERYTHING = [new(), edit(), *OTHERS]
 
 
 @pytest.mark.parametrize("event", range(len(EVERYTHING)))
-async def test_each_event_may_come_twice(house: House, event: int) -> None:
+async def test_each_event_may_come_twice(harness: AppHarness, event: int) -> None:
     for kind, data in EVERYTHING:
-        await push(house, kind, data)
-    before = state(house)
-    house.clock.now += 1_000
-    await push(house, *EVERYTHING[event])
-    assert state(house) == before
+        await push(harness, kind, data)
+    before = state(harness)
+    harness.clock.now += 1_000
+    await push(harness, *EVERYTHING[event])
+    assert state(harness) == before
 
 
 @pytest.mark.parametrize("event", range(len(EVERYTHING)))
-async def test_each_event_may_be_the_first_of_its_call(house: House, event: int) -> None:
-    await push(house, *EVERYTHING[event])
-    rows = state(house)
+async def test_each_event_may_be_the_first_of_its_call(harness: AppHarness, event: int) -> None:
+    await push(harness, *EVERYTHING[event])
+    rows = state(harness)
     assert rows["dispatch_calls"] | rows["emergency_calls"]
-    (published,) = house.told()
+    (published,) = harness.take_events()
     assert published[0] == f"cad.{EVERYTHING[event][0]}"
 
 
@@ -185,12 +185,12 @@ async def test_each_event_may_be_the_first_of_its_call(house: House, event: int)
 )
 @pytest.mark.parametrize("swapped", [False, True])
 async def test_an_edit_outranks_the_first_report_in_what_it_says_and_only_there(
-    house: House, first: Push, then: Push, swapped: bool
+    harness: AppHarness, first: Push, then: Push, swapped: bool
 ) -> None:
     story = [new(**first), edit(**then)]
     for event in story[::-1] if swapped else story:
-        await push(house, *event)
-    call = await dispatches.get(house.database.read, CAD, CALL)
+        await push(harness, *event)
+    call = await dispatches.get(harness.database.read, CAD, CALL)
     assert call is not None
     told: Push = (
         {"title": "Robbery", "description": "", "primary": None, "idents": []} | first | then
@@ -199,105 +199,109 @@ async def test_an_edit_outranks_the_first_report_in_what_it_says_and_only_there(
     assert call.description == told["description"]
     assert call.status == "ACTIVE"
     assert call.primary_unit == (None if told["primary"] in (None, -1) else told["primary"])
-    assert await dispatches.units(house.database.read, CAD, CALL) == told["idents"]
+    assert await dispatches.units(harness.database.read, CAD, CALL) == told["idents"]
 
 
-async def test_an_edit_leaves_what_it_does_not_say(house: House) -> None:
-    await push(house, *new(description="Two men", postal="8031"))
-    await push(house, *edit(title="Fire"))
-    call = await dispatches.get(house.database.read, CAD, CALL)
+async def test_an_edit_leaves_what_it_does_not_say(harness: AppHarness) -> None:
+    await push(harness, *new(description="Two men", postal="8031"))
+    await push(harness, *edit(title="Fire"))
+    call = await dispatches.get(harness.database.read, CAD, CALL)
     assert call is not None
     assert (call.title, call.description, call.postal) == ("Fire", "Two men", "8031")
 
 
-async def test_a_closed_call_stays_closed_since_then(house: House) -> None:
-    await push(house, "EVENT_DISPATCH_CLOSED", {"callIds": [CALL]})
-    closed = house.clock.now
-    house.clock.now += 5_000
-    await push(house, *new())
-    await push(house, "EVENT_DISPATCH_CLOSED", {"callIds": [CALL]})
-    call = await dispatches.get(house.database.read, CAD, CALL)
+async def test_a_closed_call_stays_closed_since_then(harness: AppHarness) -> None:
+    await push(harness, "EVENT_DISPATCH_CLOSED", {"callIds": [CALL]})
+    closed = harness.clock.now
+    harness.clock.now += 5_000
+    await push(harness, *new())
+    await push(harness, "EVENT_DISPATCH_CLOSED", {"callIds": [CALL]})
+    call = await dispatches.get(harness.database.read, CAD, CALL)
     assert call is not None
     assert call.closed_at == closed
 
 
-async def test_an_edit_to_closed_closes(house: House) -> None:
-    await push(house, *edit(status=2))
-    call = await dispatches.get(house.database.read, CAD, CALL)
+async def test_an_edit_to_closed_closes(harness: AppHarness) -> None:
+    await push(harness, *edit(status=2))
+    call = await dispatches.get(harness.database.read, CAD, CALL)
     assert call is not None
-    assert call.closed_at == house.clock.now
+    assert call.closed_at == harness.clock.now
 
 
-async def test_a_unit_that_leaves_without_a_call_id_leaves_its_open_calls(house: House) -> None:
-    await push(house, *new(idents=[61, 62]))
-    await push(house, "EVENT_UNIT_CALL_CLEAR", {"units": [{"id": 61}]})
-    assert await dispatches.units(house.database.read, CAD, CALL) == [62]
+async def test_a_unit_that_leaves_without_a_call_id_leaves_its_open_calls(
+    harness: AppHarness,
+) -> None:
+    await push(harness, *new(idents=[61, 62]))
+    await push(harness, "EVENT_UNIT_CALL_CLEAR", {"units": [{"id": 61}]})
+    assert await dispatches.units(harness.database.read, CAD, CALL) == [62]
 
 
-async def test_the_calls_of_two_cads_are_kept_apart(house: House) -> None:
-    await push(house, *new(title="one"))
-    await push(house, *new(title="two"), cad="other")
-    call = await dispatches.get(house.database.read, CAD, CALL)
-    other = await dispatches.get(house.database.read, "other", CALL)
+async def test_the_calls_of_two_cads_are_kept_apart(harness: AppHarness) -> None:
+    await push(harness, *new(title="one"))
+    await push(harness, *new(title="two"), cad="other")
+    call = await dispatches.get(harness.database.read, CAD, CALL)
+    other = await dispatches.get(harness.database.read, "other", CALL)
     assert call is not None
     assert other is not None
     assert (call.title, other.title) == ("one", "two")
 
 
-async def test_a_911_call_knows_its_removal_and_its_dispatch_call(house: House) -> None:
-    await push(house, *new(metaData={"origin911": ORIGIN}))
-    await push(house, "EVENT_REMOVE_911", {"callIds": [ORIGIN]})
-    call = await emergencies.get(house.database.read, CAD, ORIGIN)
+async def test_a_911_call_knows_its_removal_and_its_dispatch_call(harness: AppHarness) -> None:
+    await push(harness, *new(metaData={"origin911": ORIGIN}))
+    await push(harness, "EVENT_REMOVE_911", {"callIds": [ORIGIN]})
+    call = await emergencies.get(harness.database.read, CAD, ORIGIN)
     assert call is not None
-    assert (call.seen, call.removed_at, call.dispatch_call_id) == (0, house.clock.now, CALL)
-    await push(house, *OTHERS[6])
-    call = await emergencies.get(house.database.read, CAD, ORIGIN)
+    assert (call.seen, call.removed_at, call.dispatch_call_id) == (0, harness.clock.now, CALL)
+    await push(harness, *OTHERS[6])
+    call = await emergencies.get(harness.database.read, CAD, ORIGIN)
     assert call is not None
-    assert (call.seen, call.caller, call.removed_at) == (1, "Wren", house.clock.now)
+    assert (call.seen, call.caller, call.removed_at) == (1, "Wren", harness.clock.now)
 
 
-async def subjects_of_last(house: House) -> list[str]:
-    return [str(subject) for subject in (await house.journalled())[-1].subjects]
+async def subjects_of_last(harness: AppHarness) -> list[str]:
+    return [str(subject) for subject in (await harness.journal_events())[-1].subjects]
 
 
-async def test_a_panics_own_911_call_is_part_of_the_panic(house: House) -> None:
+async def test_a_panics_own_911_call_is_part_of_the_panic(harness: AppHarness) -> None:
     for event in (LOGIN, PANIC):
-        await push(house, *event)
-    house.clock.now += 119_000
-    await push(house, *OWN_CALL)
-    assert await subjects_of_last(house) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
-    call = await emergencies.get(house.database.read, CAD, PANIC_CALL)
+        await push(harness, *event)
+    harness.clock.now += 119_000
+    await push(harness, *OWN_CALL)
+    assert await subjects_of_last(harness) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
+    call = await emergencies.get(harness.database.read, CAD, PANIC_CALL)
     assert call is not None
     assert call.panic_id == 1
-    await push(house, *OWN_CALL)
-    await push(house, "EVENT_REMOVE_911", {"callIds": [PANIC_CALL]})
-    assert await subjects_of_last(house) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
-    assert await emergencies.open_calls(house.database.read, 9) == []
+    await push(harness, *OWN_CALL)
+    await push(harness, "EVENT_REMOVE_911", {"callIds": [PANIC_CALL]})
+    assert await subjects_of_last(harness) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
+    assert await emergencies.open_calls(harness.database.read, 9) == []
 
 
-async def test_a_panic_takes_over_the_card_of_its_own_911_call(house: House) -> None:
-    await push(house, *LOGIN)
-    await push(house, *OWN_CALL)
-    assert await subjects_of_last(house) == [f"emergency:{PANIC_CALL}@cad"]
-    house.clock.now += 119_000
-    await push(house, *PANIC)
-    assert await subjects_of_last(house) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
+async def test_a_panic_takes_over_the_card_of_its_own_911_call(harness: AppHarness) -> None:
+    await push(harness, *LOGIN)
+    await push(harness, *OWN_CALL)
+    assert await subjects_of_last(harness) == [f"emergency:{PANIC_CALL}@cad"]
+    harness.clock.now += 119_000
+    await push(harness, *PANIC)
+    assert await subjects_of_last(harness) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
 
 
-async def test_a_panic_long_after_a_call_has_nothing_to_do_with_it(house: House) -> None:
-    await push(house, *LOGIN)
-    await push(house, *OWN_CALL)
-    house.clock.now += 121_000
-    await push(house, *PANIC)
-    assert await subjects_of_last(house) == ["panic:1"]
+async def test_a_panic_long_after_a_call_has_nothing_to_do_with_it(harness: AppHarness) -> None:
+    await push(harness, *LOGIN)
+    await push(harness, *OWN_CALL)
+    harness.clock.now += 121_000
+    await push(harness, *PANIC)
+    assert await subjects_of_last(harness) == ["panic:1"]
 
 
-async def test_the_call_of_a_button_pressed_again_belongs_to_the_open_panic(house: House) -> None:
-    await push(house, *LOGIN)
-    await push(house, *PANIC)
-    house.clock.now += 3_600_000
-    await push(house, *OWN_CALL)
-    assert await subjects_of_last(house) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
+async def test_the_call_of_a_button_pressed_again_belongs_to_the_open_panic(
+    harness: AppHarness,
+) -> None:
+    await push(harness, *LOGIN)
+    await push(harness, *PANIC)
+    harness.clock.now += 3_600_000
+    await push(harness, *OWN_CALL)
+    assert await subjects_of_last(harness) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
 
 
 @pytest.mark.parametrize(
@@ -310,25 +314,25 @@ async def test_the_call_of_a_button_pressed_again_belongs_to_the_open_panic(hous
 )
 @pytest.mark.parametrize("swapped", [False, True])
 async def test_a_panic_is_told_by_number_or_name(
-    house: House, caller: str, description: str, swapped: bool
+    harness: AppHarness, caller: str, description: str, swapped: bool
 ) -> None:
     call = {"callId": 5, "caller": caller, "description": description}
     story: list[tuple[str, Push]] = [PANIC, ("EVENT_911", {"call": call})]
-    await push(house, *LOGIN)
+    await push(harness, *LOGIN)
     for event in story[::-1] if swapped else story:
-        await push(house, *event)
-    stored = await emergencies.get(house.database.read, CAD, 5)
+        await push(harness, *event)
+    stored = await emergencies.get(harness.database.read, CAD, 5)
     assert stored is not None
     assert stored.panic_id == 1
 
 
 @pytest.mark.parametrize("swapped", [False, True])
 async def test_of_a_unit_never_heard_of_the_only_panic_is_taken(
-    house: House, swapped: bool
+    harness: AppHarness, swapped: bool
 ) -> None:
     for event in [OWN_CALL, PANIC] if swapped else [PANIC, OWN_CALL]:
-        await push(house, *event)
-    stored = await emergencies.get(house.database.read, CAD, PANIC_CALL)
+        await push(harness, *event)
+    stored = await emergencies.get(harness.database.read, CAD, PANIC_CALL)
     assert stored is not None
     assert stored.panic_id == 1
 
@@ -348,39 +352,39 @@ async def test_of_a_unit_never_heard_of_the_only_panic_is_taken(
     ],
 )
 async def test_a_call_of_somebody_else_is_no_part_of_a_panic(
-    house: House, story: list[tuple[str, Push]]
+    harness: AppHarness, story: list[tuple[str, Push]]
 ) -> None:
     for event in story:
-        await push(house, *event)
-    stored = await emergencies.get(house.database.read, CAD, PANIC_CALL)
+        await push(harness, *event)
+    stored = await emergencies.get(harness.database.read, CAD, PANIC_CALL)
     assert stored is not None
     assert stored.panic_id is None
 
 
-async def test_panics_of_another_cad_have_calls_of_their_own(house: House) -> None:
-    await push(house, *LOGIN, cad="other")
-    await push(house, *PANIC, cad="other")
-    await push(house, *OWN_CALL)
-    stored = await emergencies.get(house.database.read, CAD, PANIC_CALL)
+async def test_panics_of_another_cad_have_calls_of_their_own(harness: AppHarness) -> None:
+    await push(harness, *LOGIN, cad="other")
+    await push(harness, *PANIC, cad="other")
+    await push(harness, *OWN_CALL)
+    stored = await emergencies.get(harness.database.read, CAD, PANIC_CALL)
     assert stored is not None
     assert stored.panic_id is None
 
 
-async def test_a_second_panic_has_a_call_of_its_own(house: House) -> None:
+async def test_a_second_panic_has_a_call_of_its_own(harness: AppHarness) -> None:
     again = {"call": OWN_CALL[1]["call"] | {"callId": 4412}}
     end = ("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
     for event in (LOGIN, PANIC, OWN_CALL, end, ("EVENT_911", again), PANIC):
-        await push(house, *event)
-    first = await emergencies.get(house.database.read, CAD, PANIC_CALL)
-    second = await emergencies.get(house.database.read, CAD, 4412)
+        await push(harness, *event)
+    first = await emergencies.get(harness.database.read, CAD, PANIC_CALL)
+    second = await emergencies.get(harness.database.read, CAD, 4412)
     assert first is not None
     assert second is not None
     assert (first.panic_id, second.panic_id) == (1, 2)
 
 
-async def panicking(house: House) -> list[tuple[int, list[tuple[int, bool]]]]:
+async def panicking(harness: AppHarness) -> list[tuple[int, list[tuple[int, bool]]]]:
     """Return the panics, each with its units and whether they still are in it."""
-    rows = house.dump()
+    rows = harness.dump()
     return [
         (
             panic,
@@ -394,49 +398,49 @@ async def panicking(house: House) -> list[tuple[int, list[tuple[int, bool]]]]:
     ]
 
 
-async def test_a_panic_begins_once_and_ends_once(house: House) -> None:
+async def test_a_panic_begins_once_and_ends_once(harness: AppHarness) -> None:
     for _ in range(2):
-        await push(house, "EVENT_UNIT_PANIC", {"identIds": [61, 62], "isPanic": True})
-    assert await panicking(house) == [(1, [(61, True), (62, True)])]
+        await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61, 62], "isPanic": True})
+    assert await panicking(harness) == [(1, [(61, True), (62, True)])]
     for _ in range(2):
-        await push(house, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
-    assert await panicking(house) == [(1, [(61, False), (62, True)])]
-    await push(house, "EVENT_UNIT_PANIC", {"identId": 62, "isPanic": False})
-    assert await panicking(house) == [(1, [(61, False), (62, False)])]
+        await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
+    assert await panicking(harness) == [(1, [(61, False), (62, True)])]
+    await push(harness, "EVENT_UNIT_PANIC", {"identId": 62, "isPanic": False})
+    assert await panicking(harness) == [(1, [(61, False), (62, False)])]
 
 
-async def test_pressing_again_after_the_end_is_a_new_panic(house: House) -> None:
+async def test_pressing_again_after_the_end_is_a_new_panic(harness: AppHarness) -> None:
     for is_panic in (True, False, True):
-        await push(house, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": is_panic})
-    assert await panicking(house) == [(1, [(61, False)]), (2, [(61, True)])]
+        await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": is_panic})
+    assert await panicking(harness) == [(1, [(61, False)]), (2, [(61, True)])]
 
 
-async def test_who_joins_a_panic_starts_one_of_their_own(house: House) -> None:
-    await push(house, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
-    await push(house, "EVENT_UNIT_PANIC", {"identIds": [61, 62, 62], "isPanic": True})
-    assert await panicking(house) == [(1, [(61, True)]), (2, [(62, True)])]
+async def test_who_joins_a_panic_starts_one_of_their_own(harness: AppHarness) -> None:
+    await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+    await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61, 62, 62], "isPanic": True})
+    assert await panicking(harness) == [(1, [(61, True)]), (2, [(62, True)])]
 
 
-async def test_the_end_of_a_panic_that_never_began_changes_nothing(house: House) -> None:
-    await push(house, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
-    assert await panicking(house) == []
+async def test_the_end_of_a_panic_that_never_began_changes_nothing(harness: AppHarness) -> None:
+    await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
+    assert await panicking(harness) == []
 
 
-async def test_units_keep_what_a_push_leaves_out(house: House) -> None:
+async def test_units_keep_what_a_push_leaves_out(harness: AppHarness) -> None:
     unit = {"id": 61, "data": {"unitNum": "1-A-12", "name": "Wren"}, "status": 2}
-    await push(house, "EVENT_UNIT_LOGIN", {"unit": unit})
-    await push(house, "EVENT_UNIT_STATUS", {"identIds": [61], "status": 4})
-    await push(house, "EVENT_UNIT_LOGOUT", {"identId": 61})
-    known = (await units.named(house.database.read, CAD, [61, 99]))[61]
+    await push(harness, "EVENT_UNIT_LOGIN", {"unit": unit})
+    await push(harness, "EVENT_UNIT_STATUS", {"identIds": [61], "status": 4})
+    await push(harness, "EVENT_UNIT_LOGOUT", {"identId": 61})
+    known = (await units.named(harness.database.read, CAD, [61, 99]))[61]
     assert (known.unit_num, known.name, known.status) == ("1-A-12", "Wren", "ON_SCENE")
     assert not known.on_duty
 
 
-async def test_the_whole_corpus_is_kept_twice_over(house: House) -> None:
+async def test_the_whole_corpus_is_kept_twice_over(harness: AppHarness) -> None:
     understood = [parse_json(document(case)) for case in CASES if case["valid"] is True]
     for _ in range(2):
         for body in understood:
-            await receive(house.context(), CAD, body)
-    names = {event.name for event in await house.journalled()}
+            await receive(harness.context(), CAD, body)
+    names = {event.name for event in await harness.journal_events()}
     assert len(names) > 20
     assert all(name.startswith("cad.EVENT_") for name in names)

@@ -12,21 +12,21 @@ import pytest
 from aiohttp import WSCloseCode, web
 
 from db import subscriptions
-from tests.webhook.house import EVENT_NAMES, House, Line
+from tests.webhook.harness import EVENT_NAMES, AppHarness, FakeSession
 from tests.webhook.http.test_websocket import IN_TIME, closed, emit, hear, refusal, say
-from tests.webhook.serving import BOSS, KEY, READER, Served, Setting, serve
+from tests.webhook.serving import BOSS, KEY, READER, AppOptions, RunningApp, serve
 from webhook.cad import fields
 from webhook.cad.errors import InvalidPush
 from webhook.cad.parse import parse
 from webhook.http import authentication, bodies, refusal_log, websocket
-from webhook.http.connection_limits import Gate
+from webhook.http.connection_limits import ConnectionLimiter
 from webhook.http.listener import HEADERS
-from webhook.http.refusal_log import Refusals
-from webhook.http.websocket import Limits
+from webhook.http.refusal_log import RefusalLog
+from webhook.http.websocket import ConnectionLimits
 from webhook.protocol import session
 from webhook.protocol.errors import BadJson
 from webhook.protocol.events import ALL
-from webhook.protocol.session import Rules
+from webhook.protocol.session import SessionSettings
 from webhook.protocol.wire import MOST_VALUES, parse_json
 
 PUSH = {"key": KEY, "type": "EVENT_911", "data": {"call": {"callId": 1}}}
@@ -35,11 +35,9 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @asynccontextmanager
-async def raw(served: Served, *parts: bytes, address: str = "127.0.0.1") -> AsyncIterator[Streams]:
+async def raw(app: RunningApp, *parts: bytes, address: str = "127.0.0.1") -> AsyncIterator[Streams]:
     """A connection over which these bytes were sent."""
-    reader, writer = await asyncio.open_connection(
-        "127.0.0.1", served.port, local_addr=(address, 0)
-    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port, local_addr=(address, 0))
     try:
         writer.write(b"".join(parts))
         yield reader, writer
@@ -67,10 +65,10 @@ def request(path: str, body: bytes = b"", length: int | None = None, **headers: 
     return "\r\n".join([f"POST {path} HTTP/1.1", *lines, "", ""]).encode() + body
 
 
-async def push(served: Served, body: bytes | None = None, **headers: str) -> int:
+async def push(app: RunningApp, body: bytes | None = None, **headers: str) -> int:
     given = json.dumps(PUSH).encode() if body is None else body
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    async with served.http.post(f"{served.url}/event", data=given, headers=named) as answer:
+    async with app.http.post(f"{app.url}/event", data=given, headers=named) as answer:
         return answer.status
 
 
@@ -85,70 +83,70 @@ class Idle:
 
 
 async def test_the_oldest_stranger_gives_way_and_the_known_stay() -> None:
-    gate = Gate(16)
+    limiter = ConnectionLimiter(16)
     known = [Idle() for _ in range(12)]
     for place, connection in enumerate(known):
-        assert gate.enter(connection, f"known {place}")
-        assert gate.know(connection)
+        assert limiter.enter(connection, f"known {place}")
+        assert limiter.know(connection)
     strangers = [Idle() for _ in range(100)]
-    assert all(gate.enter(one, f"address {place}") for place, one in enumerate(strangers))
+    assert all(limiter.enter(one, f"address {place}") for place, one in enumerate(strangers))
     assert [one.is_open for one in strangers] == [False] * 96 + [True] * 4
     assert all(connection.is_open for connection in known)
 
 
 def test_a_quarter_of_the_places_is_left_for_strangers() -> None:
-    gate = Gate(16)
+    limiter = ConnectionLimiter(16)
     known = [Idle() for _ in range(12)]
-    assert all(gate.enter(one, "here") and gate.know(one) for one in known)
+    assert all(limiter.enter(one, "here") and limiter.know(one) for one in known)
     one_more = Idle()
-    assert gate.enter(one_more, "here")
-    assert not gate.know(one_more)
-    gate.leave(known[0])
-    assert gate.know(one_more)
+    assert limiter.enter(one_more, "here")
+    assert not limiter.know(one_more)
+    limiter.leave(known[0])
+    assert limiter.know(one_more)
 
 
 async def test_one_address_has_half_of_that_unless_a_key_came_from_it() -> None:
-    gate = Gate(80)
+    limiter = ConnectionLimiter(80)
     here = [Idle() for _ in range(12)]
-    assert [gate.enter(one, "here") for one in here] == [True] * 10 + [False] * 2
-    assert gate.enter(Idle(), "elsewhere")
-    assert gate.know(here[0])
-    assert gate.enter(here[10], "here")
+    assert [limiter.enter(one, "here") for one in here] == [True] * 10 + [False] * 2
+    assert limiter.enter(Idle(), "elsewhere")
+    assert limiter.know(here[0])
+    assert limiter.enter(here[10], "here")
     for one in here:
-        gate.leave(one)
-    assert gate._of_address == {"elsewhere": 1}
+        limiter.leave(one)
+    assert limiter._of_address == {"elsewhere": 1}
 
 
 async def test_this_machine_may_have_all_of_it() -> None:
-    gate = Gate(16)
-    assert all(gate.enter(Idle(), "127.0.0.1") for _ in range(20))
+    limiter = ConnectionLimiter(16)
+    assert all(limiter.enter(Idle(), "127.0.0.1") for _ in range(20))
 
 
-async def test_a_newcomer_is_served_whoever_sits_idle(house: House) -> None:
-    async with serve(house, Setting(max_connections=16)) as served:
-        idle = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(2)]
-        assert await push(served) == 200
-        idle += [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(40)]
-        async with raw(served, request("/event", json.dumps(PUSH).encode())) as (reader, _):
+async def test_a_newcomer_is_served_whoever_sits_idle(harness: AppHarness) -> None:
+    async with serve(harness, AppOptions(max_connections=16)) as app:
+        idle = [await asyncio.open_connection("127.0.0.1", app.port) for _ in range(2)]
+        assert await push(app) == 200
+        idle += [await asyncio.open_connection("127.0.0.1", app.port) for _ in range(40)]
+        async with raw(app, request("/event", json.dumps(PUSH).encode())) as (reader, _):
             assert await status(reader) == 200
         await ended(idle[0][0])
         for _, writer in idle:
             writer.transport.abort()
 
 
-async def test_one_too_many_is_told_so_at_once(house: House) -> None:
+async def test_one_too_many_is_told_so_at_once(harness: AppHarness) -> None:
     async with (
-        serve(house, Setting(max_connections=16)) as served,
-        raw(served, address="127.0.0.2"),
-        raw(served, address="127.0.0.2"),
-        raw(served, address="127.0.0.2") as (reader, _),
+        serve(harness, AppOptions(max_connections=16)) as app,
+        raw(app, address="127.0.0.2"),
+        raw(app, address="127.0.0.2"),
+        raw(app, address="127.0.0.2") as (reader, _),
     ):
         assert await status(reader) == 503
         await ended(reader)
 
 
 async def test_a_body_that_trickles_is_given_up(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    app: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "SLOWEST", 0.05)
     for start in (
@@ -156,29 +154,29 @@ async def test_a_body_that_trickles_is_given_up(
         request("/api/query", b"{", length=1000, Authorization=f"Bearer {BOSS}"),
         b"POST /event HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
     ):
-        async with raw(served, start) as (reader, _):
+        async with raw(app, start) as (reader, _):
             assert await status(reader) == 408
 
 
 async def test_of_too_many_large_bodies_the_oldest_is_given_up(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    app: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bodies, "MOST_LARGE", 2)
     large = request("/event", b" " * (bodies.LARGE * 2), length=bodies.LARGE * 3)
-    async with raw(served, large) as (oldest, _):
+    async with raw(app, large) as (oldest, _):
         # The order in which they become large is that in which they came, as each is waited for.
         while not oldest.at_eof():
-            async with raw(served, large), raw(served, large):
+            async with raw(app, large), raw(app, large):
                 if await status(oldest) == 408:
                     break
-    assert await push(served, b" " * (bodies.LARGE * 3) + json.dumps(PUSH).encode()) == 200
+    assert await push(app, b" " * (bodies.LARGE * 3) + json.dumps(PUSH).encode()) == 200
 
 
 @pytest.mark.parametrize("path", ["/event", "/api/query"])
-async def test_a_bomb_is_unpacked_no_further_than_the_limit(served: Served, path: str) -> None:
+async def test_a_bomb_is_unpacked_no_further_than_the_limit(app: RunningApp, path: str) -> None:
     bomb = gzip.compress(b" " * (64 * 1024 * 1024), mtime=0)
     headers = {"Content-Encoding": "gzip", "Authorization": f"Bearer {BOSS}"}
-    async with served.http.post(served.url + path, data=bomb, headers=headers) as answer:
+    async with app.http.post(app.url + path, data=bomb, headers=headers) as answer:
         assert answer.status == 413
 
 
@@ -199,9 +197,9 @@ async def test_a_bomb_is_unpacked_no_further_than_the_limit(served: Served, path
     ],
 )
 async def test_what_is_packed_is_unpacked_or_refused_without_a_word(
-    served: Served, caplog: pytest.LogCaptureFixture, body: bytes, packing: str, expected: int
+    app: RunningApp, caplog: pytest.LogCaptureFixture, body: bytes, packing: str, expected: int
 ) -> None:
-    assert await push(served, body, Content_Encoding=packing) == expected
+    assert await push(app, body, Content_Encoding=packing) == expected
     assert [record for record in caplog.records if record.exc_info] == []
 
 
@@ -240,18 +238,18 @@ ODDITIES: dict[str, tuple[bytes, int]] = {
 
 @pytest.mark.parametrize("name", ODDITIES)
 async def test_odd_http_has_a_status_and_no_traceback(
-    served: Served, caplog: pytest.LogCaptureFixture, name: str
+    app: RunningApp, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     sent, expected = ODDITIES[name]
-    async with raw(served, sent) as (reader, _):
+    async with raw(app, sent) as (reader, _):
         assert await status(reader) == expected
     assert [record for record in caplog.records if record.exc_info] == []
-    assert await push(served) == 200
+    assert await push(app) == 200
 
 
-async def test_pipelined_pushes_are_answered_in_order(served: Served) -> None:
+async def test_pipelined_pushes_are_answered_in_order(app: RunningApp) -> None:
     good = request("/event", json.dumps(PUSH).encode())
-    async with raw(served, good, request("/event", b"{}"), request("/nowhere"), good) as (got, _):
+    async with raw(app, good, request("/event", b"{}"), request("/nowhere"), good) as (got, _):
         answered: list[int] = []
         while len(answered) < 4:
             line = await asyncio.wait_for(got.readline(), IN_TIME)
@@ -262,27 +260,27 @@ async def test_pipelined_pushes_are_answered_in_order(served: Served) -> None:
 
 
 async def test_who_hangs_up_in_the_middle_leaves_nothing_in_the_log(
-    served: Served, caplog: pytest.LogCaptureFixture
+    app: RunningApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(5):
-        async with raw(served, request("/event", b"{", length=1000)) as (_, writer):
+        async with raw(app, request("/event", b"{", length=1000)) as (_, writer):
             await writer.drain()
-            await push(served)
-    await served.listener.close()
+            await push(app)
+    await app.listener.close()
     assert [record for record in caplog.records if record.exc_info] == []
 
 
 async def test_a_thousand_wrong_keys_are_two_lines_in_the_log(
-    served: Served, caplog: pytest.LogCaptureFixture
+    app: RunningApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = request("/event", json.dumps(PUSH | {"key": "wrong"}).encode())
-    async with raw(served) as (reader, writer):
+    async with raw(app) as (reader, writer):
         for _ in range(100):
             writer.write(wrong * 10)
             for _ in range(10):
                 await asyncio.wait_for(reader.readuntil(b"Failed!"), IN_TIME)
-    assert await push(served) == 200
-    served.door.gate.refusals.tell()
+    assert await push(app) == 200
+    app.authenticator.limiter.refusal_log.tell()
     lines = [text for text in caplog.messages if "wrong" in text]
     assert lines == [
         "refused a push with a wrong or missing CAD key from 127.0.0.1",
@@ -293,7 +291,7 @@ async def test_a_thousand_wrong_keys_are_two_lines_in_the_log(
 async def test_refusals_of_many_addresses_are_lumped_together(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    counted = Refusals()
+    counted = RefusalLog()
     for number in range(5_000):
         counted.count("it", f"address {number}")
     assert len(counted._counts) == refusal_log.MOST_ADDRESSES + 1
@@ -303,10 +301,10 @@ async def test_refusals_of_many_addresses_are_lumped_together(
     assert not counted._counts
 
 
-async def test_who_guesses_tokens_sends_nothing_while_waiting(served: Served) -> None:
-    await refusal(served)
+async def test_who_guesses_tokens_sends_nothing_while_waiting(app: RunningApp) -> None:
+    await refusal(app)
     wrong = request("/api/query", Authorization="Bearer wrong")
-    async with raw(served, wrong * 3) as (reader, _):
+    async with raw(app, wrong * 3) as (reader, _):
         assert await status(reader) == 401
         async with asyncio.timeout(IN_TIME):
             rest = await reader.read()
@@ -314,21 +312,21 @@ async def test_who_guesses_tokens_sends_nothing_while_waiting(served: Served) ->
 
 
 async def test_a_flood_of_addresses_does_not_reset_the_delay(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: AppHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(authentication, "COUNTERS", 4)
     monkeypatch.setattr(authentication, "DELAY", 0.0)
-    async with serve(house) as served:
+    async with serve(harness) as app:
         for number in range(1, 21):
             ask = request("/api/query", Authorization="Bearer wrong")
-            async with raw(served, ask, address=f"127.0.0.{number}") as (reader, _):
+            async with raw(app, ask, address=f"127.0.0.{number}") as (reader, _):
                 assert await status(reader) == 401
-        assert len(served.door._failures) == 4
-        assert sum(served.door._failures) == 20
+        assert len(app.authenticator._failures) == 4
+        assert sum(app.authenticator._failures) == 20
 
 
 async def test_of_requests_sent_ahead_few_are_kept(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    app: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
     hold = authentication._hold
@@ -338,20 +336,20 @@ async def test_of_requests_sent_ahead_few_are_kept(
         await hold(asked, seconds)
 
     monkeypatch.setattr(authentication, "_hold", look)
-    async with raw(served, request("/api/query") * 100) as (reader, _):
+    async with raw(app, request("/api/query") * 100) as (reader, _):
         assert await status(reader) == 401
     assert read[0] <= 2
 
 
-async def test_only_nonsense_closes_with_1008(served: Served) -> None:
-    async with served.connect() as ws:
+async def test_only_nonsense_closes_with_1008(app: RunningApp) -> None:
+    async with app.connect() as ws:
         for number in range(websocket.NONSENSE):
             await (ws.send_str("{") if number % 2 else ws.send_bytes(b"x"))
         assert await closed(ws) == WSCloseCode.POLICY_VIOLATION
 
 
-async def test_nonsense_now_and_then_does_not_close(served: Served) -> None:
-    async with served.connect() as ws:
+async def test_nonsense_now_and_then_does_not_close(app: RunningApp) -> None:
+    async with app.connect() as ws:
         for _ in range(2):
             for _ in range(websocket.NONSENSE // 2):
                 await ws.send_str("{")
@@ -364,8 +362,8 @@ async def test_nonsense_now_and_then_does_not_close(served: Served) -> None:
 
 
 @pytest.mark.parametrize("kind", ["nonsense", "binary", "pings"])
-async def test_whatever_comes_counts_against_the_rate(house: House, kind: str) -> None:
-    async with serve(house, Setting(messages_per_second=1)) as served, served.connect() as ws:
+async def test_whatever_comes_counts_against_the_rate(harness: AppHarness, kind: str) -> None:
+    async with serve(harness, AppOptions(messages_per_second=1)) as app, app.connect() as ws:
         for _ in range(2):
             if kind == "nonsense":
                 await ws.send_str("{")
@@ -378,48 +376,48 @@ async def test_whatever_comes_counts_against_the_rate(house: House, kind: str) -
         assert heard[-1]["data"]["code"] == "rate-limited"
 
 
-async def test_a_broken_query_over_http_counts_too(house: House) -> None:
-    async with serve(house, Setting(messages_per_second=1)) as served:
+async def test_a_broken_query_over_http_counts_too(harness: AppHarness) -> None:
+    async with serve(harness, AppOptions(messages_per_second=1)) as app:
         headers = {"Authorization": f"Bearer {READER}"}
-        url = f"{served.url}/api/query"
+        url = f"{app.url}/api/query"
         answered = []
         for _ in range(3):
-            async with served.http.post(url, data=b"{", headers=headers) as answer:
+            async with app.http.post(url, data=b"{", headers=headers) as answer:
                 answered.append(answer.status)
         assert answered == [400, 400, 429]
 
 
-async def test_a_flood_of_pings_reaches_no_other_client(house: House) -> None:
-    async with serve(house) as served, served.connect(READER) as bad, served.connect(BOSS) as good:
+async def test_a_flood_of_pings_reaches_no_other_client(harness: AppHarness) -> None:
+    async with serve(harness) as app, app.connect(READER) as bad, app.connect(BOSS) as good:
         await say(good, "subscribe", id="alerts")
         await hear(good)
         for _ in range(500):
             await bad.ping(b"x" * 100)
-        await emit(house)
+        await emit(harness)
         assert (await hear(good))["type"] == "events.alerts"
 
 
-async def test_more_polls_than_a_client_may_have_are_refused(house: House) -> None:
-    async with serve(house, Setting(limits=Limits(connections_per_client=1))) as served:
-        url, headers = f"{served.url}/api/events", {"Authorization": f"Bearer {READER}"}
+async def test_more_polls_than_a_client_may_have_are_refused(harness: AppHarness) -> None:
+    async with serve(harness, AppOptions(limits=ConnectionLimits(connections_per_client=1))) as app:
+        url, headers = f"{app.url}/api/events", {"Authorization": f"Bearer {READER}"}
         waiting = asyncio.create_task(
-            served.http.get(url, params={"wait": "55"}, headers=headers).__aenter__()
+            app.http.get(url, params={"wait": "55"}, headers=headers).__aenter__()
         )
-        before = len(house.bus._sinks[ALL])
-        while len(house.bus._sinks[ALL]) == before:  # noqa: ASYNC110 - has it begun to wait?
+        before = len(harness.bus._sinks[ALL])
+        while len(harness.bus._sinks[ALL]) == before:  # noqa: ASYNC110 - has it begun to wait?
             await asyncio.sleep(0)
-        async with served.http.get(url, headers=headers) as answer:
+        async with app.http.get(url, headers=headers) as answer:
             assert answer.status == 429
-        await emit(house)
+        await emit(harness)
         assert (await waiting).status == 200
 
 
 async def test_a_token_has_a_bounded_number_of_remembered_clients(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: AppHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "MOST_CLIENTS", 3)
-    rules = Rules(EVENT_NAMES)
-    lines = [Line(house, rules) for _ in range(4)]
+    rules = SessionSettings(EVENT_NAMES)
+    lines = [FakeSession(harness, rules) for _ in range(4)]
     for number, line in enumerate(lines):
         await line.say("session", id=f"c{number}")
     for line in lines[:3]:
@@ -427,29 +425,29 @@ async def test_a_token_has_a_bounded_number_of_remembered_clients(
     refused = await lines[3].say("subscribe", id="alerts")
     assert refused["data"]["code"] == "conflict"
     assert "3 clients" in refused["data"]["message"]
-    await Line(house, rules, caller="another").subscribe("alerts")
+    await FakeSession(harness, rules, caller="another").subscribe("alerts")
     for name in ("alerts", "visits"):
         await lines[0].say("unsubscribe", id=name)
     await lines[3].subscribe("alerts")
-    assert {row[0] for row in house.dump()["subscriptions"]} == {
+    assert {row[0] for row in harness.dump()["subscriptions"]} == {
         "tester/c1",
         "tester/c2",
         "tester/c3",
     }
 
 
-async def test_subscriptions_are_forgotten_when_nobody_returns(house: House) -> None:
+async def test_subscriptions_are_forgotten_when_nobody_returns(harness: AppHarness) -> None:
     for client in ("gone", "returned", "there"):
-        line = Line(house)
+        line = FakeSession(harness)
         await line.say("session", id=client)
         await line.subscribe("alerts", "visits")
-    house.clock.now += 10_000
-    await Line(house).resume("returned", 0)
-    async with house.database.write() as sql:
-        await subscriptions.use(sql, ["tester/there"], house.clock.now)
-        assert await subscriptions.forget(sql, house.clock.now, 1) == 1
-        assert await subscriptions.forget(sql, house.clock.now, 10) == 1
-    left = {row[0] for row in house.dump()["subscriptions"]}
+    harness.clock.now += 10_000
+    await FakeSession(harness).resume("returned", 0)
+    async with harness.database.write() as sql:
+        await subscriptions.use(sql, ["tester/there"], harness.clock.now)
+        assert await subscriptions.forget(sql, harness.clock.now, 1) == 1
+        assert await subscriptions.forget(sql, harness.clock.now, 10) == 1
+    left = {row[0] for row in harness.dump()["subscriptions"]}
     assert left == {"tester/returned", "tester/there"}
 
 
@@ -502,14 +500,14 @@ def test_metadata_is_not_gone_through_to_its_end() -> None:
         {f"k{number}": 1 for number in range(20_000)},
     ],
 )
-async def test_an_identifier_of_any_size_is_a_clear_error(served: Served, data: object) -> None:
-    async with served.connect() as ws:
+async def test_an_identifier_of_any_size_is_a_clear_error(app: RunningApp, data: object) -> None:
+    async with app.connect() as ws:
         await ws.send_str(json.dumps({"type": "session", "data": data}))
         assert (await hear(ws))["data"]["code"] in ("invalid-data", "bad-message")
 
 
-async def test_a_request_identifier_of_any_size_is_a_clear_error(served: Served) -> None:
-    async with served.connect() as ws:
+async def test_a_request_identifier_of_any_size_is_a_clear_error(app: RunningApp) -> None:
+    async with app.connect() as ws:
         await say(ws, "queries.get-tiers", "x" * 200_000)
         assert (await hear(ws))["data"]["code"] == "invalid-data"
 

@@ -6,18 +6,18 @@ import ipaddress
 import pytest
 from multidict import CIMultiDict
 
-from tests.webhook.house import House
-from tests.webhook.serving import Served, Setting, serve
+from tests.webhook.harness import AppHarness
+from tests.webhook.serving import AppOptions, RunningApp, serve
 
-BEHIND = Setting(
+BEHIND = AppOptions(
     trusted_proxies=(ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("10.0.0.0/24"))
 )
 
 
-async def push(served: Served, *forwarded: str) -> None:
+async def push(app: RunningApp, *forwarded: str) -> None:
     """Push without a key, which is logged with whom it came from."""
     headers = CIMultiDict([("X-Forwarded-For", value) for value in forwarded])
-    async with served.http.post(f"{served.url}/event", json={}, headers=headers) as answer:
+    async with app.http.post(f"{app.url}/event", json={}, headers=headers) as answer:
         assert answer.status == 400
 
 
@@ -40,35 +40,37 @@ async def push(served: Served, *forwarded: str) -> None:
     ],
 )
 async def test_the_client_is_the_last_address_that_is_no_trusted_proxy(
-    house: House, caplog: pytest.LogCaptureFixture, forwarded: list[str], client: str
+    harness: AppHarness, caplog: pytest.LogCaptureFixture, forwarded: list[str], client: str
 ) -> None:
-    async with serve(house, BEHIND) as served:
-        await push(served, *forwarded)
+    async with serve(harness, BEHIND) as app:
+        await push(app, *forwarded)
     assert f"wrong or missing CAD key from {client}" in caplog.text
 
 
 async def test_without_trusted_proxies_no_claim_counts(
-    served: Served, caplog: pytest.LogCaptureFixture
+    app: RunningApp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await push(served, "203.0.113.7")
+    await push(app, "203.0.113.7")
     assert "wrong or missing CAD key from 127.0.0.1" in caplog.text
 
 
-async def test_a_forwarded_client_is_never_this_machine_whatever_its_address(house: House) -> None:
-    setting = Setting(trusted_proxies=BEHIND.trusted_proxies, open_to_loopback=True)
-    async with serve(house, setting) as served:
+async def test_a_forwarded_client_is_never_this_machine_whatever_its_address(
+    harness: AppHarness,
+) -> None:
+    options = AppOptions(trusted_proxies=BEHIND.trusted_proxies, open_to_loopback=True)
+    async with serve(harness, options) as app:
         for claimed, status in (("127.0.0.1", 401), ("::1", 401), (None, 200)):
             headers = {"X-Forwarded-For": claimed} if claimed else {}
-            async with served.http.get(f"{served.url}/api/events", headers=headers) as answer:
+            async with app.http.get(f"{app.url}/api/events", headers=headers) as answer:
                 assert answer.status == status
 
 
-async def test_who_guesses_through_a_proxy_slows_down_nobody_else(house: House) -> None:
-    async with serve(house, BEHIND) as served:
+async def test_who_guesses_through_a_proxy_slows_down_nobody_else(harness: AppHarness) -> None:
+    async with serve(harness, BEHIND) as app:
 
         async def guess(client: str) -> None:
             given = {"Authorization": "Bearer wrong", "X-Forwarded-For": client}
-            async with served.http.get(f"{served.url}/api/events", headers=given) as answer:
+            async with app.http.get(f"{app.url}/api/events", headers=given) as answer:
                 assert answer.status == 401
 
         await guess("203.0.113.7")

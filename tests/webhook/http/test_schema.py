@@ -14,13 +14,16 @@ from webhook.queries import CATALOGUE
 
 
 async def test_it_is_served_without_a_token(tmp_path: Path) -> None:
-    async with stage(tmp_path) as house, house.http.get(f"{house.url}/api/schema") as response:
+    async with (
+        stage(tmp_path) as harness,
+        harness.http.get(f"{harness.url}/api/schema") as response,
+    ):
         assert response.status == 200
         assert response.content_type == "application/json"
-        served = await response.json()
-    assert served["asyncapi"]["asyncapi"] == "3.0.0"
-    assert set(served["schemas"]) == {"requests", "answers", "events"}
-    assert "queries.get-tiers" in served["schemas"]["requests"]
+        app = await response.json()
+    assert app["asyncapi"]["asyncapi"] == "3.0.0"
+    assert set(app["schemas"]) == {"requests", "answers", "events"}
+    assert "queries.get-tiers" in app["schemas"]["requests"]
 
 
 def test_it_is_made_once() -> None:

@@ -10,9 +10,9 @@ import orjson
 import pytest
 from aiohttp import WSCloseCode, WSMsgType
 
-from tests.webhook.house import Frame, House
-from tests.webhook.serving import BOSS, PAGE, READER, WRITER, Served, Setting, serve
-from webhook.http.websocket import Limits
+from tests.webhook.harness import AppHarness, Frame
+from tests.webhook.serving import BOSS, PAGE, READER, WRITER, AppOptions, RunningApp, serve
+from webhook.http.websocket import ConnectionLimits
 
 IN_TIME = 20.0
 
@@ -46,40 +46,40 @@ async def closed(ws: Socket) -> int | None:
     return ws.close_code
 
 
-async def emit(house: House, times: int = 1, data: bytes = b"{}") -> None:
-    async with house.context().change() as change:
+async def emit(harness: AppHarness, times: int = 1, data: bytes = b"{}") -> None:
+    async with harness.context().change() as change:
         for _ in range(times):
             await change.emit_named("alerts", data)
 
 
-async def refusal(served: Served, url: str = "/ws", **headers: str) -> int:
+async def refusal(app: RunningApp, url: str = "/ws", **headers: str) -> int:
     """Return the status with which a handshake is refused."""
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-        await served.http.ws_connect(f"{served.url}{url}", headers=headers)
+        await app.http.ws_connect(f"{app.url}{url}", headers=headers)
     return refused.value.status
 
 
 @asynccontextmanager
-async def open_to_loopback(house: House) -> AsyncIterator[Served]:
-    async with serve(house, Setting(open_to_loopback=True)) as served:
-        yield served
+async def open_to_loopback(harness: AppHarness) -> AsyncIterator[RunningApp]:
+    async with serve(harness, AppOptions(open_to_loopback=True)) as app:
+        yield app
 
 
-async def test_a_bearer_token_opens_the_door(served: Served) -> None:
-    async with served.connect(READER) as ws:
+async def test_a_bearer_token_opens_the_door(app: RunningApp) -> None:
+    async with app.connect(READER) as ws:
         await say(ws, "session", id="c1")
         assert await hear(ws) == {"type": "status", "data": {"message": "created"}}
 
 
 @pytest.mark.parametrize("kind", ["bearer", "BEARER", "Bearer "])
-async def test_the_word_bearer_is_read_in_any_case(served: Served, kind: str) -> None:
-    async with served.connect(None, Authorization=f"{kind} {READER}") as ws:
+async def test_the_word_bearer_is_read_in_any_case(app: RunningApp, kind: str) -> None:
+    async with app.connect(None, Authorization=f"{kind} {READER}") as ws:
         await say(ws, "session", id="c1")
         assert (await hear(ws))["type"] == "status"
 
 
-async def test_a_token_in_the_query_string_opens_the_door(served: Served) -> None:
-    async with served.http.ws_connect(f"{served.url}/ws?token={WRITER}") as ws:
+async def test_a_token_in_the_query_string_opens_the_door(app: RunningApp) -> None:
+    async with app.http.ws_connect(f"{app.url}/ws?token={WRITER}") as ws:
         await say(ws, "queries.add-user", userId="u", fullName="U")
         assert (await hear(ws))["data"] == {"success": True}
 
@@ -99,26 +99,28 @@ async def test_a_token_in_the_query_string_opens_the_door(served: Served) -> Non
     ],
 )
 async def test_a_bad_or_missing_token_is_refused_before_the_upgrade(
-    served: Served, url: str, headers: dict[str, str]
+    app: RunningApp, url: str, headers: dict[str, str]
 ) -> None:
-    assert await refusal(served, url, **headers) == 401
+    assert await refusal(app, url, **headers) == 401
 
 
-async def test_while_no_client_is_configured_this_machine_needs_no_token(house: House) -> None:
-    async with open_to_loopback(house) as served, served.connect(None) as ws:
+async def test_while_no_client_is_configured_this_machine_needs_no_token(
+    harness: AppHarness,
+) -> None:
+    async with open_to_loopback(harness) as app, app.connect(None) as ws:
         await say(ws, "queries.remove-user", userId="nobody")
         assert (await hear(ws))["data"]["code"] == "not-found"
 
 
-async def test_a_wrong_token_is_refused_even_then(house: House) -> None:
-    async with open_to_loopback(house) as served:
-        assert await refusal(served, Authorization="Bearer wrong") == 401
+async def test_a_wrong_token_is_refused_even_then(harness: AppHarness) -> None:
+    async with open_to_loopback(harness) as app:
+        assert await refusal(app, Authorization="Bearer wrong") == 401
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
-async def test_what_a_proxy_forwards_is_not_this_machine(house: House, header: str) -> None:
-    async with open_to_loopback(house) as served:
-        assert await refusal(served, **{header: "127.0.0.1"}) == 401
+async def test_what_a_proxy_forwards_is_not_this_machine(harness: AppHarness, header: str) -> None:
+    async with open_to_loopback(harness) as app:
+        assert await refusal(app, **{header: "127.0.0.1"}) == 401
 
 
 @pytest.mark.parametrize(
@@ -135,76 +137,76 @@ async def test_what_a_proxy_forwards_is_not_this_machine(house: House, header: s
     ],
 )
 async def test_who_asks_for_another_machine_is_not_this_machine(
-    house: House, host: str, status: int
+    harness: AppHarness, host: str, status: int
 ) -> None:
     message = {"type": "queries.remove-user", "data": {"userId": "nobody"}}
     async with (
-        open_to_loopback(house) as served,
-        served.http.post(f"{served.url}/api/query", json=message, headers={"Host": host}) as answer,
+        open_to_loopback(harness) as app,
+        app.http.post(f"{app.url}/api/query", json=message, headers={"Host": host}) as answer,
     ):
         assert answer.status == status
 
 
-async def test_once_clients_are_configured_this_machine_needs_a_token_too(served: Served) -> None:
-    assert await refusal(served) == 401
+async def test_once_clients_are_configured_this_machine_needs_a_token_too(app: RunningApp) -> None:
+    assert await refusal(app) == 401
 
 
-async def test_a_foreign_page_is_forbidden_whatever_its_token(served: Served) -> None:
+async def test_a_foreign_page_is_forbidden_whatever_its_token(app: RunningApp) -> None:
     given = {"Authorization": f"Bearer {BOSS}"}
     for origin in ("https://evil.example", "null", PAGE.upper(), f"{PAGE}.evil.example"):
-        assert await refusal(served, Origin=origin, **given) == 403
+        assert await refusal(app, Origin=origin, **given) == 403
 
 
-async def test_a_configured_page_is_let_in(served: Served) -> None:
-    async with served.connect(READER, Origin=PAGE) as ws:
+async def test_a_configured_page_is_let_in(app: RunningApp) -> None:
+    async with app.connect(READER, Origin=PAGE) as ws:
         await say(ws, "session", id="c1")
         assert (await hear(ws))["type"] == "status"
 
 
-async def test_failed_attempts_of_an_address_are_slowed_down(served: Served) -> None:
+async def test_failed_attempts_of_an_address_are_slowed_down(app: RunningApp) -> None:
     clock = asyncio.get_running_loop().time
-    await refusal(served)
+    await refusal(app)
     started = clock()
-    await refusal(served)
+    await refusal(app)
     assert clock() - started >= 0.25
-    async with served.connect(READER):
+    async with app.connect(READER):
         started = clock()
-    assert await refusal(served) == 401
+    assert await refusal(app) == 401
     assert clock() - started < 0.25
 
 
-async def test_no_token_is_logged(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_token_is_logged(app: RunningApp, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    async with served.http.ws_connect(f"{served.url}/ws?token={READER}") as ws:
+    async with app.http.ws_connect(f"{app.url}/ws?token={READER}") as ws:
         await say(ws, "session", id="c1")
         await hear(ws)
-    await refusal(served, "/ws?token=some-wrong-token")
+    await refusal(app, "/ws?token=some-wrong-token")
     assert READER not in caplog.text
     assert "some-wrong-token" not in caplog.text
 
 
-async def test_scopes_hold(served: Served) -> None:
-    async with served.connect(READER) as ws:
+async def test_scopes_hold(app: RunningApp) -> None:
+    async with app.connect(READER) as ws:
         await say(ws, "queries.add-user", userId="u", fullName="U")
         assert (await hear(ws))["data"]["code"] == "forbidden"
         await say(ws, "queries.get-users")
         assert (await hear(ws))["data"] == {"users": []}
 
 
-async def test_a_frame_that_is_too_large_closes_with_1009(served: Served) -> None:
-    async with served.connect() as ws:
+async def test_a_frame_that_is_too_large_closes_with_1009(app: RunningApp) -> None:
+    async with app.connect() as ws:
         await say(ws, "queries.get-tiers", pad="x" * 256 * 1024)
         assert await closed(ws) == WSCloseCode.MESSAGE_TOO_BIG
 
 
-async def test_a_frame_at_the_limit_is_read(served: Served) -> None:
-    async with served.connect() as ws:
+async def test_a_frame_at_the_limit_is_read(app: RunningApp) -> None:
+    async with app.connect() as ws:
         await say(ws, "queries.get-tiers", pad="x" * (255 * 1024))
         assert (await hear(ws))["type"] == "get-tiers"
 
 
-async def test_a_binary_frame_is_answered_and_the_connection_lives(served: Served) -> None:
-    async with served.connect() as ws:
+async def test_a_binary_frame_is_answered_and_the_connection_lives(app: RunningApp) -> None:
+    async with app.connect() as ws:
         await ws.send_bytes(b'{"type": "queries.get-tiers"}')
         assert (await hear(ws))["data"]["code"] == "bad-message"
         await say(ws, "queries.get-tiers")
@@ -212,19 +214,19 @@ async def test_a_binary_frame_is_answered_and_the_connection_lives(served: Serve
 
 
 async def test_messages_without_identifiers_are_answered_in_the_order_they_were_sent(
-    served: Served,
+    app: RunningApp,
 ) -> None:
-    place = await served.house.add_property()
+    place = await app.harness.add_property()
     kinds = ["get-tiers", "change-property-size", "get-property", "get-free-drones"] * 20
-    async with served.connect() as ws:
+    async with app.connect() as ws:
         for number, kind in enumerate(kinds):
             await say(ws, f"queries.{kind}", propertyId=place, width=number, height=1)
         assert [(await hear(ws))["type"] for _ in kinds] == kinds
 
 
-async def test_every_identifier_comes_back_with_its_one_answer(served: Served) -> None:
-    place = await served.house.add_property()
-    async with served.connect() as ws:
+async def test_every_identifier_comes_back_with_its_one_answer(app: RunningApp) -> None:
+    place = await app.harness.add_property()
+    async with app.connect() as ws:
         for number in range(150):
             kind = ["queries.get-property", "queries.change-property-tier", "nonsense"][number % 3]
             await say(ws, kind, f"r{number}", propertyId=place, tier=1 + number % 2)
@@ -236,8 +238,8 @@ async def test_every_identifier_comes_back_with_its_one_answer(served: Served) -
     }
 
 
-async def test_too_many_messages_are_refused_and_the_connection_lives(house: House) -> None:
-    async with serve(house, Setting(messages_per_second=5)) as served, served.connect() as ws:
+async def test_too_many_messages_are_refused_and_the_connection_lives(harness: AppHarness) -> None:
+    async with serve(harness, AppOptions(messages_per_second=5)) as app, app.connect() as ws:
         for _ in range(40):
             await say(ws, "queries.get-tiers")
         answers = [await hear(ws) for _ in range(40)]
@@ -246,28 +248,30 @@ async def test_too_many_messages_are_refused_and_the_connection_lives(house: Hou
     assert "rate-limited" in codes
 
 
-async def test_too_many_connections_of_one_client_are_refused(house: House) -> None:
-    setting = Setting(limits=Limits(connections_per_client=2))
-    async with serve(house, setting) as served:
-        async with served.connect(READER), served.connect(READER), served.connect(WRITER):
-            assert await refusal(served, Authorization=f"Bearer {READER}") == 429
-        async with served.connect(READER) as ws:
+async def test_too_many_connections_of_one_client_are_refused(harness: AppHarness) -> None:
+    options = AppOptions(limits=ConnectionLimits(connections_per_client=2))
+    async with serve(harness, options) as app:
+        async with app.connect(READER), app.connect(READER), app.connect(WRITER):
+            assert await refusal(app, Authorization=f"Bearer {READER}") == 429
+        async with app.connect(READER) as ws:
             await say(ws, "queries.get-tiers")
             assert (await hear(ws))["type"] == "get-tiers"
 
 
-async def test_a_client_that_does_not_read_is_dropped_and_others_are_served(house: House) -> None:
-    setting = Setting(limits=Limits(waiting_bytes=4 * 1024 * 1024))
+async def test_a_client_that_does_not_read_is_dropped_and_others_are_served(
+    harness: AppHarness,
+) -> None:
+    options = AppOptions(limits=ConnectionLimits(waiting_bytes=4 * 1024 * 1024))
     big = b'{"pad":"%b"}' % (b"x" * 200_000)
-    async with serve(house, setting) as served:
-        async with served.connect(READER) as slow, served.connect(WRITER) as good:
+    async with serve(harness, options) as app:
+        async with app.connect(READER) as slow, app.connect(WRITER) as good:
             await say(slow, "session", id="slow")
             await hear(slow)
             await subscribe(slow, "alerts")
             await subscribe(good, "alerts")
             last = 0
             for _ in range(120):
-                await emit(house, 1, big)
+                await emit(harness, 1, big)
                 # The good client takes each event as it comes; nobody reads the slow one's.
                 last = (await hear(good))["id"]
             assert last == 120
@@ -277,19 +281,19 @@ async def test_a_client_that_does_not_read_is_dropped_and_others_are_served(hous
             assert slow.close_code == WSCloseCode.TRY_AGAIN_LATER
             assert got == list(range(1, len(got) + 1))
             assert len(got) < 120
-        async with served.connect(READER) as again:
+        async with app.connect(READER) as again:
             await say(again, "session", id="slow", lastEventId=got[-1])
             assert await hear(again) == {"type": "status", "data": {"message": "created"}}
             missed = [(await hear(again))["id"] for _ in range(120 - len(got))]
             assert missed == list(range(len(got) + 1, 121))
 
 
-async def test_many_connections_at_once_each_get_their_own(served: Served) -> None:
+async def test_many_connections_at_once_each_get_their_own(app: RunningApp) -> None:
     """200 connections: own answers, and every event in journal order, on all of them."""
     many, each = 200, 3
 
     async def converse(number: int, ready: asyncio.Barrier) -> list[int]:
-        async with served.connect(WRITER) as ws:
+        async with app.connect(WRITER) as ws:
             await subscribe(ws, "property-added")
             await ready.wait()
             for turn in range(each):
@@ -321,30 +325,30 @@ async def test_many_connections_at_once_each_get_their_own(served: Served) -> No
 
     ready = asyncio.Barrier(many)
     heard = await asyncio.gather(*(converse(number, ready) for number in range(many)))
-    in_order = [event.id for event in await served.house.journalled()]
+    in_order = [event.id for event in await app.harness.journal_events()]
     assert len(in_order) == many * each
     assert all(numbers == in_order for numbers in heard)
 
 
-async def test_a_shutdown_closes_with_1001(house: House) -> None:
-    async with serve(house) as served, served.connect() as one, served.connect() as two:
+async def test_a_shutdown_closes_with_1001(harness: AppHarness) -> None:
+    async with serve(harness) as app, app.connect() as one, app.connect() as two:
         await subscribe(one, "alerts")
-        stopping = asyncio.create_task(served.listener.close())
+        stopping = asyncio.create_task(app.listener.close())
         assert await closed(one) == WSCloseCode.GOING_AWAY
         assert await closed(two) == WSCloseCode.GOING_AWAY
         async with asyncio.timeout(IN_TIME):
             await stopping
 
 
-async def test_a_client_that_leaves_is_forgotten(served: Served) -> None:
-    async with served.connect() as ws:
+async def test_a_client_that_leaves_is_forgotten(app: RunningApp) -> None:
+    async with app.connect() as ws:
         await subscribe(ws, "alerts")
-    while served.house.bus._sinks.get("alerts"):  # noqa: ASYNC110 - ends with the connection
+    while app.harness.bus._sinks.get("alerts"):  # noqa: ASYNC110 - ends with the connection
         await asyncio.sleep(0)
 
 
 async def test_who_hangs_up_in_the_middle_of_the_handshake_is_no_error(
-    served: Served, caplog: pytest.LogCaptureFixture
+    app: RunningApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     handshake = (
         f"GET /ws HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {READER}\r\n"
@@ -352,9 +356,9 @@ async def test_who_hangs_up_in_the_middle_of_the_handshake_is_no_error(
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     for _ in range(20):
-        _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        _, writer = await asyncio.open_connection("127.0.0.1", app.port)
         writer.write(handshake.encode())
         writer.transport.abort()
-    async with served.connect() as ws:
+    async with app.connect() as ws:
         await subscribe(ws, "alerts")
     assert "failed" not in caplog.text

@@ -3,17 +3,17 @@
 import orjson
 
 from webhook.protocol.bus import Bus
-from webhook.protocol.events import Published
+from webhook.protocol.events import StoredEvent
 
-ALERT = Published(7, 1, "alerts", [], b'{"user":"u"}')
-PUSH = Published(8, 1, "cad.EVENT_911", [], b"{}")
+ALERT = StoredEvent(7, 1, "alerts", [], b'{"user":"u"}')
+PUSH = StoredEvent(8, 1, "cad.EVENT_911", [], b"{}")
 
 
 class Ear:
     def __init__(self) -> None:
-        self.heard: list[Published] = []
+        self.heard: list[StoredEvent] = []
 
-    def hear(self, event: Published) -> None:
+    def hear(self, event: StoredEvent) -> None:
         self.heard.append(event)
 
 
@@ -60,7 +60,7 @@ def test_unsubscribing_what_was_never_subscribed_is_fine() -> None:
 def test_a_sink_may_leave_while_it_is_called() -> None:
     bus, later = Bus(), Ear()
 
-    def leave(_: Published) -> None:
+    def leave(_: StoredEvent) -> None:
         bus.unsubscribe("all", leave)
 
     bus.subscribe("all", leave)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 from webhook.protocol.catalogue import Catalogue, Nothing
 from webhook.protocol.context import Caller, Context, Scope
 from webhook.protocol.errors import Forbidden
@@ -50,24 +50,24 @@ def test_models_scope_and_summary_are_read_from_the_function() -> None:
 
 
 @pytest.mark.parametrize("name", ["queries.a", "queries.b"])
-async def test_a_query_answers_to_its_name_and_aliases(house: House, name: str) -> None:
-    frame = await house.frame(name, {"number": 4}, catalogue=doubling("a", "b"))
+async def test_a_query_answers_to_its_name_and_aliases(harness: AppHarness, name: str) -> None:
+    frame = await harness.frame(name, {"number": 4}, catalogue=doubling("a", "b"))
     assert frame == {"type": name.removeprefix("queries."), "data": {"twice": 8}}
 
 
 @pytest.mark.parametrize("name", ["a", "queries.", "queries.c", "queries.queries.a", "", "x" * 999])
-async def test_another_name_is_unknown_and_shown_shortened(house: House, name: str) -> None:
-    frame = await house.frame(name, {"number": 4}, catalogue=doubling("a"))
+async def test_another_name_is_unknown_and_shown_shortened(harness: AppHarness, name: str) -> None:
+    frame = await harness.frame(name, {"number": 4}, catalogue=doubling("a"))
     assert frame["data"]["code"] == "unknown-type"
     assert len(frame["data"]["message"]) < 120
 
 
-async def test_the_scope_holds_for_messages(house: House) -> None:
-    frame = await house.frame("queries.a", {"number": 4}, Scope.READ, doubling("a"))
+async def test_the_scope_holds_for_messages(harness: AppHarness) -> None:
+    frame = await harness.frame("queries.a", {"number": 4}, Scope.READ, doubling("a"))
     assert frame["data"]["code"] == "forbidden"
 
 
-async def test_the_scope_holds_for_whoever_calls_the_function(house: House) -> None:
+async def test_the_scope_holds_for_whoever_calls_the_function(harness: AppHarness) -> None:
     table = Catalogue()
 
     @table.query("a", scope=Scope.ADMIN)
@@ -77,9 +77,9 @@ async def test_the_scope_holds_for_whoever_calls_the_function(house: House) -> N
 
     assert table.queries[0].ask is Nothing
     with pytest.raises(Forbidden) as refused:
-        await clear(house.context(Scope.APPROVE))
+        await clear(harness.context(Scope.APPROVE))
     assert refused.value.scope == "ADMIN"
-    assert await clear(house.context(Scope.ADMIN)) == Told(twice=0)
+    assert await clear(harness.context(Scope.ADMIN)) == Told(twice=0)
 
 
 def test_each_scope_includes_those_before_it() -> None:

@@ -5,17 +5,17 @@ import asyncio
 import pytest
 
 from db import settings
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 from webhook.protocol.events import DroneRecalled, Scanned, Subject
 
 EVENT = Scanned(property_id="3", client_id="u")
 
 
-async def test_an_event_is_published_after_the_commit_under_its_number(house: House) -> None:
-    async with house.context().change() as change:
+async def test_an_event_is_published_after_the_commit_under_its_number(harness: AppHarness) -> None:
+    async with harness.context().change() as change:
         number = await change.emit(EVENT, Subject("property", "3"))
-        assert house.published == []
-    assert house.published == [
+        assert harness.published == []
+    assert harness.published == [
         {
             "type": "events.all",
             "id": number,
@@ -23,26 +23,26 @@ async def test_an_event_is_published_after_the_commit_under_its_number(house: Ho
             "data": {"propertyId": "3", "clientId": "u"},
         }
     ]
-    (stored,) = await house.journalled()
-    assert (stored.id, stored.at) == (number, house.clock.now)
+    (stored,) = await harness.journal_events()
+    assert (stored.id, stored.at) == (number, harness.clock.now)
     assert stored.subjects == [Subject("property", "3")]
 
 
-async def test_an_undone_change_is_neither_journalled_nor_published(house: House) -> None:
+async def test_an_undone_change_is_neither_journalled_nor_published(harness: AppHarness) -> None:
     async def fail() -> None:
-        async with house.context().change() as change:
+        async with harness.context().change() as change:
             await change.emit(EVENT)
             raise ArithmeticError
 
     with pytest.raises(ArithmeticError):
         await fail()
-    assert house.published == []
-    assert await house.journalled() == []
+    assert harness.published == []
+    assert await harness.journal_events() == []
 
 
-async def test_events_go_out_in_journal_order_however_many_write(house: House) -> None:
+async def test_events_go_out_in_journal_order_however_many_write(harness: AppHarness) -> None:
     async def write(number: int) -> None:
-        async with house.context().change() as change:
+        async with harness.context().change() as change:
             await settings.put(change.sql, f"n{number}", "")
             for drone in range(3):
                 await change.emit(DroneRecalled(property_id=number, drone_id=drone))
@@ -50,18 +50,18 @@ async def test_events_go_out_in_journal_order_however_many_write(house: House) -
                 raise ArithmeticError
 
     await asyncio.gather(*(write(number) for number in range(50)), return_exceptions=True)
-    numbers = [frame["id"] for frame in house.published]
+    numbers = [frame["id"] for frame in harness.published]
     assert numbers == sorted(numbers)
     assert len(numbers) == 120
-    assert [(event.id, event.data) for event in await house.journalled()] == [
-        (frame["id"], frame["data"]) for frame in house.published
+    assert [(event.id, event.data) for event in await harness.journal_events()] == [
+        (frame["id"], frame["data"]) for frame in harness.published
     ]
 
 
-async def test_fields_that_were_not_given_are_not_sent(house: House) -> None:
-    place = await house.add_property()
-    await house.ask("request-remove-property", propertyId=place)
-    assert house.told() == [("requested-remove-property", {"propertyId": place})]
+async def test_fields_that_were_not_given_are_not_sent(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    await harness.ask("request-remove-property", propertyId=place)
+    assert harness.take_events() == [("requested-remove-property", {"propertyId": place})]
 
 
 @pytest.mark.parametrize("subject", [Subject("dispatch", "12@cad:two"), Subject("a", "")])

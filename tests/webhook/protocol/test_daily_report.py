@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from db import journal, settings
-from tests.webhook.house import DAY, HOUR, House, Line, open_house
+from tests.webhook.harness import DAY, HOUR, AppHarness, FakeSession, open_harness
 from webhook.cad.errors import UnhandledType
 from webhook.cad.receive import receive
 from webhook.protocol.daily_report import MESSAGES, PROBLEMS, tell_day
@@ -20,34 +20,36 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
-async def look(house: House, moment: str, hour: time = SIX) -> bool:
-    house.clock.now = at(moment)
-    return await tell_day(house.context(), hour)
+async def look(harness: AppHarness, moment: str, hour: time = SIX) -> bool:
+    harness.clock.now = at(moment)
+    return await tell_day(harness.context(), hour)
 
 
-async def reports(house: House) -> list[dict[str, Any]]:
-    return [event.data for event in await house.journalled() if event.name == "sentinel.daily"]
+async def reports(harness: AppHarness) -> list[dict[str, Any]]:
+    return [
+        event.data for event in await harness.journal_events() if event.name == "sentinel.daily"
+    ]
 
 
-async def days(house: House) -> list[str]:
-    return [report["day"] for report in await reports(house)]
+async def days(harness: AppHarness) -> list[str]:
+    return [report["day"] for report in await reports(harness)]
 
 
-async def test_the_report_sums_up_the_day_up_to_its_hour(house: House) -> None:
-    await look(house, "2026-11-20T12:00Z")
-    house.clock.now = at("2026-11-21T05:59:59Z")
-    await _evening(house)
-    house.clock.now = at("2026-11-21T06:00Z")
-    await _evening(house)
-    assert await look(house, "2026-11-22T05:59Z") is True
-    house.clock.now = at("2026-11-22T06:00Z")
-    await _evening(house)
-    async with house.database.write() as sql:
+async def test_the_report_sums_up_the_day_up_to_its_hour(harness: AppHarness) -> None:
+    await look(harness, "2026-11-20T12:00Z")
+    harness.clock.now = at("2026-11-21T05:59:59Z")
+    await _evening(harness)
+    harness.clock.now = at("2026-11-21T06:00Z")
+    await _evening(harness)
+    assert await look(harness, "2026-11-22T05:59Z") is True
+    harness.clock.now = at("2026-11-22T06:00Z")
+    await _evening(harness)
+    async with harness.database.write() as sql:
         await settings.add(sql, MESSAGES, 7)
         await settings.add(sql, PROBLEMS, 2)
-    assert await look(house, "2026-11-22T06:00Z") is True
-    assert await look(house, "2026-11-22T06:01Z") is False
-    _, report = await reports(house)
+    assert await look(harness, "2026-11-22T06:00Z") is True
+    assert await look(harness, "2026-11-22T06:01Z") is False
+    _, report = await reports(harness)
     assert report == {
         "day": "2026-11-22",
         "pushes": 6,
@@ -60,11 +62,11 @@ async def test_the_report_sums_up_the_day_up_to_its_hour(house: House) -> None:
         "messages": 7,
         "problems": 2,
     }
-    await look(house, "2026-11-23T06:00Z")
-    assert [(r["messages"], r["problems"]) for r in await reports(house)][-1] == (0, 0)
+    await look(harness, "2026-11-23T06:00Z")
+    assert [(r["messages"], r["problems"]) for r in await reports(harness)][-1] == (0, 0)
 
 
-async def _evening(house: House) -> None:
+async def _evening(harness: AppHarness) -> None:
     """A few of everything at one moment."""
     for kind, data in (
         ("EVENT_911", {"call": {"callId": 1}}),
@@ -73,15 +75,15 @@ async def _evening(house: House) -> None:
         ("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": True}),
         ("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": False}),
     ):
-        await receive(house.context(), "county", {"type": kind, "data": data})
+        await receive(harness.context(), "county", {"type": kind, "data": data})
     with pytest.raises(UnhandledType):
-        await receive(house.context(), "county", {"type": "EVENT_NEW_TO_US", "data": {}})
-    place = await house.add_property()
-    await house.ask("change-property-status", propertyId=place, status="ACTIVE")
-    camera, _ = await house.add_equipment(place, 1), await house.add_equipment(place, 3)
-    await house.ask("add-alert", propertyId=place, userId="u")
-    await house.ask("add-visitor", propertyId=place, userId="u", cameraId=camera)
-    await house.ask("dispatch-drone", propertyId=place)
+        await receive(harness.context(), "county", {"type": "EVENT_NEW_TO_US", "data": {}})
+    place = await harness.add_property()
+    await harness.ask("change-property-status", propertyId=place, status="ACTIVE")
+    camera, _ = await harness.add_equipment(place, 1), await harness.add_equipment(place, 3)
+    await harness.ask("add-alert", propertyId=place, userId="u")
+    await harness.ask("add-visitor", propertyId=place, userId="u", cameraId=camera)
+    await harness.ask("dispatch-drone", propertyId=place)
 
 
 async def test_the_first_start_tells_nothing_and_a_restart_not_the_same_day(tmp_path: Path) -> None:
@@ -94,14 +96,14 @@ async def test_the_first_start_tells_nothing_and_a_restart_not_the_same_day(tmp_
         ("2026-11-24T20:00Z", True),  # of the days that it slept through only the last
         ("2026-11-24T21:00Z", False),
     ):
-        async with open_house(path) as house:
-            assert await look(house, moment) is tells, moment
-    async with open_house(path) as house:
-        assert await days(house) == ["2026-11-21", "2026-11-24"]
+        async with open_harness(path) as harness:
+            assert await look(harness, moment) is tells, moment
+    async with open_harness(path) as harness:
+        assert await days(harness) == ["2026-11-21", "2026-11-24"]
 
 
 async def test_a_clock_that_jumps_tells_no_day_twice_and_does_not_end_the_reports(
-    house: House,
+    harness: AppHarness,
 ) -> None:
     for moment in (
         "2026-11-20T12:00Z",
@@ -114,8 +116,8 @@ async def test_a_clock_that_jumps_tells_no_day_twice_and_does_not_end_the_report
         "2026-11-21T13:00Z",
         "2026-11-22T06:00Z",
     ):
-        await look(house, moment)
-    told = await days(house)
+        await look(harness, moment)
+    told = await days(harness)
     assert len(told) == len(set(told))
     assert [day for day in told if day.startswith("2026")] == ["2026-11-21", "2026-11-22"]
 
@@ -125,33 +127,33 @@ async def test_a_clock_that_jumps_tells_no_day_twice_and_does_not_end_the_report
 async def test_where_clocks_change_every_day_is_told_once_and_no_event_is_left_out(
     tmp_path: Path, hour: str, change: str
 ) -> None:
-    async with open_house(tmp_path / "sentinel.db", "Europe/Berlin") as house:
+    async with open_harness(tmp_path / "sentinel.db", "Europe/Berlin") as harness:
         start = datetime.fromisoformat(change).replace(tzinfo=UTC) - timedelta(days=2)
-        house.clock.now = int(start.timestamp() * 1000)
+        harness.clock.now = int(start.timestamp() * 1000)
         for _ in range(SENT):
-            await tell_day(house.context(), time.fromisoformat(hour))
+            await tell_day(harness.context(), time.fromisoformat(hour))
             push = {"type": "EVENT_REMOVE_911", "data": {"callIds": [1]}}
-            await receive(house.context(), "county", push)
-            house.clock.now += HOUR // 2
-        house.clock.now += DAY
-        await tell_day(house.context(), time.fromisoformat(hour))
-        told = await reports(house)
+            await receive(harness.context(), "county", push)
+            harness.clock.now += HOUR // 2
+        harness.clock.now += DAY
+        await tell_day(harness.context(), time.fromisoformat(hour))
+        told = await reports(harness)
     assert len({report["day"] for report in told}) == len(told)
     assert sum(report["pushes"] for report in told) == SENT
     assert change in {report["day"] for report in told}
 
 
-async def test_scripts_neither_hear_of_it_nor_find_it_in_the_journal(house: House) -> None:
-    line = Line(house)
+async def test_scripts_neither_hear_of_it_nor_find_it_in_the_journal(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.subscribe("all")
-    await look(house, "2026-11-20T12:00Z")
-    await look(house, "2026-11-21T12:00Z")
-    assert await days(house) == ["2026-11-21"]
-    assert (house.published, line.events()) == ([], [])
+    await look(harness, "2026-11-20T12:00Z")
+    await look(harness, "2026-11-21T12:00Z")
+    assert await days(harness) == ["2026-11-21"]
+    assert (harness.published, line.events()) == ([], [])
     line.close()
-    resumed = Line(house)
+    resumed = FakeSession(harness)
     assert (await resumed.resume("client", 0))["type"] == "status"
     await resumed.subscribe("all")
     assert resumed.events() == []
-    assert await journal.after(house.database.read, 0, 10) == []
+    assert await journal.after(harness.database.read, 0, 10) == []
     assert (await resumed.say("subscribe", id="sentinel.daily"))["data"]["code"] == "not-found"

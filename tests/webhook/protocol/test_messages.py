@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from db.errors import StorageUnavailable
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound, SentinelError
 from webhook.protocol.messages import Message, answer, read
-from webhook.protocol.wire import Reply, Status, Success
+from webhook.protocol.wire import Reply, StatusReply, Success
 
 
 class Told(Reply):
@@ -43,7 +43,7 @@ async def test_success_is_answered_under_the_name_of_the_query() -> None:
 
 
 async def test_a_sentence_is_a_status() -> None:
-    frame = await answered(ASKED, Status(message="created"))
+    frame = await answered(ASKED, StatusReply(message="created"))
     assert frame == {"type": "status", "data": {"message": "created", "requestIdentifier": "r1"}}
 
 

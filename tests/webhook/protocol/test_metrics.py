@@ -9,14 +9,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from db.errors import StorageUnavailable
-from tests.webhook.house import House
-from tests.webhook.serving import BOSS, KEY, PAGE, READER, Served, Setting, serve
+from tests.webhook.harness import AppHarness
+from tests.webhook.serving import BOSS, KEY, PAGE, READER, AppOptions, RunningApp, serve
 from webhook import cad
-from webhook.http.websocket import Limits
+from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.wire import Status
+from webhook.protocol.wire import StatusReply
 from webhook.queries import CATALOGUE
 
 QUERIES = CATALOGUE.names | {"session", "break-storage"}
@@ -25,52 +25,54 @@ _broken = Catalogue()
 
 
 @_broken.query("break-storage", scope=Scope.READ)
-async def _break_storage(context: Context) -> Status:
+async def _break_storage(context: Context) -> StatusReply:
     raise StorageUnavailable("the disk is full")
 
 
-def setting(**changed: object) -> Setting:
+def options(**changed: object) -> AppOptions:
     """A setting with metrics that know the push types and the queries."""
     given = {"metrics": Metrics(cad.HANDLED_TYPES, QUERIES)} | changed
-    return Setting(**given)  # type: ignore[arg-type]
+    return AppOptions(**given)  # type: ignore[arg-type]
 
 
-async def page(served: Served, token: str = READER) -> str:
+async def page(app: RunningApp, token: str = READER) -> str:
     headers = {"Authorization": f"Bearer {token}"}
-    async with served.http.get(f"{served.url}/metrics", headers=headers) as response:
+    async with app.http.get(f"{app.url}/metrics", headers=headers) as response:
         assert response.status == 200
         assert response.headers["Content-Type"].startswith("text/plain; version=")
         return await response.text()
 
 
-async def values(served: Served, name: str, *labels: str) -> dict[tuple[str, ...], float]:
+async def values(app: RunningApp, name: str, *labels: str) -> dict[tuple[str, ...], float]:
     """The values of a series, by those of these labels."""
-    found = text_string_to_metric_families(await page(served))
+    found = text_string_to_metric_families(await page(app))
     samples = [sample for family in found for sample in family.samples if sample.name == name]
     return {tuple(sample.labels[label] for label in labels): sample.value for sample in samples}
 
 
-async def push(served: Served, kind: object, data: object, key: str = KEY, path: str = "/") -> None:
+async def push(
+    app: RunningApp, kind: object, data: object, key: str = KEY, path: str = "/"
+) -> None:
     body = {"key": key, "type": kind, "data": data}
-    async with served.http.post(f"{served.url}{path}", json=body) as response:
+    async with app.http.post(f"{app.url}{path}", json=body) as response:
         await response.read()
 
 
-async def test_pushes_are_counted_by_known_types_and_outcomes(house: House) -> None:
+async def test_pushes_are_counted_by_known_types_and_outcomes(harness: AppHarness) -> None:
     call = {"call": {"callId": 1}}
-    async with serve(house, setting(push_bytes=1_024)) as served:
-        await push(served, "EVENT_911", call)
-        await push(served, "EVENT_911", call, path="/event")
-        await push(served, "EVENT_911", {"call": {"callId": "x"}})
-        await push(served, "EVENT_911", call, key="wrong")
-        await push(served, "EVENT_MADE_UP_BY_ME", {})
-        await push(served, 7, {})
-        async with served.http.post(served.url, data=b"{") as response:
+    async with serve(harness, options(push_bytes=1_024)) as app:
+        await push(app, "EVENT_911", call)
+        await push(app, "EVENT_911", call, path="/event")
+        await push(app, "EVENT_911", {"call": {"callId": "x"}})
+        await push(app, "EVENT_911", call, key="wrong")
+        await push(app, "EVENT_MADE_UP_BY_ME", {})
+        await push(app, 7, {})
+        async with app.http.post(app.url, data=b"{") as response:
             assert response.status == 400
-        async with served.http.post(served.url, data=b" " * 2_000) as response:
+        async with app.http.post(app.url, data=b" " * 2_000) as response:
             assert response.status == 413
-        counted = await values(served, "sentinel_pushes_total", "type", "outcome")
-        text = await page(served)
+        counted = await values(app, "sentinel_pushes_total", "type", "outcome")
+        text = await page(app)
     assert counted == {
         ("EVENT_911", "ok"): 1,
         ("EVENT_911", "duplicate"): 1,
@@ -84,24 +86,24 @@ async def test_pushes_are_counted_by_known_types_and_outcomes(house: House) -> N
 
 
 async def test_pushes_that_cannot_be_stored_are_counted(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: AppHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> bool:
         raise StorageUnavailable("the disk is full")
 
     monkeypatch.setattr("webhook.http.push.receive", full)
-    async with serve(house, setting()) as served:
-        await push(served, "EVENT_911", {})
-        counted = await values(served, "sentinel_pushes_total", "type", "outcome")
+    async with serve(harness, options()) as app:
+        await push(app, "EVENT_911", {})
+        counted = await values(app, "sentinel_pushes_total", "type", "outcome")
     assert counted == {("EVENT_911", "unavailable"): 1}
 
 
 async def test_queries_are_counted_by_known_names_and_error_codes_over_either_door(
-    house: House,
+    harness: AppHarness,
 ) -> None:
     catalogue = Catalogue.join(CATALOGUE, _broken)
-    async with serve(house, setting(catalogue=catalogue)) as served:
-        async with served.connect() as ws:
+    async with serve(harness, options(catalogue=catalogue)) as app:
+        async with app.connect() as ws:
             for name, data in (
                 ("queries.get-tiers", {}),
                 ("queries.get-property", {"propertyId": 9}),
@@ -115,13 +117,11 @@ async def test_queries_are_counted_by_known_names_and_error_codes_over_either_do
             await ws.receive_json(timeout=10)
         headers = {"Authorization": f"Bearer {BOSS}"}
         message = {"type": "queries.get-tiers"}
-        async with served.http.post(
-            f"{served.url}/api/query", json=message, headers=headers
-        ) as response:
+        async with app.http.post(f"{app.url}/api/query", json=message, headers=headers) as response:
             assert response.status == 200
-        counted = await values(served, "sentinel_queries_total", "query", "outcome")
-        timed = await values(served, "sentinel_query_seconds_count", "query")
-        text = await page(served)
+        counted = await values(app, "sentinel_queries_total", "query", "outcome")
+        timed = await values(app, "sentinel_query_seconds_count", "query")
+        text = await page(app)
     assert counted == {
         ("get-tiers", "ok"): 2,
         ("get-property", "not-found"): 1,
@@ -134,30 +134,32 @@ async def test_queries_are_counted_by_known_names_and_error_codes_over_either_do
     assert "made-up" not in text
 
 
-async def test_open_websockets_and_those_given_up_are_counted(house: House) -> None:
-    limits = Limits(waiting_bytes=0)
-    async with serve(house, setting(limits=limits)) as served:
-        async with served.connect() as ws:
-            assert await values(served, "sentinel_websocket_clients") == {(): 1}
+async def test_open_websockets_and_those_given_up_are_counted(harness: AppHarness) -> None:
+    limits = ConnectionLimits(waiting_bytes=0)
+    async with serve(harness, options(limits=limits)) as app:
+        async with app.connect() as ws:
+            assert await values(app, "sentinel_websocket_clients") == {(): 1}
             await ws.send_json({"type": "queries.get-tiers"})
             assert (await ws.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSE
         async with asyncio.timeout(10):
-            while await values(served, "sentinel_websocket_clients") != {(): 0}:
+            while await values(app, "sentinel_websocket_clients") != {(): 0}:
                 pass
-        assert await values(served, "sentinel_websocket_clients_dropped_total") == {(): 1}
+        assert await values(app, "sentinel_websocket_clients_dropped_total") == {(): 1}
 
 
-async def test_the_last_push_of_each_cad_is_told_and_the_process_is_measured(house: House) -> None:
-    async with serve(house, setting()) as served:
-        await push(served, "EVENT_911", {"call": {"callId": 1}})
-        assert (await values(served, "sentinel_last_push_timestamp_seconds", "cad")).keys() == {
+async def test_the_last_push_of_each_cad_is_told_and_the_process_is_measured(
+    harness: AppHarness,
+) -> None:
+    async with serve(harness, options()) as app:
+        await push(app, "EVENT_911", {"call": {"callId": 1}})
+        assert (await values(app, "sentinel_last_push_timestamp_seconds", "cad")).keys() == {
             ("cad",)
         }
-        assert (await values(served, "process_cpu_seconds_total"))[()] > 0
+        assert (await values(app, "process_cpu_seconds_total"))[()] > 0
 
 
-async def test_metrics_are_for_those_whom_the_door_lets_in(house: House) -> None:
-    async with serve(house, setting()) as served:
+async def test_metrics_are_for_those_whom_the_door_lets_in(harness: AppHarness) -> None:
+    async with serve(harness, options()) as app:
         for headers, query, status in (
             ({}, "", 401),
             ({"Authorization": "Bearer nonsense"}, "", 401),
@@ -166,26 +168,28 @@ async def test_metrics_are_for_those_whom_the_door_lets_in(house: House) -> None
             ({"Origin": "https://evil.example"}, f"?token={READER}", 403),
             ({"Origin": PAGE}, f"?token={READER}", 200),
         ):
-            async with served.http.get(f"{served.url}/metrics{query}", headers=headers) as got:
+            async with app.http.get(f"{app.url}/metrics{query}", headers=headers) as got:
                 assert got.status == status, (headers, query)
     async with (
-        serve(house, setting(clients=[], open_to_loopback=True)) as served,
-        served.http.get(f"{served.url}/metrics") as got,
+        serve(harness, options(clients=[], open_to_loopback=True)) as app,
+        app.http.get(f"{app.url}/metrics") as got,
     ):
         assert got.status == 200
 
 
-async def test_neither_secrets_nor_what_players_wrote_stand_in_the_metrics(house: House) -> None:
-    async with serve(house, setting()) as served:
+async def test_neither_secrets_nor_what_players_wrote_stand_in_the_metrics(
+    harness: AppHarness,
+) -> None:
+    async with serve(harness, options()) as app:
         secret = "Wren-Halloway-was-here"
-        await push(served, f"EVENT_{secret}", {})
-        await push(served, "EVENT_911", {"call": {"callId": 1, "caller": secret}})
-        await push(served, "EVENT_911", {}, key=secret)
-        async with served.connect() as ws:
+        await push(app, f"EVENT_{secret}", {})
+        await push(app, "EVENT_911", {"call": {"callId": 1, "caller": secret}})
+        await push(app, "EVENT_911", {}, key=secret)
+        async with app.connect() as ws:
             for kind in (secret, f"queries.{secret}"):
                 await ws.send_json({"type": kind, "data": {"id": secret}})
                 await ws.receive_json(timeout=10)
-        text = await page(served)
+        text = await page(app)
     for word in (secret, KEY, READER, BOSS, "reader", "boss"):
         assert word not in text
 

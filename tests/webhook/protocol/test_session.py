@@ -10,25 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db import journal
-from tests.webhook.house import EVENT_NAMES, Frame, House, Line, open_house
+from tests.webhook.harness import EVENT_NAMES, AppHarness, FakeSession, Frame, open_harness
 from webhook.protocol.context import Scope
 from webhook.protocol.messages import read
-from webhook.protocol.session import REPLAY_BATCH, Rules
+from webhook.protocol.session import REPLAY_BATCH, SessionSettings
 from webhook.queries import CATALOGUE
 
 CREATED = {"type": "status", "data": {"message": "created"}}
 CREATED_WITH_GAP = {"type": "status", "data": {"message": "created", "missed": True}}
 
 
-async def alert(house: House, times: int = 1) -> None:
+async def alert(harness: AppHarness, times: int = 1) -> None:
     """Have so many events of `alerts` happen."""
-    async with house.context().change() as change:
+    async with harness.context().change() as change:
         for _ in range(times):
             await change.emit_named("alerts", b'{"propertyId":"1","user":"u"}')
 
 
-async def visit(house: House) -> None:
-    async with house.context().change() as change:
+async def visit(harness: AppHarness) -> None:
+    async with harness.context().change() as change:
         await change.emit_named("visits", b'{"propertyId":1}')
 
 
@@ -36,9 +36,9 @@ def code(frame: Frame) -> object:
     return frame["data"].get("code")
 
 
-async def test_a_session_is_created(house: House) -> None:
-    assert await Line(house).say("session", id="c1") == CREATED
-    assert await Line(house).say("session", id=210987654321098765) == CREATED
+async def test_a_session_is_created(harness: AppHarness) -> None:
+    assert await FakeSession(harness).say("session", id="c1") == CREATED
+    assert await FakeSession(harness).say("session", id=210987654321098765) == CREATED
 
 
 @pytest.mark.parametrize(
@@ -55,34 +55,34 @@ async def test_a_session_is_created(house: House) -> None:
     ],
 )
 async def test_a_session_of_wrong_data_is_refused_by_field(
-    house: House, data: Frame, field: str
+    harness: AppHarness, data: Frame, field: str
 ) -> None:
-    said = await Line(house).say("session", **data)
+    said = await FakeSession(harness).say("session", **data)
     assert code(said) == "invalid-data"
     assert [fault["field"] for fault in said["data"]["fields"]] == [field]
 
 
-async def test_subscribing_is_hearing(house: House) -> None:
-    line = Line(house)
+async def test_subscribing_is_hearing(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     said = await line.say("subscribe", clientId="c1", id="events.alerts")
     assert said == {"type": "status", "data": {"message": "Subscribed to events.alerts"}}
-    await alert(house)
-    await visit(house)
+    await alert(harness)
+    await visit(harness)
     assert line.frames == [
         {"type": "events.alerts", "id": 1, "data": {"propertyId": "1", "user": "u"}}
     ]
 
 
-async def test_the_prefix_of_an_event_name_may_be_left_out(house: House) -> None:
-    line = Line(house)
+async def test_the_prefix_of_an_event_name_may_be_left_out(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     said = await line.say("subscribe", id="alerts")
     assert said["data"] == {"message": "Subscribed to events.alerts"}
 
 
 @pytest.mark.parametrize("name", sorted(EVENT_NAMES))
-async def test_every_event_can_be_subscribed_to(house: House, name: str) -> None:
-    said = await Line(house).say("subscribe", id=f"events.{name}")
+async def test_every_event_can_be_subscribed_to(harness: AppHarness, name: str) -> None:
+    said = await FakeSession(harness).say("subscribe", id=f"events.{name}")
     assert said["data"] == {"message": f"Subscribed to events.{name}"}
 
 
@@ -90,73 +90,73 @@ async def test_every_event_can_be_subscribed_to(house: House, name: str) -> None
     "name", ["", "events.", "events.nothing", "ALERTS", "events.events.alerts"]
 )
 @pytest.mark.parametrize("kind", ["subscribe", "unsubscribe"])
-async def test_an_unknown_event_is_not_found(house: House, kind: str, name: str) -> None:
-    assert code(await Line(house).say(kind, id=name)) == "not-found"
+async def test_an_unknown_event_is_not_found(harness: AppHarness, kind: str, name: str) -> None:
+    assert code(await FakeSession(harness).say(kind, id=name)) == "not-found"
 
 
 @pytest.mark.parametrize("kind", ["subscribe", "unsubscribe"])
-async def test_another_clients_id_is_forbidden(house: House, kind: str) -> None:
-    line = Line(house)
+async def test_another_clients_id_is_forbidden(harness: AppHarness, kind: str) -> None:
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     assert code(await line.say(kind, id="alerts", clientId="c2")) == "forbidden"
     assert (await line.say(kind, id="alerts", clientId="c1"))["type"] == "status"
     assert (await line.say(kind, id="alerts"))["type"] == "status"
 
 
-async def test_a_refused_subscription_hears_nothing(house: House) -> None:
-    line = Line(house)
+async def test_a_refused_subscription_hears_nothing(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     await line.say("subscribe", id="alerts", clientId="c2")
-    await alert(house)
+    await alert(harness)
     assert line.frames == []
 
 
-async def test_subscribing_without_a_session_opens_one(house: House) -> None:
-    line = Line(house)
+async def test_subscribing_without_a_session_opens_one(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     assert (await line.say("subscribe", id="alerts", clientId="c1"))["type"] == "status"
     assert code(await line.say("subscribe", id="visits", clientId="c2")) == "forbidden"
     line.close()
-    await alert(house)
-    again = Line(house)
+    await alert(harness)
+    again = FakeSession(harness)
     await again.resume("c1", 0)
     assert again.events() == [(1, "events.alerts")]
 
 
-async def test_a_session_without_a_client_id_leaves_nothing_behind(house: House) -> None:
-    line = Line(house)
+async def test_a_session_without_a_client_id_leaves_nothing_behind(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.subscribe("alerts", "visits")
-    await alert(house)
+    await alert(harness)
     assert line.events() == [(1, "events.alerts")]
     line.close()
-    assert house.dump()["subscriptions"] == []
+    assert harness.dump()["subscriptions"] == []
 
 
-async def test_subscribing_twice_is_hearing_once(house: House) -> None:
-    line = Line(house)
+async def test_subscribing_twice_is_hearing_once(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.subscribe("alerts", "alerts")
-    await alert(house)
+    await alert(harness)
     assert line.events() == [(1, "events.alerts")]
 
 
-async def test_unsubscribing_is_hearing_no_more(house: House) -> None:
-    line = Line(house)
+async def test_unsubscribing_is_hearing_no_more(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.subscribe("alerts", "visits")
     said = await line.say("unsubscribe", id="events.alerts")
     assert said["data"] == {"message": "Unsubscribed from events.alerts"}
-    await alert(house)
-    await visit(house)
+    await alert(harness)
+    await visit(harness)
     assert line.events() == [(2, "events.visits")]
 
 
-async def test_unsubscribing_what_was_never_subscribed_succeeds(house: House) -> None:
-    assert (await Line(house).say("unsubscribe", id="alerts"))["type"] == "status"
+async def test_unsubscribing_what_was_never_subscribed_succeeds(harness: AppHarness) -> None:
+    assert (await FakeSession(harness).say("unsubscribe", id="alerts"))["type"] == "status"
 
 
-async def test_all_gets_every_event_in_its_own_frame_and_both_get_both(house: House) -> None:
-    line = Line(house)
+async def test_all_gets_every_event_in_its_own_frame_and_both_get_both(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.subscribe("all", "alerts")
-    await alert(house)
-    await visit(house)
+    await alert(harness)
+    await visit(harness)
     assert line.frames[1] == {
         "type": "events.all",
         "id": 1,
@@ -166,17 +166,17 @@ async def test_all_gets_every_event_in_its_own_frame_and_both_get_both(house: Ho
     assert line.events() == [(1, "events.alerts"), (1, "events.all"), (2, "events.all")]
 
 
-async def test_a_new_session_on_the_same_connection_starts_afresh(house: House) -> None:
-    line = Line(house)
+async def test_a_new_session_on_the_same_connection_starts_afresh(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     await line.subscribe("alerts")
     await line.say("session", id="c2")
-    await alert(house)
+    await alert(harness)
     assert line.frames == []
 
 
-async def test_the_asker_hears_of_its_own_change_before_its_answer(house: House) -> None:
-    line = Line(house)
+async def test_the_asker_hears_of_its_own_change_before_its_answer(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.subscribe("property-added")
     line.frames.clear()
     data = {"location": "l", "tier": 1, "x": 1, "y": 1, "description": "", "clientId": "o"}
@@ -184,224 +184,226 @@ async def test_the_asker_hears_of_its_own_change_before_its_answer(house: House)
     assert [frame["type"] for frame in line.frames] == ["events.property-added", "add-property"]
 
 
-async def test_queries_work_without_a_session(house: House) -> None:
-    said = await Line(house).say("queries.get-tiers")
+async def test_queries_work_without_a_session(harness: AppHarness) -> None:
+    said = await FakeSession(harness).say("queries.get-tiers")
     assert [tier["id"] for tier in said["data"]["tiers"]] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("kind", ["session", "subscribe", "unsubscribe"])
-async def test_reading_is_enough_for_internal_messages(house: House, kind: str) -> None:
-    line = Line(house, scope=Scope.READ)
+async def test_reading_is_enough_for_internal_messages(harness: AppHarness, kind: str) -> None:
+    line = FakeSession(harness, scope=Scope.READ)
     assert (await line.say(kind, id="alerts"))["type"] == "status"
 
 
-async def test_each_connection_of_a_client_has_its_own_subscriptions(house: House) -> None:
-    one, two = Line(house), Line(house)
+async def test_each_connection_of_a_client_has_its_own_subscriptions(harness: AppHarness) -> None:
+    one, two = FakeSession(harness), FakeSession(harness)
     for line in (one, two):
         await line.say("session", id="c1")
     await one.subscribe("alerts")
     await two.subscribe("visits")
-    await alert(house)
-    await visit(house)
+    await alert(harness)
+    await visit(harness)
     assert one.events() == [(1, "events.alerts")]
     assert two.events() == [(2, "events.visits")]
 
 
 async def test_a_second_connection_does_not_forget_what_the_first_subscribed_to(
-    house: House,
+    harness: AppHarness,
 ) -> None:
-    rules = Rules(EVENT_NAMES)
-    one, two = Line(house, rules), Line(house, rules)
+    rules = SessionSettings(EVENT_NAMES)
+    one, two = FakeSession(harness, rules), FakeSession(harness, rules)
     await one.say("session", id="c1")
     await one.subscribe("alerts")
     await two.say("session", id="c1")
     two.close()
     one.close()
-    await alert(house)
-    again = Line(house, rules)
+    await alert(harness)
+    again = FakeSession(harness, rules)
     await again.resume("c1", 0)
     assert again.events() == [(1, "events.alerts")]
 
 
-async def test_a_fresh_session_forgets_what_an_earlier_one_subscribed_to(house: House) -> None:
-    rules = Rules(EVENT_NAMES)
-    line = Line(house, rules)
+async def test_a_fresh_session_forgets_what_an_earlier_one_subscribed_to(
+    harness: AppHarness,
+) -> None:
+    rules = SessionSettings(EVENT_NAMES)
+    line = FakeSession(harness, rules)
     await line.say("session", id="c1")
     await line.subscribe("alerts")
     line.close()
-    line = Line(house, rules)
+    line = FakeSession(harness, rules)
     await line.say("session", id="c1")
     line.close()
-    await alert(house)
-    again = Line(house, rules)
+    await alert(harness)
+    again = FakeSession(harness, rules)
     await again.resume("c1", 0)
     assert again.events() == []
 
 
-async def test_a_closed_connection_hears_nothing(house: House) -> None:
-    line = Line(house)
+async def test_a_closed_connection_hears_nothing(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.subscribe("all")
     line.close()
-    await alert(house)
+    await alert(harness)
     assert line.frames == []
 
 
-async def test_a_resumed_session_gets_what_it_missed_then_what_happens(house: House) -> None:
-    line = Line(house)
+async def test_a_resumed_session_gets_what_it_missed_then_what_happens(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     await line.subscribe("alerts")
-    await alert(house, 3)
+    await alert(harness, 3)
     assert line.events()[-1] == (3, "events.alerts")
     line.close()
-    await visit(house)
-    await alert(house, 2)
-    again = Line(house)
+    await visit(harness)
+    await alert(harness, 2)
+    again = FakeSession(harness)
     assert await again.resume("c1", 2) == CREATED
-    await alert(house)
+    await alert(harness)
     assert again.events() == [(number, "events.alerts") for number in (3, 5, 6, 7)]
 
 
-async def test_the_answer_comes_before_what_was_missed(house: House) -> None:
-    line = Line(house)
+async def test_the_answer_comes_before_what_was_missed(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     await line.subscribe("alerts")
     line.close()
-    await alert(house)
-    again = Line(house)
+    await alert(harness)
+    again = FakeSession(harness)
     message = {"type": "session", "data": {"id": "c1", "lastEventId": 0}}
     await again.session.receive(read(orjson.dumps(message)))
     assert [frame["type"] for frame in again.frames] == ["status", "events.alerts"]
 
 
-async def test_a_resumed_session_gets_both_frames(house: House) -> None:
-    line = Line(house)
+async def test_a_resumed_session_gets_both_frames(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     await line.subscribe("alerts", "all")
     line.close()
-    await alert(house)
-    again = Line(house)
+    await alert(harness)
+    again = FakeSession(harness)
     await again.resume("c1", 0)
     assert again.events() == [(1, "events.alerts"), (1, "events.all")]
 
 
-async def test_what_was_unsubscribed_is_not_resumed(house: House) -> None:
-    line = Line(house)
+async def test_what_was_unsubscribed_is_not_resumed(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     await line.subscribe("alerts", "visits")
     await line.say("unsubscribe", id="alerts")
     line.close()
-    await alert(house)
-    await visit(house)
-    again = Line(house)
+    await alert(harness)
+    await visit(harness)
+    again = FakeSession(harness)
     await again.resume("c1", 0)
     assert again.events() == [(2, "events.visits")]
 
 
-async def test_nobody_resumes_the_session_of_another_token(house: House) -> None:
-    line = Line(house, caller="one")
+async def test_nobody_resumes_the_session_of_another_token(harness: AppHarness) -> None:
+    line = FakeSession(harness, caller="one")
     await line.say("session", id="c1")
     await line.subscribe("alerts")
     line.close()
-    await alert(house)
-    other = Line(house, caller="two")
+    await alert(harness)
+    other = FakeSession(harness, caller="two")
     assert await other.resume("c1", 0) == CREATED
     assert other.frames == []
 
 
 async def test_a_session_resumes_across_a_restart(database_path: Path) -> None:
-    async with open_house(database_path) as house:
-        line = Line(house)
+    async with open_harness(database_path) as harness:
+        line = FakeSession(harness)
         await line.say("session", id="c1")
         await line.subscribe("alerts")
-        await alert(house, 2)
-    async with open_house(database_path) as house:
-        await alert(house)
-        again = Line(house)
+        await alert(harness, 2)
+    async with open_harness(database_path) as harness:
+        await alert(harness)
+        again = FakeSession(harness)
         assert await again.resume("c1", 1) == CREATED
-        await alert(house)
+        await alert(harness)
         assert again.events() == [(number, "events.alerts") for number in (2, 3, 4)]
 
 
-async def test_a_gap_in_the_journal_is_told(house: House) -> None:
-    line = Line(house)
+async def test_a_gap_in_the_journal_is_told(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     await line.subscribe("alerts")
     line.close()
-    await alert(house, 5)
-    async with house.database.write() as sql:
-        await journal.prune(sql, house.clock.now + 1, 3)
-    again = Line(house)
+    await alert(harness, 5)
+    async with harness.database.write() as sql:
+        await journal.prune(sql, harness.clock.now + 1, 3)
+    again = FakeSession(harness)
     assert await again.resume("c1", 2) == CREATED_WITH_GAP
     assert again.events() == [(4, "events.alerts"), (5, "events.alerts")]
-    assert await Line(house).resume("c1", 3) == CREATED
+    assert await FakeSession(harness).resume("c1", 3) == CREATED
 
 
-async def test_a_number_from_the_future_is_told_and_live_events_follow(house: House) -> None:
-    line = Line(house)
+async def test_a_number_from_the_future_is_told_and_live_events_follow(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     await line.subscribe("alerts")
     line.close()
-    await alert(house)
-    again = Line(house)
+    await alert(harness)
+    again = FakeSession(harness)
     assert await again.resume("c1", 99) == CREATED_WITH_GAP
-    await alert(house)
+    await alert(harness)
     assert again.events() == [(2, "events.alerts")]
 
 
-async def test_resuming_with_the_newest_number_is_no_gap(house: House) -> None:
-    await alert(house)
-    assert await Line(house).resume("c1", 1) == CREATED
+async def test_resuming_with_the_newest_number_is_no_gap(harness: AppHarness) -> None:
+    await alert(harness)
+    assert await FakeSession(harness).resume("c1", 1) == CREATED
 
 
-async def test_more_than_one_page_is_replayed_in_order(house: House) -> None:
-    line = Line(house)
+async def test_more_than_one_page_is_replayed_in_order(harness: AppHarness) -> None:
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     await line.subscribe("alerts")
     line.close()
     missed = 2 * REPLAY_BATCH + 7
-    await alert(house, missed)
-    again = Line(house)
+    await alert(harness, missed)
+    again = FakeSession(harness)
     await again.resume("c1", 0)
     assert [number for number, _ in again.events()] == list(range(1, missed + 1))
 
 
 async def test_what_happens_while_missed_events_are_sent_comes_once_and_in_order(
-    house: House,
+    harness: AppHarness,
 ) -> None:
-    line = Line(house)
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     await line.subscribe("alerts", "visits")
     line.close()
-    await alert(house, REPLAY_BATCH + 50)
+    await alert(harness, REPLAY_BATCH + 50)
 
     async def keep_on() -> None:
         for _ in range(40):
-            await alert(house)
-            await visit(house)
+            await alert(harness)
+            await visit(harness)
 
-    again = Line(house)
+    again = FakeSession(harness)
     await asyncio.gather(again.resume("c1", 10), keep_on(), keep_on())
     numbers = [number for number, _ in again.events()]
     assert numbers == list(range(11, REPLAY_BATCH + 50 + 160 + 1))
 
 
 async def test_what_is_subscribed_while_missed_events_are_sent_starts_behind_them(
-    house: House,
+    harness: AppHarness,
 ) -> None:
-    line = Line(house)
+    line = FakeSession(harness)
     await line.say("session", id="c1")
     await line.subscribe("alerts")
     line.close()
-    await visit(house)
-    await alert(house)
-    again = Line(house)
+    await visit(harness)
+    await alert(harness)
+    again = FakeSession(harness)
     await asyncio.gather(again.resume("c1", 0), again.say("subscribe", id="visits"))
-    await visit(house)
+    await visit(harness)
     assert again.events() == [(2, "events.alerts"), (3, "events.visits")]
 
 
-async def test_too_many_messages_are_refused_and_the_connection_lives(house: House) -> None:
-    line = Line(house, Rules(EVENT_NAMES, messages_per_second=5))
+async def test_too_many_messages_are_refused_and_the_connection_lives(harness: AppHarness) -> None:
+    line = FakeSession(harness, SessionSettings(EVENT_NAMES, messages_per_second=5))
     answers = [await line.say("queries.get-tiers") for _ in range(40)]
     refused = [frame for frame in answers if code(frame) == "rate-limited"]
     assert [code(frame) for frame in answers[:10]] == [None] * 10
@@ -410,16 +412,16 @@ async def test_too_many_messages_are_refused_and_the_connection_lives(house: Hou
     assert len(answers) == 40
 
 
-async def test_events_do_not_count_against_the_rate(house: House) -> None:
-    line = Line(house, Rules(EVENT_NAMES, messages_per_second=1))
+async def test_events_do_not_count_against_the_rate(harness: AppHarness) -> None:
+    line = FakeSession(harness, SessionSettings(EVENT_NAMES, messages_per_second=1))
     await line.subscribe("alerts")
-    await alert(house, 50)
+    await alert(harness, 50)
     assert len(line.events()) == 50
 
 
-async def test_messages_side_by_side_each_get_their_own_answer(house: House) -> None:
-    place = await house.add_property()
-    line = Line(house)
+async def test_messages_side_by_side_each_get_their_own_answer(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    line = FakeSession(harness)
     answers = await asyncio.gather(
         *(
             line.say("queries.change-property-size", propertyId=place, width=n, height=1)
@@ -433,9 +435,9 @@ async def test_messages_side_by_side_each_get_their_own_answer(house: House) -> 
 
 @pytest.mark.parametrize("raw", ["{", "[]", "{}", '{"type": "subscribe", "data": 1}'])
 async def test_what_is_no_message_is_answered_and_the_connection_lives(
-    house: House, raw: str
+    harness: AppHarness, raw: str
 ) -> None:
-    line = Line(house)
+    line = FakeSession(harness)
     await line.session.receive(read(raw))
     assert [frame["type"] for frame in line.frames] == ["error"]
     line.frames.clear()
@@ -464,9 +466,11 @@ FRAMES = st.one_of(
 
 
 @given(st.lists(FRAMES | st.binary(max_size=30), min_size=1, max_size=6))
-async def test_whatever_frames_come_each_has_one_answer(house: House, frames: list[bytes]) -> None:
-    line = Line(house)
-    await alert(house)
+async def test_whatever_frames_come_each_has_one_answer(
+    harness: AppHarness, frames: list[bytes]
+) -> None:
+    line = FakeSession(harness)
+    await alert(harness)
     try:
         for raw in frames:
             line.frames.clear()
@@ -479,9 +483,9 @@ async def test_whatever_frames_come_each_has_one_answer(house: House, frames: li
         line.close()
 
 
-async def test_who_has_changed_something_is_told_what_it_is_now(house: House) -> None:
-    number = await house.add_property()
-    line = Line(house)
+async def test_who_has_changed_something_is_told_what_it_is_now(harness: AppHarness) -> None:
+    number = await harness.add_property()
+    line = FakeSession(harness)
     for width in (5, 6, 7):
         await line.say("queries.change-property-size", propertyId=number, width=width, height=1)
         for _ in range(2):

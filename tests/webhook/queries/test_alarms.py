@@ -7,35 +7,37 @@ import orjson
 import pytest
 
 from db import alarms, audit
-from tests.webhook.house import MINUTE, START, House
+from tests.webhook.harness import MINUTE, START, AppHarness
 
 AT = "2026-11-22T09:30:00.123Z"
 
 
-async def raised(house: House, place: int, user: str = "u1", **more: object) -> int:
+async def raised(harness: AppHarness, place: int, user: str = "u1", **more: object) -> int:
     """Raise the alarm and return the id of the alarm that counts it."""
-    await house.ask("add-alert", propertyId=place, userId=user, **more)
-    alarm = await alarms.open_of_property(house.database.read, place)
+    await harness.ask("add-alert", propertyId=place, userId=user, **more)
+    alarm = await alarms.open_of_property(harness.database.read, place)
     assert alarm is not None
     return alarm.id
 
 
-async def listed(house: House, **asked: object) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = (await house.ask("get-alarms", **asked))["alarms"]
+async def listed(harness: AppHarness, **asked: object) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = (await harness.ask("get-alarms", **asked))["alarms"]
     return rows
 
 
-async def steps(house: House, alarm: int) -> list[tuple[str, str, str]]:
-    found, _ = await alarms.last_steps(house.database.read, alarm, 100)
+async def steps(harness: AppHarness, alarm: int) -> list[tuple[str, str, str]]:
+    found, _ = await alarms.last_steps(harness.database.read, alarm, 100)
     return [(step.who, step.action, step.text) for step in found]
 
 
-async def test_the_first_alert_opens_an_alarm_and_the_others_count_up_on_it(house: House) -> None:
-    place = await house.add_property()
-    first = await raised(house, place, "u1")
-    house.clock.now += 2 * MINUTE
-    assert await raised(house, place, "u2") == first
-    assert await listed(house) == [
+async def test_the_first_alert_opens_an_alarm_and_the_others_count_up_on_it(
+    harness: AppHarness,
+) -> None:
+    place = await harness.add_property()
+    first = await raised(harness, place, "u1")
+    harness.clock.now += 2 * MINUTE
+    assert await raised(harness, place, "u2") == first
+    assert await listed(harness) == [
         {
             "id": first,
             "propertyId": place,
@@ -51,26 +53,26 @@ async def test_the_first_alert_opens_an_alarm_and_the_others_count_up_on_it(hous
             "settledBy": None,
         }
     ]
-    assert [name for name, _ in house.told()] == ["alerts", "alerts"]
+    assert [name for name, _ in harness.take_events()] == ["alerts", "alerts"]
 
 
-async def test_an_alert_after_the_end_of_an_alarm_opens_another_one(house: House) -> None:
-    place = await house.add_property()
-    first = await raised(house, place)
-    await house.ask("settle-alarm", alarmId=first, outcome="false")
-    second = await raised(house, place)
+async def test_an_alert_after_the_end_of_an_alarm_opens_another_one(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    first = await raised(harness, place)
+    await harness.ask("settle-alarm", alarmId=first, outcome="false")
+    second = await raised(harness, place)
     assert second != first
-    assert [row["state"] for row in await listed(house)] == ["waiting", "false"]
+    assert [row["state"] for row in await listed(harness)] == ["waiting", "false"]
 
 
-async def test_what_is_done_is_kept_told_and_audited(house: House) -> None:
-    place = await house.add_property()
-    alarm = await raised(house, place, note=" A window broke ")
-    house.told()
-    await house.ask("snooze-alarm", alarmId=alarm, minutes=15)
-    await house.ask("note-alarm", alarmId=alarm, text=" Nobody there ")
-    await house.ask("acknowledge-alarm", alarmId=alarm)
-    await house.ask("settle-alarm", alarmId=alarm, outcome="resolved")
+async def test_what_is_done_is_kept_told_and_audited(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    alarm = await raised(harness, place, note=" A window broke ")
+    harness.take_events()
+    await harness.ask("snooze-alarm", alarmId=alarm, minutes=15)
+    await harness.ask("note-alarm", alarmId=alarm, text=" Nobody there ")
+    await harness.ask("acknowledge-alarm", alarmId=alarm)
+    await harness.ask("settle-alarm", alarmId=alarm, outcome="resolved")
     done = [
         ("snoozed", str(START + 15 * MINUTE)),
         ("noted", "Nobody there"),
@@ -78,10 +80,12 @@ async def test_what_is_done_is_kept_told_and_audited(house: House) -> None:
         ("resolved", ""),
     ]
     noted = ("tester", "noted", "A window broke")
-    assert await steps(house, alarm) == [noted, *(("tester", *step) for step in done)]
+    assert await steps(harness, alarm) == [noted, *(("tester", *step) for step in done)]
     told = {"alarmId": alarm, "propertyId": place, "by": "tester"}
-    assert house.told() == [("alarm-changed", told | {"action": action}) for action, _ in done]
-    records = await audit.page(house.database.read, f"alarm:{alarm}", None, 10, 0)
+    assert harness.take_events() == [
+        ("alarm-changed", told | {"action": action}) for action, _ in done
+    ]
+    records = await audit.page(harness.database.read, f"alarm:{alarm}", None, 10, 0)
     assert [
         (row.who, row.action, orjson.loads(row.before)["state"]) for row in reversed(records)
     ] == [
@@ -90,22 +94,22 @@ async def test_what_is_done_is_kept_told_and_audited(house: House) -> None:
         ("tester", "alarm-acknowledged", "snoozed"),
         ("tester", "alarm-resolved", "acknowledged"),
     ]
-    (row,) = await listed(house)
+    (row,) = await listed(harness)
     assert (row["state"], row["settledBy"], row["settledAt"]) == ("resolved", "tester", AT)
 
 
-async def test_repeats_leave_an_acknowledged_or_snoozed_alarm_as_it_is(house: House) -> None:
+async def test_repeats_leave_an_acknowledged_or_snoozed_alarm_as_it_is(harness: AppHarness) -> None:
     for number, (query, data, state) in enumerate(
         [
             ("acknowledge-alarm", {}, "acknowledged"),
             ("snooze-alarm", {"minutes": 15}, "snoozed"),
         ]
     ):
-        place = await house.add_property(location=f"place {number}")
-        alarm = await raised(house, place)
-        await house.ask(query, alarmId=alarm, **data)
-        assert await raised(house, place) == alarm
-        (row,) = await listed(house, propertyId=place)
+        place = await harness.add_property(location=f"place {number}")
+        alarm = await raised(harness, place)
+        await harness.ask(query, alarmId=alarm, **data)
+        assert await raised(harness, place) == alarm
+        (row,) = await listed(harness, propertyId=place)
         assert (row["state"], row["repeats"]) == (state, 2)
 
 
@@ -119,78 +123,80 @@ async def test_repeats_leave_an_acknowledged_or_snoozed_alarm_as_it_is(house: Ho
     ],
 )
 async def test_nothing_is_done_about_an_alarm_that_is_over_or_unknown(
-    house: House, name: str, data: dict[str, object]
+    harness: AppHarness, name: str, data: dict[str, object]
 ) -> None:
-    alarm = await raised(house, await house.add_property())
-    await house.ask("settle-alarm", alarmId=alarm, outcome="false")
-    before = house.dump()
-    assert await house.refused(name, alarmId=alarm, **data) == "conflict"
-    assert await house.refused(name, alarmId=99, **data) == "not-found"
-    assert house.dump() == before
+    alarm = await raised(harness, await harness.add_property())
+    await harness.ask("settle-alarm", alarmId=alarm, outcome="false")
+    before = harness.dump()
+    assert await harness.error_code(name, alarmId=alarm, **data) == "conflict"
+    assert await harness.error_code(name, alarmId=99, **data) == "not-found"
+    assert harness.dump() == before
 
 
 async def test_an_acknowledged_alarm_is_neither_acknowledged_again_nor_snoozed(
-    house: House,
+    harness: AppHarness,
 ) -> None:
-    alarm = await raised(house, await house.add_property())
-    await house.ask("acknowledge-alarm", alarmId=alarm)
-    assert await house.refused("acknowledge-alarm", alarmId=alarm) == "conflict"
-    assert await house.refused("snooze-alarm", alarmId=alarm, minutes=1) == "conflict"
+    alarm = await raised(harness, await harness.add_property())
+    await harness.ask("acknowledge-alarm", alarmId=alarm)
+    assert await harness.error_code("acknowledge-alarm", alarmId=alarm) == "conflict"
+    assert await harness.error_code("snooze-alarm", alarmId=alarm, minutes=1) == "conflict"
 
 
 @pytest.mark.parametrize("data", [{"text": " "}, {"text": "x" * 2_001}, {}])
-async def test_a_note_says_something(house: House, data: dict[str, object]) -> None:
-    assert await house.refused("note-alarm", alarmId=1, **data) == "invalid-data"
+async def test_a_note_says_something(harness: AppHarness, data: dict[str, object]) -> None:
+    assert await harness.error_code("note-alarm", alarmId=1, **data) == "invalid-data"
 
 
-async def test_of_two_at_once_one_acknowledges(house: House) -> None:
-    alarm = await raised(house, await house.add_property())
+async def test_of_two_at_once_one_acknowledges(harness: AppHarness) -> None:
+    alarm = await raised(harness, await harness.add_property())
     frames = await asyncio.gather(
-        *(house.frame("queries.acknowledge-alarm", {"alarmId": alarm}) for _ in range(5))
+        *(harness.frame("queries.acknowledge-alarm", {"alarmId": alarm}) for _ in range(5))
     )
     assert sorted(frame["type"] for frame in frames) == ["acknowledge-alarm"] + ["error"] * 4
 
 
-async def test_a_drone_that_is_sent_out_stands_on_the_open_alarm(house: House) -> None:
-    place = await house.add_property()
+async def test_a_drone_that_is_sent_out_stands_on_the_open_alarm(harness: AppHarness) -> None:
+    place = await harness.add_property()
     for _ in range(2):
-        await house.add_equipment(place, 3)
-    first = (await house.ask("dispatch-drone", propertyId=place))["droneId"]
-    alarm = await raised(house, place)
-    second = (await house.ask("dispatch-drone", propertyId=place))["droneId"]
+        await harness.add_equipment(place, 3)
+    first = (await harness.ask("dispatch-drone", propertyId=place))["droneId"]
+    alarm = await raised(harness, place)
+    second = (await harness.ask("dispatch-drone", propertyId=place))["droneId"]
     assert first != second
-    assert await steps(house, alarm) == [("tester", "drone", str(second))]
-    sent = (await house.journalled())[-1]
+    assert await steps(harness, alarm) == [("tester", "drone", str(second))]
+    sent = (await harness.journal_events())[-1]
     assert f"alarm:{alarm}" in [str(subject) for subject in sent.subjects]
 
 
 @pytest.mark.parametrize("name", ["remove-property", "approve-remove-property"])
-async def test_the_alarm_of_a_removed_property_is_over(house: House, name: str) -> None:
-    place = await house.add_property()
-    alarm = await raised(house, place)
-    await house.ask("request-remove-property", propertyId=place)
-    await house.ask(name, propertyId=place)
+async def test_the_alarm_of_a_removed_property_is_over(harness: AppHarness, name: str) -> None:
+    place = await harness.add_property()
+    alarm = await raised(harness, place)
+    await harness.ask("request-remove-property", propertyId=place)
+    await harness.ask(name, propertyId=place)
     assert ("alarm-changed", {"alarmId": alarm, "propertyId": place, "action": "removed"}) in [
         (told, {key: value for key, value in data.items() if key != "by"})
-        for told, data in house.told()
+        for told, data in harness.take_events()
     ]
-    (row,) = await listed(house)
+    (row,) = await listed(harness)
     assert (row["state"], row["settledBy"]) == ("removed", "tester")
 
 
-async def test_open_alarms_are_listed_before_newer_ones_that_are_over(house: House) -> None:
-    places = [await house.add_property(location=f"place {number}") for number in range(3)]
-    numbers = [await raised(house, place) for place in places]
-    await house.ask("settle-alarm", alarmId=numbers[1], outcome="resolved")
-    await house.ask("settle-alarm", alarmId=numbers[2], outcome="resolved")
-    page = await house.ask("get-alarms", limit=2)
+async def test_open_alarms_are_listed_before_newer_ones_that_are_over(harness: AppHarness) -> None:
+    places = [await harness.add_property(location=f"place {number}") for number in range(3)]
+    numbers = [await raised(harness, place) for place in places]
+    await harness.ask("settle-alarm", alarmId=numbers[1], outcome="resolved")
+    await harness.ask("settle-alarm", alarmId=numbers[2], outcome="resolved")
+    page = await harness.ask("get-alarms", limit=2)
     assert [row["id"] for row in page["alarms"]] == [numbers[0], numbers[2]]
     assert page["total"] == 3
-    assert [row["id"] for row in await listed(house, propertyId=places[1])] == [numbers[1]]
-    assert await house.refused("get-alarms", propertyId=99) == "not-found"
+    assert [row["id"] for row in await listed(harness, propertyId=places[1])] == [numbers[1]]
+    assert await harness.error_code("get-alarms", propertyId=99) == "not-found"
 
 
-async def test_a_member_without_a_link_who_raises_the_alarm_is_no_game_user(house: House) -> None:
-    place = await house.add_property()
-    await raised(house, place, "tester")
-    assert (await house.ask("get-users", search="tester"))["users"] == []
+async def test_a_member_without_a_link_who_raises_the_alarm_is_no_game_user(
+    harness: AppHarness,
+) -> None:
+    place = await harness.add_property()
+    await raised(harness, place, "tester")
+    assert (await harness.ask("get-users", search="tester"))["users"] == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.webhook.house import House
+from tests.webhook.harness import AppHarness
 from webhook.protocol.context import Scope
 from webhook.protocol.messages import answer, read
 from webhook.queries import CATALOGUE
@@ -47,24 +47,24 @@ def data_of(name: str) -> st.SearchStrategy[object]:
 
 
 @pytest.fixture
-async def lively(house: House) -> House:
+async def lively(harness: AppHarness) -> AppHarness:
     """A house in which something already happened."""
     for number in range(3):
-        place = await house.add_property(location=f"place {number}")
+        place = await harness.add_property(location=f"place {number}")
         for kind in (1, 2, 3, 3):
-            await house.add_equipment(place, kind)
-        await house.ask("dispatch-drone", propertyId=place)
-    await house.ask("request-remove-property", propertyId=2)
-    await house.ask("add-visitor", propertyId=1, userId="v", cameraId=1)
-    await house.ask("add-allowed-user", propertyId=1, userId="v")
-    house.told()
-    return house
+            await harness.add_equipment(place, kind)
+        await harness.ask("dispatch-drone", propertyId=place)
+    await harness.ask("request-remove-property", propertyId=2)
+    await harness.ask("add-visitor", propertyId=1, userId="v", cameraId=1)
+    await harness.ask("add-allowed-user", propertyId=1, userId="v")
+    harness.take_events()
+    return harness
 
 
 @pytest.mark.parametrize("name", NAMES)
 @given(drawn=st.data())
 async def test_any_data_gets_one_answer_and_an_error_changes_nothing(
-    lively: House, name: str, drawn: st.DataObject
+    lively: AppHarness, name: str, drawn: st.DataObject
 ) -> None:
     data = drawn.draw(data_of(name))
     before = lively.dump()
@@ -74,7 +74,7 @@ async def test_any_data_gets_one_answer_and_an_error_changes_nothing(
     frame: dict[str, Any] = orjson.loads(outcome.frame)
     assert set(frame) == {"type", "data"}
     assert frame["data"].get("requestIdentifier") == incoming.identifier
-    events = lively.told()
+    events = lively.take_events()
     if frame["type"] == "error":
         assert frame["data"]["code"] != "internal"
         assert lively.dump() == before

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from db import audit
-from tests.webhook.house import START, House
+from tests.webhook.harness import START, AppHarness
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import Forbidden
 from webhook.queries.properties import Edit, edit_property
@@ -21,9 +21,9 @@ from webhook.queries.removals import (
 START_TEXT = "2026-11-22T09:30:00.123Z"
 
 
-async def records(house: House) -> list[tuple[str, str, Any, Any]]:
+async def records(harness: AppHarness) -> list[tuple[str, str, Any, Any]]:
     """Return what the audit log holds, oldest first, as (action, subject, before, after)."""
-    found = await audit.page(house.database.read, None, None, 1_000, 0)
+    found = await audit.page(harness.database.read, None, None, 1_000, 0)
     assert all((row.who, row.at) == ("tester", START) for row in found)
     return [
         (row.action, row.subject, orjson.loads(row.before), orjson.loads(row.after))
@@ -31,49 +31,56 @@ async def records(house: House) -> list[tuple[str, str, Any, Any]]:
     ]
 
 
-async def test_a_certain_drone_goes_out_with_a_reason(house: House) -> None:
-    place = await house.add_property()
-    drones = [await house.add_equipment(place, 3, name) for name in ("Kestrel", "Merlin")]
+async def test_a_certain_drone_goes_out_with_a_reason(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    drones = [await harness.add_equipment(place, 3, name) for name in ("Kestrel", "Merlin")]
     asked = {"propertyId": place, "droneId": str(drones[1]), "reason": "Alarm"}
-    assert await house.ask("dispatch-drone", **asked) == {"droneId": drones[1]}
-    assert house.told() == [("drone-dispatched", {"propertyId": place, "droneId": drones[1]})]
-    assert await house.refused("dispatch-drone", **asked) == "conflict"
-    camera = await house.add_equipment(place, 1)
-    elsewhere = await house.add_property()
+    assert await harness.ask("dispatch-drone", **asked) == {"droneId": drones[1]}
+    assert harness.take_events() == [
+        ("drone-dispatched", {"propertyId": place, "droneId": drones[1]})
+    ]
+    assert await harness.error_code("dispatch-drone", **asked) == "conflict"
+    camera = await harness.add_equipment(place, 1)
+    elsewhere = await harness.add_property()
     for number, at in ((camera, place), (drones[0], elsewhere), (99, place)):
-        assert await house.refused("dispatch-drone", propertyId=at, droneId=number) == "not-found"
-    await house.ask("recall-drone", droneId=drones[1])
-    assert await house.ask("dispatch-drone", propertyId=place) == {"droneId": drones[0]}
+        assert (
+            await harness.error_code("dispatch-drone", propertyId=at, droneId=number) == "not-found"
+        )
+    await harness.ask("recall-drone", droneId=drones[1])
+    assert await harness.ask("dispatch-drone", propertyId=place) == {"droneId": drones[0]}
 
 
-async def test_twenty_at_once_send_a_certain_drone_out_once(house: House) -> None:
-    place = await house.add_property()
-    await house.add_equipment(place, 3)
-    drone = await house.add_equipment(place, 3)
+async def test_twenty_at_once_send_a_certain_drone_out_once(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    await harness.add_equipment(place, 3)
+    drone = await harness.add_equipment(place, 3)
     asked = {"propertyId": place, "droneId": drone}
     frames = await asyncio.gather(
-        *(house.frame("queries.dispatch-drone", asked) for _ in range(20))
+        *(harness.frame("queries.dispatch-drone", asked) for _ in range(20))
     )
     assert sorted(frame["type"] for frame in frames) == ["dispatch-drone"] + ["error"] * 19
 
 
-async def test_flights_are_listed_by_property_and_drone_newest_first(house: House) -> None:
-    place, other = await house.add_property(), await house.add_property()
-    first, second = await house.add_equipment(place, 3, "A"), await house.add_equipment(other, 3)
-    await house.ask("dispatch-drone", propertyId=place, reason="Look")
-    await house.ask("recall-drone", droneId=first)
-    await house.ask("dispatch-drone", propertyId=place)
-    await house.ask("dispatch-drone", propertyId=other)
+async def test_flights_are_listed_by_property_and_drone_newest_first(harness: AppHarness) -> None:
+    place, other = await harness.add_property(), await harness.add_property()
+    first, second = (
+        await harness.add_equipment(place, 3, "A"),
+        await harness.add_equipment(other, 3),
+    )
+    await harness.ask("dispatch-drone", propertyId=place, reason="Look")
+    await harness.ask("recall-drone", droneId=first)
+    await harness.ask("dispatch-drone", propertyId=place)
+    await harness.ask("dispatch-drone", propertyId=other)
 
     async def listed(**asked: object) -> list[int]:
-        return [row["id"] for row in (await house.ask("get-drone-flights", **asked))["flights"]]
+        return [row["id"] for row in (await harness.ask("get-drone-flights", **asked))["flights"]]
 
     assert await listed() == [3, 2, 1]
     assert await listed(propertyId=place) == [2, 1]
     assert await listed(droneId=second) == [3]
     assert await listed(propertyId=place, droneId=second) == []
     assert await listed(limit=1, offset=2) == [1]
-    oldest = (await house.ask("get-drone-flights", offset=2))["flights"][0]
+    oldest = (await harness.ask("get-drone-flights", offset=2))["flights"][0]
     assert oldest == {
         "id": 1,
         "droneId": first,
@@ -85,25 +92,25 @@ async def test_flights_are_listed_by_property_and_drone_newest_first(house: Hous
         "recalledAt": START_TEXT,
         "recalledBy": "tester",
     }
-    newest = (await house.ask("get-drone-flights"))["flights"][0]
+    newest = (await harness.ask("get-drone-flights"))["flights"][0]
     assert newest["recalledAt"] is newest["recalledBy"] is None
 
 
-async def test_an_edit_changes_all_that_is_given_or_nothing(house: House) -> None:
-    place = await house.add_property(width=10, height=10)
+async def test_an_edit_changes_all_that_is_given_or_nothing(harness: AppHarness) -> None:
+    place = await harness.add_property(width=10, height=10)
     asked = {"propertyId": place, "x": 5, "width": 30, "tier": 2, "status": "open"}
-    await house.ask("edit-property", **asked)
-    assert [name for name, _ in house.told()] == [
+    await harness.ask("edit-property", **asked)
+    assert [name for name, _ in harness.take_events()] == [
         "property-size-changed",
         "property-coordinates-changed",
         "property-tier-changed",
         "property-status-change",
     ]
-    stored = await house.ask("get-property", propertyId=place)
+    stored = await harness.ask("get-property", propertyId=place)
     assert (stored["x"], stored["y"], stored["width"], stored["height"]) == (5, -20, 30, 10)
     assert (stored["tier"], stored["status"]) == (2, "OPEN")
-    before = house.dump()
-    await house.ask("edit-property", **asked)
+    before = harness.dump()
+    await harness.ask("edit-property", **asked)
     for field, wrong, code in (
         ("tier", 9, "not-found"),
         ("status", "removed", "conflict"),
@@ -111,18 +118,18 @@ async def test_an_edit_changes_all_that_is_given_or_nothing(house: House) -> Non
         ("x", 10**7, "invalid-data"),
     ):
         refused = {"propertyId": place, "height": 99, field: wrong}
-        assert await house.refused("edit-property", **refused) == code
-    assert house.dump() == before
-    assert house.told() == []
-    await house.ask("edit-property", propertyId=place, height=99, ifStatus="open")
+        assert await harness.error_code("edit-property", **refused) == code
+    assert harness.dump() == before
+    assert harness.take_events() == []
+    await harness.ask("edit-property", propertyId=place, height=99, ifStatus="open")
 
 
-async def test_of_two_who_decide_at_once_one_does(house: House) -> None:
-    place = await house.add_property()
+async def test_of_two_who_decide_at_once_one_does(harness: AppHarness) -> None:
+    place = await harness.add_property()
 
     async def decide(status: str) -> None:
         asked = Edit(property_id=place, status=status, if_status="PENDING")
-        await edit_property(house.context(), asked)
+        await edit_property(harness.context(), asked)
 
     outcomes = await asyncio.gather(
         *(decide(status) for status in ["ACTIVE", "REJECTED"] * 5), return_exceptions=True
@@ -131,11 +138,11 @@ async def test_of_two_who_decide_at_once_one_does(house: House) -> None:
 
 
 async def test_a_removal_is_withdrawn_by_who_asked_for_whom_or_by_an_approver(
-    house: House,
+    harness: AppHarness,
 ) -> None:
-    place = await house.add_property()
-    dora, vic = (house.context(Scope.WRITE, name) for name in ("dora", "vic"))
-    approver = house.context(Scope.APPROVE, "anna")
+    place = await harness.add_property()
+    dora, vic = (harness.context(Scope.WRITE, name) for name in ("dora", "vic"))
+    approver = harness.context(Scope.APPROVE, "anna")
     for context, user, may in (
         (dora, None, True),
         (vic, None, False),
@@ -147,31 +154,31 @@ async def test_a_removal_is_withdrawn_by_who_asked_for_whom_or_by_an_approver(
         asked = RemovalRequest(property_id=place, user_id="license:asker")
         await request_remove_property(dora, asked)
         withdrawal = Withdrawal(property_id=place, user_id=user)
-        house.told()
+        harness.take_events()
         if may:
             await withdraw_remove_property(context, withdrawal)
-            assert house.told() == [("withdrawn-remove-property", {"propertyId": place})]
-            stored = await house.ask("get-property", propertyId=place)
+            assert harness.take_events() == [("withdrawn-remove-property", {"propertyId": place})]
+            stored = await harness.ask("get-property", propertyId=place)
             assert stored["status"] == "PENDING"
         else:
             with pytest.raises(Forbidden, match="only who asked"):
                 await withdraw_remove_property(context, withdrawal)
-            assert house.told() == []
+            assert harness.take_events() == []
             await withdraw_remove_property(dora, Withdrawal(property_id=place))
-    assert await house.refused("withdraw-remove-property", propertyId=place) == "conflict"
-    assert await house.refused("withdraw-remove-property", propertyId=99) == "not-found"
+    assert await harness.error_code("withdraw-remove-property", propertyId=place) == "conflict"
+    assert await harness.error_code("withdraw-remove-property", propertyId=99) == "not-found"
 
 
-async def test_crimes_are_counted_for_as_many_days_as_asked(house: House) -> None:
-    await house.ask("add-crime")
-    counted = (await house.ask("get-crimes-in-area", days=5))["crimes"]
+async def test_crimes_are_counted_for_as_many_days_as_asked(harness: AppHarness) -> None:
+    await harness.ask("add-crime")
+    counted = (await harness.ask("get-crimes-in-area", days=5))["crimes"]
     assert counted == [{"day": day, "count": int(day == 1)} for day in range(1, 6)]
     for days in (0, 32):
-        assert await house.refused("get-crimes-in-area", days=days) == "invalid-data"
+        assert await harness.error_code("get-crimes-in-area", days=days) == "invalid-data"
 
 
-async def test_every_change_is_audited_with_what_differs(house: House) -> None:
-    place = await house.add_property(location="Villa", description="pool")
+async def test_every_change_is_audited_with_what_differs(harness: AppHarness) -> None:
+    place = await harness.add_property(location="Villa", description="pool")
     added = {
         "id": place,
         "location": "Villa",
@@ -189,9 +196,9 @@ async def test_every_change_is_audited_with_what_differs(house: House) -> None:
     expected: list[tuple[str, str, object, object]] = [("add-property", villa, none, added)]
 
     async def after(name: str, *wanted: tuple[str, str, object, object], **asked: object) -> None:
-        await house.ask(name, **asked)
+        await harness.ask(name, **asked)
         expected.extend(wanted)
-        assert await records(house) == expected, name
+        assert await records(harness) == expected, name
 
     one = {"propertyId": place}
     size = ("edit-property", villa, {"width": 0, "height": 0}, {"width": 3, "height": 4})
@@ -251,12 +258,12 @@ async def test_every_change_is_audited_with_what_differs(house: House) -> None:
     await after("approve-remove-property", back, approved, **one)
 
 
-async def test_a_removal_at_once_and_lost_equipment_are_audited(house: House) -> None:
-    place = await house.add_property()
-    piece = await house.add_equipment(place, 1, "Gate")
-    await house.ask("remove-equipment", propertyId=place, equipmentId=piece)
-    await house.ask("remove-property", propertyId=place)
-    lost, gone = (await records(house))[-2:]
+async def test_a_removal_at_once_and_lost_equipment_are_audited(harness: AppHarness) -> None:
+    place = await harness.add_property()
+    piece = await harness.add_equipment(place, 1, "Gate")
+    await harness.ask("remove-equipment", propertyId=place, equipmentId=piece)
+    await harness.ask("remove-property", propertyId=place)
+    lost, gone = (await records(harness))[-2:]
     kept = {"property": place, "type": 1, "description": "Gate"}
     assert lost == ("remove-equipment", f"equipment:{piece}", kept, {})
     assert gone[:2] == ("remove-property", f"property:{place}")

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.webhook.house import House, open_house
+from tests.webhook.harness import AppHarness, open_harness
 
 Event = tuple[str, dict[str, Any]]
 
@@ -53,8 +53,8 @@ class Properties(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         directory = self.stack.enter_context(tempfile.TemporaryDirectory())
-        self.house: House = self.runner.run(
-            self.stack.enter_async_context(open_house(Path(directory) / "sentinel.db"))
+        self.harness: AppHarness = self.runner.run(
+            self.stack.enter_async_context(open_harness(Path(directory) / "sentinel.db"))
         )
         self.places: dict[int, Place] = {}
         self.devices: dict[int, Device] = {}
@@ -100,8 +100,8 @@ class Properties(RuleBasedStateMachine):
 
     def ask(self, name: str, data: dict[str, Any], expected: list[Event] | Refused) -> Any:
         """Ask the house; it must answer and tell what the model says."""
-        frame = self.runner.run(self.house.frame(f"queries.{name}", data))
-        events = self.house.told()
+        frame = self.runner.run(self.harness.frame(f"queries.{name}", data))
+        events = self.harness.take_events()
         if isinstance(expected, Refused):
             assert (frame["type"], frame["data"].get("code")) == ("error", str(expected)), frame
             assert events == []
@@ -266,7 +266,7 @@ class Properties(RuleBasedStateMachine):
     # What must always agree.
 
     def listed(self, name: str, key: str, **data: object) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self.runner.run(self.house.ask(name, **data))[key]
+        rows: list[dict[str, Any]] = self.runner.run(self.harness.ask(name, **data))[key]
         return rows
 
     @invariant()
@@ -288,7 +288,7 @@ class Properties(RuleBasedStateMachine):
 
     @invariant()
     def the_rows_agree(self) -> None:
-        rows = self.house.dump()
+        rows = self.harness.dump()
         assert {row[0] for row in rows["properties"] if row[12] is None} == set(self.places)
         assert {row[0]: Device(row[1], row[2]) for row in rows["equipment"] if row[5] is None} == (
             self.devices

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.house import House, open_house
+from tests.webhook.harness import AppHarness, open_harness
 from webhook.queries import CATALOGUE
 
 FEW = {"tiers", "equipment_types", "property_totals"}
@@ -127,19 +127,19 @@ def scanned(connection: sqlite3.Connection, question: str, tables: set[str]) -> 
     return found
 
 
-async def give_code(house: House) -> None:
+async def give_code(harness: AppHarness) -> None:
     """Give a member the code that is asked about; no query does."""
-    async with house.database.write() as sql:
-        await sql.run("INSERT INTO link_codes VALUES ('CODE', 8, ?)", house.clock.now + 1)
+    async with harness.database.write() as sql:
+        await sql.run("INSERT INTO link_codes VALUES ('CODE', 8, ?)", harness.clock.now + 1)
 
 
-async def asked_everything(house: House, listener: Listener) -> dict[str, set[str]]:
+async def asked_everything(harness: AppHarness, listener: Listener) -> dict[str, set[str]]:
     """Ask every query; return the statements by which each was answered."""
-    await give_code(house)
+    await give_code(harness)
     answered: dict[str, set[str]] = {}
     listener.questions()
     for name, data in ASKED:
-        await house.ask(name, **data)
+        await harness.ask(name, **data)
         answered.setdefault(name, set()).update(listener.questions())
     return answered
 
@@ -148,8 +148,8 @@ async def test_no_query_looks_at_every_row_of_a_table_that_grows(
     database_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listener = Listener(monkeypatch)
-    async with open_house(database_path) as house:
-        answered = await asked_everything(house, listener)
+    async with open_harness(database_path) as harness:
+        answered = await asked_everything(harness, listener)
     assert set(answered) == {query.name for query in CATALOGUE.queries}
     with closing(sqlite3.connect(database_path)) as connection:
         named = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")

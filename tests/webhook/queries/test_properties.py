@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from db import community
-from tests.webhook.house import KINDS, TIERS, House
+from tests.webhook.harness import KINDS, TIERS, AppHarness
 from webhook.protocol.context import Scope
 
 SHOP = {
@@ -24,94 +24,94 @@ def told_as(number: int, **changed: object) -> dict[str, Any]:
     return {"id": number, "width": 0, "height": 0, "status": "PENDING"} | shown | changed
 
 
-async def names(house: House, query: str, key: str, **data: object) -> list[object]:
-    return [row["location"] for row in (await house.ask(query, **data))[key]]
+async def names(harness: AppHarness, query: str, key: str, **data: object) -> list[object]:
+    return [row["location"] for row in (await harness.ask(query, **data))[key]]
 
 
-async def test_a_user_is_added_renamed_and_removed(house: House) -> None:
-    assert await house.refused("get-user", userId="u1") == "not-found"
-    assert await house.ask("add-user", userId="u1", fullName="Wren") == {"success": True}
-    assert await house.ask("get-user", userId="u1") == {"id": "u1", "fullName": "Wren"}
-    await house.ask("add-user", userId="u1", fullName="Wren Pike")
-    assert await house.ask("get-user", userId="u1") == {"id": "u1", "fullName": "Wren Pike"}
-    assert await house.ask("remove-user", userId="u1") == {"success": True}
-    assert await house.refused("get-user", userId="u1") == "not-found"
-    assert await house.refused("remove-user", userId="u1") == "not-found"
-    assert house.told() == []
+async def test_a_user_is_added_renamed_and_removed(harness: AppHarness) -> None:
+    assert await harness.error_code("get-user", userId="u1") == "not-found"
+    assert await harness.ask("add-user", userId="u1", fullName="Wren") == {"success": True}
+    assert await harness.ask("get-user", userId="u1") == {"id": "u1", "fullName": "Wren"}
+    await harness.ask("add-user", userId="u1", fullName="Wren Pike")
+    assert await harness.ask("get-user", userId="u1") == {"id": "u1", "fullName": "Wren Pike"}
+    assert await harness.ask("remove-user", userId="u1") == {"success": True}
+    assert await harness.error_code("get-user", userId="u1") == "not-found"
+    assert await harness.error_code("remove-user", userId="u1") == "not-found"
+    assert harness.take_events() == []
 
 
-async def test_a_removed_user_is_on_no_list_and_its_properties_stay(house: House) -> None:
-    place = await house.add_property(clientId="u1")
-    await house.ask("add-user", userId="u1", fullName="Wren")
-    await house.ask("add-allowed-user", propertyId=place, userId="u1")
-    await house.ask("remove-user", userId="u1")
-    assert await house.ask("get-allowed-users", propertyId=place) == {"allowedUsers": {}}
-    detailed = await house.ask("get-property-detailed", propertyId=place)
+async def test_a_removed_user_is_on_no_list_and_its_properties_stay(harness: AppHarness) -> None:
+    place = await harness.add_property(clientId="u1")
+    await harness.ask("add-user", userId="u1", fullName="Wren")
+    await harness.ask("add-allowed-user", propertyId=place, userId="u1")
+    await harness.ask("remove-user", userId="u1")
+    assert await harness.ask("get-allowed-users", propertyId=place) == {"allowedUsers": {}}
+    detailed = await harness.ask("get-property-detailed", propertyId=place)
     assert (detailed["owner"], detailed["owner_full_name"]) == ("u1", "u1")
 
 
-async def test_users_are_listed_by_page_and_search(house: House) -> None:
+async def test_users_are_listed_by_page_and_search(harness: AppHarness) -> None:
     for number in range(12):
-        await house.ask("add-user", userId=f"u{number:02}", fullName=f"Éva {number}")
-    assert len((await house.ask("get-users"))["users"]) == 10
-    page = await house.ask("get-users", limit=3, offset=10)
+        await harness.ask("add-user", userId=f"u{number:02}", fullName=f"Éva {number}")
+    assert len((await harness.ask("get-users"))["users"]) == 10
+    page = await harness.ask("get-users", limit=3, offset=10)
     assert page == {
         "users": [{"id": "u10", "fullName": "Éva 10"}, {"id": "u11", "fullName": "Éva 11"}]
     }
-    assert (await house.ask("get-users", search="éVA 7"))["users"] == [
+    assert (await harness.ask("get-users", search="éVA 7"))["users"] == [
         {"id": "u07", "fullName": "Éva 7"}
     ]
-    assert (await house.ask("get-users", search="U11"))["users"][0]["id"] == "u11"
+    assert (await harness.ask("get-users", search="U11"))["users"][0]["id"] == "u11"
 
 
-async def test_a_user_seen_for_the_first_time_is_named_by_its_id(house: House) -> None:
-    await house.add_property(clientId=210987654321098765)
-    user = await house.ask("get-user", userId="210987654321098765")
+async def test_a_user_seen_for_the_first_time_is_named_by_its_id(harness: AppHarness) -> None:
+    await harness.add_property(clientId=210987654321098765)
+    user = await harness.ask("get-user", userId="210987654321098765")
     assert user["fullName"] == "210987654321098765"
 
 
-async def test_what_a_user_owns_is_listed_with_its_price(house: House) -> None:
-    number = await house.add_property(**SHOP)
-    await house.add_property(clientId="somebody else")
-    owned = await house.ask("get-user-properties", userId="license:owner")
+async def test_what_a_user_owns_is_listed_with_its_price(harness: AppHarness) -> None:
+    number = await harness.add_property(**SHOP)
+    await harness.add_property(clientId="somebody else")
+    owned = await harness.ask("get-user-properties", userId="license:owner")
     assert owned == {
         "owner": "license:owner",
         "properties": [
             told_as(number, id=str(number)) | {"name": "Forum Dr", "value": "99.99"},
         ],
     }
-    assert await house.ask("get-user-properties", userId="nobody") == {
+    assert await harness.ask("get-user-properties", userId="nobody") == {
         "owner": "nobody",
         "properties": [],
     }
 
 
-async def test_a_property_is_added_pending(house: House) -> None:
-    added = await house.ask("add-property", **SHOP)
+async def test_a_property_is_added_pending(harness: AppHarness) -> None:
+    added = await harness.ask("add-property", **SHOP)
     number = added["id"]
     assert added == {"success": True, "id": number}
-    assert house.told() == [
+    assert harness.take_events() == [
         ("property-added", {"id": number, "owner": "license:owner"} | SHOP),
     ]
-    assert await house.ask("get-property", propertyId=number) == told_as(number)
-    assert await house.ask("get-pending-properties") == {"properties": [told_as(number)]}
+    assert await harness.ask("get-property", propertyId=number) == told_as(number)
+    assert await harness.ask("get-pending-properties") == {"properties": [told_as(number)]}
 
 
-async def test_a_property_may_be_added_with_a_size(house: House) -> None:
-    number = await house.add_property(**SHOP, width=30, height=20.0)
-    shown = await house.ask("get-property", propertyId=str(number))
+async def test_a_property_may_be_added_with_a_size(harness: AppHarness) -> None:
+    number = await harness.add_property(**SHOP, width=30, height=20.0)
+    shown = await harness.ask("get-property", propertyId=str(number))
     assert shown == told_as(number, width=30, height=20)
 
 
-async def test_a_property_of_an_unknown_tier_is_not_found(house: House) -> None:
-    assert await house.refused("add-property", **SHOP | {"tier": 9}) == "not-found"
-    assert house.dump()["users"] == []
+async def test_a_property_of_an_unknown_tier_is_not_found(harness: AppHarness) -> None:
+    assert await harness.error_code("add-property", **SHOP | {"tier": 9}) == "not-found"
+    assert harness.dump()["users"] == []
 
 
 @pytest.mark.parametrize("field", SHOP)
-async def test_a_missing_field_is_named(house: House, field: str) -> None:
+async def test_a_missing_field_is_named(harness: AppHarness, field: str) -> None:
     asked = {name: value for name, value in SHOP.items() if name != field}
-    frame = await house.frame("queries.add-property", asked)
+    frame = await harness.frame("queries.add-property", asked)
     assert [fault["field"] for fault in frame["data"]["fields"]] == [field]
 
 
@@ -133,18 +133,18 @@ async def test_a_missing_field_is_named(house: House, field: str) -> None:
         ("clientId", None),
     ],
 )
-async def test_a_wrong_field_is_named(house: House, field: str, value: object) -> None:
-    frame = await house.frame("queries.add-property", SHOP | {field: value})
+async def test_a_wrong_field_is_named(harness: AppHarness, field: str, value: object) -> None:
+    frame = await harness.frame("queries.add-property", SHOP | {field: value})
     assert frame["data"]["code"] == "invalid-data"
     assert [fault["field"] for fault in frame["data"]["fields"]] == [field]
     assert frame["data"]["fields"][0]["problem"]
 
 
-async def test_a_detailed_property_has_its_tier_owner_and_equipment(house: House) -> None:
-    number = await house.add_property(**SHOP)
-    await house.ask("add-user", userId="license:owner", fullName="Wren")
-    camera = await house.add_equipment(number, 1, "door")
-    assert await house.ask("get-property-detailed", propertyId=number) == told_as(number) | {
+async def test_a_detailed_property_has_its_tier_owner_and_equipment(harness: AppHarness) -> None:
+    number = await harness.add_property(**SHOP)
+    await harness.ask("add-user", userId="license:owner", fullName="Wren")
+    camera = await harness.add_equipment(number, 1, "door")
+    assert await harness.ask("get-property-detailed", propertyId=number) == told_as(number) | {
         "tier_name": "Premium",
         "owner": "license:owner",
         "owner_full_name": "Wren",
@@ -152,11 +152,11 @@ async def test_a_detailed_property_has_its_tier_owner_and_equipment(house: House
     }
 
 
-async def test_properties_are_listed_by_page(house: House) -> None:
-    numbers = [await house.add_property(location=f"place {n}") for n in range(12)]
-    first = (await house.ask("get-properties"))["properties"]
+async def test_properties_are_listed_by_page(harness: AppHarness) -> None:
+    numbers = [await harness.add_property(location=f"place {n}") for n in range(12)]
+    first = (await harness.ask("get-properties"))["properties"]
     assert [row["id"] for row in first] == numbers[:10]
-    rest = (await house.ask("get-properties", offset=10, limit=100))["properties"]
+    rest = (await harness.ask("get-properties", offset=10, limit=100))["properties"]
     assert [row["id"] for row in rest] == numbers[10:]
 
 
@@ -171,8 +171,10 @@ async def test_properties_are_listed_by_page(house: House) -> None:
         ({"search": "x" * 201}, "search"),
     ],
 )
-async def test_a_wrong_page_is_named(house: House, page: dict[str, object], field: str) -> None:
-    frame = await house.frame("queries.get-properties", page)
+async def test_a_wrong_page_is_named(
+    harness: AppHarness, page: dict[str, object], field: str
+) -> None:
+    frame = await harness.frame("queries.get-properties", page)
     assert [fault["field"] for fault in frame["data"]["fields"]] == [field]
 
 
@@ -192,22 +194,24 @@ async def test_a_wrong_page_is_named(house: House, page: dict[str, object], fiel
     ],
 )
 async def test_a_search_takes_everything_as_text(
-    house: House, search: str, found: list[str] | None
+    harness: AppHarness, search: str, found: list[str] | None
 ) -> None:
     places = ["100% off", "under_score", "back\\slash", "Wren's", 'the "Den"', "CAFÉ"]
     for place in places:
-        await house.add_property(location=place, description="-")
+        await harness.add_property(location=place, description="-")
     expected = places if found is None else found
     for query in ("get-properties", "search-pending-properties"):
-        assert await names(house, query, "properties", search=search) == expected
+        assert await names(harness, query, "properties", search=search) == expected
 
 
-async def test_a_search_looks_through_descriptions_and_ids(house: House) -> None:
+async def test_a_search_looks_through_descriptions_and_ids(harness: AppHarness) -> None:
     for number in range(1, 13):
-        await house.add_property(location="place", description=f"shop {'abcdefghijkl'[number - 1]}")
-    by_text = (await house.ask("get-properties", search="SHOP K"))["properties"]
+        await harness.add_property(
+            location="place", description=f"shop {'abcdefghijkl'[number - 1]}"
+        )
+    by_text = (await harness.ask("get-properties", search="SHOP K"))["properties"]
     assert [row["id"] for row in by_text] == [11]
-    by_id = (await house.ask("get-properties", search="1"))["properties"]
+    by_id = (await harness.ask("get-properties", search="1"))["properties"]
     assert [row["id"] for row in by_id] == [1, 10, 11, 12]
 
 
@@ -220,129 +224,135 @@ CHANGES = [
 
 @pytest.mark.parametrize(("what", "asked", "told"), CHANGES)
 async def test_a_change_is_told_once_and_the_same_again_is_nothing(
-    house: House, what: str, asked: dict[str, int], told: dict[str, int]
+    harness: AppHarness, what: str, asked: dict[str, int], told: dict[str, int]
 ) -> None:
-    number = await house.add_property(**SHOP)
+    number = await harness.add_property(**SHOP)
     event = "property-coordinates-changed" if what == "coordinates" else f"property-{what}-changed"
     query = f"change-property-{what}"
-    assert await house.ask(query, propertyId=number, **asked) == {"success": True}
-    assert house.told() == [(event, {"propertyId": number} | told)]
-    assert await house.ask("get-property", propertyId=number) == told_as(number, **asked)
-    assert await house.ask(query, propertyId=number, **asked) == {"success": True}
-    assert house.told() == []
+    assert await harness.ask(query, propertyId=number, **asked) == {"success": True}
+    assert harness.take_events() == [(event, {"propertyId": number} | told)]
+    assert await harness.ask("get-property", propertyId=number) == told_as(number, **asked)
+    assert await harness.ask(query, propertyId=number, **asked) == {"success": True}
+    assert harness.take_events() == []
 
 
 @pytest.mark.parametrize(("what", "asked", "_"), CHANGES)
 async def test_what_is_not_there_cannot_be_changed(
-    house: House, what: str, asked: dict[str, int], _: object
+    harness: AppHarness, what: str, asked: dict[str, int], _: object
 ) -> None:
-    assert await house.refused(f"change-property-{what}", propertyId=7, **asked) == "not-found"
+    assert await harness.error_code(f"change-property-{what}", propertyId=7, **asked) == "not-found"
 
 
-async def test_an_unknown_tier_is_not_found(house: House) -> None:
-    number = await house.add_property()
-    assert await house.refused("change-property-tier", propertyId=number, tier=9) == "not-found"
-
-
-async def test_a_size_may_be_nothing_but_not_less(house: House) -> None:
-    number = await house.add_property(**SHOP, width=4, height=4)
-    await house.ask("change-property-size", propertyId=number, width=0, height=0)
-    assert house.told()[0][1]["size"] == 0
+async def test_an_unknown_tier_is_not_found(harness: AppHarness) -> None:
+    number = await harness.add_property()
     assert (
-        await house.refused("change-property-size", propertyId=number, width=-1, height=0)
+        await harness.error_code("change-property-tier", propertyId=number, tier=9) == "not-found"
+    )
+
+
+async def test_a_size_may_be_nothing_but_not_less(harness: AppHarness) -> None:
+    number = await harness.add_property(**SHOP, width=4, height=4)
+    await harness.ask("change-property-size", propertyId=number, width=0, height=0)
+    assert harness.take_events()[0][1]["size"] == 0
+    assert (
+        await harness.error_code("change-property-size", propertyId=number, width=-1, height=0)
         == "invalid-data"
     )
 
 
-async def test_a_status_is_kept_in_upper_case_and_told_with_the_previous(house: House) -> None:
-    number = await house.add_property()
+async def test_a_status_is_kept_in_upper_case_and_told_with_the_previous(
+    harness: AppHarness,
+) -> None:
+    number = await harness.add_property()
     for _ in range(2):
-        done = await house.ask("change-property-status", propertyId=number, status=" active ")
+        done = await harness.ask("change-property-status", propertyId=number, status=" active ")
         assert done == {"success": True}
-    assert house.told() == [
+    assert harness.take_events() == [
         (
             "property-status-change",
             {"propertyId": number, "status": "ACTIVE", "previous": "PENDING"},
         )
     ]
-    assert (await house.ask("get-pending-properties"))["properties"] == []
+    assert (await harness.ask("get-pending-properties"))["properties"] == []
 
 
 @pytest.mark.parametrize("status", ["", "  ", "x" * 33, "ß" * 17, 7])
-async def test_a_status_has_1_to_32_characters(house: House, status: object) -> None:
-    number = await house.add_property()
-    code = await house.refused("change-property-status", propertyId=number, status=status)
+async def test_a_status_has_1_to_32_characters(harness: AppHarness, status: object) -> None:
+    number = await harness.add_property()
+    code = await harness.error_code("change-property-status", propertyId=number, status=status)
     assert code == "invalid-data"
 
 
 @pytest.mark.parametrize("status", ["REMOVED", "removed", " Removed"])
-async def test_removed_is_set_by_a_request_only(house: House, status: str) -> None:
-    number = await house.add_property()
-    code = await house.refused("change-property-status", propertyId=number, status=status)
+async def test_removed_is_set_by_a_request_only(harness: AppHarness, status: str) -> None:
+    number = await harness.add_property()
+    code = await harness.error_code("change-property-status", propertyId=number, status=status)
     assert code == "conflict"
 
 
-async def test_a_removed_property_is_gone_from_every_answer(house: House) -> None:
-    number = await house.add_property(**SHOP)
-    camera = await house.add_equipment(number, 1)
-    drone = await house.add_equipment(number, 3)
-    await house.ask("add-visitor", propertyId=number, userId="v", cameraId=camera)
-    await house.ask("add-crime", propertyId=number)
-    await house.ask("dispatch-drone", propertyId=number)
-    house.told()
-    assert await house.ask("remove-property", propertyId=number) == {"success": True}
-    assert house.told() == [
+async def test_a_removed_property_is_gone_from_every_answer(harness: AppHarness) -> None:
+    number = await harness.add_property(**SHOP)
+    camera = await harness.add_equipment(number, 1)
+    drone = await harness.add_equipment(number, 3)
+    await harness.ask("add-visitor", propertyId=number, userId="v", cameraId=camera)
+    await harness.ask("add-crime", propertyId=number)
+    await harness.ask("dispatch-drone", propertyId=number)
+    harness.take_events()
+    assert await harness.ask("remove-property", propertyId=number) == {"success": True}
+    assert harness.take_events() == [
         ("drone-recalled", {"propertyId": number, "droneId": drone}),
         ("property-removed", {"propertyId": number}),
     ]
     for query in ("get-property", "get-property-detailed", "get-equipment", "get-free-drones"):
-        assert await house.refused(query, propertyId=number) == "not-found"
+        assert await harness.error_code(query, propertyId=number) == "not-found"
     for query in ("get-allowed-users", "get-alerts", "get-weekly-visitors", "get-auth-entries"):
-        assert await house.refused(query, propertyId=number) == "not-found"
-    assert await house.refused("remove-property", propertyId=number) == "not-found"
-    assert await house.refused("recall-drone", droneId=drone) == "not-found"
+        assert await harness.error_code(query, propertyId=number) == "not-found"
+    assert await harness.error_code("remove-property", propertyId=number) == "not-found"
+    assert await harness.error_code("recall-drone", droneId=drone) == "not-found"
     for query in ("get-properties", "get-pending-properties"):
-        assert await house.ask(query) == {"properties": []}
-    owned = await house.ask("get-user-properties", userId="license:owner")
+        assert await harness.ask(query) == {"properties": []}
+    owned = await harness.ask("get-user-properties", userId="license:owner")
     assert owned["properties"] == []
-    assert (await house.ask("get-dispatched-drones"))["drones"] == []
-    crimes = (await house.ask("get-crimes-in-area"))["crimes"]
+    assert (await harness.ask("get-dispatched-drones"))["drones"] == []
+    crimes = (await harness.ask("get-crimes-in-area"))["crimes"]
     assert [day["count"] for day in crimes] == [0, 0, 0]
 
 
-async def test_the_number_of_a_removed_property_is_never_given_again(house: House) -> None:
-    number = await house.add_property()
-    await house.ask("remove-property", propertyId=number)
-    assert await house.add_property() > number
+async def test_the_number_of_a_removed_property_is_never_given_again(harness: AppHarness) -> None:
+    number = await harness.add_property()
+    await harness.ask("remove-property", propertyId=number)
+    assert await harness.add_property() > number
 
 
-async def test_tiers_and_types_are_those_on_offer(house: House) -> None:
-    number = await house.add_property(**SHOP)
-    async with house.database.write() as sql:
+async def test_tiers_and_types_are_those_on_offer(harness: AppHarness) -> None:
+    number = await harness.add_property(**SHOP)
+    async with harness.database.write() as sql:
         await community.replace(sql, TIERS[:1], KINDS[2:])
-    assert await house.ask("get-tiers") == {"tiers": [{"id": 1, "name": "Basic", "price": "59.99"}]}
-    assert await house.ask("get-equipment-types") == {
+    assert await harness.ask("get-tiers") == {
+        "tiers": [{"id": 1, "name": "Basic", "price": "59.99"}]
+    }
+    assert await harness.ask("get-equipment-types") == {
         "equipmentTypes": [{"type": 3, "name": "Drone"}]
     }
-    detailed = await house.ask("get-property-detailed", propertyId=number)
+    detailed = await harness.ask("get-property-detailed", propertyId=number)
     assert (detailed["tier"], detailed["tier_name"]) == (2, "Premium")
-    assert await house.refused("add-property", **SHOP) == "not-found"
-    owned = await house.ask("get-user-properties", userId="license:owner")
+    assert await harness.error_code("add-property", **SHOP) == "not-found"
+    owned = await harness.ask("get-user-properties", userId="license:owner")
     assert owned["properties"][0]["value"] == "99.99"
 
 
-async def test_removing_needs_the_scope_admin(house: House) -> None:
+async def test_removing_needs_the_scope_admin(harness: AppHarness) -> None:
     for scope in (Scope.READ, Scope.WRITE, Scope.APPROVE):
-        frame = await house.frame("queries.remove-property", {"propertyId": 1}, scope)
+        frame = await harness.frame("queries.remove-property", {"propertyId": 1}, scope)
         assert frame["data"]["code"] == "forbidden"
 
 
 @pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE])
 @pytest.mark.parametrize("name", ["approve-remove-property", "deny-remove-property"])
 async def test_settling_a_removal_needs_the_scope_approve(
-    house: House, name: str, scope: Scope
+    harness: AppHarness, name: str, scope: Scope
 ) -> None:
-    frame = await house.frame(f"queries.{name}", {"propertyId": 1}, scope)
+    frame = await harness.frame(f"queries.{name}", {"propertyId": 1}, scope)
     assert frame["data"]["code"] == "forbidden"
-    frame = await house.frame(f"queries.{name}", {"propertyId": 1}, Scope.APPROVE)
+    frame = await harness.frame(f"queries.{name}", {"propertyId": 1}, Scope.APPROVE)
     assert frame["data"]["code"] == "not-found"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from db import alarms, migrate, properties, visits
 from db.database import Database
 from db.migrate import migrations
-from tests.webhook.house import DAY, House
+from tests.webhook.harness import DAY, AppHarness
 
 TOTALS = 4
 """The migration that brings them."""
@@ -58,11 +58,11 @@ def midnight(day: str) -> int:
     return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 1000
 
 
-async def at_new_place(house: House, begun: int, seen: Iterable[Seen]) -> int:
+async def at_new_place(harness: AppHarness, begun: int, seen: Iterable[Seen]) -> int:
     """Have the three cameras of a new property see people, in the order given."""
-    place = await house.add_property()
-    cameras = [await house.add_equipment(place, 1) for _ in range(3)]
-    async with house.database.write() as sql:
+    place = await harness.add_property()
+    cameras = [await harness.add_equipment(place, 1) for _ in range(3)]
+    async with harness.database.write() as sql:
         for visit in seen:
             await visits.add(sql, place, cameras[visit.camera], visit.user, begun + visit.after)
     return place
@@ -71,30 +71,30 @@ async def at_new_place(house: House, begun: int, seen: Iterable[Seen]) -> int:
 @given(st.sampled_from(AROUND), st.sampled_from(ZONES), st.lists(SEEN, max_size=40))
 @example("1972-01-07", "Africa/Monrovia", [Seen(0, "u1", 3 * DAY + 44 * 60_000 + 29_999)])
 async def test_visits_are_counted_by_the_days_of_every_zone(
-    house: House, around: str, zone: str, seen: list[Seen]
+    harness: AppHarness, around: str, zone: str, seen: list[Seen]
 ) -> None:
-    house.zone, begun = ZoneInfo(zone), midnight(around) - 3 * DAY
-    place = await at_new_place(house, begun, seen)
+    harness.zone, begun = ZoneInfo(zone), midnight(around) - 3 * DAY
+    place = await at_new_place(harness, begun, seen)
     days = Counter(
-        str(datetime.fromtimestamp((begun + visit.after) / 1000, house.zone).date())
+        str(datetime.fromtimestamp((begun + visit.after) / 1000, harness.zone).date())
         for visit in seen
     )
     first, last = (
         str(datetime.fromtimestamp((begun + after) / 1000, UTC).date()) for after in (-DAY, 7 * DAY)
     )
     asked: dict[str, Any] = {"propertyId": place, "from": first, "to": last}
-    answer = await house.ask("get-scanned-visitors", **asked)
+    answer = await harness.ask("get-scanned-visitors", **asked)
     assert {row["day"]: row["count"] for row in answer["visitors"] if row["count"]} == days
 
 
 @given(st.lists(SEEN, max_size=30))
 async def test_a_week_knows_who_came_last_and_what_each_camera_saw(
-    house: House, seen: list[Seen]
+    harness: AppHarness, seen: list[Seen]
 ) -> None:
     begun = midnight("2026-11-01")
-    place = await at_new_place(house, begun, seen)
-    house.clock.now = begun + 8 * DAY
-    week = await house.ask("get-weekly-visitors", propertyId=place)
+    place = await at_new_place(harness, begun, seen)
+    harness.clock.now = begun + 8 * DAY
+    week = await harness.ask("get-weekly-visitors", propertyId=place)
     lately = [(visit, number) for number, visit in enumerate(seen) if visit.after >= 2 * DAY]
     last = {
         user: max((visit.after, number) for visit, number in lately if visit.user == user)
@@ -117,17 +117,17 @@ class Reported(NamedTuple):
 
 @given(st.lists(st.builds(Reported, st.none() | st.integers(0, 3), st.integers(0, 4 * DAY))))
 async def test_crimes_are_counted_where_they_happened(
-    house: House, reported: list[Reported]
+    harness: AppHarness, reported: list[Reported]
 ) -> None:
     far, gone = 1_000, 3
-    now = house.clock.now = house.clock.now + 10 * DAY
-    places = [await house.add_property(x=at, y=far) for at in (0, 300, far, 0)]
+    now = harness.clock.now = harness.clock.now + 10 * DAY
+    places = [await harness.add_property(x=at, y=far) for at in (0, 300, far, 0)]
     for crime in reported:
-        house.clock.now = now - crime.ago
+        harness.clock.now = now - crime.ago
         where = {} if crime.place is None else {"propertyId": places[crime.place]}
-        await house.ask("add-crime", **where)
-    house.clock.now = now
-    await house.ask("remove-property", propertyId=places[gone])
+        await harness.ask("add-crime", **where)
+    harness.clock.now = now
+    await harness.ask("remove-property", propertyId=places[gone])
     questions: list[tuple[dict[str, Any], set[int | None]]] = [
         ({}, {None, 0, 1, 2}),
         ({"propertyId": places[0]}, {0}),
@@ -139,39 +139,41 @@ async def test_crimes_are_counted_where_they_happened(
             for crime in reported
             if crime.place in counted
         )
-        answer = await house.ask("get-crimes-in-area", **asked, days=5)
+        answer = await harness.ask("get-crimes-in-area", **asked, days=5)
         assert {row["day"]: row["count"] for row in answer["crimes"]} == {
             day: expected[day] for day in range(1, 6)
         }
-    async with house.database.write() as sql:
+    async with harness.database.write() as sql:
         await sql.run("DELETE FROM properties")
         await sql.run("DELETE FROM crimes")
 
 
-async def test_alarms_and_properties_are_counted_until_their_rows_are_gone(house: House) -> None:
-    places = [await house.add_property() for _ in range(3)]
+async def test_alarms_and_properties_are_counted_until_their_rows_are_gone(
+    harness: AppHarness,
+) -> None:
+    places = [await harness.add_property() for _ in range(3)]
     for place in (places[0], places[0], places[1]):
-        await house.ask("add-alert", propertyId=place, userId="u1")
-        alarm = await alarms.open_of_property(house.database.read, place)
+        await harness.ask("add-alert", propertyId=place, userId="u1")
+        alarm = await alarms.open_of_property(harness.database.read, place)
         assert alarm is not None
-        await house.ask("settle-alarm", alarmId=alarm.id, outcome="false")
-    await house.ask("approve-property", propertyId=places[1])
-    await house.ask("remove-property", propertyId=places[2])
+        await harness.ask("settle-alarm", alarmId=alarm.id, outcome="false")
+    await harness.ask("approve-property", propertyId=places[1])
+    await harness.ask("remove-property", propertyId=places[2])
 
     async def totals() -> list[int]:
-        sql = house.database.read
+        sql = harness.database.read
         alarmed = [(await alarms.page(sql, of, 1, 0))[1] for of in (None, *places)]
         return alarmed + [await properties.count(sql, of) for of in (None, "PENDING", "ACTIVE")]
 
     assert await totals() == [3, 2, 1, 0, 2, 1, 1]
-    assert await properties.statuses(house.database.read) == ["ACTIVE", "PENDING"]
-    await house.ask("restore-property", propertyId=places[2])
+    assert await properties.statuses(harness.database.read) == ["ACTIVE", "PENDING"]
+    await harness.ask("restore-property", propertyId=places[2])
     assert await totals() == [3, 2, 1, 0, 3, 2, 1]
-    await house.ask("remove-property", propertyId=places[2])
-    async with house.database.write() as sql:
+    await harness.ask("remove-property", propertyId=places[2])
+    async with harness.database.write() as sql:
         await sql.run("DELETE FROM properties WHERE id = ?", places[0])
     assert await totals() == [1, 0, 1, 0, 1, 0, 1]
-    assert await properties.statuses(house.database.read) == ["ACTIVE"]
+    assert await properties.statuses(harness.database.read) == ["ACTIVE"]
 
 
 def stored(path: Path) -> list[Any]:

@@ -16,9 +16,9 @@ from webhook import cad
 from webhook.protocol.bus import Bus
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context, Scope
-from webhook.protocol.events import ALL, CAD, EVENTS, Published
+from webhook.protocol.events import ALL, CAD, EVENTS, StoredEvent
 from webhook.protocol.messages import answer, read
-from webhook.protocol.session import Rules, Session
+from webhook.protocol.session import Session, SessionSettings
 from webhook.queries import CATALOGUE
 
 TIERS = [Tier(1, "Basic", "59.99"), Tier(2, "Premium", "99.99"), Tier(3, "Optimum", "149.99")]
@@ -45,7 +45,7 @@ class Clock:
         return self.now
 
 
-class House:
+class AppHarness:
     """Storage, bus and clock; asks queries and remembers which events went out."""
 
     def __init__(self, path: Path, database: Database, zone: str = "UTC") -> None:
@@ -57,7 +57,7 @@ class House:
         self.published: list[Frame] = []
         self.bus.subscribe(ALL, self._hear)
 
-    def _hear(self, event: Published) -> None:
+    def _hear(self, event: StoredEvent) -> None:
         self.published.append(orjson.loads(event.frame_for_all))
 
     def context(self, scope: Scope = Scope.ADMIN, name: str = "tester") -> Context:
@@ -84,14 +84,14 @@ class House:
         answered: Frame = frame["data"]
         return answered
 
-    async def refused(self, name: str, **data: object) -> str:
+    async def error_code(self, name: str, **data: object) -> str:
         """Ask a query that must fail and return the error's code."""
         frame = await self.frame(f"queries.{name}", data)
         assert frame["type"] == "error", frame
         code: str = frame["data"]["code"]
         return code
 
-    def told(self) -> list[tuple[str, Frame]]:
+    def take_events(self) -> list[tuple[str, Frame]]:
         """Return the events that went out since the last call, oldest first."""
         events = [
             (frame["event"].removeprefix("events."), frame["data"]) for frame in self.published
@@ -99,10 +99,10 @@ class House:
         self.published.clear()
         return events
 
-    async def journalled(self) -> list[Published]:
+    async def journal_events(self) -> list[StoredEvent]:
         """Return all events of the journal."""
         return [
-            Published.from_journal(entry)
+            StoredEvent.from_journal(entry)
             for entry in await journal.after_for_discord(self.database.read, 0, 100_000)
         ]
 
@@ -117,7 +117,7 @@ class House:
             "clientId": "license:owner",
         }
         number: int = (await self.ask("add-property", **asked | data))["id"]
-        self.told()
+        self.take_events()
         return number
 
     async def add_equipment(self, place: int, kind: int, description: str = "Kestrel") -> int:
@@ -125,7 +125,7 @@ class House:
         added = await self.ask(
             "add-equipment", propertyId=place, equipmentType=kind, description=description
         )
-        self.told()
+        self.take_events()
         number: int = added["id"]
         return number
 
@@ -145,29 +145,29 @@ def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @asynccontextmanager
-async def open_house(path: Path, zone: str = "UTC") -> AsyncIterator[House]:
-    """A house with tiers and equipment types on offer."""
+async def open_harness(path: Path, zone: str = "UTC") -> AsyncIterator[AppHarness]:
+    """Storage with tiers and equipment types on offer."""
     async with Database.open(path) as database:
         async with database.write() as sql:
             await community.replace(sql, TIERS, KINDS)
-        yield House(path, database, zone)
+        yield AppHarness(path, database, zone)
 
 
-class Line:
+class FakeSession:
     """One connection's conversation, with a list in place of its socket."""
 
     def __init__(
         self,
-        house: House,
-        rules: Rules | None = None,
+        harness: AppHarness,
+        rules: SessionSettings | None = None,
         scope: Scope = Scope.ADMIN,
         caller: str = "tester",
     ) -> None:
         self.frames: list[Frame] = []
         self.session = Session(
-            house.context(scope, caller),
+            harness.context(scope, caller),
             CATALOGUE,
-            rules or Rules(EVENT_NAMES),
+            rules or SessionSettings(EVENT_NAMES),
             lambda frame: self.frames.append(orjson.loads(frame)),
             self._taken,
         )
