@@ -28,8 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import ROOT
-from db.connection import connect
-from db.migrate import APPLICATION_ID, migrate, migrations
+from db.database import Database
+from db.migrate import APPLICATION_ID, migrations
 from db.search import folded, may_be_code, words
 
 CACHE = Path(os.environ.get("BENCH_FOLDER", ROOT / ".bench"))
@@ -178,9 +178,8 @@ async def filled(sizes: Sizes, folder: Path) -> None:
     if not await asyncio.to_thread(kept.exists):
         begun = await asyncio.to_thread(_room_for, kept, sizes)
         await asyncio.to_thread(_fill, begun, sizes, today)
-        async with connect(begun) as connection:
-            await migrate(connection)
-            await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+        async with Database.open(begun):
+            pass
         await asyncio.to_thread(begun.rename, kept)
     await asyncio.to_thread(_copy, kept, folder)
 

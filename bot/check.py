@@ -19,8 +19,8 @@ from bot.settings import DiscordSettings, HttpSettings, Settings
 from cogs.pictures.backdrop import BackdropError
 from cogs.routing.bot_permissions import PLACES, can_call, lacking
 from cogs.routing.layout import Layout, choices
+from db.database import open_read_only
 from db.errors import StorageError
-from db.reader import looking_into
 
 MEND = "choose another one with /setup, or correct its id in the file"
 
@@ -162,7 +162,7 @@ def _check_map(settings: Settings, report: Report) -> None:
 async def _chosen(path: Path) -> Layout:
     """Return what /setup chose; nothing if the database cannot be read, which is told above."""
     try:
-        async with looking_into(path) as sql:
+        async with open_read_only(path) as sql:
             return await choices(sql)
     except StorageError:
         return {}

@@ -14,9 +14,8 @@ from bot.settings import DiscordSettings, RuleSettings, Settings
 from cogs.commands.route import Routes, event_meant, explained
 from cogs.routing.layout import choices
 from cogs.routing.rules import Quiet, Router, Rule
-from db.database import Database
+from db.database import Database, Reader, open_read_only
 from db.errors import StorageError
-from db.reader import Reader, looking_into
 from webhook.protocol.errors import SentinelError
 from webhook.protocol.wire import clean_text
 
@@ -79,7 +78,7 @@ def _rule(rule: RuleSettings) -> Rule:
 async def _reading(path: Path) -> AsyncIterator[Reader]:
     """Look into the database; before the bot's first start, into an empty one."""
     if await asyncio.to_thread(path.exists):
-        async with looking_into(path) as sql:
+        async with open_read_only(path) as sql:
             yield sql
         return
     with TemporaryDirectory() as folder:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from db.database import Transaction
-from db.reader import Reader
+from db.database import Reader, Transaction
 from db.users import User
 
 

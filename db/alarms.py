@@ -6,8 +6,7 @@ whether it did: so of two people at once one acts.
 
 from typing import Literal, NamedTuple
 
-from db.database import Transaction
-from db.reader import Reader
+from db.database import Reader, Transaction
 
 Outcome = Literal["resolved", "false", "quiet", "removed"]
 

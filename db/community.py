@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-from db.database import Transaction
-from db.reader import Reader
+from db.database import Reader, Transaction
 
 
 class Tier(NamedTuple):

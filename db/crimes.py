@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from db.database import Transaction
+from db.database import Reader, Transaction
 from db.days import Span, with_days
-from db.reader import Reader
 
 
 class Area(NamedTuple):

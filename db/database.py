@@ -1,26 +1,30 @@
-"""The SQLite file: one writer that takes turns, readers that never block it."""
+"""The SQLite file: one writer that takes turns, readers that never block it.
+
+There is one way to run a statement: await it; aiosqlite runs it in its connection's own thread.
+
+Writers share commits. A commit waits for the disk, some milliseconds, so write transactions that
+wait for the writer at the same moment are put into one batch: the first of them runs BEGIN, each
+works behind a savepoint of its own, and one COMMIT ends them all. A transaction that fails is
+undone alone, by a rollback to its savepoint. If BEGIN or COMMIT fails, nothing of the batch was
+stored and each of its writers gets the error. docs/decisions/0004 says why.
+"""
 
 import asyncio
 import logging
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    suppress,
-)
-from itertools import cycle
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
-from db.connection import BUSY_TIMEOUT, Connection, connect, in_spite_of_cancellation
+import aiosqlite
+
 from db.copies import copy, finish_restore
-from db.errors import StorageError, StorageUnavailable, is_lock, refusal
-from db.migrate import APPLICATION_ID, migrate, newest
-from db.reader import Reader
+from db.errors import StorageError, StorageUnavailable, is_lock, is_passing, refusal
+from db.migrate import APPLICATION_ID, check_is_current, migrate, newest
 from db.soundness import glance
 
 T = TypeVar("T")
@@ -28,10 +32,13 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 READERS = 2
-"""Connections for reading; each is a thread, and most reads take microseconds."""
+"""Connections for reading; each has a thread."""
 
 CACHE = 8_000
-"""KiB of pages that a reader keeps at most; SQLite's own 2,000 are few for a million rows."""
+"""KiB of pages that a reader caches at most; SQLite's own 2,000 are few for a million rows."""
+
+STATEMENTS = 512
+"""Prepared statements that a connection caches: more than this program has."""
 
 CHECKPOINT = 4_000
 """Pages of 4 KiB in the write-ahead log that are then copied into the database.
@@ -39,32 +46,64 @@ CHECKPOINT = 4_000
 With SQLite's own 1,000, the pages that every write changes are copied four times as often.
 """
 
+BUSY_TIMEOUT = 5.0
+"""Seconds to wait while another process, a backup for example, has the file locked."""
+
 BUSY_RETRY = 0.01
-"""Seconds between two tries to begin a transaction while another process writes."""
+"""Seconds between two tries to begin a transaction while the file is locked."""
+
+
+class Reader:
+    """Runs statements and makes a value of each row of the result."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def all(self, row: Callable[..., T], sql: str, *parameters: Any) -> list[T]:
+        """Return every row, made by `row` from its columns in order.
+
+        Raises:
+            StorageUnavailable: storage cannot be used right now.
+            sqlite3.Error: the statement is wrong, or violates a constraint.
+        """
+        try:
+            rows = await self._connection.execute_fetchall(sql, parameters)
+        except sqlite3.Error as fault:
+            raise _storage_error(fault) from fault
+        return [row(*columns) for columns in rows]
+
+    async def one(self, row: Callable[..., T], sql: str, *parameters: Any) -> T | None:
+        """Return the first row or None; raises as `all` does."""
+        rows = await self.all(row, sql, *parameters)
+        return rows[0] if rows else None
 
 
 class Transaction(Reader):
     """The one write transaction; reads through it see what it has written."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection) -> None:
         super().__init__(connection)
-        self._after_commit: list[Callable[[], None]] = []
+        self.callbacks: list[Callable[[], None]] = []
 
     async def run(self, sql: str, *parameters: Any) -> None:
-        """Run a statement for its effect."""
-        await self._connection.fetch(sql, parameters)
+        """Run a statement for its effect; raises as `all` does."""
+        await self.all(_ignored, sql, *parameters)
 
     async def insert(self, sql: str, *parameters: Any) -> int:
-        """Run an INSERT and return the id of the new row."""
-        return await self._connection.insert(sql, parameters)
+        """Run an INSERT and return the id of the new row; raises as `all` does."""
+        try:
+            row = await self._connection.execute_insert(sql, parameters)
+        except sqlite3.Error as fault:
+            raise _storage_error(fault) from fault
+        return int(row[0]) if row is not None else 0
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back once the transaction is on disk, in commit order; never if it is undone."""
-        self._after_commit.append(callback)
+        self.callbacks.append(callback)
 
 
 class _Batch:
-    """Transactions that share one commit, and so one wait for the disk.
+    """Transactions that share one commit.
 
     `changes`: how many rows the connection had changed when it began.
     """
@@ -72,14 +111,18 @@ class _Batch:
     def __init__(self, changes: int) -> None:
         self.callbacks: list[Callable[[], None]] = []
         self.changes = changes
+        self._savepoints = count()
         self._waiters: list[asyncio.Future[None]] = []
         self._fault: StorageUnavailable | None = None
 
-    async def ended(self) -> None:
+    def new_savepoint(self) -> str:
+        return f"change_{next(self._savepoints)}"
+
+    async def committed(self) -> None:
         """Wait for the commit.
 
         Raises:
-            StorageUnavailable: there is none.
+            StorageUnavailable: it failed.
         """
         if self._fault is not None:
             raise StorageUnavailable(str(self._fault))
@@ -87,29 +130,36 @@ class _Batch:
         self._waiters.append(waiter)
         await waiter
 
-    def end(self) -> None:
+    def succeed(self) -> None:
         """Let the writers go on."""
+        for callback in self.callbacks:
+            try:
+                callback()
+            except Exception:
+                log.exception("a callback after a commit failed")
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
-    def fail(self, fault: Exception) -> None:
-        """Tell the writers, also those who still come to wait, that nothing was kept."""
-        self._fault = StorageUnavailable(str(fault))
+    def fail(self, fault: BaseException) -> None:
+        """Raise in every writer, also in those that still come to wait."""
+        self._fault = StorageUnavailable(
+            str(fault) if isinstance(fault, Exception) else "interrupted"
+        )
         for waiter in self._waiters:
             if not waiter.done():
-                waiter.set_exception(StorageUnavailable(str(fault)))
+                waiter.set_exception(StorageUnavailable(str(self._fault)))
 
 
 class Database:
     """Opened with `Database.open`; `read` for reading, `write()` for a transaction."""
 
-    def __init__(self, writer: Connection, readers: list[Connection]) -> None:
+    def __init__(self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> None:
         self._writer = writer
         self._readers = cycle([Reader(connection) for connection in readers])
         self._turn = asyncio.Lock()
         self._batch: _Batch | None = None
-        self._begun_in_vain = 0
+        self._failed_begins = 0
         self._commits: set[asyncio.Task[None]] = set()
         self.is_writable = True
         """Whether the last attempt to write did not fail for want of storage."""
@@ -127,22 +177,19 @@ class Database:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 await asyncio.to_thread(_prepare, path)
-                writer = await stack.enter_async_context(connect(path, timeout=BUSY_TIMEOUT))
+                writer = await stack.enter_async_context(_connect(path))
                 await writer.execute_fetchall("PRAGMA synchronous = FULL")
                 await writer.execute_fetchall(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
                 await migrate(writer)
                 # Written into the file, so only once it is known to be ours.
                 await writer.execute_fetchall("PRAGMA journal_mode = WAL")
-                readers = [
-                    await stack.enter_async_context(connect(path, timeout=BUSY_TIMEOUT))
-                    for _ in range(READERS)
-                ]
+                readers = [await stack.enter_async_context(_connect(path)) for _ in range(READERS)]
                 for reader in readers:
                     await reader.execute_fetchall("PRAGMA query_only = ON")
                     await reader.execute_fetchall(f"PRAGMA cache_size = {-CACHE}")
             except (sqlite3.Error, OSError) as fault:
                 raise refusal(path, fault) from fault
-            # From now on a lock is waited for where nobody else waits with it.
+            # From now on `_begin_when_unlocked` waits for a lock, without holding up the thread.
             await writer.execute_fetchall("PRAGMA busy_timeout = 0")
             database = cls(writer, readers)
             try:
@@ -155,63 +202,55 @@ class Database:
         """A reader; every statement sees all that was committed before it."""
         return next(self._readers)
 
-    def write(self) -> AbstractAsyncContextManager[Transaction]:
-        """Open a transaction; see `write_with`."""
-        return self.write_with(lambda transaction: transaction)
-
     @asynccontextmanager
-    async def write_with(self, made_of: Callable[[Transaction], T]) -> AsyncIterator[T]:
+    async def write(self) -> AsyncIterator[Transaction]:
         """Open a transaction: all of its block or nothing; on disk when the block has ended.
 
-        The block gets what is made of it. Writers that wait at the same moment share one commit;
-        each stays all-or-nothing through its own savepoint. A cancellation inside the block undoes
-        it; one behind its end does not.
+        A cancellation inside the block undoes it; one behind its end does not.
 
         Raises:
             StorageUnavailable: it could not be written; nothing of it was kept.
         """
-        refusal: Exception | None = None
-        begun_in_vain = self._begun_in_vain
+        error: Exception | None = None
+        failed_begins = self._failed_begins
         try:
             async with self._turn:
-                batch = self._batch or await self._begin(begun_in_vain)
+                batch = self._batch or await self._begin(failed_begins)
+                savepoint = batch.new_savepoint()
                 transaction = Transaction(self._writer)
                 try:
-                    await self._writer.fetch("SAVEPOINT change")
-                    yield made_of(transaction)
+                    await transaction.run(f"SAVEPOINT {savepoint}")  # COMMIT releases it
+                    yield transaction
                 except BaseException as fault:
-                    if not await in_spite_of_cancellation(self._undo()):
-                        await in_spite_of_cancellation(self._give_up(batch, fault))
+                    await _uncancelled(self._undo(batch, savepoint, fault))
                     if not isinstance(fault, Exception):
                         raise
-                    refusal = fault
+                    error = fault
                 else:
-                    batch.callbacks += transaction._after_commit
-                    await self._writer.fetch("RELEASE change")  # cancelled here, it is done
-            # A refusal waits too: it may rest on what an earlier one of the batch has written.
-            await batch.ended()
+                    batch.callbacks += transaction.callbacks
+            # Also after an error: it may rest on what an earlier one of the batch has written.
+            await batch.committed()
         except StorageUnavailable:
             self.is_writable = False
             raise
-        if refusal is not None:
-            raise refusal
+        if error is not None:
+            raise error
 
-    async def _begin(self, begun_in_vain: int) -> _Batch:
+    async def _begin(self, failed_begins: int) -> _Batch:
         """Begin a batch. Its commit queues for the turn: behind all who wait now, before others.
 
-        `begun_in_vain`: how often that had failed when this writer came.
+        `failed_begins`: how many there were when this writer came. If that has changed, the file
+        is locked, and each of many writers would wait out the timeout, one after the other.
         """
-        if self._begun_in_vain != begun_in_vain:
-            # Each of many waiters would wait out a lock on the file, one after the other.
-            raise StorageUnavailable("the writer before could not begin")
+        if self._failed_begins != failed_begins:
+            raise StorageUnavailable("an earlier writer could not begin")
         try:
-            await self._begin_when_free()
+            await self._begin_when_unlocked()
         except StorageUnavailable:
-            self._begun_in_vain += 1
+            self._failed_begins += 1
             raise
-        except asyncio.CancelledError:  # it has begun all the same
-            if self._writer.in_transaction:
-                await in_spite_of_cancellation(self._writer.fetch("ROLLBACK"))
+        except asyncio.CancelledError:  # BEGIN may be under way in the thread
+            await _uncancelled(self._try("ROLLBACK"))
             raise
         batch = self._batch = _Batch(self._writer.total_changes)
         commit = asyncio.create_task(self._commit(batch), name="commit")
@@ -219,12 +258,11 @@ class Database:
         commit.add_done_callback(self._commits.discard)
         return batch
 
-    async def _begin_when_free(self) -> None:
-        """Begin, once no other process writes; the event loop goes on meanwhile."""
+    async def _begin_when_unlocked(self) -> None:
         deadline = time.monotonic() + BUSY_TIMEOUT
         while True:
             try:
-                await self._writer.fetch("BEGIN IMMEDIATE")
+                await self._run("BEGIN IMMEDIATE")
             except StorageUnavailable as fault:
                 if not is_lock(fault) or time.monotonic() > deadline:
                     raise
@@ -234,52 +272,88 @@ class Database:
 
     async def _commit(self, batch: _Batch) -> None:
         async with self._turn:
-            if self._batch is not batch:
+            if self._batch is not batch:  # undone meanwhile
                 return
             self._batch = None
             try:
-                await self._writer.fetch("COMMIT")
+                await self._run("COMMIT")
             except (sqlite3.Error, StorageUnavailable) as fault:
-                await self._take_back()
+                await self._discard()
                 batch.fail(fault)
                 return
             if self._writer.total_changes != batch.changes:
                 self.is_writable = True
-            try:
-                for callback in batch.callbacks:
-                    callback()
-            finally:
-                batch.end()
+            batch.succeed()
 
-    async def _undo(self) -> bool:
-        """Take back one transaction; False: SQLite may have taken back the whole batch already."""
+    async def _undo(self, batch: _Batch, savepoint: str, fault: BaseException) -> None:
+        """Undo one transaction, or the whole batch if SQLite has already rolled that back."""
+        if not await self._try(f"ROLLBACK TO {savepoint}", f"RELEASE {savepoint}"):
+            await self._discard()
+            self._batch = None
+            batch.fail(fault)
+
+    async def _discard(self) -> None:
+        """Undo a whole batch, on disk too.
+
+        If only the wait for the disk failed, the commit stands in the file already, and a process
+        that is killed now would find it there. So another commit takes its place, whether that one
+        fails or not.
+        """
+        await self._try("ROLLBACK")
+        await self._try(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    async def _try(self, *statements: str) -> bool:
+        """Run statements until one fails; tell whether none did."""
         try:
-            await self._writer.fetch("ROLLBACK TO change")
-            await self._writer.fetch("RELEASE change")
+            for sql in statements:
+                await self._run(sql)
         except (sqlite3.Error, StorageUnavailable):
             return False
         return True
 
-    async def _give_up(self, batch: _Batch, fault: BaseException) -> None:
-        """Take back a whole batch for what went wrong with one of its transactions."""
-        await self._take_back()
-        self._batch = None
-        batch.fail(fault if isinstance(fault, Exception) else StorageError("interrupted"))
-
-    async def _take_back(self) -> None:
-        """Take back the whole batch, on disk too.
-
-        If only the wait for the disk failed, the commit stands in the file already, and a process
-        that is killed now would find it there. So another one takes its place, if it fails or not.
-        """
-        for statement in ("ROLLBACK", f"PRAGMA application_id = {APPLICATION_ID}"):
-            with suppress(sqlite3.Error, StorageUnavailable):
-                await self._writer.fetch(statement)
+    async def _run(self, sql: str) -> None:
+        await Transaction(self._writer).run(sql)
 
     async def _finish(self) -> None:
         """Let the last commits end before the connections close."""
         while self._commits:
             await asyncio.wait(self._commits)
+
+
+@asynccontextmanager
+async def open_read_only(path: Path) -> AsyncIterator[Reader]:
+    """Read a file without changing anything, whether its bot runs or not.
+
+    Raises:
+        StorageError: the file cannot be read, or its schema is not this program's.
+    """
+    try:
+        async with _connect(_read_only_uri(path)) as connection:
+            await check_is_current(connection)
+            yield Reader(connection)
+    except sqlite3.Error as fault:
+        raise StorageError(f"cannot read the database {path}: {fault}") from fault
+
+
+def _read_only_uri(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
+async def size(sql: Reader) -> int:
+    """Return how many bytes the database has."""
+    pages = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    return await sql.one(int, pages) or 0
+
+
+def _connect(path: Path | str) -> aiosqlite.Connection:
+    # isolation_level=None: transactions begin and end where this module says so, nowhere else.
+    return aiosqlite.connect(
+        path,
+        timeout=BUSY_TIMEOUT,
+        isolation_level=None,
+        cached_statements=STATEMENTS,
+        uri=isinstance(path, str),
+    )
 
 
 def _prepare(path: Path) -> None:
@@ -295,5 +369,25 @@ def _prepare(path: Path) -> None:
         copy(path, kept)
         log.info("the schema is brought up to date; the database as it was is kept in %s", kept)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    # Fail here if it cannot be opened: a thread of aiosqlite outlives its own failure.
-    sqlite3.connect(path).close()
+
+
+def _storage_error(fault: sqlite3.Error) -> Exception:
+    return StorageUnavailable(str(fault)) if is_passing(fault) else fault
+
+
+def _ignored(*_: object) -> None:
+    """What becomes of the rows of a statement that is run for its effect."""
+
+
+async def _uncancelled(work: Coroutine[Any, Any, T]) -> T:
+    """Finish what must not stay half done, then let the cancellation through."""
+    task = asyncio.ensure_future(work)
+    cancellation = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as fault:  # once, or again while the work still goes on
+            cancellation = fault
+    if cancellation is not None:
+        raise cancellation
+    return task.result()

@@ -3,8 +3,7 @@
 from typing import NamedTuple
 
 from db.cards import Waiting
-from db.database import Transaction
-from db.reader import Reader
+from db.database import Reader, Transaction
 
 
 class FeedEntry(NamedTuple):

@@ -2,9 +2,8 @@
 
 from typing import NamedTuple
 
-from db.database import Transaction
+from db.database import Reader, Transaction
 from db.equipment import DRONE
-from db.reader import Reader
 from db.search import folded
 
 

@@ -4,8 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from db import settings
-from db.database import Transaction
-from db.reader import Reader
+from db.database import Reader, Transaction
 
 
 class Entry(NamedTuple):

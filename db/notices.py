@@ -2,8 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from db.database import Transaction
-from db.reader import Reader
+from db.database import Reader, Transaction
 
 Kind = Literal["pager", "station", "callout"]
 

@@ -4,8 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from db.database import Transaction
-from db.reader import Reader
+from db.database import Reader, Transaction
 from db.search import (
     FIRST,
     beginning,

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from db.reader import Reader
+from db.database import Reader
 
 T = TypeVar("T")
 

@@ -3,8 +3,7 @@
 import json
 from collections.abc import Collection
 
-from db.database import Transaction
-from db.reader import Reader
+from db.database import Reader, Transaction
 
 
 async def of_client(sql: Reader, client: str) -> list[str]:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from db.database import Transaction
+from db.database import Reader, Transaction
 from db.days import Span, with_days
 from db.equipment import CAMERA
-from db.reader import Reader
 
 
 class Alert(NamedTuple):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cogs.cards import alarms, board, calls, drones, notices, properties
 from cogs.ui.embeds import Content
-from db.reader import Reader
+from db.database import Reader
 from webhook.protocol.events import Subject
 
 Render = Callable[[Reader, str], Awaitable[Content | None]]

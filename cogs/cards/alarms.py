@@ -9,8 +9,8 @@ from cogs.ui.names import person
 from cogs.ui.text import duration, inert_line, moment, who
 from db import alarms, cards, flights, properties
 from db.alarms import Alarm, Step
+from db.database import Reader
 from db.properties import Property
-from db.reader import Reader
 from webhook.protocol.events import Subject
 
 STEPS = 5

@@ -19,10 +19,9 @@ from cogs.ui.names import (
 )
 from cogs.ui.text import fitting, inert_line, length, moment
 from db import cards, dispatches, emergencies, flights, properties, settings, units
-from db.database import Transaction
+from db.database import Reader, Transaction
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
-from db.reader import Reader
 from db.units import Unit
 from webhook.protocol.events import Subject
 

@@ -14,9 +14,9 @@ from cogs.ui.names import (
 )
 from cogs.ui.text import ANONYMOUS, duration, inert, inert_line, moment
 from db import cards, dispatches, emergencies, units
+from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
-from db.reader import Reader
 from db.units import Unit
 from webhook.protocol.events import Subject
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from cogs.cards import board
 from db import alarms, dispatches, emergencies, units
-from db.reader import Reader
+from db.database import Reader
 from webhook.protocol.events import StoredEvent, Subject
 
 _OF_PROPERTY = frozenset(

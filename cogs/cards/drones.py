@@ -6,7 +6,7 @@ from cogs.i18n.language import _
 from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
 from cogs.ui.text import duration, inert, inert_line, moment, who
 from db import flights, properties
-from db.reader import Reader
+from db.database import Reader
 
 
 async def flight(sql: Reader, key: str) -> Content | None:

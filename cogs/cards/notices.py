@@ -11,8 +11,8 @@ from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, CardBuilder, Colour, Conte
 from cogs.ui.names import of_cad
 from cogs.ui.text import fitting, inert, inert_line, moment
 from db import notices, units
+from db.database import Reader
 from db.notices import Notice
-from db.reader import Reader
 
 _NATURES = {"NonEmergency": N_("Non-emergency"), "Emergency": N_("Emergency")}
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

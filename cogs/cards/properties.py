@@ -7,8 +7,8 @@ from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Cont
 from cogs.ui.names import person
 from cogs.ui.text import inert, inert_line, moment, who
 from db import approvals, properties, removals
+from db.database import Reader
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED
-from db.reader import Reader
 
 _APPROVALS = {
     PENDING: (N_("Property waits for approval"), Colour.WARNING),

@@ -16,7 +16,7 @@ from cogs.ui.permissions import needs
 from cogs.ui.responder import Desk, show
 from cogs.ui.text import fitting, inert_line, length, moment, plain_line
 from db import dispatches, emergencies, units
-from db.reader import Reader
+from db.database import Reader
 from db.units import Unit
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound

@@ -15,8 +15,7 @@ from cogs.ui.permissions import NEEDS, OR_OWN, ROLE_OF_SCOPE, needs
 from cogs.ui.responder import Desk, show
 from cogs.ui.text import fitting, length
 from db import settings
-from db.database import Transaction
-from db.reader import Reader
+from db.database import Reader, Transaction
 from webhook.protocol.context import Scope
 
 LONGEST = 5_500

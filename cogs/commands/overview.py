@@ -8,10 +8,10 @@ from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colou
 from cogs.ui.names import linked_name, person
 from cogs.ui.text import fitting, inert, inert_line, who
 from db import access, dispatches, emergencies, equipment, flights, properties, removals, visits
+from db.database import Reader
 from db.equipment import DRONE
 from db.flights import Flight
 from db.properties import ACTIVE, PENDING, Property
-from db.reader import Reader
 from db.removals import Removal
 from webhook.protocol.catalogue import authorise
 from webhook.protocol.context import Caller, Context, Scope, Share

@@ -23,7 +23,7 @@ from cogs.ui.permissions import needs
 from cogs.ui.responder import Desk, tell
 from cogs.ui.text import inert_line, length, plain_line
 from db import cards, journal
-from db.reader import Reader
+from db.database import Reader
 from webhook import cad
 from webhook.protocol.context import Context, Scope, now
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound

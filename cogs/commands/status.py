@@ -16,7 +16,7 @@ from cogs.ui.responder import Desk, show
 from cogs.ui.text import fitting, inert_line, moment
 from db import cards, feeds
 from db.cards import Waiting
-from db.reader import size
+from db.database import size
 from webhook.protocol.context import Context, Scope, now
 
 _STATES = {

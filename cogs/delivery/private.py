@@ -7,7 +7,7 @@ was decided. Rules do not ask: they are about channels.
 import re
 
 from db import links, properties, removals
-from db.reader import Reader
+from db.database import Reader
 from webhook.protocol.events import (
     AlertRaised,
     ApprovedRemoveProperty,

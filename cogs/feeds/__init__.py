@@ -11,8 +11,8 @@ from cogs.feeds import cad, own, properties
 from cogs.i18n.language import _, plural
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import inert_line
+from db.database import Reader
 from db.feeds import Count
-from db.reader import Reader
 from webhook.protocol.events import StoredEvent
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from cogs.i18n.language import N_, _
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import fitting, inert_line
 from db import units
-from db.reader import Reader
+from db.database import Reader
 from webhook.protocol.events import StoredEvent
 
 NAME = 100

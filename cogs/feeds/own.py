@@ -4,7 +4,7 @@ from cogs.i18n.language import _, plural
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.names import of_cad
 from cogs.ui.text import day, duration
-from db.reader import Reader
+from db.database import Reader
 from webhook.protocol.events import StoredEvent
 
 

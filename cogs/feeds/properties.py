@@ -4,7 +4,7 @@ from cogs.i18n.language import _
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import inert_line
 from db import equipment, properties, users
-from db.reader import Reader
+from db.database import Reader
 from webhook.protocol.events import StoredEvent
 
 NAME = 120

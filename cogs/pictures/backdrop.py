@@ -9,8 +9,7 @@ import orjson
 from PIL import Image, ImageEnhance, UnidentifiedImageError
 
 from db import settings
-from db.database import Transaction
-from db.reader import Reader
+from db.database import Reader, Transaction
 
 SETTING = "map.backdrop"
 """The setting that holds the configured map image."""

@@ -10,10 +10,10 @@ from cogs.pictures.maps import Area, Line, Map, Spot, draw_map, view_of
 from cogs.ui.picture import Picture
 from cogs.ui.text import fitting, plain_line
 from db import dispatches, emergencies, equipment, flights, properties
+from db.database import Reader
 from db.dispatches import DispatchCall
 from db.equipment import CAMERA, DRONE, Equipment
 from db.properties import Property
-from db.reader import Reader
 
 NAME = 60
 LISTED = 4

@@ -6,9 +6,9 @@ from typing import Any
 
 from cogs.routing.rules import Traits
 from db import dispatches, emergencies, notices, units
+from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
-from db.reader import Reader
 from webhook.protocol.events import CAD, StoredEvent, Subject
 from webhook.protocol.wire import MAX_ID
 

@@ -7,7 +7,7 @@ A layout holds Discord ids by what they are for: `channels.emergency`, `roles.vi
 from collections.abc import Mapping
 
 from db import settings
-from db.reader import Reader
+from db.database import Reader
 from webhook.protocol.context import Context
 from webhook.protocol.events import Subject
 

@@ -8,8 +8,7 @@ from cogs.i18n.language import N_, _, plural
 from cogs.ui.embeds import Button
 from cogs.ui.text import inert_line, more, who
 from db import cards, flights, properties, settings, users
-from db.database import Transaction
-from db.reader import Reader
+from db.database import Reader, Transaction
 from db.units import Unit
 from webhook.protocol.events import Subject
 

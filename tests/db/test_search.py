@@ -1,10 +1,8 @@
 """Searching finds what a look at every row would find, through an index, the likeliest first."""
 
 import sqlite3
-from collections.abc import Coroutine, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 
 from db import community, equipment, properties, users
 from db.community import EquipmentType, Tier
-from db.connection import Connection, Rows
 from db.database import Database
 from db.migrate import migrations
 from db.search import folded, words
@@ -173,46 +170,6 @@ async def test_a_renamed_or_deleted_property_is_found_as_it_is_now(stocked: Data
         for index in ("properties_index", "users_index", "equipment_index"):
             check = f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)"  # noqa: S608
             await sql.run(check)
-
-
-async def _plan(monkeypatch: pytest.MonkeyPatch, ask: Coroutine[Any, Any, Any]) -> list[str]:
-    """Return the steps by which SQLite answers the statements of a function."""
-    steps: list[str] = []
-    fetch = Connection.fetch
-
-    async def explained(self: Connection, sql: str, parameters: Sequence[Any] = ()) -> Rows:
-        rows = await fetch(self, f"EXPLAIN QUERY PLAN {sql}", parameters)
-        steps.extend(str(row[3]) for row in rows)
-        return []
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Connection, "fetch", explained)
-        await ask
-    return steps
-
-
-@pytest.mark.parametrize("typed", ["1", "12345", "v", "vi", "vinewood", "vinewood hills 2"])
-async def test_no_search_and_no_choice_looks_at_every_row(
-    stocked: Database, monkeypatch: pytest.MonkeyPatch, typed: str
-) -> None:
-    sql = stocked.read
-    asked: list[Coroutine[Any, Any, Any]] = [
-        properties.suggest(sql, typed, 25),
-        users.suggest(sql, typed, 25),
-        equipment.suggest(sql, typed, equipment.DRONE, 25),
-    ]
-    if len(typed) >= 3:
-        asked += [
-            properties.page(sql, typed, 25, 0),
-            properties.page_of_status(sql, "PENDING", typed, 25),
-        ]
-    for ask in asked:
-        steps = await _plan(monkeypatch, ask)
-        assert steps
-        for step in steps:
-            assert not step.startswith("SCAN") or "VIRTUAL TABLE INDEX" in step, steps
-            if "VIRTUAL TABLE" in step:
-                assert ":M" in step, "a look at the whole index"
 
 
 async def test_what_was_stored_before_the_index_is_found_too(tmp_path: Path) -> None:

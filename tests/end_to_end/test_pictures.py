@@ -13,7 +13,7 @@ from bot.settings import MapSettings
 from cogs.cards import CARDS, CardKind, calls
 from cogs.ui.embeds import Content
 from cogs.ui.picture import Picture
-from db.reader import Reader
+from db.database import Reader
 from tests.end_to_end.town import Town, call_911, dispatch_call
 from tests.fake_discord import Message, RecordedRequest, render
 from tests.fake_discord.openapi import OpenApi

@@ -17,7 +17,7 @@ from cogs.cards import render
 from cogs.feeds import FEEDS, entry_embed
 from db import journal
 from db.cards import Card
-from db.reader import Reader, looking_into
+from db.database import Reader, open_read_only
 from tests.end_to_end.town import Town
 from tests.fake_discord import Message
 from webhook.protocol.events import StoredEvent, Subject
@@ -67,7 +67,7 @@ class Ledger:
 async def broken_promises(town: Town, ledger: Ledger) -> list[str]:
     """Compare everything, once the bot has stopped; a sentence for each promise that broke."""
     path = town.folder / "sentinel.db"
-    async with looking_into(path) as read:
+    async with open_read_only(path) as read:
         entries = [StoredEvent.from_journal(entry) for entry in await journal.after(read, 0, 10**9)]
         return [
             *_storage_faults(path),

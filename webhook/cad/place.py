@@ -8,8 +8,8 @@ from math import hypot
 from typing import NamedTuple
 
 from db import properties
+from db.database import Reader
 from db.properties import Property
-from db.reader import Reader
 from db.search import may_be_code, words
 
 REACH = 25.0

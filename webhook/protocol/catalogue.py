@@ -14,7 +14,7 @@ from typing import (
 )
 
 from db import access
-from db.reader import Reader
+from db.database import Reader
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import UnknownType
 from webhook.protocol.messages import QUERIES, SHOWN_TYPE_LENGTH, Message

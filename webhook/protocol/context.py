@@ -1,8 +1,8 @@
 """What an operation works with: storage, who asks, and the one way to change something."""
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from zoneinfo import ZoneInfo
@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from db import audit, journal
-from db.database import Database, Transaction
+from db.database import Database, Reader, Transaction
 from db.journal import Audience
-from db.reader import Reader
 from webhook.protocol.bus import Bus
 from webhook.protocol.errors import Forbidden
 from webhook.protocol.events import Event, StoredEvent, Subject, SystemEvent
@@ -149,10 +148,12 @@ class Context:
         """Reads what is committed."""
         return self.database.read
 
-    def change(self) -> AbstractAsyncContextManager[Change]:
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[Change]:
         """Open the one write transaction: all of the block, with its events, or nothing.
 
         Raises:
             StorageUnavailable: storage cannot be written right now.
         """
-        return self.database.write_with(lambda sql: Change(sql, self.bus, self.caller, self.now()))
+        async with self.database.write() as sql:
+            yield Change(sql, self.bus, self.caller, self.now())

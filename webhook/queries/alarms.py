@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from db import alarms
 from db.alarms import Alarm, Outcome
-from db.reader import Reader
+from db.database import Reader
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound

@@ -1,8 +1,8 @@
 """Queries on drones: who is out, who is free, go and come back."""
 
 from db import equipment, flights
+from db.database import Reader
 from db.flights import Flight
-from db.reader import Reader
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound

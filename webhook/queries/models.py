@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from db.reader import Reader
+from db.database import Reader
 from webhook.protocol.wire import MAX_ID, Id, Success, UserId, Whole, Wire
 
 Coordinate = Annotated[Whole, Field(ge=-1_000_000, le=1_000_000)]

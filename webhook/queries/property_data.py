@@ -3,8 +3,8 @@
 from typing import Any
 
 from db import properties
+from db.database import Reader
 from db.properties import Property
-from db.reader import Reader
 from webhook.protocol.errors import NotFound
 from webhook.protocol.wire import Reply
 
