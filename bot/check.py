@@ -1,10 +1,8 @@
 """`cad-sentinel check`: what is wrong with the set-up, and how to mend it."""
 
 import os
-import sqlite3
 import stat
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from cogs.routing.bot_permissions import PLACES, can_call, lacking
 from cogs.routing.layout import Layout, choices
 from db.database import open_read_only
 from db.errors import StorageError
+from db.soundness import examine
 
 MEND = "choose another one with /setup, or correct its id in the file"
 
@@ -75,19 +74,18 @@ def _secret_files(settings: Settings) -> list[Path]:
 
 
 def _check_database(path: Path, report: Report) -> None:
-    if not path.exists():
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
         report.note(f"{path} does not exist yet; it is made at the first start")
         return
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.Error as fault:
-        report.fault(f"{path} cannot be read: {fault}", "restore a backup or move the file away")
-        return
-    if found == "ok":
-        report.good(f"the database {path} is sound")
+        examine(path)
+    except StorageError as fault:
+        report.fault(
+            f"the database {path} failed its check: {fault}",
+            "stop the bot, then restore a backup or move the file away",
+        )
     else:
-        report.fault(f"{path} is damaged: {found}", "stop the bot and restore a backup")
+        report.good(f"the database {path} is sound")
 
 
 def _check_readable(files: list[Path | None], report: Report) -> None:

@@ -109,7 +109,7 @@ async def test_a_database_that_is_not_there_yet_is_no_fault_and_is_not_made(plac
 
 async def test_a_file_that_is_no_database_is_a_fault(place: Place) -> None:
     (place.folder / "sentinel.db").write_bytes(b"not a database" * 100)
-    assert "sentinel.db cannot be read" in await place.fault()
+    assert "sentinel.db failed its check: " in await place.fault()
 
 
 async def test_a_damaged_database_is_a_fault(place: Place) -> None:
@@ -120,6 +120,27 @@ async def test_a_damaged_database_is_a_fault(place: Place) -> None:
     content[4096 * 2 : 4096 * 6] = bytes(4096 * 4)
     path.write_bytes(content)
     assert "restore a backup" in await place.fault()
+
+
+@pytest.mark.parametrize("name", ["ho#me", "who?", "50%41"])
+async def test_damaged_database_in_a_folder_with_a_strange_name_is_a_fault(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name / "sentinel.db"
+    path.parent.mkdir()
+    settings = Settings(database=DatabaseSettings(path=path))
+    lines: list[str] = []
+    async with Database.open(path):
+        pass
+    assert await check(settings, None, lines.append) == 0
+    path.write_bytes(b"garbage" * 1000)
+    assert await check(settings, None, lines.append) == 1
+    assert f"{path} failed its check: " in "".join(lines)
+    assert _names_in(tmp_path) == [name, "sentinel.db"]
+
+
+def _names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*")]
 
 
 async def test_a_wrong_token_is_a_fault(place: Place) -> None:
