@@ -16,7 +16,7 @@ from bot import secrets
 from bot.again import again_and_again
 from bot.backup import Backups, keep_backed_up
 from bot.certificate import Certificate
-from bot.discord_side import FINISHING, DiscordSide, Shared, discord_side_of, waiting_of
+from bot.discord_side import FINISHING, DiscordSide, Shared, discord_side_of, escalation_plan_of
 from bot.health import Health
 from bot.locks import alone_on_database, alone_with_token
 from bot.measure import Measure
@@ -27,7 +27,7 @@ from bot.watchdog import Watchdog
 from cogs.bot import Connection
 from cogs.commands.status import Vitals
 from cogs.delivery.channel_queue import Pace
-from cogs.escalation import AlarmWatch
+from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import speak
 from cogs.pictures import backdrop
 from cogs.ui import names
@@ -122,8 +122,8 @@ async def run(
             discord=lambda: connection.state,
             cads=cads,
         )
-        alarms = AlarmWatch(
-            context, waiting_of(settings), router_of(settings.discord, context.zone)
+        alarms = AlarmEscalation(
+            context, escalation_plan_of(settings), router_of(settings.discord, context.zone)
         )
         parts = Shared(context, connection, pace, metrics, vitals, alarms, heard)
         discord_side = await discord_side_of(settings, parts)

@@ -15,7 +15,7 @@ from bot.layout import effective, layout_of
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE
 from bot.settings import DiscordSettings, HttpSettings, Settings
 from cogs.pictures.backdrop import BackdropError
-from cogs.routing.bot_permissions import PLACES, can_call, lacking
+from cogs.routing.bot_permissions import POSTABLE_CHANNELS, can_mention, missing_permissions
 from cogs.routing.layout import Layout, choices
 from db.database import open_read_only
 from db.errors import StorageError
@@ -228,7 +228,7 @@ async def _check_channel(
             "give the bot's role View Channel in the channel's permissions",
         )
         return
-    if not isinstance(channel, PLACES):
+    if not isinstance(channel, POSTABLE_CHANNELS):
         report.fault(f"channel {name} ({number}) is no text channel", MEND)
         return
     guild = guilds.get(channel.guild.id)
@@ -237,7 +237,7 @@ async def _check_channel(
     # Its own guild, without a gateway, has no roles, from which the rights follow.
     channel.guild = guild
     assert client.user is not None  # noqa: S101 - logged in
-    missing = lacking(channel, await guild.fetch_member(client.user.id))
+    missing = missing_permissions(channel, await guild.fetch_member(client.user.id))
     if missing:
         report.fault(
             f"channel {name} (#{channel.name}): the bot lacks {', '.join(missing)}",
@@ -290,7 +290,7 @@ async def _check_call(
     client: discord.Client, guild: discord.Guild, role: discord.Role, report: Report
 ) -> None:
     assert client.user is not None  # noqa: S101 - logged in
-    if not can_call(role, await guild.fetch_member(client.user.id)):
+    if not can_mention(role, await guild.fetch_member(client.user.id)):
         report.fault(
             f"the bot cannot mention the panic role {role.name}",
             "give the bot's role Mention @everyone, @here, and All Roles",

@@ -23,7 +23,13 @@ from cogs.delivery.direct_messages import FullDelivery
 from cogs.delivery.follower import Follower
 from cogs.delivery.messenger import DiscordMessenger, LogMessenger
 from cogs.delivery.references import instance_name
-from cogs.escalation import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
+from cogs.escalation import (
+    DISPATCHERS,
+    SUPERVISOR,
+    AlarmEscalation,
+    EscalationPlan,
+    EscalationStage,
+)
 from cogs.routing.layout import choices
 from cogs.setup import Setup
 from cogs.ui.permissions import Roles
@@ -167,7 +173,7 @@ class Shared:
     pace: Pace
     metrics: Metrics
     vitals: Vitals
-    alarms: AlarmWatch
+    alarms: AlarmEscalation
     heard: Heard
 
 
@@ -200,7 +206,9 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
             log.warning("no channel is configured, nothing will be posted: type /setup in Discord")
         desk.roles = _roles(chosen)
         routes.router, routes.in_use = router, frozenset(places)
-        shared.alarms.use(waiting_of(settings.model_copy(update={"discord": chosen})), router)
+        shared.alarms.reconfigure(
+            escalation_plan_of(settings.model_copy(update={"discord": chosen})), router
+        )
         vitals.places.clear()
         vitals.places.update(places)
         if bot is not None:
@@ -250,16 +258,16 @@ def point_discord_at(settings: DiscordSettings) -> None:
         DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.gateway_url)
 
 
-def waiting_of(settings: Settings) -> Waiting:
+def escalation_plan_of(settings: Settings) -> EscalationPlan:
     """Return how long alarms wait; a stage without a time or without roles is never called."""
     alarms = settings.alarms
     stages = {
         DISPATCHERS: (alarms.call_after_minutes, settings.discord.roles.dispatcher),
         SUPERVISOR: (alarms.call_supervisor_after_minutes, alarms.supervisor),
     }
-    return Waiting(
+    return EscalationPlan(
         {
-            number: Stage(minutes * MINUTE, tuple(filter(None, roles)))
+            number: EscalationStage(minutes * MINUTE, tuple(filter(None, roles)))
             for number, (minutes, roles) in stages.items()
             if minutes and any(roles)
         },

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from bot.locks import AlreadyRunning, alone_on_database
 from bot.settings import Channels, DiscordSettings, Roles, Settings
-from cogs.routing.layout import Layout, choices, choose, first, overlaid
+from cogs.routing.layout import Layout, choices, merged_layout, single_id, store_choices
 from db.database import Database
 from db.errors import StorageError
 from webhook.http.authentication import LOCAL
@@ -25,13 +25,13 @@ def layout_of(discord: DiscordSettings) -> dict[str, tuple[int, ...]]:
 
 def effective(discord: DiscordSettings, chosen: Layout) -> DiscordSettings:
     """Return the settings that count: those of the file, except what /setup chose."""
-    layout = overlaid(layout_of(discord), chosen)
+    layout = merged_layout(layout_of(discord), chosen)
     return discord.model_copy(
         update={
-            "guild_id": first(layout, "guild_id"),
-            "panic_role": first(layout, "panic_role"),
+            "guild_id": single_id(layout, "guild_id"),
+            "panic_role": single_id(layout, "panic_role"),
             "channels": Channels(
-                **{name: first(layout, f"channels.{name}") for name in Channels.model_fields}
+                **{name: single_id(layout, f"channels.{name}") for name in Channels.model_fields}
             ),
             "roles": Roles(**{name: list(layout[f"roles.{name}"]) for name in Roles.model_fields}),
         }
@@ -46,7 +46,7 @@ async def forget_setup(settings: Settings, say: Callable[[str], None]) -> int:
             async with Database.open(path) as database:
                 context = Context(database, Bus(), LOCAL, zone)
                 chosen = await choices(database.read)
-                await choose(context, layout_of(settings.discord), dict.fromkeys(chosen))
+                await store_choices(context, layout_of(settings.discord), dict.fromkeys(chosen))
     except (StorageError, AlreadyRunning, OSError) as fault:
         say(f"nothing was forgotten: {fault}")
         return 1

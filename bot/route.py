@@ -13,7 +13,7 @@ from bot.query import Say
 from bot.settings import DiscordSettings, RuleSettings, Settings
 from cogs.commands.route import Routes, event_meant, explained
 from cogs.routing.layout import choices
-from cogs.routing.rules import Quiet, Router, Rule
+from cogs.routing.rules import QuietHours, Router, Rule
 from db.database import Database, Reader, open_read_only
 from db.errors import StorageError
 from webhook.protocol.errors import SentinelError
@@ -69,7 +69,7 @@ def _rule(rule: RuleSettings) -> Rule:
         channel=rule.channel,
         mention=rule.mention,
         silent=rule.silent,
-        quiet=None if rule.quiet is None else Quiet.parse(rule.quiet),
+        quiet=None if rule.quiet is None else QuietHours.parse(rule.quiet),
         panics_always=rule.panics_always,
     )
 

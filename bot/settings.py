@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from cogs.i18n.language import ENGLISH, LANGUAGES, own_name
 from cogs.pictures.backdrop import Backdrop, BackdropError
-from cogs.routing.rules import Quiet
+from cogs.routing.rules import QuietHours
 from webhook import cad
 from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS
 
@@ -79,7 +79,7 @@ def _proxy(network: IPvAnyNetwork) -> IPvAnyNetwork:
 
 
 def _hours(text: str) -> str:
-    return str(Quiet.parse(text))
+    return str(QuietHours.parse(text))
 
 
 def _time_of_day(text: str) -> str:

@@ -26,8 +26,8 @@ from cogs.commands.visitors import Visitors
 from cogs.delivery.discord_errors import reading_429s
 from cogs.i18n.language import speaking
 from cogs.i18n.translator import CommandTranslator
-from cogs.routing.layout import Layout, first
-from cogs.routing.setup_health import Standing
+from cogs.routing.layout import Layout, single_id
+from cogs.routing.setup_health import SetupHealth
 from cogs.setup import Setup
 from cogs.ui import names
 from cogs.ui.buttons import CardButton, Control
@@ -113,7 +113,7 @@ class SentinelBot(commands.Bot):
             | audit.LISTS
         )
         self.controls = setup.controls
-        self.standing = Standing(lambda: self.guilds)
+        self.setup_health = SetupHealth(lambda: self.guilds)
         self._context = context
         self._routes = routes
         self._vitals = vitals
@@ -185,7 +185,7 @@ class SentinelBot(commands.Bot):
 
     async def use(self, layout: Layout) -> None:
         """Go by another layout."""
-        self.standing.layout = layout
+        self.setup_health.layout = layout
         if self.is_ready():
             self._note_change()
             await self.register()
@@ -257,12 +257,12 @@ class SentinelBot(commands.Bot):
             self._settling = None
         self._looked_at = asyncio.get_running_loop().time()
         if not self.is_closed():
-            self.standing.log_changes()
+            self.setup_health.log_changes()
             self.on_change()
 
     async def sync(self, guild: discord.Guild) -> None:
         """Register the commands in a guild, if they are not what it was given last."""
-        is_meant = first(self.standing.layout, "guild_id") in (0, guild.id)
+        is_meant = single_id(self.setup_health.layout, "guild_id") in (0, guild.id)
         if is_meant:
             self.tree.copy_global_to(guild=guild)
         else:
@@ -291,7 +291,7 @@ class SentinelBot(commands.Bot):
 
     async def _keep_guild(self) -> None:
         """Keep which guild links lead to: the configured one, or else the only one."""
-        only = first(self.standing.layout, "guild_id")
+        only = single_id(self.setup_health.layout, "guild_id")
         guilds = [only] if only else [guild.id for guild in self.guilds]
         if len(guilds) == 1:
             with _unless_unavailable():

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-from cogs.routing.rules import Router, Traits
+from cogs.routing.rules import Router, RoutingFacts
 from db import alarms, cards
 from db.alarms import Alarm
 from db.errors import StorageUnavailable
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Stage:
+class EscalationStage:
     """Roles that are called when nobody has acknowledged an alarm for so many milliseconds."""
 
     after: int
@@ -33,23 +33,23 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class EscalationPlan:
     """How long alarms wait, in milliseconds: until each stage is called, until they fall quiet."""
 
-    stages: dict[int, Stage] = field(default_factory=dict)
+    stages: dict[int, EscalationStage] = field(default_factory=dict)
     quiet_after: int = 60 * 60 * 1000
 
 
-class AlarmWatch:
+class AlarmEscalation:
     """Does what is due by itself; what people do is in webhook/queries/alarms.py."""
 
-    def __init__(self, context: Context, waiting: Waiting, router: Router) -> None:
+    def __init__(self, context: Context, plan: EscalationPlan, router: Router) -> None:
         self._context = context
-        self.use(waiting, router)
+        self.reconfigure(plan, router)
 
-    def use(self, waiting: Waiting, router: Router) -> None:
+    def reconfigure(self, plan: EscalationPlan, router: Router) -> None:
         """Go by other times, roles and rules from now on."""
-        self._waiting = waiting
+        self._plan = plan
         self._router = router
 
     async def run(self, longest: float) -> None:
@@ -73,18 +73,18 @@ class AlarmWatch:
         now, read = self._context.now(), self._context.read
         for alarm in await alarms.snoozes_over(read, now, AT_ONCE):
             await self._end_snooze(alarm, now)
-        since = now - self._waiting.quiet_after
+        since = now - self._plan.quiet_after
         for alarm in await alarms.untouched(read, since, AT_ONCE):
             await self._fall_quiet(alarm, since)
-        for number, stage in self._waiting.stages.items():
+        for number, stage in self._plan.stages.items():
             # Page by page: alarms that a rule silences stay due, and must not hide the others.
             after = 0
             while page := await alarms.uncalled(read, number, now - stage.after, after, AT_ONCE):
                 for alarm in page:
                     await self._call(alarm, number, stage, now)
                 after = page[-1].id
-        stages = {number: stage.after for number, stage in self._waiting.stages.items()}
-        return await alarms.next_due(read, self._waiting.quiet_after, stages)
+        stages = {number: stage.after for number, stage in self._plan.stages.items()}
+        return await alarms.next_due(read, self._plan.quiet_after, stages)
 
     async def _end_snooze(self, alarm: Alarm, now: int) -> None:
         async with self._context.change() as change:
@@ -96,13 +96,13 @@ class AlarmWatch:
             if await alarms.fall_quiet(change.sql, alarm.id, since, change.now):
                 await tell_step(change, alarm, "quiet")
 
-    async def _call(self, alarm: Alarm, number: int, stage: Stage, now: int) -> None:
+    async def _call(self, alarm: Alarm, number: int, stage: EscalationStage, now: int) -> None:
         """Note that a stage is called and mark its card, both or neither; nobody is called twice.
 
         An alarm that the rules keep back now calls nobody; in quiet hours the card pings nobody.
         """
-        traits = Traits(frozenset({"alerts"}), properties=frozenset({alarm.property_id}))
-        decision = self._router.decide(traits, now, "")
+        facts = RoutingFacts(frozenset({"alerts"}), properties=frozenset({alarm.property_id}))
+        decision = self._router.decide(facts, now, "")
         if decision.silent:
             return
         roles = "" if decision.is_quiet else " ".join(map(str, stage.roles))

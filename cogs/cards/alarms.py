@@ -4,7 +4,7 @@ import discord
 
 from cogs.i18n.language import N_, _, plural
 from cogs.pictures.property_map import property_map
-from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, Content, Place
+from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, Content, ReplyTarget
 from cogs.ui.names import person
 from cogs.ui.text import duration, inert_line, moment, who
 from db import alarms, cards, flights, properties
@@ -118,7 +118,7 @@ async def call(sql: Reader, key: str) -> Content | None:
     return Content(
         [card.build()],
         calls=tuple(int(role) for role in called.roles.split()),
-        reply_to=Place(about.channel_id, about.message_id)
+        reply_to=ReplyTarget(about.channel_id, about.message_id)
         if about and about.channel_id and about.message_id
         else None,
     )

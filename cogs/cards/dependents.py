@@ -22,7 +22,7 @@ _ON_BOARD = frozenset({"emergency", "dispatch"})
 """Kinds of subjects to whose cards the board links."""
 
 
-class Ripples:
+class DependentCards:
     """The subjects beside the events' own whose cards may show something of them, each once.
 
     What is stored must not change meanwhile: many events are about the same few units.
@@ -48,11 +48,11 @@ class Ripples:
     async def _linked_to(self, subject: Subject) -> list[Subject]:
         known = self._linked.get(subject)
         if known is None:
-            known = self._linked[subject] = await linked(self._sql, subject)
+            known = self._linked[subject] = await dependents_of(self._sql, subject)
         return known
 
 
-async def linked(sql: Reader, subject: Subject) -> list[Subject]:
+async def dependents_of(sql: Reader, subject: Subject) -> list[Subject]:
     """Return the subjects whose cards name a thing or link to its card."""
     of_kind = _LINKED.get(subject.kind)
     found = [] if of_kind is None else await of_kind(sql, subject.key)

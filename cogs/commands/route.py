@@ -15,7 +15,7 @@ from discord.ext import commands
 from cogs.cards import CARDS
 from cogs.feeds import FEEDS
 from cogs.i18n.language import _, plural
-from cogs.routing.facts import KNOWN_AS, known, own_name
+from cogs.routing.facts import CARD_EVENTS, event_type, gather_facts
 from cogs.routing.rules import Decision, Router
 from cogs.ui.options import CHOICES
 from cogs.ui.options import NAME as CHOICE
@@ -38,7 +38,7 @@ LINE = 300
 
 _KIND_OF = {
     **{kind: "dispatch" for kind in cad.EVENTS if kind.startswith("EVENT_DISPATCH_")},
-    **{name: kind for kind, name in KNOWN_AS.items()},
+    **{name: kind for kind, name in CARD_EVENTS.items()},
     "EVENT_REMOVE_911": "emergency",
     "EVENT_PAGER_REBORN": "notice",
     "EVENT_STATION_ALERT": "notice",
@@ -81,33 +81,35 @@ class Routes:
             kind = CARDS.get(subject.kind)
             if kind is None:
                 continue
-            traits = await known(sql, event, subject)
+            facts = await gather_facts(sql, event, subject)
             card = await cards.of_subject(sql, str(subject))
             stands_in = card.channel if card is not None else None
             shown_as = _("card of {subject}").format(subject=subject) if event.id else _("card")
-            decision = self.router.decide(traits, event.at, kind.channel)
+            decision = self.router.decide(facts, event.at, kind.channel)
             found.append(self._routed(shown_as, decision, stands_in))
         feed = FEEDS.get(event.name)
         if feed is not None:
-            decision = self.router.decide(await known(sql, event, None), event.at, feed.channel)
+            decision = self.router.decide(
+                await gather_facts(sql, event, None), event.at, feed.channel
+            )
             found.append(self._routed(_("feed entry"), decision, None))
         return found
 
     def _routed(self, shown_as: str, decision: Decision, stands_in: str | None) -> Routed:
-        is_posted = not decision.silent and decision.place in self.in_use
+        is_posted = not decision.silent and decision.channel in self.in_use
         return Routed(shown_as, decision, is_posted, stands_in)
 
 
 def explained(event: StoredEvent, found: list[Routed]) -> Iterator[str]:
     """Write what the rules say, a line for each rule; texts from the game are not escaped yet."""
     number = f"{_('event')} {event.id}, " if event.id else ""
-    yield f"{number}{own_name(event)}"
+    yield f"{number}{event_type(event)}"
     if not found:
         yield _("Nothing of this event is posted, whatever the rules say.")
     for routed in found:
         yield f"{routed.shown_as}: {_outcome(routed)}"
-        yield from (f"- {line}" for line in routed.decision.because)
-        if not routed.decision.because:
+        yield from (f"- {line}" for line in routed.decision.explanation)
+        if not routed.decision.explanation:
             yield f"- {_('there are no rules')}"
 
 
@@ -117,10 +119,10 @@ def _outcome(routed: Routed) -> str:
         outcome = _("not posted, as {rule} is silent").format(rule=decision.rule)
     elif not routed.is_posted:
         text = _("not posted, as no channel {channel} is configured")
-        outcome = text.format(channel=decision.place)
+        outcome = text.format(channel=decision.channel)
     else:
         rule = decision.rule or _("the channel map")
-        outcome = _("goes to {channel} by {rule}").format(channel=decision.place, rule=rule)
+        outcome = _("goes to {channel} by {rule}").format(channel=decision.channel, rule=rule)
     if routed.is_posted and decision.mention:
         outcome += _(", mentions role {role}").format(role=decision.mention)
     if routed.stands_in is None:
@@ -215,7 +217,7 @@ class RouteCommands(commands.GroupCog, group_name="route", group_description="Ro
     def _named(self, event: StoredEvent) -> str:
         at = datetime.fromtimestamp(event.at / 1000, self._zone)
         about = ", ".join(map(str, event.subjects))
-        return plain_line(f"{event.id} · {at:%H:%M:%S} · {own_name(event)} · {about}", CHOICE)
+        return plain_line(f"{event.id} · {at:%H:%M:%S} · {event_type(event)} · {about}", CHOICE)
 
 
 def _fitted(lines: Iterator[str]) -> str:

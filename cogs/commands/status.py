@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.i18n.language import N_, _, plural
-from cogs.routing.bot_permissions import lacking
+from cogs.routing.bot_permissions import missing_permissions
 from cogs.ui.embeds import FIELD, CardBuilder, Colour, Content
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Desk, show
@@ -74,7 +74,7 @@ async def status_of(context: Context, vitals: Vitals, client: Any) -> Content:
         if (why := _why_shut(vitals, client, number))
     ]
     state = vitals.discord()
-    wrong = client.standing.sentences(channels=False)
+    wrong = client.setup_health.sentences(channels=False)
     well = state == "ready" and not shut and not wrong
     card = CardBuilder(
         title=_("All is well") if well else _("Something needs attention"),
@@ -109,7 +109,7 @@ def _why_shut(vitals: Vitals, client: discord.Client, number: int) -> str:
     channel = client.get_channel(number)
     if not isinstance(channel, discord.abc.GuildChannel):
         return _("the bot does not see it: correct its id, or give the bot View Channel there")
-    missing = lacking(channel, channel.guild.me)
+    missing = missing_permissions(channel, channel.guild.me)
     if missing:
         text = _("the bot lacks {rights}: give its role these in the channel's permissions")
         return text.format(rights=", ".join(missing))

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 import discord
 
 from cogs.cards import CARDS, CardKind, render
-from cogs.cards.dependents import linked
+from cogs.cards.dependents import dependents_of
 from cogs.delivery.discord_errors import (
     ChannelClosed,
     DeliveryError,
@@ -322,7 +322,7 @@ class ChannelQueue:
                 await cards.mark_posted(sql, card, self.channel_id, sent.message_id)
             touched = [
                 await cards.touch(sql, str(other))
-                for other in await linked(sql, Subject.parse(card.subject))
+                for other in await dependents_of(sql, Subject.parse(card.subject))
             ]
         self._references.settle(reference)
         self._wake_others([place for place in touched if place])  # they can link to this one now

@@ -5,11 +5,11 @@ import logging
 from collections.abc import Callable, Collection
 
 from cogs.cards import CARDS, board
-from cogs.cards.dependents import Ripples, own_calls
+from cogs.cards.dependents import DependentCards, own_calls
 from cogs.delivery.direct_messages import direct_place
 from cogs.delivery.private import letters
 from cogs.feeds import FEEDS
-from cogs.routing.facts import is_pressed, known
+from cogs.routing.facts import gather_facts, is_pressed
 from cogs.routing.rules import Decision, Router
 from db import cards, feeds, journal, settings
 from db.database import Database, Transaction
@@ -122,11 +122,11 @@ class Follower:
         self._marked.clear()
         async with self._database.write() as sql:
             events = [StoredEvent.from_journal(entry) for entry in entries]
-            ripples = Ripples(sql)
+            dependents = DependentCards(sql)
             for event in events:
                 await self._take_in(sql, event)
-                await ripples.add(event)
-            for subject in ripples.subjects:
+                await dependents.add(event)
+            for subject in dependents.subjects:
                 if (place := await cards.touch(sql, str(subject))) is not None:
                     self._marked[place] = None
             on_board = [event.at for event in events if board.touches_board(event.name)]
@@ -147,8 +147,8 @@ class Follower:
         if feed is not None:
             decision = await self._decide(sql, event, None, feed.channel)
             if self._is_posted(decision):
-                await feeds.add(sql, event.id, decision.place, decision.mention)
-                self._marked[decision.place] = None
+                await feeds.add(sql, event.id, decision.channel, decision.mention)
+                self._marked[decision.channel] = None
 
     async def _carded(self, sql: Transaction, event: StoredEvent) -> list[Subject]:
         """Return what may get a card: where panics have no channel, also their own 911 calls."""
@@ -170,7 +170,7 @@ class Follower:
             return
         decision = await self._decide(sql, event, subject, home)
         if self._is_posted(decision):
-            await self._mark_stale(sql, event, subject, decision.place, decision.mention)
+            await self._mark_stale(sql, event, subject, decision.channel, decision.mention)
 
     async def _mark_stale(
         self, sql: Transaction, event: StoredEvent, subject: Subject, place: str, mention: int = 0
@@ -183,15 +183,15 @@ class Follower:
     ) -> Decision:
         try:
             if not self._router.has_rules:
-                return self._router.usual(home, is_pressed=is_pressed(event, subject))
-            traits = await known(sql, event, subject)
+                return self._router.default(home, is_pressed=is_pressed(event, subject))
+            facts = await gather_facts(sql, event, subject)
         except (AttributeError, KeyError, TypeError, ValueError):
             log.exception("no rule can be asked about the event %s", event.id)
             return Decision(None, home)
-        return self._router.decide(traits, event.at, home)
+        return self._router.decide(facts, event.at, home)
 
     def _is_posted(self, decision: Decision) -> bool:
-        return not decision.silent and decision.place in self._in_use
+        return not decision.silent and decision.channel in self._in_use
 
     async def bring_home(self) -> None:
         """Give what lies in channels of rules that are gone back to the channel map, once."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import discord
 
-RIGHTS = {
+NEEDED_PERMISSIONS = {
     "view_channel": "View Channel",
     "send_messages": "Send Messages",
     "embed_links": "Embed Links",
@@ -13,17 +13,17 @@ RIGHTS = {
 }
 """What the bot needs in a channel that it posts to, as Discord's settings call it."""
 
-PLACES = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)
+POSTABLE_CHANNELS = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)
 """The kinds of channels that it can post to."""
 
 
-def lacking(channel: discord.abc.GuildChannel, me: discord.Member) -> list[str]:
+def missing_permissions(channel: discord.abc.GuildChannel, me: discord.Member) -> list[str]:
     """Return the rights that the bot lacks in a channel."""
     rights = channel.permissions_for(me)
-    return [label for right, label in RIGHTS.items() if not getattr(rights, right)]
+    return [label for right, label in NEEDED_PERMISSIONS.items() if not getattr(rights, right)]
 
 
-def can_call(role: discord.Role, me: discord.Member) -> bool:
+def can_mention(role: discord.Role, me: discord.Member) -> bool:
     """Tell whether a mention of the role by the bot reaches anybody."""
     return role.mentionable or me.guild_permissions.mention_everyone
 

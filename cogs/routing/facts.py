@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from cogs.routing.rules import Traits
+from cogs.routing.rules import RoutingFacts
 from db import dispatches, emergencies, notices, units
 from db.database import Reader
 from db.dispatches import DispatchCall
@@ -15,7 +15,7 @@ from webhook.protocol.wire import MAX_ID
 NOTES = 50
 """Notes of a call that keywords are looked for in, the newest."""
 
-KNOWN_AS = {
+CARD_EVENTS = {
     "emergency": "EVENT_911",
     "dispatch": "EVENT_DISPATCH_NEW",
     "panic": "EVENT_UNIT_PANIC",
@@ -30,21 +30,21 @@ _TEXTS = ("title", "description", "body", "message", "name", "reason")
 _PANIC = "EVENT_UNIT_PANIC"
 
 
-def own_name(event: StoredEvent) -> str:
+def event_type(event: StoredEvent) -> str:
     """Return an event's name as rules write it: the CAD's push type, or the protocol's name."""
     return event.name.removeprefix(f"{CAD}.")
 
 
-def told(event: StoredEvent, subject: Subject | None) -> Traits:
+def facts_of_event(event: StoredEvent, subject: Subject | None) -> RoutingFacts:
     """Gather what the event itself says for one of its cards, or for its feed entry."""
-    name, kind = own_name(event), subject.kind if subject is not None else ""
-    types = frozenset({name, KNOWN_AS.get(kind, name)})
+    name, kind = event_type(event), subject.kind if subject is not None else ""
+    types = frozenset({name, CARD_EVENTS.get(kind, name)})
     is_panic = _is_panic(event, subject)
-    if kind == "emergency" and name != KNOWN_AS["emergency"]:
-        return Traits(types)  # what it says is said of the dispatch call
+    if kind == "emergency" and name != CARD_EVENTS["emergency"]:
+        return RoutingFacts(types)  # what it says is said of the dispatch call
     data = event.data
     units_told, is_emergency = _units(data), data.get("isEmergency")
-    return Traits(
+    return RoutingFacts(
         types=types,
         is_panic=is_panic,
         is_pressed=is_pressed(event, subject),
@@ -63,20 +63,20 @@ def is_pressed(event: StoredEvent, subject: Subject | None) -> bool:
 
 
 def _is_panic(event: StoredEvent, subject: Subject | None) -> bool:
-    return own_name(event) == _PANIC or (subject is not None and subject.kind == "panic")
+    return event_type(event) == _PANIC or (subject is not None and subject.kind == "panic")
 
 
-async def known(sql: Reader, event: StoredEvent, subject: Subject | None) -> Traits:
+async def gather_facts(sql: Reader, event: StoredEvent, subject: Subject | None) -> RoutingFacts:
     """Gather what the event says and, where it does not, what is stored of its call and units."""
-    traits = told(event, subject)
+    facts = facts_of_event(event, subject)
     idents = set(_idents(event.data))
     cad = _cad(subject, *event.subjects)
     kind = subject.kind if subject is not None else ""
     number = int(subject.key.partition("@")[0]) if subject is not None else 0
     if kind == "emergency":
-        return _with_emergency(traits, await emergencies.get(sql, cad, number))
+        return _with_emergency(facts, await emergencies.get(sql, cad, number))
     if kind == "dispatch":
-        traits = await _with_call(sql, traits, await dispatches.get(sql, cad, number))
+        facts = await _with_call(sql, facts, await dispatches.get(sql, cad, number))
         idents |= set(await dispatches.units(sql, cad, number))
     elif kind == "panic":
         start = await units.panic_start(sql, number)
@@ -87,33 +87,33 @@ async def known(sql: Reader, event: StoredEvent, subject: Subject | None) -> Tra
         cad = notice.cad if notice is not None else cad
     found = await units.named(sql, cad, sorted(idents)) if idents else {}
     of_units = {unit.department for unit in found.values() if unit.department}
-    return replace(traits, departments=traits.departments | of_units)
+    return replace(facts, departments=facts.departments | of_units)
 
 
-def _with_emergency(traits: Traits, call: EmergencyCall | None) -> Traits:
+def _with_emergency(facts: RoutingFacts, call: EmergencyCall | None) -> RoutingFacts:
     if call is None:
-        return traits
+        return facts
     is_emergency = bool(call.is_emergency) if call.seen else None
     return replace(
-        traits,
-        emergency=is_emergency if traits.emergency is None else traits.emergency,
-        postal=traits.postal or call.postal,
-        text=f"{traits.text}\n{call.description}",
-        properties=traits.properties | _matched(call),
+        facts,
+        emergency=is_emergency if facts.emergency is None else facts.emergency,
+        postal=facts.postal or call.postal,
+        text=f"{facts.text}\n{call.description}",
+        properties=facts.properties | _matched(call),
     )
 
 
-async def _with_call(sql: Reader, traits: Traits, call: DispatchCall | None) -> Traits:
+async def _with_call(sql: Reader, facts: RoutingFacts, call: DispatchCall | None) -> RoutingFacts:
     if call is None:
-        return traits
+        return facts
     notes = await dispatches.last_notes(sql, call.cad, call.call_id, NOTES)
-    texts = [traits.text, call.title, call.description, *(note.content for note in notes)]
+    texts = [facts.text, call.title, call.description, *(note.content for note in notes)]
     return replace(
-        traits,
-        priority=traits.priority or call.priority,
-        postal=traits.postal or call.postal,
+        facts,
+        priority=facts.priority or call.priority,
+        postal=facts.postal or call.postal,
         text="\n".join(texts),
-        properties=traits.properties | _matched(call),
+        properties=facts.properties | _matched(call),
     )
 
 

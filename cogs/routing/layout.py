@@ -20,12 +20,12 @@ CATEGORY = "category"
 """The category that /setup made; it stands in no file."""
 
 
-def overlaid(file: Layout, chosen: Layout) -> dict[str, tuple[int, ...]]:
+def merged_layout(file: Layout, chosen: Layout) -> dict[str, tuple[int, ...]]:
     """Return what counts; a choice that this version knows nothing of counts for nothing."""
     return {what: chosen.get(what, ids) for what, ids in file.items()}
 
 
-def first(layout: Layout, what: str) -> int:
+def single_id(layout: Layout, what: str) -> int:
     """Return the only id of a thing, 0 for none."""
     return next(iter(layout.get(what, ())), 0)
 
@@ -36,7 +36,7 @@ async def choices(sql: Reader) -> dict[str, tuple[int, ...]]:
     return {fact.name.removeprefix(SETUP): tuple(map(int, fact.value.split())) for fact in stored}
 
 
-async def choose(
+async def store_choices(
     context: Context, file: Layout, wanted: Mapping[str, tuple[int, ...] | None]
 ) -> None:
     """Keep choices, and audit what they change; None goes back to what the file says."""

@@ -25,14 +25,14 @@ _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)"
 
 
 @dataclass(frozen=True)
-class Quiet:
+class QuietHours:
     """Hours of the community's day, `end` excluded; they may reach over midnight."""
 
     begin: time
     end: time
 
     @classmethod
-    def parse(cls, text: str) -> "Quiet":
+    def parse(cls, text: str) -> "QuietHours":
         """Read hours like `23:00-07:00`.
 
         Raises:
@@ -58,7 +58,7 @@ class Quiet:
 
 
 @dataclass(frozen=True)
-class Traits:
+class RoutingFacts:
     """What rules look at in an event; blank or None is unknown, which matches no condition.
 
     `types` are the event's own name and, for a card's event, the one by which such a card is
@@ -92,25 +92,25 @@ class Rule:
     channel: int = 0
     mention: int = 0
     silent: bool | None = None
-    quiet: Quiet | None = None
+    quiet: QuietHours | None = None
     panics_always: bool = True
 
-    def conditions(self, traits: Traits) -> Iterator[tuple[bool, Reason]]:
+    def conditions(self, facts: RoutingFacts) -> Iterator[tuple[bool, Reason]]:
         """Say of every given condition whether the event meets it, and why."""
         if self.types is not None:
-            yield _one_of(N_("type"), traits.types, self.types)
+            yield _one_of(N_("type"), facts.types, self.types)
         if self.priority is not None:
-            yield _one_of(N_("priority"), _set(traits.priority), self.priority)
+            yield _one_of(N_("priority"), _set(facts.priority), self.priority)
         if self.emergency is not None:
-            yield traits.emergency is self.emergency, lambda: _(_CALLS[traits.emergency])
+            yield facts.emergency is self.emergency, lambda: _(_CALLS[facts.emergency])
         if self.departments is not None:
-            yield _one_of(N_("department"), traits.departments, self.departments)
+            yield _one_of(N_("department"), facts.departments, self.departments)
         if self.postals is not None:
-            yield self._postal(traits.postal)
+            yield self._postal(facts.postal)
         if self.keywords is not None:
-            yield self._keyword(traits.text)
+            yield self._keyword(facts.text)
         if self.properties is not None:
-            found = {str(number) for number in traits.properties}
+            found = {str(number) for number in facts.properties}
             yield _one_of(N_("property"), found, {str(number) for number in self.properties})
 
     def is_silent(self, *, is_quiet: bool) -> bool:
@@ -122,9 +122,9 @@ class Rule:
         is_resting = self.silent and not self.is_silent(is_quiet=is_quiet)
         return not is_resting or bool(self.channel or self.mention)
 
-    def is_quiet(self, traits: Traits, clock: time) -> bool:
+    def is_quiet(self, facts: RoutingFacts, clock: time) -> bool:
         """Tell whether the quiet hours hold for the event."""
-        if self.quiet is None or (traits.is_panic and self.panics_always):
+        if self.quiet is None or (facts.is_panic and self.panics_always):
             return False
         return self.quiet.covers(clock)
 
@@ -145,21 +145,21 @@ class Rule:
 
 @dataclass(frozen=True)
 class Decision:
-    """Where an event goes: `place` names a channel of the channel map or is a channel's id.
+    """Where an event goes: `channel` names a channel of the channel map or is a channel's id.
 
     `is_quiet`: the quiet hours of the rule hold, so nobody is called.
     `rule` is the one that matched, None without one; `reasons` has one for each rule.
     """
 
     rule: str | None
-    place: str
+    channel: str
     mention: int = 0
     silent: bool = False
     is_quiet: bool = False
     reasons: tuple[Reason, ...] = ()
 
     @property
-    def because(self) -> list[str]:
+    def explanation(self) -> list[str]:
         """A line on each rule."""
         return [reason() for reason in self.reasons]
 
@@ -182,51 +182,51 @@ class Router:
         """The channels that rules send to."""
         return frozenset(rule.channel for rule in self._rules if rule.channel)
 
-    def usual(self, home: str, *, is_pressed: bool) -> Decision:
+    def default(self, home: str, *, is_pressed: bool) -> Decision:
         """Decide as without rules; `home` is the event's channel of the channel map."""
         return Decision(None, home, self._panic_role if is_pressed else 0)
 
-    def decide(self, traits: Traits, at: int, home: str) -> Decision:
+    def decide(self, facts: RoutingFacts, at: int, home: str) -> Decision:
         """Decide by the first rule that matches where an event goes.
 
         `at`: when it happened, in milliseconds; `home`: its channel of the channel map.
         """
-        decision = usual = self.usual(home, is_pressed=traits.is_pressed)
+        decision = usual = self.default(home, is_pressed=facts.is_pressed)
         reasons = list[Reason]()
         clock = datetime.fromtimestamp(at / 1000, self._zone).time()
         for rule in self._rules:
             if decision.rule is not None:
                 reasons.append(partial(_comes_later, rule.name, decision.rule))
                 continue
-            matches, reason = _asked(rule, traits, clock)
+            matches, reason = _asked(rule, facts, clock)
             reasons.append(partial(_answered, rule.name, matches, reason))
             if matches:
-                decision = _follow(rule, traits, clock, usual)
+                decision = _follow(rule, facts, clock, usual)
         return replace(decision, reasons=tuple(reasons))
 
 
-def _asked(rule: Rule, traits: Traits, clock: time) -> tuple[bool, Reason]:
+def _asked(rule: Rule, facts: RoutingFacts, clock: time) -> tuple[bool, Reason]:
     """Ask a rule whether it matches, and why."""
-    met = list(rule.conditions(traits))
+    met = list(rule.conditions(facts))
     missed = [reason for is_met, reason in met if not is_met]
     if missed:
         return False, partial(_all_of, missed)
-    if not rule.has_effect(is_quiet=rule.is_quiet(traits, clock)):
+    if not rule.has_effect(is_quiet=rule.is_quiet(facts, clock)):
         if rule.quiet is not None and rule.quiet.covers(clock):
             return False, lambda: _("panics are posted whatever the hour")
         return False, partial(_rests, rule.quiet, clock)
     reasons: list[Reason] = [reason for _is_met, reason in met]
     reasons = reasons or [lambda: _("it asks for nothing")]
     if rule.quiet is not None and rule.quiet.covers(clock):
-        reasons.append(partial(_within, rule.quiet, rule.is_quiet(traits, clock)))
+        reasons.append(partial(_within, rule.quiet, rule.is_quiet(facts, clock)))
     return True, partial(_all_of, reasons)
 
 
-def _follow(rule: Rule, traits: Traits, clock: time, usual: Decision) -> Decision:
-    is_quiet = rule.is_quiet(traits, clock)
+def _follow(rule: Rule, facts: RoutingFacts, clock: time, usual: Decision) -> Decision:
+    is_quiet = rule.is_quiet(facts, clock)
     return Decision(
         rule.name,
-        str(rule.channel) if rule.channel else usual.place,
+        str(rule.channel) if rule.channel else usual.channel,
         0 if is_quiet else rule.mention or usual.mention,
         rule.is_silent(is_quiet=is_quiet),
         is_quiet,
@@ -271,12 +271,12 @@ def _does_not_say(keywords: Sequence[str]) -> str:
     return _("does not say {keywords}").format(keywords=either(keywords))
 
 
-def _rests(quiet: Quiet | None, clock: time) -> str:
+def _rests(quiet: QuietHours | None, clock: time) -> str:
     text = _("it is silent only {hours}, and it was {time}")
     return text.format(hours=quiet, time=f"{clock:%H:%M}")
 
 
-def _within(quiet: Quiet, holds: bool) -> str:
+def _within(quiet: QuietHours, holds: bool) -> str:
     within = _("within its quiet hours {hours}")
     return (within if holds else _("its quiet hours {hours} leave panics alone")).format(
         hours=quiet

@@ -6,13 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 import discord
 
 from cogs.i18n.language import ENGLISH, _, speaking
-from cogs.routing.bot_permissions import PLACES, can_call, find_channel, find_role, lacking
-from cogs.routing.layout import Layout, first
+from cogs.routing.bot_permissions import (
+    POSTABLE_CHANNELS,
+    can_mention,
+    find_channel,
+    find_role,
+    missing_permissions,
+)
+from cogs.routing.layout import Layout, single_id
 
 log = logging.getLogger(__name__)
 
 
-class Standing:
+class SetupHealth:
     """Says what does not stand as it was set up, in sentences that say how to mend it.
 
     `layout` is what counts now. While Discord itself has an outage nothing can be said.
@@ -45,7 +51,7 @@ class Standing:
         if not guilds:
             yield _("The bot is in no Discord server: invite it again. Its messages wait.")
             return
-        wanted = first(self.layout, "guild_id")
+        wanted = single_id(self.layout, "guild_id")
         if wanted and all(guild.id != wanted for guild in guilds):
             text = _("The bot is not in the Discord server {id}: invite it again.")
             yield text.format(id=wanted)
@@ -53,12 +59,12 @@ class Standing:
             if what.startswith("channels.") and not channels:
                 continue
             for number in ids:
-                if trouble := trouble_with(guilds, what, number):
+                if trouble := problem_of(guilds, what, number):
                     text = _("{what} ({id}): {trouble}. Mend it with /setup.")
                     yield text.format(what=_named(what), id=number, trouble=trouble)
 
 
-def trouble_with(guilds: Sequence[discord.Guild], what: str, number: int) -> str:
+def problem_of(guilds: Sequence[discord.Guild], what: str, number: int) -> str:
     """Say why a channel or a role of the layout is of no use; blank if it is well."""
     if what == "guild_id":
         return ""
@@ -67,16 +73,16 @@ def trouble_with(guilds: Sequence[discord.Guild], what: str, number: int) -> str
     channel = find_channel(guilds, number)
     if channel is None:
         return _("it was deleted, or the bot is not in its server")
-    if not isinstance(channel, PLACES):
+    if not isinstance(channel, POSTABLE_CHANNELS):
         return _("it is no text channel")
-    missing = lacking(channel, channel.guild.me)
+    missing = missing_permissions(channel, channel.guild.me)
     return _("the bot lacks {rights}").format(rights=", ".join(missing)) if missing else ""
 
 
 def _trouble_with_role(role: discord.Role | None, *, is_called: bool) -> str:
     if role is None:
         return _("it was deleted, or the bot is not in its server")
-    if is_called and not can_call(role, role.guild.me):
+    if is_called and not can_mention(role, role.guild.me):
         return _("the bot cannot mention it: give the bot Mention Everyone")
     return ""
 

@@ -13,7 +13,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.i18n.language import _
-from cogs.routing.layout import CATEGORY, Layout, choices, choose
+from cogs.routing.layout import CATEGORY, Layout, choices, store_choices
 from cogs.setup.making import make_channels, make_roles
 from cogs.setup.pages import (
     CHANNELS,
@@ -158,7 +158,7 @@ class Setup(commands.Cog):
         reason = f"/setup by {interaction.user} ({interaction.user.id})"
 
         async def keep(what: str, number: int) -> None:
-            await choose(context, self._file, {what: (number,)})
+            await store_choices(context, self._file, {what: (number,)})
 
         if name == "roles":
             await make_roles(state.guild, missing, keep, reason)
@@ -183,7 +183,7 @@ class Setup(commands.Cog):
         return context
 
     async def _choose(self, context: Context, wanted: Mapping[str, tuple[int, ...] | None]) -> None:
-        await choose(context, self._file, wanted)
+        await store_choices(context, self._file, wanted)
         self.on_choice()
 
     async def _state(self, interaction: discord.Interaction) -> State:

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import discord
 
-from cogs.routing.bot_permissions import RIGHTS
-from cogs.routing.layout import CATEGORY, Layout, first
+from cogs.routing.bot_permissions import NEEDED_PERMISSIONS
+from cogs.routing.layout import CATEGORY, Layout, single_id
 from cogs.setup.pages import CHANNELS
 from webhook.protocol.errors import Conflict
 
@@ -76,7 +76,7 @@ async def _category(
     reason: str,
 ) -> discord.CategoryChannel:
     categories = [one for one in existing if isinstance(one, discord.CategoryChannel)]
-    kept = first(layout, CATEGORY)
+    kept = single_id(layout, CATEGORY)
     for category in categories:
         if category.id == kept or (not kept and category.name == NAME):
             break
@@ -98,5 +98,5 @@ def _overwrites(
     return {
         guild.default_role: discord.PermissionOverwrite(view_channel=False),
         **{role: discord.PermissionOverwrite(view_channel=True) for role in roles},
-        guild.me: discord.PermissionOverwrite(**dict.fromkeys(RIGHTS, True)),
+        guild.me: discord.PermissionOverwrite(**dict.fromkeys(NEEDED_PERMISSIONS, True)),
     }

@@ -11,8 +11,8 @@ import discord
 
 from cogs.i18n.language import N_, _
 from cogs.routing.bot_permissions import find_channel, find_role
-from cogs.routing.layout import Layout, first, overlaid
-from cogs.routing.setup_health import trouble_with
+from cogs.routing.layout import Layout, merged_layout, single_id
+from cogs.routing.setup_health import problem_of
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import fitting, inert_line
 
@@ -62,7 +62,7 @@ class State:
     @property
     def layout(self) -> Layout:
         """What counts."""
-        return overlaid(self.file, self.chosen)
+        return merged_layout(self.file, self.chosen)
 
     def usable(self, what: str, guilds: Sequence[discord.Guild]) -> list[int]:
         """Return the ids of a thing that stand for something in these servers."""
@@ -120,7 +120,7 @@ def roles_page(state: State) -> Page:
     page = _group_page(state, "roles", _("Who may do what"), intro, _("nobody"))
     if not state.guild.me.guild_permissions.manage_roles:
         page.card.add(_("The bot lacks Manage Roles"), _no_right(), inline=False)
-    elsewhere = len(state.guilds) > 1 and not first(state.layout, "guild_id")
+    elsewhere = len(state.guilds) > 1 and not single_id(state.layout, "guild_id")
     if elsewhere:
         text = _(
             "The bot is in {number} servers. Their managers may do nothing by that alone until one"
@@ -187,7 +187,7 @@ def _line(state: State, what: str, none: str) -> str:
     """Write what stands for a thing, and what is wrong with it."""
     shown = []
     for number in state.layout[what]:
-        trouble = trouble_with(state.guilds, what, number)
+        trouble = problem_of(state.guilds, what, number)
         mention = f"<@&{number}>" if what in ROLES else f"<#{number}>"
         shown.append(f"{mention} (**{trouble}**)" if trouble else mention)
     return f"**{_name(what)}** · {_purpose(what)}: {fitting(shown, ', ', LISTED) or none}"

@@ -48,7 +48,7 @@ class Button:
         return _(self.label)
 
 
-class Place(NamedTuple):
+class ReplyTarget(NamedTuple):
     """Where a message stands in Discord."""
 
     channel_id: int
@@ -66,7 +66,7 @@ class Content:
     embeds: list[discord.Embed]
     buttons: tuple[Button, ...] = ()
     calls: tuple[int, ...] = ()
-    reply_to: Place | None = None
+    reply_to: ReplyTarget | None = None
     picture: Picture | None = None
 
     def digest(self) -> str:

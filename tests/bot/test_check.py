@@ -23,7 +23,7 @@ from bot.settings import (
     Settings,
     WebsocketSettings,
 )
-from cogs.routing.layout import choose
+from cogs.routing.layout import store_choices
 from db.database import Database
 from tests.fake_discord import Channel, FakeDiscord, Guild
 from tests.fake_discord.permissions import EVERYONE
@@ -231,7 +231,9 @@ async def test_what_setup_chose_is_checked_instead_of_the_file_and_both_are_name
     gone = place.channel.id + 1
     async with Database.open(place.folder / "sentinel.db") as database:
         context = Context(database, Bus(), LOCAL, ZoneInfo("UTC"))
-        await choose(context, layout_of(place.settings().discord), {"channels.emergency": (gone,)})
+        await store_choices(
+            context, layout_of(place.settings().discord), {"channels.emergency": (gone,)}
+        )
     lines = await place.told()
     assert any(f"FAULT channel emergency ({gone}) does not exist" in line for line in lines)
     assert (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.layout import effective, forget_setup, layout_of
 from bot.locks import alone_on_database
 from bot.settings import Channels, DatabaseSettings, DiscordSettings, Roles, Settings
-from cogs.routing.layout import choices, choose
+from cogs.routing.layout import choices, store_choices
 from cogs.setup.pages import CHANNELS, ROLES, things
 from db import audit, settings
 from db.database import Database
@@ -60,12 +60,12 @@ async def test_a_choice_is_kept_and_audited_once_and_the_files_own_is_none(
 ) -> None:
     context = _context(database)
     for ids in ((7,), (7,), (3,)):
-        await choose(context, LAYOUT, {"channels.emergency": ids})
+        await store_choices(context, LAYOUT, {"channels.emergency": ids})
         expected = {} if ids == (3,) else {"channels.emergency": ids}
         assert await choices(database.read) == expected
-    await choose(context, LAYOUT, {"roles.viewer": ()})
+    await store_choices(context, LAYOUT, {"roles.viewer": ()})
     assert await choices(database.read) == {"roles.viewer": ()}
-    await choose(context, LAYOUT, {"roles.viewer": None, "panic_role": None})
+    await store_choices(context, LAYOUT, {"roles.viewer": None, "panic_role": None})
     assert await settings.beginning_with(database.read, "setup.") == []
     records = await audit.page(database.read, None, None, 10, 0)
     assert [(record.subject, record.before, record.after) for record in reversed(records)] == [
@@ -82,7 +82,7 @@ async def test_choices_are_forgotten_from_outside_while_the_bot_does_not_run(
     said: list[str] = []
     whole = Settings(discord=FILE, database=DatabaseSettings(path=tmp_path / "sentinel.db"))
     async with Database.open(whole.database.path) as database:
-        await choose(_context(database), LAYOUT, {"guild_id": (9,), "roles.admin": (8,)})
+        await store_choices(_context(database), LAYOUT, {"guild_id": (9,), "roles.admin": (8,)})
     with alone_on_database(whole.database.path):
         assert await forget_setup(whole, said.append) == 1
     assert "already uses the database" in said.pop()

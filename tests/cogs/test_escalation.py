@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from cogs.escalation import AT_ONCE, DISPATCHERS, SUPERVISOR, Waiting
-from cogs.routing.rules import Quiet, Router, Rule
+from cogs.escalation import AT_ONCE, DISPATCHERS, SUPERVISOR, EscalationPlan
+from cogs.routing.rules import QuietHours, Router, Rule
 from db import cards
 from db.errors import StorageUnavailable
 from tests.cogs.watched import CALL, QUIET, STAGES, SUPERVISE, Watched
@@ -142,7 +142,7 @@ async def test_nobody_is_called_for_an_alarm_that_a_rule_keeps_back(harness: App
 
 async def test_nobody_is_called_while_a_rule_keeps_alarms_back(harness: AppHarness) -> None:
     place = await harness.add_property()
-    silent = Rule("night", types=TYPES, silent=True, quiet=Quiet.parse("09:33-09:50"))
+    silent = Rule("night", types=TYPES, silent=True, quiet=QuietHours.parse("09:33-09:50"))
     watched = Watched(harness, silent)
     await watched.raise_at(place)
     await watched.after(SUPERVISE)
@@ -157,14 +157,14 @@ async def test_alarms_that_a_rule_silences_do_not_hide_the_others(harness: AppHa
     watched = Watched(harness)  # they got cards before the rule was made
     for place in places:
         alarm = await watched.raise_at(place)
-    watched.watch.use(Waiting(STAGES, QUIET), Router([silent]))
+    watched.watch.reconfigure(EscalationPlan(STAGES, QUIET), Router([silent]))
     await watched.after(CALL)
     assert await watched.calls() == [(f"alarm-call:{alarm}-1", "alerts", "11 12")]
 
 
 async def test_in_quiet_hours_a_call_pings_nobody(harness: AppHarness) -> None:
     place = await harness.add_property()
-    watched = Watched(harness, Rule("night", mention=5, quiet=Quiet.parse("09:33-09:50")))
+    watched = Watched(harness, Rule("night", mention=5, quiet=QuietHours.parse("09:33-09:50")))
     alarm = await watched.raise_at(place)
     await watched.after(CALL)
     assert await watched.calls() == [(f"alarm-call:{alarm}-1", "alerts", "")]

@@ -1,29 +1,38 @@
 """A house whose alarms have cards and are watched over, on a clock that the test steps."""
 
 from cogs.delivery.follower import Follower
-from cogs.escalation import DISPATCHERS, SUPERVISOR, AlarmWatch, Stage, Waiting
+from cogs.escalation import (
+    DISPATCHERS,
+    SUPERVISOR,
+    AlarmEscalation,
+    EscalationPlan,
+    EscalationStage,
+)
 from cogs.routing.rules import Router, Rule
 from db import alarms
 from db.alarms import Alarm
 from tests.webhook.harness import MINUTE, AppHarness
 
 CALL, SUPERVISE, QUIET = 5 * MINUTE, 10 * MINUTE, 60 * MINUTE
-STAGES = {DISPATCHERS: Stage(CALL, (11, 12)), SUPERVISOR: Stage(SUPERVISE, (13,))}
+STAGES = {
+    DISPATCHERS: EscalationStage(CALL, (11, 12)),
+    SUPERVISOR: EscalationStage(SUPERVISE, (13,)),
+}
 
 
 class Watched:
     """What is raised and due, and which calls there are."""
 
     def __init__(
-        self, harness: AppHarness, *rules: Rule, stages: dict[int, Stage] | None = None
+        self, harness: AppHarness, *rules: Rule, stages: dict[int, EscalationStage] | None = None
     ) -> None:
         self.harness = harness
         router = Router(rules)
         self.follower = Follower(
             harness.database, harness.bus, frozenset({"alerts"}), lambda _places: None, router
         )
-        waiting = Waiting(STAGES if stages is None else stages, QUIET)
-        self.watch = AlarmWatch(harness.context(), waiting, router)
+        plan = EscalationPlan(STAGES if stages is None else stages, QUIET)
+        self.watch = AlarmEscalation(harness.context(), plan, router)
 
     async def raise_at(self, place: int) -> int:
         """Raise the alarm, have its card marked, and return the alarm's id."""

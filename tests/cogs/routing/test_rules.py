@@ -17,8 +17,8 @@ from bot.settings import DiscordSettings
 from cogs.cards import CARDS
 from cogs.commands.route import event_meant
 from cogs.feeds import FEEDS
-from cogs.routing.facts import known, told
-from cogs.routing.rules import Decision, Quiet, Router, Rule, Traits
+from cogs.routing.facts import facts_of_event, gather_facts
+from cogs.routing.rules import Decision, QuietHours, Router, RoutingFacts, Rule
 from db.database import Database
 from webhook import cad
 from webhook.protocol.errors import SentinelError
@@ -29,7 +29,7 @@ NOON = 1_795_348_800_000
 
 HOUR = 60 * 60 * 1000
 MIDNIGHT = NOON + 12 * HOUR
-CALL = Traits(
+CALL = RoutingFacts(
     types=frozenset({"EVENT_DISPATCH_NEW"}),
     priority="1",
     departments=frozenset({"LSPD", "SAFR"}),
@@ -37,11 +37,11 @@ CALL = Traits(
     text="Armed robbery\nTwo shots  fired",
     properties=frozenset({3}),
 )
-PANIC = Traits(types=frozenset({"EVENT_UNIT_PANIC"}), is_panic=True, is_pressed=True)
+PANIC = RoutingFacts(types=frozenset({"EVENT_UNIT_PANIC"}), is_panic=True, is_pressed=True)
 
 
-def decide(traits: Traits, *rules: Rule, at: int = NOON) -> Decision:
-    return Router(rules, panic_role=99).decide(traits, at, "home")
+def decide(facts: RoutingFacts, *rules: Rule, at: int = NOON) -> Decision:
+    return Router(rules, panic_role=99).decide(facts, at, "home")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_rule_does_not_match_if_one_condition_is_not(rule: Rule) -> None:
     ids=lambda rule: rule.name,
 )
 def test_what_is_unknown_meets_no_condition(rule: Rule) -> None:
-    assert decide(Traits(frozenset({"visits"})), rule).rule is None
+    assert decide(RoutingFacts(frozenset({"visits"})), rule).rule is None
 
 
 def test_the_first_matching_rule_wins_and_every_rule_is_explained() -> None:
@@ -104,13 +104,13 @@ def test_the_first_matching_rule_wins_and_every_rule_is_explained() -> None:
         Rule("near", postals=("80*",), channel=12, mention=34),
         Rule("rest", channel=56),
     )
-    assert (decision.rule, decision.place, decision.mention, decision.silent) == (
+    assert (decision.rule, decision.channel, decision.mention, decision.silent) == (
         "near",
         "12",
         34,
         False,
     )
-    assert decision.because == [
+    assert decision.explanation == [
         "civil: no, neither a 911 nor a 311 call",
         "near: yes, postal 8031 is like 80*",
         "rest: not asked, as near comes first",
@@ -120,7 +120,7 @@ def test_the_first_matching_rule_wins_and_every_rule_is_explained() -> None:
 def test_without_a_rule_the_channel_map_and_the_panic_role_hold() -> None:
     assert decide(CALL) == Decision(None, "home")
     assert decide(PANIC) == Decision(None, "home", 99)
-    cleared = Traits(PANIC.types, is_panic=True)
+    cleared = RoutingFacts(PANIC.types, is_panic=True)
     assert decide(cleared).mention == 0
 
 
@@ -139,7 +139,7 @@ def test_a_rule_without_a_mention_leaves_a_panic_its_role() -> None:
 def test_quiet_hours_reach_over_midnight_and_end_is_excluded(
     hours: str, inside: list[str], outside: list[str]
 ) -> None:
-    quiet = Quiet.parse(hours)
+    quiet = QuietHours.parse(hours)
     assert all(quiet.covers(time.fromisoformat(clock)) for clock in inside)
     assert not any(quiet.covers(time.fromisoformat(clock)) for clock in outside)
 
@@ -149,39 +149,41 @@ def test_quiet_hours_reach_over_midnight_and_end_is_excluded(
 )
 def test_hours_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"hours|time"):
-        Quiet.parse(text)
+        QuietHours.parse(text)
 
 
 def test_in_quiet_hours_nobody_is_mentioned() -> None:
-    rule = Rule("night", mention=7, quiet=Quiet.parse("23:00-07:00"))
+    rule = Rule("night", mention=7, quiet=QuietHours.parse("23:00-07:00"))
     assert decide(CALL, rule, at=NOON).mention == 7
     night = decide(CALL, rule, at=MIDNIGHT)
     assert (night.rule, night.mention, night.silent) == ("night", 0, False)
-    assert night.because == ["night: yes, it asks for nothing; within its quiet hours 23:00-07:00"]
+    assert night.explanation == [
+        "night: yes, it asks for nothing; within its quiet hours 23:00-07:00"
+    ]
 
 
 def test_a_silent_rule_with_quiet_hours_is_asked_only_within_them() -> None:
-    night = Rule("night", silent=True, quiet=Quiet.parse("23:00-07:00"))
+    night = Rule("night", silent=True, quiet=QuietHours.parse("23:00-07:00"))
     day = Rule("day", channel=5)
     assert decide(CALL, night, day, at=MIDNIGHT).silent
     noon = decide(CALL, night, day, at=NOON)
-    assert (noon.rule, noon.place, noon.silent) == ("day", "5", False)
-    assert noon.because[0] == "night: no, it is silent only 23:00-07:00, and it was 12:00"
+    assert (noon.rule, noon.channel, noon.silent) == ("day", "5", False)
+    assert noon.explanation[0] == "night: no, it is silent only 23:00-07:00, and it was 12:00"
 
 
 def test_quiet_hours_are_those_of_the_community() -> None:
-    rule = Rule("night", silent=True, quiet=Quiet.parse("23:00-07:00"))
+    rule = Rule("night", silent=True, quiet=QuietHours.parse("23:00-07:00"))
     router = Router([rule], ZoneInfo("America/Los_Angeles"))
     assert router.decide(CALL, NOON, "home").silent  # 04:00 there
 
 
 def test_panics_pass_quiet_hours_unless_told_otherwise() -> None:
-    hours = Quiet.parse("23:00-07:00")
+    hours = QuietHours.parse("23:00-07:00")
     always = decide(PANIC, Rule("night", mention=7, quiet=hours), at=MIDNIGHT)
     assert always.mention == 7
     kept = decide(PANIC, Rule("night", silent=True, quiet=hours), at=MIDNIGHT)
     assert (kept.silent, kept.mention) == (False, 99)
-    assert kept.because == ["night: no, panics are posted whatever the hour"]
+    assert kept.explanation == ["night: no, panics are posted whatever the hour"]
     never = Rule("night", silent=True, quiet=hours, panics_always=False)
     assert decide(PANIC, never, at=MIDNIGHT).silent
     hushed = Rule("night", channel=5, quiet=hours, panics_always=False)
@@ -190,7 +192,7 @@ def test_panics_pass_quiet_hours_unless_told_otherwise() -> None:
 
 def test_a_rule_that_is_not_silent_lets_events_through() -> None:
     decision = decide(CALL, Rule("these", priority=("1",), silent=False), Rule("all", silent=True))
-    assert (decision.rule, decision.place, decision.silent) == ("these", "home", False)
+    assert (decision.rule, decision.channel, decision.silent) == ("these", "home", False)
 
 
 RULES: dict[str, tuple[str, str]] = {
@@ -250,15 +252,15 @@ async def test_a_typed_event_may_be_a_push_or_an_event(database: Database) -> No
     push = '{"call": {"callId": 4, "isEmergency": false, "metaData": {"postal": "8031"}}}'
     for written in (push, '{"callId": 4, "isEmergency": false, "postal": "8031"}'):
         event = await event_meant(database.read, "event_911", written)
-        traits = await known(database.read, event, event.subjects[0])
-        assert (traits.emergency, traits.postal) == (False, "8031")
+        facts = await gather_facts(database.read, event, event.subjects[0])
+        assert (facts.emergency, facts.postal) == (False, "8031")
 
 
 @pytest.mark.parametrize("name", [*cad.EVENTS, *EVENTS, *SYSTEM_EVENTS])
 async def test_every_event_can_be_typed_alone(database: Database, name: str) -> None:
     event = await event_meant(database.read, name, None)
     for subject in (None, *event.subjects):
-        assert name in (await known(database.read, event, subject)).types
+        assert name in (await gather_facts(database.read, event, subject)).types
     assert event.subjects or event.name in FEEDS or name == "scanned"
     assert all(subject.kind in CARDS for subject in event.subjects)
 
@@ -292,7 +294,7 @@ def test_no_data_can_break_the_reading_of_traits(data: dict[str, Any], kind: str
     written = orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS) if _fits(data) else b"{}"
     event = StoredEvent(1, NOON, "cad.EVENT_911", [], written)
     for subject in (None, Subject(kind, "1@cad")):
-        assert router().decide(told(event, subject), NOON, "home").place == "home"
+        assert router().decide(facts_of_event(event, subject), NOON, "home").channel == "home"
 
 
 def router() -> Router:
