@@ -322,11 +322,9 @@ async def remove(sql: Transaction, property_id: int, now: int) -> None:
     )
 
 
-async def restore(sql: Transaction, property_id: int, removed_at: int, status: str) -> None:
-    """Bring a property back, with the equipment that went with it."""
-    await sql.run(
-        "UPDATE properties SET removed_at = NULL, status = ? WHERE id = ?", status, property_id
-    )
+async def restore(sql: Transaction, property_id: int, removed_at: int) -> None:
+    """Restore a property, with the equipment that was removed with it."""
+    await sql.run("UPDATE properties SET removed_at = NULL WHERE id = ?", property_id)
     await sql.run(
         "UPDATE equipment SET removed_at = NULL WHERE property_id = ? AND removed_at = ?",
         property_id,

@@ -65,14 +65,13 @@ async def open_of_property(sql: Reader, property_id: int) -> Removal | None:
     )
 
 
-async def last_approved(sql: Reader, property_id: int) -> Removal | None:
-    """Return the newest request of a property, if it was approved."""
-    found = await sql.one(
+async def newest_of_property(sql: Reader, property_id: int) -> Removal | None:
+    """Return the newest request of a property, open or not."""
+    return await sql.one(
         Removal,
         f"SELECT {_COLUMNS} FROM removals WHERE property_id = ? ORDER BY id DESC LIMIT 1",
         property_id,
     )
-    return found if found is not None and found.outcome == "approved" else None
 
 
 async def settle(

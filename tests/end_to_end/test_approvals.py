@@ -145,6 +145,20 @@ async def test_a_new_property_is_approved_or_rejected(town: Town) -> None:
         assert (await town.query("get-property", propertyId=second))["status"] == "REJECTED"
 
 
+async def test_a_property_that_is_set_to_pending_can_be_approved_on_its_card_again(
+    town: Town,
+) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: town.fake.connected)
+        number = await town.add_property("Villa")
+        card = await town.channel("approvals").next_message()
+        await town.fake.click(town.anna, card, "Approve")
+        await town.fake.until(lambda: "Property approved" in render(card))
+        await town.query("change-property-status", propertyId=number, status="PENDING")
+        await town.fake.until(lambda: "[Approve]" in render(card))
+        await _said(town, await town.fake.click(town.anna, card, "Approve"), "is approved")
+
+
 async def test_a_removed_property_comes_back_with_all_that_hung_on_it(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: town.fake.connected)

@@ -74,8 +74,8 @@ class Change:
     def __init__(self, sql: Transaction, bus: Bus, caller: Caller, now: int) -> None:
         self.sql = sql
         self.now = now
+        self.caller = caller
         self._bus = bus
-        self._caller = caller
 
     async def emit(self, event: Event, *about: Subject) -> int:
         """Journal an event about these subjects; it is published once the change is on disk."""
@@ -112,7 +112,7 @@ class Change:
     ) -> None:
         """Put what the caller changed into the audit log: only what differs, in JSON's types."""
         was, is_now = (orjson.dumps(dict(state or {})).decode() for state in (before, after))
-        await audit.append(self.sql, self.now, self._caller.name, action, str(about), was, is_now)
+        await audit.append(self.sql, self.now, self.caller.name, action, str(about), was, is_now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,31 +147,32 @@ async def settle_alarm(context: Context, ask: Settlement) -> Success:
     return Success()
 
 
-async def end_alarm_of(change: Change, property_id: int, outcome: Outcome, by: str) -> None:
-    """End the open alarm of a property, if there is one, and tell."""
+async def end_alarm_of(change: Change, property_id: int, outcome: Outcome) -> None:
+    """End the open alarm of a property, if there is one."""
     alarm = await alarms.open_of_property(change.sql, property_id)
     if alarm is not None:
+        by = change.caller.name
         await alarms.settle(change.sql, alarm.id, outcome, by, change.now)
         await tell_step(change, alarm, outcome, by)
 
 
-async def count_alert(
-    change: Change, property_id: int, user_id: str, note: str | None, by: str
-) -> Subject:
-    """Count an alert on the property's open alarm, or open one, and keep what was noted."""
+async def count_alert(change: Change, property_id: int, user_id: str, note: str | None) -> Subject:
+    """Add an alert to the property's open alarm, or open one; return the alarm as a subject."""
     alarm_id = await alarms.sound(change.sql, property_id, user_id, change.now)
     if note:
-        await alarms.add_step(change.sql, alarm_id, change.now, by, "noted", note)
+        await alarms.add_step(change.sql, alarm_id, change.now, change.caller.name, "noted", note)
     return alarm_subject(alarm_id)
 
 
-async def note_drone(change: Change, property_id: int, drone_id: int, by: str) -> list[Subject]:
-    """Note a drone that was sent out on the property's open alarm; return what that is about."""
+async def note_drone(change: Change, property_id: int, drone_id: int) -> list[Subject]:
+    """Note on the property's open alarm that a drone was sent out; return the alarm's subject."""
     alarm = await alarms.open_of_property(change.sql, property_id)
     if alarm is None:
         return []
     await alarms.touch(change.sql, alarm.id, change.now)
-    await alarms.add_step(change.sql, alarm.id, change.now, by, "drone", str(drone_id))
+    await alarms.add_step(
+        change.sql, alarm.id, change.now, change.caller.name, "drone", str(drone_id)
+    )
     return [alarm_subject(alarm.id)]
 
 

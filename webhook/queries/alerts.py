@@ -61,9 +61,7 @@ async def add_alert(context: Context, ask: NewAlert) -> Added:
         if ask.user_id != context.caller.name:  # a member without a link is no game user
             await users.add_seen(change.sql, ask.user_id)
         number = await visits.add_alert(change.sql, ask.property_id, ask.user_id, change.now)
-        alarm = await count_alert(
-            change, ask.property_id, ask.user_id, ask.note, context.caller.name
-        )
+        alarm = await count_alert(change, ask.property_id, ask.user_id, ask.note)
         await change.emit(
             AlertRaised(
                 property_id=str(ask.property_id),

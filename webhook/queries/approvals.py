@@ -1,15 +1,16 @@
 """Queries by which people decide on new properties, and the rules of every approval."""
 
-from db import approvals, properties, removals
+from db import approvals, properties
 from db.properties import ACTIVE, PENDING, REJECTED, Property
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
-from webhook.protocol.events import ApprovalGiven, PropertyRestored, PropertyStatusChange, Subject
+from webhook.protocol.events import ApprovalGiven, PropertyStatusChange, Subject
 from webhook.protocol.wire import Success
 from webhook.queries.models import OfProperty, Sentence
 from webhook.queries.property_data import existing_property
-from webhook.queries.subjects import approval_subjects, property_subject, removal_subject
+from webhook.queries.property_lifecycle import change_status, restore_with_equipment
+from webhook.queries.subjects import approval_subjects, property_subject
 
 table = Catalogue()
 
@@ -36,7 +37,7 @@ async def approve_property(context: Context, ask: OfProperty) -> Success:
         (subject,) = approval_subjects(stored.id, stored.status)
         missing = await count_approval(context, change, subject, stored.id, stored.owner)
         if not missing:
-            await _decide(change, stored, ACTIVE, context.caller.name)
+            await _decide(change, stored, ACTIVE)
     return Counted(missing=missing) if missing else Success()
 
 
@@ -45,7 +46,7 @@ async def reject_property(context: Context, ask: Rejection) -> Success:
     """Reject a new property; it stays, and can still be given another status."""
     async with context.change() as change:
         stored = await _undecided(change, ask.property_id)
-        await _decide(change, stored, REJECTED, context.caller.name, ask.reason)
+        await _decide(change, stored, REJECTED, ask.reason)
     return Success()
 
 
@@ -61,13 +62,7 @@ async def restore_property(context: Context, ask: OfProperty) -> Success:
         hours = context.approvals.restore_hours
         if stored.removed_at < change.now - hours * HOUR:
             raise Conflict("a property can be restored for {hours} hours only", hours=hours)
-        removal = await removals.last_approved(change.sql, stored.id)
-        status = removal.previous_status if removal is not None else stored.status
-        await properties.restore(change.sql, stored.id, stored.removed_at, status)
-        about = [property_subject(stored.id), *approval_subjects(stored.id, status)]
-        if removal is not None:
-            about.append(removal_subject(removal.id))
-        await change.emit(PropertyRestored(property_id=stored.id, status=status), *about)
+        status = await restore_with_equipment(change, stored, stored.removed_at)
         await change.audit(
             "restore-property", property_subject(stored.id), after={"status": status}
         )
@@ -97,7 +92,6 @@ async def count_approval(
             await change.emit(ApprovalGiven(property_id=property_id, missing=missing), subject)
             await change.audit("approve", subject, after={"missing": missing})
             return missing
-    await approvals.clear(change.sql, str(subject))
     return 0
 
 
@@ -112,22 +106,13 @@ async def _undecided(change: Change, property_id: int) -> Property:
     return stored
 
 
-async def _decide(
-    change: Change, stored: Property, status: str, by: str, reason: str | None = None
-) -> None:
-    subjects = approval_subjects(stored.id, stored.status)
-    for subject in subjects:
-        await approvals.clear(change.sql, str(subject))
-    await properties.set_status(change.sql, stored.id, status, by, reason)
-    await change.emit(
-        PropertyStatusChange(property_id=stored.id, status=status, previous=stored.status),
-        property_subject(stored.id),
-        *subjects,
-    )
-    told = {"status": status} if reason is None else {"status": status, "reason": reason}
+async def _decide(change: Change, stored: Property, status: str, reason: str | None = None) -> None:
+    event = PropertyStatusChange(property_id=stored.id, status=status, previous=stored.status)
+    await change_status(change, stored, status, event, reason=reason)
+    decided = {"status": status} if reason is None else {"status": status, "reason": reason}
     await change.audit(
         "approve-property" if status == ACTIVE else "reject-property",
         property_subject(stored.id),
         before={"status": stored.status},
-        after=told,
+        after=decided,
     )

@@ -121,7 +121,7 @@ async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
             before={"out": False},
             after={"out": True, "property": flight.property_id, "reason": flight.reason},
         )
-        alarm = await note_drone(change, ask.property_id, flight.drone_id, context.caller.name)
+        alarm = await note_drone(change, ask.property_id, flight.drone_id)
         await _emit(change, DroneDispatched, flight, *alarm)
     return Dispatched(drone_id=flight.drone_id)
 
@@ -136,7 +136,7 @@ async def recall_drone(context: Context, ask: OfDrone) -> StatusReply:
             if stored is None or stored.type != equipment.DRONE:
                 raise NotFound("there is no drone {id}", id=ask.drone_id)
             raise Conflict("drone {id} is not out", id=ask.drone_id)
-        await close_flight(change, flight, context.caller.name)
+        await close_flight(change, flight)
     return StatusReply(message=f"Drone {ask.drone_id} recalled")
 
 
@@ -189,9 +189,9 @@ async def get_drone_flights(context: Context, ask: FlightPage) -> FlightList:
     )
 
 
-async def close_flight(change: Change, flight: Flight, recalled_by: str) -> None:
-    """Call back a drone that is out, and tell."""
-    await flights.close(change.sql, flight.id, recalled_by, change.now)
+async def close_flight(change: Change, flight: Flight) -> None:
+    """Recall a drone that is out."""
+    await flights.close(change.sql, flight.id, change.caller.name, change.now)
     await change.audit(
         "recall-drone",
         equipment_subject(flight.drone_id),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from db import community, equipment, flights, properties, removals, users
+from db import community, equipment, properties, users
 from db.properties import PENDING, REMOVED, Property
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Change, Context, Scope, Share
@@ -16,11 +16,8 @@ from webhook.protocol.events import (
     PropertySizeChanged,
     PropertyStatusChange,
     PropertyTierChanged,
-    Subject,
 )
 from webhook.protocol.wire import Id, Success, UserId, Wire
-from webhook.queries.alarms import end_alarm_of
-from webhook.queries.drones import close_flight
 from webhook.queries.equipment import EquipmentData, equipment_listed
 from webhook.queries.models import Added, Coordinate, Metres, OfProperty, SearchPage, Sentence
 from webhook.queries.property_data import (
@@ -31,7 +28,8 @@ from webhook.queries.property_data import (
     property_fields,
     property_list,
 )
-from webhook.queries.subjects import approval_subjects, property_subject, removal_subject
+from webhook.queries.property_lifecycle import change_status, remove_with_equipment
+from webhook.queries.subjects import approval_subjects, property_subject
 
 table = Catalogue()
 
@@ -148,17 +146,11 @@ async def add_property(context: Context, ask: NewProperty) -> Added:
 async def remove_property(context: Context, ask: OfProperty) -> Success:
     """Remove a property at once, without a request; drones that are out are recalled first."""
     async with context.change() as change:
-        stored = await existing_property(change.sql, ask.property_id)
-        withdrawn = await withdraw_removal(change, ask.property_id, context.caller.name)
-        await take_away(change, ask.property_id, context.caller.name)
+        property_ = await existing_property(change.sql, ask.property_id)
+        event = PropertyRemoved(property_id=property_.id)
+        await remove_with_equipment(change, property_, event)
         await change.audit(
-            "remove-property", property_subject(stored.id), before=audited_property(stored)
-        )
-        await change.emit(
-            PropertyRemoved(property_id=ask.property_id),
-            property_subject(ask.property_id),
-            *approval_subjects(stored.id, stored.status),
-            *withdrawn,
+            "remove-property", property_subject(property_.id), before=audited_property(property_)
         )
     return Success()
 
@@ -238,7 +230,7 @@ async def _edit(context: Context, ask: Edit) -> Success:
         told_of = ask.model_dump(exclude={"property_id", "if_status"}, exclude_none=True)
         new = stored._replace(**told_of)
         for carry_out in (_resize, _move, _set_tier, _set_status):
-            await carry_out(change, stored, new, context.caller.name)
+            await carry_out(change, stored, new)
         before = {name: getattr(stored, name) for name in told_of}
         differs = [name for name, value in told_of.items() if before[name] != value]
         if differs:
@@ -251,7 +243,7 @@ async def _edit(context: Context, ask: Edit) -> Success:
     return Success()
 
 
-async def _resize(change: Change, stored: Property, new: Property, _: str) -> None:
+async def _resize(change: Change, stored: Property, new: Property) -> None:
     if (stored.width, stored.height) != (new.width, new.height):
         await properties.resize(change.sql, new.id, new.width, new.height)
         await change.emit(
@@ -265,7 +257,7 @@ async def _resize(change: Change, stored: Property, new: Property, _: str) -> No
         )
 
 
-async def _move(change: Change, stored: Property, new: Property, _: str) -> None:
+async def _move(change: Change, stored: Property, new: Property) -> None:
     if (stored.x, stored.y) != (new.x, new.y):
         await properties.move(change.sql, new.id, new.x, new.y)
         await change.emit(
@@ -274,7 +266,7 @@ async def _move(change: Change, stored: Property, new: Property, _: str) -> None
         )
 
 
-async def _set_tier(change: Change, stored: Property, new: Property, _: str) -> None:
+async def _set_tier(change: Change, stored: Property, new: Property) -> None:
     if stored.tier != new.tier:
         await properties.set_tier(change.sql, new.id, new.tier)
         await change.emit(
@@ -282,16 +274,10 @@ async def _set_tier(change: Change, stored: Property, new: Property, _: str) -> 
         )
 
 
-async def _set_status(change: Change, stored: Property, new: Property, by: str) -> None:
+async def _set_status(change: Change, stored: Property, new: Property) -> None:
     if stored.status != new.status:
-        withdrawn = await withdraw_removal(change, new.id, by)
-        await properties.set_status(change.sql, new.id, new.status, by)
-        await change.emit(
-            PropertyStatusChange(property_id=new.id, status=new.status, previous=stored.status),
-            property_subject(new.id),
-            *approval_subjects(new.id, stored.status),
-            *withdrawn,
-        )
+        event = PropertyStatusChange(property_id=new.id, status=new.status, previous=stored.status)
+        await change_status(change, stored, new.status, event)
 
 
 @table.query("get-pending-properties", scope=Scope.READ)
@@ -306,23 +292,6 @@ async def search_pending_properties(context: Context, ask: SearchPage) -> Proper
     return property_list(
         await properties.page_of_status(context.read, PENDING, ask.search, ask.limit, ask.offset)
     )
-
-
-async def withdraw_removal(change: Change, property_id: int, by: str) -> list[Subject]:
-    """Withdraw the open removal request of a property; return it as a subject if there was one."""
-    removal = await removals.open_of_property(change.sql, property_id)
-    if removal is None:
-        return []
-    await removals.settle(change.sql, removal.id, "withdrawn", by, None, change.now)
-    return [removal_subject(removal.id)]
-
-
-async def take_away(change: Change, property_id: int, by: str) -> None:
-    """Remove a property and what hangs on it; drones that are out come back, its alarm ends."""
-    for flight in await flights.open_of_property(change.sql, property_id):
-        await close_flight(change, flight, by)
-    await end_alarm_of(change, property_id, "removed", by)
-    await properties.remove(change.sql, property_id, change.now)
 
 
 async def _must_be_on_offer(change: Change, tier: int) -> None:

@@ -4,23 +4,21 @@ from typing import Annotated
 
 from pydantic import Field
 
-from db import approvals, properties, removals, users
+from db import properties, removals, users
 from db.properties import REMOVED, Property
-from db.removals import Outcome, Removal
+from db.removals import Removal
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, Forbidden
 from webhook.protocol.events import (
     ApprovedRemoveProperty,
     DeniedRemoveProperty,
-    Event,
     RequestedRemoveProperty,
     WithdrawnRemoveProperty,
 )
 from webhook.protocol.wire import Reply, Success, UserId
 from webhook.queries.approvals import Counted, count_approval
 from webhook.queries.models import OfProperty, SearchPage, Sentence
-from webhook.queries.properties import take_away
 from webhook.queries.property_data import (
     PropertyData,
     PropertyList,
@@ -29,7 +27,12 @@ from webhook.queries.property_data import (
     property_fields,
     property_list,
 )
-from webhook.queries.subjects import approval_subjects, property_subject, removal_subject
+from webhook.queries.property_lifecycle import (
+    change_status,
+    remove_with_equipment,
+    status_before_request,
+)
+from webhook.queries.subjects import property_subject, removal_subject
 
 table = Catalogue()
 
@@ -70,32 +73,27 @@ async def request_remove_property(context: Context, ask: RemovalRequest) -> Succ
     """Ask that a property be removed; asking again changes nothing."""
     async with context.change() as change:
         stored = await existing_property(change.sql, ask.property_id)
-        if await removals.open_of_property(change.sql, ask.property_id) is None:
+        if await removals.open_of_property(change.sql, stored.id) is None:
             if ask.user_id is not None:
                 await users.add_seen(change.sql, ask.user_id)
-            number = await removals.request(
+            await removals.request(
                 change.sql,
-                ask.property_id,
+                stored.id,
                 ask.user_id,
                 context.caller.name,
                 ask.reason,
-                stored.status,
+                await status_before_request(change.sql, stored),
                 change.now,
             )
             await change.audit(
                 "request-remove-property",
-                property_subject(ask.property_id),
+                property_subject(stored.id),
                 before={"status": stored.status},
                 after={"status": REMOVED, "reason": ask.reason, "for": ask.user_id},
             )
-            await properties.set_status(change.sql, ask.property_id, REMOVED, context.caller.name)
             given = ask.model_dump(include={"user_id", "reason"}, exclude_none=True)
-            await change.emit(
-                RequestedRemoveProperty(property_id=ask.property_id, **given),
-                removal_subject(number),
-                property_subject(ask.property_id),
-                *approval_subjects(ask.property_id, stored.status),
-            )
+            event = RequestedRemoveProperty(property_id=stored.id, **given)
+            await change_status(change, stored, REMOVED, event)
     return Success()
 
 
@@ -127,12 +125,11 @@ async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
         )
         if missing:
             return Counted(missing=missing)
-        await take_away(change, ask.property_id, context.caller.name)
+        event = ApprovedRemoveProperty(property_id=stored.id)
+        await remove_with_equipment(change, stored, event, "approved")
         await change.audit(
             "approve-remove-property", property_subject(stored.id), before=audited_property(stored)
         )
-        told_as = ApprovedRemoveProperty(property_id=ask.property_id)
-        await _settle(change, context, removal, "approved", told_as)
     return Success()
 
 
@@ -140,8 +137,7 @@ async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
 async def deny_remove_property(context: Context, ask: Denial) -> Success:
     """Deny a requested removal: the property has its earlier status again."""
     async with context.change() as change:
-        _, removal = await _open_removal(change, ask.property_id)
-        await _give_back_status(change, context, removal)
+        stored, removal = await _open_removal(change, ask.property_id)
         await change.audit(
             "deny-remove-property",
             property_subject(ask.property_id),
@@ -149,8 +145,10 @@ async def deny_remove_property(context: Context, ask: Denial) -> Success:
             after={"status": removal.previous_status, "reason": ask.reason},
         )
         given = ask.model_dump(include={"reason"}, exclude_none=True)
-        told_as = DeniedRemoveProperty(property_id=ask.property_id, **given)
-        await _settle(change, context, removal, "denied", told_as, ask.reason)
+        event = DeniedRemoveProperty(property_id=stored.id, **given)
+        await change_status(
+            change, stored, removal.previous_status, event, outcome="denied", answer=ask.reason
+        )
     return Success()
 
 
@@ -163,15 +161,14 @@ async def withdraw_remove_property(context: Context, ask: Withdrawal) -> Success
             raise Forbidden(
                 "only who asked for the removal, the owner or an approver may withdraw it"
             )
-        await _give_back_status(change, context, removal)
         await change.audit(
             "withdraw-remove-property",
             property_subject(ask.property_id),
             before={"status": REMOVED},
             after={"status": removal.previous_status, "for": ask.user_id},
         )
-        told_as = WithdrawnRemoveProperty(property_id=ask.property_id)
-        await _settle(change, context, removal, "withdrawn", told_as)
+        event = WithdrawnRemoveProperty(property_id=stored.id)
+        await change_status(change, stored, removal.previous_status, event)
     return Success()
 
 
@@ -190,28 +187,3 @@ async def _open_removal(change: Change, property_id: int) -> tuple[Property, Rem
     if removal is None:
         raise Conflict("nobody asked to remove property {id}", id=property_id)
     return stored, removal
-
-
-async def _give_back_status(change: Change, context: Context, removal: Removal) -> None:
-    await properties.set_status(
-        change.sql, removal.property_id, removal.previous_status, context.caller.name
-    )
-
-
-async def _settle(
-    change: Change,
-    context: Context,
-    removal: Removal,
-    outcome: Outcome,
-    told_as: Event,
-    answer: str | None = None,
-) -> None:
-    """Close a request, and tell."""
-    await approvals.clear(change.sql, str(removal_subject(removal.id)))
-    await removals.settle(change.sql, removal.id, outcome, context.caller.name, answer, change.now)
-    await change.emit(
-        told_as,
-        removal_subject(removal.id),
-        property_subject(removal.property_id),
-        *approval_subjects(removal.property_id, removal.previous_status),
-    )

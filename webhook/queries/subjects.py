@@ -24,9 +24,11 @@ def removal_subject(removal_id: int) -> Subject:
     return Subject("removal", str(removal_id))
 
 
-def approval_subjects(property_id: int, status: str) -> list[Subject]:
-    """Return the approval of a property as a subject, as long as its status leaves it open."""
-    return [Subject("approval", str(property_id))] if status in (PENDING, REJECTED) else []
+def approval_subjects(property_id: int, *statuses: str) -> list[Subject]:
+    """Return the approval of a property as a subject if one of the statuses leaves it open."""
+    if PENDING in statuses or REJECTED in statuses:
+        return [Subject("approval", str(property_id))]
+    return []
 
 
 def alarm_subject(alarm_id: int) -> Subject:

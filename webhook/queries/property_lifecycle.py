@@ -1,0 +1,99 @@
+"""How a property's status changes, and how it is removed with its equipment and restored.
+
+The one place that does this: it ends the open removal request, forgets the approvals that were
+given so far, and publishes the event under every subject whose card shows the change. A request is
+open exactly while the status is REMOVED.
+"""
+
+from db import approvals, flights, properties, removals
+from db.properties import PENDING, REMOVED, Property
+from db.reader import Reader
+from db.removals import Outcome
+from webhook.protocol.context import Change
+from webhook.protocol.events import Event, PropertyRestored, Subject
+from webhook.queries.alarms import end_alarm_of
+from webhook.queries.drones import close_flight
+from webhook.queries.subjects import approval_subjects, property_subject, removal_subject
+
+
+async def change_status(
+    change: Change,
+    property_: Property,
+    status: str,
+    event: Event,
+    *,
+    reason: str | None = None,
+    outcome: Outcome = "withdrawn",
+    answer: str | None = None,
+) -> None:
+    """Change a property's status and publish the event that says so.
+
+    `reason` is stored with the status; `outcome` and `answer` with the removal request that ends.
+    """
+    await properties.set_status(change.sql, property_.id, status, change.caller.name, reason)
+    about = approval_subjects(property_.id, property_.status, status)
+    about += await _end_decisions(change, property_.id, status, outcome, answer)
+    await change.emit(event, property_subject(property_.id), *about)
+
+
+async def remove_with_equipment(
+    change: Change, property_: Property, event: Event, outcome: Outcome = "withdrawn"
+) -> None:
+    """Remove a property and its equipment; drones that are out are recalled, its alarm ends.
+
+    `outcome`: of its removal request, if one is open.
+    """
+    for flight in await flights.open_of_property(change.sql, property_.id):
+        await close_flight(change, flight)
+    await end_alarm_of(change, property_.id, "removed")
+    await properties.remove(change.sql, property_.id, change.now)
+    about = approval_subjects(property_.id, property_.status)
+    about += await _end_decisions(change, property_.id, None, outcome)
+    await change.emit(event, property_subject(property_.id), *about)
+
+
+async def restore_with_equipment(change: Change, property_: Property, removed_at: int) -> str:
+    """Restore a property that was removed at a time, and return the status it has again."""
+    status = await status_before_request(change.sql, property_)
+    await properties.restore(change.sql, property_.id, removed_at)
+    if status != property_.status:
+        await properties.set_status(change.sql, property_.id, status, change.caller.name)
+    about = approval_subjects(property_.id, status)
+    request = await removals.newest_of_property(change.sql, property_.id)
+    if request is not None and request.settled_at == removed_at:
+        about.append(removal_subject(request.id))
+    event = PropertyRestored(property_id=property_.id, status=status)
+    await change.emit(event, property_subject(property_.id), *about)
+    return status
+
+
+async def status_before_request(sql: Reader, property_: Property) -> str:
+    """Return a property's status, or the one that it had before its removal was requested."""
+    if property_.status != REMOVED:
+        return property_.status
+    request = await removals.newest_of_property(sql, property_.id)
+    return PENDING if request is None else request.previous_status
+
+
+async def _end_decisions(
+    change: Change,
+    property_id: int,
+    status: str | None,
+    outcome: Outcome,
+    answer: str | None = None,
+) -> list[Subject]:
+    """Forget approvals, and end the removal request unless the status says that it is open.
+
+    Return the request as a subject if there is one.
+    """
+    for subject in approval_subjects(property_id, PENDING):
+        await approvals.clear(change.sql, str(subject))
+    request = await removals.open_of_property(change.sql, property_id)
+    if request is None:
+        return []
+    subject = removal_subject(request.id)
+    if status != REMOVED:
+        await approvals.clear(change.sql, str(subject))
+        by = change.caller.name
+        await removals.settle(change.sql, request.id, outcome, by, answer, change.now)
+    return [subject]
