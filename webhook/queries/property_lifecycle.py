@@ -6,8 +6,8 @@ open exactly while the status is REMOVED.
 """
 
 from db import approvals, flights, properties, removals
+from db.database import Reader
 from db.properties import PENDING, REMOVED, Property
-from db.reader import Reader
 from db.removals import Outcome
 from webhook.protocol.context import Change
 from webhook.protocol.events import Event, PropertyRestored, Subject
