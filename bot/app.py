@@ -36,8 +36,8 @@ from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook import cad
 from webhook.cad.ageing import Keeping, forget_old
-from webhook.cad.receive import Intake
 from webhook.cad.silence import Heard
+from webhook.cad.store import PushConfig
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
 from webhook.http.connection_limits import ConnectionLimiter
@@ -207,7 +207,7 @@ async def _listening(
             metrics=outside.metrics,
             measure=outside.measure,
             heard=outside.heard,
-            intake=Intake(
+            push_config=PushConfig(
                 window=_duplicate_window(settings),
                 crimes_from_calls=settings.cad.crimes_from_calls,
             ),

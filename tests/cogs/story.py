@@ -12,8 +12,8 @@ from typing import Any
 from db import alarms
 from tests.webhook.harness import DAY, MINUTE, AppHarness
 from webhook import cad
-from webhook.cad.receive import Intake, receive
 from webhook.cad.silence import Heard, tell_silence
+from webhook.cad.store import PushConfig, store_push
 from webhook.protocol.context import ApprovalRules, Caller, Scope
 from webhook.protocol.daily_report import tell_day
 from webhook.protocol.wire import clean_text
@@ -38,7 +38,7 @@ class Story:
         """Push as the CAD does; a second has passed since the last push."""
         self._house.clock.now += SECOND
         body = {"key": "K", "type": kind, "data": data}
-        await receive(self._house.context(), CAD, body, "", Intake(window=0))
+        await store_push(self._house.context(), CAD, body, "", PushConfig(window=0))
 
     async def ask(self, name: str, **data: Any) -> dict[str, Any]:
         """Ask as a script does; a second has passed since the last query."""

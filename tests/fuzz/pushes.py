@@ -21,7 +21,7 @@ from tests.webhook.cad.corpus import CASES, document
 from tests.webhook.harness import AppHarness
 from webhook import cad
 from webhook.cad import InvalidPush, UnhandledType, parse
-from webhook.cad.receive import receive
+from webhook.cad.store import store_push
 from webhook.protocol.errors import BadJson
 from webhook.protocol.events import CAD
 from webhook.protocol.wire import parse_json
@@ -90,11 +90,11 @@ def _check_refusal(message: str) -> None:
 async def _push(harness: AppHarness, body: dict[str, Any]) -> None:
     harness.clock.now += 1000
     try:
-        await receive(harness.context(), CAD, body, "/event")
+        await store_push(harness.context(), CAD, body, "/event")
     except (InvalidPush, UnhandledType):
         return
     told = len(harness.published)
-    await receive(harness.context(), CAD, body, "/+fxserver")
+    await store_push(harness.context(), CAD, body, "/+fxserver")
     assert len(harness.published) == told, "the copy that the game server passes on was told too"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from tests.webhook.harness import EVENT_NAMES, AppHarness
-from webhook.cad.receive import Intake
+from webhook.cad.store import PushConfig
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import Authenticator, Client
 from webhook.http.connection_limits import ConnectionLimiter
@@ -42,7 +42,7 @@ class AppOptions:
     push_bytes: int = 1536 * 1024
     messages_per_second: int = 200
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
-    intake: Intake = field(default_factory=Intake)
+    push_config: PushConfig = field(default_factory=PushConfig)
     metrics: Metrics = field(default_factory=Metrics)
     max_connections: int = 2_000
     cad_keys: tuple[CadKey, ...] = (CadKey("cad", KEY), CadKey("second", SECOND_KEY))
@@ -98,7 +98,7 @@ async def serve(
             push_bytes=wanted.push_bytes,
             messages_per_second=wanted.messages_per_second,
             limits=wanted.limits,
-            intake=wanted.intake,
+            push_config=wanted.push_config,
             metrics=wanted.metrics,
             trusted_proxies=wanted.trusted_proxies,
         )

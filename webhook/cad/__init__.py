@@ -30,8 +30,15 @@ from webhook.cad.calls import (
     UnitAttach,
     UnitDetach,
 )
-from webhook.cad.errors import InvalidPush, UnhandledType
-from webhook.cad.events import MAX_EVENT_BYTES, CadEvent, Coordinates, Note, Partial
+from webhook.cad.events import (
+    MAX_EVENT_BYTES,
+    CadEvent,
+    Coordinates,
+    InvalidPush,
+    Note,
+    Partial,
+    UnhandledType,
+)
 from webhook.cad.parse import HANDLED_TYPES, parse
 from webhook.cad.units import (
     Unit,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from db import cards, dispatches, emergencies, fingerprints, notices, units
 from db.database import Transaction
-from webhook.cad.subjects import dispatch_subject, emergency_subject
+from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Context
 
 SILENT_SHIFT = 12 * 60 * 60 * 1000

@@ -1,4 +1,4 @@
-"""What all normalised CAD events share.
+"""What all normalised CAD events share, and why a push becomes none.
 
 `model_dump(by_alias=True)` of an event is the data of `events.cad.<TYPE>` and what the journal
 stores: camelCase, JSON and nothing else, at most MAX_EVENT_BYTES once written.
@@ -8,10 +8,38 @@ from typing import Any, ClassVar
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from webhook.protocol.wire import Wire
+from webhook.protocol.errors import SentinelError
+from webhook.protocol.events import Subject
+from webhook.protocol.wire import Wire, clean_text
 
 MAX_EVENT_BYTES = 1024 * 1024
 """No normalised event is longer than this as UTF-8 JSON; real ones have one or two kilobytes."""
+
+
+_TYPE_LIMIT = 64
+
+
+class UnhandledType(SentinelError):
+    """An authentic push of a type that nobody handles."""
+
+    code: ClassVar[str] = "unknown-type"
+
+    def __init__(self, type: str) -> None:  # noqa: A002 - Sonoran's own word
+        self.type = " ".join(clean_text(type, _TYPE_LIMIT).split())
+        super().__init__(f"nobody handles pushes of type '{self.type}'")
+
+
+class InvalidPush(SentinelError):
+    """A known type whose envelope or ids make no sense.
+
+    The reason names members and never repeats their values: a push contains the API key.
+    """
+
+    code: ClassVar[str] = "invalid-data"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class CadEvent(Wire):
@@ -75,3 +103,24 @@ class WithMetaData(CadEvent):
         """Read one metadata text; scripts write a missing one as "" or as Lua's "nil"."""
         value = self.meta_data.get(key)
         return None if value in ("", "nil") else value
+
+
+def emergency_subject(cad: str, call_id: int) -> Subject:
+    return Subject("emergency", f"{call_id}@{cad}")
+
+
+def dispatch_subject(cad: str, call_id: int) -> Subject:
+    return Subject("dispatch", f"{call_id}@{cad}")
+
+
+def panic_subject(panic_id: int) -> Subject:
+    return Subject("panic", str(panic_id))
+
+
+def notice_subject(notice_id: int) -> Subject:
+    """A notice is a page, a station alert or a callout."""
+    return Subject("notice", str(notice_id))
+
+
+def unit_subjects(cad: str, idents: list[int]) -> list[Subject]:
+    return [Subject("unit", f"{ident}@{cad}") for ident in idents]

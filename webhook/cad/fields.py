@@ -12,8 +12,7 @@ from typing import Any
 
 import orjson
 
-from webhook.cad.errors import InvalidPush
-from webhook.cad.events import Coordinates
+from webhook.cad.events import Coordinates, InvalidPush
 from webhook.protocol.wire import clean_text, parse_id
 
 CODE_LIMIT = 64
@@ -210,7 +209,10 @@ def merge(*places: object) -> dict[str, Any]:
 
 
 def metadata(given: Members) -> dict[str, str]:
-    """Read metadata as text by text, bounded in number and length."""
+    """Read metadata text by text, bounded in number and length, sorted by name.
+
+    Whoever forwards a push may write its members in another order.
+    """
     found: dict[str, str] = {}
     for key, value in islice(given.items(), 4 * META_ENTRIES):
         name = line(key, META_KEY_LIMIT)
@@ -219,7 +221,7 @@ def metadata(given: Members) -> dict[str, str]:
             found.setdefault(name, shown)
         if len(found) == META_ENTRIES:
             break
-    return found
+    return dict(sorted(found.items()))
 
 
 def postal(value: object) -> str | None:

@@ -5,8 +5,7 @@ from typing import Any
 
 from webhook.cad import read_alerts, read_calls, read_units
 from webhook.cad.alerts import RecordAdd, RecordEdit, RecordRemove
-from webhook.cad.errors import InvalidPush, UnhandledType
-from webhook.cad.events import CadEvent
+from webhook.cad.events import CadEvent, InvalidPush, UnhandledType
 from webhook.cad.fields import Members, members
 
 MAX_DATA = 64

@@ -23,8 +23,7 @@ from webhook.cad.alerts import (
     Tone,
     ToneTarget,
 )
-from webhook.cad.errors import InvalidPush
-from webhook.cad.events import CadEvent
+from webhook.cad.events import CadEvent, InvalidPush
 from webhook.cad.fields import Members
 from webhook.cad.read_units import idents, required_idents
 

@@ -18,8 +18,7 @@ from webhook.cad.calls import (
     UnitAttach,
     UnitDetach,
 )
-from webhook.cad.errors import InvalidPush
-from webhook.cad.events import CadEvent, Note
+from webhook.cad.events import CadEvent, InvalidPush, Note
 from webhook.cad.fields import Members
 from webhook.cad.read_units import idents, required_idents
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from webhook.cad import fields
-from webhook.cad.errors import InvalidPush
-from webhook.cad.events import CadEvent
+from webhook.cad.events import CadEvent, InvalidPush
 from webhook.cad.fields import Members
 from webhook.cad.units import (
     UNITS_PER_EVENT,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from webhook.cad.receive import Intake
+from webhook.cad.store import PushConfig
 from webhook.http import schema
 from webhook.http.api import Api
 from webhook.http.authentication import Authenticator
@@ -45,7 +45,7 @@ class AppDependencies:
     push_bytes: int
     messages_per_second: int
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
-    intake: Intake = field(default_factory=Intake)
+    push_config: PushConfig = field(default_factory=PushConfig)
     metrics: Metrics = field(default_factory=Metrics)
     measure: Callable[[], Awaitable[None]] = _nothing
     heard: Callable[[str], None] = lambda cad: None
@@ -66,7 +66,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     push = PushListener(
         dependencies.context,
         dependencies.cad_keys,
-        dependencies.intake,
+        dependencies.push_config,
         bodies,
         dependencies.push_bytes,
         dependencies.authenticator.limiter,

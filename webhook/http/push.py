@@ -10,8 +10,8 @@ from typing import NamedTuple
 from aiohttp import web
 
 from db.errors import StorageUnavailable
-from webhook.cad.errors import InvalidPush, UnhandledType
-from webhook.cad.receive import Intake, receive
+from webhook.cad.events import InvalidPush, UnhandledType
+from webhook.cad.store import PushConfig, store_push
 from webhook.http.bodies import Bodies
 from webhook.http.connection_limits import ConnectionLimiter
 from webhook.protocol.context import Context
@@ -55,7 +55,7 @@ class PushListener:
         self,
         context: Context,
         keys: list[CadKey],
-        intake: Intake,
+        config: PushConfig,
         bodies: Bodies,
         most_bytes: int,
         limiter: ConnectionLimiter,
@@ -63,7 +63,7 @@ class PushListener:
         heard: Callable[[str], None],
     ) -> None:
         self._context = context
-        self._intake = intake
+        self._config = config
         self._bodies = bodies
         self._most_bytes = most_bytes
         self._limiter = limiter
@@ -99,7 +99,7 @@ class PushListener:
         if not isinstance(kind, str):
             return Outcome(400, "Invalid Type", "invalid")
         try:
-            is_new = await receive(self._context, cad, body, _transport(request), self._intake)
+            is_new = await store_push(self._context, cad, body, _transport(request), self._config)
         except UnhandledType as fault:
             log.info("%s", fault)
             return Outcome(400, "Invalid Type", "unhandled", kind)

@@ -7,7 +7,7 @@ import pytest
 from db import cards, dispatches, emergencies, notices, units
 from tests.webhook.harness import DAY, HOUR, AppHarness
 from webhook.cad.ageing import Keeping, forget_old
-from webhook.cad.receive import receive
+from webhook.cad.store import store_push
 
 CAD = "cad"
 KEEPING = Keeping(over=DAY, fingerprints=5_000)
@@ -25,7 +25,7 @@ TABLES = (
 
 
 async def push(harness: AppHarness, kind: str, data: object) -> None:
-    await receive(harness.context(), CAD, {"type": kind, "data": data})
+    await store_push(harness.context(), CAD, {"type": kind, "data": data})
 
 
 async def age(harness: AppHarness, later: int, limit: int = 100) -> bool:

@@ -10,7 +10,7 @@ from db import dispatches, emergencies
 from db.properties import ACTIVE, Property
 from tests.webhook.harness import AppHarness
 from webhook.cad.place import MOST_WORDS, Place, best, code_of, phrases, property_at
-from webhook.cad.receive import receive
+from webhook.cad.store import store_push
 
 CAD = "cad"
 
@@ -192,7 +192,7 @@ async def test_a_property_that_is_moved_or_resized_is_found_there(harness: AppHa
 
 
 async def push(harness: AppHarness, kind: str, data: object) -> None:
-    await receive(harness.context(), CAD, {"type": kind, "data": data})
+    await store_push(harness.context(), CAD, {"type": kind, "data": data})
 
 
 async def test_a_call_knows_its_property_and_follows_its_edits(harness: AppHarness) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from db import dispatches, emergencies, units
 from tests.webhook.cad.corpus import CASES, document
 from tests.webhook.harness import AppHarness, open_harness
-from webhook.cad.receive import receive
+from webhook.cad.store import store_push
 from webhook.protocol.wire import parse_json
 
 CAD = "cad"
@@ -40,7 +40,7 @@ WHEN_HEARD = {"emergency_calls": -1, "dispatch_calls": -1, "units": -2}
 
 
 async def push(harness: AppHarness, kind: str, data: object, cad: str = CAD) -> None:
-    await receive(harness.context(), cad, {"type": kind, "data": data})
+    await store_push(harness.context(), cad, {"type": kind, "data": data})
 
 
 def state(harness: AppHarness) -> dict[str, set[tuple[Any, ...]]]:
@@ -440,7 +440,7 @@ async def test_the_whole_corpus_is_kept_twice_over(harness: AppHarness) -> None:
     understood = [parse_json(document(case)) for case in CASES if case["valid"] is True]
     for _ in range(2):
         for body in understood:
-            await receive(harness.context(), CAD, body)
+            await store_push(harness.context(), CAD, body)
     names = {event.name for event in await harness.journal_events()}
     assert len(names) > 20
     assert all(name.startswith("cad.EVENT_") for name in names)

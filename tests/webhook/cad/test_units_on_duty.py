@@ -7,13 +7,13 @@ import pytest
 from db import units
 from db.units import Unit
 from tests.webhook.harness import AppHarness
-from webhook.cad.receive import receive
+from webhook.cad.store import store_push
 
 CAD = "cad"
 
 
 async def push(harness: AppHarness, kind: str, data: object, cad: str = CAD) -> None:
-    await receive(harness.context(), cad, {"type": kind, "data": data})
+    await store_push(harness.context(), cad, {"type": kind, "data": data})
 
 
 async def log_in(harness: AppHarness, ident: int, cad: str = CAD, **fields: Any) -> None:

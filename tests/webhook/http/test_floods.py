@@ -16,7 +16,7 @@ from tests.webhook.harness import EVENT_NAMES, AppHarness, FakeSession
 from tests.webhook.http.test_websocket import IN_TIME, closed, emit, hear, refusal, say
 from tests.webhook.serving import BOSS, KEY, READER, AppOptions, RunningApp, serve
 from webhook.cad import fields
-from webhook.cad.errors import InvalidPush
+from webhook.cad.events import InvalidPush
 from webhook.cad.parse import parse
 from webhook.http import authentication, bodies, refusal_log, websocket
 from webhook.http.connection_limits import ConnectionLimiter

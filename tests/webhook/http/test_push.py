@@ -12,7 +12,7 @@ import pytest
 from tests.webhook.cad.corpus import CASES, Case, document
 from tests.webhook.harness import AppHarness
 from tests.webhook.serving import KEY, SECOND_KEY, AppOptions, RunningApp, serve
-from webhook.cad.receive import Intake
+from webhook.cad.store import PushConfig
 from webhook.http.push import PATHS, CadKey
 
 CALL: dict[str, Any] = {
@@ -352,7 +352,7 @@ async def test_what_comes_after_the_window_happened_again(app: RunningApp) -> No
 
 
 async def test_without_a_window_every_push_is_an_event(harness: AppHarness) -> None:
-    async with serve(harness, AppOptions(intake=Intake(window=0))) as app:
+    async with serve(harness, AppOptions(push_config=PushConfig(window=0))) as app:
         await straight(app, TONE)
         await passed_on(app, TONE)
         assert len(await harness.journal_events()) == 2

@@ -8,8 +8,8 @@ import pytest
 
 from db import journal, settings
 from tests.webhook.harness import DAY, HOUR, AppHarness, FakeSession, open_harness
-from webhook.cad.errors import UnhandledType
-from webhook.cad.receive import receive
+from webhook.cad.events import UnhandledType
+from webhook.cad.store import store_push
 from webhook.protocol.daily_report import MESSAGES, PROBLEMS, tell_day
 
 SIX = time(6)
@@ -75,9 +75,9 @@ async def _evening(harness: AppHarness) -> None:
         ("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": True}),
         ("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": False}),
     ):
-        await receive(harness.context(), "county", {"type": kind, "data": data})
+        await store_push(harness.context(), "county", {"type": kind, "data": data})
     with pytest.raises(UnhandledType):
-        await receive(harness.context(), "county", {"type": "EVENT_NEW_TO_US", "data": {}})
+        await store_push(harness.context(), "county", {"type": "EVENT_NEW_TO_US", "data": {}})
     place = await harness.add_property()
     await harness.ask("change-property-status", propertyId=place, status="ACTIVE")
     camera, _ = await harness.add_equipment(place, 1), await harness.add_equipment(place, 3)
@@ -133,7 +133,7 @@ async def test_where_clocks_change_every_day_is_told_once_and_no_event_is_left_o
         for _ in range(SENT):
             await tell_day(harness.context(), time.fromisoformat(hour))
             push = {"type": "EVENT_REMOVE_911", "data": {"callIds": [1]}}
-            await receive(harness.context(), "county", push)
+            await store_push(harness.context(), "county", push)
             harness.clock.now += HOUR // 2
         harness.clock.now += DAY
         await tell_day(harness.context(), time.fromisoformat(hour))

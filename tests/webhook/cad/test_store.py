@@ -3,14 +3,14 @@
 from typing import Any
 
 from tests.webhook.harness import AppHarness
-from webhook.cad.receive import Intake, receive
+from webhook.cad.store import PushConfig, store_push
 
-COUNTING = Intake(crimes_from_calls=True)
+COUNTING = PushConfig(crimes_from_calls=True)
 
 
-async def call(harness: AppHarness, intake: Intake = COUNTING, **fields: Any) -> None:
+async def call(harness: AppHarness, config: PushConfig = COUNTING, **fields: Any) -> None:
     body = {"type": "EVENT_911", "data": {"call": {"callId": 5} | fields}}
-    await receive(harness.context(), "cad", body, intake=intake)
+    await store_push(harness.context(), "cad", body, config=config)
 
 
 async def crimes_today(harness: AppHarness, **area: Any) -> int:
@@ -42,5 +42,5 @@ async def test_a_crime_may_be_nowhere_in_particular(harness: AppHarness) -> None
 async def test_what_is_no_emergency_or_a_panic_is_no_crime(harness: AppHarness) -> None:
     await call(harness, isEmergency=False)
     await call(harness, callId=6, description="Unit 7 has pressed their panic button!")
-    await call(harness, Intake(), callId=7)
+    await call(harness, PushConfig(), callId=7)
     assert await crimes_today(harness) == 0

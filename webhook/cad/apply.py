@@ -23,16 +23,17 @@ from webhook.cad.calls import (
     UnitAttach,
     UnitDetach,
 )
-from webhook.cad.events import CadEvent, Note
-from webhook.cad.panics import calls_of_panic, panic_of_call, pressed_by
-from webhook.cad.place import Place, property_at
-from webhook.cad.subjects import (
+from webhook.cad.events import (
+    CadEvent,
+    Note,
     dispatch_subject,
     emergency_subject,
     notice_subject,
     panic_subject,
     unit_subjects,
 )
+from webhook.cad.panics import calls_of_panic, panic_of_call, pressed_by
+from webhook.cad.place import Place, property_at
 from webhook.cad.units import (
     UnitGroupAdd,
     UnitGroupRemove,
@@ -54,13 +55,13 @@ _PLACED = frozenset({"block", "address", "postal", "x", "y", "emergency_call_id"
 
 
 @singledispatch
-async def keep(event: CadEvent, change: Change, cad: str) -> list[Subject]:
-    """Keep what an event changes and return what it is about; most only stand in the journal."""
+async def apply(event: CadEvent, change: Change, cad: str) -> list[Subject]:
+    """Store what an event changes and return its subjects; most events are only journalled."""
     return []
 
 
-@keep.register
-async def _(event: Call911, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_call_911(event: Call911, change: Change, cad: str) -> list[Subject]:
     point = (event.coordinates.x, event.coordinates.y) if event.coordinates else None
     place = Place(event.location, event.postal or "", point)
     unit_num = pressed_by(event.description)
@@ -83,8 +84,8 @@ async def _(event: Call911, change: Change, cad: str) -> list[Subject]:
     return [*about, *await _replace_dispatches(change, cad, event.call_id)]
 
 
-@keep.register
-async def _(event: Removed911, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_removed_911(event: Removed911, change: Change, cad: str) -> list[Subject]:
     for call_id in event.call_ids:
         await emergencies.mark_removed(change.sql, cad, call_id, change.now)
     return [
@@ -94,8 +95,8 @@ async def _(event: Removed911, change: Change, cad: str) -> list[Subject]:
     ]
 
 
-@keep.register
-async def _(event: DispatchNew, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_dispatch_new(event: DispatchNew, change: Change, cad: str) -> list[Subject]:
     told = _told({name: getattr(event, name) for name in type(event).model_fields})
     await dispatches.put_first_report(change.sql, cad, event.call_id, told, change.now)
     await dispatches.list_first_units(change.sql, cad, event.call_id, event.idents)
@@ -103,8 +104,8 @@ async def _(event: DispatchNew, change: Change, cad: str) -> list[Subject]:
     return await _keep_call(event, change, cad)
 
 
-@keep.register
-async def _(event: DispatchEdit, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_dispatch_edit(event: DispatchEdit, change: Change, cad: str) -> list[Subject]:
     changes = event.changes()
     told = _told(changes)
     await dispatches.put_edit(change.sql, cad, event.call_id, told, change.now)
@@ -115,29 +116,29 @@ async def _(event: DispatchEdit, change: Change, cad: str) -> list[Subject]:
     return await _keep_call(event, change, cad)
 
 
-@keep.register
-async def _(event: DispatchClosed, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_dispatch_closed(event: DispatchClosed, change: Change, cad: str) -> list[Subject]:
     for call_id in event.call_ids:
         await dispatches.close(change.sql, cad, call_id, change.now)
     return [dispatch_subject(cad, call_id) for call_id in event.call_ids]
 
 
-@keep.register
-async def _(event: DispatchNote, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_dispatch_note(event: DispatchNote, change: Change, cad: str) -> list[Subject]:
     await dispatches.ensure(change.sql, cad, event.call_id, change.now)
     await _add_notes(change, cad, event.call_id, [event.note])
     return [dispatch_subject(cad, event.call_id)]
 
 
-@keep.register
-async def _(event: UnitAttach, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def attach_units(event: UnitAttach, change: Change, cad: str) -> list[Subject]:
     await dispatches.ensure(change.sql, cad, event.call_id, change.now)
     await dispatches.attach(change.sql, cad, event.call_id, event.idents)
     return [dispatch_subject(cad, event.call_id)]
 
 
-@keep.register
-async def _(event: UnitDetach, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def detach_units(event: UnitDetach, change: Change, cad: str) -> list[Subject]:
     if event.call_id is not None:
         await dispatches.ensure(change.sql, cad, event.call_id, change.now)
         await dispatches.detach(change.sql, cad, event.call_id, event.idents)
@@ -150,23 +151,23 @@ async def _(event: UnitDetach, change: Change, cad: str) -> list[Subject]:
     return left
 
 
-@keep.register
-async def _(event: UnitLogin, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_unit_login(event: UnitLogin, change: Change, cad: str) -> list[Subject]:
     told = event.unit.changes() | {"is_dispatch": event.is_dispatch, "on_duty": True}
     await _keep_unit(change, cad, event.unit.id, told)
     return unit_subjects(cad, [event.unit.id])
 
 
-@keep.register
-async def _(event: UnitLogout, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_unit_logout(event: UnitLogout, change: Change, cad: str) -> list[Subject]:
     for ident in event.idents:
         await units.log_out(change.sql, cad, ident, change.now)
     ended = await units.clear_panic(change.sql, cad, event.idents, change.now)
     return unit_subjects(cad, event.idents) + [panic_subject(panic_id) for panic_id in ended]
 
 
-@keep.register
-async def _(event: UnitStatus, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_unit_status(event: UnitStatus, change: Change, cad: str) -> list[Subject]:
     described = {unit.id: unit.changes() for unit in event.units}
     status = {"status": event.status, "status_code": event.status_code}
     for ident in event.idents:
@@ -174,28 +175,28 @@ async def _(event: UnitStatus, change: Change, cad: str) -> list[Subject]:
     return unit_subjects(cad, event.idents)
 
 
-@keep.register
-async def _(event: UnitUpdate, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_unit_update(event: UnitUpdate, change: Change, cad: str) -> list[Subject]:
     for unit in event.units:
         await _keep_unit(change, cad, unit.id, unit.changes())
     return unit_subjects(cad, [unit.id for unit in event.units])
 
 
-@keep.register
-async def _(event: UnitGroupAdd, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_group_add(event: UnitGroupAdd, change: Change, cad: str) -> list[Subject]:
     for ident in event.idents:
         await units.put(change.sql, cad, ident, {"group_name": event.group_name}, change.now)
     return unit_subjects(cad, event.idents)
 
 
-@keep.register
-async def _(event: UnitGroupRemove, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_group_remove(event: UnitGroupRemove, change: Change, cad: str) -> list[Subject]:
     await units.leave_group(change.sql, cad, event.idents, event.group_name, change.now)
     return unit_subjects(cad, event.idents)
 
 
-@keep.register
-async def _(event: UnitGroupRename, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_group_rename(event: UnitGroupRename, change: Change, cad: str) -> list[Subject]:
     known = await units.members_of(change.sql, cad, event.old_name) if event.old_name else []
     members = list(dict.fromkeys([*event.idents, *known]))
     for ident in members:
@@ -203,14 +204,14 @@ async def _(event: UnitGroupRename, change: Change, cad: str) -> list[Subject]:
     return unit_subjects(cad, members)
 
 
-@keep.register(ToggleBodycam)
-@keep.register(PrintRecord)
-async def _(event: ToggleBodycam | PrintRecord, change: Change, cad: str) -> list[Subject]:
+@apply.register(ToggleBodycam)
+@apply.register(PrintRecord)
+async def name_units(event: ToggleBodycam | PrintRecord, change: Change, cad: str) -> list[Subject]:
     return unit_subjects(cad, event.idents)
 
 
-@keep.register
-async def _(event: UnitPanic, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_panic(event: UnitPanic, change: Change, cad: str) -> list[Subject]:
     if not event.is_panic:
         ended = await units.clear_panic(change.sql, cad, event.idents, change.now)
         return [panic_subject(panic_id) for panic_id in ended]
@@ -224,18 +225,18 @@ async def _(event: UnitPanic, change: Change, cad: str) -> list[Subject]:
     return [panic_subject(started), *(emergency_subject(cad, call_id) for call_id in own_calls)]
 
 
-@keep.register
-async def _(event: PagerMessage, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_pager_message(event: PagerMessage, change: Change, cad: str) -> list[Subject]:
     return [await _announce(event, change, cad, "pager")]
 
 
-@keep.register
-async def _(event: StationAlert, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_station_alert(event: StationAlert, change: Change, cad: str) -> list[Subject]:
     return [await _announce(event, change, cad, "station")]
 
 
-@keep.register
-async def _(event: Callout, change: Change, cad: str) -> list[Subject]:
+@apply.register
+async def store_callout(event: Callout, change: Change, cad: str) -> list[Subject]:
     return [await _announce(event, change, cad, "callout", event.id)]
 
 

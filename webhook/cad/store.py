@@ -1,0 +1,142 @@
+"""Storing a push whose key was checked: parsed, applied, journalled and published."""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import orjson
+
+from db import crimes, emergencies, fingerprints, journal
+from db.journal import Audience
+from webhook.cad.apply import apply
+from webhook.cad.calls import Call911
+from webhook.cad.events import CadEvent, UnhandledType
+from webhook.cad.parse import parse
+from webhook.protocol.context import Change, Context
+from webhook.protocol.events import CAD, Crime
+from webhook.queries.subjects import property_subject
+
+UNHANDLED_BYTES = 64 * 1024
+"""The longest unhandled push that the journal stores; of a longer one it stores only the type."""
+
+CRIME_DESCRIPTION = 2_000
+"""Characters of a crime's description, as `add-crime` takes them."""
+
+FINGERPRINT_BYTES = 16
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PushConfig:
+    """How pushes are stored.
+
+    `window`: milliseconds within which an equal push over another transport is a duplicate; 0:
+    none ever is. `crimes_from_calls`: whether emergencies count as crimes.
+    """
+
+    window: int = 5_000
+    crimes_from_calls: bool = False
+
+
+class _Dumped(NamedTuple):
+    """An event and its data as JSON, written once for fingerprint, journal and subscribers."""
+
+    event: CadEvent
+    data: bytes
+
+
+async def store_push(
+    context: Context,
+    cad: str,
+    body: dict[str, Any],
+    transport: str = "",
+    config: PushConfig = PushConfig(),
+) -> bool:
+    """Store a push on disk and return whether it was new.
+
+    `transport` names the way it came, without blanks; a duplicate over another one is dropped.
+
+    Raises:
+        UnhandledType: nobody handles the type; the push is in the journal all the same.
+        InvalidPush: its envelope or ids make no sense; nothing was stored.
+        StorageUnavailable: nothing was stored.
+    """
+    try:
+        events = parse(body)
+    except UnhandledType as fault:
+        await _journal_unhandled(context, cad, fault.type, body)
+        raise
+    if not events:
+        return True
+    dumped = [_Dumped(event, event.model_dump_json(by_alias=True).encode()) for event in events]
+    async with context.change() as change:
+        if config.window and await fingerprints.is_second_delivery(
+            change.sql, _fingerprint(cad, dumped), transport, change.now - config.window, change.now
+        ):
+            log.debug("dropped a duplicate push that came over %s", transport)
+            return False
+        await _apply_all(change, cad, dumped, config)
+    return True
+
+
+def _fingerprint(cad: str, dumped: Iterable[_Dumped]) -> bytes:
+    """Return the same bytes for the CAD's own copy of a push and the one that was forwarded.
+
+    It is made of the events, not of the body: the order of members, arrays around objects and how
+    numbers are written make no difference, as the game's resource parses some pushes and writes
+    them anew.
+    """
+    digest = blake2b(cad.encode(), digest_size=FINGERPRINT_BYTES)
+    for event, data in dumped:
+        digest.update(b"\0%b\0" % event.type.encode())
+        digest.update(data)
+    return digest.digest()
+
+
+async def _apply_all(
+    change: Change, cad: str, dumped: Sequence[_Dumped], config: PushConfig
+) -> None:
+    for event, data in dumped:
+        subjects = await apply(event, change, cad)
+        await change.emit_named(f"{CAD}.{event.type}", data, *dict.fromkeys(subjects))
+        if config.crimes_from_calls and isinstance(event, Call911):
+            await _count_as_crime(change, cad, event.call_id)
+
+
+async def _count_as_crime(change: Change, cad: str, call_id: int) -> None:
+    """Count an emergency as a crime, once; neither a civil call nor a panic's own call is one."""
+    call = await emergencies.get(change.sql, cad, call_id)
+    if call is None or not call.is_emergency or call.pressed_by is not None:
+        return
+    if call.crime_id is not None:
+        return
+    description = call.description[:CRIME_DESCRIPTION]
+    crime_id = await crimes.add(change.sql, call.property_id, None, description, change.now)
+    await emergencies.mark_counted(change.sql, cad, call_id, crime_id)
+    about = [] if call.property_id is None else [property_subject(call.property_id)]
+    event = Crime(property_id=call.property_id, client_id=None, crime_id=crime_id)
+    await change.emit(event, *about)
+
+
+async def _journal_unhandled(context: Context, cad: str, kind: str, body: dict[str, Any]) -> None:
+    try:
+        written = orjson.dumps({"cad": cad, "data": body.get("data")}).decode()
+    except orjson.JSONEncodeError:  # nested more deeply than can be written
+        written = ""
+    if not 0 < len(written) <= UNHANDLED_BYTES:
+        written = orjson.dumps({"cad": cad}).decode()
+    # Of handled types only declared fields are stored; here the key may be anywhere.
+    key = str(body.get("key", ""))
+    name = _without(key, f"unhandled.{kind}")
+    written = _without(orjson.dumps(key).decode()[1:-1], written)
+    async with context.database.write() as sql:
+        await journal.append(sql, context.now(), name, "[]", written, audience=Audience.NOBODY)
+
+
+def _without(key: str, text: str) -> str:
+    """Take the CAD's API key out of a text, in either case."""
+    return re.sub(re.escape(key), "[key]", text, flags=re.IGNORECASE) if key else text
