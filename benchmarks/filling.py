@@ -30,7 +30,7 @@ from pathlib import Path
 from benchmarks.processes import ROOT
 from db.database import Database
 from db.migrate import APPLICATION_ID, migrations
-from db.search import folded, may_be_code, words
+from db.search import fold_case, may_be_code, words
 
 CACHE = Path(os.environ.get("BENCH_FOLDER", ROOT / ".bench"))
 """Where filled files are kept for the next run."""
@@ -290,7 +290,7 @@ def _users(users: list[str]) -> Iterator[tuple[object, ...]]:
     chance = random.Random("users")
     for number in users:
         name = f"{chance.choice(GIVEN)} {chance.choice(FAMILY)}"
-        yield number, name, folded(name, number)
+        yield number, name, fold_case(name, number)
 
 
 def _places(sizes: Sizes) -> Iterator[tuple[int, str, str]]:
@@ -321,7 +321,7 @@ def _properties(sizes: Sizes, users: list[str], today: int) -> Iterator[tuple[ob
             users[(property_id - 1) // 2 % len(users)],
             today - SPAN,
             today - SPAN if is_removed(property_id) else None,
-            folded(location, description),
+            fold_case(location, description),
             " ".join(words(location)),
         )
 
@@ -343,7 +343,7 @@ def _equipment(sizes: Sizes, today: int) -> Iterator[tuple[object, ...]]:
                 (drone, 3, f"{GIVEN[drone % len(GIVEN)]} drone") for drone in drones(property_id)
             ]
         for equipment_id, kind, name in whats:
-            yield equipment_id, property_id, kind, name, added, gone, folded(name)
+            yield equipment_id, property_id, kind, name, added, gone, fold_case(name)
 
 
 def _scattered(

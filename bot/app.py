@@ -268,7 +268,7 @@ async def _put_on_offer(database: Database, settings: Settings, cads: Sequence[s
 async def _prune(database: Database, keep_days: int, live_clients: Counter[str]) -> None:
     """Forget old events, a few at a time so that nobody waits for it, and who resumes from none."""
     async with database.write() as sql:
-        await subscriptions.use(sql, live_clients, now())
+        await subscriptions.touch(sql, live_clients, now())
     for forget in (journal.prune, subscriptions.forget):
         pruned = PRUNED_AT_ONCE
         while pruned == PRUNED_AT_ONCE:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cogs.bot import Connection
 from db import cards, feeds, journal
-from db.cards import Waiting
+from db.cards import Backlog
 from db.database import Database
 from db.errors import StorageUnavailable
 from webhook.protocol.context import now
@@ -40,14 +40,14 @@ class Measure:
             self._metrics.database_bytes.labels(file).set(size)
         try:
             read = self._database.read
-            waiting = [*await cards.waiting(read), *await feeds.all_waiting(read)]
+            waiting = [*await cards.backlog(read), *await feeds.backlog(read)]
             _, newest = await journal.bounds(read)
         except StorageUnavailable:
             return
         self._metrics.newest_event.set(newest)
         self._note_waiting(waiting)
 
-    def _note_waiting(self, waiting: list[Waiting]) -> None:
+    def _note_waiting(self, waiting: list[Backlog]) -> None:
         found = {(queue.channel, queue.kind): queue for queue in waiting}
         for place in self._places:
             for kind in KINDS:

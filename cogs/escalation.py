@@ -71,7 +71,7 @@ class AlarmEscalation:
         for an alarm that has fallen quiet meanwhile.
         """
         now, read = self._context.now(), self._context.read
-        for alarm in await alarms.snoozes_over(read, now, AT_ONCE):
+        for alarm in await alarms.ended_snoozes(read, now, AT_ONCE):
             await self._end_snooze(alarm, now)
         since = now - self._plan.quiet_after
         for alarm in await alarms.untouched(read, since, AT_ONCE):
@@ -79,7 +79,9 @@ class AlarmEscalation:
         for number, stage in self._plan.stages.items():
             # Page by page: alarms that a rule silences stay due, and must not hide the others.
             after = 0
-            while page := await alarms.uncalled(read, number, now - stage.after, after, AT_ONCE):
+            while page := await alarms.due_for_escalation(
+                read, number, now - stage.after, after, AT_ONCE
+            ):
                 for alarm in page:
                     await self._call(alarm, number, stage, now)
                 after = page[-1].id
@@ -93,7 +95,7 @@ class AlarmEscalation:
 
     async def _fall_quiet(self, alarm: Alarm, since: int) -> None:
         async with self._context.change() as change:
-            if await alarms.fall_quiet(change.sql, alarm.id, since, change.now):
+            if await alarms.expire(change.sql, alarm.id, since, change.now):
                 await tell_step(change, alarm, "quiet")
 
     async def _call(self, alarm: Alarm, number: int, stage: EscalationStage, now: int) -> None:
@@ -108,7 +110,7 @@ class AlarmEscalation:
         roles = "" if decision.is_quiet else " ".join(map(str, stage.roles))
         async with self._context.change() as change:
             card = await cards.of_subject(change.sql, str(alarm_subject(alarm.id)))
-            if card is None or not await alarms.call(
+            if card is None or not await alarms.escalate(
                 change.sql, alarm.id, number, roles, now - stage.after, change.now
             ):
                 return

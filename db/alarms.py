@@ -8,7 +8,15 @@ from typing import Literal, NamedTuple
 
 from db.database import Reader, Transaction
 
-Outcome = Literal["resolved", "false", "quiet", "removed"]
+AlarmOutcome = Literal["resolved", "false", "quiet", "removed"]
+
+
+class Alert(NamedTuple):
+    """One press of a property's alarm button; `at` in milliseconds since 1970."""
+
+    id: int
+    user_id: str
+    at: int
 
 
 class Alarm(NamedTuple):
@@ -31,7 +39,7 @@ class Alarm(NamedTuple):
     acknowledged_by: str | None
     snoozed_until: int | None
     snoozed_by: str | None
-    outcome: Outcome | None
+    outcome: AlarmOutcome | None
     settled_at: int | None
     settled_by: str | None
 
@@ -45,7 +53,7 @@ class Alarm(NamedTuple):
         return "waiting" if self.acknowledged_at is None else "acknowledged"
 
 
-class Step(NamedTuple):
+class AlarmStep(NamedTuple):
     """What was done about an alarm; `who` is blank for what came by itself."""
 
     at: int
@@ -54,7 +62,7 @@ class Step(NamedTuple):
     text: str
 
 
-class Call(NamedTuple):
+class Escalation(NamedTuple):
     """Whom a stage called, as role ids with blanks between."""
 
     at: int
@@ -65,6 +73,28 @@ _COLUMNS = ", ".join(Alarm._fields)
 _SELECT = f"SELECT {_COLUMNS} FROM alarms"
 _WAITS = "outcome IS NULL AND acknowledged_at IS NULL AND snoozed_until IS NULL"
 _IS_SHOWN = "EXISTS (SELECT 1 FROM cards WHERE subject = 'alarm:' || alarms.id)"
+
+
+async def add_alert(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
+    """Record an alert and return its id."""
+    return await sql.insert(
+        "INSERT INTO alerts (property_id, user_id, at) VALUES (?, ?, ?)",
+        property_id,
+        user_id,
+        now,
+    )
+
+
+async def alerts(sql: Reader, property_id: int, limit: int, offset: int) -> list[Alert]:
+    """Return a property's alerts, newest first."""
+    return await sql.all(
+        Alert,
+        "SELECT id, user_id, at FROM alerts WHERE property_id = ?"
+        " ORDER BY id DESC LIMIT ? OFFSET ?",
+        property_id,
+        limit,
+        offset,
+    )
 
 
 async def get(sql: Reader, alarm_id: int) -> Alarm | None:
@@ -95,7 +125,7 @@ async def page(
     return found, total or 0
 
 
-async def sound(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
+async def raise_or_repeat(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
     """Count an alert on the property's open alarm, or open one; return its id."""
     counted = await sql.one(
         int,
@@ -156,7 +186,9 @@ async def touch(sql: Transaction, alarm_id: int, now: int) -> bool:
     return await _changed(sql, "touched_at = ?2 WHERE id = ?1 AND outcome IS NULL", alarm_id, now)
 
 
-async def settle(sql: Transaction, alarm_id: int, outcome: Outcome, who: str, now: int) -> bool:
+async def settle(
+    sql: Transaction, alarm_id: int, outcome: AlarmOutcome, who: str, now: int
+) -> bool:
     """End an open alarm; tell whether it was open."""
     return await _changed(
         sql,
@@ -168,7 +200,7 @@ async def settle(sql: Transaction, alarm_id: int, outcome: Outcome, who: str, no
     )
 
 
-async def fall_quiet(sql: Transaction, alarm_id: int, untouched_since: int, now: int) -> bool:
+async def expire(sql: Transaction, alarm_id: int, untouched_since: int, now: int) -> bool:
     """End an alarm that nobody has touched since a time; tell whether it was one."""
     return await _changed(
         sql,
@@ -180,7 +212,7 @@ async def fall_quiet(sql: Transaction, alarm_id: int, untouched_since: int, now:
     )
 
 
-async def call(
+async def escalate(
     sql: Transaction, alarm_id: int, stage: int, roles: str, waiting_since: int, now: int
 ) -> bool:
     """Note that a stage is called for an alarm waiting since a time; tell whether it is due."""
@@ -202,10 +234,10 @@ async def call(
     return is_due
 
 
-async def get_call(sql: Reader, alarm_id: int, stage: int) -> Call | None:
+async def get_escalation(sql: Reader, alarm_id: int, stage: int) -> Escalation | None:
     """Return whom a stage called."""
     return await sql.one(
-        Call,
+        Escalation,
         "SELECT at, roles FROM alarm_calls WHERE alarm_id = ? AND stage = ?",
         alarm_id,
         stage,
@@ -226,10 +258,10 @@ async def add_step(
     )
 
 
-async def last_steps(sql: Reader, alarm_id: int, limit: int) -> tuple[list[Step], int]:
+async def last_steps(sql: Reader, alarm_id: int, limit: int) -> tuple[list[AlarmStep], int]:
     """Return the newest steps, the oldest of them first, and how many there are in all."""
     found = await sql.all(
-        Step,
+        AlarmStep,
         "SELECT at, who, action, text FROM alarm_steps WHERE alarm_id = ? ORDER BY id DESC LIMIT ?",
         alarm_id,
         limit,
@@ -238,7 +270,7 @@ async def last_steps(sql: Reader, alarm_id: int, limit: int) -> tuple[list[Step]
     return found[::-1], total or 0
 
 
-async def snoozes_over(sql: Reader, now: int, limit: int) -> list[Alarm]:
+async def ended_snoozes(sql: Reader, now: int, limit: int) -> list[Alarm]:
     """Return alarms whose snooze is over."""
     return await sql.all(
         Alarm,
@@ -259,7 +291,7 @@ async def untouched(sql: Reader, since: int, limit: int) -> list[Alarm]:
     )
 
 
-async def uncalled(
+async def due_for_escalation(
     sql: Reader, stage: int, waiting_since: int, after: int, limit: int
 ) -> list[Alarm]:
     """Return alarms with a card that wait since a time and for which a stage was not called.

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from db.database import Reader, Transaction
 
 
-class Record(NamedTuple):
+class AuditRecord(NamedTuple):
     """A change. `before` and `after` are JSON objects with what changed; `at` in milliseconds."""
 
     id: int
@@ -17,7 +17,7 @@ class Record(NamedTuple):
     after: str
 
 
-_COLUMNS = ", ".join(Record._fields)
+_COLUMNS = ", ".join(AuditRecord._fields)
 
 
 async def append(
@@ -37,13 +37,13 @@ async def append(
 
 async def page(
     sql: Reader, subject: str | None, who: str | None, limit: int, offset: int
-) -> list[Record]:
+) -> list[AuditRecord]:
     """Return records, newest first; all, or those on a subject, or those of somebody, or both."""
     wanted = {"subject": subject, "who": who}
     given = {column: value for column, value in wanted.items() if value is not None}
     where = " AND ".join(f"{column} = ?" for column in given) or "TRUE"
     return await sql.all(
-        Record,
+        AuditRecord,
         f"SELECT {_COLUMNS} FROM audit WHERE {where} ORDER BY id DESC LIMIT ? OFFSET ?",
         *given.values(),
         limit,

@@ -31,7 +31,7 @@ class Card(NamedTuple):
     picture: str
 
 
-class Waiting(NamedTuple):
+class Backlog(NamedTuple):
     """What a channel has still to show; `since` is when the oldest message could be posted.
 
     All private messages together are the channel `direct`: no member is named.
@@ -65,7 +65,7 @@ async def channels(sql: Reader) -> list[str]:
     return await sql.all(str, "SELECT DISTINCT channel FROM cards")
 
 
-async def stale_places(sql: Reader, prefix: str) -> list[str]:
+async def stale_channels(sql: Reader, prefix: str) -> list[str]:
     """Return the channels whose name begins so and that have a card to show."""
     return await sql.all(
         str,
@@ -116,10 +116,10 @@ async def next_outdated(sql: Reader, channels: list[str], behind: int) -> Card |
     )
 
 
-async def waiting(sql: Reader) -> list[Waiting]:
+async def backlog(sql: Reader) -> list[Backlog]:
     """Count what channels have still to post and to edit."""
     return await sql.all(
-        Waiting,
+        Backlog,
         "SELECT CASE WHEN channel LIKE 'direct:%' THEN 'direct' ELSE channel END,"
         " CASE WHEN message_id IS NULL THEN 'card post' ELSE 'card edit' END,"
         " count(*), min(CASE WHEN message_id IS NULL THEN created_at END) FROM cards"

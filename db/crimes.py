@@ -7,7 +7,7 @@ from db.database import Reader, Transaction
 from db.days import Span, with_days
 
 
-class Area(NamedTuple):
+class Circle(NamedTuple):
     """A circle on the map."""
 
     x: int
@@ -28,19 +28,21 @@ async def add(
     )
 
 
-class DayCount(NamedTuple):
+class CrimesOfDay(NamedTuple):
     """How many crimes a day had."""
 
     day: str
     crimes: int
 
 
-async def counts(sql: Reader, spans: Sequence[Span], where: Area | int | None) -> list[DayCount]:
+async def counts(
+    sql: Reader, spans: Sequence[Span], where: Circle | int | None
+) -> list[CrimesOfDay]:
     """Count the crimes of days: everywhere, at the properties in an area, or at one property.
 
     A removed property does not count, nor what happened there.
     """
-    if isinstance(where, Area):
+    if isinstance(where, Circle):
         condition = "(x - ?) * (x - ?) + (y - ?) * (y - ?) <= ? * ?"
         given = [where.x, where.x, where.y, where.y, where.radius, where.radius]
     elif where is not None:
@@ -49,7 +51,7 @@ async def counts(sql: Reader, spans: Sequence[Span], where: Area | int | None) -
         condition, given = "TRUE", []
     days, parameters = with_days(spans)
     return await sql.all(
-        DayCount,
+        CrimesOfDay,
         f"WITH {days} SELECT day, (SELECT count(*) FROM crimes"
         " LEFT JOIN properties ON properties.id = property_id"
         f" WHERE at >= start AND at < stop AND removed_at IS NULL AND {condition}) FROM days",

@@ -33,7 +33,7 @@ class DispatchCall(NamedTuple):
     touched_at: int
 
 
-class Note(NamedTuple):
+class CallNote(NamedTuple):
     """A note on a call; `time` is the CAD's own text."""
 
     time: str
@@ -43,7 +43,7 @@ class Note(NamedTuple):
 
 _COLUMNS = ", ".join(DispatchCall._fields)
 
-TOLD = frozenset(
+PUSHED = frozenset(
     {
         "title",
         "code",
@@ -93,7 +93,7 @@ async def put_edit(
 
 
 async def _set(sql: Transaction, cad: str, call_id: int, told: dict[str, Any]) -> None:
-    columns = [column for column in told if column in TOLD]
+    columns = [column for column in told if column in PUSHED]
     settings = ", ".join(["call_id = call_id", *(f"{column} = ?" for column in columns)])
     await sql.run(
         f"UPDATE dispatch_calls SET {settings} WHERE cad = ? AND call_id = ?",
@@ -201,7 +201,7 @@ async def units(sql: Reader, cad: str, call_id: int) -> list[int]:
     )
 
 
-async def add_note(sql: Transaction, cad: str, call_id: int, note: Note) -> None:
+async def add_note(sql: Transaction, cad: str, call_id: int, note: CallNote) -> None:
     """Keep a note; the same note told again, alone or with its call, stands once."""
     await sql.run(
         "INSERT INTO dispatch_notes (cad, call_id, time, label, content) VALUES (?, ?, ?, ?, ?)"
@@ -212,10 +212,10 @@ async def add_note(sql: Transaction, cad: str, call_id: int, note: Note) -> None
     )
 
 
-async def last_notes(sql: Reader, cad: str, call_id: int, limit: int) -> list[Note]:
+async def last_notes(sql: Reader, cad: str, call_id: int, limit: int) -> list[CallNote]:
     """Return the newest notes, oldest of them first."""
     newest_first = await sql.all(
-        Note,
+        CallNote,
         "SELECT time, label, content FROM dispatch_notes WHERE cad = ? AND call_id = ?"
         " ORDER BY id DESC LIMIT ?",
         cad,

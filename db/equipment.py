@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import beginning, best_first, folded, holding, is_indexed
+from db.search import beginning, best_first, fold_case, holding, is_indexed
 
 CAMERA = 1
 """The equipment type that scans visitors."""
@@ -37,7 +37,7 @@ async def add(sql: Transaction, property_id: int, type_id: int, description: str
         type_id,
         description,
         now,
-        folded(description),
+        fold_case(description),
     )
 
 
@@ -72,7 +72,7 @@ async def suggest(sql: Reader, typed: str, type_id: int, limit: int) -> list[Equ
 
     With nothing typed, that which was added last.
     """
-    search = folded(typed)
+    search = fold_case(typed)
     wanted = "type = ? AND removed_at IS NULL"
 
     async def of_id(_: int) -> list[Equipment]:

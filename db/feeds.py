@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from db.cards import Waiting
+from db.cards import Backlog
 from db.database import Reader, Transaction
 
 
@@ -20,7 +20,7 @@ class FeedEntry(NamedTuple):
     summed: int
 
 
-class Count(NamedTuple):
+class FeedCount(NamedTuple):
     """How many events of a name there were, and when the first and the last of them."""
 
     name: str
@@ -55,10 +55,10 @@ async def waiting(sql: Reader, channels: list[str], limit: int) -> list[FeedEntr
     )
 
 
-async def all_waiting(sql: Reader) -> list[Waiting]:
-    """Count what channels have still to post."""
+async def backlog(sql: Reader) -> list[Backlog]:
+    """FeedCount what channels have still to post."""
     return await sql.all(
-        Waiting,
+        Backlog,
         "SELECT channel, 'feed', number, at FROM journal JOIN ("
         " SELECT channel, count(*) AS number, min(journal_id) AS oldest FROM feed_entries"
         " GROUP BY channel) ON id = oldest",
@@ -97,22 +97,13 @@ async def sum_up(sql: Transaction, channels: list[str], batch: int, before: int)
     )
 
 
-async def counts(sql: Reader, batch: int) -> list[Count]:
-    """Count the entries that share a message by the names of their events, the oldest first."""
+async def counts(sql: Reader, batch: int) -> list[FeedCount]:
+    """FeedCount the entries that share a message by the names of their events, the oldest first."""
     return await sql.all(
-        Count,
+        FeedCount,
         "SELECT name, count(*), min(at), max(at) FROM feed_entries JOIN journal ON id = journal_id"
         " WHERE batch = ? GROUP BY name ORDER BY min(journal_id)",
         batch,
-    )
-
-
-async def mark_shown(sql: Transaction, entries: list[FeedEntry]) -> None:
-    """Take entries that Discord shows off the list."""
-    marks = ", ".join("?" * len(entries))
-    await sql.run(
-        f"DELETE FROM feed_entries WHERE journal_id IN ({marks})",
-        *(entry.journal_id for entry in entries),
     )
 
 

@@ -3,7 +3,7 @@
 from db.database import Transaction
 
 
-async def is_second_delivery(
+async def is_duplicate(
     sql: Transaction, digest: bytes, transport: str, since: int, now: int
 ) -> bool:
     """Take note of a push; tell whether it came since then over another transport already.

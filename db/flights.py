@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from db.database import Reader, Transaction
 from db.equipment import DRONE
-from db.search import folded
+from db.search import fold_case
 
 
 class Flight(NamedTuple):
@@ -104,8 +104,8 @@ async def page_of_open(sql: Reader, search: str, limit: int, offset: int) -> lis
         Flight,
         f"{_SELECT} WHERE recalled_at IS NULL AND (instr(searched, ?) OR instr(drone_id, ?))"
         " ORDER BY +flights.id LIMIT ? OFFSET ?",
-        folded(search),
-        folded(search),
+        fold_case(search),
+        fold_case(search),
         limit,
         offset,
     )

@@ -25,7 +25,7 @@ class Audience(IntEnum):
     DISCORD = 2
 
 
-class Count(NamedTuple):
+class EventCount(NamedTuple):
     """How many events of a name there were, and how many things they were about."""
 
     name: str
@@ -80,7 +80,7 @@ async def _after(sql: Reader, number: int, limit: int, widest: Audience) -> list
     )
 
 
-async def named(sql: Reader, numbers: list[int]) -> list[Entry]:
+async def by_id(sql: Reader, numbers: list[int]) -> list[Entry]:
     """Return the events with these numbers, oldest first."""
     marks = ", ".join("?" * len(numbers))
     return await sql.all(
@@ -105,10 +105,10 @@ async def bounds(sql: Reader) -> tuple[int, int]:
     return max(newest + 1 if oldest is None else oldest, await _pruned(sql) + 1), newest
 
 
-async def counts(sql: Reader, since: int, until: int) -> list[Count]:
-    """Count the events from a time up to, not including, another by their names."""
+async def counts(sql: Reader, since: int, until: int) -> list[EventCount]:
+    """EventCount the events from a time up to, not including, another by their names."""
     return await sql.all(
-        Count,
+        EventCount,
         "SELECT name, count(*), count(DISTINCT subjects) FROM journal WHERE at >= ? AND at < ?"
         " GROUP BY name",
         since,
@@ -117,7 +117,7 @@ async def counts(sql: Reader, since: int, until: int) -> list[Count]:
 
 
 async def count_set(sql: Reader, name: str, path: str, since: int, until: int) -> int:
-    """Count what events of a name were about, of those in whose data something is set."""
+    """EventCount what events of a name were about, of those in whose data something is set."""
     return (
         await sql.one(
             int,

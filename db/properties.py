@@ -9,7 +9,7 @@ from db.search import (
     FIRST,
     beginning,
     best_first,
-    folded,
+    fold_case,
     is_indexed,
     may_be_code,
     question,
@@ -89,7 +89,7 @@ async def add(
         description,
         owner,
         now,
-        folded(location, description),
+        fold_case(location, description),
         " ".join(named),
     )
     for code in {*named, *words(description)}:
@@ -137,7 +137,7 @@ async def page(sql: Reader, search: str, limit: int, offset: int) -> list[Proper
     The index gives them in that order too, so that a page of a broad search ends early. An address
     has parts that many have, but also codes that few have, by which it is found sooner.
     """
-    search = folded(search)
+    search = fold_case(search)
 
     def those(source: str, by: str, *asked: object) -> tuple[Any, ...]:
         """Return the statement for those of a source that hold the text, and what it is given."""
@@ -196,7 +196,7 @@ async def page_of_status(
 
     Meant for a status that few have: all that have it are looked through.
     """
-    search = folded(search)
+    search = fold_case(search)
     return await sql.all(
         Property,
         f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND status = ? AND {_HOLDS}"
@@ -215,7 +215,7 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
     That of the typed id, those whose location begins so, those with a word that begins so, those
     that hold it anywhere; the last only for texts that the index finds.
     """
-    search, named = folded(typed), words(typed)
+    search, named = fold_case(typed), words(typed)
 
     async def of_id(_: int) -> list[Property]:
         is_id = typed.isascii() and typed.isdigit() and len(typed) < 19
@@ -354,7 +354,7 @@ async def held_by(sql: Reader, user_ids: Sequence[str], search: str, limit: int)
         " AND instr(id || char(10) || searched, ?) ORDER BY id LIMIT ?",
         *user_ids,
         *user_ids,
-        folded(search),
+        fold_case(search),
         limit,
     )
 
@@ -376,7 +376,7 @@ async def in_view(
     )
 
 
-async def possibly_meant(
+async def candidates(
     sql: Reader,
     point: tuple[float, float] | None,
     reach: float,

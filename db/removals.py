@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from db.database import Reader, Transaction
 
-Outcome = Literal["approved", "denied", "withdrawn"]
+RemovalOutcome = Literal["approved", "denied", "withdrawn"]
 
 
 class Removal(NamedTuple):
@@ -19,7 +19,7 @@ class Removal(NamedTuple):
     requested_by: str | None
     reason: str | None
     previous_status: str
-    outcome: Outcome | None
+    outcome: RemovalOutcome | None
     settled_at: int | None
     settled_by: str | None
     answer: str | None
@@ -77,7 +77,7 @@ async def newest_of_property(sql: Reader, property_id: int) -> Removal | None:
 async def settle(
     sql: Transaction,
     removal_id: int,
-    outcome: Outcome,
+    outcome: RemovalOutcome,
     settled_by: str,
     answer: str | None,
     now: int,

@@ -23,7 +23,7 @@ FIRST = 1_000
 """Rows that are looked through before an index is asked: what many hold, some of these do."""
 
 
-def folded(*parts: object) -> str:
+def fold_case(*parts: object) -> str:
     """Fold what a search looks through: case and compatibility forms go, É and é are one.
 
     Line feeds keep the parts apart, as no search text that a person types holds one. What follows
@@ -79,7 +79,7 @@ def span(prefix: str) -> tuple[str, str]:
 
 def words(text: str) -> list[str]:
     """Return the words of a text, folded: what is neither letter nor digit parts them."""
-    return _WORD.findall(folded(text))
+    return _WORD.findall(fold_case(text))
 
 
 def whole_words(search: str) -> list[str]:

@@ -35,7 +35,7 @@ async def add(sql: Transaction, client: str, event: str, now: int) -> None:
     )
 
 
-async def use(sql: Transaction, clients: Collection[str], now: int) -> None:
+async def touch(sql: Transaction, clients: Collection[str], now: int) -> None:
     """Take note that these clients are there."""
     await sql.run(
         "UPDATE subscriptions SET used = ? WHERE client IN (SELECT value FROM json_each(?))",

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import folded
+from db.search import fold_case
 
 
 class Unit(NamedTuple):
@@ -47,7 +47,7 @@ class PanicUnit(NamedTuple):
     cleared_at: int | None
 
 
-TOLD = frozenset(
+PUSHED = frozenset(
     {
         "unit_num",
         "name",
@@ -73,7 +73,7 @@ _COLUMNS = ", ".join(Unit._fields)
 
 async def put(sql: Transaction, cad: str, ident: int, told: dict[str, Any], now: int) -> None:
     """Keep what a push says of a unit that is in service; what it leaves out stays."""
-    columns = [column for column in told if column in TOLD]
+    columns = [column for column in told if column in PUSHED]
     names = "".join(f", {column}" for column in columns)
     marks = ", ?" * len(columns)
     settings = "".join(f", {column} = excluded.{column}" for column in columns)
@@ -89,13 +89,13 @@ async def put(sql: Transaction, cad: str, ident: int, told: dict[str, Any], now:
         now,
         *(told[column] for column in columns),
     )
-    if row is not None and row[2] != (searched := folded(*row[:2])):
+    if row is not None and row[2] != (searched := fold_case(*row[:2])):
         await sql.run(
             "UPDATE units SET searched = ? WHERE cad = ? AND ident = ?", searched, cad, ident
         )
 
 
-async def named(sql: Reader, cad: str, idents: list[int]) -> dict[int, Unit]:
+async def by_ident(sql: Reader, cad: str, idents: list[int]) -> dict[int, Unit]:
     """Return what is known of these units, by ident."""
     marks = ", ".join("?" * len(idents))
     found = await sql.all(
@@ -109,7 +109,7 @@ async def named(sql: Reader, cad: str, idents: list[int]) -> dict[int, Unit]:
 
 async def get(sql: Reader, cad: str, ident: int) -> Unit | None:
     """Return a unit, on duty or not."""
-    return (await named(sql, cad, [ident])).get(ident)
+    return (await by_ident(sql, cad, [ident])).get(ident)
 
 
 async def on_duty(sql: Reader) -> list[Unit]:
@@ -126,7 +126,7 @@ async def search(sql: Reader, text: str, limit: int) -> list[Unit]:
         Unit,
         f"SELECT {_COLUMNS} FROM units WHERE instr(searched, ?)"
         " ORDER BY on_duty DESC, unit_num, cad, ident LIMIT ?",
-        folded(text),
+        fold_case(text),
         limit,
     )
 
@@ -247,13 +247,13 @@ async def pressing(sql: Reader, cad: str, since: int) -> list[Pressing]:
     )
 
 
-async def bear(sql: Reader, cad: str, text: str) -> list[Unit]:
+async def matching(sql: Reader, cad: str, text: str) -> list[Unit]:
     """Return the units of a CAD whose number or name holds the text."""
     return await sql.all(
         Unit,
         f"SELECT {_COLUMNS} FROM units WHERE cad = ? AND instr(searched, ?) ORDER BY ident",
         cad,
-        folded(text),
+        fold_case(text),
     )
 
 

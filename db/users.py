@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import FIRST, beginning, best_first, folded, holding, is_indexed, question, span
+from db.search import FIRST, beginning, best_first, fold_case, holding, is_indexed, question, span
 
 
 class User(NamedTuple):
@@ -24,7 +24,7 @@ async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
     The index gives them in another order: all that it finds are read and sorted, which are few
     where the first rows did not fill the page.
     """
-    search = folded(search)
+    search = fold_case(search)
     if not search:
         everybody = "SELECT id, full_name FROM users ORDER BY id LIMIT ? OFFSET ?"
         return await sql.all(User, everybody, limit, offset)
@@ -54,7 +54,7 @@ _LAST_OF_FIRST = "SELECT max(id) FROM (SELECT id FROM users ORDER BY id LIMIT ?)
 
 async def suggest(sql: Reader, typed: str, limit: int) -> list[User]:
     """Return the users that are most likely meant: by id, name's beginning, word's, anywhere."""
-    search = folded(typed)
+    search = fold_case(typed)
 
     async def of_id(_: int) -> list[User]:
         found = await get(sql, typed)
@@ -92,7 +92,7 @@ async def add_seen(sql: Transaction, user_id: str) -> None:
         "INSERT INTO users (id, full_name, searched) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
         user_id,
         user_id,
-        folded(user_id),
+        fold_case(user_id),
     )
 
 
@@ -103,7 +103,7 @@ async def put(sql: Transaction, user_id: str, full_name: str) -> None:
         " DO UPDATE SET full_name = excluded.full_name, searched = excluded.searched",
         user_id,
         full_name,
-        folded(full_name, user_id),
+        fold_case(full_name, user_id),
     )
 
 

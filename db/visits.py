@@ -1,4 +1,4 @@
-"""Visits: whom the cameras of a property saw, and when; and the alarms that people raised."""
+"""Visits: whom the cameras of a property saw, and when."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,14 +6,6 @@ from typing import NamedTuple
 from db.database import Reader, Transaction
 from db.days import Span, with_days
 from db.equipment import CAMERA
-
-
-class Alert(NamedTuple):
-    """An alarm; `at` in milliseconds since 1970."""
-
-    id: int
-    user_id: str
-    at: int
 
 
 class Visit(NamedTuple):
@@ -30,34 +22,12 @@ class Camera(NamedTuple):
     name: str
 
 
-class DayCount(NamedTuple):
+class VisitsOfDay(NamedTuple):
     """How many visits a camera saw on a day."""
 
     day: str
     camera_id: int
     visits: int
-
-
-async def add_alert(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
-    """Record an alarm and return its id."""
-    return await sql.insert(
-        "INSERT INTO alerts (property_id, user_id, at) VALUES (?, ?, ?)",
-        property_id,
-        user_id,
-        now,
-    )
-
-
-async def alerts(sql: Reader, property_id: int, limit: int, offset: int) -> list[Alert]:
-    """Return a property's alarms, newest first."""
-    return await sql.all(
-        Alert,
-        "SELECT id, user_id, at FROM alerts WHERE property_id = ?"
-        " ORDER BY id DESC LIMIT ? OFFSET ?",
-        property_id,
-        limit,
-        offset,
-    )
 
 
 async def add(sql: Transaction, property_id: int, camera_id: int, user_id: str, now: int) -> None:
@@ -111,7 +81,7 @@ _UNTIL = (
 _FIRST_CAMERA = "SELECT min(camera_id) FROM visit_totals WHERE property_id = ?1"
 
 
-async def counts(sql: Reader, property_id: int, spans: Sequence[Span]) -> list[DayCount]:
+async def counts(sql: Reader, property_id: int, spans: Sequence[Span]) -> list[VisitsOfDay]:
     """Count a property's visits by day and camera, those of removed cameras too.
 
     Each camera that ever saw somebody is looked up behind the one before it, and then its total at
@@ -119,7 +89,7 @@ async def counts(sql: Reader, property_id: int, spans: Sequence[Span]) -> list[D
     """
     days, parameters = with_days(spans)
     return await sql.all(
-        DayCount,
+        VisitsOfDay,
         f"WITH RECURSIVE cameras (camera) AS ({_FIRST_CAMERA}"
         f" UNION ALL SELECT ({_FIRST_CAMERA} AND camera_id > camera) FROM cameras"
         f" WHERE camera IS NOT NULL), {days}"

@@ -8,7 +8,7 @@ from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, Content, ReplyTar
 from cogs.ui.names import person
 from cogs.ui.text import duration, inert_line, moment, who
 from db import alarms, cards, flights, properties
-from db.alarms import Alarm, Step
+from db.alarms import Alarm, AlarmStep
 from db.database import Reader
 from db.properties import Property
 from webhook.protocol.events import Subject
@@ -105,7 +105,7 @@ async def call(sql: Reader, key: str) -> Content | None:
     """Call those who are to answer an alarm, as a reply to its card, while nobody has."""
     number, _dash, stage = key.partition("-")
     found = await _found(sql, number)
-    called = await alarms.get_call(sql, int(number), int(stage or 0))
+    called = await alarms.get_escalation(sql, int(number), int(stage or 0))
     if found is None or called is None or found[0].state != "waiting":
         return None
     stored, place = found
@@ -184,7 +184,7 @@ async def _done(sql: Reader, alarm_id: int) -> str:
     return "\n".join(lines)
 
 
-def _said(step: Step) -> str:
+def _said(step: AlarmStep) -> str:
     if step.action == "called":
         return _(_CALLED[step.text])
     until = moment(int(step.text)) if step.action == "snoozed" else ""

@@ -169,7 +169,7 @@ async def _call_line(sql: Reader, call: DispatchCall) -> str:
     priority = f" · P{call.priority}" if call.priority in ("1", "2", "3") else ""
     title = inert_line(call.title, 60, blank=_("no title yet"))
     on_call = await dispatches.units(sql, call.cad, call.call_id)
-    known = await units.named(sql, call.cad, on_call[:3])
+    known = await units.by_ident(sql, call.cad, on_call[:3])
     names = unit_names(on_call, known, 3) or f"**{_('no unit')}**"
     return f"{number}{priority}{await of_cad(sql, call.cad)} · {title} · {names}"
 

@@ -117,7 +117,7 @@ async def dispatch(sql: Reader, key: str) -> Content | None:
 async def _units_of_call(sql: Reader, call: DispatchCall, *, is_open: bool) -> str:
     """Name the units on a call, the primary one in bold; while it is open, with their status."""
     on_call = await dispatches.units(sql, call.cad, call.call_id)
-    known = await units.named(sql, call.cad, on_call[:UNITS])
+    known = await units.by_ident(sql, call.cad, on_call[:UNITS])
     if not is_open or len(on_call) > UNITS_WITH_STATUS:
         return unit_names(on_call, known, UNITS) or _("none")
     lines = []
@@ -160,7 +160,7 @@ async def panic(sql: Reader, key: str) -> Content | None:
     cad, started_at = start
     members = await units.panic_units(sql, panic_id)
     idents = [member.ident for member in members]
-    known = await units.named(sql, cad, idents)
+    known = await units.by_ident(sql, cad, idents)
     pressing = [member.ident for member in members if member.cleared_at is None]
     cleared = [member.cleared_at for member in members if member.cleared_at is not None]
     title = f"{unit_names(idents, known, UNITS_IN_TITLE)}{await of_cad(sql, cad)}"
@@ -208,7 +208,7 @@ async def _panic_of(sql: Reader, panic_id: int) -> str:
     """Name a panic by its units."""
     start = await units.panic_start(sql, panic_id)
     idents = [member.ident for member in await units.panic_units(sql, panic_id)]
-    known = await units.named(sql, start[0], idents) if start is not None else {}
+    known = await units.by_ident(sql, start[0], idents) if start is not None else {}
     return _("panic of {units}").format(units=unit_names(idents, known, UNITS_IN_TITLE))
 
 

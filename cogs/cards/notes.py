@@ -6,7 +6,7 @@ from itertools import pairwise
 from cogs.i18n.language import _
 from cogs.ui.embeds import FIELD
 from cogs.ui.text import inert_line
-from db.dispatches import Note
+from db.dispatches import CallNote
 
 SHOWN = 5
 """Notes that a card shows, the newest."""
@@ -19,7 +19,7 @@ DAY = 24 * 60 * 60
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([ap]\.?m)?", re.IGNORECASE)
 
 
-def notes_text(notes: list[Note]) -> str:
+def notes_text(notes: list[CallNote]) -> str:
     """Show the newest notes one below the other, the newest last."""
     share = FIELD // SHOWN - 10
     return "\n".join(
@@ -29,7 +29,7 @@ def notes_text(notes: list[Note]) -> str:
     )
 
 
-def in_order(notes: list[Note]) -> list[Note]:
+def in_order(notes: list[CallNote]) -> list[CallNote]:
     """Sort notes by the clock times that they carry; those without one, by arrival, come first.
 
     A time has no date. A call may last over midnight but not all day, so its first note is the one
@@ -43,7 +43,7 @@ def in_order(notes: list[Note]) -> list[Note]:
     return [note for note in notes if _seconds(note) is None] + [note for _, note in timed]
 
 
-def _seconds(note: Note) -> int | None:
+def _seconds(note: CallNote) -> int | None:
     """Read when on its day a note was written; scripts write midnight for not knowing."""
     found = _CLOCK.search(note.time)
     if found is None:
@@ -55,6 +55,6 @@ def _seconds(note: Note) -> int | None:
     return total if 0 < total < DAY and minutes < 60 and seconds < 60 else None
 
 
-def _shown_time(note: Note) -> str:
+def _shown_time(note: CallNote) -> str:
     seconds = _seconds(note)
     return "" if seconds is None else f"{seconds // 3600:02}:{seconds // 60 % 60:02} "

@@ -47,7 +47,7 @@ def _pager(data: dict[str, Any]) -> CardBuilder:
 
 async def _addressees(sql: Reader, stored: Notice, data: dict[str, Any]) -> str:
     """Name whom a page is for: addresses as they were written, then units."""
-    known = await units.named(sql, stored.cad, data["idents"])
+    known = await units.by_ident(sql, stored.cad, data["idents"])
     numbers = [
         known[ident].unit_num or known[ident].name for ident in data["idents"] if ident in known
     ]

@@ -13,7 +13,7 @@ from cogs.ui.permissions import needs
 from cogs.ui.responder import Desk, show
 from cogs.ui.text import BLANK, fitting, inert_line, who
 from db import audit
-from db.audit import Record
+from db.audit import AuditRecord
 from webhook.protocol.context import Context, Scope
 from webhook.queries.subjects import property_subject
 
@@ -66,7 +66,7 @@ async def _records(context: Context, argument: str, limit: int, offset: int) -> 
     return Rows(_("Audit log"), [line(record) for record in found], _("Nothing was changed."))
 
 
-def line(record: Record) -> str:
+def line(record: AuditRecord) -> str:
     """Write a record in one line: when, who, what, and from what to what."""
     before, after = orjson.loads(record.before), orjson.loads(record.after)
     changes = [

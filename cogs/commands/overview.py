@@ -7,7 +7,17 @@ from cogs.pictures.property_map import property_map
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, Content
 from cogs.ui.names import linked_name, person
 from cogs.ui.text import fitting, inert, inert_line, who
-from db import access, dispatches, emergencies, equipment, flights, properties, removals, visits
+from db import (
+    access,
+    alarms,
+    dispatches,
+    emergencies,
+    equipment,
+    flights,
+    properties,
+    removals,
+    visits,
+)
 from db.database import Reader
 from db.equipment import DRONE
 from db.flights import Flight
@@ -115,7 +125,7 @@ async def _allowed(sql: Reader, property_id: int) -> str:
 async def _alarms(sql: Reader, property_id: int) -> str:
     lines = [
         f"{_when(alert.at)} · {await person(sql, alert.user_id)}"
-        for alert in await visits.alerts(sql, property_id, LAST, 0)
+        for alert in await alarms.alerts(sql, property_id, LAST, 0)
     ]
     return fitting(lines, "\n", 600)
 

@@ -142,7 +142,7 @@ async def event_meant(sql: Reader, typed: str, data: str | None) -> StoredEvent:
     """
     typed = typed.strip()
     if typed.isascii() and typed.isdigit() and len(typed) < 19:
-        stored = await journal.named(sql, [int(typed)])
+        stored = await journal.by_id(sql, [int(typed)])
         if not stored:
             raise NotFound("the journal holds no event {number}", number=typed)
         return StoredEvent.from_journal(stored[0])

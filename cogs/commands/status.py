@@ -15,7 +15,7 @@ from cogs.ui.permissions import needs
 from cogs.ui.responder import Desk, show
 from cogs.ui.text import fitting, inert_line, moment
 from db import cards, feeds
-from db.cards import Waiting
+from db.cards import Backlog
 from db.database import size
 from webhook.protocol.context import Context, Scope, now
 
@@ -67,7 +67,7 @@ class Status(commands.Cog):
 async def status_of(context: Context, vitals: Vitals, client: Any) -> Content:
     """Show how the program is, in the colour of the worst."""
     sql = context.read
-    waiting = [*await cards.waiting(sql), *await feeds.all_waiting(sql)]
+    waiting = [*await cards.backlog(sql), *await feeds.backlog(sql)]
     shut = [
         f"<#{number}> · {why}"
         for number in dict.fromkeys(vitals.places.values())
@@ -88,7 +88,7 @@ async def status_of(context: Context, vitals: Vitals, client: Any) -> Content:
         _waiting_line(vitals, name, [one for one in waiting if one.channel == name])
         for name in by_channel
     ]
-    card.add(_("Waiting"), fitting(lines, "\n", FIELD) or _("Nothing."), inline=False)
+    card.add(_("Backlog"), fitting(lines, "\n", FIELD) or _("Nothing."), inline=False)
     card.add(_("Last push"), fitting([_push_line(vitals, cad) for cad in vitals.cads], "\n", FIELD))
     card.add(_("Database"), f"{await size(sql) / 1_000_000:.1f} MB")
     card.add(_("Version"), inert_line(vitals.version, 40))
@@ -116,7 +116,7 @@ def _why_shut(vitals: Vitals, client: discord.Client, number: int) -> str:
     return inert_line(vitals.closed.get(number, ""), 200, blank="")
 
 
-def _waiting_line(vitals: Vitals, channel: str, waiting: list[Waiting]) -> str:
+def _waiting_line(vitals: Vitals, channel: str, waiting: list[Backlog]) -> str:
     number = vitals.places.get(channel)
     where = f"<#{number}>" if number is not None else inert_line(channel, 40)
     if channel == "direct":

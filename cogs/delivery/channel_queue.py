@@ -366,7 +366,7 @@ class ChannelQueue:
             self._feed_due = math.inf
             return None
         first = waiting[0]
-        (event,) = await journal.named(self._database.read, [first.journal_id])
+        (event,) = await journal.by_id(self._database.read, [first.journal_id])
         if first.batch is not None:
             return Batch(first.batch, first.channel, event.at, bool(first.summed))
         too_old = now() - self._feed_age
@@ -415,7 +415,7 @@ class ChannelQueue:
         if batch.summed:
             return Content([summary_embed(await feeds.counts(read, batch.number))])
         entries = await feeds.of_batch(read, batch.number, EMBEDS)
-        events = await journal.named(read, [entry.journal_id for entry in entries])
+        events = await journal.by_id(read, [entry.journal_id for entry in entries])
         embeds = [await entry_embed(read, StoredEvent.from_journal(row)) for row in events]
         calls = dict.fromkeys(entry.mention for entry in entries if entry.mention)
         return Content(embeds, calls=tuple(calls))

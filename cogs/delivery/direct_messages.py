@@ -71,7 +71,7 @@ class FullDelivery(Delivery):
             self._look.clear()
             wait = None
             try:
-                for place in await cards.stale_places(self._outlet.database.read, DIRECT):
+                for place in await cards.stale_channels(self._outlet.database.read, DIRECT):
                     if place not in self._members:
                         self._open(group, place)
             except StorageUnavailable as fault:

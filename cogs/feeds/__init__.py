@@ -12,7 +12,7 @@ from cogs.i18n.language import _, plural
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import inert_line
 from db.database import Reader
-from db.feeds import Count
+from db.feeds import FeedCount
 from webhook.protocol.events import StoredEvent
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ async def entry_embed(sql: Reader, event: StoredEvent) -> discord.Embed:
     return embed
 
 
-def summary_embed(counts: list[Count]) -> discord.Embed:
+def summary_embed(counts: list[FeedCount]) -> discord.Embed:
     """Make the embed that counts old entries instead of showing them, a line for each kind."""
     embed = CardBuilder(_("Meanwhile"), Colour.OVER, "\n".join(map(_counted, counts))).build()
     last = max((count.last_at for count in counts), default=0)
@@ -116,7 +116,7 @@ def summary_embed(counts: list[Count]) -> discord.Embed:
     return embed
 
 
-def _counted(count: Count) -> str:
+def _counted(count: FeedCount) -> str:
     feed = FEEDS.get(count.name)
     what = _("{name} event").format(name=count.name)
     if feed is not None:

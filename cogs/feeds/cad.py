@@ -124,7 +124,7 @@ async def _units(sql: Reader, event: StoredEvent) -> str:
     keys = [subject.key for subject in event.subjects if subject.kind == "unit"]
     cad = keys[0].partition("@")[2] if keys else ""
     idents = [int(key.partition("@")[0]) for key in keys]
-    known = await units.named(sql, cad, idents[:MOST])
+    known = await units.by_ident(sql, cad, idents[:MOST])
     names = [
         inert_line(known[ident].unit_num, 24, blank=str(ident)) if ident in known else str(ident)
         for ident in idents[:MOST]

@@ -85,7 +85,7 @@ async def gather_facts(sql: Reader, event: StoredEvent, subject: Subject | None)
     elif kind == "notice":
         notice = await notices.get(sql, number)
         cad = notice.cad if notice is not None else cad
-    found = await units.named(sql, cad, sorted(idents)) if idents else {}
+    found = await units.by_ident(sql, cad, sorted(idents)) if idents else {}
     of_units = {unit.department for unit in found.values() if unit.department}
     return replace(facts, departments=facts.departments | of_units)
 

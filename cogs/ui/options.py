@@ -8,7 +8,7 @@ from cogs.ui.text import plain_line
 from db import access, community, equipment, flights, properties, users
 from db.equipment import CAMERA, DRONE, Equipment
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
-from db.search import folded
+from db.search import fold_case
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.queries.drones import get_dispatched_drones
@@ -33,9 +33,9 @@ def _page(typed: str, limit: int = LOOKED_THROUGH) -> SearchPage:
 
 def best(typed: str, known: Iterable[tuple[object, str]]) -> list[Choice[str]]:
     """Offer what matches of the known (value, name): value, name's beginning, word's, anywhere."""
-    wanted = folded(typed.strip())
+    wanted = fold_case(typed.strip())
     ranked = sorted(
-        ((_rank(wanted, folded(value), folded(name)), value, name) for value, name in known),
+        ((_rank(wanted, fold_case(value), fold_case(name)), value, name) for value, name in known),
         key=lambda one: one[0],
     )
     return [
@@ -76,8 +76,8 @@ def _of_property(location: str, property_id: int) -> Choice[str]:
 async def removal_choices(context: Context, typed: str) -> list[Choice[str]]:
     """Offer properties whose removal is requested."""
     found = (await search_removal_properties(context, _page(typed))).properties
-    wanted = folded(typed.strip())
-    found.sort(key=lambda row: _rank(wanted, folded(row.id), folded(row.location)))
+    wanted = fold_case(typed.strip())
+    found.sort(key=lambda row: _rank(wanted, fold_case(row.id), fold_case(row.location)))
     return [_of_property(row.location, row.id) for row in found[:CHOICES]]
 
 

@@ -227,7 +227,7 @@ class Story:
         note = self._word("A window broke", 2000)
         await self.ask("add-alert", propertyId=2, userId=visitor, note=note)
         async with self._house.database.write() as sql:
-            await alarms.call(sql, 2, 1, "", self._house.clock.now, self._house.clock.now)
+            await alarms.escalate(sql, 2, 1, "", self._house.clock.now, self._house.clock.now)
 
     async def removals(self) -> None:
         """Four removals are requested: one is denied, one approved, one waits, one is withdrawn."""

@@ -7,7 +7,7 @@ from types import coroutine
 from typing import Any
 
 
-class Interrupted:
+class Interruption:
     """What became of interrupted work: how often it waited, and whether it was cut short."""
 
     def __init__(self) -> None:
@@ -15,9 +15,9 @@ class Interrupted:
         self.cut_short = False
 
 
-async def interrupt(work: Coroutine[Any, Any, None], *points: int) -> Interrupted:
+async def interrupt(work: Coroutine[Any, Any, None], *points: int) -> Interruption:
     """Run work in a task of its own that is cancelled at its n-th wait, for each n of points."""
-    seen = Interrupted()
+    seen = Interruption()
 
     async def run() -> None:
         await _driven(work, frozenset(points), seen)
@@ -31,7 +31,7 @@ async def interrupt(work: Coroutine[Any, Any, None], *points: int) -> Interrupte
 
 @coroutine
 def _driven(
-    work: Coroutine[Any, Any, None], points: frozenset[int], seen: Interrupted
+    work: Coroutine[Any, Any, None], points: frozenset[int], seen: Interruption
 ) -> Generator[Any, Any, None]:
     step: partial[Any] = partial(work.send, None)
     while True:

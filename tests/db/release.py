@@ -73,7 +73,7 @@ async def fill(path: Path) -> None:
         async with harness.database.write() as sql:
             await settings.put(sql, "colour", "blue")
             await subscriptions.add(sql, "dashboard", "alerts", harness.clock())
-            await fingerprints.is_second_delivery(sql, b"\xff\x00", "cad", 0, harness.clock())
+            await fingerprints.is_duplicate(sql, b"\xff\x00", "cad", 0, harness.clock())
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ async def test_unpublished_entries_are_not_told(database: Database) -> None:
     await append(database, 2, audience=Audience.NOBODY)
     await append(database, 3)
     assert await held(database) == [1, 3]
-    assert [entry.id for entry in await journal.named(database.read, [3, 2])] == [2, 3]
+    assert [entry.id for entry in await journal.by_id(database.read, [3, 2])] == [2, 3]
 
 
 async def test_pruning_forgets_the_old_a_few_at_a_time(database: Database) -> None:

@@ -7,7 +7,7 @@ import pytest
 from db import cards, community, equipment, feeds, flights, journal, properties, users
 from db.community import EquipmentType, Tier
 from db.database import Database, Transaction
-from db.search import folded
+from db.search import fold_case
 
 TIERS = [Tier(1, "Basic", "59.99"), Tier(2, "Premium", "99.99")]
 TYPES = [EquipmentType(1, "Camera"), EquipmentType(3, "Drone")]
@@ -66,7 +66,7 @@ async def test_a_feed_shows_an_entry_once_and_in_order(database: Database) -> No
         assert [entry.journal_id for entry in waiting] == numbers[:2]
         await feeds.put_into_batch(sql, waiting)
         assert {entry.batch for entry in await feeds.waiting(sql, ["visits"], 2)} == {numbers[0]}
-        await feeds.mark_shown(sql, waiting)
+        await feeds.mark_batch_shown(sql, numbers[0])
         assert [e.journal_id for e in await feeds.waiting(sql, ["visits"], 9)] == numbers[2:]
 
 
@@ -116,15 +116,15 @@ async def test_the_schema_lets_a_drone_be_out_only_once(database: Database) -> N
     ],
 )
 def test_folding_finds_what_people_call_the_same(text: str, search: str) -> None:
-    assert folded(search) in folded(text)
+    assert fold_case(search) in fold_case(text)
 
 
 def test_folding_keeps_different_letters_apart() -> None:
-    assert folded("cafe") not in folded("café")
+    assert fold_case("cafe") not in fold_case("café")
 
 
 def test_a_search_never_matches_across_two_parts() -> None:
-    assert folded("ab") not in folded("a", "b")
+    assert fold_case("ab") not in fold_case("a", "b")
 
 
 async def test_a_renamed_user_is_found_by_both_name_and_id(database: Database) -> None:

@@ -12,7 +12,7 @@ from db import community, equipment, properties, users
 from db.community import EquipmentType, Tier
 from db.database import Database
 from db.migrate import migrations
-from db.search import folded, words
+from db.search import fold_case, words
 
 TEXTS = st.text(st.sampled_from("aAbBéÉßİı\0\n \"'*():-^😀中文ﬁ1290\u0301"), max_size=12)
 
@@ -68,11 +68,11 @@ async def test_a_search_finds_exactly_the_rows_that_hold_the_text(
         lambda *row: row, "SELECT id, location, description FROM properties ORDER BY id"
     )
     for search in (other, locations[0][start:], description[:5], str(everything[-1][0])):
-        wanted = folded(search)
+        wanted = fold_case(search)
         expected = [
             number
             for number, location, described in everything
-            if wanted in folded(location, described) or wanted in str(number)
+            if wanted in fold_case(location, described) or wanted in str(number)
         ]
         found = await properties.page(stocked.read, search, 10_000, 0)
         assert [row.id for row in found] == expected
@@ -104,11 +104,11 @@ async def test_users_are_found_under_the_name_that_they_have_now(
         await users.remove(sql, "gone")
     everybody = await stocked.read.all(users.User, "SELECT id, full_name FROM users ORDER BY id")
     for search in (other, people[-1][0], people[-1][1][1:]):
-        wanted = folded(search)
+        wanted = fold_case(search)
         expected = [
             user.id
             for user in everybody
-            if wanted in folded(user.full_name, user.id) or wanted in folded(user.id)
+            if wanted in fold_case(user.full_name, user.id) or wanted in fold_case(user.id)
         ]
         found = [user.id for user in await users.page(stocked.read, search, 10_000, 0)]
         if all(user.full_name != user.id for user in everybody):

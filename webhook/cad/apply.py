@@ -299,7 +299,7 @@ def _told(fields: dict[str, Any]) -> dict[str, Any]:
     if "coordinates" in told:
         point = told["coordinates"]
         told |= {"x": point and point.x, "y": point and point.y}
-    told = {column: value for column, value in told.items() if column in dispatches.TOLD}
+    told = {column: value for column, value in told.items() if column in dispatches.PUSHED}
     for text in ("priority", "postal"):
         if text in told:
             told[text] = str(told[text] or "")
@@ -323,7 +323,7 @@ async def _keep_call(event: DispatchCall, change: Change, cad: str) -> list[Subj
 async def _add_notes(change: Change, cad: str, call_id: int, notes: list[Note]) -> None:
     for note in notes:
         if note.content:
-            row = dispatches.Note(note.time, note.label, note.content)
+            row = dispatches.CallNote(note.time, note.label, note.content)
             await dispatches.add_note(change.sql, cad, call_id, row)
 
 

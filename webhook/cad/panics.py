@@ -8,7 +8,7 @@ import re
 
 from db import emergencies, units
 from db.emergencies import EmergencyCall
-from db.search import folded
+from db.search import fold_case
 from db.units import Pressing
 from webhook.protocol.context import Change
 
@@ -24,7 +24,7 @@ _PRESSED = re.compile(
 def pressed_by(description: str) -> str | None:
     """Return the number of the unit whose panic button a call tells of, folded; None if of none."""
     said = _PRESSED.search(description)
-    return folded(said["number"].strip()) if said else None
+    return fold_case(said["number"].strip()) if said else None
 
 
 async def panic_of_call(change: Change, cad: str, call: EmergencyCall) -> int | None:
@@ -56,9 +56,9 @@ async def calls_of_panic(change: Change, cad: str, panic_id: int) -> list[int]:
 
 
 def _is_whose(call: EmergencyCall, one: Pressing) -> bool:
-    number, caller = folded(one.unit_num.strip()), folded(one.name.strip())
+    number, caller = fold_case(one.unit_num.strip()), fold_case(one.name.strip())
     return (number != "" and number == call.pressed_by) or (
-        caller != "" and caller == folded(call.caller.strip())
+        caller != "" and caller == fold_case(call.caller.strip())
     )
 
 
@@ -74,8 +74,8 @@ async def _only_one_in_question(
         return None
     for text in (call.pressed_by or "", call.caller.strip()):
         if text and any(
-            folded(text) in (folded(unit.unit_num.strip()), folded(unit.name.strip()))
-            for unit in await units.bear(change.sql, cad, text)
+            fold_case(text) in (fold_case(unit.unit_num.strip()), fold_case(unit.name.strip()))
+            for unit in await units.matching(change.sql, cad, text)
         ):
             return None
     return unknown.pop()

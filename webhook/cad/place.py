@@ -35,7 +35,7 @@ async def property_at(sql: Reader, place: Place) -> int | None:
     named, code = phrases(place.address), code_of(place.postal)
     if place.point is None and not named and not code:
         return None
-    found = await properties.possibly_meant(sql, place.point, REACH, named, code)
+    found = await properties.candidates(sql, place.point, REACH, named, code)
     return best(place, found)
 
 

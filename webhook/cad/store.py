@@ -74,7 +74,7 @@ async def store_push(
         return True
     dumped = [_Dumped(event, event.model_dump_json(by_alias=True).encode()) for event in events]
     async with context.change() as change:
-        if config.window and await fingerprints.is_second_delivery(
+        if config.window and await fingerprints.is_duplicate(
             change.sql, _fingerprint(cad, dumped), transport, change.now - config.window, change.now
         ):
             log.debug("dropped a duplicate push that came over %s", transport)

@@ -4,7 +4,7 @@ from datetime import time
 
 from db import journal, settings
 from db.database import Transaction
-from db.journal import Count
+from db.journal import EventCount
 from webhook.protocol.context import Context
 from webhook.protocol.days import last_ended
 from webhook.protocol.events import CAD, Daily
@@ -44,7 +44,7 @@ async def tell_day(context: Context, at: time) -> bool:
     return bool(told)
 
 
-def _report(day: str, counts: list[Count], panics: int, messages: int, problems: int) -> Daily:
+def _report(day: str, counts: list[EventCount], panics: int, messages: int, problems: int) -> Daily:
     by_name = {count.name: count for count in counts}
 
     def number(name: str) -> int:

@@ -138,7 +138,7 @@ class Session:
             return StatusReply(message="created")
         with suppress(StorageUnavailable):  # to resume, reading is enough
             async with self._context.database.write() as sql:
-                await subscriptions.use(sql, [key], self._context.now())
+                await subscriptions.touch(sql, [key], self._context.now())
         oldest, newest = await journal.bounds(self._context.read)
         self._replayed_to = min(ask.last_event_id, newest)
         self._newest = 0

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from db import alarms
-from db.alarms import Alarm, Outcome
+from db.alarms import Alarm, AlarmOutcome
 from db.database import Reader
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Change, Context, Scope, Share
@@ -147,7 +147,7 @@ async def settle_alarm(context: Context, ask: Settlement) -> Success:
     return Success()
 
 
-async def end_alarm_of(change: Change, property_id: int, outcome: Outcome) -> None:
+async def end_alarm_of(change: Change, property_id: int, outcome: AlarmOutcome) -> None:
     """End the open alarm of a property, if there is one."""
     alarm = await alarms.open_of_property(change.sql, property_id)
     if alarm is not None:
@@ -158,7 +158,7 @@ async def end_alarm_of(change: Change, property_id: int, outcome: Outcome) -> No
 
 async def count_alert(change: Change, property_id: int, user_id: str, note: str | None) -> Subject:
     """Add an alert to the property's open alarm, or open one; return the alarm as a subject."""
-    alarm_id = await alarms.sound(change.sql, property_id, user_id, change.now)
+    alarm_id = await alarms.raise_or_repeat(change.sql, property_id, user_id, change.now)
     if note:
         await alarms.add_step(change.sql, alarm_id, change.now, change.caller.name, "noted", note)
     return alarm_subject(alarm_id)

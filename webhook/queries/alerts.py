@@ -1,6 +1,6 @@
 """Queries on alerts: an alert is one press of a property's alarm; alarms.py has the incidents."""
 
-from db import users, visits
+from db import alarms, users
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.events import AlertRaised
@@ -45,7 +45,7 @@ class AlertList(Reply):
 async def get_alerts(context: Context, ask: AlertPage) -> AlertList:
     """List a property's alerts, newest first."""
     await existing_property(context.read, ask.property_id)
-    page = await visits.alerts(context.read, ask.property_id, ask.limit, ask.offset)
+    page = await alarms.alerts(context.read, ask.property_id, ask.limit, ask.offset)
     return AlertList(
         alerts=[
             AlertData(id=row.id, user_id=row.user_id, timestamp=timestamp(row.at)) for row in page
@@ -60,7 +60,7 @@ async def add_alert(context: Context, ask: NewAlert) -> Added:
         await existing_property(change.sql, ask.property_id)
         if ask.user_id != context.caller.name:  # a member without a link is no game user
             await users.add_seen(change.sql, ask.user_id)
-        number = await visits.add_alert(change.sql, ask.property_id, ask.user_id, change.now)
+        number = await alarms.add_alert(change.sql, ask.property_id, ask.user_id, change.now)
         alarm = await count_alert(change, ask.property_id, ask.user_id, ask.note)
         await change.emit(
             AlertRaised(

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from db import crimes, users
-from db.crimes import Area
+from db.crimes import Circle
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.days import last_days
@@ -82,8 +82,8 @@ async def get_crimes_in_area(context: Context, ask: CrimeArea) -> CrimesInArea:
     )
 
 
-async def _where(context: Context, ask: CrimeArea) -> Area | int | None:
+async def _where(context: Context, ask: CrimeArea) -> Circle | int | None:
     if ask.property_id is None:
         return None
     stored = await existing_property(context.read, ask.property_id)
-    return stored.id if ask.radius is None else Area(stored.x, stored.y, ask.radius)
+    return stored.id if ask.radius is None else Circle(stored.x, stored.y, ask.radius)

@@ -8,7 +8,7 @@ open exactly while the status is REMOVED.
 from db import approvals, flights, properties, removals
 from db.database import Reader
 from db.properties import PENDING, REMOVED, Property
-from db.removals import Outcome
+from db.removals import RemovalOutcome
 from webhook.protocol.context import Change
 from webhook.protocol.events import Event, PropertyRestored, Subject
 from webhook.queries.alarms import end_alarm_of
@@ -23,7 +23,7 @@ async def change_status(
     event: Event,
     *,
     reason: str | None = None,
-    outcome: Outcome = "withdrawn",
+    outcome: RemovalOutcome = "withdrawn",
     answer: str | None = None,
 ) -> None:
     """Change a property's status and publish the event that says so.
@@ -37,7 +37,7 @@ async def change_status(
 
 
 async def remove_with_equipment(
-    change: Change, property_: Property, event: Event, outcome: Outcome = "withdrawn"
+    change: Change, property_: Property, event: Event, outcome: RemovalOutcome = "withdrawn"
 ) -> None:
     """Remove a property and its equipment; drones that are out are recalled, its alarm ends.
 
@@ -79,7 +79,7 @@ async def _end_decisions(
     change: Change,
     property_id: int,
     status: str | None,
-    outcome: Outcome,
+    outcome: RemovalOutcome,
     answer: str | None = None,
 ) -> list[Subject]:
     """Forget approvals, and end the removal request unless the status says that it is open.

@@ -5,7 +5,7 @@ import pytest
 from cogs.cards.board import touches_board
 from cogs.cards.notes import in_order
 from cogs.ui.text import fitting, length
-from db.dispatches import Note
+from db.dispatches import CallNote
 from webhook import cad
 from webhook.protocol.events import CAD, EVENTS
 
@@ -49,8 +49,8 @@ def test_rows_that_were_not_even_written_out_are_counted_too() -> None:
     assert fitting([], "\n", 100, 0) == ""
 
 
-def note(time: str, content: str) -> Note:
-    return Note(time, "7K-22", content)
+def note(time: str, content: str) -> CallNote:
+    return CallNote(time, "7K-22", content)
 
 
 @pytest.mark.parametrize(

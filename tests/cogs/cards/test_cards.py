@@ -17,7 +17,7 @@ from cogs.delivery.console import render as as_text
 from cogs.feeds import FEEDS, entry_embed, summary_embed
 from cogs.i18n.language import LANGUAGES, speaking
 from cogs.ui.embeds import EMBED, Button, CardBuilder, Colour, Content, embed_length
-from db.feeds import Count
+from db.feeds import FeedCount
 from tests.cogs.hostile import invisible, wire_texts
 from tests.cogs.story import CAD_EVENTS, Story
 from tests.fake_discord.errors import Problems
@@ -203,7 +203,7 @@ async def test_an_entry_that_cannot_be_made_is_named_by_its_number(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_summary_of_every_kind_of_entry_fits_into_a_message(language: str) -> None:
-    counts = [Count(name, 10**6, 0, 10**12) for name in FEEDS]
+    counts = [FeedCount(name, 10**6, 0, 10**12) for name in FEEDS]
     with speaking(language):
         check_as_discord(Content([summary_embed(counts)]))
 

@@ -431,7 +431,7 @@ async def test_units_keep_what_a_push_leaves_out(harness: AppHarness) -> None:
     await push(harness, "EVENT_UNIT_LOGIN", {"unit": unit})
     await push(harness, "EVENT_UNIT_STATUS", {"identIds": [61], "status": 4})
     await push(harness, "EVENT_UNIT_LOGOUT", {"identId": 61})
-    known = (await units.named(harness.database.read, CAD, [61, 99]))[61]
+    known = (await units.by_ident(harness.database.read, CAD, [61, 99]))[61]
     assert (known.unit_num, known.name, known.status) == ("1-A-12", "Wren", "ON_SCENE")
     assert not known.on_duty
 

@@ -444,7 +444,7 @@ async def test_subscriptions_are_forgotten_when_nobody_returns(harness: AppHarne
     harness.clock.now += 10_000
     await FakeSession(harness).resume("returned", 0)
     async with harness.database.write() as sql:
-        await subscriptions.use(sql, ["tester/there"], harness.clock.now)
+        await subscriptions.touch(sql, ["tester/there"], harness.clock.now)
         assert await subscriptions.forget(sql, harness.clock.now, 1) == 1
         assert await subscriptions.forget(sql, harness.clock.now, 10) == 1
     left = {row[0] for row in harness.dump()["subscriptions"]}
