@@ -24,11 +24,11 @@ from bot.route import router_of
 from bot.settings import Settings
 from bot.watch import Problems, Watch, Watched
 from bot.watchdog import Watchdog
-from cogs.bot import Connection
-from cogs.commands.status import Vitals
+from cogs.bot import DiscordStatus
+from cogs.commands.status import RuntimeStatus
 from cogs.delivery.channel_queue import Pace
 from cogs.escalation import AlarmEscalation
-from cogs.i18n.language import speak
+from cogs.i18n.language import set_language
 from cogs.pictures import backdrop
 from cogs.ui import names
 from db import community, journal, subscriptions
@@ -95,8 +95,8 @@ async def run(
         StorageError: the database cannot be used.
         OSError: the port cannot be listened on.
     """
-    speak(settings.community.language)
-    connection, heard = Connection(), Heard()
+    set_language(settings.community.language)
+    connection, heard = DiscordStatus(), Heard()
     metrics = Metrics(cad.HANDLED_TYPES, CATALOGUE.names | OWN_MESSAGES)
     problems = Problems(metrics)
     certificate = Certificate.of(settings.http)
@@ -117,7 +117,7 @@ async def run(
             approvals=ApprovalRules(**settings.approvals.model_dump()),
         )
         context.bus.subscribe(ALL, lambda _: metrics.published.inc())
-        vitals = Vitals(
+        vitals = RuntimeStatus(
             version=version("cad-sentinel"),
             discord=lambda: connection.state,
             cads=cads,
@@ -261,7 +261,7 @@ async def _put_on_offer(database: Database, settings: Settings, cads: Sequence[s
             [Tier(tier.id, tier.name, tier.price) for tier in settings.community.tiers],
             [EquipmentType(kind.id, kind.name) for kind in settings.community.equipment_types],
         )
-        await names.keep_cads(sql, cads)
+        await names.store_cads(sql, cads)
         await backdrop.keep(sql, settings.map.backdrop())
 
 

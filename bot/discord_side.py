@@ -15,9 +15,9 @@ from bot.again import again_and_again
 from bot.layout import effective, layout_of
 from bot.route import places_of, router_of
 from bot.settings import DiscordSettings, Settings
-from cogs.bot import Connection, SentinelBot
+from cogs.bot import DiscordStatus, SentinelBot
 from cogs.commands.route import Routes
-from cogs.commands.status import Vitals
+from cogs.commands.status import RuntimeStatus
 from cogs.delivery.channel_queue import Delivery, Outlet, Pace
 from cogs.delivery.direct_messages import FullDelivery
 from cogs.delivery.follower import Follower
@@ -32,8 +32,8 @@ from cogs.escalation import (
 )
 from cogs.routing.layout import choices
 from cogs.setup import Setup
-from cogs.ui.permissions import Roles
-from cogs.ui.responder import Desk
+from cogs.ui.permissions import RoleScopes
+from cogs.ui.responder import Responder
 from webhook.cad.silence import Heard
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.metrics import Metrics
@@ -126,7 +126,7 @@ class DiscordSide:
             # Nothing new is heard from Discord; what was heard is answered before the bot leaves.
             self._connecting.cancel()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._bot.desk.in_flight.ended(), FINISHING)
+                await asyncio.wait_for(self._bot.responder.in_flight.wait_idle(), FINISHING)
             await self._bot.close()
             # discord.py can miss that it is cancelled, but not that it is closed.
             await asyncio.wait({self._connecting}, timeout=FINISHING)
@@ -169,10 +169,10 @@ class Shared:
     """What the Discord side shares with the rest of the program."""
 
     context: Context
-    connection: Connection
+    connection: DiscordStatus
     pace: Pace
     metrics: Metrics
-    vitals: Vitals
+    vitals: RuntimeStatus
     alarms: AlarmEscalation
     heard: Heard
 
@@ -184,12 +184,12 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
     bot = None
     messenger: DiscordMessenger | LogMessenger = LogMessenger()
     pace = shared.pace
-    desk = Desk(context, Roles({}))
+    responder = Responder(context, RoleScopes({}))
     routes = Routes(router_of(file, context.zone), frozenset())
     if file.token:
         point_discord_at(file)
-        setup = Setup(desk, context, layout_of(file), settings.http.port, shared.heard)
-        bot = SentinelBot(context, desk, shared.connection, routes, vitals, setup)
+        setup = Setup(responder, context, layout_of(file), settings.http.port, shared.heard)
+        bot = SentinelBot(context, responder, shared.connection, routes, vitals, setup)
         messenger = DiscordMessenger(bot)
     else:
         logged_in.set()
@@ -204,7 +204,7 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
         places, router = places_of(chosen), router_of(chosen, context.zone)
         if not places:
             log.warning("no channel is configured, nothing will be posted: type /setup in Discord")
-        desk.roles = _roles(chosen)
+        responder.roles = _roles(chosen)
         routes.router, routes.in_use = router, frozenset(places)
         shared.alarms.reconfigure(
             escalation_plan_of(settings.model_copy(update={"discord": chosen})), router
@@ -240,14 +240,14 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
     return side
 
 
-def _roles(settings: DiscordSettings) -> Roles:
+def _roles(settings: DiscordSettings) -> RoleScopes:
     ids = {
         Scope.READ: frozenset(settings.roles.viewer),
         Scope.WRITE: frozenset(settings.roles.dispatcher),
         Scope.APPROVE: frozenset(settings.roles.approver),
         Scope.ADMIN: frozenset(settings.roles.admin),
     }
-    return Roles(ids, settings.guild_id)
+    return RoleScopes(ids, settings.guild_id)
 
 
 def point_discord_at(settings: DiscordSettings) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 
-from cogs.bot import Connection
+from cogs.bot import DiscordStatus
 from db.database import Database
 
 
@@ -17,7 +17,7 @@ class Health:
     def __init__(
         self,
         database: Database,
-        connection: Connection,
+        connection: DiscordStatus,
         stop: asyncio.Event,
         closed_channels: Callable[[], list[str]],
         silent_cads: Callable[[], list[str]],

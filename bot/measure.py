@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection
 from pathlib import Path
 
-from cogs.bot import Connection
+from cogs.bot import DiscordStatus
 from db import cards, feeds, journal
 from db.cards import Backlog
 from db.database import Database
@@ -23,7 +23,7 @@ class Measure:
         metrics: Metrics,
         database: Database,
         path: Path,
-        connection: Connection,
+        connection: DiscordStatus,
         places: Collection[str],
     ) -> None:
         self._metrics = metrics

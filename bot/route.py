@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.layout import effective
 from bot.query import Say
 from bot.settings import DiscordSettings, RuleSettings, Settings
-from cogs.commands.route import Routes, event_meant, explained
+from cogs.commands.route import Routes, explained, resolve_event
 from cogs.routing.layout import choices
 from cogs.routing.rules import QuietHours, Router, Rule
 from db.database import Database, Reader, open_read_only
@@ -30,7 +30,7 @@ async def route(settings: Settings, typed: str, data: str | None, *, say: Say) -
             discord = effective(settings.discord, await choices(sql))
             router = router_of(discord, ZoneInfo(settings.community.timezone))
             routes = Routes(router, frozenset(places_of(discord)))
-            event = await event_meant(sql, typed, data)
+            event = await resolve_event(sql, typed, data)
             for line in explained(event, await routes.of(sql, event)):
                 say(" ".join(clean_text(line, LINE).split()))
     except (SentinelError, StorageError) as fault:

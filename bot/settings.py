@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from cogs.i18n.language import ENGLISH, LANGUAGES, own_name
+from cogs.i18n.language import ENGLISH, LANGUAGES, native_name
 from cogs.pictures.backdrop import Backdrop, BackdropError
 from cogs.routing.rules import QuietHours
 from webhook import cad
@@ -37,7 +37,7 @@ def _zone(name: str) -> str:
 
 def _language(name: str) -> str:
     if name not in LANGUAGES:
-        known = ", ".join(f"{code} ({own_name(code)})" for code in LANGUAGES)
+        known = ", ".join(f"{code} ({native_name(code)})" for code in LANGUAGES)
         raise ValueError(f"this is no language of the program; choose {known}")
     return name
 

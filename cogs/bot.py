@@ -16,15 +16,15 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.commands import access, alerts, audit, drones, equipment, properties, removals
-from cogs.commands.cad import Cad
-from cogs.commands.crimes import Crimes
-from cogs.commands.help import Help, forget_command_ids, keep_command_ids
-from cogs.commands.links import Links
+from cogs.commands.cad import CadCommands
+from cogs.commands.crimes import CrimeCommands
+from cogs.commands.help import HelpCommands, forget_command_ids, keep_command_ids
+from cogs.commands.links import LinkCommands
 from cogs.commands.route import RouteCommands, Routes
-from cogs.commands.status import Status, Vitals
-from cogs.commands.visitors import Visitors
+from cogs.commands.status import RuntimeStatus, StatusCommands
+from cogs.commands.visitors import VisitorCommands
 from cogs.delivery.discord_errors import reading_429s
-from cogs.i18n.language import speaking
+from cogs.i18n.language import using_locale
 from cogs.i18n.translator import CommandTranslator
 from cogs.routing.layout import Layout, single_id
 from cogs.routing.setup_health import SetupHealth
@@ -32,7 +32,7 @@ from cogs.setup import Setup
 from cogs.ui import names
 from cogs.ui.buttons import CardButton, Control
 from cogs.ui.pages import PageButton
-from cogs.ui.responder import Desk
+from cogs.ui.responder import Responder
 from db import settings
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Connection:
+class DiscordStatus:
     """How things stand with Discord: `off`, `connecting`, `ready` or `refused`."""
 
     state: str = "off"
@@ -77,8 +77,8 @@ class SentinelTree(app_commands.CommandTree["SentinelBot"]):
         if interaction.type is discord.InteractionType.autocomplete:
             log.debug("no choices: %s", fault)
             return
-        with speaking(interaction.locale.value):
-            await self.client.desk.tell_error(interaction, as_error(fault))
+        with using_locale(interaction.locale.value):
+            await self.client.responder.report_error(interaction, as_error(fault))
 
 
 class SentinelBot(commands.Bot):
@@ -87,10 +87,10 @@ class SentinelBot(commands.Bot):
     def __init__(
         self,
         context: Context,
-        desk: Desk,
-        connection: Connection,
+        responder: Responder,
+        connection: DiscordStatus,
         routes: Routes,
-        vitals: Vitals,
+        vitals: RuntimeStatus,
         setup: Setup,
     ) -> None:
         super().__init__(
@@ -101,7 +101,7 @@ class SentinelBot(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             http_trace=reading_429s(),
         )
-        self.desk = desk
+        self.responder = responder
         self.presses = drones.BUTTONS | removals.BUTTONS | properties.BUTTONS | alerts.BUTTONS
         self.lists = (
             drones.LISTS
@@ -152,20 +152,20 @@ class SentinelBot(commands.Bot):
         """Register the commands and buttons."""
         await self.tree.set_translator(self._translator)
         if not self.cogs:
-            await self.add_cog(properties.Properties(self.desk))
-            await self.add_cog(equipment.EquipmentCommands(self.desk))
-            await self.add_cog(access.AccessCommands(self.desk))
-            await self.add_cog(drones.Drones(self.desk))
-            await self.add_cog(removals.Removals(self.desk))
-            await self.add_cog(Visitors(self.desk))
-            await self.add_cog(Crimes(self.desk))
-            await self.add_cog(alerts.Alerts(self.desk))
-            await self.add_cog(Cad(self.desk))
-            await self.add_cog(Links(self.desk))
-            await self.add_cog(audit.Audit(self.desk))
-            await self.add_cog(Status(self.desk, self._vitals))
-            await self.add_cog(Help(self.desk))
-            await self.add_cog(RouteCommands(self.desk, self._routes, self._context.zone))
+            await self.add_cog(properties.PropertyCommands(self.responder))
+            await self.add_cog(equipment.EquipmentCommands(self.responder))
+            await self.add_cog(access.AccessCommands(self.responder))
+            await self.add_cog(drones.DroneCommands(self.responder))
+            await self.add_cog(removals.RemovalCommands(self.responder))
+            await self.add_cog(VisitorCommands(self.responder))
+            await self.add_cog(CrimeCommands(self.responder))
+            await self.add_cog(alerts.AlertCommands(self.responder))
+            await self.add_cog(CadCommands(self.responder))
+            await self.add_cog(LinkCommands(self.responder))
+            await self.add_cog(audit.AuditCommands(self.responder))
+            await self.add_cog(StatusCommands(self.responder, self._vitals))
+            await self.add_cog(HelpCommands(self.responder))
+            await self.add_cog(RouteCommands(self.responder, self._routes, self._context.zone))
             await self.add_cog(self._setup)
             self.add_dynamic_items(CardButton, PageButton, Control)
 
@@ -174,7 +174,7 @@ class SentinelBot(commands.Bot):
         self._connection_state.state = "ready"
         log.info("connected to Discord as %s, in %s guilds", self.user, len(self.guilds))
         self._look()
-        with self.desk.in_flight.one():
+        with self.responder.in_flight.track():
             await self.register()
 
     async def register(self) -> None:
@@ -202,7 +202,7 @@ class SentinelBot(commands.Bot):
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Register the commands in a guild that the bot was invited to."""
         self._look()
-        with self.desk.in_flight.one():
+        with self.responder.in_flight.track():
             await self._keep_guild()
             await self.sync(guild)
 
@@ -210,7 +210,7 @@ class SentinelBot(commands.Bot):
         """Discord forgets a guild's commands with the bot; so does the bot."""
         log.warning("the bot was removed from guild %s", guild.id)
         self._look()
-        with self.desk.in_flight.one(), _unless_unavailable():
+        with self.responder.in_flight.track(), _unless_unavailable():
             async with self._context.database.write() as sql:
                 await settings.forget(sql, _synced(guild.id))
                 await forget_command_ids(sql, guild.id)
@@ -296,7 +296,7 @@ class SentinelBot(commands.Bot):
         if len(guilds) == 1:
             with _unless_unavailable():
                 async with self._context.database.write() as sql:
-                    await names.keep_guild(sql, guilds[0])
+                    await names.store_guild(sql, guilds[0])
 
     async def _stay_connected(self) -> None:
         """Be connected for good; what discord.py does not foresee is another connection's end."""

@@ -7,7 +7,6 @@ what is left to translate. docs/translating.md says how the code marks them.
 import ast
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ from discord.ext import commands
 
 from cogs import bot
 from cogs.i18n.translator import CONTEXTS
-from cogs.ui.responder import TooLate
+from cogs.ui.responder import AlreadyDone
 from webhook.protocol.errors import SentinelError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,26 +64,15 @@ class Key(NamedTuple):
     many: str = ""
 
 
-@dataclass
-class Use:
-    """Where a text is used, and how long it may be there."""
-
-    files: set[str] = field(default_factory=set)
-    limit: int = sys.maxsize
-
-
-class Texts(dict[Key, Use]):
-    """All texts. `faults` are the places where a text is put together before it is translated."""
+class Texts(dict[Key, int]):
+    """All texts, with how long each may be; `faults` are those put together before the look-up."""
 
     def __init__(self) -> None:
         super().__init__()
         self.faults: list[str] = []
 
-    def use(self, key: Key, file: str, limit: int = sys.maxsize) -> None:
-        """Note a text."""
-        use = self.setdefault(key, Use())
-        use.files.add(file)
-        use.limit = min(use.limit, limit)
+    def add(self, key: Key, limit: int = sys.maxsize) -> None:
+        self[key] = min(self.get(key, limit), limit)
 
 
 def texts(root: Path = ROOT) -> Texts:
@@ -112,9 +100,9 @@ def read_source(source: str, file: str, found: Texts) -> None:
         if not isinstance(call, ast.Call):
             continue
         name = _name(call.func)
-        _note_limits(call, name, file, found)
+        _note_limits(call, name, found)
         if name == "pgettext" and all(isinstance(arg, ast.Constant) for arg in call.args):
-            found.use(Key(*(str(ast.literal_eval(arg)) for arg in call.args)), file)
+            found.add(Key(*(str(ast.literal_eval(arg)) for arg in call.args)))
         if name not in keywords or (name == "add" and len(call.args) < 2):
             continue
         places = [at for at in keywords[name] if at < len(call.args)]
@@ -125,7 +113,7 @@ def read_source(source: str, file: str, found: Texts) -> None:
         if len(places) == len(keywords[name]):
             limit = LIMITS.get((name, 0), sys.maxsize)
             for parts in zip(*forms, strict=False):  # of two forms, one may be a variable
-                found.use(Key("", *parts), file, limit)
+                found.add(Key("", *parts), limit)
 
 
 def _check_tables(module: ast.Module, file: str, found: Texts) -> None:
@@ -146,14 +134,14 @@ def _check_tables(module: ast.Module, file: str, found: Texts) -> None:
                     found.faults.append(f"{file}:{value.lineno}: needs N_(…): {value.value!r}")
 
 
-def _note_limits(call: ast.Call, name: str, file: str, found: Texts) -> None:
+def _note_limits(call: ast.Call, name: str, found: Texts) -> None:
     given: list[tuple[int | str | None, ast.expr]] = [*enumerate(call.args)]
     given += [(keyword.arg, keyword.value) for keyword in call.keywords]
     for place, value in given:
         limit = LIMITS.get((name, place)) if place is not None else None
         if limit is not None and isinstance(value, ast.Call) and _name(value.func) == "_":
             for text in _literals(value.args[0]):
-                found.use(Key("", text), file, limit)
+                found.add(Key("", text), limit)
 
 
 def _literals(node: ast.expr) -> list[str]:
@@ -181,7 +169,7 @@ def _name(called: ast.expr) -> str:
 
 def _names_of_errors(kind: type[SentinelError]) -> Iterator[str]:
     """List the errors that people may be told of, but for those whose text is ready for them."""
-    if kind is TooLate:
+    if kind is AlreadyDone:
         return
     yield kind.__name__
     for narrower in kind.__subclasses__():
@@ -202,20 +190,17 @@ def _cogs() -> Iterator[type[commands.Cog]]:
 
 
 def _read_cog(cog: type[commands.Cog], found: Texts) -> None:
-    file = cog.__module__.replace(".", "/") + ".py"
     made = cog.__new__(cog)  # without its constructor: only the commands are looked at
     group = made.app_command
     for command in [group, *group.walk_commands()] if group else made.walk_app_commands():
-        found.use(Key(CONTEXTS[Place.command_name], command.name), file, COMMAND_NAME)
-        found.use(Key("", command.description), file, DESCRIPTION)
+        found.add(Key(CONTEXTS[Place.command_name], command.name), COMMAND_NAME)
+        found.add(Key("", command.description), DESCRIPTION)
         if isinstance(command, app_commands.Command):
             for option in command.parameters:
-                found.use(
-                    Key(CONTEXTS[Place.parameter_name], option.display_name), file, COMMAND_NAME
-                )
-                found.use(Key("", str(option.description)), file, DESCRIPTION)
+                found.add(Key(CONTEXTS[Place.parameter_name], option.display_name), COMMAND_NAME)
+                found.add(Key("", str(option.description)), DESCRIPTION)
                 for choice in option.choices:
-                    found.use(Key("", choice.name), file, CHOICE)
+                    found.add(Key("", choice.name), CHOICE)
 
 
 # In the catalogues
@@ -238,7 +223,8 @@ def renewed(catalogue: polib.POFile, found: Texts) -> polib.POFile:
             msgid_plural=key.many,
             msgstr_plural={0: "", 1: ""} if key.many else {},
         )
-        entry.occurrences = [(file, "") for file in sorted(found[key].files)]
+        # Without the files where it is used: every move would change the catalogues.
+        entry.occurrences = []
         new.append(entry)
     return new
 

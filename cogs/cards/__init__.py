@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from cogs.cards import alarms, board, calls, drones, notices, properties
-from cogs.ui.embeds import Content
+from cogs.ui.embeds import MessageContent
 from db.database import Reader
 from webhook.protocol.events import Subject
 
-Render = Callable[[Reader, str], Awaitable[Content | None]]
+Render = Callable[[Reader, str], Awaitable[MessageContent | None]]
 """Makes a card from the stored state alone; None if there is nothing to show."""
 
 
@@ -46,6 +46,6 @@ CARDS: dict[str, CardKind] = {
 """The cards by the kind of their subject."""
 
 
-async def render(sql: Reader, subject: Subject) -> Content | None:
+async def render(sql: Reader, subject: Subject) -> MessageContent | None:
     """Make the card of a subject."""
     return await CARDS[subject.kind].render(sql, subject.key)

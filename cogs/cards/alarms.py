@@ -4,9 +4,9 @@ import discord
 
 from cogs.i18n.language import N_, _, plural
 from cogs.pictures.property_map import property_map
-from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, Content, ReplyTarget
-from cogs.ui.names import person
-from cogs.ui.text import duration, inert_line, moment, who
+from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, MessageContent, MessageRef
+from cogs.ui.names import user_name
+from cogs.ui.text import duration, inert_line, timestamp, who
 from db import alarms, cards, flights, properties
 from db.alarms import Alarm, AlarmStep
 from db.database import Reader
@@ -81,7 +81,7 @@ _CALLED = {"1": N_("The dispatchers were called"), "2": N_("The supervisor was c
 """What a step says of the stage that was called."""
 
 
-async def alarm(sql: Reader, key: str) -> Content | None:
+async def alarm(sql: Reader, key: str) -> MessageContent | None:
     """Show an alarm: who, where, how often, what was done; buttons until it is settled."""
     found = await _found(sql, key)
     if found is None:
@@ -90,18 +90,18 @@ async def alarm(sql: Reader, key: str) -> Content | None:
     card = _begun(stored, place, 2)
     card.add(_("Property"), str(place.id))
     card.add(_("Coordinates"), f"{place.x}, {place.y}")
-    card.add(_("Owner"), await person(sql, place.owner))
-    card.add(_("Raised by"), await person(sql, stored.raised_by))
-    card.add(_("Raised"), moment(stored.raised_at))
+    card.add(_("Owner"), await user_name(sql, place.owner))
+    card.add(_("Raised by"), await user_name(sql, stored.raised_by))
+    card.add(_("Raised"), timestamp(stored.raised_at))
     card.add(_("How often"), _often(stored))
     if stored.repeats > 1:
-        card.add(_("Last"), f"{await person(sql, stored.last_by)}, {moment(stored.last_at)}")
+        card.add(_("Last"), f"{await user_name(sql, stored.last_by)}, {timestamp(stored.last_at)}")
     card.add(_("What was done"), await _done(sql, stored.id), inline=False)
     shown = await property_map(sql, place.id)
-    return Content([card.build()], await _buttons(sql, stored), picture=shown)
+    return MessageContent([card.build()], await _buttons(sql, stored), picture=shown)
 
 
-async def call(sql: Reader, key: str) -> Content | None:
+async def call(sql: Reader, key: str) -> MessageContent | None:
     """Call those who are to answer an alarm, as a reply to its card, while nobody has."""
     number, _dash, stage = key.partition("-")
     found = await _found(sql, number)
@@ -113,18 +113,18 @@ async def call(sql: Reader, key: str) -> Content | None:
     card = CardBuilder(
         title=_("Nobody has acknowledged the alarm at {where}").format(where=_where(place)),
         colour=Colour.DANGER,
-        description=_("Since {since}.").format(since=moment(stored.waiting_since)),
+        description=_("Since {since}.").format(since=timestamp(stored.waiting_since)),
     )
-    return Content(
+    return MessageContent(
         [card.build()],
-        calls=tuple(int(role) for role in called.roles.split()),
-        reply_to=ReplyTarget(about.channel_id, about.message_id)
+        role_mentions=tuple(int(role) for role in called.roles.split()),
+        reply_to=MessageRef(about.channel_id, about.message_id)
         if about and about.channel_id and about.message_id
         else None,
     )
 
 
-async def owner(sql: Reader, key: str) -> Content | None:
+async def owner(sql: Reader, key: str) -> MessageContent | None:
     """Tell the owner of a property of an alarm there, and how it ended."""
     found = await _found(sql, key)
     if found is None:
@@ -132,9 +132,9 @@ async def owner(sql: Reader, key: str) -> Content | None:
     stored, place = found
     card = _begun(stored, place, 3)
     card.add(_("Property"), str(place.id))
-    card.add(_("Raised"), moment(stored.raised_at))
+    card.add(_("Raised"), timestamp(stored.raised_at))
     card.add(_("How often"), _often(stored))
-    return Content([card.build()])
+    return MessageContent([card.build()])
 
 
 async def _found(sql: Reader, key: str) -> tuple[Alarm, Property] | None:
@@ -150,13 +150,13 @@ def _begun(stored: Alarm, place: Property, said: int) -> CardBuilder:
         title=_(texts[0]).format(where=_where(place)),
         colour=texts[1],
         description=_(str(texts[said])).format(
-            since=moment(stored.waiting_since),
+            since=timestamp(stored.waiting_since),
             acknowledged_by=who(stored.acknowledged_by or ""),
-            acknowledged=moment(stored.acknowledged_at or 0),
+            acknowledged=timestamp(stored.acknowledged_at or 0),
             snoozed_by=who(stored.snoozed_by or ""),
-            until=moment(stored.snoozed_until or 0),
+            until=timestamp(stored.snoozed_until or 0),
             settled_by=who(stored.settled_by or ""),
-            settled=moment(stored.settled_at or 0),
+            settled=timestamp(stored.settled_at or 0),
         ),
     )
 
@@ -187,7 +187,7 @@ async def _done(sql: Reader, alarm_id: int) -> str:
 def _said(step: AlarmStep) -> str:
     if step.action == "called":
         return _(_CALLED[step.text])
-    until = moment(int(step.text)) if step.action == "snoozed" else ""
+    until = timestamp(int(step.text)) if step.action == "snoozed" else ""
     text = inert_line(step.text, NOTE)
     return _(_STEPS[step.action]).format(who=who(step.who), text=text, until=until)
 

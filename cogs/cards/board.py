@@ -7,17 +7,17 @@ from collections import Counter
 from itertools import groupby
 
 from cogs.i18n.language import _
-from cogs.ui.embeds import FIELD, CardBuilder, Colour, Content
+from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.names import (
     STATUSES,
+    cad_suffix,
     configured_cads,
     linked_name,
-    of_cad,
     status_name,
     unit_name,
     unit_names,
 )
-from cogs.ui.text import fitting, inert_line, length, moment
+from cogs.ui.text import fitting, inert_line, length, timestamp
 from db import cards, dispatches, emergencies, flights, properties, settings, units
 from db.database import Reader, Transaction
 from db.dispatches import DispatchCall
@@ -80,11 +80,11 @@ async def mark_changed(sql: Transaction, at: int) -> None:
     await cards.mark_stale(sql, str(SUBJECT), CHANNEL, at)
 
 
-async def board(sql: Reader, _key: str) -> Content | None:
+async def board(sql: Reader, _key: str) -> MessageContent | None:
     """Show the board, within Discord's limits whatever the numbers are."""
     changed = int(await settings.get(sql, CHANGED) or 0)
     duty = await on_duty(sql, UNITS_SHARE)
-    told = _("Last change {time}").format(time=moment(changed))
+    told = _("Last change {time}").format(time=timestamp(changed))
     duty.description = f"{duty.description}\n{told}".strip()
     parts = [duty, await open_calls(sql, CALLS_SHARE, WAITING_SHARE)]
     out = await flights.page_of_open(sql, "", LISTED, 0)
@@ -96,7 +96,7 @@ async def board(sql: Reader, _key: str) -> Content | None:
         title = f"{_('Drones out')} · {_count(len(out))}"
         listed = fitting(lines, "\n", DRONES_SHARE, len(out))
         parts.append(CardBuilder(title, Colour.WARNING, listed))
-    return Content([part.build() for part in parts])
+    return MessageContent([part.build() for part in parts])
 
 
 async def on_duty(sql: Reader, share: int) -> CardBuilder:
@@ -160,7 +160,7 @@ async def _waiting_line(sql: Reader, call: EmergencyCall) -> str:
     number = await linked_name(sql, subject, str(call.call_id))
     kind = "" if call.is_emergency else " · 311"
     told = inert_line(call.location, 60, blank="") or inert_line(call.description, 60)
-    return f"{number}{kind}{await of_cad(sql, call.cad)} · {told}"
+    return f"{number}{kind}{await cad_suffix(sql, call.cad)} · {told}"
 
 
 async def _call_line(sql: Reader, call: DispatchCall) -> str:
@@ -171,7 +171,7 @@ async def _call_line(sql: Reader, call: DispatchCall) -> str:
     on_call = await dispatches.units(sql, call.cad, call.call_id)
     known = await units.by_ident(sql, call.cad, on_call[:3])
     names = unit_names(on_call, known, 3) or f"**{_('no unit')}**"
-    return f"{number}{priority}{await of_cad(sql, call.cad)} · {title} · {names}"
+    return f"{number}{priority}{await cad_suffix(sql, call.cad)} · {title} · {names}"
 
 
 async def _place(sql: Reader, property_id: int) -> str:

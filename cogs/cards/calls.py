@@ -2,17 +2,17 @@
 
 from cogs.cards.notes import READ, notes_text
 from cogs.i18n.language import _
-from cogs.ui.embeds import DESCRIPTION, TITLE, CardBuilder, Colour, Content
+from cogs.ui.embeds import DESCRIPTION, TITLE, CardBuilder, Colour, MessageContent
 from cogs.ui.names import (
+    cad_suffix,
     drone_button,
     linked_name,
-    of_cad,
-    place_of_call,
+    property_of_call,
     status_name,
     unit_name,
     unit_names,
 )
-from cogs.ui.text import ANONYMOUS, duration, inert, inert_line, moment
+from cogs.ui.text import ANONYMOUS, duration, inert, inert_line, timestamp
 from db import cards, dispatches, emergencies, units
 from db.database import Reader
 from db.dispatches import DispatchCall
@@ -31,7 +31,7 @@ UNITS_IN_TITLE = 3
 _PRIORITY_COLOURS = {"1": Colour.DANGER, "2": Colour.WARNING, "3": Colour.NORMAL}
 
 
-async def emergency(sql: Reader, key: str) -> Content | None:
+async def emergency(sql: Reader, key: str) -> MessageContent | None:
     """Show a 911 call until it is removed or a dispatch call takes it over."""
     call_id, cad = _call(key)
     call = await emergencies.get(sql, cad, call_id)
@@ -44,24 +44,26 @@ async def emergency(sql: Reader, key: str) -> Content | None:
     live = Colour.DANGER if call.is_emergency else Colour.NORMAL
     state = _("dispatched") if call.dispatch_call_id is not None else _("over")
     card = CardBuilder(
-        title=f"{_number(call)}{await of_cad(sql, cad)}{'' if is_open else f' · {state}'}",
+        title=f"{_number(call)}{await cad_suffix(sql, cad)}{'' if is_open else f' · {state}'}",
         colour=live if is_open else Colour.OVER,
         description=inert(call.description, DESCRIPTION),
     )
     card.add("Caller", inert_line(call.caller, 256, blank=_(ANONYMOUS)))
     card.add("Location", inert_line(call.location, 512))
     card.add("Postal", _postal(call.postal, call.location))
-    card.add("Property", await place_of_call(sql, call.property_id, is_open=is_open))
-    card.add("Received", moment(call.received_at))
+    card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
+    card.add("Received", timestamp(call.received_at))
     if call.dispatch_call_id is not None:
         named = await _dispatch_call(sql, cad, call.dispatch_call_id)
         card.add("Dispatched", _("as {call}").format(call=named))
     elif call.removed_at is not None:
         card.add("Removed", _after(call.removed_at - call.received_at))
-    return Content([card.build()], await drone_button(sql, call.property_id, is_open=is_open))
+    return MessageContent(
+        [card.build()], await drone_button(sql, call.property_id, is_open=is_open)
+    )
 
 
-async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> Content | None:
+async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> MessageContent | None:
     """Let the panic's card speak for its own 911 call; a card that is posted already points there.
 
     Scripts make a 911 call when the button is pressed.
@@ -72,10 +74,10 @@ async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> Co
     whose = await _panic_of(sql, int(panic.key))
     card_of_panic = await linked_name(sql, panic, whose)
     part_of = _("part of the {panic}").format(panic=whose)
-    return Content(
+    return MessageContent(
         [
             CardBuilder(
-                title=f"{_number(call)}{await of_cad(sql, call.cad)} · {part_of}",
+                title=f"{_number(call)}{await cad_suffix(sql, call.cad)} · {part_of}",
                 colour=Colour.OVER,
                 description=_("See the {panic}.").format(panic=card_of_panic),
             ).build()
@@ -83,7 +85,7 @@ async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> Co
     )
 
 
-async def dispatch(sql: Reader, key: str) -> Content | None:
+async def dispatch(sql: Reader, key: str) -> MessageContent | None:
     """Show a dispatch call with its units and last notes, until and after it is closed."""
     call_id, cad = _call(key)
     call = await dispatches.get(sql, cad, call_id)
@@ -92,8 +94,9 @@ async def dispatch(sql: Reader, key: str) -> Content | None:
     is_open = call.closed_at is None
     title = inert_line(call.title, TITLE - 100, blank=_("no title yet"))
     named = _("Dispatch call {number}").format(number=call_id)
+    closed = "" if is_open else f" · {_('closed')}"
     card = CardBuilder(
-        title=f"{named}{await of_cad(sql, cad)} · {title}{'' if is_open else ' · ' + _('closed')}",
+        title=f"{named}{await cad_suffix(sql, cad)} · {title}{closed}",
         colour=_PRIORITY_COLOURS.get(call.priority, Colour.NORMAL) if is_open else Colour.OVER,
         description=inert(call.description, DESCRIPTION, blank=""),
     )
@@ -102,16 +105,18 @@ async def dispatch(sql: Reader, key: str) -> Content | None:
     card.add("Code", inert_line(call.code, 256, blank=""))
     card.add("Address", inert_line(f"{call.block} {call.address}", 512, blank=""))
     card.add("Postal", _postal(call.postal, call.address))
-    card.add("Property", await place_of_call(sql, call.property_id, is_open=is_open))
+    card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
     card.add("Units", await _units_of_call(sql, call, is_open=is_open), inline=False)
     if call.emergency_call_id is not None:
         card.add("From", await _origin(sql, cad, call.emergency_call_id), inline=False)
-    card.add("Opened", moment(call.received_at))
+    card.add("Opened", timestamp(call.received_at))
     if call.closed_at is not None:
         card.add("Closed", _after(call.closed_at - call.received_at))
     notes = await dispatches.last_notes(sql, cad, call_id, READ)
     card.add("Last notes", notes_text(notes), inline=False)
-    return Content([card.build()], await drone_button(sql, call.property_id, is_open=is_open))
+    return MessageContent(
+        [card.build()], await drone_button(sql, call.property_id, is_open=is_open)
+    )
 
 
 async def _units_of_call(sql: Reader, call: DispatchCall, *, is_open: bool) -> str:
@@ -151,7 +156,7 @@ async def _origin(sql: Reader, cad: str, call_id: int) -> str:
     return f"{named}, {await linked_name(sql, Subject('panic', str(call.panic_id)), whose)}"
 
 
-async def panic(sql: Reader, key: str) -> Content | None:
+async def panic(sql: Reader, key: str) -> MessageContent | None:
     """Show a panic until every unit in it is cleared, with the 911 call that came with it."""
     panic_id = int(key)
     start = await units.panic_start(sql, panic_id)
@@ -163,7 +168,7 @@ async def panic(sql: Reader, key: str) -> Content | None:
     known = await units.by_ident(sql, cad, idents)
     pressing = [member.ident for member in members if member.cleared_at is None]
     cleared = [member.cleared_at for member in members if member.cleared_at is not None]
-    title = f"{unit_names(idents, known, UNITS_IN_TITLE)}{await of_cad(sql, cad)}"
+    title = f"{unit_names(idents, known, UNITS_IN_TITLE)}{await cad_suffix(sql, cad)}"
     pressed = _("{units} pressed the panic button.")
     over = _("{units}\\: cleared after {duration}.")
     card = CardBuilder(
@@ -181,11 +186,11 @@ async def panic(sql: Reader, key: str) -> Content | None:
     card.add("Location", _first(places, 512))
     card.add("Postal", _postal(_first([call.postal for call in calls], 64), " ".join(places)))
     at = next((call.property_id for call in calls if call.property_id is not None), None)
-    card.add("Property", await place_of_call(sql, at, is_open=bool(pressing)))
-    card.add("Since", moment(started_at))
+    card.add("Property", await property_of_call(sql, at, is_open=bool(pressing)))
+    card.add("Since", timestamp(started_at))
     for call in calls[:2]:
         card.add_named(_number(call), await _own_call(sql, call))
-    return Content([card.build()], await drone_button(sql, at, is_open=bool(pressing)))
+    return MessageContent([card.build()], await drone_button(sql, at, is_open=bool(pressing)))
 
 
 async def _own_call(sql: Reader, call: EmergencyCall) -> str:

@@ -3,13 +3,13 @@
 import discord
 
 from cogs.i18n.language import _
-from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
-from cogs.ui.text import duration, inert, inert_line, moment, who
+from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
+from cogs.ui.text import duration, inert, inert_line, timestamp, who
 from db import flights, properties
 from db.database import Reader
 
 
-async def flight(sql: Reader, key: str) -> Content | None:
+async def flight(sql: Reader, key: str) -> MessageContent | None:
     """Show a drone that is out, and when it came back."""
     flight = await flights.get(sql, int(key))
     if flight is None:
@@ -25,10 +25,10 @@ async def flight(sql: Reader, key: str) -> Content | None:
     card.add("Drone", f"{flight.drone_id} · {inert_line(flight.description, 200)}")
     card.add("Property", str(flight.property_id))
     card.add("Dispatched by", who(flight.dispatched_by))
-    card.add("Dispatched", moment(flight.dispatched_at))
+    card.add("Dispatched", timestamp(flight.dispatched_at))
     if flight.recalled_at is None:
         recall = Button("Recall", f"flight:recall:{flight.id}", discord.ButtonStyle.primary)
-        return Content([card.build()], (recall,))
+        return MessageContent([card.build()], (recall,))
     card.add("Recalled by", who(flight.recalled_by or ""))
     card.add("Was out", duration(flight.recalled_at - flight.dispatched_at))
-    return Content([card.build()])
+    return MessageContent([card.build()])

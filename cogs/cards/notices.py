@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from cogs.i18n.language import N_, _
-from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, CardBuilder, Colour, Content
-from cogs.ui.names import of_cad
-from cogs.ui.text import fitting, inert, inert_line, moment
+from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, CardBuilder, Colour, MessageContent
+from cogs.ui.names import cad_suffix
+from cogs.ui.text import fitting, inert, inert_line, timestamp
 from db import notices, units
 from db.database import Reader
 from db.notices import Notice
@@ -20,18 +20,18 @@ _DOORS = (("open", N_("open {doors}")), ("close", N_("close {doors}")))
 _SHOWN_ELSEWHERE = frozenset({"id", "name", "description"})
 
 
-async def notice(sql: Reader, key: str) -> Content | None:
+async def notice(sql: Reader, key: str) -> MessageContent | None:
     """Show an announcement."""
     stored = await notices.get(sql, int(key))
     if stored is None:
         return None
     data: dict[str, Any] = orjson.loads(stored.data)
     card = _BY_KIND[stored.kind](data)
-    card.title += await of_cad(sql, stored.cad)
+    card.title += await cad_suffix(sql, stored.cad)
     if stored.kind == "pager":
         card.add("To", await _addressees(sql, stored, data), inline=False)
-    card.add("Sent", moment(stored.at))
-    return Content([card.build()])
+    card.add("Sent", timestamp(stored.at))
+    return MessageContent([card.build()])
 
 
 def _pager(data: dict[str, Any]) -> CardBuilder:

@@ -3,9 +3,9 @@
 import discord
 
 from cogs.i18n.language import N_, _
-from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, Content
-from cogs.ui.names import person
-from cogs.ui.text import inert, inert_line, moment, who
+from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
+from cogs.ui.names import user_name
+from cogs.ui.text import inert, inert_line, timestamp, who
 from db import approvals, properties, removals
 from db.database import Reader
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED
@@ -23,7 +23,7 @@ _OUTCOMES = {
 }
 
 
-async def approval(sql: Reader, key: str) -> Content | None:
+async def approval(sql: Reader, key: str) -> MessageContent | None:
     """Show a new property until somebody approves or rejects it, and who did."""
     stored = await properties.get_even_removed(sql, int(key))
     if stored is None:
@@ -38,20 +38,20 @@ async def approval(sql: Reader, key: str) -> Content | None:
         description=inert(stored.description, DESCRIPTION, blank=""),
     )
     card.add("Property", str(stored.id))
-    card.add("Owner", await person(sql, stored.owner))
+    card.add("Owner", await user_name(sql, stored.owner))
     card.add("Tier", str(stored.tier))
     if stored.width and stored.height:
         card.add("Size", f"{stored.width} × {stored.height} m")
     card.add("Coordinates", f"{stored.x}, {stored.y}")
-    card.add("Added", moment(stored.added_at))
+    card.add("Added", timestamp(stored.added_at))
     if not pending:
         if stored.status_by is not None:
             card.add("Status", inert_line(stored.status, 32))
             card.add("Decided by", who(stored.status_by))
         card.add("Reason", inert(stored.status_reason or "", 1000, blank=""), inline=False)
-        return Content([card.build()])
+        return MessageContent([card.build()])
     card.add("Approved so far by", await _agreed(sql, f"approval:{stored.id}"))
-    return Content(
+    return MessageContent(
         [card.build()],
         (
             Button("Approve", f"property:approve:{stored.id}", discord.ButtonStyle.success),
@@ -60,7 +60,7 @@ async def approval(sql: Reader, key: str) -> Content | None:
     )
 
 
-async def removal(sql: Reader, key: str) -> Content | None:
+async def removal(sql: Reader, key: str) -> MessageContent | None:
     """Show a requested removal until somebody settles it, and how."""
     request = await removals.get(sql, int(key))
     stored = request and await properties.get_even_removed(sql, request.property_id)
@@ -74,15 +74,15 @@ async def removal(sql: Reader, key: str) -> Content | None:
         description=inert(request.reason or "", DESCRIPTION, blank=_("No reason given.")),
     )
     card.add("Property", str(stored.id))
-    card.add("Owner", await person(sql, stored.owner))
+    card.add("Owner", await user_name(sql, stored.owner))
     if request.requested_by is not None:
-        card.add("Requested by", await person(sql, request.requested_by))
+        card.add("Requested by", await user_name(sql, request.requested_by))
     elif request.asked_by:
         card.add("Requested by", who(request.asked_by))
-    card.add("Requested", moment(request.requested_at))
+    card.add("Requested", timestamp(request.requested_at))
     if request.outcome is None:
         card.add("Approved so far by", await _agreed(sql, f"removal:{request.id}"))
-        return Content(
+        return MessageContent(
             [card.build()],
             (
                 Button("Approve", f"removal:approve:{request.id}", discord.ButtonStyle.danger),
@@ -91,17 +91,17 @@ async def removal(sql: Reader, key: str) -> Content | None:
             ),
         )
     card.add("Settled by", who(request.settled_by or ""))
-    card.add("Settled", moment(request.settled_at or 0))
+    card.add("Settled", timestamp(request.settled_at or 0))
     card.add("Answer", inert(request.answer or "", 1000, blank=""), inline=False)
     if request.outcome != "approved":
-        return Content([card.build()])
+        return MessageContent([card.build()])
     if stored.removed_at != request.settled_at:
         card.add("Since then", _("The property was restored."), inline=False)
-        return Content([card.build()])
-    return Content([card.build()], (Button("Restore", f"removal:restore:{request.id}"),))
+        return MessageContent([card.build()])
+    return MessageContent([card.build()], (Button("Restore", f"removal:restore:{request.id}"),))
 
 
-async def approval_answer(sql: Reader, key: str) -> Content | None:
+async def approval_answer(sql: Reader, key: str) -> MessageContent | None:
     """Tell the owner of a new property what was decided."""
     stored = await properties.get_even_removed(sql, int(key))
     if stored is None or stored.status not in (ACTIVE, REJECTED):
@@ -109,7 +109,7 @@ async def approval_answer(sql: Reader, key: str) -> Content | None:
     return _without_buttons(await approval(sql, key))
 
 
-async def removal_answer(sql: Reader, key: str) -> Content | None:
+async def removal_answer(sql: Reader, key: str) -> MessageContent | None:
     """Tell whoever asked for a removal what was decided."""
     request = await removals.get(sql, int(key))
     if request is None or request.outcome is None:
@@ -117,8 +117,8 @@ async def removal_answer(sql: Reader, key: str) -> Content | None:
     return _without_buttons(await removal(sql, key))
 
 
-def _without_buttons(content: Content | None) -> Content | None:
-    return None if content is None else Content(content.embeds)
+def _without_buttons(content: MessageContent | None) -> MessageContent | None:
+    return None if content is None else MessageContent(content.embeds)
 
 
 async def _agreed(sql: Reader, subject: str) -> str:

@@ -8,11 +8,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.i18n.language import N_, _, plural
-from cogs.ui.buttons import Press
-from cogs.ui.options import property_choices, property_meant
-from cogs.ui.pages import List, Rows, page
+from cogs.ui.buttons import ButtonHandler
+from cogs.ui.options import property_choices, resolve_property
+from cogs.ui.pages import ListReader, ListRows, list_page
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Desk, TooLate, before_a_form, show, tell
+from cogs.ui.responder import AlreadyDone, Responder, before_modal, reply_embed, reply_text
 from cogs.ui.text import inert_line, who
 from db import alarms, properties
 from db.alarms import Alarm
@@ -39,7 +39,7 @@ from webhook.queries.drones import WhichDrone, dispatch_drone
 LISTED = 20
 NOTE = 1_000
 
-Act = Callable[[Context, Alarm], Awaitable[str]]
+AlarmHandler = Callable[[Context, Alarm], Awaitable[str]]
 """Does something about an open alarm and returns what to answer."""
 
 _STATES = {
@@ -64,11 +64,13 @@ _TOO_LATE = {
 
 
 @app_commands.guild_only()
-class Alerts(commands.GroupCog, group_name="alert", group_description="Alarms at properties"):
+class AlertCommands(
+    commands.GroupCog, group_name="alert", group_description="Alarms at properties"
+):
     """Alarms at properties."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     @app_commands.command(
         name="raise",
@@ -85,12 +87,14 @@ class Alerts(commands.GroupCog, group_name="alert", group_description="Alarms at
         note: app_commands.Range[str, 1, NOTE] | None = None,
     ) -> None:
         """Raise the alarm, as the game user that the member is, if they are linked to one."""
-        async with self._desk.answering(interaction) as context:
-            place = await property_meant(context, property)
+        async with self._responder.deferred(interaction) as context:
+            place = await resolve_property(context, property)
             asked = {"propertyId": place.id, "userId": context.caller.user_ids[0], "note": note}
             await add_alert(context, validate(NewAlert, asked))
             where = inert_line(place.location, 200)
-            await tell(interaction, _("The alarm is raised at **{where}**.").format(where=where))
+            await reply_text(
+                interaction, _("The alarm is raised at **{where}**.").format(where=where)
+            )
 
     @app_commands.command(
         name="list",
@@ -104,24 +108,24 @@ class Alerts(commands.GroupCog, group_name="alert", group_description="Alarms at
         property: str | None = None,  # noqa: A002
     ) -> None:
         """List alarms."""
-        async with self._desk.answering(interaction) as context:
-            place = "" if property is None else str((await property_meant(context, property)).id)
-            await show(interaction, await page(context, LISTS, "alarms", place))
+        async with self._responder.deferred(interaction) as context:
+            place = "" if property is None else str((await resolve_property(context, property)).id)
+            await reply_embed(interaction, await list_page(context, LISTS, "alarms", place))
 
     @raise_.autocomplete("property")
     @list_.autocomplete("property")
     async def _properties(
         self, interaction: discord.Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:
-        return await self._desk.choices(interaction, property_choices, typed)
+        return await self._responder.choices(interaction, property_choices, typed)
 
 
 class NoteForm(discord.ui.Modal):
     """Asks what to note about an alarm."""
 
-    def __init__(self, desk: Desk, alarm_id: int) -> None:
+    def __init__(self, responder: Responder, alarm_id: int) -> None:
         super().__init__(title=_("Note on the alarm"))
-        self._desk = desk
+        self._responder = responder
         self._alarm_id = alarm_id
         self._text: discord.ui.TextInput[NoteForm] = discord.ui.TextInput(
             label=_("Note"), style=discord.TextStyle.paragraph, max_length=NOTE
@@ -136,67 +140,73 @@ class NoteForm(discord.ui.Modal):
             await note_alarm(context, validate(AlarmNote, asked))
             return _("The note is on the card.")
 
-        await _act(self._desk, interaction, self._alarm_id, note)
+        await _act(self._responder, interaction, self._alarm_id, note)
 
 
-async def press_acknowledge(desk: Desk, interaction: discord.Interaction, alarm_id: int) -> None:
+async def press_acknowledge(
+    responder: Responder, interaction: discord.Interaction, alarm_id: int
+) -> None:
     """Say that whoever presses sees to the alarm."""
 
     async def acknowledge(context: Context, alarm: Alarm) -> str:
         await acknowledge_alarm(context, OfAlarm(alarm_id=alarm.id))
         return _("You see to this alarm now.")
 
-    await _act(desk, interaction, alarm_id, acknowledge)
+    await _act(responder, interaction, alarm_id, acknowledge)
 
 
-async def press_drone(desk: Desk, interaction: discord.Interaction, alarm_id: int) -> None:
+async def press_drone(
+    responder: Responder, interaction: discord.Interaction, alarm_id: int
+) -> None:
     """Send out a drone of the alarm's property."""
 
-    async with desk.answering(interaction) as context:
+    async with responder.deferred(interaction) as context:
         alarm = await _open_alarm(context, alarm_id)
         sent = await dispatch_drone(context, WhichDrone(property_id=alarm.property_id))
-        await tell(interaction, _("Drone {id} is on its way.").format(id=sent.drone_id))
+        await reply_text(interaction, _("Drone {id} is on its way.").format(id=sent.drone_id))
 
 
-async def press_note(desk: Desk, interaction: discord.Interaction, alarm_id: int) -> None:
+async def press_note(responder: Responder, interaction: discord.Interaction, alarm_id: int) -> None:
     """Ask what to note."""
-    context = desk.context(interaction)
+    context = responder.context(interaction)
     if context.caller.scope < Scope.WRITE:  # perhaps the owner, whom only storage knows
-        async with before_a_form():
-            context = await desk.linked_context(interaction)
+        async with before_modal():
+            context = await responder.linked_context(interaction)
             await authorise(context, Scope.WRITE, Share.OWNER, OfAlarm(alarm_id=alarm_id))
-    await interaction.response.send_modal(NoteForm(desk, alarm_id))
+    await interaction.response.send_modal(NoteForm(responder, alarm_id))
 
 
-def _snoozes(minutes: int) -> Press:
+def _snoozes(minutes: int) -> ButtonHandler:
     """Return a button that snoozes an alarm."""
 
-    async def press(desk: Desk, interaction: discord.Interaction, alarm_id: int) -> None:
+    async def press(responder: Responder, interaction: discord.Interaction, alarm_id: int) -> None:
         async def snooze(context: Context, alarm: Alarm) -> str:
             await snooze_alarm(context, Snooze(alarm_id=alarm.id, minutes=minutes))
             return _("The alarm is snoozed for {minutes} minutes.").format(minutes=minutes)
 
-        await _act(desk, interaction, alarm_id, snooze)
+        await _act(responder, interaction, alarm_id, snooze)
 
     return press
 
 
-def _settles(outcome: Literal["resolved", "false"]) -> Press:
+def _settles(outcome: Literal["resolved", "false"]) -> ButtonHandler:
     """Return a button that ends an alarm."""
 
-    async def press(desk: Desk, interaction: discord.Interaction, alarm_id: int) -> None:
+    async def press(responder: Responder, interaction: discord.Interaction, alarm_id: int) -> None:
         async def settle(context: Context, alarm: Alarm) -> str:
             await settle_alarm(context, Settlement(alarm_id=alarm.id, outcome=outcome))
             return _("The alarm is over.")
 
-        await _act(desk, interaction, alarm_id, settle)
+        await _act(responder, interaction, alarm_id, settle)
 
     return press
 
 
-async def _act(desk: Desk, interaction: discord.Interaction, alarm_id: int, act: Act) -> None:
+async def _act(
+    responder: Responder, interaction: discord.Interaction, alarm_id: int, act: AlarmHandler
+) -> None:
     """Do something about an open alarm; whoever comes too late is told who was first."""
-    async with desk.answering(interaction) as context:
+    async with responder.deferred(interaction) as context:
         alarm = await _open_alarm(context, alarm_id)
         try:
             said = await act(context, alarm)
@@ -205,7 +215,7 @@ async def _act(desk: Desk, interaction: discord.Interaction, alarm_id: int, act:
             if alarm.state == "waiting":
                 raise  # a snooze that was in the way has just ended
             raise _too_late(alarm) from None
-        await tell(interaction, said)
+        await reply_text(interaction, said)
 
 
 async def _open_alarm(context: Context, alarm_id: int) -> Alarm:
@@ -225,9 +235,9 @@ async def _open_alarm(context: Context, alarm_id: int) -> Alarm:
     return alarm
 
 
-def _too_late(alarm: Alarm) -> TooLate:
+def _too_late(alarm: Alarm) -> AlreadyDone:
     by = alarm.settled_by or alarm.acknowledged_by or alarm.snoozed_by or ""
-    return TooLate(_(_TOO_LATE[alarm.state]).format(who=who(by)))
+    return AlreadyDone(_(_TOO_LATE[alarm.state]).format(who=who(by)))
 
 
 async def _line(context: Context, row: AlarmData) -> str:
@@ -240,17 +250,17 @@ async def _line(context: Context, row: AlarmData) -> str:
     return f"{row.id} · **{where}** · {times} · {state}"
 
 
-async def _newest(context: Context, argument: str, limit: int, offset: int) -> Rows:
+async def _newest(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     place = int(argument) if argument else None
     found = await get_alarms(context, AlarmPage(property_id=place, limit=limit, offset=offset))
     lines = [await _line(context, row) for row in found.alarms]
-    return Rows(_("Alarms"), lines, _("There was no alarm."), found.total)
+    return ListRows(_("Alarms"), lines, _("There was no alarm."), found.total)
 
 
-LISTS: dict[str, List] = {"alarms": _newest}
+LISTS: dict[str, ListReader] = {"alarms": _newest}
 """The list of alarms."""
 
-BUTTONS: dict[str, Press] = {
+BUTTONS: dict[str, ButtonHandler] = {
     "alarm:acknowledge": press_acknowledge,
     "alarm:drone": press_drone,
     "alarm:note": press_note,

@@ -7,10 +7,10 @@ from discord.app_commands import Choice, Range
 from discord.ext import commands
 
 from cogs.i18n.language import _
-from cogs.ui.options import property_choices, property_meant
-from cogs.ui.pages import List, Rows, page
+from cogs.ui.options import property_choices, resolve_property
+from cogs.ui.pages import ListReader, ListRows, list_page
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Desk, show
+from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import BLANK, fitting, inert_line, who
 from db import audit
 from db.audit import AuditRecord
@@ -24,11 +24,11 @@ LINE = 390
 """Characters of a record: ten of them share a page."""
 
 
-class Audit(commands.Cog):
+class AuditCommands(commands.Cog):
     """The audit log."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     @app_commands.command(
         name="audit", description="Show who changed what", extras=needs(Scope.ADMIN)
@@ -47,23 +47,25 @@ class Audit(commands.Cog):
         script: Range[str, 1, 32] | None = None,
     ) -> None:
         """Show the log, the newest record first."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             context.caller.must(Scope.ADMIN)
-            place = "" if property is None else str((await property_meant(context, property)).id)
+            place = "" if property is None else str((await resolve_property(context, property)).id)
             by = f"discord:{member.id}" if member is not None else script or ""
-            await show(interaction, await page(context, LISTS, "audit", f"{place}/{by}"))
+            await reply_embed(
+                interaction, await list_page(context, LISTS, "audit", f"{place}/{by}")
+            )
 
     @audit.autocomplete("property")
     async def _properties(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._desk.choices(interaction, property_choices, typed)
+        return await self._responder.choices(interaction, property_choices, typed)
 
 
-async def _records(context: Context, argument: str, limit: int, offset: int) -> Rows:
+async def _records(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     context.caller.must(Scope.ADMIN)
     place, _slash, by = argument.partition("/")
     subject = str(property_subject(int(place))) if place else None
     found = await audit.page(context.read, subject, by or None, limit, offset)
-    return Rows(_("Audit log"), [line(record) for record in found], _("Nothing was changed."))
+    return ListRows(_("Audit log"), [line(record) for record in found], _("Nothing was changed."))
 
 
 def line(record: AuditRecord) -> str:
@@ -83,5 +85,5 @@ def _value(state: dict[str, object], name: str) -> str:
     return BLANK if value is None else inert_line(str(value), VALUE)
 
 
-LISTS: dict[str, List] = {"audit": _records}
+LISTS: dict[str, ListReader] = {"audit": _records}
 """The list of records."""

@@ -9,12 +9,12 @@ from discord.ext import commands
 
 from cogs.cards import board, render
 from cogs.i18n.language import _
-from cogs.ui.embeds import CardBuilder, Colour, Content
-from cogs.ui.names import STATUSES, configured_cads, linked_name, of_cad, status_name, unit_name
+from cogs.ui.embeds import CardBuilder, Colour, MessageContent
+from cogs.ui.names import STATUSES, cad_suffix, configured_cads, linked_name, status_name, unit_name
 from cogs.ui.options import CHOICES, NAME, SEARCH
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Desk, show
-from cogs.ui.text import fitting, inert_line, length, moment, plain_line
+from cogs.ui.responder import Responder, reply_embed
+from cogs.ui.text import fitting, inert_line, length, plain_line, timestamp
 from db import dispatches, emergencies, units
 from db.database import Reader
 from db.units import Unit
@@ -33,35 +33,39 @@ _UNIT = re.compile(r"(?P<ident>[0-9]{1,19})@(?P<cad>[A-Za-z0-9_.-]{1,32})")
 
 
 @app_commands.guild_only()
-class Cad(commands.GroupCog, group_name="cad", group_description="Calls and units of the CAD"):
+class CadCommands(
+    commands.GroupCog, group_name="cad", group_description="Calls and units of the CAD"
+):
     """What the CAD told of calls and units."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     @app_commands.command(description="Show the open calls", extras=needs(Scope.READ))
     async def calls(self, interaction: discord.Interaction) -> None:
         """List the open calls."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             context.caller.must(Scope.READ)
             listed = await board.open_calls(context.read, 2_200, 1_500)
-            await show(interaction, Content([listed.build()]))
+            await reply_embed(interaction, MessageContent([listed.build()]))
 
     @app_commands.command(description="Show one call", extras=needs(Scope.READ))
     @app_commands.describe(id="The call; open ones are offered by number and title")
     async def call(self, interaction: discord.Interaction, id: str) -> None:  # noqa: A002
         """Show a call as its card does."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             context.caller.must(Scope.READ)
-            await show(interaction, await _card(context.read, await call_meant(context, id)))
+            await reply_embed(
+                interaction, await _card(context.read, await resolve_call(context, id))
+            )
 
     @app_commands.command(description="Show who is on duty", extras=needs(Scope.READ))
     async def units(self, interaction: discord.Interaction) -> None:
         """List who is on duty."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             context.caller.must(Scope.READ)
             listed = await board.on_duty(context.read, 5_000)
-            await show(interaction, Content([listed.build()]))
+            await reply_embed(interaction, MessageContent([listed.build()]))
 
     @app_commands.command(
         description="Show one unit and the calls it is on", extras=needs(Scope.READ)
@@ -69,18 +73,20 @@ class Cad(commands.GroupCog, group_name="cad", group_description="Calls and unit
     @app_commands.describe(number="The unit; type a part of its number or name")
     async def unit(self, interaction: discord.Interaction, number: str) -> None:
         """Show a unit."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             context.caller.must(Scope.READ)
-            found = await unit_meant(context, number)
-            await show(interaction, Content([(await _unit_card(context.read, found)).build()]))
+            found = await resolve_unit(context, number)
+            await reply_embed(
+                interaction, MessageContent([(await _unit_card(context.read, found)).build()])
+            )
 
     @call.autocomplete("id")
     async def _calls(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._desk.choices(interaction, call_choices, typed)
+        return await self._responder.choices(interaction, call_choices, typed)
 
     @unit.autocomplete("number")
     async def _units(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._desk.choices(interaction, unit_choices, typed)
+        return await self._responder.choices(interaction, unit_choices, typed)
 
 
 async def call_choices(context: Context, typed: str) -> list[Choice[str]]:
@@ -123,7 +129,7 @@ async def unit_choices(context: Context, typed: str) -> list[Choice[str]]:
     ]
 
 
-async def call_meant(context: Context, typed: str) -> Subject:
+async def resolve_call(context: Context, typed: str) -> Subject:
     """Return the one call that was chosen, or whose number was typed.
 
     Raises:
@@ -155,7 +161,7 @@ async def call_meant(context: Context, typed: str) -> Subject:
     return candidates[0]
 
 
-async def unit_meant(context: Context, typed: str) -> Unit:
+async def resolve_unit(context: Context, typed: str) -> Unit:
     """Return the one unit that was chosen, or that the typed number or name fits.
 
     Raises:
@@ -193,7 +199,7 @@ async def _is_open(sql: Reader, subject: Subject) -> bool | None:
     return emergency.removed_at is None and emergency.dispatch_call_id is None
 
 
-async def _card(sql: Reader, subject: Subject) -> Content:
+async def _card(sql: Reader, subject: Subject) -> MessageContent:
     """Make a call's card; that of a panic for the 911 call that scripts made of it."""
     content = await render(sql, subject)
     if content is None and subject.kind == "emergency":
@@ -211,7 +217,7 @@ async def _unit_card(sql: Reader, unit: Unit) -> CardBuilder:
     state = status_name(unit.status) if unit.status else _("no status")
     if not unit.on_duty:
         state = _("off duty")
-    named = f"{unit_name(unit.ident, unit)}{await of_cad(sql, unit.cad)}"
+    named = f"{unit_name(unit.ident, unit)}{await cad_suffix(sql, unit.cad)}"
     card = CardBuilder(
         title=f"{named} · {_('PANIC')}" if unit.is_panic else f"{named} · {state}",
         colour=_colour(unit),
@@ -230,7 +236,7 @@ async def _unit_card(sql: Reader, unit: Unit) -> CardBuilder:
         title = inert_line(call.title if call is not None else "", 100, blank=_("no title yet"))
         lines.append(f"{await linked_name(sql, subject, str(call_id))} · {title}")
     card.add("Calls", fitting(lines, "\n", 1_000), inline=False)
-    card.add("Last heard of", moment(unit.updated_at))
+    card.add("Last heard of", timestamp(unit.updated_at))
     return card
 
 

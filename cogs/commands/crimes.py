@@ -7,10 +7,10 @@ from discord.ext import commands
 
 from cogs.i18n.language import _, plural
 from cogs.pictures.charts import crimes_chart
-from cogs.ui.embeds import CardBuilder, Colour, Content
-from cogs.ui.options import property_choices, property_meant
+from cogs.ui.embeds import CardBuilder, Colour, MessageContent
+from cogs.ui.options import property_choices, resolve_property
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Desk, show
+from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import inert_line
 from db.properties import Property
 from webhook.protocol.context import Context, Scope
@@ -18,11 +18,11 @@ from webhook.protocol.days import last_days, today
 from webhook.queries.crimes import DAYS, EVERYWHERE, MOST_DAYS, CrimeArea, get_crimes_in_area
 
 
-class Crimes(commands.Cog):
+class CrimeCommands(commands.Cog):
     """The count of crimes."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     @app_commands.command(description="Count the crimes by day", extras=needs(Scope.READ))
     @app_commands.guild_only()
@@ -39,18 +39,18 @@ class Crimes(commands.Cog):
         days: Range[int, 1, MOST_DAYS] = DAYS,
     ) -> None:
         """Count."""
-        async with self._desk.answering(interaction) as context:
-            place = await property_meant(context, property) if property is not None else None
-            await show(interaction, await crimes_of(context, place, radius, days))
+        async with self._responder.deferred(interaction) as context:
+            place = await resolve_property(context, property) if property is not None else None
+            await reply_embed(interaction, await crimes_of(context, place, radius, days))
 
     @crimes.autocomplete("property")
     async def _properties(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._desk.choices(interaction, property_choices, typed)
+        return await self._responder.choices(interaction, property_choices, typed)
 
 
 async def crimes_of(
     context: Context, place: Property | None, radius: int | None, days: int
-) -> Content:
+) -> MessageContent:
     """Show how many crimes each of the last days had, today first."""
     area = CrimeArea(property_id=place.id if place is not None else None, radius=radius, days=days)
     told = await get_crimes_in_area(context, area)
@@ -67,4 +67,4 @@ async def crimes_of(
     total = plural("1 crime", "{number} crimes", sum(row.count for row in counted))
     card = CardBuilder(title, Colour.NORMAL, "\n".join([f"**{total}**", *lines]))
     chart = crimes_chart(name, told, today(context.now(), context.zone))
-    return Content([card.build()], picture=chart)
+    return MessageContent([card.build()], picture=chart)

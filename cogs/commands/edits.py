@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import discord
 
 from cogs.i18n.language import _
-from cogs.ui.meant import tier_meant
-from cogs.ui.responder import Desk, tell
+from cogs.ui.meant import resolve_tier
+from cogs.ui.responder import Responder, reply_text
 from cogs.ui.text import inert_line
 from db.properties import PENDING, REJECTED, REMOVED, Property
 from webhook.protocol.context import Context, Scope
@@ -37,7 +37,7 @@ async def edit(
     await edit_property(context, validate(Edit, changes | {"propertyId": stored.id}))
     now = await existing_property(context.read, stored.id)
     text = _("**{where}**: {width} × {height} m at {x}, {y}, tier {tier}, {status}.")
-    await tell(
+    await reply_text(
         interaction,
         text.format(
             where=inert_line(now.location, 200),
@@ -54,9 +54,9 @@ async def edit(
 class EditForm(discord.ui.Modal):
     """Asks for size, coordinates, tier and status; what is not touched stays."""
 
-    def __init__(self, desk: Desk, stored: Property) -> None:
+    def __init__(self, responder: Responder, stored: Property) -> None:
         super().__init__(title=_("Edit property {id}").format(id=stored.id))
-        self._desk = desk
+        self._responder = responder
         self._stored = stored
         self._was = {
             "size": f"{stored.width} x {stored.height}",
@@ -78,7 +78,7 @@ class EditForm(discord.ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Change what differs from what the form showed."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             typed = {
                 item.custom_id: item.value.strip()
                 for item in self.children
@@ -91,7 +91,7 @@ class EditForm(discord.ui.Modal):
             if "coordinates" in changed:
                 given["x"], given["y"] = _pair("coordinates", changed["coordinates"])
             if "tier" in changed:
-                given["tier"] = await tier_meant(context, changed["tier"])
+                given["tier"] = await resolve_tier(context, changed["tier"])
             if "status" in changed:
                 given["status"] = changed["status"]
             # Somebody may have changed it while the form was open.

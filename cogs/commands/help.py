@@ -10,9 +10,9 @@ from discord.app_commands import AppCommand, Command, Group
 from discord.ext import commands
 
 from cogs.i18n.language import _
-from cogs.ui.embeds import FIELD, CardBuilder, Colour, Content
+from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.permissions import NEEDS, OR_OWN, ROLE_OF_SCOPE, needs
-from cogs.ui.responder import Desk, show
+from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import fitting, length
 from db import settings
 from db.database import Reader, Transaction
@@ -24,25 +24,25 @@ LONGEST = 5_500
 Known = Command[Any, ..., Any] | Group
 
 
-class Help(commands.Cog):
+class HelpCommands(commands.Cog):
     """What people may do."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     @app_commands.command(description="Show what you may do here", extras=needs(Scope.NONE))
     @app_commands.guild_only()
     async def help(self, interaction: discord.Interaction) -> None:
         """List the commands."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             assert interaction.guild_id is not None  # noqa: S101 - guild_only
             ids = await command_ids(context.read, interaction.guild_id)
             tree: app_commands.CommandTree = interaction.client.tree  # type: ignore[attr-defined]
             known = [one for one in tree.get_commands() if isinstance(one, Command | Group)]
-            await show(interaction, help_of(context.caller.scope, known, ids))
+            await reply_embed(interaction, help_of(context.caller.scope, known, ids))
 
 
-def help_of(scope: Scope, known: list[Known], ids: Mapping[str, int]) -> Content:
+def help_of(scope: Scope, known: list[Known], ids: Mapping[str, int]) -> MessageContent:
     """Show the commands that a scope suffices for, by their groups.
 
     With what each does, as long as all of them fit into one message.
@@ -75,7 +75,7 @@ def help_of(scope: Scope, known: list[Known], ids: Mapping[str, int]) -> Content
     card = CardBuilder(_("What you may do"), Colour.NORMAL, text)
     for name, commands_told in told.items():
         card.add(name, commands_told, inline=False)
-    return Content([card.build()])
+    return MessageContent([card.build()])
 
 
 def _is_shown(command: Command[Any, ..., Any], scope: Scope) -> bool:

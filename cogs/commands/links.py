@@ -9,8 +9,8 @@ from discord.ext import commands
 from cogs.i18n.language import _
 from cogs.ui.options import user_choices
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Desk, tell
-from cogs.ui.text import inert_line, moment, who
+from cogs.ui.responder import Responder, reply_text
+from cogs.ui.text import inert_line, timestamp, who
 from webhook.protocol.context import Scope
 from webhook.protocol.wire import validate
 from webhook.queries.links import (
@@ -26,11 +26,13 @@ from webhook.queries.links import (
 
 
 @app_commands.guild_only()
-class Links(commands.GroupCog, group_name="link", group_description="Who you are in the game"):
+class LinkCommands(
+    commands.GroupCog, group_name="link", group_description="Who you are in the game"
+):
     """Links between members and game users."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     @app_commands.command(
         description="Get a code that you type in the game, so that it knows you",
@@ -38,28 +40,28 @@ class Links(commands.GroupCog, group_name="link", group_description="Who you are
     )
     async def code(self, interaction: discord.Interaction) -> None:
         """Make a code."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             made = await make_code(context)
             ends = int(datetime.now(UTC).timestamp()) + made.seconds
             text = _("Type this code in the game: **{code}**. It can be used until {time}.")
-            await tell(interaction, text.format(code=made.code, time=f"<t:{ends}:t>"))
+            await reply_text(interaction, text.format(code=made.code, time=f"<t:{ends}:t>"))
 
     @app_commands.command(description="Show which game user you are", extras=needs(Scope.NONE))
     async def show(self, interaction: discord.Interaction) -> None:
         """Show the own link."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             link = await own_link(context)
             if link is None:
                 text = _("You are not linked with a game user. Get a code with /link code.")
-                await tell(interaction, text)
+                await reply_text(interaction, text)
                 return
             text = _("You are **{user}**, linked by {by} at {time}. Alarms at yours: {alarms}.")
-            await tell(
+            await reply_text(
                 interaction,
                 text.format(
                     user=inert_line(link.user_id, 64),
                     by=who(link.linked_by),
-                    time=moment(link.linked_at),
+                    time=timestamp(link.linked_at),
                     alarms=_("told privately") if link.wants_alarms else _("not told"),
                 ),
             )
@@ -71,18 +73,18 @@ class Links(commands.GroupCog, group_name="link", group_description="Who you are
     @app_commands.describe(wanted="Whether to send you a private message")
     async def alarms(self, interaction: discord.Interaction, wanted: bool) -> None:
         """Choose whether alarms come privately."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             await want_alarms(context, wanted=wanted)
             yes = _("You get a private message when the alarm is raised at a property of yours.")
             no = _("You get no private messages of alarms any more.")
-            await tell(interaction, yes if wanted else no)
+            await reply_text(interaction, yes if wanted else no)
 
     @app_commands.command(description="End the link with your game user", extras=needs(Scope.NONE))
     async def end(self, interaction: discord.Interaction) -> None:
         """End the own link."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             await end_own_link(context)
-            await tell(interaction, _("You are not linked with a game user any more."))
+            await reply_text(interaction, _("You are not linked with a game user any more."))
 
     @app_commands.command(
         description="Link a member and a game user without a code", extras=needs(Scope.ADMIN)
@@ -92,12 +94,12 @@ class Links(commands.GroupCog, group_name="link", group_description="Who you are
         self, interaction: discord.Interaction, member: discord.Member, user: str
     ) -> None:
         """Link somebody."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             ask = validate(NewLink, {"memberId": member.id, "userId": user})
             await link_user(context, ask)
             text = _("{member} is **{user}** in the game.")
             shown = inert_line(ask.user_id, 64)
-            await tell(interaction, text.format(member=member.mention, user=shown))
+            await reply_text(interaction, text.format(member=member.mention, user=shown))
 
     @app_commands.command(
         description="End the link of a member and their game user", extras=needs(Scope.ADMIN)
@@ -105,13 +107,13 @@ class Links(commands.GroupCog, group_name="link", group_description="Who you are
     @app_commands.describe(member="The member of this server")
     async def unlink(self, interaction: discord.Interaction, member: discord.Member) -> None:
         """End somebody's link."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             await unlink_user(context, OfMember(member_id=member.id))
             text = _("{member} is not linked with a game user any more.")
-            await tell(interaction, text.format(member=member.mention))
+            await reply_text(interaction, text.format(member=member.mention))
 
     @member.autocomplete("user")
     async def _users(
         self, interaction: discord.Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:
-        return await self._desk.choices(interaction, user_choices, typed)
+        return await self._responder.choices(interaction, user_choices, typed)

@@ -4,8 +4,8 @@ import discord
 
 from cogs.i18n.language import _
 from cogs.pictures.property_map import property_map
-from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, Content
-from cogs.ui.names import linked_name, person
+from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
+from cogs.ui.names import linked_name, user_name
 from cogs.ui.text import fitting, inert, inert_line, who
 from db import (
     access,
@@ -40,7 +40,7 @@ RECALLS = 5
 _COLOURS = {ACTIVE: Colour.GOOD, PENDING: Colour.WARNING}
 
 
-async def overview(context: Context, property_id: int) -> Content:
+async def overview(context: Context, property_id: int) -> MessageContent:
     """Show a property and what hangs on it.
 
     Raises:
@@ -66,10 +66,10 @@ async def overview(context: Context, property_id: int) -> Content:
     has_free = bool(await flights.free_drones(sql, stored.id))
     share = Share(await access.share_of(sql, stored.id, context.caller.user_ids) or Share.NONE)
     buttons = _buttons(context.caller, share, stored, removal, out, has_free=has_free)
-    return Content([card.build()], buttons)
+    return MessageContent([card.build()], buttons)
 
 
-async def map_of(context: Context, property_id: int) -> Content:
+async def map_of(context: Context, property_id: int) -> MessageContent:
     """Show where a property is; calls and neighbours only to those who may look at everything.
 
     Raises:
@@ -85,12 +85,14 @@ async def map_of(context: Context, property_id: int) -> Content:
     card.add(_("Coordinates"), f"{place.x}, {place.y}")
     if place.width and place.height:
         card.add(_("Size"), f"{place.width} × {place.height} m")
-    return Content([card.build()], picture=await property_map(context.read, place.id, whole=whole))
+    return MessageContent(
+        [card.build()], picture=await property_map(context.read, place.id, whole=whole)
+    )
 
 
 async def _add_facts(sql: Reader, card: CardBuilder, stored: Property) -> None:
     detail = await properties.detail(sql, stored.id)
-    card.add(_("Owner"), await person(sql, stored.owner))
+    card.add(_("Owner"), await user_name(sql, stored.owner))
     if detail is not None:
         price = inert_line(detail.price, 40, blank="")
         card.add(_("Tier"), " · ".join(filter(None, [inert_line(detail.tier_name, 100), price])))
@@ -124,7 +126,7 @@ async def _allowed(sql: Reader, property_id: int) -> str:
 
 async def _alarms(sql: Reader, property_id: int) -> str:
     lines = [
-        f"{_when(alert.at)} · {await person(sql, alert.user_id)}"
+        f"{_when(alert.at)} · {await user_name(sql, alert.user_id)}"
         for alert in await alarms.alerts(sql, property_id, LAST, 0)
     ]
     return fitting(lines, "\n", 600)
@@ -132,7 +134,7 @@ async def _alarms(sql: Reader, property_id: int) -> str:
 
 async def _visits(sql: Reader, property_id: int) -> str:
     lines = [
-        f"{_when(visit.at)} · {await person(sql, visit.user_id)}"
+        f"{_when(visit.at)} · {await user_name(sql, visit.user_id)}"
         for visit in await visits.last(sql, property_id, LAST)
     ]
     return fitting(lines, "\n", 600)
@@ -143,7 +145,7 @@ async def _removal(sql: Reader, removal: Removal | None) -> str:
         return ""
     by = who(removal.asked_by) if removal.asked_by else ""
     if removal.requested_by is not None:
-        by = await person(sql, removal.requested_by)
+        by = await user_name(sql, removal.requested_by)
     reason = inert(removal.reason or "", 500, blank="")
     return "\n".join(filter(None, [" · ".join([_when(removal.requested_at), by]), reason]))
 

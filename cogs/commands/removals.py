@@ -8,12 +8,12 @@ from discord.app_commands import Choice, Range
 from discord.ext import commands
 
 from cogs.i18n.language import N_, _, plural
-from cogs.ui.buttons import Press
+from cogs.ui.buttons import ButtonHandler
 from cogs.ui.modals import REASON, ReasonForm
-from cogs.ui.options import property_choices, property_meant, removal_choices, removed_choices
-from cogs.ui.pages import List, Rows, page
+from cogs.ui.options import property_choices, removal_choices, removed_choices, resolve_property
+from cogs.ui.pages import ListReader, ListRows, list_page
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Desk, TooLate, before_a_form, show, tell
+from cogs.ui.responder import AlreadyDone, Responder, before_modal, reply_embed, reply_text
 from cogs.ui.text import inert_line, who
 from db import properties, removals
 from db.properties import REMOVED
@@ -42,11 +42,13 @@ _OUTCOMES = {
 
 
 @app_commands.guild_only()
-class Removals(commands.GroupCog, group_name="removal", group_description="Requested removals"):
+class RemovalCommands(
+    commands.GroupCog, group_name="removal", group_description="Requested removals"
+):
     """Requests to remove a property."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     @app_commands.command(
         description="Ask that a property be removed; approvers decide",
@@ -62,9 +64,9 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
         reason: Range[str, 1, REASON] | None = None,
     ) -> None:
         """Ask for a removal."""
-        async with self._desk.answering(interaction) as context:
-            place = await property_meant(context, property)
-            await tell(interaction, await _request(context, place.id, reason))
+        async with self._responder.deferred(interaction) as context:
+            place = await resolve_property(context, property)
+            await reply_text(interaction, await _request(context, place.id, reason))
 
     @app_commands.command(
         name="list",
@@ -73,8 +75,8 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
     )
     async def list_(self, interaction: discord.Interaction) -> None:
         """List requests."""
-        async with self._desk.answering(interaction) as context:
-            await show(interaction, await page(context, LISTS, "removals"))
+        async with self._responder.deferred(interaction) as context:
+            await reply_embed(interaction, await list_page(context, LISTS, "removals"))
 
     @app_commands.command(
         description="Take a request for removal back", extras=needs(Scope.WRITE, or_own=True)
@@ -82,8 +84,8 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
     @app_commands.describe(property="The property; those with a request are offered")
     async def withdraw(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
         """Withdraw a request."""
-        async with self._desk.answering(interaction) as context:
-            place = await property_meant(context, property)
+        async with self._responder.deferred(interaction) as context:
+            place = await resolve_property(context, property)
             await _withdraw(context, interaction, place.id)
 
     @app_commands.command(
@@ -93,11 +95,11 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
     @app_commands.describe(property="The property; those with a request are offered")
     async def approve(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
         """Approve a request."""
-        async with self._desk.answering(interaction) as context:
-            place = await property_meant(context, property)
+        async with self._responder.deferred(interaction) as context:
+            place = await resolve_property(context, property)
             outcome = await approve_remove_property(context, OfProperty(property_id=place.id))
             done = _("**{where}** is removed.").format(where=inert_line(place.location, 200))
-            await tell(interaction, still_missing(outcome) or done)
+            await reply_text(interaction, still_missing(outcome) or done)
 
     @app_commands.command(
         description="Bring a removed property back, with all that hung on it",
@@ -106,7 +108,7 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
     @app_commands.describe(property="The property; those removed lately are offered")
     async def restore(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
         """Bring a property back."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             meant = validate(OfProperty, {"propertyId": property})
             await _restore(context, interaction, meant.property_id)
 
@@ -116,36 +118,36 @@ class Removals(commands.GroupCog, group_name="removal", group_description="Reque
     @app_commands.describe(property="The property; those with a request are offered")
     async def deny(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
         """Ask for the reason, then deny a request."""
-        async with self._desk.telling(interaction):
-            self._desk.context(interaction).caller.must(Scope.APPROVE)
+        async with self._responder.reporting_errors(interaction):
+            self._responder.context(interaction).caller.must(Scope.APPROVE)
 
             async def find(context: Context) -> int:
-                return (await property_meant(context, property)).id
+                return (await resolve_property(context, property)).id
 
-            await interaction.response.send_modal(_denial(self._desk, find))
+            await interaction.response.send_modal(_denial(self._responder, find))
 
     @approve.autocomplete("property")
     @deny.autocomplete("property")
     @withdraw.autocomplete("property")
     async def _requested(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._desk.choices(interaction, removal_choices, typed)
+        return await self._responder.choices(interaction, removal_choices, typed)
 
     @restore.autocomplete("property")
     async def _removed(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._desk.choices(interaction, removed_choices, typed)
+        return await self._responder.choices(interaction, removed_choices, typed)
 
     @request.autocomplete("property")
     async def _properties(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._desk.choices(interaction, property_choices, typed)
+        return await self._responder.choices(interaction, property_choices, typed)
 
 
-def _denial(desk: Desk, find_property: Callable[[Context], Awaitable[int]]) -> ReasonForm:
+def _denial(responder: Responder, find_property: Callable[[Context], Awaitable[int]]) -> ReasonForm:
     async def deny(context: Context, reason: str | None) -> str:
         property_id = await find_property(context)
         await deny_remove_property(context, Denial(property_id=property_id, reason=reason))
         return _("The removal of property {id} is denied.").format(id=property_id)
 
-    return ReasonForm(desk, _("Deny the removal"), _("The requester reads this"), deny)
+    return ReasonForm(responder, _("Deny the removal"), _("The requester reads this"), deny)
 
 
 async def _request(context: Context, property_id: int, reason: str | None) -> str:
@@ -155,7 +157,7 @@ async def _request(context: Context, property_id: int, reason: str | None) -> st
     if waiting is not None and waiting.asked_by != context.caller.name:
         text = _("The removal of property {id} is requested already, by {who}.")
         by = who(waiting.asked_by or waiting.requested_by or "")
-        raise TooLate(text.format(id=property_id, who=by))
+        raise AlreadyDone(text.format(id=property_id, who=by))
     text = _("The removal of property {id} is requested; an approver decides.")
     return text.format(id=property_id)
 
@@ -163,10 +165,10 @@ async def _request(context: Context, property_id: int, reason: str | None) -> st
 async def _withdraw(context: Context, interaction: discord.Interaction, property_id: int) -> None:
     await withdraw_remove_property(context, Withdrawal(property_id=property_id))
     text = _("The request to remove property {id} is withdrawn.")
-    await tell(interaction, text.format(id=property_id))
+    await reply_text(interaction, text.format(id=property_id))
 
 
-async def _waiting(context: Context, _argument: str, limit: int, offset: int) -> Rows:
+async def _waiting(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
     context.caller.must(Scope.READ)
     stored = await properties.page_of_status(context.read, REMOVED, "", limit, offset)
     lines = [
@@ -175,12 +177,14 @@ async def _waiting(context: Context, _argument: str, limit: int, offset: int) ->
         for row in stored
     ]
     total = await properties.count(context.read, REMOVED)
-    return Rows(_("Requested removals"), lines, _("No removal waits for an answer."), total)
+    return ListRows(_("Requested removals"), lines, _("No removal waits for an answer."), total)
 
 
-async def press_approve(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
+async def press_approve(
+    responder: Responder, interaction: discord.Interaction, removal_id: int
+) -> None:
     """Approve the request on a card."""
-    async with desk.answering(interaction) as context:
+    async with responder.deferred(interaction) as context:
         property_id = await _still_open(context, removal_id)
         try:
             outcome = await approve_remove_property(context, OfProperty(property_id=property_id))
@@ -188,19 +192,23 @@ async def press_approve(desk: Desk, interaction: discord.Interaction, removal_id
             await _still_open(context, removal_id)  # somebody was faster: says who
             raise
         done = _("Property {id} is removed.").format(id=property_id)
-        await tell(interaction, still_missing(outcome) or done)
+        await reply_text(interaction, still_missing(outcome) or done)
 
 
-async def press_deny(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
+async def press_deny(
+    responder: Responder, interaction: discord.Interaction, removal_id: int
+) -> None:
     """Ask for the reason, then deny the request on a card."""
-    desk.context(interaction).caller.must(Scope.APPROVE)
-    form = _denial(desk, lambda context: _still_open(context, removal_id))
+    responder.context(interaction).caller.must(Scope.APPROVE)
+    form = _denial(responder, lambda context: _still_open(context, removal_id))
     await interaction.response.send_modal(form)
 
 
-async def press_withdraw(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
+async def press_withdraw(
+    responder: Responder, interaction: discord.Interaction, removal_id: int
+) -> None:
     """Withdraw the request on a card."""
-    async with desk.answering(interaction) as context:
+    async with responder.deferred(interaction) as context:
         property_id = await _still_open(context, removal_id, Scope.NONE)
         try:
             await _withdraw(context, interaction, property_id)
@@ -209,24 +217,28 @@ async def press_withdraw(desk: Desk, interaction: discord.Interaction, removal_i
             raise
 
 
-async def press_leave(desk: Desk, interaction: discord.Interaction, property_id: int) -> None:
+async def press_leave(
+    responder: Responder, interaction: discord.Interaction, property_id: int
+) -> None:
     """Ask why, then request the removal of a property."""
-    context = desk.context(interaction)
+    context = responder.context(interaction)
     if context.caller.scope < Scope.WRITE:  # perhaps the owner, whom only storage knows
-        async with before_a_form():
-            context = await desk.linked_context(interaction)
+        async with before_modal():
+            context = await responder.linked_context(interaction)
             await authorise(context, Scope.WRITE, Share.OWNER, OfProperty(property_id=property_id))
 
     async def ask(context: Context, reason: str | None) -> str:
         return await _request(context, property_id, reason)
 
-    form = ReasonForm(desk, _("Request the removal"), _("Approvers read this"), ask)
+    form = ReasonForm(responder, _("Request the removal"), _("Approvers read this"), ask)
     await interaction.response.send_modal(form)
 
 
-async def press_restore(desk: Desk, interaction: discord.Interaction, removal_id: int) -> None:
+async def press_restore(
+    responder: Responder, interaction: discord.Interaction, removal_id: int
+) -> None:
     """Bring back the property whose removal a card says was approved."""
-    async with desk.answering(interaction) as context:
+    async with responder.deferred(interaction) as context:
         request = await removals.get(context.read, removal_id)
         if request is None:
             raise NotFound("this request is not known any more")
@@ -235,7 +247,7 @@ async def press_restore(desk: Desk, interaction: discord.Interaction, removal_id
 
 async def _restore(context: Context, interaction: discord.Interaction, property_id: int) -> None:
     await restore_property(context, OfProperty(property_id=property_id))
-    await tell(interaction, _("Property {id} is back.").format(id=property_id))
+    await reply_text(interaction, _("Property {id} is back.").format(id=property_id))
 
 
 def still_missing(outcome: Success) -> str:
@@ -262,11 +274,11 @@ async def _still_open(context: Context, removal_id: int, scope: Scope = Scope.AP
         raise NotFound("this request is not known any more")
     if request.outcome is not None:
         text = _(_OUTCOMES[request.outcome])
-        raise TooLate(text.format(who=who(request.settled_by or "")))
+        raise AlreadyDone(text.format(who=who(request.settled_by or "")))
     return request.property_id
 
 
-BUTTONS: dict[str, Press] = {
+BUTTONS: dict[str, ButtonHandler] = {
     "removal:approve": press_approve,
     "removal:deny": press_deny,
     "removal:withdraw": press_withdraw,
@@ -275,5 +287,5 @@ BUTTONS: dict[str, Press] = {
 }
 """What the buttons on requests' cards do, and the one on a property that asks for its removal."""
 
-LISTS: dict[str, List] = {"removals": _waiting}
+LISTS: dict[str, ListReader] = {"removals": _waiting}
 """The list of requests."""

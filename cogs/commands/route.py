@@ -20,7 +20,7 @@ from cogs.routing.rules import Decision, Router
 from cogs.ui.options import CHOICES
 from cogs.ui.options import NAME as CHOICE
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Desk, tell
+from cogs.ui.responder import Responder, reply_text
 from cogs.ui.text import inert_line, length, plain_line
 from db import cards, journal
 from db.database import Reader
@@ -131,7 +131,7 @@ def _outcome(routed: Routed) -> str:
     return stays.format(outcome=outcome, channel=routed.stands_in)
 
 
-async def event_meant(sql: Reader, typed: str, data: str | None) -> StoredEvent:
+async def resolve_event(sql: Reader, typed: str, data: str | None) -> StoredEvent:
     """Return the stored event of a number, or an event made of a name and JSON.
 
     The JSON of a push may be as the CAD sends it or as docs/cad.md shows the event.
@@ -178,8 +178,8 @@ def _normalised(kind: str, data: dict[str, Any]) -> dict[str, Any]:
 class RouteCommands(commands.GroupCog, group_name="route", group_description="Routing rules"):
     """The rules that send events to channels."""
 
-    def __init__(self, desk: Desk, routes: Routes, zone: ZoneInfo) -> None:
-        self._desk = desk
+    def __init__(self, responder: Responder, routes: Routes, zone: ZoneInfo) -> None:
+        self._responder = responder
         self._routes = routes
         self._zone = zone
 
@@ -194,15 +194,15 @@ class RouteCommands(commands.GroupCog, group_name="route", group_description="Ro
         self, interaction: discord.Interaction, event: str, data: str | None = None
     ) -> None:
         """Explain a routing."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             context.caller.must(Scope.ADMIN)
-            meant = await event_meant(context.read, event, data)
+            meant = await resolve_event(context.read, event, data)
             found = await self._routes.of(context.read, meant)
-            await tell(interaction, _fitted(explained(meant, found)))
+            await reply_text(interaction, _fitted(explained(meant, found)))
 
     @test.autocomplete("event")
     async def _events(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._desk.choices(interaction, self._recent, typed)
+        return await self._responder.choices(interaction, self._recent, typed)
 
     async def _recent(self, context: Context, typed: str) -> list[Choice[str]]:
         """Offer recent events that match."""

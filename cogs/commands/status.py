@@ -10,10 +10,10 @@ from discord.ext import commands
 
 from cogs.i18n.language import N_, _, plural
 from cogs.routing.bot_permissions import missing_permissions
-from cogs.ui.embeds import FIELD, CardBuilder, Colour, Content
+from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Desk, show
-from cogs.ui.text import fitting, inert_line, moment
+from cogs.ui.responder import Responder, reply_embed
+from cogs.ui.text import fitting, inert_line, timestamp
 from db import cards, feeds
 from db.cards import Backlog
 from db.database import size
@@ -29,7 +29,7 @@ _STATES = {
 
 
 @dataclass(frozen=True)
-class Vitals:
+class RuntimeStatus:
     """How the program is, as its parts write it down.
 
     `discord`: the connection's state. `cads`: the names of the configured CADs. `places`: channel
@@ -46,11 +46,11 @@ class Vitals:
     started_at: int = field(default_factory=now)
 
 
-class Status(commands.Cog):
+class StatusCommands(commands.Cog):
     """How the program is."""
 
-    def __init__(self, desk: Desk, vitals: Vitals) -> None:
-        self._desk = desk
+    def __init__(self, responder: Responder, vitals: RuntimeStatus) -> None:
+        self._responder = responder
         self._vitals = vitals
 
     @app_commands.command(
@@ -59,12 +59,14 @@ class Status(commands.Cog):
     @app_commands.guild_only()
     async def status(self, interaction: discord.Interaction) -> None:
         """Show how the program is."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             context.caller.must(Scope.WRITE)
-            await show(interaction, await status_of(context, self._vitals, interaction.client))
+            await reply_embed(
+                interaction, await status_of(context, self._vitals, interaction.client)
+            )
 
 
-async def status_of(context: Context, vitals: Vitals, client: Any) -> Content:
+async def status_of(context: Context, vitals: RuntimeStatus, client: Any) -> MessageContent:
     """Show how the program is, in the colour of the worst."""
     sql = context.read
     waiting = [*await cards.backlog(sql), *await feeds.backlog(sql)]
@@ -88,12 +90,12 @@ async def status_of(context: Context, vitals: Vitals, client: Any) -> Content:
         _waiting_line(vitals, name, [one for one in waiting if one.channel == name])
         for name in by_channel
     ]
-    card.add(_("Backlog"), fitting(lines, "\n", FIELD) or _("Nothing."), inline=False)
+    card.add(_("Waiting"), fitting(lines, "\n", FIELD) or _("Nothing."), inline=False)
     card.add(_("Last push"), fitting([_push_line(vitals, cad) for cad in vitals.cads], "\n", FIELD))
     card.add(_("Database"), f"{await size(sql) / 1_000_000:.1f} MB")
     card.add(_("Version"), inert_line(vitals.version, 40))
-    card.add(_("Running since"), moment(vitals.started_at))
-    return Content([card.build()])
+    card.add(_("Running since"), timestamp(vitals.started_at))
+    return MessageContent([card.build()])
 
 
 def _channels(known: int, shut: list[str]) -> str:
@@ -104,7 +106,7 @@ def _channels(known: int, shut: list[str]) -> str:
     return plural("The only one is open.", "All {number} are open.", known)
 
 
-def _why_shut(vitals: Vitals, client: discord.Client, number: int) -> str:
+def _why_shut(vitals: RuntimeStatus, client: discord.Client, number: int) -> str:
     """Say why nothing can be posted to a channel; blank if it can."""
     channel = client.get_channel(number)
     if not isinstance(channel, discord.abc.GuildChannel):
@@ -116,7 +118,7 @@ def _why_shut(vitals: Vitals, client: discord.Client, number: int) -> str:
     return inert_line(vitals.closed.get(number, ""), 200, blank="")
 
 
-def _waiting_line(vitals: Vitals, channel: str, waiting: list[Backlog]) -> str:
+def _waiting_line(vitals: RuntimeStatus, channel: str, waiting: list[Backlog]) -> str:
     number = vitals.places.get(channel)
     where = f"<#{number}>" if number is not None else inert_line(channel, 40)
     if channel == "direct":
@@ -131,10 +133,10 @@ def _waiting_line(vitals: Vitals, channel: str, waiting: list[Backlog]) -> str:
     since = min((one.since for one in waiting if one.since is not None), default=None)
     if since is None:
         return line
-    return _("{what}, since {when}").format(what=line, when=moment(since))
+    return _("{what}, since {when}").format(what=line, when=timestamp(since))
 
 
-def _push_line(vitals: Vitals, cad: str) -> str:
+def _push_line(vitals: RuntimeStatus, cad: str) -> str:
     at = vitals.heard.get(cad)
-    when = moment(at) if at is not None else _("none since the start")
+    when = timestamp(at) if at is not None else _("none since the start")
     return f"{inert_line(cad, 40)} · {when}"

@@ -10,12 +10,12 @@ from discord.ext import commands
 
 from cogs.i18n.language import _, plural
 from cogs.pictures.charts import visitors_chart
-from cogs.ui.embeds import DESCRIPTION, FIELD, CardBuilder, Colour, Content
-from cogs.ui.meant import equipment_meant
-from cogs.ui.names import person
-from cogs.ui.options import camera_choices, property_choices, property_meant
+from cogs.ui.embeds import DESCRIPTION, FIELD, CardBuilder, Colour, MessageContent
+from cogs.ui.meant import resolve_equipment
+from cogs.ui.names import user_name
+from cogs.ui.options import camera_choices, property_choices, resolve_property
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Desk, show
+from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import fitting, inert_line
 from db.equipment import CAMERA
 from db.properties import Property
@@ -27,13 +27,13 @@ from webhook.queries.visitors import WEEK, Span, get_scanned_visitors, get_weekl
 
 
 @app_commands.guild_only()
-class Visitors(
+class VisitorCommands(
     commands.GroupCog, group_name="visitors", group_description="Whom a property's cameras saw"
 ):
     """Visits."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
 
     @app_commands.command(
         description="Show who came in the last seven days, and which camera saw how many",
@@ -49,12 +49,12 @@ class Visitors(
         camera: str | None = None,
     ) -> None:
         """Show the last week."""
-        async with self._desk.answering(interaction) as context:
-            place = await property_meant(context, property)
+        async with self._responder.deferred(interaction) as context:
+            place = await resolve_property(context, property)
             number = None
             if camera is not None:
-                number = (await equipment_meant(context, place.id, camera, CAMERA)).id
-            await show(interaction, await week_of(context, place, number))
+                number = (await resolve_equipment(context, place.id, camera, CAMERA)).id
+            await reply_embed(interaction, await week_of(context, place, number))
 
     @app_commands.command(
         description="Count the visits by day", extras=needs(Scope.READ, or_own=True)
@@ -73,8 +73,8 @@ class Visitors(
         last: str | None = None,
     ) -> None:
         """Count by day."""
-        async with self._desk.answering(interaction) as context:
-            place = await property_meant(context, property)
+        async with self._responder.deferred(interaction) as context:
+            place = await resolve_property(context, property)
             now = today(context.now(), context.zone)
             asked = {
                 "propertyId": place.id,
@@ -82,23 +82,25 @@ class Visitors(
                 "to": last or now,
             }
             span = validate(Span, {name: _written(value) for name, value in asked.items()})
-            await show(interaction, await days_of(context, place, span))
+            await reply_embed(interaction, await days_of(context, place, span))
 
     @week.autocomplete("property")
     @days.autocomplete("property")
     async def _properties(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._desk.choices(interaction, property_choices, typed)
+        return await self._responder.choices(interaction, property_choices, typed)
 
     @week.autocomplete("camera")
     async def _cameras(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
         offer = partial(camera_choices, place=interaction.namespace.property)
-        return await self._desk.choices(interaction, offer, typed)
+        return await self._responder.choices(interaction, offer, typed)
 
 
-async def week_of(context: Context, place: Property, camera_id: int | None = None) -> Content:
+async def week_of(
+    context: Context, place: Property, camera_id: int | None = None
+) -> MessageContent:
     """Show who came to a property in the last week, and what each camera, or one, saw by day."""
     told = await get_weekly_visitors(context, OfProperty(property_id=place.id))
-    people = [await person(context.read, user) for user in told.visitors]
+    people = [await user_name(context.read, user) for user in told.visitors]
     card = CardBuilder(
         title=_("Visitors of the last week · {where}").format(
             where=inert_line(place.location, 180)
@@ -119,10 +121,10 @@ async def week_of(context: Context, place: Property, camera_id: int | None = Non
         only = {key: value for key, value in told.cameras.items() if int(key) == camera_id}
         told = told.model_copy(update={"cameras": only})
     chart = visitors_chart(place.location, told, today(context.now(), context.zone))
-    return Content([card.build()], picture=chart)
+    return MessageContent([card.build()], picture=chart)
 
 
-async def days_of(context: Context, place: Property, span: Span) -> Content:
+async def days_of(context: Context, place: Property, span: Span) -> MessageContent:
     """Show how many visits a property had by day; days without any are left out."""
     told = await get_scanned_visitors(context, span)
     counted = told.visitors
@@ -137,7 +139,7 @@ async def days_of(context: Context, place: Property, span: Span) -> Content:
         description=fitting([spoken, *lines], "\n", DESCRIPTION),
     )
     chart = visitors_chart(place.location, told, today(context.now(), context.zone))
-    return Content([card.build()], picture=chart)
+    return MessageContent([card.build()], picture=chart)
 
 
 def _day(text: str | None) -> date | None:

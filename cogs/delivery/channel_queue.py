@@ -32,7 +32,7 @@ from cogs.delivery.discord_errors import (
 from cogs.delivery.messenger import Messenger, Sent
 from cogs.delivery.references import References, sign
 from cogs.feeds import entry_embed, summary_embed
-from cogs.ui.embeds import Content
+from cogs.ui.embeds import MessageContent
 from db import cards, feeds, journal, settings
 from db.cards import DIRECT, Card
 from db.database import Database
@@ -295,7 +295,7 @@ class ChannelQueue:
             log.log(level, "Discord refuses the card of %s: %s", card.subject, fault)
             await self._mark_shown(card, "", card.channel_id, card.message_id, card.picture)
 
-    async def _content(self, card: Card) -> Content | None:
+    async def _content(self, card: Card) -> MessageContent | None:
         """Make the card; one that cannot be made is logged and passed over."""
         subject = Subject.parse(card.subject)
         try:
@@ -305,11 +305,11 @@ class ChannelQueue:
             return None
         if content is None:
             return None
-        calls = dict.fromkeys(filter(None, (card.mention, *content.calls)))
+        calls = dict.fromkeys(filter(None, (card.mention, *content.role_mentions)))
         is_first = card.posting == 1  # posted afresh it calls nobody again
-        return replace(content, calls=tuple(calls) if is_first else ())
+        return replace(content, role_mentions=tuple(calls) if is_first else ())
 
-    async def _post_card(self, card: Card, content: Content, digest: str) -> None:
+    async def _post_card(self, card: Card, content: MessageContent, digest: str) -> None:
         reference = f"{self._instance}-c{card.id}.{card.posting}"
         with self._counted(card.channel, "card post"):
             is_new, sent = await self._post(reference, content, card.created_at)
@@ -335,7 +335,7 @@ class ChannelQueue:
         return discord.utils.snowflake_time(card.message_id).timestamp() + lasts < time.time()
 
     async def _edit_card(
-        self, card: Card, channel_id: int, sent: Sent, content: Content, digest: str
+        self, card: Card, channel_id: int, sent: Sent, content: MessageContent, digest: str
     ) -> None:
         # Changes that come until then go into the same edit.
         self._next_edit = time.monotonic() + self._pace.edit
@@ -409,18 +409,18 @@ class ChannelQueue:
         self._feed_due = math.inf
         self._last_feed = time.monotonic()
 
-    async def _feed_content(self, batch: Batch) -> Content:
+    async def _feed_content(self, batch: Batch) -> MessageContent:
         """Show up to ten entries, or count those that had grown old; they call nobody any more."""
         read = self._database.read
         if batch.summed:
-            return Content([summary_embed(await feeds.counts(read, batch.number))])
+            return MessageContent([summary_embed(await feeds.counts(read, batch.number))])
         entries = await feeds.of_batch(read, batch.number, EMBEDS)
         events = await journal.by_id(read, [entry.journal_id for entry in entries])
         embeds = [await entry_embed(read, StoredEvent.from_journal(row)) for row in events]
         calls = dict.fromkeys(entry.mention for entry in entries if entry.mention)
-        return Content(embeds, calls=tuple(calls))
+        return MessageContent(embeds, role_mentions=tuple(calls))
 
-    async def _post(self, reference: str, content: Content, since: int) -> tuple[bool, Sent]:
+    async def _post(self, reference: str, content: MessageContent, since: int) -> tuple[bool, Sent]:
         """Post a message unless it is there already; return whether it is surely new, and it.
 
         `since`: when it could have been posted first, in milliseconds.

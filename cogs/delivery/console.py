@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import discord
 
-from cogs.ui.embeds import Content
+from cogs.ui.embeds import MessageContent
 
 _TIME = re.compile(r"<t:(\d+):[A-Za-z]>(?: \(<t:\d+:R>\))?")
 _ESCAPE = re.compile(r"\\(?=[^\sA-Za-z0-9])")
@@ -13,7 +13,7 @@ _BOLD = re.compile(r"(?<!\\)\*\*")
 _LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\(https://discord\.com/[^)\s]*\)")
 
 
-def render(content: Content) -> str:
+def render(content: MessageContent) -> str:
     """Write a message as text, embed by embed, with its buttons below."""
     parts = [_plain(content.text)] if content.text else []
     parts += [_embed(embed) for embed in content.embeds]

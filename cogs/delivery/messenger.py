@@ -19,7 +19,7 @@ from cogs.delivery.discord_errors import (
     Refused,
     Unreachable,
 )
-from cogs.ui.embeds import Content
+from cogs.ui.embeds import MessageContent
 
 CLOCK_SKEW = timedelta(minutes=5)
 SEARCHED_MESSAGES = 500
@@ -43,10 +43,10 @@ class Messenger(Protocol):
     A picture that cannot be drawn, or that Discord refuses, is left out.
     """
 
-    async def post(self, channel_id: int, content: Content, nonce: str) -> Sent:
+    async def post(self, channel_id: int, content: MessageContent, nonce: str) -> Sent:
         """Post a message; the same nonce soon after gives the same message."""
 
-    async def edit(self, channel_id: int, sent: Sent, content: Content) -> Sent:
+    async def edit(self, channel_id: int, sent: Sent, content: MessageContent) -> Sent:
         """Have a message show another content; a picture that it has is not sent again."""
 
     async def direct(self, member_id: int) -> int:
@@ -62,12 +62,12 @@ class Messenger(Protocol):
 class LogMessenger:
     """Writes what Discord would show into the log."""
 
-    async def post(self, channel_id: int, content: Content, nonce: str) -> Sent:
+    async def post(self, channel_id: int, content: MessageContent, nonce: str) -> Sent:
         """Write a message."""
         log.info("%s", render(content))
         return Sent(0)
 
-    async def edit(self, channel_id: int, sent: Sent, content: Content) -> Sent:
+    async def edit(self, channel_id: int, sent: Sent, content: MessageContent) -> Sent:
         """Write what the message shows now; what it has in Discord stays there."""
         log.info("%s", render(content))
         return sent
@@ -92,7 +92,7 @@ class DiscordMessenger:
         self._gate = Gate()
         self._without_pictures: dict[int, float] = {}
 
-    async def post(self, channel_id: int, content: Content, nonce: str) -> Sent:
+    async def post(self, channel_id: int, content: MessageContent, nonce: str) -> Sent:
         """Post a message; discord.py has Discord enforce the nonce."""
         channel = self._client.get_partial_messageable(channel_id)
         answered = content.reply_to
@@ -109,7 +109,7 @@ class DiscordMessenger:
                     embeds=embeds,
                     files=files or discord.utils.MISSING,
                     nonce=nonce,
-                    allowed_mentions=content.mentions(),
+                    allowed_mentions=content.allowed_mentions(),
                     view=content.view() or discord.ui.View(),
                     **replying,
                 )
@@ -125,7 +125,7 @@ class DiscordMessenger:
         async with self._sending():
             return (await self._client.create_dm(discord.Object(member_id))).id
 
-    async def edit(self, channel_id: int, sent: Sent, content: Content) -> Sent:
+    async def edit(self, channel_id: int, sent: Sent, content: MessageContent) -> Sent:
         """Edit a message; without allowed_mentions Discord would parse it with its defaults.
 
         Discord keeps what is attached unless `attachments` says what to keep.
@@ -140,7 +140,7 @@ class DiscordMessenger:
                     embeds=embeds,
                     attachments=files,
                     view=content.view(),
-                    allowed_mentions=content.mentions(),
+                    allowed_mentions=content.allowed_mentions(),
                 )
             return sent.message_id
 
@@ -152,7 +152,7 @@ class DiscordMessenger:
     async def _with_picture(
         self,
         channel_id: int,
-        content: Content,
+        content: MessageContent,
         send: Callable[[list[discord.Embed], list[discord.File]], Awaitable[int]],
     ) -> Sent:
         """Send a content with its picture, or without if that is all that Discord takes."""

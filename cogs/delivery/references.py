@@ -3,7 +3,7 @@
 import secrets
 
 from cogs.delivery.messenger import Messenger
-from cogs.ui.embeds import Content
+from cogs.ui.embeds import MessageContent
 from db import settings
 from db.database import Database
 
@@ -51,7 +51,7 @@ class References:
         return self._footers.get(f"{FOOTER}{reference}")
 
 
-def sign(content: Content, reference: str) -> None:
+def sign(content: MessageContent, reference: str) -> None:
     """Put a message's reference where it is found again."""
     content.embeds[-1].set_footer(text=f"{FOOTER}{reference}")
 

@@ -2,8 +2,8 @@
 
 from cogs.i18n.language import _, plural
 from cogs.ui.embeds import CardBuilder, Colour
-from cogs.ui.names import of_cad
-from cogs.ui.text import day, duration
+from cogs.ui.names import cad_suffix
+from cogs.ui.text import duration, format_day
 from db.database import Reader
 from webhook.protocol.events import StoredEvent
 
@@ -20,14 +20,14 @@ async def cad_silent(sql: Reader, event: StoredEvent) -> CardBuilder:
     advice = _(
         "If the CAD is in use, look whether it still pushes to this address, with the right key."
     )
-    title = f"{_('The CAD is silent')}{await of_cad(sql, data['cad'])}"
+    title = f"{_('The CAD is silent')}{await cad_suffix(sql, data['cad'])}"
     return CardBuilder(title, Colour.WARNING, f"{told}\n{advice}")
 
 
 async def cad_back(sql: Reader, event: StoredEvent) -> CardBuilder:
     """The CAD is heard of again."""
     silence = duration(event.at - event.data["since"])
-    title = f"{_('The CAD is back')}{await of_cad(sql, event.data['cad'])}"
+    title = f"{_('The CAD is back')}{await cad_suffix(sql, event.data['cad'])}"
     return CardBuilder(
         title, Colour.GOOD, _("It was silent for {silence}.").format(silence=silence)
     )
@@ -51,7 +51,7 @@ async def daily(sql: Reader, event: StoredEvent) -> CardBuilder:
     ]
     colour = Colour.WARNING if data["problems"] else Colour.NORMAL
     told = f"{' · '.join(from_cad)}\n{' · '.join(from_others)}"
-    return CardBuilder(_("The day up to {day}").format(day=day(data["day"])), colour, told)
+    return CardBuilder(_("The day up to {day}").format(day=format_day(data["day"])), colour, told)
 
 
 def _counted(number: int, one: str, many: str) -> str:

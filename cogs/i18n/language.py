@@ -88,18 +88,18 @@ def plural(one: str, many: str, number: int, **values: object) -> str:
     return _spoken.get().ngettext(one, many, number).format(number=number, **values)
 
 
-def told(fault: SentinelError) -> str:
+def error_text(fault: SentinelError) -> str:
     """Say what went wrong in the language that is spoken here."""
     return _(fault.sentence).format(**fault.values) if fault.values else _(fault.sentence)
 
 
-def speak(language: str) -> None:
+def set_language(language: str) -> None:
     """Have everything that begins here and later speak a language, until told otherwise."""
     _spoken.set(LANGUAGES[language])
 
 
 @contextmanager
-def speaking(locale: str) -> Iterator[None]:
+def using_locale(locale: str) -> Iterator[None]:
     """Speak the language of a Discord locale (`de`, `en-GB`) inside the block, if it is known."""
     token = _spoken.set(_of_locale(locale) or _spoken.get())
     try:
@@ -108,13 +108,13 @@ def speaking(locale: str) -> Iterator[None]:
         _spoken.reset(token)
 
 
-def in_locale(locale: str, context: str, text: str) -> str:
+def translated_for(locale: str, context: str, text: str) -> str:
     """Return a text in the language of a Discord locale; `context` tells it from its namesakes."""
     language = _of_locale(locale) or LANGUAGES[ENGLISH]
     return language.pgettext(context, text) if context else language.gettext(text)
 
 
-def own_name(language: str) -> str:
+def native_name(language: str) -> str:
     """Return what a language calls itself."""
     return LANGUAGES[language].pgettext("language", "English")
 

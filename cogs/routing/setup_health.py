@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import discord
 
-from cogs.i18n.language import ENGLISH, _, speaking
+from cogs.i18n.language import ENGLISH, _, using_locale
 from cogs.routing.bot_permissions import (
     POSTABLE_CHANNELS,
     can_mention,
@@ -38,7 +38,7 @@ class SetupHealth:
 
     def log_changes(self) -> None:
         """Log what went wrong since the last time, once, and what is mended."""
-        with speaking(ENGLISH):
+        with using_locale(ENGLISH):
             wrong = dict.fromkeys(self.sentences())
         for sentence in wrong:
             if sentence not in self._logged:

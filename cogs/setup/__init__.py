@@ -1,6 +1,6 @@
 """`/setup`: roles, channels and what to enter in the CAD, chosen in Discord and kept.
 
-The pages are in `cogs.setup.pages`, the creating of channels and roles in `cogs.setup.making`.
+The pages are in `cogs.setup.pages`, the creating of channels and roles in `cogs.setup.creation`.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from discord.ext import commands
 
 from cogs.i18n.language import _
 from cogs.routing.layout import CATEGORY, Layout, choices, store_choices
-from cogs.setup.making import make_channels, make_roles
+from cogs.setup.creation import make_channels, make_roles
 from cogs.setup.pages import (
     CHANNELS,
     PAGES,
     ROLES,
-    CadState,
-    Page,
-    State,
+    CadPushes,
+    SetupPage,
+    SetupState,
     cad_page,
     channels_page,
     forgotten_with,
@@ -29,9 +29,9 @@ from cogs.setup.pages import (
     roles_page,
 )
 from cogs.ui import names
-from cogs.ui.buttons import Choose
+from cogs.ui.buttons import ControlHandler
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Desk, TooLate, tell
+from cogs.ui.responder import AlreadyDone, Responder, reply_text
 from cogs.ui.text import inert_line
 from db import settings
 from db.errors import StorageUnavailable
@@ -48,8 +48,10 @@ log = logging.getLogger(__name__)
 class Setup(commands.Cog):
     """The wizard. `file` is what the configuration says; `on_choice` is told of every choice."""
 
-    def __init__(self, desk: Desk, context: Context, file: Layout, port: int, heard: Heard) -> None:
-        self._desk = desk
+    def __init__(
+        self, responder: Responder, context: Context, file: Layout, port: int, heard: Heard
+    ) -> None:
+        self._responder = responder
         self._context = context
         self._file = file
         self._port = port
@@ -58,7 +60,7 @@ class Setup(commands.Cog):
         self._waiting: dict[int, discord.Interaction] = {}
         self._telling: set[asyncio.Task[None]] = set()
         self.on_choice: Callable[[], None] = lambda: None
-        self.controls: Mapping[str, Choose] = {
+        self.controls: Mapping[str, ControlHandler] = {
             "setup:page": self._turn,
             "setup:which": self._show_picking,
             "setup:pick": self._pick,
@@ -75,7 +77,7 @@ class Setup(commands.Cog):
     @app_commands.guild_only()
     async def setup(self, interaction: discord.Interaction) -> None:
         """Show the first page."""
-        async with self._desk.answering(interaction) as context:
+        async with self._responder.deferred(interaction) as context:
             context.caller.must(Scope.ADMIN)
             page = roles_page(await self._state(interaction))
             await interaction.followup.send(
@@ -86,14 +88,14 @@ class Setup(commands.Cog):
             )
 
     async def _turn(
-        self, _desk: Desk, interaction: discord.Interaction, name: str, _values: list[str]
+        self, _responder: Responder, interaction: discord.Interaction, name: str, _values: list[str]
     ) -> None:
         """Show a page, as it is now."""
         await self._begin(interaction)
         await self._show_page(interaction, name)
 
     async def _show_picking(
-        self, _desk: Desk, interaction: discord.Interaction, _name: str, values: list[str]
+        self, _responder: Responder, interaction: discord.Interaction, _name: str, values: list[str]
     ) -> None:
         """Show what can be picked for the thing that the menu chose."""
         await self._begin(interaction)
@@ -101,7 +103,7 @@ class Setup(commands.Cog):
         await _show(interaction, picking_page(await self._state(interaction), what))
 
     async def _pick(
-        self, _desk: Desk, interaction: discord.Interaction, what: str, values: list[str]
+        self, _responder: Responder, interaction: discord.Interaction, what: str, values: list[str]
     ) -> None:
         """Take what was picked; the button, without values, picks nothing."""
         context = await self._begin(interaction)
@@ -113,7 +115,7 @@ class Setup(commands.Cog):
         await _show(interaction, picking_page(await self._state(interaction), what))
 
     async def _forget(
-        self, _desk: Desk, interaction: discord.Interaction, name: str, _values: list[str]
+        self, _responder: Responder, interaction: discord.Interaction, name: str, _values: list[str]
     ) -> None:
         """Go back to what the file says, for a page or for one thing."""
         context = await self._begin(interaction)
@@ -125,7 +127,11 @@ class Setup(commands.Cog):
             await _show(interaction, picking_page(await self._state(interaction), name))
 
     async def _keep_to_server(
-        self, _desk: Desk, interaction: discord.Interaction, _name: str, _values: list[str]
+        self,
+        _responder: Responder,
+        interaction: discord.Interaction,
+        _name: str,
+        _values: list[str],
     ) -> None:
         """Keep to the server where the button is pressed."""
         context = await self._begin(interaction)
@@ -133,13 +139,13 @@ class Setup(commands.Cog):
         await self._show_page(interaction, "roles")
 
     async def _create(
-        self, _desk: Desk, interaction: discord.Interaction, name: str, _values: list[str]
+        self, _responder: Responder, interaction: discord.Interaction, name: str, _values: list[str]
     ) -> None:
         """Create what is missing; one person at a time, as the others would create it again."""
         context = await self._begin(interaction)
         if self._creating is not None:
             text = _("{who} is creating these right now. Press Look again in a moment.")
-            raise TooLate(text.format(who=self._creating.mention))
+            raise AlreadyDone(text.format(who=self._creating.mention))
         self._creating = interaction.user
         try:
             await self._make(context, interaction, name)
@@ -172,11 +178,11 @@ class Setup(commands.Cog):
             "Discord did not do all of it: {reason}. What was created is kept and is not created"
             " again; when that is mended, press the button once more."
         )
-        await tell(interaction, text.format(reason=inert_line(str(fault), 300)))
+        await reply_text(interaction, text.format(reason=inert_line(str(fault), 300)))
 
     async def _begin(self, interaction: discord.Interaction) -> Context:
         """Acknowledge; the answer that has the control is changed later."""
-        context = self._desk.context(interaction)
+        context = self._responder.context(interaction)
         context.caller.must(Scope.ADMIN)
         self._waiting.pop(interaction.user.id, None)
         await interaction.response.defer()
@@ -186,10 +192,10 @@ class Setup(commands.Cog):
         await store_choices(context, self._file, wanted)
         self.on_choice()
 
-    async def _state(self, interaction: discord.Interaction) -> State:
+    async def _state(self, interaction: discord.Interaction) -> SetupState:
         guild = _guild(interaction)
         chosen = await choices(self._context.read)
-        return State(self._file, chosen, guild, tuple(interaction.client.guilds))
+        return SetupState(self._file, chosen, guild, tuple(interaction.client.guilds))
 
     def _known(self, what: str) -> str:
         if what not in ROLES | CHANNELS or what not in self._file:
@@ -212,10 +218,10 @@ class Setup(commands.Cog):
             self._waiting[interaction.user.id] = interaction
         await _show(interaction, cad_page(self._port, cads))
 
-    async def _cad(self, name: str) -> CadState:
+    async def _cad(self, name: str) -> CadPushes:
         first_at = await settings.get(self._context.read, FIRST + name)
         last_at = now() - self._heard.silent_for(name) if self._heard.knows(name) else None
-        return CadState(name, int(first_at) if first_at is not None else None, last_at)
+        return CadPushes(name, int(first_at) if first_at is not None else None, last_at)
 
     def note_first(self, cad: str) -> None:
         """Tell who waits that the first push of a CAD since the start has come."""
@@ -224,16 +230,16 @@ class Setup(commands.Cog):
         task.add_done_callback(self._telling.discard)
 
     async def _tell_first(self, cad: str) -> None:
-        with self._desk.in_flight.one():
+        with self._responder.in_flight.track():
             await self._keep_first(cad)
             for user_id, interaction in list(self._waiting.items()):
                 del self._waiting[user_id]
                 if interaction.is_expired():
                     continue
-                async with self._desk.telling(interaction):
+                async with self._responder.reporting_errors(interaction):
                     await self._show_cads(interaction)
                     text = _("The first push of the CAD **{cad}** has come. It works.")
-                    await tell(interaction, text.format(cad=inert_line(cad, 32)))
+                    await reply_text(interaction, text.format(cad=inert_line(cad, 32)))
 
     async def _keep_first(self, cad: str) -> None:
         try:
@@ -244,7 +250,7 @@ class Setup(commands.Cog):
             log.warning("when the first push of %s came is not kept: %s", cad, fault)
 
 
-async def _show(interaction: discord.Interaction, page: Page) -> None:
+async def _show(interaction: discord.Interaction, page: SetupPage) -> None:
     await interaction.edit_original_response(embed=page.card.build(), view=page.view())
 
 

@@ -51,7 +51,7 @@ CHANNELS = {
 
 
 @dataclass(frozen=True)
-class State:
+class SetupState:
     """What a page is made of: what the file says, what was chosen, and the server as it is."""
 
     file: Layout
@@ -85,7 +85,7 @@ class State:
 
 
 @dataclass
-class Page:
+class SetupPage:
     """An embed, and the controls below it."""
 
     card: CardBuilder
@@ -111,7 +111,7 @@ def forgotten_with(page: str, layout: Layout) -> list[str]:
     return [*things(page, layout), *(["guild_id"] if page == "roles" else [])]
 
 
-def roles_page(state: State) -> Page:
+def roles_page(state: SetupState) -> SetupPage:
     """Show who may do what."""
     intro = _(
         "Each role may do what the ones before it may. Who may manage this server may do"
@@ -133,7 +133,7 @@ def roles_page(state: State) -> Page:
     return page
 
 
-def channels_page(state: State) -> Page:
+def channels_page(state: SetupState) -> SetupPage:
     """Show what is posted where, and what the bot lacks there."""
     intro = _(
         "The category “CAD Sentinel” is seen by the roles of the first page and by nobody else:"
@@ -154,7 +154,7 @@ def _no_right() -> str:
     )
 
 
-def _group_page(state: State, name: str, title: str, intro: str, none: str) -> Page:
+def _group_page(state: SetupState, name: str, title: str, intro: str, none: str) -> SetupPage:
     what_is_there = [_line(state, what, none) for what in things(name, state.file)]
     heading = _("Set up CAD Sentinel · {number} of 3 · {title}")
     number = PAGES.index(name) + 1
@@ -177,13 +177,13 @@ def _group_page(state: State, name: str, title: str, intro: str, none: str) -> P
     is_missing = bool(state.missing(name))
     create = _button(_("Create what is missing"), f"setup:create:{name}")
     create.disabled = not (is_missing and may_create)
-    page = Page(card, [menu, create, _button(_("Look again"), f"setup:page:{name}")])
+    page = SetupPage(card, [menu, create, _button(_("Look again"), f"setup:page:{name}")])
     if state.is_chosen(name):
         page.items.append(_button(_("Back to the file's"), f"setup:forget:{name}"))
     return page
 
 
-def _line(state: State, what: str, none: str) -> str:
+def _line(state: SetupState, what: str, none: str) -> str:
     """Write what stands for a thing, and what is wrong with it."""
     shown = []
     for number in state.layout[what]:
@@ -193,7 +193,7 @@ def _line(state: State, what: str, none: str) -> str:
     return f"**{_name(what)}** · {_purpose(what)}: {fitting(shown, ', ', LISTED) or none}"
 
 
-def picking_page(state: State, what: str) -> Page:
+def picking_page(state: SetupState, what: str) -> SetupPage:
     """Show what can be picked for one thing."""
     is_role = what in ROLES
     told = [_purpose(what)[:1].upper() + _purpose(what)[1:] + "."]
@@ -207,7 +207,7 @@ def picking_page(state: State, what: str) -> Page:
         "\n".join([*told, _line(state, what, _("nobody") if is_role else _("not posted"))]),
     )
     current = state.usable(what, [state.guild])
-    page = Page(card, [_role_menu(what, current) if is_role else _channel_menu(what, current)])
+    page = SetupPage(card, [_role_menu(what, current) if is_role else _channel_menu(what, current)])
     page.items.append(_button(_("Back"), f"setup:page:{group}"))
     page.items.append(_button(_("None"), f"setup:none:{what}"))
     if what in state.chosen:
@@ -238,7 +238,7 @@ def _channel_menu(what: str, current: Iterable[int]) -> discord.ui.Item[Any]:
 
 
 @dataclass(frozen=True)
-class CadState:
+class CadPushes:
     """What came from a CAD: when the first push ever and the last since the start, in ms."""
 
     name: str
@@ -246,7 +246,7 @@ class CadState:
     last_at: int | None
 
 
-def cad_page(port: int, cads: list[CadState]) -> Page:
+def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
     """Show what to enter where, and what has come so far."""
     card = CardBuilder(
         _("Set up CAD Sentinel · {number} of 3 · {title}").format(
@@ -286,10 +286,10 @@ def cad_page(port: int, cads: list[CadState]) -> Page:
         )
     card.add(_("What has come"), "\n".join(lines), inline=False)
     back = _button(_("Back"), "setup:page:channels")
-    return Page(card, [back, _button(_("Look again"), "setup:page:cad")])
+    return SetupPage(card, [back, _button(_("Look again"), "setup:page:cad")])
 
 
-def _came(cad: CadState) -> str:
+def _came(cad: CadPushes) -> str:
     name = inert_line(cad.name, 32)
     if cad.last_at is not None:
         text = _("**{cad}**: the last push came {time}. It works.")

@@ -6,14 +6,14 @@ from typing import Any, Self
 
 import discord
 
-from cogs.ui.responder import Desk
+from cogs.ui.responder import Responder
 from webhook.protocol.errors import NotFound
 
-Press = Callable[[Desk, discord.Interaction, int], Awaitable[None]]
+ButtonHandler = Callable[[Responder, discord.Interaction, int], Awaitable[None]]
 """Does what a button says to the thing of this number."""
 
 
-Choose = Callable[[Desk, discord.Interaction, str, list[str]], Awaitable[None]]
+ControlHandler = Callable[[Responder, discord.Interaction, str, list[str]], Awaitable[None]]
 """Does what a control says to the thing of this name, with the values that a menu chose."""
 
 
@@ -41,13 +41,13 @@ class CardButton(
 
     async def callback(self, interaction: Any) -> None:
         """Do what the button says."""
-        desk: Desk = interaction.client.desk
-        presses: dict[str, Press] = interaction.client.presses
-        async with desk.telling(interaction):
+        responder: Responder = interaction.client.responder
+        presses: dict[str, ButtonHandler] = interaction.client.presses
+        async with responder.reporting_errors(interaction):
             press = presses.get(self._action)
             if press is None:
                 raise NotFound("this button is from another version of the bot")
-            await press(desk, interaction, self._number)
+            await press(responder, interaction, self._number)
 
 
 class Control(
@@ -74,10 +74,10 @@ class Control(
 
     async def callback(self, interaction: Any) -> None:
         """Do what the control says."""
-        desk: Desk = interaction.client.desk
-        controls: dict[str, Choose] = interaction.client.controls
-        async with desk.telling(interaction):
+        responder: Responder = interaction.client.responder
+        controls: dict[str, ControlHandler] = interaction.client.controls
+        async with responder.reporting_errors(interaction):
             choose = controls.get(self._action)
             if choose is None:
                 raise NotFound("this button is from another version of the bot")
-            await choose(desk, interaction, self._name, interaction.data.get("values", []))
+            await choose(responder, interaction, self._name, interaction.data.get("values", []))

@@ -48,7 +48,7 @@ class Button:
         return _(self.label)
 
 
-class ReplyTarget(NamedTuple):
+class MessageRef(NamedTuple):
     """Where a message stands in Discord."""
 
     channel_id: int
@@ -56,17 +56,18 @@ class ReplyTarget(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """A message without its place. `calls` are the roles that it mentions when it is posted.
+class MessageContent:
+    """A message, wherever it will be posted.
 
+    `role_mentions`: ids of the roles that it pings when it is posted.
     `reply_to`: the message that it answers, if it is posted in the same channel.
     `picture`: what its last embed shows, if that can be drawn and Discord takes it.
     """
 
     embeds: list[discord.Embed]
     buttons: tuple[Button, ...] = ()
-    calls: tuple[int, ...] = ()
-    reply_to: ReplyTarget | None = None
+    role_mentions: tuple[int, ...] = ()
+    reply_to: MessageRef | None = None
     picture: Picture | None = None
 
     def digest(self) -> str:
@@ -74,7 +75,7 @@ class Content:
         shown = [embed.to_dict() for embed in self.embeds]
         buttons = [(button.text, button.custom_id) for button in self.buttons]
         pictures = [self.picture.digest] if self.picture is not None else []
-        written = orjson.dumps([shown, buttons, self.calls, *pictures])
+        written = orjson.dumps([shown, buttons, self.role_mentions, *pictures])
         return hashlib.blake2b(written, digest_size=16).hexdigest()
 
     def embeds_with_picture(self) -> list[discord.Embed]:
@@ -87,11 +88,11 @@ class Content:
     @property
     def text(self) -> str | None:
         """The message's text beside its embeds."""
-        return " ".join(f"<@&{role}>" for role in self.calls) or None
+        return " ".join(f"<@&{role}>" for role in self.role_mentions) or None
 
-    def mentions(self) -> discord.AllowedMentions:
+    def allowed_mentions(self) -> discord.AllowedMentions:
         """Return what may ping: the called roles and nothing else, on every create and edit."""
-        roles = [discord.Object(role) for role in self.calls] or False
+        roles = [discord.Object(role) for role in self.role_mentions] or False
         return discord.AllowedMentions(everyone=False, users=False, roles=roles, replied_user=False)
 
     def view(self) -> discord.ui.View | None:

@@ -12,7 +12,7 @@ _NEW_USER = re.compile(r"[a-z]+:\S+|[0-9]{5,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}")
 """What an id of a game user looks like that nobody has met yet."""
 
 
-async def tier_meant(context: Context, typed: str) -> int:
+async def resolve_tier(context: Context, typed: str) -> int:
     """Return the id of a tier by its id or its name.
 
     Raises:
@@ -25,7 +25,7 @@ async def tier_meant(context: Context, typed: str) -> int:
     raise NotFound("there is no tier {id}", id=typed[:SEARCH])
 
 
-async def type_meant(context: Context, typed: str) -> int:
+async def resolve_equipment_type(context: Context, typed: str) -> int:
     """Return the id of an equipment type by its id or its name.
 
     Raises:
@@ -38,7 +38,7 @@ async def type_meant(context: Context, typed: str) -> int:
     raise NotFound("there is no equipment type {type}", type=typed[:SEARCH])
 
 
-async def equipment_meant(
+async def resolve_equipment(
     context: Context, property_id: int, typed: str, kind: int | None = None
 ) -> Equipment:
     """Return a piece of equipment of a property by its id or its description.
@@ -66,7 +66,7 @@ async def equipment_meant(
     return exact[0]
 
 
-async def user_meant(context: Context, typed: str) -> str:
+async def resolve_user(context: Context, typed: str) -> str:
     """Return the id of a game user by their id, which may be a new one, or their full name.
 
     Raises:
@@ -95,7 +95,7 @@ async def user_meant(context: Context, typed: str) -> str:
     )
 
 
-async def allowed_meant(context: Context, property_id: int, typed: str) -> str:
+async def resolve_allowed_user(context: Context, property_id: int, typed: str) -> str:
     """Return the id of a user on a property's list by their id or name, else what was typed."""
     for user in await access.allowed_users(context.read, property_id):
         if _is_meant(typed, user.id, user.full_name):

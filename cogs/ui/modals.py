@@ -5,21 +5,23 @@ from collections.abc import Awaitable, Callable
 import discord
 
 from cogs.i18n.language import _
-from cogs.ui.responder import Desk, tell
+from cogs.ui.responder import Responder, reply_text
 from webhook.protocol.context import Context
 
 REASON = 1_000
 
-Act = Callable[[Context, str | None], Awaitable[str]]
+ReasonHandler = Callable[[Context, str | None], Awaitable[str]]
 """Does what a form is about, with the text that was entered, and returns what to answer."""
 
 
 class ReasonForm(discord.ui.Modal):
     """Asks why, then acts."""
 
-    def __init__(self, desk: Desk, title: str, placeholder: str, act: Act) -> None:
+    def __init__(
+        self, responder: Responder, title: str, placeholder: str, act: ReasonHandler
+    ) -> None:
         super().__init__(title=title)
-        self._desk = desk
+        self._responder = responder
         self._act = act
         self.reason: discord.ui.TextInput[ReasonForm] = discord.ui.TextInput(
             label=_("Reason"),
@@ -32,5 +34,7 @@ class ReasonForm(discord.ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         """Act."""
-        async with self._desk.answering(interaction) as context:
-            await tell(interaction, await self._act(context, self.reason.value.strip() or None))
+        async with self._responder.deferred(interaction) as context:
+            await reply_text(
+                interaction, await self._act(context, self.reason.value.strip() or None)
+            )

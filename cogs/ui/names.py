@@ -6,7 +6,7 @@ import discord
 
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.embeds import Button
-from cogs.ui.text import inert_line, more, who
+from cogs.ui.text import count_more, inert_line, who
 from db import cards, flights, properties, settings, users
 from db.database import Reader, Transaction
 from db.units import Unit
@@ -35,12 +35,12 @@ STATUSES = {
 """The CAD's own statuses in words, units' before calls', the most pressing first."""
 
 
-async def keep_guild(sql: Transaction, guild_id: int) -> None:
+async def store_guild(sql: Transaction, guild_id: int) -> None:
     """Keep which guild the channels are in."""
     await settings.put(sql, GUILD, str(guild_id))
 
 
-async def keep_cads(sql: Transaction, names: Sequence[str]) -> None:
+async def store_cads(sql: Transaction, names: Sequence[str]) -> None:
     """Keep which CADs are configured."""
     await settings.put(sql, CADS, " ".join(names))
 
@@ -50,7 +50,7 @@ async def configured_cads(sql: Reader) -> list[str]:
     return (await settings.get(sql, CADS) or "").split()
 
 
-async def of_cad(sql: Reader, cad: str) -> str:
+async def cad_suffix(sql: Reader, cad: str) -> str:
     """Return what tells the things of a CAD from those of another; blank if there is one CAD."""
     return f" · {inert_line(cad, 40)}" if len(await configured_cads(sql)) > 1 else ""
 
@@ -79,11 +79,11 @@ def unit_names(idents: list[int], known: dict[int, Unit], most: int) -> str:
     """Name units in one line; those beyond `most` are counted."""
     names = [unit_name(ident, known.get(ident)) for ident in idents[:most]]
     if len(idents) > most:
-        names.append(more(len(idents) - most))
+        names.append(count_more(len(idents) - most))
     return ", ".join(names)
 
 
-async def person(sql: Reader, user_id: str) -> str:
+async def user_name(sql: Reader, user_id: str) -> str:
     """Name a game user, with the id where the name is something else; a member as a mention."""
     user = await users.get(sql, user_id)
     if user is None or user.full_name == user_id:
@@ -91,7 +91,7 @@ async def person(sql: Reader, user_id: str) -> str:
     return f"{inert_line(user.full_name, 200)} ({inert_line(user_id, 128)})"
 
 
-async def place_of_call(sql: Reader, property_id: int | None, *, is_open: bool) -> str:
+async def property_of_call(sql: Reader, property_id: int | None, *, is_open: bool) -> str:
     """Name the property that a call is at; while the call is open, with the drones free there."""
     stored = property_id and await properties.get_even_removed(sql, property_id)
     if not stored:

@@ -31,7 +31,7 @@ def _page(typed: str, limit: int = LOOKED_THROUGH) -> SearchPage:
     return SearchPage(limit=limit, search=typed.strip()[:SEARCH])
 
 
-def best(typed: str, known: Iterable[tuple[object, str]]) -> list[Choice[str]]:
+def ranked_choices(typed: str, known: Iterable[tuple[object, str]]) -> list[Choice[str]]:
     """Offer what matches of the known (value, name): value, name's beginning, word's, anywhere."""
     wanted = fold_case(typed.strip())
     ranked = sorted(
@@ -86,20 +86,24 @@ async def removed_choices(context: Context, typed: str) -> list[Choice[str]]:
     context.caller.must(Scope.APPROVE)
     since = context.now() - context.approvals.restore_hours * HOUR
     found = await properties.removed_since(context.read, since, LOOKED_THROUGH)
-    return best(typed, ((row.id, f"{row.location} ({row.id})") for row in found))
+    return ranked_choices(typed, ((row.id, f"{row.location} ({row.id})") for row in found))
 
 
 async def drone_choices(context: Context, typed: str) -> list[Choice[str]]:
     """Offer drones that are out."""
     found = (await get_dispatched_drones(context, _page(typed))).drones
-    return best(typed, ((drone.id, f"{drone.id} · {drone.description}") for drone in found))
+    return ranked_choices(
+        typed, ((drone.id, f"{drone.id} · {drone.description}") for drone in found)
+    )
 
 
 async def free_drone_choices(context: Context, typed: str, place: str | None) -> list[Choice[str]]:
     """Offer the free drones of the property that stands in another option."""
-    stored = await property_meant(context, place or "")
+    stored = await resolve_property(context, place or "")
     free = await flights.free_drones(context.read, stored.id)
-    return best(typed, ((drone.id, f"{drone.id} · {drone.description}") for drone in free))
+    return ranked_choices(
+        typed, ((drone.id, f"{drone.id} · {drone.description}") for drone in free)
+    )
 
 
 async def any_drone_choices(context: Context, typed: str, place: str | None) -> list[Choice[str]]:
@@ -120,10 +124,10 @@ async def equipment_choices(
     context: Context, typed: str, place: str | None, kind: int | None = None
 ) -> list[Choice[str]]:
     """Offer the equipment of the property that stands in another option."""
-    stored = await property_meant(context, place or "")
+    stored = await resolve_property(context, place or "")
     there = await equipment.of_property(context.read, stored.id)
     wanted = [row for row in there if kind in (None, row.type)]
-    return best(typed, ((row.id, _piece(row)) for row in wanted))
+    return ranked_choices(typed, ((row.id, _piece(row)) for row in wanted))
 
 
 def _piece(row: Equipment) -> str:
@@ -139,9 +143,9 @@ async def user_choices(context: Context, typed: str) -> list[Choice[str]]:
 
 async def allowed_choices(context: Context, typed: str, place: str | None) -> list[Choice[str]]:
     """Offer who may enter the property that stands in another option."""
-    stored = await property_meant(context, place or "")
+    stored = await resolve_property(context, place or "")
     allowed = await access.allowed_users(context.read, stored.id)
-    return best(typed, ((user.id, _person(user.id, user.full_name)) for user in allowed))
+    return ranked_choices(typed, ((user.id, _person(user.id, user.full_name)) for user in allowed))
 
 
 def _person(user_id: str, full_name: str) -> str:
@@ -153,24 +157,24 @@ async def tier_choices(context: Context, typed: str) -> list[Choice[str]]:
     """Offer the tiers on offer."""
     context.caller.must(Scope.READ)
     tiers = await community.tiers(context.read)
-    return best(typed, ((tier.id, f"{tier.name} · {tier.price}") for tier in tiers))
+    return ranked_choices(typed, ((tier.id, f"{tier.name} · {tier.price}") for tier in tiers))
 
 
 async def type_choices(context: Context, typed: str) -> list[Choice[str]]:
     """Offer the equipment types on offer."""
     context.caller.must(Scope.READ)
     kinds = await community.equipment_types(context.read)
-    return best(typed, ((kind.id, kind.name) for kind in kinds))
+    return ranked_choices(typed, ((kind.id, kind.name) for kind in kinds))
 
 
 async def status_choices(context: Context, typed: str) -> list[Choice[str]]:
     """Offer the statuses that a property can be given."""
     context.caller.must(Scope.READ)
     known = dict.fromkeys([ACTIVE, PENDING, REJECTED, *await properties.statuses(context.read)])
-    return best(typed, ((name, name) for name in known if name != REMOVED))
+    return ranked_choices(typed, ((name, name) for name in known if name != REMOVED))
 
 
-async def property_meant(context: Context, typed: str) -> Property:
+async def resolve_property(context: Context, typed: str) -> Property:
     """Return the one property that was typed: by its id, or by a part of its location.
 
     Raises:

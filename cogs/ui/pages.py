@@ -8,8 +8,8 @@ from typing import Any, Self
 import discord
 
 from cogs.i18n.language import _
-from cogs.ui.embeds import Button, CardBuilder, Colour, Content
-from cogs.ui.responder import Desk
+from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
+from cogs.ui.responder import Responder
 from cogs.ui.text import fitting, length
 from webhook.protocol.context import Context
 from webhook.protocol.errors import NotFound
@@ -26,7 +26,7 @@ ARGUMENT = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ListRows:
     """A part of a list, a line for each row. `total`: how many rows there are, None: uncounted."""
 
     title: str
@@ -35,12 +35,12 @@ class Rows:
     total: int | None = None
 
     @classmethod
-    def part(cls, title: str, every: list[str], empty: str, limit: int, offset: int) -> "Rows":
+    def part(cls, title: str, every: list[str], empty: str, limit: int, offset: int) -> "ListRows":
         """Take the part out of a list that is read whole anyway."""
         return cls(title, every[offset : offset + limit], empty, len(every))
 
 
-List = Callable[[Context, str, int, int], Awaitable[Rows]]
+ListReader = Callable[[Context, str, int, int], Awaitable[ListRows]]
 """Reads rows for whoever asks: of which argument, how many, how many to pass over.
 
 Raises:
@@ -48,9 +48,13 @@ Raises:
 """
 
 
-async def page(
-    context: Context, lists: Mapping[str, List], name: str, argument: str = "", number: int = 0
-) -> Content:
+async def list_page(
+    context: Context,
+    lists: Mapping[str, ListReader],
+    name: str,
+    argument: str = "",
+    number: int = 0,
+) -> MessageContent:
     """Show a page of a list, the first is 0; of one that has got shorter, the last page."""
     read = lists.get(name)
     if read is None:
@@ -59,15 +63,15 @@ async def page(
     rows = await read(context, argument, SIZE + 1, number * SIZE)
     if not rows.lines and number:
         last = _last_page(rows.total) if rows.total is not None else 0
-        return await page(context, lists, name, argument, min(last, number - 1))
+        return await list_page(context, lists, name, argument, min(last, number - 1))
     lines = rows.lines[:SIZE]
     shown = fitting(lines, "\n", LINES) or rows.empty
     embed = CardBuilder(rows.title, Colour.NORMAL, shown).build()
     is_more = len(rows.lines) > SIZE
     if not is_more and not number:
-        return Content([embed])
+        return MessageContent([embed])
     embed.set_footer(text=_place(number, len(lines), rows.total))
-    return Content([embed], _buttons(name, argument, number, rows.total, is_more=is_more))
+    return MessageContent([embed], _buttons(name, argument, number, rows.total, is_more=is_more))
 
 
 def _place(number: int, shown: int, total: int | None) -> str:
@@ -132,11 +136,11 @@ class PageButton(
 
     async def callback(self, interaction: Any) -> None:
         """Show the page in place of the one that is shown, to whoever may still read it."""
-        desk: Desk = interaction.client.desk
-        async with desk.telling(interaction):
+        responder: Responder = interaction.client.responder
+        async with responder.reporting_errors(interaction):
             await interaction.response.defer()
-            context = await desk.linked_context(interaction)
-            content = await page(
+            context = await responder.linked_context(interaction)
+            content = await list_page(
                 context, interaction.client.lists, self._name, self._argument, self._number
             )
             await interaction.edit_original_response(

@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from cogs.i18n.language import N_, _, told
+from cogs.i18n.language import N_, _, error_text
 from cogs.ui.text import either
 from webhook.protocol.context import Caller, Scope
 from webhook.protocol.errors import Forbidden
@@ -33,7 +33,7 @@ def needs(scope: Scope, *, or_own: bool = False) -> dict[Any, Any]:
 
 
 @dataclass(frozen=True)
-class Roles:
+class RoleScopes:
     """Role ids by scope. Who manages the server may do everything, so that an owner can begin.
 
     That is the server `guild_id`; with 0, the one that the bot is in. Where it is in several, who
@@ -46,7 +46,7 @@ class Roles:
     def caller(self, interaction: discord.Interaction) -> Caller:
         """Return who acts, with the most that one of their roles allows.
 
-        In the game they may be known by their Discord id; `Desk` adds the user they are linked to.
+        In the game they may be known by their Discord id; `Responder` adds the linked game user.
         """
         member = interaction.user
         held = {role.id for role in getattr(member, "roles", ())}
@@ -61,10 +61,10 @@ class Roles:
             return interaction.guild_id == self.guild_id
         return [guild.id for guild in interaction.client.guilds] == [interaction.guild_id]
 
-    def refusal(self, fault: Forbidden) -> str:
+    def refusal_text(self, fault: Forbidden) -> str:
         """Say which role somebody lacks."""
         if fault.scope is None:
-            return told(fault)
+            return error_text(fault)
         scope = Scope[fault.scope]
         mentions = either(f"<@&{role_id}>" for role_id in sorted(self.ids.get(scope, ())))
         text = (

@@ -9,9 +9,9 @@ from dataclasses import replace
 import discord
 from discord import app_commands
 
-from cogs.i18n.language import speaking, told
-from cogs.ui.embeds import Content
-from cogs.ui.permissions import Roles
+from cogs.i18n.language import error_text, using_locale
+from cogs.ui.embeds import MessageContent
+from cogs.ui.permissions import RoleScopes
 from cogs.ui.text import inert
 from db import links
 from db.errors import StorageUnavailable
@@ -19,15 +19,15 @@ from webhook.protocol.context import Context
 from webhook.protocol.errors import Conflict, Forbidden, SentinelError, Unavailable
 from webhook.protocol.messages import as_error
 
-CONTENT = 2_000
+TEXT_LIMIT = 2_000
 
-SOON = 1.5
+MODAL_TIMEOUT = 1.5
 """Seconds that may pass before a form is shown; Discord waits for three."""
 
 log = logging.getLogger(__name__)
 
 
-class TooLate(Conflict):
+class AlreadyDone(Conflict):
     """Somebody was faster; the text is ready for Discord, as it may name them by a mention."""
 
 
@@ -40,7 +40,7 @@ class InFlight:
         self._nothing.set()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def track(self) -> Iterator[None]:
         """Count the block while it runs."""
         self._count += 1
         self._nothing.clear()
@@ -51,15 +51,15 @@ class InFlight:
             if not self._count:
                 self._nothing.set()
 
-    async def ended(self) -> None:
+    async def wait_idle(self) -> None:
         """Wait until nothing is in flight."""
         await self._nothing.wait()
 
 
-class Desk:
+class Responder:
     """Where commands and buttons find what they work with."""
 
-    def __init__(self, context: Context, roles: Roles) -> None:
+    def __init__(self, context: Context, roles: RoleScopes) -> None:
         self._context = context
         self.roles = roles
         self.in_flight = InFlight()
@@ -84,7 +84,7 @@ class Desk:
         typed: str,
     ) -> list[app_commands.Choice[str]]:
         """Offer choices; none to those who may not look, or while storage cannot be read."""
-        with self.in_flight.one(), speaking(interaction.locale.value):
+        with self.in_flight.track(), using_locale(interaction.locale.value):
             try:
                 return await offer(await self.linked_context(interaction), typed)
             except (SentinelError, StorageUnavailable):
@@ -94,54 +94,54 @@ class Desk:
                 return []
 
     @asynccontextmanager
-    async def answering(self, interaction: discord.Interaction) -> AsyncIterator[Context]:
+    async def deferred(self, interaction: discord.Interaction) -> AsyncIterator[Context]:
         """Acknowledge at once, as storage may be slow; tell what goes wrong."""
-        async with self.telling(interaction):
+        async with self.reporting_errors(interaction):
             await interaction.response.defer(ephemeral=True, thinking=True)
             yield await self.linked_context(interaction)
 
     @asynccontextmanager
-    async def telling(self, interaction: discord.Interaction) -> AsyncIterator[None]:
+    async def reporting_errors(self, interaction: discord.Interaction) -> AsyncIterator[None]:
         """Tell whoever acts, and nobody else, what goes wrong."""
-        with self.in_flight.one(), speaking(interaction.locale.value):
+        with self.in_flight.track(), using_locale(interaction.locale.value):
             try:
                 yield
             except discord.HTTPException as fault:
                 # Too late, or Discord is down: there is nobody to tell.
                 log.warning("an answer did not reach Discord: %s", fault)
             except Exception as fault:
-                await self.tell_error(interaction, as_error(fault))
+                await self.report_error(interaction, as_error(fault))
 
-    async def tell_error(self, interaction: discord.Interaction, error: SentinelError) -> None:
+    async def report_error(self, interaction: discord.Interaction, error: SentinelError) -> None:
         """Tell whoever acts what went wrong."""
         if isinstance(error, Forbidden):
-            text = self.roles.refusal(error)
-        elif isinstance(error, TooLate):
+            text = self.roles.refusal_text(error)
+        elif isinstance(error, AlreadyDone):
             text = error.message
         else:
-            said = told(error)
-            text = inert(said[:1].upper() + said[1:], CONTENT - 1) + "."
+            said = error_text(error)
+            text = inert(said[:1].upper() + said[1:], TEXT_LIMIT - 1) + "."
         try:
-            await tell(interaction, text)
+            await reply_text(interaction, text)
         except discord.HTTPException as fault:
             log.warning("an answer did not reach Discord: %s", fault)
 
 
 @asynccontextmanager
-async def before_a_form() -> AsyncIterator[None]:
+async def before_modal() -> AsyncIterator[None]:
     """Bound what must be known before a form can be shown, as a form cannot be deferred.
 
     Raises:
         Unavailable: storage takes too long.
     """
     try:
-        async with asyncio.timeout(SOON):
+        async with asyncio.timeout(MODAL_TIMEOUT):
             yield
     except TimeoutError:
         raise Unavailable("storage is slow right now, try again in a moment") from None
 
 
-async def show(interaction: discord.Interaction, content: Content) -> None:
+async def reply_embed(interaction: discord.Interaction, content: MessageContent) -> None:
     """Answer privately with what a card or a list shows; the answer was deferred."""
     file = await content.picture.file() if content.picture is not None else None
 
@@ -166,7 +166,7 @@ async def show(interaction: discord.Interaction, content: Content) -> None:
     await send(content.embeds, discord.utils.MISSING)
 
 
-async def tell(interaction: discord.Interaction, text: str) -> None:
+async def reply_text(interaction: discord.Interaction, text: str) -> None:
     """Answer privately; every text from the game in it is already inert."""
     mentions = discord.AllowedMentions.none()
     if interaction.response.is_done():

@@ -67,7 +67,7 @@ def who(caller: str) -> str:
     return inert_line(caller, 100)
 
 
-def moment(milliseconds: int) -> str:
+def timestamp(milliseconds: int) -> str:
     """Write a time so that everybody sees it in their own time zone."""
     return f"<t:{milliseconds // 1000}:T> (<t:{milliseconds // 1000}:R>)"
 
@@ -83,7 +83,7 @@ def duration(milliseconds: int) -> str:
     return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
 
 
-def day(iso: str) -> str:
+def format_day(iso: str) -> str:
     """Write a day that stands as `2026-11-23`, as the language does."""
     found = date.fromisoformat(iso)
     text = _("{year:04}-{month:02}-{day:02}")
@@ -95,7 +95,7 @@ def either(texts: Iterable[str]) -> str:
     return f" {_('or')} ".join(texts)
 
 
-def more(number: int) -> str:
+def count_more(number: int) -> str:
     """Count what is left out of a list."""
     return plural("and {number} more", "and {number} more", number)
 
@@ -105,7 +105,7 @@ def fitting(texts: list[str], between: str, limit: int, total: int = 0) -> str:
     count = max(total, len(texts))
     shown: list[str] = []
     used = 0
-    room = max(20, length(more(count)))
+    room = max(20, length(count_more(count)))
     for text in texts:
         used += length(text) + len(between)
         # Room for the count of those left out, unless nothing is.
@@ -113,7 +113,7 @@ def fitting(texts: list[str], between: str, limit: int, total: int = 0) -> str:
             break
         shown.append(text)
     if len(shown) < count:
-        shown.append(more(count - len(shown)))
+        shown.append(count_more(count - len(shown)))
     return between.join(shown)
 
 

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.health import Health
 from bot.measure import Measure
 from bot.watch import Problems, Watch, Watched
-from cogs.bot import Connection
+from cogs.bot import DiscordStatus
 from db import cards, feeds, settings
 from db.database import Database
 from db.errors import StorageUnavailable
@@ -47,7 +47,7 @@ async def _write(database: Database, size: int = 1_000_000) -> None:
 async def test_it_is_unready_from_a_write_that_failed_until_one_succeeds(
     database: Database,
 ) -> None:
-    health = Health(database, Connection(), asyncio.Event(), list, list)
+    health = Health(database, DiscordStatus(), asyncio.Event(), list, list)
     assert health()[0]
     await _fill(database)
     with pytest.raises(StorageUnavailable):
@@ -62,7 +62,7 @@ async def test_it_is_unready_from_a_write_that_failed_until_one_succeeds(
 
 
 async def test_stopping_is_unready_and_other_problems_are_not(database: Database) -> None:
-    connection, stop = Connection("ready"), asyncio.Event()
+    connection, stop = DiscordStatus("ready"), asyncio.Event()
     closed, silent = ["emergency", "123456789"], ["county"]
     health = Health(database, connection, stop, lambda: closed, lambda: silent)
     is_ready, details = health()
@@ -102,7 +102,7 @@ async def test_what_waits_is_measured_by_channel_and_kind_with_the_age_of_the_ol
         async with database.write() as sql:
             await cards.mark_posted(sql, card, 1, 2)
         measure = Measure(
-            metrics, database, path, Connection("ready"), ["emergency", "visits", "panic"]
+            metrics, database, path, DiscordStatus("ready"), ["emergency", "visits", "panic"]
         )
         await measure()
         async with database.write() as sql:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bot.settings import MapSettings
 from cogs.cards import CARDS, CardKind, calls
-from cogs.ui.embeds import Content
+from cogs.ui.embeds import MessageContent
 from cogs.ui.picture import Picture
 from db.database import Reader
 from tests.end_to_end.town import Town, call_911, dispatch_call
@@ -27,12 +27,12 @@ class Painter:
         self.drawn: list[str] = []
         monkeypatch.setitem(CARDS, "emergency", CardKind("emergency", self._card))
 
-    async def _card(self, sql: Reader, key: str) -> Content | None:
+    async def _card(self, sql: Reader, key: str) -> MessageContent | None:
         content = await calls.emergency(sql, key)
         if content is None or self.shown is None:
             return content
         picture = Picture.of("map.png", f"Shows {self.shown}.", self.shown, self._draw)
-        return Content(content.embeds, content.buttons, picture=picture)
+        return MessageContent(content.embeds, content.buttons, picture=picture)
 
     def _draw(self, shown: str) -> bytes:
         self.drawn.append(shown)

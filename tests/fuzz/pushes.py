@@ -11,7 +11,7 @@ import orjson
 
 from cogs.cards import CARDS, render
 from cogs.feeds import FEEDS, entry_embed
-from cogs.ui.embeds import Content
+from cogs.ui.embeds import MessageContent
 from tests.cogs.cards.test_cards import check_as_discord, texts_of
 from tests.cogs.hostile import invisible
 from tests.cogs.markdown import foreign
@@ -109,10 +109,10 @@ async def _check_what_is_shown(harness: AppHarness) -> None:
     for event in events:
         if event.name in FEEDS:
             embed = await entry_embed(sql, event)
-            _check(Content([embed.copy() for _ in range(10)]))
+            _check(MessageContent([embed.copy() for _ in range(10)]))
 
 
-def _check(content: Content) -> None:
+def _check(content: MessageContent) -> None:
     check_as_discord(content)
     for text in texts_of(content.embeds):
         assert foreign(text) == [], text

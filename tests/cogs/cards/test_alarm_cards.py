@@ -6,7 +6,7 @@ import pytest
 
 from cogs.cards import render
 from cogs.delivery.console import render as as_text
-from cogs.ui.embeds import Content
+from cogs.ui.embeds import MessageContent
 from tests.cogs.watched import CALL, QUIET, SUPERVISE, Watched
 from tests.webhook.harness import MINUTE, AppHarness
 from webhook.protocol.events import Subject
@@ -285,7 +285,7 @@ How often: 3 times within 2 min
 ]
 
 
-def _colour(content: Content) -> int:
+def _colour(content: MessageContent) -> int:
     colour = content.embeds[0].colour
     return colour.value if colour is not None else 0
 

@@ -15,8 +15,8 @@ from bot.settings import Channels
 from cogs.cards import CARDS, board, render
 from cogs.delivery.console import render as as_text
 from cogs.feeds import FEEDS, entry_embed, summary_embed
-from cogs.i18n.language import LANGUAGES, speaking
-from cogs.ui.embeds import EMBED, Button, CardBuilder, Colour, Content, embed_length
+from cogs.i18n.language import LANGUAGES, using_locale
+from cogs.ui.embeds import EMBED, Button, CardBuilder, Colour, MessageContent, embed_length
 from db.feeds import FeedCount
 from tests.cogs.hostile import invisible, wire_texts
 from tests.cogs.story import CAD_EVENTS, Story
@@ -56,7 +56,7 @@ async def _subjects(harness: AppHarness) -> list[Subject]:
     return [*carded, *OF_NO_EVENT, BOARD]
 
 
-async def _cards(harness: AppHarness) -> list[tuple[Subject, Content]]:
+async def _cards(harness: AppHarness) -> list[tuple[Subject, MessageContent]]:
     made = [
         (subject, await render(harness.database.read, subject))
         for subject in await _subjects(harness)
@@ -78,10 +78,10 @@ async def _shown_cards(harness: AppHarness) -> str:
 
 async def _shown_entries(harness: AppHarness) -> str:
     entries = await _entries(harness)
-    return "\n\n".join(f"({name})\n{as_text(Content([embed]))}" for name, embed in entries)
+    return "\n\n".join(f"({name})\n{as_text(MessageContent([embed]))}" for name, embed in entries)
 
 
-def check_as_discord(content: Content) -> None:
+def check_as_discord(content: MessageContent) -> None:
     """Have the fake Discord look at a message as it is sent."""
     content.embeds[-1].set_footer(text=LONGEST_FOOTER)
     view = content.view()
@@ -89,7 +89,7 @@ def check_as_discord(content: Content) -> None:
         "content": content.text,
         "embeds": [embed.to_dict() for embed in content.embeds],
         "components": view.to_components() if view is not None else [],
-        "allowed_mentions": content.mentions().to_dict(),
+        "allowed_mentions": content.allowed_mentions().to_dict(),
         "nonce": LONGEST_FOOTER.removeprefix("ref "),
     }
     problems = Problems()
@@ -104,9 +104,9 @@ def texts_of(embeds: Iterable[discord.Embed]) -> Iterator[str]:
             yield from (field.name or "", field.value or "")
 
 
-def _check_pings_nobody(content: Content) -> None:
+def _check_pings_nobody(content: MessageContent) -> None:
     assert content.text is None
-    assert dict(content.mentions().to_dict()) == {"parse": []}
+    assert dict(content.allowed_mentions().to_dict()) == {"parse": []}
     for text in texts_of(content.embeds):
         assert LIVE_MENTION.findall(OWN_MENTION.sub("", text)) == []
         assert invisible(text) == []
@@ -132,18 +132,18 @@ async def test_cards_and_feeds_stay_within_discords_limits_and_ping_nobody(
     with TemporaryDirectory() as folder:
         async with open_harness(Path(folder) / "sentinel.db") as harness:
             await Story(harness, lambda _: next(words)).tell()
-            with speaking(language):
+            with using_locale(language):
                 cards, entries = await _cards(harness), await _entries(harness)
     assert {subject.kind for subject, _ in cards} == set(CARDS)
     assert {name for name, _ in entries} == set(FEEDS)
     for _, card in cards:
-        with speaking(language):
+        with using_locale(language):
             check_as_discord(card)
         _check_pings_nobody(card)
     for _, entry in entries:
-        _check_pings_nobody(Content([entry]))
+        _check_pings_nobody(MessageContent([entry]))
     largest = max((entry for _, entry in entries), key=embed_length)
-    check_as_discord(Content([largest.copy() for _ in range(10)]))
+    check_as_discord(MessageContent([largest.copy() for _ in range(10)]))
 
 
 async def test_cards_read_like_this(harness: AppHarness) -> None:
@@ -159,7 +159,7 @@ async def test_feed_entries_read_like_this(harness: AppHarness) -> None:
 async def test_the_evening_reads_like_this_in_german(harness: AppHarness) -> None:
     """After a change of what is shown: delete the file, run this, and read what it writes."""
     await Story(harness).tell()
-    with speaking("de"):
+    with using_locale("de"):
         shown = f"{await _shown_cards(harness)}\n\n{await _shown_entries(harness)}\n"
     if not IN_GERMAN.exists():
         IN_GERMAN.write_text(shown, "utf-8", newline="\n")
@@ -204,8 +204,8 @@ async def test_an_entry_that_cannot_be_made_is_named_by_its_number(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_summary_of_every_kind_of_entry_fits_into_a_message(language: str) -> None:
     counts = [FeedCount(name, 10**6, 0, 10**12) for name in FEEDS]
-    with speaking(language):
-        check_as_discord(Content([summary_embed(counts)]))
+    with using_locale(language):
+        check_as_discord(MessageContent([summary_embed(counts)]))
 
 
 @given(st.lists(st.tuples(wire_texts, wire_texts), max_size=40))
@@ -219,10 +219,10 @@ def test_fields_beyond_discords_limits_are_left_out(fields: list[tuple[str, str]
 
 
 def test_the_digest_tells_what_people_see_apart() -> None:
-    def content(**changed: object) -> Content:
+    def content(**changed: object) -> MessageContent:
         embed = discord.Embed(title=str(changed.get("title", "a")))
         label = str(changed.get("label", "b"))
-        return Content([embed], (Button(label, "x:y:1"),))
+        return MessageContent([embed], (Button(label, "x:y:1"),))
 
     assert content().digest() == content().digest()
     assert content(title="c").digest() != content().digest()

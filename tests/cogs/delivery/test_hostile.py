@@ -10,7 +10,7 @@ from bot.settings import RuleSettings
 from cogs.cards import CARDS, board, render
 from cogs.delivery.console import render as as_text
 from cogs.feeds import FEEDS, entry_embed
-from cogs.ui.embeds import Content
+from cogs.ui.embeds import MessageContent
 from db import community
 from db.community import EquipmentType, Tier
 from tests.cogs.cards.test_cards import check_as_discord
@@ -99,7 +99,9 @@ async def test_on_cards_in_feeds_and_in_the_log_nothing_of_a_payload_is_alive(
     contents = [await render(sql_read, subject) for subject in [*subjects, board.SUBJECT]]
     shown = [content for content in contents if content is not None]
     shown += [
-        Content([await entry_embed(sql_read, event)]) for event in events if event.name in FEEDS
+        MessageContent([await entry_embed(sql_read, event)])
+        for event in events
+        if event.name in FEEDS
     ]
     for content in shown:
         _check_embeds(content.embeds)
@@ -126,7 +128,7 @@ async def test_ten_of_the_longest_records_fit_into_one_message(harness: AppHarne
     for event in await harness.journal_events():
         if event.name in FEEDS:
             embed = await entry_embed(harness.database.read, event)
-            check_as_discord(Content([embed.copy() for _ in range(10)]))
+            check_as_discord(MessageContent([embed.copy() for _ in range(10)]))
 
 
 COMMANDS: dict[str, dict[str, str]] = {

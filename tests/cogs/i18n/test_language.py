@@ -13,13 +13,13 @@ from cogs.i18n.language import (
     N_,
     _,
     compiled,
-    in_locale,
+    error_text,
     load,
-    own_name,
+    native_name,
     placeholders,
     plural,
-    speaking,
-    told,
+    translated_for,
+    using_locale,
 )
 from tests.texts import CATALOGUES, Key, Texts, key_of, read_source, renewed, texts
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
@@ -74,7 +74,7 @@ def test_a_translation_keeps_what_is_filled_in_the_markup_and_the_full_stop(path
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_texts_fit_where_discord_shows_them(path: Path, found: Texts) -> None:
     for key, english, form in _forms(path):
-        assert max(len(english), len(form)) <= found[key].limit, form
+        assert max(len(english), len(form)) <= found[key], form
         if key.context in ("command", "option"):
             assert NAME.fullmatch(form), form
             assert form == form.lower(), form
@@ -92,9 +92,9 @@ def test_a_translation_calls_commands_as_discord_shows_them(path: Path) -> None:
 
 
 def test_every_language_has_a_name_for_itself() -> None:
-    names = [own_name(language) for language in LANGUAGES]
+    names = [native_name(language) for language in LANGUAGES]
     assert len(set(names)) == len(names)
-    assert {own_name(ENGLISH), own_name("de")} == {"English", "Deutsch"}
+    assert {native_name(ENGLISH), native_name("de")} == {"English", "Deutsch"}
 
 
 def _read(source: str) -> Texts:
@@ -131,31 +131,35 @@ def test_texts_are_found_where_they_stand() -> None:
         'card.add("Owner", name)\n'
         'seen.add("not a label")\n'
         'raise Conflict("drone {id} is out", id=1)\n'
-        'ReasonForm(desk, _("Why"), _("They read this"), act)\n'
+        'ReasonForm(responder, _("Why"), _("They read this"), act)\n'
     )
     assert found.faults == []
     assert {(key.text, key.many) for key in found} == {
         *(("waits", ""), ("yes", ""), ("no", ""), ("one", "many"), ("Owner", "")),
         *(("drone {id} is out", ""), ("Why", ""), ("They read this", "")),
     }
-    assert found[Key("", "Why")].limit == 45
+    assert found[Key("", "Why")] == 45
 
 
 def test_people_hear_their_own_language_and_else_the_communitys() -> None:
-    with speaking("de"):
+    with using_locale("de"):
         assert _("Owner") == "Eigentümer"
-        with speaking("fr"):
+        with using_locale("fr"):
             assert _("Owner") == "Eigentümer"
-        with speaking("en-GB"):
+        with using_locale("en-GB"):
             assert _("Owner") == "Owner"
         assert plural("{number} drone free", "{number} drones free", 1) == "1 Drohne frei"
         assert plural("{number} drone free", "{number} drones free", 2) == "2 Drohnen frei"
-        assert told(NotFound("there is no property {id}", id=7)) == "es gibt keine Immobilie 7"
-        assert told(InvalidData(FieldProblem("x", "too long"))) == "Das passt nicht: x: too long"
+        assert (
+            error_text(NotFound("there is no property {id}", id=7)) == "es gibt keine Immobilie 7"
+        )
+        assert (
+            error_text(InvalidData(FieldProblem("x", "too long"))) == "Das passt nicht: x: too long"
+        )
         assert _(N_("a text that nobody translated")) == "a text that nobody translated"
     assert _("Owner") == "Owner"
-    assert in_locale("de", "command", "drone") == "drohne"
-    assert in_locale("de", "", "drone") == "drone"
+    assert translated_for("de", "command", "drone") == "drohne"
+    assert translated_for("de", "", "drone") == "drone"
 
 
 def _catalogue(*entries: str) -> str:

@@ -15,7 +15,7 @@ from bot.config import ConfigError, load
 from bot.route import places_of, route, router_of
 from bot.settings import DiscordSettings
 from cogs.cards import CARDS
-from cogs.commands.route import event_meant
+from cogs.commands.route import resolve_event
 from cogs.feeds import FEEDS
 from cogs.routing.facts import facts_of_event, gather_facts
 from cogs.routing.rules import Decision, QuietHours, Router, RoutingFacts, Rule
@@ -251,14 +251,14 @@ def test_a_full_rule_is_read(tmp_path: Path) -> None:
 async def test_a_typed_event_may_be_a_push_or_an_event(database: Database) -> None:
     push = '{"call": {"callId": 4, "isEmergency": false, "metaData": {"postal": "8031"}}}'
     for written in (push, '{"callId": 4, "isEmergency": false, "postal": "8031"}'):
-        event = await event_meant(database.read, "event_911", written)
+        event = await resolve_event(database.read, "event_911", written)
         facts = await gather_facts(database.read, event, event.subjects[0])
         assert (facts.emergency, facts.postal) == (False, "8031")
 
 
 @pytest.mark.parametrize("name", [*cad.EVENTS, *EVENTS, *SYSTEM_EVENTS])
 async def test_every_event_can_be_typed_alone(database: Database, name: str) -> None:
-    event = await event_meant(database.read, name, None)
+    event = await resolve_event(database.read, name, None)
     for subject in (None, *event.subjects):
         assert name in (await gather_facts(database.read, event, subject)).types
     assert event.subjects or event.name in FEEDS or name == "scanned"
@@ -272,7 +272,7 @@ async def test_what_is_no_event_is_refused(
     database: Database, typed: str, data: str | None
 ) -> None:
     with pytest.raises(SentinelError):
-        await event_meant(database.read, typed, data)
+        await resolve_event(database.read, typed, data)
 
 
 _JSON = st.recursive(

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogs.ui.meant import user_meant
+from cogs.ui.meant import resolve_user
 from cogs.ui.options import (
     CHOICES,
-    best,
     drone_choices,
     property_choices,
-    property_meant,
+    ranked_choices,
     removal_choices,
+    resolve_property,
 )
 from tests.cogs.hostile import invisible, wire_texts
 from tests.end_to_end.town import Town
@@ -50,7 +50,7 @@ async def test_choices_are_taken_by_discord_whatever_things_are_called(
                 assert not any(invisible(choice.name) for choice in found)
                 await offer(context, typed)
             for choice in await property_choices(context, ""):
-                assert str((await property_meant(context, choice.value)).id) == choice.value
+                assert str((await resolve_property(context, choice.value)).id) == choice.value
 
 
 async def test_no_more_choices_are_offered_than_discord_takes(harness: AppHarness) -> None:
@@ -73,16 +73,16 @@ async def test_a_property_is_meant_by_its_id_its_location_or_a_part_of_it(
         await harness.add_property(location=name)
     if meant is None:
         with pytest.raises(NotFound):
-            await property_meant(harness.context(), typed)
+            await resolve_property(harness.context(), typed)
     else:
-        assert (await property_meant(harness.context(), typed)).id == meant
+        assert (await resolve_property(harness.context(), typed)).id == meant
 
 
 async def test_a_part_of_several_locations_means_none_of_them(harness: AppHarness) -> None:
     for name in ("North villa", "South villa"):
         await harness.add_property(location=name)
     with pytest.raises(Conflict, match="several properties match 'villa'"):
-        await property_meant(harness.context(), "villa")
+        await resolve_property(harness.context(), "villa")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_what_is_looked_through_here_comes_the_likeliest_first(
     typed: str, found: list[str]
 ) -> None:
     known = [(1, "Sunroof 7"), (2, "roof camera 17"), (3, "The roof"), (7, "Gate")]
-    assert [choice.value for choice in best(typed, known)] == found
+    assert [choice.value for choice in ranked_choices(typed, known)] == found
 
 
 async def test_a_new_user_is_known_by_the_look_of_the_id(harness: AppHarness) -> None:
@@ -163,9 +163,9 @@ async def test_a_new_user_is_known_by_the_look_of_the_id(harness: AppHarness) ->
         await harness.ask("add-user", userId=name, fullName="Ann")
     context = harness.context()
     for typed, user in {"u1": "u1", " wren hall ": "u1", "license:new": "license:new"}.items():
-        assert await user_meant(context, typed) == user
-    assert await user_meant(context, "80351110224678912") == "80351110224678912"
+        assert await resolve_user(context, typed) == user
+    assert await resolve_user(context, "80351110224678912") == "80351110224678912"
     with pytest.raises(NotFound):
-        await user_meant(context, "Wren")
+        await resolve_user(context, "Wren")
     with pytest.raises(Conflict):
-        await user_meant(context, "Ann")
+        await resolve_user(context, "Ann")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cogs.commands import access, drones, equipment, properties, removals
-from cogs.ui.pages import ARGUMENT, CUSTOM_ID, SIZE, PageButton, Rows, custom_id, page
+from cogs.ui.pages import ARGUMENT, CUSTOM_ID, SIZE, ListRows, PageButton, custom_id, list_page
 from cogs.ui.text import length
 from tests.end_to_end.town import Town
 from tests.fake_discord import render
@@ -16,14 +16,14 @@ from webhook.protocol.errors import NotFound
 LISTS = drones.LISTS | removals.LISTS | properties.LISTS | equipment.LISTS | access.LISTS
 
 
-async def _numbers(_: Context, argument: str, limit: int, offset: int) -> Rows:
+async def _numbers(_: Context, argument: str, limit: int, offset: int) -> ListRows:
     every = [str(number) for number in range(int(argument))]
-    return Rows.part("Numbers", every, "None.", limit, offset)
+    return ListRows.part("Numbers", every, "None.", limit, offset)
 
 
-async def _uncounted(context: Context, argument: str, limit: int, offset: int) -> Rows:
+async def _uncounted(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     counted = await _numbers(context, argument, limit, offset)
-    return Rows(counted.title, counted.lines, counted.empty)
+    return ListRows(counted.title, counted.lines, counted.empty)
 
 
 TEST_LISTS = {"numbers": _numbers, "uncounted": _uncounted}
@@ -33,7 +33,7 @@ async def shown(
     harness: AppHarness, name: str, count: int, number: int = 0
 ) -> tuple[list[str], str, str]:
     """Return a page's lines, its place, and the buttons that can be pressed."""
-    content = await page(harness.context(), TEST_LISTS, name, str(count), number)
+    content = await list_page(harness.context(), TEST_LISTS, name, str(count), number)
     (embed,) = content.embeds
     possible = [button.label for button in content.buttons if not button.disabled]
     return (embed.description or "").split("\n"), embed.footer.text or "", " ".join(possible)
@@ -71,7 +71,7 @@ async def test_a_page_that_is_gone_meanwhile_gives_one_that_is_left(harness: App
 
 async def test_the_button_of_a_list_that_is_no_more_says_so(harness: AppHarness) -> None:
     with pytest.raises(NotFound, match="another version"):
-        await page(harness.context(), TEST_LISTS, "gone")
+        await list_page(harness.context(), TEST_LISTS, "gone")
 
 
 @given(
@@ -109,7 +109,7 @@ async def test_the_longest_lines_of_every_list_fit_into_a_page(harness: AppHarne
         await harness.ask("request-remove-property", propertyId=place)
     for name in LISTS.keys() - {"free", "pending"}:
         argument = {"flights": "1:", "search": "*"}.get(name, "1")
-        (embed,) = (await page(harness.context(), LISTS, name, argument)).embeds
+        (embed,) = (await list_page(harness.context(), LISTS, name, argument)).embeds
         lines = (embed.description or "").split("\n")
         assert len(lines) == SIZE, name
         assert length(embed.description or "") <= 4_096

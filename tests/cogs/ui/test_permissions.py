@@ -2,7 +2,7 @@
 
 import pytest
 
-from cogs.ui.permissions import ROLE_OF_SCOPE, Roles
+from cogs.ui.permissions import ROLE_OF_SCOPE, RoleScopes
 from tests.end_to_end.town import Town
 from tests.fake_discord import Member
 from webhook.protocol.context import Scope
@@ -109,12 +109,12 @@ async def test_a_role_that_was_taken_away_counts_no_more(town: Town) -> None:
     ],
 )
 def test_a_refusal_names_the_roles_that_would_do(ids: list[int], said: str) -> None:
-    roles = Roles({Scope.APPROVE: frozenset(ids), Scope.ADMIN: frozenset([9])})
-    assert roles.refusal(Forbidden("no", Scope.APPROVE.name)) == said
+    roles = RoleScopes({Scope.APPROVE: frozenset(ids), Scope.ADMIN: frozenset([9])})
+    assert roles.refusal_text(Forbidden("no", Scope.APPROVE.name)) == said
 
 
 def test_a_refusal_without_a_scope_says_what_it_says() -> None:
-    assert Roles({}).refusal(Forbidden("not here", None)) == "not here"
+    assert RoleScopes({}).refusal_text(Forbidden("not here", None)) == "not here"
 
 
 def test_every_scope_has_a_role() -> None:

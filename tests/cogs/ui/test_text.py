@@ -12,8 +12,8 @@ from cogs.ui.text import (
     inert,
     inert_line,
     length,
-    moment,
     plain_line,
+    timestamp,
     who,
 )
 from tests.cogs.hostile import alive, invisible, texts, unescaped, units
@@ -155,4 +155,4 @@ def test_a_duration_is_written_shortly(milliseconds: int, text: str) -> None:
 
 
 def test_a_moment_is_shown_in_the_readers_own_time_zone() -> None:
-    assert moment(1_795_339_800_999) == "<t:1795339800:T> (<t:1795339800:R>)"
+    assert timestamp(1_795_339_800_999) == "<t:1795339800:T> (<t:1795339800:R>)"
