@@ -12,9 +12,9 @@ from threading import Event
 
 from bot.locks import AlreadyRunning, alone_on_database
 from bot.settings import Settings
-from db import copies
+from db import backup as db_backup
 from db.errors import StorageError
-from db.soundness import SIDE_FILES, beside, examine
+from db.integrity import SIDE_FILES, beside, full_check
 
 LOOK = 600.0
 """Seconds between two looks at whether a backup is due; after a failure, until the next attempt."""
@@ -69,13 +69,13 @@ class Backups:
         Raises:
             StorageError: it could not be made; nothing was deleted.
             OSError: the folder cannot be used.
-            copies.Interrupted: `stop` was set.
+            db_backup.CopyStopped: `stop` was set.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for part in self.folder.glob(f"{glob.escape(self.database.stem)}{DIGITS}.part*"):
             part.unlink()  # of a bot that was killed; this one is alone
         target = self.folder / f"{self.database.stem}-{now:{STAMP}}.db"
-        copies.copy(self.database, target, stop=stop)
+        db_backup.copy(self.database, target, stop=stop)
         others = [path for _, path in self.made() if path != target]
         for path in others[: max(0, len(others) + 1 - self.kept)]:
             path.unlink()
@@ -112,7 +112,7 @@ def backup(settings: Settings, target: Path, *, force: bool, say: Say) -> int:
         say(f"{target} exists already: name another file, or give --force to replace it")
         return 1
     try:
-        schema = copies.copy(database, target)
+        schema = db_backup.copy(database, target)
     except StorageError as fault:
         say(str(fault))
         return 1
@@ -129,7 +129,7 @@ def list_backups(settings: Settings, say: Say) -> int:
     faults = 0
     for path in files:
         try:
-            verdict = f"schema {examine(path)}, sound"
+            verdict = f"schema {full_check(path)}, sound"
         except StorageError as fault:
             verdict = f"NOT SOUND: {fault}"
             faults += 1
@@ -143,7 +143,7 @@ def restore(settings: Settings, file: Path, say: Say) -> int:
     path = settings.database.path
     try:
         with alone_on_database(path):
-            kept = copies.restore(file, path)
+            kept = db_backup.restore(file, path)
     except StorageError as fault:
         say(str(fault))
         return 1
@@ -161,7 +161,7 @@ def way_back(settings: Settings) -> str:
     folder = Backups.of(settings).folder
     for path in _newest_first(folder):
         try:
-            examine(path)
+            full_check(path)
         except StorageError:
             continue
         return f"restore the newest sound backup: cad-sentinel restore {path}"

@@ -19,7 +19,7 @@ from cogs.routing.bot_permissions import POSTABLE_CHANNELS, can_mention, missing
 from cogs.routing.layout import Layout, choices
 from db.database import open_read_only
 from db.errors import StorageError
-from db.soundness import examine
+from db.integrity import full_check
 
 MEND = "choose another one with /setup, or correct its id in the file"
 
@@ -78,7 +78,7 @@ def _check_database(path: Path, report: Report) -> None:
         report.note(f"{path} does not exist yet; it is made at the first start")
         return
     try:
-        examine(path)
+        full_check(path)
     except StorageError as fault:
         report.fault(
             f"the database {path} failed its check: {fault}",

@@ -24,7 +24,7 @@ from bot.query import listen, query
 from bot.route import route
 from bot.settings import Settings
 from bot.simulate import simulate
-from db.errors import StorageError, Unsound
+from db.errors import InvalidDatabase, StorageError
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
         return EX_CONFIG
     except (StorageError, AlreadyRunning, OSError, UnicodeError) as fault:
         # UnicodeError: http.host is no name
-        mend = f"; {way_back(settings)}" if isinstance(fault, Unsound) else ""
+        mend = f"; {way_back(settings)}" if isinstance(fault, InvalidDatabase) else ""
         print(f"cannot start: {fault}{mend}", file=sys.stderr)
         return 1
     except Exception:

@@ -22,10 +22,10 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from db.copies import copy, finish_restore
-from db.errors import StorageError, StorageUnavailable, is_lock, is_passing, refusal
+from db.backup import copy, finish_restore
+from db.errors import StorageError, StorageUnavailable, is_locked, is_transient, storage_error
+from db.integrity import quick_check
 from db.migrate import APPLICATION_ID, check_is_current, migrate, newest
-from db.soundness import glance
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ class Reader:
         try:
             rows = await self._connection.execute_fetchall(sql, parameters)
         except sqlite3.Error as fault:
-            raise _storage_error(fault) from fault
+            raise _translated(fault) from fault
         return [row(*columns) for columns in rows]
 
     async def one(self, row: Callable[..., T], sql: str, *parameters: Any) -> T | None:
@@ -94,7 +94,7 @@ class Transaction(Reader):
         try:
             row = await self._connection.execute_insert(sql, parameters)
         except sqlite3.Error as fault:
-            raise _storage_error(fault) from fault
+            raise _translated(fault) from fault
         return int(row[0]) if row is not None else 0
 
     def after_commit(self, callback: Callable[[], None]) -> None:
@@ -188,7 +188,7 @@ class Database:
                     await reader.execute_fetchall("PRAGMA query_only = ON")
                     await reader.execute_fetchall(f"PRAGMA cache_size = {-CACHE}")
             except (sqlite3.Error, OSError) as fault:
-                raise refusal(path, fault) from fault
+                raise storage_error(path, fault) from fault
             # From now on `_begin_when_unlocked` waits for a lock, without holding up the thread.
             await writer.execute_fetchall("PRAGMA busy_timeout = 0")
             database = cls(writer, readers)
@@ -264,7 +264,7 @@ class Database:
             try:
                 await self._run("BEGIN IMMEDIATE")
             except StorageUnavailable as fault:
-                if not is_lock(fault) or time.monotonic() > deadline:
+                if not is_locked(fault) or time.monotonic() > deadline:
                     raise
             else:
                 return
@@ -363,7 +363,7 @@ def _prepare(path: Path) -> None:
     """
     if finish_restore(path) is not None:
         log.warning("a restore that was interrupted is finished")
-    schema = glance(path)
+    schema = quick_check(path)
     if 0 < schema < newest():
         kept = path.with_name(f"{path.stem}-schema-{schema}{path.suffix}")
         copy(path, kept)
@@ -371,8 +371,8 @@ def _prepare(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _storage_error(fault: sqlite3.Error) -> Exception:
-    return StorageUnavailable(str(fault)) if is_passing(fault) else fault
+def _translated(fault: sqlite3.Error) -> Exception:
+    return StorageUnavailable(str(fault)) if is_transient(fault) else fault
 
 
 def _ignored(*_: object) -> None:

@@ -4,7 +4,7 @@ import errno
 import sqlite3
 from pathlib import Path
 
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_CANTOPEN,
@@ -26,7 +26,7 @@ class StorageError(Exception):
     """The database cannot be used; the text says why, for the person who runs the bot."""
 
 
-class Unsound(StorageError):
+class InvalidDatabase(StorageError):
     """The file is damaged or another program's: a backup must take its place."""
 
 
@@ -34,12 +34,12 @@ class StorageUnavailable(StorageError):
     """The database cannot be written right now: disk full, read-only, locked. It may pass."""
 
 
-def is_passing(fault: sqlite3.Error) -> bool:
+def is_transient(fault: sqlite3.Error) -> bool:
     """Whether the same statement may succeed later."""
-    return code(fault) in _PASSING
+    return code(fault) in _TRANSIENT
 
 
-def is_lock(fault: StorageUnavailable) -> bool:
+def is_locked(fault: StorageUnavailable) -> bool:
     """Whether storage is unavailable only because another process writes."""
     cause = fault.__cause__
     return isinstance(cause, sqlite3.Error) and code(cause) == sqlite3.SQLITE_BUSY
@@ -50,12 +50,12 @@ def code(fault: sqlite3.Error) -> int:
     return getattr(fault, "sqlite_errorcode", 0) & 0xFF
 
 
-def refusal(path: Path, fault: sqlite3.Error | OSError) -> StorageError:
+def storage_error(path: Path, fault: sqlite3.Error | OSError) -> StorageError:
     """Say why a database file cannot be used, and what mends it."""
     cannot = f"cannot use the database {path}:"
     number = code(fault) if isinstance(fault, sqlite3.Error) else 0
     if number in _BROKEN:
-        return Unsound(f"{cannot} it is damaged ({fault})")
+        return InvalidDatabase(f"{cannot} it is damaged ({fault})")
     if number == sqlite3.SQLITE_FULL or getattr(fault, "errno", 0) == errno.ENOSPC:
         return StorageError(f"{cannot} there is no room left on the disk; make room and try again")
     if number in _FORBIDDEN or isinstance(fault, PermissionError):

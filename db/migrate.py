@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import aiosqlite
 
-from db.errors import StorageError, Unsound
+from db.errors import InvalidDatabase, StorageError
 
 APPLICATION_ID = 0x5E471E1
 """Marks the file as ours in SQLite's header, so that a foreign database is refused."""
@@ -45,7 +45,7 @@ def must_be_ours(application_id: int, version: int, schema_version: int) -> int:
         StorageError: the file belongs to another program or to a newer version of this one.
     """
     if application_id != APPLICATION_ID and (version or schema_version):
-        raise Unsound("it is a SQLite database of another program")
+        raise InvalidDatabase("it is a SQLite database of another program")
     if version > newest():
         raise StorageError(
             f"it has schema {version}, this version of CAD Sentinel knows {newest()}: it was"

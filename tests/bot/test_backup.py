@@ -15,11 +15,11 @@ import pytest
 
 from bot.backup import Backups, backup, keep_backed_up, list_backups, way_back
 from bot.settings import DatabaseSettings, Settings
-from db import copies
-from db.copies import Interrupted, copy
+from db import backup as db_backup
+from db.backup import CopyStopped, copy
 from db.database import Database
 from db.errors import StorageError
-from db.soundness import examine
+from db.integrity import full_check
 from tests.db.damage import PAGE, folder, names, start, start_and_kill, tear
 
 NOW = datetime(2026, 11, 22, 9, 30, 5, tzinfo=UTC)
@@ -62,7 +62,7 @@ def test_a_backup_is_one_sound_file_with_everything(place: Place) -> None:
     code, said = place.backup()
     assert code == 0
     assert f"backed up to {place.target}: 0." in said
-    assert examine(place.target) > 0
+    assert full_check(place.target) > 0
     assert names(place.target) == ["a"]
     assert place.target.read_bytes()[18:20] == b"\x01\x01"  # it needs no -wal, as SQLite has it
     left = {path.name for path in place.path.parent.iterdir()}
@@ -88,7 +88,7 @@ def test_what_a_killed_bot_left_is_in_the_backup(database_path: Path) -> None:
 def test_a_backup_is_of_one_moment_and_holds_up_nobody_who_writes(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copies, "PAGES", 1)
+    monkeypatch.setattr(db_backup, "PAGES", 1)
     writer = sqlite3.connect(place.path, timeout=0, isolation_level=None)
     written = 0
 
@@ -194,7 +194,7 @@ def test_a_database_of_another_program_gives_no_backup(database_path: Path) -> N
 def test_a_copy_that_is_to_stop_stops_and_leaves_nothing(
     place: Place, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
-    monkeypatch.setattr(copies, "PAGES", 1)
+    monkeypatch.setattr(db_backup, "PAGES", 1)
     asked = 0
 
     class Stopping(Event):
@@ -204,7 +204,7 @@ def test_a_copy_that_is_to_stop_stops_and_leaves_nothing(
             return asked > after
 
     before = folder(place.path.parent)
-    with pytest.raises(Interrupted):
+    with pytest.raises(CopyStopped):
         copy(place.path, place.target, stop=Stopping())
     assert folder(place.path.parent) == before
 
@@ -314,14 +314,14 @@ async def test_cancelled_while_it_copies_it_ends_and_leaves_nothing(
             loop.call_soon_threadsafe(ended.set_result, fault)
             raise
 
-    monkeypatch.setattr(copies, "copy", slow)
+    monkeypatch.setattr(db_backup, "copy", slow)
     backups = Backups.of(Settings(database=DatabaseSettings(path=database_path)))
     keeping = asyncio.create_task(keep_backed_up(backups))
     await copying.wait()
     keeping.cancel()
     await asyncio.wait({keeping})
     may_go_on.set()
-    assert isinstance(await ended, Interrupted)
+    assert isinstance(await ended, CopyStopped)
     assert list(backups.folder.iterdir()) == []
 
 

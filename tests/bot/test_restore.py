@@ -11,10 +11,10 @@ import pytest
 from bot.backup import restore
 from bot.locks import alone_on_database
 from bot.settings import DatabaseSettings, Settings
-from db import copies
-from db.copies import copy
+from db import backup as db_backup
+from db.backup import copy
+from db.integrity import full_check
 from db.migrate import migrations
-from db.soundness import examine
 from tests.db.damage import PAGE, folder, names, start, start_and_kill, tear
 
 NEWEST = migrations()[-1][0]
@@ -159,9 +159,9 @@ def test_an_older_schema_is_migrated_at_the_next_start(
     added = (NEWEST + 1, "CREATE TABLE added (x INTEGER) STRICT")
     monkeypatch.setattr("db.migrate.migrations", lambda: [*migrations(), added])
     assert place.restore()[0] == 0
-    assert examine(place.path) == NEWEST
+    assert full_check(place.path) == NEWEST
     start(place.path)
-    assert examine(place.path) == NEWEST + 1
+    assert full_check(place.path) == NEWEST + 1
     assert names(place.path) == ["old"]
 
 
@@ -197,14 +197,14 @@ def test_a_crash_at_any_step_leaves_the_old_one_or_the_new_one(
             broken.setattr(os, "link", stepping(os.link if links else no_links))
             broken.setattr(os, "fsync", stepping(os.fsync))
             try:
-                copies.restore(place.backup, place.path)
+                db_backup.restore(place.backup, place.path)
             except Crash:
                 pass
             else:
                 break
         assert place.path.exists() or not links
         start(place.path)
-        examine(place.path)
+        full_check(place.path)
         (name,) = names(place.path)
         found.append(name)
         if name == "old":

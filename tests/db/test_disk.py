@@ -11,7 +11,7 @@ import pytest
 
 from db import settings
 from db.database import Database
-from db.errors import StorageUnavailable, is_passing
+from db.errors import StorageUnavailable, is_transient
 from tests.db.disk import FULL, IOERR_FSYNC, IOERR_WRITE, READONLY, Disk, faulty_disk
 
 TROUBLES = {
@@ -119,4 +119,4 @@ async def test_those_who_wait_behind_a_lock_do_not_wait_one_after_the_other(
 def test_what_passes_is_told_from_what_does_not(code: int, passes: bool) -> None:
     fault = sqlite3.OperationalError()
     fault.sqlite_errorcode = code
-    assert is_passing(fault) == passes
+    assert is_transient(fault) == passes

@@ -12,8 +12,8 @@ import pytest
 from db import migrate
 from db.database import Database
 from db.errors import StorageError
+from db.integrity import full_check
 from db.migrate import APPLICATION_ID, migrations
-from db.soundness import examine
 from tests.db.release import RELEASED, dumped, fill
 
 NEWEST = migrations()[-1][0]
@@ -85,7 +85,7 @@ async def test_a_released_schema_is_migrated_with_all_its_data(number: int, tmp_
     async with Database.open(path):
         pass
     assert missing(before, rows(path)) == {}
-    assert examine(path) == NEWEST
+    assert full_check(path) == NEWEST
     async with Database.open(tmp_path / "fresh.db"):
         pass
     assert schema(path) == schema(tmp_path / "fresh.db")
@@ -105,7 +105,7 @@ async def test_the_migrations_of_a_released_schema_are_not_changed_any_more(
 @pytest.mark.parametrize("number", SCHEMAS)
 def test_a_released_schema_is_kept_with_rows_in_every_table(number: int, tmp_path: Path) -> None:
     load(number, tmp_path / "released.db")
-    assert examine(tmp_path / "released.db") == number
+    assert full_check(tmp_path / "released.db") == number
     assert [table for table, some in rows(tmp_path / "released.db").items() if not some] == []
 
 
@@ -152,7 +152,7 @@ async def test_a_copy_is_kept_before_a_migration(
         pass
     kept = tmp_path / f"sentinel-schema-{number}.db"
     assert str(kept) in caplog.text
-    assert examine(kept) == number
+    assert full_check(kept) == number
     assert rows(kept) == before
     async with Database.open(path):
         pass
@@ -175,4 +175,4 @@ async def test_a_migration_that_fails_half_way_leaves_the_file_as_it_was(
         async with Database.open(path):
             pass
     assert (rows(path), schema(path)) == before
-    assert examine(path) == NEWEST
+    assert full_check(path) == NEWEST

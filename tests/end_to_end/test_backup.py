@@ -14,7 +14,7 @@ from bot.backup import backup, restore
 from bot.locks import AlreadyRunning, alone_with_token
 from bot.route import route
 from bot.settings import DatabaseSettings, HttpSettings, Settings
-from db.soundness import examine
+from db.integrity import full_check
 from tests.db.damage import tear
 from tests.end_to_end.test_start import Program, running
 from tests.end_to_end.town import call_911
@@ -117,7 +117,7 @@ async def test_a_backup_under_load_is_whole_and_comes_back_after_kill_9(tmp_path
         await bot.wait()
     with alone_with_token(TOKEN):
         pass
-    examine(copied)
+    full_check(copied)
     at_backup = calls(copied)
     assert len(at_backup) == len(set(at_backup))
     assert set(at_backup) < load.accepted
@@ -135,14 +135,14 @@ async def test_a_bot_backs_up_by_itself_and_says_how_to_go_back(tmp_path: Path) 
     async with running(program):
         await program.logged("backed up to ")
     (made,) = (tmp_path / "data" / "backups").iterdir()
-    assert examine(made) > 0
+    assert full_check(made) > 0
 
     await asyncio.to_thread(tear, database, 1)
     assert await (await program.start()).wait() == 1
     assert program.log().rstrip().endswith(f"cad-sentinel restore {made.relative_to(tmp_path)}")
     assert program.log().count("cannot start: ") == 1
     assert await Shell(database).restore(made) == 0
-    assert examine(database) > 0
+    assert full_check(database) > 0
     assert "Traceback" not in program.log()
 
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
-from db.errors import StorageError, Unsound, code, refusal
-from db.soundness import SIDE_FILES, beside, examine, identify, reading
+from db.errors import InvalidDatabase, StorageError, code, storage_error
+from db.integrity import SIDE_FILES, beside, full_check, open_for_reading, schema_of
 
 PAGES = 2_000
 """Pages copied between two looks at whether to go on: 8 MB."""
 
 
-class Interrupted(Exception):
+class CopyStopped(Exception):
     """The copying was to stop."""
 
 
@@ -30,7 +30,7 @@ def copy(source: Path, target: Path, *, at_rest: bool = False, stop: Event | Non
 
     Raises:
         StorageError: the copy could not be made; what was there is still there.
-        Interrupted: `stop` was set.
+        CopyStopped: `stop` was set.
     """
     part = beside(target, ".part")
     try:
@@ -123,24 +123,24 @@ def _source(path: Path, at_rest: bool) -> sqlite3.Connection:
     if not path.is_file():
         raise StorageError(f"there is no database {path}")
     try:
-        origin = reading(path, at_rest=at_rest)
+        origin = open_for_reading(path, at_rest=at_rest)
         try:
-            if not identify(origin, path):
-                raise Unsound(f"the database {path} is empty")
+            if not schema_of(origin, path):
+                raise InvalidDatabase(f"the database {path} is empty")
             origin.execute("BEGIN")
             origin.execute("SELECT 1 FROM sqlite_schema").fetchone()
         except BaseException:
             origin.close()
             raise
     except sqlite3.Error as fault:
-        raise refusal(path, fault) from fault
+        raise storage_error(path, fault) from fault
     return origin
 
 
 def _copy_pages(origin: sqlite3.Connection, part: Path, stop: Event) -> None:
     def look_whether_to_go_on(*_: int) -> None:
         if stop.is_set():
-            raise Interrupted
+            raise CopyStopped
 
     with closing(sqlite3.connect(part, isolation_level=None)) as copied:
         # A crash leaves nothing that anybody would use; _sync makes it last in the end.
@@ -159,17 +159,17 @@ def _must_be_writable(target: Path) -> None:
 
 def _examined(part: Path, source: Path, stop: Event | None) -> int:
     try:
-        return examine(part, stop)
+        return full_check(part, stop)
     except StorageError as fault:
         if stop is not None and stop.is_set():
-            raise Interrupted from fault
+            raise CopyStopped from fault
         raise type(fault)(f"{source} cannot be copied: {fault}") from fault
 
 
 def _not_written(source: Path, target: Path, fault: sqlite3.Error | OSError) -> StorageError:
     number = code(fault) if isinstance(fault, sqlite3.Error) else 0
     if number in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return refusal(source, fault)
+        return storage_error(source, fault)
     if number == sqlite3.SQLITE_FULL or getattr(fault, "errno", 0) == errno.ENOSPC:
         return StorageError(f"{target} cannot be written: there is no room left on the disk")
     reason = getattr(fault, "strerror", None) or fault

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from db import soundness
-from db.errors import StorageError, Unsound
-from db.soundness import examine, glance
+from db import integrity
+from db.errors import InvalidDatabase, StorageError
+from db.integrity import full_check, quick_check
 from tests.db.damage import PAGE, folder, names, root_pages, start, start_and_kill, tear
 
 
@@ -24,21 +24,21 @@ def refused(path: Path) -> StorageError:
 
 
 def test_a_sound_file_passes_with_its_schema(database_path: Path) -> None:
-    assert glance(database_path) == 0
+    assert quick_check(database_path) == 0
     start(database_path, "a")
-    assert glance(database_path) == examine(database_path) > 0
+    assert quick_check(database_path) == full_check(database_path) > 0
 
 
 def test_a_torn_beginning_is_refused(database_path: Path) -> None:
     start(database_path, "a")
     tear(database_path, 1)
-    assert isinstance(refused(database_path), Unsound)
+    assert isinstance(refused(database_path), InvalidDatabase)
 
 
 def test_a_torn_beginning_with_a_wal_beside_it_is_refused(database_path: Path) -> None:
     start_and_kill(database_path, "a")
     tear(database_path, 1)
-    assert isinstance(refused(database_path), Unsound)
+    assert isinstance(refused(database_path), InvalidDatabase)
 
 
 def test_a_torn_page_where_a_table_begins_is_refused_whichever_table(
@@ -51,16 +51,16 @@ def test_a_torn_page_where_a_table_begins_is_refused_whichever_table(
     for page in roots.values():
         database_path.write_bytes(sound)
         tear(database_path, page)
-        with pytest.raises(Unsound):
-            glance(database_path)
-    assert isinstance(refused(database_path), Unsound)
+        with pytest.raises(InvalidDatabase):
+            quick_check(database_path)
+    assert isinstance(refused(database_path), InvalidDatabase)
 
 
 @pytest.mark.parametrize("kept", [PAGE // 2, PAGE, 10 * PAGE, -PAGE, -PAGE - 1])
 def test_a_file_that_was_cut_short_is_refused(database_path: Path, kept: int) -> None:
     start(database_path, "a")
     database_path.write_bytes(database_path.read_bytes()[:kept])
-    assert isinstance(refused(database_path), Unsound)
+    assert isinstance(refused(database_path), InvalidDatabase)
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -81,12 +81,12 @@ def test_a_file_that_may_not_be_read_is_refused_as_such(database_path: Path) -> 
     start(database_path, "a")
     database_path.chmod(0)
     with pytest.raises(StorageError, match="must be allowed to read"):
-        glance(database_path)
+        quick_check(database_path)
 
 
 def test_what_a_killed_bot_left_is_sound_and_comes_back(database_path: Path) -> None:
     start_and_kill(database_path, "a", "b")
-    assert glance(database_path) > 0
+    assert quick_check(database_path) > 0
     start(database_path)
     assert names(database_path) == ["a", "b"]
 
@@ -121,8 +121,8 @@ def test_every_page_is_looked_at_by_an_examination(database_path: Path) -> None:
     for page in range(2, database_path.stat().st_size // PAGE + 1):
         sound = database_path.read_bytes()
         tear(database_path, page)
-        with pytest.raises(Unsound):
-            examine(database_path)
+        with pytest.raises(InvalidDatabase):
+            full_check(database_path)
         database_path.write_bytes(sound)
 
 
@@ -131,8 +131,8 @@ def test_rows_that_refer_to_nothing_are_found_by_an_examination(database_path: P
     with sqlite3.connect(database_path) as connection:
         connection.execute("INSERT INTO feed_entries (journal_id, channel) VALUES (1, 'x')")
     connection.close()
-    with pytest.raises(Unsound, match="rows of feed_entries refer to no journal"):
-        examine(database_path)
+    with pytest.raises(InvalidDatabase, match="rows of feed_entries refer to no journal"):
+        full_check(database_path)
 
 
 def test_a_glance_takes_as_many_steps_however_much_there_is(
@@ -150,13 +150,13 @@ def test_a_glance_takes_as_many_steps_however_much_there_is(
         connection.set_progress_handler(step, 1)
         return connection
 
-    monkeypatch.setattr(soundness, "reading", counted)
+    monkeypatch.setattr(integrity, "open_for_reading", counted)
     start(database_path, "a", "b")
     steps = 0
-    glance(database_path)
+    quick_check(database_path)
     few = steps
     start(database_path, *(f"{number}" for number in range(2_000)))
     steps = 0
-    glance(database_path)
+    quick_check(database_path)
     assert few > 0
     assert steps == few

@@ -1,11 +1,11 @@
-"""Whether a file is a sound database of ours: a glance at every start, every page for a backup."""
+"""Is a file a sound database of ours? A quick check at every start, a full one of every backup."""
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from threading import Event
 
-from db.errors import StorageError, Unsound, code, refusal
+from db.errors import InvalidDatabase, StorageError, code, storage_error
 from db.migrate import must_be_ours
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -20,7 +20,7 @@ def beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def reading(path: Path, *, at_rest: bool = False) -> sqlite3.Connection:
+def open_for_reading(path: Path, *, at_rest: bool = False) -> sqlite3.Connection:
     """Open a file to read it; `at_rest` if nobody can write to it, so that it needs no side files.
 
     Raises:
@@ -31,7 +31,7 @@ def reading(path: Path, *, at_rest: bool = False) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
 
 
-def glance(path: Path) -> int:
+def quick_check(path: Path) -> int:
     """Return the schema of a file, 0 if it has none yet, without changing anything.
 
     This runs at every start, so it must not take longer the more there is: no integrity_check and
@@ -52,13 +52,13 @@ def glance(path: Path) -> int:
             wal = beside(path, "-wal")
             if wal.exists() and wal.stat().st_size:
                 # SQLite would take the file for a new one, and delete the other.
-                raise Unsound(
+                raise InvalidDatabase(
                     f"cannot use the database {path}: it is empty or gone, but {wal.name} beside it"
                     " is not"
                 )
             return 0
-        with closing(reading(path)) as connection:
-            schema = identify(connection, path)
+        with closing(open_for_reading(path)) as connection:
+            schema = schema_of(connection, path)
             for (table,) in connection.execute(
                 "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage"
                 " AND name NOT LIKE 'sqlite_%'"
@@ -69,12 +69,12 @@ def glance(path: Path) -> int:
         if code(fault) == sqlite3.SQLITE_READONLY:
             # An interrupted migration must first be undone, which whoever opens it to write does.
             return 0
-        raise refusal(path, fault) from fault
+        raise storage_error(path, fault) from fault
     except OSError as fault:
-        raise refusal(path, fault) from fault
+        raise storage_error(path, fault) from fault
 
 
-def identify(connection: sqlite3.Connection, path: Path) -> int:
+def schema_of(connection: sqlite3.Connection, path: Path) -> int:
     """Return a database's schema, 0 for an empty one.
 
     Raises:
@@ -90,7 +90,7 @@ def identify(connection: sqlite3.Connection, path: Path) -> int:
         raise type(fault)(f"cannot use the database {path}: {fault}") from fault
 
 
-def examine(path: Path, stop: Event | None = None) -> int:
+def full_check(path: Path, stop: Event | None = None) -> int:
     """Read every page of a file that nobody writes to; return its schema.
 
     Raises:
@@ -98,21 +98,23 @@ def examine(path: Path, stop: Event | None = None) -> int:
             set meanwhile.
     """
     try:
-        with closing(reading(path, at_rest=True)) as connection:
+        with closing(open_for_reading(path, at_rest=True)) as connection:
             if stop is not None:
                 connection.set_progress_handler(stop.is_set, STEPS)
-            schema = identify(connection, path)
+            schema = schema_of(connection, path)
             if not schema:
-                raise Unsound("it is empty")
+                raise InvalidDatabase("it is empty")
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if found != "ok":
-                raise Unsound(f"it is damaged ({' '.join(found.split())})")
+                raise InvalidDatabase(f"it is damaged ({' '.join(found.split())})")
             orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
             if orphan is not None:
-                raise Unsound(f"it is damaged (rows of {orphan[0]} refer to no {orphan[2]})")
+                raise InvalidDatabase(
+                    f"it is damaged (rows of {orphan[0]} refer to no {orphan[2]})"
+                )
             return schema
     except (sqlite3.Error, OSError) as fault:
-        raise refusal(path, fault) from fault
+        raise storage_error(path, fault) from fault
 
 
 def _read_edges(connection: sqlite3.Connection, table: str) -> None:
