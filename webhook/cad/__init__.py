@@ -40,6 +40,7 @@ from webhook.cad.events import (
     UnhandledType,
 )
 from webhook.cad.parse import HANDLED_TYPES, parse
+from webhook.cad.registry import DECLARATIONS, EventDeclaration
 from webhook.cad.units import (
     Unit,
     UnitGroupAdd,
@@ -53,41 +54,12 @@ from webhook.cad.units import (
 )
 
 EVENTS: dict[str, type[CadEvent]] = {
-    event.type: event
-    for event in (
-        Call911,
-        Removed911,
-        DispatchNew,
-        DispatchEdit,
-        DispatchClosed,
-        DispatchNote,
-        UnitAttach,
-        UnitDetach,
-        ToggleBodycam,
-        UnitLogin,
-        UnitLogout,
-        UnitStatus,
-        UnitUpdate,
-        UnitPanic,
-        UnitGroupAdd,
-        UnitGroupRemove,
-        UnitGroupRename,
-        RecordAdd,
-        RecordEdit,
-        RecordRemove,
-        PrintRecord,
-        Tone,
-        StreetSign,
-        CharacterSelected,
-        LinkVerified,
-        Callout,
-        PagerMessage,
-        StationAlert,
-    )
+    push_type: declaration.model for push_type, declaration in DECLARATIONS.items()
 }
 """Every normalised event by its canonical type."""
 
 __all__ = [
+    "DECLARATIONS",
     "EVENTS",
     "HANDLED_TYPES",
     "MAX_EVENT_BYTES",
@@ -102,6 +74,7 @@ __all__ = [
     "DispatchEdit",
     "DispatchNew",
     "DispatchNote",
+    "EventDeclaration",
     "InvalidPush",
     "LinkVerified",
     "Note",

@@ -1,10 +1,9 @@
 """Records, tones, pages, station alerts and whatever else the CAD tells the game."""
 
-from typing import ClassVar
-
 from pydantic import Field
 
 from webhook.cad.events import CadEvent, Coordinates
+from webhook.cad.registry import cad_event
 from webhook.protocol.wire import Wire
 
 
@@ -46,28 +45,24 @@ class RecordEvent(CadEvent):
     record: Record
 
 
+@cad_event("EVENT_RECORD_ADD", feed="records")
 class RecordAdd(RecordEvent):
     """A record was written in the CAD."""
 
-    type: ClassVar[str] = "EVENT_RECORD_ADD"
 
-
+@cad_event("EVENT_RECORD_EDIT", feed="records")
 class RecordEdit(RecordEvent):
     """A record was changed in the CAD."""
 
-    type: ClassVar[str] = "EVENT_RECORD_EDIT"
 
-
+@cad_event("EVENT_RECORD_REMOVE", feed="records")
 class RecordRemove(RecordEvent):
     """A record was deleted in the CAD."""
 
-    type: ClassVar[str] = "EVENT_RECORD_REMOVE"
 
-
+@cad_event("EVENT_PRINT_RECORD", feed="records")
 class PrintRecord(CadEvent):
     """Somebody wants a record printed in the game; the address is passed on, never fetched."""
-
-    type: ClassVar[str] = "EVENT_PRINT_RECORD"
 
     idents: list[int]
     url: str = ""
@@ -86,19 +81,17 @@ class ToneTarget(Wire):
     ident: int | None = None
 
 
+@cad_event("EVENT_TONE", feed="dispatch")
 class Tone(CadEvent):
     """A tone is played; the address is passed on, never fetched."""
-
-    type: ClassVar[str] = "EVENT_TONE"
 
     url: str = ""
     play_tones_to: list[ToneTarget] = Field(default_factory=list)
 
 
+@cad_event("EVENT_STREETSIGN_UPDATED", feed="dispatch")
 class StreetSign(CadEvent):
     """Road signs show a new text, one to three lines."""
-
-    type: ClassVar[str] = "EVENT_STREETSIGN_UPDATED"
 
     ids: list[int]
     text1: str = ""
@@ -106,28 +99,25 @@ class StreetSign(CadEvent):
     text3: str = ""
 
 
+@cad_event("EVENT_CHAR_SELECTED", feed="records")
 class CharacterSelected(CadEvent):
     """An account now plays a character; `id` is its number or sync key, as text."""
-
-    type: ClassVar[str] = "EVENT_CHAR_SELECTED"
 
     acc_id: str
     id: str
 
 
+@cad_event("EVENT_COMMUNITY_LINK_VERIFIED", feed="records")
 class LinkVerified(CadEvent):
     """A game identity now belongs to a CAD account (sonoran-wire: since 2026-04)."""
-
-    type: ClassVar[str] = "EVENT_COMMUNITY_LINK_VERIFIED"
 
     community_user_id: str
     account_uuid: str = ""
 
 
+@cad_event("EVENT_NEW_CALLOUT", card="notice")
 class Callout(CadEvent):
     """The emergency response script offers a callout; `details` has its other members as text."""
-
-    type: ClassVar[str] = "EVENT_NEW_CALLOUT"
 
     id: str = ""
     name: str = ""
@@ -135,10 +125,9 @@ class Callout(CadEvent):
     details: dict[str, str] = Field(default_factory=dict)
 
 
+@cad_event("EVENT_PAGER_REBORN", card="notice")
 class PagerMessage(CadEvent):
     """A page: `nature` is Emergency, NonEmergency, Administrative, or the community's word."""
-
-    type: ClassVar[str] = "EVENT_PAGER_REBORN"
 
     addresses: list[str] = Field(default_factory=list)
     idents: list[int] = Field(default_factory=list)
@@ -154,10 +143,9 @@ class AlertedStation(Wire):
     close: list[str] = Field(default_factory=list)
 
 
+@cad_event("EVENT_STATION_ALERT", card="notice")
 class StationAlert(CadEvent):
     """Stations are alerted. Audio in place of a message is left out and noted in `has_audio`."""
-
-    type: ClassVar[str] = "EVENT_STATION_ALERT"
 
     locations: list[AlertedStation] = Field(default_factory=list)
     message: str = ""

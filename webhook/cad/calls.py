@@ -8,8 +8,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from webhook.cad.events import CadEvent, Coordinates, Note, Partial, WithMetaData
+from webhook.cad.registry import cad_event
 
 
+@cad_event("EVENT_911", card="emergency", names_card=True, on_board=True)
 class Call911(WithMetaData):
     """Somebody called 911, or 311 if it is no emergency (sonoran-wire: push pages).
 
@@ -17,8 +19,6 @@ class Call911(WithMetaData):
     the live map puts before a street; the coordinates are those of the metadata, or else of a
     location that is a point.
     """
-
-    type: ClassVar[str] = "EVENT_911"
 
     call_id: int
     is_emergency: bool = True
@@ -31,10 +31,9 @@ class Call911(WithMetaData):
     updated: str = ""
 
 
+@cad_event("EVENT_REMOVE_911", card="emergency", on_board=True)
 class Removed911(CadEvent):
     """911 calls are gone: answered, turned into dispatch calls, or expired."""
-
-    type: ClassVar[str] = "EVENT_REMOVE_911"
 
     call_ids: list[int]
 
@@ -70,66 +69,60 @@ class DispatchCall(WithMetaData):
     updated: str = ""
 
 
+@cad_event("EVENT_DISPATCH_NEW", card="dispatch", names_card=True, on_board=True)
 class DispatchNew(DispatchCall):
     """A dispatch call was opened in the CAD; what the push left out has its default."""
 
-    type: ClassVar[str] = "EVENT_DISPATCH_NEW"
 
-
+@cad_event("EVENT_DISPATCH_EDIT", card="dispatch", on_board=True)
 class DispatchEdit(DispatchCall, Partial):
     """A dispatch call was changed in the CAD; status CLOSED closes it.
 
     `present` lists the written names of what the push said: Lua cannot tell null from absent.
     """
 
-    type: ClassVar[str] = "EVENT_DISPATCH_EDIT"
     described: ClassVar[frozenset[str]] = frozenset({"call_id", "event_origin_ident", "present"})
 
     present: list[str] = Field(default_factory=list)
 
 
+@cad_event("EVENT_DISPATCH_CLOSED", "EVENT_DISPATCH_CLOSE", card="dispatch", on_board=True)
 class DispatchClosed(CadEvent):
     """Dispatch calls were closed."""
-
-    type: ClassVar[str] = "EVENT_DISPATCH_CLOSED"
 
     call_ids: list[int]
     event_origin_ident: int | None = None
 
 
+@cad_event("EVENT_DISPATCH_NOTE", card="dispatch", on_board=True)
 class DispatchNote(CadEvent):
     """A note was added to a dispatch call; one of the 2021 pushes does not say which one."""
-
-    type: ClassVar[str] = "EVENT_DISPATCH_NOTE"
 
     call_id: int
     note: Note
 
 
+@cad_event("EVENT_DISPATCH_UNIT_ATTACH", "EVENT_UNIT_ATTACH", card="dispatch", on_board=True)
 class UnitAttach(CadEvent):
     """Units were put onto a dispatch call."""
-
-    type: ClassVar[str] = "EVENT_DISPATCH_UNIT_ATTACH"
 
     call_id: int
     idents: list[int]
     event_origin_ident: int | None = None
 
 
+@cad_event("EVENT_DISPATCH_UNIT_DETACH", "EVENT_UNIT_DETACH", card="dispatch", on_board=True)
 class UnitDetach(CadEvent):
     """Units left a dispatch call; without a call id, whichever call they were on."""
-
-    type: ClassVar[str] = "EVENT_DISPATCH_UNIT_DETACH"
 
     call_id: int | None
     idents: list[int]
     event_origin_ident: int | None = None
 
 
+@cad_event("EVENT_DISPATCH_TOGGLE_BODYCAM", "TOGGLE_BODYCAM", feed="units")
 class ToggleBodycam(CadEvent):
     """A dispatcher wants body cameras on or off; state None means the other way round."""
-
-    type: ClassVar[str] = "EVENT_DISPATCH_TOGGLE_BODYCAM"
 
     idents: list[int]
     state: bool | None = None

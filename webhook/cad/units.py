@@ -3,11 +3,10 @@
 The number in every `idents` is the id of a unit's identifier; one account may have several.
 """
 
-from typing import ClassVar
-
 from pydantic import Field
 
 from webhook.cad.events import CadEvent, Coordinates, Partial
+from webhook.cad.registry import cad_event
 
 UNITS_PER_EVENT = 32
 """A push about more units than this becomes several events, so that none grows without bound."""
@@ -40,31 +39,28 @@ class Unit(Partial):
     identities: list[str] = Field(default_factory=list)
 
 
+@cad_event("EVENT_UNIT_LOGIN", feed="units", on_board=True)
 class UnitLogin(CadEvent):
     """A unit or a dispatcher went on duty (sonoran-wire: one unit per push since 2021-04)."""
-
-    type: ClassVar[str] = "EVENT_UNIT_LOGIN"
 
     unit: Unit
     is_dispatch: bool = False
     self_dispatch: bool = False
 
 
+@cad_event("EVENT_UNIT_LOGOUT", feed="units", on_board=True)
 class UnitLogout(CadEvent):
     """Units went off duty."""
-
-    type: ClassVar[str] = "EVENT_UNIT_LOGOUT"
 
     idents: list[int]
 
 
+@cad_event("EVENT_UNIT_STATUS", feed="units", on_board=True)
 class UnitStatus(CadEvent):
     """Units have a new status, all of them the same one.
 
     `units` has what else the push said of them, and is empty if it only had their ids.
     """
-
-    type: ClassVar[str] = "EVENT_UNIT_STATUS"
 
     idents: list[int]
     status: str
@@ -72,45 +68,40 @@ class UnitStatus(CadEvent):
     units: list[Unit] = Field(default_factory=list)
 
 
+@cad_event("EVENT_UNIT_UPDATE", feed="units", on_board=True)
 class UnitUpdate(CadEvent):
     """Units changed in some way (sonoran-wire: undocumented, pushed since 2026-07)."""
-
-    type: ClassVar[str] = "EVENT_UNIT_UPDATE"
 
     units: list[Unit]
 
 
+@cad_event("EVENT_UNIT_PANIC", card="panic", names_card=True, on_board=True)
 class UnitPanic(CadEvent):
     """Units pressed or released the panic button."""
-
-    type: ClassVar[str] = "EVENT_UNIT_PANIC"
 
     idents: list[int]
     is_panic: bool = True
 
 
+@cad_event("EVENT_UNIT_GROUP_ADD", feed="units")
 class UnitGroupAdd(CadEvent):
     """Units joined a group."""
 
-    type: ClassVar[str] = "EVENT_UNIT_GROUP_ADD"
-
     idents: list[int]
     group_name: str = ""
 
 
+@cad_event("EVENT_UNIT_GROUP_REMOVE", feed="units")
 class UnitGroupRemove(CadEvent):
     """Units left a group."""
 
-    type: ClassVar[str] = "EVENT_UNIT_GROUP_REMOVE"
-
     idents: list[int]
     group_name: str = ""
 
 
+@cad_event("EVENT_UNIT_GROUP_CHANGE_NAME", feed="units")
 class UnitGroupRename(CadEvent):
     """A group has a new name (sonoran-wire: since 2023-05); `idents` are its members."""
-
-    type: ClassVar[str] = "EVENT_UNIT_GROUP_CHANGE_NAME"
 
     idents: list[int] = Field(default_factory=list)
     old_name: str = ""

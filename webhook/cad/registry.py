@@ -1,0 +1,57 @@
+"""The CAD's events, each declared once beside its model; everything else follows from here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from webhook.cad.events import CadEvent
+
+_Model = TypeVar("_Model", bound=CadEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class EventDeclaration:
+    """What the program does with a type of event.
+
+    Cards, feeds and channels are names that the Discord side looks up:
+
+    - `card`: the kind of card that shows the event.
+    - `feed`: the channel whose feed shows the event.
+    - `names_card`: routing rules know every card of the kind by this event's type, whichever
+      event about it comes first.
+    - `on_board`: whether it may change what the board shows.
+    """
+
+    push_type: str
+    model: type[CadEvent]
+    earlier_types: tuple[str, ...] = ()
+    card: str | None = None
+    feed: str | None = None
+    names_card: bool = False
+    on_board: bool = False
+
+
+DECLARATIONS: dict[str, EventDeclaration] = {}
+"""Every declared event by its canonical type."""
+
+
+def cad_event(
+    push_type: str,
+    *earlier_types: str,
+    card: str | None = None,
+    feed: str | None = None,
+    names_card: bool = False,
+    on_board: bool = False,
+) -> Callable[[type[_Model]], type[_Model]]:
+    """Declare an event: its push type, the names that pushes had earlier, and where it is shown."""
+
+    def declare(model: type[_Model]) -> type[_Model]:
+        if push_type in DECLARATIONS:
+            raise ValueError(f"{push_type} is declared twice")
+        model.type = push_type
+        DECLARATIONS[push_type] = EventDeclaration(
+            push_type, model, earlier_types, card, feed, names_card, on_board
+        )
+        return model
+
+    return declare
