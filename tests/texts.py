@@ -31,6 +31,7 @@ KEYWORDS = {
     "add": ONE,
     "Button": ONE,
     "Feed": (2, 3),
+    "_of_cad": (2, 3),
     "_counted": (1, 2),
     "__init__": ONE,
 }

@@ -23,7 +23,8 @@ from db.database import Reader, Transaction
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.units import Unit
-from webhook.protocol.events import Subject
+from webhook.cad import DECLARATIONS
+from webhook.protocol.events import CAD, Subject
 
 SUBJECT = Subject("board", "units")
 CHANNEL = "units"
@@ -48,30 +49,19 @@ LISTED = 100
 LINES = 20
 """Rows of a list that are written out, if they fit."""
 
-_TOUCHING = frozenset(
+_SHOWN = frozenset(
     {
-        "cad.EVENT_911",
-        "cad.EVENT_REMOVE_911",
-        "cad.EVENT_DISPATCH_NEW",
-        "cad.EVENT_DISPATCH_EDIT",
-        "cad.EVENT_DISPATCH_CLOSED",
-        "cad.EVENT_DISPATCH_NOTE",  # the first that is heard of a call may be a note
-        "cad.EVENT_DISPATCH_UNIT_ATTACH",
-        "cad.EVENT_DISPATCH_UNIT_DETACH",
-        "cad.EVENT_UNIT_LOGIN",
-        "cad.EVENT_UNIT_LOGOUT",
-        "cad.EVENT_UNIT_PANIC",
-        "cad.EVENT_UNIT_STATUS",
-        "cad.EVENT_UNIT_UPDATE",
+        *(f"{CAD}.{name}" for name, declaration in DECLARATIONS.items() if declaration.on_board),
         "drone-dispatched",
         "drone-recalled",
     }
 )
+"""The events that may change what the board shows."""
 
 
 def touches_board(event_name: str) -> bool:
     """Tell whether events of this name may change what the board shows."""
-    return event_name in _TOUCHING
+    return event_name in _SHOWN
 
 
 async def mark_changed(sql: Transaction, at: int) -> None:

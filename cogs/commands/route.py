@@ -36,13 +36,9 @@ RECENT = 200
 ANSWER = 1_900
 LINE = 300
 
-_KIND_OF = {
-    **{kind: "dispatch" for kind in cad.EVENTS if kind.startswith("EVENT_DISPATCH_")},
+_CARD_OF = {
+    **{each.push_type: each.card for each in cad.DECLARATIONS.values() if each.card},
     **{name: kind for kind, name in CARD_EVENTS.items()},
-    "EVENT_REMOVE_911": "emergency",
-    "EVENT_PAGER_REBORN": "notice",
-    "EVENT_STATION_ALERT": "notice",
-    "EVENT_NEW_CALLOUT": "notice",
     "approved-remove-property": "removal",
     "denied-remove-property": "removal",
     "approval-given": "approval",
@@ -50,7 +46,6 @@ _KIND_OF = {
     "drone-recalled": "flight",
     "alarm-changed": "alarm",
 }
-del _KIND_OF["EVENT_DISPATCH_TOGGLE_BODYCAM"]
 """The kind of card that an event has; without one it is a feed's or nobody's."""
 
 
@@ -160,7 +155,7 @@ async def resolve_event(sql: Reader, typed: str, data: str | None) -> StoredEven
 
 def _made(name: str, own: str, data: dict[str, Any]) -> StoredEvent:
     """Make an event that did not happen; its card has a number that no card has."""
-    kind = _KIND_OF.get(own)
+    kind = _CARD_OF.get(own)
     subjects = [] if kind is None else [str(Subject(kind, "-1@"))]
     return StoredEvent(0, now(), name, subjects, orjson.dumps(data))
 

@@ -13,7 +13,8 @@ from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import inert_line
 from db.database import Reader
 from db.feeds import FeedCount
-from webhook.protocol.events import StoredEvent
+from webhook.cad import DECLARATIONS
+from webhook.protocol.events import CAD, StoredEvent
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,11 @@ class Feed:
     line: Line
     one: str
     many: str
+
+
+def _of_cad(push_type: str, line: Line, one: str, many: str) -> dict[str, Feed]:
+    """Return the feed of an event of the CAD; its declaration names the channel."""
+    return {f"{CAD}.{push_type}": Feed(DECLARATIONS[push_type].feed, line, one, many)}
 
 
 FEEDS: dict[str, Feed] = {
@@ -62,30 +68,24 @@ FEEDS: dict[str, Feed] = {
     "property-tier-changed": Feed(
         "properties", properties.tier, "change of tier", "changes of tier"
     ),
-    "cad.EVENT_UNIT_LOGIN": Feed("units", cad.login, "log-in", "log-ins"),
-    "cad.EVENT_UNIT_LOGOUT": Feed("units", cad.logout, "log-out", "log-outs"),
-    "cad.EVENT_UNIT_STATUS": Feed("units", cad.status, "unit status", "unit statuses"),
-    "cad.EVENT_UNIT_UPDATE": Feed("units", cad.update, "unit update", "unit updates"),
-    "cad.EVENT_UNIT_GROUP_ADD": Feed("units", cad.group, "joined group", "joined groups"),
-    "cad.EVENT_UNIT_GROUP_REMOVE": Feed("units", cad.group, "left group", "left groups"),
-    "cad.EVENT_UNIT_GROUP_CHANGE_NAME": Feed("units", cad.group, "renamed group", "renamed groups"),
-    "cad.EVENT_DISPATCH_TOGGLE_BODYCAM": Feed(
-        "units", cad.bodycam, "body camera request", "body camera requests"
+    **_of_cad("EVENT_UNIT_LOGIN", cad.login, "log-in", "log-ins"),
+    **_of_cad("EVENT_UNIT_LOGOUT", cad.logout, "log-out", "log-outs"),
+    **_of_cad("EVENT_UNIT_STATUS", cad.status, "unit status", "unit statuses"),
+    **_of_cad("EVENT_UNIT_UPDATE", cad.update, "unit update", "unit updates"),
+    **_of_cad("EVENT_UNIT_GROUP_ADD", cad.group, "joined group", "joined groups"),
+    **_of_cad("EVENT_UNIT_GROUP_REMOVE", cad.group, "left group", "left groups"),
+    **_of_cad("EVENT_UNIT_GROUP_CHANGE_NAME", cad.group, "renamed group", "renamed groups"),
+    **_of_cad(
+        "EVENT_DISPATCH_TOGGLE_BODYCAM", cad.bodycam, "body camera request", "body camera requests"
     ),
-    "cad.EVENT_RECORD_ADD": Feed("records", cad.record, "new record", "new records"),
-    "cad.EVENT_RECORD_EDIT": Feed("records", cad.record, "edited record", "edited records"),
-    "cad.EVENT_RECORD_REMOVE": Feed("records", cad.record, "removed record", "removed records"),
-    "cad.EVENT_PRINT_RECORD": Feed(
-        "records", cad.print_record, "printed record", "printed records"
-    ),
-    "cad.EVENT_COMMUNITY_LINK_VERIFIED": Feed(
-        "records", cad.link, "linked account", "linked accounts"
-    ),
-    "cad.EVENT_CHAR_SELECTED": Feed(
-        "records", cad.character, "selected character", "selected characters"
-    ),
-    "cad.EVENT_TONE": Feed("dispatch", cad.tone, "tone", "tones"),
-    "cad.EVENT_STREETSIGN_UPDATED": Feed("dispatch", cad.sign, "road sign text", "road sign texts"),
+    **_of_cad("EVENT_RECORD_ADD", cad.record, "new record", "new records"),
+    **_of_cad("EVENT_RECORD_EDIT", cad.record, "edited record", "edited records"),
+    **_of_cad("EVENT_RECORD_REMOVE", cad.record, "removed record", "removed records"),
+    **_of_cad("EVENT_PRINT_RECORD", cad.print_record, "printed record", "printed records"),
+    **_of_cad("EVENT_COMMUNITY_LINK_VERIFIED", cad.link, "linked account", "linked accounts"),
+    **_of_cad("EVENT_CHAR_SELECTED", cad.character, "selected character", "selected characters"),
+    **_of_cad("EVENT_TONE", cad.tone, "tone", "tones"),
+    **_of_cad("EVENT_STREETSIGN_UPDATED", cad.sign, "road sign text", "road sign texts"),
     "sentinel.cad-silent": Feed("log", own.cad_silent, "silence of the CAD", "silences of the CAD"),
     "sentinel.cad-back": Feed("log", own.cad_back, "return of the CAD", "returns of the CAD"),
     "sentinel.daily": Feed("log", own.daily, "daily report", "daily reports"),

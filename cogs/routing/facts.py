@@ -9,6 +9,7 @@ from db import dispatches, emergencies, notices, units
 from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
+from webhook.cad import DECLARATIONS
 from webhook.protocol.events import CAD, StoredEvent, Subject
 from webhook.protocol.wire import MAX_ID
 
@@ -16,9 +17,7 @@ NOTES = 50
 """Notes of a call that keywords are looked for in, the newest."""
 
 CARD_EVENTS = {
-    "emergency": "EVENT_911",
-    "dispatch": "EVENT_DISPATCH_NEW",
-    "panic": "EVENT_UNIT_PANIC",
+    **{each.card: each.push_type for each in DECLARATIONS.values() if each.names_card},
     "approval": "property-added",
     "removal": "requested-remove-property",
     "flight": "drone-dispatched",

@@ -15,8 +15,8 @@ class EventDeclaration:
 
     Cards, feeds and channels are names that the Discord side looks up:
 
-    - `card`: the kind of card that shows the event.
-    - `feed`: the channel whose feed shows the event.
+    - `card`: the kind of card that shows the event; blank: it has none.
+    - `feed`: the channel whose feed shows the event; blank: it is in none.
     - `names_card`: routing rules know every card of the kind by this event's type, whichever
       event about it comes first.
     - `on_board`: whether it may change what the board shows.
@@ -25,8 +25,8 @@ class EventDeclaration:
     push_type: str
     model: type[CadEvent]
     earlier_types: tuple[str, ...] = ()
-    card: str | None = None
-    feed: str | None = None
+    card: str = ""
+    feed: str = ""
     names_card: bool = False
     on_board: bool = False
 
@@ -38,8 +38,8 @@ DECLARATIONS: dict[str, EventDeclaration] = {}
 def cad_event(
     push_type: str,
     *earlier_types: str,
-    card: str | None = None,
-    feed: str | None = None,
+    card: str = "",
+    feed: str = "",
     names_card: bool = False,
     on_board: bool = False,
 ) -> Callable[[type[_Model]], type[_Model]]:

@@ -174,6 +174,14 @@ async def test_every_event_has_a_card_or_a_feed(harness: AppHarness) -> None:
     assert {event.name for event in events} - on_cards - set(FEEDS) == set(WITHOUT_A_FORM)
 
 
+def test_every_cad_event_is_declared_with_the_card_or_the_feed_that_shows_it() -> None:
+    declared = cad.DECLARATIONS.values()
+    assert all(bool(each.card) != bool(each.feed) for each in declared)
+    assert {each.card for each in declared if each.card} <= set(CARDS)
+    in_feeds = {f"{CAD}.{each.push_type}" for each in declared if each.feed}
+    assert in_feeds == {name for name in FEEDS if name.startswith(f"{CAD}.")}
+
+
 def test_every_feed_is_of_an_event_that_there_is() -> None:
     assert set(FEEDS) <= {*EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS), *SYSTEM_EVENTS}
 
