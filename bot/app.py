@@ -16,11 +16,11 @@ from bot import secrets
 from bot.again import again_and_again
 from bot.backup import Backups, keep_backed_up
 from bot.certificate import Certificate
-from bot.discord_side import FINISHING, DiscordSide, Shared, discord_side_of, escalation_plan_of
+from bot.discord_pipeline import FINISHING, DiscordSide, Shared, discord_side_of
+from bot.discord_settings import build_router, escalation_plan
 from bot.health import Health
 from bot.locks import alone_on_database, alone_with_token
 from bot.measure import Measure
-from bot.route import router_of
 from bot.settings import Settings
 from bot.watch import Problems, Watch, Watched
 from bot.watchdog import Watchdog
@@ -123,7 +123,9 @@ async def run(
             cads=cads,
         )
         alarms = AlarmEscalation(
-            context, escalation_plan_of(settings), router_of(settings.discord, context.zone)
+            context,
+            escalation_plan(settings.alarms, settings.discord),
+            build_router(settings.discord, context.zone),
         )
         parts = Shared(context, connection, pace, metrics, vitals, alarms, heard)
         discord_side = await discord_side_of(settings, parts)

@@ -10,8 +10,8 @@ import aiohttp
 import discord
 
 from bot.certificate import BadCertificate, Certificate, read_certificate
-from bot.discord_side import point_discord_at
-from bot.layout import effective, layout_of
+from bot.discord_pipeline import point_discord_at
+from bot.discord_settings import apply_setup, layout_of
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE
 from bot.settings import DiscordSettings, HttpSettings, Settings
 from cogs.pictures.backdrop import BackdropError
@@ -61,7 +61,7 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     if settings.discord.token:
         chosen = await _chosen(settings.database.path)
         _tell_choices(layout_of(settings.discord), chosen, report)
-        discord_now = effective(settings.discord, chosen)
+        discord_now = apply_setup(settings.discord, chosen)
         await _check_discord(discord_now, settings.alarms.supervisor, report)
     else:
         report.note("Discord is off: [discord] has no token; cards are written to the log")

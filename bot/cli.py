@@ -15,13 +15,12 @@ from bot.app import run, stop_signal
 from bot.backup import backup, list_backups, restore, way_back
 from bot.certificate import BadCertificate
 from bot.check import check
+from bot.client import InstanceClient, InstanceError
 from bot.config import ConfigError, load
-from bot.instance import Instance, InstanceError
-from bot.layout import forget_setup
 from bot.locks import AlreadyRunning
 from bot.logs import start_logging
+from bot.offline_commands import forget_setup, route
 from bot.query import listen, query
-from bot.route import route
 from bot.settings import Settings
 from bot.simulate import simulate
 from db.errors import InvalidDatabase, StorageError
@@ -105,7 +104,7 @@ def _check(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _query(settings: Settings, arguments: argparse.Namespace) -> int:
     async def ask() -> int:
-        async with Instance.from_settings(settings) as instance:
+        async with InstanceClient.from_settings(settings) as instance:
             return await query(
                 instance,
                 arguments.name,
@@ -119,7 +118,7 @@ def _query(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _listen(settings: Settings, arguments: argparse.Namespace) -> int:
     async def hear() -> int:
-        async with Instance.from_settings(settings) as instance:
+        async with InstanceClient.from_settings(settings) as instance:
             return await listen(instance, arguments.events, as_json=arguments.json, say=print)
 
     return _talk(hear())
@@ -148,7 +147,7 @@ def _forget_setup(settings: Settings, _: argparse.Namespace) -> int:
 
 def _simulate(settings: Settings, arguments: argparse.Namespace) -> int:
     async def play() -> int:
-        async with Instance.from_settings(settings) as instance:
+        async with InstanceClient.from_settings(settings) as instance:
             return await simulate(instance, speed=arguments.speed, say=print)
 
     return _talk(play())

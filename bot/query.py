@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, NoReturn
 
-from bot.instance import Instance, Unreachable
+from bot.client import InstanceClient, InstanceUnavailable
 from webhook.protocol.errors import BadJson
 from webhook.protocol.events import ALL
 from webhook.protocol.wire import clean_text, parse_json
@@ -33,7 +33,9 @@ class _BadData(Exception):
     """Data of a query that is no JSON object; the text says why."""
 
 
-async def query(instance: Instance, name: str, text: str | None, *, as_json: bool, say: Say) -> int:
+async def query(
+    instance: InstanceClient, name: str, text: str | None, *, as_json: bool, say: Say
+) -> int:
     """Ask one query and show its answer; return the exit code.
 
     Raises:
@@ -55,7 +57,7 @@ async def query(instance: Instance, name: str, text: str | None, *, as_json: boo
 
 
 async def listen(
-    instance: Instance,
+    instance: InstanceClient,
     names: list[str],
     *,
     as_json: bool,
@@ -80,7 +82,7 @@ async def listen(
     while True:
         try:
             told = await instance.events(last, wanted, POLL_SECONDS if is_connected else 0)
-        except Unreachable as fault:
+        except InstanceUnavailable as fault:
             if is_connected:
                 remark(f"Lost: {fault} Trying again until it is back.")
             is_connected = False

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.instance import Instance, InstanceError, Unreachable
+from bot.client import InstanceClient, InstanceError, InstanceUnavailable
 from webhook.protocol.wire import clean_text
 
 DRILL = "SIMULATION"
@@ -459,7 +459,7 @@ EVENING: tuple[Step, ...] = (
 """The evening, step by step: about two minutes and a half at speed 1."""
 
 
-async def simulate(instance: Instance, *, speed: float, say: Say) -> int:
+async def simulate(instance: InstanceClient, *, speed: float, say: Say) -> int:
     """Play the evening; return 0 if every step was taken in, else 1.
 
     `speed` divides the pauses between the steps; with 0 or infinity there are none.
@@ -473,7 +473,7 @@ async def simulate(instance: Instance, *, speed: float, say: Say) -> int:
         place = f"[{number:{width}}/{len(EVENING)}] {step.told}"
         try:
             known |= await _carry_out(instance, step.does, known)
-        except Unreachable as fault:
+        except InstanceUnavailable as fault:
             say(f"{place}\n    STOPPED: {fault}")
             return 1
         except _Refused as fault:
@@ -493,7 +493,7 @@ async def _pause(seconds: float, speed: float) -> None:
 
 
 async def _carry_out(
-    instance: Instance, does: Push | Ask, known: Mapping[str, int]
+    instance: InstanceClient, does: Push | Ask, known: Mapping[str, int]
 ) -> dict[str, int]:
     """Do what a step says; return what its answer adds to the known numbers."""
     data = _filled_in(does.data, known)
@@ -502,7 +502,7 @@ async def _carry_out(
             await instance.push(does.type, data)
             return {}
         frame = await instance.query(does.query, data)
-    except Unreachable:
+    except InstanceUnavailable:
         raise
     except InstanceError as fault:
         raise _Refused(str(fault)) from None

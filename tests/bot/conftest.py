@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from aiohttp import web
 
-from bot.instance import Instance
+from bot.client import InstanceClient
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
@@ -52,9 +52,9 @@ class House:
         """Return where it listens, or listened last."""
         return f"http://127.0.0.1:{self._port}"
 
-    def instance(self, key: str = KEY, token: str = TOKEN) -> Instance:
+    def instance(self, key: str = KEY, token: str = TOKEN) -> InstanceClient:
         """Return a client of it."""
-        return Instance(self.url, key, token)
+        return InstanceClient(self.url, key, token)
 
     async def start(self) -> None:
         """Listen."""
@@ -99,7 +99,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def instance(house: House) -> AsyncIterator[Instance]:
+async def instance(house: House) -> AsyncIterator[InstanceClient]:
     """A client of the house."""
     async with house.instance() as instance:
         yield instance

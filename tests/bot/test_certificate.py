@@ -17,7 +17,7 @@ from aiohttp.test_utils import unused_port
 from bot.app import run
 from bot.certificate import BadCertificate, Certificate, fingerprint
 from bot.check import check
-from bot.instance import Instance, InstanceError, Unreachable
+from bot.client import InstanceClient, InstanceError, InstanceUnavailable
 from bot.settings import (
     CadSettings,
     ClientSettings,
@@ -240,12 +240,12 @@ async def test_check_notes_that_without_clients_nobody_comes_through_a_proxy(
 
 async def test_the_programs_own_client_trusts_this_certificate_and_no_other(files: Files) -> None:
     async with serving(Certificate(files.certificate, files.private_key)) as port:
-        async with Instance.from_settings(files.settings(port)) as instance:
+        async with InstanceClient.from_settings(files.settings(port)) as instance:
             assert instance.url == f"https://127.0.0.1:{port}"
             assert (await instance.events(None, ["all"], 0)).last == 7
         files.renew()
-        async with Instance.from_settings(files.settings(port)) as instance:
-            with pytest.raises(Unreachable, match="shows another certificate"):
+        async with InstanceClient.from_settings(files.settings(port)) as instance:
+            with pytest.raises(InstanceUnavailable, match="shows another certificate"):
                 await instance.events(None, ["all"], 0)
 
 
@@ -255,7 +255,7 @@ async def test_the_programs_own_client_says_when_the_bot_does_not_speak_tls(file
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         port = int(runner.addresses[0][1])
-        async with Instance.from_settings(files.settings(port)) as instance:
+        async with InstanceClient.from_settings(files.settings(port)) as instance:
             with pytest.raises(InstanceError, match="does not speak TLS"):
                 await instance.events(None, ["all"], 0)
     finally:
@@ -266,7 +266,7 @@ def test_the_programs_own_client_says_why_it_cannot_read_the_certificate(files: 
     settings = files.settings()
     files.certificate.unlink()
     with pytest.raises(InstanceError, match=r"fullchain\.pem cannot be read"):
-        Instance.from_settings(settings)
+        InstanceClient.from_settings(settings)
 
 
 async def test_the_bot_listens_with_it_and_is_asked_by_its_own_commands(files: Files) -> None:
@@ -274,7 +274,7 @@ async def test_the_bot_listens_with_it_and_is_asked_by_its_own_commands(files: F
     stop, started = asyncio.Event(), asyncio.Event()
     bot = asyncio.create_task(run(settings, stop, lambda _: started.set()))
     try:
-        async with asyncio.timeout(30), Instance.from_settings(settings) as instance:
+        async with asyncio.timeout(30), InstanceClient.from_settings(settings) as instance:
             await started.wait()
             await instance.push("EVENT_REMOVE_911", {"callIds": [7]})
             assert (await instance.query("get-tiers", {}))["type"] == "get-tiers"

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.check import check
-from bot.layout import layout_of
+from bot.discord_settings import layout_of
 from bot.settings import (
     AlarmSettings,
     CadSettings,

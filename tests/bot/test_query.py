@@ -8,17 +8,17 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from bot.instance import Instance, InstanceError
+from bot.client import InstanceClient, InstanceError
 from bot.query import listen, query
 
 from .conftest import House
-from .test_instance import CALL, VILLA
+from .test_client import CALL, VILLA
 
 Ask = Callable[..., Awaitable[tuple[int, list[str]]]]
 
 
 @pytest.fixture
-def ask(instance: Instance) -> Ask:
+def ask(instance: InstanceClient) -> Ask:
     """Asks a query and returns the exit code and the lines on the terminal."""
 
     async def ask(
@@ -146,7 +146,7 @@ async def test_instance_that_is_gone(house: House, ask: Ask) -> None:
 
 @asynccontextmanager
 async def listening(
-    instance: Instance, *names: str, as_json: bool = False
+    instance: InstanceClient, *names: str, as_json: bool = False
 ) -> AsyncIterator[Callable[[], Awaitable[str]]]:
     """Listen in the background; gives the lines one by one."""
     lines: asyncio.Queue[str] = asyncio.Queue()
@@ -160,7 +160,7 @@ async def listening(
             await task
 
 
-async def test_events_are_shown_as_they_come(house: House, instance: Instance) -> None:
+async def test_events_are_shown_as_they_come(house: House, instance: InstanceClient) -> None:
     async with listening(instance) as line:
         assert await line() == f"Listening to all of {house.url}; Ctrl-C ends it."
         await instance.push("EVENT_REMOVE_911", {"callIds": [7, 8]})
@@ -169,7 +169,7 @@ async def test_events_are_shown_as_they_come(house: House, instance: Instance) -
         assert "description=[2J two lines" in await line()
 
 
-async def test_only_the_named_events_are_shown(instance: Instance) -> None:
+async def test_only_the_named_events_are_shown(instance: InstanceClient) -> None:
     async with listening(instance, "property-added", "cad.EVENT_REMOVE_911") as line:
         await line()
         await instance.push("EVENT_911", CALL)
@@ -177,7 +177,7 @@ async def test_only_the_named_events_are_shown(instance: Instance) -> None:
         assert await line() == "2 cad.EVENT_REMOVE_911  callIds=7"
 
 
-async def test_listening_survives_a_restart(house: House, instance: Instance) -> None:
+async def test_listening_survives_a_restart(house: House, instance: InstanceClient) -> None:
     async with listening(instance) as line:
         await line()
         await instance.push("EVENT_REMOVE_911", {"callIds": [1]})
@@ -194,7 +194,7 @@ async def test_listening_survives_a_restart(house: House, instance: Instance) ->
         assert await line() == "3 cad.EVENT_REMOVE_911  callIds=3"
 
 
-async def test_missed_events_are_told(house: House, instance: Instance) -> None:
+async def test_missed_events_are_told(house: House, instance: InstanceClient) -> None:
     async with listening(instance, as_json=True) as line:
         await line()
         await instance.push("EVENT_REMOVE_911", {"callIds": [1]})
@@ -215,12 +215,12 @@ async def test_missed_events_are_told(house: House, instance: Instance) -> None:
         assert json.loads(await line())["id"] == 3
 
 
-async def test_listening_to_nobody(house: House, instance: Instance) -> None:
+async def test_listening_to_nobody(house: House, instance: InstanceClient) -> None:
     await house.stop()
     with pytest.raises(InstanceError, match="nothing listens"):
         await listen(instance, [], as_json=False, say=print)
 
 
-async def test_listening_to_an_unknown_event(instance: Instance) -> None:
+async def test_listening_to_an_unknown_event(instance: InstanceClient) -> None:
     with pytest.raises(InstanceError, match="there is no event"):
         await listen(instance, ["weather"], as_json=False, say=print)

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.instance import Instance
+from bot.client import InstanceClient
 from bot.settings import Channels
 from bot.simulate import DRILL, EVENING, Ask, Known, Push, Step, drill_numbers, simulate
 from db import dispatches, emergencies, flights, properties, removals
@@ -67,12 +67,12 @@ async def pushes(house: House) -> dict[str, int]:
         return counts
 
 
-async def events(instance: Instance, name: str) -> list[dict[str, Any]]:
+async def events(instance: InstanceClient, name: str) -> list[dict[str, Any]]:
     """Return the data of all events of a name."""
     return [event["data"] for event in (await instance.events(0, [name], 0)).events]
 
 
-async def test_evening_is_journalled_in_order(house: House, instance: Instance) -> None:
+async def test_evening_is_journalled_in_order(house: House, instance: InstanceClient) -> None:
     said: list[str] = []
     assert await simulate(instance, speed=AT_ONCE, say=said.append) == 0
     assert await house.journalled() == EXPECTED
@@ -83,7 +83,7 @@ async def test_evening_is_journalled_in_order(house: House, instance: Instance) 
     assert said[-1] == "Every step went well."
 
 
-async def test_property_has_what_it_was_given(house: House, instance: Instance) -> None:
+async def test_property_has_what_it_was_given(house: House, instance: InstanceClient) -> None:
     await simulate(instance, speed=0, say=lambda _: None)
     villa, garage = await properties.page(house.database.read, "", 10, 0)
     assert (villa.status, garage.status) == (REMOVED, PENDING)
@@ -104,7 +104,7 @@ async def test_property_has_what_it_was_given(house: House, instance: Instance) 
     ]
 
 
-async def test_calls_end_as_told(house: House, instance: Instance) -> None:
+async def test_calls_end_as_told(house: House, instance: InstanceClient) -> None:
     await simulate(instance, speed=AT_ONCE, say=lambda _: None)
     (told,) = await events(instance, "cad.EVENT_911")
     emergency = await emergencies.get(house.database.read, "cad", told["callId"])
@@ -122,7 +122,7 @@ async def test_calls_end_as_told(house: House, instance: Instance) -> None:
     assert [panic["isPanic"] for panic in panics] == [True, False]
 
 
-async def test_two_evenings_do_not_meet(house: House, instance: Instance) -> None:
+async def test_two_evenings_do_not_meet(house: House, instance: InstanceClient) -> None:
     assert await simulate(instance, speed=AT_ONCE, say=lambda _: None) == 0
     assert await simulate(instance, speed=AT_ONCE, say=lambda _: None) == 0
     assert await house.journalled() == EXPECTED * 2
@@ -138,7 +138,7 @@ def test_numbers_are_high_apart_and_exact() -> None:
 
 
 async def test_step_that_is_refused_is_told_and_passed_over(
-    house: House, instance: Instance
+    house: House, instance: InstanceClient
 ) -> None:
     await house.put_on_offer(TIERS, [kind for kind in KINDS if kind.id != 2])
     said: list[str] = []
@@ -151,7 +151,9 @@ async def test_step_that_is_refused_is_told_and_passed_over(
     assert await house.journalled() == expected
 
 
-async def test_steps_that_need_what_was_refused_say_so(house: House, instance: Instance) -> None:
+async def test_steps_that_need_what_was_refused_say_so(
+    house: House, instance: InstanceClient
+) -> None:
     await house.put_on_offer([], KINDS)
     said: list[str] = []
     assert await simulate(instance, speed=AT_ONCE, say=said.append) == 1
@@ -173,7 +175,9 @@ async def test_wrong_key_refuses_pushes_only(house: House) -> None:
     assert await house.journalled() == [name for name in EXPECTED if not name.startswith("cad.")]
 
 
-async def test_instance_that_is_gone_ends_the_evening(house: House, instance: Instance) -> None:
+async def test_instance_that_is_gone_ends_the_evening(
+    house: House, instance: InstanceClient
+) -> None:
     await house.stop()
     said: list[str] = []
     assert await simulate(instance, speed=AT_ONCE, say=said.append) == 1
@@ -181,7 +185,7 @@ async def test_instance_that_is_gone_ends_the_evening(house: House, instance: In
     assert f"STOPPED: nothing listens on {house.url}" in said[1]
 
 
-async def test_speed_divides_the_pauses(instance: Instance) -> None:
+async def test_speed_divides_the_pauses(instance: InstanceClient) -> None:
     seconds = sum(step.after for step in EVENING)
     assert 60 < seconds < 300
     started = time.monotonic()

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from bot.certificate import Certificate
 from bot.cli import EX_CONFIG
 from bot.config import load
-from bot.discord_side import FINISHING
+from bot.discord_pipeline import FINISHING
 from bot.settings import HttpSettings, Settings
 from tests.deploy.conftest import DEPLOY, SITE, certificate_files
 from webhook.http.websocket import HEARTBEAT

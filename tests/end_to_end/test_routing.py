@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.route import route
+from bot.offline_commands import route
 from bot.settings import RuleSettings
 from tests.end_to_end.town import Town, call_911, dispatch_call
 from tests.fake_discord import Channel, render

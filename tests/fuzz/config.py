@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
 from bot.config import ConfigError, load
-from bot.route import places_of, router_of
+from bot.discord_settings import build_router, channels_in_use
 from bot.settings import PREFIX
 from tests.cogs.hostile import invisible
 
@@ -70,8 +70,8 @@ def run_one(data: bytes) -> None:
         _check_faults(problem.faults)
         return
     assert load(_FILE) == settings
-    router_of(settings.discord, ZoneInfo(settings.community.timezone))
-    places_of(settings.discord)
+    build_router(settings.discord, ZoneInfo(settings.community.timezone))
+    channels_in_use(settings.discord)
 
 
 def _check_faults(faults: list[str]) -> None:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.config import ConfigError, load
-from bot.route import places_of, route, router_of
+from bot.discord_settings import build_router, channels_in_use
+from bot.offline_commands import route
 from bot.settings import DiscordSettings
 from cogs.cards import CARDS
 from cogs.commands.route import resolve_event
@@ -241,11 +242,11 @@ def test_a_full_rule_is_read(tmp_path: Path) -> None:
     settings = load(config).discord
     assert settings.rules[0].types == ["EVENT_911", "alerts"]
     assert settings.rules[0].priority == ["1", "Immediate"]
-    assert router_of(settings, UTC).has_rules
+    assert build_router(settings, UTC).has_rules
     assert DiscordSettings.model_validate(settings.model_dump(mode="json")) == settings
-    assert places_of(settings)["1234"] == 0  # no token: it goes to the log
+    assert channels_in_use(settings)["1234"] == 0  # no token: it goes to the log
     with_token = settings.model_copy(update={"token": "t"})
-    assert places_of(with_token) == {"1234": 1234}
+    assert channels_in_use(with_token) == {"1234": 1234}
 
 
 async def test_a_typed_event_may_be_a_push_or_an_event(database: Database) -> None:

@@ -33,7 +33,7 @@ class InstanceError(Exception):
     """What an instance refused, or why it cannot be asked; a sentence without secrets."""
 
 
-class Unreachable(InstanceError):
+class InstanceUnavailable(InstanceError):
     """Nobody answers right now; the same may succeed later."""
 
 
@@ -57,7 +57,7 @@ class _Said(NamedTuple):
         return " ".join(clean_text(self.body.decode(errors="replace"), SHOWN).split())
 
 
-class Instance:
+class InstanceClient:
     """A connection to a running instance, open within `async with`."""
 
     def __init__(
@@ -163,7 +163,7 @@ class Instance:
         said = await self._say("GET", "/api/events", wait, params=params, headers=headers)
         if said.status != HTTPStatus.OK:
             data = self._frame(said)["data"]
-            fault = Unreachable if data.get("code") == "unavailable" else InstanceError
+            fault = InstanceUnavailable if data.get("code") == "unavailable" else InstanceError
             raise fault(clean_text(str(data.get("error", "no reason given")), SHOWN))
         match self._document(said):
             case {"events": list(events), "last": int(last)} as page:
@@ -173,7 +173,7 @@ class Instance:
     async def _say(self, method: str, path: str, wait: int = 0, **options: Any) -> _Said:
         """Send a request and return what comes back, whatever its status."""
         if self._http is None:
-            raise RuntimeError("an Instance is used within `async with`")
+            raise RuntimeError("an InstanceClient is used within `async with`")
         within = self._answered_within + wait
         try:
             async with self._http.request(
@@ -187,9 +187,11 @@ class Instance:
             ) as response:
                 return _Said(response.status, await response.read())
         except TimeoutError:
-            raise Unreachable(f"{self.url} did not answer within {within:g} seconds") from None
+            raise InstanceUnavailable(
+                f"{self.url} did not answer within {within:g} seconds"
+            ) from None
         except aiohttp.ServerFingerprintMismatch:
-            raise Unreachable(
+            raise InstanceUnavailable(
                 f"{self.url} shows another certificate than the one in the configuration:"
                 " if it was just renewed, try again in a minute"
             ) from None
@@ -198,11 +200,15 @@ class Instance:
                 f"{self.url} does not speak TLS: was it started with other settings?"
             ) from None
         except aiohttp.ClientConnectorError:
-            raise Unreachable(f"nothing listens on {self.url}: is the bot running?") from None
+            raise InstanceUnavailable(
+                f"nothing listens on {self.url}: is the bot running?"
+            ) from None
         except aiohttp.InvalidURL:
             raise InstanceError(f"{self.url} is no address; look at http.host") from None
         except aiohttp.ClientError:
-            raise Unreachable(f"{self.url} broke the connection off: was it stopped?") from None
+            raise InstanceUnavailable(
+                f"{self.url} broke the connection off: was it stopped?"
+            ) from None
 
     def _frame(self, said: _Said) -> dict[str, Any]:
         """Read the frame of an answer."""
@@ -228,7 +234,7 @@ class Instance:
 
     def _must_not_fail(self, said: _Said) -> None:
         if said.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise Unreachable(f"{self.url} cannot answer now: {said.status} {said.text}")
+            raise InstanceUnavailable(f"{self.url} cannot answer now: {said.status} {said.text}")
 
     def _stranger(self) -> InstanceError:
         return InstanceError(f"{self.url} does not answer like CAD Sentinel: who listens there?")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.instance import Instance, InstanceError, Unreachable
+from bot.client import InstanceClient, InstanceError, InstanceUnavailable
 from bot.settings import (
     CadSettings,
     ClientSettings,
@@ -50,7 +50,9 @@ def settings(
     )
 
 
-async def test_push_is_in_the_journal_when_it_returns(house: House, instance: Instance) -> None:
+async def test_push_is_in_the_journal_when_it_returns(
+    house: House, instance: InstanceClient
+) -> None:
     await instance.push("EVENT_911", CALL)
     assert await house.journalled() == ["cad.EVENT_911"]
 
@@ -71,21 +73,21 @@ async def test_wrong_key_is_said_and_not_shown(house: House) -> None:
     ],
 )
 async def test_refused_push_says_why(
-    instance: Instance, kind: str, data: dict[str, object], reason: str
+    instance: InstanceClient, kind: str, data: dict[str, object], reason: str
 ) -> None:
     with pytest.raises(InstanceError, match=reason) as refused:
         await instance.push(kind, data)
-    assert not isinstance(refused.value, Unreachable)
+    assert not isinstance(refused.value, InstanceUnavailable)
 
 
-async def test_query_takes_its_name_with_and_without_prefix(instance: Instance) -> None:
+async def test_query_takes_its_name_with_and_without_prefix(instance: InstanceClient) -> None:
     added = await instance.query("add-property", VILLA)
     assert added == {"type": "add-property", "data": {"success": True, "id": 1}}
     found = await instance.query("queries.get-property", {"propertyId": 1})
     assert found["data"]["location"] == "Wild Oats Dr"
 
 
-async def test_error_frame_is_an_answer(instance: Instance) -> None:
+async def test_error_frame_is_an_answer(instance: InstanceClient) -> None:
     frame = await instance.query("get-property", {"propertyId": 404})
     assert frame["type"] == "error"
     assert frame["data"]["code"] == "not-found"
@@ -100,7 +102,7 @@ async def test_wrong_token_is_said_and_not_shown(house: House) -> None:
     assert "some-other-token" not in str(refused.value)
 
 
-async def test_events_after_a_number_come_at_once(instance: Instance) -> None:
+async def test_events_after_a_number_come_at_once(instance: InstanceClient) -> None:
     await instance.push("EVENT_911", CALL)
     await instance.push("EVENT_REMOVE_911", {"callIds": [7]})
     told = await instance.events(0, ["cad"], 0)
@@ -112,30 +114,30 @@ async def test_events_after_a_number_come_at_once(instance: Instance) -> None:
     assert (await instance.events(1, ["cad.EVENT_911"], 0)).events == []
 
 
-async def test_events_are_waited_for(instance: Instance) -> None:
+async def test_events_are_waited_for(instance: InstanceClient) -> None:
     waiting = asyncio.create_task(instance.events(0, ["cad"], 50))
     await instance.push("EVENT_911", CALL)
     assert [event["id"] for event in (await waiting).events] == [1]
 
 
-async def test_events_of_a_journal_that_was_put_back_are_missed(instance: Instance) -> None:
+async def test_events_of_a_journal_that_was_put_back_are_missed(instance: InstanceClient) -> None:
     assert await instance.events(99, ["all"], 0) == ([], 0, True)
 
 
-async def test_unknown_event_is_refused(instance: Instance) -> None:
+async def test_unknown_event_is_refused(instance: InstanceClient) -> None:
     with pytest.raises(InstanceError, match="there is no event 'weather'") as refused:
         await instance.events(None, ["weather"], 0)
-    assert not isinstance(refused.value, Unreachable)
+    assert not isinstance(refused.value, InstanceUnavailable)
 
 
-async def test_nothing_listens(house: House, instance: Instance) -> None:
+async def test_nothing_listens(house: House, instance: InstanceClient) -> None:
     await house.stop()
     sentence = f"nothing listens on {house.url}: is the bot running\\?"
-    with pytest.raises(Unreachable, match=sentence):
+    with pytest.raises(InstanceUnavailable, match=sentence):
         await instance.push("EVENT_911", CALL)
-    with pytest.raises(Unreachable, match=sentence):
+    with pytest.raises(InstanceUnavailable, match=sentence):
         await instance.query("get-tiers", {})
-    with pytest.raises(Unreachable, match=sentence):
+    with pytest.raises(InstanceUnavailable, match=sentence):
         await instance.events(None, ["all"], 0)
 
 
@@ -149,8 +151,8 @@ async def test_connection_that_breaks_off() -> None:
     app.router.add_route("*", "/{path:.*}", hang_up)
     async with AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{await serve(stack, app)}"
-        instance = await stack.enter_async_context(Instance(url, KEY, TOKEN))
-        with pytest.raises(Unreachable, match="broke the connection off"):
+        instance = await stack.enter_async_context(InstanceClient(url, KEY, TOKEN))
+        with pytest.raises(InstanceUnavailable, match="broke the connection off"):
             await instance.push("EVENT_911", CALL)
 
 
@@ -172,7 +174,7 @@ async def test_somebody_else_listens(status: int, text: str, reason: str, is_pas
     app.router.add_route("*", "/{path:.*}", answer)
     async with AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{await serve(stack, app)}"
-        instance = await stack.enter_async_context(Instance(url, KEY, TOKEN))
+        instance = await stack.enter_async_context(InstanceClient(url, KEY, TOKEN))
         for asked in (
             instance.push("EVENT_911", CALL),
             instance.query("get-tiers", {}),
@@ -180,7 +182,7 @@ async def test_somebody_else_listens(status: int, text: str, reason: str, is_pas
         ):
             with pytest.raises(InstanceError, match=reason) as fault:
                 await asked
-            assert isinstance(fault.value, Unreachable) is is_passing
+            assert isinstance(fault.value, InstanceUnavailable) is is_passing
             assert not {KEY, TOKEN} & set(str(fault.value).split())
 
 
@@ -193,9 +195,9 @@ async def test_no_answer_in_time() -> None:
     app.router.add_post("/api/query", brood)
     async with AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{await serve(stack, app)}"
-        slow = Instance(url, KEY, TOKEN, answered_within=0.05)
+        slow = InstanceClient(url, KEY, TOKEN, answered_within=0.05)
         instance = await stack.enter_async_context(slow)
-        with pytest.raises(Unreachable, match=r"did not answer within 0\.05 seconds"):
+        with pytest.raises(InstanceUnavailable, match=r"did not answer within 0\.05 seconds"):
             await instance.query("get-tiers", {})
 
 
@@ -210,12 +212,12 @@ async def test_no_answer_in_time() -> None:
     ],
 )
 def test_address_of_the_configuration(tmp_path: Path, host: str, url: str) -> None:
-    assert Instance.from_settings(settings(tmp_path, host=host)).url == url
+    assert InstanceClient.from_settings(settings(tmp_path, host=host)).url == url
 
 
 def test_port_that_nobody_knows(tmp_path: Path) -> None:
     with pytest.raises(InstanceError, match=r"http\.port is 0"):
-        Instance.from_settings(settings(tmp_path, port=0))
+        InstanceClient.from_settings(settings(tmp_path, port=0))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +232,7 @@ def test_bot_that_was_never_started(
     tmp_path: Path, keys: bool, clients: bool, file: str, key: str
 ) -> None:
     with pytest.raises(InstanceError) as fault:
-        Instance.from_settings(settings(tmp_path, keys=keys, clients=clients))
+        InstanceClient.from_settings(settings(tmp_path, keys=keys, clients=clients))
     assert f"{tmp_path / 'data' / file} is missing: the bot was not yet started" in str(fault.value)
     assert f"set {key}" in str(fault.value)
     assert not (tmp_path / "data").exists()
@@ -242,14 +244,14 @@ def test_empty_secret_stays_empty(tmp_path: Path, content: str) -> None:
     file.parent.mkdir()
     file.write_text(content)
     with pytest.raises(InstanceError, match="is missing"):
-        Instance.from_settings(settings(tmp_path, clients=False))
+        InstanceClient.from_settings(settings(tmp_path, clients=False))
     assert file.read_text() == content
 
 
 def test_secret_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "data" / "client-token.txt").mkdir(parents=True)
     with pytest.raises(InstanceError, match=r"client-token\.txt cannot be read: "):
-        Instance.from_settings(settings(tmp_path, clients=False))
+        InstanceClient.from_settings(settings(tmp_path, clients=False))
 
 
 async def test_secrets_that_the_bot_made_up_are_used(house: House, tmp_path: Path) -> None:
@@ -259,11 +261,11 @@ async def test_secrets_that_the_bot_made_up_are_used(house: House, tmp_path: Pat
     (folder / "client-token.txt").write_text(f"{TOKEN}\n")
     port = int(house.url.rpartition(":")[2])
     found = settings(tmp_path, port=port, keys=False, clients=False)
-    async with Instance.from_settings(found) as instance:
+    async with InstanceClient.from_settings(found) as instance:
         await instance.push("EVENT_911", CALL)
         assert (await instance.query("get-tiers", {}))["type"] == "get-tiers"
 
 
 async def test_outside_of_async_with() -> None:
     with pytest.raises(RuntimeError, match="async with"):
-        await Instance("http://127.0.0.1:1", KEY, TOKEN).query("get-tiers", {})
+        await InstanceClient("http://127.0.0.1:1", KEY, TOKEN).query("get-tiers", {})

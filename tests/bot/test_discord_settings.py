@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.layout import effective, forget_setup, layout_of
+from bot.discord_settings import apply_setup, layout_of
 from bot.locks import alone_on_database
+from bot.offline_commands import forget_setup
 from bot.settings import Channels, DatabaseSettings, DiscordSettings, Roles, Settings
 from cogs.routing.layout import choices, store_choices
 from cogs.setup.pages import CHANNELS, ROLES, things
@@ -41,12 +42,12 @@ def _chosen() -> st.SearchStrategy[dict[str, tuple[int, ...]]]:
 def test_what_was_chosen_counts_and_everything_else_is_the_files(
     chosen: dict[str, tuple[int, ...]],
 ) -> None:
-    assert layout_of(effective(FILE, chosen)) == LAYOUT | chosen
+    assert layout_of(apply_setup(FILE, chosen)) == LAYOUT | chosen
 
 
 def test_nothing_chosen_is_the_file_and_what_is_unknown_counts_for_nothing() -> None:
-    assert effective(FILE, {}) == FILE
-    assert effective(FILE, {"channels.of-a-later-version": (9,), "category": (8,)}) == FILE
+    assert apply_setup(FILE, {}) == FILE
+    assert apply_setup(FILE, {"channels.of-a-later-version": (9,), "category": (8,)}) == FILE
 
 
 def test_the_pages_show_every_channel_and_role_of_the_configuration() -> None:

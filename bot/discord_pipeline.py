@@ -12,8 +12,14 @@ from discord.gateway import DiscordWebSocket
 from yarl import URL
 
 from bot.again import again_and_again
-from bot.layout import effective, layout_of
-from bot.route import places_of, router_of
+from bot.discord_settings import (
+    apply_setup,
+    build_role_scopes,
+    build_router,
+    channels_in_use,
+    escalation_plan,
+    layout_of,
+)
 from bot.settings import DiscordSettings, Settings
 from cogs.bot import DiscordStatus, SentinelBot
 from cogs.commands.route import Routes
@@ -23,19 +29,13 @@ from cogs.delivery.direct_messages import FullDelivery
 from cogs.delivery.follower import Follower
 from cogs.delivery.messenger import DiscordMessenger, LogMessenger
 from cogs.delivery.references import instance_name
-from cogs.escalation import (
-    DISPATCHERS,
-    SUPERVISOR,
-    AlarmEscalation,
-    EscalationPlan,
-    EscalationStage,
-)
+from cogs.escalation import AlarmEscalation
 from cogs.routing.layout import choices
 from cogs.setup import Setup
 from cogs.ui.permissions import RoleScopes
 from cogs.ui.responder import Responder
 from webhook.cad.silence import Heard
-from webhook.protocol.context import Context, Scope
+from webhook.protocol.context import Context
 from webhook.protocol.metrics import Metrics
 
 FINISHING = 10.0
@@ -185,7 +185,7 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
     messenger: DiscordMessenger | LogMessenger = LogMessenger()
     pace = shared.pace
     responder = Responder(context, RoleScopes({}))
-    routes = Routes(router_of(file, context.zone), frozenset())
+    routes = Routes(build_router(file, context.zone), frozenset())
     if file.token:
         point_discord_at(file)
         setup = Setup(responder, context, layout_of(file), settings.http.port, shared.heard)
@@ -200,15 +200,13 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
 
     async def lay() -> Line:
         """Go by what the file and /setup say now."""
-        chosen = effective(file, await choices(context.read))
-        places, router = places_of(chosen), router_of(chosen, context.zone)
+        chosen = apply_setup(file, await choices(context.read))
+        places, router = channels_in_use(chosen), build_router(chosen, context.zone)
         if not places:
             log.warning("no channel is configured, nothing will be posted: type /setup in Discord")
-        responder.roles = _roles(chosen)
+        responder.roles = build_role_scopes(chosen)
         routes.router, routes.in_use = router, frozenset(places)
-        shared.alarms.reconfigure(
-            escalation_plan_of(settings.model_copy(update={"discord": chosen})), router
-        )
+        shared.alarms.reconfigure(escalation_plan(settings.alarms, chosen), router)
         vitals.places.clear()
         vitals.places.update(places)
         if bot is not None:
@@ -240,36 +238,9 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
     return side
 
 
-def _roles(settings: DiscordSettings) -> RoleScopes:
-    ids = {
-        Scope.READ: frozenset(settings.roles.viewer),
-        Scope.WRITE: frozenset(settings.roles.dispatcher),
-        Scope.APPROVE: frozenset(settings.roles.approver),
-        Scope.ADMIN: frozenset(settings.roles.admin),
-    }
-    return RoleScopes(ids, settings.guild_id)
-
-
 def point_discord_at(settings: DiscordSettings) -> None:
     """Point discord.py at another server than Discord's, where the configuration says so."""
     if settings.api_url:
         discord.http.Route.BASE = settings.api_url
     if settings.gateway_url:
         DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.gateway_url)
-
-
-def escalation_plan_of(settings: Settings) -> EscalationPlan:
-    """Return how long alarms wait; a stage without a time or without roles is never called."""
-    alarms = settings.alarms
-    stages = {
-        DISPATCHERS: (alarms.call_after_minutes, settings.discord.roles.dispatcher),
-        SUPERVISOR: (alarms.call_supervisor_after_minutes, alarms.supervisor),
-    }
-    return EscalationPlan(
-        {
-            number: EscalationStage(minutes * MINUTE, tuple(filter(None, roles)))
-            for number, (minutes, roles) in stages.items()
-            if minutes and any(roles)
-        },
-        alarms.quiet_after_minutes * MINUTE,
-    )

@@ -1,0 +1,101 @@
+"""The Discord settings that count: the file's, with what `/setup` chose laid over them."""
+
+from datetime import tzinfo
+
+from bot.settings import AlarmSettings, Channels, DiscordSettings, Roles, RuleSettings
+from cogs.escalation import DISPATCHERS, SUPERVISOR, EscalationPlan, EscalationStage
+from cogs.routing.layout import Layout, merged_layout, single_id
+from cogs.routing.rules import QuietHours, Router, Rule
+from cogs.ui.permissions import RoleScopes
+from webhook.protocol.context import Scope
+
+MINUTE = 60 * 1000
+
+
+def layout_of(discord: DiscordSettings) -> dict[str, tuple[int, ...]]:
+    """Return the ids in the settings under the names that `/setup` stores its choices by."""
+    return {
+        "guild_id": _one(discord.guild_id),
+        "panic_role": _one(discord.panic_role),
+        **{f"channels.{name}": _one(channel_id) for name, channel_id in discord.channels},
+        **{f"roles.{name}": tuple(ids) for name, ids in discord.roles},
+    }
+
+
+def apply_setup(discord: DiscordSettings, chosen: Layout) -> DiscordSettings:
+    """Return the file's settings, except where `/setup` chose something else."""
+    layout = merged_layout(layout_of(discord), chosen)
+    return discord.model_copy(
+        update={
+            "guild_id": single_id(layout, "guild_id"),
+            "panic_role": single_id(layout, "panic_role"),
+            "channels": Channels(
+                **{name: single_id(layout, f"channels.{name}") for name in Channels.model_fields}
+            ),
+            "roles": Roles(**{name: list(layout[f"roles.{name}"]) for name in Roles.model_fields}),
+        }
+    )
+
+
+def channels_in_use(discord: DiscordSettings) -> dict[str, int]:
+    """Return the channels in use: by their name in the channel map, or by the id that a rule gives.
+
+    Without a token every channel is in use and goes to the log.
+    """
+    mapped = discord.channels.model_dump()
+    from_rules = {str(rule.channel): rule.channel for rule in discord.rules if rule.channel}
+    if not discord.token:
+        return dict.fromkeys([*mapped, *from_rules], 0)
+    return {name: channel_id for name, channel_id in mapped.items() if channel_id} | from_rules
+
+
+def build_router(discord: DiscordSettings, zone: tzinfo) -> Router:
+    return Router([_rule(rule) for rule in discord.rules], zone, discord.panic_role)
+
+
+def build_role_scopes(discord: DiscordSettings) -> RoleScopes:
+    ids = {
+        Scope.READ: frozenset(discord.roles.viewer),
+        Scope.WRITE: frozenset(discord.roles.dispatcher),
+        Scope.APPROVE: frozenset(discord.roles.approver),
+        Scope.ADMIN: frozenset(discord.roles.admin),
+    }
+    return RoleScopes(ids, discord.guild_id)
+
+
+def escalation_plan(alarms: AlarmSettings, discord: DiscordSettings) -> EscalationPlan:
+    """Return when alarms escalate; a stage without a time or without roles is left out."""
+    stages = {
+        DISPATCHERS: (alarms.call_after_minutes, discord.roles.dispatcher),
+        SUPERVISOR: (alarms.call_supervisor_after_minutes, alarms.supervisor),
+    }
+    return EscalationPlan(
+        {
+            number: EscalationStage(minutes * MINUTE, tuple(filter(None, roles)))
+            for number, (minutes, roles) in stages.items()
+            if minutes and any(roles)
+        },
+        alarms.quiet_after_minutes * MINUTE,
+    )
+
+
+def _rule(rule: RuleSettings) -> Rule:
+    return Rule(
+        name=rule.name,
+        types=None if rule.types is None else frozenset(rule.types),
+        priority=None if rule.priority is None else tuple(rule.priority),
+        emergency=rule.emergency,
+        departments=None if rule.departments is None else tuple(rule.departments),
+        postals=None if rule.postals is None else tuple(rule.postals),
+        keywords=None if rule.keywords is None else tuple(rule.keywords),
+        properties=None if rule.properties is None else frozenset(rule.properties),
+        channel=rule.channel,
+        mention=rule.mention,
+        silent=rule.silent,
+        quiet=None if rule.quiet is None else QuietHours.parse(rule.quiet),
+        panics_always=rule.panics_always,
+    )
+
+
+def _one(number: int) -> tuple[int, ...]:
+    return (number,) if number else ()

@@ -1,0 +1,73 @@
+"""Commands that need no running bot: `cad-sentinel route` and `cad-sentinel forget-setup`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
+
+from bot.discord_settings import apply_setup, build_router, channels_in_use, layout_of
+from bot.locks import AlreadyRunning, alone_on_database
+from bot.settings import Settings
+from cogs.commands.route import Routes, explained, resolve_event
+from cogs.routing.layout import choices, store_choices
+from db.database import Database, Reader, open_read_only
+from db.errors import StorageError
+from webhook.http.authentication import LOCAL
+from webhook.protocol.bus import Bus
+from webhook.protocol.context import Context
+from webhook.protocol.errors import SentinelError
+from webhook.protocol.wire import clean_text
+
+LINE = 2_000
+"""Characters of a line."""
+
+
+async def route(
+    settings: Settings, event_name: str, data: str | None, *, say: Callable[[str], None]
+) -> int:
+    """Explain which rule sends an event where, and why; return the exit code.
+
+    The event is a stored one, by its number, or one of this name with `data` as JSON.
+    """
+    try:
+        async with _reader(settings.database.path) as sql:
+            discord = apply_setup(settings.discord, await choices(sql))
+            router = build_router(discord, ZoneInfo(settings.community.timezone))
+            routes = Routes(router, frozenset(channels_in_use(discord)))
+            event = await resolve_event(sql, event_name, data)
+            for line in explained(event, await routes.of(sql, event)):
+                say(" ".join(clean_text(line, LINE).split()))
+    except (SentinelError, StorageError) as fault:
+        say(str(fault))
+        return 1
+    return 0
+
+
+async def forget_setup(settings: Settings, say: Callable[[str], None]) -> int:
+    """Delete every choice of `/setup`, for when nobody can reach it; return the exit code."""
+    path, zone = settings.database.path, ZoneInfo(settings.community.timezone)
+    try:
+        with alone_on_database(path):
+            async with Database.open(path) as database:
+                context = Context(database, Bus(), LOCAL, zone)
+                chosen = await choices(database.read)
+                await store_choices(context, layout_of(settings.discord), dict.fromkeys(chosen))
+    except (StorageError, AlreadyRunning, OSError) as fault:
+        say(f"nothing was forgotten: {fault}")
+        return 1
+    say("the choices of /setup are forgotten, the file counts again: start the bot")
+    return 0
+
+
+@asynccontextmanager
+async def _reader(path: Path) -> AsyncIterator[Reader]:
+    """Read the database; before the bot's first start, an empty one."""
+    if await asyncio.to_thread(path.exists):
+        async with open_read_only(path) as sql:
+            yield sql
+        return
+    with TemporaryDirectory() as folder:
+        async with Database.open(Path(folder) / "empty.db") as database:
+            yield database.read
