@@ -21,7 +21,8 @@ from webhook.protocol.messages import QUERIES, SHOWN_TYPE_LENGTH, Message
 from webhook.protocol.wire import Reply, Wire, validate
 
 P = ParamSpec("P")
-R = TypeVar("R", bound=Reply)
+R = TypeVar("R")
+ReplyT = TypeVar("ReplyT", bound=Reply)
 Operation = Callable[Concatenate[Context, P], Awaitable[R]]
 
 
@@ -85,27 +86,21 @@ class Catalogue:
         *aliases: str,
         scope: Scope,
         share: Share | None = None,
-    ) -> Callable[[Operation[P, R]], Operation[P, R]]:
-        """Declare a function as the query `queries.<name>`.
+    ) -> Callable[[Operation[P, ReplyT]], Operation[P, ReplyT]]:
+        """Declare a function as an operation and as the query `queries.<name>`.
 
-        The request and reply models are read from its annotations. Whoever calls the function,
-        a script or a slash command, must have the scope, or that share in the property asked about.
-
+        The request and reply models are read from its annotations.
         """
 
-        def declare(function: Operation[P, R]) -> Operation[P, R]:
-            @functools.wraps(function)
-            async def operation(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
-                await authorise(context, scope, share, *args)
-                return await function(context, *args, **kwargs)
-
+        def declare(function: Operation[P, ReplyT]) -> Operation[P, ReplyT]:
+            declared = operation(scope=scope, share=share)(function)
             hints = get_type_hints(function)
             reply = hints.pop("return")
             hints.pop("context")
             ask = next(iter(hints.values()), Nothing)
             summary = (function.__doc__ or "").strip().partition("\n")[0]
-            self._add(Query(name, aliases, scope, share, ask, reply, summary, operation))
-            return operation
+            self._add(Query(name, aliases, scope, share, ask, reply, summary, declared))
+            return declared
 
         return declare
 
@@ -134,6 +129,25 @@ class Catalogue:
                 raise ValueError(f"the query {kind.removeprefix(QUERIES)} is declared twice")
             self._by_type[kind] = query
         self.queries.append(query)
+
+
+def operation(
+    *, scope: Scope, share: Share | None = None
+) -> Callable[[Operation[P, R]], Operation[P, R]]:
+    """Declare a function as an operation; without `Catalogue.query` only Discord can call it.
+
+    The caller must have the scope, or that share in the property that the first argument is about.
+    """
+
+    def declare(function: Operation[P, R]) -> Operation[P, R]:
+        @functools.wraps(function)
+        async def authorised(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            await authorise(context, scope, share, args[0] if args else None)
+            return await function(context, *args, **kwargs)
+
+        return authorised
+
+    return declare
 
 
 async def authorise(

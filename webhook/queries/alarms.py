@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from db import alarms
 from db.alarms import Alarm, AlarmOutcome
 from db.database import Reader
-from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import AlarmChanged, Subject
@@ -228,3 +228,16 @@ def _told(alarm: Alarm) -> AlarmData:
 
 def _time(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else timestamp(milliseconds)
+
+
+@operation(scope=Scope.WRITE, share=Share.OWNER)
+async def get_alarm(context: Context, ask: OfAlarm) -> Alarm:
+    """Return an alarm.
+
+    Raises:
+        NotFound: there is none of this number.
+    """
+    alarm = await alarms.get(context.read, ask.alarm_id)
+    if alarm is None:
+        raise NotFound("this alarm is not known any more")
+    return alarm

@@ -7,18 +7,11 @@ from webhook.protocol.events import AlertRaised
 from webhook.protocol.wire import Reply, timestamp
 from webhook.queries.access import UserAtProperty
 from webhook.queries.alarms import NoteText, count_alert
-from webhook.queries.models import Added, Limit, Offset, OfProperty
+from webhook.queries.models import Added, PropertyPage
 from webhook.queries.property_data import existing_property
 from webhook.queries.subjects import property_subject
 
 table = Catalogue()
-
-
-class AlertPage(OfProperty):
-    """Which part of a property's alerts."""
-
-    limit: Limit = 10
-    offset: Offset = 0
 
 
 class NewAlert(UserAtProperty):
@@ -28,7 +21,7 @@ class NewAlert(UserAtProperty):
 
 
 class AlertData(Reply):
-    """An alarm as scripts see it."""
+    """An alert as scripts see it."""
 
     id: int
     user_id: str
@@ -42,7 +35,7 @@ class AlertList(Reply):
 
 
 @table.query("get-alerts", scope=Scope.READ, share=Share.ALLOWED)
-async def get_alerts(context: Context, ask: AlertPage) -> AlertList:
+async def get_alerts(context: Context, ask: PropertyPage) -> AlertList:
     """List a property's alerts, newest first."""
     await existing_property(context.read, ask.property_id)
     page = await alarms.alerts(context.read, ask.property_id, ask.limit, ask.offset)

@@ -2,12 +2,12 @@
 
 from db import approvals, properties
 from db.properties import ACTIVE, PENDING, REJECTED, Property
-from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import ApprovalGiven, PropertyStatusChange, Subject
 from webhook.protocol.wire import Success
-from webhook.queries.models import OfProperty, Sentence
+from webhook.queries.models import MAX_ROWS, OfProperty, Sentence
 from webhook.queries.property_data import existing_property
 from webhook.queries.property_lifecycle import change_status, restore_with_equipment
 from webhook.queries.subjects import approval_subjects, property_subject
@@ -116,3 +116,10 @@ async def _decide(change: Change, stored: Property, status: str, reason: str | N
         before={"status": stored.status},
         after=decided,
     )
+
+
+@operation(scope=Scope.APPROVE)
+async def list_restorable(context: Context) -> list[Property]:
+    """Return the properties that can be restored, the one removed last first."""
+    since = context.now() - context.approvals.restore_hours * HOUR
+    return await properties.removed_since(context.read, since, MAX_ROWS)

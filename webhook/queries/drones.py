@@ -1,9 +1,12 @@
 """Queries on drones: who is out, who is free, go and come back."""
 
+from typing import NamedTuple
+
 from db import equipment, flights
 from db.database import Reader
+from db.equipment import Equipment
 from db.flights import Flight
-from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import DroneDispatched, DroneRecalled, Event, Subject
@@ -215,3 +218,53 @@ async def _emit(
 ) -> None:
     told: Event = event(property_id=flight.property_id, drone_id=flight.drone_id)
     await change.emit(told, flight_subject(flight.id), *about)
+
+
+class OfFlight(Wire):
+    """One flight."""
+
+    flight_id: Id
+
+    async def which_property(self, sql: Reader) -> int | None:
+        """Return the property that the drone belongs to."""
+        flight = await flights.get(sql, self.flight_id)
+        return None if flight is None else flight.property_id
+
+
+class DronesOut(NamedTuple):
+    """Open flights, the oldest first, and how many there are in all."""
+
+    flights: list[Flight]
+    total: int
+
+
+@operation(scope=Scope.WRITE, share=Share.ALLOWED)
+async def get_flight(context: Context, ask: OfFlight) -> Flight:
+    """Return a flight.
+
+    Raises:
+        NotFound: there is none of this number.
+    """
+    flight = await flights.get(context.read, ask.flight_id)
+    if flight is None:
+        raise NotFound("this flight is not known any more")
+    return flight
+
+
+@operation(scope=Scope.READ)
+async def list_flights(context: Context, ask: FlightPage) -> list[Flight]:
+    """Return flights, newest first: all, or those of a property or a drone."""
+    return await flights.page(context.read, ask.property_id, ask.drone_id, ask.limit, ask.offset)
+
+
+@operation(scope=Scope.READ)
+async def list_drones_out(context: Context, ask: SearchPage) -> DronesOut:
+    """Return the flights of drones that are out, the oldest first."""
+    found = await flights.page_of_open(context.read, ask.search, ask.limit, ask.offset)
+    return DronesOut(found, await flights.count_open(context.read))
+
+
+@operation(scope=Scope.READ)
+async def suggest_drones(context: Context, ask: SearchPage) -> list[Equipment]:
+    """Return the drones most likely meant, whether they are out or not."""
+    return await equipment.suggest(context.read, ask.search, equipment.DRONE, ask.limit)

@@ -13,7 +13,13 @@ Coordinate = Annotated[Whole, Field(ge=-1_000_000, le=1_000_000)]
 Metres = Annotated[Whole, Field(ge=0, le=1_000_000)]
 """A length on the ground."""
 
-Limit = Annotated[Whole, Field(ge=1, le=100)]
+MAX_ROWS = 100
+"""Rows of a list that are answered at once."""
+
+MAX_SEARCH = 200
+"""Characters of a search text."""
+
+Limit = Annotated[Whole, Field(ge=1, le=MAX_ROWS)]
 """How many rows of a list."""
 
 Offset = Annotated[Whole, Field(ge=0, le=MAX_ID)]
@@ -33,6 +39,13 @@ class OfProperty(Wire):
         return self.property_id
 
 
+class PropertyPage(OfProperty):
+    """Which part of a list that a property has."""
+
+    limit: Limit = 10
+    offset: Offset = 0
+
+
 class OfUser(Wire):
     """About one user."""
 
@@ -44,7 +57,7 @@ class SearchPage(Wire):
 
     limit: Limit = 10
     offset: Offset = 0
-    search: Annotated[str, Field(max_length=200)] = ""
+    search: Annotated[str, Field(max_length=MAX_SEARCH)] = ""
 
 
 class Added(Success):

@@ -1,12 +1,12 @@
 """Queries on properties: add, look up, change, remove."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from db import community, equipment, properties, users
-from db.properties import PENDING, REMOVED, Property
-from webhook.protocol.catalogue import Catalogue
+from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
+from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import (
@@ -19,7 +19,16 @@ from webhook.protocol.events import (
 )
 from webhook.protocol.wire import Id, Success, UserId, Wire
 from webhook.queries.equipment import EquipmentData, equipment_listed
-from webhook.queries.models import Added, Coordinate, Metres, OfProperty, SearchPage, Sentence
+from webhook.queries.models import (
+    MAX_ROWS,
+    MAX_SEARCH,
+    Added,
+    Coordinate,
+    Metres,
+    OfProperty,
+    SearchPage,
+    Sentence,
+)
 from webhook.queries.property_data import (
     PropertyData,
     PropertyList,
@@ -297,3 +306,76 @@ async def search_pending_properties(context: Context, ask: SearchPage) -> Proper
 async def _must_be_on_offer(change: Change, tier: int) -> None:
     if not await community.tier_on_offer(change.sql, tier):
         raise NotFound("there is no tier {id}", id=tier)
+
+
+class StatusPage(SearchPage):
+    """Which part of the properties, of one status or of all."""
+
+    status: str | None = None
+
+
+class PropertiesFound(NamedTuple):
+    """Part of a list of properties; `total` is None where a search makes counting slow."""
+
+    properties: list[Property]
+    total: int | None
+
+
+@operation(scope=Scope.READ, share=Share.ALLOWED)
+async def get_stored_property(context: Context, ask: OfProperty) -> Property:
+    """Return all that is stored of a property, with its owner and who set its status."""
+    return await existing_property(context.read, ask.property_id)
+
+
+@operation(scope=Scope.READ)
+async def list_properties(context: Context, ask: StatusPage) -> PropertiesFound:
+    """Return properties by id, of one status or of all, and how many there are."""
+    if ask.status is None:
+        found = await properties.page(context.read, ask.search, ask.limit, ask.offset)
+    else:
+        found = await properties.page_of_status(
+            context.read, ask.status, ask.search, ask.limit, ask.offset
+        )
+    total = None if ask.search else await properties.count(context.read, ask.status)
+    return PropertiesFound(found, total)
+
+
+@operation(scope=Scope.NONE)
+async def suggest_properties(context: Context, ask: SearchPage) -> list[Property]:
+    """Return the properties most likely meant; to callers who may not read, only their own."""
+    if context.caller.scope < Scope.READ:
+        ids = context.caller.user_ids
+        return await properties.held_by(context.read, ids, ask.search, ask.limit)
+    return await properties.suggest(context.read, ask.search, ask.limit)
+
+
+@operation(scope=Scope.NONE)
+async def find_property(context: Context, text: str) -> Property:
+    """Return the one property that a text names: by its id, or by a part of its location.
+
+    Raises:
+        NotFound: none matches.
+        Conflict: several do.
+        Forbidden: none of the caller's own matches, and they may not read others.
+    """
+    search = SearchPage(search=text.strip()[:MAX_SEARCH], limit=MAX_ROWS)
+    text = search.search
+    found = await suggest_properties(context, search) if text else []
+    if not found and text and context.caller.scope >= Scope.READ:
+        found = await properties.page(context.read, text, MAX_ROWS, 0)
+    by_location = [row for row in found if row.location.casefold() == text.casefold()]
+    matches = [row for row in found if str(row.id) == text] or by_location or found
+    if not matches:
+        context.caller.must(Scope.READ)
+        raise NotFound("no property matches {typed!r}", typed=text)
+    if len(matches) > 1:
+        raise Conflict("several properties match {typed!r}; choose one from the list", typed=text)
+    return matches[0]
+
+
+@operation(scope=Scope.READ)
+async def list_statuses(context: Context) -> list[str]:
+    """Return the statuses that a property can be given: the usual ones, and those in use."""
+    in_use = await properties.statuses(context.read)
+    known = dict.fromkeys([ACTIVE, PENDING, REJECTED, *in_use])
+    return [status for status in known if status != REMOVED]

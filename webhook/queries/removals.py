@@ -7,16 +7,16 @@ from pydantic import Field
 from db import properties, removals, users
 from db.properties import REMOVED, Property
 from db.removals import Removal
-from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Caller, Change, Context, Scope, Share
-from webhook.protocol.errors import Conflict, Forbidden
+from webhook.protocol.errors import Conflict, Forbidden, NotFound
 from webhook.protocol.events import (
     ApprovedRemoveProperty,
     DeniedRemoveProperty,
     RequestedRemoveProperty,
     WithdrawnRemoveProperty,
 )
-from webhook.protocol.wire import Reply, Success, UserId
+from webhook.protocol.wire import Id, Reply, Success, UserId, Wire
 from webhook.queries.approvals import Counted, count_approval
 from webhook.queries.models import OfProperty, SearchPage, Sentence
 from webhook.queries.property_data import (
@@ -187,3 +187,28 @@ async def _open_removal(change: Change, property_id: int) -> tuple[Property, Rem
     if removal is None:
         raise Conflict("nobody asked to remove property {id}", id=property_id)
     return stored, removal
+
+
+class OfRemoval(Wire):
+    """One request."""
+
+    removal_id: Id
+
+
+@operation(scope=Scope.NONE)
+async def get_removal(context: Context, ask: OfRemoval) -> Removal:
+    """Return a request by its number, as its card in the channel shows it.
+
+    Raises:
+        NotFound: there is none of this number.
+    """
+    removal = await removals.get(context.read, ask.removal_id)
+    if removal is None:
+        raise NotFound("this request is not known any more")
+    return removal
+
+
+@operation(scope=Scope.WRITE, share=Share.OWNER)
+async def get_open_removal(context: Context, ask: OfProperty) -> Removal | None:
+    """Return the request to remove a property that waits for an answer."""
+    return await removals.open_of_property(context.read, ask.property_id)

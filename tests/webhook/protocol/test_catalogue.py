@@ -3,10 +3,11 @@
 import pytest
 
 from tests.webhook.harness import AppHarness
-from webhook.protocol.catalogue import Catalogue, Nothing
-from webhook.protocol.context import Caller, Context, Scope
+from webhook.protocol.catalogue import Catalogue, Nothing, operation
+from webhook.protocol.context import Caller, Context, Scope, Share
 from webhook.protocol.errors import Forbidden
 from webhook.protocol.wire import Reply, Wire
+from webhook.queries.models import OfProperty
 
 
 class Ask(Wire):
@@ -91,3 +92,27 @@ def test_each_scope_includes_those_before_it() -> None:
             else:
                 with pytest.raises(Forbidden):
                     caller.must(needed)
+
+
+async def test_an_operation_needs_the_scope_or_the_share_in_its_property(
+    harness: AppHarness,
+) -> None:
+    number = await harness.add_property()
+
+    @operation(scope=Scope.READ, share=Share.OWNER)
+    async def show(context: Context, ask: OfProperty) -> int:
+        return ask.property_id
+
+    async def show_to(caller: Caller, property_id: int) -> int:
+        return await show(harness.context().of(caller), OfProperty(property_id=property_id))
+
+    owner = Caller("discord:1", Scope.NONE, ("license:owner",))
+    assert await show_to(owner, number) == number
+    assert await show_to(Caller("script", Scope.READ), 99) == 99
+    for caller, property_id in (
+        (owner, 99),
+        (Caller("discord:2", Scope.NONE, ("license:other",)), number),
+        (Caller("script", Scope.NONE), number),
+    ):
+        with pytest.raises(Forbidden):
+            await show_to(caller, property_id)
