@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from bot.settings import Channels
 from cogs.delivery.follower import Follower
-from db import fingerprints, settings, subscriptions
+from db import fingerprints, links, settings, subscriptions
 from tests.cogs.story import Story
 from tests.webhook.harness import open_harness
 
@@ -73,6 +73,8 @@ async def fill(path: Path) -> None:
         async with harness.database.write() as sql:
             await settings.put(sql, "colour", "blue")
             await subscriptions.add(sql, "dashboard", "alerts", harness.clock())
+            await links.put(sql, 7, "license:friend", "discord:9", harness.clock())
+            await links.put_code(sql, "CODE", 8, harness.clock() + 1, harness.clock())
             await fingerprints.is_duplicate(sql, b"\xff\x00", "cad", 0, harness.clock())
 
 
