@@ -36,7 +36,7 @@ from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook import cad
 from webhook.cad.ageing import Keeping, forget_old
-from webhook.cad.silence import Heard
+from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
@@ -96,7 +96,7 @@ async def run(
         OSError: the port cannot be listened on.
     """
     set_language(settings.community.language)
-    connection, heard = DiscordStatus(), Heard()
+    connection, last_push = DiscordStatus(), LastPush()
     metrics = Metrics(cad.HANDLED_TYPES, CATALOGUE.names | OWN_MESSAGES)
     problems = Problems(metrics)
     certificate = Certificate.of(settings.http)
@@ -121,25 +121,22 @@ async def run(
             version=version("cad-sentinel"),
             discord=lambda: connection.state,
             cads=cads,
+            last_push=last_push,
         )
         alarms = AlarmEscalation(
             context,
             escalation_plan(settings.alarms, settings.discord),
             build_router(settings.discord, context.zone),
         )
-        parts = Shared(context, connection, pace, metrics, vitals, alarms, heard)
+        parts = Shared(context, connection, pace, metrics, vitals, alarms, last_push)
         discord_side = await discord_side_of(settings, parts)
-        watch = Watch(context, _watched(settings, cads), heard, problems, discord_side.look)
+        watch = Watch(context, _watched(settings, cads), last_push, problems, discord_side.look)
         health = Health(
             database, connection, stop, lambda: discord_side.closed_channels, lambda: watch.silent
         )
         measure = Measure(metrics, database, settings.database.path, connection, vitals.places)
 
-        def hear(name: str) -> None:
-            heard.note(name)
-            vitals.heard[name] = context.now()
-
-        outside = Outside(health, metrics, measure, hear)
+        outside = Outside(health, metrics, measure, last_push)
         live_clients: Counter[str] = Counter()
         listener = await stack.enter_async_context(
             _listening(settings, cad_keys, context, outside, certificate, live_clients)
@@ -184,7 +181,7 @@ class Outside:
     health: Health
     metrics: Metrics
     measure: Measure
-    heard: Callable[[str], None]
+    last_push: LastPush
 
 
 @asynccontextmanager
@@ -208,7 +205,7 @@ async def _listening(
             health=outside.health,
             metrics=outside.metrics,
             measure=outside.measure,
-            heard=outside.heard,
+            last_push=outside.last_push,
             push_config=PushConfig(
                 window=_duplicate_window(settings),
                 crimes_from_calls=settings.cad.crimes_from_calls,

@@ -34,7 +34,7 @@ from cogs.routing.layout import choices
 from cogs.setup import Setup
 from cogs.ui.permissions import RoleScopes
 from cogs.ui.responder import Responder
-from webhook.cad.silence import Heard
+from webhook.cad.silence import LastPush
 from webhook.protocol.context import Context
 from webhook.protocol.metrics import Metrics
 
@@ -174,7 +174,7 @@ class Shared:
     metrics: Metrics
     vitals: RuntimeStatus
     alarms: AlarmEscalation
-    heard: Heard
+    last_push: LastPush
 
 
 async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
@@ -188,7 +188,7 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
     routes = Routes(build_router(file, context.zone), frozenset())
     if file.token:
         point_discord_at(file)
-        setup = Setup(responder, context, layout_of(file), settings.http.port, shared.heard)
+        setup = Setup(responder, context, layout_of(file), settings.http.port, shared.last_push)
         bot = SentinelBot(context, responder, shared.connection, routes, vitals, setup)
         messenger = DiscordMessenger(bot)
     else:
@@ -234,7 +234,7 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
     side = DiscordSide(bot, file.token, await lay(), lay, logged_in)
     if bot is not None:
         bot.on_login, bot.on_change = logged_in.set, side.retry
-        setup.on_choice, shared.heard.on_first = side.choose, setup.note_first
+        setup.on_choice, shared.last_push.on_first = side.choose, setup.note_first
     return side
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import time
 
 from db import settings
-from webhook.cad.silence import Heard, tell_silence
+from webhook.cad.silence import LastPush, report_silence
 from webhook.protocol.context import Context
 from webhook.protocol.daily_report import PROBLEMS, tell_day
 from webhook.protocol.metrics import Metrics
@@ -56,13 +56,13 @@ class Watch:
         self,
         context: Context,
         watched: Watched,
-        heard: Heard,
+        last_push: LastPush,
         problems: Problems,
         wake: Callable[[], None],
     ) -> None:
         self._context = context
         self._watched = watched
-        self._heard = heard
+        self._last_push = last_push
         self._problems = problems
         self._wake = wake
         self._noted = 0
@@ -73,7 +73,9 @@ class Watch:
         await self._note_problems()
         told = self._watched
         if told.silent:
-            self.silent = await tell_silence(self._context, self._heard, told.cads, told.silent)
+            self.silent = await report_silence(
+                self._context, self._last_push, told.cads, told.silent
+            )
         if told.daily_at is not None:
             await tell_day(self._context, told.daily_at)
         self._wake()

@@ -17,6 +17,7 @@ from cogs.ui.text import fitting, inert_line, timestamp
 from db import cards, feeds
 from db.cards import Backlog
 from db.database import size
+from webhook.cad.silence import LastPush
 from webhook.protocol.context import Context, Scope, now
 
 _STATES = {
@@ -33,15 +34,14 @@ class RuntimeStatus:
     """How the program is, as its parts write it down.
 
     `discord`: the connection's state. `cads`: the names of the configured CADs. `places`: channel
-    ids by their names. `heard`: when each CAD's last push came, since the start. `closed`: why
-    Discord lets nothing be posted to a channel.
+    ids by their names. `closed`: why Discord lets nothing be posted to a channel.
     """
 
     version: str
     discord: Callable[[], str]
     cads: tuple[str, ...]
+    last_push: LastPush
     places: dict[str, int] = field(default_factory=dict)
-    heard: dict[str, int] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)
     started_at: int = field(default_factory=now)
 
@@ -137,6 +137,6 @@ def _waiting_line(vitals: RuntimeStatus, channel: str, waiting: list[Backlog]) -
 
 
 def _push_line(vitals: RuntimeStatus, cad: str) -> str:
-    at = vitals.heard.get(cad)
+    at = vitals.last_push.at(cad)
     when = timestamp(at) if at is not None else _("none since the start")
     return f"{inert_line(cad, 40)} · {when}"

@@ -35,7 +35,7 @@ from cogs.ui.responder import AlreadyDone, Responder, reply_text
 from cogs.ui.text import inert_line
 from db import settings
 from db.errors import StorageUnavailable
-from webhook.cad.silence import Heard
+from webhook.cad.silence import LastPush
 from webhook.protocol.context import Context, Scope, now
 from webhook.protocol.errors import Conflict, NotFound
 
@@ -49,13 +49,13 @@ class Setup(commands.Cog):
     """The wizard. `file` is what the configuration says; `on_choice` is told of every choice."""
 
     def __init__(
-        self, responder: Responder, context: Context, file: Layout, port: int, heard: Heard
+        self, responder: Responder, context: Context, file: Layout, port: int, last_push: LastPush
     ) -> None:
         self._responder = responder
         self._context = context
         self._file = file
         self._port = port
-        self._heard = heard
+        self._last_push = last_push
         self._creating: discord.abc.User | None = None
         self._waiting: dict[int, discord.Interaction] = {}
         self._telling: set[asyncio.Task[None]] = set()
@@ -220,8 +220,8 @@ class Setup(commands.Cog):
 
     async def _cad(self, name: str) -> CadPushes:
         first_at = await settings.get(self._context.read, FIRST + name)
-        last_at = now() - self._heard.silent_for(name) if self._heard.knows(name) else None
-        return CadPushes(name, int(first_at) if first_at is not None else None, last_at)
+        at = int(first_at) if first_at is not None else None
+        return CadPushes(name, at, self._last_push.at(name))
 
     def note_first(self, cad: str) -> None:
         """Tell who waits that the first push of a CAD since the start has come."""

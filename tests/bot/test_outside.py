@@ -15,7 +15,7 @@ from db import cards, feeds, settings
 from db.database import Database
 from db.errors import StorageUnavailable
 from tests.webhook.harness import MINUTE, open_harness
-from webhook.cad.silence import Heard
+from webhook.cad.silence import LastPush
 from webhook.protocol.context import now
 from webhook.protocol.daily_report import PROBLEMS
 from webhook.protocol.metrics import DISCORD_STATES, Metrics
@@ -133,7 +133,7 @@ async def test_warnings_and_errors_are_counted_and_survive_a_restart(tmp_path: P
             metrics = Metrics()
             problems = Problems(metrics)
             watched = Watched([], 0, None)
-            watch = Watch(harness.context(), watched, Heard(), problems, lambda: None)
+            watch = Watch(harness.context(), watched, LastPush(), problems, lambda: None)
             with problems.counting():
                 log.info("fine")
                 log.warning("hm")
@@ -152,7 +152,7 @@ async def test_warnings_and_errors_are_counted_and_survive_a_restart(tmp_path: P
 async def test_storage_that_is_back_is_noticed_though_nobody_writes(tmp_path: Path) -> None:
     async with open_harness(tmp_path / "sentinel.db") as harness:
         watched = Watched([], 0, None)
-        watch = Watch(harness.context(), watched, Heard(), Problems(Metrics()), lambda: None)
+        watch = Watch(harness.context(), watched, LastPush(), Problems(Metrics()), lambda: None)
         await watch.look()
         before = harness.dump()
         await _fill(harness.database)

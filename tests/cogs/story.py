@@ -12,7 +12,7 @@ from typing import Any
 from db import alarms
 from tests.webhook.harness import DAY, MINUTE, AppHarness
 from webhook import cad
-from webhook.cad.silence import Heard, tell_silence
+from webhook.cad.silence import LastPush, report_silence
 from webhook.cad.store import PushConfig, store_push
 from webhook.protocol.context import ApprovalRules, Caller, Scope
 from webhook.protocol.daily_report import tell_day
@@ -256,12 +256,12 @@ class Story:
     async def itself(self) -> None:
         """The CAD falls silent and comes back, and a day ends."""
         harness, seconds = self._house, [0.0]
-        heard = Heard(lambda: seconds[0])
+        last_push = LastPush(lambda: seconds[0])
         seconds[0] += 31 * 60
-        assert await tell_silence(harness.context(), heard, [CAD], 30 * MINUTE) == [CAD]
-        heard.note(CAD)
+        assert await report_silence(harness.context(), last_push, [CAD], 30 * MINUTE) == [CAD]
+        last_push.note(CAD)
         harness.clock.now += 4 * MINUTE
-        assert await tell_silence(harness.context(), heard, [CAD], 30 * MINUTE) == []
+        assert await report_silence(harness.context(), last_push, [CAD], 30 * MINUTE) == []
         assert not await tell_day(harness.context(), time(6))
         harness.clock.now += DAY
         assert await tell_day(harness.context(), time(6))

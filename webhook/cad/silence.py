@@ -1,18 +1,18 @@
-"""A CAD that has fallen silent while units are on duty: told once, and once when it is back."""
+"""When each CAD last pushed, and reporting one that falls silent while units are on duty."""
 
 import time
 from collections.abc import Callable, Sequence
 
 from db import settings, units
-from webhook.protocol.context import Context
+from webhook.protocol.context import Context, now
 from webhook.protocol.events import CadBack, CadSilent
 
 
-class Heard:
-    """When each CAD was heard of last, on a clock that nobody sets.
+class LastPush:
+    """When each CAD last pushed something with its key, by a clock that nobody sets.
 
-    The time before the start does not count: nothing could come then. `on_first` is told when a
-    CAD is heard of for the first time since.
+    A CAD that has not pushed yet counts as silent since the start, as nothing could come earlier.
+    `on_first` is called for the first push of each CAD.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -22,41 +22,40 @@ class Heard:
         self.on_first: Callable[[str], None] = lambda cad: None
 
     def note(self, cad: str) -> None:
-        """Note that a CAD was heard of just now."""
-        is_first = not self.knows(cad)
+        is_first = cad not in self._at
         self._at[cad] = self._clock()
         if is_first:
             self.on_first(cad)
 
-    def knows(self, cad: str) -> bool:
-        """Tell whether a CAD was heard of since the start."""
-        return cad in self._at
+    def at(self, cad: str) -> int | None:
+        """Return when a CAD last pushed, in milliseconds since 1970; None: not since the start."""
+        return now() - self.silent_for(cad) if cad in self._at else None
 
     def silent_for(self, cad: str) -> int:
-        """Return for how many milliseconds a CAD was not heard of."""
+        """Return for how many milliseconds a CAD has not pushed."""
         return round((self._clock() - self._at.get(cad, self._started)) * 1000)
 
 
-async def tell_silence(
-    context: Context, heard: Heard, cads: Sequence[str], limit: int
+async def report_silence(
+    context: Context, last_push: LastPush, cads: Sequence[str], limit: int
 ) -> list[str]:
-    """Tell what fell silent for `limit` milliseconds and what is back; return what is silent.
+    """Report CADs that fell silent for `limit` milliseconds or are back; return the silent ones.
 
-    Whether a silence was told is kept with the event, so that a restart tells it neither again nor
-    not at all. A CAD without units on duty has nothing to say.
+    That a silence was reported is stored with its event, so that it is reported exactly once even
+    across restarts. A CAD without units on duty has nothing to push.
     """
-    return [cad for cad in cads if await _is_silent(context, heard, cad, limit)]
+    return [cad for cad in cads if await _is_silent(context, last_push, cad, limit)]
 
 
-async def _is_silent(context: Context, heard: Heard, cad: str, limit: int) -> bool:
-    told = f"cad.silent.{cad}"
-    since = await settings.get(context.read, told)
-    silent_for = heard.silent_for(cad)
+async def _is_silent(context: Context, last_push: LastPush, cad: str, limit: int) -> bool:
+    reported = f"cad.silent.{cad}"
+    since = await settings.get(context.read, reported)
+    silent_for = last_push.silent_for(cad)
     if since is not None:
-        if silent_for >= limit or not heard.knows(cad):
+        if silent_for >= limit or last_push.at(cad) is None:
             return True
         async with context.change() as change:
-            await settings.forget(change.sql, told)
+            await settings.forget(change.sql, reported)
             await change.note(CadBack(cad=cad, since=int(since)))
         return False
     if silent_for < limit:
@@ -66,6 +65,6 @@ async def _is_silent(context: Context, heard: Heard, cad: str, limit: int) -> bo
         return False
     async with context.change() as change:
         began = change.now - silent_for
-        await settings.put(change.sql, told, str(began))
+        await settings.put(change.sql, reported, str(began))
         await change.note(CadSilent(cad=cad, since=began, on_duty=on_duty))
     return True

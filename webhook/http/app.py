@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig
 from webhook.http import schema
 from webhook.http.api import Api
@@ -33,7 +34,7 @@ class AppDependencies:
     """What the application is given.
 
     `health` tells whether it is ready, and details; `measure` brings those metrics up to date that
-    nobody counts; `heard` is told the CAD of every push that carries its key.
+    nobody counts; `last_push` notes every push that carries a valid key.
     """
 
     context: Context
@@ -48,7 +49,7 @@ class AppDependencies:
     push_config: PushConfig = field(default_factory=PushConfig)
     metrics: Metrics = field(default_factory=Metrics)
     measure: Callable[[], Awaitable[None]] = _nothing
-    heard: Callable[[str], None] = lambda cad: None
+    last_push: LastPush = field(default_factory=LastPush)
     trusted_proxies: Sequence[Network] = ()
     live_clients: Counter[str] = field(default_factory=Counter)
 
@@ -71,7 +72,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         dependencies.push_bytes,
         dependencies.authenticator.limiter,
         metrics,
-        dependencies.heard,
+        dependencies.last_push,
     )
     channel = WebSocketHandler(
         dependencies.context,

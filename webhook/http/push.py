@@ -3,7 +3,6 @@
 import hmac
 import logging
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from db.errors import StorageUnavailable
 from webhook.cad.events import InvalidPush, UnhandledType
+from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig, store_push
 from webhook.http.bodies import Bodies
 from webhook.http.connection_limits import ConnectionLimiter
@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
 class PushListener:
     """The handler of pushes; answers in the words that Sonoran's own listener uses.
 
-    `heard` is told the name of the CAD of every push that carries its key.
+    `last_push` notes every push that carries a valid key.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class PushListener:
         most_bytes: int,
         limiter: ConnectionLimiter,
         metrics: Metrics,
-        heard: Callable[[str], None],
+        last_push: LastPush,
     ) -> None:
         self._context = context
         self._config = config
@@ -69,7 +69,7 @@ class PushListener:
         self._limiter = limiter
         self._keys = [(key.name, _folded(key.key)) for key in keys if key.key]
         self._metrics = metrics
-        self._heard = heard
+        self._last_push = last_push
         self.counts: Counter[str] = Counter()
 
     async def receive(self, request: web.Request) -> web.Response:
@@ -93,7 +93,7 @@ class PushListener:
             )
             return Outcome(400, "Authentication Key Failed!", "unauthorised")
         self._limiter.know(request.transport)  # where too many are known, it stays a stranger's
-        self._heard(cad)
+        self._last_push.note(cad)
         self._metrics.note_push(cad)
         kind = body.get("type")
         if not isinstance(kind, str):

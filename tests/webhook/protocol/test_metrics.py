@@ -91,7 +91,7 @@ async def test_pushes_that_cannot_be_stored_are_counted(
     async def full(*_: object) -> bool:
         raise StorageUnavailable("the disk is full")
 
-    monkeypatch.setattr("webhook.http.push.receive", full)
+    monkeypatch.setattr("webhook.http.push.store_push", full)
     async with serve(harness, options()) as app:
         await push(app, "EVENT_911", {})
         counted = await values(app, "sentinel_pushes_total", "type", "outcome")
