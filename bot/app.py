@@ -30,7 +30,6 @@ from cogs.delivery.channel_queue import Pace
 from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
 from cogs.pictures import backdrop
-from cogs.ui import names
 from db import community, journal, subscriptions
 from db.community import EquipmentType, Tier
 from db.database import Database
@@ -50,6 +49,7 @@ from webhook.protocol.events import ALL, CAD, EVENTS
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import OWN_MESSAGES
 from webhook.queries import CATALOGUE
+from webhook.queries.cad import store_cads
 
 PRUNING = 600.0
 """Seconds between two looks for events that the journal need not remember any more."""
@@ -260,7 +260,7 @@ async def _put_on_offer(database: Database, settings: Settings, cads: Sequence[s
             [Tier(tier.id, tier.name, tier.price) for tier in settings.community.tiers],
             [EquipmentType(kind.id, kind.name) for kind in settings.community.equipment_types],
         )
-        await names.store_cads(sql, cads)
+        await store_cads(sql, cads)
         await backdrop.keep(sql, settings.map.backdrop())
 
 

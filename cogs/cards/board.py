@@ -11,7 +11,6 @@ from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.names import (
     STATUSES,
     cad_suffix,
-    configured_cads,
     linked_name,
     status_name,
     unit_name,
@@ -25,6 +24,7 @@ from db.emergencies import EmergencyCall
 from db.units import Unit
 from webhook.cad import DECLARATIONS
 from webhook.protocol.events import CAD, Subject
+from webhook.queries.cad import configured_cads
 
 SUBJECT = Subject("board", "units")
 CHANNEL = "units"

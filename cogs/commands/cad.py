@@ -10,7 +10,7 @@ from discord.ext import commands
 from cogs.cards import board, render
 from cogs.i18n.language import _
 from cogs.ui.embeds import CardBuilder, Colour, MessageContent
-from cogs.ui.names import STATUSES, cad_suffix, configured_cads, linked_name, status_name, unit_name
+from cogs.ui.names import STATUSES, cad_suffix, linked_name, status_name, unit_name
 from cogs.ui.options import CHOICES, NAME, SEARCH
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, reply_embed
@@ -22,6 +22,7 @@ from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import Subject
 from webhook.protocol.wire import MAX_ID
+from webhook.queries.cad import configured_cads
 
 OFFERED = 200
 """Open calls of each kind that are looked through while somebody types."""

@@ -28,7 +28,6 @@ from cogs.setup.pages import (
     picking_page,
     roles_page,
 )
-from cogs.ui import names
 from cogs.ui.buttons import ControlHandler
 from cogs.ui.permissions import needs
 from cogs.ui.responder import AlreadyDone, Responder, reply_text
@@ -38,6 +37,7 @@ from db.errors import StorageUnavailable
 from webhook.cad.silence import LastPush
 from webhook.protocol.context import Context, Scope, now
 from webhook.protocol.errors import Conflict, NotFound
+from webhook.queries.cad import configured_cads
 
 FIRST = "cad.first."
 """How the settings begin that hold when the first push of a CAD came, in milliseconds."""
@@ -213,7 +213,7 @@ class Setup(commands.Cog):
 
     async def _show_cads(self, interaction: discord.Interaction) -> None:
         """Show what has come, and change the answer once something comes that has not yet."""
-        cads = [await self._cad(name) for name in await names.configured_cads(self._context.read)]
+        cads = [await self._cad(name) for name in await configured_cads(self._context.read)]
         if any(cad.last_at is None for cad in cads):
             self._waiting[interaction.user.id] = interaction
         await _show(interaction, cad_page(self._port, cads))

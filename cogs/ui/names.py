@@ -1,7 +1,5 @@
 """How cards name things: units, calls and their cards, properties, CADs, statuses."""
 
-from collections.abc import Sequence
-
 import discord
 
 from cogs.i18n.language import N_, _, plural
@@ -11,12 +9,10 @@ from db import cards, flights, properties, settings, users
 from db.database import Reader, Transaction
 from db.units import Unit
 from webhook.protocol.events import Subject
+from webhook.queries.cad import configured_cads
 
 GUILD = "discord.guild"
 """The setting that names the guild of the channels, which links to messages hold."""
-
-CADS = "cad.names"
-"""The setting that holds the names of the configured CADs, with blanks between."""
 
 UNIT = 24
 """Characters of a unit's number."""
@@ -38,16 +34,6 @@ STATUSES = {
 async def store_guild(sql: Transaction, guild_id: int) -> None:
     """Keep which guild the channels are in."""
     await settings.put(sql, GUILD, str(guild_id))
-
-
-async def store_cads(sql: Transaction, names: Sequence[str]) -> None:
-    """Keep which CADs are configured."""
-    await settings.put(sql, CADS, " ".join(names))
-
-
-async def configured_cads(sql: Reader) -> list[str]:
-    """Return the names of the configured CADs."""
-    return (await settings.get(sql, CADS) or "").split()
 
 
 async def cad_suffix(sql: Reader, cad: str) -> str:

@@ -47,6 +47,11 @@ class Caller:
     scope: Scope
     user_ids: tuple[str, ...] = ()
 
+    @property
+    def is_person(self) -> bool:
+        """Whether it is somebody in Discord, not a program."""
+        return bool(self.user_ids)
+
     def is_one_of(self, *ids: str | None) -> bool:
         """Tell whether one of these ids, of records or of the game, means the caller."""
         return any(known in ids for known in (self.name, *self.user_ids))

@@ -1,16 +1,19 @@
 """Queries on who may enter a property and who identified themselves there."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
 from db import access, users
-from webhook.protocol.catalogue import Catalogue
+from db.access import AuthEntry as StoredAuthEntry
+from db.properties import Property
+from db.users import User
+from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import NotFound
 from webhook.protocol.events import AuthEntryRecorded
 from webhook.protocol.wire import Reply, Success, UserId, timestamp
-from webhook.queries.models import OfProperty
+from webhook.queries.models import OfProperty, PropertyPage
 from webhook.queries.property_data import existing_property
 from webhook.queries.subjects import property_subject
 
@@ -115,3 +118,23 @@ async def add_auth_entry(context: Context, ask: UserAtProperty) -> Success:
             property_subject(ask.property_id),
         )
     return Success()
+
+
+class AccessList(NamedTuple):
+    """A property, with its owner, and who else may enter it."""
+
+    property_: Property
+    users: list[User]
+
+
+@operation(scope=Scope.READ, share=Share.OWNER)
+async def get_access_list(context: Context, ask: OfProperty) -> AccessList:
+    """Return who may enter a property."""
+    property_ = await existing_property(context.read, ask.property_id)
+    return AccessList(property_, await access.allowed_users(context.read, property_.id))
+
+
+@operation(scope=Scope.READ, share=Share.OWNER)
+async def list_auth_entries(context: Context, ask: PropertyPage) -> list[StoredAuthEntry]:
+    """Return who identified themselves at a property and whether they may enter, newest first."""
+    return await access.entries(context.read, ask.property_id, ask.limit, ask.offset)

@@ -3,7 +3,7 @@
 from db import approvals, properties
 from db.properties import ACTIVE, PENDING, REJECTED, Property
 from webhook.protocol.catalogue import Catalogue, operation
-from webhook.protocol.context import Change, Context, Scope
+from webhook.protocol.context import ApprovalRules, Change, Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import ApprovalGiven, PropertyStatusChange, Subject
 from webhook.protocol.wire import Success
@@ -35,7 +35,7 @@ async def approve_property(context: Context, ask: OfProperty) -> Success:
     async with context.change() as change:
         stored = await _undecided(change, ask.property_id)
         (subject,) = approval_subjects(stored.id, stored.status)
-        missing = await count_approval(context, change, subject, stored.id, stored.owner)
+        missing = await count_approval(change, context.approvals, subject, stored.id, stored.owner)
         if not missing:
             await _decide(change, stored, ACTIVE)
     return Counted(missing=missing) if missing else Success()
@@ -70,7 +70,7 @@ async def restore_property(context: Context, ask: OfProperty) -> Success:
 
 
 async def count_approval(
-    context: Context, change: Change, subject: Subject, property_id: int, *asked: str | None
+    change: Change, rules: ApprovalRules, subject: Subject, property_id: int, *asked: str | None
 ) -> int:
     """Count a person's approval and return how many others are needed; programs decide alone.
 
@@ -79,8 +79,8 @@ async def count_approval(
     Raises:
         Conflict: it is their own request, or they have approved already.
     """
-    rules, caller = context.approvals, context.caller
-    if not caller.user_ids:
+    caller = change.caller
+    if not caller.is_person:
         return 0
     if not rules.own and caller.is_one_of(*asked):
         raise Conflict("somebody else must approve what is your own or what you asked for")

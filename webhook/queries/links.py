@@ -1,13 +1,14 @@
 """Queries on links: which member of the Discord server is which game user."""
 
 import secrets
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import StringConstraints
 
 from db import links, users
 from db.links import Link
-from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Caller, Change, Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound
 from webhook.protocol.wire import Id, Reply, Success, UserId, Wire
@@ -85,6 +86,7 @@ async def unlink_user(context: Context, ask: OfMember) -> Success:
     return Success()
 
 
+@operation(scope=Scope.NONE)
 async def make_code(context: Context) -> Made:
     """Make a code for the member who asks, to type in the game; an earlier one of theirs ends."""
     member_id = _member(context.caller)
@@ -94,6 +96,7 @@ async def make_code(context: Context) -> Made:
     return Made(code=code, seconds=CODE_LASTS // 1000)
 
 
+@operation(scope=Scope.NONE)
 async def end_own_link(context: Context) -> None:
     """End the link of the member who asks."""
     await _end_link(context, _member(context.caller))
@@ -107,6 +110,7 @@ async def _end_link(context: Context, member_id: int) -> None:
         await change.audit("unlink-user", member_subject(member_id), before=_told(ended.user_id))
 
 
+@operation(scope=Scope.NONE)
 async def want_alarms(context: Context, *, wanted: bool) -> None:
     """Keep whether the member who asks wants a private message of alarms at what is theirs."""
     member_id = _member(context.caller)
@@ -115,9 +119,20 @@ async def want_alarms(context: Context, *, wanted: bool) -> None:
             raise Conflict("link your game user first, with /link code")
 
 
+@operation(scope=Scope.NONE)
 async def own_link(context: Context) -> Link | None:
     """Return the link of the member who asks."""
     return await links.of_member(context.read, _member(context.caller))
+
+
+@operation(scope=Scope.NONE)
+async def with_linked_user(context: Context) -> Context:
+    """Return the same for a member who is also known as the game user they are linked to."""
+    caller = context.caller
+    link = await links.of_member(context.read, _member(caller))
+    if link is None:
+        return context
+    return context.of(replace(caller, user_ids=(link.user_id, *caller.user_ids)))
 
 
 async def _link(change: Change, member_id: int, user_id: str, by: str) -> None:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from db import community, equipment, properties, users
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
 from webhook.protocol.catalogue import Catalogue, operation
-from webhook.protocol.context import Change, Context, Scope, Share
+from webhook.protocol.context import Caller, Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import (
     PropertyAdded,
@@ -49,6 +49,9 @@ StatusName = Annotated[
     Field(max_length=32),
 ]
 """A property's status, kept in upper case."""
+
+
+_DECIDED_BY_APPROVERS = frozenset({PENDING, REJECTED, REMOVED})
 
 
 class NewProperty(Wire):
@@ -234,6 +237,8 @@ async def _edit(context: Context, ask: Edit) -> Success:
                 expected=ask.if_status,
                 status=stored.status,
             )
+        if ask.status is not None and stored.status in _DECIDED_BY_APPROVERS:
+            _must_decide(context.caller)
         if ask.tier is not None:
             await _must_be_on_offer(change, ask.tier)
         told_of = ask.model_dump(exclude={"property_id", "if_status"}, exclude_none=True)
@@ -301,6 +306,12 @@ async def search_pending_properties(context: Context, ask: SearchPage) -> Proper
     return property_list(
         await properties.page_of_status(context.read, PENDING, ask.search, ask.limit, ask.offset)
     )
+
+
+def _must_decide(caller: Caller) -> None:
+    """Reject a person who may not approve; programs may change every status."""
+    if caller.is_person:
+        caller.must(Scope.APPROVE)
 
 
 async def _must_be_on_offer(change: Change, tier: int) -> None:

@@ -119,10 +119,9 @@ async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
     """Approve a requested removal: the property and what hangs on it are gone."""
     async with context.change() as change:
         stored, removal = await _open_removal(change, ask.property_id)
+        subject = removal_subject(removal.id)
         asked = (removal.requested_by, removal.asked_by)
-        missing = await count_approval(
-            context, change, removal_subject(removal.id), stored.id, *asked
-        )
+        missing = await count_approval(change, context.approvals, subject, stored.id, *asked)
         if missing:
             return Counted(missing=missing)
         event = ApprovedRemoveProperty(property_id=stored.id)

@@ -1,19 +1,24 @@
 """Queries on game users."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field
 
 from db import access, properties, users
-from webhook.protocol.catalogue import Catalogue
+from db.users import User
+from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.errors import NotFound
+from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import Reply, Success, UserId, Wire
-from webhook.queries.models import OfUser, SearchPage
+from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfUser, SearchPage
 from webhook.queries.property_data import PropertyData, property_fields
 from webhook.queries.subjects import user_subject
 
 table = Catalogue()
+
+_USER_ID = re.compile(r"[a-z]+:\S+|[0-9]{5,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}")
+"""What the id of a user looks like whom nobody has met yet."""
 
 
 class NamedUser(Wire):
@@ -115,3 +120,40 @@ async def remove_user(context: Context, ask: OfUser) -> Success:
             before={"fullName": known.full_name, "allowedAt": allowed},
         )
     return Success()
+
+
+@operation(scope=Scope.READ)
+async def suggest_users(context: Context, ask: SearchPage) -> list[User]:
+    """Return the users most likely meant."""
+    return await users.suggest(context.read, ask.search, ask.limit)
+
+
+@operation(scope=Scope.NONE)
+async def find_user(context: Context, text: str) -> str:
+    """Return the id of the user that a text names: an id, which may be new, or a full name.
+
+    Raises:
+        NotFound: nobody has the name, and it does not look like an id.
+        Conflict: several users have the name.
+        Forbidden: it is a name, and the caller may not read those.
+    """
+    text = text.strip()[:MAX_SEARCH]
+    is_id = _USER_ID.fullmatch(text) is not None
+    if is_id and context.caller.scope < Scope.READ:
+        return text
+    context.caller.must(Scope.READ)
+    if await users.get(context.read, text) is not None:
+        return text
+    found = await users.suggest(context.read, text, MAX_ROWS) if text else []
+    matches = [user for user in found if user.full_name.casefold() == text.casefold()]
+    if len(matches) > 1:
+        raise Conflict("several people are called {typed!r}; choose one from the list", typed=text)
+    if matches:
+        return matches[0].id
+    if is_id:
+        return text
+    raise NotFound(
+        "nobody is known as {typed!r}; choose somebody from the list, or give their id"
+        " as the game does, like license:41aa90be",
+        typed=text,
+    )

@@ -1,8 +1,14 @@
 """Every query and event of the protocol's tables is there, with its model, scope and summary."""
 
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
 import pytest
 
 from tests.seed import SEED_EVENTS, SEED_QUERIES
+from webhook import queries
 from webhook.protocol.context import Scope
 from webhook.protocol.events import EVENTS
 from webhook.protocol.wire import Reply, Wire
@@ -91,3 +97,19 @@ def test_every_query_has_its_models_scope_and_summary(name: str) -> None:
 def test_every_event_is_described(name: str) -> None:
     assert EVENTS[name].__doc__
     assert EVENTS[name].model_fields
+
+
+def functions_with_a_context() -> Iterator[Callable[..., object]]:
+    """Every public function of the queries that takes a caller's context."""
+    for module in pkgutil.iter_modules(queries.__path__, f"{queries.__name__}."):
+        for name, function in inspect.getmembers(import_module(module.name), inspect.isfunction):
+            is_own = function.__module__ == module.name and not name.startswith("_")
+            if is_own and "context" in inspect.signature(function).parameters:
+                yield function
+
+
+def test_whatever_acts_for_a_caller_is_declared_with_a_scope() -> None:
+    functions = list(functions_with_a_context())
+    assert len(functions) > len(CATALOGUE.queries)
+    undeclared = [f.__qualname__ for f in functions if inspect.unwrap(f) is f]
+    assert undeclared == []

@@ -8,7 +8,7 @@ import pytest
 
 from db import audit
 from tests.webhook.harness import START, AppHarness
-from webhook.protocol.context import Scope
+from webhook.protocol.context import Caller, Scope
 from webhook.protocol.errors import Forbidden
 from webhook.queries.properties import Edit, edit_property
 from webhook.queries.removals import (
@@ -122,6 +122,22 @@ async def test_an_edit_changes_all_that_is_given_or_nothing(harness: AppHarness)
     assert harness.dump() == before
     assert harness.take_events() == []
     await harness.ask("edit-property", propertyId=place, height=99, ifStatus="open")
+
+
+async def test_a_person_needs_the_approver_role_to_change_a_status_that_approvers_decide_on(
+    harness: AppHarness,
+) -> None:
+    number = await harness.add_property()
+    dispatcher = harness.context().of(Caller("discord:1", Scope.WRITE, ("discord:1",)))
+    opened = Edit(property_id=number, status="OPEN")
+    with pytest.raises(Forbidden):
+        await edit_property(dispatcher, opened)
+    await edit_property(dispatcher, Edit(property_id=number, x=5))
+    await edit_property(harness.context(Scope.WRITE), opened)
+    await edit_property(dispatcher, Edit(property_id=number, status="SHUT"))
+    await request_remove_property(dispatcher, RemovalRequest(property_id=number))
+    with pytest.raises(Forbidden):
+        await edit_property(dispatcher, opened)
 
 
 async def test_of_two_who_decide_at_once_one_does(harness: AppHarness) -> None:

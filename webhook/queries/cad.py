@@ -1,0 +1,147 @@
+"""Calls and units of the CAD, as people look them up in Discord."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from db import dispatches, emergencies, settings, units
+from db.database import Reader, Transaction
+from db.dispatches import DispatchCall
+from db.emergencies import EmergencyCall
+from db.units import Unit
+from webhook.protocol.catalogue import operation
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.events import Subject
+from webhook.protocol.wire import MAX_ID
+from webhook.queries.models import MAX_ROWS, MAX_SEARCH, SearchPage
+
+CADS = "cad.names"
+"""The setting that holds the names of the configured CADs, with blanks between."""
+
+_CALL = re.compile(
+    r"(?P<kind>dispatch|emergency):(?P<number>[0-9]{1,19})@(?P<cad>[A-Za-z0-9_.-]{1,32})"
+)
+_UNIT = re.compile(r"(?P<ident>[0-9]{1,19})@(?P<cad>[A-Za-z0-9_.-]{1,32})")
+
+
+class OpenCalls(NamedTuple):
+    """Open calls of all CADs, each kind newest first."""
+
+    dispatches: list[DispatchCall]
+    emergencies: list[EmergencyCall]
+
+
+class FoundCall(NamedTuple):
+    """A call; `panic` if it is the 911 call that a script made of a panic."""
+
+    subject: Subject
+    is_open: bool
+    panic: Subject | None = None
+
+
+async def store_cads(sql: Transaction, names: Sequence[str]) -> None:
+    """Store which CADs are configured."""
+    await settings.put(sql, CADS, " ".join(names))
+
+
+async def configured_cads(sql: Reader) -> list[str]:
+    """Return the names of the configured CADs."""
+    return (await settings.get(sql, CADS) or "").split()
+
+
+@operation(scope=Scope.READ)
+async def list_open_calls(context: Context, limit: int) -> OpenCalls:
+    """Return at most so many open calls of each kind."""
+    return OpenCalls(
+        await dispatches.open_calls(context.read, limit),
+        await emergencies.open_calls(context.read, limit),
+    )
+
+
+@operation(scope=Scope.READ)
+async def find_call(context: Context, text: str) -> FoundCall:
+    """Return the one call that a text names: `dispatch:12@county`, or a number.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: several calls have the number, and not just one of them is open.
+    """
+    sql = context.read
+    text = text.strip()
+    chosen = _CALL.fullmatch(text)
+    if chosen is not None:
+        found = await _call(sql, chosen["kind"], chosen["cad"], int(chosen["number"]))
+        if found is not None:
+            return found
+    number = text.removeprefix("#")
+    calls: list[FoundCall] = []
+    if number.isascii() and number.isdigit() and len(number) < 20:
+        for cad in await configured_cads(sql):
+            for kind in ("dispatch", "emergency"):
+                found = await _call(sql, kind, cad, int(number))
+                if found is not None:
+                    calls.append(found)
+    if not calls:
+        raise NotFound("no call {typed!r} is known", typed=text[:MAX_SEARCH])
+    matches = [call for call in calls if call.is_open] or calls
+    if len(matches) > 1:
+        raise Conflict(
+            "several calls have the number {number}; choose one from the list", number=number
+        )
+    return matches[0]
+
+
+@operation(scope=Scope.READ)
+async def suggest_units(context: Context, ask: SearchPage) -> list[Unit]:
+    """Return units whose number or name holds the text, those on duty first."""
+    return await units.search(context.read, ask.search, ask.limit)
+
+
+@operation(scope=Scope.READ)
+async def find_unit(context: Context, text: str) -> Unit:
+    """Return the one unit that a text names: `7@county`, or its number or name.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: there are several.
+    """
+    text = text.strip()[:MAX_SEARCH]
+    chosen = _UNIT.fullmatch(text)
+    if chosen is not None and int(chosen["ident"]) <= MAX_ID:
+        unit = await units.get(context.read, chosen["cad"], int(chosen["ident"]))
+        if unit is not None:
+            return unit
+    found = await units.search(context.read, text, MAX_ROWS) if text else []
+    by_number = [unit for unit in found if unit.unit_num.casefold() == text.casefold()] or found
+    matches = [unit for unit in by_number if unit.on_duty] or by_number
+    if not matches:
+        raise NotFound("no unit matches {typed!r}", typed=text)
+    if len(matches) > 1:
+        raise Conflict("several units match {typed!r}; choose one from the list", typed=text)
+    return matches[0]
+
+
+@operation(scope=Scope.READ)
+async def list_calls_of_unit(context: Context, unit: Unit) -> list[DispatchCall]:
+    """Return the open dispatch calls that a unit is on."""
+    numbers = await dispatches.calls_of_unit(context.read, unit.cad, unit.ident)
+    calls = [await dispatches.get(context.read, unit.cad, number) for number in numbers]
+    return [call for call in calls if call is not None]
+
+
+async def _call(sql: Reader, kind: str, cad: str, number: int) -> FoundCall | None:
+    if number > MAX_ID:
+        return None
+    subject = Subject(kind, f"{number}@{cad}")
+    if kind == "dispatch":
+        dispatched = await dispatches.get(sql, cad, number)
+        if dispatched is None:
+            return None
+        return FoundCall(subject, dispatched.closed_at is None)
+    call = await emergencies.get(sql, cad, number)
+    if call is None or not call.seen:
+        return None
+    is_open = call.removed_at is None and call.dispatch_call_id is None
+    panic = None if call.panic_id is None else Subject("panic", str(call.panic_id))
+    return FoundCall(subject, is_open, panic)
