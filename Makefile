@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format docs texts bench bench-large fuzz soak clean
+.PHONY: run test check format docs texts bench fuzz soak clean
 
 SECONDS := 60
 
@@ -31,9 +31,6 @@ texts: .venv/installed-dev
 
 bench: .venv/installed-bench
 	$(BIN)/python -m benchmarks --json .bench/figures.json
-
-bench-large: .venv/installed-bench
-	$(BIN)/python -m benchmarks --large --json .bench/large.json
 
 fuzz: .venv/installed-fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)

@@ -1,7 +1,7 @@
-"""`python -m benchmarks [--large] [--json FILE] [WORD…]`: measure, and print a table.
+"""`python -m benchmarks [--json FILE] [WORD…]`: measure, and print a table.
 
-Without words every figure is measured; with words, those whose names hold one of them. The exit
-code is 1 if a figure missed its target.
+Without words every figure is measured; with words, those whose names contain one of them. The exit
+code is 1 while a target is missed.
 """
 
 import argparse
@@ -15,43 +15,41 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import discord, large, memory, pushes, websockets
-from benchmarks.figure import Figure, Measured, measure
+from benchmarks import command_line, discord, growth, memory, throughput
+from benchmarks.figure import Figure, Result, measure
 
 FIGURES: list[Figure] = [
-    *websockets.FIGURES,
-    *pushes.FIGURES,
+    *throughput.FIGURES,
     *discord.FIGURES,
     *memory.FIGURES,
+    *command_line.FIGURES,
+    *growth.FIGURES,
 ]
 
-LARGE: list[Figure] = large.FIGURES
 
-
-async def run(figures: list[Figure]) -> list[Measured]:
-    """Measure one figure after the other, and print each as soon as it is known."""
-    found = []
-    print(f"{'figure':66} {'baseline':>12} {'ours':>12} {'ratio':>8}  target", flush=True)
+async def run(figures: list[Figure]) -> list[Result]:
+    """Measure one figure after the other, and print each as soon as it is there."""
+    results = []
+    print(f"{'figure':72} {'baseline':>10} {'ours':>10} {'ratio':>7}  target", flush=True)
     for figure in figures:
         with tempfile.TemporaryDirectory(prefix="sentinel-bench-") as folder:
-            for measured in await measure(figure, Path(folder)):
-                found.append(measured)
-                print(_line(measured), flush=True)
-    return found
+            for result in await measure(figure, Path(folder)):
+                results.append(result)
+                print(_line(result), flush=True)
+    return results
 
 
-def _line(measured: Measured) -> str:
+def _line(result: Result) -> str:
     baseline, ratio = "", ""
-    if measured.baseline is not None:
-        baseline, ratio = f"{measured.baseline:,.4g}", f"{measured.value:.2f}"
-    verdict = "" if measured.is_met else "  missed"
-    name = f"{measured.figure} ({measured.unit})"
-    ours = f"{measured.ours:,.4g}"
-    return f"{name:66} {baseline:>12} {ours:>12} {ratio:>8}  {measured.target}{verdict}"
+    if result.baseline is not None:
+        baseline, ratio = f"{result.baseline:,.4g}", f"{result.value:.2f}"
+    missed = "" if result.is_met else "  missed"
+    name = f"{result.figure.name} ({result.target.unit})"
+    return f"{name:72} {baseline:>10} {result.ours:>10,.4g} {ratio:>7}  {result.target}{missed}"
 
 
-def as_json(found: list[Measured]) -> str:
-    """Write what was found, every round of it, and on what."""
+def as_json(results: list[Result]) -> str:
+    """Write every round of the results, and the machine that they were measured on."""
     machine = {
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
@@ -60,36 +58,34 @@ def as_json(found: list[Measured]) -> str:
     }
     figures = [
         {
-            "figure": one.figure,
-            "unit": one.unit,
-            "baseline": one.baseline,
-            "ours": one.ours,
-            "value": one.value,
-            "target": str(one.target),
-            "met": one.is_met,
-            "rounds": one.rounds,
+            "figure": result.figure.name,
+            "unit": result.target.unit,
+            "baseline_is": result.figure.baseline,
+            "baseline": result.baseline,
+            "ours": result.ours,
+            "value": result.value,
+            "target": str(result.target),
+            "met": result.is_met,
+            "rounds": result.rounds,
         }
-        for one in found
+        for result in results
     ]
     return json.dumps({"machine": machine, "figures": figures}, indent=2, ensure_ascii=False)
 
 
 def main() -> int:
-    """Measure what was asked for."""
-    asked = argparse.ArgumentParser(description=__doc__, prog="benchmarks")
-    asked.add_argument("--large", action="store_true", help="the figures on large databases")
-    asked.add_argument("--json", type=Path, help="write every round into this file too")
-    asked.add_argument("words", nargs="*")
-    given = asked.parse_args()
-    figures = [
-        figure
-        for figure in (LARGE if given.large else FIGURES)
-        if not given.words or any(word in figure.name for word in given.words)
-    ]
-    found = uvloop.run(run(figures))
-    if given.json is not None:
-        given.json.write_text(as_json(found) + "\n", "utf-8")
-    return 0 if all(measured.is_met for measured in found) else 1
+    """Measure the figures that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="benchmarks")
+    parser.add_argument("--json", type=Path, help="write every round into this file too")
+    parser.add_argument("words", nargs="*", help="only figures whose names contain one of these")
+    arguments = parser.parse_args()
+    words = arguments.words or [""]
+    figures = [figure for figure in FIGURES if any(word in figure.name for word in words)]
+    results = uvloop.run(run(figures))
+    if arguments.json is not None:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(as_json(results) + "\n", "utf-8")
+    return 0 if all(result.is_met for result in results) else 1
 
 
 if __name__ == "__main__":

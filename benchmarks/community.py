@@ -1,6 +1,6 @@
-"""A community: a fake Discord with a channel for everything that the bot posts.
+"""A community: a fake Discord with a channel for each kind of message.
 
-The fake lives in the process of the benchmarks, so what it costs is not the bot's.
+The fake runs in the process of the benchmarks, so its processor time is not the bot's.
 """
 
 import json
@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import Server, bot
+from benchmarks.servers import Server, bot
 from bot.settings import Channels
 from tests.fake_discord import Channel, FakeDiscord, Guild, Rate
 
-SETTLED = 30.0
+READY = 30.0
 """Seconds that the bot may take until it is connected and has registered its commands."""
 
 MESSAGES, EVERYTHING = Rate(5, 5.0), Rate(50, 1.0)
@@ -24,7 +24,7 @@ UNLIMITED = Rate(1_000_000, 1.0)
 
 @dataclass(frozen=True)
 class Community:
-    """The fake, and the channels by what the configuration calls them."""
+    """The fake, and its channels by their names in the configuration."""
 
     fake: FakeDiscord
     guild: Guild
@@ -32,7 +32,7 @@ class Community:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What has a bot live here, as `processes.bot` takes it."""
+        """The settings that connect a bot to this Discord, as `servers.bot` takes them."""
         return {
             "DISCORD__TOKEN": self.fake.token,
             "DISCORD__API_URL": self.fake.rest_url,
@@ -45,14 +45,14 @@ class Community:
     async def bot(self, folder: Path, **settings: str) -> AsyncIterator[Server]:
         """Run the bot, connected to this Discord, on a folder."""
         async with bot(folder, **{**self.settings, **settings}) as server:
-            await self.fake.wait_connected(SETTLED)
-            await self.fake.until(lambda: bool(self.guild.commands), SETTLED)
+            await self.fake.wait_connected(READY)
+            await self.fake.until(lambda: bool(self.guild.commands), READY)
             yield server
 
 
 @asynccontextmanager
 async def community(*, is_limited: bool) -> AsyncIterator[Community]:
-    """Run a Discord with the real one's rate limits, or with none."""
+    """Run a fake Discord, with the rate limits of the real one or without."""
     async with FakeDiscord() as fake:
         guild = fake.add_guild("Los Santos")
         channels = {name: guild.add_channel(name) for name in Channels.model_fields}

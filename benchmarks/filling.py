@@ -1,25 +1,17 @@
 """Fills databases: the same community, small or large.
 
-What a property holds is the same in every size, spread evenly: one camera, drones at every fourth,
-its share of the visits and alerts, two allowed users, three entries at the door. Beside that `HOT`
-has one of a hundred visits and alerts of all, from `REGULARS` people, so that it is the work that
-grows there and not the answer.
+A property holds the same in every size: one camera, drones at every fourth, its share of the
+visits and alerts, two allowed users, three entries at the door. `BUSY` has one of a hundred visits
+and alerts of all, so that the work grows there and not the answer.
 
-What real life bounds has the same number in every size, as else the answers themselves would be
-longer: pending properties, open requests for removal, drones that are out, crimes of the last days
-that can be asked about, codes for links that still hold.
-
-Everything is made up from numbers alone, so that a size looks the same on every machine on one day;
-only the times move along with the day. The journal and the audit log stay empty: they are only
-appended to, and read by number.
+What real life limits has the same number in every size, or the answers themselves would grow:
+pending properties, open requests for removal, drones that are out, crimes of the last days, link
+codes. The journal and the audit log stay empty, as they are only appended to and read by number.
 """
 
-import asyncio
 import hashlib
 import math
-import os
 import random
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -27,16 +19,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import ROOT
-from db.database import Database
 from db.migrate import APPLICATION_ID, migrations
 from db.search import fold_case, may_be_code, words
 
-CACHE = Path(os.environ.get("BENCH_FOLDER", ROOT / ".bench"))
-"""Where filled files are kept for the next run."""
-
 FILLED = 3
-"""The schema that is filled; from there the bot's own migrations fill what they add."""
+"""The schema that is filled; the bot's own migrations bring it up to date from there."""
 
 DAY = 24 * 60 * 60 * 1000
 SPAN = 60 * DAY
@@ -45,11 +32,11 @@ SPAN = 60 * DAY
 ASKED_DAYS = 31 * DAY
 """How far back crimes can be asked for."""
 
-HOT = 8
+BUSY = 8
 """The property where far more happens than elsewhere."""
 
-HOT_SHARE = 100
-"""One of so many visits and alerts is at the hot property."""
+BUSY_SHARE = 100
+"""One of so many visits and alerts is there."""
 
 REGULARS = 50
 """The people who visit it."""
@@ -133,7 +120,7 @@ class Sizes:
 
 
 SMALL = Sizes(properties=1_000, visits=10_000, alerts=1_000)
-LARGE = Sizes(properties=1_000_000, visits=10_000_000, alerts=1_000_000)
+LARGE = Sizes(properties=50_000, visits=1_000_000, alerts=50_000)
 
 
 def is_removed(property_id: int) -> bool:
@@ -171,72 +158,24 @@ def member(number: int) -> int:
     return 200_000_000_000_000_000 + number
 
 
-async def filled(sizes: Sizes, folder: Path) -> None:
-    """Put a database of a size into a folder, as `sentinel.db`, to do there what one likes."""
+def filled(sizes: Sizes, path: Path) -> None:
+    """Make a database of a size; its schema is brought up to date when the bot opens it."""
     today = int(time.time() * 1000) // DAY * DAY
-    kept = CACHE / f"{_name(sizes)}-{_version()}-{today // DAY}.db"
-    if not await asyncio.to_thread(kept.exists):
-        begun = await asyncio.to_thread(_room_for, kept, sizes)
-        await asyncio.to_thread(_fill, begun, sizes, today)
-        async with Database.open(begun):
-            pass
-        await asyncio.to_thread(begun.rename, kept)
-    await asyncio.to_thread(_copy, kept, folder)
-
-
-def _room_for(kept: Path, sizes: Sizes) -> Path:
-    """Do away with outdated files of a size, and return where to begin a new one."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    for outdated in CACHE.glob(f"{_name(sizes)}-*"):
-        outdated.unlink()
-    return kept.with_suffix(".begun")
-
-
-def _copy(kept: Path, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    shutil.copyfile(kept, folder / "sentinel.db")
-
-
-def _name(sizes: Sizes) -> str:
-    return f"{sizes.properties}-{sizes.visits}-{sizes.alerts}"
-
-
-def _version() -> str:
-    """Name what a filled file depends on: the schema, and this file."""
-    parts = [sql.encode() for _, sql in migrations()] + [Path(__file__).read_bytes()]
-    return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
-
-
-def _fill(path: Path, sizes: Sizes, today: int) -> None:
-    """Make and fill a file; without what is faster to build at the end than to keep up to date."""
     with closing(sqlite3.connect(path, isolation_level=None)) as sql:
         sql.executescript(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -2000000;"
+            "PRAGMA synchronous = OFF; PRAGMA cache_size = -200000;"
             + "".join(statements for number, statements in migrations() if number <= FILLED)
-            + f"; PRAGMA user_version = {FILLED}; PRAGMA application_id = {APPLICATION_ID};"
+            + f"PRAGMA user_version = {FILLED}; PRAGMA application_id = {APPLICATION_ID};"
         )
         sql.execute("BEGIN")
-        kept_up = sql.execute(
-            "SELECT type, name, sql FROM sqlite_schema"
-            " WHERE type IN ('index', 'trigger') AND sql IS NOT NULL"
-        ).fetchall()
-        for kind, name, _ in kept_up:
-            sql.execute(f"DROP {kind} {name}")
         for into, rows in _rows(sizes, today):
             marks = ", ".join("?" * (into.count(",") + 1))
             sql.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)
-        for _, _, statement in kept_up:
-            sql.execute(statement)
-        searched = sql.execute(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%USING fts5%'"
-        ).fetchall()
-        for (index,) in searched:
-            sql.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")
         sql.execute("COMMIT")
 
 
 def _rows(sizes: Sizes, today: int) -> Iterator[tuple[str, Iterable[tuple[object, ...]]]]:
-    """Give the rows of every table, with the columns that they fill."""
+    """Yield the rows of every table, with the columns that they fill."""
     users = [user(number) for number in range(sizes.users)]
     yield "tiers (id, name, price)", [(tier, f"Tier {tier}", "59.99") for tier in (1, 2, 3)]
     yield "equipment_types (id, name)", [(1, "Camera"), (2, "Badge reader"), (3, "Drone")]
@@ -293,9 +232,9 @@ def _users(users: list[str]) -> Iterator[tuple[object, ...]]:
         yield number, name, fold_case(name, number)
 
 
-def _places(sizes: Sizes) -> Iterator[tuple[int, str, str]]:
-    """Say where each property is, and what."""
-    chance = random.Random("places")
+def _addresses(sizes: Sizes) -> Iterator[tuple[int, str, str]]:
+    """Yield id, location and description of each property."""
+    chance = random.Random("addresses")
     for property_id in range(1, sizes.properties + 1):
         street = f"{chance.choice(FIRST)}{chance.choice(SECOND)} {chance.choice(KIND)}"
         postal = 1_000 + chance.randrange(900) * 10
@@ -307,7 +246,7 @@ def _properties(sizes: Sizes, users: list[str], today: int) -> Iterator[tuple[ob
     chance = random.Random("properties")
     fixed = dict.fromkeys(sizes.pending, "PENDING") | dict.fromkeys(sizes.requested, "REMOVED")
     usual = ("ACTIVE",) * 17 + ("REJECTED", "FORECLOSED", "FOR SALE")
-    for property_id, location, description in _places(sizes):
+    for property_id, location, description in _addresses(sizes):
         yield (
             property_id,
             location,
@@ -327,7 +266,7 @@ def _properties(sizes: Sizes, users: list[str], today: int) -> Iterator[tuple[ob
 
 
 def _codes(sizes: Sizes) -> Iterator[tuple[object, ...]]:
-    for property_id, location, _ in _places(sizes):
+    for property_id, location, _ in _addresses(sizes):
         for word in set(words(location)):
             if may_be_code(word):
                 yield word, property_id, True
@@ -349,13 +288,13 @@ def _equipment(sizes: Sizes, today: int) -> Iterator[tuple[object, ...]]:
 def _scattered(
     sizes: Sizes, number: int, step: int, users: list[str], today: int
 ) -> Iterator[tuple[int, str, int]]:
-    """Say where, who and when: in the order of time, all properties equally often, and the hot."""
+    """Yield property, user and time of so many happenings, in the order of time."""
     if math.gcd(step, sizes.properties) > 1:
-        raise ValueError(f"{sizes.properties} properties would not all be met")
+        raise ValueError(f"{sizes.properties} properties would not all be visited")
     for place in range(number):
         at = today - SPAN + place * SPAN // number
-        if place % HOT_SHARE == 0:
-            yield HOT, users[place // HOT_SHARE % REGULARS], at
+        if place % BUSY_SHARE == 0:
+            yield BUSY, users[place // BUSY_SHARE % REGULARS], at
         else:
             yield place * step % sizes.properties + 1, users[place * 7_919 % len(users)], at
 
@@ -377,7 +316,7 @@ def _allowed(sizes: Sizes, users: list[str]) -> Iterator[tuple[object, ...]]:
 
 def _entries(sizes: Sizes, users: list[str], today: int) -> Iterator[tuple[object, ...]]:
     for home, who, at in _scattered(sizes, 3 * sizes.properties, 3_001, users, today):
-        if home != HOT:
+        if home != BUSY:
             yield home, who, True, at
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import cycle
 
@@ -10,19 +10,22 @@ import orjson
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from yarl import URL
 
+from benchmarks.figure import PROCESSOR, RATE, Round
+from benchmarks.servers import Server
+
 WARM_UP = 0.5
 """Seconds of load before anything is counted."""
 
-SETTLING = 0.3
-"""Seconds that the answers under way have to arrive once nothing more is asked."""
+DRAIN = 0.3
+"""Seconds for the last answers to arrive once nothing more is asked."""
 
 
 @asynccontextmanager
 async def wide_awake() -> AsyncIterator[None]:
-    """Never let this process sleep in the block.
+    """Keep this process from sleeping in the block.
 
-    A write to somebody who sleeps takes several times as long, as it wakes them. The baselines keep
-    the load busy all the time; without this the bot, which does more, would pay for that as well.
+    A write to a process that sleeps takes several times as long, as it wakes it. The plain program
+    keeps the load busy; without this the bot, which does more, would pay for waking it as well.
     """
 
     async def spin() -> None:
@@ -43,55 +46,49 @@ class Tally:
         self.count = 0
         self.is_over = False
 
-    async def rate(self, seconds: float) -> float:
-        """Return how many there were in a second, once it has warmed up."""
+    async def measure(self, server: Server, seconds: float) -> Round:
+        """Return the answers a second after a warm-up, and the server's processor time for one."""
         async with wide_awake():
             await asyncio.sleep(WARM_UP)
-            counted, began = self.count, time.perf_counter()
+            counted, used, began = self.count, server.processor, time.perf_counter()
             await asyncio.sleep(seconds)
-            rate = (self.count - counted) / (time.perf_counter() - began)
+            answers = self.count - counted
+            rate = answers / (time.perf_counter() - began)
+            processor = (server.processor - used) / answers * 1e6
         self.is_over = True
-        await asyncio.sleep(SETTLING)
-        return rate
+        await asyncio.sleep(DRAIN)
+        return {RATE: rate, PROCESSOR: processor}
 
 
 class Asker(WSListener):
-    """Keeps some questions in flight on one connection: each answer brings the next question."""
+    """Sends one request after the other, each once the one before is answered."""
 
-    def __init__(self, questions: Iterator[bytes], in_flight: int, tally: Tally) -> None:
-        self._questions = questions
-        self._in_flight = in_flight
+    def __init__(self, requests: Iterator[bytes], tally: Tally) -> None:
+        self._requests = requests
         self._tally = tally
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        for _ in range(self._in_flight):
-            transport.send(WSMsgType.TEXT, next(self._questions))
+        transport.send(WSMsgType.TEXT, next(self._requests))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is not WSMsgType.TEXT:
             return
         self._tally.count += 1
         if not self._tally.is_over:
-            transport.send(WSMsgType.TEXT, next(self._questions))
+            transport.send(WSMsgType.TEXT, next(self._requests))
 
 
 async def ask(
-    url: str,
-    headers: dict[str, str],
-    questions: Sequence[bytes],
-    *,
-    connections: int,
-    in_flight: int,
-    seconds: float,
-) -> float:
-    """Return the answers a second over websockets."""
-    tally, asked = Tally(), cycle(questions)
+    server: Server, requests: Sequence[bytes], *, connections: int, seconds: float
+) -> Round:
+    """Measure requests over websockets."""
+    tally, sent = Tally(), cycle(requests)
     async with AsyncExitStack() as stack:
         for _ in range(connections):
             await stack.enter_async_context(
-                connected(lambda: Asker(asked, in_flight, tally), url, headers)
+                connected(lambda: Asker(sent, tally), f"{server.url}/ws", server.headers)
             )
-        return await tally.rate(seconds)
+        return await tally.measure(server, seconds)
 
 
 @asynccontextmanager
@@ -112,27 +109,21 @@ async def connected(
         await transport.wait_disconnected()
 
 
-class Hearer(WSListener):
-    """Subscribes to events, and calls back for each one that arrives."""
+class Subscriber(WSListener):
+    """Subscribes to events, and ignores whatever arrives after that."""
 
-    def __init__(self, names: Sequence[str], heard: Callable[[], None]) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         self._names = names
-        self._heard = heard
         self._unanswered = len(names)
         self.subscribed = asyncio.get_running_loop().create_future()
-        if not names:
-            self.subscribed.set_result(None)
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         for name in self._names:
-            question = {"type": "subscribe", "data": {"id": f"events.{name}"}}
-            transport.send(WSMsgType.TEXT, orjson.dumps(question))
+            frame = {"type": "subscribe", "data": {"id": f"events.{name}"}}
+            transport.send(WSMsgType.TEXT, orjson.dumps(frame))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is not WSMsgType.TEXT:
-            return
-        if not self._unanswered:
-            self._heard()
+        if frame.msg_type is not WSMsgType.TEXT or not self._unanswered:
             return
         self._unanswered -= 1
         if not frame.get_payload_as_bytes().startswith(b'{"type":"status"'):
@@ -142,43 +133,12 @@ class Hearer(WSListener):
 
 
 @asynccontextmanager
-async def hearing(
-    url: str, headers: dict[str, str], *names: str, heard: Callable[[], None] = lambda: None
-) -> AsyncIterator[None]:
-    """Hold a websocket open that has subscribed to events; without names, to whatever comes."""
-    hearer = Hearer(names, heard)
-    async with connected(lambda: hearer, url, headers):
-        await hearer.subscribed
+async def subscribed(server: Server, *names: str) -> AsyncIterator[None]:
+    """Hold a websocket open that has subscribed to events."""
+    subscriber = Subscriber(names)
+    async with connected(lambda: subscriber, f"{server.url}/ws", server.headers):
+        await subscriber.subscribed
         yield
-
-
-class Audience:
-    """Many subscribers, of whom the last one counts."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._missing = 0
-        self._all_have_it: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-
-    async def listen(
-        self, stack: AsyncExitStack, url: str, headers: dict[str, str], *names: str
-    ) -> None:
-        """Connect all of them, for as long as the stack."""
-        for _ in range(self._size):
-            await stack.enter_async_context(hearing(url, headers, *names, heard=self._heard))
-
-    async def told(self, tell: Callable[[], Awaitable[object]]) -> float:
-        """Have something told; return the seconds until the last subscriber has it."""
-        self._missing = self._size
-        self._all_have_it = asyncio.get_running_loop().create_future()
-        began = time.perf_counter()
-        await tell()
-        return await self._all_have_it - began
-
-    def _heard(self) -> None:
-        self._missing -= 1
-        if not self._missing:
-            self._all_have_it.set_result(time.perf_counter())
 
 
 class Poster(asyncio.Protocol):
@@ -225,18 +185,20 @@ def request(path: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-async def post(url: str, requests: Iterator[bytes], *, connections: int, seconds: float) -> float:
-    """Return the requests a second that were answered `OK`."""
-    tally, where = Tally(), URL(url)
+async def post(
+    server: Server, requests: Iterator[bytes], *, connections: int, seconds: float
+) -> Round:
+    """Measure requests that are answered `OK`."""
+    tally, url = Tally(), URL(server.url)
     loop = asyncio.get_running_loop()
     transports = []
     for _ in range(connections):
         transport, _poster = await loop.create_connection(
-            lambda: Poster(requests, tally), where.host or "", where.port or 0
+            lambda: Poster(requests, tally), url.host or "", url.port or 0
         )
         transports.append(transport)
     try:
-        return await tally.rate(seconds)
+        return await tally.measure(server, seconds)
     finally:
         for transport in transports:
             transport.abort()
@@ -265,11 +227,11 @@ class Line(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def line_to(url: str) -> AsyncIterator[Line]:
+async def line_to(server: Server) -> AsyncIterator[Line]:
     """Open a connection to a server."""
-    where = URL(url)
+    url = URL(server.url)
     loop = asyncio.get_running_loop()
-    transport, line = await loop.create_connection(Line, where.host or "", where.port or 0)
+    transport, line = await loop.create_connection(Line, url.host or "", url.port or 0)
     try:
         yield line
     finally:

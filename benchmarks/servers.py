@@ -1,4 +1,4 @@
-"""What is measured, each in a process of its own: the bot as users run it, and the baselines."""
+"""The servers, each in a process of its own: the bot as users run it, and the plain program."""
 
 import asyncio
 import json
@@ -23,33 +23,29 @@ STARTING = 60.0
 
 @dataclass(frozen=True)
 class Server:
-    """Something that listens: where, in which process, and what its clients show at the door."""
+    """A server: its address, its process, and the headers that authenticate its clients."""
 
     url: str
     process: psutil.Process
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
-    def memory(self) -> int:
-        """The bytes of memory that nothing else shares with it, or would have if it ended."""
-        return int(self.process.memory_full_info().uss)
-
-    @property
     def resident(self) -> int:
-        """The bytes of memory that it has."""
+        """Its resident memory in bytes."""
         return int(self.process.memory_info().rss)
 
     @property
-    def cpu(self) -> float:
-        """The seconds of processor time that it has used."""
+    def processor(self) -> float:
+        """Its processor time so far in seconds, user and system."""
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
 
 @asynccontextmanager
-async def bare(module: str = "benchmarks.bare", *arguments: str) -> AsyncIterator[Server]:
-    """Run the baselines, or another module that prints its port."""
-    async with _process(module, *arguments, stdout=asyncio.subprocess.PIPE) as process:
+async def plain(folder: Path) -> AsyncIterator[Server]:
+    """Run the plain program on a database of its own in a folder."""
+    path = str(folder / "plain.db")
+    async with _process("benchmarks.plain", path, stdout=asyncio.subprocess.PIPE) as process:
         assert process.stdout is not None
         port = int(await process.stdout.readline())
         yield Server(f"http://127.0.0.1:{port}", psutil.Process(process.pid))
@@ -58,7 +54,7 @@ async def bare(module: str = "benchmarks.bare", *arguments: str) -> AsyncIterato
 @asynccontextmanager
 async def bot(folder: Path, **settings: str) -> AsyncIterator[Server]:
     """Run the bot on a folder; `settings` are environment variables without their prefix."""
-    chosen = {
+    environment = {
         "HTTP__PORT": "0",
         "DATABASE__PATH": str(folder / "sentinel.db"),
         "CAD__KEYS": json.dumps([CAD_KEY]),
@@ -68,7 +64,7 @@ async def bot(folder: Path, **settings: str) -> AsyncIterator[Server]:
         "HTTP__MAX_CONNECTIONS": "20000",
         **settings,
     }
-    variables = {f"SENTINEL_{name}": value for name, value in chosen.items()}
+    variables = {f"SENTINEL_{name}": value for name, value in environment.items()}
     log = folder / "log.txt"
     with log.open("ab") as file:
         began = file.tell()
@@ -84,15 +80,15 @@ async def bot(folder: Path, **settings: str) -> AsyncIterator[Server]:
 
 
 async def _ready_port(process: asyncio.subprocess.Process, log: Path, began: int) -> int:
-    """Return the port once the bot says that it is ready, as its log does."""
+    """Wait until the log says that the bot is ready; return its port."""
     async with asyncio.timeout(STARTING):
         while True:
-            told = log.read_bytes()[began:].decode()
-            _, found, rest = told.partition("ready on port ")
+            logged = log.read_bytes()[began:].decode()
+            _, found, rest = logged.partition("ready on port ")
             if found and "\n" in rest:
                 return int(rest.split()[0])
             if process.returncode is not None:
-                raise RuntimeError(f"the bot did not start: {told}")
+                raise RuntimeError(f"the bot did not start: {logged}")
             await asyncio.sleep(0.005)
 
 
@@ -125,12 +121,14 @@ async def _process(
 
 
 async def query(server: Server, name: str, data: Mapping[str, object]) -> dict[str, object]:
-    """Ask the bot over HTTP."""
+    """Send the bot a query over HTTP; return the data of its answer."""
     async with (
         aiohttp.ClientSession(headers=server.headers) as http,
-        http.post(f"{server.url}/api/query", json={"type": f"queries.{name}", "data": data}) as got,
+        http.post(
+            f"{server.url}/api/query", json={"type": f"queries.{name}", "data": data}
+        ) as reply,
     ):
-        answer: dict[str, object] = (await got.json())["data"]
-        if got.status != 200:
+        answer: dict[str, object] = (await reply.json())["data"]
+        if reply.status != 200:
             raise RuntimeError(f"{name}: {answer}")
         return answer
