@@ -9,7 +9,7 @@ from datetime import time
 from db import settings
 from webhook.cad.silence import LastPush, report_silence
 from webhook.protocol.context import Context
-from webhook.protocol.daily_report import PROBLEMS, tell_day
+from webhook.protocol.daily_report import PROBLEMS, report_day
 from webhook.protocol.metrics import Metrics
 
 
@@ -77,7 +77,7 @@ class Watch:
                 self._context, self._last_push, told.cads, told.silent
             )
         if told.daily_at is not None:
-            await tell_day(self._context, told.daily_at)
+            await report_day(self._context, told.daily_at)
         self._wake()
 
     async def _note_problems(self) -> None:

@@ -25,14 +25,6 @@ class Audience(IntEnum):
     DISCORD = 2
 
 
-class EventCount(NamedTuple):
-    """How many events of a name there were, and how many things they were about."""
-
-    name: str
-    events: int
-    subjects: int
-
-
 _PRUNED = "journal.pruned"
 """The setting that holds the newest number ever forgotten."""
 
@@ -105,27 +97,34 @@ async def bounds(sql: Reader) -> tuple[int, int]:
     return max(newest + 1 if oldest is None else oldest, await _pruned(sql) + 1), newest
 
 
-async def counts(sql: Reader, since: int, until: int) -> list[EventCount]:
-    """EventCount the events from a time up to, not including, another by their names."""
-    return await sql.all(
-        EventCount,
-        "SELECT name, count(*), count(DISTINCT subjects) FROM journal WHERE at >= ? AND at < ?"
-        " GROUP BY name",
+async def counts(sql: Reader, since: int, until: int) -> dict[str, int]:
+    """Count the events from a time up to, not including, another by their names."""
+    pairs: list[tuple[str, int]] = await sql.all(
+        lambda name, number: (name, number),
+        "SELECT name, count(*) FROM journal WHERE at >= ? AND at < ? GROUP BY name",
         since,
         until,
     )
+    return dict(pairs)
 
 
-async def count_set(sql: Reader, name: str, path: str, since: int, until: int) -> int:
-    """EventCount what events of a name were about, of those in whose data something is set."""
+async def count_subjects(
+    sql: Reader, name: str, kind: str, since: int, until: int, *, path: str | None = None
+) -> int:
+    """Count the subjects of a kind, each once, that events of a name in this time were about.
+
+    `path`: only events whose data is true there count.
+    """
     return (
         await sql.one(
             int,
-            "SELECT count(DISTINCT subjects) FROM journal WHERE at >= ? AND at < ? AND name = ?"
-            " AND json_extract(data, ?)",
+            "SELECT count(DISTINCT value) FROM journal, json_each(subjects)"
+            " WHERE at >= ?1 AND at < ?2 AND name = ?3 AND value LIKE ?4 || ':%'"
+            " AND (?5 IS NULL OR json_extract(data, ?5) IS TRUE)",
             since,
             until,
             name,
+            kind,
             path,
         )
         or 0

@@ -15,7 +15,7 @@ from webhook import cad
 from webhook.cad.silence import LastPush, report_silence
 from webhook.cad.store import PushConfig, store_push
 from webhook.protocol.context import ApprovalRules, Caller, Scope
-from webhook.protocol.daily_report import tell_day
+from webhook.protocol.daily_report import report_day
 from webhook.protocol.wire import clean_text
 from webhook.queries.approvals import approve_property
 from webhook.queries.models import OfProperty
@@ -262,9 +262,9 @@ class Story:
         last_push.note(CAD)
         harness.clock.now += 4 * MINUTE
         assert await report_silence(harness.context(), last_push, [CAD], 30 * MINUTE) == []
-        assert not await tell_day(harness.context(), time(6))
+        assert not await report_day(harness.context(), time(6))
         harness.clock.now += DAY
-        assert await tell_day(harness.context(), time(6))
+        assert await report_day(harness.context(), time(6))
 
     def _word(self, text: str, limit: int = 64) -> str:
         """Write a text for a place that must not be blank or long."""

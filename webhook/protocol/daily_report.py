@@ -1,12 +1,12 @@
-"""The day in one line: what happened from one reporting hour to the next."""
+"""The daily report: what happened from one reporting hour to the next, in numbers."""
 
 from datetime import time
+from typing import Any
 
 from db import journal, settings
-from db.database import Transaction
-from db.journal import EventCount
+from db.database import Reader, Transaction
 from webhook.protocol.context import Context
-from webhook.protocol.days import last_ended
+from webhook.protocol.days import Day, last_ended
 from webhook.protocol.events import CAD, Daily
 
 MESSAGES = "daily.messages"
@@ -15,62 +15,55 @@ MESSAGES = "daily.messages"
 PROBLEMS = "daily.problems"
 """The setting that counts the problems since the last report."""
 
-TOLD = "daily.told"
-"""The setting that holds the last days told, whatever the clock said in between."""
+REPORTED = "daily.told"
+"""The setting that holds the last days reported, whatever the clock did in between."""
 
-REMEMBERED = 60
+DAYS_REMEMBERED = 60
 
 
-async def tell_day(context: Context, at: time) -> bool:
-    """Tell the last day that ended at a time of day, unless it was told; tell whether it was now.
+async def report_day(context: Context, at: time) -> bool:
+    """Report the last day that ended at a time of day, once; return whether it was now.
 
-    Of several days that nobody told, because the program did not run, only the last one is. The day
-    of the first start was not seen whole, so it counts as told.
+    Of several days that passed while the program did not run, only the last one is reported. The
+    day of the first start was not seen whole, so it counts as reported.
     """
     day = last_ended(at, context.now(), context.zone)
-    if day.name in (await settings.get(context.read, TOLD) or "").split():
+    if day.name in (await settings.get(context.read, REPORTED) or "").split():
         return False
-    counts = await journal.counts(context.read, day.start, day.end)
-    panics = await journal.count_set(
-        context.read, "cad.EVENT_UNIT_PANIC", "$.isPanic", day.start, day.end
-    )
+    report = await _count(context.read, day)
     async with context.change() as change:
-        told = (await settings.get(change.sql, TOLD) or "").split()
-        await settings.put(change.sql, TOLD, " ".join([*told, day.name][-REMEMBERED:]))
-        messages = await _taken(change.sql, MESSAGES)
-        problems = await _taken(change.sql, PROBLEMS)
-        if told:
-            await change.note(_report(day.name, counts, panics, messages, problems))
-    return bool(told)
+        reported = (await settings.get(change.sql, REPORTED) or "").split()
+        recent = [*reported, day.name][-DAYS_REMEMBERED:]
+        await settings.put(change.sql, REPORTED, " ".join(recent))
+        messages = await _take_count(change.sql, MESSAGES)
+        problems = await _take_count(change.sql, PROBLEMS)
+        if reported:
+            await change.note(Daily(**report, messages=messages, problems=problems))
+    return bool(reported)
 
 
-def _report(day: str, counts: list[EventCount], panics: int, messages: int, problems: int) -> Daily:
-    by_name = {count.name: count for count in counts}
+async def _count(sql: Reader, day: Day) -> dict[str, Any]:
+    events = await journal.counts(sql, day.start, day.end)
 
-    def number(name: str) -> int:
-        return by_name[name].events if name in by_name else 0
+    async def subjects(name: str, kind: str, path: str | None = None) -> int:
+        return await journal.count_subjects(sql, name, kind, day.start, day.end, path=path)
 
-    def things(name: str) -> int:
-        return by_name[name].subjects if name in by_name else 0
-
-    return Daily(
-        day=day,
-        pushes=sum(
-            count.events for count in counts if count.name.startswith((f"{CAD}.", "unhandled."))
+    return {
+        "day": day.name,
+        "pushes": sum(
+            number for name, number in events.items() if name.startswith((f"{CAD}.", "unhandled."))
         ),
-        emergencies=things("cad.EVENT_911"),
-        dispatches=things("cad.EVENT_DISPATCH_NEW"),
-        panics=panics,
-        alarms=number("alerts"),
-        visits=number("visits"),
-        flights=number("drone-dispatched"),
-        messages=messages,
-        problems=problems,
-    )
+        "emergencies": await subjects("cad.EVENT_911", "emergency"),
+        "dispatches": await subjects("cad.EVENT_DISPATCH_NEW", "dispatch"),
+        "panics": await subjects("cad.EVENT_UNIT_PANIC", "panic", "$.isPanic"),
+        "alarms": events.get("alerts", 0),
+        "visits": events.get("visits", 0),
+        "flights": events.get("drone-dispatched", 0),
+    }
 
 
-async def _taken(sql: Transaction, name: str) -> int:
-    """Return a count and begin it anew."""
+async def _take_count(sql: Transaction, name: str) -> int:
+    """Return a count and set it to 0."""
     count = int(await settings.get(sql, name) or 0)
     await settings.put(sql, name, "0")
     return count

@@ -10,7 +10,7 @@ from db import journal, settings
 from tests.webhook.harness import DAY, HOUR, AppHarness, FakeSession, open_harness
 from webhook.cad.events import UnhandledType
 from webhook.cad.store import store_push
-from webhook.protocol.daily_report import MESSAGES, PROBLEMS, tell_day
+from webhook.protocol.daily_report import MESSAGES, PROBLEMS, report_day
 
 SIX = time(6)
 SENT = 4 * 24 * 2
@@ -22,7 +22,7 @@ def at(text: str) -> int:
 
 async def look(harness: AppHarness, moment: str, hour: time = SIX) -> bool:
     harness.clock.now = at(moment)
-    return await tell_day(harness.context(), hour)
+    return await report_day(harness.context(), hour)
 
 
 async def reports(harness: AppHarness) -> list[dict[str, Any]]:
@@ -86,6 +86,24 @@ async def _evening(harness: AppHarness) -> None:
     await harness.ask("dispatch-drone", propertyId=place)
 
 
+async def test_what_is_pushed_again_counts_once(harness: AppHarness) -> None:
+    await look(harness, "2026-11-20T12:00Z")
+    await harness.add_property(location="Forum Dr 12")
+    dispatch = {"callId": 5, "metaData": {"createdFromId": 1}}
+    for kind, data in (
+        ("EVENT_911", {"call": {"callId": 1}}),
+        ("EVENT_DISPATCH_NEW", {"dispatch": dispatch}),
+        ("EVENT_911", {"call": {"callId": 1, "location": "Forum Dr 12"}}),
+        ("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": True}),
+        ("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": True, "again": 1}),
+        ("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": True, "again": 2}),
+    ):
+        await store_push(harness.context(), "county", {"type": kind, "data": data})
+    await look(harness, "2026-11-21T12:00Z")
+    (report,) = await reports(harness)
+    assert (report["emergencies"], report["dispatches"], report["panics"]) == (1, 1, 1)
+
+
 async def test_the_first_start_tells_nothing_and_a_restart_not_the_same_day(tmp_path: Path) -> None:
     path = tmp_path / "sentinel.db"
     for moment, tells in (
@@ -131,12 +149,12 @@ async def test_where_clocks_change_every_day_is_told_once_and_no_event_is_left_o
         start = datetime.fromisoformat(change).replace(tzinfo=UTC) - timedelta(days=2)
         harness.clock.now = int(start.timestamp() * 1000)
         for _ in range(SENT):
-            await tell_day(harness.context(), time.fromisoformat(hour))
+            await report_day(harness.context(), time.fromisoformat(hour))
             push = {"type": "EVENT_REMOVE_911", "data": {"callIds": [1]}}
             await store_push(harness.context(), "county", push)
             harness.clock.now += HOUR // 2
         harness.clock.now += DAY
-        await tell_day(harness.context(), time.fromisoformat(hour))
+        await report_day(harness.context(), time.fromisoformat(hour))
         told = await reports(harness)
     assert len({report["day"] for report in told}) == len(told)
     assert sum(report["pushes"] for report in told) == SENT
