@@ -20,8 +20,8 @@ from db.properties import REMOVED
 from webhook.protocol.catalogue import authorise
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
-from webhook.protocol.wire import Success, validate
-from webhook.queries.approvals import Counted, restore_property
+from webhook.protocol.wire import validate
+from webhook.queries.approvals import Approved, restore_property
 from webhook.queries.models import OfProperty
 from webhook.queries.removals import (
     Denial,
@@ -250,9 +250,9 @@ async def _restore(context: Context, interaction: discord.Interaction, property_
     await reply_text(interaction, _("Property {id} is back.").format(id=property_id))
 
 
-def still_missing(outcome: Success) -> str:
+def still_missing(outcome: Approved) -> str:
     """Say that an approval counts and who else must approve; blank if it was the last one."""
-    if not isinstance(outcome, Counted):
+    if not outcome.missing:
         return ""
     return plural(
         "Your approval counts. {number} other person must approve too.",

@@ -1,5 +1,7 @@
 """Queries by which people decide on new properties, and the rules of every approval."""
 
+from pydantic import Field
+
 from db import approvals, properties
 from db.properties import ACTIVE, PENDING, REJECTED, Property
 from webhook.protocol.catalogue import Catalogue, operation
@@ -23,14 +25,18 @@ class Rejection(OfProperty):
     reason: Sentence | None = None
 
 
-class Counted(Success):
-    """An approval that counts, and how many others are needed still."""
+class Approved(Success):
+    """An approval that counts.
 
-    missing: int
+    `missing`: how many other people must approve too. Programs decide alone, so only Discord, not
+    the wire, has this field.
+    """
+
+    missing: int = Field(default=0, exclude=True)
 
 
 @table.query("approve-property", scope=Scope.APPROVE)
-async def approve_property(context: Context, ask: OfProperty) -> Success:
+async def approve_property(context: Context, ask: OfProperty) -> Approved:
     """Approve a new property."""
     async with context.change() as change:
         stored = await _undecided(change, ask.property_id)
@@ -38,7 +44,7 @@ async def approve_property(context: Context, ask: OfProperty) -> Success:
         missing = await count_approval(change, context.approvals, subject, stored.id, stored.owner)
         if not missing:
             await _decide(change, stored, ACTIVE)
-    return Counted(missing=missing) if missing else Success()
+    return Approved(missing=missing)
 
 
 @table.query("reject-property", scope=Scope.APPROVE)

@@ -17,7 +17,7 @@ from webhook.protocol.events import (
     WithdrawnRemoveProperty,
 )
 from webhook.protocol.wire import Id, Reply, Success, UserId, Wire
-from webhook.queries.approvals import Counted, count_approval
+from webhook.queries.approvals import Approved, count_approval
 from webhook.queries.models import OfProperty, SearchPage, Sentence
 from webhook.queries.property_data import (
     PropertyData,
@@ -115,7 +115,7 @@ async def search_removal_properties(context: Context, ask: SearchPage) -> Proper
 
 
 @table.query("approve-remove-property", scope=Scope.APPROVE)
-async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
+async def approve_remove_property(context: Context, ask: OfProperty) -> Approved:
     """Approve a requested removal: the property and what hangs on it are gone."""
     async with context.change() as change:
         stored, removal = await _open_removal(change, ask.property_id)
@@ -123,13 +123,13 @@ async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
         asked = (removal.requested_by, removal.asked_by)
         missing = await count_approval(change, context.approvals, subject, stored.id, *asked)
         if missing:
-            return Counted(missing=missing)
+            return Approved(missing=missing)
         event = ApprovedRemoveProperty(property_id=stored.id)
         await remove_with_equipment(change, stored, event, "approved")
         await change.audit(
             "approve-remove-property", property_subject(stored.id), before=audited_property(stored)
         )
-    return Success()
+    return Approved()
 
 
 @table.query("deny-remove-property", scope=Scope.APPROVE)
