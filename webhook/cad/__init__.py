@@ -1,109 +1,26 @@
 """What Sonoran CAD pushes, normalised; docs/cad.md describes every event."""
 
-from webhook.cad.alerts import (
-    AlertedStation,
-    Callout,
-    CharacterSelected,
-    LinkVerified,
-    PagerMessage,
-    PrintRecord,
-    Record,
-    RecordAdd,
-    RecordEdit,
-    RecordEvent,
-    RecordField,
-    RecordRemove,
-    StationAlert,
-    StreetSign,
-    Tone,
-    ToneTarget,
-)
-from webhook.cad.calls import (
-    Call911,
-    DispatchCall,
-    DispatchClosed,
-    DispatchEdit,
-    DispatchNew,
-    DispatchNote,
-    Removed911,
-    ToggleBodycam,
-    UnitAttach,
-    UnitDetach,
-)
-from webhook.cad.events import (
-    MAX_EVENT_BYTES,
-    CadEvent,
-    Coordinates,
-    InvalidPush,
-    Note,
-    Partial,
-    UnhandledType,
-)
-from webhook.cad.parse import HANDLED_TYPES, parse
-from webhook.cad.registry import DECLARATIONS, EventDeclaration
-from webhook.cad.units import (
-    Unit,
-    UnitGroupAdd,
-    UnitGroupRemove,
-    UnitGroupRename,
-    UnitLogin,
-    UnitLogout,
-    UnitPanic,
-    UnitStatus,
-    UnitUpdate,
-)
+from webhook.cad import alerts, calls, units  # noqa: F401 - each declares its events
+from webhook.cad.events import MAX_EVENT_BYTES, CadEvent, InvalidPush, Partial, UnhandledType
+from webhook.cad.parse import ACKNOWLEDGED, parse
+from webhook.cad.registry import DECLARATIONS, READERS
 
 EVENTS: dict[str, type[CadEvent]] = {
     push_type: declaration.model for push_type, declaration in DECLARATIONS.items()
 }
 """Every normalised event by its canonical type."""
 
+HANDLED_TYPES = frozenset(READERS) | ACKNOWLEDGED
+"""Every push type that `parse` knows."""
+
 __all__ = [
     "DECLARATIONS",
     "EVENTS",
     "HANDLED_TYPES",
     "MAX_EVENT_BYTES",
-    "AlertedStation",
     "CadEvent",
-    "Call911",
-    "Callout",
-    "CharacterSelected",
-    "Coordinates",
-    "DispatchCall",
-    "DispatchClosed",
-    "DispatchEdit",
-    "DispatchNew",
-    "DispatchNote",
-    "EventDeclaration",
     "InvalidPush",
-    "LinkVerified",
-    "Note",
-    "PagerMessage",
     "Partial",
-    "PrintRecord",
-    "Record",
-    "RecordAdd",
-    "RecordEdit",
-    "RecordEvent",
-    "RecordField",
-    "RecordRemove",
-    "Removed911",
-    "StationAlert",
-    "StreetSign",
-    "ToggleBodycam",
-    "Tone",
-    "ToneTarget",
     "UnhandledType",
-    "Unit",
-    "UnitAttach",
-    "UnitDetach",
-    "UnitGroupAdd",
-    "UnitGroupRemove",
-    "UnitGroupRename",
-    "UnitLogin",
-    "UnitLogout",
-    "UnitPanic",
-    "UnitStatus",
-    "UnitUpdate",
     "parse",
 ]

@@ -1,23 +1,75 @@
-"""Records, tones, pages, station alerts and whatever else the CAD tells the game."""
+"""Records, tones, pages, station alerts and whatever else the CAD sends to the game."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from webhook.cad.events import CadEvent, Coordinates
+from webhook.cad import fields
+from webhook.cad.events import CadEvent, Coordinates, InvalidPush, Members, Pushed, ReadBy
+from webhook.cad.fields import Body, Code, Description, Line, Texts, Url
 from webhook.cad.registry import cad_event
-from webhook.protocol.wire import Wire
+from webhook.cad.units import UnitsEvent, idents
+
+MAX_RECORD_FIELDS = 64
+MAX_STATIONS = 32
+MAX_DOORS = 16
+MAX_TARGETS = 64
+RECORD_VALUE_LIMIT = 512
+
+_DMV = 14
+_RECORD_KINDS = {
+    2: "WARRANT",
+    3: "BOLO",
+    4: "LICENSE",
+    5: "VEHICLE_REGISTRATION",
+    7: "CHARACTER",
+    8: "POLICE_RECORD",
+    9: "POLICE_REPORT",
+    10: "MEDICAL_RECORD",
+    11: "MEDICAL_REPORT",
+    12: "FIRE_RECORD",
+    13: "FIRE_REPORT",
+    14: "DMV",
+    15: "LAW_RECORD",
+    16: "LAW_REPORT",
+}
+_RECORD_STATUS = {0: "ACTIVE", 1: "CLOSED"}
+_DMV_STATUS = {0: "PENDING", 1: "APPROVED", 2: "REJECTED"}
+_TONE_TARGETS = {
+    0: "ALL",
+    1: "CALL",
+    2: "AGENCY",
+    3: "DEPARTMENT",
+    4: "SUBDIVISION",
+    5: "UNIT",
+    6: "GROUP",
+}
+_NATURES = {name.casefold(): name for name in ("Emergency", "NonEmergency", "Administrative")}
+_AUDIO = re.compile(r"data:audio/.*|[A-Za-z0-9+/_-]{200,}={0,2}\s*", re.DOTALL)
 
 
-class RecordField(Wire):
+def _codes(most: int) -> ReadBy:
+    return ReadBy(lambda value: fields.lines(value, fields.CODE_LIMIT, most))
+
+
+class RecordField(Pushed):
     """One filled-in field of a record; the community's template decides which there are."""
 
-    uid: str = ""
-    label: str = ""
-    type: str = ""
-    value: str = ""
+    uid: Code = ""
+    label: Line = ""
+    type: Code = ""
+    value: Annotated[str, ReadBy(partial(fields.text, limit=RECORD_VALUE_LIMIT))] = ""
     section: str = ""
 
+    @property
+    def is_status(self) -> bool:
+        return "status" in (self.uid.casefold(), self.type.casefold()) and bool(self.value)
 
-class Record(Wire):
+
+class Record(Pushed):
     """A record: a warrant, a bulletin (BOLO), a licence, a report.
 
     `kind` names the type's number (`WARRANT`, `BOLO`…). `status` is that of the field with the
@@ -26,11 +78,11 @@ class Record(Wire):
     """
 
     id: int | None = None
-    record_type_id: int | None = None
-    type: int | None = None
+    record_type_id: Annotated[int | None, ReadBy(fields.code)] = None
+    type: Annotated[int | None, ReadBy(fields.code)] = None
     kind: str = ""
-    sync_id: str = ""
-    name: str = ""
+    sync_id: Line = ""
+    name: Line = ""
     status: str | None = None
     first: str = ""
     last: str = ""
@@ -38,11 +90,36 @@ class Record(Wire):
     flags: list[str] = Field(default_factory=list)
     fields: list[RecordField] = Field(default_factory=list)
 
+    @classmethod
+    def read(cls, record: Members) -> Self:
+        read = list(_record_fields(record))
+        said = cls.read_members(record)
+        by_uid = {field.uid.casefold(): field.value for field, _ in reversed(read)}
+        status = next((field.value for field, _ in read if field.is_status), None)
+        names = _DMV_STATUS if said.get("type") == _DMV else _RECORD_STATUS
+        flags = dict.fromkeys(flag for _, flags in read for flag in flags)
+        said |= {
+            "id": fields.optional_id(record, "id"),
+            "kind": fields.choice(record.get("type"), _RECORD_KINDS) or "",
+            "status": fields.choice(status, names),
+            "first": fields.line(by_uid.get("first")),
+            "last": fields.line(by_uid.get("last")),
+            "plate": fields.line(by_uid.get("plate"), fields.CODE_LIMIT),
+            "flags": list(flags)[:MAX_RECORD_FIELDS],
+            "fields": [field for field, _ in read if field.value],
+        }
+        return cls.model_validate(said)
+
 
 class RecordEvent(CadEvent):
     """Something happened to a record."""
 
     record: Record
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        record = fields.members(data.get("record"), "record")
+        return [cls(record=Record.read(record))] if record else []
 
 
 @cad_event("EVENT_RECORD_ADD", feed="records")
@@ -61,32 +138,52 @@ class RecordRemove(RecordEvent):
 
 
 @cad_event("EVENT_PRINT_RECORD", feed="records")
-class PrintRecord(CadEvent):
-    """Somebody wants a record printed in the game; the address is passed on, never fetched."""
+class PrintRecord(UnitsEvent):
+    """Somebody wants a record printed in the game; the address is passed on, never fetched.
 
-    idents: list[int]
-    url: str = ""
+    sonoran-wire: undocumented, seen in the recordPrinter submodule.
+    """
+
+    url: Url = ""
 
 
-class ToneTarget(Wire):
+class ToneTarget(Pushed):
     """Who is to hear a tone: `kind` ALL, CALL, AGENCY, DEPARTMENT, SUBDIVISION, UNIT or GROUP.
 
     `value` is the target as text; `call_id` or `ident` is its number where it is one.
     """
 
     kind: str = ""
-    value: str = ""
-    label: str = ""
+    value: Line = ""
+    label: Line = ""
     call_id: int | None = None
     ident: int | None = None
+
+    @classmethod
+    def read(cls, target: Members) -> Self:
+        kind = fields.choice(target.get("type"), _TONE_TARGETS) or ""
+        code = fields.code(target.get("value"))
+        number = code if code is not None and code >= 0 else None
+        said = cls.read_members(target) | {
+            "kind": kind,
+            "callId": number if kind == "CALL" else None,
+            "ident": number if kind == "UNIT" else None,
+        }
+        return cls.model_validate(said)
 
 
 @cad_event("EVENT_TONE", feed="dispatch")
 class Tone(CadEvent):
     """A tone is played; the address is passed on, never fetched."""
 
-    url: str = ""
+    url: Url = ""
     play_tones_to: list[ToneTarget] = Field(default_factory=list)
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        _require_any(data, "url", "playTonesTo")
+        targets = [ToneTarget.read(item) for item in _objects(data.get("playTonesTo"), MAX_TARGETS)]
+        return [cls.model_validate(cls.read_members(data) | {"playTonesTo": targets})]
 
 
 @cad_event("EVENT_STREETSIGN_UPDATED", feed="dispatch")
@@ -94,9 +191,17 @@ class StreetSign(CadEvent):
     """Road signs show a new text, one to three lines."""
 
     ids: list[int]
-    text1: str = ""
-    text2: str = ""
-    text3: str = ""
+    text1: Line = ""
+    text2: Line = ""
+    text3: Line = ""
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        sign = fields.members(data.get("signData"), "signData")
+        found = fields.ids(sign, "ids", "id")
+        if found is None:
+            raise InvalidPush("signData.ids: missing")
+        return [cls.model_validate(cls.read_members(sign) | {"ids": found})] if found else []
 
 
 @cad_event("EVENT_CHAR_SELECTED", feed="records")
@@ -106,6 +211,16 @@ class CharacterSelected(CadEvent):
     acc_id: str
     id: str
 
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        account = fields.exact_text(data, "accId")
+        if isinstance(data.get("id"), str):
+            return [cls(acc_id=account, id=fields.exact_text(data, "id"))]
+        found = fields.ids(data, "id")
+        if found is None or len(found) != 1:
+            raise InvalidPush("id: missing")
+        return [cls(acc_id=account, id=str(found[0]))]
+
 
 @cad_event("EVENT_COMMUNITY_LINK_VERIFIED", feed="records")
 class LinkVerified(CadEvent):
@@ -114,41 +229,130 @@ class LinkVerified(CadEvent):
     community_user_id: str
     account_uuid: str = ""
 
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        user = fields.exact_text(data, "communityUserId")
+        if data.get("accountUuid") in (None, ""):
+            return [cls(community_user_id=user)]
+        account = fields.exact_text(data, "accountUuid")
+        return [cls(community_user_id=user, account_uuid=account)]
+
 
 @cad_event("EVENT_NEW_CALLOUT", card="notice")
 class Callout(CadEvent):
-    """The emergency response script offers a callout; `details` has its other members as text."""
+    """The emergency response script offers a callout; `details` has its other members as text.
 
-    id: str = ""
+    Its members are flat and camelCase in the documents, nested and PascalCase in the resource.
+    """
+
+    id: Line = ""
     name: str = ""
     locations: list[Coordinates] = Field(default_factory=list)
-    details: dict[str, str] = Field(default_factory=dict)
+    details: Texts = Field(default_factory=dict)
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        given = fields.members(data.get("callout"), "callout")
+        outer = {key: value for key, value in given.items() if key != "data"}
+        members = {
+            key[:1].lower() + key[1:]: value
+            for key, value in fields.merge(given.get("data"), outer).items()
+        }
+        if not members:
+            return []
+        places = _items(members.pop("calloutLocations", None))[: fields.MAX_PLACES]
+        points = [fields.coordinates(place) for place in places]
+        said = {
+            "id": fields.line(members.pop("id", None)),
+            "name": fields.line(members.pop("calloutName", None)),
+            "locations": [point for point in points if point is not None],
+            "details": fields.metadata(members),
+        }
+        return [cls.model_validate(said)]
 
 
 @cad_event("EVENT_PAGER_REBORN", card="notice")
 class PagerMessage(CadEvent):
-    """A page: `nature` is Emergency, NonEmergency, Administrative, or the community's word."""
+    """A page: `nature` is Emergency, NonEmergency, Administrative, or the community's word.
 
-    addresses: list[str] = Field(default_factory=list)
+    For one day in 2026 a push had `players` instead of `identIds`.
+    """
+
+    addresses: Annotated[list[str], _codes(MAX_TARGETS)] = Field(default_factory=list)
     idents: list[int] = Field(default_factory=list)
-    nature: str = ""
-    body: str = ""
+    nature: Code = ""
+    body: Body = ""
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        _require_any(data, "addresses", "identIds", "players", "nature", "body")
+        said = cls.read_members(data)
+        found = idents(data)
+        said["idents"] = found if found is not None else fields.ids(data, "players") or []
+        nature = said.get("nature", "")
+        word = nature.casefold().replace("-", "").replace(" ", "")
+        return [cls.model_validate(said | {"nature": _NATURES.get(word, nature)})]
 
 
-class AlertedStation(Wire):
+class AlertedStation(Pushed):
     """A station and the doors that an alert opens and closes there."""
 
-    name: str = ""
-    open: list[str] = Field(default_factory=list)
-    close: list[str] = Field(default_factory=list)
+    name: Line = ""
+    open: Annotated[list[str], _codes(MAX_DOORS)] = Field(default_factory=list)
+    close: Annotated[list[str], _codes(MAX_DOORS)] = Field(default_factory=list)
+
+    @classmethod
+    def read(cls, station: Members) -> Self:
+        return cls.model_validate(cls.read_members(station))
 
 
 @cad_event("EVENT_STATION_ALERT", card="notice")
 class StationAlert(CadEvent):
-    """Stations are alerted. Audio in place of a message is left out and noted in `has_audio`."""
+    """Stations are alerted.
+
+    The message may be speech, as base64 of more than a megabyte: it is left out and noted in
+    `has_audio`.
+    """
 
     locations: list[AlertedStation] = Field(default_factory=list)
-    message: str = ""
+    message: Description = ""
     has_audio: bool = False
-    colors: list[str] = Field(default_factory=list)
-    tone: str = ""
+    colors: Annotated[list[str], _codes(MAX_STATIONS)] = Field(default_factory=list)
+    tone: Url = ""
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        _require_any(data, "locations", "message", "colors", "tone")
+        message = data.get("message")
+        has_audio = isinstance(message, str) and _AUDIO.fullmatch(message) is not None
+        said = cls.read_members({**data, "message": None if has_audio else message})
+        stations = _objects(data.get("locations"), MAX_STATIONS)
+        said["locations"] = [AlertedStation.read(station) for station in stations]
+        return [cls.model_validate(said | {"hasAudio": has_audio})]
+
+
+def _record_fields(record: Members) -> Iterator[tuple[RecordField, list[str]]]:
+    """Go through the fields of all sections, each with its flags."""
+    left = MAX_RECORD_FIELDS
+    for section in _objects(record.get("sections"), MAX_RECORD_FIELDS):
+        label = fields.line(section.get("label"))
+        for field in _objects(section.get("fields"), left):
+            left -= 1
+            extra = field.get("data")
+            flags = extra.get("flags") if isinstance(extra, dict) else None
+            said = RecordField.read_members(field) | {"section": label}
+            shown = RecordField.model_validate(said)
+            yield shown, fields.lines(flags, fields.CODE_LIMIT, MAX_TARGETS)
+
+
+def _require_any(data: Members, *names: str) -> None:
+    if all(data.get(name) is None for name in names):
+        raise InvalidPush(f"{names[0]}: missing")
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _objects(value: object, most: int) -> list[dict[str, Any]]:
+    return [item for item in _items(value) if isinstance(item, dict)][:most]

@@ -18,6 +18,7 @@ from webhook.cad.calls import (
     DispatchEdit,
     DispatchNew,
     DispatchNote,
+    Note,
     Removed911,
     ToggleBodycam,
     UnitAttach,
@@ -25,7 +26,6 @@ from webhook.cad.calls import (
 )
 from webhook.cad.events import (
     CadEvent,
-    Note,
     dispatch_subject,
     emergency_subject,
     notice_subject,

@@ -3,12 +3,88 @@
 A 911 call and a dispatch call may have the same number: each kind counts for itself.
 """
 
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from webhook.cad.events import CadEvent, Coordinates, Note, Partial, WithMetaData
-from webhook.cad.registry import cad_event
+from webhook.cad import fields
+from webhook.cad.events import CadEvent, Coordinates, InvalidPush, Members, Partial, Pushed, ReadBy
+from webhook.cad.fields import Code, Description, Flag, Line, Location, Texts, Title
+from webhook.cad.registry import cad_event, earlier_push
+from webhook.cad.units import UnitsEvent, idents, required_idents
+
+MAX_NOTES = 50
+"""The most notes of one call; older ones go first."""
+
+_CALL_STATUS = {0: "PENDING", 1: "ACTIVE", 2: "CLOSED"}
+_CALL_ORIGIN = {0: "CALLER", 1: "RADIO_DISPATCH", 2: "OBSERVED", 3: "WALK_UP"}
+_DISPATCH_OF_2020 = {
+    0: "CALL_NEW",
+    1: "CALL_EDIT",
+    2: "CALL_CLOSE",
+    3: "CALL_NOTE",
+    4: "CALL_SELF_CLEAR",
+}
+_ATTACHMENT_LIMIT = 32
+"""Characters of the kind of a note's attachment."""
+
+
+class Note(Pushed):
+    """One note of a dispatch call (sonoran-wire: an object since 2022-12, a text before).
+
+    `time` is free text. `type` is `text` or `link`; of any other attachment only its kind is
+    shown, as `(record attachment.)`.
+    """
+
+    time: Code = ""
+    label: Code = ""
+    type: str = "text"
+    content: str = ""
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        if not isinstance(value, dict):
+            return cls(content=fields.text(value, fields.NOTE_LIMIT))
+        kind = fields.line(value.get("type"), _ATTACHMENT_LIMIT).lower() or "text"
+        content = fields.text(value.get("content"), fields.NOTE_LIMIT)
+        shown = content if kind in ("text", "link") else f"({kind} attachment.)"
+        return cls.model_validate({**cls.read_members(value), "type": kind, "content": shown})
+
+
+def read_notes(value: object) -> list[Note]:
+    """Read the notes of a call: a list, a single note, or "" for none; the newest are last."""
+    items = value if isinstance(value, list) else [value]
+    given = [item for item in items if not _is_blank(item)]
+    return [Note.read(item) for item in given[-MAX_NOTES:]]
+
+
+def _listed_notes(value: object) -> list[Note] | None:
+    """The documentation prints "" where it means that it does not show the notes."""
+    return None if _is_blank(value) else read_notes(value)
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _priority(value: object) -> int | str | None:
+    code = fields.code(value)
+    if code in (1, 2, 3):
+        return code
+    return None if isinstance(value, bool) else fields.line(value, fields.CODE_LIMIT) or None
+
+
+class WithMetaData(CadEvent):
+    """A call, to which the CAD and scripts attach texts by name."""
+
+    meta_data: Texts = Field(default_factory=dict)
+
+    def meta(self, key: str) -> str | None:
+        """Return one metadata text; scripts write a missing one as "" or as Lua's "nil"."""
+        value = self.meta_data.get(key)
+        return None if value in ("", "nil") else value
 
 
 @cad_event("EVENT_911", card="emergency", names_card=True, on_board=True)
@@ -17,18 +93,35 @@ class Call911(WithMetaData):
 
     A blank caller is anonymous. The postal code is that of the metadata, or else the one that
     the live map puts before a street; the coordinates are those of the metadata, or else of a
-    location that is a point.
+    location that is a point. Metadata and identities may also stand beside the call.
     """
 
     call_id: int
-    is_emergency: bool = True
-    caller: str = ""
-    location: str = ""
-    description: str = ""
+    is_emergency: Flag = True
+    caller: Line = ""
+    location: Location = ""
+    description: Description = ""
     postal: str | None = None
     coordinates: Coordinates | None = None
     identities: list[str] = Field(default_factory=list)
-    updated: str = ""
+    updated: Code = ""
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        call = fields.members(data.get("call"), "call")
+        meta = fields.merge(call.get("metaData"), data.get("metaData"))
+        found = {
+            **cls.read_members({"isEmergency": call.get("emergency")}),
+            **cls.read_members({**call, "metaData": meta}),
+        }
+        found |= {
+            "callId": fields.call_id(call),
+            "postal": fields.postal(meta.get("postal"))
+            or fields.prefixed_postal(found.get("location", "")),
+            "coordinates": fields.coordinates(meta) or fields.coordinates(call.get("location")),
+            "identities": fields.identities(data, call),
+        }
+        return [cls.model_validate(found)]
 
 
 @cad_event("EVENT_REMOVE_911", card="emergency", on_board=True)
@@ -36,6 +129,11 @@ class Removed911(CadEvent):
     """911 calls are gone: answered, turned into dispatch calls, or expired."""
 
     call_ids: list[int]
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        found = fields.call_ids(data)
+        return [cls(call_ids=found)] if found else []
 
 
 class DispatchCall(WithMetaData):
@@ -48,25 +146,47 @@ class DispatchCall(WithMetaData):
 
     call_id: int
     event_origin_ident: int | None = None
-    origin: str = ""
-    status: str = "PENDING"
-    priority: Literal[1, 2, 3] | str | None = None
-    block: str = ""
-    address: str = ""
+    origin: Annotated[str, ReadBy(partial(fields.choice, names=_CALL_ORIGIN))] = ""
+    status: Annotated[str, ReadBy(partial(fields.choice, names=_CALL_STATUS))] = "PENDING"
+    priority: Annotated[Literal[1, 2, 3] | str | None, ReadBy(_priority)] = None
+    block: Code = ""
+    address: Location = ""
     postal: str | None = None
-    title: str = ""
-    code: str = ""
-    description: str = ""
-    notes: list[Note] = Field(default_factory=list)
+    title: Title = ""
+    code: Line = ""
+    description: Description = ""
+    notes: Annotated[list[Note], ReadBy(_listed_notes)] = Field(default_factory=list)
     idents: list[int] = Field(default_factory=list)
     primary: int | None = None
-    track_primary: bool = False
+    track_primary: Flag = False
     origin_911: int | None = None
     coordinates: Coordinates | None = None
-    template: dict[str, str] = Field(default_factory=dict)
-    values: dict[str, str] = Field(default_factory=dict)
-    status_id: str = ""
-    updated: str = ""
+    template: Texts = Field(default_factory=dict)
+    values: Texts = Field(default_factory=dict)
+    status_id: Code = ""
+    updated: Code = ""
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        return [cls.model_validate({**cls.read_call(data), **_origin_ident(data)})]
+
+    @classmethod
+    def read_call(cls, data: Members) -> dict[str, Any]:
+        """Read what the push says of a call, by its written names."""
+        call = _dispatch(data)
+        said = {"callId": fields.call_id(call), **cls.read_members(call)}
+        if isinstance(call.get("postal"), str | int | float):
+            said["postal"] = fields.postal(call["postal"])
+        if call.get("primary") is not None:
+            said["primary"] = fields.optional_id(call, "primary")
+        if (found := idents(call)) is not None:
+            said["idents"] = found
+        # Metadata without them does not make a call forget where it came from.
+        if (origin := fields.origin_911(call.get("metaData"))) is not None:
+            said["origin911"] = origin
+        if (point := fields.coordinates(call.get("metaData"))) is not None:
+            said["coordinates"] = point
+        return said
 
 
 @cad_event("EVENT_DISPATCH_NEW", card="dispatch", names_card=True, on_board=True)
@@ -85,13 +205,23 @@ class DispatchEdit(DispatchCall, Partial):
 
     present: list[str] = Field(default_factory=list)
 
+    @classmethod
+    def read_call(cls, data: Members) -> dict[str, Any]:
+        said = super().read_call(data)
+        return {**said, "present": [name for name in said if name != "callId"]}
+
 
 @cad_event("EVENT_DISPATCH_CLOSED", "EVENT_DISPATCH_CLOSE", card="dispatch", on_board=True)
 class DispatchClosed(CadEvent):
-    """Dispatch calls were closed."""
+    """Dispatch calls were closed (sonoran-wire: EVENT_DISPATCH_CLOSE in April 2021)."""
 
     call_ids: list[int]
     event_origin_ident: int | None = None
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        found = fields.call_ids(data)
+        return [cls(call_ids=found, **_origin_ident(data))] if found else []
 
 
 @cad_event("EVENT_DISPATCH_NOTE", card="dispatch", on_board=True)
@@ -101,9 +231,29 @@ class DispatchNote(CadEvent):
     call_id: int
     note: Note
 
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        call_id = fields.call_id(data)
+        if data.get("note") is None:
+            raise InvalidPush("note: missing")
+        return [cls(call_id=call_id, note=note) for note in read_notes(data["note"])]
+
+
+class _UnitsOfCall(CadEvent):
+    """Units were put onto a call or left it."""
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        said = {
+            "callId": fields.call_id(data),
+            "idents": required_idents(data),
+            **_origin_ident(data),
+        }
+        return [cls.model_validate(said)] if said["idents"] else []
+
 
 @cad_event("EVENT_DISPATCH_UNIT_ATTACH", "EVENT_UNIT_ATTACH", card="dispatch", on_board=True)
-class UnitAttach(CadEvent):
+class UnitAttach(_UnitsOfCall):
     """Units were put onto a dispatch call."""
 
     call_id: int
@@ -112,7 +262,7 @@ class UnitAttach(CadEvent):
 
 
 @cad_event("EVENT_DISPATCH_UNIT_DETACH", "EVENT_UNIT_DETACH", card="dispatch", on_board=True)
-class UnitDetach(CadEvent):
+class UnitDetach(_UnitsOfCall):
     """Units left a dispatch call; without a call id, whichever call they were on."""
 
     call_id: int | None
@@ -121,8 +271,46 @@ class UnitDetach(CadEvent):
 
 
 @cad_event("EVENT_DISPATCH_TOGGLE_BODYCAM", "TOGGLE_BODYCAM", feed="units")
-class ToggleBodycam(CadEvent):
+class ToggleBodycam(UnitsEvent):
     """A dispatcher wants body cameras on or off; state None means the other way round."""
 
-    idents: list[int]
-    state: bool | None = None
+    state: Annotated[bool | None, ReadBy(fields.flag)] = None
+
+
+@earlier_push("EVENT_UNIT_CALL_CLEAR")
+def read_call_clear(data: Members) -> list[UnitDetach]:
+    """Until 2021-04: units left whichever call they were on."""
+    found = required_idents(data)
+    return [UnitDetach(call_id=None, idents=found)] if found else []
+
+
+@earlier_push("EVENT_DISPATCH")
+def read_dispatch_of_2020(data: Members) -> Sequence[CadEvent]:
+    """Until 2021-04: one type for all that happens to a dispatch call."""
+    kind = fields.choice(data.get("dispatch_type"), _DISPATCH_OF_2020)
+    if kind not in _DISPATCH_OF_2020.values():
+        raise InvalidPush("dispatch_type: missing or not one of 0 to 4")
+    if kind == "CALL_NEW":
+        return DispatchNew.read(data)
+    if kind == "CALL_EDIT":
+        return DispatchEdit.read(data)
+    call = _dispatch(data)
+    call_id = fields.call_id(call)
+    if kind == "CALL_CLOSE":
+        return [DispatchClosed(call_ids=[call_id], **_origin_ident(data))]
+    if kind == "CALL_NOTE":
+        # The push has the whole call: its last note is the new one, if it has any.
+        notes = read_notes(data.get("note")) or read_notes(call.get("notes"))
+        return [DispatchNote(call_id=call_id, note=notes[-1] if notes else Note())]
+    found = idents(data) or idents(call) or []
+    return [UnitDetach(call_id=call_id, idents=found, **_origin_ident(data))] if found else []
+
+
+def _dispatch(data: Members) -> Members:
+    # The resource means to fall back to the data itself where there is no dispatch in it.
+    inner = data.get("dispatch")
+    return data if inner is None and "callId" in data else fields.members(inner, "dispatch")
+
+
+def _origin_ident(data: Members) -> dict[str, int | None]:
+    return {"event_origin_ident": fields.optional_id(data, "eventOriginIdent")}

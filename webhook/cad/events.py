@@ -4,9 +4,12 @@
 stores: camelCase, JSON and nothing else, at most MAX_EVENT_BYTES once written.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from webhook.protocol.errors import SentinelError
 from webhook.protocol.events import Subject
@@ -42,11 +45,55 @@ class InvalidPush(SentinelError):
         self.reason = reason
 
 
-class CadEvent(Wire):
-    """One thing that the CAD reported, in the one shape that the rest of the house knows."""
+Members = Mapping[str, Any]
+"""The members of one JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBy:
+    """Annotates a field with how it is read from a push; None means that nothing could be read."""
+
+    read: Callable[[Any], object]
+
+
+class Pushed(Wire):
+    """Base of what pushes describe: fields with `ReadBy` read the member of their written name."""
+
+    @classmethod
+    def read_members(cls, given: Members) -> dict[str, Any]:
+        """Read the members that have a field; null and unreadable ones count as absent."""
+        found = {}
+        for name, read in _readers(cls):
+            value = given.get(name)
+            if value is not None and (readable := read(value)) is not None:
+                found[name] = readable
+        return found
+
+
+@cache
+def _readers(model: type[Pushed]) -> list[tuple[str, Callable[[Any], object]]]:
+    return [
+        (str(field.alias), annotation.read)
+        for field in model.model_fields.values()
+        for annotation in field.metadata
+        if isinstance(annotation, ReadBy)
+    ]
+
+
+class CadEvent(Pushed):
+    """One thing that the CAD reported, in the one shape that the rest of the program knows."""
 
     type: ClassVar[str]
     """The canonical push type, for example `EVENT_911`, whatever the push called itself."""
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        """Return the events in one data object of a push of this type, in the shape of any year.
+
+        Raises:
+            InvalidPush: an id is missing or is none.
+        """
+        return [cls.model_validate(cls.read_members(data))]
 
 
 class Coordinates(Wire):
@@ -57,20 +104,7 @@ class Coordinates(Wire):
     z: float
 
 
-class Note(Wire):
-    """One note of a dispatch call (sonoran-wire: an object since 2022-12, a text before).
-
-    `time` is free text. `type` is `text` or `link`; of any other attachment only its kind is
-    shown, as `(record attachment.)`.
-    """
-
-    time: str = ""
-    label: str = ""
-    type: str = "text"
-    content: str = ""
-
-
-class Partial(Wire):
+class Partial(Pushed):
     """A description of which the push may have said only a part.
 
     What it did not say is not in `model_fields_set` and is left out of the written form, so that
@@ -92,17 +126,6 @@ class Partial(Wire):
         unsaid = fields.keys() - self.model_fields_set
         aliases = {fields[name].alias for name in unsaid}
         return {name: value for name, value in written.items() if name not in unsaid | aliases}
-
-
-class WithMetaData(CadEvent):
-    """A call, to which the CAD and scripts attach texts by name."""
-
-    meta_data: dict[str, str] = Field(default_factory=dict)
-
-    def meta(self, key: str) -> str | None:
-        """Read one metadata text; scripts write a missing one as "" or as Lua's "nil"."""
-        value = self.meta_data.get(key)
-        return None if value in ("", "nil") else value
 
 
 def emergency_subject(cad: str, call_id: int) -> Subject:

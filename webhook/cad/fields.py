@@ -7,12 +7,13 @@ number where a name belongs never costs the community a 911 call.
 import math
 import re
 from collections.abc import Mapping
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 
-from webhook.cad.events import Coordinates, InvalidPush
+from webhook.cad.events import Coordinates, InvalidPush, Members, ReadBy
 from webhook.protocol.wire import clean_text, parse_id
 
 CODE_LIMIT = 64
@@ -35,9 +36,6 @@ MAX_IDS = 2048
 """The most ids in one push: as many as a FiveM server has player slots."""
 MAX_IDENTITIES = 16
 MAX_PLACES = 32
-
-Members = Mapping[str, Any]
-"""The members of one JSON object."""
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _VECTOR = re.compile(r"vec(?:tor)?[34]?\(([^()]{1,200})\)")
@@ -208,11 +206,13 @@ def merge(*places: object) -> dict[str, Any]:
     return merged
 
 
-def metadata(given: Members) -> dict[str, str]:
+def metadata(given: object) -> dict[str, str] | None:
     """Read metadata text by text, bounded in number and length, sorted by name.
 
     Whoever forwards a push may write its members in another order.
     """
+    if not isinstance(given, dict):
+        return None
     found: dict[str, str] = {}
     for key, value in islice(given.items(), 4 * META_ENTRIES):
         name = line(key, META_KEY_LIMIT)
@@ -296,3 +296,15 @@ def _id(value: object, name: str) -> int:
         return parse_id(value)
     except ValueError as fault:
         raise InvalidPush(f"{name}: {fault}") from None
+
+
+Code = Annotated[str, ReadBy(partial(line, limit=CODE_LIMIT))]
+Line = Annotated[str, ReadBy(line)]
+Title = Annotated[str, ReadBy(partial(line, limit=LOCATION_LIMIT))]
+Location = Annotated[str, ReadBy(location)]
+Description = Annotated[str, ReadBy(partial(text, limit=DESCRIPTION_LIMIT))]
+Body = Annotated[str, ReadBy(partial(text, limit=NOTE_LIMIT))]
+Url = Annotated[str, ReadBy(partial(line, limit=URL_LIMIT))]
+Flag = Annotated[bool, ReadBy(flag)]
+Texts = Annotated[dict[str, str], ReadBy(metadata)]
+"""Lenient types of fields. Ids are read strictly, by the functions that say where they stand."""

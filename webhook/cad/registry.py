@@ -1,12 +1,13 @@
 """The CAD's events, each declared once beside its model; everything else follows from here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from webhook.cad.events import CadEvent
+from webhook.cad.events import CadEvent, Members
 
 _Model = TypeVar("_Model", bound=CadEvent)
+_Reader = TypeVar("_Reader", bound=Callable[[Members], Sequence[CadEvent]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ class EventDeclaration:
 DECLARATIONS: dict[str, EventDeclaration] = {}
 """Every declared event by its canonical type."""
 
+READERS: dict[str, Callable[[Members], Sequence[CadEvent]]] = {}
+"""What reads a data object of a push, by each type that pushes have or had."""
+
 
 def cad_event(
     push_type: str,
@@ -52,6 +56,17 @@ def cad_event(
         DECLARATIONS[push_type] = EventDeclaration(
             push_type, model, earlier_types, card, feed, names_card, on_board
         )
+        READERS.update(dict.fromkeys((push_type, *earlier_types), model.read))
         return model
+
+    return declare
+
+
+def earlier_push(push_type: str) -> Callable[[_Reader], _Reader]:
+    """Declare what reads a type of push from an earlier year that is no event by itself."""
+
+    def declare(read: _Reader) -> _Reader:
+        READERS[push_type] = read
+        return read
 
     return declare

@@ -3,13 +3,32 @@
 The number in every `idents` is the id of a unit's identifier; one account may have several.
 """
 
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Annotated, Self
+
 from pydantic import Field
 
-from webhook.cad.events import CadEvent, Coordinates, Partial
+from webhook.cad import fields
+from webhook.cad.events import CadEvent, Coordinates, InvalidPush, Members, Partial, ReadBy
+from webhook.cad.fields import Code, Flag, Line, Location
 from webhook.cad.registry import cad_event
 
 UNITS_PER_EVENT = 32
 """A push about more units than this becomes several events, so that none grows without bound."""
+
+_STATUS = {
+    0: "UNAVAILABLE",
+    1: "BUSY",
+    2: "AVAILABLE",
+    3: "ENROUTE",
+    4: "ON_SCENE",
+    100: "OFFLINE",
+}
+_STATUS_CODES = {name: code for code, name in _STATUS.items()}
+_PAGE = {-1: "UNKNOWN", 0: "POLICE", 1: "FIRE", 2: "EMS", 3: "DISPATCH"}
+_BESIDE_DATA = ("accId", "status", "isPanic", "isDispatch", "location", "aop")
+"""The members of a unit that are not in its `data`."""
 
 
 class Unit(Partial):
@@ -20,52 +39,128 @@ class Unit(Partial):
     """
 
     id: int
-    acc_id: str = ""
-    unit_num: str = ""
-    name: str = ""
-    department: str = ""
-    subdivision: str = ""
-    rank: str = ""
-    district: str = ""
-    group: str = ""
-    page: str = ""
-    status: str = ""
+    acc_id: Code = ""
+    unit_num: Code = ""
+    name: Line = ""
+    department: Line = ""
+    subdivision: Line = ""
+    rank: Line = ""
+    district: Line = ""
+    group: Line = ""
+    page: Annotated[str, ReadBy(partial(fields.choice, names=_PAGE))] = ""
+    status: Annotated[str, ReadBy(partial(fields.choice, names=_STATUS))] = ""
     status_code: int | None = None
-    is_panic: bool = False
-    is_dispatch: bool = False
-    location: str = ""
-    aop: str = ""
+    is_panic: Flag = False
+    is_dispatch: Flag = False
+    location: Location = ""
+    aop: Line = ""
     coordinates: Coordinates | None = None
     identities: list[str] = Field(default_factory=list)
+
+    @classmethod
+    def read(cls, entry: Members, unit_id: int) -> Self:
+        data = entry.get("data")
+        inner: Members = data if isinstance(data, dict) else {}
+        found = cls.read_members({**inner, **{name: entry.get(name) for name in _BESIDE_DATA}})
+        if "status" in found:
+            found["statusCode"] = _status_code(entry["status"], found["status"])
+        places = (entry.get("coordinates"), entry.get("location"))
+        if points := [point for place in places if (point := fields.coordinates(place))]:
+            found["coordinates"] = points[0]
+        if whose := fields.identities(inner, entry):
+            found["identities"] = whose
+        return cls.model_validate({"id": unit_id, **found})
+
+
+class UnitsEvent(CadEvent):
+    """Something happened to units; a push about none of them is no event."""
+
+    idents: list[int]
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        idents = required_idents(data)
+        return [cls.model_validate({"idents": idents, **cls.read_members(data)})] if idents else []
 
 
 @cad_event("EVENT_UNIT_LOGIN", feed="units", on_board=True)
 class UnitLogin(CadEvent):
-    """A unit or a dispatcher went on duty (sonoran-wire: one unit per push since 2021-04)."""
+    """A unit or a dispatcher went on duty.
+
+    sonoran-wire: one unit per push since 2021-04. Before, a push listed units, then had the id
+    beside the unit.
+    """
 
     unit: Unit
-    is_dispatch: bool = False
-    self_dispatch: bool = False
+    is_dispatch: Flag = False
+    self_dispatch: Flag = False
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        if data.get("unit") is None:
+            units = _required_units(data)
+        else:
+            entry = fields.members(data["unit"], "unit")
+            unit_id = fields.optional_id(entry, "id")
+            if unit_id is None:
+                unit_id = fields.optional_id(data, "id")
+            if unit_id is None:
+                raise InvalidPush("unit.id: missing")
+            units = [Unit.read(entry, unit_id)]
+        return [cls.model_validate(cls._of_unit(unit, cls.read_members(data))) for unit in units]
+
+    @staticmethod
+    def _of_unit(unit: Unit, beside: Members) -> Members:
+        """Whether it is a dispatcher stands beside the unit or in it; beside it counts."""
+        if "isDispatch" not in beside:
+            return {**beside, "unit": unit, "isDispatch": unit.is_dispatch}
+        return {**beside, "unit": unit.model_copy(update={"is_dispatch": beside["isDispatch"]})}
 
 
 @cad_event("EVENT_UNIT_LOGOUT", feed="units", on_board=True)
-class UnitLogout(CadEvent):
-    """Units went off duty."""
-
-    idents: list[int]
+class UnitLogout(UnitsEvent):
+    """Units went off duty (sonoran-wire: before 2021-04 a push listed them in full)."""
 
 
 @cad_event("EVENT_UNIT_STATUS", feed="units", on_board=True)
-class UnitStatus(CadEvent):
+class UnitStatus(UnitsEvent):
     """Units have a new status, all of them the same one.
 
-    `units` has what else the push said of them, and is empty if it only had their ids.
+    `units` has what else the push said of them, and is empty if it only had their ids. In a push,
+    units with a status each win over ids with a common one.
     """
 
-    idents: list[int]
     status: str
     status_code: int | None = None
     units: list[Unit] = Field(default_factory=list)
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        if data.get("units") is not None:
+            return list(cls._of_units(data))
+        idents = required_idents(data)
+        status = fields.choice(data.get("status"), _STATUS)
+        if status is None:
+            raise InvalidPush("status: missing or no status")
+        code = _status_code(data["status"], status)
+        return [cls(idents=idents, status=status, status_code=code)] if idents else []
+
+    @classmethod
+    def _of_units(cls, data: Members) -> Iterator[Self]:
+        by_status: dict[tuple[str, int | None], list[Unit]] = {}
+        common = fields.choice(data.get("status"), _STATUS)
+        for unit in _required_units(data):
+            if unit.status:
+                by_status.setdefault((unit.status, unit.status_code), []).append(unit)
+            elif common is not None:
+                code = _status_code(data["status"], common)
+                by_status.setdefault((common, code), []).append(unit)
+            else:
+                raise InvalidPush("units.status: missing or no status")
+        for (status, code), units in by_status.items():
+            for batch in _batches(units):
+                idents = [unit.id for unit in batch]
+                yield cls(idents=idents, status=status, status_code=code, units=batch)
 
 
 @cad_event("EVENT_UNIT_UPDATE", feed="units", on_board=True)
@@ -74,35 +169,97 @@ class UnitUpdate(CadEvent):
 
     units: list[Unit]
 
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        return [cls(units=batch) for batch in _batches(_required_units(data))]
+
 
 @cad_event("EVENT_UNIT_PANIC", card="panic", names_card=True, on_board=True)
-class UnitPanic(CadEvent):
-    """Units pressed or released the panic button."""
+class UnitPanic(UnitsEvent):
+    """Units pressed or released the panic button.
 
-    idents: list[int]
-    is_panic: bool = True
+    Before 3.21.0 a push did not say which, and pressed is the safe reading.
+    """
+
+    is_panic: Flag = True
 
 
 @cad_event("EVENT_UNIT_GROUP_ADD", feed="units")
-class UnitGroupAdd(CadEvent):
+class UnitGroupAdd(UnitsEvent):
     """Units joined a group."""
 
-    idents: list[int]
-    group_name: str = ""
+    group_name: Line = ""
 
 
 @cad_event("EVENT_UNIT_GROUP_REMOVE", feed="units")
-class UnitGroupRemove(CadEvent):
+class UnitGroupRemove(UnitsEvent):
     """Units left a group."""
 
-    idents: list[int]
-    group_name: str = ""
+    group_name: Line = ""
 
 
 @cad_event("EVENT_UNIT_GROUP_CHANGE_NAME", feed="units")
 class UnitGroupRename(CadEvent):
-    """A group has a new name (sonoran-wire: since 2023-05); `idents` are its members."""
+    """A group has a new name (sonoran-wire: since 2023-05); `idents` are its members, if any."""
 
     idents: list[int] = Field(default_factory=list)
-    old_name: str = ""
-    new_name: str = ""
+    old_name: Line = ""
+    new_name: Line = ""
+
+    @classmethod
+    def read(cls, data: Members) -> list[Self]:
+        if data.get("oldName") is None and data.get("newName") is None:
+            raise InvalidPush("newName: missing")
+        return [cls.model_validate({"idents": idents(data) or [], **cls.read_members(data)})]
+
+
+def idents(data: Members) -> list[int] | None:
+    """Read which units are meant: by id under any of the names, or (until 2021-04) in full."""
+    found = fields.ids(data, "idents", "identIds", "ident", "identId")
+    if found is None and data.get("units") is not None:
+        return [unit_id for unit_id, _ in _entries(data["units"])]
+    return found
+
+
+def required_idents(data: Members) -> list[int]:
+    """Read which units are meant.
+
+    Raises:
+        InvalidPush: nothing says it.
+    """
+    found = idents(data)
+    if found is None:
+        raise InvalidPush("identIds: missing")
+    return found
+
+
+def _required_units(data: Members) -> list[Unit]:
+    if data.get("units") is None:
+        raise InvalidPush("units: missing")
+    return [Unit.read(entry, unit_id) for unit_id, entry in _entries(data["units"])]
+
+
+def _entries(units: object) -> Iterable[tuple[int, Members]]:
+    """Return the units of a push by id, without those that have none; the last of two counts."""
+    if not isinstance(units, list | dict):
+        raise InvalidPush("units: not a list")
+    found: dict[int, Members] = {}
+    for item in [units] if isinstance(units, dict) else units:
+        if item is not None:
+            entry = fields.members(item, "units")
+            unit_id = fields.optional_id(entry, "id")
+            if unit_id is not None:
+                found[unit_id] = entry
+    if len(found) > fields.MAX_IDS:
+        raise InvalidPush(f"units: more than {fields.MAX_IDS}")
+    return found.items()
+
+
+def _batches(units: list[Unit]) -> Iterator[list[Unit]]:
+    for start in range(0, len(units), UNITS_PER_EVENT):
+        yield units[start : start + UNITS_PER_EVENT]
+
+
+def _status_code(value: object, status: str) -> int | None:
+    code = fields.code(value)
+    return _STATUS_CODES.get(status) if code is None else code

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from webhook.cad import EVENTS, HANDLED_TYPES, Record, Unit, parse
+from webhook.cad import EVENTS, HANDLED_TYPES, parse
+from webhook.cad.alerts import Record
+from webhook.cad.units import Unit
 
 DOCS = (Path(__file__).parents[3] / "docs" / "cad.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", DOCS, re.DOTALL | re.MULTILINE))

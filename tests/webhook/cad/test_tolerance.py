@@ -4,23 +4,11 @@ from typing import Any
 
 import pytest
 
-from webhook.cad import (
-    Call911,
-    DispatchEdit,
-    DispatchNew,
-    DispatchNote,
-    InvalidPush,
-    StationAlert,
-    Tone,
-    UnhandledType,
-    UnitDetach,
-    UnitLogin,
-    UnitPanic,
-    UnitStatus,
-    UnitUpdate,
-    parse,
-)
+from webhook.cad import InvalidPush, UnhandledType, parse
+from webhook.cad.alerts import StationAlert, Tone
+from webhook.cad.calls import Call911, DispatchEdit, DispatchNew, DispatchNote, UnitDetach
 from webhook.cad.events import CadEvent
+from webhook.cad.units import UnitLogin, UnitPanic, UnitStatus, UnitUpdate
 
 
 def push(push_type: str, data: Any, **beside: Any) -> list[CadEvent]:
