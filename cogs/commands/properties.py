@@ -33,7 +33,7 @@ from db.properties import PENDING, Property
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import validate
-from webhook.queries.approvals import Rejection, approve_property, reject_property
+from webhook.queries.approvals import Rejection, add_property_approval, reject_property
 from webhook.queries.models import OfProperty, SearchPage
 from webhook.queries.properties import (
     NewProperty,
@@ -253,9 +253,9 @@ async def press_approve(
     """Approve the property on a card."""
     async with responder.deferred(interaction) as context:
         async with _first(context, property_id):
-            outcome = await approve_property(context, OfProperty(property_id=property_id))
+            missing = await add_property_approval(context, OfProperty(property_id=property_id))
         done = _("Property {id} is approved.").format(id=property_id)
-        await reply_text(interaction, still_missing(outcome) or done)
+        await reply_text(interaction, still_missing(missing) or done)
 
 
 async def press_reject(

@@ -21,13 +21,13 @@ from webhook.protocol.catalogue import authorise
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import validate
-from webhook.queries.approvals import Approved, restore_property
+from webhook.queries.approvals import restore_property
 from webhook.queries.models import OfProperty
 from webhook.queries.removals import (
     Denial,
     RemovalRequest,
     Withdrawal,
-    approve_remove_property,
+    add_removal_approval,
     deny_remove_property,
     request_remove_property,
     withdraw_remove_property,
@@ -97,9 +97,9 @@ class RemovalCommands(
         """Approve a request."""
         async with self._responder.deferred(interaction) as context:
             place = await resolve_property(context, property)
-            outcome = await approve_remove_property(context, OfProperty(property_id=place.id))
+            missing = await add_removal_approval(context, OfProperty(property_id=place.id))
             done = _("**{where}** is removed.").format(where=inert_line(place.location, 200))
-            await reply_text(interaction, still_missing(outcome) or done)
+            await reply_text(interaction, still_missing(missing) or done)
 
     @app_commands.command(
         description="Bring a removed property back, with all that hung on it",
@@ -187,12 +187,12 @@ async def press_approve(
     async with responder.deferred(interaction) as context:
         property_id = await _still_open(context, removal_id)
         try:
-            outcome = await approve_remove_property(context, OfProperty(property_id=property_id))
+            missing = await add_removal_approval(context, OfProperty(property_id=property_id))
         except (Conflict, NotFound):
             await _still_open(context, removal_id)  # somebody was faster: says who
             raise
         done = _("Property {id} is removed.").format(id=property_id)
-        await reply_text(interaction, still_missing(outcome) or done)
+        await reply_text(interaction, still_missing(missing) or done)
 
 
 async def press_deny(
@@ -250,14 +250,14 @@ async def _restore(context: Context, interaction: discord.Interaction, property_
     await reply_text(interaction, _("Property {id} is back.").format(id=property_id))
 
 
-def still_missing(outcome: Approved) -> str:
+def still_missing(missing: int) -> str:
     """Say that an approval counts and who else must approve; blank if it was the last one."""
-    if not outcome.missing:
+    if not missing:
         return ""
     return plural(
         "Your approval counts. {number} other person must approve too.",
         "Your approval counts. {number} other people must approve too.",
-        outcome.missing,
+        missing,
     )
 
 

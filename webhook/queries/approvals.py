@@ -1,7 +1,5 @@
 """Queries by which people decide on new properties, and the rules of every approval."""
 
-from pydantic import Field
-
 from db import approvals, properties
 from db.properties import ACTIVE, PENDING, REJECTED, Property
 from webhook.protocol.catalogue import Catalogue, operation
@@ -25,26 +23,23 @@ class Rejection(OfProperty):
     reason: Sentence | None = None
 
 
-class Approved(Success):
-    """An approval that counts.
-
-    `missing`: how many other people must approve too. Programs decide alone, so only Discord, not
-    the wire, has this field.
-    """
-
-    missing: int = Field(default=0, exclude=True)
-
-
 @table.query("approve-property", scope=Scope.APPROVE)
-async def approve_property(context: Context, ask: OfProperty) -> Approved:
+async def approve_property(context: Context, ask: OfProperty) -> Success:
     """Approve a new property."""
+    await add_property_approval(context, ask)
+    return Success()
+
+
+@operation(scope=Scope.APPROVE)
+async def add_property_approval(context: Context, ask: OfProperty) -> int:
+    """Approve a new property; return how many other people must approve it too."""
     async with context.change() as change:
         stored = await _undecided(change, ask.property_id)
         (subject,) = approval_subjects(stored.id, stored.status)
         missing = await count_approval(change, context.approvals, subject, stored.id, stored.owner)
         if not missing:
             await _decide(change, stored, ACTIVE)
-    return Approved(missing=missing)
+    return missing
 
 
 @table.query("reject-property", scope=Scope.APPROVE)

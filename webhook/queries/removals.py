@@ -17,7 +17,7 @@ from webhook.protocol.events import (
     WithdrawnRemoveProperty,
 )
 from webhook.protocol.wire import Id, Reply, Success, UserId, Wire
-from webhook.queries.approvals import Approved, count_approval
+from webhook.queries.approvals import count_approval
 from webhook.queries.models import OfProperty, SearchPage, Sentence
 from webhook.queries.property_data import (
     PropertyData,
@@ -115,21 +115,28 @@ async def search_removal_properties(context: Context, ask: SearchPage) -> Proper
 
 
 @table.query("approve-remove-property", scope=Scope.APPROVE)
-async def approve_remove_property(context: Context, ask: OfProperty) -> Approved:
+async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
     """Approve a requested removal: the property and what hangs on it are gone."""
+    await add_removal_approval(context, ask)
+    return Success()
+
+
+@operation(scope=Scope.APPROVE)
+async def add_removal_approval(context: Context, ask: OfProperty) -> int:
+    """Approve a requested removal; return how many other people must approve it too."""
     async with context.change() as change:
         stored, removal = await _open_removal(change, ask.property_id)
         subject = removal_subject(removal.id)
         asked = (removal.requested_by, removal.asked_by)
         missing = await count_approval(change, context.approvals, subject, stored.id, *asked)
         if missing:
-            return Approved(missing=missing)
+            return missing
         event = ApprovedRemoveProperty(property_id=stored.id)
         await remove_with_equipment(change, stored, event, "approved")
         await change.audit(
             "approve-remove-property", property_subject(stored.id), before=audited_property(stored)
         )
-    return Approved()
+    return 0
 
 
 @table.query("deny-remove-property", scope=Scope.APPROVE)
