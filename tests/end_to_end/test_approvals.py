@@ -247,7 +247,7 @@ async def test_whoever_asked_for_a_removal_is_told_privately_what_was_decided(
         )
         assert "Not yet" in render(private.messages[-1])
     sent = [one.method for one in town.fake.requests if f"/channels/{private.id}/" in one.path]
-    assert sent == ["POST"]  # neither searched for nor edited
+    assert sent == ["POST"] * len(private.messages)  # neither searched for nor edited
 
 
 async def test_the_owner_of_a_new_property_is_told_privately_what_was_decided(
