@@ -156,7 +156,7 @@ async def resolve_event(sql: Reader, typed: str, data: str | None) -> StoredEven
 def _made(name: str, own: str, data: dict[str, Any]) -> StoredEvent:
     """Make an event that did not happen; its card has a number that no card has."""
     kind = _CARD_OF.get(own)
-    subjects = [] if kind is None else [str(Subject(kind, "-1@"))]
+    subjects = [] if kind is None else [Subject(kind, "-1@")]
     return StoredEvent(0, now(), name, subjects, orjson.dumps(data))
 
 

@@ -1,4 +1,4 @@
-"""Queries by their wire name: each is one typed function, declared where it is written."""
+"""Operations and queries: each is one typed function, declared with the scope that it needs."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -28,20 +28,18 @@ Operation = Callable[Concatenate[Context, P], Awaitable[R]]
 
 @runtime_checkable
 class AboutProperty(Protocol):
-    """The data of a query about a property, which may be somebody's own."""
+    """A request about a property, in which the caller may have a share."""
 
     async def which_property(self, sql: Reader) -> int | None:
-        """Return the property's id, if there is such a property."""
+        """Return the property's id; None if there is no such property."""
 
 
 class Nothing(Wire):
-    """The data of a query that takes none."""
+    """The request of a query that takes no data."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A declared query: its names, who may ask it, and what goes in and comes out."""
-
     name: str
     aliases: tuple[str, ...]
     scope: Scope
@@ -53,11 +51,11 @@ class Query:
 
     @property
     def types(self) -> tuple[str, ...]:
-        """The types of its messages, the usual one first."""
+        """The types of its messages; the first one is not an alias."""
         return tuple(QUERIES + name for name in (self.name, *self.aliases))
 
     async def run(self, context: Context, data: dict[str, Any]) -> Reply:
-        """Check the data and carry the query out."""
+        """Validate the data and run the operation."""
         ask = validate(self.ask, data)
         return await (
             self.operation(context) if self.ask is Nothing else self.operation(context, ask)
@@ -65,7 +63,7 @@ class Query:
 
 
 class Catalogue:
-    """A set of queries; one per module, joined into one by `Catalogue.join`."""
+    """A set of queries. Each module has one; `Catalogue.join` makes one of them."""
 
     def __init__(self) -> None:
         self.queries: list[Query] = []
@@ -73,7 +71,11 @@ class Catalogue:
 
     @classmethod
     def join(cls, *parts: "Catalogue") -> "Catalogue":
-        """Put several together; a name that occurs twice is a mistake."""
+        """Join catalogues.
+
+        Raises:
+            ValueError: a name occurs twice.
+        """
         joined = cls()
         for part in parts:
             for query in part.queries:
@@ -108,8 +110,8 @@ class Catalogue:
         """Run the query that a message names.
 
         Raises:
-            UnknownType: there is none of that name.
-            SentinelError: the query says no.
+            UnknownType: there is no such query.
+            SentinelError: the query failed.
         """
         query = self._by_type.get(message.type)
         if query is None:
@@ -120,7 +122,7 @@ class Catalogue:
 
     @property
     def names(self) -> frozenset[str]:
-        """Every name that a query goes by."""
+        """All names and aliases."""
         return frozenset(kind.removeprefix(QUERIES) for kind in self._by_type)
 
     def _add(self, query: Query) -> None:
@@ -153,18 +155,18 @@ def operation(
 async def authorise(
     context: Context, scope: Scope, share: Share | None, ask: object = None
 ) -> None:
-    """Refuse a caller with neither the scope nor that share in the property that is asked about.
+    """Require the scope, or that share in the property that the request is about.
 
     Raises:
         Forbidden: the caller has neither.
     """
-    if context.caller.scope >= scope or (share and await _is_theirs(context, share, ask)):
+    if context.caller.scope >= scope or (share and await _has_share(context, share, ask)):
         return
     context.caller.must(scope)
 
 
-async def _is_theirs(context: Context, share: Share, ask: object) -> bool:
-    if not context.caller.user_ids or not isinstance(ask, AboutProperty):
+async def _has_share(context: Context, share: Share, ask: object) -> bool:
+    if not context.caller.is_person or not isinstance(ask, AboutProperty):
         return False
     property_id = await ask.which_property(context.read)
     if property_id is None:

@@ -1,4 +1,4 @@
-"""What an operation works with: storage, who asks, and the one way to change something."""
+"""What an operation works with: storage, the caller, and the one way to change something."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -18,7 +18,7 @@ from webhook.protocol.events import Event, StoredEvent, Subject, SystemEvent
 
 
 class Scope(IntEnum):
-    """What a caller may do; each includes those before it. NONE: only with what is their own."""
+    """What a caller may do; each includes those before it. NONE: only what concerns their own."""
 
     NONE = 0
     READ = 1
@@ -28,19 +28,19 @@ class Scope(IntEnum):
 
 
 class Share(IntEnum):
-    """How far a property is somebody's own; each includes those before it."""
+    """What a person is at a property; each includes those before it."""
 
     NONE = 0
     ALLOWED = 1
-    """They are on its list of allowed users."""
+    """On its list of allowed users."""
     OWNER = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: `name` stands in the records, `scope` says what they may do.
+    """Who asks; `name` stands in the audit log.
 
-    `user_ids`: which game user a person is, the surest id first; a program is none.
+    `user_ids`: the ids by which the game may know a person, the surest first; a program has none.
     """
 
     name: str
@@ -53,14 +53,14 @@ class Caller:
         return bool(self.user_ids)
 
     def is_one_of(self, *ids: str | None) -> bool:
-        """Tell whether one of these ids, of records or of the game, means the caller."""
-        return any(known in ids for known in (self.name, *self.user_ids))
+        """Return whether one of these ids, of the audit log or of the game, is the caller's."""
+        return any(own in ids for own in (self.name, *self.user_ids))
 
     def must(self, scope: Scope) -> None:
-        """Refuse a caller whose scope does not reach.
+        """Require a scope.
 
         Raises:
-            Forbidden: it does not.
+            Forbidden: the caller does not have it.
         """
         if self.scope < scope:
             # Programs are configured as read, write or admin; the last may approve.
@@ -74,7 +74,7 @@ def now() -> int:
 
 
 class Change:
-    """An open write transaction; what it emits is journalled with it and told after it."""
+    """An open write transaction; its events are journalled with it and published after it."""
 
     def __init__(self, sql: Transaction, bus: Bus, caller: Caller, now: int) -> None:
         self.sql = sql
@@ -83,29 +83,21 @@ class Change:
         self._bus = bus
 
     async def emit(self, event: Event, *about: Subject) -> int:
-        """Journal an event about these subjects; it is published once the change is on disk."""
+        """Journal an event about these subjects and return its number; publish it on commit."""
         return await self.emit_named(event.name, event.dump(), *about)
 
-    async def note(self, event: SystemEvent) -> None:
-        """Journal an event for Discord alone: scripts neither hear of it nor can ask for it."""
-        await journal.append(
-            self.sql,
-            self.now,
-            event.name,
-            "[]",
-            event.dump().decode(),
-            audience=Audience.DISCORD,
-        )
-
     async def emit_named(self, name: str, data: bytes, *about: Subject) -> int:
-        """Journal an event whose data is already JSON and return its number."""
-        subjects = [str(subject) for subject in about]
-        number = await journal.append(
-            self.sql, self.now, name, orjson.dumps(subjects).decode(), data.decode()
-        )
-        event = StoredEvent(number, self.now, name, subjects, data)
+        """Do the same for an event whose data is already JSON."""
+        subjects = _json([str(subject) for subject in about])
+        number = await journal.append(self.sql, self.now, name, subjects, data.decode())
+        event = StoredEvent(number, self.now, name, list(about), data)
         self.sql.after_commit(lambda: self._bus.publish(event))
         return number
+
+    async def note(self, event: SystemEvent) -> None:
+        """Journal an event for Discord only: scripts neither receive it nor can ask for it."""
+        data = event.dump().decode()
+        await journal.append(self.sql, self.now, event.name, "[]", data, audience=Audience.DISCORD)
 
     async def audit(
         self,
@@ -115,17 +107,22 @@ class Change:
         before: Mapping[str, object] | None = None,
         after: Mapping[str, object] | None = None,
     ) -> None:
-        """Put what the caller changed into the audit log: only what differs, in JSON's types."""
-        was, is_now = (orjson.dumps(dict(state or {})).decode() for state in (before, after))
-        await audit.append(self.sql, self.now, self.caller.name, action, str(about), was, is_now)
+        """Record in the audit log what the caller changed: only what differs, as JSON values."""
+        by, subject = self.caller.name, str(about)
+        before_text, after_text = _json(dict(before or {})), _json(dict(after or {}))
+        await audit.append(self.sql, self.now, by, action, subject, before_text, after_text)
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRules:
     """How people decide on new properties and requested removals; programs decide alone.
 
-    `own`: whether somebody may approve what they asked for or own. `approvers`: how many must
-    approve. `restore_hours`: how long a removed property can be restored.
+    `own`: whether somebody may approve what they own or asked for. `approvers`: how many must
+    approve. `restore_hours`: for how long a removed property can be restored.
     """
 
     own: bool = False
@@ -145,20 +142,20 @@ class Context:
     approvals: ApprovalRules = ApprovalRules()
 
     def of(self, caller: Caller) -> "Context":
-        """Return the same for another caller."""
+        """Return a copy for another caller."""
         return replace(self, caller=caller)
 
     @property
     def read(self) -> Reader:
-        """Reads what is committed."""
+        """The reader of committed data."""
         return self.database.read
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[Change]:
-        """Open the one write transaction: all of the block, with its events, or nothing.
+        """Open the one write transaction: all of the block and its events take effect, or nothing.
 
         Raises:
-            StorageUnavailable: storage cannot be written right now.
+            StorageUnavailable: storage cannot be written at present.
         """
         async with self.database.write() as sql:
             yield Change(sql, self.bus, self.caller, self.now())

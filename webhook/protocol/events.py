@@ -282,17 +282,17 @@ SYSTEM_EVENTS: dict[str, type[SystemEvent]] = {
 class StoredEvent:
     """An event of the journal as it goes out; written once, however many receive it."""
 
-    def __init__(self, id: int, at: int, name: str, subjects: list[str], data: bytes) -> None:  # noqa: A002
+    def __init__(self, id: int, at: int, name: str, subjects: list[Subject], data: bytes) -> None:  # noqa: A002
         self.id = id
         self.at = at
         self.name = name
-        self.subjects = [Subject.parse(subject) for subject in subjects]
+        self.subjects = subjects
         self._data = data
 
     @classmethod
     def from_journal(cls, entry: Entry) -> "StoredEvent":
         """Read an event back from the journal."""
-        subjects = orjson.loads(entry.subjects)
+        subjects = [Subject.parse(text) for text in orjson.loads(entry.subjects)]
         return cls(entry.id, entry.at, entry.name, subjects, entry.data.encode())
 
     @cached_property
