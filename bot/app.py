@@ -29,7 +29,7 @@ from cogs.commands.status import RuntimeStatus
 from cogs.delivery.channel_queue import Pace
 from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
-from cogs.pictures import backdrop
+from cogs.pictures import stored_backdrop
 from db import community, journal, subscriptions
 from db.community import EquipmentType, Tier
 from db.database import Database
@@ -261,7 +261,7 @@ async def _put_on_offer(database: Database, settings: Settings, cads: Sequence[s
             [EquipmentType(kind.id, kind.name) for kind in settings.community.equipment_types],
         )
         await store_cads(sql, cads)
-        await backdrop.keep(sql, settings.map.backdrop())
+        await stored_backdrop.store(sql, settings.map.backdrop())
 
 
 async def _prune(database: Database, keep_days: int, live_clients: Counter[str]) -> None:

@@ -143,8 +143,8 @@ def _check_map(settings: Settings, report: Report) -> None:
     except BackdropError as fault:
         report.fault(str(fault), "or take [map] out: maps then have a plain grid")
         return
-    west, north = backdrop.place(0, 0)
-    east, south = backdrop.place(width, height)
+    west, north = backdrop.position(0, 0)
+    east, south = backdrop.position(width, height)
     report.good(
         f"the map image is {width} × {height} pixels;"
         f" it reaches from x {west:.0f} to {east:.0f} and from y {south:.0f} to {north:.0f}"

@@ -1,26 +1,23 @@
-"""The owner's own map image, with two points that say where on it the game's coordinates are."""
+"""The owner's own map image, with two points that say where on it the game's coordinates are.
+
+The configuration is read by commands that draw nothing, so Pillow is imported when an image is.
+"""
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-from PIL import Image, ImageEnhance, UnidentifiedImageError
-
-from db import settings
-from db.database import Reader, Transaction
-
-SETTING = "map.backdrop"
-"""The setting that holds the configured map image."""
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_BYTES = 100 * 1024 * 1024
 MOST_PIXELS = 70_000_000
 """A square map of 8192 pixels has 67 million."""
 
-KEPT_PIXELS = 20_000_000
-"""Pixels that are kept in memory, three bytes each; a larger image is kept halved."""
+CACHED_PIXELS = 20_000_000
+"""Pixels that are held in memory, three bytes each; a larger image is halved first."""
 
 APART = 20
 """Pixels by which the two points must differ in both directions, or errors grow too large."""
@@ -29,7 +26,7 @@ BRIGHTNESS = 0.62
 """Of the image below what is drawn on it."""
 
 Point = tuple[float, float, float, float]
-"""A place on the image and on the map: pixels from the left and the top, then `x` and `y`."""
+"""A pixel of the image, from the left and the top, and the position on the map: `x` and `y`."""
 
 
 class Rectangle(NamedTuple):
@@ -47,7 +44,7 @@ class BackdropError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Backdrop:
-    """A map image. `changed`: when the file was written, so that a new one is read afresh."""
+    """A map image. `changed`: when the file was written, so that a new file is read again."""
 
     path: str
     changed: int
@@ -55,7 +52,7 @@ class Backdrop:
 
     @classmethod
     def of(cls, path: str, points: list[list[float]]) -> "Backdrop":
-        """Return a map image that can be used, as far as its beginning tells.
+        """Return a map image whose points and header are valid.
 
         Raises:
             BackdropError: it cannot be used.
@@ -78,30 +75,33 @@ class Backdrop:
         return image.width * shrunk, image.height * shrunk
 
     def pixel(self, x: float, y: float) -> tuple[float, float]:
-        """Return where on the image a place of the map is."""
+        """Return the pixel of the image at a position of the map."""
         (px1, py1, x1, y1), (px2, py2, x2, y2) = self.points
         right = (px2 - px1) / (x2 - x1)
         down = (py2 - py1) / (y2 - y1)
         return px1 + (x - x1) * right, py1 + (y - y1) * down
 
-    def place(self, right: float, down: float) -> tuple[float, float]:
-        """Return which place of the map a pixel of the image is."""
+    def position(self, right: float, down: float) -> tuple[float, float]:
+        """Return the position of the map at a pixel of the image."""
         (px1, py1, x1, y1), (px2, py2, x2, y2) = self.points
         east = (x2 - x1) / (px2 - px1)
         north = (y2 - y1) / (py2 - py1)
         return x1 + (right - px1) * east, y1 + (down - py1) * north
 
     def metres_per_pixel(self) -> tuple[float, float]:
-        """Return how much of the map a pixel covers, eastwards and northwards."""
+        """Return the metres that a pixel covers, eastwards and northwards."""
         (px1, py1, x1, y1), (px2, py2, x2, y2) = self.points
         return abs((x2 - x1) / (px2 - px1)), abs((y2 - y1) / (py2 - py1))
 
-    def cut(self, view: Rectangle, size: tuple[int, int]) -> tuple[Image.Image, tuple[int, int]]:
-        """Return what the image has of a view in `size` pixels, and where it belongs in there.
+    def cut(self, view: Rectangle, size: tuple[int, int]) -> "tuple[Image, tuple[int, int]]":
+        """Return the part of the image inside a view of `size` pixels, and its pixel in the view.
 
         Raises:
             BackdropError: the image cannot be read any more, or does not reach there.
         """
+        from PIL import ImageEnhance
+        from PIL.Image import Resampling
+
         image, shrunk = _decoded(self.path, self.changed)
         west, north = self.pixel(view.x, view.y + view.height)
         east, south = self.pixel(view.x + view.width, view.y)
@@ -115,29 +115,11 @@ class Backdrop:
             raise BackdropError("the map image does not reach there")
         shown = image.resize(
             (end[0] - at[0], end[1] - at[1]),
-            Image.Resampling.BILINEAR,
+            Resampling.BILINEAR,
             box=part,
             reducing_gap=2.0,
         )
         return ImageEnhance.Brightness(shown).enhance(BRIGHTNESS), at
-
-
-async def keep(sql: Transaction, backdrop: Backdrop | None) -> None:
-    """Keep which map image is configured."""
-    if backdrop is None:
-        await settings.forget(sql, SETTING)
-    else:
-        await settings.put(sql, SETTING, orjson.dumps(asdict(backdrop)).decode())
-
-
-async def configured(sql: Reader) -> Backdrop | None:
-    """Return the configured map image."""
-    kept = await settings.get(sql, SETTING)
-    if kept is None:
-        return None
-    data = orjson.loads(kept)
-    one, other = data["points"]
-    return Backdrop(data["path"], data["changed"], (tuple(one), tuple(other)))
 
 
 def _checked(points: list[list[float]]) -> tuple[Point, Point]:
@@ -170,13 +152,15 @@ def _checked(points: list[list[float]]) -> tuple[Point, Point]:
     return (px1, py1, x1, y1), (px2, py2, x2, y2)
 
 
-def _opened(path: str) -> Image.Image:
+def _opened(path: str) -> "Image":
     """Open an image without reading more than its beginning.
 
     Raises:
         BackdropError: it is no image, or too large.
         OSError: there is no such file, or it cannot be read.
     """
+    from PIL import Image, UnidentifiedImageError
+
     if os.path.getsize(path) > MOST_BYTES:
         raise BackdropError(
             f"the map image {path} has more than {MOST_BYTES >> 20} MiB: save it smaller"
@@ -203,12 +187,12 @@ def _too_many_pixels(path: str) -> BackdropError:
 
 
 @lru_cache(1)
-def _decoded(path: str, _changed: int) -> tuple[Image.Image, int]:
-    """Return an image as it is kept in memory, and by how much it was made smaller for that."""
+def _decoded(path: str, _changed: int) -> "tuple[Image, int]":
+    """Return an image as it is held in memory, and by what it was divided to fit."""
     try:
         with _opened(path) as image:
             shrunk = 1
-            while image.width * image.height > KEPT_PIXELS * shrunk**2:
+            while image.width * image.height > CACHED_PIXELS * shrunk**2:
                 shrunk += 1
             # A palette has no colours between its own.
             whole = image.convert("RGB") if image.mode == "P" else image

@@ -3,60 +3,55 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
-
-from PIL import Image, ImageDraw
+from typing import TYPE_CHECKING, Any
 
 from cogs.i18n.language import N_, _, plural
-from cogs.pictures.canvas import (
+from cogs.pictures.drawing import (
     BRIGHT,
     FIELD,
-    GRID,
     INSIDE,
     LINE,
     MARGIN,
     MUTED,
     SMALL,
+    STYLE,
     TEXT,
     WIDTH,
-    Canvas,
-    Colour,
-    font,
-    nice,
+    fitted,
+    new_figure,
+    png,
     short,
+    text_width,
+    write,
 )
 from cogs.ui.picture import Picture
 from cogs.ui.text import fitting, plain_line
 from webhook.queries.crimes import CrimesInArea
 from webhook.queries.visitors import WEEK, ScannedVisitors, WeeklyVisitors
 
-COLOURS: tuple[Colour, ...] = (
-    (0x5C, 0xB8, 0xFF),
-    (0xFF, 0xB0, 0x3B),
-    (0x4F, 0xD1, 0x9A),
-    (0xF4, 0x8F, 0xC7),
-    (0xF2, 0xE2, 0x5B),
-    (0xB9, 0xA2, 0xFF),
-    (0xB4, 0xB9, 0xC2),
-)
-"""Each has a pattern of its own too; the last is of all others together."""
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = ("#5cb8ff", "#ffb03b", "#4fd19a", "#f48fc7", "#f2e25b", "#b9a2ff", "#b4b9c2")
+HATCHES = ("", "\\\\", "o", "//", "-", "xx", "|")
+"""Each series has a pattern of its own besides its colour; the last is all others together."""
 
 NAMED = len(COLOURS) - 1
 """Cameras that have a colour of their own."""
 
-TOP, HEIGHT = 300, 900
+TOP, HEIGHT = 150, 450
+"""Pixels above the bars, and of them."""
+
 TICKS = 5
-TILE = 48
-WIDEST_BAR = 240
 WITH_TOTALS = 16
-"""Bars that have their number above them; more would not leave it room."""
+"""Bars that have their number above them; more would not leave room for it."""
 
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What one camera counted, day by day; the only series of a chart needs no name."""
+    """The visits that one camera counted, day by day; a chart's only series needs no name."""
 
     name: str
     counts: tuple[int, ...]
@@ -64,7 +59,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Stacked bars, one per label. `nothing` is written where there is nothing to count."""
+    """Stacked bars, one per label. `nothing` is written where there is nothing to draw."""
 
     title: str
     subtitle: str
@@ -74,7 +69,7 @@ class Chart:
 
 
 def visitors_chart(place: str, counted: WeeklyVisitors | ScannedVisitors, today: date) -> Picture:
-    """Draw a property's visits, of the week by camera, or of the days that were asked for."""
+    """Return a chart of a property's visits: of the week by camera, or of some days."""
     if isinstance(counted, WeeklyVisitors):
         days = [today - timedelta(WEEK - 1 - back) for back in range(WEEK)]
         series = [
@@ -89,7 +84,7 @@ def visitors_chart(place: str, counted: WeeklyVisitors | ScannedVisitors, today:
 
 
 def crimes_chart(place: str, counted: CrimesInArea, today: date) -> Picture:
-    """Draw the crimes of the last days, at a property, around it or, as `place` says, elsewhere."""
+    """Return a chart of the crimes of the last days; `place` says where."""
     oldest_first = sorted(counted.crimes, key=lambda one: -one.day)
     days = [today - timedelta(one.day - 1) for one in oldest_first]
     series = [Series("", tuple(one.count for one in oldest_first))]
@@ -107,21 +102,21 @@ def _picture(
         title=plain_line(title, 200),
         subtitle=f"{span} · {in_all}" if any(totals) else span,
         labels=tuple(_labels(days)),
-        series=tuple(_folded(series)),
+        series=tuple(_merged(series)),
         nothing=nothing,
     )
     return Picture.of(name, _alt(chart, days, totals), chart, draw_chart)
 
 
 def _labels(days: Sequence[date]) -> list[str]:
-    """Name the days: with their weekday as long as there are few of them."""
+    """Return the days' labels, with weekdays while there are few."""
     if len(days) <= 2 * WEEK:
         return [f"{_(WEEKDAYS[day.weekday()])}\n{day:%m-%d}" for day in days]
     return [f"{day:%m-%d}" for day in days]
 
 
-def _folded(series: Sequence[Series]) -> list[Series]:
-    """Put together what the cameras beyond those with most visits saw."""
+def _merged(series: Sequence[Series]) -> list[Series]:
+    """Merge all cameras but those with the most visits into one series."""
     if len(series) <= NAMED:
         return list(series)
     first = sorted(series, key=lambda one: -sum(one.counts))
@@ -132,116 +127,79 @@ def _folded(series: Sequence[Series]) -> list[Series]:
 
 
 def _alt(chart: Chart, days: Sequence[date], totals: Sequence[int]) -> str:
-    """Say what the chart says."""
-    said = f"{chart.title}, {chart.subtitle}"
+    """Return the chart in words."""
+    text = f"{chart.title}, {chart.subtitle}"
     if not any(totals):
-        return f"{said}: {chart.nothing}."
+        return f"{text}: {chart.nothing}."
     counted = [f"{day} {total}" for day, total in zip(days, totals, strict=True) if total]
-    said += f": {fitting(counted, ', ', 500)}."
+    text += f": {fitting(counted, ', ', 500)}."
     named = [f"{one.name} {sum(one.counts)}" for one in chart.series if one.name]
-    return f"{said} {fitting(named, ', ', 300)}." if named else said
+    return f"{text} {fitting(named, ', ', 300)}." if named else text
 
 
 def draw_chart(chart: Chart) -> bytes:
     """Draw a chart as a PNG file."""
+    from matplotlib import rc_context
+    from matplotlib.patches import Rectangle
+
     named = [one for one in chart.series if one.name]
-    rows = -(-len(named) // 2)
-    canvas = Canvas(TOP + HEIGHT + 220 + rows * LINE)
-    canvas.heading(chart.title, chart.subtitle)
-    totals = [sum(counts) for counts in zip(*(one.counts for one in chart.series), strict=True)]
-    if not any(totals):
-        middle = (WIDTH / 2, TOP + HEIGHT / 2)
-        canvas.draw.rectangle((MARGIN, TOP, WIDTH - MARGIN, TOP + HEIGHT), FIELD)
-        canvas.text(middle, chart.nothing, 84, colour=MUTED, anchor="mm")
-    else:
-        _draw_bars(canvas, chart, totals)
-    for place, one in enumerate(named):
-        left = MARGIN + place % 2 * INSIDE / 2
-        bottom = TOP + HEIGHT + 250 + place // 2 * LINE
-        canvas.image.paste(_texture(place, 60, 60), (round(left), bottom - 54))
-        said = f"{one.name} · {short(sum(one.counts))}"
-        canvas.text((left + 84, bottom), said, width=INSIDE / 2 - 110)
-    return canvas.png()
+    height = TOP + HEIGHT + 110 + -(-len(named) // 2) * LINE
+    with rc_context(STYLE):
+        figure = new_figure(height, chart.title, chart.subtitle)
+        totals = [sum(counts) for counts in zip(*(one.counts for one in chart.series), strict=True)]
+        ticks = text_width("0000", SMALL) if any(totals) else 0.0
+        left, bottom = (MARGIN + ticks) / WIDTH, 1 - (TOP + HEIGHT) / height
+        axes = figure.add_axes((left, bottom, 1 - left - MARGIN / WIDTH, HEIGHT / height))
+        axes.spines[["top", "left", "right"]].set_visible(False)
+        if any(totals):
+            _draw_bars(axes, chart, totals)
+        else:
+            axes.set_facecolor(FIELD)
+            axes.set(xticks=[], yticks=[])
+            axes.text(0.5, 0.5, chart.nothing, color=MUTED, fontsize=28, ha="center", va="center")
+        for number, one in enumerate(named):
+            x = MARGIN + number % 2 * INSIDE / 2
+            y = TOP + HEIGHT + 120 + number // 2 * LINE
+            text = fitted(f"{one.name} · {short(sum(one.counts))}", INSIDE / 2 - 60, TEXT)
+            corner = x / WIDTH, 1 - (y + 4) / height
+            swatch = Rectangle(corner, 30 / WIDTH, 28 / height, **_fill(number))
+            figure.add_artist(swatch)
+            write(figure, x + 42, y, text)
+        return png(figure)
 
 
-def _draw_bars(canvas: Canvas, chart: Chart, totals: Sequence[int]) -> None:
-    step = nice(max(totals) / TICKS)
-    top_value = step * -(-max(totals) // step)
-    ticks = [step * number for number in range(round(top_value / step) + 1)]
-    left = MARGIN + 30 + max(font(SMALL).getlength(short(tick)) for tick in ticks)
-    bottom = TOP + HEIGHT
+def _draw_bars(axes: "Axes", chart: Chart, totals: Sequence[int]) -> None:
+    from matplotlib.ticker import MaxNLocator
 
-    def height_of(value: float) -> float:
-        return bottom - (HEIGHT - 80) * value / top_value
-
-    for tick in ticks:
-        line = height_of(tick)
-        canvas.draw.line((left, line, WIDTH - MARGIN, line), GRID, 3)
-        canvas.text((left - 24, line), short(tick), SMALL, colour=MUTED, anchor="rm")
-    slot = (WIDTH - MARGIN - left) / len(totals)
-    bar = max(2.0, min(WIDEST_BAR, slot * 0.66))
-    for day, total in enumerate(totals):
-        middle = left + slot * (day + 0.5)
-        edges = (round(middle - bar / 2), round(middle + bar / 2))
-        below = 0
-        for place, one in enumerate(chart.series):
-            upper, lower = height_of(below + one.counts[day]), height_of(below)
-            _fill(canvas, place, (edges[0], round(upper), edges[1], round(lower)))
-            below += one.counts[day]
-        if total and len(totals) <= WITH_TOTALS:
-            above = (middle, height_of(total) - 18)
-            canvas.text(above, short(total), TEXT, bold=True, anchor="ms", width=slot)
-    _draw_labels(canvas, chart.labels, left, slot)
-    canvas.draw.line((left, bottom, WIDTH - MARGIN, bottom), MUTED, 5)
+    days = range(len(totals))
+    width = min(0.66, 0.17 * len(totals))
+    bottoms = [0] * len(totals)
+    for number, one in enumerate(chart.series):
+        axes.bar(days, one.counts, width=width, bottom=bottoms, **_fill(number))
+        bottoms = [below + count for below, count in zip(bottoms, one.counts, strict=True)]
+    axes.set_xlim(-0.5, len(totals) - 0.5)
+    axes.set_ylim(0, max(totals) * 1.12)
+    axes.grid(axis="y")
+    axes.yaxis.set_major_locator(MaxNLocator(TICKS, integer=True))
+    axes.yaxis.set_major_formatter(lambda value, _position: short(value))
+    axes.tick_params(labelsize=SMALL)
+    slot = axes.get_position().width * WIDTH / len(totals)
+    if len(totals) <= WITH_TOTALS:
+        widest = max(text_width(short(total), TEXT, bold=True) for total in totals)
+        size = TEXT * min(1.0, slot / (widest + 6))
+        for day, total in enumerate(totals):
+            if total:
+                above: Any = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center"}
+                axes.annotate(short(total), (day, total), fontsize=size, weight="bold", **above)
+    # As many days have a name as there is room for, at even distances.
+    widest = max(text_width(line, SMALL) for label in chart.labels for line in label.splitlines())
+    every = max(1, -(-round(widest + 16) // max(1, int(slot))))
+    axes.set_xticks(days[::every], chart.labels[::every], color=BRIGHT)
 
 
-def _draw_labels(canvas: Canvas, labels: Sequence[str], left: float, slot: float) -> None:
-    """Name as many days as have room, at even distances."""
-    widest = max(font(SMALL).getlength(line) for label in labels for line in label.splitlines())
-    every = max(1, -(-round(widest + 40) // max(1, int(slot))))
-    for day in range(0, len(labels), every):
-        middle = left + slot * (day + 0.5)
-        for number, line in enumerate(labels[day].splitlines()):
-            colour = MUTED if number else BRIGHT
-            bottom = TOP + HEIGHT + 72 + number * 64
-            canvas.text((middle, bottom), line, SMALL, colour=colour, anchor="ms")
-
-
-def _fill(canvas: Canvas, place: int, box: tuple[int, int, int, int]) -> None:
-    """Fill a part of a bar, with a gap to the one below."""
-    left, upper, right, lower = box
-    lower -= 4
-    if lower > upper:
-        canvas.image.paste(_texture(place, right - left, lower - upper), (left, upper))
-
-
-def _texture(place: int, width: int, height: int) -> Image.Image:
-    """Return an area in a series' colour and pattern."""
-    tile = _tile(place % len(COLOURS))
-    area = Image.new("RGB", (width, height))
-    for x in range(0, width, TILE):
-        for y in range(height, -TILE, -TILE):
-            area.paste(tile, (x, y))
-    return area
-
-
-@lru_cache(len(COLOURS))
-def _tile(place: int) -> Image.Image:
-    """Return the pattern of a series; patterns tell series apart without their colours."""
-    colour = COLOURS[place]
-    tile = Image.new("RGB", (TILE, TILE), colour)
-    draw = ImageDraw.Draw(tile)
-    dark = tuple(round(part * 0.5) for part in colour)
-    if place in (1, 5):  # falling, and crossed
-        for shift in (-TILE, 0, TILE):
-            draw.line((shift - TILE, -TILE, shift + 2 * TILE, 2 * TILE), dark, 9)
-    if place in (3, 5):  # rising, and crossed
-        for shift in (-TILE, 0, TILE):
-            draw.line((shift - TILE, 2 * TILE, shift + 2 * TILE, -TILE), dark, 9)
-    if place == 2:
-        draw.ellipse((14, 14, 34, 34), dark)
-    if place == 4:
-        draw.rectangle((0, 18, TILE, 28), dark)
-    if place == 6:
-        draw.rectangle((18, 0, 28, TILE), dark)
-    return tile
+def _fill(number: int) -> dict[str, Any]:
+    """Return the colour and the pattern of a series."""
+    colour = COLOURS[number % len(COLOURS)]
+    dark = tuple(int(colour[part : part + 2], 16) / 510 for part in (1, 3, 5))
+    hatch = HATCHES[number % len(HATCHES)]
+    return {"facecolor": colour, "hatch": hatch, "edgecolor": dark, "linewidth": 0}

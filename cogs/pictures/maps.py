@@ -2,32 +2,36 @@
 
 import logging
 from dataclasses import dataclass
-from itertools import count, takewhile
-from math import ceil
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cogs.pictures.backdrop import Backdrop, BackdropError, Rectangle
-from cogs.pictures.canvas import (
+from cogs.pictures.drawing import (
     BACKGROUND,
     BRIGHT,
+    DPI,
     FIELD,
-    GRID,
-    INSIDE,
     LINE,
     MARGIN,
-    MUTED,
     SMALL,
-    Box,
-    Canvas,
-    Colour,
+    STYLE,
+    TEXT,
+    WIDTH,
     fitted,
-    font,
-    nice,
+    new_figure,
+    png,
+    text_width,
+    write,
 )
-from cogs.pictures.symbols import CALL, NEIGHBOUR, PLACE, SYMBOLS, dashed
 
-TOP, HEIGHT = 290, 1_310
-SHAPE = INSIDE / HEIGHT
-"""Width by height of the map itself."""
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
+
+LEFT, TOP = 100, 145
+ACROSS, DOWN = WIDTH - LEFT - MARGIN, 610
+"""Where the map itself is on the picture, and its size, in pixels."""
+
+SHAPE = ACROSS / DOWN
 
 GROUND = 2.4
 """How much wider the view is than the property."""
@@ -35,10 +39,35 @@ GROUND = 2.4
 LEAST = 300.0
 """Metres that the view is wide at least."""
 
-SMALLEST = 36
-"""Pixels below which a property is marked by a pin."""
+SMALLEST = 18
+"""Pixels below which a property is shown as a symbol."""
+
+LONGEST_LABEL = 210
+"""Pixels of a label on the map."""
+
+PLACE, NEIGHBOUR, CALL = "#6cbfff", "#d0d4db", "#ff8a7a"
+CAMERA, DRONE = "#63dba4", "#ffd15c"
 
 log = logging.getLogger(__name__)
+
+
+class Symbol(NamedTuple):
+    """A character of the font, and its colour."""
+
+    character: str
+    colour: str
+
+
+SYMBOLS = {
+    "place": Symbol("◆", PLACE),
+    "area": Symbol("▣", PLACE),
+    "neighbour": Symbol("□", NEIGHBOUR),
+    "call": Symbol("▲", CALL),
+    "camera": Symbol("◉", CAMERA),
+    "drone": Symbol("✚", DRONE),
+    "out": Symbol("➤", DRONE),
+}
+"""The symbols of the map and its legend: each has a shape of its own besides its colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +89,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the legend: what it is about, as `SYMBOLS` names it, and what it says."""
+    """A line of the legend: one of SYMBOLS, and a text."""
 
     symbol: str
     text: str
@@ -97,236 +126,180 @@ def view_of(place: Rectangle, points: list[tuple[float, float]]) -> Rectangle:
 
 def draw_map(shown: Map) -> bytes:
     """Draw a map as a PNG file."""
-    canvas = Canvas(TOP + HEIGHT + 40 + len(shown.legend) * LINE + 30)
-    canvas.heading(shown.title, shown.subtitle)
-    _Ground(canvas, shown).draw()
-    for number, line in enumerate(shown.legend):
-        middle = TOP + HEIGHT + 30 + number * LINE + LINE / 2
-        SYMBOLS[line.symbol](canvas.draw, MARGIN + 40, middle, 28)
-        canvas.text((MARGIN + 104, middle), line.text, anchor="lm", width=INSIDE - 104)
-    return canvas.png()
+    from matplotlib import rc_context
+
+    height = TOP + DOWN + 60 + len(shown.legend) * LINE + MARGIN
+    with rc_context(STYLE):
+        figure = new_figure(height, shown.title, shown.subtitle)
+        axes = figure.add_axes(
+            (LEFT / WIDTH, 1 - (TOP + DOWN) / height, ACROSS / WIDTH, DOWN / height)
+        )
+        _Ground(axes, shown).draw()
+        for number, line in enumerate(shown.legend):
+            y = TOP + DOWN + 90 + number * LINE
+            symbol = SYMBOLS[line.symbol]
+            write(figure, MARGIN + 20, y, symbol.character, color=symbol.colour, ha="center")
+            write(figure, MARGIN + 52, y, fitted(line.text, WIDTH - 2 * MARGIN - 52, TEXT))
+        return png(figure)
 
 
 class _Ground:
-    """The map itself, which `TOP` and `MARGIN` place on the canvas."""
+    """The map itself. `_taken`: where something stands that no label may cover."""
 
-    def __init__(self, canvas: Canvas, shown: Map) -> None:
-        self._canvas = canvas
+    def __init__(self, axes: "Axes", shown: Map) -> None:
+        self._axes = axes
         self._shown = shown
-        self._taken: list[Box] = []
-        """Where labels and calls stand: no label covers them."""
+        self._taken: list[Bbox] = []
 
     def draw(self) -> None:
-        canvas, shown = self._canvas, self._shown
-        frame = (MARGIN, TOP, MARGIN + INSIDE, TOP + HEIGHT)
-        canvas.draw.rectangle(frame, FIELD)
-        self._draw_backdrop()
-        steps = self._draw_grid()
-        for area in shown.neighbours:
-            self._draw_neighbour(area)
-        self._draw_place()
+        self._draw_ground()
+        for area in self._shown.neighbours:
+            self._draw_area(area.rectangle, "neighbour", alpha=0.12, linestyle="--", linewidth=2)
+        self._draw_area(self._shown.place, "place", alpha=0.28, linewidth=4)
         self._draw_badges()
-        self._draw_scale()
-        self._draw_north()
-        for spot in shown.calls:
-            x, y = self._pixel(spot.x, spot.y)
-            SYMBOLS["call"](canvas.draw, x, y, 34)
-            self._taken.append((x - 30, y - 34, x + 30, y + 26))
-        for spot in shown.calls:
-            self._label_beside(spot.name, self._pixel(spot.x, spot.y), CALL)
-        self._label_grid(*steps)
-        for area in shown.neighbours:
-            box = self._clipped(area.rectangle)
-            if _is_small(box):
-                self._label_beside(area.name, _middle_of(box), NEIGHBOUR)
+        self._draw_scale_and_north()
+        for spot in self._shown.calls:
+            self._draw_symbol("call", spot.x, spot.y)
+        for spot in self._shown.calls:
+            self._label(spot.name, spot.x, spot.y, CALL, beside=True)
+        for area in self._shown.neighbours:
+            middle = _middle(self._visible(area.rectangle))
+            self._label(area.name, *middle, NEIGHBOUR, beside=self._is_small(area.rectangle))
+
+    def _draw_ground(self) -> None:
+        """Draw the coordinates' grid, on the owner's map image where there is one."""
+        from matplotlib.ticker import MaxNLocator
+
+        view, axes = self._shown.view, self._axes
+        axes.set_facecolor(FIELD)
+        if self._shown.backdrop is not None:
+            try:
+                image, (left, top) = self._shown.backdrop.cut(view, (ACROSS, DOWN))
+            except BackdropError as fault:
+                log.warning("a map is drawn on a plain grid: %s", fault)
             else:
-                self._label(area.name, _middle_of(box), "mm", NEIGHBOUR)
-        self._trim(frame)
+                metres = view.width / ACROSS
+                west, north = view.x + left * metres, view.y + view.height - top * metres
+                east, south = west + image.width * metres, north - image.height * metres
+                axes.imshow(image, extent=(west, east, south, north), interpolation="nearest")
+        axes.set(aspect="auto", autoscale_on=False)
+        axes.set_xlim(view.x, view.x + view.width)
+        axes.set_ylim(view.y, view.y + view.height)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(7, integer=True, steps=[1, 2, 5, 10]))
+            axis.set_major_formatter(lambda value, _position: f"{value:.0f}")
+        axes.tick_params(labelsize=14)
+        axes.grid()
 
-    def _pixel(self, x: float, y: float) -> tuple[float, float]:
-        view = self._shown.view
-        right = (x - view.x) / view.width * INSIDE
-        up = (y - view.y) / view.height * HEIGHT
-        return MARGIN + right, TOP + HEIGHT - up
+    def _visible(self, area: Rectangle) -> Rectangle:
+        """Return an area as far as the map shows it, and a little beyond."""
+        view, beyond = self._shown.view, self._shown.view.width * 0.02
+        west = min(max(area.x, view.x - beyond), view.x + view.width + beyond)
+        south = min(max(area.y, view.y - beyond), view.y + view.height + beyond)
+        east = min(max(area.x + area.width, west), view.x + view.width + beyond)
+        north = min(max(area.y + area.height, south), view.y + view.height + beyond)
+        return Rectangle(west, south, east - west, north - south)
 
-    def _box(self, area: Rectangle) -> Box:
-        left, bottom = self._pixel(area.x, area.y)
-        right, top = self._pixel(area.x + area.width, area.y + area.height)
-        return left, top, right, bottom
+    def _is_small(self, area: Rectangle) -> bool:
+        visible, pixel = self._visible(area), self._shown.view.width / ACROSS
+        return min(visible.width, visible.height) < SMALLEST * pixel
 
-    def _clipped(self, area: Rectangle) -> Box:
-        """Return where an area is, as far as the map shows it and a little beyond."""
-        left, top, right, bottom = self._box(area)
-        return (
-            min(max(left, MARGIN - 20), MARGIN + INSIDE + 20),
-            min(max(top, TOP - 20), TOP + HEIGHT + 20),
-            min(max(right, MARGIN - 20), MARGIN + INSIDE + 20),
-            min(max(bottom, TOP - 20), TOP + HEIGHT + 20),
-        )
+    def _draw_area(self, area: Rectangle, symbol: str, *, alpha: float, **line: Any) -> None:
+        from matplotlib.colors import to_rgba
+        from matplotlib.patches import Rectangle as Patch
 
-    def _draw_backdrop(self) -> None:
-        if self._shown.backdrop is None:
+        visible = self._visible(area)
+        if self._is_small(area):
+            self._draw_symbol(symbol, *_middle(visible))
             return
-        try:
-            image, at = self._shown.backdrop.cut(self._shown.view, (INSIDE, HEIGHT))
-        except BackdropError as fault:
-            log.warning("a map is drawn on a plain grid: %s", fault)
-        else:
-            self._canvas.image.paste(image, (MARGIN + at[0], TOP + at[1]))
+        colour = SYMBOLS[symbol].colour
+        patch = Patch(visible[:2], *visible[2:], edgecolor=colour, **line)
+        patch.set_facecolor(to_rgba(colour, alpha))
+        self._axes.add_patch(patch)
 
-    def _draw_grid(self) -> tuple[list[float], list[float]]:
-        view = self._shown.view
-        step = nice(view.width / 7)
-        columns = _multiples(step, view.x, view.x + view.width)
-        rows = _multiples(step, view.y, view.y + view.height)
-        for column in columns:
-            x, _ = self._pixel(column, 0)
-            self._canvas.draw.line((x, TOP, x, TOP + HEIGHT), GRID, 3)
-        for row in rows:
-            _, y = self._pixel(0, row)
-            self._canvas.draw.line((MARGIN, y, MARGIN + INSIDE, y), GRID, 3)
-        return columns, rows
+    def _draw_symbol(self, name: str, x: float, y: float) -> None:
+        from matplotlib.patheffects import withStroke
 
-    def _label_grid(self, columns: list[float], rows: list[float]) -> None:
-        """Write the coordinates, eastward ones along the top, northward ones along the left."""
-        for column in columns:
-            x, _ = self._pixel(column, 0)
-            self._label(f"{column:.0f}", (x, TOP + 44), "mm", MUTED, 40)
-        for row in rows:
-            _, y = self._pixel(0, row)
-            self._label(f"{row:.0f}", (MARGIN + 16, y), "lm", MUTED, 40)
-
-    def _draw_neighbour(self, area: Area) -> None:
-        box = self._clipped(area.rectangle)
-        if _is_small(box):
-            SYMBOLS["neighbour"](self._canvas.draw, *_middle_of(box), 22)
+        view, symbol = self._shown.view, SYMBOLS[name]
+        if not (view.x <= x <= view.x + view.width and view.y <= y <= view.y + view.height):
             return
-        self._canvas.tint(box, NEIGHBOUR, 30)
-        dashed(self._canvas.draw, box, NEIGHBOUR)
-
-    def _draw_place(self) -> None:
-        box = self._clipped(self._shown.place)
-        if _is_small(box):
-            SYMBOLS["place"](self._canvas.draw, *self._middle(), 34)
-            return
-        self._canvas.tint(box, PLACE, 70)
-        outer = (box[0] - 6, box[1] - 6, box[2] + 6, box[3] + 6)
-        self._canvas.draw.rectangle(outer, outline=BACKGROUND, width=18)
-        self._canvas.draw.rectangle(box, outline=PLACE, width=9)
-
-    def _middle(self) -> tuple[float, float]:
-        area = self._shown.place
-        return self._pixel(area.x + area.width / 2, area.y + area.height / 2)
+        text = self._axes.text(
+            x, y, symbol.character, color=symbol.colour, fontsize=24, clip_on=True,
+            ha="center", va="center", path_effects=[withStroke(linewidth=4, foreground=BACKGROUND)],
+        )  # fmt: skip
+        self._taken.append(text.get_window_extent())
 
     def _draw_badges(self) -> None:
-        """Write what the property has inside it, or below it where there is too little room."""
-        left, top, right, bottom = self._clipped(self._shown.place)
-        x, y = self._middle()
-        bottom = max(bottom, y + 40)
-        badges = [(badge, font(54).getlength(badge.text)) for badge in self._shown.badges]
-        wide = sum(width + 120 for _, width in badges)
-        if not badges:
+        """Write what the property has inside it, or below it if there is too little room."""
+        from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea
+
+        parts: list[Any] = []
+        for badge in self._shown.badges:
+            symbol = SYMBOLS[badge.symbol]
+            parts.append(
+                TextArea(symbol.character, textprops={"color": symbol.colour, "fontsize": TEXT})
+            )
+            parts.append(TextArea(fitted(badge.text, 100, TEXT), textprops={"fontsize": TEXT}))
+        if not parts:
             return
-        has_room = bottom - top > 320 and right - left > wide + 40
-        middle = min(bottom - 62 if has_room else bottom + 62, TOP + HEIGHT - 170)
-        start = x - wide / 2
-        self._plate((start, middle - 44, start + wide, middle + 44))
-        for badge, width in badges:
-            SYMBOLS[badge.symbol](self._canvas.draw, start + 52, middle, 26)
-            self._canvas.text((start + 92, middle), badge.text, 54, anchor="lm")
-            start += width + 120
-
-    def _label_beside(self, text: str, at: tuple[float, float], colour: Colour) -> None:
-        """Write on a side of a symbol where nothing stands yet, if there is one."""
-        x, y = at
-        sides = (
-            ((x + 46, y), "lm"),
-            ((x - 46, y), "rm"),
-            ((x, y + 66), "mm"),
-            ((x, y - 76), "mm"),
+        visible, view = self._visible(self._shown.place), self._shown.view
+        metres = view.width / ACROSS
+        has_room = visible.height > 150 * metres and visible.width > 330 * metres
+        x, y = visible.x + visible.width / 2, visible.y + (32 if has_room else -38) * metres
+        if visible.height < SMALLEST * metres:
+            y -= 16 * metres
+        box = AnnotationBbox(
+            HPacker(children=parts, pad=2, sep=7, align="center"),
+            (x, max(y, view.y + 80 * metres)),
+            bboxprops=PLATE,
+            pad=0.1,
         )
-        for place, anchor in sides:
-            if self._label(text, place, anchor, colour):
-                return
+        self._axes.add_artist(box)
+        self._taken.append(box.get_window_extent())
 
-    def _draw_scale(self) -> None:
+    def _draw_scale_and_north(self) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         view = self._shown.view
-        metres = nice(view.width / 9)
-        pixels = metres / view.width * INSIDE
-        said = f"{metres:.0f} m" if metres < 1_000 else f"{metres / 1_000:.0f} km"
-        wide = max(pixels, font(SMALL).getlength(said)) + 60
-        right, bottom = MARGIN + INSIDE - 24, TOP + HEIGHT - 24
-        self._plate((right - wide, bottom - 120, right, bottom))
-        middle = right - wide / 2
-        start, end, line = middle - pixels / 2, middle + pixels / 2, bottom - 32
-        self._canvas.draw.line((start, line, end, line), BRIGHT, 8)
-        for edge in (start, end):
-            self._canvas.draw.line((edge, line - 14, edge, line + 14), BRIGHT, 8)
-        self._canvas.text((middle, bottom - 60), said, SMALL, anchor="ms")
-
-    def _draw_north(self) -> None:
-        x, y = MARGIN + INSIDE - 80, TOP + 110
-        self._plate((x - 52, y - 84, x + 52, y + 92))
-        self._canvas.draw.polygon(
-            [(x, y - 70), (x + 32, y + 6), (x, y - 14), (x - 32, y + 6)], BRIGHT
+        pixel = view.width / ACROSS
+        metres = MaxNLocator(9, steps=[1, 2, 5, 10]).tick_values(0, view.width)[1]
+        name = f"{metres:.0f} m" if metres < 1_000 else f"{metres / 1_000:.0f} km"
+        half = max(metres / pixel, text_width(name, SMALL)) / 2
+        x, y = view.x + view.width - (half + 26) * pixel, view.y + 24 * pixel
+        ends = [x - metres / 2, x + metres / 2]
+        self._axes.plot(
+            ends, [y, y], color=BRIGHT, linewidth=3, marker="|", markersize=12, zorder=4
         )
-        self._canvas.text((x, y + 72), self._shown.north, SMALL, bold=True, anchor="ms")
+        self._label(name, x, y + 24 * pixel, BRIGHT)
+        x, y = view.x + view.width - 40 * pixel, view.y + view.height - 76 * pixel
+        self._label(self._shown.north, x, y, BRIGHT, weight="bold")
+        self._label("▲", x, y + 36 * pixel, BRIGHT)
 
     def _label(
-        self,
-        text: str,
-        at: tuple[float, float],
-        anchor: str,
-        colour: Colour,
-        size: int = SMALL,
-    ) -> bool:
-        """Write on a plate inside the map, unless something else stands there.
-
-        Returns:
-            Whether it was written.
-        """
-        line = fitted(text, 420, size)
-        left, top, right, bottom = font(size).getbbox(line, anchor=anchor)
-        right_room = MARGIN + INSIDE - 20 - right - 14
-        x = min(max(at[0], MARGIN + 20 - left + 14), right_room)
-        y = min(max(at[1], TOP + 8 - top + 8), TOP + HEIGHT - 8 - bottom - 8)
-        plate = (x + left - 14, y + top - 8, x + right + 14, y + bottom + 8)
-        if any(_overlap(plate, other) for other in self._taken):
-            return False
-        self._plate(plate)
-        self._canvas.text((x, y), line, size, colour=colour, anchor=anchor)
-        return True
-
-    def _plate(self, box: Box) -> None:
-        self._canvas.draw.rounded_rectangle(box, 14, BACKGROUND)
-        self._taken.append(box)
-
-    def _trim(self, frame: Box) -> None:
-        """Take away what was drawn beyond the map's edge."""
-        left, top, right, bottom = frame
-        width, height = self._canvas.image.size
-        for box in (
-            (0, top - 60, left, bottom + 60),
-            (right, top - 60, width, bottom + 60),
-            (0, bottom, width, height),
-            (0, top - 46, width, top),
-        ):
-            self._canvas.draw.rectangle(box, BACKGROUND)
-        self._canvas.draw.rectangle(frame, outline=GRID, width=4)
+        self, text: str, x: float, y: float, colour: str, *, beside: bool = False, **style: Any
+    ) -> None:
+        """Write on a plate inside the map, or beside a symbol, where nothing stands yet."""
+        line = fitted(text, LONGEST_LABEL, SMALL)
+        half = text_width(line, SMALL) / 2
+        sides = ((half + 24, 0), (-half - 24, 0), (0, -34), (0, 36)) if beside else ((0, 0),)
+        view, pixel = self._shown.view, self._shown.view.width / ACROSS
+        edge = (half + 8) * pixel
+        for right, up in sides:
+            at_x = min(max(x + right * pixel, view.x + edge), view.x + view.width - edge)
+            at_y = min(max(y + up * pixel, view.y + 20 * pixel), view.y + view.height - 20 * pixel)
+            label = self._axes.text(
+                at_x, at_y, line, color=colour, fontsize=SMALL, bbox=PLATE,
+                ha="center", va="center", **style,
+            )  # fmt: skip
+            taken = label.get_window_extent().padded(4 * DPI / 100)
+            if not any(taken.overlaps(other) for other in self._taken):
+                self._taken.append(taken)
+                return
+            label.remove()
 
 
-def _multiples(step: float, first: float, last: float) -> list[float]:
-    start = ceil(first / step)
-    return list(takewhile(lambda value: value < last, (number * step for number in count(start))))
+PLATE = {"boxstyle": "round,pad=0.2", "facecolor": BACKGROUND, "edgecolor": "none"}
 
 
-def _is_small(box: Box) -> bool:
-    return box[2] - box[0] < SMALLEST or box[3] - box[1] < SMALLEST
-
-
-def _middle_of(box: Box) -> tuple[float, float]:
-    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _middle(area: Rectangle) -> tuple[float, float]:
+    return area.x + area.width / 2, area.y + area.height / 2

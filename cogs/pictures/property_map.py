@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import hypot
 
 from cogs.i18n.language import _, plural
-from cogs.pictures import backdrop
+from cogs.pictures import stored_backdrop
 from cogs.pictures.backdrop import Rectangle
 from cogs.pictures.maps import Area, Line, Map, Spot, draw_map, view_of
 from cogs.ui.picture import Picture
@@ -64,7 +64,7 @@ async def property_map(sql: Reader, property_id: int, *, whole: bool = True) -> 
         ),
         legend=tuple(lines),
         north=_("N"),
-        backdrop=await backdrop.configured(sql),
+        backdrop=await stored_backdrop.stored(sql),
     )
     said = "; ".join(line.text for line in lines)
     alt = _("Map of {place}. {subtitle}; {said}.").format(

@@ -17,7 +17,7 @@ from cogs.ui.text import plain_line
 ALT = 1_024
 """Discord's limit of the text that a picture has for those who cannot see it."""
 
-LOOK = 1
+LOOK = 2
 """Raised when pictures look different, so that those which Discord shows are drawn afresh."""
 
 PAINTER = ThreadPoolExecutor(1, "painter")

@@ -2,16 +2,16 @@
 
 from io import BytesIO
 
-from PIL import Image
+from PIL import Image, ImageColor
 
-from cogs.pictures.canvas import Colour
+Colour = str | tuple[int, int, int]
+"""As matplotlib writes it, `#rrggbb`, or its parts."""
 
 
 def opened(png: bytes) -> Image.Image:
     """Return a picture, decoded to its last byte."""
     image = Image.open(BytesIO(png), formats=("PNG",))
-    image.load()
-    return image
+    return image.convert("RGB")
 
 
 def share(
@@ -25,7 +25,8 @@ def share(
 def pixels(image: Image.Image, colour: Colour) -> int:
     """Count the pixels that have exactly a colour."""
     found = image.getcolors(image.width * image.height) or []
-    return next((number for number, one in found if one == colour), 0)
+    wanted = _parts(colour)
+    return next((number for number, one in found if one == wanted), 0)
 
 
 def contrast(one: Colour, other: Colour) -> float:
@@ -34,9 +35,13 @@ def contrast(one: Colour, other: Colour) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def _parts(colour: Colour) -> tuple[int, ...]:
+    return ImageColor.getrgb(colour) if isinstance(colour, str) else colour
+
+
 def _luminance(colour: Colour) -> float:
     red, green, blue = (
         part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4
-        for part in colour
+        for part in _parts(colour)
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -15,9 +15,8 @@ from cogs.pictures.backdrop import (
     Backdrop,
     BackdropError,
     Rectangle,
-    configured,
-    keep,
 )
+from cogs.pictures.stored_backdrop import store, stored
 from tests.webhook.harness import AppHarness
 
 POINTS: list[list[float]] = [[0, 0, -100, 200], [200, 100, 100, 0]]
@@ -46,8 +45,8 @@ def test_a_view_is_cut_out_where_the_points_say(image: Path) -> None:
     assert (shown.size, at) == ((400, 400), (0, 0))
     assert shown.getpixel((100, 200)) == _darker(RED)
     assert shown.getpixel((300, 200)) == _darker(BLUE)
-    assert known.place(0, 0) == (-100, 200)
-    assert known.place(200, 100) == (100, 0)
+    assert known.position(0, 0) == (-100, 200)
+    assert known.position(200, 100) == (100, 0)
 
 
 def test_beyond_its_edge_there_is_no_image(image: Path) -> None:
@@ -65,7 +64,7 @@ coordinates = st.floats(-1e6, 1e6)
 @given(coordinates, coordinates)
 def test_a_place_and_its_pixel_are_each_others_inverse(x: float, y: float) -> None:
     known = Backdrop("", 0, ((3, 4, -4_000, 8_000), (6_000, 8_100, 4_500, -4_000)))
-    assert known.place(*known.pixel(x, y)) == pytest.approx((x, y), rel=1e-6, abs=1e-3)
+    assert known.position(*known.pixel(x, y)) == pytest.approx((x, y), rel=1e-6, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +138,7 @@ def test_a_damaged_image_is_told_when_it_is_read_whole(image: Path) -> None:
 def test_a_large_image_is_kept_small_and_decoded_once(
     image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backdrops, "KEPT_PIXELS", 5_000)
+    monkeypatch.setattr(backdrops, "CACHED_PIXELS", 5_000)
     known = Backdrop.of(str(image), POINTS)
     first, _ = backdrops._decoded(known.path, known.changed)
     assert first.width * first.height <= 5_000
@@ -161,8 +160,8 @@ def test_every_kind_of_image_is_read(tmp_path: Path, mode: str) -> None:
 async def test_what_is_configured_is_kept_and_forgotten(harness: AppHarness, image: Path) -> None:
     known = Backdrop.of(str(image), POINTS)
     async with harness.database.write() as sql:
-        await keep(sql, known)
-    assert await configured(harness.database.read) == known
+        await store(sql, known)
+    assert await stored(harness.database.read) == known
     async with harness.database.write() as sql:
-        await keep(sql, None)
-    assert await configured(harness.database.read) is None
+        await store(sql, None)
+    assert await stored(harness.database.read) is None

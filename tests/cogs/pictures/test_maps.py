@@ -8,16 +8,33 @@ from PIL import Image
 
 from cogs.pictures import backdrop
 from cogs.pictures.backdrop import BRIGHTNESS, Backdrop, Rectangle
-from cogs.pictures.canvas import BACKGROUND
-from cogs.pictures.maps import Area, Line, Map, Spot, draw_map, view_of
+from cogs.pictures.drawing import BACKGROUND
+from cogs.pictures.maps import (
+    ACROSS,
+    CALL,
+    CAMERA,
+    DOWN,
+    DRONE,
+    LEFT,
+    NEIGHBOUR,
+    PLACE,
+    SYMBOLS,
+    TOP,
+    Area,
+    Line,
+    Map,
+    Spot,
+    draw_map,
+    view_of,
+)
 from cogs.pictures.property_map import property_map
-from cogs.pictures.symbols import CALL, CAMERA, DRONE, NEIGHBOUR, PLACE, SYMBOLS
+from cogs.pictures.stored_backdrop import store
 from cogs.ui.picture import ALT
 from db import dispatches, emergencies
 from tests.cogs.pictures.looking import opened, pixels, share
 from tests.webhook.harness import AppHarness
 
-GROUND = (30, 145, 970, 800)
+GROUND = (LEFT, TOP, LEFT + ACROSS, TOP + DOWN)
 """Where on the picture the map itself is."""
 
 
@@ -120,14 +137,14 @@ async def test_the_owners_image_lies_below_at_the_right_place(
     place = await harness.add_property(x=100, y=90, width=100, height=100)
     plain = await property_map(harness.database.read, place)
     async with harness.database.write() as sql:
-        await backdrop.keep(sql, known)
+        await store(sql, known)
     picture = await property_map(harness.database.read, place)
     assert picture is not None
     assert plain is not None
     assert picture.digest != plain.digest
     image = opened(picture.draw())
     red, green = (int(250 * BRIGHTNESS), 0, 0), (0, int(250 * BRIGHTNESS), 0)
-    west, east = (100, 250, 250, 700), (750, 300, 900, 650)
+    west, east = (120, 250, 270, 700), (750, 300, 900, 650)
     assert share(image, red, west) > 0.8
     assert share(image, green, east) > 0.8
     file.unlink()
@@ -139,9 +156,9 @@ def test_a_call_stands_where_it_is_and_north_is_up() -> None:
     place = Rectangle(0, 0, 0, 0)
     for x, y, box in (
         (60, 60, (650, 145, 900, 400)),
-        (-60, 60, (100, 145, 350, 400)),
-        (60, -60, (650, 520, 900, 800)),
-        (-60, -60, (100, 520, 350, 800)),
+        (-60, 60, (150, 145, 450, 400)),
+        (60, -60, (650, 500, 900, 755)),
+        (-60, -60, (150, 500, 450, 755)),
     ):
         shown = Map(
             title="",
@@ -188,9 +205,9 @@ def test_anything_anywhere_is_drawn_and_stays_on_the_map(
         north="N",
     )
     image = opened(draw_map(shown))
-    assert image.size == (1_000, 835)
-    assert share(image, BACKGROUND, (0, 150, 28, 800)) == 1
-    assert share(image, BACKGROUND, (973, 150, 1_000, 800)) == 1
+    assert image.size == (1_000, 845)
+    assert share(image, BACKGROUND, (LEFT + ACROSS + 3, TOP, 1_000, TOP + DOWN)) == 1
+    assert share(image, BACKGROUND, (0, TOP + DOWN + 40, 1_000, 845)) == 1
 
 
 @settings(deadline=None, max_examples=50)
