@@ -13,7 +13,7 @@ from db import dispatches, emergencies, notices, units
 from webhook.cad.alerts import Callout, PagerMessage, PrintRecord, StationAlert
 from webhook.cad.calls import (
     Call911,
-    DispatchCall,
+    DispatchReport,
     DispatchClosed,
     DispatchEdit,
     DispatchNew,
@@ -306,7 +306,7 @@ def _told(fields: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-async def _keep_call(event: DispatchCall, change: Change, cad: str) -> list[Subject]:
+async def _keep_call(event: DispatchReport, change: Change, cad: str) -> list[Subject]:
     """Keep what hangs on a reported call: notes, the 911 call it was made from, its end."""
     await _add_notes(change, cad, event.call_id, event.notes)
     about = [dispatch_subject(cad, event.call_id)]

@@ -136,7 +136,7 @@ class Removed911(CadEvent):
         return [cls(call_ids=found)] if found else []
 
 
-class DispatchCall(WithMetaData):
+class DispatchReport(WithMetaData):
     """A dispatch call as the dispatchers see it (sonoran-wire: push pages, since 3.5.1).
 
     `primary` is None if no unit leads the call; `event_origin_ident` is the dispatcher who acted.
@@ -190,12 +190,12 @@ class DispatchCall(WithMetaData):
 
 
 @cad_event("EVENT_DISPATCH_NEW", card="dispatch", names_card=True, on_board=True)
-class DispatchNew(DispatchCall):
+class DispatchNew(DispatchReport):
     """A dispatch call was opened in the CAD; what the push left out has its default."""
 
 
 @cad_event("EVENT_DISPATCH_EDIT", card="dispatch", on_board=True)
-class DispatchEdit(DispatchCall, Partial):
+class DispatchEdit(DispatchReport, Partial):
     """A dispatch call was changed in the CAD; status CLOSED closes it.
 
     `present` lists the written names of what the push said: Lua cannot tell null from absent.

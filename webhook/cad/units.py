@@ -31,7 +31,7 @@ _BESIDE_DATA = ("accId", "status", "isPanic", "isDispatch", "location", "aop")
 """The members of a unit that are not in its `data`."""
 
 
-class Unit(Partial):
+class UnitReport(Partial):
     """One unit, as far as the push describes it.
 
     `status` is the CAD's own name of it (communities rename what people see), or the number as
@@ -91,7 +91,7 @@ class UnitLogin(CadEvent):
     beside the unit.
     """
 
-    unit: Unit
+    unit: UnitReport
     is_dispatch: Flag = False
     self_dispatch: Flag = False
 
@@ -106,11 +106,11 @@ class UnitLogin(CadEvent):
                 unit_id = fields.optional_id(data, "id")
             if unit_id is None:
                 raise InvalidPush("unit.id: missing")
-            units = [Unit.read(entry, unit_id)]
+            units = [UnitReport.read(entry, unit_id)]
         return [cls.model_validate(cls._of_unit(unit, cls.read_members(data))) for unit in units]
 
     @staticmethod
-    def _of_unit(unit: Unit, beside: Members) -> Members:
+    def _of_unit(unit: UnitReport, beside: Members) -> Members:
         """Whether it is a dispatcher stands beside the unit or in it; beside it counts."""
         if "isDispatch" not in beside:
             return {**beside, "unit": unit, "isDispatch": unit.is_dispatch}
@@ -132,7 +132,7 @@ class UnitStatus(UnitsEvent):
 
     status: str
     status_code: int | None = None
-    units: list[Unit] = Field(default_factory=list)
+    units: list[UnitReport] = Field(default_factory=list)
 
     @classmethod
     def read(cls, data: Members) -> list[Self]:
@@ -147,7 +147,7 @@ class UnitStatus(UnitsEvent):
 
     @classmethod
     def _of_units(cls, data: Members) -> Iterator[Self]:
-        by_status: dict[tuple[str, int | None], list[Unit]] = {}
+        by_status: dict[tuple[str, int | None], list[UnitReport]] = {}
         common = fields.choice(data.get("status"), _STATUS)
         for unit in _required_units(data):
             if unit.status:
@@ -167,7 +167,7 @@ class UnitStatus(UnitsEvent):
 class UnitUpdate(CadEvent):
     """Units changed in some way (sonoran-wire: undocumented, pushed since 2026-07)."""
 
-    units: list[Unit]
+    units: list[UnitReport]
 
     @classmethod
     def read(cls, data: Members) -> list[Self]:
@@ -233,10 +233,10 @@ def required_idents(data: Members) -> list[int]:
     return found
 
 
-def _required_units(data: Members) -> list[Unit]:
+def _required_units(data: Members) -> list[UnitReport]:
     if data.get("units") is None:
         raise InvalidPush("units: missing")
-    return [Unit.read(entry, unit_id) for unit_id, entry in _entries(data["units"])]
+    return [UnitReport.read(entry, unit_id) for unit_id, entry in _entries(data["units"])]
 
 
 def _entries(units: object) -> Iterable[tuple[int, Members]]:
@@ -255,7 +255,7 @@ def _entries(units: object) -> Iterable[tuple[int, Members]]:
     return found.items()
 
 
-def _batches(units: list[Unit]) -> Iterator[list[Unit]]:
+def _batches(units: list[UnitReport]) -> Iterator[list[UnitReport]]:
     for start in range(0, len(units), UNITS_PER_EVENT):
         yield units[start : start + UNITS_PER_EVENT]
 

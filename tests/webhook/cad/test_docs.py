@@ -8,7 +8,7 @@ import pytest
 
 from webhook.cad import EVENTS, HANDLED_TYPES, parse
 from webhook.cad.alerts import Record
-from webhook.cad.units import Unit
+from webhook.cad.units import UnitReport
 
 DOCS = (Path(__file__).parents[3] / "docs" / "cad.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", DOCS, re.DOTALL | re.MULTILINE))
@@ -31,8 +31,8 @@ def test_the_table_has_every_field(push_type: str) -> None:
     assert sorted(listed) == sorted(str(field.alias) for field in fields)
 
 
-@pytest.mark.parametrize("model", [Unit, Record])
-def test_units_and_records_are_described(model: type[Unit | Record]) -> None:
+@pytest.mark.parametrize("model", [UnitReport, Record])
+def test_units_and_records_are_described(model: type[UnitReport | Record]) -> None:
     assert all(f"`{field.alias}`" in DOCS for field in model.model_fields.values())
 
 
