@@ -1,5 +1,6 @@
 """Dispatch calls with their units and notes, as the CAD's pushes tell them, in any order."""
 
+import json
 from typing import Any, NamedTuple
 
 from db.database import Reader, Transaction
@@ -62,90 +63,80 @@ PUSHED = frozenset(
 """The columns that a push about the call itself may set."""
 
 
-async def ensure(sql: Transaction, cad: str, call_id: int, now: int) -> None:
-    """Have a row for a call, which may not have been seen yet."""
-    await sql.run(
-        "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (cad, call_id) DO UPDATE SET touched_at = excluded.touched_at",
+async def ensure(sql: Transaction, cad: str, call_id: int, now: int) -> set[str]:
+    """Have a row for a call, which may not have been seen yet; return what edits of it have set."""
+    edited = await sql.one(
+        str,
+        "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at)"
+        " VALUES (?1, ?2, ?3, ?3) ON CONFLICT (cad, call_id)"
+        " DO UPDATE SET touched_at = excluded.touched_at RETURNING edited",
         cad,
         call_id,
         now,
-        now,
     )
+    return set((edited or "").split())
 
 
 async def put_first_report(
-    sql: Transaction, cad: str, call_id: int, told: dict[str, Any], now: int
-) -> None:
-    """Keep what the first report of a call says, except where an edit already said otherwise."""
-    await ensure(sql, cad, call_id, now)
-    edited = await _edited(sql, cad, call_id)
-    await _set(sql, cad, call_id, {name: told[name] for name in told if name not in edited})
+    sql: Transaction, cad: str, call_id: int, values: dict[str, Any], idents: list[int], now: int
+) -> DispatchCall:
+    """Store the first report of a call, except where an edit already set something; return it.
+
+    `idents` are its units; those that were attached or detached by themselves stay as they are.
+    """
+    edited = await ensure(sql, cad, call_id, now)
+    if "idents" not in edited:
+        await _replace_units(sql, cad, call_id, idents)
+    unedited = {column: value for column, value in values.items() if column not in edited}
+    return await _update(sql, cad, call_id, unedited)
 
 
 async def put_edit(
-    sql: Transaction, cad: str, call_id: int, told: dict[str, Any], now: int
-) -> None:
-    """Keep what an edit says; fields that it leaves out stay."""
-    await ensure(sql, cad, call_id, now)
-    await _mark_edited(sql, cad, call_id, *told)
-    await _set(sql, cad, call_id, told)
+    sql: Transaction,
+    cad: str,
+    call_id: int,
+    values: dict[str, Any],
+    idents: list[int] | None,
+    now: int,
+) -> DispatchCall:
+    """Store what an edit sets and return the call; columns that it leaves out stay.
+
+    `idents` are its units, None if the edit does not list them; those that were attached or
+    detached by themselves stay as they are.
+    """
+    edited = await ensure(sql, cad, call_id, now) | values.keys()
+    if idents is not None:
+        edited.add("idents")
+        await _replace_units(sql, cad, call_id, idents)
+    return await _update(sql, cad, call_id, {**values, "edited": " ".join(sorted(edited))})
 
 
-async def _set(sql: Transaction, cad: str, call_id: int, told: dict[str, Any]) -> None:
-    columns = [column for column in told if column in PUSHED]
+async def _update(sql: Transaction, cad: str, call_id: int, values: dict[str, Any]) -> DispatchCall:
+    columns = [column for column in values if column in PUSHED or column == "edited"]
     settings = ", ".join(["call_id = call_id", *(f"{column} = ?" for column in columns)])
-    await sql.run(
-        f"UPDATE dispatch_calls SET {settings} WHERE cad = ? AND call_id = ?",
-        *(told[column] for column in columns),
+    (call,) = await sql.all(
+        DispatchCall,
+        f"UPDATE dispatch_calls SET {settings} WHERE cad = ? AND call_id = ? RETURNING {_COLUMNS}",
+        *(values[column] for column in columns),
         cad,
         call_id,
     )
-
-
-async def _edited(sql: Reader, cad: str, call_id: int) -> set[str]:
-    """Return what edits of a call told, by name."""
-    names = await sql.one(
-        str, "SELECT edited FROM dispatch_calls WHERE cad = ? AND call_id = ?", cad, call_id
-    )
-    return set((names or "").split())
-
-
-async def _mark_edited(sql: Transaction, cad: str, call_id: int, *names: str) -> None:
-    edited = await _edited(sql, cad, call_id) | set(names)
-    await sql.run(
-        "UPDATE dispatch_calls SET edited = ? WHERE cad = ? AND call_id = ?",
-        " ".join(sorted(edited)),
-        cad,
-        call_id,
-    )
+    return call
 
 
 async def close(sql: Transaction, cad: str, call_id: int, now: int) -> None:
     """Close a call for good: what comes late about it does not open it again."""
-    await ensure(sql, cad, call_id, now)
     await sql.run(
-        "UPDATE dispatch_calls SET closed_at = coalesce(closed_at, ?)"
-        " WHERE cad = ? AND call_id = ?",
-        now,
+        "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at, closed_at)"
+        " VALUES (?1, ?2, ?3, ?3, ?3) ON CONFLICT (cad, call_id) DO UPDATE SET"
+        " touched_at = excluded.touched_at, closed_at = coalesce(closed_at, excluded.closed_at)",
         cad,
         call_id,
+        now,
     )
 
 
-async def list_first_units(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
-    """Keep the units of the first report of a call, except where an edit already listed others."""
-    if "idents" not in await _edited(sql, cad, call_id):
-        await _list_units(sql, cad, call_id, idents)
-
-
-async def list_units(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
-    """Keep the units that an edit of a call lists; explicit attachments outrank them."""
-    await _mark_edited(sql, cad, call_id, "idents")
-    await _list_units(sql, cad, call_id, idents)
-
-
-async def _list_units(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
+async def _replace_units(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
     await sql.run(
         "DELETE FROM dispatch_units WHERE cad = ? AND call_id = ? AND NOT explicit", cad, call_id
     )
@@ -165,18 +156,20 @@ async def detach(sql: Transaction, cad: str, call_id: int, idents: list[int]) ->
 async def _put_units(
     sql: Transaction, cad: str, call_id: int, idents: list[int], *, attached: bool, explicit: bool
 ) -> None:
-    for ident in idents:
-        await sql.run(
-            "INSERT INTO dispatch_units (cad, call_id, ident, attached, explicit)"
-            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (cad, call_id, ident) DO UPDATE"
-            " SET attached = excluded.attached, explicit = excluded.explicit"
-            " WHERE excluded.explicit >= explicit",
-            cad,
-            call_id,
-            ident,
-            attached,
-            explicit,
-        )
+    if not idents:
+        return
+    await sql.run(
+        "INSERT INTO dispatch_units (cad, call_id, ident, attached, explicit)"
+        " SELECT ?, ?, value, ?, ? FROM json_each(?) WHERE true"  # WHERE keeps ON unambiguous
+        " ON CONFLICT (cad, call_id, ident) DO UPDATE"
+        " SET attached = excluded.attached, explicit = excluded.explicit"
+        " WHERE excluded.explicit >= explicit",
+        cad,
+        call_id,
+        attached,
+        explicit,
+        json.dumps(idents),
+    )
 
 
 async def calls_of_unit(sql: Reader, cad: str, ident: int) -> list[int]:
@@ -201,14 +194,18 @@ async def units(sql: Reader, cad: str, call_id: int) -> list[int]:
     )
 
 
-async def add_note(sql: Transaction, cad: str, call_id: int, note: CallNote) -> None:
-    """Keep a note; the same note told again, alone or with its call, stands once."""
+async def add_notes(sql: Transaction, cad: str, call_id: int, notes: list[CallNote]) -> None:
+    """Store notes; a note that comes again, alone or with its call, is stored once."""
+    if not notes:
+        return
     await sql.run(
-        "INSERT INTO dispatch_notes (cad, call_id, time, label, content) VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO dispatch_notes (cad, call_id, time, label, content)"
+        " SELECT ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
+        " json_extract(value, '$[2]') FROM json_each(?) WHERE true"
         " ON CONFLICT DO NOTHING",
         cad,
         call_id,
-        *note,
+        json.dumps(notes),
     )
 
 

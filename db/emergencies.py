@@ -48,9 +48,10 @@ async def put(
     property_id: int | None,
     pressed_by: str | None,
     now: int,
-) -> None:
-    """Keep what a call says; a removal that came before stays."""
-    await sql.run(
+) -> EmergencyCall:
+    """Store what a call says and return it; a removal that came before stays."""
+    return await _upsert(
+        sql,
         "INSERT INTO emergency_calls"
         " (cad, call_id, is_emergency, caller, location, postal, description, property_id,"
         " pressed_by, received_at, touched_at, seen)"
@@ -73,9 +74,10 @@ async def put(
     )
 
 
-async def mark_removed(sql: Transaction, cad: str, call_id: int, now: int) -> None:
-    """Keep that a call is gone, seen or not."""
-    await sql.run(
+async def mark_removed(sql: Transaction, cad: str, call_id: int, now: int) -> EmergencyCall:
+    """Store that a call, seen or not, is gone; return it."""
+    return await _upsert(
+        sql,
         "INSERT INTO emergency_calls (cad, call_id, received_at, touched_at, removed_at)"
         " VALUES (?, ?, ?, ?, ?) ON CONFLICT (cad, call_id) DO UPDATE SET"
         " removed_at = coalesce(removed_at, excluded.removed_at), touched_at = excluded.touched_at",
@@ -89,9 +91,10 @@ async def mark_removed(sql: Transaction, cad: str, call_id: int, now: int) -> No
 
 async def mark_dispatched(
     sql: Transaction, cad: str, call_id: int, dispatch_call_id: int, now: int
-) -> None:
-    """Keep which dispatch call was made from a call, seen or not."""
-    await sql.run(
+) -> EmergencyCall:
+    """Store which dispatch call was made from a call, seen or not; return it."""
+    return await _upsert(
+        sql,
         "INSERT INTO emergency_calls (cad, call_id, received_at, touched_at, dispatch_call_id)"
         " VALUES (?, ?, ?, ?, ?) ON CONFLICT (cad, call_id) DO UPDATE SET"
         " dispatch_call_id = excluded.dispatch_call_id, touched_at = excluded.touched_at",
@@ -101,6 +104,11 @@ async def mark_dispatched(
         now,
         dispatch_call_id,
     )
+
+
+async def _upsert(sql: Transaction, statement: str, *parameters: object) -> EmergencyCall:
+    (call,) = await sql.all(EmergencyCall, f"{statement} RETURNING {_COLUMNS}", *parameters)
+    return call
 
 
 async def get(sql: Reader, cad: str, call_id: int) -> EmergencyCall | None:

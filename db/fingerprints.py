@@ -11,25 +11,19 @@ async def is_duplicate(
     What comes twice over one transport happened twice: the nth copy of each transport is the
     same event as the nth of the others.
     """
-    found = await sql.one(
-        int,
-        "SELECT id FROM fingerprints WHERE digest = ? AND at >= ?"
-        " AND NOT instr(' ' || transports || ' ', ' ' || ? || ' ') ORDER BY at, id LIMIT 1",
+    is_known = await sql.one(
+        bool,
+        "INSERT INTO fingerprints (id, digest, transports, at) VALUES ("
+        "(SELECT id FROM fingerprints WHERE digest = ?1 AND at >= ?3"
+        " AND NOT instr(' ' || transports || ' ', ' ' || ?2 || ' ') ORDER BY at, id LIMIT 1),"
+        " ?1, ?2, ?4) ON CONFLICT (id) DO UPDATE"
+        " SET transports = transports || ' ' || excluded.transports RETURNING transports <> ?2",
         digest,
-        since,
         transport,
+        since,
+        now,
     )
-    if found is not None:
-        await sql.run(
-            "UPDATE fingerprints SET transports = transports || ' ' || ? WHERE id = ?",
-            transport,
-            found,
-        )
-        return True
-    await sql.run(
-        "INSERT INTO fingerprints (digest, transports, at) VALUES (?, ?, ?)", digest, transport, now
-    )
-    return False
+    return bool(is_known)
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:

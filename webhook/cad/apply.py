@@ -1,23 +1,24 @@
 """What the CAD's events change: calls, units and panics, as the cards show them.
 
-Pushes carry no number and no time and come in any order, some twice; so each is kept in a way that
-the order of arrival does not matter where the events themselves leave a choice.
+Pushes carry no number and no time and come in any order, some twice; so each is stored in a way
+that the order of arrival does not matter where the events themselves leave a choice.
+
+Every function returns the subjects of its event.
 """
 
 from functools import singledispatch
 from typing import Any
 
-import orjson
-
 from db import dispatches, emergencies, notices, units
+from db.emergencies import EmergencyCall
 from webhook.cad.alerts import Callout, PagerMessage, PrintRecord, StationAlert
 from webhook.cad.calls import (
     Call911,
-    DispatchReport,
     DispatchClosed,
     DispatchEdit,
     DispatchNew,
     DispatchNote,
+    DispatchReport,
     Note,
     Removed911,
     ToggleBodycam,
@@ -50,8 +51,11 @@ from webhook.protocol.events import Subject
 CLOSED = "CLOSED"
 OFFLINE = "OFFLINE"
 
-_PLACED = frozenset({"block", "address", "postal", "x", "y", "emergency_call_id"})
-"""What of a dispatch call says which property it is at."""
+_POSITION = frozenset({"block", "address", "postal", "x", "y", "emergency_call_id"})
+"""The columns of a dispatch call that say which property it is at."""
+
+_RENAMED = {"primary": "primary_unit", "origin_911": "emergency_call_id"}
+"""The columns of a dispatch call that are not named like the fields of its events."""
 
 
 @singledispatch
@@ -60,12 +64,14 @@ async def apply(event: CadEvent, change: Change, cad: str) -> list[Subject]:
     return []
 
 
+# Calls
+
+
 @apply.register
-async def store_call_911(event: Call911, change: Change, cad: str) -> list[Subject]:
+async def store_911(event: Call911, change: Change, cad: str) -> list[Subject]:
     point = (event.coordinates.x, event.coordinates.y) if event.coordinates else None
     place = Place(event.location, event.postal or "", point)
-    unit_num = pressed_by(event.description)
-    await emergencies.put(
+    call = await emergencies.put(
         change.sql,
         cad,
         event.call_id,
@@ -75,45 +81,41 @@ async def store_call_911(event: Call911, change: Change, cad: str) -> list[Subje
         postal=event.postal or "",
         description=event.description,
         property_id=await property_at(change.sql, place),
-        pressed_by=unit_num,
+        pressed_by=pressed_by(event.description),
         now=change.now,
     )
-    about = [emergency_subject(cad, event.call_id)]
-    if unit_num is not None:
-        about = await _about_emergency(change, cad, event.call_id)
-    return [*about, *await _replace_dispatches(change, cad, event.call_id)]
+    return [*await _subjects_of(change, call), *await _move_dispatches(change, call)]
 
 
 @apply.register
 async def store_removed_911(event: Removed911, change: Change, cad: str) -> list[Subject]:
+    found = []
     for call_id in event.call_ids:
-        await emergencies.mark_removed(change.sql, cad, call_id, change.now)
-    return [
-        subject
-        for call_id in event.call_ids
-        for subject in await _about_emergency(change, cad, call_id)
-    ]
+        call = await emergencies.mark_removed(change.sql, cad, call_id, change.now)
+        found += await _subjects_of(change, call)
+    return found
 
 
 @apply.register
 async def store_dispatch_new(event: DispatchNew, change: Change, cad: str) -> list[Subject]:
-    told = _told({name: getattr(event, name) for name in type(event).model_fields})
-    await dispatches.put_first_report(change.sql, cad, event.call_id, told, change.now)
-    await dispatches.list_first_units(change.sql, cad, event.call_id, event.idents)
-    await _place_dispatch(change, cad, event.call_id)
-    return await _keep_call(event, change, cad)
+    values = _columns_of({name: getattr(event, name) for name in type(event).model_fields})
+    call = await dispatches.put_first_report(
+        change.sql, cad, event.call_id, values, event.idents, change.now
+    )
+    await _find_property(change, call)
+    return await _store_rest(event, change, cad)
 
 
 @apply.register
 async def store_dispatch_edit(event: DispatchEdit, change: Change, cad: str) -> list[Subject]:
     changes = event.changes()
-    told = _told(changes)
-    await dispatches.put_edit(change.sql, cad, event.call_id, told, change.now)
-    if "idents" in changes:
-        await dispatches.list_units(change.sql, cad, event.call_id, event.idents)
-    if told.keys() & _PLACED:
-        await _place_dispatch(change, cad, event.call_id)
-    return await _keep_call(event, change, cad)
+    values = _columns_of(changes)
+    call = await dispatches.put_edit(
+        change.sql, cad, event.call_id, values, changes.get("idents"), change.now
+    )
+    if values.keys() & _POSITION:
+        await _find_property(change, call)
+    return await _store_rest(event, change, cad)
 
 
 @apply.register
@@ -151,10 +153,13 @@ async def detach_units(event: UnitDetach, change: Change, cad: str) -> list[Subj
     return left
 
 
+# Units
+
+
 @apply.register
 async def store_unit_login(event: UnitLogin, change: Change, cad: str) -> list[Subject]:
-    told = event.unit.changes() | {"is_dispatch": event.is_dispatch, "on_duty": True}
-    await _keep_unit(change, cad, event.unit.id, told)
+    values = event.unit.changes() | {"is_dispatch": event.is_dispatch, "on_duty": True}
+    await _store_unit(change, cad, event.unit.id, values)
     return unit_subjects(cad, [event.unit.id])
 
 
@@ -171,14 +176,14 @@ async def store_unit_status(event: UnitStatus, change: Change, cad: str) -> list
     described = {unit.id: unit.changes() for unit in event.units}
     status = {"status": event.status, "status_code": event.status_code}
     for ident in event.idents:
-        await _keep_unit(change, cad, ident, described.get(ident, {}) | status)
+        await _store_unit(change, cad, ident, described.get(ident, {}) | status)
     return unit_subjects(cad, event.idents)
 
 
 @apply.register
 async def store_unit_update(event: UnitUpdate, change: Change, cad: str) -> list[Subject]:
     for unit in event.units:
-        await _keep_unit(change, cad, unit.id, unit.changes())
+        await _store_unit(change, cad, unit.id, unit.changes())
     return unit_subjects(cad, [unit.id for unit in event.units])
 
 
@@ -197,8 +202,8 @@ async def store_group_remove(event: UnitGroupRemove, change: Change, cad: str) -
 
 @apply.register
 async def store_group_rename(event: UnitGroupRename, change: Change, cad: str) -> list[Subject]:
-    known = await units.members_of(change.sql, cad, event.old_name) if event.old_name else []
-    members = list(dict.fromkeys([*event.idents, *known]))
+    stored = await units.members_of(change.sql, cad, event.old_name) if event.old_name else []
+    members = list(dict.fromkeys([*event.idents, *stored]))
     for ident in members:
         await units.put(change.sql, cad, ident, {"group_name": event.new_name}, change.now)
     return unit_subjects(cad, members)
@@ -225,112 +230,116 @@ async def store_panic(event: UnitPanic, change: Change, cad: str) -> list[Subjec
     return [panic_subject(started), *(emergency_subject(cad, call_id) for call_id in own_calls)]
 
 
+# Notices
+
+
 @apply.register
-async def store_pager_message(event: PagerMessage, change: Change, cad: str) -> list[Subject]:
-    return [await _announce(event, change, cad, "pager")]
+async def store_page(event: PagerMessage, change: Change, cad: str) -> list[Subject]:
+    return [await _store_notice(event, change, cad, "pager")]
 
 
 @apply.register
 async def store_station_alert(event: StationAlert, change: Change, cad: str) -> list[Subject]:
-    return [await _announce(event, change, cad, "station")]
+    return [await _store_notice(event, change, cad, "station")]
 
 
 @apply.register
 async def store_callout(event: Callout, change: Change, cad: str) -> list[Subject]:
-    return [await _announce(event, change, cad, "callout", event.id)]
+    return [await _store_notice(event, change, cad, "callout", event.id)]
 
 
-async def _announce(
+async def _store_notice(
     event: CadEvent, change: Change, cad: str, kind: notices.Kind, key: str = ""
 ) -> Subject:
-    data = orjson.dumps(event.model_dump(by_alias=True)).decode()
+    data = event.model_dump_json(by_alias=True)
     return notice_subject(await notices.put(change.sql, cad, kind, key, data, change.now))
 
 
-async def _about_emergency(change: Change, cad: str, call_id: int) -> list[Subject]:
-    """Return what events about a 911 call are about: the panic too if it is that panic's own call.
+# What several events share
 
-    The panic's card speaks for it then; where panics have no channel, the call's own card does.
+
+async def _subjects_of(change: Change, call: EmergencyCall) -> list[Subject]:
+    """Return the subjects of events about a 911 call: the panic too if the call is its own.
+
+    The panic's card then shows the call; where panics have no channel, the call's own card does.
     """
-    own = emergency_subject(cad, call_id)
-    call = await emergencies.get(change.sql, cad, call_id)
-    if call is None or call.pressed_by is None:
+    own = emergency_subject(call.cad, call.call_id)
+    if call.pressed_by is None:
         return [own]
     panic_id = call.panic_id
     if panic_id is None:
-        panic_id = await panic_of_call(change, cad, call)
+        panic_id = await panic_of_call(change, call.cad, call)
         if panic_id is None:
             return [own]
-        await emergencies.fold_into_panic(change.sql, cad, call_id, panic_id)
+        await emergencies.fold_into_panic(change.sql, call.cad, call.call_id, panic_id)
     return [panic_subject(panic_id), own]
 
 
-async def _replace_dispatches(change: Change, cad: str, emergency_call_id: int) -> list[Subject]:
-    """Look where the dispatch calls made from a 911 call are, now that it has said where it is."""
-    made = await dispatches.made_from(change.sql, cad, emergency_call_id)
+async def _move_dispatches(change: Change, origin: EmergencyCall) -> list[Subject]:
+    """Find the properties of dispatch calls anew once their 911 call says where it is."""
+    if origin.dispatch_call_id is None:
+        return []
+    made = await dispatches.made_from(change.sql, origin.cad, origin.call_id)
+    calls = [await dispatches.get(change.sql, origin.cad, call_id) for call_id in made]
     return [
-        dispatch_subject(cad, call_id)
-        for call_id in made
-        if await _place_dispatch(change, cad, call_id)
+        dispatch_subject(call.cad, call.call_id)
+        for call in calls
+        if call is not None and await _find_property(change, call)
     ]
 
 
-async def _place_dispatch(change: Change, cad: str, call_id: int) -> bool:
-    """Find the property of a dispatch call, or else of the 911 call; tell whether it is news."""
-    call = await dispatches.get(change.sql, cad, call_id)
-    if call is None:
-        return False
+async def _find_property(change: Change, call: dispatches.DispatchCall) -> bool:
+    """Find the property of a dispatch call, or else of its 911 call; return whether it changed."""
     point = None if call.x is None or call.y is None else (call.x, call.y)
     place = Place(f"{call.block} {call.address}", call.postal, point)
     found = await property_at(change.sql, place)
     if found is None and call.emergency_call_id is not None:
-        origin = await emergencies.get(change.sql, cad, call.emergency_call_id)
+        origin = await emergencies.get(change.sql, call.cad, call.emergency_call_id)
         found = origin.property_id if origin is not None else None
     if found == call.property_id:
         return False
-    await dispatches.set_property(change.sql, cad, call_id, found)
+    await dispatches.set_property(change.sql, call.cad, call.call_id, found)
     return True
 
 
-def _told(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns of a dispatch call for those of its fields that were told."""
-    renamed = {"primary": "primary_unit", "origin_911": "emergency_call_id"}
-    told = {renamed.get(name, name): value for name, value in fields.items()}
-    if "coordinates" in told:
-        point = told["coordinates"]
-        told |= {"x": point and point.x, "y": point and point.y}
-    told = {column: value for column, value in told.items() if column in dispatches.PUSHED}
+def _columns_of(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a dispatch call for those of its fields that a push set."""
+    columns = {_RENAMED.get(name, name): value for name, value in fields.items()}
+    if "coordinates" in columns:
+        point = columns["coordinates"]
+        columns |= {"x": point and point.x, "y": point and point.y}
+    columns = {name: value for name, value in columns.items() if name in dispatches.PUSHED}
     for text in ("priority", "postal"):
-        if text in told:
-            told[text] = str(told[text] or "")
-    return told
+        if text in columns:
+            columns[text] = str(columns[text] or "")
+    return columns
 
 
-async def _keep_call(event: DispatchReport, change: Change, cad: str) -> list[Subject]:
-    """Keep what hangs on a reported call: notes, the 911 call it was made from, its end."""
+async def _store_rest(event: DispatchReport, change: Change, cad: str) -> list[Subject]:
+    """Store what depends on a reported call: notes, the 911 call it was made from, its end."""
     await _add_notes(change, cad, event.call_id, event.notes)
-    about = [dispatch_subject(cad, event.call_id)]
+    subjects = [dispatch_subject(cad, event.call_id)]
     if event.origin_911 is not None:
-        await emergencies.mark_dispatched(
+        origin = await emergencies.mark_dispatched(
             change.sql, cad, event.origin_911, event.call_id, change.now
         )
-        about += await _about_emergency(change, cad, event.origin_911)
+        subjects += await _subjects_of(change, origin)
     if event.status == CLOSED:
         await dispatches.close(change.sql, cad, event.call_id, change.now)
-    return about
+    return subjects
 
 
 async def _add_notes(change: Change, cad: str, call_id: int, notes: list[Note]) -> None:
-    for note in notes:
-        if note.content:
-            row = dispatches.CallNote(note.time, note.label, note.content)
-            await dispatches.add_note(change.sql, cad, call_id, row)
+    rows = [
+        dispatches.CallNote(note.time, note.label, note.content) for note in notes if note.content
+    ]
+    await dispatches.add_notes(change.sql, cad, call_id, rows)
 
 
-async def _keep_unit(change: Change, cad: str, ident: int, told: dict[str, Any]) -> None:
+async def _store_unit(change: Change, cad: str, ident: int, values: dict[str, Any]) -> None:
     # Whether a unit is in panic is for the panics to say: a status sent before one comes after it.
-    if "group" in told:
-        told["group_name"] = told["group"]
-    if told.get("status") == OFFLINE:
-        told["on_duty"] = False
-    await units.put(change.sql, cad, ident, told, change.now)
+    if "group" in values:
+        values["group_name"] = values["group"]
+    if values.get("status") == OFFLINE:
+        values["on_duty"] = False
+    await units.put(change.sql, cad, ident, values, change.now)

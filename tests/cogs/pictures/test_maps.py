@@ -74,7 +74,7 @@ async def _call(
     sql: object, call_id: int, title: str, x: float | None, y: float | None, place: int | None
 ) -> None:
     told = {"title": title, "x": x, "y": y}
-    await dispatches.put_first_report(sql, "cad", call_id, told, call_id)  # type: ignore[arg-type]
+    await dispatches.put_first_report(sql, "cad", call_id, told, [], call_id)  # type: ignore[arg-type]
     await dispatches.set_property(sql, "cad", call_id, place)  # type: ignore[arg-type]
 
 
