@@ -24,8 +24,7 @@ from bot.settings import DiscordSettings, Settings
 from cogs.bot import DiscordStatus, SentinelBot
 from cogs.commands.route import Routes
 from cogs.commands.status import RuntimeStatus
-from cogs.delivery.channel_queue import Delivery, Outlet, Pace
-from cogs.delivery.direct_messages import FullDelivery
+from cogs.delivery.channel_queue import Delivery, DeliveryContext, Pace
 from cogs.delivery.follower import Follower
 from cogs.delivery.messenger import DiscordMessenger, LogMessenger
 from cogs.delivery.references import instance_name
@@ -90,7 +89,7 @@ class DiscordSide:
 
     def look(self) -> None:
         """Look whether there is something to show that nobody published."""
-        self._line.follower.look()
+        self._line.follower.wake()
 
     def retry(self) -> None:
         """Have what waits be tried again at once."""
@@ -213,18 +212,20 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
             await bot.use(layout_of(chosen))
         instance = await instance_name(context.database)
         feed_age = file.feed_age_minutes * MINUTE
-        outlet = Outlet(
-            context.database,
-            messenger,
-            pace,
-            instance,
-            vitals.started_at,
-            unconfirmed,
-            feed_age,
-            shared.metrics,
-            vitals.closed,
+        delivery = Delivery(
+            DeliveryContext(
+                context.database,
+                messenger,
+                pace,
+                instance,
+                vitals.started_at,
+                feed_age,
+                shared.metrics,
+                unconfirmed,
+                vitals.closed,
+            ),
+            places,
         )
-        delivery = FullDelivery(outlet, places)
         in_use = frozenset(places)
         follower = Follower(
             context.database, context.bus, in_use, delivery.wake, router, shared.metrics

@@ -23,7 +23,7 @@ from cogs.commands.links import LinkCommands
 from cogs.commands.route import RouteCommands, Routes
 from cogs.commands.status import RuntimeStatus, StatusCommands
 from cogs.commands.visitors import VisitorCommands
-from cogs.delivery.discord_errors import reading_429s
+from cogs.delivery.discord_errors import trace_429s
 from cogs.i18n.language import using_locale
 from cogs.i18n.translator import CommandTranslator
 from cogs.routing.layout import Layout, single_id
@@ -99,7 +99,7 @@ class SentinelBot(commands.Bot):
             help_command=None,
             tree_cls=SentinelTree,
             allowed_mentions=discord.AllowedMentions.none(),
-            http_trace=reading_429s(),
+            http_trace=trace_429s(),
         )
         self.responder = responder
         self.presses = drones.BUTTONS | removals.BUTTONS | properties.BUTTONS | alerts.BUTTONS

@@ -104,15 +104,14 @@ async def next_unposted(sql: Reader, channels: list[str]) -> Card | None:
     )
 
 
-async def next_outdated(sql: Reader, channels: list[str], behind: int) -> Card | None:
-    """Return the first card of these channels, by id above `behind`, whose message is outdated."""
+async def outdated(sql: Reader, channels: list[str]) -> list[Card]:
+    """Return the cards of these channels whose messages are outdated, by id."""
     marks = ", ".join("?" * len(channels))
-    return await sql.one(
+    return await sql.all(
         Card,
         f"SELECT {_COLUMNS} FROM cards WHERE shown < version AND channel IN ({marks})"
-        " AND message_id IS NOT NULL AND id > ? ORDER BY id LIMIT 1",
+        " AND message_id IS NOT NULL ORDER BY id",
         *channels,
-        behind,
     )
 
 
@@ -132,33 +131,29 @@ async def of_subject(sql: Reader, subject: str) -> Card | None:
     return await sql.one(Card, f"SELECT {_COLUMNS} FROM cards WHERE subject = ?", subject)
 
 
-async def mark_shown(
-    sql: Transaction,
-    card: Card,
-    digest: str,
-    channel_id: int | None,
-    message_id: int | None,
-    picture: str,
-) -> None:
-    """Store that Discord shows the card as of `card.version`; later changes keep it stale."""
+async def mark_shown(sql: Transaction, card: Card) -> None:
+    """Store a card's message, which shows the card as of `card.version`.
+
+    Changes that came since then keep the card stale.
+    """
     await sql.run(
         "UPDATE cards SET shown = ?, digest = ?, channel_id = ?, message_id = ?, picture = ?"
         " WHERE id = ?",
         card.version,
-        digest,
-        channel_id,
-        message_id,
-        picture,
+        card.digest,
+        card.channel_id,
+        card.message_id,
+        card.picture,
         card.id,
     )
 
 
-async def mark_posted(sql: Transaction, card: Card, channel_id: int, message_id: int) -> None:
+async def mark_posted(sql: Transaction, card: Card) -> None:
     """Store where the card's message is, whatever that message shows; the card stays stale."""
     await sql.run(
         "UPDATE cards SET channel_id = ?, message_id = ?, digest = '' WHERE id = ?",
-        channel_id,
-        message_id,
+        card.channel_id,
+        card.message_id,
         card.id,
     )
 
@@ -173,9 +168,12 @@ async def mark_lost(sql: Transaction, card: Card) -> None:
 
 
 async def release(sql: Transaction, subject: str) -> None:
-    """Part a subject from its card: the message stays as it is, and the next card is a new one."""
+    """Forget the card of a subject: its message stays as it is, and the next card is a new one.
+
+    Earlier versions kept such cards as `archived:…`; those are forgotten here too.
+    """
     await sql.run(
-        "UPDATE cards SET subject = 'archived:' || id || ':' || subject, shown = version"
-        " WHERE subject = ?",
+        "DELETE FROM cards WHERE subject = ?"
+        " OR (subject >= 'archived:' AND subject < 'archived:' || char(1114111))",
         subject,
     )

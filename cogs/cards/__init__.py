@@ -18,14 +18,14 @@ class CardKind:
 
     `direct` is no channel: such a card is a private message.
 
-    `every`: seconds between two edits of the same card. `lasts`: seconds after which its message
-    is replaced by a new one rather than edited; 0 for ever.
+    `edit_interval`: seconds between two edits of the same card. `max_age`: seconds after which its
+    message is replaced by a new one instead of being edited; 0: never.
     """
 
     channel: str
     render: Render
-    every: float = 0.0
-    lasts: float = 0.0
+    edit_interval: float = 0.0
+    max_age: float = 0.0
 
 
 CARDS: dict[str, CardKind] = {
@@ -33,7 +33,7 @@ CARDS: dict[str, CardKind] = {
     "dispatch": CardKind("dispatch", calls.dispatch),
     "panic": CardKind("panic", calls.panic),
     "notice": CardKind("dispatch", notices.notice),
-    "board": CardKind(board.CHANNEL, board.board, board.EVERY, board.LASTS),
+    "board": CardKind(board.CHANNEL, board.board, board.EDIT_INTERVAL, board.MAX_AGE),
     "approval": CardKind("approvals", properties.approval),
     "removal": CardKind("approvals", properties.removal),
     "flight": CardKind("drones", drones.flight),

@@ -28,10 +28,10 @@ from webhook.queries.cad import configured_cads
 
 SUBJECT = Subject("board", "units")
 CHANNEL = "units"
-EVERY = 5.0
+EDIT_INTERVAL = 5.0
 """Seconds between two edits of the board, however much changes."""
 
-LASTS = 55 * 60.0
+MAX_AGE = 55 * 60.0
 """Seconds that a message of the board lasts: from an hour on Discord allows few edits of it."""
 
 CHANGED = "board.changed"

@@ -1,4 +1,4 @@
-"""Which other cards a change shows on: a call names its units, its 911 call, its property."""
+"""Which other cards show a change too: a call's card names its units, 911 call and property."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,7 +7,7 @@ from db import alarms, dispatches, emergencies, units
 from db.database import Reader
 from webhook.protocol.events import StoredEvent, Subject
 
-_OF_PROPERTY = frozenset(
+_CHANGING_DRONES = frozenset(
     {
         "drone-dispatched",
         "drone-recalled",
@@ -18,45 +18,44 @@ _OF_PROPERTY = frozenset(
 )
 """Events by which another number of drones is free at a property."""
 
-_ON_BOARD = frozenset({"emergency", "dispatch"})
-"""Kinds of subjects to whose cards the board links."""
-
 
 class DependentCards:
-    """The subjects beside the events' own whose cards may show something of them, each once.
+    """The subjects, beside those of the events, whose cards may show something of the events.
 
-    What is stored must not change meanwhile: many events are about the same few units.
+    What is stored must not change meanwhile: many events are about the same few units, and each is
+    looked up once.
     """
 
     def __init__(self, sql: Reader) -> None:
         self._sql = sql
-        self._linked: dict[Subject, list[Subject]] = {}
+        self._found: dict[Subject, list[Subject]] = {}
         self.subjects: dict[Subject, None] = {}
 
     async def add(self, event: StoredEvent) -> None:
         """Add those of one event."""
         found: list[Subject] = []
         for subject in event.subjects:
-            found += await self._linked_to(subject)
-        if event.name in _OF_PROPERTY:
+            if subject not in self._found:
+                self._found[subject] = await dependents_of(self._sql, subject)
+            found += self._found[subject]
+        if event.name in _CHANGING_DRONES:
             property_id = int(event.data["propertyId"])
             found += await _calls_at(self._sql, property_id)
             alarm = await alarms.open_of_property(self._sql, property_id)
             found += [] if alarm is None else [Subject("alarm", str(alarm.id))]
-        self.subjects.update((one, None) for one in found if one not in event.subjects)
-
-    async def _linked_to(self, subject: Subject) -> list[Subject]:
-        known = self._linked.get(subject)
-        if known is None:
-            known = self._linked[subject] = await dependents_of(self._sql, subject)
-        return known
+        self.subjects.update((each, None) for each in found if each not in event.subjects)
 
 
 async def dependents_of(sql: Reader, subject: Subject) -> list[Subject]:
-    """Return the subjects whose cards name a thing or link to its card."""
-    of_kind = _LINKED.get(subject.kind)
-    found = [] if of_kind is None else await of_kind(sql, subject.key)
-    return [*found, board.SUBJECT] if subject.kind in _ON_BOARD else found
+    """Return the other subjects whose cards show something of this one."""
+    find = _FIND.get(subject.kind)
+    return [] if find is None else await find(sql, subject.key)
+
+
+async def linking_to(sql: Reader, subject: Subject) -> list[Subject]:
+    """Return the subjects whose cards can link to this one's card."""
+    found = await dependents_of(sql, subject)
+    return [*found, board.SUBJECT] if subject.kind in ("emergency", "dispatch") else found
 
 
 async def _of_unit(sql: Reader, key: str) -> list[Subject]:
@@ -126,7 +125,7 @@ def _number(key: str) -> tuple[int, str]:
     return int(number), cad
 
 
-_LINKED: dict[str, Callable[[Reader, str], Awaitable[list[Subject]]]] = {
+_FIND: dict[str, Callable[[Reader, str], Awaitable[list[Subject]]]] = {
     "unit": _of_unit,
     "emergency": _of_emergency,
     "dispatch": _of_dispatch,

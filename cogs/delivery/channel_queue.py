@@ -1,9 +1,10 @@
-"""Makes Discord agree with the stored state: posts and edits cards, posts feeds.
+"""Delivers cards and feeds: one queue per Discord channel, and a loop over what is due.
 
-One queue per Discord channel, each request awaited before the next, so that a dead channel holds
-nobody up and the order stays. What is posted carries its reference twice: as the nonce, by which
-Discord itself refuses a second copy for some minutes, and in the footer, by which it is found in
-the channel after a crash that came between Discord's answer and our note of it.
+Each request is awaited before the next one, so that messages keep their order and a dead channel
+holds up nobody else. A member's private messages are a channel as well. What is to be posted or
+edited is read from the database. Every message carries its reference twice: as the nonce, by which
+Discord itself rejects a second copy for some minutes, and in the footer, by which the message is
+found after a crash that came between Discord's answer and our storing of it.
 """
 
 import asyncio
@@ -18,33 +19,37 @@ from dataclasses import dataclass, field, replace
 import discord
 
 from cogs.cards import CARDS, CardKind, render
-from cogs.cards.dependents import dependents_of
+from cogs.cards.dependents import linking_to
 from cogs.delivery.discord_errors import (
     ChannelClosed,
     DeliveryError,
     HeldBack,
     MessageGone,
     MessageTooOld,
-    NotWanted,
-    Refused,
+    Rejected,
     SlowDown,
+    Unwanted,
 )
-from cogs.delivery.messenger import Messenger, Sent
-from cogs.delivery.references import References, sign
+from cogs.delivery.messenger import Messenger, SentMessage
+from cogs.delivery.references import References, signed
 from cogs.feeds import entry_embed, summary_embed
 from cogs.ui.embeds import MessageContent
 from db import cards, feeds, journal, settings
 from db.cards import DIRECT, Card
 from db.database import Database
 from db.errors import StorageUnavailable
+from db.feeds import FeedEntry
 from webhook.protocol.context import now
 from webhook.protocol.daily_report import MESSAGES
 from webhook.protocol.events import StoredEvent, Subject
 from webhook.protocol.metrics import Metrics
 
-EMBEDS = 10
-LONGEST_RETRY = 60.0
-LONGEST_WAIT = 3_600.0
+MAX_EMBEDS = 10
+"""Embeds that a message has at most."""
+
+MAX_BACKOFF = 60.0
+MAX_RETRY_AFTER = 3_600.0
+STORAGE_RETRY = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +59,10 @@ class Pace:
     """How long the queues wait, in seconds.
 
     `edit`: between two edits in a channel, so that ten changes in a second are one edit. `gather`:
-    from a feed entry until it is posted, together with those that come meanwhile; ten never wait.
-    `feed`: between two feed messages that are not full, `full`: that are. `retry`: after a first
-    failure; doubles up to a minute. `closed`: until a channel that the bot may not post in is tried
-    again. `watch`: at most, between two looks for alarms of which something is due.
+    from an event until its feed entry is posted, together with those that come meanwhile; ten never
+    wait. `feed`: between two feed messages that are not full, `full`: that are. `retry`: after a
+    first failure; doubles up to a minute. `closed`: until a channel that the bot may not post in is
+    tried again. `watch`: at most, between two looks for alarms of which something is due.
     """
 
     edit: float = 1.0
@@ -70,13 +75,14 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Outlet:
-    """What every queue works with.
+class DeliveryContext:
+    """What all queues share.
 
-    `feed_age`: feed entries older than these milliseconds are counted, not shown; 0: all are shown.
-    `closed`: where it is written down why a channel takes nothing, by its id. `started_at`: when
-    the process began, in milliseconds. `unconfirmed`: messages that this process tried to post
-    without storing their ids, by reference; it outlives the queues, which /setup replaces.
+    `instance` tells this database's messages from those of another one. `started_at`: when the
+    process began, in milliseconds. `feed_age`: feed entries older than these milliseconds are
+    counted, not shown; 0: all are shown. `unconfirmed`: the references of messages that this
+    process tried to post and whose ids it has not stored; it outlives the queues, which /setup
+    replaces. `closed`: why a channel takes nothing, by its id.
     """
 
     database: Database
@@ -84,111 +90,127 @@ class Outlet:
     pace: Pace
     instance: str
     started_at: int
-    unconfirmed: set[str]
     feed_age: int = 0
     metrics: Metrics = field(default_factory=Metrics)
+    unconfirmed: set[str] = field(default_factory=set)
     closed: dict[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Feed entries that share a message; `since`: when it could have been posted first."""
-
-    number: int
-    channel: str
-    since: int
-    summed: bool
-
-
 class Delivery:
-    """The queues of all channels.
+    """The queues of all channels, and of members while there is something to tell them.
 
-    `places` are Discord channel ids by what cards and feeds call them: the names of the channel
-    map, and for channels that rules choose their ids.
+    `channels`: Discord ids by the names that cards and feeds use: those of the channel map, and for
+    channels that rules choose their ids.
     """
 
-    def __init__(self, outlet: Outlet, places: Mapping[str, int]) -> None:
+    def __init__(self, context: DeliveryContext, channels: Mapping[str, int]) -> None:
+        self._context = context
         names: dict[int, list[str]] = {}
-        for name, channel_id in places.items():
+        for name, channel_id in channels.items():
             names.setdefault(channel_id, []).append(name)
-        self._queues = [
-            ChannelQueue(outlet, channel_id, of, self.wake) for channel_id, of in names.items()
+        self._channels = [
+            ChannelQueue(context, of_channel, channel_id, self.wake)
+            for channel_id, of_channel in names.items()
         ]
-        self._queue_of = {name: queue for queue in self._queues for name in queue.names}
+        self._queues = {name: queue for queue in self._channels for name in queue.names}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._stopping = asyncio.Event()
 
     @property
     def closed(self) -> list[str]:
-        """What the places are called that the bot could not post to when it tried last."""
-        return [name for queue in self._queues if queue.is_closed for name in queue.names]
+        """The names of the channels that the bot could not post to when it tried last."""
+        return [name for queue in self._channels if queue.is_closed for name in queue.names]
 
     async def run(self) -> None:
         """Deliver until `stop`; what is in flight then is finished."""
-        async with asyncio.TaskGroup() as group:
-            for queue in self._queues:
-                group.create_task(queue.run(), name=f"channel {queue.channel_id}")
+        async with asyncio.TaskGroup() as self._tasks:
+            for queue in self._channels:
+                self._tasks.create_task(queue.run(), name=f"channel {queue.channel_id}")
+            await self._resume_direct_messages()
+            await self._stopping.wait()
 
-    def wake(self, places: Collection[str]) -> None:
-        """Have the queues of these places look what there is to deliver.
+    def wake(self, channels: Collection[str]) -> None:
+        """Have the queues of these channels look for something to deliver.
 
         The others sleep on: each that wakes delays the request of the one that has something.
         """
-        for place in places:
-            if place in self._queue_of:
-                self._queue_of[place].wake()
+        for name in channels:
+            queue = self._queues.get(name)
+            if queue is not None:
+                queue.wake()
+            elif name.startswith(DIRECT) and self._tasks and not self._stopping.is_set():
+                self._tasks.create_task(self._deliver_direct_messages(name), name=name)
 
     def retry(self) -> None:
         """Have waiting queues try again at once: Discord is back, or permissions changed."""
-        for queue in self._queues:
+        for queue in set(self._queues.values()):
             queue.retry()
 
     def stop(self) -> None:
         """End `run` once nothing is in flight."""
-        for queue in self._queues:
+        self._stopping.set()
+        for queue in set(self._queues.values()):
             queue.stop()
+
+    async def _resume_direct_messages(self) -> None:
+        """Go on with the private messages that waited when the process ended."""
+        while not self._stopping.is_set():
+            try:
+                self.wake(await cards.stale_channels(self._context.database.read, DIRECT))
+            except StorageUnavailable as fault:
+                log.warning("storage cannot be read, private messages wait: %s", fault)
+                await _wait(self._stopping, STORAGE_RETRY)
+            else:
+                return
+
+    async def _deliver_direct_messages(self, name: str) -> None:
+        """Deliver what there is for a member, and what comes meanwhile."""
+        if name not in self._queues and not self._stopping.is_set():
+            queue = self._queues[name] = ChannelQueue(self._context, [name], 0, self.wake)
+            await queue.run()
+            del self._queues[name]
 
 
 class ChannelQueue:
-    """What one Discord channel has still to show."""
+    """What one Discord channel, or the private messages to one member, has still to show.
+
+    The channel of private messages is opened when the first is posted, and their queue ends when
+    nothing waits in it.
+    """
 
     def __init__(
         self,
-        outlet: Outlet,
-        channel_id: int,
+        context: DeliveryContext,
         names: list[str],
+        channel_id: int,
         wake: Callable[[Collection[str]], None],
     ) -> None:
+        self.names = names
         self.channel_id = channel_id
         self.is_closed = False
-        self._closed = outlet.closed
-        self._database = outlet.database
-        self._messenger = outlet.messenger
-        self._pace = outlet.pace
-        self._instance = outlet.instance
-        self._feed_age = outlet.feed_age
-        self._metrics = outlet.metrics
-        self.names = names
-        self._wake_others = wake
-        self._work = asyncio.Event()
-        self._try_again = asyncio.Event()
+        self._member_id = int(names[0].removeprefix(DIRECT)) if names[0].startswith(DIRECT) else 0
+        self._context = context
+        self._database = context.database
+        self._messenger = context.messenger
+        self._pace = context.pace
+        self._references = References(context.messenger, context.started_at, context.unconfirmed)
+        self._wake_queues = wake
+        self._woken = asyncio.Event()
+        self._retried = asyncio.Event()
         self._stopping = False
         self._failures = 0
-        self._last_card = 0
-        self._next_edit = 0.0
-        self._next_of_card: dict[int, float] = {}
-        self._edit_due = math.inf
-        self._feed_due = math.inf
+        # Of the loop's clock: when the channel, and each of its cards, may be edited again.
+        self._next_edit = -math.inf
+        self._next_edit_of_card: dict[int, float] = {}
         self._last_feed = -math.inf
-        self._references = References(
-            outlet.messenger, channel_id, outlet.started_at, outlet.unconfirmed
-        )
 
     def wake(self) -> None:
-        """Look whether there is something to deliver."""
-        self._work.set()
+        """Look for something to deliver."""
+        self._woken.set()
 
     def retry(self) -> None:
-        """Cut a pause short."""
-        self._try_again.set()
+        """Cut the wait after a failure short."""
+        self._retried.set()
 
     def stop(self) -> None:
         """End `run` after the delivery in flight."""
@@ -199,242 +221,241 @@ class ChannelQueue:
     async def run(self) -> None:
         """Deliver until `stop`; a failure waits and tries again, and never ends the queue."""
         while not self._stopping:
-            self._work.clear()
-            self._try_again.clear()  # here, so that what changes during the try is not missed
+            self._woken.clear()
+            self._retried.clear()  # here, so that what changes during the try is not missed
             try:
-                delivered = await self._deliver_next()
-            except ChannelClosed as fault:
-                self._note_closed(fault)
-                await self._pause(self._pace.closed)
-            except HeldBack as fault:
-                await self._pause(fault.seconds)
+                wait = await self._deliver_due()
             except Exception as fault:
-                self._note_failure(fault)
-                await self._pause(self._wait_after(fault))
-            else:
-                self._note_success(delivered=delivered)
-                if not delivered:
-                    await self._wait_for_work()
+                await _wait(self._retried, self._note_failure(fault))
+                continue
+            self._note_success(wait)
+            if wait == math.inf and self._member_id and not self._woken.is_set():
+                return
+            if wait > 0:
+                await _wait(self._woken, wait)
 
-    def _wait_after(self, fault: Exception) -> float:
-        """Return the seconds until the next try: each time more, and what Discord asks for."""
-        wait: float = min(LONGEST_RETRY, self._pace.retry * 2 ** min(self._failures - 1, 10))
-        wait *= random.uniform(0.8, 1.2)  # noqa: S311 - spreads load
-        return max(wait, min(fault.seconds, LONGEST_WAIT)) if isinstance(fault, SlowDown) else wait
+    async def _deliver_due(self) -> float:
+        """Deliver a card and a feed message that are due; return the seconds until the next is.
 
-    async def _wait_for_work(self) -> None:
-        """Wait until there is something new, or an edit or a feed message is due."""
-        due = min(self._edit_due, self._feed_due)
-        wait = None if due == math.inf else max(0.0, due - time.monotonic())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait):
-                await self._work.wait()
-                await asyncio.sleep(0)  # who waits for an answer goes first
+        0: something was delivered, so look again; infinity: nothing waits.
+        """
+        return min(await self._deliver_due_card(), await self._deliver_due_feed())
 
-    async def _deliver_next(self) -> bool:
-        """Deliver a card and a message of feed entries; tell whether there was either."""
-        card = await self._next_card()
+    # Cards
+
+    async def _deliver_due_card(self) -> float:
+        """Post what has no message yet, or else edit what is outdated."""
+        card = await cards.next_unposted(self._database.read, self.names)
+        wait = 0.0
+        if card is None:
+            card, wait = await self._next_outdated()
         if card is not None:
             await self._deliver_card(card)
-        batch = await self._next_batch()
-        if batch is not None:
-            await self._deliver_feed(batch)
-        return card is not None or batch is not None
+        return wait
 
-    async def _next_card(self) -> Card | None:
-        """Return what to post, or else what to edit if an edit is due again.
+    async def _next_outdated(self) -> tuple[Card | None, float]:
+        """Return the card to edit, or none and the seconds until one may be edited.
 
-        Edits take turns: a card that changes all the time lets the others through.
+        First comes the one that has waited longest since its last edit: a card that changes all the
+        time lets the others through.
         """
-        read = self._database.read
-        card = await cards.next_unposted(read, self.names)
-        if card is not None:
-            return card
-        self._edit_due = math.inf
-        card = await self._next_due(self._last_card)
-        if card is None and self._last_card:
-            card = await self._next_due(0)
-        if card is not None:
-            self._last_card = card.id
-        return card
-
-    async def _next_due(self, behind: int) -> Card | None:
-        """Return the first card, by id above `behind`, whose edit is due; note when others are."""
-        read = self._database.read
-        while (card := await cards.next_outdated(read, self.names, behind)) is not None:
-            due = max(self._next_edit, self._next_of_card.get(card.id, 0.0))
-            if due <= time.monotonic():
-                return card
-            self._edit_due = min(self._edit_due, due)
-            if due == self._next_edit:  # so the whole channel waits
-                return None
-            behind = card.id
-        return None
+        clock = time.monotonic()
+        if self._next_edit > clock:
+            return None, self._next_edit - clock
+        outdated = {card.id: card for card in await cards.outdated(self._database.read, self.names)}
+        self._next_edit_of_card = {
+            card_id: at
+            for card_id, at in self._next_edit_of_card.items()
+            if card_id in outdated or at > clock
+        }
+        if not outdated:
+            return None, math.inf
+        first = min(outdated, key=lambda card_id: self._next_edit_of_card.get(card_id, -math.inf))
+        wait = self._next_edit_of_card.get(first, -math.inf) - clock
+        return (None, wait) if wait > 0 else (outdated[first], 0.0)
 
     async def _deliver_card(self, card: Card) -> None:
-        content = await self._content(card)
+        """Make the card's message show the card; a failure raises and leaves the card stale."""
+        kind = CARDS[Subject.parse(card.subject).kind]
+        content = await self._render(card)
         digest = content.digest() if content is not None else ""
         if content is None or (card.message_id is not None and digest == card.digest):
-            await self._mark_shown(card, digest, card.channel_id, card.message_id, card.picture)
+            await self._mark_shown(card._replace(digest=digest))
             return
-        if self._is_worn(card):
+        if _is_too_old(card, kind):
             await self._messenger.delete(card.channel_id or 0, card.message_id or 0)
             await self._mark_lost(card)
             return
-        if every := _kind(card).every:
-            self._next_of_card[card.id] = time.monotonic() + every
+        self._next_edit_of_card[card.id] = time.monotonic() + kind.edit_interval
+        reference = f"{self._context.instance}-c{card.id}.{card.posting}"
+        content = signed(content, reference)
         try:
+            if self._member_id and not self.channel_id:
+                self.channel_id = await self._messenger.open_direct(self._member_id)
+            # A card of a time without Discord has a message that stands in the log only.
             if card.message_id is None or (self.channel_id and not card.channel_id):
-                await self._post_card(card, content, digest)
+                await self._post_card(card._replace(digest=digest), content, reference)
             else:
-                sent = Sent(card.message_id, card.picture)
-                await self._edit_card(card, card.channel_id or 0, sent, content, digest)
-        except Refused as fault:
-            # Nobody is helped by trying again; the next change gets its chance.
-            level = logging.INFO if isinstance(fault, NotWanted) else logging.ERROR
-            log.log(level, "Discord refuses the card of %s: %s", card.subject, fault)
-            await self._mark_shown(card, "", card.channel_id, card.message_id, card.picture)
+                await self._edit_card(card._replace(digest=digest), content)
+        except Rejected as fault:
+            # Trying again helps nobody; the next change gets its chance.
+            level = logging.INFO if isinstance(fault, Unwanted) else logging.ERROR
+            log.log(level, "Discord rejects the card of %s: %s", card.subject, fault)
+            await self._mark_shown(card._replace(digest=""))
 
-    async def _content(self, card: Card) -> MessageContent | None:
-        """Make the card; one that cannot be made is logged and passed over."""
-        subject = Subject.parse(card.subject)
+    async def _render(self, card: Card) -> MessageContent | None:
+        """Make the card's content; a fault in that is logged and must not hold up other cards."""
         try:
-            content = await render(self._database.read, subject)
-        except (KeyError, TypeError, ValueError):
-            log.exception("the card of %s cannot be made", card.subject)
+            content = await render(self._database.read, Subject.parse(card.subject))
+        except StorageUnavailable:
+            raise
+        except Exception:
+            log.exception("the card of %s cannot be rendered", card.subject)
             return None
         if content is None:
             return None
-        calls = dict.fromkeys(filter(None, (card.mention, *content.role_mentions)))
-        is_first = card.posting == 1  # posted afresh it calls nobody again
-        return replace(content, role_mentions=tuple(calls) if is_first else ())
+        roles = dict.fromkeys(filter(None, (card.mention, *content.role_mentions)))
+        is_first = card.posting == 1  # posted afresh it pings nobody again
+        return replace(content, role_mentions=tuple(roles) if is_first else ())
 
-    async def _post_card(self, card: Card, content: MessageContent, digest: str) -> None:
-        reference = f"{self._instance}-c{card.id}.{card.posting}"
+    async def _post_card(self, card: Card, content: MessageContent, reference: str) -> None:
         with self._counted(card.channel, "card post"):
-            is_new, sent = await self._post(reference, content, card.created_at)
+            sent, is_new = await self._post(content, reference, card.created_at)
+        card = card._replace(
+            channel_id=self.channel_id, message_id=sent.message_id, picture=sent.picture
+        )
         async with self._database.write() as sql:
             await settings.add(sql, MESSAGES, 1)
             if is_new:
-                await cards.mark_shown(sql, card, digest, self.channel_id, *sent)
-            else:
-                # It may show an older state; the card stays stale, and an edit follows.
-                await cards.mark_posted(sql, card, self.channel_id, sent.message_id)
+                await cards.mark_shown(sql, card)
+            else:  # it may show an older state, so the card stays stale and is edited
+                await cards.mark_posted(sql, card)
+            # Other cards can link to this one now.
             touched = [
                 await cards.touch(sql, str(other))
-                for other in await dependents_of(sql, Subject.parse(card.subject))
+                for other in await linking_to(sql, Subject.parse(card.subject))
             ]
-        self._references.settle(reference)
-        self._wake_others([place for place in touched if place])  # they can link to this one now
+        self._context.unconfirmed.discard(reference)
+        self._wake_queues([channel for channel in touched if channel])
 
-    def _is_worn(self, card: Card) -> bool:
-        """Tell whether a card's message is to be replaced, as Discord edits old ones rarely."""
-        lasts = _kind(card).lasts
-        if not lasts or not card.message_id:
-            return False
-        return discord.utils.snowflake_time(card.message_id).timestamp() + lasts < time.time()
-
-    async def _edit_card(
-        self, card: Card, channel_id: int, sent: Sent, content: MessageContent, digest: str
-    ) -> None:
+    async def _edit_card(self, card: Card, content: MessageContent) -> None:
         # Changes that come until then go into the same edit.
         self._next_edit = time.monotonic() + self._pace.edit
-        sign(content, f"{self._instance}-c{card.id}.{card.posting}")
+        channel_id, message_id = card.channel_id or 0, card.message_id or 0
         try:
             with self._counted(card.channel, "card edit"):
-                sent = await self._messenger.edit(channel_id, sent, content)
+                sent = await self._messenger.edit(
+                    channel_id, SentMessage(message_id, card.picture), content
+                )
         except MessageGone:
             log.warning("the card of %s was deleted in Discord, it is posted afresh", card.subject)
             await self._mark_lost(card)
         except MessageTooOld:
-            await self._messenger.delete(channel_id, sent.message_id)
+            await self._messenger.delete(channel_id, message_id)
             await self._mark_lost(card)
         except ChannelClosed:
             if channel_id == self.channel_id:
                 raise
             await self._mark_lost(card)  # the configuration names another channel by now
         else:
-            await self._mark_shown(card, digest, channel_id, *sent)
+            await self._mark_shown(card._replace(picture=sent.picture))
 
-    async def _next_batch(self) -> Batch | None:
-        """Return the next feed message if it is due; its members and its kind are on disk by then.
+    async def _mark_shown(self, card: Card) -> None:
+        async with self._database.write() as sql:
+            await cards.mark_shown(sql, card)
 
-        What was settled comes first and as it was settled: it may have been posted already.
+    async def _mark_lost(self, card: Card) -> None:
+        async with self._database.write() as sql:
+            await cards.mark_lost(sql, card)
+
+    # Feeds
+
+    async def _deliver_due_feed(self) -> float:
+        """Post the next feed message if it is due.
+
+        Which entries share a message, and whether it only counts them, is on disk before it is
+        posted: after a crash the same message is posted under the same reference.
         """
-        waiting = await feeds.waiting(self._database.read, self.names, EMBEDS)
-        if not waiting:
-            self._feed_due = math.inf
-            return None
-        first = waiting[0]
+        entries = await feeds.waiting(self._database.read, self.names, MAX_EMBEDS)
+        if not entries:
+            return math.inf
+        first = entries[0]
         (event,) = await journal.by_id(self._database.read, [first.journal_id])
-        if first.batch is not None:
-            return Batch(first.batch, first.channel, event.at, bool(first.summed))
-        too_old = now() - self._feed_age
-        is_old = bool(self._feed_age) and event.at < too_old
-        next_full = self._last_feed + self._pace.full
-        is_full = len(waiting) == EMBEDS and next_full <= time.monotonic()
-        if not (is_old or is_full or self._is_feed_due()):
-            return None
+        if first.batch is not None:  # perhaps it was posted already
+            await self._post_feed(first, first.batch, event.at)
+            return 0.0
+        too_old = now() - self._context.feed_age
+        is_old = bool(self._context.feed_age) and event.at < too_old
+        wait = 0.0 if is_old else self._wait_for_entries(event.at, len(entries))
+        if wait > 0:
+            return wait
         async with self._database.write() as sql:
             if is_old:
                 await feeds.sum_up(sql, self.names, first.journal_id, too_old)
             else:
-                entries = [entry for entry in waiting if entry.batch is None]
-                await feeds.put_into_batch(sql, entries)
-        return Batch(first.journal_id, first.channel, now(), is_old)
+                unsent = [entry for entry in entries if entry.batch is None]
+                await feeds.put_into_batch(sql, unsent)
+        await self._post_feed(first._replace(summed=int(is_old)), first.journal_id, now())
+        return 0.0
 
-    def _is_feed_due(self) -> bool:
-        """Tell whether a feed message that is not full has waited for others long enough."""
-        time_now = time.monotonic()
-        if self._feed_due == math.inf:
-            next_feed = self._last_feed + self._pace.feed
-            self._feed_due = max(time_now + self._pace.gather, next_feed)
-        return self._feed_due <= time_now
+    def _wait_for_entries(self, oldest_at: int, number: int) -> float:
+        """Return the seconds until so many entries, the oldest of a time, are posted."""
+        since_last = time.monotonic() - self._last_feed
+        if number == MAX_EMBEDS:
+            return self._pace.full - since_last
+        gathered = self._pace.gather - (now() - oldest_at) / 1000
+        # The clock may have been put back since the event.
+        return max(min(gathered, self._pace.gather), self._pace.feed - since_last)
 
-    async def _deliver_feed(self, batch: Batch) -> None:
-        """Post a feed message and take its entries off the list."""
-        reference = f"{self._instance}-f{batch.number}"
-        posted = 1
-        try:
-            content = await self._feed_content(batch)
-            with self._counted(batch.channel, "feed"):
-                await self._post(reference, content, batch.since)
-        except Refused as fault:
-            log.error("Discord refuses the feed entries from %s on: %s", batch.number, fault)
-            posted = 0
-        async with self._database.write() as sql:
-            await feeds.mark_batch_shown(sql, batch.number)
-            await settings.add(sql, MESSAGES, posted)
-        self._references.settle(reference)
-        self._feed_due = math.inf
-        self._last_feed = time.monotonic()
-
-    async def _feed_content(self, batch: Batch) -> MessageContent:
-        """Show up to ten entries, or count those that had grown old; they call nobody any more."""
-        read = self._database.read
-        if batch.summed:
-            return MessageContent([summary_embed(await feeds.counts(read, batch.number))])
-        entries = await feeds.of_batch(read, batch.number, EMBEDS)
-        events = await journal.by_id(read, [entry.journal_id for entry in entries])
-        embeds = [await entry_embed(read, StoredEvent.from_journal(row)) for row in events]
-        calls = dict.fromkeys(entry.mention for entry in entries if entry.mention)
-        return MessageContent(embeds, role_mentions=tuple(calls))
-
-    async def _post(self, reference: str, content: MessageContent, since: int) -> tuple[bool, Sent]:
-        """Post a message unless it is there already; return whether it is surely new, and it.
+    async def _post_feed(self, first: FeedEntry, batch: int, since: int) -> None:
+        """Post the message of a batch and take its entries off the list.
 
         `since`: when it could have been posted first, in milliseconds.
         """
-        doubtful = self._references.is_doubtful(reference, since)
-        found = await self._references.find(reference, since) if doubtful else None
-        if found is not None:
-            return False, Sent(found)
-        sign(content, reference)
-        self._references.doubt(reference)
+        reference = f"{self._context.instance}-f{batch}"
+        posted = 1
+        try:
+            content = signed(
+                await self._feed_content(batch, is_summed=bool(first.summed)), reference
+            )
+            with self._counted(first.channel, "feed"):
+                await self._post(content, reference, since)
+        except Rejected as fault:
+            log.error("Discord rejects the feed entries from %s on: %s", batch, fault)
+            posted = 0
+        async with self._database.write() as sql:
+            await feeds.mark_batch_shown(sql, batch)
+            await settings.add(sql, MESSAGES, posted)
+        self._context.unconfirmed.discard(reference)
+        self._last_feed = time.monotonic()
+
+    async def _feed_content(self, batch: int, *, is_summed: bool) -> MessageContent:
+        """Show up to ten entries, or count old ones, which ping nobody any more."""
+        read = self._database.read
+        if is_summed:
+            return MessageContent([summary_embed(await feeds.counts(read, batch))])
+        entries = await feeds.of_batch(read, batch, MAX_EMBEDS)
+        events = await journal.by_id(read, [entry.journal_id for entry in entries])
+        embeds = [await entry_embed(read, StoredEvent.from_journal(row)) for row in events]
+        roles = dict.fromkeys(entry.mention for entry in entries if entry.mention)
+        return MessageContent(embeds, role_mentions=tuple(roles))
+
+    # Both
+
+    async def _post(
+        self, content: MessageContent, reference: str, since: int
+    ) -> tuple[SentMessage, bool]:
+        """Post a message unless it is there already; return it and whether it is surely new."""
+        is_doubtful = self._references.is_doubtful(reference, since)
+        if is_doubtful:
+            found = await self._references.find(self.channel_id, reference, since)
+            if found is not None:
+                return SentMessage(found), False
+        self._context.unconfirmed.add(reference)
         sent = await self._messenger.post(self.channel_id, content, reference)
         # A request that got no answer may arrive after the channel was searched; its message, with
         # an older state, is then what the nonce brings back.
-        return not doubtful, sent
+        return sent, not is_doubtful
 
     @contextmanager
     def _counted(self, channel: str, kind: str) -> Iterator[None]:
@@ -447,50 +468,55 @@ class ChannelQueue:
             outcome = fault.outcome
             raise
         finally:
-            # A series a member would grow without end, and name members.
-            label = "direct" if channel.startswith(DIRECT) else channel
-            self._metrics.deliveries.labels(label, kind, outcome).inc()
+            # A series per member would grow without end, and name members.
+            label = "direct" if self._member_id else channel
+            self._context.metrics.deliveries.labels(label, kind, outcome).inc()
 
-    async def _mark_shown(
-        self,
-        card: Card,
-        digest: str,
-        channel_id: int | None,
-        message_id: int | None,
-        picture: str,
-    ) -> None:
-        async with self._database.write() as sql:
-            await cards.mark_shown(sql, card, digest, channel_id, message_id, picture)
-
-    async def _mark_lost(self, card: Card) -> None:
-        async with self._database.write() as sql:
-            await cards.mark_lost(sql, card)
-
-    async def _pause(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._try_again.wait()
-
-    def _note_closed(self, fault: ChannelClosed) -> None:
-        if not self.is_closed:
-            log.error("channel %s (%s): %s", self.channel_id, ", ".join(self.names), fault)
-        self.is_closed = True
-        self._closed[self.channel_id] = str(fault)
-
-    def _note_failure(self, fault: Exception) -> None:
+    def _note_failure(self, fault: Exception) -> float:
+        """Log a failure, once; return the seconds until the next try."""
+        if isinstance(fault, HeldBack):
+            return fault.seconds
+        if isinstance(fault, ChannelClosed):
+            if not self.is_closed:
+                log.error("channel %s (%s): %s", self.channel_id, ", ".join(self.names), fault)
+            self.is_closed = True
+            self._context.closed[self.channel_id] = str(fault)
+            return self._pace.closed
         self._failures += 1
         if not isinstance(fault, DeliveryError | StorageUnavailable):
             log.error("channel %s: delivery failed", self.channel_id, exc_info=fault)
         elif self._failures == 1:
             log.warning("channel %s: deliveries wait: %s", self.channel_id, fault)
+        backoff: float = min(MAX_BACKOFF, self._pace.retry * 2 ** min(self._failures - 1, 10))
+        backoff *= random.uniform(0.8, 1.2)  # noqa: S311 - spreads load
+        if isinstance(fault, SlowDown):
+            return max(backoff, min(fault.seconds, MAX_RETRY_AFTER))
+        return backoff
 
-    def _note_success(self, *, delivered: bool) -> None:
-        if delivered:
-            self._closed.pop(self.channel_id, None)  # perhaps a queue before this one's note
-        if delivered and (self._failures or self.is_closed):
-            log.info("channel %s: deliveries go on", self.channel_id)
-            self._failures, self.is_closed = 0, False
+    def _note_success(self, wait: float) -> None:
+        """Forget earlier failures once something was delivered, or nothing waits any more.
+
+        `wait`: what `_deliver_due` returned. What only waits for its time may fail again.
+        """
+        if wait not in (0.0, math.inf):
+            return
+        if wait == 0.0:
+            self._context.closed.pop(self.channel_id, None)  # perhaps an earlier queue's note
+            if self.is_closed or self._failures:
+                log.info("channel %s: deliveries go on", self.channel_id)
+            self.is_closed = False
+        self._failures = 0
 
 
-def _kind(card: Card) -> CardKind:
-    return CARDS[Subject.parse(card.subject).kind]
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, but no longer than so many seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds if seconds != math.inf else None):
+            await event.wait()
+
+
+def _is_too_old(card: Card, kind: CardKind) -> bool:
+    """Tell whether a card's message is to be replaced, as Discord edits old ones rarely."""
+    if not kind.max_age or not card.message_id:
+        return False
+    return discord.utils.snowflake_time(card.message_id).timestamp() + kind.max_age < time.time()

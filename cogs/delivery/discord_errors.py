@@ -1,7 +1,7 @@
-"""What Discord's refusals mean: which wait, which are final, and which stop everything.
+"""What Discord's errors mean: which wait, which are final, and which stop everything.
 
-Discord bans an address that is refused (401, 403, 429) 10,000 times in ten minutes, so a refusal
-that concerns every request holds every request back.
+Discord bans an address whose requests it rejects (401, 403, 429) 10,000 times in ten minutes, so an
+error that concerns every request holds every request back.
 """
 
 import asyncio
@@ -19,17 +19,17 @@ import orjson
 TIMEOUT = 60.0
 """Seconds that one delivery may take, discord.py's own retries and waits included."""
 
-PATIENCE = 10.0
-"""Seconds that discord.py may sleep through a 429 of one channel; longer ones come to the queue."""
+MAX_SLEEP = 10.0
+"""Seconds that discord.py may sleep on a 429 of one channel; longer ones raise SlowDown."""
 
-BANNED = 60.0
-"""Seconds to wait where an edge server refuses everything and does not say for how long."""
+DEFAULT_RETRY_AFTER = 60.0
+"""Seconds to wait where an edge server rejects everything and does not say for how long."""
 
-UNAUTHORISED = 300.0
-"""Seconds between two tries with a token that Discord refuses: it may be Discord's own fault."""
+UNAUTHORIZED_RETRY = 300.0
+"""Seconds between two tries with a token that Discord rejects: it may be Discord's own fault."""
 
-GLANCE = 1.0
-"""Seconds between two looks of a queue whether the gate is open."""
+CHECK_INTERVAL = 1.0
+"""Seconds after which a queue asks again whether the circuit breaker is closed."""
 
 TOO_MANY_OLD_EDITS = 30046
 
@@ -86,85 +86,89 @@ class MessageTooOld(DeliveryError):
     outcome = "too-old"
 
 
-class Refused(DeliveryError):
+class Rejected(DeliveryError):
     """Discord will never take this content."""
 
     outcome = "refused"
 
 
-class NotWanted(Refused):
+class Unwanted(Rejected):
     """The member takes no private messages from the bot."""
 
 
-class NoReply(Refused):
-    """The bot may not answer messages there, as it may not read them."""
+class ReplyRejected(Rejected):
+    """The bot may not reply to messages there, as it may not read them."""
 
 
-class _Stop(SlowDown):
+class AllRejected(SlowDown):
     """Discord takes nothing at all."""
 
 
-class Gate:
-    """Where every delivery passes; shut while Discord would refuse it whatever it is."""
+class DiscordCircuitBreaker:
+    """Guards every request of the deliveries; open while Discord would reject any of them."""
 
     def __init__(self) -> None:
-        self._is_shut = False
-        self._opens_at = 0.0
+        self._is_open = False
+        self._closes_at = 0.0
 
     @asynccontextmanager
-    async def passing(self) -> AsyncIterator[None]:
+    async def guard(self) -> AsyncIterator[None]:
         """Turn what goes wrong with the requests of the block into delivery errors.
 
         Raises:
-            HeldBack: the gate is shut; the block did not run.
+            HeldBack: the circuit breaker is open; the block did not run.
             DeliveryError: Discord did not do what the block asked for.
         """
-        if self._is_shut:
-            left = self._opens_at - time.monotonic()
+        if self._is_open:
+            left = self._closes_at - time.monotonic()
             if left > 0:
-                raise HeldBack(min(left, GLANCE))
+                raise HeldBack(min(left, CHECK_INTERVAL))
             # One request tries whether it is over; the others wait for its answer.
-            self._opens_at = time.monotonic() + TIMEOUT
+            self._closes_at = time.monotonic() + TIMEOUT
         try:
             async with asyncio.timeout(TIMEOUT):
                 yield
         except discord.HTTPException as fault:
-            stop = _stop(fault)
+            stop = _all_rejected(fault)
             if stop is not None:
-                self._shut(stop)
+                self._open(stop)
                 raise stop from fault
-            self._is_shut = False
-            raise _kind(fault)(str(fault)) from fault
-        except _Stop as stop:
-            self._shut(stop)
+            self._is_open = False
+            raise _error_of(fault)(str(fault)) from fault
+        except AllRejected as stop:
+            self._open(stop)
             raise
-        except DeliveryError:  # from `_read`
-            self._is_shut = False
+        except DeliveryError:  # from `_raise_on_429`
+            self._is_open = False
             raise
         except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as fault:
             raise Unreachable(str(fault) or type(fault).__name__) from fault
         except (ValueError, KeyError, TypeError) as fault:
             raise Unreachable(f"Discord's answer cannot be read: {fault!r}") from fault
-        self._is_shut = False
+        self._is_open = False
 
-    def _shut(self, stop: _Stop) -> None:
-        if not self._is_shut:
+    def _open(self, stop: AllRejected) -> None:
+        if not self._is_open:
             log.error("%s; nothing is sent for %.0f s", stop, stop.seconds)
-        self._is_shut = True
-        self._opens_at = time.monotonic() + stop.seconds
+        self._is_open = True
+        self._closes_at = time.monotonic() + stop.seconds
 
 
-def _stop(fault: discord.HTTPException) -> _Stop | None:
-    """Tell whether a refusal concerns every request."""
+def _all_rejected(fault: discord.HTTPException) -> AllRejected | None:
+    """Return what to raise if an error concerns every request."""
     if fault.status == 401:
-        return _Stop("Discord refuses the token; if it was reset, put the new one in", UNAUTHORISED)
+        return AllRejected(
+            "Discord refuses the token; if it was reset, put the new one in", UNAUTHORIZED_RETRY
+        )
     if fault.status in (403, 429) and not _is_from_discord(fault):
-        return _Stop("Discord's edge refuses this address", _retry_after(fault.response.headers))
+        return AllRejected(
+            "Discord's edge refuses this address", _retry_after(fault.response.headers)
+        )
     return None
 
 
-def _kind(fault: discord.HTTPException) -> type[DeliveryError]:
-    """Tell what a refusal means; a page from somewhere on the way is not Discord's verdict."""
+def _error_of(fault: discord.HTTPException) -> type[DeliveryError]:
+    """Return what an error means; a page from somewhere on the way is not Discord's verdict."""
     if not _is_from_discord(fault):
         return Unreachable
     return _OF_CODE.get(fault.code) or _OF_STATUS.get(fault.status, Unreachable)
@@ -176,22 +180,24 @@ def _is_from_discord(fault: discord.HTTPException) -> bool:
     return is_json and (fault.status != 429 or "Via" in headers)
 
 
-def reading_429s() -> aiohttp.TraceConfig:
-    """Have 429s acted on that discord.py would only sleep through, or could not read.
+def trace_429s() -> aiohttp.TraceConfig:
+    """Return a trace that raises on 429s before discord.py sleeps on them.
 
-    It would sleep for the hours of a message that was edited too often, and a delivery that is
-    given up while discord.py sleeps through a global limit would leave it locked for ever.
+    Between Discord's answer and discord.py's sleep, aiohttp's traces are the only code of ours. It
+    would sleep for the hours of a message that was edited too often, and a delivery that times
+    out while discord.py sleeps on a global limit would leave discord.py locked for ever. Its own
+    setting, `max_ratelimit_timeout`, begins at 30 s and knows neither of the two.
     """
     trace = aiohttp.TraceConfig()
-    trace.on_request_end.append(_read)
+    trace.on_request_end.append(_raise_on_429)
     return trace
 
 
-async def _read(
-    _session: aiohttp.ClientSession, _: SimpleNamespace, told: aiohttp.TraceRequestEndParams
+async def _raise_on_429(
+    _session: aiohttp.ClientSession, _: SimpleNamespace, request: aiohttp.TraceRequestEndParams
 ) -> None:
-    response = told.response
-    if response.status != 429 or "/channels/" not in told.url.path or "Via" not in response.headers:
+    response, path = request.response, request.url.path
+    if response.status != 429 or "/channels/" not in path or "Via" not in response.headers:
         return
     body = _json(await response.read())
     if body.get("code") == TOO_MANY_OLD_EDITS:
@@ -200,8 +206,8 @@ async def _read(
     is_readable = isinstance(seconds, float | int)
     wait = float(seconds or 0) if is_readable else _retry_after(response.headers)
     if body.get("global"):
-        raise _Stop("Discord's limit over all requests is reached", wait)
-    if wait > PATIENCE or not is_readable:
+        raise AllRejected("Discord's limit over all requests is reached", wait)
+    if wait > MAX_SLEEP or not is_readable:
         raise SlowDown(f"Discord takes no such message for {wait:.0f} s", wait)
 
 
@@ -217,7 +223,7 @@ def _retry_after(headers: Any) -> float:
     try:
         return max(0.0, float(headers["Retry-After"]))
     except (KeyError, ValueError):
-        return BANNED
+        return DEFAULT_RETRY_AFTER
 
 
 _OF_CODE: dict[int, type[DeliveryError]] = {
@@ -225,15 +231,15 @@ _OF_CODE: dict[int, type[DeliveryError]] = {
     10008: MessageGone,  # unknown message
     TOO_MANY_OLD_EDITS: MessageTooOld,
     50001: ChannelClosed,  # missing access
-    50007: NotWanted,  # cannot send messages to this user
+    50007: Unwanted,  # cannot send messages to this user
     50013: ChannelClosed,  # missing permissions
-    50278: NotWanted,  # no guild in common
-    160002: NoReply,  # cannot reply without permission to read message history
+    50278: Unwanted,  # no guild in common
+    160002: ReplyRejected,  # cannot reply without permission to read message history
 }
 
 _OF_STATUS: dict[int, type[DeliveryError]] = {
-    400: Refused,
+    400: Rejected,
     403: ChannelClosed,
     404: ChannelClosed,
-    413: Refused,
+    413: Rejected,
 }

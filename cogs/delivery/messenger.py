@@ -13,10 +13,10 @@ import discord
 from cogs.delivery.console import render
 from cogs.delivery.discord_errors import (
     ChannelClosed,
-    Gate,
+    DiscordCircuitBreaker,
     MessageGone,
-    NoReply,
-    Refused,
+    Rejected,
+    ReplyRejected,
     Unreachable,
 )
 from cogs.ui.embeds import MessageContent
@@ -30,7 +30,7 @@ WITHOUT_PICTURES = 300.0
 log = logging.getLogger(__name__)
 
 
-class Sent(NamedTuple):
+class SentMessage(NamedTuple):
     """A message in Discord; `picture` is the digest of the one that it has, blank for none."""
 
     message_id: int
@@ -43,44 +43,48 @@ class Messenger(Protocol):
     A picture that cannot be drawn, or that Discord refuses, is left out.
     """
 
-    async def post(self, channel_id: int, content: MessageContent, nonce: str) -> Sent:
+    async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
         """Post a message; the same nonce soon after gives the same message."""
 
-    async def edit(self, channel_id: int, sent: Sent, content: MessageContent) -> Sent:
+    async def edit(
+        self, channel_id: int, sent: SentMessage, content: MessageContent
+    ) -> SentMessage:
         """Have a message show another content; a picture that it has is not sent again."""
 
-    async def direct(self, member_id: int) -> int:
+    async def open_direct(self, member_id: int) -> int:
         """Return the channel of private messages to a member."""
 
     async def delete(self, channel_id: int, message_id: int) -> None:
         """Remove a message; one that is gone already is as good."""
 
-    async def footers(self, channel_id: int, since: int) -> dict[str, int]:
+    async def own_footers(self, channel_id: int, since: int) -> dict[str, int]:
         """Return own messages since a time in milliseconds: their ids by their last footer."""
 
 
 class LogMessenger:
     """Writes what Discord would show into the log."""
 
-    async def post(self, channel_id: int, content: MessageContent, nonce: str) -> Sent:
+    async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
         """Write a message."""
         log.info("%s", render(content))
-        return Sent(0)
+        return SentMessage(0)
 
-    async def edit(self, channel_id: int, sent: Sent, content: MessageContent) -> Sent:
+    async def edit(
+        self, channel_id: int, sent: SentMessage, content: MessageContent
+    ) -> SentMessage:
         """Write what the message shows now; what it has in Discord stays there."""
         log.info("%s", render(content))
         return sent
 
-    async def direct(self, member_id: int) -> int:
-        """Know one place only."""
+    async def open_direct(self, member_id: int) -> int:
+        """Return no channel: everything goes to the log."""
         return 0
 
     async def delete(self, channel_id: int, message_id: int) -> None:
         """Leave the log as it is."""
 
-    async def footers(self, channel_id: int, since: int) -> dict[str, int]:
-        """Know of no message: the log is not read back."""
+    async def own_footers(self, channel_id: int, since: int) -> dict[str, int]:
+        """Return no message: the log is not read back."""
         return {}
 
 
@@ -89,21 +93,21 @@ class DiscordMessenger:
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
-        self._gate = Gate()
+        self._circuit_breaker = DiscordCircuitBreaker()
         self._without_pictures: dict[int, float] = {}
 
-    async def post(self, channel_id: int, content: MessageContent, nonce: str) -> Sent:
+    async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
         """Post a message; discord.py has Discord enforce the nonce."""
         channel = self._client.get_partial_messageable(channel_id)
-        answered = content.reply_to
-        replying: dict[str, Any] = {}
-        if answered is not None and answered.channel_id == channel_id:
-            replying["reference"] = discord.MessageReference(
-                message_id=answered.message_id, channel_id=channel_id, fail_if_not_exists=False
+        reply_to = content.reply_to
+        reply: dict[str, Any] = {}
+        if reply_to is not None and reply_to.channel_id == channel_id:
+            reply["reference"] = discord.MessageReference(
+                message_id=reply_to.message_id, channel_id=channel_id, fail_if_not_exists=False
             )
 
         async def send(embeds: list[discord.Embed], files: list[discord.File]) -> int:
-            async with self._sending():
+            async with self._request():
                 message = await channel.send(
                     content=content.text,
                     embeds=embeds,
@@ -111,30 +115,32 @@ class DiscordMessenger:
                     nonce=nonce,
                     allowed_mentions=content.allowed_mentions(),
                     view=content.view() or discord.ui.View(),
-                    **replying,
+                    **reply,
                 )
             return message.id
 
         try:
             return await self._with_picture(channel_id, content, send)
-        except NoReply:
+        except ReplyRejected:
             return await self.post(channel_id, replace(content, reply_to=None), nonce)
 
-    async def direct(self, member_id: int) -> int:
+    async def open_direct(self, member_id: int) -> int:
         """Open the channel of private messages to a member; discord.py remembers it."""
-        async with self._sending():
+        async with self._request():
             return (await self._client.create_dm(discord.Object(member_id))).id
 
-    async def edit(self, channel_id: int, sent: Sent, content: MessageContent) -> Sent:
+    async def edit(
+        self, channel_id: int, sent: SentMessage, content: MessageContent
+    ) -> SentMessage:
         """Edit a message; without allowed_mentions Discord would parse it with its defaults.
 
         Discord keeps what is attached unless `attachments` says what to keep.
         """
-        place = self._client.get_partial_messageable(channel_id)
-        message = place.get_partial_message(sent.message_id)
+        channel = self._client.get_partial_messageable(channel_id)
+        message = channel.get_partial_message(sent.message_id)
 
         async def send(embeds: list[discord.Embed], files: list[discord.File]) -> int:
-            async with self._sending():
+            async with self._request():
                 await message.edit(
                     content=content.text,
                     embeds=embeds,
@@ -154,21 +160,21 @@ class DiscordMessenger:
         channel_id: int,
         content: MessageContent,
         send: Callable[[list[discord.Embed], list[discord.File]], Awaitable[int]],
-    ) -> Sent:
+    ) -> SentMessage:
         """Send a content with its picture, or without if that is all that Discord takes."""
         picture = content.picture
-        too_early = time.monotonic() < self._without_pictures.get(channel_id, 0.0)
-        file = await picture.file() if picture is not None and not too_early else None
+        is_too_early = time.monotonic() < self._without_pictures.get(channel_id, 0.0)
+        file = await picture.file() if picture is not None and not is_too_early else None
         if picture is None or file is None:
-            return Sent(await send(content.embeds, []))
+            return SentMessage(await send(content.embeds, []))
         try:
-            return Sent(await send(content.embeds_with_picture(), [file]), picture.digest)
-        except (ChannelClosed, Refused) as fault:
-            sent = Sent(await send(content.embeds, []))
+            return SentMessage(await send(content.embeds_with_picture(), [file]), picture.digest)
+        except (ChannelClosed, Rejected) as fault:
+            sent = SentMessage(await send(content.embeds, []))
             log.warning(
                 "channel %s does not take the picture %s: %s", channel_id, picture.name, fault
             )
-            if isinstance(fault, ChannelClosed):  # such refusals must not grow many
+            if isinstance(fault, ChannelClosed):  # Discord counts these
                 self._without_pictures[channel_id] = time.monotonic() + WITHOUT_PICTURES
             return sent
 
@@ -176,17 +182,17 @@ class DiscordMessenger:
         """Remove a message."""
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         try:
-            async with self._sending():
+            async with self._request():
                 await message.delete()
         except (MessageGone, ChannelClosed):
             return
 
-    async def footers(self, channel_id: int, since: int) -> dict[str, int]:
+    async def own_footers(self, channel_id: int, since: int) -> dict[str, int]:
         """Read the channel's newest messages back to a time."""
         channel = self._client.get_partial_messageable(channel_id)
         after = datetime.fromtimestamp(since / 1000, UTC) - CLOCK_SKEW
         found: dict[str, int] = {}
-        async with self._sending():
+        async with self._request():
             async for message in channel.history(
                 limit=SEARCHED_MESSAGES, after=after, oldest_first=False
             ):
@@ -196,9 +202,9 @@ class DiscordMessenger:
         return found
 
     @asynccontextmanager
-    async def _sending(self) -> AsyncIterator[None]:
-        """Send something, if Discord takes anything."""
+    async def _request(self) -> AsyncIterator[None]:
+        """Guard the requests of the block; every error of theirs becomes a DeliveryError."""
         if self._client.is_closed():
             raise Unreachable("the connection to Discord has ended")
-        async with self._gate.passing():
+        async with self._circuit_breaker.guard():
             yield

@@ -1,6 +1,7 @@
-"""References: how a message is recognised that was posted without our note of it."""
+"""References: how a message is recognised that was posted although its id was not stored."""
 
 import secrets
+from dataclasses import replace
 
 from cogs.delivery.messenger import Messenger
 from cogs.ui.embeds import MessageContent
@@ -14,46 +15,36 @@ FOOTER = "ref "
 
 
 class References:
-    """Which messages of a channel may have been posted without our note of it.
+    """Finds the messages of a channel that may have been posted without our storing of it.
 
     `started_at`: when this process began, in milliseconds; what could have been posted before may
-    be there. `unconfirmed`: the messages that this process tried to post without storing an id.
+    be there. `unconfirmed`: what this process tried to post and has not stored.
     """
 
-    def __init__(
-        self, messenger: Messenger, channel_id: int, started_at: int, unconfirmed: set[str]
-    ) -> None:
+    def __init__(self, messenger: Messenger, started_at: int, unconfirmed: set[str]) -> None:
         self._messenger = messenger
-        self._channel_id = channel_id
         self._started_at = started_at
-        self._doubted = unconfirmed
+        self._unconfirmed = unconfirmed
         self._footers: dict[str, int] | None = None
         self._searched_since = 0
 
     def is_doubtful(self, reference: str, since: int) -> bool:
-        """Tell whether the message may be there: the process before this one, or a failed try."""
-        return since < self._started_at or reference in self._doubted
+        """Tell whether a message may be there that could have been posted since a time."""
+        return since < self._started_at or reference in self._unconfirmed
 
-    def doubt(self, reference: str) -> None:
-        """Note that a try begins."""
-        self._doubted.add(reference)
-
-    def settle(self, reference: str) -> None:
-        """Note that the try is on disk."""
-        self._doubted.discard(reference)
-
-    async def find(self, reference: str, since: int) -> int | None:
-        """Look for the message in the channel; one look serves all that a crash left open."""
-        stale = reference in self._doubted or since < self._searched_since
-        if self._footers is None or stale:
-            self._footers = await self._messenger.footers(self._channel_id, since)
+    async def find(self, channel_id: int, reference: str, since: int) -> int | None:
+        """Look for the message; one search serves all that a crash left open."""
+        is_known = reference not in self._unconfirmed and since >= self._searched_since
+        if self._footers is None or not is_known:
+            self._footers = await self._messenger.own_footers(channel_id, since)
             self._searched_since = since
         return self._footers.get(f"{FOOTER}{reference}")
 
 
-def sign(content: MessageContent, reference: str) -> None:
-    """Put a message's reference where it is found again."""
-    content.embeds[-1].set_footer(text=f"{FOOTER}{reference}")
+def signed(content: MessageContent, reference: str) -> MessageContent:
+    """Return the content with the reference in its footer."""
+    *before, last = content.embeds
+    return replace(content, embeds=[*before, last.copy().set_footer(text=f"{FOOTER}{reference}")])
 
 
 async def instance_name(database: Database) -> str:

@@ -100,7 +100,7 @@ async def test_what_waits_is_measured_by_channel_and_kind_with_the_age_of_the_ol
         card = await cards.of_subject(database.read, "emergency:1@cad")
         assert card is not None
         async with database.write() as sql:
-            await cards.mark_posted(sql, card, 1, 2)
+            await cards.mark_posted(sql, card._replace(channel_id=1, message_id=2))
         measure = Measure(
             metrics, database, path, DiscordStatus("ready"), ["emergency", "visits", "panic"]
         )

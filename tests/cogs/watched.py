@@ -37,7 +37,7 @@ class Watched:
     async def raise_at(self, place: int) -> int:
         """Raise the alarm, have its card marked, and return the alarm's id."""
         await self.harness.ask("add-alert", propertyId=place, userId="u")
-        while await self.follower.take_in():
+        while await self.follower.apply_next():
             pass
         alarm = await alarms.open_of_property(self.harness.database.read, place)
         assert alarm is not None
@@ -46,7 +46,7 @@ class Watched:
     async def after(self, milliseconds: int) -> int | None:
         """Let time pass, then do what is due; return when something is due next."""
         self.harness.clock.now += milliseconds
-        while await self.follower.take_in():
+        while await self.follower.apply_next():
             pass
         return await self.watch.look()
 

@@ -69,7 +69,7 @@ async def fill(path: Path) -> None:
         await harness.ask("add-allowed-user", propertyId=1, userId="license:friend")
         await Follower(
             harness.database, harness.bus, frozenset(Channels.model_fields), lambda _places: None
-        ).take_in()
+        ).apply_next()
         async with harness.database.write() as sql:
             await settings.put(sql, "colour", "blue")
             await subscriptions.add(sql, "dashboard", "alerts", harness.clock())

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from db import cards, community, equipment, feeds, flights, journal, properties, users
+from db.cards import Card
 from db.community import EquipmentType, Tier
 from db.database import Database, Transaction
 from db.search import fold_case
@@ -28,18 +29,22 @@ async def add_property(sql: Transaction, tier: int = 1) -> int:
     )
 
 
+def _shown(card: Card) -> Card:
+    return card._replace(digest="digest", channel_id=10, message_id=20)
+
+
 async def test_a_card_is_stale_until_its_newest_state_is_shown(database: Database) -> None:
     async with database.write() as sql:
         await cards.mark_stale(sql, "flight:1", "drones", 5)
         first = await cards.of_subject(sql, "flight:1")
         assert first is not None
         await cards.mark_stale(sql, "flight:1", "drones", 6)
-        await cards.mark_shown(sql, first, "digest", 10, 20, "")
+        await cards.mark_shown(sql, _shown(first))
         still = await cards.of_subject(sql, "flight:1")
         assert still is not None
         assert (still.shown, still.version) == (1, 2)
         assert (still.message_id, still.created_at) == (20, 5)
-        await cards.mark_shown(sql, still, "digest", 10, 20, "")
+        await cards.mark_shown(sql, _shown(still))
         fresh = await cards.of_subject(sql, "flight:1")
     assert fresh is not None
     assert fresh.shown == fresh.version
@@ -50,7 +55,7 @@ async def test_a_lost_card_counts_its_postings(database: Database) -> None:
         await cards.mark_stale(sql, "flight:1", "drones", 5)
         card = await cards.of_subject(sql, "flight:1")
         assert card is not None
-        await cards.mark_posted(sql, card, 10, 20)
+        await cards.mark_posted(sql, card._replace(channel_id=10, message_id=20))
         await cards.mark_lost(sql, card)
         lost = await cards.of_subject(sql, "flight:1")
     assert lost is not None

@@ -308,7 +308,7 @@ async def test_an_owner_who_takes_no_private_messages_is_left_alone(
         await _raise(town)
         await town.fake.until(lambda: "2 times" in render(card))
     assert private.created == []
-    assert "Discord refuses the card of alarm-owner:1: 403" in caplog.text
+    assert "Discord rejects the card of alarm-owner:1: 403" in caplog.text
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
@@ -321,7 +321,7 @@ async def test_an_owner_who_left_the_server_is_left_alone(
         await _owned(town, town.stranger)
         town.stranger.leave()
         await _alarm(town)
-        await town.fake.until(lambda: "takes no private messages" in caplog.text)
+        await town.fake.until(lambda: "rejects the card of alarm-owner" in caplog.text)
 
 
 async def test_a_private_message_that_discord_took_without_an_answer_is_not_sent_again(

@@ -19,7 +19,7 @@ def _quick_board(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _set_pace(monkeypatch: pytest.MonkeyPatch, every: float) -> None:
-    monkeypatch.setitem(CARDS, "board", replace(CARDS["board"], every=every))
+    monkeypatch.setitem(CARDS, "board", replace(CARDS["board"], edit_interval=every))
 
 
 def boards(town: Town) -> list[Message]:
@@ -143,7 +143,7 @@ async def test_a_board_that_discord_edits_no_more_is_posted_afresh(town: Town) -
 async def test_a_board_of_an_hour_is_replaced_before_discord_refuses(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(CARDS, "board", replace(CARDS["board"], every=0.0, lasts=0.3))
+    monkeypatch.setitem(CARDS, "board", replace(CARDS["board"], edit_interval=0.0, max_age=0.3))
     async with town.bot_running():
         await log_in(town, 1, "7K-1", "LSPD")
         first = await board_says(town, "On duty · 1")

@@ -391,7 +391,7 @@ async def test_hostile_text_is_shown_and_does_nothing(town: Town) -> None:
 async def test_hostile_names_do_nothing_wherever_cards_repeat_them(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(CARDS, "board", replace(CARDS["board"], every=0.05))
+    monkeypatch.setitem(CARDS, "board", replace(CARDS["board"], edit_interval=0.05))
     text = "[x](https://b.example) @everyone **"
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))

@@ -76,9 +76,9 @@ def _live(settings: Settings, haste: Haste, log: Path) -> None:
     patch = pytest.MonkeyPatch()  # for as long as the process lives
     hurry(patch)
     patch.setattr(follower, "RETRY", 0.05)
-    patch.setattr(discord_errors, "BANNED", haste.refused)
-    patch.setattr(discord_errors, "UNAUTHORISED", haste.refused)
-    patch.setitem(CARDS, "board", replace(CARDS["board"], every=0.5))
+    patch.setattr(discord_errors, "DEFAULT_RETRY_AFTER", haste.refused)
+    patch.setattr(discord_errors, "UNAUTHORIZED_RETRY", haste.refused)
+    patch.setitem(CARDS, "board", replace(CARDS["board"], edit_interval=0.5))
 
     async def live() -> None:
         await run(settings, stop_signal(), pace=haste.pace)

@@ -24,9 +24,9 @@ RARELY = Pace(edit=0.0, gather=0.0, feed=0.0, retry=0.01, closed=NEVER)
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discord_errors, "TIMEOUT", 0.3)
-    monkeypatch.setattr(discord_errors, "PATIENCE", 0.2)
-    monkeypatch.setattr(discord_errors, "BANNED", 0.05)
-    monkeypatch.setattr(discord_errors, "UNAUTHORISED", 0.05)
+    monkeypatch.setattr(discord_errors, "MAX_SLEEP", 0.2)
+    monkeypatch.setattr(discord_errors, "DEFAULT_RETRY_AFTER", 0.05)
+    monkeypatch.setattr(discord_errors, "UNAUTHORIZED_RETRY", 0.05)
     monkeypatch.setattr(bot, "UNREADABLE_RETRY", 0.01)
 
 
@@ -170,7 +170,7 @@ async def test_a_deleted_channel_holds_nobody_up_and_is_asked_once(town: Town) -
 async def test_a_token_refused_while_running_stops_everything_but_the_listener(
     town: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(discord_errors, "UNAUTHORISED", NEVER)
+    monkeypatch.setattr(discord_errors, "UNAUTHORIZED_RETRY", NEVER)
     async with town.bot_running():
         await town.push("EVENT_911", call_911(1))
         await town.channel("emergency").next_message()

@@ -45,10 +45,10 @@ async def test_every_event_is_taken_in_once_and_a_restart_goes_on_from_there(
 ) -> None:
     await _call(harness, 1)
     await _call(harness, 2)
-    assert await _follower(harness).take_in()
-    assert not await _follower(harness).take_in()
+    assert await _follower(harness).apply_next()
+    assert not await _follower(harness).apply_next()
     await _call(harness, 1, caller="Wren")
-    assert await _follower(harness).take_in()
+    assert await _follower(harness).apply_next()
     assert await _cards(harness) == [("emergency:1@county", 2), ("emergency:2@county", 1)]
 
 
@@ -59,17 +59,17 @@ async def test_more_events_than_a_batch_are_taken_in_batch_by_batch(harness: App
             await change.emit_named("scanned", b"{}")
     await _call(harness, 1)
     follower = _follower(harness)
-    assert await follower.take_in()
+    assert await follower.apply_next()
     assert len(await _cards(harness)) == 1
-    assert await follower.take_in()
+    assert await follower.apply_next()
     assert len(await _cards(harness)) == 2
-    assert not await follower.take_in()
+    assert not await follower.apply_next()
 
 
 async def test_channels_that_are_not_in_use_get_nothing_to_show(harness: AppHarness) -> None:
     await _call(harness, 1)
     await Story(harness).duty()
-    await _follower(harness, frozenset({"units"})).take_in()
+    await _follower(harness, frozenset({"units"})).apply_next()
     assert await _cards(harness) == []
     assert await feeds.waiting(harness.database.read, ["units"], 10)
     assert await cards.of_subject(harness.database.read, "board:units") is not None
@@ -77,7 +77,7 @@ async def test_channels_that_are_not_in_use_get_nothing_to_show(harness: AppHarn
 
 async def test_feed_entries_are_queued_in_the_order_of_their_events(harness: AppHarness) -> None:
     await Story(harness).duty()
-    await _follower(harness).take_in()
+    await _follower(harness).apply_next()
     waiting = await feeds.waiting(harness.database.read, ["units"], 100)
     numbers = [entry.journal_id for entry in waiting]
     assert numbers == [event.id for event in await harness.journal_events()]
@@ -90,7 +90,7 @@ async def test_interrupted_anywhere_it_takes_nothing_in_twice_and_loses_nothing(
         await _call(harness, number)
 
     async def once() -> None:
-        await _follower(harness).take_in()
+        await _follower(harness).apply_next()
 
     point = 0
     while True:
@@ -120,14 +120,13 @@ async def test_an_event_that_cannot_be_taken_in_is_passed_over_and_the_others_ar
     follower = Follower(
         harness.database, harness.bus, EVERYWHERE, lambda _places: None, metrics=metrics
     )
-    assert await follower.take_in()
+    assert await follower.apply_next()
     assert await _cards(harness) == [("emergency:1@county", 1), ("emergency:3@county", 1)]
     assert (
-        f"event {(await harness.journal_events())[1].id} (cad.EVENT_911) is passed over"
-        in caplog.text
+        f"event {(await harness.journal_events())[1].id} (cad.EVENT_911) is skipped" in caplog.text
     )
     assert "sentinel_events_passed_over_total 1.0" in metrics.written("")[0].decode()
-    assert not await follower.take_in()
+    assert not await follower.apply_next()
 
 
 async def test_storage_that_fails_in_the_middle_leaves_the_whole_batch_for_later(
@@ -143,11 +142,11 @@ async def test_storage_that_fails_in_the_middle_leaves_the_whole_batch_for_later
         pages = await sql.one(int, "PRAGMA page_count")
         await sql.run(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StorageUnavailable):
-        await _follower(harness).take_in()
+        await _follower(harness).apply_next()
     assert await _cards(harness) == []
     async with harness.database.write() as sql:
         await sql.run("PRAGMA max_page_count = 1000000")
-    assert await _follower(harness).take_in()
+    assert await _follower(harness).apply_next()
     assert await _versions(harness) == [1, 1]
 
 
@@ -179,7 +178,7 @@ async def _scan(harness: AppHarness) -> None:
 async def test_events_without_a_card_wait_for_one_with_a_card_or_a_moment(
     harness: AppHarness, monkeypatch: pytest.MonkeyPatch, *, with_card: bool
 ) -> None:
-    monkeypatch.setattr("cogs.delivery.follower.GATHERED", 3_600.0 if with_card else 0.0)
+    monkeypatch.setattr("cogs.delivery.follower.FEED_DELAY", 3_600.0 if with_card else 0.0)
     woken = asyncio.Queue[set[str]]()
     follower = _follower(harness, wake=lambda places: woken.put_nowait(set(places)))
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:

@@ -112,10 +112,10 @@ async def test_a_number_used_again_is_another_call_with_another_card(harness: Ap
         await cards.mark_stale(sql, subject, "emergency", harness.clock.now)
         card = await cards.of_subject(sql, subject)
         assert card is not None
-        await cards.mark_posted(sql, card, 10, 20)
+        await cards.mark_posted(sql, card._replace(channel_id=10, message_id=20))
     await age(harness, DAY + 1)
     assert await cards.of_subject(harness.database.read, subject) is None
-    assert await cards.next_outdated(harness.database.read, ["emergency"], 0) is None
+    assert await cards.outdated(harness.database.read, ["emergency"]) == []
     await push(harness, "EVENT_911", {"call": {"callId": 5, "caller": "Kit"}})
     call = await emergencies.get(harness.database.read, CAD, 5)
     assert call is not None
