@@ -42,11 +42,11 @@ class Device:
 
 
 class Refused(Exception):
-    """The model's way to say no."""
+    """The model expects an error; its text is the code."""
 
 
-class Properties(RuleBasedStateMachine):
-    """What a script believes, beside what the house answers, tells and stores."""
+class PropertiesMachine(RuleBasedStateMachine):
+    """What a script expects, beside what the program answers, publishes and stores."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +57,7 @@ class Properties(RuleBasedStateMachine):
             self.stack.enter_async_context(open_harness(Path(directory) / "sentinel.db"))
         )
         self.places: dict[int, Place] = {}
+        self.removed: dict[int, tuple[Place, dict[int, Device]]] = {}
         self.devices: dict[int, Device] = {}
         self.out: list[int] = []
         self.added = 0
@@ -89,17 +90,19 @@ class Properties(RuleBasedStateMachine):
         return [(event, {"propertyId": number} | values)]
 
     def taken_away(self, number: int) -> list[Event]:
-        """Remove a place with what hangs on it; tells which drones came back."""
+        """Remove a place with its equipment; return the events of drones that are recalled."""
+        mine = {n: device for n, device in self.devices.items() if device.place == number}
         back = [drone for drone in self.out if self.devices[drone].place == number]
         self.out = [drone for drone in self.out if drone not in back]
         self.devices = {n: device for n, device in self.devices.items() if device.place != number}
-        del self.places[number]
+        self.removed[number] = (self.places.pop(number), mine)
         return [("drone-recalled", {"propertyId": number, "droneId": drone}) for drone in back]
 
     # What both are asked.
 
     def ask(self, name: str, data: dict[str, Any], expected: list[Event] | Refused) -> Any:
-        """Ask the house; it must answer and tell what the model says."""
+        """Ask a query; its answer and its events must be what the model expects."""
+        self.harness.clock.now += 1
         frame = self.runner.run(self.harness.frame(f"queries.{name}", data))
         events = self.harness.take_events()
         if isinstance(expected, Refused):
@@ -204,6 +207,22 @@ class Properties(RuleBasedStateMachine):
 
         self.ask("deny-remove-property", {"propertyId": number}, self.attempt(model))
 
+    @rule(number=PLACES)
+    def restore_property(self, number: int) -> None:
+        def model() -> list[Event]:
+            if number in self.places:
+                raise Refused("conflict")
+            if number not in self.removed:
+                raise Refused("not-found")
+            place, devices = self.removed.pop(number)
+            if place.status == "REMOVED":
+                place.status = place.before_request
+            self.places = dict(sorted({**self.places, number: place}.items()))
+            self.devices |= devices
+            return [("property-restored", {"propertyId": number, "status": place.status})]
+
+        self.ask("restore-property", {"propertyId": number}, self.attempt(model))
+
     @rule(number=PLACES, kind=st.sampled_from([CAMERA, DRONE, DRONE, 9]))
     def add_equipment(self, number: int, kind: int) -> None:
         def model() -> list[Event]:
@@ -301,5 +320,5 @@ class Properties(RuleBasedStateMachine):
         assert len(rows["journal"]) == self.told
 
 
-TestProperties = Properties.TestCase
-TestProperties.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
+TestProperties = PropertiesMachine.TestCase
+TestProperties.settings = settings(max_examples=4, stateful_step_count=25, deadline=None)
