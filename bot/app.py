@@ -40,14 +40,15 @@ from webhook.cad.store import PushConfig
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
 from webhook.http.connection_limits import ConnectionLimiter
-from webhook.http.listener import Listener, affordable
+from webhook.http.listener import Listener
+from webhook.http.open_files import affordable
 from webhook.http.push import CadKey
 from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.bus import Bus
 from webhook.protocol.context import ApprovalRules, Context, Scope, now
 from webhook.protocol.events import ALL, CAD, EVENTS
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.session import OWN_MESSAGES
+from webhook.protocol.session import SESSION_MESSAGES
 from webhook.queries import CATALOGUE
 from webhook.queries.cad import store_cads
 
@@ -97,7 +98,7 @@ async def run(
     """
     set_language(settings.community.language)
     connection, last_push = DiscordStatus(), LastPush()
-    metrics = Metrics(cad.HANDLED_TYPES, CATALOGUE.names | OWN_MESSAGES)
+    metrics = Metrics(cad.HANDLED_TYPES, CATALOGUE.names | SESSION_MESSAGES)
     problems = Problems(metrics)
     certificate = Certificate.of(settings.http)
     async with AsyncExitStack() as stack:
@@ -154,7 +155,7 @@ async def run(
                 always("age", partial(_age, context, settings, discord_side), AGEING),
                 always("watch", watch.look, WATCHING),
                 always("alarms", partial(alarms.run, pace.watch), WATCHING),
-                always("watchdog", Watchdog(metrics.note_lag).run, WATCHING),
+                always("watchdog", Watchdog(metrics.record_lag).run, WATCHING),
             ]
             if settings.database.backup_hours:
                 keeping = partial(keep_backed_up, Backups.of(settings))
@@ -204,7 +205,7 @@ async def _listening(
             event_names=EVENT_NAMES,
             health=outside.health,
             metrics=outside.metrics,
-            measure=outside.measure,
+            refresh_metrics=outside.measure,
             last_push=outside.last_push,
             push_config=PushConfig(
                 window=_duplicate_window(settings),

@@ -36,7 +36,7 @@ from cogs.ui.responder import Responder
 from db import settings
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
-from webhook.protocol.messages import as_error
+from webhook.protocol.messages import to_sentinel_error
 
 LONGEST_RETRY = 300.0
 
@@ -78,7 +78,7 @@ class SentinelTree(app_commands.CommandTree["SentinelBot"]):
             log.debug("no choices: %s", fault)
             return
         with using_locale(interaction.locale.value):
-            await self.client.responder.report_error(interaction, as_error(fault))
+            await self.client.responder.report_error(interaction, to_sentinel_error(fault))
 
 
 class SentinelBot(commands.Bot):

@@ -149,7 +149,7 @@ async def resolve_event(sql: Reader, typed: str, data: str | None) -> StoredEven
         return _made(name, name, read)
     kind = name.upper()
     if kind not in cad.EVENTS:
-        raise NotFound("there is no event {name!r}", name=name[:64])
+        raise NotFound("unknown event {name!r}", name=name[:64])
     return _made(f"{CAD}.{kind}", kind, _normalised(kind, read))
 
 

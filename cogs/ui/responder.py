@@ -17,7 +17,7 @@ from db import links
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
 from webhook.protocol.errors import Conflict, Forbidden, SentinelError, Unavailable
-from webhook.protocol.messages import as_error
+from webhook.protocol.messages import to_sentinel_error
 
 TEXT_LIMIT = 2_000
 
@@ -110,7 +110,7 @@ class Responder:
                 # Too late, or Discord is down: there is nobody to tell.
                 log.warning("an answer did not reach Discord: %s", fault)
             except Exception as fault:
-                await self.report_error(interaction, as_error(fault))
+                await self.report_error(interaction, to_sentinel_error(fault))
 
     async def report_error(self, interaction: discord.Interaction, error: SentinelError) -> None:
         """Tell whoever acts what went wrong."""

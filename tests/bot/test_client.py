@@ -125,7 +125,7 @@ async def test_events_of_a_journal_that_was_put_back_are_missed(instance: Instan
 
 
 async def test_unknown_event_is_refused(instance: InstanceClient) -> None:
-    with pytest.raises(InstanceError, match="there is no event 'weather'") as refused:
+    with pytest.raises(InstanceError, match="unknown event 'weather'") as refused:
         await instance.events(None, ["weather"], 0)
     assert not isinstance(refused.value, InstanceUnavailable)
 

@@ -23,7 +23,7 @@ from webhook.protocol.metrics import DISCORD_STATES, Metrics
 
 def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
     """The values of a series by its labels, in the labels' alphabetical order."""
-    page = metrics.written("")[0].decode()
+    page = metrics.render("")[0].decode()
     found = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
     return {
         tuple(sample.labels[label] for label in sorted(sample.labels)): sample.value

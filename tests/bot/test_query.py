@@ -222,5 +222,5 @@ async def test_listening_to_nobody(house: House, instance: InstanceClient) -> No
 
 
 async def test_listening_to_an_unknown_event(instance: InstanceClient) -> None:
-    with pytest.raises(InstanceError, match="there is no event"):
+    with pytest.raises(InstanceError, match="unknown event"):
         await listen(instance, ["weather"], as_json=False, say=print)

@@ -18,7 +18,7 @@ from webhook.protocol.catalogue import Query
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import SentinelError
 from webhook.protocol.events import ALL, CAD, EVENTS
-from webhook.protocol.session import _INTERNAL as CARRIED_OUT
+from webhook.protocol.session import SESSION_MESSAGES
 from webhook.queries import CATALOGUE
 
 QUERIES = {f"queries.{query.name}": query for query in CATALOGUE.queries}
@@ -28,7 +28,7 @@ ERRORS: list[type[SentinelError]] = [SentinelError, *SentinelError.__subclasses_
 CODES = {error.code for error in ERRORS}
 SCOPES = {Scope.READ: "read", Scope.WRITE: "write", Scope.APPROVE: "admin", Scope.ADMIN: "admin"}
 
-WORDED_ELSEWHERE = re.compile(r"(?<=not JSON: )[^\"]*")
+WORDED_ELSEWHERE = re.compile(r"(?<=invalid JSON: )[^\"]*")
 """What a library says, which may find better words."""
 
 
@@ -47,8 +47,8 @@ def test_there_is_a_section_for_every_error_and_for_no_other() -> None:
 
 
 def test_there_is_a_section_for_every_message_on_the_connection_and_for_no_other() -> None:
-    assert set(sections_of("Sessions and subscriptions")) == set(CARRIED_OUT)
-    assert {kind.name for kind in INTERNAL} == set(CARRIED_OUT)
+    assert set(sections_of("Sessions and subscriptions")) == SESSION_MESSAGES
+    assert {kind.name for kind in INTERNAL} == SESSION_MESSAGES
 
 
 def test_nothing_is_mentioned_that_does_not_exist() -> None:
@@ -111,7 +111,7 @@ def test_the_errors_that_cannot_be_asked_for_look_like_this(
 def test_every_name_of_every_message_has_an_example(performance: Performance) -> None:
     sent = {scene.sent.get("type") for scene in performance.scenes if scene.sent}
     names = {f"queries.{name}" for query in CATALOGUE.queries for name in _names(query)}
-    assert names | set(CARRIED_OUT) <= sent
+    assert names | SESSION_MESSAGES <= sent
     for name in QUERIES:
         assert name in {scene.sent["type"] for scene in _of(performance, name)}
 
@@ -122,7 +122,7 @@ def test_every_error_has_an_example(performance: Performance, provoked: dict[str
         assert scene.given["data"]["code"] == code
 
 
-@pytest.mark.parametrize("name", [*QUERIES, *CARRIED_OUT])
+@pytest.mark.parametrize("name", [*QUERIES, *sorted(SESSION_MESSAGES)])
 def test_what_is_emitted_is_what_the_page_says(name: str, performance: Performance) -> None:
     told = set(re.findall(r"`(events\.[a-z-]+)`", BY_NAME[name].marked("Emits")))
     heard = {frame["type"] for scene in _of(performance, name) for frame in scene.heard}

@@ -77,7 +77,7 @@ async def test_writes_are_refused_in_words_reads_go_on_and_it_recovers(
                 clicked = await town.fake.click(town.anna, card, "Approve")
                 used = await town.fake.slash(town.dora, "drone dispatch", property=str(place))
                 for reply in (clicked, used):
-                    assert reply.content == "Storage cannot be used right now, try again later."
+                    assert reply.content == "Storage is unavailable, try again later."
                     assert reply.ephemeral
                 assert (await town.query("get-property", propertyId=place))["status"] == "PENDING"
                 listed = await town.fake.slash(town.vic, "drone list")

@@ -7,7 +7,7 @@ import orjson
 from tests.fuzz.shapes import mutate_lines
 from tests.fuzz.storage import Storage
 from tests.webhook.harness import EVENT_NAMES, AppHarness, FakeSession
-from webhook.protocol.messages import read
+from webhook.protocol.messages import read_message
 from webhook.protocol.session import SessionSettings
 from webhook.queries import CATALOGUE
 
@@ -71,11 +71,11 @@ async def _send(line: FakeSession, raw: bytes) -> None:
     harness = _STORAGE.harness
     line.frames.clear()
     journalled = len(await harness.journal_events())
-    incoming = read(raw)
-    await line.session.receive(incoming)
+    message = read_message(raw)
+    await line.session.handle(message)
     (answer,) = [frame for frame in line.frames if "id" not in frame]
     assert set(answer) == {"type", "data"}
-    assert answer["data"].get("requestIdentifier") == incoming.identifier
+    assert answer["data"].get("requestIdentifier") == message.identifier
     if answer["type"] == "error":
         assert answer["data"]["code"] != "internal", answer
         assert len(await harness.journal_events()) == journalled

@@ -1,8 +1,10 @@
 """The lower two layers put together on a real file, without a socket."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,11 +15,12 @@ from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook import cad
-from webhook.protocol.bus import Bus
+from webhook.protocol.bus import Bus, Subscriber
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context, Scope
 from webhook.protocol.events import ALL, CAD, EVENTS, StoredEvent
-from webhook.protocol.messages import answer, read
+from webhook.protocol.messages import answer_message, read_message
+from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import Session, SessionSettings
 from webhook.queries import CATALOGUE
 
@@ -45,13 +48,38 @@ class Clock:
         return self.now
 
 
+class ObservableBus(Bus):
+    """A bus whose subscriptions a test can count and wait for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = asyncio.Event()
+
+    def subscribe(self, name: str, subscriber: Subscriber) -> None:
+        super().subscribe(name, subscriber)
+        self._changed.set()
+
+    def unsubscribe(self, name: str, subscriber: Subscriber) -> None:
+        super().unsubscribe(name, subscriber)
+        self._changed.set()
+
+    def count(self, name: str) -> int:
+        return len(self._subscribers.get(name, ()))
+
+    async def wait_for_count(self, name: str, count: int) -> None:
+        while self.count(name) != count:
+            self._changed.clear()
+            await self._changed.wait()
+
+
 class AppHarness:
     """Storage, bus and clock; asks queries and remembers which events went out."""
 
     def __init__(self, path: Path, database: Database, zone: str = "UTC") -> None:
         self.path = path
         self.database = database
-        self.bus = Bus()
+        self.bus = ObservableBus()
+        self.metrics = Metrics()
         self.clock = Clock()
         self.zone = ZoneInfo(zone)
         self.published: list[Frame] = []
@@ -71,10 +99,9 @@ class AppHarness:
         catalogue: Catalogue = CATALOGUE,
     ) -> Frame:
         """Have one message carried out and return its answer."""
-        context = self.context(scope)
-        incoming = read(orjson.dumps({"type": kind, "data": data}))
-        outcome = await answer(incoming, lambda message: catalogue.carry_out(context, message))
-        frame: Frame = orjson.loads(outcome.frame)
+        message = read_message(orjson.dumps({"type": kind, "data": data}))
+        run = partial(catalogue.run, self.context(scope))
+        frame: Frame = orjson.loads((await answer_message(message, run, self.metrics)).frame)
         return frame
 
     async def ask(self, name: str, **data: object) -> Frame:
@@ -159,7 +186,7 @@ class FakeSession:
     def __init__(
         self,
         harness: AppHarness,
-        rules: SessionSettings | None = None,
+        settings: SessionSettings | None = None,
         scope: Scope = Scope.ADMIN,
         caller: str = "tester",
     ) -> None:
@@ -167,20 +194,19 @@ class FakeSession:
         self.session = Session(
             harness.context(scope, caller),
             CATALOGUE,
-            rules or SessionSettings(EVENT_NAMES),
+            settings or SessionSettings(EVENT_NAMES),
             lambda frame: self.frames.append(orjson.loads(frame)),
-            self._taken,
+            self._drain,
         )
 
-    async def _taken(self) -> None:
+    async def _drain(self) -> None:
         return
 
     async def say(self, kind: str, **data: object) -> Frame:
         """Send a message and return its answer; whatever else came stays in `frames`."""
         identifier = f"#{id(data)}"
         message = {"type": kind, "data": data | {"requestIdentifier": identifier}}
-        incoming = self.session.count(read(orjson.dumps(message)))
-        await self.session.receive(incoming)
+        await self.session.handle(self.session.limit_rate(read_message(orjson.dumps(message))))
         (found,) = [f for f in self.frames if f["data"].get("requestIdentifier") == identifier]
         self.frames.remove(found)
         del found["data"]["requestIdentifier"]

@@ -8,11 +8,11 @@ import aiohttp
 
 from tests.webhook.harness import EVENT_NAMES, AppHarness
 from webhook.cad.store import PushConfig
+from webhook.http.addresses import Network
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import Authenticator, Client
 from webhook.http.connection_limits import ConnectionLimiter
 from webhook.http.listener import Listener
-from webhook.http.proxies import Network
 from webhook.http.push import CadKey
 from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.catalogue import Catalogue
@@ -103,7 +103,7 @@ async def serve(
             trusted_proxies=wanted.trusted_proxies,
         )
     )
-    listener = await Listener.start(app, limiter, "127.0.0.1", 0, finishing=1.0)
+    listener = await Listener.start(app, limiter, "127.0.0.1", 0, shutdown_timeout=1.0)
     try:
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector) as http:

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from db import journal
 from webhook.http.authentication import Authenticator
-from webhook.http.bodies import Bodies
+from webhook.http.bodies import BodyReader
 from webhook.protocol.bus import Subscriber
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
@@ -20,10 +20,10 @@ from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, RateLim
 from webhook.protocol.events import ALL, StoredEvent
 from webhook.protocol.messages import (
     Answer,
-    as_error,
-    counted_answer,
+    answer_message,
     error_answer,
-    read,
+    read_message,
+    to_sentinel_error,
 )
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.rate_limit import RateLimiter
@@ -44,10 +44,10 @@ STATUS = {
 }
 
 PAGE = 500
-"""Events that one answer of the long poll holds at the most."""
+"""The most events of one answer to a long poll."""
 
 
-def _seconds(value: object) -> object:
+def _parse_seconds(value: object) -> object:
     try:
         return parse_whole(float(value)) if isinstance(value, str) else value
     except ValueError:
@@ -59,7 +59,7 @@ class Poll(Wire):
 
     after: Id | None = None
     names: str = ALL
-    wait: Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=55)] = 0
+    wait: Annotated[int, BeforeValidator(_parse_seconds), Field(ge=0, le=55)] = 0
 
 
 class Api:
@@ -72,10 +72,10 @@ class Api:
         event_names: frozenset[str],
         authenticator: Authenticator,
         message_bytes: int,
-        most_polls: int,
+        max_polls: int,
         messages_per_second: int,
         metrics: Metrics,
-        bodies: Bodies,
+        bodies: BodyReader,
     ) -> None:
         self._context = context
         self._catalogue = catalogue
@@ -83,48 +83,48 @@ class Api:
         self._authenticator = authenticator
         self._message_bytes = message_bytes
         self._bodies = bodies
-        self._most_polls = most_polls
+        self._max_polls = max_polls
         self._polls: Counter[str] = Counter()
-        self._budgets: defaultdict[str, RateLimiter] = defaultdict(
+        self._rate_limiters: defaultdict[str, RateLimiter] = defaultdict(
             lambda: RateLimiter(messages_per_second)
         )
         self._metrics = metrics
-        self._closing = False
-        self._waits: set[asyncio.Timeout] = set()
+        self._is_closing = False
+        self._timeouts: set[asyncio.Timeout] = set()
 
     def close(self) -> None:
-        """Answer those who wait for events at once, and let nobody wait any more."""
-        self._closing = True
-        for wait in self._waits:
-            if not wait.expired():
-                wait.reschedule(asyncio.get_running_loop().time())
+        """Answer all long polls at once, and let none wait any more."""
+        self._is_closing = True
+        for timeout in self._timeouts:
+            if not timeout.expired():
+                timeout.reschedule(asyncio.get_running_loop().time())
 
     async def query(self, request: web.Request) -> web.Response:
         """Carry out one message and answer with its frame."""
         context = self._context.of(await self._authenticator.authenticate(request))
         try:
-            self._budgets[context.caller.name].take()
-            body = await self._bodies.read(request, self._message_bytes)
-        except SentinelError as fault:
-            return _response(error_answer(fault))
-        incoming = read(body)
-        carry_out = partial(self._catalogue.carry_out, context)
-        return _response(await counted_answer(incoming, carry_out, self._metrics))
+            self._rate_limiters[context.caller.name].take()
+            message = read_message(await self._bodies.read(request, self._message_bytes))
+        except SentinelError as error:
+            return _response(error_answer(error))
+        run = partial(self._catalogue.run, context)
+        return _response(await answer_message(message, run, self._metrics))
 
     async def events(self, request: web.Request) -> web.Response:
-        """Answer with the events after a number, at once or when the first comes."""
+        """Answer with the events after a number, at once or when the first is published."""
         context = self._context.of(await self._authenticator.authenticate(request))
         name = context.caller.name
         self._polls[name] += 1
         try:
-            if self._polls[name] > self._most_polls:
-                raise RateLimited("more than {most} polls at a time", most=self._most_polls)
+            if self._polls[name] > self._max_polls:
+                raise RateLimited(
+                    "rate limit exceeded: {most} polls at a time", most=self._max_polls
+                )
             context.caller.must(Scope.READ)
             poll = validate(Poll, dict(request.query))
-            names = self._names(poll.names)
-            body = await self._wait_for_events(context, poll, names)
-        except Exception as fault:
-            return _response(error_answer(as_error(fault)))
+            body = await self._wait_for_events(context, poll, self._read_names(poll.names))
+        except Exception as exception:
+            return _response(error_answer(to_sentinel_error(exception)))
         finally:
             self._polls[name] -= 1
         return web.Response(body=orjson.dumps(body), content_type="application/json")
@@ -134,44 +134,42 @@ class Api:
     ) -> dict[str, object]:
         oldest, newest = await journal.bounds(context.read)
         after = newest if poll.after is None else min(poll.after, newest)
-        gap = {"missed": True} if poll.after is not None and poll.after != after else {}
-        if poll.after is not None and poll.after + 1 < oldest:
-            gap = {"missed": True}
+        has_gap = poll.after is not None and (poll.after > newest or poll.after + 1 < oldest)
         published = asyncio.Event()
-        sink: Subscriber = lambda _: published.set()  # noqa: E731
+        subscriber: Subscriber = lambda _: published.set()  # noqa: E731
         deadline = time.monotonic() + poll.wait
         for name in names:
-            context.bus.subscribe(name, sink)
+            context.bus.subscribe(name, subscriber)
         try:
             while True:
                 published.clear()
-                events, after = await _matching(context, after, names)
-                left = deadline - time.monotonic()
-                if events or left <= 0 or self._closing:
-                    return {"events": events, "last": after} | gap
+                events, after = await _matching_events(context, after, names)
+                remaining = deadline - time.monotonic()
+                if events or remaining <= 0 or self._is_closing:
+                    return {"events": events, "last": after} | ({"missed": True} if has_gap else {})
                 try:
-                    async with asyncio.timeout(left) as wait:
-                        self._waits.add(wait)
+                    async with asyncio.timeout(remaining) as timeout:
+                        self._timeouts.add(timeout)
                         await published.wait()
                 except TimeoutError:
                     deadline = 0.0
                 finally:
-                    self._waits.discard(wait)
+                    self._timeouts.discard(timeout)
         finally:
             for name in names:
-                context.bus.unsubscribe(name, sink)
+                context.bus.unsubscribe(name, subscriber)
 
-    def _names(self, text: str) -> set[str]:
+    def _read_names(self, text: str) -> set[str]:
         names = {name.strip().removeprefix("events.") for name in text.split(",") if name.strip()}
         unknown = sorted(names - self._event_names)
         if unknown:
-            raise NotFound("there is no event {name!r}", name=unknown[0][:64])
+            raise NotFound("unknown event {name!r}", name=unknown[0][:64])
         if not names:
-            raise InvalidData(FieldProblem("names", "at least one event name"))
+            raise InvalidData(FieldProblem("names", "must have at least one event name"))
         return names
 
 
-async def _matching(
+async def _matching_events(
     context: Context, after: int, names: set[str]
 ) -> tuple[list[dict[str, object]], int]:
     """Return a page of events of these names, and the number up to which the journal was read."""
@@ -179,7 +177,7 @@ async def _matching(
     while entries := await journal.after(context.read, after, PAGE):
         for entry in entries:
             event = StoredEvent.from_journal(entry)
-            if ALL in names or event.heard_as & names:
+            if ALL in names or event.subscription_names & names:
                 found.append({"type": f"events.{event.name}", "id": event.id, "data": event.data})
             after = entry.id
             if len(found) == PAGE:
@@ -187,6 +185,6 @@ async def _matching(
     return found, after
 
 
-def _response(outcome: Answer) -> web.Response:
-    status = 200 if outcome.error is None else STATUS[outcome.error.code]
-    return web.Response(body=outcome.frame, status=status, content_type="application/json")
+def _response(answer: Answer) -> web.Response:
+    status = 200 if answer.error is None else STATUS[answer.error.code]
+    return web.Response(body=answer.frame, status=status, content_type="application/json")

@@ -11,10 +11,10 @@ from aiohttp import web
 from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig
 from webhook.http import schema
+from webhook.http.addresses import Network, trust_proxies
 from webhook.http.api import Api
 from webhook.http.authentication import Authenticator
-from webhook.http.bodies import Bodies
-from webhook.http.proxies import Network, behind
+from webhook.http.bodies import BodyReader
 from webhook.http.push import PATHS, CadKey, PushListener
 from webhook.http.websocket import ConnectionLimits, WebSocketHandler
 from webhook.protocol.catalogue import Catalogue
@@ -25,16 +25,16 @@ from webhook.protocol.session import SessionSettings
 log = logging.getLogger(__name__)
 
 
-async def _nothing() -> None:
-    """Measure nothing."""
+async def _refresh_nothing() -> None: ...
 
 
 @dataclass(frozen=True)
 class AppDependencies:
     """What the application is given.
 
-    `health` tells whether it is ready, and details; `measure` brings those metrics up to date that
-    nobody counts; `last_push` notes every push that carries a valid key.
+    `health` returns whether it is ready, and details; `refresh_metrics` updates the metrics that
+    are read rather than counted; `last_push` records every push that carries a
+    valid key.
     """
 
     context: Context
@@ -48,7 +48,7 @@ class AppDependencies:
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     push_config: PushConfig = field(default_factory=PushConfig)
     metrics: Metrics = field(default_factory=Metrics)
-    measure: Callable[[], Awaitable[None]] = _nothing
+    refresh_metrics: Callable[[], Awaitable[None]] = _refresh_nothing
     last_push: LastPush = field(default_factory=LastPush)
     trusted_proxies: Sequence[Network] = ()
     live_clients: Counter[str] = field(default_factory=Counter)
@@ -57,13 +57,13 @@ class AppDependencies:
 def make_app(dependencies: AppDependencies) -> web.Application:
     """Put the application together."""
     metrics = dependencies.metrics
-    rules = SessionSettings(
+    settings = SessionSettings(
         dependencies.event_names,
         dependencies.messages_per_second,
         dependencies.live_clients,
-        metrics=metrics,
+        metrics,
     )
-    bodies = Bodies()
+    bodies = BodyReader()
     push = PushListener(
         dependencies.context,
         dependencies.cad_keys,
@@ -74,10 +74,10 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         metrics,
         dependencies.last_push,
     )
-    channel = WebSocketHandler(
+    websockets = WebSocketHandler(
         dependencies.context,
         dependencies.catalogue,
-        rules,
+        settings,
         dependencies.authenticator,
         dependencies.limits,
     )
@@ -98,40 +98,42 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         body = {"ready": ready, "live": True, "problems": [], "pushes": dict(push.counts)}
         return web.json_response(body | details, status=200 if ready else 503)
 
-    async def measured(request: web.Request) -> web.Response:
-        await dependencies.authenticator.authenticate(request)  # whoever is let in may read
-        await dependencies.measure()
+    async def show_metrics(request: web.Request) -> web.Response:
+        await dependencies.authenticator.authenticate(request)  # any scope will do
+        await dependencies.refresh_metrics()
         accept = request.headers.get("Accept", "")
-        page, form = await asyncio.to_thread(metrics.written, accept)
-        return web.Response(body=page, headers={"Content-Type": form})
+        page, content_type = await asyncio.to_thread(metrics.render, accept)
+        return web.Response(body=page, headers={"Content-Type": content_type})
 
-    async def described(_: web.Request) -> web.Response:
+    async def show_schema(_: web.Request) -> web.Response:
         body = await asyncio.to_thread(
             schema.written, dependencies.catalogue
         )  # slow the first time
         return web.Response(body=body, content_type="application/json")
 
-    async def end_waits(_: web.Application) -> None:
+    async def end_open_requests(_: web.Application) -> None:
         api.close()
-        await channel.close()
+        await websockets.close()
 
-    outermost = [behind(dependencies.trusted_proxies)] if dependencies.trusted_proxies else []
-    app = web.Application(middlewares=[*outermost, _last_resort])
+    outermost = (
+        [trust_proxies(dependencies.trusted_proxies)] if dependencies.trusted_proxies else []
+    )
+    app = web.Application(middlewares=[*outermost, _hide_errors])
     for path in PATHS:
         app.router.add_post(path, push.receive)
-    app.router.add_get("/ws", channel.connect)
+    app.router.add_get("/ws", websockets.connect)
     app.router.add_post("/api/query", api.query)
     app.router.add_get("/api/events", api.events)
-    app.router.add_get("/api/schema", described)
+    app.router.add_get("/api/schema", show_schema)
     app.router.add_get("/healthz", healthz)
-    app.router.add_get("/metrics", measured)
+    app.router.add_get("/metrics", show_metrics)
     # aiohttp waits for open websockets and polls at shutdown unless they are ended first.
-    app.on_shutdown.append(end_waits)
+    app.on_shutdown.append(end_open_requests)
     return app
 
 
 @web.middleware
-async def _last_resort(
+async def _hide_errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Answer 500 without details; the path is logged, the query string may hold a token."""

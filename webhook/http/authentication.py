@@ -1,21 +1,19 @@
-"""Who is at the door: bearer tokens, loopback peers, browsers."""
+"""Who sends a request: bearer tokens, and programs on this machine."""
 
 import asyncio
 import hmac
-import re
 from dataclasses import dataclass
 from secrets import token_bytes
 
 from aiohttp import web
 
+from webhook.http.addresses import is_from_this_machine
 from webhook.http.connection_limits import ConnectionLimiter
-from webhook.http.proxies import address
 from webhook.protocol.context import Caller, Scope
 
-FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 DELAY = 0.25
 """Seconds that each failed attempt of an address adds to the answer of the next one."""
-LONGEST_DELAY = 5.0
+MAX_DELAY = 5.0
 COUNTERS = 4_096
 """Addresses share so many counters of failures, so that no flood of them can reset one."""
 
@@ -33,8 +31,25 @@ LOCAL = Caller("local", Scope.ADMIN)
 """A program on this machine, while no client is configured."""
 
 
+class FailureDelays:
+    """How long the next failed attempt of an address waits for its answer."""
+
+    def __init__(self) -> None:
+        self._failures = [0] * COUNTERS
+
+    def add(self, address: str | None) -> float:
+        """Count a failure and return the delay in seconds; the first has none."""
+        counter = hash(address) % COUNTERS
+        self._failures[counter] += 1
+        return min(MAX_DELAY, DELAY * (self._failures[counter] - 1))
+
+    def reset(self, address: str | None) -> None:
+        """Forget the failures of an address."""
+        self._failures[hash(address) % COUNTERS] = 0
+
+
 class Authenticator:
-    """Lets programs in, and slows down those who guess."""
+    """Finds the caller of a request, and slows down those who guess tokens."""
 
     def __init__(
         self,
@@ -47,80 +62,61 @@ class Authenticator:
         self.limiter = limiter or ConnectionLimiter()
         self._origins = frozenset(allowed_origins)
         self._open_to_loopback = open_to_loopback
-        # Digests of equal length: a comparison tells nothing about a token's length either.
+        # Digests of equal length: a comparison reveals nothing about a token's length either.
         self._salt = token_bytes(32)
         self._digests = [(self._digest(client.token), client) for client in clients]
-        self._failures = [0] * COUNTERS
+        self._delays = FailureDelays()
 
     async def authenticate(self, request: web.Request) -> Caller:
-        """Return who asks.
+        """Return the caller of a request.
 
         Raises:
             web.HTTPForbidden: a browser page of a foreign origin.
-            web.HTTPUnauthorized: a bad token or none.
+            web.HTTPUnauthorized: a wrong token or none.
             web.HTTPServiceUnavailable: too many connections are open.
         """
         origin = request.headers.get("Origin")
         if origin is not None and origin not in self._origins:
             raise web.HTTPForbidden(text="origin not allowed")
         caller = self._caller(request)
-        counter = hash(request.remote) % COUNTERS
         if caller is None:
             self.limiter.refusal_log.count("a wrong or missing token", request.remote or "")
-            self._failures[counter] += 1
-            await _hold(request, min(LONGEST_DELAY, DELAY * (self._failures[counter] - 1)))
-            refusal = web.HTTPUnauthorized(
+            await _hold(request, self._delays.add(request.remote))
+            error = web.HTTPUnauthorized(
                 text="a valid token is needed", headers={"WWW-Authenticate": "Bearer"}
             )
-            refusal.force_close()
-            raise refusal
-        self._failures[counter] = 0
-        if not self.limiter.know(request.transport):
+            error.force_close()
+            raise error
+        self._delays.reset(request.remote)
+        if not self.limiter.mark_authenticated(request.transport):
             raise web.HTTPServiceUnavailable(text="too many connections are open")
         return caller
 
     def _caller(self, request: web.Request) -> Caller | None:
+        if self._open_to_loopback and not is_from_this_machine(request):
+            return None
         token = _token(request)
         if token is None:
-            return LOCAL if self._open_to_loopback and is_loopback(request) else None
+            return LOCAL if self._open_to_loopback else None
         digest = self._digest(token)
-        found = None
-        for known, client in self._digests:
+        caller = None
+        for known, client in self._digests:  # all of them, so that the time reveals nothing
             if hmac.compare_digest(digest, known):
-                found = Caller(client.name, client.scope)
-        if self._open_to_loopback and not is_loopback(request):
-            return None
-        return found
+                caller = Caller(client.name, client.scope)
+        return caller
 
     def _digest(self, token: str) -> bytes:
         return hmac.digest(self._salt, token.encode(errors="surrogateescape"), "sha256")
 
 
 async def _hold(request: web.Request, seconds: float) -> None:
-    """Let somebody wait, and take nothing more from them meanwhile."""
+    """Delay a request, and read nothing more from its connection meanwhile."""
     transport = request.transport
     if transport is not None and seconds:
         transport.pause_reading()
         await asyncio.sleep(seconds)
         if not transport.is_closing():
             transport.resume_reading()
-
-
-def is_loopback(request: web.Request) -> bool:
-    """Tell whether the peer is on this machine; what a proxy forwards for others is not.
-
-    Nor is what asks for another name than this machine's own: a proxy that hands names on, or a
-    web page whose name was made to lead here.
-    """
-    if any(header in request.headers for header in FORWARDING_HEADERS):
-        return False
-    name = re.sub(r":\d*$", "", request.headers.get("Host", "")).strip("[]")
-    return _is_loopback(request.remote or "") and (name == "localhost" or _is_loopback(name))
-
-
-def _is_loopback(text: str) -> bool:
-    found = address(text)
-    return found is not None and found.is_loopback
 
 
 def _token(request: web.Request) -> str | None:

@@ -1,4 +1,4 @@
-"""Reads the bodies of requests, most of which come from who has not shown yet who they are."""
+"""Reads the bodies of requests, most of which come from clients that are not authenticated yet."""
 
 import asyncio
 import zlib
@@ -7,93 +7,94 @@ from aiohttp import web
 
 from webhook.protocol.errors import BadJson, TooLarge
 
-SLOWEST = 20.0
+READ_TIMEOUT = 20.0
 """Seconds that a body may take; the game server gives up its own pushes after five."""
 
 LARGE = 64 * 1024
-MOST_LARGE = 16
-"""Bodies longer than LARGE that are read at the same time; of more, the oldest is given up."""
+MAX_LARGE = 16
+"""Bodies longer than LARGE that are read at the same time; beyond that, the oldest is evicted."""
 
-_PACKED = frozenset({"gzip", "x-gzip", "deflate"})
-_EITHER = zlib.MAX_WBITS | 32
-"""Has zlib find out by itself whether it is gzip or deflate."""
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
+_GZIP_OR_DEFLATE = zlib.MAX_WBITS | 32
 
 
-class Bodies:
+class BodyReader:
     """Never reads a body that is too long, for too long, or too many large ones at a time."""
 
     def __init__(self) -> None:
         self._large: dict[asyncio.Timeout, None] = {}
 
-    async def read(self, request: web.Request, most: int) -> bytes:
-        """Return the whole body, unpacked.
+    async def read(self, request: web.Request, max_bytes: int) -> bytes:
+        """Return the whole body, decompressed.
 
         Raises:
-            TooLarge: it has more than `most` bytes, packed or unpacked.
-            BadJson: it was sent or packed in a way that nobody can read.
+            TooLarge: it has more than `max_bytes`, compressed or not.
+            BadJson: its transfer or content encoding is broken.
             web.HTTPRequestTimeout: it took too long.
-            web.HTTPUnsupportedMediaType: it is packed in a way that is not offered.
+            web.HTTPUnsupportedMediaType: it is compressed in a way that is not supported.
         """
-        packing = request.headers.get("Content-Encoding", "identity").strip().lower()
-        if packing != "identity" and packing not in _PACKED:
-            raise web.HTTPUnsupportedMediaType(text="only gzip and deflate are unpacked")
-        if (request.content_length or 0) > most:
-            raise _too_large(most)
+        encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding != "identity" and encoding not in _COMPRESSED:
+            raise web.HTTPUnsupportedMediaType(text="only gzip and deflate are supported")
+        if (request.content_length or 0) > max_bytes:
+            raise _too_large(max_bytes)
         if request.content.is_eof() and request.content.exception() is None:
             raw = request.content.read_nowait()  # most bodies come with their headers
-            if len(raw) > most:
-                raise _too_large(most)
+            if len(raw) > max_bytes:
+                raise _too_large(max_bytes)
         else:
-            raw = await self._awaited(request, most)
-        return _unpacked(raw, most) if packing in _PACKED else raw
+            raw = await self._read_with_timeout(request, max_bytes)
+        return _decompress(raw, max_bytes) if encoding in _COMPRESSED else raw
 
-    async def _awaited(self, request: web.Request, most: int) -> bytes:
+    async def _read_with_timeout(self, request: web.Request, max_bytes: int) -> bytes:
         try:
-            async with asyncio.timeout(SLOWEST) as patience:
+            async with asyncio.timeout(READ_TIMEOUT) as deadline:
                 try:
-                    return await self._gather(request, most, patience)
+                    return await self._read_chunks(request, max_bytes, deadline)
                 finally:
-                    self._large.pop(patience, None)
+                    self._large.pop(deadline, None)
         except TimeoutError:
             raise web.HTTPRequestTimeout(text="the body took too long") from None
         except web.RequestPayloadError:
             raise BadJson("the body cannot be read") from None
 
-    async def _gather(self, request: web.Request, most: int, patience: asyncio.Timeout) -> bytes:
+    async def _read_chunks(
+        self, request: web.Request, max_bytes: int, deadline: asyncio.Timeout
+    ) -> bytes:
         body = bytearray()
         try:
             async for chunk in request.content.iter_any():
                 body += chunk
-                if len(body) > most:
-                    raise _too_large(most)
+                if len(body) > max_bytes:
+                    raise _too_large(max_bytes)
                 if len(body) > LARGE:
-                    self._make_room(patience)
+                    self._count_large(deadline)
             return bytes(body)
         finally:
-            body.clear()  # after a failure the traceback keeps it until the garbage is collected
+            body.clear()  # otherwise the traceback of a failure holds it
 
-    def _make_room(self, patience: asyncio.Timeout) -> None:
-        """Count a body as large, and give up the oldest one where there are too many."""
-        if patience not in self._large and len(self._large) >= MOST_LARGE:
+    def _count_large(self, deadline: asyncio.Timeout) -> None:
+        """Count a body as large, and evict the oldest one if there are too many."""
+        if deadline not in self._large and len(self._large) >= MAX_LARGE:
             oldest = next(iter(self._large))
             del self._large[oldest]
             if not oldest.expired():
                 oldest.reschedule(asyncio.get_running_loop().time())
-        self._large[patience] = None
+        self._large[deadline] = None
 
 
-def _unpacked(raw: bytes, most: int) -> bytes:
-    unpacking = zlib.decompressobj(_EITHER)
+def _decompress(raw: bytes, max_bytes: int) -> bytes:
+    decompressor = zlib.decompressobj(_GZIP_OR_DEFLATE)
     try:
-        body = unpacking.decompress(raw, most + 1)
+        body = decompressor.decompress(raw, max_bytes + 1)
     except zlib.error:
-        raise BadJson("the body cannot be unpacked") from None
-    if len(body) > most:
-        raise _too_large(most)
-    if not unpacking.eof or unpacking.unused_data:
-        raise BadJson("the body cannot be unpacked")
+        raise BadJson("the body cannot be decompressed") from None
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes)
+    if not decompressor.eof or decompressor.unused_data:
+        raise BadJson("the body cannot be decompressed")
     return body
 
 
-def _too_large(most: int) -> TooLarge:
-    return TooLarge("a message has at most {most} bytes", most=most)
+def _too_large(max_bytes: int) -> TooLarge:
+    return TooLarge("a message must not exceed {most} bytes", most=max_bytes)

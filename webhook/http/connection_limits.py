@@ -1,84 +1,124 @@
-"""How many connections may be open, and whose gives way when there are too many."""
+"""How many connections may be open, and which is closed when there are too many."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Hashable
 from typing import Protocol
 
+from aiohttp import web
+
 from webhook.http.refusal_log import RefusalLog
 
-HERE = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
-MOST_ADDRESSES = 1_000
-"""Addresses that are remembered for a key or token that came from them."""
+MAX_TRUSTED = 1_000
+"""Addresses that are remembered because a key or token came from them."""
+
+UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-class Connection(Hashable, Protocol):
-    """A transport, as far as the gate needs it."""
+class Abortable(Hashable, Protocol):
+    """A transport, as far as the limiter needs it."""
 
     def abort(self) -> None: ...
 
 
 class ConnectionLimiter:
-    """Counts connections. Whoever has not yet shown a key or a token on one is a stranger.
+    """Limits connections; one is authenticated once a valid key or token came over it.
 
-    A quarter of the places is for strangers, and for nobody else. When it is full, the connection
-    that has been a stranger's for longest gives way, so that a newcomer is always heard: the CAD,
-    whose key stands in the body, is one at every push. One address may have half of those places,
-    unless a key or token has come from it before; this machine may have them all.
+    A quarter of the places is for unauthenticated connections, and for nothing else. When it is
+    full, the oldest of them is evicted, so that a newcomer is always served: the CAD, whose key
+    stands in the body, is one at every push. One address may have half of those places, unless a
+    key or token has come from it before; this machine may have them all.
     """
 
-    def __init__(self, most: int = 2_000) -> None:
+    def __init__(self, maximum: int = 2_000) -> None:
         self.refusal_log = RefusalLog()
-        self._most_strangers = most // 4
-        self._most_known = most - most // 4
-        self._strangers: dict[Connection, str] = {}
-        self._known: set[Connection] = set()
-        self._of_address: Counter[str] = Counter()
-        self._trusted = dict.fromkeys(HERE)
+        self._max_unauthenticated = maximum // 4
+        self._max_authenticated = maximum - maximum // 4
+        self._unauthenticated: dict[Abortable, str] = {}
+        self._authenticated: set[Abortable] = set()
+        self._per_address: Counter[str] = Counter()
+        self._trusted = dict.fromkeys(LOOPBACK)
 
-    def enter(self, connection: Connection, address: str) -> bool:
+    def admit(self, connection: Abortable, address: str) -> bool:
         """Take a new connection in; False: its address has too many."""
-        if self._of_address[address] >= self._most_strangers // 2 and address not in self._trusted:
-            self.refusal_log.count("a connection, as there are too many", address)
+        is_full = self._per_address[address] >= self._max_unauthenticated // 2
+        if is_full and address not in self._trusted:
+            self.refusal_log.count("a connection beyond the limit", address)
             return False
-        if len(self._strangers) >= self._most_strangers:
-            oldest = next(iter(self._strangers))
-            self.refusal_log.count("to keep an idle connection", self._strangers[oldest])
-            self.leave(oldest)
+        if len(self._unauthenticated) >= self._max_unauthenticated:
+            oldest = next(iter(self._unauthenticated))
+            self.refusal_log.count("an idle connection", self._unauthenticated[oldest])
+            self.remove(oldest)
             oldest.abort()
-        self._strangers[connection] = address
-        self._of_address[address] += 1
+        self._unauthenticated[connection] = address
+        self._per_address[address] += 1
         return True
 
-    def know(self, connection: Connection | None) -> bool:
-        """Take note that a key or token came over a connection; False: too many are known."""
-        address = self._strangers.get(connection) if connection is not None else None
+    def mark_authenticated(self, connection: Abortable | None) -> bool:
+        """Note that a key or token came over a connection; False: too many of these are open."""
+        address = self._unauthenticated.get(connection) if connection is not None else None
         if connection is None or address is None:
             return True
-        if len(self._known) >= self._most_known:
+        if len(self._authenticated) >= self._max_authenticated:
             return False
-        self.leave(connection)
-        self._known.add(connection)
+        self.remove(connection)
+        self._authenticated.add(connection)
         self._trusted.pop(address, None)
         self._trusted[address] = None
-        if len(self._trusted) > MOST_ADDRESSES:
+        if len(self._trusted) > MAX_TRUSTED:
             del self._trusted[next(iter(self._trusted))]
         return True
 
-    def is_trusted(self, connection: Connection) -> bool:
-        """Tell whether a key or token has come over a connection, or from its address before."""
-        return self._strangers.get(connection, HERE[0]) in self._trusted
+    def remove(self, connection: Abortable) -> None:
+        """Forget a connection that has ended."""
+        self._authenticated.discard(connection)
+        address = self._unauthenticated.pop(connection, None)
+        if address is not None:
+            self._per_address[address] -= 1
+            if not self._per_address[address]:
+                del self._per_address[address]
 
     def close(self) -> None:
-        """End what is left: connections over which nothing was ever said."""
-        for connection in list(self._strangers):
+        """Abort the unauthenticated connections that are left."""
+        for connection in list(self._unauthenticated):
             connection.abort()
 
-    def leave(self, connection: Connection) -> None:
-        """Forget a connection that has ended."""
-        self._known.discard(connection)
-        address = self._strangers.pop(connection, None)
-        if address is not None:
-            self._of_address[address] -= 1
-            if not self._of_address[address]:
-                del self._of_address[address]
+
+class LimitedProtocol(asyncio.Protocol):
+    """Stands before aiohttp's protocol, which is only made once the peer sends something.
+
+    A connection that is idle from its start costs a few hundred bytes this way.
+    """
+
+    def __init__(self, limiter: ConnectionLimiter, server: web.Server) -> None:
+        self._limiter = limiter
+        self._server = server
+        self._inner: web.RequestHandler | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        if not self._limiter.admit(transport, str(peer[0]) if peer else ""):
+            transport.write(UNAVAILABLE)
+            transport.close()
+
+    def connection_lost(self, exception: Exception | None) -> None:
+        self._limiter.remove(self._transport)
+        if self._inner is not None:
+            self._inner.connection_lost(exception)
+
+    def data_received(self, data: bytes) -> None:
+        if self._inner is None:
+            self._inner = self._server()
+            self._inner.connection_made(self._transport)
+        self._inner.data_received(data)
+
+    def pause_writing(self) -> None:
+        if self._inner is not None:
+            self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._inner is not None:
+            self._inner.resume_writing()

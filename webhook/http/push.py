@@ -12,7 +12,7 @@ from db.errors import StorageUnavailable
 from webhook.cad.events import InvalidPush, UnhandledType
 from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig, store_push
-from webhook.http.bodies import Bodies
+from webhook.http.bodies import BodyReader
 from webhook.http.connection_limits import ConnectionLimiter
 from webhook.protocol.context import Context
 from webhook.protocol.errors import BadJson, TooLarge
@@ -23,7 +23,7 @@ PATHS = ("/sonorancad/event", "/event", "/")
 """Where pushes arrive: from the CAD, from its plugin, and as people configure forwarding."""
 
 GAME_SERVER = "fxserver"
-"""How the game server's User-Agent begins when it passes a push on."""
+"""The prefix of the game server's User-Agent when it forwards a push."""
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class CadKey:
 
 
 class Outcome(NamedTuple):
-    """What became of a push: the answer, and how it is counted."""
+    """The answer to a push, and how it is counted."""
 
     status: int
     text: str
@@ -46,9 +46,9 @@ class Outcome(NamedTuple):
 
 
 class PushListener:
-    """The handler of pushes; answers in the words that Sonoran's own listener uses.
+    """The handler of pushes; answers with the texts of Sonoran's own listener.
 
-    `last_push` notes every push that carries a valid key.
+    `last_push` records every push that carries a valid key.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class PushListener:
         context: Context,
         keys: list[CadKey],
         config: PushConfig,
-        bodies: Bodies,
-        most_bytes: int,
+        bodies: BodyReader,
+        max_bytes: int,
         limiter: ConnectionLimiter,
         metrics: Metrics,
         last_push: LastPush,
@@ -65,23 +65,23 @@ class PushListener:
         self._context = context
         self._config = config
         self._bodies = bodies
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._limiter = limiter
-        self._keys = [(key.name, _folded(key.key)) for key in keys if key.key]
+        self._keys = [(key.name, _fold_case(key.key)) for key in keys if key.key]
         self._metrics = metrics
         self._last_push = last_push
         self.counts: Counter[str] = Counter()
 
     async def receive(self, request: web.Request) -> web.Response:
-        """Take in one push; 200 once it is on disk."""
-        outcome = await self._outcome(request)
+        """Store one push; 200 once it is on disk."""
+        outcome = await self._store(request)
         self.counts[outcome.text.partition(":")[0]] += 1
         self._metrics.count_push(outcome.kind, outcome.name)
         return web.Response(status=outcome.status, text=outcome.text)
 
-    async def _outcome(self, request: web.Request) -> Outcome:
+    async def _store(self, request: web.Request) -> Outcome:
         try:
-            body = parse_json(await self._bodies.read(request, self._most_bytes))
+            body = parse_json(await self._bodies.read(request, self._max_bytes))
         except TooLarge:
             return Outcome(413, "Too Large", "too-large")
         except BadJson:
@@ -92,9 +92,10 @@ class PushListener:
                 "a push with a wrong or missing CAD key", request.remote or ""
             )
             return Outcome(400, "Authentication Key Failed!", "unauthorised")
-        self._limiter.know(request.transport)  # where too many are known, it stays a stranger's
+        # Beyond the limit, the connection stays an unauthenticated one.
+        self._limiter.mark_authenticated(request.transport)
         self._last_push.note(cad)
-        self._metrics.note_push(cad)
+        self._metrics.record_push(cad)
         kind = body.get("type")
         if not isinstance(kind, str):
             return Outcome(400, "Invalid Type", "invalid")
@@ -104,10 +105,10 @@ class PushListener:
             log.info("%s", fault)
             return Outcome(400, "Invalid Type", "unhandled", kind)
         except InvalidPush as fault:
-            log.warning("refused a push: %s", fault)
+            log.warning("Rejected a push: %s", fault)
             return Outcome(400, f"Invalid Data: {fault}", "invalid", kind)
         except StorageUnavailable as fault:
-            log.error("a push could not be stored: %s", fault)
+            log.error("A push could not be stored: %s", fault)
             return Outcome(503, "Storage Unavailable", "unavailable", kind)
         return Outcome(200, "OK", "ok" if is_new else "duplicate", kind)
 
@@ -115,7 +116,7 @@ class PushListener:
         """Return the CAD that a key belongs to; every key is compared, whichever matches."""
         if not isinstance(key, str):
             return None
-        given = _folded(key)
+        given = _fold_case(key)
         found = None
         for name, known in self._keys:
             if hmac.compare_digest(given, known):
@@ -124,12 +125,12 @@ class PushListener:
 
 
 def _transport(request: web.Request) -> str:
-    """Name the way that a push came: each sender keeps to one path and one User-Agent."""
-    is_passed_on = request.headers.get("User-Agent", "").casefold().startswith(GAME_SERVER)
-    return f"{request.path}+{GAME_SERVER}" if is_passed_on else request.path
+    """Name the sender of a push: each keeps to one path and one User-Agent."""
+    is_forwarded = request.headers.get("User-Agent", "").casefold().startswith(GAME_SERVER)
+    return f"{request.path}+{GAME_SERVER}" if is_forwarded else request.path
 
 
-def _folded(key: str) -> bytes:
+def _fold_case(key: str) -> bytes:
     """Fold case in ASCII only: str.upper() would take other letters for ASCII ones.
 
     The CAD hands the same key out in either case (changelog 3.33.1).

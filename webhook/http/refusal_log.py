@@ -1,12 +1,12 @@
-"""What strangers were refused, told to the log without filling it."""
+"""Logs what was refused to unauthenticated clients without filling the log."""
 
 import asyncio
 import logging
 from collections import Counter
 
 MINUTE = 60.0
-MOST_ADDRESSES = 100
-"""Addresses of one minute that are told apart; what comes from more of them is only counted."""
+MAX_ADDRESSES = 100
+"""Addresses of one minute that are logged apart; what comes from more of them is only counted."""
 
 OTHERS = "other addresses"
 
@@ -22,17 +22,17 @@ class RefusalLog:
     def count(self, what: str, address: str) -> None:
         """Count a refusal, say of "a push with a wrong key"."""
         if not self._counts:
-            asyncio.get_running_loop().call_later(MINUTE, self.tell)
+            asyncio.get_running_loop().call_later(MINUTE, self.log_totals)
         if (what, address) not in self._counts:
-            if len(self._counts) < MOST_ADDRESSES:
-                log.warning("refused %s from %s", what, address)
+            if len(self._counts) < MAX_ADDRESSES:
+                log.warning("Refused %s from %s.", what, address)
             else:
                 address = OTHERS
         self._counts[what, address] += 1
 
-    def tell(self) -> None:
-        """Log how often it happened, and begin anew."""
+    def log_totals(self) -> None:
+        """Log how often each was refused, and start again."""
         for (what, address), count in self._counts.items():
             if count > 1 or address is OTHERS:
-                log.warning("refused %s from %s, %s times in a minute", what, address, count)
+                log.warning("Refused %s from %s, %s times in a minute.", what, address, count)
         self._counts.clear()

@@ -14,7 +14,7 @@ from webhook.http.authentication import Authenticator
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context
 from webhook.protocol.errors import BadMessage
-from webhook.protocol.messages import Incoming, Message, read
+from webhook.protocol.messages import Message, read_message
 from webhook.protocol.session import Session, SessionSettings
 
 log = logging.getLogger(__name__)
@@ -22,20 +22,20 @@ log = logging.getLogger(__name__)
 HEARTBEAT = 30.0
 """Seconds between pings; a peer that is gone is noticed after one and a half times that."""
 
-IN_FLIGHT = 64
+MAX_IN_FLIGHT = 64
 """Messages of one connection that are carried out at the same time."""
 
-IN_A_ROW = 64
-"""Messages of one connection that are carried out before the others have their turn."""
-
-NONSENSE = 100
-"""Messages in a row that are none, after which the connection is closed."""
+MAX_INVALID = 100
+"""Invalid messages in a row after which the connection is closed."""
 
 PAUSE = 0.01
-"""Seconds before the next frame is read after one that is no message or one too many."""
+"""Seconds before the next frame is read after a message that is invalid or over the rate limit."""
 
-CLOSING = 1.0
+CLOSE_TIMEOUT = 1.0
 """Seconds that a client which does not read has to take its close frame."""
+
+_BINARY = Message(error=BadMessage("frames must be text, not binary"))
+_CONTROL = Message()
 
 
 @dataclass(frozen=True)
@@ -47,42 +47,44 @@ class ConnectionLimits:
     connections_per_client: int = 1_000
 
 
-_BINARY = Incoming(BadMessage("frames are text, not binary"), None)
-_CONTROL = Incoming(BadMessage("a ping or pong"), None)
+class SendQueue:
+    """Frames on their way to one client.
 
+    Once more than `max_bytes` wait, `on_overflow` is called and no further frame is taken.
+    """
 
-class Outbox:
-    """Sends frames to one client; one that lets too many bytes pile up is given up."""
-
-    def __init__(self, request: web.Request, socket: web.WebSocketResponse, most: int) -> None:
-        self._request = request
+    def __init__(
+        self, socket: web.WebSocketResponse, max_bytes: int, on_overflow: Callable[[], object]
+    ) -> None:
         self._socket = socket
-        self._most = most
+        self._max_bytes = max_bytes
+        self._on_overflow = on_overflow
         self._frames: asyncio.Queue[bytes] = asyncio.Queue()
-        self._waiting = 0
+        self._waiting_bytes = 0
         self.has_overflowed = False
-        self.give_up: Callable[[], object] = lambda: None
 
     def put(self, frame: bytes) -> None:
-        """Have a frame sent; never waits, never raises."""
-        self._waiting += len(frame)
-        if self._waiting > self._most and not self.has_overflowed:
+        """Queue a frame; never waits, never raises."""
+        if self.has_overflowed:
+            return
+        self._waiting_bytes += len(frame)
+        if self._waiting_bytes > self._max_bytes:
             self.has_overflowed = True
-            self.give_up()
-        elif not self.has_overflowed:
+            self._on_overflow()
+        else:
             self._frames.put_nowait(frame)
 
-    async def taken(self) -> None:
-        """Wait until what was put has been handed on, or the client is gone."""
+    async def drain(self) -> None:
+        """Wait until every queued frame has been sent."""
         await self._frames.join()
 
     async def write(self) -> None:
-        """Send what is put in until cancelled."""
+        """Send queued frames until cancelled."""
         while True:
             frame = await self._frames.get()
             with suppress(ConnectionError, ClientConnectionError):
                 await self._socket.send_frame(frame, WSMsgType.TEXT)
-            self._waiting -= len(frame)
+            self._waiting_bytes -= len(frame)
             self._frames.task_done()
 
 
@@ -93,25 +95,25 @@ class WebSocketHandler:
         self,
         context: Context,
         catalogue: Catalogue,
-        rules: SessionSettings,
+        settings: SessionSettings,
         authenticator: Authenticator,
         limits: ConnectionLimits,
     ) -> None:
         self._context = context
         self._catalogue = catalogue
-        self._rules = rules
+        self._settings = settings
         self._authenticator = authenticator
         self._limits = limits
         self._sockets: WeakSet[web.WebSocketResponse] = WeakSet()
         self._connections: Counter[str] = Counter()
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
-        """Authenticate, upgrade, and converse until the client leaves."""
+        """Authenticate, upgrade, and answer until the client leaves."""
         caller = await self._authenticator.authenticate(request)
         if self._connections[caller.name] >= self._limits.connections_per_client:
             raise web.HTTPTooManyRequests(text="too many connections of this client")
         self._connections[caller.name] += 1
-        self._rules.metrics.websockets.inc()
+        self._settings.metrics.websockets.inc()
         socket = web.WebSocketResponse(
             heartbeat=HEARTBEAT,
             max_msg_size=self._limits.frame_bytes,
@@ -121,14 +123,14 @@ class WebSocketHandler:
         try:
             await socket.prepare(request)
             self._sockets.add(socket)
-            await self._converse(request, socket, caller)
+            await self._serve(request, socket, caller)
         finally:
             self._connections[caller.name] -= 1
-            self._rules.metrics.websockets.dec()
+            self._settings.metrics.websockets.dec()
         return socket
 
     async def close(self) -> None:
-        """Tell every client that the server goes away."""
+        """Tell every client that the server shuts down."""
         await asyncio.gather(
             *(
                 socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server shuts down")
@@ -137,84 +139,80 @@ class WebSocketHandler:
             return_exceptions=True,
         )
 
-    async def _converse(
+    async def _serve(
         self, request: web.Request, socket: web.WebSocketResponse, caller: Caller
     ) -> None:
-        outbox = Outbox(request, socket, self._limits.waiting_bytes)
+        """Read and write until the client leaves, sends only nonsense, or reads too slowly."""
+        queue = SendQueue(socket, self._limits.waiting_bytes, lambda: receiver.cancel())
         session = Session(
-            self._context.of(caller), self._catalogue, self._rules, outbox.put, outbox.taken
+            self._context.of(caller), self._catalogue, self._settings, queue.put, queue.drain
         )
-        receiver = asyncio.create_task(self._receive(socket, session), name="receiver")
-        writer = asyncio.create_task(outbox.write(), name="writer")
-        outbox.give_up = receiver.cancel
+        receiver = asyncio.create_task(_receive(socket, session), name="websocket-receiver")
+        writer = asyncio.create_task(queue.write(), name="websocket-writer")
         try:
             await asyncio.wait({receiver})
         finally:
             session.close()
             receiver.cancel()
             writer.cancel()
-            (ended,) = await asyncio.gather(receiver, return_exceptions=True)
-            if isinstance(ended, Exception):
-                log.warning("a connection of %s ended: %s", caller.name, ended, exc_info=ended)
+            (is_valid,) = await asyncio.gather(receiver, return_exceptions=True)
+            if isinstance(is_valid, Exception):
+                log.warning("A websocket of %s failed.", caller.name, exc_info=is_valid)
         # Only now: aiohttp does not wait for its close frame to be taken while somebody receives.
-        if outbox.has_overflowed:
-            self._rules.metrics.too_slow.inc()
-            await _give_up(request, socket, WSCloseCode.TRY_AGAIN_LATER, b"too slow")
-        elif ended is False:
-            log.warning("a connection of %s was closed: it sent only nonsense", caller.name)
-            await _give_up(request, socket, WSCloseCode.POLICY_VIOLATION, b"too much nonsense")
+        if queue.has_overflowed:
+            self._settings.metrics.too_slow.inc()
+            await _disconnect(request, socket, WSCloseCode.TRY_AGAIN_LATER, b"too slow")
+        elif is_valid is False:
+            log.warning("Closed a websocket of %s that sent only invalid messages.", caller.name)
+            await _disconnect(
+                request, socket, WSCloseCode.POLICY_VIOLATION, b"too many invalid messages"
+            )
 
-    async def _receive(self, socket: web.WebSocketResponse, session: Session) -> bool:
-        """Read until the client leaves; False: what it sends makes no sense to read on.
 
-        A message without an identifier is carried out before the next one is read, so that these
-        are answered in order; those with one go side by side.
-        """
-        slots = asyncio.Semaphore(IN_FLIGHT)
-        nonsense = in_a_row = 0
+async def _receive(socket: web.WebSocketResponse, session: Session) -> bool:
+    """Read until the client leaves; False: it sent too many invalid messages.
 
-        async with asyncio.TaskGroup() as group:
-            async for frame in socket:
-                if frame.type is WSMsgType.TEXT:
-                    given = read(frame.data)
-                elif frame.type is WSMsgType.BINARY:
-                    given = _BINARY
-                elif frame.type in (WSMsgType.PING, WSMsgType.PONG):
-                    given = _CONTROL
-                else:
-                    break
-                incoming = session.count(given)
+    A message without an identifier is carried out before the next one is read, so that these are
+    answered in order; those with an identifier run side by side.
+    """
+    slots = asyncio.Semaphore(MAX_IN_FLIGHT)
+    invalid_in_a_row = 0
+    async with asyncio.TaskGroup() as group:
+        async for frame in socket:
+            if frame.type is WSMsgType.TEXT:
+                message = read_message(frame.data)
+            elif frame.type is WSMsgType.BINARY:
+                message = _BINARY
+            elif frame.type in (WSMsgType.PING, WSMsgType.PONG):
+                message = _CONTROL
+            else:
+                break
+            if message is not _CONTROL:
+                invalid_in_a_row = invalid_in_a_row + 1 if message.error else 0
+            limited = session.limit_rate(message)
+            if message is _CONTROL:
                 if frame.type is WSMsgType.PING:
                     with suppress(ConnectionError):
                         await socket.pong(frame.data)
-                elif given is _CONTROL:
-                    pass
-                elif incoming.identifier is None:
-                    await session.receive(incoming)
-                else:
-                    await slots.acquire()
-                    task = group.create_task(session.receive(incoming))
-                    task.add_done_callback(lambda _: slots.release())
-                if isinstance(given.message, Message):
-                    nonsense = 0
-                elif given is not _CONTROL:
-                    nonsense += 1
-                if nonsense == NONSENSE:
-                    return False
-                in_a_row = (in_a_row + 1) % IN_A_ROW
-                if incoming is not given or nonsense:
-                    await asyncio.sleep(PAUSE)
-                elif not in_a_row:
-                    await asyncio.sleep(0)
-        return True
+            elif message.identifier is None:
+                await session.handle(limited)
+            else:
+                await slots.acquire()
+                task = group.create_task(session.handle(limited))
+                task.add_done_callback(lambda _: slots.release())
+            if invalid_in_a_row == MAX_INVALID:
+                return False
+            # Even a sleep of 0 gives other connections their turn.
+            await asyncio.sleep(PAUSE if limited.error else 0)
+    return True
 
 
-async def _give_up(
+async def _disconnect(
     request: web.Request, socket: web.WebSocketResponse, code: WSCloseCode, reason: bytes
 ) -> None:
-    """Close on a client that may not take its close frame, or send on instead."""
+    """Close a connection whose client may neither take its close frame nor stop sending."""
     with suppress(TimeoutError, ConnectionError):
-        async with asyncio.timeout(CLOSING):
+        async with asyncio.timeout(CLOSE_TIMEOUT):
             await socket.close(code=code, message=reason, drain=False)
     if request.transport is not None:
         request.transport.abort()

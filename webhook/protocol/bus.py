@@ -1,38 +1,46 @@
-"""Hands committed events to those who subscribed, at once and in journal order."""
+"""Hands committed events to their subscribers, at once and in journal order."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable
-from itertools import chain
 
 from webhook.protocol.events import ALL, StoredEvent
 
 Subscriber = Callable[[StoredEvent], None]
-"""Takes an event; never waits and never raises."""
+"""Takes an event; must not wait."""
+
+log = logging.getLogger(__name__)
 
 
 class Bus:
-    """Subscriptions by event name, so that an event costs only those who hear it."""
+    """Subscribers by event name, so that an event costs only those who subscribed to it."""
 
     def __init__(self) -> None:
-        self._sinks: defaultdict[str, dict[Subscriber, None]] = defaultdict(dict)
+        self._subscribers: defaultdict[str, dict[Subscriber, None]] = defaultdict(dict)
 
-    def subscribe(self, name: str, sink: Subscriber) -> None:
-        """Have `sink` called with every event of a name, of `cad`, or of `all`."""
-        self._sinks[name][sink] = None
+    def subscribe(self, name: str, subscriber: Subscriber) -> None:
+        """Have `subscriber` called with every event of a name, of `cad`, or of `all`."""
+        self._subscribers[name][subscriber] = None
 
-    def unsubscribe(self, name: str, sink: Subscriber) -> None:
+    def unsubscribe(self, name: str, subscriber: Subscriber) -> None:
         """Undo `subscribe`."""
-        sinks = self._sinks.get(name, {})
-        sinks.pop(sink, None)
-        if not sinks:
-            self._sinks.pop(name, None)
+        subscribers = self._subscribers.get(name, {})
+        subscribers.pop(subscriber, None)
+        if not subscribers:
+            self._subscribers.pop(name, None)
 
     def publish(self, event: StoredEvent) -> None:
-        """Hand out one event; a sink hears it once for its own name and once for `all`."""
-        named = [sinks for name in event.heard_as if (sinks := self._sinks.get(name))]
-        # Copies: a sink may give up its subscriptions while it is called.
-        heard = list(named[0]) if len(named) == 1 else dict.fromkeys(chain.from_iterable(named))
-        for sink in heard:
-            sink(event)
-        for sink in list(self._sinks.get(ALL, ())):
-            sink(event)
+        """Hand out one event: once to whoever subscribed by name, and once to those of `all`.
+
+        A subscriber that raises is logged and keeps nobody else from the event.
+        """
+        by_name = dict.fromkeys(
+            subscriber
+            for name in event.subscription_names
+            for subscriber in self._subscribers.get(name, ())
+        )
+        for subscriber in (*by_name, *self._subscribers.get(ALL, ())):
+            try:
+                subscriber(event)
+            except Exception:
+                log.exception("A subscriber failed on event %s (%s).", event.id, event.name)

@@ -4,7 +4,6 @@ import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import (
-    Any,
     Concatenate,
     ParamSpec,
     Protocol,
@@ -54,13 +53,6 @@ class Query:
         """The types of its messages; the first one is not an alias."""
         return tuple(QUERIES + name for name in (self.name, *self.aliases))
 
-    async def run(self, context: Context, data: dict[str, Any]) -> Reply:
-        """Validate the data and run the operation."""
-        ask = validate(self.ask, data)
-        return await (
-            self.operation(context) if self.ask is Nothing else self.operation(context, ask)
-        )
-
 
 class Catalogue:
     """A set of queries. Each module has one; `Catalogue.join` makes one of them."""
@@ -106,19 +98,22 @@ class Catalogue:
 
         return declare
 
-    async def carry_out(self, context: Context, message: Message) -> Reply:
-        """Run the query that a message names.
+    async def run(self, context: Context, message: Message) -> Reply:
+        """Find the query that a message names, check its data, and run it.
 
         Raises:
             UnknownType: there is no such query.
-            SentinelError: the query failed.
+            SentinelError: the data is invalid, or the query rejects it.
         """
         query = self._by_type.get(message.type)
         if query is None:
             raise UnknownType(
                 "unknown message type {type!r}", type=message.type[:SHOWN_TYPE_LENGTH]
             )
-        return await query.run(context, message.data)
+        request = validate(query.ask, message.data)
+        if query.ask is Nothing:
+            return await query.operation(context)
+        return await query.operation(context, request)
 
     @property
     def names(self) -> frozenset[str]:

@@ -90,7 +90,7 @@ class Change:
         """Do the same for an event whose data is already JSON."""
         subjects = _json([str(subject) for subject in about])
         number = await journal.append(self.sql, self.now, name, subjects, data.decode())
-        event = StoredEvent(number, self.now, name, list(about), data)
+        event = StoredEvent(number, self.now, name, about, data)
         self.sql.after_commit(lambda: self._bus.publish(event))
         return number
 

@@ -3,6 +3,7 @@
 Scripts receive them as `events.<name>`. The names and fields are those of docs/protocol.md.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -34,21 +35,21 @@ class Subject(NamedTuple):
         return cls(kind, key)
 
 
-class _Told(Wire):
-    """What has a name and data; only the fields that were given are sent."""
+class BaseEvent(Wire):
+    """Base of all events: a name, and data of which only the fields that were given are sent."""
 
     name: ClassVar[str]
 
     def dump(self) -> bytes:
         """Write the data as JSON."""
-        return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_unset=True)
+        return self.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
-class Event(_Told):
+class Event(BaseEvent):
     """Base of the events that scripts can subscribe to."""
 
 
-class SystemEvent(_Told):
+class SystemEvent(BaseEvent):
     """Base of the events about this program itself, which only Discord hears of."""
 
 
@@ -280,9 +281,16 @@ SYSTEM_EVENTS: dict[str, type[SystemEvent]] = {
 
 
 class StoredEvent:
-    """An event of the journal as it goes out; written once, however many receive it."""
+    """An event of the journal; serialised once, however many receive it."""
 
-    def __init__(self, id: int, at: int, name: str, subjects: list[Subject], data: bytes) -> None:  # noqa: A002
+    def __init__(
+        self,
+        id: int,  # noqa: A002
+        at: int,
+        name: str,
+        subjects: Sequence[Subject],
+        data: bytes,
+    ) -> None:
         self.id = id
         self.at = at
         self.name = name
@@ -296,13 +304,13 @@ class StoredEvent:
         return cls(entry.id, entry.at, entry.name, subjects, entry.data.encode())
 
     @cached_property
-    def heard_as(self) -> set[str]:
+    def subscription_names(self) -> set[str]:
         """The subscriptions, beside `all`, that the event matches."""
         return {self.name, CAD} if self.name.startswith(f"{CAD}.") else {self.name}
 
     @cached_property
     def data(self) -> dict[str, Any]:
-        """The event's data."""
+        """The event's data, read back from JSON."""
         data: dict[str, Any] = orjson.loads(self._data)
         return data
 
@@ -324,10 +332,10 @@ class StoredEvent:
             self._data,
         )
 
-    def frames(self, subscriptions: set[str]) -> list[bytes]:
+    def frames_for(self, subscriptions: set[str]) -> list[bytes]:
         """Return what a subscriber of these names receives: none, one, or both frames."""
         frames = []
-        if subscriptions & self.heard_as:
+        if subscriptions & self.subscription_names:
             frames.append(self.frame)
         if ALL in subscriptions:
             frames.append(self.frame_for_all)

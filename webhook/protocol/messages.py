@@ -1,4 +1,4 @@
-"""The message protocol: a frame in, exactly one frame out (docs/protocol.md).
+"""The message protocol: one frame in, exactly one frame out (docs/protocol.md).
 
 {"type": "<name>", "data": {…, "requestIdentifier": "…"}}
 """
@@ -6,6 +6,7 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
@@ -22,7 +23,7 @@ from webhook.protocol.metrics import Metrics
 from webhook.protocol.wire import Reply, StatusReply, parse_json
 
 QUERIES = "queries."
-"""How the type of every query begins."""
+"""The prefix of every query's message type."""
 
 IDENTIFIER = "requestIdentifier"
 IDENTIFIER_LENGTH = 128
@@ -31,115 +32,104 @@ SHOWN_TYPE_LENGTH = 64
 log = logging.getLogger(__name__)
 
 
-class Message(NamedTuple):
-    """A message as it came, its identifier taken out."""
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it was received, its identifier taken out of the data.
 
-    type: str
-    data: dict[str, Any]
+    `error` is set where it cannot be carried out: it is the answer.
+    """
+
+    type: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    identifier: str | None = None
+    error: SentinelError | None = None
+
+    @property
+    def name(self) -> str:
+        """The type without the prefix of queries, as answers carry it."""
+        return self.type.removeprefix(QUERIES)
 
 
 class Answer(NamedTuple):
-    """The one answer to a message, ready to be sent; `error` is None if it was carried out."""
+    """The one answer to a message, ready to send; `error` is None if it was carried out."""
 
     frame: bytes
     error: SentinelError | None = None
 
 
-class Incoming(NamedTuple):
-    """What came in: a message or what is wrong with it, and the identifier for its answer."""
-
-    message: Message | SentinelError
-    identifier: str | None
-
-
-def read(raw: bytes | str) -> Incoming:
-    """Read what came in; never raises, as the asker is owed an answer in any case."""
+def read_message(raw: bytes | str) -> Message:
+    """Read a frame; never raises, because every frame is owed an answer."""
     identifier: str | None = None
     try:
         document = parse_json(raw)
-        identifier = take_identifier(document)
-        return Incoming(_message(document), identifier)
-    except SentinelError as fault:
-        return Incoming(fault, identifier)
+        if not isinstance(document, dict):
+            raise BadMessage("a message must be a JSON object")
+        kind, data = document.get("type"), document.get("data")
+        if isinstance(data, dict):
+            identifier = take_identifier(data)
+        if not isinstance(kind, str):
+            raise BadMessage("the type of a message must be a string")
+        if data is not None and not isinstance(data, dict):
+            raise BadMessage("the data of a message must be an object")
+        return Message(kind, data or {}, identifier)
+    except SentinelError as error:
+        return Message(identifier=identifier, error=error)
 
 
-async def answer(incoming: Incoming, carry_out: Callable[[Message], Awaitable[Reply]]) -> Answer:
-    """Have a message carried out and make its one answer, whatever happens."""
-    message, identifier = incoming
-    if isinstance(message, SentinelError):
-        return error_answer(message, identifier)
-    try:
-        reply = await carry_out(message)
-    except Exception as fault:
-        return error_answer(as_error(fault), identifier)
-    name = "status" if isinstance(reply, StatusReply) else _name(message)
-    return Answer(_frame(name, reply.dump(), identifier))
+def take_identifier(data: dict[str, Any]) -> str | None:
+    """Take the identifier, which the answer will carry, out of a message's data.
+
+    Raises:
+        InvalidData: it is not a string of 1 to 128 characters.
+    """
+    if IDENTIFIER not in data:
+        return None
+    identifier = data.pop(IDENTIFIER)
+    if not isinstance(identifier, str) or not 1 <= len(identifier) <= IDENTIFIER_LENGTH:
+        problem = f"must be a string of 1 to {IDENTIFIER_LENGTH} characters"
+        raise InvalidData(FieldProblem(IDENTIFIER, problem))
+    return identifier
 
 
-async def counted_answer(
-    incoming: Incoming, carry_out: Callable[[Message], Awaitable[Reply]], metrics: Metrics
+async def answer_message(
+    message: Message, run: Callable[[Message], Awaitable[Reply]], metrics: Metrics
 ) -> Answer:
-    """Do as `answer` does, and count the message by its name and what became of it."""
-    began = time.perf_counter()
-    outcome = await answer(incoming, carry_out)
-    message = incoming.message
-    name = _name(message) if isinstance(message, Message) else ""
-    code = outcome.error.code if outcome.error is not None else "ok"
-    metrics.count_query(name, code, time.perf_counter() - began)
-    return outcome
+    """Carry out a message, map what goes wrong to an error, and count it.
+
+    The one way from a message to its answer, for the websocket and for HTTP.
+    """
+    started = time.perf_counter()
+    if message.error is not None:
+        answer = error_answer(message.error, message.identifier)
+    else:
+        try:
+            reply = await run(message)
+            name = "status" if isinstance(reply, StatusReply) else message.name
+            answer = Answer(_frame(name, reply.dump(), message.identifier))
+        except Exception as exception:
+            answer = error_answer(to_sentinel_error(exception), message.identifier)
+    outcome = "ok" if answer.error is None else answer.error.code
+    metrics.count_query(message.name, outcome, time.perf_counter() - started)
+    return answer
 
 
 def error_answer(error: SentinelError, identifier: str | None = None) -> Answer:
-    """Make the answer that says what is wrong."""
+    """Return the answer that says what went wrong."""
     data: dict[str, Any] = {"code": error.code, "error": error.message, "message": error.message}
     if isinstance(error, InvalidData):
         data["fields"] = [{"field": f.field, "problem": f.problem} for f in error.fields]
     return Answer(_frame("error", orjson.dumps(data), identifier), error)
 
 
-def as_error(fault: Exception) -> SentinelError:
-    """Say what went wrong in the words of the protocol; the unforeseen goes to the log."""
-    if isinstance(fault, SentinelError):
-        return fault
-    if isinstance(fault, StorageUnavailable):
-        log.warning("storage cannot be used: %s", fault)
-        return Unavailable("storage cannot be used right now, try again later")
-    log.error("a message failed", exc_info=fault)
-    return SentinelError("something went wrong here, the log says what")
-
-
-def take_identifier(document: object) -> str | None:
-    """Take the identifier, which the answer will carry, out of a message's data.
-
-    Raises:
-        InvalidData: it is not a string of 1 to 128 characters.
-    """
-    data = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(data, dict) or IDENTIFIER not in data:
-        return None
-    identifier = data.pop(IDENTIFIER)
-    if not isinstance(identifier, str) or not 1 <= len(identifier) <= IDENTIFIER_LENGTH:
-        problem = f"a string of 1 to {IDENTIFIER_LENGTH} characters"
-        raise InvalidData(FieldProblem(IDENTIFIER, problem))
-    return identifier
-
-
-def _message(document: object) -> Message:
-    if not isinstance(document, dict):
-        raise BadMessage("a message is a JSON object")
-    kind = document.get("type")
-    if not isinstance(kind, str):
-        raise BadMessage("a message has a type, which is a string")
-    data = document.get("data")
-    if data is None:
-        data = {}
-    if not isinstance(data, dict):
-        raise BadMessage("the data of a message is an object")
-    return Message(kind, data)
-
-
-def _name(message: Message) -> str:
-    return message.type.removeprefix(QUERIES)
+def to_sentinel_error(exception: Exception) -> SentinelError:
+    """Map any exception to an error of the protocol; log what nobody foresaw."""
+    if isinstance(exception, SentinelError):
+        return exception
+    if isinstance(exception, StorageUnavailable):
+        log.warning("Storage is unavailable: %s", exception)
+        return Unavailable("storage is unavailable, try again later")
+    log.error("A message failed.", exc_info=exception)
+    return SentinelError("internal error, see the log")
 
 
 def _frame(name: str, data: bytes, identifier: str | None) -> bytes:

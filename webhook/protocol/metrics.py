@@ -1,14 +1,11 @@
-"""What is counted and measured, for Prometheus; docs/monitoring.md describes every family.
+"""The metrics for Prometheus; docs/monitoring.md describes every family.
 
-Labels take few values: a name that came from outside counts as itself only if it was known
-beforehand. No secret and nothing that a player wrote stands in any of them.
+Labels take few values: a name from outside is a label only if it is a known one. They hold no
+secret and nothing that a player wrote.
 """
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import cache
-from itertools import accumulate
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,10 +17,7 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 _QUERY_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _LAG_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -31,58 +25,17 @@ _LAG_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 DISCORD_STATES = ("off", "connecting", "ready", "refused")
 
 
-class _Asked(Collector):
-    """Queries by name and outcome, and how long they took.
-
-    Counted in plain Python: a counter and a histogram of prometheus_client, which hold for any
-    number of threads, take as long as an answer.
-    """
-
-    def __init__(self) -> None:
-        self._outcomes: defaultdict[tuple[str, str], int] = defaultdict(int)
-        self._buckets: defaultdict[str, list[int]] = defaultdict(
-            lambda: [0] * (len(_QUERY_SECONDS) + 1)
-        )
-        self._seconds: defaultdict[str, float] = defaultdict(float)
-
-    def count(self, name: str, outcome: str, seconds: float) -> None:
-        """Count one."""
-        self._outcomes[name, outcome] += 1
-        self._buckets[name][bisect_left(_QUERY_SECONDS, seconds)] += 1
-        self._seconds[name] += seconds
-
-    def collect(self) -> Iterator[Metric]:
-        """Return what was counted; another thread may ask."""
-        asked = CounterMetricFamily(
-            "sentinel_queries",
-            "Queries of scripts by name and outcome.",
-            labels=["query", "outcome"],
-        )
-        for labels, number in list(self._outcomes.items()):
-            asked.add_metric(labels, number)
-        yield asked
-        took = HistogramMetricFamily(
-            "sentinel_query_seconds", "How long queries took.", labels=["query"]
-        )
-        bounds = [*map(floatToGoString, _QUERY_SECONDS), "+Inf"]
-        for name, buckets in list(self._buckets.items()):
-            took.add_metric(
-                [name], list(zip(bounds, accumulate(buckets), strict=True)), self._seconds[name]
-            )
-        yield took
-
-
 class Metrics:
-    """The families of one running program, in a registry of its own.
+    """The metrics of one running program, in a registry of its own.
 
-    `push_types` and `queries` are the names that count as themselves.
+    `push_types` and `queries` are the names that may be labels.
     """
 
     def __init__(self, push_types: Collection[str] = (), queries: Collection[str] = ()) -> None:
-        # When each counter began would be half of the page, and nobody asks for it.
+        # When each counter began would be half of the page, and nobody needs it.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._push_types = frozenset(push_types)
-        self._queries = frozenset(queries)
+        self._query_names = frozenset(queries)
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
@@ -95,8 +48,19 @@ class Metrics:
             ["cad"],
             registry=registry,
         )
-        self._asked = _Asked()
-        registry.register(self._asked)
+        self._queries = Counter(
+            "sentinel_queries",
+            "Queries of scripts by name and outcome.",
+            ["query", "outcome"],
+            registry=registry,
+        )
+        self._query_seconds = Histogram(
+            "sentinel_query_seconds",
+            "How long queries took.",
+            ["query"],
+            buckets=_QUERY_SECONDS,
+            registry=registry,
+        )
         self.websockets = Gauge("sentinel_websocket_clients", "Open websockets.", registry=registry)
         self.too_slow = Counter(
             "sentinel_websocket_clients_dropped",
@@ -158,30 +122,32 @@ class Metrics:
             "sentinel_log_records", "Warnings and errors in the log.", ["level"], registry=registry
         )
 
-        # A family looks its labels up under a lock each time, in Python.
-        self._pushed = cache(self._pushes.labels)
-        self._last_pushed = cache(self._last_push.labels)
+        # `labels` takes as long as the counting itself: under a lock, in Python.
+        self._query_counter = cache(self._queries.labels)
+        self._query_timer = cache(self._query_seconds.labels)
 
-    def note_push(self, cad: str) -> None:
-        """Note that a CAD pushed just now."""
-        self._last_pushed(cad).set_to_current_time()
+    def record_push(self, cad: str) -> None:
+        """Record that a CAD pushed just now."""
+        self._last_push.labels(cad).set_to_current_time()
 
     def count_push(self, kind: str, outcome: str) -> None:
-        """Count a push; one of a type that is not known is `other`."""
-        self._pushed(kind if kind in self._push_types else "other", outcome).inc()
+        """Count a push; an unknown type is counted as `other`."""
+        self._pushes.labels(kind if kind in self._push_types else "other", outcome).inc()
 
     def count_query(self, name: str, outcome: str, seconds: float) -> None:
-        """Count a query and how long it took; one of a name that is not known is `unknown`."""
-        self._asked.count(name if name in self._queries else "unknown", outcome, seconds)
+        """Count a query and how long it took; an unknown name is counted as `unknown`."""
+        label = name if name in self._query_names else "unknown"
+        self._query_counter(label, outcome).inc()
+        self._query_timer(label).observe(seconds)
 
-    def note_lag(self, seconds: float) -> None:
-        """Note how late the event loop was."""
+    def record_lag(self, seconds: float) -> None:
+        """Record how late the event loop was."""
         self._lag.observe(seconds)
         if seconds > self._longest:
             self._longest = seconds
             self._longest_lag.set(seconds)
 
-    def written(self, accept: str) -> tuple[bytes, str]:
-        """Write all of it in a form that the reader accepts; return also the form's name."""
-        encode, form = choose_encoder(accept)
-        return encode(self._registry), form
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """Return all metrics in a format that the `Accept` header allows, and its content type."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type

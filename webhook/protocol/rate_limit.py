@@ -1,4 +1,4 @@
-"""How many messages somebody may send: a steady rate, and bursts of twice that."""
+"""The rate at which somebody may send messages."""
 
 import time
 
@@ -6,12 +6,12 @@ from webhook.protocol.errors import RateLimited
 
 
 class RateLimiter:
-    """A token bucket."""
+    """A token bucket: a steady rate, and bursts of twice that."""
 
     def __init__(self, per_second: int) -> None:
         self._rate = per_second
-        self._left = self._most = float(2 * per_second)
-        self._at = time.monotonic()
+        self._tokens = self._most_tokens = float(2 * per_second)
+        self._refilled_at = time.monotonic()
 
     def take(self) -> None:
         """Count one message.
@@ -20,8 +20,9 @@ class RateLimiter:
             RateLimited: there were too many.
         """
         now = time.monotonic()
-        self._left = min(self._most, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < 1:
-            raise RateLimited("more than {rate} messages a second", rate=self._rate)
-        self._left -= 1
+        refill = (now - self._refilled_at) * self._rate
+        self._tokens = min(self._most_tokens, self._tokens + refill)
+        self._refilled_at = now
+        if self._tokens < 1:
+            raise RateLimited("rate limit exceeded: {rate} messages a second", rate=self._rate)
+        self._tokens -= 1

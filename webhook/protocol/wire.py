@@ -55,7 +55,7 @@ class Reply(Wire):
 
     def dump(self) -> bytes:
         """Write the data as JSON."""
-        return self.__pydantic_serializer__.to_json(self, by_alias=True)
+        return self.model_dump_json(by_alias=True).encode()
 
 
 class Success(Reply):
@@ -83,17 +83,17 @@ def parse_json(body: bytes | str) -> Any:
     raw = body.encode(errors="replace") if isinstance(body, str) else body
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if len(raw) > MOST_VALUES and _values(raw) > MOST_VALUES:
-        raise BadJson("more than {most} values", most=MOST_VALUES)
+        raise BadJson("a message must not contain more than {most} values", most=MOST_VALUES)
     try:
         return orjson.loads(raw)
-    except orjson.JSONDecodeError as fault:
-        if "surrogate" not in str(fault) or len(raw) > MOST_BROKEN:
-            raise BadJson("not JSON: {fault}", fault=fault) from None
+    except orjson.JSONDecodeError as error:
+        if "surrogate" not in str(error) or len(raw) > MOST_BROKEN:
+            raise BadJson("invalid JSON: {fault}", fault=error) from None
     try:
         text = json.dumps(json.loads(raw.decode()), ensure_ascii=False)
         return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-    except (ValueError, RecursionError) as fault:
-        raise BadJson("not JSON: {fault}", fault=fault) from None
+    except (ValueError, RecursionError) as error:
+        raise BadJson("invalid JSON: {fault}", fault=error) from None
 
 
 def _values(raw: bytes) -> int:

@@ -125,7 +125,7 @@ async def test_an_event_that_cannot_be_taken_in_is_passed_over_and_the_others_ar
     assert (
         f"event {(await harness.journal_events())[1].id} (cad.EVENT_911) is skipped" in caplog.text
     )
-    assert "sentinel_events_passed_over_total 1.0" in metrics.written("")[0].decode()
+    assert "sentinel_events_passed_over_total 1.0" in metrics.render("")[0].decode()
     assert not await follower.apply_next()
 
 

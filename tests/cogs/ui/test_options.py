@@ -131,7 +131,7 @@ async def test_while_storage_fails_nothing_is_offered_and_nobody_waits(
     assert offered == []
     assert "no choices can be offered" in caplog.text
     assert reply.ephemeral
-    assert reply.content == "Something went wrong here, the log says what."
+    assert reply.content == "Internal error, see the log."
 
 
 def _rename(town: Town, table: str, name: str) -> None:

@@ -20,7 +20,7 @@ from webhook.cad.events import InvalidPush
 from webhook.cad.parse import parse
 from webhook.http import authentication, bodies, refusal_log, websocket
 from webhook.http.connection_limits import ConnectionLimiter
-from webhook.http.listener import HEADERS
+from webhook.http.listener import MAX_HEADERS
 from webhook.http.refusal_log import RefusalLog
 from webhook.http.websocket import ConnectionLimits
 from webhook.protocol import session
@@ -86,10 +86,10 @@ async def test_the_oldest_stranger_gives_way_and_the_known_stay() -> None:
     limiter = ConnectionLimiter(16)
     known = [Idle() for _ in range(12)]
     for place, connection in enumerate(known):
-        assert limiter.enter(connection, f"known {place}")
-        assert limiter.know(connection)
+        assert limiter.admit(connection, f"known {place}")
+        assert limiter.mark_authenticated(connection)
     strangers = [Idle() for _ in range(100)]
-    assert all(limiter.enter(one, f"address {place}") for place, one in enumerate(strangers))
+    assert all(limiter.admit(one, f"address {place}") for place, one in enumerate(strangers))
     assert [one.is_open for one in strangers] == [False] * 96 + [True] * 4
     assert all(connection.is_open for connection in known)
 
@@ -97,29 +97,29 @@ async def test_the_oldest_stranger_gives_way_and_the_known_stay() -> None:
 def test_a_quarter_of_the_places_is_left_for_strangers() -> None:
     limiter = ConnectionLimiter(16)
     known = [Idle() for _ in range(12)]
-    assert all(limiter.enter(one, "here") and limiter.know(one) for one in known)
+    assert all(limiter.admit(one, "here") and limiter.mark_authenticated(one) for one in known)
     one_more = Idle()
-    assert limiter.enter(one_more, "here")
-    assert not limiter.know(one_more)
-    limiter.leave(known[0])
-    assert limiter.know(one_more)
+    assert limiter.admit(one_more, "here")
+    assert not limiter.mark_authenticated(one_more)
+    limiter.remove(known[0])
+    assert limiter.mark_authenticated(one_more)
 
 
 async def test_one_address_has_half_of_that_unless_a_key_came_from_it() -> None:
     limiter = ConnectionLimiter(80)
     here = [Idle() for _ in range(12)]
-    assert [limiter.enter(one, "here") for one in here] == [True] * 10 + [False] * 2
-    assert limiter.enter(Idle(), "elsewhere")
-    assert limiter.know(here[0])
-    assert limiter.enter(here[10], "here")
+    assert [limiter.admit(one, "here") for one in here] == [True] * 10 + [False] * 2
+    assert limiter.admit(Idle(), "elsewhere")
+    assert limiter.mark_authenticated(here[0])
+    assert limiter.admit(here[10], "here")
     for one in here:
-        limiter.leave(one)
-    assert limiter._of_address == {"elsewhere": 1}
+        limiter.remove(one)
+    assert limiter._per_address == {"elsewhere": 1}
 
 
 async def test_this_machine_may_have_all_of_it() -> None:
     limiter = ConnectionLimiter(16)
-    assert all(limiter.enter(Idle(), "127.0.0.1") for _ in range(20))
+    assert all(limiter.admit(Idle(), "127.0.0.1") for _ in range(20))
 
 
 async def test_a_newcomer_is_served_whoever_sits_idle(harness: AppHarness) -> None:
@@ -148,7 +148,7 @@ async def test_one_too_many_is_told_so_at_once(harness: AppHarness) -> None:
 async def test_a_body_that_trickles_is_given_up(
     app: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "SLOWEST", 0.05)
+    monkeypatch.setattr(bodies, "READ_TIMEOUT", 0.05)
     for start in (
         request("/event", b"{", length=1000),
         request("/api/query", b"{", length=1000, Authorization=f"Bearer {BOSS}"),
@@ -161,7 +161,7 @@ async def test_a_body_that_trickles_is_given_up(
 async def test_of_too_many_large_bodies_the_oldest_is_given_up(
     app: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "MOST_LARGE", 2)
+    monkeypatch.setattr(bodies, "MAX_LARGE", 2)
     large = request("/event", b" " * (bodies.LARGE * 2), length=bodies.LARGE * 3)
     async with raw(app, large) as (oldest, _):
         # The order in which they become large is that in which they came, as each is waited for.
@@ -224,7 +224,7 @@ ODDITIES: dict[str, tuple[bytes, int]] = {
     "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
     "a long line": (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "a long header": (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 10_000 + b"\r\n\r\n", 400),
-    "many headers": (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * (HEADERS + 1) + b"\r\n", 400),
+    "many headers": (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * (MAX_HEADERS + 1) + b"\r\n", 400),
     "a blank in a name": (b"GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400),
     "an unknown method": (b"BREW /event HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "another method": (b"PROPFIND /event HTTP/1.1\r\nHost: x\r\n\r\n", 405),
@@ -280,11 +280,11 @@ async def test_a_thousand_wrong_keys_are_two_lines_in_the_log(
             for _ in range(10):
                 await asyncio.wait_for(reader.readuntil(b"Failed!"), IN_TIME)
     assert await push(app) == 200
-    app.authenticator.limiter.refusal_log.tell()
+    app.authenticator.limiter.refusal_log.log_totals()
     lines = [text for text in caplog.messages if "wrong" in text]
     assert lines == [
-        "refused a push with a wrong or missing CAD key from 127.0.0.1",
-        "refused a push with a wrong or missing CAD key from 127.0.0.1, 1000 times in a minute",
+        "Refused a push with a wrong or missing CAD key from 127.0.0.1.",
+        "Refused a push with a wrong or missing CAD key from 127.0.0.1, 1000 times in a minute.",
     ]
 
 
@@ -294,10 +294,10 @@ async def test_refusals_of_many_addresses_are_lumped_together(
     counted = RefusalLog()
     for number in range(5_000):
         counted.count("it", f"address {number}")
-    assert len(counted._counts) == refusal_log.MOST_ADDRESSES + 1
-    counted.tell()
-    assert len(caplog.messages) == refusal_log.MOST_ADDRESSES + 1
-    assert caplog.messages[-1] == "refused it from other addresses, 4900 times in a minute"
+    assert len(counted._counts) == refusal_log.MAX_ADDRESSES + 1
+    counted.log_totals()
+    assert len(caplog.messages) == refusal_log.MAX_ADDRESSES + 1
+    assert caplog.messages[-1] == "Refused it from other addresses, 4900 times in a minute."
     assert not counted._counts
 
 
@@ -311,7 +311,7 @@ async def test_who_guesses_tokens_sends_nothing_while_waiting(app: RunningApp) -
     assert b"HTTP/1.1" not in rest  # the other two are not even looked at
 
 
-async def test_a_flood_of_addresses_does_not_reset_the_delay(
+async def test_a_flood_per_addresses_does_not_reset_the_delay(
     harness: AppHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(authentication, "COUNTERS", 4)
@@ -321,8 +321,8 @@ async def test_a_flood_of_addresses_does_not_reset_the_delay(
             ask = request("/api/query", Authorization="Bearer wrong")
             async with raw(app, ask, address=f"127.0.0.{number}") as (reader, _):
                 assert await status(reader) == 401
-        assert len(app.authenticator._failures) == 4
-        assert sum(app.authenticator._failures) == 20
+        assert len(app.authenticator._delays._failures) == 4
+        assert sum(app.authenticator._delays._failures) == 20
 
 
 async def test_of_requests_sent_ahead_few_are_kept(
@@ -343,7 +343,7 @@ async def test_of_requests_sent_ahead_few_are_kept(
 
 async def test_only_nonsense_closes_with_1008(app: RunningApp) -> None:
     async with app.connect() as ws:
-        for number in range(websocket.NONSENSE):
+        for number in range(websocket.MAX_INVALID):
             await (ws.send_str("{") if number % 2 else ws.send_bytes(b"x"))
         assert await closed(ws) == WSCloseCode.POLICY_VIOLATION
 
@@ -351,12 +351,12 @@ async def test_only_nonsense_closes_with_1008(app: RunningApp) -> None:
 async def test_nonsense_now_and_then_does_not_close(app: RunningApp) -> None:
     async with app.connect() as ws:
         for _ in range(2):
-            for _ in range(websocket.NONSENSE // 2):
+            for _ in range(websocket.MAX_INVALID // 2):
                 await ws.send_str("{")
                 assert (await hear(ws))["data"]["code"] == "bad-json"
             await say(ws, "nothing")
             assert (await hear(ws))["data"]["code"] == "unknown-type"
-        for _ in range(websocket.NONSENSE // 2):
+        for _ in range(websocket.MAX_INVALID // 2):
             await ws.send_str("{")
             assert (await hear(ws))["data"]["code"] == "bad-json"
 
@@ -403,9 +403,7 @@ async def test_more_polls_than_a_client_may_have_are_refused(harness: AppHarness
         waiting = asyncio.create_task(
             app.http.get(url, params={"wait": "55"}, headers=headers).__aenter__()
         )
-        before = len(harness.bus._sinks[ALL])
-        while len(harness.bus._sinks[ALL]) == before:  # noqa: ASYNC110 - has it begun to wait?
-            await asyncio.sleep(0)
+        await harness.bus.wait_for_count(ALL, harness.bus.count(ALL) + 1)
         async with app.http.get(url, headers=headers) as answer:
             assert answer.status == 429
         await emit(harness)
@@ -415,7 +413,7 @@ async def test_more_polls_than_a_client_may_have_are_refused(harness: AppHarness
 async def test_a_token_has_a_bounded_number_of_remembered_clients(
     harness: AppHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "MOST_CLIENTS", 3)
+    monkeypatch.setattr(session, "MAX_CLIENTS", 3)
     rules = SessionSettings(EVENT_NAMES)
     lines = [FakeSession(harness, rules) for _ in range(4)]
     for number, line in enumerate(lines):

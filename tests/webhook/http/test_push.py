@@ -264,7 +264,7 @@ async def test_the_key_is_in_no_log_and_in_no_row(
     await push(app, CALL | {"key": KEY.lower() + "x"})
     await push(app, LARGE)
     logged = caplog.text.lower()
-    assert "refused a push" in logged
+    assert "rejected a push" in logged
     assert KEY.lower() not in logged
     assert KEY.lower()[:12] not in logged
 

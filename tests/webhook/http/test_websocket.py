@@ -343,8 +343,7 @@ async def test_a_shutdown_closes_with_1001(harness: AppHarness) -> None:
 async def test_a_client_that_leaves_is_forgotten(app: RunningApp) -> None:
     async with app.connect() as ws:
         await subscribe(ws, "alerts")
-    while app.harness.bus._sinks.get("alerts"):  # noqa: ASYNC110 - ends with the connection
-        await asyncio.sleep(0)
+    await app.harness.bus.wait_for_count("alerts", 0)
 
 
 async def test_who_hangs_up_in_the_middle_of_the_handshake_is_no_error(

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from db.errors import StorageUnavailable
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound, SentinelError
-from webhook.protocol.messages import Message, answer, read
+from webhook.protocol.messages import Message, answer_message, read_message
+from webhook.protocol.metrics import Metrics
 from webhook.protocol.wire import Reply, StatusReply, Success
+
+METRICS = Metrics()
 
 
 class Told(Reply):
@@ -18,12 +21,13 @@ class Told(Reply):
 
 
 async def answered(raw: bytes | str, reply: Reply | Exception) -> dict[str, Any]:
-    async def carry_out(_: Message) -> Reply:
+    async def run(_: Message) -> Reply:
         if isinstance(reply, Exception):
             raise reply
         return reply
 
-    frame: dict[str, Any] = orjson.loads((await answer(read(raw), carry_out)).frame)
+    answer = await answer_message(read_message(raw), run, METRICS)
+    frame: dict[str, Any] = orjson.loads(answer.frame)
     return frame
 
 
@@ -108,27 +112,27 @@ async def test_an_error_carries_the_identifier_even_without_a_type() -> None:
 
 @pytest.mark.parametrize("data", ["null", "{}"])
 async def test_data_may_be_null_or_empty(data: str) -> None:
-    assert read(f'{{"type": "a", "data": {data}}}').message == Message("a", {})
+    assert read_message(f'{{"type": "a", "data": {data}}}') == Message("a")
 
 
 async def test_data_may_be_absent() -> None:
-    assert read('{"type": "a"}').message == Message("a", {})
+    assert read_message('{"type": "a"}') == Message("a")
 
 
 def test_the_identifier_is_taken_out_of_the_data() -> None:
-    incoming = read(b'{"type": "a", "data": {"x": 1, "requestIdentifier": "r1"}}')
-    assert incoming == (Message("a", {"x": 1}), "r1")
+    message = read_message(b'{"type": "a", "data": {"x": 1, "requestIdentifier": "r1"}}')
+    assert message == Message("a", {"x": 1}, "r1")
 
 
 @pytest.mark.parametrize("length", [1, 128])
 def test_an_identifier_has_1_to_128_characters(length: int) -> None:
     raw = orjson.dumps({"type": "a", "data": {"requestIdentifier": "é" * length}})
-    assert read(raw).identifier == "é" * length
+    assert read_message(raw).identifier == "é" * length
 
 
 def test_an_identifier_of_129_characters_is_refused() -> None:
     raw = orjson.dumps({"type": "a", "data": {"requestIdentifier": "x" * 129}})
-    assert isinstance(read(raw).message, InvalidData)
+    assert isinstance(read_message(raw).error, InvalidData)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))

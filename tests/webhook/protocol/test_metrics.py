@@ -196,7 +196,7 @@ async def test_neither_secrets_nor_what_players_wrote_stand_in_the_metrics(
 
 def test_every_family_is_on_the_page_about_monitoring() -> None:
     described = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text("utf-8")
-    families = text_string_to_metric_families(Metrics().written("")[0].decode())
+    families = text_string_to_metric_families(Metrics().render("")[0].decode())
     own = {family.name for family in families if family.name.startswith("sentinel_")}
     listed = re.findall(r"^\| `(sentinel_\w+)` \|", described, re.M)
     assert own == {name.removesuffix("_total") for name in listed}

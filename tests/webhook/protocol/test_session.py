@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from db import journal
 from tests.webhook.harness import EVENT_NAMES, AppHarness, FakeSession, Frame, open_harness
 from webhook.protocol.context import Scope
-from webhook.protocol.messages import read
+from webhook.protocol.messages import read_message
 from webhook.protocol.session import REPLAY_BATCH, SessionSettings
 from webhook.queries import CATALOGUE
 
@@ -180,7 +180,9 @@ async def test_the_asker_hears_of_its_own_change_before_its_answer(harness: AppH
     await line.subscribe("property-added")
     line.frames.clear()
     data = {"location": "l", "tier": 1, "x": 1, "y": 1, "description": "", "clientId": "o"}
-    await line.session.receive(read(orjson.dumps({"type": "queries.add-property", "data": data})))
+    await line.session.handle(
+        read_message(orjson.dumps({"type": "queries.add-property", "data": data}))
+    )
     assert [frame["type"] for frame in line.frames] == ["events.property-added", "add-property"]
 
 
@@ -271,7 +273,7 @@ async def test_the_answer_comes_before_what_was_missed(harness: AppHarness) -> N
     await alert(harness)
     again = FakeSession(harness)
     message = {"type": "session", "data": {"id": "c1", "lastEventId": 0}}
-    await again.session.receive(read(orjson.dumps(message)))
+    await again.session.handle(read_message(orjson.dumps(message)))
     assert [frame["type"] for frame in again.frames] == ["status", "events.alerts"]
 
 
@@ -438,7 +440,7 @@ async def test_what_is_no_message_is_answered_and_the_connection_lives(
     harness: AppHarness, raw: str
 ) -> None:
     line = FakeSession(harness)
-    await line.session.receive(read(raw))
+    await line.session.handle(read_message(raw))
     assert [frame["type"] for frame in line.frames] == ["error"]
     line.frames.clear()
     assert (await line.say("session", id="c1"))["type"] == "status"
@@ -474,10 +476,10 @@ async def test_whatever_frames_come_each_has_one_answer(
     try:
         for raw in frames:
             line.frames.clear()
-            incoming = read(raw)
-            await line.session.receive(incoming)
+            message = read_message(raw)
+            await line.session.handle(message)
             (answer,) = [frame for frame in line.frames if "id" not in frame]
-            assert answer["data"].get("requestIdentifier") == incoming.identifier
+            assert answer["data"].get("requestIdentifier") == message.identifier
             assert code(answer) != "internal"
     finally:
         line.close()

@@ -1,5 +1,6 @@
 """Whatever a script sends as its data, there is one answer, and an error changes nothing."""
 
+from functools import partial
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.webhook.harness import AppHarness
 from webhook.protocol.context import Scope
-from webhook.protocol.messages import answer, read
+from webhook.protocol.messages import answer_message, read_message
 from webhook.queries import CATALOGUE
 
 NAMES = [name for query in CATALOGUE.queries for name in (query.name, *query.aliases)]
@@ -69,11 +70,11 @@ async def test_any_data_gets_one_answer_and_an_error_changes_nothing(
     data = drawn.draw(data_of(name))
     before = lively.dump()
     context = lively.context(Scope.ADMIN)
-    incoming = read(orjson.dumps({"type": f"queries.{name}", "data": data}))
-    outcome = await answer(incoming, lambda message: CATALOGUE.carry_out(context, message))
+    message = read_message(orjson.dumps({"type": f"queries.{name}", "data": data}))
+    outcome = await answer_message(message, partial(CATALOGUE.run, context), lively.metrics)
     frame: dict[str, Any] = orjson.loads(outcome.frame)
     assert set(frame) == {"type", "data"}
-    assert frame["data"].get("requestIdentifier") == incoming.identifier
+    assert frame["data"].get("requestIdentifier") == message.identifier
     events = lively.take_events()
     if frame["type"] == "error":
         assert frame["data"]["code"] != "internal"
