@@ -33,7 +33,7 @@ from webhook.cad.events import (
     panic_subject,
     unit_subjects,
 )
-from webhook.cad.panics import calls_of_panic, panic_of_call, pressed_by
+from webhook.cad.panics import fold_earlier_calls, panic_of_call, pressed_by
 from webhook.cad.place import Place, property_at
 from webhook.cad.units import (
     UnitGroupAdd,
@@ -223,9 +223,7 @@ async def store_panic(event: UnitPanic, change: Change, cad: str) -> list[Subjec
     started = await units.start_panic(change.sql, cad, event.idents, change.now)
     if started is None:
         return []
-    own_calls = await calls_of_panic(change, cad, started)
-    for call_id in own_calls:
-        await emergencies.fold_into_panic(change.sql, cad, call_id, started)
+    own_calls = await fold_earlier_calls(change, cad, started)
     # Their cards may be there by now; the panic's takes over.
     return [panic_subject(started), *(emergency_subject(cad, call_id) for call_id in own_calls)]
 
@@ -268,7 +266,7 @@ async def _subjects_of(change: Change, call: EmergencyCall) -> list[Subject]:
         return [own]
     panic_id = call.panic_id
     if panic_id is None:
-        panic_id = await panic_of_call(change, call.cad, call)
+        panic_id = await panic_of_call(change, call)
         if panic_id is None:
             return [own]
         await emergencies.fold_into_panic(change.sql, call.cad, call.call_id, panic_id)

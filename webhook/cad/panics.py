@@ -1,7 +1,16 @@
-"""A panic's own 911 call: the game's resource makes one when a panic button is pressed.
+"""Which 911 call belongs to which panic.
 
-sonoran-wire 3.5: "Unit … has pressed their panic button!". The call and the panic belong together
-whichever is pushed first.
+When somebody presses the panic button, the CAD pushes EVENT_UNIT_PANIC with the unit's ident, and
+the game's resource makes a 911 call: "Unit … has pressed their panic button!" (sonoran-wire 3.5).
+Neither names the other and either may come first, so a call is a panic's own if the panic is open,
+or began shortly before or after the call, and one of these is true:
+
+1. The call names the number of a unit in the panic, or its caller has the name of one.
+2. Nothing is known of the unit, as after a start in the middle of a shift; no other such panic is
+   without a call; and the call names no known unit, whose own panic would still be to come.
+
+A unit that released the button and pressed it again has two panics. The first call belongs to the
+first, so a panic that is over takes no second call.
 """
 
 import re
@@ -13,7 +22,7 @@ from db.units import Pressing
 from webhook.protocol.context import Change
 
 TOGETHER = 120_000
-"""Milliseconds within which a panic and the 911 call that it made begin."""
+"""Milliseconds within which a panic and its own 911 call begin."""
 
 _PRESSED = re.compile(
     r"\bunit\b(?P<number>[^\n]{0,80}?)\bhas\s+pressed\s+(?:\w+\s+)?panic\s+button\b",
@@ -22,60 +31,49 @@ _PRESSED = re.compile(
 
 
 def pressed_by(description: str) -> str | None:
-    """Return the number of the unit whose panic button a call tells of, folded; None if of none."""
-    said = _PRESSED.search(description)
-    return fold_case(said["number"].strip()) if said else None
+    """Return the number of the unit that pressed its button, case-folded; None: no panic's call."""
+    match = _PRESSED.search(description)
+    return _key(match["number"]) if match else None
 
 
-async def panic_of_call(change: Change, cad: str, call: EmergencyCall) -> int | None:
-    """Return the panic that a call tells of, if that has begun."""
-    pressing = await units.pressing(change.sql, cad, change.now - TOGETHER)
-    # Who released the button and pressed again has a second panic: the first call is the first's.
-    free = [one for one in pressing if one.is_open or not one.has_call]
-    for one in free:
-        if _is_whose(call, one):
-            return one.panic_id
-    return await _only_one_in_question(change, cad, call, free)
+async def panic_of_call(change: Change, call: EmergencyCall) -> int | None:
+    """Return the panic that a call belongs to, None if it has not begun."""
+    pressing = await units.pressing(change.sql, call.cad, change.now - TOGETHER)
+    free = [unit for unit in pressing if unit.is_open or not unit.has_call]
+    for unit in free:
+        if _names(call, unit):
+            return unit.panic_id
+    unknown = {unit.panic_id for unit in free if not (unit.unit_num or unit.name or unit.has_call)}
+    if len(unknown) == 1 and not await _names_known_unit(change, call):
+        return unknown.pop()
+    return None
 
 
-async def calls_of_panic(change: Change, cad: str, panic_id: int) -> list[int]:
-    """Return the calls that told of a panic before it began."""
+async def fold_earlier_calls(change: Change, cad: str, panic_id: int) -> list[int]:
+    """Make the calls that came before a panic part of it; return their numbers."""
+    folded = []
     since = change.now - TOGETHER
-    loose = await emergencies.loose_panic_calls(change.sql, cad, since)
-    if not loose:
-        return []
-    pressing = await units.pressing(change.sql, cad, since)
-    own = [one for one in pressing if one.panic_id == panic_id]
-    found = [call.call_id for call in loose if any(_is_whose(call, one) for one in own)]
-    if found or len(loose) > 1:
-        return found
-    (call,) = loose
-    free = [one for one in pressing if one.is_open or not one.has_call]
-    only = await _only_one_in_question(change, cad, call, free)
-    return [call.call_id] if only == panic_id else []
+    for call in await emergencies.loose_panic_calls(change.sql, cad, since):
+        if await panic_of_call(change, call) == panic_id:
+            await emergencies.fold_into_panic(change.sql, cad, call.call_id, panic_id)
+            folded.append(call.call_id)
+    return folded
 
 
-def _is_whose(call: EmergencyCall, one: Pressing) -> bool:
-    number, caller = fold_case(one.unit_num.strip()), fold_case(one.name.strip())
-    return (number != "" and number == call.pressed_by) or (
-        caller != "" and caller == fold_case(call.caller.strip())
-    )
+async def _names_known_unit(change: Change, call: EmergencyCall) -> bool:
+    for text in (call.pressed_by, _key(call.caller)):
+        for unit in await units.matching(change.sql, call.cad, text) if text else []:
+            if text in (_key(unit.unit_num), _key(unit.name)):
+                return True
+    return False
 
 
-async def _only_one_in_question(
-    change: Change, cad: str, call: EmergencyCall, pressing: list[Pressing]
-) -> int | None:
-    """Return the one panic of a unit never heard of, as after a start in the middle of a shift.
+def _names(call: EmergencyCall, unit: Pressing) -> bool:
+    """Return whether a call names a unit: by its number in the text, or as the caller."""
+    number, name = _key(unit.unit_num), _key(unit.name)
+    is_number = number != "" and number == call.pressed_by
+    return is_number or (name != "" and name == _key(call.caller))
 
-    Not if the call names a unit that is known: then its own panic is still to come.
-    """
-    unknown = {one.panic_id for one in pressing if not (one.unit_num or one.name or one.has_call)}
-    if len(unknown) != 1:
-        return None
-    for text in (call.pressed_by or "", call.caller.strip()):
-        if text and any(
-            fold_case(text) in (fold_case(unit.unit_num.strip()), fold_case(unit.name.strip()))
-            for unit in await units.matching(change.sql, cad, text)
-        ):
-            return None
-    return unknown.pop()
+
+def _key(text: str) -> str:
+    return fold_case(text.strip())
