@@ -282,16 +282,17 @@ async def of_owner(sql: Reader, owner: str) -> list[Owned]:
     )
 
 
-async def resize(sql: Transaction, property_id: int, width: int, height: int) -> None:
-    """Change the rectangle's size, in metres."""
+async def update(sql: Transaction, changed: Property) -> None:
+    """Store a property's size, coordinates and tier."""
     await sql.run(
-        "UPDATE properties SET width = ?, height = ? WHERE id = ?", width, height, property_id
+        "UPDATE properties SET width = ?, height = ?, x = ?, y = ?, tier = ? WHERE id = ?",
+        changed.width,
+        changed.height,
+        changed.x,
+        changed.y,
+        changed.tier,
+        changed.id,
     )
-
-
-async def move(sql: Transaction, property_id: int, x: int, y: int) -> None:
-    """Change where the property lies."""
-    await sql.run("UPDATE properties SET x = ?, y = ? WHERE id = ?", x, y, property_id)
 
 
 async def set_status(
@@ -305,11 +306,6 @@ async def set_status(
         reason,
         property_id,
     )
-
-
-async def set_tier(sql: Transaction, property_id: int, tier: int) -> None:
-    """Change the tier."""
-    await sql.run("UPDATE properties SET tier = ? WHERE id = ?", tier, property_id)
 
 
 async def remove(sql: Transaction, property_id: int, now: int) -> None:

@@ -1,4 +1,4 @@
-"""Queries by which people decide on new properties, and the rules of every approval."""
+"""Decisions on new properties, and the rules of every approval."""
 
 from db import approvals, properties
 from db.properties import ACTIVE, PENDING, REJECTED, Property
@@ -18,7 +18,7 @@ HOUR = 60 * 60 * 1000
 
 
 class Rejection(OfProperty):
-    """Which new property to reject and why."""
+    """Which new property to reject, and why."""
 
     reason: Sentence | None = None
 
@@ -34,51 +34,60 @@ async def approve_property(context: Context, ask: OfProperty) -> Success:
 async def add_property_approval(context: Context, ask: OfProperty) -> int:
     """Approve a new property; return how many other people must approve it too."""
     async with context.change() as change:
-        stored = await _undecided(change, ask.property_id)
-        (subject,) = approval_subjects(stored.id, stored.status)
-        missing = await count_approval(change, context.approvals, subject, stored.id, stored.owner)
+        property_ = await _undecided(change, ask.property_id)
+        (subject,) = approval_subjects(property_.id, property_.status)
+        missing = await count_approval(
+            change, context.approvals, subject, property_.id, property_.owner
+        )
         if not missing:
-            await _decide(change, stored, ACTIVE)
+            await _decide(change, property_, ACTIVE)
     return missing
 
 
 @table.query("reject-property", scope=Scope.APPROVE)
 async def reject_property(context: Context, ask: Rejection) -> Success:
-    """Reject a new property; it stays, and can still be given another status."""
+    """Reject a new property; it stays, and its status can still be changed."""
     async with context.change() as change:
-        stored = await _undecided(change, ask.property_id)
-        await _decide(change, stored, REJECTED, ask.reason)
+        property_ = await _undecided(change, ask.property_id)
+        await _decide(change, property_, REJECTED, ask.reason)
     return Success()
 
 
 @table.query("restore-property", scope=Scope.APPROVE)
 async def restore_property(context: Context, ask: OfProperty) -> Success:
-    """Bring a property back that was removed lately, with all that hung on it."""
+    """Restore a property that was removed lately, with its equipment."""
     async with context.change() as change:
-        stored = await properties.get_even_removed(change.sql, ask.property_id)
-        if stored is None:
+        property_ = await properties.get_even_removed(change.sql, ask.property_id)
+        if property_ is None:
             raise NotFound("there is no property {id}", id=ask.property_id)
-        if stored.removed_at is None:
-            raise Conflict("property {id} is not removed", id=stored.id)
+        if property_.removed_at is None:
+            raise Conflict("property {id} is not removed", id=property_.id)
         hours = context.approvals.restore_hours
-        if stored.removed_at < change.now - hours * HOUR:
+        if property_.removed_at < change.now - hours * HOUR:
             raise Conflict("a property can be restored for {hours} hours only", hours=hours)
-        status = await restore_with_equipment(change, stored, stored.removed_at)
+        status = await restore_with_equipment(change, property_, property_.removed_at)
         await change.audit(
-            "restore-property", property_subject(stored.id), after={"status": status}
+            "restore-property", property_subject(property_.id), after={"status": status}
         )
     return Success()
+
+
+@operation(scope=Scope.APPROVE)
+async def list_restorable(context: Context) -> list[Property]:
+    """Return the properties that can be restored, the last one removed first."""
+    since = context.now() - context.approvals.restore_hours * HOUR
+    return await properties.removed_since(context.read, since, MAX_ROWS)
 
 
 async def count_approval(
     change: Change, rules: ApprovalRules, subject: Subject, property_id: int, *asked: str | None
 ) -> int:
-    """Count a person's approval and return how many others are needed; programs decide alone.
+    """Count the caller's approval; return how many others are missing. Programs decide alone.
 
-    `asked`: who wants it approved, by any of their names.
+    `asked`: the ids of those who own it or asked for it.
 
     Raises:
-        Conflict: it is their own request, or they have approved already.
+        Conflict: it is the caller's own, or they have approved already.
     """
     caller = change.caller
     if not caller.is_person:
@@ -97,30 +106,25 @@ async def count_approval(
 
 
 async def _undecided(change: Change, property_id: int) -> Property:
-    stored = await existing_property(change.sql, property_id)
-    if stored.status != PENDING:
+    property_ = await existing_property(change.sql, property_id)
+    if property_.status != PENDING:
         raise Conflict(
             "property {id} does not wait any more, it is {status}",
             id=property_id,
-            status=stored.status,
+            status=property_.status,
         )
-    return stored
+    return property_
 
 
-async def _decide(change: Change, stored: Property, status: str, reason: str | None = None) -> None:
-    event = PropertyStatusChange(property_id=stored.id, status=status, previous=stored.status)
-    await change_status(change, stored, status, event, reason=reason)
-    decided = {"status": status} if reason is None else {"status": status, "reason": reason}
+async def _decide(
+    change: Change, property_: Property, status: str, reason: str | None = None
+) -> None:
+    event = PropertyStatusChange(property_id=property_.id, status=status, previous=property_.status)
+    await change_status(change, property_, status, event, reason=reason)
+    after = {"status": status} if reason is None else {"status": status, "reason": reason}
     await change.audit(
         "approve-property" if status == ACTIVE else "reject-property",
-        property_subject(stored.id),
-        before={"status": stored.status},
-        after=decided,
+        property_subject(property_.id),
+        before={"status": property_.status},
+        after=after,
     )
-
-
-@operation(scope=Scope.APPROVE)
-async def list_restorable(context: Context) -> list[Property]:
-    """Return the properties that can be restored, the one removed last first."""
-    since = context.now() - context.approvals.restore_hours * HOUR
-    return await properties.removed_since(context.read, since, MAX_ROWS)

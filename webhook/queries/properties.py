@@ -1,5 +1,6 @@
-"""Queries on properties: add, look up, change, remove."""
+"""Properties: add, find, change, remove."""
 
+from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -10,6 +11,7 @@ from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Caller, Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import (
+    Event,
     PropertyAdded,
     PropertyCoordinatesChanged,
     PropertyRemoved,
@@ -48,14 +50,13 @@ StatusName = Annotated[
     AfterValidator(str.upper),
     Field(max_length=32),
 ]
-"""A property's status, kept in upper case."""
-
+"""A property's status, stored in upper case."""
 
 _DECIDED_BY_APPROVERS = frozenset({PENDING, REJECTED, REMOVED})
 
 
 class NewProperty(Wire):
-    """A property to add; its owner is the client."""
+    """A property to add; the client is its owner."""
 
     location: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     tier: Id
@@ -68,7 +69,7 @@ class NewProperty(Wire):
 
 
 class DetailedProperty(PropertyData):
-    """A property with what hangs on it."""
+    """A property with its owner and its equipment."""
 
     tier_name: Annotated[str, Field(alias="tier_name")]
     owner: str
@@ -77,21 +78,21 @@ class DetailedProperty(PropertyData):
 
 
 class NewSize(OfProperty):
-    """How large a property's rectangle becomes."""
+    """A property's new size."""
 
     width: Metres
     height: Metres
 
 
 class NewCoordinates(OfProperty):
-    """Where a property lies from now on."""
+    """A property's new coordinates."""
 
     x: Coordinate
     y: Coordinate
 
 
 class Edit(OfProperty):
-    """What changes of a property; the rest stays. `if_status`: only while it has this status."""
+    """What to change of a property. `if_status`: only while it has this status."""
 
     x: Coordinate | None = None
     y: Coordinate | None = None
@@ -103,22 +104,35 @@ class Edit(OfProperty):
 
 
 class NewStatus(OfProperty):
-    """The status that a property gets."""
+    """A property's new status."""
 
     status: StatusName
 
 
 class NewTier(OfProperty):
-    """The tier that a property gets."""
+    """A property's new tier."""
 
     tier: Id
+
+
+class StatusPage(SearchPage):
+    """A page of the properties of one status, or of all."""
+
+    status: str | None = None
+
+
+class PropertiesFound(NamedTuple):
+    """A page of properties; `total` is None for a search, whose matches are not counted."""
+
+    properties: list[Property]
+    total: int | None
 
 
 @table.query("add-property", scope=Scope.WRITE)
 async def add_property(context: Context, ask: NewProperty) -> Added:
     """Add a property; it is pending until somebody approves it."""
     async with context.change() as change:
-        await _must_be_on_offer(change, ask.tier)
+        await _require_tier(change, ask.tier)
         await users.add_seen(change.sql, ask.client_id)
         number = await properties.add(
             change.sql,
@@ -176,14 +190,14 @@ async def get_property(context: Context, ask: OfProperty) -> PropertyData:
 @table.query("get-property-detailed", scope=Scope.READ, share=Share.ALLOWED)
 async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedProperty:
     """Return a property with its tier's name, its owner and its equipment."""
-    stored = await existing_property(context.read, ask.property_id)
+    property_ = await existing_property(context.read, ask.property_id)
     names = await properties.detail(context.read, ask.property_id)
     if names is None:
         raise NotFound("there is no property {id}", id=ask.property_id)
     return DetailedProperty(
-        **property_fields(stored),
+        **property_fields(property_),
         tier_name=names.tier_name,
-        owner=stored.owner,
+        owner=property_.owner,
         owner_full_name=names.owner_full_name,
         equipment=equipment_listed(await equipment.of_property(context.read, ask.property_id)),
     )
@@ -209,7 +223,7 @@ async def change_property_coordinates(context: Context, ask: NewCoordinates) -> 
 
 @table.query("change-property-status", scope=Scope.WRITE)
 async def change_property_status(context: Context, ask: NewStatus) -> Success:
-    """Change a property's status; on one whose removal is requested this withdraws the request."""
+    """Change a property's status; this withdraws an open removal request."""
     return await _edit(context, Edit(**ask.model_dump()))
 
 
@@ -221,77 +235,8 @@ async def change_property_tier(context: Context, ask: NewTier) -> Success:
 
 @table.query("edit-property", scope=Scope.WRITE)
 async def edit_property(context: Context, ask: Edit) -> Success:
-    """Change several things of a property at once, all of them or none."""
+    """Change several things of a property at once: all or none."""
     return await _edit(context, ask)
-
-
-async def _edit(context: Context, ask: Edit) -> Success:
-    if ask.status == REMOVED:
-        raise Conflict("the status {status} is set by request-remove-property only", status=REMOVED)
-    async with context.change() as change:
-        stored = await existing_property(change.sql, ask.property_id)
-        if ask.if_status not in (None, stored.status):
-            raise Conflict(
-                "property {id} is not {expected} any more but {status}",
-                id=stored.id,
-                expected=ask.if_status,
-                status=stored.status,
-            )
-        if ask.status is not None and stored.status in _DECIDED_BY_APPROVERS:
-            _must_decide(context.caller)
-        if ask.tier is not None:
-            await _must_be_on_offer(change, ask.tier)
-        told_of = ask.model_dump(exclude={"property_id", "if_status"}, exclude_none=True)
-        new = stored._replace(**told_of)
-        for carry_out in (_resize, _move, _set_tier, _set_status):
-            await carry_out(change, stored, new)
-        before = {name: getattr(stored, name) for name in told_of}
-        differs = [name for name, value in told_of.items() if before[name] != value]
-        if differs:
-            await change.audit(
-                "edit-property",
-                property_subject(stored.id),
-                before={name: before[name] for name in differs},
-                after={name: told_of[name] for name in differs},
-            )
-    return Success()
-
-
-async def _resize(change: Change, stored: Property, new: Property) -> None:
-    if (stored.width, stored.height) != (new.width, new.height):
-        await properties.resize(change.sql, new.id, new.width, new.height)
-        await change.emit(
-            PropertySizeChanged(
-                property_id=new.id,
-                width=new.width,
-                height=new.height,
-                size=new.width * new.height,
-            ),
-            property_subject(new.id),
-        )
-
-
-async def _move(change: Change, stored: Property, new: Property) -> None:
-    if (stored.x, stored.y) != (new.x, new.y):
-        await properties.move(change.sql, new.id, new.x, new.y)
-        await change.emit(
-            PropertyCoordinatesChanged(property_id=new.id, x=new.x, y=new.y),
-            property_subject(new.id),
-        )
-
-
-async def _set_tier(change: Change, stored: Property, new: Property) -> None:
-    if stored.tier != new.tier:
-        await properties.set_tier(change.sql, new.id, new.tier)
-        await change.emit(
-            PropertyTierChanged(property_id=new.id, tier=new.tier), property_subject(new.id)
-        )
-
-
-async def _set_status(change: Change, stored: Property, new: Property) -> None:
-    if stored.status != new.status:
-        event = PropertyStatusChange(property_id=new.id, status=new.status, previous=stored.status)
-        await change_status(change, stored, new.status, event)
 
 
 @table.query("get-pending-properties", scope=Scope.READ)
@@ -308,33 +253,9 @@ async def search_pending_properties(context: Context, ask: SearchPage) -> Proper
     )
 
 
-def _must_decide(caller: Caller) -> None:
-    """Reject a person who may not approve; programs may change every status."""
-    if caller.is_person:
-        caller.must(Scope.APPROVE)
-
-
-async def _must_be_on_offer(change: Change, tier: int) -> None:
-    if not await community.tier_on_offer(change.sql, tier):
-        raise NotFound("there is no tier {id}", id=tier)
-
-
-class StatusPage(SearchPage):
-    """Which part of the properties, of one status or of all."""
-
-    status: str | None = None
-
-
-class PropertiesFound(NamedTuple):
-    """Part of a list of properties; `total` is None where a search makes counting slow."""
-
-    properties: list[Property]
-    total: int | None
-
-
 @operation(scope=Scope.READ, share=Share.ALLOWED)
 async def get_stored_property(context: Context, ask: OfProperty) -> Property:
-    """Return all that is stored of a property, with its owner and who set its status."""
+    """Return a property as it is stored, with its owner and who set its status."""
     return await existing_property(context.read, ask.property_id)
 
 
@@ -353,7 +274,7 @@ async def list_properties(context: Context, ask: StatusPage) -> PropertiesFound:
 
 @operation(scope=Scope.NONE)
 async def suggest_properties(context: Context, ask: SearchPage) -> list[Property]:
-    """Return the properties most likely meant; to callers who may not read, only their own."""
+    """Return the best matches; to a caller without the scope to read, only their own properties."""
     if context.caller.scope < Scope.READ:
         ids = context.caller.user_ids
         return await properties.held_by(context.read, ids, ask.search, ask.limit)
@@ -362,12 +283,12 @@ async def suggest_properties(context: Context, ask: SearchPage) -> list[Property
 
 @operation(scope=Scope.NONE)
 async def find_property(context: Context, text: str) -> Property:
-    """Return the one property that a text names: by its id, or by a part of its location.
+    """Return the one property with this id, or with this text in its location.
 
     Raises:
-        NotFound: none matches.
-        Conflict: several do.
-        Forbidden: none of the caller's own matches, and they may not read others.
+        NotFound: there is none.
+        Conflict: there are several.
+        Forbidden: none of the caller's own matches, and they may not read the others.
     """
     search = SearchPage(search=text.strip()[:MAX_SEARCH], limit=MAX_ROWS)
     text = search.search
@@ -386,7 +307,62 @@ async def find_property(context: Context, text: str) -> Property:
 
 @operation(scope=Scope.READ)
 async def list_statuses(context: Context) -> list[str]:
-    """Return the statuses that a property can be given: the usual ones, and those in use."""
+    """Return the statuses that can be set: the usual ones and those in use."""
     in_use = await properties.statuses(context.read)
     known = dict.fromkeys([ACTIVE, PENDING, REJECTED, *in_use])
     return [status for status in known if status != REMOVED]
+
+
+async def _edit(context: Context, ask: Edit) -> Success:
+    if ask.status == REMOVED:
+        raise Conflict("the status {status} is set by request-remove-property only", status=REMOVED)
+    given = ask.model_dump(exclude={"property_id", "if_status"}, exclude_none=True)
+    async with context.change() as change:
+        old = await existing_property(change.sql, ask.property_id)
+        if ask.if_status not in (None, old.status):
+            raise Conflict(
+                "property {id} is not {expected} any more but {status}",
+                id=old.id,
+                expected=ask.if_status,
+                status=old.status,
+            )
+        if ask.status is not None and old.status in _DECIDED_BY_APPROVERS:
+            _require_approver(context.caller)
+        if ask.tier is not None:
+            await _require_tier(change, ask.tier)
+        new = old._replace(**given)
+        await properties.update(change.sql, new)
+        for event in _events_of_edit(old, new):
+            await change.emit(event, property_subject(new.id))
+        if old.status != new.status:
+            event = PropertyStatusChange(property_id=new.id, status=new.status, previous=old.status)
+            await change_status(change, old, new.status, event)
+        before = {name: getattr(old, name) for name in given if getattr(old, name) != given[name]}
+        if before:
+            after = {name: given[name] for name in before}
+            await change.audit(
+                "edit-property", property_subject(new.id), before=before, after=after
+            )
+    return Success()
+
+
+def _events_of_edit(old: Property, new: Property) -> Iterator[Event]:
+    number = new.id
+    if (old.width, old.height) != (new.width, new.height):
+        area = new.width * new.height
+        yield PropertySizeChanged(property_id=number, width=new.width, height=new.height, size=area)
+    if (old.x, old.y) != (new.x, new.y):
+        yield PropertyCoordinatesChanged(property_id=number, x=new.x, y=new.y)
+    if old.tier != new.tier:
+        yield PropertyTierChanged(property_id=number, tier=new.tier)
+
+
+def _require_approver(caller: Caller) -> None:
+    """Reject a person who may not approve; programs may set every status."""
+    if caller.is_person:
+        caller.must(Scope.APPROVE)
+
+
+async def _require_tier(change: Change, tier: int) -> None:
+    if not await community.tier_on_offer(change.sql, tier):
+        raise NotFound("there is no tier {id}", id=tier)

@@ -1,4 +1,4 @@
-"""Queries on requested removals: ask, list, withdraw, approve, deny."""
+"""Requests to remove a property: ask, list, withdraw, approve, deny."""
 
 from typing import Annotated
 
@@ -38,26 +38,32 @@ table = Catalogue()
 
 
 class RemovalRequest(OfProperty):
-    """Which property to remove, who asks and why."""
+    """Which property to remove, for which user, and why."""
 
     user_id: UserId | None = None
     reason: Sentence | None = None
 
 
+class OfRemoval(Wire):
+    """One request."""
+
+    removal_id: Id
+
+
 class Denial(OfProperty):
-    """Which removal to deny and why."""
+    """Which removal to deny, and why."""
 
     reason: Sentence | None = None
 
 
 class Withdrawal(OfProperty):
-    """Which request to withdraw, and for which game user."""
+    """Which request to withdraw, and for which user."""
 
     user_id: UserId | None = None
 
 
 class RequestedRemoval(PropertyData):
-    """A property whose removal is requested, and its owner."""
+    """A property whose removal is requested; the client is its owner."""
 
     client_id: Annotated[str, Field(alias="clientId")]
 
@@ -72,37 +78,39 @@ class RequestedRemovals(Reply):
 async def request_remove_property(context: Context, ask: RemovalRequest) -> Success:
     """Ask that a property be removed; asking again changes nothing."""
     async with context.change() as change:
-        stored = await existing_property(change.sql, ask.property_id)
-        if await removals.open_of_property(change.sql, stored.id) is None:
+        property_ = await existing_property(change.sql, ask.property_id)
+        if await removals.open_of_property(change.sql, property_.id) is None:
             if ask.user_id is not None:
                 await users.add_seen(change.sql, ask.user_id)
             await removals.request(
                 change.sql,
-                stored.id,
+                property_.id,
                 ask.user_id,
                 context.caller.name,
                 ask.reason,
-                await status_before_request(change.sql, stored),
+                await status_before_request(change.sql, property_),
                 change.now,
             )
             await change.audit(
                 "request-remove-property",
-                property_subject(stored.id),
-                before={"status": stored.status},
+                property_subject(property_.id),
+                before={"status": property_.status},
                 after={"status": REMOVED, "reason": ask.reason, "for": ask.user_id},
             )
             given = ask.model_dump(include={"user_id", "reason"}, exclude_none=True)
-            event = RequestedRemoveProperty(property_id=stored.id, **given)
-            await change_status(change, stored, REMOVED, event)
+            event = RequestedRemoveProperty(property_id=property_.id, **given)
+            await change_status(change, property_, REMOVED, event)
     return Success()
 
 
 @table.query("get-requested-remove-properties", scope=Scope.READ)
 async def get_requested_remove_properties(context: Context) -> RequestedRemovals:
     """List all properties whose removal is requested."""
-    stored = await properties.page_of_status(context.read, REMOVED)
+    requested = await properties.page_of_status(context.read, REMOVED)
     return RequestedRemovals(
-        properties=[RequestedRemoval(**property_fields(row), client_id=row.owner) for row in stored]
+        properties=[
+            RequestedRemoval(**property_fields(row), client_id=row.owner) for row in requested
+        ]
     )
 
 
@@ -116,7 +124,7 @@ async def search_removal_properties(context: Context, ask: SearchPage) -> Proper
 
 @table.query("approve-remove-property", scope=Scope.APPROVE)
 async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
-    """Approve a requested removal: the property and what hangs on it are gone."""
+    """Approve a requested removal: the property and its equipment are removed."""
     await add_removal_approval(context, ask)
     return Success()
 
@@ -125,25 +133,27 @@ async def approve_remove_property(context: Context, ask: OfProperty) -> Success:
 async def add_removal_approval(context: Context, ask: OfProperty) -> int:
     """Approve a requested removal; return how many other people must approve it too."""
     async with context.change() as change:
-        stored, removal = await _open_removal(change, ask.property_id)
+        property_, removal = await _open_removal(change, ask.property_id)
         subject = removal_subject(removal.id)
         asked = (removal.requested_by, removal.asked_by)
-        missing = await count_approval(change, context.approvals, subject, stored.id, *asked)
+        missing = await count_approval(change, context.approvals, subject, property_.id, *asked)
         if missing:
             return missing
-        event = ApprovedRemoveProperty(property_id=stored.id)
-        await remove_with_equipment(change, stored, event, "approved")
+        event = ApprovedRemoveProperty(property_id=property_.id)
+        await remove_with_equipment(change, property_, event, "approved")
         await change.audit(
-            "approve-remove-property", property_subject(stored.id), before=audited_property(stored)
+            "approve-remove-property",
+            property_subject(property_.id),
+            before=audited_property(property_),
         )
     return 0
 
 
 @table.query("deny-remove-property", scope=Scope.APPROVE)
 async def deny_remove_property(context: Context, ask: Denial) -> Success:
-    """Deny a requested removal: the property has its earlier status again."""
+    """Deny a requested removal: the property gets its earlier status back."""
     async with context.change() as change:
-        stored, removal = await _open_removal(change, ask.property_id)
+        property_, removal = await _open_removal(change, ask.property_id)
         await change.audit(
             "deny-remove-property",
             property_subject(ask.property_id),
@@ -151,19 +161,19 @@ async def deny_remove_property(context: Context, ask: Denial) -> Success:
             after={"status": removal.previous_status, "reason": ask.reason},
         )
         given = ask.model_dump(include={"reason"}, exclude_none=True)
-        event = DeniedRemoveProperty(property_id=stored.id, **given)
+        event = DeniedRemoveProperty(property_id=property_.id, **given)
         await change_status(
-            change, stored, removal.previous_status, event, outcome="denied", answer=ask.reason
+            change, property_, removal.previous_status, event, outcome="denied", answer=ask.reason
         )
     return Success()
 
 
 @table.query("withdraw-remove-property", scope=Scope.WRITE, share=Share.OWNER)
 async def withdraw_remove_property(context: Context, ask: Withdrawal) -> Success:
-    """Withdraw a requested removal, as who asked for it, as the owner or as an approver."""
+    """Withdraw a requested removal, as the requester, the owner or an approver."""
     async with context.change() as change:
-        stored, removal = await _open_removal(change, ask.property_id)
-        if not may_withdraw(context.caller, stored, removal, ask.user_id):
+        property_, removal = await _open_removal(change, ask.property_id)
+        if not may_withdraw(context.caller, property_, removal, ask.user_id):
             raise Forbidden(
                 "only who asked for the removal, the owner or an approver may withdraw it"
             )
@@ -173,40 +183,17 @@ async def withdraw_remove_property(context: Context, ask: Withdrawal) -> Success
             before={"status": REMOVED},
             after={"status": removal.previous_status, "for": ask.user_id},
         )
-        event = WithdrawnRemoveProperty(property_id=stored.id)
-        await change_status(change, stored, removal.previous_status, event)
+        event = WithdrawnRemoveProperty(property_id=property_.id)
+        await change_status(change, property_, removal.previous_status, event)
     return Success()
-
-
-def may_withdraw(
-    caller: Caller, stored: Property, removal: Removal, user_id: str | None = None
-) -> bool:
-    """Tell whether a request is the caller's own, of their user, or theirs to decide."""
-    own = (removal.requested_by, stored.owner)
-    speaks_for = caller.is_one_of(*own) or (user_id is not None and user_id in own)
-    return removal.asked_by == caller.name or speaks_for or caller.scope >= Scope.APPROVE
-
-
-async def _open_removal(change: Change, property_id: int) -> tuple[Property, Removal]:
-    stored = await existing_property(change.sql, property_id)
-    removal = await removals.open_of_property(change.sql, property_id)
-    if removal is None:
-        raise Conflict("nobody asked to remove property {id}", id=property_id)
-    return stored, removal
-
-
-class OfRemoval(Wire):
-    """One request."""
-
-    removal_id: Id
 
 
 @operation(scope=Scope.NONE)
 async def get_removal(context: Context, ask: OfRemoval) -> Removal:
-    """Return a request by its number, as its card in the channel shows it.
+    """Return a request. It needs no scope: whoever knows the number sees the card.
 
     Raises:
-        NotFound: there is none of this number.
+        NotFound: there is no such request.
     """
     removal = await removals.get(context.read, ask.removal_id)
     if removal is None:
@@ -216,5 +203,22 @@ async def get_removal(context: Context, ask: OfRemoval) -> Removal:
 
 @operation(scope=Scope.WRITE, share=Share.OWNER)
 async def get_open_removal(context: Context, ask: OfProperty) -> Removal | None:
-    """Return the request to remove a property that waits for an answer."""
+    """Return the open request to remove a property."""
     return await removals.open_of_property(context.read, ask.property_id)
+
+
+def may_withdraw(
+    caller: Caller, property_: Property, removal: Removal, user_id: str | None = None
+) -> bool:
+    """Return whether a caller may withdraw a request; `user_id`: for whom a script speaks."""
+    own = (removal.requested_by, property_.owner)
+    is_own = caller.is_one_of(*own, removal.asked_by) or (user_id is not None and user_id in own)
+    return is_own or caller.scope >= Scope.APPROVE
+
+
+async def _open_removal(change: Change, property_id: int) -> tuple[Property, Removal]:
+    property_ = await existing_property(change.sql, property_id)
+    removal = await removals.open_of_property(change.sql, property_id)
+    if removal is None:
+        raise Conflict("nobody asked to remove property {id}", id=property_id)
+    return property_, removal
