@@ -24,7 +24,7 @@ format: .venv/installed-dev
 	$(BIN)/ruff format
 
 docs: .venv/installed-dev
-	$(BIN)/python -m webhook.http.schema docs/asyncapi.json
+	$(BIN)/python -m webhook.http.asyncapi docs/asyncapi.json
 
 texts: .venv/installed-dev
 	$(BIN)/python -m tests.texts

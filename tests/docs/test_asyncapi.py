@@ -1,4 +1,4 @@
-"""docs/asyncapi.json is current and valid, and the examples of docs/protocol.md fit the schemas."""
+"""docs/asyncapi.json is current and valid, and the examples of docs/protocol.md match it."""
 
 import json
 from collections.abc import Iterator
@@ -12,18 +12,17 @@ from jsonschema.protocols import Validator
 from tests.docs.page import BY_PEOPLE, DOCS, SECTIONS
 from tests.docs.performance import Frame, Performance
 from webhook import cad
-from webhook.http import schema
+from webhook.http.asyncapi import asyncapi, document
 from webhook.protocol.events import EVENTS
+from webhook.protocol.session import SESSION_MESSAGES
 from webhook.protocol.wire import parse_json
 from webhook.queries import CATALOGUE
 
-DOCUMENT = schema.asyncapi(CATALOGUE)
-SCHEMAS = schema.json_schemas(CATALOGUE)
-EVERY_SCHEMA = [
-    pytest.param(frame, id=f"{kind}-{name}")
-    for kind, frames in SCHEMAS.items()
-    for name, frame in frames.items()
-]
+DOCUMENT = asyncapi(CATALOGUE)
+OPERATION_OF = {
+    **{kind: kind for kind in SESSION_MESSAGES},
+    **{kind: query.name for query in CATALOGUE.queries for kind in query.types},
+}
 
 REFERENCE = {"type": "object", "required": ["$ref"], "additionalProperties": False} | {
     "properties": {"$ref": {"type": "string", "pattern": "^#/"}}
@@ -95,35 +94,33 @@ SHAPE = _object(
 
 
 @pytest.fixture(scope="module")
-def asyncapi() -> Validator:
+def shape() -> Validator:
     """What every AsyncAPI document must fit."""
     return Draft202012Validator(SHAPE)
 
 
 def test_the_file_is_current() -> None:
-    assert (DOCS / "asyncapi.json").read_bytes() == schema.document(CATALOGUE), (
-        "run: python -m webhook.http.schema docs/asyncapi.json"
+    assert (DOCS / "asyncapi.json").read_bytes() == document(CATALOGUE), (
+        "run: python -m webhook.http.asyncapi docs/asyncapi.json"
     )
 
 
-def test_the_document_is_valid_asyncapi(asyncapi: Validator) -> None:
-    asyncapi.validate(DOCUMENT)
+def test_the_document_is_valid_asyncapi(shape: Validator) -> None:
+    shape.validate(DOCUMENT)
 
 
 @pytest.mark.parametrize("missing", ["asyncapi", "info"])
-def test_a_document_that_lacks_something_would_be_found_out(
-    asyncapi: Validator, missing: str
-) -> None:
+def test_a_document_that_lacks_something_would_be_found_out(shape: Validator, missing: str) -> None:
     broken = {name: value for name, value in DOCUMENT.items() if name != missing}
     with pytest.raises(ValidationError):
-        asyncapi.validate(broken)
+        shape.validate(broken)
 
 
-def test_an_operation_that_goes_nowhere_would_be_found_out(asyncapi: Validator) -> None:
+def test_an_operation_that_goes_nowhere_would_be_found_out(shape: Validator) -> None:
     broken = deepcopy(DOCUMENT)
     del broken["operations"]["get-user"]["action"]
     with pytest.raises(ValidationError):
-        asyncapi.validate(broken)
+        shape.validate(broken)
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -152,22 +149,19 @@ def test_there_is_an_operation_for_every_message_and_every_event() -> None:
         {name for name, operation in DOCUMENT["operations"].items() if operation["action"] == way}
         for way in ("receive", "send")
     )
-    assert received == {query.name for query in CATALOGUE.queries} | {
-        kind.name for kind in schema.INTERNAL
-    }
+    assert received == set(OPERATION_OF.values())
     assert sent == {"events.all"} | {f"events.{name}" for name in EVENTS} | {
         f"events.cad.{name}" for name in cad.EVENTS
     }
 
 
-@pytest.mark.parametrize("frame", EVERY_SCHEMA)
-def test_a_schema_is_valid_and_stands_for_itself(frame: Frame) -> None:
-    assert frame["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
-    Draft202012Validator.check_schema(frame)
+def test_the_schemas_are_valid() -> None:
+    for frame in DOCUMENT["components"]["messages"].values():
+        Draft202012Validator.check_schema(frame["payload"])
+    for model in DOCUMENT["components"]["schemas"].values():
+        Draft202012Validator.check_schema(model)
     # `ge` and the like are ignored by validators: what remains of them would bound nothing.
-    assert not {"ge", "gt", "le", "lt"} & set(_keywords(frame))
-    for reference in _references(frame):
-        assert isinstance(_follow(frame, reference), dict)
+    assert not {"ge", "gt", "le", "lt"} & set(_keywords(DOCUMENT))
 
 
 def test_the_schemas_use_nothing_that_draft_7_lacks() -> None:
@@ -177,29 +171,30 @@ def test_the_schemas_use_nothing_that_draft_7_lacks() -> None:
 
 
 def test_every_example_fits_its_schemas(performance: Performance) -> None:
-    fitted = set()
+    matched = set()
     for scene in performance.scenes:
         if scene.sent is None or scene.given.get("type") == "error":
             continue
-        name = scene.sent["type"]
-        if name in SCHEMAS["requests"]:
-            _fit("requests", name, scene.sent)
-            _fit("answers", name, scene.given)
-            fitted.add(name)
-    assert fitted == set(SCHEMAS["requests"])
+        kind = scene.sent["type"]
+        if kind in OPERATION_OF:
+            _validator(f"{OPERATION_OF[kind]}.request").validate(scene.sent)
+            _validator(f"{OPERATION_OF[kind]}.answer").validate(scene.given)
+            assert scene.given["type"] in ("status", kind.removeprefix("queries."))
+            matched.add(kind)
+    assert matched == set(OPERATION_OF)
 
 
 def test_every_error_fits_its_schema(performance: Performance, provoked: dict[str, Frame]) -> None:
     errors = [scene.given for scene in performance.scenes if scene.given.get("type") == "error"]
     for error in (*errors, *provoked.values()):
-        _fit("answers", "error", error)
+        _validator("error").validate(error)
 
 
 def test_every_event_fits_its_schema(performance: Performance) -> None:
     heard = {frame["type"] for frame in performance.heard}
     assert {f"events.{name}" for name in EVENTS} - {BY_PEOPLE} < heard
     for frame in performance.heard:
-        _fit("events", frame["type"], frame)
+        _validator(frame["type"]).validate(frame)
 
 
 def test_every_event_of_the_cad_fits_its_schema() -> None:
@@ -207,7 +202,8 @@ def test_every_event_of_the_cad_fits_its_schema() -> None:
     for name in cad.EVENTS:
         section = text.partition(f"\n### {name}\n")[2]
         data = json.loads(section.partition("```json event\n")[2].partition("```")[0])
-        _fit("events", f"events.cad.{name}", {"type": f"events.cad.{name}", "id": 1, "data": data})
+        kind = f"events.cad.{name}"
+        _validator(kind).validate({"type": kind, "id": 1, "data": data})
 
 
 @pytest.mark.parametrize(
@@ -227,7 +223,8 @@ def test_every_event_of_the_cad_fits_its_schema() -> None:
     ],
 )
 def test_what_the_program_refuses_does_not_fit(name: str, data: Frame | None) -> None:
-    assert not _fits("requests", name, {"type": name, "data": data})
+    request = _validator(f"{OPERATION_OF[name]}.request")
+    assert not request.is_valid({"type": name, "data": data})
 
 
 @pytest.mark.parametrize(
@@ -241,7 +238,8 @@ def test_what_the_program_refuses_does_not_fit(name: str, data: Frame | None) ->
     ],
 )
 def test_what_the_program_takes_fits(name: str, data: Frame | None) -> None:
-    assert _fits("requests", name, {"type": name, "data": data})
+    request = _validator(f"{OPERATION_OF[name]}.request")
+    assert request.is_valid({"type": name, "data": data})
 
 
 def test_every_block_of_json_is_json() -> None:
@@ -251,12 +249,10 @@ def test_every_block_of_json_is_json() -> None:
             parse_json(block.body)
 
 
-def _fits(kind: str, name: str, frame: Frame) -> bool:
-    return Draft202012Validator(SCHEMAS[kind][name]).is_valid(frame)
-
-
-def _fit(kind: str, name: str, frame: Frame) -> None:
-    Draft202012Validator(SCHEMAS[kind][name]).validate(frame)
+def _validator(message: str) -> Validator:
+    """What a frame must match; references are followed within the document."""
+    reference = {"$ref": f"#/components/messages/{message}/payload"}
+    return Draft202012Validator(reference | {"components": DOCUMENT["components"]})
 
 
 def _references(document: object) -> Iterator[str]:

@@ -12,7 +12,7 @@ from tests.docs.page import BY_PEOPLE, DOCS, SECTIONS, TEXT, Section, sections_o
 from tests.docs.performance import Frame, Performance
 from tests.seed import SEED_EVENTS, SEED_QUERIES
 from webhook.http.api import STATUS, Poll
-from webhook.http.schema import INTERNAL
+from webhook.http.asyncapi import SESSION_OPERATIONS
 from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.catalogue import Query
 from webhook.protocol.context import Scope
@@ -48,7 +48,6 @@ def test_there_is_a_section_for_every_error_and_for_no_other() -> None:
 
 def test_there_is_a_section_for_every_message_on_the_connection_and_for_no_other() -> None:
     assert set(sections_of("Sessions and subscriptions")) == SESSION_MESSAGES
-    assert {kind.name for kind in INTERNAL} == SESSION_MESSAGES
 
 
 def test_nothing_is_mentioned_that_does_not_exist() -> None:
@@ -77,11 +76,11 @@ def test_a_query_is_described_as_it_is(name: str) -> None:
     _must_describe(section, query.ask, query.reply)
 
 
-@pytest.mark.parametrize("kind", INTERNAL, ids=lambda kind: kind.name)
-def test_a_message_on_the_connection_is_described_as_it_is(kind: Any) -> None:
-    section = BY_NAME[kind.name]
-    assert f"`{SCOPES[kind.needs]}`" in section.marked("Scope")
-    _must_describe(section, kind.ask, *kind.replies)
+@pytest.mark.parametrize("operation", SESSION_OPERATIONS, ids=lambda operation: operation.name)
+def test_a_message_on_the_connection_is_described_as_it_is(operation: Any) -> None:
+    section = BY_NAME[operation.name]
+    assert f"`{SCOPES[operation.scope]}`" in section.marked("Scope")
+    _must_describe(section, operation.request, *operation.replies)
 
 
 @pytest.mark.parametrize("name", EVENTS)

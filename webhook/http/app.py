@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+import orjson
 from aiohttp import web
 
 from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig
-from webhook.http import schema
 from webhook.http.addresses import Network, trust_proxies
 from webhook.http.api import Api
+from webhook.http.asyncapi import asyncapi
 from webhook.http.authentication import Authenticator
 from webhook.http.bodies import BodyReader
 from webhook.http.push import PATHS, CadKey, PushListener
@@ -106,9 +107,8 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         return web.Response(body=page, headers={"Content-Type": content_type})
 
     async def show_schema(_: web.Request) -> web.Response:
-        body = await asyncio.to_thread(
-            schema.written, dependencies.catalogue
-        )  # slow the first time
+        document = await asyncio.to_thread(asyncapi, dependencies.catalogue)  # slow the first time
+        body = orjson.dumps({"asyncapi": document})
         return web.Response(body=body, content_type="application/json")
 
     async def end_open_requests(_: web.Application) -> None:

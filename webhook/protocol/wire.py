@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from webhook.protocol.errors import BadJson, FieldProblem, InvalidData
@@ -154,11 +161,14 @@ def parse_whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Id = Annotated[int, BeforeValidator(parse_id)]
+_IdInput = Annotated[int, Field(ge=0, le=MAX_ID)] | Annotated[str, Field(pattern="^[0-9]{1,19}$")]
+_UserIdText = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+Id = Annotated[int, BeforeValidator(parse_id, json_schema_input_type=_IdInput)]
 """Id of a property, drone, piece of equipment, camera or alert."""
 
 UserId = Annotated[
-    str, BeforeValidator(parse_user_id), StringConstraints(min_length=1, max_length=64)
+    _UserIdText, BeforeValidator(parse_user_id, json_schema_input_type=_UserIdText | int)
 ]
 """Id of a game user or client: `license:…`, `steam:…`, a Discord id, a UUID."""
 

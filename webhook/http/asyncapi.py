@@ -1,0 +1,350 @@
+"""The protocol for machines: an AsyncAPI 3.0 document of `/ws`.
+
+It is made from the models that validate the frames, so it cannot say anything else.
+docs/asyncapi.json is written by `python -m webhook.http.asyncapi docs/asyncapi.json`.
+"""
+
+import re
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
+from pydantic_core import core_schema
+
+from webhook import cad
+from webhook.cad import Partial
+from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.context import Scope
+from webhook.protocol.errors import SentinelError
+from webhook.protocol.events import ALL, CAD, EVENTS, Event
+from webhook.protocol.messages import IDENTIFIER, IDENTIFIER_LENGTH, QUERIES
+from webhook.protocol.session import CreatedWithGap, OpenSession, Subscription
+from webhook.protocol.wire import StatusReply
+from webhook.queries import CATALOGUE
+
+JsonSchema = dict[str, Any]
+
+PROTOCOL_VERSION = "1.0.0"
+"""The version of the protocol; the first number rises when old clients would break."""
+
+_SOURCE = re.compile(r" \(sonoran-wire[^)]*\)")
+
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+"""Bounds that pydantic leaves in its own words where they stand before a validator."""
+
+_CHANNEL = {"$ref": "#/channels/ws"}
+_IDENTIFIER_SCHEMA: JsonSchema = {
+    "description": "Chosen by the client, and returned in the one answer.",
+    "type": "string",
+    "minLength": 1,
+    "maxLength": IDENTIFIER_LENGTH,
+}
+
+
+class _Operation(NamedTuple):
+    """A kind of message that clients send: its types, the models of request and answers."""
+
+    types: tuple[str, ...]
+    summary: str
+    request: type[BaseModel]
+    replies: tuple[type[BaseModel], ...]
+    scope: Scope
+
+    @property
+    def name(self) -> str:
+        return self.types[0].removeprefix(QUERIES)
+
+    @property
+    def answer_types(self) -> tuple[str, ...]:
+        if issubclass(self.replies[0], StatusReply):
+            return ("status",)
+        return tuple(name.removeprefix(QUERIES) for name in self.types)
+
+
+SESSION_OPERATIONS = [
+    _Operation(
+        ("session",),
+        "Say who this connection is; with `lastEventId`, resume.",
+        OpenSession,
+        (StatusReply, CreatedWithGap),
+        Scope.READ,
+    ),
+    _Operation(
+        ("subscribe",), "Receive an event from now on.", Subscription, (StatusReply,), Scope.READ
+    ),
+    _Operation(
+        ("unsubscribe",), "Receive an event no longer.", Subscription, (StatusReply,), Scope.READ
+    ),
+]
+
+
+@lru_cache(maxsize=1)
+def asyncapi(catalogue: Catalogue) -> JsonSchema:
+    """Return the AsyncAPI document of `/ws`, as seen from this program."""
+    operations = SESSION_OPERATIONS + [
+        _Operation(query.types, query.summary, query.ask, (query.reply,), query.scope)
+        for query in catalogue.queries
+    ]
+    messages = {"error": _message("error", "What is wrong.", _error_frame())}
+    described: dict[str, JsonSchema] = {}
+    for operation in operations:
+        request, answer = f"{operation.name}.request", f"{operation.name}.answer"
+        messages[request] = _message(
+            operation.types[0], operation.summary, _request_frame(operation)
+        )
+        messages[answer] = _message(
+            operation.answer_types[0],
+            f"The answer to {operation.types[0]}.",
+            _answer_frame(operation),
+        )
+        described[operation.name] = {
+            "action": "receive",
+            "channel": _CHANNEL,
+            "summary": operation.summary,
+            "tags": [{"name": f"scope:{_scope_of_client(operation.scope)}"}],
+            "messages": _in_channel(request),
+            "reply": {"channel": _CHANNEL, "messages": _in_channel(answer, "error")},
+        }
+    for name, frame in _event_frames().items():
+        messages[name] = _message(name, frame["description"], frame)
+        described[name] = {
+            "action": "send",
+            "channel": _CHANNEL,
+            "summary": frame["description"],
+            "messages": _in_channel(name),
+        }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "CAD Sentinel",
+            "version": PROTOCOL_VERSION,
+            "description": (
+                "The websocket on which in-game scripts send queries and receive events. Every"
+                " message has exactly one answer; docs/protocol.md describes the rest."
+            ),
+            "license": {"name": "MIT"},
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "community": {
+                "host": "127.0.0.1:30150",
+                "protocol": "ws",
+                "description": "Where the program listens unless it is configured otherwise.",
+                "security": [
+                    {"$ref": "#/components/securitySchemes/bearer"},
+                    {"$ref": "#/components/securitySchemes/token"},
+                ],
+            }
+        },
+        "channels": {
+            "ws": {
+                "address": "/ws",
+                "summary": "Text frames, each one JSON object.",
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+            }
+        },
+        "operations": described,
+        "components": {
+            "messages": messages,
+            "schemas": dict(sorted(_model_schemas(operations).items())),
+            "correlationIds": {
+                "request": {
+                    "description": _IDENTIFIER_SCHEMA["description"],
+                    "location": f"$message.payload#/data/{IDENTIFIER}",
+                }
+            },
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "token": {"type": "httpApiKey", "name": "token", "in": "query"},
+            },
+        },
+    }
+
+
+def document(catalogue: Catalogue) -> bytes:
+    """Return the AsyncAPI document as it stands in docs/."""
+    return orjson.dumps(asyncapi(catalogue), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+class _ModelSchema(GenerateJsonSchema):
+    """Writes bounds in the words of JSON Schema, and leaves titles out."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchema:
+        written = super().model_schema(schema)
+        written["description"] = _first_line(written.get("description", ""))
+        fields: dict[str, JsonSchema] = written.get("properties", {})
+        for name, field in fields.items():
+            fields[name] = _name_bounds(field)
+            fields[name].pop("title", None)
+        return written
+
+
+class _SentSchema(_ModelSchema):
+    """The schemas of what is sent to clients: without defaults, and with what is always there."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchema:
+        written = super().model_schema(schema)
+        fields: dict[str, JsonSchema] = written.get("properties", {})
+        always = set(written.get("required", []))
+        for name, field in fields.items():
+            field.pop("default", None)
+            if issubclass(schema["cls"], Event) and name not in always:
+                fields[name] = _without_null(field)
+        # These two are sent without what is unknown; all others with every field.
+        if not issubclass(schema["cls"], Event | Partial):
+            written["required"] = list(fields)
+        return written
+
+
+def _model_schemas(operations: list[_Operation]) -> dict[str, JsonSchema]:
+    """Return the schemas of all models by name."""
+    requests = _by_name({operation.request for operation in operations}, _ModelSchema)
+    replies = {reply for operation in operations for reply in operation.replies}
+    sent = _by_name({*replies, *_event_models().values()}, _SentSchema)
+    if twice := requests.keys() & sent.keys():
+        raise ValueError(f"two models have the name {', '.join(sorted(twice))}")
+    return requests | sent
+
+
+def _by_name(
+    models: set[type[BaseModel]], generator: type[GenerateJsonSchema]
+) -> dict[str, JsonSchema]:
+    mode: JsonSchemaMode = "validation"
+    _, schema = models_json_schema(
+        [(model, mode) for model in sorted(models, key=lambda model: model.__name__)],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=generator,
+    )
+    definitions: dict[str, JsonSchema] = schema["$defs"]
+    if missing := {model.__name__ for model in models} - definitions.keys():
+        raise ValueError(f"two models have the name {', '.join(sorted(missing))}")
+    return definitions
+
+
+def _event_models() -> dict[str, type[BaseModel]]:
+    """Return the model of every event's data by the event's full name."""
+    own: dict[str, type[BaseModel]] = {f"events.{name}": model for name, model in EVENTS.items()}
+    return own | {f"events.{CAD}.{kind}": model for kind, model in cad.EVENTS.items()}
+
+
+def _request_frame(operation: _Operation) -> JsonSchema:
+    data = _with_identifier({"allOf": [_reference(operation.request)]})
+    if any(field.is_required() for field in operation.request.model_fields.values()):
+        return _frame(operation.types, data, operation.summary)
+    optional = {"anyOf": [data, {"type": "null"}]}
+    return _frame(operation.types, optional, operation.summary) | {"required": ["type"]}
+
+
+def _answer_frame(operation: _Operation) -> JsonSchema:
+    models = [_reference(model) for model in operation.replies]
+    data = _with_identifier({"allOf" if len(models) == 1 else "anyOf": models})
+    return _frame(operation.answer_types, data, f"The answer to {operation.types[0]}.")
+
+
+def _with_identifier(data: JsonSchema) -> JsonSchema:
+    return data | {"type": "object", "properties": {IDENTIFIER: _IDENTIFIER_SCHEMA}}
+
+
+def _error_frame() -> JsonSchema:
+    errors: list[type[SentinelError]] = [SentinelError, *SentinelError.__subclasses__()]
+    text: JsonSchema = {"type": "string"}
+    fields = {
+        "type": "array",
+        "description": "With `invalid-data`: every invalid field.",
+        "items": {
+            "type": "object",
+            "properties": {"field": text, "problem": text},
+            "required": ["field", "problem"],
+        },
+    }
+    data = {
+        "type": "object",
+        "properties": {
+            "code": {"type": "string", "enum": sorted({error.code for error in errors})},
+            "error": text,
+            "message": {"type": "string", "description": "The same sentence once more."},
+            "fields": fields,
+            IDENTIFIER: _IDENTIFIER_SCHEMA,
+        },
+        "required": ["code", "error", "message"],
+    }
+    return _frame(("error",), data, "Why a message was not carried out.")
+
+
+def _event_frames() -> dict[str, JsonSchema]:
+    """Return the frame of every event by its type; the last is that of `events.all`."""
+    number = {"type": "integer", "minimum": 1, "description": "The event's number."}
+    frames: dict[str, JsonSchema] = {}
+    for name, model in _event_models().items():
+        frame = _frame((name,), _reference(model), _first_line(model.__doc__ or ""))
+        frame["properties"]["id"] = number
+        frame["required"] = ["type", "id", "data"]
+        frames[name] = frame
+    every = _frame((f"events.{ALL}",), {"type": "object"}, "Any event, for subscribers of all.")
+    every["properties"] |= {"id": number, "event": {"type": "string", "enum": list(frames)}}
+    every["required"] = ["type", "id", "event", "data"]
+    return frames | {f"events.{ALL}": every}
+
+
+def _frame(types: tuple[str, ...], data: JsonSchema, description: str) -> JsonSchema:
+    kind = {"const": types[0]} if len(types) == 1 else {"enum": list(types)}
+    return {
+        "description": description,
+        "type": "object",
+        "properties": {"type": {"type": "string"} | kind, "data": data},
+        "required": ["type", "data"],
+    }
+
+
+def _message(title: str, summary: str, payload: JsonSchema) -> JsonSchema:
+    message = {"name": title, "title": title, "summary": summary, "payload": payload}
+    if IDENTIFIER in str(payload):
+        message["correlationId"] = {"$ref": "#/components/correlationIds/request"}
+    return message
+
+
+def _reference(model: type[BaseModel]) -> JsonSchema:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _in_channel(*messages: str) -> list[JsonSchema]:
+    return [{"$ref": f"#/channels/ws/messages/{message}"} for message in messages]
+
+
+def _first_line(docstring: str) -> str:
+    """Return a docstring's first line, without its sources."""
+    return _SOURCE.sub("", docstring.strip().partition("\n")[0])
+
+
+def _name_bounds(schema: JsonSchema) -> JsonSchema:
+    renamed = {_BOUNDS.get(name, name): value for name, value in schema.items()}
+    if "anyOf" in renamed:
+        renamed["anyOf"] = [_name_bounds(choice) for choice in renamed["anyOf"]]
+    return renamed
+
+
+def _without_null(field: JsonSchema) -> JsonSchema:
+    """Leave null out: an event is sent without what is unknown."""
+    choices = [choice for choice in field.get("anyOf", []) if choice != {"type": "null"}]
+    if not choices:
+        return field
+    rest = {name: value for name, value in field.items() if name != "anyOf"}
+    return rest | (choices[0] if len(choices) == 1 else {"anyOf": choices})
+
+
+def _scope_of_client(scope: Scope) -> str:
+    """Return the scope that a configured client needs: those have no `approve` of their own."""
+    return Scope.ADMIN.name.lower() if scope is Scope.APPROVE else scope.name.lower()
+
+
+def main() -> None:
+    """Write the AsyncAPI document to the file given as argument."""
+    Path(sys.argv[1]).write_bytes(document(CATALOGUE))
+
+
+if __name__ == "__main__":
+    main()
