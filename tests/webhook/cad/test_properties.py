@@ -22,6 +22,9 @@ from webhook.cad import (
     parse,
 )
 
+EXAMPLES = 100
+"""In the suite; `python -m tests.soak.corpus` tries many more."""
+
 KEY = "TEST-KEY-4711"
 TYPES = sorted(HANDLED_TYPES)
 BODIES = [case["body"] for case in CASES if isinstance(case["body"], dict)]
@@ -129,13 +132,13 @@ def check(body: dict[str, Any]) -> None:
 
 
 @given(odd_bodies())
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_json(body: dict[str, Any]) -> None:
     check(body)
 
 
 @given(mutated_bodies())
-@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_mutated_corpus(body: dict[str, Any]) -> None:
     check(body)
 

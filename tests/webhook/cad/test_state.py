@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db import dispatches, emergencies, units
@@ -23,6 +23,8 @@ PANIC_CALL = 4411
 LOCATION = "Forum Dr"
 
 Push = dict[str, Any]
+Story = tuple[list[tuple[str, Push]], list[tuple[str, Push]]]
+"""The events of a call in their natural order, and as they arrived."""
 
 TABLES = (
     "emergency_calls",
@@ -134,7 +136,7 @@ WITH_PANIC = [*OTHERS, PANIC, OWN_CALL, ("EVENT_REMOVE_911", {"callIds": [PANIC_
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> tuple[list[tuple[str, Push]], list[tuple[str, Push]]]:
+def stories(draw: st.DrawFn) -> Story:
     """Draw the events of a call in their natural order, and in another with repetitions."""
     told = [new(**draw(FIELDS)), edit(**draw(FIELDS)), *WITH_PANIC]
     chosen = [event for event in told if draw(st.booleans())]
@@ -143,9 +145,12 @@ def stories(draw: st.DrawFn) -> tuple[list[tuple[str, Push]], list[tuple[str, Pu
 
 
 @given(stories())
-def test_the_order_of_arrival_makes_no_difference(
-    story: tuple[list[tuple[str, Push]], list[tuple[str, Push]]],
-) -> None:
+@settings(max_examples=10)
+def test_the_order_of_arrival_makes_no_difference(story: Story) -> None:
+    check_order(story)
+
+
+def check_order(story: Story) -> None:
     natural, arrived = story
     assert run(after(arrived)) == run(after(natural))
 
@@ -380,6 +385,19 @@ async def test_a_second_panic_has_a_call_of_its_own(harness: AppHarness) -> None
     assert first is not None
     assert second is not None
     assert (first.panic_id, second.panic_id) == (1, 2)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+async def test_of_two_calls_an_unknown_unit_s_panic_takes_the_first(
+    harness: AppHarness, swapped: bool
+) -> None:
+    calls = [
+        ("EVENT_911", {"call": OWN_CALL[1]["call"] | {"callId": call_id}}) for call_id in (5, 6)
+    ]
+    for event in [*calls, PANIC] if swapped else [PANIC, *calls]:
+        await push(harness, *event)
+    stored = [await emergencies.get(harness.database.read, CAD, call_id) for call_id in (5, 6)]
+    assert [call.panic_id for call in stored if call is not None] == [1, None]
 
 
 async def panicking(harness: AppHarness) -> list[tuple[int, list[tuple[int, bool]]]]:
