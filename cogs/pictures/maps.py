@@ -88,7 +88,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LegendLine:
     """A line of the legend: one of SYMBOLS, and a text."""
 
     symbol: str
@@ -103,11 +103,11 @@ class Map:
     subtitle: str
     view: Rectangle
     place: Rectangle
-    badges: tuple[Line, ...]
+    badges: tuple[LegendLine, ...]
     """What stands at the property: symbols with a few characters."""
     neighbours: tuple[Area, ...]
     calls: tuple[Spot, ...]
-    legend: tuple[Line, ...]
+    legend: tuple[LegendLine, ...]
     north: str
     """The letter that stands for north."""
     backdrop: Backdrop | None = None

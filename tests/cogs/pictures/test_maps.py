@@ -21,7 +21,7 @@ from cogs.pictures.maps import (
     SYMBOLS,
     TOP,
     Area,
-    Line,
+    LegendLine,
     Map,
     Spot,
     draw_map,
@@ -180,7 +180,7 @@ _lengths = st.integers(0, 40) | st.integers(0, 1_000_000)
 _rectangles = st.builds(Rectangle, _places, _places, _lengths, _lengths)
 _areas = st.builds(Area, _rectangles, st.text(max_size=80))
 _points = st.floats(-1e9, 1e9)
-_lines = st.builds(Line, st.sampled_from(sorted(SYMBOLS)), st.text(max_size=300))
+_lines = st.builds(LegendLine, st.sampled_from(sorted(SYMBOLS)), st.text(max_size=300))
 
 
 @settings(deadline=None, max_examples=12)
@@ -191,7 +191,7 @@ _lines = st.builds(Line, st.sampled_from(sorted(SYMBOLS)), st.text(max_size=300)
     st.lists(_lines, max_size=8),
 )
 def test_anything_anywhere_is_drawn_and_stays_on_the_map(
-    place: Rectangle, neighbours: list[Area], calls: list[Spot], legend: list[Line]
+    place: Rectangle, neighbours: list[Area], calls: list[Spot], legend: list[LegendLine]
 ) -> None:
     shown = Map(
         title="x" * 300,
