@@ -34,7 +34,7 @@ from db import community, journal, subscriptions
 from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook import cad
-from webhook.cad.ageing import Keeping, forget_old
+from webhook.cad.retention import Retention, forget_old
 from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig
 from webhook.http.app import AppDependencies, make_app
@@ -278,7 +278,7 @@ async def _prune(database: Database, keep_days: int, live_clients: Counter[str])
 
 async def _age(context: Context, settings: Settings, discord_side: DiscordSide) -> None:
     """Forget calls and panics that are long over, a few at a time so that nobody waits for it."""
-    keeping = Keeping(settings.cad.keep_hours * HOUR, _duplicate_window(settings))
+    keeping = Retention(settings.cad.keep_hours * HOUR, _duplicate_window(settings))
     while await forget_old(context, keeping, AGED_AT_ONCE):
         pass
     await discord_side.refresh_board()

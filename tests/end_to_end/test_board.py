@@ -188,5 +188,5 @@ async def test_units_and_calls_that_grow_old_leave_the_board_without_an_event(
     async with town.bot_running():
         await log_in(town, 1, "7K-1", "LSPD")
         await board_says(town, "On duty · 1")
-        monkeypatch.setattr("webhook.cad.ageing.SILENT_SHIFT", -60_000)
+        monkeypatch.setattr("webhook.cad.retention.SILENT_SHIFT", -60_000)
         await board_says(town, "Nobody is on duty")

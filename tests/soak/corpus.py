@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 
+from tests.webhook.cad.test_apply import check_order, stories
 from tests.webhook.cad.test_properties import check, mutated_bodies, odd_bodies
-from tests.webhook.cad.test_state import check_order, stories
 
 EXAMPLES = 2_000
 

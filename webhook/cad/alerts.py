@@ -93,12 +93,12 @@ class Record(Pushed):
     @classmethod
     def read(cls, record: Members) -> Self:
         read = list(_record_fields(record))
-        said = cls.read_members(record)
+        found = cls.read_members(record)
         by_uid = {field.uid.casefold(): field.value for field, _ in reversed(read)}
         status = next((field.value for field, _ in read if field.is_status), None)
-        names = _DMV_STATUS if said.get("type") == _DMV else _RECORD_STATUS
+        names = _DMV_STATUS if found.get("type") == _DMV else _RECORD_STATUS
         flags = dict.fromkeys(flag for _, flags in read for flag in flags)
-        said |= {
+        found |= {
             "id": fields.optional_id(record, "id"),
             "kind": fields.choice(record.get("type"), _RECORD_KINDS) or "",
             "status": fields.choice(status, names),
@@ -108,7 +108,7 @@ class Record(Pushed):
             "flags": list(flags)[:MAX_RECORD_FIELDS],
             "fields": [field for field, _ in read if field.value],
         }
-        return cls.model_validate(said)
+        return cls.model_validate(found)
 
 
 class RecordEvent(CadEvent):
@@ -164,12 +164,12 @@ class ToneTarget(Pushed):
         kind = fields.choice(target.get("type"), _TONE_TARGETS) or ""
         code = fields.code(target.get("value"))
         number = code if code is not None and code >= 0 else None
-        said = cls.read_members(target) | {
+        found = cls.read_members(target) | {
             "kind": kind,
             "callId": number if kind == "CALL" else None,
             "ident": number if kind == "UNIT" else None,
         }
-        return cls.model_validate(said)
+        return cls.model_validate(found)
 
 
 @cad_event("EVENT_TONE", feed="dispatch")
@@ -262,13 +262,13 @@ class Callout(CadEvent):
             return []
         places = _items(members.pop("calloutLocations", None))[: fields.MAX_PLACES]
         points = [fields.coordinates(place) for place in places]
-        said = {
+        found = {
             "id": fields.line(members.pop("id", None)),
             "name": fields.line(members.pop("calloutName", None)),
             "locations": [point for point in points if point is not None],
             "details": fields.metadata(members),
         }
-        return [cls.model_validate(said)]
+        return [cls.model_validate(found)]
 
 
 @cad_event("EVENT_PAGER_REBORN", card="notice")
@@ -286,12 +286,12 @@ class PagerMessage(CadEvent):
     @classmethod
     def read(cls, data: Members) -> list[Self]:
         _require_any(data, "addresses", "identIds", "players", "nature", "body")
-        said = cls.read_members(data)
-        found = idents(data)
-        said["idents"] = found if found is not None else fields.ids(data, "players") or []
-        nature = said.get("nature", "")
+        found = cls.read_members(data)
+        units = idents(data)
+        found["idents"] = units if units is not None else fields.ids(data, "players") or []
+        nature = found.get("nature", "")
         word = nature.casefold().replace("-", "").replace(" ", "")
-        return [cls.model_validate(said | {"nature": _NATURES.get(word, nature)})]
+        return [cls.model_validate(found | {"nature": _NATURES.get(word, nature)})]
 
 
 class AlertedStation(Pushed):
@@ -325,10 +325,10 @@ class StationAlert(CadEvent):
         _require_any(data, "locations", "message", "colors", "tone")
         message = data.get("message")
         has_audio = isinstance(message, str) and _AUDIO.fullmatch(message) is not None
-        said = cls.read_members({**data, "message": None if has_audio else message})
+        found = cls.read_members({**data, "message": None if has_audio else message})
         stations = _objects(data.get("locations"), MAX_STATIONS)
-        said["locations"] = [AlertedStation.read(station) for station in stations]
-        return [cls.model_validate(said | {"hasAudio": has_audio})]
+        found["locations"] = [AlertedStation.read(station) for station in stations]
+        return [cls.model_validate(found | {"hasAudio": has_audio})]
 
 
 def _record_fields(record: Members) -> Iterator[tuple[RecordField, list[str]]]:
@@ -340,8 +340,8 @@ def _record_fields(record: Members) -> Iterator[tuple[RecordField, list[str]]]:
             left -= 1
             extra = field.get("data")
             flags = extra.get("flags") if isinstance(extra, dict) else None
-            said = RecordField.read_members(field) | {"section": label}
-            shown = RecordField.model_validate(said)
+            found = RecordField.read_members(field) | {"section": label}
+            shown = RecordField.model_validate(found)
             yield shown, fields.lines(flags, fields.CODE_LIMIT, MAX_TARGETS)
 
 

@@ -52,10 +52,10 @@ CLOSED = "CLOSED"
 OFFLINE = "OFFLINE"
 
 _POSITION = frozenset({"block", "address", "postal", "x", "y", "emergency_call_id"})
-"""The columns of a dispatch call that say which property it is at."""
+"""The columns of a dispatch call from which its property is found."""
 
 _RENAMED = {"primary": "primary_unit", "origin_911": "emergency_call_id"}
-"""The columns of a dispatch call that are not named like the fields of its events."""
+"""The fields of a dispatch event whose columns have other names."""
 
 
 @singledispatch
@@ -274,7 +274,7 @@ async def _subjects_of(change: Change, call: EmergencyCall) -> list[Subject]:
 
 
 async def _move_dispatches(change: Change, origin: EmergencyCall) -> list[Subject]:
-    """Find the properties of dispatch calls anew once their 911 call says where it is."""
+    """Find the properties of dispatch calls anew when their 911 call has come or changed."""
     if origin.dispatch_call_id is None:
         return []
     made = await dispatches.made_from(change.sql, origin.cad, origin.call_id)
@@ -335,7 +335,7 @@ async def _add_notes(change: Change, cad: str, call_id: int, notes: list[Note]) 
 
 
 async def _store_unit(change: Change, cad: str, ident: int, values: dict[str, Any]) -> None:
-    # Whether a unit is in panic is for the panics to say: a status sent before one comes after it.
+    # `is_panic` is set by panics alone: a status from before one may arrive after it.
     if "group" in values:
         values["group_name"] = values["group"]
     if values.get("status") == OFFLINE:

@@ -93,7 +93,7 @@ class Call911(WithMetaData):
 
     A blank caller is anonymous. The postal code is that of the metadata, or else the one that
     the live map puts before a street; the coordinates are those of the metadata, or else of a
-    location that is a point. Metadata and identities may also stand beside the call.
+    location that is a point. Metadata and identities may also be beside the call.
     """
 
     call_id: int
@@ -172,21 +172,21 @@ class DispatchReport(WithMetaData):
 
     @classmethod
     def read_call(cls, data: Members) -> dict[str, Any]:
-        """Read what the push says of a call, by its written names."""
+        """Read the members of a call that the push has, by their written names."""
         call = _dispatch(data)
-        said = {"callId": fields.call_id(call), **cls.read_members(call)}
+        present = {"callId": fields.call_id(call), **cls.read_members(call)}
         if isinstance(call.get("postal"), str | int | float):
-            said["postal"] = fields.postal(call["postal"])
+            present["postal"] = fields.postal(call["postal"])
         if call.get("primary") is not None:
-            said["primary"] = fields.optional_id(call, "primary")
+            present["primary"] = fields.optional_id(call, "primary")
         if (found := idents(call)) is not None:
-            said["idents"] = found
+            present["idents"] = found
         # Metadata without them does not make a call forget where it came from.
         if (origin := fields.origin_911(call.get("metaData"))) is not None:
-            said["origin911"] = origin
+            present["origin911"] = origin
         if (point := fields.coordinates(call.get("metaData"))) is not None:
-            said["coordinates"] = point
-        return said
+            present["coordinates"] = point
+        return present
 
 
 @cad_event("EVENT_DISPATCH_NEW", card="dispatch", names_card=True, on_board=True)
@@ -198,7 +198,8 @@ class DispatchNew(DispatchReport):
 class DispatchEdit(DispatchReport, Partial):
     """A dispatch call was changed in the CAD; status CLOSED closes it.
 
-    `present` lists the written names of what the push said: Lua cannot tell null from absent.
+    `present` lists the written names of the members that the push had: Lua cannot tell null from
+    absent.
     """
 
     described: ClassVar[frozenset[str]] = frozenset({"call_id", "event_origin_ident", "present"})
@@ -207,8 +208,8 @@ class DispatchEdit(DispatchReport, Partial):
 
     @classmethod
     def read_call(cls, data: Members) -> dict[str, Any]:
-        said = super().read_call(data)
-        return {**said, "present": [name for name in said if name != "callId"]}
+        present = super().read_call(data)
+        return {**present, "present": [name for name in present if name != "callId"]}
 
 
 @cad_event("EVENT_DISPATCH_CLOSED", "EVENT_DISPATCH_CLOSE", card="dispatch", on_board=True)
@@ -244,12 +245,12 @@ class _UnitsOfCall(CadEvent):
 
     @classmethod
     def read(cls, data: Members) -> list[Self]:
-        said = {
+        present = {
             "callId": fields.call_id(data),
             "idents": required_idents(data),
             **_origin_ident(data),
         }
-        return [cls.model_validate(said)] if said["idents"] else []
+        return [cls.model_validate(present)] if present["idents"] else []
 
 
 @cad_event("EVENT_DISPATCH_UNIT_ATTACH", "EVENT_UNIT_ATTACH", card="dispatch", on_board=True)

@@ -105,27 +105,27 @@ class Coordinates(Wire):
 
 
 class Partial(Pushed):
-    """A description of which the push may have said only a part.
+    """A description of which the push may have had only a part.
 
-    What it did not say is not in `model_fields_set` and is left out of the written form, so that
+    What it did not have is not in `model_fields_set` and is left out of the written form, so that
     the stored description is never blanked, not even after a turn through the journal.
     """
 
     described: ClassVar[frozenset[str]] = frozenset({"id"})
-    """The fields that say what is described rather than describe it."""
+    """The fields that identify what is described."""
 
     def changes(self) -> dict[str, Any]:
-        """Return what the push said, by the Python names of the fields."""
-        said = self.model_fields_set - self.described
-        return {name: getattr(self, name) for name in type(self).model_fields if name in said}
+        """Return what the push had, by the Python names of the fields."""
+        changed = self.model_fields_set - self.described
+        return {name: getattr(self, name) for name in type(self).model_fields if name in changed}
 
     @model_serializer(mode="wrap")
-    def _only_said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_absent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = write(self)
         fields = type(self).model_fields
-        unsaid = fields.keys() - self.model_fields_set
-        aliases = {fields[name].alias for name in unsaid}
-        return {name: value for name, value in written.items() if name not in unsaid | aliases}
+        absent = fields.keys() - self.model_fields_set
+        aliases = {fields[name].alias for name in absent}
+        return {name: value for name, value in written.items() if name not in absent | aliases}
 
 
 def emergency_subject(cad: str, call_id: int) -> Subject:

@@ -78,7 +78,7 @@ def members(value: object, name: str) -> Members:
 
 
 def ids(data: Members, *names: str) -> list[int] | None:
-    """Collect the ids standing under any of the names, each as a scalar or a list.
+    """Collect the ids under any of the names, each as a scalar or a list.
 
     Nulls are dropped, duplicates collapse and the order stays. None means that no name is there.
 
@@ -139,7 +139,7 @@ def exact_text(data: Members, name: str) -> str:
 
 
 def identities(*places: Members) -> list[str]:
-    """Read whom a call or unit belongs to, by the first of the CAD's names that says anything.
+    """Read whom a call or unit belongs to, by the first of the CAD's names that has a value.
 
     The order is that of the FiveM resource; `apiId1` and `apiId2` date from 2020.
     """
@@ -307,4 +307,4 @@ Body = Annotated[str, ReadBy(partial(text, limit=NOTE_LIMIT))]
 Url = Annotated[str, ReadBy(partial(line, limit=URL_LIMIT))]
 Flag = Annotated[bool, ReadBy(flag)]
 Texts = Annotated[dict[str, str], ReadBy(metadata)]
-"""Lenient types of fields. Ids are read strictly, by the functions that say where they stand."""
+"""Lenient types of fields. Ids are read strictly, by the functions above."""

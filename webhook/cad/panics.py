@@ -6,8 +6,8 @@ Neither names the other and either may come first, so a call is a panic's own if
 or began shortly before or after the call, and one of these is true:
 
 1. The call names the number of a unit in the panic, or its caller has the name of one.
-2. Nothing is known of the unit, as after a start in the middle of a shift; no other such panic is
-   without a call; and the call names no known unit, whose own panic would still be to come.
+2. The unit is unknown, as after a start in the middle of a shift; no other such panic is
+   without a call; and the call names no stored unit, whose own panic would still be to come.
 
 A unit that released the button and pressed it again has two panics. The first call belongs to the
 first, so a panic that is over takes no second call.

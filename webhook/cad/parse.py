@@ -17,7 +17,7 @@ _BESIDE_DATA = ("identId", "identIds")
 
 
 def parse(body: dict[str, Any]) -> list[CadEvent]:
-    """Return the events in a push whose key was already checked; the key is not looked at.
+    """Return the events in a push whose key was already checked; the key is ignored.
 
     Raises:
         UnhandledType: nobody handles pushes of this type.

@@ -111,7 +111,7 @@ class UnitLogin(CadEvent):
 
     @staticmethod
     def _of_unit(unit: UnitReport, beside: Members) -> Members:
-        """Whether it is a dispatcher stands beside the unit or in it; beside it counts."""
+        """`isDispatch` may be in the unit or beside it, where it counts more."""
         if "isDispatch" not in beside:
             return {**beside, "unit": unit, "isDispatch": unit.is_dispatch}
         return {**beside, "unit": unit.model_copy(update={"is_dispatch": beside["isDispatch"]})}
@@ -126,7 +126,7 @@ class UnitLogout(UnitsEvent):
 class UnitStatus(UnitsEvent):
     """Units have a new status, all of them the same one.
 
-    `units` has what else the push said of them, and is empty if it only had their ids. In a push,
+    `units` has what else the push had of them, and is empty if it only had their ids. In a push,
     units with a status each win over ids with a common one.
     """
 
@@ -178,7 +178,7 @@ class UnitUpdate(CadEvent):
 class UnitPanic(UnitsEvent):
     """Units pressed or released the panic button.
 
-    Before 3.21.0 a push did not say which, and pressed is the safe reading.
+    Before 3.21.0 a push did not have `isPanic`, and pressed is the safe reading.
     """
 
     is_panic: Flag = True
@@ -214,7 +214,7 @@ class UnitGroupRename(CadEvent):
 
 
 def idents(data: Members) -> list[int] | None:
-    """Read which units are meant: by id under any of the names, or (until 2021-04) in full."""
+    """Read the ids of the units in a push; until 2021-04 it listed the units in full."""
     found = fields.ids(data, "idents", "identIds", "ident", "identId")
     if found is None and data.get("units") is not None:
         return [unit_id for unit_id, _ in _entries(data["units"])]
@@ -222,10 +222,10 @@ def idents(data: Members) -> list[int] | None:
 
 
 def required_idents(data: Members) -> list[int]:
-    """Read which units are meant.
+    """Read the ids of the units in a push.
 
     Raises:
-        InvalidPush: nothing says it.
+        InvalidPush: there are none.
     """
     found = idents(data)
     if found is None:

@@ -91,8 +91,8 @@ def _new(call_id: int, **different: Any) -> Event:
 
 def _edit(call_id: int, origin_ident: int | None, **different: Any) -> Event:
     # The pushes of these cases have all fields but the ones of custom layouts.
-    said = _USUAL | different
-    whole = {"callId": call_id, "eventOriginIdent": origin_ident, "present": set(said)} | said
+    present = _USUAL | different
+    whole = {"callId": call_id, "eventOriginIdent": origin_ident, "present": set(present)} | present
     return "EVENT_DISPATCH_EDIT", whole
 
 

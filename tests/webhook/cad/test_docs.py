@@ -37,7 +37,7 @@ def test_units_and_records_are_described(model: type[UnitReport | Record]) -> No
 
 
 @pytest.mark.parametrize("push_type", EVENTS)
-def test_the_example_is_true(push_type: str) -> None:
+def test_the_example_is_what_the_parser_returns(push_type: str) -> None:
     section = SECTIONS[push_type]
     (push,) = re.findall(r"```json push\n(.*?)```", section, re.DOTALL)
     (shown,) = re.findall(r"```json event\n(.*?)```", section, re.DOTALL)

@@ -22,7 +22,7 @@ WRONG_KEYS = [name for name in BY_NAME if name.startswith(("bad_key_", "bad_dupl
 NO_OBJECT = ["bad_body_null", "bad_body_list"]
 BAD_JSON = [name for name in BY_NAME if name.startswith("bad_raw_")]
 UNHANDLED = [name for name, case in BY_NAME.items() if case["valid"] == "unknown"]
-REFUSED = {
+REJECTED = {
     "bad_type_missing": "type: not text",
     "bad_type_null": "type: not text",
     "bad_type_number": "type: not text",
@@ -64,14 +64,14 @@ def body_of(case: Case) -> dict[str, Any]:
 
 
 def test_every_case_has_a_test() -> None:
-    tested = [*EXPECTED, *WRONG_KEYS, *NO_OBJECT, *BAD_JSON, *UNHANDLED, *REFUSED]
+    tested = [*EXPECTED, *WRONG_KEYS, *NO_OBJECT, *BAD_JSON, *UNHANDLED, *REJECTED]
     assert len(CASES) == 185
     assert sorted(tested) == sorted(BY_NAME)
     assert set(EXPECTED) == {name for name, case in BY_NAME.items() if case["valid"] is True}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_understood(name: str) -> None:
+def test_events_of_valid_pushes(name: str) -> None:
     found = []
     for event in parse(body_of(BY_NAME[name])):
         data = event.model_dump(by_alias=True)
@@ -82,7 +82,7 @@ def test_understood(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_survives_the_journal(name: str) -> None:
+def test_events_are_read_back_from_the_journal(name: str) -> None:
     for event in parse(body_of(BY_NAME[name])):
         written = orjson.dumps(event.model_dump(by_alias=True))
         read = EVENTS[event.type].model_validate_json(written)
@@ -91,16 +91,16 @@ def test_survives_the_journal(name: str) -> None:
         assert orjson.dumps(read.model_dump(by_alias=True)) == written
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_refused(name: str) -> None:
+@pytest.mark.parametrize("name", REJECTED)
+def test_invalid_pushes(name: str) -> None:
     with pytest.raises(InvalidPush) as refusal:
         parse(body_of(BY_NAME[name]))
     assert refusal.value.code == "invalid-data"
-    assert refusal.value.message.startswith(REFUSED[name])
+    assert refusal.value.message.startswith(REJECTED[name])
 
 
 @pytest.mark.parametrize("name", UNHANDLED)
-def test_unhandled(name: str) -> None:
+def test_unhandled_types(name: str) -> None:
     body = body_of(BY_NAME[name])
     with pytest.raises(UnhandledType) as refusal:
         parse(body)
@@ -130,7 +130,7 @@ def test_key_is_for_the_listener(name: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_the_corpus_agrees_with_itself(case: Case) -> None:
+def test_raw_and_parsed_bodies_of_the_corpus_agree(case: Case) -> None:
     if case["body"] is not None and case["name"] != "bad_911_callid_2pow80":
         assert parse_json(document(case)) == case["body"]
 

@@ -83,7 +83,7 @@ def test_the_smallest_area_around_a_point_comes_first_and_the_nearest_point_last
         ("Forum Dr", "---", False),
     ],
 )
-def test_a_location_stands_in_an_address_as_whole_words(
+def test_a_location_matches_whole_words_of_an_address(
     address: str, location: str, fits: bool
 ) -> None:
     assert best(Place(address), [lot(7, location=location)]) == (7 if fits else None)
@@ -109,7 +109,7 @@ def test_the_longest_location_wins_then_the_postal_code_then_the_older_one() -> 
         ("Davis", "Davis", "", False),
     ],
 )
-def test_a_postal_code_stands_as_a_word(
+def test_a_postal_code_matches_a_whole_word(
     postal: str, location: str, description: str, fits: bool
 ) -> None:
     known = [lot(7, location=location, description=description)]
@@ -129,7 +129,7 @@ def test_a_point_outranks_the_address_and_that_the_postal_code() -> None:
 
 
 @given(st.text(max_size=400), st.text(max_size=80))
-def test_any_text_is_looked_for_within_bounds(address: str, postal: str) -> None:
+def test_the_search_for_any_text_is_bounded(address: str, postal: str) -> None:
     found = phrases(address)
     assert len(found) <= MOST_WORDS * (MOST_WORDS + 1) // 2
     assert len(code_of(postal).split()) <= 1
@@ -174,7 +174,7 @@ async def test_storage_finds_what_the_rules_choose(
         assert await property_at(harness.database.read, place) == best(place, known)
 
 
-async def test_a_removed_or_rejected_property_is_at_no_place(harness: AppHarness) -> None:
+async def test_removed_and_rejected_properties_are_never_found(harness: AppHarness) -> None:
     removed = await harness.add_property(location="Forum Dr")
     await harness.ask("remove-property", propertyId=removed)
     rejected = await harness.add_property(location="Forum Dr")
@@ -195,7 +195,7 @@ async def push(harness: AppHarness, kind: str, data: object) -> None:
     await store_push(harness.context(), CAD, {"type": kind, "data": data})
 
 
-async def test_a_call_knows_its_property_and_follows_its_edits(harness: AppHarness) -> None:
+async def test_edits_of_a_call_change_its_property(harness: AppHarness) -> None:
     here = await harness.add_property(location="Forum Dr")
     there = await harness.add_property(location="Route 68", x=700, y=700)
     await push(harness, "EVENT_911", {"call": {"callId": 5, "location": "[8031] Forum Dr"}})
@@ -217,7 +217,7 @@ async def test_a_call_knows_its_property_and_follows_its_edits(harness: AppHarne
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_a_dispatch_call_is_where_its_911_call_is_unless_it_says_otherwise(
+async def test_a_dispatch_call_without_a_position_has_that_of_its_911_call(
     harness: AppHarness, swapped: bool
 ) -> None:
     here = await harness.add_property(location="Forum Dr")

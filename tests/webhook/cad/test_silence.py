@@ -37,7 +37,7 @@ async def reported(harness: AppHarness) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-async def test_a_silence_is_told_once_and_its_end_once(harness: AppHarness) -> None:
+async def test_a_silence_and_its_end_are_reported_once_each(harness: AppHarness) -> None:
     times = PushTimes()
     for ident in (1, 2):
         await log_in(harness, "county", ident)
@@ -59,7 +59,7 @@ async def test_a_silence_is_told_once_and_its_end_once(harness: AppHarness) -> N
     assert len(await reported(harness)) == 3
 
 
-async def test_while_nobody_is_on_duty_a_silence_means_nothing(harness: AppHarness) -> None:
+async def test_no_silence_is_reported_while_nobody_is_on_duty(harness: AppHarness) -> None:
     times = PushTimes()
     times.minutes = 600
     await log_in(harness, "another", 1)
@@ -68,7 +68,9 @@ async def test_while_nobody_is_on_duty_a_silence_means_nothing(harness: AppHarne
     assert await report(harness, times) == ["city"]
 
 
-async def test_a_restart_tells_a_silence_neither_again_nor_too_early(harness: AppHarness) -> None:
+async def test_a_restart_reports_a_silence_neither_again_nor_too_early(
+    harness: AppHarness,
+) -> None:
     await log_in(harness, "county", 1)
     first = PushTimes()
     first.minutes = 31
@@ -85,7 +87,7 @@ async def test_a_restart_tells_a_silence_neither_again_nor_too_early(harness: Ap
     assert await report(harness, third) == []
 
 
-async def test_a_clock_that_jumps_makes_no_silence_and_hides_none(harness: AppHarness) -> None:
+async def test_a_jump_of_the_clock_neither_causes_nor_hides_a_silence(harness: AppHarness) -> None:
     times = PushTimes()
     await log_in(harness, "county", 1)
     times.last_push.note("county")
@@ -99,7 +101,7 @@ async def test_a_clock_that_jumps_makes_no_silence_and_hides_none(harness: AppHa
     assert await report(harness, times) == []
 
 
-async def test_what_could_not_be_kept_is_told_later(harness: AppHarness) -> None:
+async def test_a_silence_that_could_not_be_stored_is_reported_later(harness: AppHarness) -> None:
     times = PushTimes()
     await log_in(harness, "county", 1)
     times.minutes = 31

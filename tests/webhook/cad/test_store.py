@@ -33,13 +33,13 @@ async def test_an_emergency_counts_once_at_its_property(harness: AppHarness) -> 
     assert [str(subject) for subject in last.subjects] == [f"property:{place}"]
 
 
-async def test_a_crime_may_be_nowhere_in_particular(harness: AppHarness) -> None:
+async def test_a_crime_may_have_no_property(harness: AppHarness) -> None:
     await call(harness, description="x" * 4_000)
     assert await crimes_today(harness) == 1
     assert len(harness.dump()["crimes"][0][3]) == 2_000
 
 
-async def test_what_is_no_emergency_or_a_panic_is_no_crime(harness: AppHarness) -> None:
+async def test_civil_calls_and_calls_of_panics_are_no_crimes(harness: AppHarness) -> None:
     await call(harness, isEmergency=False)
     await call(harness, callId=6, description="Unit 7 has pressed their panic button!")
     await call(harness, PushConfig(), callId=7)

@@ -31,7 +31,7 @@ async def on_duty(harness: AppHarness) -> list[tuple[str, int]]:
     return [(unit.cad, unit.ident) for unit in await units.on_duty(harness.database.read)]
 
 
-async def test_who_is_on_duty_stands_by_cad_department_and_number(harness: AppHarness) -> None:
+async def test_units_on_duty_are_sorted_by_cad_department_and_number(harness: AppHarness) -> None:
     await log_in(harness, 3, cad="second")
     await log_in(harness, 2, unitNum="B")
     await log_in(harness, 4, department="EMS")
@@ -42,7 +42,7 @@ async def test_who_is_on_duty_stands_by_cad_department_and_number(harness: AppHa
     assert await on_duty(harness) == [("cad", 4), ("second", 3)]
 
 
-async def test_a_unit_keeps_all_that_was_said_of_it(harness: AppHarness) -> None:
+async def test_every_field_of_a_unit_is_stored(harness: AppHarness) -> None:
     unit = {"id": 1, "location": "[8031] Forum Dr", "status": 3, "isDispatch": True}
     await push(harness, "EVENT_UNIT_LOGIN", {"unit": unit | {"data": {"group": "Bike"}}})
     stored = await known(harness, 1)
@@ -84,7 +84,7 @@ async def test_a_log_out_ends_group_and_panic(harness: AppHarness) -> None:
     assert [str(subject) for subject in last.subjects] == ["unit:1@cad", "panic:1"]
 
 
-async def test_whether_a_unit_is_in_panic_is_for_the_panics_to_say(harness: AppHarness) -> None:
+async def test_only_panics_put_a_unit_into_panic(harness: AppHarness) -> None:
     await push(harness, "EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": True})
     await push(harness, "EVENT_UNIT_UPDATE", {"units": [{"id": 1, "isPanic": False}]})
     assert (await known(harness, 1)).is_panic
@@ -94,7 +94,7 @@ async def test_whether_a_unit_is_in_panic_is_for_the_panics_to_say(harness: AppH
 
 
 @pytest.mark.parametrize(("later", "back"), [(1_000, False), (3_600_000, True)])
-async def test_who_is_heard_of_long_after_a_log_out_is_on_duty_again(
+async def test_a_push_long_after_a_log_out_puts_the_unit_on_duty(
     harness: AppHarness, later: int, back: bool
 ) -> None:
     await log_in(harness, 1)

@@ -189,7 +189,7 @@ async def test_each_event_may_be_the_first_of_its_call(harness: AppHarness, even
     ],
 )
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_an_edit_outranks_the_first_report_in_what_it_says_and_only_there(
+async def test_an_edit_outranks_the_first_report_in_what_it_sets(
     harness: AppHarness, first: Push, then: Push, swapped: bool
 ) -> None:
     story = [new(**first), edit(**then)]
@@ -207,7 +207,7 @@ async def test_an_edit_outranks_the_first_report_in_what_it_says_and_only_there(
     assert await dispatches.units(harness.database.read, CAD, CALL) == told["idents"]
 
 
-async def test_an_edit_leaves_what_it_does_not_say(harness: AppHarness) -> None:
+async def test_an_edit_leaves_what_it_does_not_set(harness: AppHarness) -> None:
     await push(harness, *new(description="Two men", postal="8031"))
     await push(harness, *edit(title="Fire"))
     call = await dispatches.get(harness.database.read, CAD, CALL)
@@ -215,7 +215,7 @@ async def test_an_edit_leaves_what_it_does_not_say(harness: AppHarness) -> None:
     assert (call.title, call.description, call.postal) == ("Fire", "Two men", "8031")
 
 
-async def test_a_closed_call_stays_closed_since_then(harness: AppHarness) -> None:
+async def test_a_closed_call_keeps_its_closing_time(harness: AppHarness) -> None:
     await push(harness, "EVENT_DISPATCH_CLOSED", {"callIds": [CALL]})
     closed = harness.clock.now
     harness.clock.now += 5_000
@@ -251,7 +251,7 @@ async def test_the_calls_of_two_cads_are_kept_apart(harness: AppHarness) -> None
     assert (call.title, other.title) == ("one", "two")
 
 
-async def test_a_911_call_knows_its_removal_and_its_dispatch_call(harness: AppHarness) -> None:
+async def test_a_911_call_stores_its_removal_and_its_dispatch_call(harness: AppHarness) -> None:
     await push(harness, *new(metaData={"origin911": ORIGIN}))
     await push(harness, "EVENT_REMOVE_911", {"callIds": [ORIGIN]})
     call = await emergencies.get(harness.database.read, CAD, ORIGIN)
@@ -291,7 +291,7 @@ async def test_a_panic_takes_over_the_card_of_its_own_911_call(harness: AppHarne
     assert await subjects_of_last(harness) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
 
 
-async def test_a_panic_long_after_a_call_has_nothing_to_do_with_it(harness: AppHarness) -> None:
+async def test_a_panic_long_after_a_call_does_not_own_it(harness: AppHarness) -> None:
     await push(harness, *LOGIN)
     await push(harness, *OWN_CALL)
     harness.clock.now += 121_000
@@ -318,7 +318,7 @@ async def test_the_call_of_a_button_pressed_again_belongs_to_the_open_panic(
     ],
 )
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_a_panic_is_told_by_number_or_name(
+async def test_a_panic_is_recognised_by_unit_number_or_name(
     harness: AppHarness, caller: str, description: str, swapped: bool
 ) -> None:
     call = {"callId": 5, "caller": caller, "description": description}
@@ -332,7 +332,7 @@ async def test_a_panic_is_told_by_number_or_name(
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_of_a_unit_never_heard_of_the_only_panic_is_taken(
+async def test_the_only_panic_of_an_unknown_unit_owns_the_call(
     harness: AppHarness, swapped: bool
 ) -> None:
     for event in [OWN_CALL, PANIC] if swapped else [PANIC, OWN_CALL]:
@@ -356,7 +356,7 @@ async def test_of_a_unit_never_heard_of_the_only_panic_is_taken(
         [PANIC, ("EVENT_911", {"call": {"callId": PANIC_CALL, "description": "panic button!"}})],
     ],
 )
-async def test_a_call_of_somebody_else_is_no_part_of_a_panic(
+async def test_another_units_call_is_not_part_of_a_panic(
     harness: AppHarness, story: list[tuple[str, Push]]
 ) -> None:
     for event in story:
@@ -366,7 +366,7 @@ async def test_a_call_of_somebody_else_is_no_part_of_a_panic(
     assert stored.panic_id is None
 
 
-async def test_panics_of_another_cad_have_calls_of_their_own(harness: AppHarness) -> None:
+async def test_a_panic_never_owns_a_call_of_another_cad(harness: AppHarness) -> None:
     await push(harness, *LOGIN, cad="other")
     await push(harness, *PANIC, cad="other")
     await push(harness, *OWN_CALL)
@@ -388,7 +388,7 @@ async def test_a_second_panic_has_a_call_of_its_own(harness: AppHarness) -> None
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_of_two_calls_an_unknown_unit_s_panic_takes_the_first(
+async def test_the_panic_of_an_unknown_unit_owns_the_first_of_two_calls(
     harness: AppHarness, swapped: bool
 ) -> None:
     calls = [
@@ -433,13 +433,13 @@ async def test_pressing_again_after_the_end_is_a_new_panic(harness: AppHarness) 
     assert await panicking(harness) == [(1, [(61, False)]), (2, [(61, True)])]
 
 
-async def test_who_joins_a_panic_starts_one_of_their_own(harness: AppHarness) -> None:
+async def test_a_second_unit_starts_a_panic_of_its_own(harness: AppHarness) -> None:
     await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
     await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61, 62, 62], "isPanic": True})
     assert await panicking(harness) == [(1, [(61, True)]), (2, [(62, True)])]
 
 
-async def test_the_end_of_a_panic_that_never_began_changes_nothing(harness: AppHarness) -> None:
+async def test_ending_an_unknown_panic_changes_nothing(harness: AppHarness) -> None:
     await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
     assert await panicking(harness) == []
 
@@ -454,7 +454,7 @@ async def test_units_keep_what_a_push_leaves_out(harness: AppHarness) -> None:
     assert not known.on_duty
 
 
-async def test_the_whole_corpus_is_kept_twice_over(harness: AppHarness) -> None:
+async def test_the_whole_corpus_can_be_stored_twice(harness: AppHarness) -> None:
     understood = [parse_json(document(case)) for case in CASES if case["valid"] is True]
     for _ in range(2):
         for body in understood:

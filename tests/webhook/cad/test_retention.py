@@ -6,11 +6,11 @@ import pytest
 
 from db import cards, dispatches, emergencies, notices, units
 from tests.webhook.harness import DAY, HOUR, AppHarness
-from webhook.cad.ageing import Keeping, forget_old
+from webhook.cad.retention import Retention, forget_old
 from webhook.cad.store import store_push
 
 CAD = "cad"
-KEEPING = Keeping(over=DAY, fingerprints=5_000)
+KEEPING = Retention(over=DAY, fingerprints=5_000)
 
 TABLES = (
     "emergency_calls",
@@ -49,7 +49,7 @@ OVER: list[tuple[str, Any]] = [
 ]
 
 
-async def test_what_is_over_is_forgotten_a_day_later(harness: AppHarness) -> None:
+async def test_closed_calls_are_deleted_a_day_later(harness: AppHarness) -> None:
     for event in OVER:
         await push(harness, *event)
     before = kept(harness)
@@ -60,7 +60,7 @@ async def test_what_is_over_is_forgotten_a_day_later(harness: AppHarness) -> Non
     assert kept(harness) == []
 
 
-async def test_what_goes_on_is_forgotten_three_days_after_the_last_word(
+async def test_open_calls_are_deleted_three_days_after_the_last_push(
     harness: AppHarness,
 ) -> None:
     for event in OVER[::2]:
@@ -85,7 +85,7 @@ async def test_a_911_call_is_kept_for_its_open_dispatch_call(harness: AppHarness
     assert await emergencies.get(harness.database.read, CAD, 5) is None
 
 
-async def test_a_panic_takes_its_own_911_call_along(harness: AppHarness) -> None:
+async def test_a_panic_is_deleted_with_its_own_911_call(harness: AppHarness) -> None:
     text = "Unit 7 has pressed their panic button!"
     await push(harness, "EVENT_911", {"call": {"callId": 5, "description": text}})
     for event in OVER[4:]:
@@ -94,7 +94,7 @@ async def test_a_panic_takes_its_own_911_call_along(harness: AppHarness) -> None
     assert kept(harness) == []
 
 
-async def test_who_is_in_panic_no_longer_is_when_it_is_forgotten(harness: AppHarness) -> None:
+async def test_deleting_a_panic_ends_it_for_its_units(harness: AppHarness) -> None:
     await push(harness, *OVER[4])
     await age(harness, 3 * DAY + 1)
     unit = await units.get(harness.database.read, CAD, 1)
@@ -104,7 +104,7 @@ async def test_who_is_in_panic_no_longer_is_when_it_is_forgotten(harness: AppHar
     assert await units.open_panic(harness.database.read, CAD, 1) == 2
 
 
-async def test_a_number_used_again_is_another_call_with_another_card(harness: AppHarness) -> None:
+async def test_a_reused_number_is_another_call_with_another_card(harness: AppHarness) -> None:
     await push(harness, "EVENT_911", {"call": {"callId": 5, "caller": "Wren"}})
     await push(harness, "EVENT_REMOVE_911", {"callIds": [5]})
     subject = f"emergency:5@{CAD}"
@@ -127,7 +127,7 @@ async def test_a_number_used_again_is_another_call_with_another_card(harness: Ap
     assert (fresh.id != card.id, fresh.message_id) == (True, None)
 
 
-async def test_only_some_are_forgotten_at_once(harness: AppHarness) -> None:
+async def test_deletion_goes_in_batches(harness: AppHarness) -> None:
     for number in range(5):
         await push(harness, "EVENT_DISPATCH_CLOSED", {"callIds": [number]})
     assert await age(harness, DAY + 1, limit=3)
@@ -136,7 +136,7 @@ async def test_only_some_are_forgotten_at_once(harness: AppHarness) -> None:
     assert harness.dump()["dispatch_calls"] == []
 
 
-async def test_a_unit_not_heard_of_for_half_a_day_is_off_duty(harness: AppHarness) -> None:
+async def test_a_unit_without_pushes_for_half_a_day_is_off_duty(harness: AppHarness) -> None:
     await push(harness, "EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
     await push(harness, "EVENT_UNIT_GROUP_ADD", {"identIds": [1], "groupName": "Bike"})
     await age(harness, 12 * HOUR)
@@ -159,7 +159,7 @@ async def test_a_unit_not_heard_of_for_half_a_day_is_off_duty(harness: AppHarnes
         ("EVENT_NEW_CALLOUT", {"callout": {"data": {"Name": "Fight"}}}, 2),
     ],
 )
-async def test_each_announcement_is_kept_for_a_card(
+async def test_each_notice_is_stored_for_a_card(
     harness: AppHarness, kind: str, data: object, made: int
 ) -> None:
     for _ in range(2):
@@ -174,7 +174,7 @@ async def test_each_announcement_is_kept_for_a_card(
     assert stored.data.encode() == last.frame.partition(b'"data":')[2][:-1]
 
 
-async def test_open_calls_are_those_that_wait_newest_first(harness: AppHarness) -> None:
+async def test_open_calls_are_listed_newest_first(harness: AppHarness) -> None:
     for number in (1, 2, 3, 4):
         harness.clock.now += 1
         await push(harness, "EVENT_911", {"call": {"callId": number}})

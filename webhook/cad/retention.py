@@ -1,4 +1,4 @@
-"""Forgetting what is long over, so that the CAD may use its numbers again."""
+"""Deleting calls, panics and fingerprints that are long over; the CAD reuses its numbers."""
 
 from dataclasses import dataclass
 
@@ -8,28 +8,28 @@ from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Context
 
 SILENT_SHIFT = 12 * 60 * 60 * 1000
-"""Milliseconds after which a unit that was not heard of is off duty."""
+"""Milliseconds without a push about a unit after which it counts as off duty."""
 
-UNTOUCHED = 3
-"""How many times longer what is not over is kept when nothing more is heard of it."""
+WITHOUT_END = 3
+"""How many times longer calls that never ended are kept after the last push about them."""
 
 
 @dataclass(frozen=True)
-class Keeping:
-    """How long, in milliseconds: calls and panics after their end, fingerprints of pushes."""
+class Retention:
+    """How long, in milliseconds, calls and panics are kept after their end, and fingerprints."""
 
     over: int = 24 * 60 * 60 * 1000
     fingerprints: int = 5_000
 
 
-async def forget_old(context: Context, keeping: Keeping, limit: int) -> bool:
-    """Forget up to `limit` of each kind; tell whether there may be more.
+async def forget_old(context: Context, retention: Retention, limit: int) -> bool:
+    """Delete up to `limit` of each kind; return whether there may be more.
 
-    A call's card stays in Discord as it is, parted from the number: a later call of this number is
-    another call, with a card of its own.
+    A call's card stays in Discord as it is. A later call of the same number is another call with a
+    card of its own.
     """
     now = context.now()
-    over, untouched = now - keeping.over, now - UNTOUCHED * keeping.over
+    over, untouched = now - retention.over, now - WITHOUT_END * retention.over
     async with context.database.write() as sql:
         counts = [
             await _forget_panics(sql, over, untouched, limit),
@@ -37,13 +37,13 @@ async def forget_old(context: Context, keeping: Keeping, limit: int) -> bool:
             await _forget_emergencies(sql, over, untouched, limit),
             await notices.prune(sql, untouched, limit),
             await units.log_out_silent(sql, now - SILENT_SHIFT, limit),
-            await fingerprints.prune(sql, now - keeping.fingerprints, limit),
+            await fingerprints.prune(sql, now - retention.fingerprints, limit),
         ]
     return limit in counts
 
 
 async def _forget_panics(sql: Transaction, over: int, untouched: int, limit: int) -> int:
-    """Forget panics with their own 911 calls, which would stand alone without them."""
+    """Delete panics along with their own 911 calls."""
     old = await units.forgettable_panics(sql, over, untouched, limit)
     for panic_id in old:
         for call in await emergencies.of_panic(sql, panic_id):

@@ -34,7 +34,7 @@ def new(**members: Any) -> DispatchNew:
 
 
 @pytest.mark.parametrize("odd", [None, 5, 1.5, True, [], {}, ["a"], {"x": "y"}, "", "\x00"])
-def test_no_display_text_loses_a_911(odd: Any) -> None:
+def test_unreadable_display_text_never_loses_a_911_call(odd: Any) -> None:
     names = ("caller", "location", "description", "metaData", "updated", "isEmergency")
     for name in names:
         assert call_911(**{name: odd}).call_id == 1
@@ -46,7 +46,7 @@ def test_no_display_text_loses_a_911(odd: Any) -> None:
 @pytest.mark.parametrize(
     "odd", [True, 1.5, -1, "1 ", "+1", "", "1.0", "①", 2**63, "9" * 19, [[1]], {"0": 1}, [True]]
 )
-def test_what_is_no_id_is_refused(odd: Any) -> None:
+def test_invalid_ids_are_rejected(odd: Any) -> None:
     for push_type, data in (
         ("EVENT_911", {"call": {"callId": odd}}),
         ("EVENT_REMOVE_911", {"callIds": odd}),
@@ -60,7 +60,7 @@ def test_what_is_no_id_is_refused(odd: Any) -> None:
 
 @pytest.mark.parametrize("name", ["ident", "idents", "identId", "identIds"])
 @pytest.mark.parametrize("ids", [61, "61", "0061", [61], ["61", None, 61]])
-def test_ids_stand_under_any_name(name: str, ids: Any) -> None:
+def test_ids_may_have_any_of_four_names(name: str, ids: Any) -> None:
     assert push("EVENT_UNIT_PANIC", {name: ids}) == [UnitPanic(idents=[61])]
 
 
@@ -69,13 +69,13 @@ def test_the_largest_id() -> None:
     assert call_911(callId=str(2**63 - 1)).call_id == 2**63 - 1
 
 
-def test_only_nulls_is_nobody() -> None:
+def test_a_list_of_nulls_is_an_empty_list() -> None:
     assert push("EVENT_UNIT_PANIC", {"identIds": [None]}) == []
     with pytest.raises(InvalidPush):
         push("EVENT_UNIT_PANIC", {"identIds": None})
 
 
-def test_too_many_ids_are_refused() -> None:
+def test_too_many_ids_are_rejected() -> None:
     assert len(push("EVENT_UNIT_LOGOUT", {"identIds": list(range(2048))})) == 1
     with pytest.raises(InvalidPush, match="more than 2048"):
         push("EVENT_UNIT_LOGOUT", {"identIds": list(range(2049))})
@@ -92,7 +92,7 @@ def test_type_is_folded_in_ascii_only() -> None:
             push(lookalike, {"identIds": 1, "status": 1})
 
 
-def test_refusals_are_short_and_clean() -> None:
+def test_errors_are_short_and_clean() -> None:
     with pytest.raises(UnhandledType) as refusal:
         push("X\n\u202e" + "Y" * 10_000, {})
     assert len(refusal.value.message) < 128
@@ -103,7 +103,7 @@ def test_refusals_are_short_and_clean() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("given", "expected"),
     [
         (True, True),
         (False, False),
@@ -118,11 +118,11 @@ def test_refusals_are_short_and_clean() -> None:
         ([], True),
     ],
 )
-def test_yes_and_no(said: Any, meant: bool) -> None:
-    assert call_911(isEmergency=said).is_emergency is meant
-    assert call_911(emergency=said).is_emergency is meant
-    assert push("EVENT_UNIT_PANIC", {"identId": 1, "isPanic": said}) == [
-        UnitPanic(idents=[1], is_panic=meant)
+def test_flags(given: Any, expected: bool) -> None:
+    assert call_911(isEmergency=given).is_emergency is expected
+    assert call_911(emergency=given).is_emergency is expected
+    assert push("EVENT_UNIT_PANIC", {"identId": 1, "isPanic": given}) == [
+        UnitPanic(idents=[1], is_panic=expected)
     ]
 
 
@@ -143,7 +143,7 @@ def test_postal_of_a_911() -> None:
     assert call_911(location="[Unknown] Street").postal is None
 
 
-def test_postal_beyond_the_kept_metadata_counts() -> None:
+def test_postal_and_position_count_beyond_the_first_64_metadata() -> None:
     meta = {f"k{number}": "v" for number in range(100)} | {"postal": "42", "x": "1", "y": "2"}
     event = call_911(metaData=meta)
     assert event.postal == "42"
@@ -210,20 +210,20 @@ def test_metadata_of_the_call_wins_over_the_one_beside_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("given", "expected"),
     [(2, 2), ("3", 3), (1.0, 1), ("Immediate", "Immediate"), (0, "0"), (9, "9"), (True, None)],
 )
-def test_priority(said: Any, meant: Any) -> None:
-    assert new(priority=said).priority == meant
+def test_priority(given: Any, expected: Any) -> None:
+    assert new(priority=given).priority == expected
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("given", "expected"),
     [(0, "PENDING"), ("1", "ACTIVE"), (2.0, "CLOSED"), ("closed", "CLOSED"), (7, "7")],
 )
-def test_call_status(said: Any, meant: str) -> None:
-    assert new(status=said).status == meant
-    assert edit(status=said).changes() == {"status": meant}
+def test_call_status(given: Any, expected: str) -> None:
+    assert new(status=given).status == expected
+    assert edit(status=given).changes() == {"status": expected}
 
 
 @pytest.mark.parametrize("unreadable", ["", None, [], {}, True, 2.5])
@@ -231,7 +231,7 @@ def test_an_unreadable_status_changes_nothing(unreadable: Any) -> None:
     assert edit(status=unreadable).changes() == {}
 
 
-def test_an_edit_says_only_what_it_says() -> None:
+def test_an_edit_contains_only_what_the_push_had() -> None:
     event = edit(title="New", postal="nil", primary=-1, code=None, notes="", metaData=None)
     assert event.changes() == {"title": "New", "postal": None, "primary": None}
     assert event.model_dump(by_alias=True) == {
@@ -248,7 +248,7 @@ def test_an_edit_says_only_what_it_says() -> None:
     assert edit(metaData={"origin911": "7"}).changes()["origin_911"] == 7
 
 
-def test_nobody_leads_a_call() -> None:
+def test_a_call_without_a_primary_unit() -> None:
     for nobody in (-1, "-1", None, ""):
         assert new(primary=nobody).primary is None
     with pytest.raises(InvalidPush):
@@ -272,8 +272,8 @@ def dispatch_2020(dispatch_type: Any, **members: Any) -> list[CadEvent]:
 
 def test_dispatch_of_2020() -> None:
     units = [{"id": 61}, {"id": None}, None]
-    for said in (0, "0", "CALL_NEW"):
-        (opened,) = dispatch_2020(said, title="T", units=units)
+    for given in (0, "0", "CALL_NEW"):
+        (opened,) = dispatch_2020(given, title="T", units=units)
         assert isinstance(opened, DispatchNew)
         assert (opened.title, opened.idents) == ("T", [61])
     (changed,) = dispatch_2020(1, title="T", units=units)
@@ -289,7 +289,7 @@ def test_dispatch_of_2020() -> None:
             dispatch_2020(nonsense)
 
 
-def test_a_detach_names_its_call() -> None:
+def test_a_detach_needs_a_call_id() -> None:
     assert push("EVENT_UNIT_DETACH", {"ident": 1, "callId": 2}) == [
         UnitDetach(call_id=2, idents=[1])
     ]
@@ -297,7 +297,7 @@ def test_a_detach_names_its_call() -> None:
         push("EVENT_DISPATCH_UNIT_DETACH", {"ident": 1})
 
 
-def test_attaching_to_two_calls_makes_no_sense() -> None:
+def test_attaching_to_two_calls_is_rejected() -> None:
     with pytest.raises(InvalidPush, match="more than one"):
         push("EVENT_DISPATCH_UNIT_ATTACH", {"ident": 1, "callIds": [1, 2]})
 
@@ -332,7 +332,7 @@ def test_units_must_be_objects() -> None:
             push("EVENT_UNIT_UPDATE", {"units": odd})
 
 
-def test_a_login_by_id_alone_is_refused() -> None:
+def test_a_login_without_a_unit_id_is_rejected() -> None:
     with pytest.raises(InvalidPush, match=r"unit\.id"):
         push("EVENT_UNIT_LOGIN", {"unit": {"status": 1}})
     (event,) = push("EVENT_UNIT_LOGIN", {"id": 4, "unit": {"isDispatch": True}})
