@@ -36,6 +36,7 @@ fuzz: .venv/installed-fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 soak: .venv/installed-dev
+	$(BIN)/python -m tests.soak.machine
 	$(BIN)/python -m tests.soak.corpus
 	$(BIN)/python -m tests.soak.crash
 	$(BIN)/python -m tests.soak.floods
