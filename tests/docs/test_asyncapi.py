@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.protocols import Validator
 
+from tests.docs.examples import Frame, Results
 from tests.docs.page import BY_PEOPLE, DOCS, SECTIONS
-from tests.docs.performance import Frame, Performance
 from webhook import cad
 from webhook.http.asyncapi import asyncapi, document
 from webhook.protocol.events import EVENTS
@@ -170,30 +170,30 @@ def test_the_schemas_use_nothing_that_draft_7_lacks() -> None:
     assert not newer & set(_keywords(DOCUMENT))
 
 
-def test_every_example_fits_its_schemas(performance: Performance) -> None:
+def test_every_example_fits_its_schemas(results: Results) -> None:
     matched = set()
-    for scene in performance.scenes:
-        if scene.sent is None or scene.given.get("type") == "error":
+    for run in results.runs:
+        if run.sent is None or run.answer.get("type") == "error":
             continue
-        kind = scene.sent["type"]
+        kind = run.sent["type"]
         if kind in OPERATION_OF:
-            _validator(f"{OPERATION_OF[kind]}.request").validate(scene.sent)
-            _validator(f"{OPERATION_OF[kind]}.answer").validate(scene.given)
-            assert scene.given["type"] in ("status", kind.removeprefix("queries."))
+            _validator(f"{OPERATION_OF[kind]}.request").validate(run.sent)
+            _validator(f"{OPERATION_OF[kind]}.answer").validate(run.answer)
+            assert run.answer["type"] in ("status", kind.removeprefix("queries."))
             matched.add(kind)
     assert matched == set(OPERATION_OF)
 
 
-def test_every_error_fits_its_schema(performance: Performance, provoked: dict[str, Frame]) -> None:
-    errors = [scene.given for scene in performance.scenes if scene.given.get("type") == "error"]
-    for error in (*errors, *provoked.values()):
+def test_every_error_fits_its_schema(results: Results, provoked_errors: dict[str, Frame]) -> None:
+    errors = [run.answer for run in results.runs if run.answer.get("type") == "error"]
+    for error in (*errors, *provoked_errors.values()):
         _validator("error").validate(error)
 
 
-def test_every_event_fits_its_schema(performance: Performance) -> None:
-    heard = {frame["type"] for frame in performance.heard}
-    assert {f"events.{name}" for name in EVENTS} - {BY_PEOPLE} < heard
-    for frame in performance.heard:
+def test_every_event_fits_its_schema(results: Results) -> None:
+    emitted = {frame["type"] for frame in results.events}
+    assert {f"events.{name}" for name in EVENTS} - {BY_PEOPLE} < emitted
+    for frame in results.events:
         _validator(frame["type"]).validate(frame)
 
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from tests.docs.examples import Frame, Results
 from tests.docs.page import BY_PEOPLE, DOCS, SECTIONS, TEXT, Section, sections_of
-from tests.docs.performance import Frame, Performance
 from tests.seed import SEED_EVENTS, SEED_QUERIES
 from webhook.http.api import STATUS, Poll
 from webhook.http.asyncapi import SESSION_OPERATIONS
@@ -93,67 +93,69 @@ def test_an_event_is_described_as_it_is(name: str) -> None:
         assert ("sometimes" in meaning) == (not fields[field].is_required()), field
 
 
-def test_every_example_is_true(performance: Performance) -> None:
-    assert len(performance.scenes) > len(ASKED)
-    for scene in performance.scenes:
-        assert _settled(scene.given) == _settled(scene.shown), f"{scene.section}: {scene.request}"
+def test_every_example_is_true(results: Results) -> None:
+    assert len(results.runs) > len(ASKED)
+    for run in results.runs:
+        assert _comparable(run.answer) == _comparable(run.expected), f"{run.section}: {run.request}"
 
 
 @pytest.mark.parametrize("code", ["rate-limited", "too-large", "unavailable", "internal"])
 def test_the_errors_that_cannot_be_asked_for_look_like_this(
-    code: str, provoked: dict[str, Frame]
+    code: str, provoked_errors: dict[str, Frame]
 ) -> None:
     (block,) = BY_NAME[code].blocks
-    assert json.loads(block.body) == provoked[code]
+    assert json.loads(block.body) == provoked_errors[code]
 
 
-def test_every_name_of_every_message_has_an_example(performance: Performance) -> None:
-    sent = {scene.sent.get("type") for scene in performance.scenes if scene.sent}
+def test_every_name_of_every_message_has_an_example(results: Results) -> None:
+    sent = {run.sent.get("type") for run in results.runs if run.sent}
     names = {f"queries.{name}" for query in CATALOGUE.queries for name in _names(query)}
     assert names | SESSION_MESSAGES <= sent
     for name in QUERIES:
-        assert name in {scene.sent["type"] for scene in _of(performance, name)}
+        assert name in {run.sent["type"] for run in _of(results, name)}
 
 
-def test_every_error_has_an_example(performance: Performance, provoked: dict[str, Frame]) -> None:
-    for code in CODES - provoked.keys():
-        (scene,) = _of(performance, code)
-        assert scene.given["data"]["code"] == code
+def test_every_error_has_an_example(results: Results, provoked_errors: dict[str, Frame]) -> None:
+    for code in CODES - provoked_errors.keys():
+        (run,) = _of(results, code)
+        assert run.answer["data"]["code"] == code
 
 
 @pytest.mark.parametrize("name", [*QUERIES, *sorted(SESSION_MESSAGES)])
-def test_what_is_emitted_is_what_the_page_says(name: str, performance: Performance) -> None:
-    told = set(re.findall(r"`(events\.[a-z-]+)`", BY_NAME[name].marked("Emits")))
-    heard = {frame["type"] for scene in _of(performance, name) for frame in scene.heard}
-    heard.discard("events.all")
-    assert heard <= told
-    assert bool(heard) == bool(told)
+def test_what_is_emitted_is_what_the_page_says(name: str, results: Results) -> None:
+    listed = set(re.findall(r"`(events\.[a-z-]+)`", BY_NAME[name].marked("Emits")))
+    emitted = {frame["type"] for run in _of(results, name) for frame in run.events}
+    emitted.discard("events.all")
+    assert emitted <= listed
+    assert bool(emitted) == bool(listed)
 
 
 @pytest.mark.parametrize("name", sorted({*sections_of("Events")} - {BY_PEOPLE}))
-def test_every_event_that_is_shown_was_heard(name: str, performance: Performance) -> None:
+def test_every_event_that_is_shown_was_heard(name: str, results: Results) -> None:
     shown = [json.loads(block.body) for block in BY_NAME[name].blocks if block.info == "json event"]
     assert len(shown) == 1
     assert shown[0]["type"].startswith(name)
     # Once, although the listener has subscribed to everything that there is.
-    assert performance.heard.count(shown[0]) == 1
+    assert results.events.count(shown[0]) == 1
 
 
 def test_every_event_of_programs_is_told_by_its_query(
-    performance: Performance,
+    results: Results,
 ) -> None:
-    told = {
+    listed = {
         event
         for name in QUERIES
         for event in re.findall(r"`(events\.[a-z-]+)`", BY_NAME[name].marked("Emits"))
     }
-    assert told == {f"events.{name}" for name in EVENTS} - {BY_PEOPLE}
+    assert listed == {f"events.{name}" for name in EVENTS} - {BY_PEOPLE}
 
 
 def test_the_statuses_are_those_of_the_api() -> None:
     rows = {int(row[0]): row[1] for row in BY_NAME["Plain HTTP"].table("status")}
-    told = {code: status for status, text in rows.items() for code in re.findall(r"`(.+?)`", text)}
-    assert told == STATUS
+    listed = {
+        code: status for status, text in rows.items() for code in re.findall(r"`(.+?)`", text)
+    }
+    assert listed == STATUS
 
 
 def test_the_long_poll_is_described_as_it_is() -> None:
@@ -172,8 +174,8 @@ def _names(query: Query) -> tuple[str, ...]:
     return query.name, *query.aliases
 
 
-def _of(performance: Performance, section: str) -> list[Any]:
-    return [scene for scene in performance.scenes if scene.section == section]
+def _of(results: Results, section: str) -> list[Any]:
+    return [run for run in results.runs if run.section == section]
 
 
 def _anchor(heading: str) -> str:
@@ -181,7 +183,7 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def _settled(frame: Frame) -> Frame:
+def _comparable(frame: Frame) -> Frame:
     """Return a frame without the words of a library."""
     settled: Frame = json.loads(WORDED_ELSEWHERE.sub("…", json.dumps(frame)))
     return settled
@@ -226,8 +228,8 @@ def _inner_names(annotation: object) -> set[str]:
 
 
 def _json_type(field: FieldInfo) -> str:
-    """Return the JSON type of an event's field; the null of one that may be absent is not told."""
+    """Return the JSON type of an event's field, without the null of one that may be absent."""
     words = {int: "number", str: "string", bool: "boolean", type(None): "null"}
     parts = get_args(field.annotation) or (field.annotation,)
-    told = [words[part] for part in parts if field.is_required() or part is not type(None)]
-    return " or ".join(told)
+    listed = [words[part] for part in parts if field.is_required() or part is not type(None)]
+    return " or ".join(listed)

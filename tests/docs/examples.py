@@ -53,14 +53,14 @@ async def _break(context: Context) -> StatusReply:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """One example as it went: what was sent, what came back, and what was heard meanwhile."""
+class ExampleRun:
+    """One example that was run: what was sent, what came back, and the events meanwhile."""
 
     section: str
     request: Block
-    shown: Frame
-    given: Frame
-    heard: list[Frame]
+    expected: Frame
+    answer: Frame
+    events: list[Frame]
 
     @property
     def sent(self) -> Frame | None:
@@ -73,15 +73,15 @@ class Scene:
 
 
 @dataclass
-class Performance:
-    """All examples as they went, and every frame that a subscriber of everything received."""
+class Results:
+    """All examples that were run, and every frame that a subscriber of everything received."""
 
-    scenes: list[Scene] = field(default_factory=list)
-    heard: list[Frame] = field(default_factory=list)
+    runs: list[ExampleRun] = field(default_factory=list)
+    events: list[Frame] = field(default_factory=list)
 
 
-class Stage:
-    """The application, and how to reach it."""
+class RunningServer:
+    """The application, and its address."""
 
     def __init__(self, url: str, http: aiohttp.ClientSession) -> None:
         self.url = url
@@ -98,7 +98,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def stage(folder: Path) -> AsyncIterator[Stage]:
+async def running_server(folder: Path) -> AsyncIterator[RunningServer]:
     """Start the application as bot/app.py does, beside it two queries that break."""
     offer = CommunitySettings()
     async with AsyncExitStack() as stack:
@@ -128,24 +128,24 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Stage(f"http://127.0.0.1:{runner.addresses[0][1]}", http)
+        yield RunningServer(f"http://127.0.0.1:{runner.addresses[0][1]}", http)
 
 
-async def perform(folder: Path) -> Performance:
+async def run_examples(folder: Path) -> Results:
     """Run every example of the page."""
-    done = Performance()
-    async with stage(folder) as house:
-        listener = await house.connect(ADMIN)
+    done = Results()
+    async with running_server(folder) as server:
+        listener = await server.connect(ADMIN)
         for name in sorted(EVENT_NAMES):
             await _ask(listener, {"type": "subscribe", "data": {"id": name}})
-        connections = {"": await house.connect(ADMIN), "reader": await house.connect(READER)}
+        connections = {"": await server.connect(ADMIN), "reader": await server.connect(READER)}
         for section in SECTIONS:
-            for request, answer in _examples(section.blocks):
-                given = await _carry_out(house, connections, request)
-                heard = await _heard(listener)
-                done.heard += heard
-                shown = json.loads(answer.body) if answer else {}
-                done.scenes.append(Scene(section.name, request, shown, given, heard))
+            for request, shown in _examples(section.blocks):
+                answer = await _send(server, connections, request)
+                events = await _events_so_far(listener)
+                done.events += events
+                expected = json.loads(shown.body) if shown else {}
+                done.runs.append(ExampleRun(section.name, request, expected, answer, events))
     return done
 
 
@@ -162,14 +162,14 @@ def _examples(blocks: tuple[Block, ...]) -> list[tuple[Block, Block | None]]:
     return pairs
 
 
-async def _carry_out(
-    house: Stage, connections: dict[str, aiohttp.ClientWebSocketResponse], request: Block
+async def _send(
+    server: RunningServer, connections: dict[str, aiohttp.ClientWebSocketResponse], request: Block
 ) -> Frame:
     if request.info == "http":
-        return await _over_http(house, request.body)
+        return await _over_http(server, request.body)
     if request.info == "json push":
         push = json.loads(request.body)
-        async with house.http.post(f"{house.url}/sonorancad/event", json=push) as response:
+        async with server.http.post(f"{server.url}/sonorancad/event", json=push) as response:
             assert await response.text() == "OK"
         return {}
     connection = connections[request.info.partition(" request")[2].strip()]
@@ -185,7 +185,7 @@ async def _ask(connection: aiohttp.ClientWebSocketResponse, message: Frame | str
             return frame
 
 
-async def _heard(listener: aiohttp.ClientWebSocketResponse) -> list[Frame]:
+async def _events_so_far(listener: aiohttp.ClientWebSocketResponse) -> list[Frame]:
     """Return the events so far: they are all before the answer to a message sent now."""
     await listener.send_json({"type": "queries.get-tiers"})
     frames: list[Frame] = []
@@ -196,30 +196,30 @@ async def _heard(listener: aiohttp.ClientWebSocketResponse) -> list[Frame]:
         frames.append(frame)
 
 
-async def _over_http(house: Stage, text: str) -> Frame:
+async def _over_http(server: RunningServer, text: str) -> Frame:
     """Send a request as the page writes it: a line with method and path, headers, a body."""
     head, _, body = text.partition("\n\n")
     method, path = head.splitlines()[0].split(" ")
-    async with house.http.request(
-        method, house.url + path, data=body or None, headers=bearer(ADMIN)
+    async with server.http.request(
+        method, server.url + path, data=body or None, headers=bearer(ADMIN)
     ) as response:
         answer: Frame = await response.json()
         return answer
 
 
-async def provoke(folder: Path) -> dict[str, Frame]:
+async def provoke_errors(folder: Path) -> dict[str, Frame]:
     """Return the error frames that no harmless message brings about, by their code."""
-    async with stage(folder) as house:
-        connection = await house.connect(ADMIN)
+    async with running_server(folder) as server:
+        connection = await server.connect(ADMIN)
         found = {
             "unavailable": await _ask(connection, {"type": "queries.break-storage"}),
             "internal": await _ask(connection, {"type": "queries.break"}),
         }
-        async with house.http.post(
-            f"{house.url}/api/query", data=b" " * (256 * 1024 + 1), headers=bearer(ADMIN)
+        async with server.http.post(
+            f"{server.url}/api/query", data=b" " * (256 * 1024 + 1), headers=bearer(ADMIN)
         ) as response:
             found["too-large"] = await response.json()
-        hasty = await house.connect(READER)
+        hasty = await server.connect(READER)
         for _ in range(1_000):
             await hasty.send_json({"type": "hurry"})
         async with asyncio.timeout(5):
