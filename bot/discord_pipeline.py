@@ -22,15 +22,15 @@ from bot.discord_settings import (
 )
 from bot.settings import DiscordSettings, Settings
 from cogs.bot import DiscordStatus, SentinelBot
-from cogs.commands.route import Routes
 from cogs.commands.status import RuntimeStatus
 from cogs.delivery.channel_queue import Delivery, DeliveryContext, Pace
+from cogs.delivery.explain import Routes
 from cogs.delivery.follower import Follower
 from cogs.delivery.messenger import DiscordMessenger, LogMessenger
 from cogs.delivery.references import instance_name
 from cogs.escalation import AlarmEscalation
 from cogs.routing.layout import choices
-from cogs.setup import Setup
+from cogs.setup.wizard import SetupWizard
 from cogs.ui.permissions import RoleScopes
 from cogs.ui.responder import Responder
 from webhook.cad.silence import LastPush
@@ -74,13 +74,14 @@ class DiscordSide:
         line: Line,
         lay: Callable[[], Awaitable[Line]],
         logged_in: asyncio.Event,
+        chosen: asyncio.Event,
     ) -> None:
         self._bot = bot
         self._token = token
         self._line = line
         self._lay = lay
         self._logged_in = logged_in
-        self._chosen = asyncio.Event()
+        self._chosen = chosen
 
     @property
     def closed_channels(self) -> list[str]:
@@ -94,10 +95,6 @@ class DiscordSide:
     def retry(self) -> None:
         """Have what waits be tried again at once."""
         self._line.delivery.retry()
-
-    def choose(self) -> None:
-        """Go on with what is chosen now."""
-        self._chosen.set()
 
     async def refresh_board(self) -> None:
         """Have the board shown again."""
@@ -179,16 +176,37 @@ class Shared:
 async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
     """Build the Discord side; without a token, what Discord would show goes into the log."""
     file, context, vitals = settings.discord, shared.context, shared.vitals
-    logged_in = asyncio.Event()
+    logged_in, chosen_anew = asyncio.Event(), asyncio.Event()
     bot = None
     messenger: DiscordMessenger | LogMessenger = LogMessenger()
     pace = shared.pace
     responder = Responder(context, RoleScopes({}))
     routes = Routes(build_router(file, context.zone), frozenset())
+
+    def retry() -> None:
+        side.retry()
+
     if file.token:
         point_discord_at(file)
-        setup = Setup(responder, context, layout_of(file), settings.http.port, shared.last_push)
-        bot = SentinelBot(context, responder, shared.connection, routes, vitals, setup)
+        setup = SetupWizard(
+            responder,
+            context,
+            layout_of(file),
+            settings.http.port,
+            shared.last_push,
+            chosen_anew.set,
+        )
+        shared.last_push.on_first = setup.note_first
+        bot = SentinelBot(
+            context,
+            responder,
+            shared.connection,
+            routes,
+            vitals,
+            setup,
+            on_login=logged_in.set,
+            on_change=retry,
+        )
         messenger = DiscordMessenger(bot)
     else:
         logged_in.set()
@@ -209,7 +227,7 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
         vitals.places.clear()
         vitals.places.update(places)
         if bot is not None:
-            await bot.use(layout_of(chosen))
+            await bot.apply_layout(layout_of(chosen))
         instance = await instance_name(context.database)
         feed_age = file.feed_age_minutes * MINUTE
         delivery = Delivery(
@@ -232,10 +250,7 @@ async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
         )
         return Line(delivery, follower)
 
-    side = DiscordSide(bot, file.token, await lay(), lay, logged_in)
-    if bot is not None:
-        bot.on_login, bot.on_change = logged_in.set, side.retry
-        setup.on_choice, shared.last_push.on_first = side.choose, setup.note_first
+    side = DiscordSide(bot, file.token, await lay(), lay, logged_in, chosen_anew)
     return side
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from bot.discord_settings import apply_setup, build_router, channels_in_use, layout_of
 from bot.locks import AlreadyRunning, alone_on_database
 from bot.settings import Settings
-from cogs.commands.route import Routes, explained, resolve_event
+from cogs.delivery.explain import Routes, explain, resolve_event
 from cogs.routing.layout import choices, store_choices
 from db.database import Database, Reader, open_read_only
 from db.errors import StorageError
@@ -37,7 +37,7 @@ async def route(
             router = build_router(discord, ZoneInfo(settings.community.timezone))
             routes = Routes(router, frozenset(channels_in_use(discord)))
             event = await resolve_event(sql, event_name, data)
-            for line in explained(event, await routes.of(sql, event)):
+            for line in explain(event, await routes.find(sql, event)):
                 say(" ".join(clean_text(line, LINE).split()))
     except (SentinelError, StorageError) as fault:
         say(str(fault))

@@ -1,11 +1,12 @@
 """Cards of 911 calls, dispatch calls and panics."""
 
+import discord
+
 from cogs.cards.notes import READ, notes_text
 from cogs.i18n.language import _
-from cogs.ui.embeds import DESCRIPTION, TITLE, CardBuilder, Colour, MessageContent
+from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import (
     cad_suffix,
-    drone_button,
     linked_name,
     property_of_call,
     status_name,
@@ -13,7 +14,7 @@ from cogs.ui.names import (
     unit_names,
 )
 from cogs.ui.text import ANONYMOUS, duration, inert, inert_line, timestamp
-from db import cards, dispatches, emergencies, units
+from db import cards, dispatches, emergencies, flights, properties, units
 from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
@@ -59,7 +60,7 @@ async def emergency(sql: Reader, key: str) -> MessageContent | None:
     elif call.removed_at is not None:
         card.add("Removed", _after(call.removed_at - call.received_at))
     return MessageContent(
-        [card.build()], await drone_button(sql, call.property_id, is_open=is_open)
+        [card.build()], await _drone_button(sql, call.property_id, is_open=is_open)
     )
 
 
@@ -115,7 +116,7 @@ async def dispatch(sql: Reader, key: str) -> MessageContent | None:
     notes = await dispatches.last_notes(sql, cad, call_id, READ)
     card.add("Last notes", notes_text(notes), inline=False)
     return MessageContent(
-        [card.build()], await drone_button(sql, call.property_id, is_open=is_open)
+        [card.build()], await _drone_button(sql, call.property_id, is_open=is_open)
     )
 
 
@@ -190,7 +191,7 @@ async def panic(sql: Reader, key: str) -> MessageContent | None:
     card.add("Since", timestamp(started_at))
     for call in calls[:2]:
         card.add_named(_number(call), await _own_call(sql, call))
-    return MessageContent([card.build()], await drone_button(sql, at, is_open=bool(pressing)))
+    return MessageContent([card.build()], await _drone_button(sql, at, is_open=bool(pressing)))
 
 
 async def _own_call(sql: Reader, call: EmergencyCall) -> str:
@@ -239,3 +240,16 @@ def _postal(postal: str, address: str) -> str:
 def _first(texts: list[str], limit: int) -> str:
     """Return the first text that says something."""
     return next((shown for text in texts if (shown := inert_line(text, limit, blank=""))), "")
+
+
+async def _drone_button(
+    sql: Reader, property_id: int | None, *, is_open: bool
+) -> tuple[Button, ...]:
+    """Offer a drone of the property that an open call is at, if one is free."""
+    if property_id is None or not is_open:
+        return ()
+    if await properties.get(sql, property_id) is None:
+        return ()
+    if not await flights.free_drones(sql, property_id):
+        return ()
+    return (Button("Dispatch drone", f"call:drone:{property_id}", discord.ButtonStyle.primary),)

@@ -2,69 +2,64 @@
 
 import discord
 from discord import app_commands
-from discord.app_commands import Choice, Range
+from discord.app_commands import Range
 from discord.ext import commands
 
 from cogs.i18n.language import _, plural
 from cogs.pictures.charts import crimes_chart
 from cogs.ui.embeds import CardBuilder, Colour, MessageContent
-from cogs.ui.options import property_choices, resolve_property
+from cogs.ui.options import PropertyOption
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import inert_line
-from db.properties import Property
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.days import last_days, today
 from webhook.queries.crimes import DAYS, EVERYWHERE, MOST_DAYS, CrimeArea, get_crimes_in_area
+from webhook.queries.properties import find_property
+from webhook.queries.rows import Property
 
 
 class CrimeCommands(commands.Cog):
-    """The count of crimes."""
-
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
 
     @app_commands.command(description="Count the crimes by day", extras=needs(Scope.READ))
     @app_commands.guild_only()
+    @app_commands.rename(property_="property")
     @app_commands.describe(
-        property="Only those at this property",
+        property_="Only those at this property",
         radius="And at other properties not further from it than this, in metres",
         days="How many days; 3",
     )
     async def crimes(
         self,
         interaction: discord.Interaction,
-        property: str | None = None,  # noqa: A002
+        property_: PropertyOption | None = None,
         radius: Range[int, 0, EVERYWHERE] | None = None,
         days: Range[int, 1, MOST_DAYS] = DAYS,
     ) -> None:
-        """Count."""
-        async with self._responder.deferred(interaction) as context:
-            place = await resolve_property(context, property) if property is not None else None
-            await reply_embed(interaction, await crimes_of(context, place, radius, days))
-
-    @crimes.autocomplete("property")
-    async def _properties(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._responder.choices(interaction, property_choices, typed)
+        context = await self._responder.defer(interaction)
+        found = await find_property(context, property_) if property_ is not None else None
+        await reply_embed(interaction, await crimes_by_day(context, found, radius, days))
 
 
-async def crimes_of(
-    context: Context, place: Property | None, radius: int | None, days: int
+async def crimes_by_day(
+    context: Context, property_: Property | None, radius: int | None, days: int
 ) -> MessageContent:
     """Show how many crimes each of the last days had, today first."""
-    area = CrimeArea(property_id=place.id if place is not None else None, radius=radius, days=days)
-    told = await get_crimes_in_area(context, area)
-    counted = told.crimes
+    property_id = property_.id if property_ is not None else None
+    area = CrimeArea(property_id=property_id, radius=radius, days=days)
+    found = await get_crimes_in_area(context, area)
     names = [day.name for day in reversed(last_days(days, context.now(), context.zone))]
-    lines = [f"{names[row.day - 1]} · {row.count}" for row in counted]
+    lines = [f"{names[row.day - 1]} · {row.count}" for row in found.crimes]
     title, name = _("Crimes everywhere"), _("everywhere")
-    if place is not None:
-        where, name = inert_line(place.location, 150), place.location
+    if property_ is not None:
+        where, name = inert_line(property_.location, 150), property_.location
         title = _("Crimes at {where}").format(where=where)
         if radius:
             title = _("Crimes within {radius} m of {where}").format(radius=radius, where=where)
-            name = _("within {radius} m of {where}").format(radius=radius, where=place.location)
-    total = plural("1 crime", "{number} crimes", sum(row.count for row in counted))
+            name = _("within {radius} m of {where}").format(radius=radius, where=property_.location)
+    total = plural("1 crime", "{number} crimes", sum(row.count for row in found.crimes))
     card = CardBuilder(title, Colour.NORMAL, "\n".join([f"**{total}**", *lines]))
-    chart = crimes_chart(name, told, today(context.now(), context.zone))
+    chart = crimes_chart(name, found, today(context.now(), context.zone))
     return MessageContent([card.build()], picture=chart)

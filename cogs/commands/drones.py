@@ -1,179 +1,175 @@
-"""`/drone`: send out, call back, list, look back; and the button on a flight's card."""
-
-from functools import partial
+"""`/drone`: dispatch, recall, list, history; and the buttons on a flight's and a call's card."""
 
 import discord
 from discord import app_commands
-from discord.app_commands import Choice, Range
+from discord.app_commands import Range
 from discord.ext import commands
 
 from cogs.i18n.language import _
-from cogs.ui.buttons import ButtonHandler
-from cogs.ui.meant import resolve_equipment
-from cogs.ui.options import (
-    any_drone_choices,
-    drone_choices,
-    free_drone_choices,
-    property_choices,
-    resolve_property,
-)
-from cogs.ui.pages import ListReader, ListRows, list_page
+from cogs.ui.buttons import button
+from cogs.ui.names import location_of
+from cogs.ui.options import DroneOption, DroneOutOption, FreeDroneOption, PropertyOption
+from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
+from cogs.ui.resolve import resolve_equipment
 from cogs.ui.responder import AlreadyDone, Responder, reply_embed, reply_text
 from cogs.ui.text import duration, inert_line, timestamp, who
-from db import flights, properties
-from db.equipment import DRONE
-from db.flights import Flight
-from webhook.protocol.catalogue import authorise
-from webhook.protocol.context import Context, Scope, Share
-from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.errors import Conflict
 from webhook.protocol.wire import validate
 from webhook.queries.drones import (
+    FlightPage,
     OfDrone,
+    OfFlight,
     WhichDrone,
     dispatch_drone,
-    get_dispatched_drones,
+    get_flight,
     get_free_drones,
+    list_drones_out,
+    list_flights,
     recall_drone,
 )
 from webhook.queries.models import OfProperty, SearchPage
-from webhook.queries.property_data import existing_property
+from webhook.queries.properties import find_property
+from webhook.queries.rows import DRONE, Flight
 
-REASON = 500
+MAX_REASON = 500
+
+lists = PagedLists()
 
 
 @app_commands.guild_only()
 class DroneCommands(commands.GroupCog, group_name="drone", group_description="Property drones"):
-    """The drones of the properties."""
-
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
 
     @app_commands.command(
         description="Send out a free drone of a property", extras=needs(Scope.WRITE, or_own=True)
     )
+    @app_commands.rename(property_="property")
     @app_commands.describe(
-        property="The property; type a part of its name",
+        property_="The property; type a part of its name",
         drone="This drone and no other; the free ones are offered",
         reason="Why; it stands on the card of the flight",
     )
     async def dispatch(
         self,
         interaction: discord.Interaction,
-        property: str,  # noqa: A002
-        drone: str | None = None,
-        reason: Range[str, 1, REASON] | None = None,
+        property_: PropertyOption,
+        drone: FreeDroneOption | None = None,
+        reason: Range[str, 1, MAX_REASON] | None = None,
     ) -> None:
-        """Send out a drone."""
-        async with self._responder.deferred(interaction) as context:
-            place = await resolve_property(context, property)
-            number = None
-            if drone is not None:
-                number = (await resolve_equipment(context, place.id, drone, DRONE)).id
-            which = WhichDrone(property_id=place.id, drone_id=number, reason=reason or "")
-            await _send_out(context, interaction, which)
+        context = await self._responder.defer(interaction)
+        found = await find_property(context, property_)
+        ask = WhichDrone(
+            property_id=found.id,
+            drone_id=await _drone_id(context, found.id, drone),
+            reason=reason or "",
+        )
+        await reply_text(interaction, await _dispatch(context, ask))
 
     @app_commands.command(description="Call a drone back", extras=needs(Scope.WRITE, or_own=True))
     @app_commands.describe(drone="The drone; those that are out are offered")
-    async def recall(self, interaction: discord.Interaction, drone: str) -> None:
-        """Call a drone back."""
-        async with self._responder.deferred(interaction) as context:
-            wanted = validate(OfDrone, {"droneId": drone})
-            await recall_drone(context, wanted)
-            await reply_text(interaction, _("Drone {id} recalled.").format(id=wanted.drone_id))
+    async def recall(self, interaction: discord.Interaction, drone: DroneOutOption) -> None:
+        context = await self._responder.defer(interaction)
+        ask = validate(OfDrone, {"droneId": drone})
+        await recall_drone(context, ask)
+        await reply_text(interaction, _("Drone {id} recalled.").format(id=ask.drone_id))
 
     @app_commands.command(
         name="list", description="Show the drones that are out", extras=needs(Scope.READ)
     )
-    @app_commands.describe(property="Show the free drones of this property instead")
+    @app_commands.rename(property_="property")
+    @app_commands.describe(property_="Show the free drones of this property instead")
     async def list_(
-        self,
-        interaction: discord.Interaction,
-        property: str | None = None,  # noqa: A002
+        self, interaction: discord.Interaction, property_: PropertyOption | None = None
     ) -> None:
-        """List drones."""
-        async with self._responder.deferred(interaction) as context:
-            if property is None:
-                await reply_embed(interaction, await list_page(context, LISTS, "drones"))
-            else:
-                place = await resolve_property(context, property)
-                await reply_embed(
-                    interaction, await list_page(context, LISTS, "free", str(place.id))
-                )
+        context = await self._responder.defer(interaction)
+        if property_ is None:
+            content = await drones_out.page(context)
+        else:
+            found = await find_property(context, property_)
+            content = await free_drones.page(context, str(found.id))
+        await reply_embed(interaction, content)
 
     @app_commands.command(
         description="Show where drones were sent, the newest flight first", extras=needs(Scope.READ)
     )
-    @app_commands.describe(property="Only those of this property", drone="Only those of this drone")
+    @app_commands.rename(property_="property")
+    @app_commands.describe(
+        property_="Only those of this property", drone="Only those of this drone"
+    )
     async def history(
         self,
         interaction: discord.Interaction,
-        property: str | None = None,  # noqa: A002
-        drone: str | None = None,
+        property_: PropertyOption | None = None,
+        drone: DroneOption | None = None,
     ) -> None:
-        """List flights."""
-        async with self._responder.deferred(interaction) as context:
-            place = await resolve_property(context, property) if property is not None else None
-            number = ""
-            if drone is not None and place is not None:
-                number = str((await resolve_equipment(context, place.id, drone, DRONE)).id)
-            elif drone is not None:
-                number = str(validate(OfDrone, {"droneId": drone}).drone_id)
-            argument = f"{'' if place is None else place.id}:{number}"
-            await reply_embed(interaction, await list_page(context, LISTS, "flights", argument))
+        context = await self._responder.defer(interaction)
+        property_id, drone_id = None, None
+        if property_ is not None:
+            property_id = (await find_property(context, property_)).id
+            drone_id = await _drone_id(context, property_id, drone)
+        elif drone is not None:
+            drone_id = validate(OfDrone, {"droneId": drone}).drone_id
+        argument = f"{property_id or ''}:{drone_id or ''}"
+        await reply_embed(interaction, await flights.page(context, argument))
 
-    @dispatch.autocomplete("property")
-    @list_.autocomplete("property")
-    @history.autocomplete("property")
-    async def _properties(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._responder.choices(interaction, property_choices, typed)
+    @button("flight:recall", Scope.WRITE, or_own=True)
+    async def recall_button(self, interaction: discord.Interaction, flight_id: int) -> None:
+        context = await self._responder.defer(interaction)
+        ask = OfFlight(flight_id=flight_id)
+        flight = _still_out(await get_flight(context, ask))
+        try:
+            await recall_drone(context, OfDrone(drone_id=flight.drone_id))
+        except Conflict:
+            _still_out(await get_flight(context, ask))
+            raise
+        await reply_text(interaction, _("Drone {id} recalled.").format(id=flight.drone_id))
 
-    @dispatch.autocomplete("drone")
-    async def _free_drones(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        offer = partial(free_drone_choices, place=interaction.namespace.property)
-        return await self._responder.choices(interaction, offer, typed)
-
-    @history.autocomplete("drone")
-    async def _all_drones(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        offer = partial(any_drone_choices, place=interaction.namespace.property)
-        return await self._responder.choices(interaction, offer, typed)
-
-    @recall.autocomplete("drone")
-    async def _drones_out(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._responder.choices(interaction, drone_choices, typed)
+    @button("call:drone", Scope.WRITE, or_own=True)
+    async def dispatch_button(self, interaction: discord.Interaction, property_id: int) -> None:
+        """Send out a drone of the property that a call's card says it is at."""
+        context = await self._responder.defer(interaction)
+        ask = WhichDrone(property_id=property_id)
+        await reply_text(interaction, await _dispatch(context, ask))
 
 
-async def _out(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
-    out = (await get_dispatched_drones(context, SearchPage(limit=limit, offset=offset))).drones
-    lines = []
-    for drone in out:
-        flight = await flights.open_of_drone(context.read, int(drone.id))
-        since = f" · {timestamp(flight.dispatched_at)}" if flight is not None else ""
-        where = await _where(context, drone.property_id)
-        lines.append(f"{drone.id} · {inert_line(drone.description, 40)} · {where}{since}")
-    total = await flights.count_open(context.read)
-    return ListRows(_("Drones that are out"), lines, _("No drone is out."), total)
+@lists.declare("drones", Scope.READ)
+async def drones_out(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
+    found = await list_drones_out(context, SearchPage(limit=limit, offset=offset))
+    lines = [
+        f"{flight.drone_id} · {inert_line(flight.description, 40)}"
+        f" · {await location_of(context.read, flight.property_id)}"
+        f" · {timestamp(flight.dispatched_at)}"
+        for flight in found.flights
+    ]
+    return ListRows(_("Drones that are out"), lines, _("No drone is out."), found.total)
 
 
-async def _free(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    place = await existing_property(context.read, int(argument))
-    free = (await get_free_drones(context, OfProperty(property_id=place.id))).drones
+@lists.declare("free", Scope.READ, or_own=True)
+async def free_drones(context: Context, argument: str, limit: int, offset: int) -> ListRows:
+    free = (await get_free_drones(context, OfProperty(property_id=int(argument)))).drones
     lines = [f"{drone.id} · {inert_line(drone.description, 40)}" for drone in free]
-    where = inert_line(place.location, 200)
+    where = await location_of(context.read, int(argument), 200)
     title = _("Free drones · {where}").format(where=where)
     return ListRows.part(title, lines, _("No drone is free there."), limit, offset)
 
 
-async def _flights(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    context.caller.must(Scope.READ)
-    place, _colon, drone = argument.partition(":")
-    found = await flights.page(
-        context.read, int(place) if place else None, int(drone) if drone else None, limit, offset
+@lists.declare("flights", Scope.READ)
+async def flights(context: Context, argument: str, limit: int, offset: int) -> ListRows:
+    property_id, _colon, drone_id = argument.partition(":")
+    page = FlightPage(
+        property_id=int(property_id) if property_id else None,
+        drone_id=int(drone_id) if drone_id else None,
+        limit=limit,
+        offset=offset,
     )
-    lines = [await _flight_line(context, flight) for flight in found]
-    title = _("Flights of drone {id}").format(id=drone) if drone else _("Flights")
-    if place and not drone:
-        title = _("Flights · {where}").format(where=await _where(context, int(place)))
+    lines = [await _flight_line(context, flight) for flight in await list_flights(context, page)]
+    title = _("Flights of drone {id}").format(id=drone_id) if drone_id else _("Flights")
+    if property_id and not drone_id:
+        where = await location_of(context.read, int(property_id))
+        title = _("Flights · {where}").format(where=where)
     return ListRows(title, lines, _("No drone has flown yet."))
 
 
@@ -185,7 +181,7 @@ async def _flight_line(context: Context, flight: Flight) -> str:
     parts = [
         f"<t:{flight.dispatched_at // 1000}:f>",
         str(flight.drone_id),
-        await _where(context, flight.property_id),
+        await location_of(context.read, flight.property_id),
         who(flight.dispatched_by),
         state,
     ]
@@ -193,55 +189,26 @@ async def _flight_line(context: Context, flight: Flight) -> str:
     return " · ".join([*parts, reason] if reason else parts)
 
 
-async def _where(context: Context, property_id: int) -> str:
-    place = await properties.get_even_removed(context.read, property_id)
-    return inert_line(place.location, 60) if place is not None else str(property_id)
+async def _drone_id(context: Context, property_id: int, drone: str | None) -> int | None:
+    if drone is None:
+        return None
+    return (await resolve_equipment(context, property_id, drone, DRONE)).id
 
 
-async def _send_out(context: Context, interaction: discord.Interaction, which: WhichDrone) -> None:
-    sent = await dispatch_drone(context, which)
-    place = await properties.get_even_removed(context.read, which.property_id)
-    where = inert_line(place.location, 200) if place is not None else str(which.property_id)
-    text = _("Drone {id} is on its way at **{where}**.")
-    await reply_text(interaction, text.format(id=sent.drone_id, where=where))
+async def _dispatch(context: Context, ask: WhichDrone) -> str:
+    """Send a drone out; return what to answer."""
+    sent = await dispatch_drone(context, ask)
+    where = await location_of(context.read, ask.property_id, 200)
+    return _("Drone {id} is on its way at **{where}**.").format(id=sent.drone_id, where=where)
 
 
-async def press_recall(
-    responder: Responder, interaction: discord.Interaction, flight_id: int
-) -> None:
-    """Call back the drone of a flight's card."""
-    async with responder.deferred(interaction) as context:
-        flight = await flights.get(context.read, flight_id)
-        if flight is None:
-            raise NotFound("this flight is not known any more")
-        await authorise(
-            context, Scope.WRITE, Share.ALLOWED, OfProperty(property_id=flight.property_id)
-        )
-        _must_be_out(flight)
-        try:
-            await recall_drone(context, OfDrone(drone_id=flight.drone_id))
-        except Conflict:
-            _must_be_out(await flights.get(context.read, flight_id) or flight)
-            raise
-        await reply_text(interaction, _("Drone {id} recalled.").format(id=flight.drone_id))
+def _still_out(flight: Flight) -> Flight:
+    """Return a flight whose drone is out.
 
-
-def _must_be_out(flight: Flight) -> None:
+    Raises:
+        AlreadyDone: it was recalled.
+    """
     if flight.recalled_at is not None:
         text = _("Drone {id} was already recalled by {who}.")
         raise AlreadyDone(text.format(id=flight.drone_id, who=who(flight.recalled_by or "")))
-
-
-async def press_dispatch(
-    responder: Responder, interaction: discord.Interaction, property_id: int
-) -> None:
-    """Send out a drone of the property that a call's card says it is at."""
-    async with responder.deferred(interaction) as context:
-        await _send_out(context, interaction, WhichDrone(property_id=property_id))
-
-
-BUTTONS: dict[str, ButtonHandler] = {"flight:recall": press_recall, "call:drone": press_dispatch}
-"""What the buttons on flights' and calls' cards do."""
-
-LISTS: dict[str, ListReader] = {"drones": _out, "free": _free, "flights": _flights}
-"""The lists of drones."""
+    return flight

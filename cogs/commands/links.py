@@ -7,12 +7,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.i18n.language import _
-from cogs.ui.options import user_choices
+from cogs.ui.names import user_name
+from cogs.ui.options import UserOption
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, reply_text
 from cogs.ui.text import inert_line, timestamp, who
 from webhook.protocol.context import Scope
-from webhook.protocol.wire import validate
 from webhook.queries.links import (
     NewLink,
     OfMember,
@@ -23,14 +23,13 @@ from webhook.queries.links import (
     unlink_user,
     want_alarms,
 )
+from webhook.queries.users import find_user
 
 
 @app_commands.guild_only()
 class LinkCommands(
     commands.GroupCog, group_name="link", group_description="Who you are in the game"
 ):
-    """Links between members and game users."""
-
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
 
@@ -39,32 +38,26 @@ class LinkCommands(
         extras=needs(Scope.NONE),
     )
     async def code(self, interaction: discord.Interaction) -> None:
-        """Make a code."""
-        async with self._responder.deferred(interaction) as context:
-            made = await make_code(context)
-            ends = int(datetime.now(UTC).timestamp()) + made.seconds
-            text = _("Type this code in the game: **{code}**. It can be used until {time}.")
-            await reply_text(interaction, text.format(code=made.code, time=f"<t:{ends}:t>"))
+        made = await make_code(await self._responder.defer(interaction))
+        ends = int(datetime.now(UTC).timestamp()) + made.seconds
+        text = _("Type this code in the game: **{code}**. It can be used until {time}.")
+        await reply_text(interaction, text.format(code=made.code, time=f"<t:{ends}:t>"))
 
     @app_commands.command(description="Show which game user you are", extras=needs(Scope.NONE))
     async def show(self, interaction: discord.Interaction) -> None:
-        """Show the own link."""
-        async with self._responder.deferred(interaction) as context:
-            link = await own_link(context)
-            if link is None:
-                text = _("You are not linked with a game user. Get a code with /link code.")
-                await reply_text(interaction, text)
-                return
-            text = _("You are **{user}**, linked by {by} at {time}. Alarms at yours: {alarms}.")
-            await reply_text(
-                interaction,
-                text.format(
-                    user=inert_line(link.user_id, 64),
-                    by=who(link.linked_by),
-                    time=timestamp(link.linked_at),
-                    alarms=_("told privately") if link.wants_alarms else _("not told"),
-                ),
-            )
+        link = await own_link(await self._responder.defer(interaction))
+        if link is None:
+            text = _("You are not linked with a game user. Get a code with /link code.")
+            await reply_text(interaction, text)
+            return
+        text = _("You are **{user}**, linked by {by} at {time}. Alarms at yours: {alarms}.")
+        text = text.format(
+            user=inert_line(link.user_id, 64),
+            by=who(link.linked_by),
+            time=timestamp(link.linked_at),
+            alarms=_("told privately") if link.wants_alarms else _("not told"),
+        )
+        await reply_text(interaction, text)
 
     @app_commands.command(
         description="Choose whether alarms at your properties are sent to you",
@@ -72,48 +65,36 @@ class LinkCommands(
     )
     @app_commands.describe(wanted="Whether to send you a private message")
     async def alarms(self, interaction: discord.Interaction, wanted: bool) -> None:
-        """Choose whether alarms come privately."""
-        async with self._responder.deferred(interaction) as context:
-            await want_alarms(context, wanted=wanted)
-            yes = _("You get a private message when the alarm is raised at a property of yours.")
-            no = _("You get no private messages of alarms any more.")
-            await reply_text(interaction, yes if wanted else no)
+        await want_alarms(await self._responder.defer(interaction), wanted=wanted)
+        yes = _("You get a private message when the alarm is raised at a property of yours.")
+        no = _("You get no private messages of alarms any more.")
+        await reply_text(interaction, yes if wanted else no)
 
     @app_commands.command(description="End the link with your game user", extras=needs(Scope.NONE))
     async def end(self, interaction: discord.Interaction) -> None:
-        """End the own link."""
-        async with self._responder.deferred(interaction) as context:
-            await end_own_link(context)
-            await reply_text(interaction, _("You are not linked with a game user any more."))
+        await end_own_link(await self._responder.defer(interaction))
+        await reply_text(interaction, _("You are not linked with a game user any more."))
 
     @app_commands.command(
         description="Link a member and a game user without a code", extras=needs(Scope.ADMIN)
     )
     @app_commands.describe(member="The member of this server", user="The game user")
     async def member(
-        self, interaction: discord.Interaction, member: discord.Member, user: str
+        self, interaction: discord.Interaction, member: discord.Member, user: UserOption
     ) -> None:
-        """Link somebody."""
-        async with self._responder.deferred(interaction) as context:
-            ask = validate(NewLink, {"memberId": member.id, "userId": user})
-            await link_user(context, ask)
-            text = _("{member} is **{user}** in the game.")
-            shown = inert_line(ask.user_id, 64)
-            await reply_text(interaction, text.format(member=member.mention, user=shown))
+        context = await self._responder.defer(interaction)
+        user_id = await find_user(context, user)
+        await link_user(context, NewLink(member_id=member.id, user_id=user_id))
+        text = _("{member} is **{user}** in the game.")
+        shown = await user_name(context.read, user_id)
+        await reply_text(interaction, text.format(member=member.mention, user=shown))
 
     @app_commands.command(
         description="End the link of a member and their game user", extras=needs(Scope.ADMIN)
     )
     @app_commands.describe(member="The member of this server")
     async def unlink(self, interaction: discord.Interaction, member: discord.Member) -> None:
-        """End somebody's link."""
-        async with self._responder.deferred(interaction) as context:
-            await unlink_user(context, OfMember(member_id=member.id))
-            text = _("{member} is not linked with a game user any more.")
-            await reply_text(interaction, text.format(member=member.mention))
-
-    @member.autocomplete("user")
-    async def _users(
-        self, interaction: discord.Interaction, typed: str
-    ) -> list[app_commands.Choice[str]]:
-        return await self._responder.choices(interaction, user_choices, typed)
+        context = await self._responder.defer(interaction)
+        await unlink_user(context, OfMember(member_id=member.id))
+        text = _("{member} is not linked with a game user any more.")
+        await reply_text(interaction, text.format(member=member.mention))

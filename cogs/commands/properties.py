@@ -1,109 +1,105 @@
 """`/property`: list, show, add, edit, search, remove; and the buttons on properties' cards."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import discord
 from discord import app_commands
-from discord.app_commands import Choice, Range
+from discord.app_commands import Range
 from discord.ext import commands
 
-from cogs.commands.edits import EditForm, edit
-from cogs.commands.overview import map_of, overview
+from cogs.commands.property_card import property_card, property_map_card
 from cogs.commands.removals import still_missing
 from cogs.i18n.language import _
-from cogs.ui.buttons import ButtonHandler
+from cogs.ui.buttons import button
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
-from cogs.ui.meant import resolve_tier, resolve_user
-from cogs.ui.modals import ReasonForm
+from cogs.ui.modals import Form, ReasonForm
 from cogs.ui.names import user_name
-from cogs.ui.options import (
-    property_choices,
-    resolve_property,
-    status_choices,
-    tier_choices,
-    user_choices,
-)
-from cogs.ui.pages import ARGUMENT, ListReader, ListRows, list_page
+from cogs.ui.options import PropertyOption, StatusOption, TierOption, UserOption
+from cogs.ui.pages import ARGUMENT, ListRows, PagedLists
 from cogs.ui.permissions import needs
+from cogs.ui.resolve import resolve_tier
 from cogs.ui.responder import AlreadyDone, Responder, before_modal, reply_embed, reply_text
 from cogs.ui.text import inert_line, who
-from db import audit, properties
-from db.properties import PENDING, Property
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound
 from webhook.protocol.wire import validate
 from webhook.queries.approvals import Rejection, add_property_approval, reject_property
-from webhook.queries.models import OfProperty, SearchPage
+from webhook.queries.audit import get_last_change
+from webhook.queries.models import OfProperty
 from webhook.queries.properties import (
+    Edit,
     NewProperty,
+    StatusPage,
     add_property,
-    get_properties,
+    edit_property,
+    find_property,
+    get_stored_property,
+    list_properties,
     remove_property,
-    search_pending_properties,
 )
-from webhook.queries.property_data import PropertyData, existing_property
-from webhook.queries.subjects import property_subject
+from webhook.queries.rows import PENDING, REJECTED, REMOVED, Property
+from webhook.queries.users import find_user
 
 CoordinateOption = Range[int, -1_000_000, 1_000_000]
 LengthOption = Range[int, 0, 1_000_000]
 
+_PAIR = re.compile(r"\s*(-?[0-9]{1,7})\s*[x×*,;/ ]\s*(-?[0-9]{1,7})\s*(?:m\s*)?", re.IGNORECASE)
+
+lists = PagedLists()
+
 
 @app_commands.guild_only()
 class PropertyCommands(commands.GroupCog, group_name="property", group_description="Properties"):
-    """What people do with properties."""
-
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
 
     @app_commands.command(name="list", description="Show all properties", extras=needs(Scope.READ))
     async def list_(self, interaction: discord.Interaction) -> None:
-        """List all."""
-        async with self._responder.deferred(interaction) as context:
-            await reply_embed(interaction, await list_page(context, LISTS, "properties"))
+        context = await self._responder.defer(interaction)
+        await reply_embed(interaction, await all_properties.page(context))
 
     @app_commands.command(
         description="Search location, description and number", extras=needs(Scope.READ)
     )
     @app_commands.describe(text="What to search for")
     async def search(self, interaction: discord.Interaction, text: Range[str, 1, 40]) -> None:
-        """List those that match."""
-        async with self._responder.deferred(interaction) as context:
-            # An astral character counts twice in a button's id.
-            wanted = text.strip().encode("utf-16-le")[: ARGUMENT * 2].decode("utf-16-le", "ignore")
-            await reply_embed(interaction, await list_page(context, LISTS, "search", wanted))
+        context = await self._responder.defer(interaction)
+        # An astral character counts twice in a button's id.
+        wanted = text.strip().encode("utf-16-le")[: ARGUMENT * 2].decode("utf-16-le", "ignore")
+        await reply_embed(interaction, await matching_properties.page(context, wanted))
 
     @app_commands.command(
         description="Show the properties that wait for approval", extras=needs(Scope.READ)
     )
     async def pending(self, interaction: discord.Interaction) -> None:
-        """List those that wait."""
-        async with self._responder.deferred(interaction) as context:
-            await reply_embed(interaction, await list_page(context, LISTS, "pending"))
+        context = await self._responder.defer(interaction)
+        await reply_embed(interaction, await pending_properties.page(context))
 
     @app_commands.command(
         name="show",
         description="Show a property: its equipment, people, alarms, calls and what you may do",
         extras=needs(Scope.READ, or_own=True),
     )
-    @app_commands.describe(property="The property; type a part of its name")
-    async def show_(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
-        """Show one."""
-        async with self._responder.deferred(interaction) as context:
-            place = await resolve_property(context, property)
-            await reply_embed(interaction, await overview(context, place.id))
+    @app_commands.rename(property_="property")
+    @app_commands.describe(property_="The property; type a part of its name")
+    async def show_(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
+        context = await self._responder.defer(interaction)
+        found = await find_property(context, property_)
+        await reply_embed(interaction, await property_card(context, found.id))
 
     @app_commands.command(
         name="map",
         description="Show a property on the map",
         extras=needs(Scope.READ, or_own=True),
     )
-    @app_commands.describe(property="The property; type a part of its name")
-    async def map_(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
-        """Show a map."""
-        async with self._responder.deferred(interaction) as context:
-            place = await resolve_property(context, property)
-            await reply_embed(interaction, await map_of(context, place.id))
+    @app_commands.rename(property_="property")
+    @app_commands.describe(property_="The property; type a part of its name")
+    async def map_(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
+        context = await self._responder.defer(interaction)
+        found = await find_property(context, property_)
+        await reply_embed(interaction, await property_map_card(context, found.id))
 
     @app_commands.command(
         description="Add a property; it waits for approval", extras=needs(Scope.WRITE)
@@ -122,37 +118,37 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
         self,
         interaction: discord.Interaction,
         location: Range[str, 1, 200],
-        tier: str,
+        tier: TierOption,
         x: CoordinateOption,
         y: CoordinateOption,
-        owner: str,
+        owner: UserOption,
         width: LengthOption = 0,
         height: LengthOption = 0,
         description: Range[str, 1, 1000] | None = None,
     ) -> None:
-        """Add one."""
-        async with self._responder.deferred(interaction) as context:
-            asked = {
-                "location": location,
-                "tier": await resolve_tier(context, tier),
-                "x": x,
-                "y": y,
-                "width": width,
-                "height": height,
-                "description": description or "",
-                "clientId": await resolve_user(context, owner),
-            }
-            added = await add_property(context, validate(NewProperty, asked))
-            text = _("**{where}** is property {id} now and waits for approval.")
-            await reply_text(interaction, text.format(where=inert_line(location, 200), id=added.id))
+        context = await self._responder.defer(interaction)
+        ask = {
+            "location": location,
+            "tier": await resolve_tier(context, tier),
+            "x": x,
+            "y": y,
+            "width": width,
+            "height": height,
+            "description": description or "",
+            "clientId": await find_user(context, owner),
+        }
+        added = await add_property(context, validate(NewProperty, ask))
+        text = _("**{where}** is property {id} now and waits for approval.")
+        where = inert_line(location, 200)
+        await reply_text(interaction, text.format(where=where, id=added.id))
 
     @app_commands.command(
-        name="edit",
         description="Change a property's size, coordinates, tier or status",
         extras=needs(Scope.WRITE),
     )
+    @app_commands.rename(property_="property")
     @app_commands.describe(
-        property="The property; type a part of its name",
+        property_="The property; type a part of its name",
         width="Metres",
         height="Metres",
         x="Where it is on the game's map, west to east",
@@ -160,168 +156,200 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
         tier="Its protection plan",
         status="ACTIVE, or a word of your own",
     )
-    async def edit_(
+    async def edit(
         self,
         interaction: discord.Interaction,
-        property: str,  # noqa: A002
+        property_: PropertyOption,
         width: LengthOption | None = None,
         height: LengthOption | None = None,
         x: CoordinateOption | None = None,
         y: CoordinateOption | None = None,
-        tier: str | None = None,
-        status: Range[str, 1, 32] | None = None,
+        tier: TierOption | None = None,
+        status: StatusOption | None = None,
     ) -> None:
-        """Change one."""
-        async with self._responder.deferred(interaction) as context:
-            place = await resolve_property(context, property)
-            given = {"width": width, "height": height, "x": x, "y": y, "status": status}
-            if tier is not None:
-                given["tier"] = await resolve_tier(context, tier)
-            await edit(context, interaction, place, given)
+        context = await self._responder.defer(interaction)
+        found = await find_property(context, property_)
+        given = {"width": width, "height": height, "x": x, "y": y, "status": status}
+        if tier is not None:
+            given["tier"] = await resolve_tier(context, tier)
+        await reply_text(interaction, await _edit(context, found, given))
 
     @app_commands.command(
         description="Remove a property at once, without a request", extras=needs(Scope.ADMIN)
     )
-    @app_commands.describe(property="The property; type a part of its name")
-    async def remove(self, interaction: discord.Interaction, property: str) -> None:  # noqa: A002
-        """Ask whether it is meant."""
-        async with self._responder.deferred(interaction) as context:
-            context.caller.must(Scope.ADMIN)
-            place = await resolve_property(context, property)
-            where = inert_line(place.location, 200)
-            text = _(
-                "Property {id} of {owner} and its equipment will be gone, and drones that are out"
-                " will be recalled."
-            ).format(id=place.id, owner=await user_name(context.read, place.owner))
-            card = CardBuilder(_("Remove {where}?").format(where=where), Colour.DANGER, text)
-            button = Button(_("Remove"), f"property:remove:{place.id}", discord.ButtonStyle.danger)
-            await reply_embed(interaction, MessageContent([card.build()], (button,)))
+    @app_commands.rename(property_="property")
+    @app_commands.describe(property_="The property; type a part of its name")
+    async def remove(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
+        context = await self._responder.defer(interaction)
+        found = await find_property(context, property_)
+        where = inert_line(found.location, 200)
+        text = _(
+            "Property {id} of {owner} and its equipment will be gone, and drones that are out"
+            " will be recalled."
+        ).format(id=found.id, owner=await user_name(context.read, found.owner))
+        card = CardBuilder(_("Remove {where}?").format(where=where), Colour.DANGER, text)
+        remove = Button(_("Remove"), f"property:remove:{found.id}", discord.ButtonStyle.danger)
+        await reply_embed(interaction, MessageContent([card.build()], (remove,)))
 
-    @show_.autocomplete("property")
-    @map_.autocomplete("property")
-    @edit_.autocomplete("property")
-    @remove.autocomplete("property")
-    async def _properties(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._responder.choices(interaction, property_choices, typed)
-
-    @add.autocomplete("tier")
-    @edit_.autocomplete("tier")
-    async def _tiers(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._responder.choices(interaction, tier_choices, typed)
-
-    @add.autocomplete("owner")
-    async def _users(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._responder.choices(interaction, user_choices, typed)
-
-    @edit_.autocomplete("status")
-    async def _statuses(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._responder.choices(interaction, status_choices, typed)
-
-
-def line(stored: Property | PropertyData) -> str:
-    """Write a property as a line of a list."""
-    where, status = inert_line(stored.location, 90), inert_line(stored.status, 32)
-    return f"{stored.id} · {where} · {status}"
-
-
-async def _all(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
-    found = (await get_properties(context, SearchPage(limit=limit, offset=offset))).properties
-    total = await properties.count(context.read)
-    return ListRows(
-        _("Properties"), [line(row) for row in found], _("There is no property."), total
-    )
-
-
-async def _matching(context: Context, text: str, limit: int, offset: int) -> ListRows:
-    wanted = SearchPage(search=text, limit=limit, offset=offset)
-    found = (await get_properties(context, wanted)).properties
-    title = _("Properties with “{text}”").format(text=inert_line(text, ARGUMENT))
-    return ListRows(title, [line(row) for row in found], _("No property matches."))
-
-
-async def _pending(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
-    wanted = SearchPage(limit=limit, offset=offset)
-    found = (await search_pending_properties(context, wanted)).properties
-    total = await properties.count(context.read, PENDING)
-    title, empty = _("Properties that wait for approval"), _("No property waits for approval.")
-    return ListRows(title, [line(row) for row in found], empty, total)
-
-
-async def press_approve(
-    responder: Responder, interaction: discord.Interaction, property_id: int
-) -> None:
-    """Approve the property on a card."""
-    async with responder.deferred(interaction) as context:
-        async with _first(context, property_id):
+    @button("property:approve", Scope.APPROVE)
+    async def approve_button(self, interaction: discord.Interaction, property_id: int) -> None:
+        context = await self._responder.defer(interaction)
+        async with _deciding(context, property_id):
             missing = await add_property_approval(context, OfProperty(property_id=property_id))
         done = _("Property {id} is approved.").format(id=property_id)
         await reply_text(interaction, still_missing(missing) or done)
 
+    @button("property:reject", Scope.APPROVE)
+    async def reject_button(self, interaction: discord.Interaction, property_id: int) -> None:
+        """Ask for the reason, then reject the property; it can still get another status."""
 
-async def press_reject(
-    responder: Responder, interaction: discord.Interaction, property_id: int
-) -> None:
-    """Ask for the reason, then reject the property on a card; it can still get another status."""
-    responder.context(interaction).caller.must(Scope.APPROVE)
+        async def reject(context: Context, reason: str | None) -> str:
+            async with _deciding(context, property_id):
+                await reject_property(context, Rejection(property_id=property_id, reason=reason))
+            return _("Property {id} is rejected.").format(id=property_id)
 
-    async def reject(context: Context, reason: str | None) -> str:
-        async with _first(context, property_id):
-            await reject_property(context, Rejection(property_id=property_id, reason=reason))
-        return _("Property {id} is rejected.").format(id=property_id)
+        title, placeholder = _("Reject the property"), _("The owner reads this")
+        form = ReasonForm(self._responder, title, placeholder, reject)
+        await interaction.response.send_modal(form)
 
-    form = ReasonForm(responder, _("Reject the property"), _("The owner reads this"), reject)
-    await interaction.response.send_modal(form)
+    @button("property:edit", Scope.WRITE)
+    async def edit_button(self, interaction: discord.Interaction, property_id: int) -> None:
+        async with before_modal():
+            context = self._responder.context(interaction)
+            found = await get_stored_property(context, OfProperty(property_id=property_id))
+        await interaction.response.send_modal(EditForm(self._responder, found))
 
-
-@asynccontextmanager
-async def _first(context: Context, property_id: int) -> AsyncIterator[None]:
-    """Tell who decided first, if somebody did."""
-    try:
-        yield
-    except Conflict:
-        stored = await existing_property(context.read, property_id)
-        if stored.status == PENDING or stored.status_by is None:
-            raise
-        by, now = who(stored.status_by), inert_line(stored.status, 32)
-        text = _("Property {id} does not wait any more: {who} made it {status}.")
-        raise AlreadyDone(text.format(id=property_id, who=by, status=now)) from None
-
-
-async def press_edit(
-    responder: Responder, interaction: discord.Interaction, property_id: int
-) -> None:
-    """Show the form that changes a property."""
-    context = responder.context(interaction)
-    context.caller.must(Scope.WRITE)
-    async with before_modal():
-        stored = await existing_property(context.read, property_id)
-    await interaction.response.send_modal(EditForm(responder, stored))
-
-
-async def press_remove(
-    responder: Responder, interaction: discord.Interaction, property_id: int
-) -> None:
-    """Remove the property that somebody was asked about."""
-    async with responder.deferred(interaction) as context:
-        context.caller.must(Scope.ADMIN)
+    @button("property:remove", Scope.ADMIN)
+    async def remove_button(self, interaction: discord.Interaction, property_id: int) -> None:
+        context = await self._responder.defer(interaction)
+        ask = OfProperty(property_id=property_id)
         try:
-            await remove_property(context, OfProperty(property_id=property_id))
+            await remove_property(context, ask)
         except NotFound:
-            last = await audit.page(context.read, str(property_subject(property_id)), None, 1, 0)
-            if not last:
+            last = await get_last_change(context, ask)
+            if last is None:
                 raise
             text = _("Property {id} is gone already: {who} removed it.")
-            raise AlreadyDone(text.format(id=property_id, who=who(last[0].who))) from None
+            raise AlreadyDone(text.format(id=property_id, who=who(last.who))) from None
         await reply_text(interaction, _("Property {id} is removed.").format(id=property_id))
 
 
-BUTTONS: dict[str, ButtonHandler] = {
-    "property:approve": press_approve,
-    "property:reject": press_reject,
-    "property:edit": press_edit,
-    "property:remove": press_remove,
-}
-"""What the buttons on properties' cards and answers do."""
+class EditForm(Form):
+    """Asks for size, coordinates, tier and status; what is not touched stays."""
 
-LISTS: dict[str, ListReader] = {"properties": _all, "search": _matching, "pending": _pending}
-"""The lists of properties."""
+    def __init__(self, responder: Responder, property_: Property) -> None:
+        super().__init__(responder, title=_("Edit property {id}").format(id=property_.id))
+        self._property_id = property_.id
+        self._shown = {
+            "size": f"{property_.width} x {property_.height}",
+            "coordinates": f"{property_.x}, {property_.y}",
+            "tier": str(property_.tier),
+            "status": property_.status[:32],
+        }
+        labels = {
+            "size": _("Width x height, in metres"),
+            "coordinates": _("Coordinates: x, y"),
+            "tier": _("Tier: its number or its name"),
+            "status": _("Status"),
+        }
+        for name, label in labels.items():
+            field: discord.ui.TextInput[EditForm] = discord.ui.TextInput(
+                label=label, custom_id=name, default=self._shown[name], max_length=100
+            )
+            self.add_item(field)
+
+    async def submit(self, interaction: discord.Interaction, context: Context) -> None:
+        typed = {
+            item.custom_id: item.value.strip()
+            for item in self.children
+            if isinstance(item, discord.ui.TextInput)
+        }
+        changed = {name: text for name, text in typed.items() if text != self._shown[name]}
+        given: dict[str, object] = {}
+        if "size" in changed:
+            given["width"], given["height"] = _pair("size", changed["size"])
+        if "coordinates" in changed:
+            given["x"], given["y"] = _pair("coordinates", changed["coordinates"])
+        if "tier" in changed:
+            given["tier"] = await resolve_tier(context, changed["tier"])
+        if "status" in changed:
+            given["status"] = changed["status"]
+        # Somebody may have changed it while the form was open.
+        ask = OfProperty(property_id=self._property_id)
+        now = await get_stored_property(context, ask)
+        await reply_text(interaction, await _edit(context, now, given))
+
+
+async def _edit(context: Context, property_: Property, given: Mapping[str, object]) -> str:
+    """Change what is given and not None; return what to answer.
+
+    Raises:
+        Forbidden: this property's status is for approvers to decide.
+        Conflict: somebody changed the status at the same time.
+    """
+    changes = {name: value for name, value in given.items() if value is not None}
+    if "status" in changes:
+        if property_.status in (PENDING, REJECTED, REMOVED):
+            # Scripts may change a status with less; deciding on these is for approvers.
+            context.caller.must(Scope.APPROVE)
+        changes["ifStatus"] = property_.status
+    await edit_property(context, validate(Edit, changes | {"propertyId": property_.id}))
+    now = await get_stored_property(context, OfProperty(property_id=property_.id))
+    return _("**{where}**: {width} × {height} m at {x}, {y}, tier {tier}, {status}.").format(
+        where=inert_line(now.location, 200),
+        width=now.width,
+        height=now.height,
+        x=now.x,
+        y=now.y,
+        tier=now.tier,
+        status=inert_line(now.status, 32),
+    )
+
+
+def _pair(field: str, text: str) -> tuple[int, int]:
+    found = _PAIR.fullmatch(text)
+    if found is None:
+        raise InvalidData(FieldProblem(field, "two whole numbers, like 30 x 20 or -860, 700"))
+    return int(found[1]), int(found[2])
+
+
+@asynccontextmanager
+async def _deciding(context: Context, property_id: int) -> AsyncIterator[None]:
+    """Say who decided first, if somebody did."""
+    try:
+        yield
+    except Conflict:
+        found = await get_stored_property(context, OfProperty(property_id=property_id))
+        if found.status == PENDING or found.status_by is None:
+            raise
+        text = _("Property {id} does not wait any more: {who} made it {status}.")
+        by, status = who(found.status_by), inert_line(found.status, 32)
+        raise AlreadyDone(text.format(id=property_id, who=by, status=status)) from None
+
+
+@lists.declare("properties", Scope.READ)
+async def all_properties(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
+    found, total = await list_properties(context, StatusPage(limit=limit, offset=offset))
+    lines = [_line(row) for row in found]
+    return ListRows(_("Properties"), lines, _("There is no property."), total)
+
+
+@lists.declare("search", Scope.READ)
+async def matching_properties(context: Context, text: str, limit: int, offset: int) -> ListRows:
+    page = StatusPage(search=text, limit=limit, offset=offset)
+    found, _total = await list_properties(context, page)
+    title = _("Properties with “{text}”").format(text=inert_line(text, ARGUMENT))
+    return ListRows(title, [_line(row) for row in found], _("No property matches."))
+
+
+@lists.declare("pending", Scope.READ)
+async def pending_properties(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
+    page = StatusPage(status=PENDING, limit=limit, offset=offset)
+    found, total = await list_properties(context, page)
+    title, empty = _("Properties that wait for approval"), _("No property waits for approval.")
+    return ListRows(title, [_line(row) for row in found], empty, total)
+
+
+def _line(property_: Property) -> str:
+    where, status = inert_line(property_.location, 90), inert_line(property_.status, 32)
+    return f"{property_.id} · {where} · {status}"

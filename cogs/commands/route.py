@@ -1,182 +1,49 @@
-"""`/route test`, and what `cad-sentinel route` says: which rule sends an event where, and why."""
+"""`/route test`: which rule sends an event where, and why."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import discord
-import orjson
 from discord import app_commands
-from discord.app_commands import Choice
+from discord.app_commands import Choice, Transform
 from discord.ext import commands
 
-from cogs.cards import CARDS
-from cogs.feeds import FEEDS
-from cogs.i18n.language import _, plural
-from cogs.routing.facts import CARD_EVENTS, event_type, gather_facts
-from cogs.routing.rules import Decision, Router
-from cogs.ui.options import CHOICES
-from cogs.ui.options import NAME as CHOICE
+from cogs.delivery.explain import Routes, explain, resolve_event
+from cogs.i18n.language import plural
+from cogs.routing.facts import event_type
+from cogs.ui.options import MAX_CHOICES, TextOption, choice
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, reply_text
-from cogs.ui.text import inert_line, length, plain_line
-from db import cards, journal
-from db.database import Reader
-from webhook import cad
-from webhook.protocol.context import Context, Scope, now
-from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
-from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, StoredEvent, Subject
-from webhook.protocol.wire import parse_json
+from cogs.ui.text import inert_line, length
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.events import StoredEvent
+from webhook.queries.status import list_events
 
 RECENT = 200
-"""Events, the newest, among which somebody may choose."""
+"""Events, the newest, that are offered."""
 
 ANSWER = 1_900
 LINE = 300
 
-_CARD_OF = {
-    **{each.push_type: each.card for each in cad.DECLARATIONS.values() if each.card},
-    **{name: kind for kind, name in CARD_EVENTS.items()},
-    "approved-remove-property": "removal",
-    "denied-remove-property": "removal",
-    "approval-given": "approval",
-    "withdrawn-remove-property": "removal",
-    "drone-recalled": "flight",
-    "alarm-changed": "alarm",
-}
-"""The kind of card that an event has; without one it is a feed's or nobody's."""
+
+async def event_choices(context: Context, typed: str) -> list[Choice[str]]:
+    """Offer recent events."""
+    events = await list_events(context, RECENT)
+    offered = [(_label(event, context.zone), event.id) for event in events]
+    wanted = typed.strip().casefold()
+    found = [(name, number) for name, number in offered if wanted in name.casefold()]
+    return [choice(name, number) for name, number in found[:MAX_CHOICES]]
 
 
-@dataclass(frozen=True)
-class Routed:
-    """What the rules say of one card or feed entry of an event.
-
-    `stands_in` is the channel that a card was given earlier, as it does not move.
-    """
-
-    shown_as: str
-    decision: Decision
-    is_posted: bool
-    stands_in: str | None = None
-
-
-@dataclass
-class Routes:
-    """The rules, and the channels in use by their name or their id; /setup changes both."""
-
-    router: Router
-    in_use: frozenset[str]
-
-    async def of(self, sql: Reader, event: StoredEvent) -> list[Routed]:
-        """Ask the rules about an event; nothing is left if nothing of it is ever posted."""
-        found = []
-        for subject in event.subjects:
-            kind = CARDS.get(subject.kind)
-            if kind is None:
-                continue
-            facts = await gather_facts(sql, event, subject)
-            card = await cards.of_subject(sql, str(subject))
-            stands_in = card.channel if card is not None else None
-            shown_as = _("card of {subject}").format(subject=subject) if event.id else _("card")
-            decision = self.router.decide(facts, event.at, kind.channel)
-            found.append(self._routed(shown_as, decision, stands_in))
-        feed = FEEDS.get(event.name)
-        if feed is not None:
-            decision = self.router.decide(
-                await gather_facts(sql, event, None), event.at, feed.channel
-            )
-            found.append(self._routed(_("feed entry"), decision, None))
-        return found
-
-    def _routed(self, shown_as: str, decision: Decision, stands_in: str | None) -> Routed:
-        is_posted = not decision.silent and decision.channel in self.in_use
-        return Routed(shown_as, decision, is_posted, stands_in)
-
-
-def explained(event: StoredEvent, found: list[Routed]) -> Iterator[str]:
-    """Write what the rules say, a line for each rule; texts from the game are not escaped yet."""
-    number = f"{_('event')} {event.id}, " if event.id else ""
-    yield f"{number}{event_type(event)}"
-    if not found:
-        yield _("Nothing of this event is posted, whatever the rules say.")
-    for routed in found:
-        yield f"{routed.shown_as}: {_outcome(routed)}"
-        yield from (f"- {line}" for line in routed.decision.explanation)
-        if not routed.decision.explanation:
-            yield f"- {_('there are no rules')}"
-
-
-def _outcome(routed: Routed) -> str:
-    decision = routed.decision
-    if decision.silent:
-        outcome = _("not posted, as {rule} is silent").format(rule=decision.rule)
-    elif not routed.is_posted:
-        text = _("not posted, as no channel {channel} is configured")
-        outcome = text.format(channel=decision.channel)
-    else:
-        rule = decision.rule or _("the channel map")
-        outcome = _("goes to {channel} by {rule}").format(channel=decision.channel, rule=rule)
-    if routed.is_posted and decision.mention:
-        outcome += _(", mentions role {role}").format(role=decision.mention)
-    if routed.stands_in is None:
-        return outcome
-    stays = _("{outcome}; but it has its card in {channel} already, and it stays there")
-    return stays.format(outcome=outcome, channel=routed.stands_in)
-
-
-async def resolve_event(sql: Reader, typed: str, data: str | None) -> StoredEvent:
-    """Return the stored event of a number, or an event made of a name and JSON.
-
-    The JSON of a push may be as the CAD sends it or as docs/cad.md shows the event.
-
-    Raises:
-        NotFound: no event has this number or name.
-        InvalidData, BadJson: the data is no JSON object.
-    """
-    typed = typed.strip()
-    if typed.isascii() and typed.isdigit() and len(typed) < 19:
-        stored = await journal.by_id(sql, [int(typed)])
-        if not stored:
-            raise NotFound("the journal holds no event {number}", number=typed)
-        return StoredEvent.from_journal(stored[0])
-    name = typed.removeprefix("events.").removeprefix(f"{CAD}.")
-    read = parse_json(data) if data and data.strip() else {}
-    if not isinstance(read, dict):
-        raise InvalidData(FieldProblem("data", "no JSON object"))
-    if name in EVENTS or name in SYSTEM_EVENTS:
-        return _made(name, name, read)
-    kind = name.upper()
-    if kind not in cad.EVENTS:
-        raise NotFound("unknown event {name!r}", name=name[:64])
-    return _made(f"{CAD}.{kind}", kind, _normalised(kind, read))
-
-
-def _made(name: str, own: str, data: dict[str, Any]) -> StoredEvent:
-    """Make an event that did not happen; its card has a number that no card has."""
-    kind = _CARD_OF.get(own)
-    subjects = [] if kind is None else [Subject(kind, "-1@")]
-    return StoredEvent(0, now(), name, subjects, orjson.dumps(data))
-
-
-def _normalised(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Read the data of a push; what cannot be a push is taken for the event's own data."""
-    try:
-        events = cad.parse({"type": kind, "data": data})
-    except (cad.InvalidPush, cad.UnhandledType):
-        return data
-    return events[0].model_dump(by_alias=True) | data if events else data
+EventOption = Transform[str, TextOption(event_choices)]
 
 
 @app_commands.guild_only()
 class RouteCommands(commands.GroupCog, group_name="route", group_description="Routing rules"):
-    """The rules that send events to channels."""
-
-    def __init__(self, responder: Responder, routes: Routes, zone: ZoneInfo) -> None:
+    def __init__(self, responder: Responder, routes: Routes) -> None:
         self._responder = responder
         self._routes = routes
-        self._zone = zone
 
     @app_commands.command(
         description="Explain which rule sends an event where, and why", extras=needs(Scope.ADMIN)
@@ -186,48 +53,33 @@ class RouteCommands(commands.GroupCog, group_name="route", group_description="Ro
         data="For a name: the event's data as JSON",
     )
     async def test(
-        self, interaction: discord.Interaction, event: str, data: str | None = None
+        self, interaction: discord.Interaction, event: EventOption, data: str | None = None
     ) -> None:
-        """Explain a routing."""
-        async with self._responder.deferred(interaction) as context:
-            context.caller.must(Scope.ADMIN)
-            meant = await resolve_event(context.read, event, data)
-            found = await self._routes.of(context.read, meant)
-            await reply_text(interaction, _fitted(explained(meant, found)))
-
-    @test.autocomplete("event")
-    async def _events(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-        return await self._responder.choices(interaction, self._recent, typed)
-
-    async def _recent(self, context: Context, typed: str) -> list[Choice[str]]:
-        """Offer recent events that match."""
-        context.caller.must(Scope.ADMIN)
-        recent = await journal.recent(context.read, RECENT)
-        events = [StoredEvent.from_journal(entry) for entry in recent]
-        choices = [(self._named(event), str(event.id)) for event in events]
-        wanted = typed.strip().casefold()
-        found = [(name, value) for name, value in choices if wanted in name.casefold()]
-        return [Choice(name=name, value=value) for name, value in found[:CHOICES]]
-
-    def _named(self, event: StoredEvent) -> str:
-        at = datetime.fromtimestamp(event.at / 1000, self._zone)
-        about = ", ".join(map(str, event.subjects))
-        return plain_line(f"{event.id} · {at:%H:%M:%S} · {event_type(event)} · {about}", CHOICE)
+        context = await self._responder.defer(interaction)
+        found = await resolve_event(context.read, event, data)
+        lines = explain(found, await self._routes.find(context.read, found))
+        await reply_text(interaction, _fitting_lines(lines))
 
 
-def _fitted(lines: Iterator[str]) -> str:
+def _label(event: StoredEvent, zone: ZoneInfo) -> str:
+    at = datetime.fromtimestamp(event.at / 1000, zone)
+    about = ", ".join(map(str, event.subjects))
+    return f"{event.id} · {at:%H:%M:%S} · {event_type(event)} · {about}"
+
+
+def _fitting_lines(lines: Iterator[str]) -> str:
     """Put lines into one answer; those that do not fit are counted."""
     texts = [
         f"{'- ' * line.startswith('- ')}{inert_line(line.removeprefix('- '), LINE)}"
         for line in lines
     ]
-    kept: list[str] = []
+    shown: list[str] = []
     used = 0
     for text in texts:
         used += length(text) + 1
         if used > ANSWER:
-            left_out = len(texts) - len(kept)
+            left_out = len(texts) - len(shown)
             rest = plural("… and {number} more line", "… and {number} more lines", left_out)
-            return "\n".join([*kept, rest])
-        kept.append(text)
-    return "\n".join(kept)
+            return "\n".join([*shown, rest])
+        shown.append(text)
+    return "\n".join(shown)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
 
 import discord
 from discord import app_commands
@@ -10,15 +10,15 @@ from discord.ext import commands
 
 from cogs.i18n.language import N_, _, plural
 from cogs.routing.bot_permissions import missing_permissions
+from cogs.routing.setup_health import SetupHealth
 from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import fitting, inert_line, timestamp
-from db import cards, feeds
-from db.cards import Backlog
-from db.database import size
 from webhook.cad.silence import LastPush
-from webhook.protocol.context import Context, Scope, now
+from webhook.protocol.context import Scope, now
+from webhook.queries.rows import Backlog
+from webhook.queries.status import StorageStatus, get_storage_status
 
 _STATES = {
     "off": N_("Off"),
@@ -47,55 +47,52 @@ class RuntimeStatus:
 
 
 class StatusCommands(commands.Cog):
-    """How the program is."""
-
-    def __init__(self, responder: Responder, vitals: RuntimeStatus) -> None:
+    def __init__(
+        self, responder: Responder, status: RuntimeStatus, setup_health: SetupHealth
+    ) -> None:
         self._responder = responder
-        self._vitals = vitals
+        self._status = status
+        self._setup_health = setup_health
 
     @app_commands.command(
         description="Show whether everything works, and what does not", extras=needs(Scope.WRITE)
     )
     @app_commands.guild_only()
     async def status(self, interaction: discord.Interaction) -> None:
-        """Show how the program is."""
-        async with self._responder.deferred(interaction) as context:
-            context.caller.must(Scope.WRITE)
-            await reply_embed(
-                interaction, await status_of(context, self._vitals, interaction.client)
-            )
+        context = await self._responder.defer(interaction)
+        storage = await get_storage_status(context)
+        await reply_embed(interaction, self._show(storage, interaction.client))
 
-
-async def status_of(context: Context, vitals: RuntimeStatus, client: Any) -> MessageContent:
-    """Show how the program is, in the colour of the worst."""
-    sql = context.read
-    waiting = [*await cards.backlog(sql), *await feeds.backlog(sql)]
-    shut = [
-        f"<#{number}> · {why}"
-        for number in dict.fromkeys(vitals.places.values())
-        if (why := _why_shut(vitals, client, number))
-    ]
-    state = vitals.discord()
-    wrong = client.setup_health.sentences(channels=False)
-    well = state == "ready" and not shut and not wrong
-    card = CardBuilder(
-        title=_("All is well") if well else _("Something needs attention"),
-        colour=Colour.GOOD if well else Colour.WARNING,
-    )
-    card.add(_("Discord"), _(_STATES[state]))
-    card.add(_("Channels"), _channels(len(set(vitals.places.values())), shut), inline=False)
-    card.add(_("Set-up"), fitting(wrong, "\n", FIELD), inline=False)
-    by_channel = sorted({one.channel for one in waiting})
-    lines = [
-        _waiting_line(vitals, name, [one for one in waiting if one.channel == name])
-        for name in by_channel
-    ]
-    card.add(_("Waiting"), fitting(lines, "\n", FIELD) or _("Nothing."), inline=False)
-    card.add(_("Last push"), fitting([_push_line(vitals, cad) for cad in vitals.cads], "\n", FIELD))
-    card.add(_("Database"), f"{await size(sql) / 1_000_000:.1f} MB")
-    card.add(_("Version"), inert_line(vitals.version, 40))
-    card.add(_("Running since"), timestamp(vitals.started_at))
-    return MessageContent([card.build()])
+    def _show(self, storage: StorageStatus, client: discord.Client) -> MessageContent:
+        """Show how the program is, in the colour of the worst."""
+        status = self._status
+        shut = [
+            f"<#{number}> · {why}"
+            for number in dict.fromkeys(status.places.values())
+            if (why := _why_shut(status, client, number))
+        ]
+        state = status.discord()
+        wrong = self._setup_health.sentences(channels=False)
+        is_well = state == "ready" and not shut and not wrong
+        card = CardBuilder(
+            title=_("All is well") if is_well else _("Something needs attention"),
+            colour=Colour.GOOD if is_well else Colour.WARNING,
+        )
+        card.add(_("Discord"), _(_STATES[state]))
+        card.add(_("Channels"), _channels(len(set(status.places.values())), shut), inline=False)
+        card.add(_("Set-up"), fitting(wrong, "\n", FIELD), inline=False)
+        backlog = sorted(storage.backlog, key=lambda row: row.channel)
+        lines = [
+            _backlog_line(status, name, list(rows))
+            for name, rows in groupby(backlog, key=lambda row: row.channel)
+        ]
+        card.add(_("Waiting"), fitting(lines, "\n", FIELD) or _("Nothing."), inline=False)
+        pushes = [_push_line(status, cad) for cad in status.cads]
+        card.add(_("Last push"), fitting(pushes, "\n", FIELD))
+        card.add(_("Database"), f"{storage.database_bytes / 1_000_000:.1f} MB")
+        card.add(_("Version"), inert_line(status.version, 40))
+        card.add(_("Running since"), timestamp(status.started_at))
+        return MessageContent([card.build()])
 
 
 def _channels(known: int, shut: list[str]) -> str:
@@ -106,7 +103,7 @@ def _channels(known: int, shut: list[str]) -> str:
     return plural("The only one is open.", "All {number} are open.", known)
 
 
-def _why_shut(vitals: RuntimeStatus, client: discord.Client, number: int) -> str:
+def _why_shut(status: RuntimeStatus, client: discord.Client, number: int) -> str:
     """Say why nothing can be posted to a channel; blank if it can."""
     channel = client.get_channel(number)
     if not isinstance(channel, discord.abc.GuildChannel):
@@ -115,28 +112,28 @@ def _why_shut(vitals: RuntimeStatus, client: discord.Client, number: int) -> str
     if missing:
         text = _("the bot lacks {rights}: give its role these in the channel's permissions")
         return text.format(rights=", ".join(missing))
-    return inert_line(vitals.closed.get(number, ""), 200, blank="")
+    return inert_line(status.closed.get(number, ""), 200, blank="")
 
 
-def _waiting_line(vitals: RuntimeStatus, channel: str, waiting: list[Backlog]) -> str:
-    number = vitals.places.get(channel)
+def _backlog_line(status: RuntimeStatus, channel: str, backlog: list[Backlog]) -> str:
+    number = status.places.get(channel)
     where = f"<#{number}>" if number is not None else inert_line(channel, 40)
     if channel == "direct":
         where = _("Private messages")
-    entries = sum(one.number for one in waiting if one.kind == "feed")
-    posts = sum(one.number for one in waiting) - entries
+    entries = sum(one.number for one in backlog if one.kind == "feed")
+    posts = sum(one.number for one in backlog) - entries
     counted = [
         plural("1 card", "{number} cards", posts) if posts else "",
         plural("1 feed entry", "{number} feed entries", entries) if entries else "",
     ]
     line = f"{where} · {', '.join(filter(None, counted))}"
-    since = min((one.since for one in waiting if one.since is not None), default=None)
+    since = min((one.since for one in backlog if one.since is not None), default=None)
     if since is None:
         return line
     return _("{what}, since {when}").format(what=line, when=timestamp(since))
 
 
-def _push_line(vitals: RuntimeStatus, cad: str) -> str:
-    at = vitals.last_push.at(cad)
+def _push_line(status: RuntimeStatus, cad: str) -> str:
+    at = status.last_push.at(cad)
     when = timestamp(at) if at is not None else _("none since the start")
     return f"{inert_line(cad, 40)} · {when}"

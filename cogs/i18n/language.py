@@ -98,6 +98,11 @@ def set_language(language: str) -> None:
     _spoken.set(LANGUAGES[language])
 
 
+def set_locale(locale: str) -> None:
+    """Speak the language of a Discord locale (`de`, `en-GB`) in this task, if it is known."""
+    _spoken.set(_of_locale(locale) or _spoken.get())
+
+
 @contextmanager
 def using_locale(locale: str) -> Iterator[None]:
     """Speak the language of a Discord locale (`de`, `en-GB`) inside the block, if it is known."""

@@ -1,83 +1,112 @@
-"""Buttons that outlive a restart: what a click does stands in the button's own id."""
+"""Buttons and menus that outlive a restart: their id says what a press does, and to what.
+
+A cog declares what its buttons do, and who may press them, beside the method that does it:
+
+    @button("removal:approve", Scope.APPROVE)
+    async def approve_button(self, interaction: discord.Interaction, removal_id: int) -> None: ...
+
+A press of the button `removal:approve:12` then calls it with 12.
+"""
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any, Self
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import discord
 
+from cogs.ui.permissions import Permission
 from cogs.ui.responder import Responder
+from webhook.protocol.context import Scope
 from webhook.protocol.errors import NotFound
 
-ButtonHandler = Callable[[Responder, discord.Interaction, int], Awaitable[None]]
-"""Does what a button says to the thing of this number."""
+Function = TypeVar("Function", bound=Callable[..., Awaitable[None]])
+
+_CUSTOM_ID = re.compile(r"(?P<action>[a-z]+:[a-z]+):(?P<argument>.*)", re.DOTALL)
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_DECLARED = "declared_buttons"
 
 
-ControlHandler = Callable[[Responder, discord.Interaction, str, list[str]], Awaitable[None]]
-"""Does what a control says to the thing of this name, with the values that a menu chose."""
+@dataclass(frozen=True)
+class ButtonDeclaration:
+    """What a method does the work of: buttons with these actions at the beginning of their ids."""
+
+    actions: tuple[str, ...]
+    permission: Permission
+    read_argument: Callable[[str], Any]
 
 
-class CardButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"(?P<action>[a-z]+:[a-z]+):(?P<number>[0-9]{1,18})",
-):
-    """Any button on a card: `removal:approve:12`."""
-
-    def __init__(self, action: str, number: int) -> None:
-        super().__init__(discord.ui.Button(custom_id=f"{action}:{number}"))
-        self._action = action
-        self._number = number
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Read the action and the number out of a button's id."""
-        return cls(match["action"], int(match["number"]))
-
-    async def callback(self, interaction: Any) -> None:
-        """Do what the button says."""
-        responder: Responder = interaction.client.responder
-        presses: dict[str, ButtonHandler] = interaction.client.presses
-        async with responder.reporting_errors(interaction):
-            press = presses.get(self._action)
-            if press is None:
-                raise NotFound("this button is from another version of the bot")
-            await press(responder, interaction, self._number)
+def button(action: str, scope: Scope, *, or_own: bool = False) -> Callable[[Function], Function]:
+    """Declare a method as what a button on a card does to the thing of a number."""
+    return _declare(ButtonDeclaration((action,), Permission(scope, or_own), _number))
 
 
-class Control(
-    discord.ui.DynamicItem[discord.ui.Item[Any]],
-    template=r"(?P<action>[a-z]+:[a-z]+):(?P<name>[a-z_.]+)",
-):
-    """A button or a menu about something that has a name: `setup:pick:channels.emergency`."""
+def control(*actions: str, scope: Scope) -> Callable[[Function], Function]:
+    """Declare a method as what buttons and menus do; it gets the rest of the id as it is."""
+    return _declare(ButtonDeclaration(actions, Permission(scope), str))
 
-    def __init__(self, item: discord.ui.Item[Any], action: str, name: str) -> None:
-        super().__init__(item)
-        self._action = action
-        self._name = name
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Read the action and the name out of a control's id."""
-        return cls(item, match["action"], match["name"])
+def _declare(declaration: ButtonDeclaration) -> Callable[[Function], Function]:
+    def declare(function: Function) -> Function:
+        declared = getattr(function, _DECLARED, ())
+        setattr(function, _DECLARED, (*declared, declaration))
+        return function
 
-    async def callback(self, interaction: Any) -> None:
-        """Do what the control says."""
-        responder: Responder = interaction.client.responder
-        controls: dict[str, ControlHandler] = interaction.client.controls
-        async with responder.reporting_errors(interaction):
-            choose = controls.get(self._action)
-            if choose is None:
-                raise NotFound("this button is from another version of the bot")
-            await choose(responder, interaction, self._name, interaction.data.get("values", []))
+    return declare
+
+
+def _number(argument: str) -> int:
+    if _NUMBER.fullmatch(argument) is None:
+        raise OutdatedButton
+    return int(argument)
+
+
+class OutdatedButton(NotFound):
+    """A button that this version does not know."""
+
+    def __init__(self) -> None:
+        super().__init__("this button is from another version of the bot")
+
+
+class Buttons:
+    """Hands every press of a button or a menu to the method that is declared for it."""
+
+    def __init__(self, responder: Responder, owners: Iterable[object]) -> None:
+        self._responder = responder
+        self.declared: dict[str, ButtonDeclaration] = {}
+        self._methods: dict[str, Callable[..., Awaitable[None]]] = {}
+        for owner in owners:
+            for name, function in vars(type(owner)).items():
+                for declaration in getattr(function, _DECLARED, ()):
+                    self._add(declaration, getattr(owner, name))
+
+    def _add(self, declaration: ButtonDeclaration, method: Callable[..., Awaitable[None]]) -> None:
+        for action in declaration.actions:
+            if action in self.declared:
+                raise ValueError(f"the button {action} is declared twice")
+            self.declared[action] = declaration
+            self._methods[action] = method
+
+    async def press(self, interaction: discord.Interaction) -> None:
+        """Do what a button says, for whoever may press it."""
+        self._responder.begin(interaction)
+        try:
+            found = _CUSTOM_ID.fullmatch(str(_data(interaction).get("custom_id")))
+            declaration = self.declared.get(found["action"]) if found is not None else None
+            if found is None or declaration is None:
+                raise OutdatedButton
+            self._responder.require(interaction, declaration.permission)
+            argument = declaration.read_argument(found["argument"])
+            await self._methods[found["action"]](interaction, argument)
+        except Exception as fault:
+            await self._responder.report_error(interaction, fault)
+
+
+def chosen_values(interaction: discord.Interaction) -> list[str]:
+    """Return what was chosen from a menu; nothing for a button."""
+    values = _data(interaction).get("values")
+    return [str(value) for value in values] if isinstance(values, list) else []
+
+
+def _data(interaction: discord.Interaction) -> Mapping[str, object]:
+    return interaction.data or {}

@@ -1,4 +1,4 @@
-"""Forms that several commands and buttons open."""
+"""Forms that commands and buttons open."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,33 +8,48 @@ from cogs.i18n.language import _
 from cogs.ui.responder import Responder, reply_text
 from webhook.protocol.context import Context
 
-REASON = 1_000
+MAX_REASON = 1_000
 
 ReasonHandler = Callable[[Context, str | None], Awaitable[str]]
-"""Does what a form is about, with the text that was entered, and returns what to answer."""
+"""Acts with the reason that was entered, and returns what to answer."""
 
 
-class ReasonForm(discord.ui.Modal):
-    """Asks why, then acts."""
+class Form(discord.ui.Modal):
+    """A form whose submission is answered by a responder."""
+
+    def __init__(self, responder: Responder, *, title: str) -> None:
+        super().__init__(title=title)
+        self.responder = responder
+
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        self.responder.begin(interaction)
+        try:
+            await self.submit(interaction, await self.responder.defer(interaction))
+        except Exception as fault:
+            await self.responder.report_error(interaction, fault)
+
+    async def submit(self, interaction: discord.Interaction, context: Context) -> None:
+        """Do what the form is for; the answer is deferred."""
+        raise NotImplementedError
+
+
+class ReasonForm(Form):
+    """Asks for a reason, then acts."""
 
     def __init__(
         self, responder: Responder, title: str, placeholder: str, act: ReasonHandler
     ) -> None:
-        super().__init__(title=title)
-        self._responder = responder
+        super().__init__(responder, title=title)
         self._act = act
         self.reason: discord.ui.TextInput[ReasonForm] = discord.ui.TextInput(
             label=_("Reason"),
             placeholder=placeholder,
             style=discord.TextStyle.paragraph,
-            max_length=REASON,
+            max_length=MAX_REASON,
             required=False,
         )
         self.add_item(self.reason)
 
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        """Act."""
-        async with self._responder.deferred(interaction) as context:
-            await reply_text(
-                interaction, await self._act(context, self.reason.value.strip() or None)
-            )
+    async def submit(self, interaction: discord.Interaction, context: Context) -> None:
+        reason = self.reason.value.strip() or None
+        await reply_text(interaction, await self._act(context, reason))

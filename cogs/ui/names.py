@@ -1,18 +1,13 @@
 """How cards name things: units, calls and their cards, properties, CADs, statuses."""
 
-import discord
-
 from cogs.i18n.language import N_, _, plural
-from cogs.ui.embeds import Button
 from cogs.ui.text import count_more, inert_line, who
-from db import cards, flights, properties, settings, users
-from db.database import Reader, Transaction
+from db import cards, flights, properties, users
+from db.database import Reader
 from db.units import Unit
 from webhook.protocol.events import Subject
 from webhook.queries.cad import configured_cads
-
-GUILD = "discord.guild"
-"""The setting that names the guild of the channels, which links to messages hold."""
+from webhook.queries.guilds import home_guild
 
 UNIT = 24
 """Characters of a unit's number."""
@@ -31,11 +26,6 @@ STATUSES = {
 """The CAD's own statuses in words, units' before calls', the most pressing first."""
 
 
-async def store_guild(sql: Transaction, guild_id: int) -> None:
-    """Keep which guild the channels are in."""
-    await settings.put(sql, GUILD, str(guild_id))
-
-
 async def cad_suffix(sql: Reader, cad: str) -> str:
     """Return what tells the things of a CAD from those of another; blank if there is one CAD."""
     return f" · {inert_line(cad, 40)}" if len(await configured_cads(sql)) > 1 else ""
@@ -44,7 +34,7 @@ async def cad_suffix(sql: Reader, cad: str) -> str:
 async def linked_name(sql: Reader, subject: Subject, name: str) -> str:
     """Name a thing, as a link to its card if that is posted."""
     card = await cards.of_subject(sql, str(subject))
-    guild = await settings.get(sql, GUILD)
+    guild = await home_guild(sql)
     if guild is None or card is None or not card.channel_id or not card.message_id:
         return name
     return f"[{name}](https://discord.com/channels/{guild}/{card.channel_id}/{card.message_id})"
@@ -93,14 +83,7 @@ async def property_of_call(sql: Reader, property_id: int | None, *, is_open: boo
     return f"{named} · {drones if free else _('no drone free')}"
 
 
-async def drone_button(
-    sql: Reader, property_id: int | None, *, is_open: bool
-) -> tuple[Button, ...]:
-    """Offer a drone of the property that an open call is at, if one is free."""
-    if property_id is None or not is_open:
-        return ()
-    if await properties.get(sql, property_id) is None:
-        return ()
-    if not await flights.free_drones(sql, property_id):
-        return ()
-    return (Button("Dispatch drone", f"call:drone:{property_id}", discord.ButtonStyle.primary),)
+async def location_of(sql: Reader, property_id: int, limit: int = 60) -> str:
+    """Name a property, which may be removed, by its location."""
+    property_ = await properties.get_even_removed(sql, property_id)
+    return inert_line(property_.location, limit) if property_ is not None else str(property_id)

@@ -1,48 +1,87 @@
-"""Choices while somebody types, the likeliest first."""
+"""The options of slash commands that offer choices while somebody types, the likeliest first.
 
-from collections.abc import Iterable
+An option holds what was typed or chosen. The command resolves it (`cogs.ui.resolve`) once it has
+deferred its answer: Discord waits for three seconds, and storage may be slow.
+"""
 
-from discord.app_commands import Choice
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
-from cogs.ui.text import plain_line
-from db import access, community, equipment, flights, properties, users
-from db.equipment import CAMERA, DRONE, Equipment
-from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
+import discord
+from discord import app_commands
+from discord.app_commands import Choice, Transform
+
+from cogs.ui.responder import SentinelClient
+from cogs.ui.text import BLANK, plain_line
 from db.search import fold_case
-from webhook.protocol.context import Context, Scope
-from webhook.protocol.errors import Conflict, NotFound
-from webhook.queries.drones import get_dispatched_drones
-from webhook.queries.models import SearchPage
-from webhook.queries.properties import get_properties
-from webhook.queries.property_data import existing_property
+from webhook.protocol.context import Context
+from webhook.queries.access import get_access_list
+from webhook.queries.approvals import list_restorable
+from webhook.queries.community import get_equipment_types, get_tiers
+from webhook.queries.drones import get_dispatched_drones, get_free_drones, suggest_drones
+from webhook.queries.equipment import get_equipment
+from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfProperty, SearchPage
+from webhook.queries.properties import find_property, list_statuses, suggest_properties
 from webhook.queries.removals import search_removal_properties
+from webhook.queries.rows import CAMERA, DRONE
+from webhook.queries.users import suggest_users
 
-CHOICES = 25
-NAME = 100
-SEARCH = 200
-HOUR = 60 * 60 * 1000
-LOOKED_THROUGH = 100
-"""Rows that are ranked here, where no index does it."""
+MAX_CHOICES = 25
+CHOICE_NAME = 100
 
 _NO_MATCH = 4
 
+Offer = Callable[..., Awaitable[list[Choice[str]]]]
+"""Returns the choices in a context for what was typed so far, and for what stands in the option
+`property` if the choices depend on it.
 
-def _page(typed: str, limit: int = LOOKED_THROUGH) -> SearchPage:
-    return SearchPage(limit=limit, search=typed.strip()[:SEARCH])
+Raises:
+    SentinelError: the caller may not look; nothing is offered.
+"""
+
+
+class TextOption(app_commands.Transformer):
+    """An option with choices; any other text, of that length, may be typed too."""
+
+    def __init__(
+        self, offer: Offer, *, of_property: bool = False, length: tuple[int, int] | None = None
+    ) -> None:
+        self._offer = offer
+        self._of_property = of_property
+        self._length = length
+
+    @property
+    def min_value(self) -> int | None:
+        return self._length[0] if self._length else None
+
+    @property
+    def max_value(self) -> int | None:
+        return self._length[1] if self._length else None
+
+    async def transform(self, _: discord.Interaction[Any], value: Any, /) -> str:
+        return str(value)
+
+    async def autocomplete(  # type: ignore[override]  # discord.py's lists hold numbers as well
+        self, interaction: discord.Interaction[SentinelClient], value: Any, /
+    ) -> list[Choice[str]]:
+        typed = [str(value)]
+        if self._of_property:
+            typed.append(interaction.namespace.property or "")
+
+        async def offer(context: Context) -> list[Choice[str]]:
+            return await self._offer(context, *typed)
+
+        return await interaction.client.responder.choices(interaction, offer)
 
 
 def ranked_choices(typed: str, known: Iterable[tuple[object, str]]) -> list[Choice[str]]:
-    """Offer what matches of the known (value, name): value, name's beginning, word's, anywhere."""
+    """Return what matches of (value, name): by value, the name's beginning, a word's, anywhere."""
     wanted = fold_case(typed.strip())
     ranked = sorted(
         ((_rank(wanted, fold_case(value), fold_case(name)), value, name) for value, name in known),
         key=lambda one: one[0],
     )
-    return [
-        Choice(name=plain_line(name, NAME), value=plain_line(str(value), NAME))
-        for rank, value, name in ranked
-        if rank < _NO_MATCH
-    ][:CHOICES]
+    return [choice(name, value) for rank, value, name in ranked if rank < _NO_MATCH][:MAX_CHOICES]
 
 
 def _rank(wanted: str, value: str, name: str) -> int:
@@ -55,144 +94,133 @@ def _rank(wanted: str, value: str, name: str) -> int:
     return 3 if wanted in name or wanted in value else _NO_MATCH
 
 
-async def _suggested(context: Context, typed: str, limit: int) -> list[Property]:
-    """Return the properties that match; for those without a role only what is theirs."""
-    if context.caller.scope < Scope.READ:
-        ids = context.caller.user_ids
-        return await properties.held_by(context.read, ids, typed, limit)
-    return await properties.suggest(context.read, typed, limit)
+def choice(name: str, value: object) -> Choice[str]:
+    """Return a choice that Discord takes, whatever the thing is called."""
+    return Choice(
+        name=plain_line(name, CHOICE_NAME) or BLANK, value=plain_line(str(value), CHOICE_NAME)
+    )
+
+
+def search_page(typed: str, limit: int = MAX_ROWS) -> SearchPage:
+    """Return the search for what was typed."""
+    return SearchPage(limit=limit, search=typed.strip()[:MAX_SEARCH])
+
+
+# Properties
 
 
 async def property_choices(context: Context, typed: str) -> list[Choice[str]]:
-    """Offer properties that match."""
-    found = await _suggested(context, typed.strip()[:SEARCH], CHOICES)
-    return [_of_property(row.location, row.id) for row in found]
-
-
-def _of_property(location: str, property_id: int) -> Choice[str]:
-    return Choice(name=plain_line(f"{location} ({property_id})", NAME), value=str(property_id))
+    """Offer properties; to those without a role only their own."""
+    found = await suggest_properties(context, search_page(typed, MAX_CHOICES))
+    return [choice(f"{row.location} ({row.id})", row.id) for row in found]
 
 
 async def removal_choices(context: Context, typed: str) -> list[Choice[str]]:
     """Offer properties whose removal is requested."""
-    found = (await search_removal_properties(context, _page(typed))).properties
+    found = (await search_removal_properties(context, search_page(typed))).properties
     wanted = fold_case(typed.strip())
     found.sort(key=lambda row: _rank(wanted, fold_case(row.id), fold_case(row.location)))
-    return [_of_property(row.location, row.id) for row in found[:CHOICES]]
+    return [choice(f"{row.location} ({row.id})", row.id) for row in found[:MAX_CHOICES]]
 
 
-async def removed_choices(context: Context, typed: str) -> list[Choice[str]]:
-    """Offer the properties that can be restored."""
-    context.caller.must(Scope.APPROVE)
-    since = context.now() - context.approvals.restore_hours * HOUR
-    found = await properties.removed_since(context.read, since, LOOKED_THROUGH)
+async def _restorable_choices(context: Context, typed: str) -> list[Choice[str]]:
+    found = await list_restorable(context)
     return ranked_choices(typed, ((row.id, f"{row.location} ({row.id})") for row in found))
+
+
+async def _status_choices(context: Context, typed: str) -> list[Choice[str]]:
+    return ranked_choices(typed, ((status, status) for status in await list_statuses(context)))
+
+
+async def _tier_choices(context: Context, typed: str) -> list[Choice[str]]:
+    tiers = (await get_tiers(context)).tiers
+    return ranked_choices(typed, ((tier.id, f"{tier.name} · {tier.price}") for tier in tiers))
+
+
+# Equipment
 
 
 async def drone_choices(context: Context, typed: str) -> list[Choice[str]]:
     """Offer drones that are out."""
-    found = (await get_dispatched_drones(context, _page(typed))).drones
+    found = (await get_dispatched_drones(context, search_page(typed))).drones
     return ranked_choices(
         typed, ((drone.id, f"{drone.id} · {drone.description}") for drone in found)
     )
 
 
-async def free_drone_choices(context: Context, typed: str, place: str | None) -> list[Choice[str]]:
-    """Offer the free drones of the property that stands in another option."""
-    stored = await resolve_property(context, place or "")
-    free = await flights.free_drones(context.read, stored.id)
+async def _free_drone_choices(context: Context, typed: str, property_: str) -> list[Choice[str]]:
+    found = await find_property(context, property_)
+    free = (await get_free_drones(context, OfProperty(property_id=found.id))).drones
     return ranked_choices(
         typed, ((drone.id, f"{drone.id} · {drone.description}") for drone in free)
     )
 
 
-async def any_drone_choices(context: Context, typed: str, place: str | None) -> list[Choice[str]]:
-    """Offer drones, out or not: those of the property of another option, or of all."""
-    context.caller.must(Scope.READ)
-    if place:
-        return await equipment_choices(context, typed, place, DRONE)
-    found = await equipment.suggest(context.read, typed.strip()[:SEARCH], DRONE, CHOICES)
-    return [Choice(name=_piece(row), value=str(row.id)) for row in found]
+async def _any_drone_choices(context: Context, typed: str, property_: str) -> list[Choice[str]]:
+    """Offer drones, out or not: those of a property, or of all."""
+    if property_:
+        return await _equipment_choices(context, typed, property_, DRONE)
+    found = await suggest_drones(context, search_page(typed, MAX_CHOICES))
+    return [choice(f"{row.id} · {row.name} · {row.description}", row.id) for row in found]
 
 
-async def camera_choices(context: Context, typed: str, place: str | None) -> list[Choice[str]]:
-    """Offer the cameras of the property that stands in another option."""
-    return await equipment_choices(context, typed, place, CAMERA)
+async def _camera_choices(context: Context, typed: str, property_: str) -> list[Choice[str]]:
+    return await _equipment_choices(context, typed, property_, CAMERA)
 
 
-async def equipment_choices(
-    context: Context, typed: str, place: str | None, kind: int | None = None
+async def _equipment_choices(
+    context: Context, typed: str, property_: str, kind: int | None = None
 ) -> list[Choice[str]]:
-    """Offer the equipment of the property that stands in another option."""
-    stored = await resolve_property(context, place or "")
-    there = await equipment.of_property(context.read, stored.id)
-    wanted = [row for row in there if kind in (None, row.type)]
-    return ranked_choices(typed, ((row.id, _piece(row)) for row in wanted))
+    found = await find_property(context, property_)
+    equipment = (await get_equipment(context, OfProperty(property_id=found.id))).equipment
+    return ranked_choices(
+        typed,
+        (
+            (row.id, f"{row.id} · {row.name} · {row.description}")
+            for row in equipment
+            if kind in (None, row.type)
+        ),
+    )
 
 
-def _piece(row: Equipment) -> str:
-    return plain_line(f"{row.id} · {row.name} · {row.description}", NAME)
+async def _equipment_type_choices(context: Context, typed: str) -> list[Choice[str]]:
+    types = (await get_equipment_types(context)).equipment_types
+    return ranked_choices(typed, ((kind.type, kind.name) for kind in types))
 
 
-async def user_choices(context: Context, typed: str) -> list[Choice[str]]:
-    """Offer game users that match."""
-    context.caller.must(Scope.READ)
-    found = await users.suggest(context.read, typed.strip()[:SEARCH], CHOICES)
-    return [Choice(name=_person(user.id, user.full_name), value=user.id) for user in found]
+# People
 
 
-async def allowed_choices(context: Context, typed: str, place: str | None) -> list[Choice[str]]:
-    """Offer who may enter the property that stands in another option."""
-    stored = await resolve_property(context, place or "")
-    allowed = await access.allowed_users(context.read, stored.id)
-    return ranked_choices(typed, ((user.id, _person(user.id, user.full_name)) for user in allowed))
+async def _user_choices(context: Context, typed: str) -> list[Choice[str]]:
+    found = await suggest_users(context, search_page(typed, MAX_CHOICES))
+    return [choice(_user_label(user.id, user.full_name), user.id) for user in found]
 
 
-def _person(user_id: str, full_name: str) -> str:
-    name = user_id if full_name == user_id else f"{full_name} ({user_id})"
-    return plain_line(name, NAME) or "—"
+async def _allowed_user_choices(context: Context, typed: str, property_: str) -> list[Choice[str]]:
+    """Offer who may enter a property."""
+    found = await find_property(context, property_)
+    allowed = await get_access_list(context, OfProperty(property_id=found.id))
+    return ranked_choices(
+        typed, ((user.id, _user_label(user.id, user.full_name)) for user in allowed.users)
+    )
 
 
-async def tier_choices(context: Context, typed: str) -> list[Choice[str]]:
-    """Offer the tiers on offer."""
-    context.caller.must(Scope.READ)
-    tiers = await community.tiers(context.read)
-    return ranked_choices(typed, ((tier.id, f"{tier.name} · {tier.price}") for tier in tiers))
+def _user_label(user_id: str, full_name: str) -> str:
+    return user_id if full_name == user_id else f"{full_name} ({user_id})"
 
 
-async def type_choices(context: Context, typed: str) -> list[Choice[str]]:
-    """Offer the equipment types on offer."""
-    context.caller.must(Scope.READ)
-    kinds = await community.equipment_types(context.read)
-    return ranked_choices(typed, ((kind.id, kind.name) for kind in kinds))
+PropertyOption = Transform[str, TextOption(property_choices)]
+RequestedRemovalOption = Transform[str, TextOption(removal_choices)]
+RestorableOption = Transform[str, TextOption(_restorable_choices)]
+StatusOption = Transform[str, TextOption(_status_choices, length=(1, 32))]
+TierOption = Transform[str, TextOption(_tier_choices)]
 
+DroneOutOption = Transform[str, TextOption(drone_choices)]
+FreeDroneOption = Transform[str, TextOption(_free_drone_choices, of_property=True)]
+DroneOption = Transform[str, TextOption(_any_drone_choices, of_property=True)]
+CameraOption = Transform[str, TextOption(_camera_choices, of_property=True)]
+EquipmentOption = Transform[str, TextOption(_equipment_choices, of_property=True)]
+EquipmentTypeOption = Transform[str, TextOption(_equipment_type_choices)]
 
-async def status_choices(context: Context, typed: str) -> list[Choice[str]]:
-    """Offer the statuses that a property can be given."""
-    context.caller.must(Scope.READ)
-    known = dict.fromkeys([ACTIVE, PENDING, REJECTED, *await properties.statuses(context.read)])
-    return ranked_choices(typed, ((name, name) for name in known if name != REMOVED))
-
-
-async def resolve_property(context: Context, typed: str) -> Property:
-    """Return the one property that was typed: by its id, or by a part of its location.
-
-    Raises:
-        NotFound: none matches.
-        Conflict: several do.
-        Forbidden: none of theirs matches, and others are not shown to them.
-    """
-    typed = typed.strip()[:SEARCH]
-    found = await _suggested(context, typed, LOOKED_THROUGH) if typed else []
-    if not found and typed:
-        listed = (await get_properties(context, _page(typed))).properties
-        found = [await existing_property(context.read, row.id) for row in listed]
-    numbered = [row for row in found if str(row.id) == typed]
-    exact = [row for row in found if row.location.casefold() == typed.casefold()] or found
-    exact = numbered or exact
-    if not exact:
-        context.caller.must(Scope.READ)
-        raise NotFound("no property matches {typed!r}", typed=typed)
-    if len(exact) > 1:
-        raise Conflict("several properties match {typed!r}; choose one from the list", typed=typed)
-    return exact[0]
+UserOption = Transform[str, TextOption(_user_choices)]
+AllowedUserOption = Transform[str, TextOption(_allowed_user_choices, of_property=True)]

@@ -3,16 +3,16 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
 
 import discord
 
 from cogs.i18n.language import _
+from cogs.ui.buttons import OutdatedButton, control
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
+from cogs.ui.permissions import Permission
 from cogs.ui.responder import Responder
 from cogs.ui.text import fitting, length
-from webhook.protocol.context import Context
-from webhook.protocol.errors import NotFound
+from webhook.protocol.context import Context, Scope
 
 SIZE = 10
 """Rows of a page."""
@@ -22,7 +22,7 @@ LINES = 4_000
 
 CUSTOM_ID = 100
 ARGUMENT = 60
-"""Characters, as Discord counts them, that a list may be told by its buttons."""
+"""Characters, as Discord counts them, of a list's argument in the ids of its buttons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,45 +36,65 @@ class ListRows:
 
     @classmethod
     def part(cls, title: str, every: list[str], empty: str, limit: int, offset: int) -> "ListRows":
-        """Take the part out of a list that is read whole anyway."""
+        """Return a part of a list that is read whole anyway."""
         return cls(title, every[offset : offset + limit], empty, len(every))
 
 
 ListReader = Callable[[Context, str, int, int], Awaitable[ListRows]]
-"""Reads rows for whoever asks: of which argument, how many, how many to pass over.
+"""Reads rows for the caller: of which argument, how many, how many to skip.
 
 Raises:
-    SentinelError: they may not, or there is nothing that the argument names.
+    SentinelError: the caller may not read them, or the argument names nothing.
 """
 
 
-async def list_page(
-    context: Context,
-    lists: Mapping[str, ListReader],
-    name: str,
-    argument: str = "",
-    number: int = 0,
-) -> MessageContent:
-    """Show a page of a list, the first is 0; of one that has got shorter, the last page."""
-    read = lists.get(name)
-    if read is None:
-        raise NotFound("this button is from another version of the bot")
-    # One row more tells whether there is another page.
-    rows = await read(context, argument, SIZE + 1, number * SIZE)
-    if not rows.lines and number:
-        last = _last_page(rows.total) if rows.total is not None else 0
-        return await list_page(context, lists, name, argument, min(last, number - 1))
-    lines = rows.lines[:SIZE]
-    shown = fitting(lines, "\n", LINES) or rows.empty
-    embed = CardBuilder(rows.title, Colour.NORMAL, shown).build()
-    is_more = len(rows.lines) > SIZE
-    if not is_more and not number:
-        return MessageContent([embed])
-    embed.set_footer(text=_place(number, len(lines), rows.total))
-    return MessageContent([embed], _buttons(name, argument, number, rows.total, is_more=is_more))
+@dataclass(frozen=True)
+class PagedList:
+    """A list that is shown in pages, and what reading it requires."""
+
+    name: str
+    permission: Permission
+    read: ListReader
+
+    async def page(self, context: Context, argument: str = "", number: int = 0) -> MessageContent:
+        """Show a page, the first is 0; of a list that has got shorter, the last page.
+
+        Raises:
+            Forbidden: the caller may not read the list.
+        """
+        self.permission.require(context.caller)
+        # One row more tells whether there is another page.
+        rows = await self.read(context, argument, SIZE + 1, number * SIZE)
+        if not rows.lines and number:
+            last = _last_page(rows.total) if rows.total is not None else 0
+            return await self.page(context, argument, min(last, number - 1))
+        lines = rows.lines[:SIZE]
+        shown = fitting(lines, "\n", LINES) or rows.empty
+        embed = CardBuilder(rows.title, Colour.NORMAL, shown).build()
+        is_more = len(rows.lines) > SIZE
+        if not is_more and not number:
+            return MessageContent([embed])
+        embed.set_footer(text=_footer(number, len(lines), rows.total))
+        buttons = _buttons(self.name, argument, number, rows.total, is_more=is_more)
+        return MessageContent([embed], buttons)
 
 
-def _place(number: int, shown: int, total: int | None) -> str:
+class PagedLists(dict[str, PagedList]):
+    """Lists by their names."""
+
+    def declare(
+        self, name: str, scope: Scope, *, or_own: bool = False
+    ) -> Callable[[ListReader], PagedList]:
+        """Declare a function as what reads the rows of a list."""
+
+        def declare(read: ListReader) -> PagedList:
+            self[name] = PagedList(name, Permission(scope, or_own), read)
+            return self[name]
+
+        return declare
+
+
+def _footer(number: int, shown: int, total: int | None) -> str:
     if total is not None:
         return _("Page {page} of {pages}").format(page=number + 1, pages=_last_page(total) + 1)
     return f"{number * SIZE + 1}–{number * SIZE + shown}"
@@ -108,43 +128,39 @@ def custom_id(turn: str, name: str, number: int, argument: str) -> str:
     return written
 
 
-class PageButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=re.compile(
-        r"page:(?P<turn>[fpnl]):(?P<name>[a-z]+):(?P<number>[0-9]{1,9}):(?P<argument>.*)", re.DOTALL
-    ),
-):
-    """Any button that turns a list: `page:n:properties:2:villa`."""
+_PAGE = re.compile(r"(?P<name>[a-z]+):(?P<number>[0-9]{1,9}):(?P<argument>.*)", re.DOTALL)
 
-    def __init__(self, turn: str, name: str, number: int, argument: str) -> None:
-        written = custom_id(turn, name, number, argument)
-        super().__init__(discord.ui.Button(custom_id=written))
-        self._name = name
-        self._number = number
-        self._argument = argument
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction,
-        item: discord.ui.Item[Any],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Read the list and the page out of a button's id."""
-        return cls(match["turn"], match["name"], int(match["number"]), match["argument"])
+def parse_page(text: str) -> tuple[str, int, str]:
+    """Return which page of a list a button's id names: the list, the number, the list's argument.
 
-    async def callback(self, interaction: Any) -> None:
-        """Show the page in place of the one that is shown, to whoever may still read it."""
-        responder: Responder = interaction.client.responder
-        async with responder.reporting_errors(interaction):
-            await interaction.response.defer()
-            context = await responder.linked_context(interaction)
-            content = await list_page(
-                context, interaction.client.lists, self._name, self._argument, self._number
-            )
-            await interaction.edit_original_response(
-                embeds=content.embeds,
-                view=content.view(),
-                allowed_mentions=discord.AllowedMentions.none(),
-            )
+    Raises:
+        OutdatedButton: it names none.
+    """
+    found = _PAGE.fullmatch(text)
+    if found is None:
+        raise OutdatedButton
+    return found["name"], int(found["number"]), found["argument"]
+
+
+class PageTurner:
+    """Turns the pages of lists: `page:n:properties:2:villa`."""
+
+    def __init__(self, responder: Responder, lists: Mapping[str, PagedList]) -> None:
+        self._responder = responder
+        self._lists = lists
+
+    @control("page:f", "page:p", "page:n", "page:l", scope=Scope.NONE)  # each list has its own
+    async def turn(self, interaction: discord.Interaction, page: str) -> None:
+        """Show a page in place of the one that is shown."""
+        name, number, argument = parse_page(page)
+        if name not in self._lists:
+            raise OutdatedButton
+        await interaction.response.defer()
+        context = await self._responder.linked_context(interaction)
+        content = await self._lists[name].page(context, argument, number)
+        await interaction.edit_original_response(
+            embeds=content.embeds,
+            view=content.view(),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )

@@ -1,9 +1,10 @@
-"""Which Discord roles may do what."""
+"""Which Discord roles may do what, and what commands, buttons and lists require."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import discord
+from discord.app_commands import Command
 
 from cogs.i18n.language import N_, _, error_text
 from cogs.ui.text import either
@@ -19,17 +20,35 @@ ROLE_OF_SCOPE = {
 """The configured roles by what they allow; each may do what the ones before it may."""
 
 
-NEEDS = "scope"
-OR_OWN = "or own"
-"""Under which name a command's extras hold the scope that it needs, for `/help`."""
+@dataclass(frozen=True)
+class Permission:
+    """What a command, a button or a list requires of whoever uses it.
+
+    `scope`: the least that one of their roles must allow; NONE is for everybody. `or_own`: it also
+    works for a property of their own, which the operation checks, as only storage knows.
+    """
+
+    scope: Scope
+    or_own: bool = False
+
+    def require(self, caller: Caller) -> None:
+        """Raise Forbidden unless the caller's role suffices, or something may be their own."""
+        if not self.or_own:
+            caller.must(self.scope)
+
+
+_EXTRA = "permission"
 
 
 def needs(scope: Scope, *, or_own: bool = False) -> dict[Any, Any]:
-    """Return the extras of a command that needs a scope; the operation itself checks it.
+    """Return the extras of a command that requires this permission; the command tree checks it."""
+    return {_EXTRA: Permission(scope, or_own)}
 
-    `or_own`: with what is their own, people may use it without a role.
-    """
-    return {NEEDS: scope, OR_OWN: or_own}
+
+def permission_of(command: Command[Any, ..., Any]) -> Permission:
+    """Return what a command requires."""
+    permission: Permission = command.extras[_EXTRA]
+    return permission
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,26 @@
-"""Answers to people: private, inert, and a sentence for whatever goes wrong."""
+"""Private answers to people, and what they read when something goes wrong."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import discord
 from discord import app_commands
+from discord.app_commands import Choice
+from discord.ext import commands
 
-from cogs.i18n.language import error_text, using_locale
+from cogs.i18n.language import error_text, set_locale
 from cogs.ui.embeds import MessageContent
-from cogs.ui.permissions import RoleScopes
+from cogs.ui.permissions import Permission, RoleScopes, permission_of
 from cogs.ui.text import inert
-from db import links
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
 from webhook.protocol.errors import Conflict, Forbidden, SentinelError, Unavailable
 from webhook.protocol.messages import to_sentinel_error
+from webhook.queries.links import own_link
 
 TEXT_LIMIT = 2_000
 
@@ -28,41 +31,47 @@ log = logging.getLogger(__name__)
 
 
 class AlreadyDone(Conflict):
-    """Somebody was faster; the text is ready for Discord, as it may name them by a mention."""
+    """Somebody was faster. The text is ready for Discord: it may mention them."""
 
 
 class InFlight:
-    """Counts what has begun and not ended, so that a shutdown can let it end."""
+    """The tasks that a shutdown waits for."""
 
     def __init__(self) -> None:
-        self._count = 0
-        self._nothing = asyncio.Event()
-        self._nothing.set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-    @contextmanager
-    def track(self) -> Iterator[None]:
-        """Count the block while it runs."""
-        self._count += 1
-        self._nothing.clear()
-        try:
-            yield
-        finally:
-            self._count -= 1
-            if not self._count:
-                self._nothing.set()
+    def track(self) -> None:
+        """Have a shutdown wait for the running task."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def wait_idle(self) -> None:
-        """Wait until nothing is in flight."""
-        await self._nothing.wait()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
 
 class Responder:
-    """Where commands and buttons find what they work with."""
+    """Answers interactions: in whose name they act, and what is said when something goes wrong."""
 
     def __init__(self, context: Context, roles: RoleScopes) -> None:
         self._context = context
         self.roles = roles
         self.in_flight = InFlight()
+
+    def begin(self, interaction: discord.Interaction) -> None:
+        """Have the running task, an interaction's own, speak the language of whoever acts."""
+        self.in_flight.track()
+        set_locale(interaction.locale.value)
+
+    def require(self, interaction: discord.Interaction, permission: Permission) -> None:
+        """Check a permission by the roles alone.
+
+        Raises:
+            Forbidden: whoever acts lacks it.
+        """
+        permission.require(self.roles.caller(interaction))
 
     def context(self, interaction: discord.Interaction) -> Context:
         """Return the context of whoever acts, by their roles alone: storage may be slow."""
@@ -71,60 +80,56 @@ class Responder:
     async def linked_context(self, interaction: discord.Interaction) -> Context:
         """Return the context of whoever acts, also as the game user that they are linked to."""
         context = self.context(interaction)
-        link = await links.of_member(context.read, interaction.user.id)
+        link = await own_link(context)
         if link is None:
             return context
         caller = context.caller
         return context.of(replace(caller, user_ids=(link.user_id, *caller.user_ids)))
 
+    async def defer(self, interaction: discord.Interaction) -> Context:
+        """Acknowledge at once, as storage may be slow; return the context of whoever acts."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        return await self.linked_context(interaction)
+
     async def choices(
         self,
         interaction: discord.Interaction,
-        offer: Callable[[Context, str], Awaitable[list[app_commands.Choice[str]]]],
-        typed: str,
-    ) -> list[app_commands.Choice[str]]:
+        offer: Callable[[Context], Awaitable[list[Choice[str]]]],
+    ) -> list[Choice[str]]:
         """Offer choices; none to those who may not look, or while storage cannot be read."""
-        with self.in_flight.track(), using_locale(interaction.locale.value):
-            try:
-                return await offer(await self.linked_context(interaction), typed)
-            except (SentinelError, StorageUnavailable):
-                return []
-            except Exception:
-                log.exception("no choices can be offered")
-                return []
-
-    @asynccontextmanager
-    async def deferred(self, interaction: discord.Interaction) -> AsyncIterator[Context]:
-        """Acknowledge at once, as storage may be slow; tell what goes wrong."""
-        async with self.reporting_errors(interaction):
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            yield await self.linked_context(interaction)
-
-    @asynccontextmanager
-    async def reporting_errors(self, interaction: discord.Interaction) -> AsyncIterator[None]:
-        """Tell whoever acts, and nobody else, what goes wrong."""
-        with self.in_flight.track(), using_locale(interaction.locale.value):
-            try:
-                yield
-            except discord.HTTPException as fault:
-                # Too late, or Discord is down: there is nobody to tell.
-                log.warning("an answer did not reach Discord: %s", fault)
-            except Exception as fault:
-                await self.report_error(interaction, to_sentinel_error(fault))
-
-    async def report_error(self, interaction: discord.Interaction, error: SentinelError) -> None:
-        """Tell whoever acts what went wrong."""
-        if isinstance(error, Forbidden):
-            text = self.roles.refusal_text(error)
-        elif isinstance(error, AlreadyDone):
-            text = error.message
-        else:
-            said = error_text(error)
-            text = inert(said[:1].upper() + said[1:], TEXT_LIMIT - 1) + "."
         try:
-            await reply_text(interaction, text)
-        except discord.HTTPException as fault:
-            log.warning("an answer did not reach Discord: %s", fault)
+            if isinstance(interaction.command, app_commands.Command):
+                self.require(interaction, permission_of(interaction.command))
+            return await offer(await self.linked_context(interaction))
+        except (SentinelError, StorageUnavailable):
+            return []
+        except Exception:
+            log.exception("no choices can be offered")
+            return []
+
+    async def report_error(self, interaction: discord.Interaction, fault: Exception) -> None:
+        """Tell whoever acts, and nobody else, what went wrong."""
+        try:
+            if isinstance(fault, discord.HTTPException):
+                raise fault
+            await reply_text(interaction, self._error_reply(to_sentinel_error(fault)))
+        except discord.HTTPException as unreachable:
+            # Too late, or Discord is down: there is nobody to tell.
+            log.warning("an answer did not reach Discord: %s", unreachable)
+
+    def _error_reply(self, error: SentinelError) -> str:
+        if isinstance(error, Forbidden):
+            return self.roles.refusal_text(error)
+        if isinstance(error, AlreadyDone):
+            return error.message
+        text = error_text(error)
+        return inert(text[:1].upper() + text[1:], TEXT_LIMIT - 1) + "."
+
+
+class SentinelClient(commands.Bot):
+    """The bot as options see it, which discord.py makes without arguments of ours."""
+
+    responder: Responder
 
 
 @asynccontextmanager

@@ -89,7 +89,7 @@ async def test_every_command_is_german_in_german_discords_and_a_new_word_is_regi
     for definition in _all(command.definition for command in town.guild.commands):
         assert definition["description_localizations"]["de"] != definition["description"]
     monkeypatch.setattr(
-        "cogs.i18n.translator.in_locale",
+        "cogs.i18n.translator.translated_for",
         lambda locale, _context, text: "streifen" if (locale, text) == ("de", "units") else text,
     )
     async with town.bot_running():

@@ -8,6 +8,7 @@ import pytest
 from discord.app_commands import Command, Group
 
 from cogs.commands.help import help_of
+from cogs.ui.permissions import needs
 from tests.end_to_end.shown import steady, told
 from tests.end_to_end.town import Town
 from webhook.protocol.context import Scope
@@ -171,7 +172,10 @@ def test_a_help_of_very_many_commands_leaves_out_what_they_do_and_none_of_them()
         group = Group(name=f"group{number}", description=f"Group {number}")
         for one in range(10):
             described: Command[Any, ..., Any] = Command(
-                name=f"do{one}", description="x" * 100, callback=nothing
+                name=f"do{one}",
+                description="x" * 100,
+                callback=nothing,
+                extras=needs(Scope.READ),
             )
             group.add_command(described)
         groups.append(group)

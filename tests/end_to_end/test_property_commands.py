@@ -294,8 +294,8 @@ async def test_a_form_that_storage_holds_up_is_refused_in_time(
         await town.add_property("Villa")
         shown = await town.fake.slash(town.dora, "property show", property="1")
         await town.fake.until(lambda: shown.answered)
-        monkeypatch.setattr("cogs.commands.properties.existing_property", never)
-        monkeypatch.setattr("cogs.ui.responder.SOON", 0.05)
+        monkeypatch.setattr("cogs.commands.properties.get_stored_property", never)
+        monkeypatch.setattr("cogs.ui.responder.MODAL_TIMEOUT", 0.05)
         pressed = await town.fake.click(town.dora, shown, "Edit")
         await town.fake.until(lambda: bool(pressed.content))
         assert pressed.content == "Storage is slow right now, try again in a moment."

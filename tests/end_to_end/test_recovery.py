@@ -17,7 +17,7 @@ PATIENT = replace(QUICK, closed=300.0)
 
 @pytest.fixture(autouse=True)
 def _quickly_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cogs_bot, "SETTLING", 0.05)
+    monkeypatch.setattr(cogs_bot, "CHANGE_INTERVAL", 0.05)
 
 
 async def logged(caplog: pytest.LogCaptureFixture, text: str) -> None:
@@ -155,7 +155,7 @@ async def test_kicked_and_invited_again_while_it_did_not_run_it_registers_its_co
 async def test_changing_roles_again_and_again_asks_for_a_closed_channel_a_few_times_only(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cogs_bot, "SETTLING", 0.5)
+    monkeypatch.setattr(cogs_bot, "CHANGE_INTERVAL", 0.5)
     async with town.bot_running(PATIENT):
         await started(town)
         town.channel("emergency").forbidden = True

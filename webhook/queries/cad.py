@@ -19,6 +19,9 @@ from webhook.queries.models import MAX_ROWS, MAX_SEARCH, SearchPage
 CADS = "cad.names"
 """The setting that holds the names of the configured CADs, with blanks between."""
 
+FIRST_PUSH = "cad.first."
+"""How the settings begin that hold when the first push of a CAD came."""
+
 _CALL = re.compile(
     r"(?P<kind>dispatch|emergency):(?P<number>[0-9]{1,19})@(?P<cad>[A-Za-z0-9_.-]{1,32})"
 )
@@ -48,6 +51,19 @@ async def store_cads(sql: Transaction, names: Sequence[str]) -> None:
 async def configured_cads(sql: Reader) -> list[str]:
     """Return the names of the configured CADs."""
     return (await settings.get(sql, CADS) or "").split()
+
+
+async def first_push_at(sql: Reader, cad: str) -> int | None:
+    """Return when the first push ever of a CAD came, in milliseconds since 1970."""
+    stored = await settings.get(sql, FIRST_PUSH + cad)
+    return None if stored is None else int(stored)
+
+
+async def store_first_push(context: Context, cad: str) -> None:
+    """Store that a push of a CAD has come now, unless an earlier one has."""
+    async with context.change() as change:
+        if await settings.get(change.sql, FIRST_PUSH + cad) is None:
+            await settings.put(change.sql, FIRST_PUSH + cad, str(change.now))
 
 
 @operation(scope=Scope.READ)

@@ -16,7 +16,7 @@ from bot.discord_settings import build_router, channels_in_use
 from bot.offline_commands import route
 from bot.settings import DiscordSettings
 from cogs.cards import CARDS
-from cogs.commands.route import resolve_event
+from cogs.delivery.explain import resolve_event
 from cogs.feeds import FEEDS
 from cogs.routing.facts import facts_of_event, gather_facts
 from cogs.routing.rules import Decision, QuietHours, Router, RoutingFacts, Rule

@@ -10,14 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogs.ui.meant import resolve_user
 from cogs.ui.options import (
-    CHOICES,
+    MAX_CHOICES,
     drone_choices,
     property_choices,
     ranked_choices,
     removal_choices,
-    resolve_property,
 )
 from tests.cogs.hostile import invisible, wire_texts
 from tests.end_to_end.town import Town
@@ -25,6 +23,8 @@ from tests.fake_discord.validation import check_choices
 from tests.webhook.harness import AppHarness, open_harness
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import clean_text
+from webhook.queries.properties import find_property
+from webhook.queries.users import find_user
 
 locations = st.builds(
     lambda text, times: (text * times)[:200], wire_texts, st.sampled_from([1, 40])
@@ -50,13 +50,13 @@ async def test_choices_are_taken_by_discord_whatever_things_are_called(
                 assert not any(invisible(choice.name) for choice in found)
                 await offer(context, typed)
             for choice in await property_choices(context, ""):
-                assert str((await resolve_property(context, choice.value)).id) == choice.value
+                assert str((await find_property(context, choice.value)).id) == choice.value
 
 
 async def test_no_more_choices_are_offered_than_discord_takes(harness: AppHarness) -> None:
-    for number in range(CHOICES + 5):
+    for number in range(MAX_CHOICES + 5):
         await harness.add_property(location=f"Villa {number}")
-    assert len(await property_choices(harness.context(), "")) == CHOICES
+    assert len(await property_choices(harness.context(), "")) == MAX_CHOICES
     assert [choice.name for choice in await property_choices(harness.context(), " villa 29 ")] == [
         "Villa 29 (30)"
     ]
@@ -73,16 +73,16 @@ async def test_a_property_is_meant_by_its_id_its_location_or_a_part_of_it(
         await harness.add_property(location=name)
     if meant is None:
         with pytest.raises(NotFound):
-            await resolve_property(harness.context(), typed)
+            await find_property(harness.context(), typed)
     else:
-        assert (await resolve_property(harness.context(), typed)).id == meant
+        assert (await find_property(harness.context(), typed)).id == meant
 
 
 async def test_a_part_of_several_locations_means_none_of_them(harness: AppHarness) -> None:
     for name in ("North villa", "South villa"):
         await harness.add_property(location=name)
     with pytest.raises(Conflict, match="several properties match 'villa'"):
-        await resolve_property(harness.context(), "villa")
+        await find_property(harness.context(), "villa")
 
 
 @pytest.mark.parametrize(
@@ -163,9 +163,9 @@ async def test_a_new_user_is_known_by_the_look_of_the_id(harness: AppHarness) ->
         await harness.ask("add-user", userId=name, fullName="Ann")
     context = harness.context()
     for typed, user in {"u1": "u1", " wren hall ": "u1", "license:new": "license:new"}.items():
-        assert await resolve_user(context, typed) == user
-    assert await resolve_user(context, "80351110224678912") == "80351110224678912"
+        assert await find_user(context, typed) == user
+    assert await find_user(context, "80351110224678912") == "80351110224678912"
     with pytest.raises(NotFound):
-        await resolve_user(context, "Wren")
+        await find_user(context, "Wren")
     with pytest.raises(Conflict):
-        await resolve_user(context, "Ann")
+        await find_user(context, "Ann")

@@ -4,36 +4,43 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cogs.commands import access, drones, equipment, properties, removals
-from cogs.ui.pages import ARGUMENT, CUSTOM_ID, SIZE, ListRows, PageButton, custom_id, list_page
+from cogs.bot import LISTS
+from cogs.ui.buttons import OutdatedButton
+from cogs.ui.pages import (
+    ARGUMENT,
+    CUSTOM_ID,
+    SIZE,
+    ListRows,
+    PagedLists,
+    custom_id,
+    parse_page,
+)
 from cogs.ui.text import length
 from tests.end_to_end.town import Town
 from tests.fake_discord import render
 from tests.webhook.harness import AppHarness
-from webhook.protocol.context import Context
-from webhook.protocol.errors import NotFound
+from webhook.protocol.context import Context, Scope
 
-LISTS = drones.LISTS | removals.LISTS | properties.LISTS | equipment.LISTS | access.LISTS
+TEST_LISTS = PagedLists()
 
 
-async def _numbers(_: Context, argument: str, limit: int, offset: int) -> ListRows:
+@TEST_LISTS.declare("numbers", Scope.READ)
+async def numbers(_: Context, argument: str, limit: int, offset: int) -> ListRows:
     every = [str(number) for number in range(int(argument))]
     return ListRows.part("Numbers", every, "None.", limit, offset)
 
 
-async def _uncounted(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    counted = await _numbers(context, argument, limit, offset)
+@TEST_LISTS.declare("uncounted", Scope.READ)
+async def uncounted(context: Context, argument: str, limit: int, offset: int) -> ListRows:
+    counted = await numbers.read(context, argument, limit, offset)
     return ListRows(counted.title, counted.lines, counted.empty)
-
-
-TEST_LISTS = {"numbers": _numbers, "uncounted": _uncounted}
 
 
 async def shown(
     harness: AppHarness, name: str, count: int, number: int = 0
 ) -> tuple[list[str], str, str]:
     """Return a page's lines, its place, and the buttons that can be pressed."""
-    content = await list_page(harness.context(), TEST_LISTS, name, str(count), number)
+    content = await TEST_LISTS[name].page(harness.context(), str(count), number)
     (embed,) = content.embeds
     possible = [button.label for button in content.buttons if not button.disabled]
     return (embed.description or "").split("\n"), embed.footer.text or "", " ".join(possible)
@@ -69,9 +76,10 @@ async def test_a_page_that_is_gone_meanwhile_gives_one_that_is_left(harness: App
     assert (await shown(harness, "uncounted", 0, 7))[0] == ["None."]
 
 
-async def test_the_button_of_a_list_that_is_no_more_says_so(harness: AppHarness) -> None:
-    with pytest.raises(NotFound, match="another version"):
-        await list_page(harness.context(), TEST_LISTS, "gone")
+@pytest.mark.parametrize("page", ["", "properties", "properties:x:", "Properties:1:", "p:1"])
+def test_the_id_of_a_button_of_another_version_says_so(page: str) -> None:
+    with pytest.raises(OutdatedButton, match="another version"):
+        parse_page(page)
 
 
 @given(
@@ -85,20 +93,15 @@ def test_a_button_is_read_back_as_it_was_written(
 ) -> None:
     written = custom_id(turn, name, number, argument)
     assert length(written) <= CUSTOM_ID
-    read = PageButton.__discord_ui_compiled_template__.fullmatch(written)
-    assert read is not None
-    assert read.groupdict() == {
-        "turn": turn,
-        "name": name,
-        "number": str(number),
-        "argument": argument,
-    }
+    assert written.startswith(f"page:{turn}:")
+    assert parse_page(written.removeprefix(f"page:{turn}:")) == (name, number, argument)
 
 
 async def test_the_longest_lines_of_every_list_fit_into_a_page(harness: AppHarness) -> None:
     hostile = "*😀" * 1_000
     for _ in range(SIZE + 1):
         place = await harness.add_property(location=hostile[:200], clientId=hostile[:64])
+        await harness.ask("add-alert", propertyId=place, userId=hostile[:64])
         await harness.add_equipment(1, 3, hostile[:2000])
         await harness.ask("dispatch-drone", propertyId=1, reason=hostile[:2000])
         await harness.ask("add-user", userId=f"{place}{hostile[:60]}", fullName=hostile[:200])
@@ -108,8 +111,8 @@ async def test_the_longest_lines_of_every_list_fit_into_a_page(harness: AppHarne
         await harness.ask("change-property-status", propertyId=place, status=hostile[:32])
         await harness.ask("request-remove-property", propertyId=place)
     for name in LISTS.keys() - {"free", "pending"}:
-        argument = {"flights": "1:", "search": "*"}.get(name, "1")
-        (embed,) = (await list_page(harness.context(), LISTS, name, argument)).embeds
+        argument = {"flights": "1:", "search": "*", "alarms": "", "audit": "/"}.get(name, "1")
+        (embed,) = (await LISTS[name].page(harness.context(), argument)).embeds
         lines = (embed.description or "").split("\n")
         assert len(lines) == SIZE, name
         assert length(embed.description or "") <= 4_096

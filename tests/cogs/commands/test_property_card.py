@@ -3,8 +3,8 @@
 import discord
 import pytest
 
-from cogs.commands.crimes import crimes_of
-from cogs.commands.overview import overview
+from cogs.commands.crimes import crimes_by_day
+from cogs.commands.property_card import property_card
 from cogs.commands.visitors import days_of, week_of
 from db import properties
 from tests.fake_discord.errors import Problems
@@ -36,10 +36,10 @@ async def test_hostile_texts_fit_and_stay_texts(harness: AppHarness, text: str) 
     today = "2026-11-22"
     span = Span.model_validate({"propertyId": place, "from": today, "to": today})
     for content in (
-        await overview(context, place),
+        await property_card(context, place),
         await week_of(context, stored),
         await days_of(context, stored, span),
-        await crimes_of(context, stored, 50, 31),
+        await crimes_by_day(context, stored, 50, 31),
     ):
         view = content.view()
         body = {
@@ -58,4 +58,4 @@ async def test_hostile_texts_fit_and_stay_texts(harness: AppHarness, text: str) 
 
 async def test_there_is_no_picture_of_a_property_that_is_not_there(harness: AppHarness) -> None:
     with pytest.raises(NotFound):
-        await overview(harness.context(Scope.READ), 99)
+        await property_card(harness.context(Scope.READ), 99)

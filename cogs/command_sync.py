@@ -1,0 +1,93 @@
+"""Registers the slash commands in the guilds where they changed."""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import aiohttp
+import discord
+import orjson
+from discord import app_commands
+
+from cogs.i18n.translator import CommandTranslator
+from db.errors import StorageUnavailable
+from webhook.protocol.context import Context
+from webhook.queries.guilds import (
+    commands_digest,
+    forget_commands,
+    store_commands,
+    store_home_guild,
+)
+
+log = logging.getLogger(__name__)
+
+
+class CommandSync:
+    """Knows by a digest what each guild was given last, so that a start sends nothing anew."""
+
+    def __init__(self, tree: app_commands.CommandTree[Any], context: Context) -> None:
+        self._tree = tree
+        self._context = context
+        self._translator = CommandTranslator()
+
+    async def prepare(self) -> None:
+        await self._tree.set_translator(self._translator)
+
+    async def sync_all(self, guilds: Sequence[discord.Guild], configured: int) -> None:
+        """Register the commands in the configured guild, or with 0 in all, and nowhere else."""
+        await self._store_home(guilds, configured)
+        for guild in guilds:
+            await self.sync(guild, configured)
+
+    async def sync(self, guild: discord.Guild, configured: int) -> None:
+        is_wanted = configured in (0, guild.id)
+        if is_wanted:
+            self._tree.copy_global_to(guild=guild)
+        else:
+            log.info("guild %s is not the configured one: no commands there", guild.id)
+            self._tree.clear_commands(guild=guild)
+        digest = await self._digest(guild)
+        last = await commands_digest(self._context, guild.id)
+        if last == digest or (last is None and not is_wanted):
+            return
+        try:
+            registered = await self._tree.sync(guild=guild)
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as fault:
+            log.error("the commands could not be registered in guild %s: %s", guild.id, fault)
+            return
+        log.info("registered the commands in guild %s", guild.id)
+        ids = {command.name: command.id for command in registered}
+        with _unless_unavailable():
+            await store_commands(self._context, guild.id, digest, ids)
+
+    async def forget(self, guild: discord.Guild) -> None:
+        """Forget a guild's commands, as Discord does when the bot leaves."""
+        with _unless_unavailable():
+            await forget_commands(self._context, guild.id)
+
+    async def _digest(self, guild: discord.Guild) -> str:
+        payload = [
+            await command.get_translated_payload(self._tree, self._translator)
+            for command in self._tree.get_commands(guild=guild)
+        ]
+        # With the bot Discord forgets its commands; invited again, it has joined at another time.
+        joined_at = guild.me.joined_at if guild.me is not None else None
+        return hashlib.blake2b(orjson.dumps([payload, joined_at]), digest_size=16).hexdigest()
+
+    async def _store_home(self, guilds: Sequence[discord.Guild], configured: int) -> None:
+        """Store which guild links lead to: the configured one, or else the only one."""
+        ids = [configured] if configured else [guild.id for guild in guilds]
+        if len(ids) == 1:
+            with _unless_unavailable():
+                await store_home_guild(self._context, ids[0])
+
+
+@contextmanager
+def _unless_unavailable() -> Iterator[None]:
+    """Go on without what cannot be stored; it is stored after the next connection."""
+    try:
+        yield
+    except StorageUnavailable as fault:
+        log.warning("something about a guild could not be stored: %s", fault)

@@ -1,0 +1,170 @@
+"""What `/property show` and `/property map` show, with buttons for what the caller may do."""
+
+import discord
+
+from cogs.i18n.language import _
+from cogs.pictures.property_map import property_map
+from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
+from cogs.ui.names import linked_name, user_name
+from cogs.ui.text import fitting, inert, inert_line, who
+from webhook.protocol.context import Caller, Context, Scope, Share
+from webhook.protocol.events import Subject
+from webhook.queries.models import OfProperty
+from webhook.queries.properties import get_property
+from webhook.queries.property_overview import PropertyOverview, get_property_overview
+from webhook.queries.rows import ACTIVE, DRONE, PENDING
+
+MAX_RECALL_BUTTONS = 5
+
+_COLOURS = {ACTIVE: Colour.GOOD, PENDING: Colour.WARNING}
+
+
+async def property_card(context: Context, property_id: int) -> MessageContent:
+    """Show a property and what hangs on it.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    found = await get_property_overview(context, OfProperty(property_id=property_id))
+    property_ = found.property_
+    card = CardBuilder(
+        title=f"{inert_line(property_.location, TITLE - 30)} ({property_.id})",
+        colour=_COLOURS.get(property_.status, Colour.NORMAL),
+        description=inert(property_.description, DESCRIPTION, blank=""),
+    )
+    users = [inert_line(user.full_name, 60) for user in found.allowed_users]
+    await _add_facts(context, card, found)
+    card.add(_("Equipment"), _equipment(found), inline=False)
+    card.add(_("May enter"), fitting(users, ", ", 500), inline=False)
+    card.add(_("Last alarms"), await _alerts(context, found))
+    card.add(_("Last visits"), await _visits(context, found))
+    card.add(_("Removal requested"), await _removal(context, found), inline=False)
+    card.add(_("Open calls"), await _calls(context, found), inline=False)
+    return MessageContent([card.build()], _buttons(context.caller, found))
+
+
+async def property_map_card(context: Context, property_id: int) -> MessageContent:
+    """Show where a property is; calls and neighbours only to those who may look at everything.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    property_ = await get_property(context, OfProperty(property_id=property_id))
+    card = CardBuilder(
+        title=_("Map · {place}").format(place=inert_line(property_.location, TITLE - 40)),
+        colour=Colour.NORMAL,
+    )
+    card.add(_("Property"), str(property_.id))
+    card.add(_("Coordinates"), f"{property_.x}, {property_.y}")
+    if property_.width and property_.height:
+        card.add(_("Size"), f"{property_.width} × {property_.height} m")
+    whole = context.caller.scope >= Scope.READ
+    picture = await property_map(context.read, property_.id, whole=whole)
+    return MessageContent([card.build()], picture=picture)
+
+
+async def _add_facts(context: Context, card: CardBuilder, found: PropertyOverview) -> None:
+    property_, detail = found.property_, found.detail
+    card.add(_("Owner"), await user_name(context.read, property_.owner))
+    if detail is not None:
+        price = inert_line(detail.price, 40, blank="")
+        card.add(_("Tier"), " · ".join(filter(None, [inert_line(detail.tier_name, 100), price])))
+    status = inert_line(property_.status, 32)
+    if property_.status_by is not None:
+        by = who(property_.status_by)
+        status = _("{status}, set by {who}").format(status=status, who=by)
+    card.add(_("Status"), status)
+    if property_.width and property_.height:
+        card.add(_("Size"), f"{property_.width} × {property_.height} m")
+    card.add(_("Coordinates"), f"{property_.x}, {property_.y}")
+    card.add(_("Added"), _ago(property_.added_at))
+
+
+def _equipment(found: PropertyOverview) -> str:
+    out_since = {flight.drone_id: flight.dispatched_at for flight in found.flights}
+    lines = []
+    for row in found.equipment:
+        parts = [str(row.id), inert_line(row.name, 30), inert_line(row.description, 40, blank="")]
+        if row.id in out_since:
+            parts.append(_("out since {when}").format(when=_ago(out_since[row.id])))
+        elif row.type == DRONE:
+            parts.append(_("free"))
+        lines.append(" · ".join(filter(None, parts)))
+    return fitting(lines, "\n", FIELD)
+
+
+async def _alerts(context: Context, found: PropertyOverview) -> str:
+    lines = [
+        f"{_ago(alert.at)} · {await user_name(context.read, alert.user_id)}"
+        for alert in found.alerts
+    ]
+    return fitting(lines, "\n", 600)
+
+
+async def _visits(context: Context, found: PropertyOverview) -> str:
+    lines = [
+        f"{_ago(visit.at)} · {await user_name(context.read, visit.user_id)}"
+        for visit in found.visits
+    ]
+    return fitting(lines, "\n", 600)
+
+
+async def _removal(context: Context, found: PropertyOverview) -> str:
+    removal = found.removal
+    if removal is None:
+        return ""
+    by = who(removal.asked_by) if removal.asked_by else ""
+    if removal.requested_by is not None:
+        by = await user_name(context.read, removal.requested_by)
+    reason = inert(removal.reason or "", 500, blank="")
+    return "\n".join(filter(None, [" · ".join([_ago(removal.requested_at), by]), reason]))
+
+
+async def _calls(context: Context, found: PropertyOverview) -> str:
+    lines = []
+    for call in found.emergencies:
+        subject = Subject("emergency", f"{call.call_id}@{call.cad}")
+        number = f"{'911' if call.is_emergency else '311'} {call.call_id}"
+        link = await linked_name(context.read, subject, number)
+        lines.append(f"{link} · {inert_line(call.description, 60)}")
+    for dispatched in found.dispatches:
+        subject = Subject("dispatch", f"{dispatched.call_id}@{dispatched.cad}")
+        title = inert_line(dispatched.title, 60, blank=_("no title yet"))
+        link = await linked_name(context.read, subject, str(dispatched.call_id))
+        lines.append(f"{link} · {title}")
+    return fitting(lines, "\n", FIELD)
+
+
+def _buttons(caller: Caller, found: PropertyOverview) -> tuple[Button, ...]:
+    """Offer what the caller may do and what makes sense now."""
+    property_, removal = found.property_, found.removal
+    may_edit = caller.scope >= Scope.WRITE
+    may_decide = caller.scope >= Scope.APPROVE
+    if not may_edit and found.share is Share.NONE:
+        return ()
+    red, green = discord.ButtonStyle.danger, discord.ButtonStyle.success
+    blue = discord.ButtonStyle.primary
+    buttons = []
+    if found.has_free_drone:
+        buttons.append(Button(_("Dispatch drone"), f"call:drone:{property_.id}", blue))
+    buttons += [
+        Button(_("Recall drone {id}").format(id=flight.drone_id), f"flight:recall:{flight.id}")
+        for flight in found.flights[:MAX_RECALL_BUTTONS]
+    ]
+    if may_edit:
+        buttons.append(Button(_("Edit"), f"property:edit:{property_.id}"))
+    if may_decide and property_.status == PENDING:
+        buttons.append(Button(_("Approve"), f"property:approve:{property_.id}", green))
+        buttons.append(Button(_("Reject"), f"property:reject:{property_.id}", red))
+    if removal is None and (may_edit or found.share is Share.OWNER):
+        buttons.append(Button(_("Request removal"), f"property:leave:{property_.id}"))
+    if removal is not None and may_decide:
+        buttons.append(Button(_("Approve removal"), f"removal:approve:{removal.id}", red))
+        buttons.append(Button(_("Deny removal"), f"removal:deny:{removal.id}"))
+    if removal is not None and found.may_withdraw:
+        buttons.append(Button(_("Withdraw removal"), f"removal:withdraw:{removal.id}"))
+    return tuple(buttons)
+
+
+def _ago(milliseconds: int) -> str:
+    return f"<t:{milliseconds // 1000}:R>"

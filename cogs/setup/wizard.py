@@ -1,0 +1,239 @@
+"""`/setup`: roles, channels and what to enter in the CAD, chosen in Discord and kept.
+
+The pages are in `cogs.setup.pages`, the creating of channels and roles in `cogs.setup.creation`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+import aiohttp
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.i18n.language import _, using_locale
+from cogs.routing.layout import CATEGORY, Layout, choices, store_choices
+from cogs.setup.creation import make_channels, make_roles
+from cogs.setup.pages import (
+    CHANNELS,
+    PAGES,
+    ROLES,
+    CadPushes,
+    SetupPage,
+    SetupState,
+    cad_page,
+    channels_page,
+    forgotten_with,
+    picking_page,
+    roles_page,
+)
+from cogs.ui.buttons import OutdatedButton, chosen_values, control
+from cogs.ui.permissions import needs
+from cogs.ui.responder import AlreadyDone, Responder, reply_text
+from cogs.ui.text import inert_line
+from db.errors import StorageUnavailable
+from webhook.cad.silence import LastPush
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.errors import Conflict, NotFound
+from webhook.queries.cad import configured_cads, first_push_at, store_first_push
+
+log = logging.getLogger(__name__)
+
+
+class SetupWizard(commands.Cog):
+    """The wizard. `file` is what the configuration says; `on_choice` is called for every choice."""
+
+    def __init__(
+        self,
+        responder: Responder,
+        context: Context,
+        file: Layout,
+        port: int,
+        last_push: LastPush,
+        on_choice: Callable[[], None],
+    ) -> None:
+        self._responder = responder
+        self._context = context
+        self._file = file
+        self._port = port
+        self._last_push = last_push
+        self._on_choice = on_choice
+        self._creating: discord.abc.User | None = None
+        self._awaiting_push: dict[int, discord.Interaction] = {}
+        self._announcements: set[asyncio.Task[None]] = set()
+
+    @app_commands.command(
+        description="Choose or create the channels and roles, connect the CAD",
+        extras=needs(Scope.ADMIN),
+    )
+    @app_commands.guild_only()
+    async def setup(self, interaction: discord.Interaction) -> None:
+        await self._responder.defer(interaction)
+        page = roles_page(await self._state(interaction))
+        await interaction.followup.send(
+            embed=page.card.build(),
+            view=page.view(),
+            ephemeral=True,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+    @control("setup:page", scope=Scope.ADMIN)
+    async def turn(self, interaction: discord.Interaction, name: str) -> None:
+        await self._defer(interaction)
+        await self._show_page(interaction, name)
+
+    @control("setup:which", scope=Scope.ADMIN)
+    async def show_picking(self, interaction: discord.Interaction, _name: str) -> None:
+        """Show what can be picked for the thing that the menu chose."""
+        await self._defer(interaction)
+        chosen = chosen_values(interaction)
+        await self._show_picking(interaction, self._checked(chosen[0] if chosen else ""))
+
+    @control("setup:pick", "setup:none", scope=Scope.ADMIN)
+    async def pick(self, interaction: discord.Interaction, what: str) -> None:
+        """Store what was picked; the button, without values, picks nothing."""
+        context = await self._defer(interaction)
+        guild = _guild(interaction)
+        picked = tuple(map(int, chosen_values(interaction)))
+        if what in ROLES and what != "roles.viewer" and guild.id in picked:
+            raise Conflict("@everyone cannot be chosen here: then everybody could do that")
+        await self._choose(context, {self._checked(what): picked})
+        await self._show_picking(interaction, what)
+
+    @control("setup:forget", scope=Scope.ADMIN)
+    async def forget(self, interaction: discord.Interaction, name: str) -> None:
+        """Go back to what the file says, for a page or for one thing."""
+        context = await self._defer(interaction)
+        if name in PAGES:
+            await self._choose(context, dict.fromkeys(forgotten_with(name, self._file)))
+            await self._show_page(interaction, name)
+        else:
+            await self._choose(context, {self._checked(name): None})
+            await self._show_picking(interaction, name)
+
+    @control("setup:only", scope=Scope.ADMIN)
+    async def keep_to_server(self, interaction: discord.Interaction, _name: str) -> None:
+        context = await self._defer(interaction)
+        await self._choose(context, {"guild_id": (_guild(interaction).id,)})
+        await self._show_page(interaction, "roles")
+
+    @control("setup:create", scope=Scope.ADMIN)
+    async def create(self, interaction: discord.Interaction, name: str) -> None:
+        """Create what is missing; one person at a time, as the others would create it again."""
+        context = await self._defer(interaction)
+        if self._creating is not None:
+            text = _("{who} is creating these right now. Press Look again in a moment.")
+            raise AlreadyDone(text.format(who=self._creating.mention))
+        self._creating = interaction.user
+        try:
+            await self._make(context, interaction, name)
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as fault:
+            await self._report_incomplete(interaction, fault)
+        finally:
+            self._creating = None
+            self._on_choice()
+        await self._show_page(interaction, name)
+
+    async def _make(self, context: Context, interaction: discord.Interaction, name: str) -> None:
+        state = await self._state(interaction)
+        missing = state.missing(name)
+        if not missing:
+            return
+        reason = f"/setup by {interaction.user} ({interaction.user.id})"
+
+        async def keep(what: str, number: int) -> None:
+            await store_choices(context, self._file, {what: (number,)})
+
+        if name == "roles":
+            await make_roles(state.guild, missing, keep, reason)
+        else:
+            kept = {CATEGORY: state.chosen.get(CATEGORY, ())}
+            await make_channels(state.guild, {**state.layout, **kept}, missing, keep, reason)
+
+    async def _report_incomplete(self, interaction: discord.Interaction, fault: Exception) -> None:
+        log.warning("/setup could not create everything: %s", fault)
+        text = _(
+            "Discord did not do all of it: {reason}. What was created is kept and is not created"
+            " again; when that is mended, press the button once more."
+        )
+        await reply_text(interaction, text.format(reason=inert_line(str(fault), 300)))
+
+    async def _defer(self, interaction: discord.Interaction) -> Context:
+        """Acknowledge; the answer that has the control is changed later."""
+        self._awaiting_push.pop(interaction.user.id, None)
+        await interaction.response.defer()
+        return self._responder.context(interaction)
+
+    async def _choose(self, context: Context, wanted: Mapping[str, tuple[int, ...] | None]) -> None:
+        await store_choices(context, self._file, wanted)
+        self._on_choice()
+
+    async def _state(self, interaction: discord.Interaction) -> SetupState:
+        guild = _guild(interaction)
+        chosen = await choices(self._context.read)
+        return SetupState(self._file, chosen, guild, tuple(interaction.client.guilds))
+
+    def _checked(self, what: str) -> str:
+        if what not in ROLES | CHANNELS or what not in self._file:
+            raise OutdatedButton
+        return what
+
+    async def _show_picking(self, interaction: discord.Interaction, what: str) -> None:
+        await _show(interaction, picking_page(await self._state(interaction), what))
+
+    async def _show_page(self, interaction: discord.Interaction, name: str) -> None:
+        if name == "cad":
+            await self._show_cads(interaction)
+        else:
+            state = await self._state(interaction)
+            await _show(interaction, roles_page(state) if name == "roles" else channels_page(state))
+
+    # The first push
+
+    async def _show_cads(self, interaction: discord.Interaction) -> None:
+        """Show what has come, and change the answer once something comes that has not yet."""
+        cads = [await self._cad(name) for name in await configured_cads(self._context.read)]
+        if any(cad.last_at is None for cad in cads):
+            self._awaiting_push[interaction.user.id] = interaction
+        await _show(interaction, cad_page(self._port, cads))
+
+    async def _cad(self, name: str) -> CadPushes:
+        first_at = await first_push_at(self._context.read, name)
+        return CadPushes(name, first_at, self._last_push.at(name))
+
+    def note_first(self, cad: str) -> None:
+        """Tell those who wait that the first push of a CAD since the start has come."""
+        task = asyncio.create_task(self._announce_first(cad))
+        self._announcements.add(task)
+        task.add_done_callback(self._announcements.discard)
+
+    async def _announce_first(self, cad: str) -> None:
+        self._responder.in_flight.track()
+        try:
+            await store_first_push(self._context, cad)
+        except StorageUnavailable as fault:
+            log.warning("when the first push of %s came is not stored: %s", cad, fault)
+        for user_id, interaction in list(self._awaiting_push.items()):
+            del self._awaiting_push[user_id]
+            if not interaction.is_expired():
+                await self._announce_to(interaction, cad)
+
+    async def _announce_to(self, interaction: discord.Interaction, cad: str) -> None:
+        with using_locale(interaction.locale.value):
+            try:
+                await self._show_cads(interaction)
+                text = _("The first push of the CAD **{cad}** has come. It works.")
+                await reply_text(interaction, text.format(cad=inert_line(cad, 32)))
+            except Exception as fault:
+                await self._responder.report_error(interaction, fault)
+
+
+async def _show(interaction: discord.Interaction, page: SetupPage) -> None:
+    await interaction.edit_original_response(embed=page.card.build(), view=page.view())
+
+
+def _guild(interaction: discord.Interaction) -> discord.Guild:
+    if interaction.guild is None or interaction.guild.me is None:
+        raise NotFound("the bot is not in this server: invite it again")
+    return interaction.guild

@@ -1,0 +1,56 @@
+"""What is stored of the guilds that the bot is in: which one links lead to, and its commands."""
+
+import orjson
+
+from db import settings
+from db.database import Reader
+from webhook.protocol.catalogue import operation
+from webhook.protocol.context import Context, Scope
+
+HOME_GUILD = "discord.guild"
+"""The setting that names the guild of the channels, which links to messages hold."""
+
+
+async def home_guild(sql: Reader) -> str | None:
+    """Return the id of the guild that links lead to, if one is known."""
+    return await settings.get(sql, HOME_GUILD)
+
+
+async def store_home_guild(context: Context, guild_id: int) -> None:
+    async with context.database.write() as sql:
+        await settings.put(sql, HOME_GUILD, str(guild_id))
+
+
+@operation(scope=Scope.NONE)
+async def get_command_ids(context: Context, guild_id: int) -> dict[str, int]:
+    """Return the ids of a guild's commands by name, as Discord gave them."""
+    stored = await settings.get(context.read, _ids(guild_id))
+    found: dict[str, int] = orjson.loads(stored) if stored else {}
+    return found
+
+
+async def commands_digest(context: Context, guild_id: int) -> str | None:
+    """Return the digest of the commands that were registered in a guild last."""
+    return await settings.get(context.read, _digest(guild_id))
+
+
+async def store_commands(context: Context, guild_id: int, digest: str, ids: dict[str, int]) -> None:
+    """Store which commands are registered in a guild, and their ids by name."""
+    async with context.database.write() as sql:
+        await settings.put(sql, _digest(guild_id), digest)
+        await settings.put(sql, _ids(guild_id), orjson.dumps(ids).decode())
+
+
+async def forget_commands(context: Context, guild_id: int) -> None:
+    """Forget a guild's commands, as Discord does when the bot leaves."""
+    async with context.database.write() as sql:
+        await settings.forget(sql, _digest(guild_id))
+        await settings.forget(sql, _ids(guild_id))
+
+
+def _digest(guild_id: int) -> str:
+    return f"discord.commands.{guild_id}"
+
+
+def _ids(guild_id: int) -> str:
+    return f"discord.command_ids.{guild_id}"

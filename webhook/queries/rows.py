@@ -1,0 +1,30 @@
+"""The stored rows that operations return, for Discord's commands, which do not import storage."""
+
+from db.alarms import Alarm
+from db.audit import AuditRecord
+from db.cards import Backlog
+from db.dispatches import DispatchCall
+from db.emergencies import EmergencyCall
+from db.equipment import CAMERA, DRONE
+from db.flights import Flight
+from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
+from db.removals import Removal
+from db.units import Unit
+
+__all__ = [
+    "ACTIVE",
+    "CAMERA",
+    "DRONE",
+    "PENDING",
+    "REJECTED",
+    "REMOVED",
+    "Alarm",
+    "AuditRecord",
+    "Backlog",
+    "DispatchCall",
+    "EmergencyCall",
+    "Flight",
+    "Property",
+    "Removal",
+    "Unit",
+]
