@@ -8,7 +8,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polib
 from discord import app_commands
@@ -84,7 +84,7 @@ def texts(root: Path = ROOT) -> Texts:
             file = path.relative_to(root).as_posix()
             if not file.startswith(FOR_THE_CAD):
                 read_source(path.read_text("utf-8"), file, found)
-    for cog in _cogs():
+    for cog in command_cogs():
         _read_cog(cog, found)
     return found
 
@@ -180,7 +180,7 @@ def _names_of_errors(kind: type[SentinelError]) -> Iterator[str]:
 # In the commands
 
 
-def _cogs() -> Iterator[type[commands.Cog]]:
+def command_cogs() -> Iterator[type[commands.Cog]]:
     """List the cogs of the program, which importing the bot has made known."""
     waiting = [commands.Cog]
     while waiting:
@@ -190,10 +190,17 @@ def _cogs() -> Iterator[type[commands.Cog]]:
             yield kind
 
 
-def _read_cog(cog: type[commands.Cog], found: Texts) -> None:
+def commands_of(
+    cog: type[commands.Cog],
+) -> list[app_commands.Group | app_commands.Command[Any, ..., Any]]:
+    """List the commands of a cog, and its group."""
     made = cog.__new__(cog)  # without its constructor: only the commands are looked at
     group = made.app_command
-    for command in [group, *group.walk_commands()] if group else made.walk_app_commands():
+    return [group, *group.walk_commands()] if group else list(made.walk_app_commands())
+
+
+def _read_cog(cog: type[commands.Cog], found: Texts) -> None:
+    for command in commands_of(cog):
         found.add(Key(CONTEXTS[Place.command_name], command.name), COMMAND_NAME)
         found.add(Key("", command.description), DESCRIPTION)
         if isinstance(command, app_commands.Command):

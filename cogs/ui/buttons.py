@@ -68,6 +68,15 @@ class OutdatedButton(NotFound):
         super().__init__("this button is from another version of the bot")
 
 
+def declared_buttons(owner: type) -> list[tuple[ButtonDeclaration, str]]:
+    """List what a class declares, with the names of the methods."""
+    return [
+        (declaration, name)
+        for name, function in vars(owner).items()
+        for declaration in getattr(function, _DECLARED, ())
+    ]
+
+
 class Buttons:
     """Hands every press of a button or a menu to the method that is declared for it."""
 
@@ -76,9 +85,8 @@ class Buttons:
         self.declared: dict[str, ButtonDeclaration] = {}
         self._methods: dict[str, Callable[..., Awaitable[None]]] = {}
         for owner in owners:
-            for name, function in vars(type(owner)).items():
-                for declaration in getattr(function, _DECLARED, ()):
-                    self._add(declaration, getattr(owner, name))
+            for declaration, name in declared_buttons(type(owner)):
+                self._add(declaration, getattr(owner, name))
 
     def _add(self, declaration: ButtonDeclaration, method: Callable[..., Awaitable[None]]) -> None:
         for action in declaration.actions:

@@ -58,6 +58,23 @@ async def test_admins_link_others_and_nobody_else_does(town: Town) -> None:
         await _said(town, await town.fake.slash(town.anna, "audit"), "This needs the admin role")
 
 
+async def test_a_member_is_linked_by_the_name_of_a_known_user(town: Town) -> None:
+    boss = town.guild.add_member("Boss", town.guild.add_role("Boss", "manage_guild"))
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await town.query("add-user", userId="license:41aa90be", fullName="Tomas Okafor")
+        linked = await town.fake.slash(
+            boss, "link member", options={"member": town.stranger, "user": "Tomas Okafor"}
+        )
+        await _said(town, linked, "is **Tomas Okafor (license:41aa90be)** in the game.")
+        shown = await town.fake.slash(town.stranger, "link show")
+        await _said(town, shown, "You are **license:41aa90be**")
+        unknown = await town.fake.slash(
+            boss, "link member", options={"member": town.vic, "user": "Nobody Known"}
+        )
+        await _said(town, unknown, "Nobody is known as 'Nobody Known'")
+
+
 def _lines(shown: str) -> list[str]:
     return [line.strip(" │") for line in shown.splitlines() if "<t:" in line]
 

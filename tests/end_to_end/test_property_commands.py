@@ -8,6 +8,9 @@ from db.properties import Property
 from tests.end_to_end.shown import offered, steady, told
 from tests.end_to_end.town import Town, call_911
 from tests.fake_discord import Member, render
+from webhook.protocol.context import Context
+from webhook.protocol.wire import Success
+from webhook.queries.properties import Edit, edit_property
 
 
 async def _ready(town: Town) -> Member:
@@ -80,6 +83,24 @@ async def test_a_new_property_is_listed_searched_and_pending(town: Town) -> None
         for command, options in (("list", {}), ("pending", {}), ("search", {"text": "IER 4"})):
             assert line in await told(town, town.vic, f"property {command}", **options)
         assert "No property matches." in await told(town, town.vic, "property search", text="x%")
+
+
+async def test_an_edit_does_not_withdraw_a_removal_request_that_came_meanwhile(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def edit_after_a_request(context: Context, ask: Edit) -> Success:
+        await town.query("request-remove-property", propertyId=ask.property_id)
+        return await edit_property(context, ask)
+
+    async with town.bot_running():
+        await _ready(town)
+        await town.add_property("Villa")
+        await town.query("approve-property", propertyId=1)
+        monkeypatch.setattr("cogs.commands.properties.edit_property", edit_after_a_request)
+        answer = await told(town, town.dora, "property edit", property="1", status="leased")
+        assert "Property 1 is not ACTIVE any more but REMOVED" in answer
+        requested = await town.query("get-requested-remove-properties")
+        assert [row["id"] for row in requested["properties"]] == [1]
 
 
 async def test_several_things_of_a_property_are_edited_at_once(town: Town) -> None:

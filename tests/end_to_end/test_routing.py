@@ -250,7 +250,7 @@ async def test_route_test_explains_a_recent_event_to_admins(town: Town, desk: Ch
         refused = await town.fake.slash(town.anna, "route test", event="visits")
         await town.fake.until(lambda: "admin role" in refused.content)
         unknown = await town.fake.slash(owner, "route test", event="EVENT_912")
-        await town.fake.until(lambda: "no event 'EVENT" in unknown.content)
+        await town.fake.until(lambda: "Unknown event 'EVENT" in unknown.content)
 
 
 async def test_the_command_line_explains_a_stored_event_beside_the_running_bot(

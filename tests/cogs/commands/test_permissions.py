@@ -1,0 +1,95 @@
+"""Every command and button declares a permission, and it is enforced where it is declared."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from discord.app_commands import Command
+
+import cogs
+from cogs.bot import LISTS
+from cogs.ui.buttons import declared_buttons
+from cogs.ui.pages import PageTurner
+from cogs.ui.permissions import ROLE_OF_SCOPE, Permission, permission_of
+from tests.end_to_end.town import Town
+from tests.texts import command_cogs, commands_of
+from webhook.protocol.context import Scope
+
+BUTTON_ID = re.compile(r"""["']([a-z]+:[a-z]+):\{""")
+"""How ids are written in the code: `f"removal:approve:{removal.id}"`."""
+
+VALUES: dict[int, str | int | bool] = {3: "1", 4: 1, 5: True}
+"""Values of options by Discord's types; 6 is a member."""
+
+
+def _permissions() -> dict[str, Permission]:
+    """Return what each command requires, by its full name."""
+    return {
+        command.qualified_name: permission_of(command)
+        for cog in command_cogs()
+        for command in commands_of(cog)
+        if isinstance(command, Command)
+    }
+
+
+def test_every_command_declares_a_permission() -> None:
+    assert len(_permissions()) > 40
+
+
+def test_every_button_that_is_shown_is_declared_with_a_permission() -> None:
+    declared = {
+        action: declaration.permission
+        for owner in (*command_cogs(), PageTurner)
+        for declaration, _name in declared_buttons(owner)
+        for action in declaration.actions
+    }
+    source = "".join(path.read_text("utf-8") for path in Path(cogs.__path__[0]).rglob("*.py"))
+    shown = set(BUTTON_ID.findall(source)) - {"page:f"}
+    assert shown - declared.keys() - {"setup:only"} == set()
+    public = {action for action, needed in declared.items() if needed == Permission(Scope.NONE)}
+    assert public == {"page:f", "page:p", "page:n", "page:l"}  # each list has a permission
+
+
+def test_every_list_declares_a_permission() -> None:
+    assert all(shown.permission.scope >= Scope.READ for shown in LISTS.values())
+
+
+async def test_a_refused_person_reads_which_role_a_command_needs(town: Town) -> None:
+    permissions = _permissions()
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        required = dict(_leaves([command.definition for command in town.guild.commands]))
+        assert required.keys() == permissions.keys()
+        for name, permission in permissions.items():
+            if permission.or_own or permission.scope is Scope.NONE:
+                continue
+            options: dict[str, Any] = {
+                option["name"]: VALUES.get(option["type"], town.vic) for option in required[name]
+            }
+            refused = await town.fake.slash(town.stranger, name, options=options)
+            role = ROLE_OF_SCOPE[permission.scope]
+            assert refused.content.startswith(f"This needs the {role} role"), name
+
+
+async def test_a_button_refuses_whoever_lacks_its_permission(town: Town) -> None:
+    async with town.bot_running():
+        await town.fake.until(lambda: bool(town.guild.commands))
+        await town.add_property("Villa")
+        shown = await town.fake.slash(town.dora, "property show", property="1")
+        await town.fake.until(lambda: bool(shown.embeds))
+        town.dora.remove_role(*town.dora.roles)
+        refused = await town.fake.click(town.dora, shown, "Edit")
+        assert refused.content.startswith("This needs the dispatcher role")
+
+
+def _leaves(definitions: list[dict[str, Any]], group: str = "") -> list[tuple[str, list[Any]]]:
+    """List commands by their full names with the options that are required."""
+    found = []
+    for definition in definitions:
+        name = f"{group} {definition['name']}".strip()
+        options = definition.get("options", [])
+        if options and options[0]["type"] in (1, 2):
+            found += _leaves(options, name)
+        else:
+            found.append((name, [option for option in options if option.get("required")]))
+    return found
