@@ -27,7 +27,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discord_errors, "MAX_SLEEP", 0.2)
     monkeypatch.setattr(discord_errors, "DEFAULT_RETRY_AFTER", 0.05)
     monkeypatch.setattr(discord_errors, "UNAUTHORIZED_RETRY", 0.05)
-    monkeypatch.setattr(bot, "UNREADABLE_RETRY", 0.01)
+    monkeypatch.setattr(bot, "UNREADABLE_BACKOFF", 0.01)
 
 
 async def _push_record(town: Town, number: int) -> None:
