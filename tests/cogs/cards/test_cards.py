@@ -22,6 +22,7 @@ from tests.cogs.hostile import invisible, wire_texts
 from tests.cogs.story import CAD_EVENTS, Story
 from tests.fake_discord.errors import Problems
 from tests.fake_discord.validation import check_message
+from tests.golden import check_golden
 from tests.webhook.harness import AppHarness, open_harness
 from webhook import cad
 from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, Subject
@@ -32,7 +33,7 @@ WITHOUT_A_FORM = {"scanned": "comes with every visit, which is in a feed"}
 NOT_IN_USE: dict[str, str] = {}
 """Channels of the configuration that nothing is posted to yet, and why."""
 
-IN_GERMAN = Path(__file__).parent / "evening_in_german.txt"
+GOLDEN = Path(__file__).parent / "golden"
 BOARD = board.SUBJECT
 OF_NO_EVENT = [
     Subject("alarm-owner", "1"),
@@ -72,13 +73,17 @@ async def _entries(harness: AppHarness) -> list[tuple[str, discord.Embed]]:
     ]
 
 
-async def _shown_cards(harness: AppHarness) -> str:
-    return "\n\n".join(f"({subject})\n{as_text(card)}" for subject, card in await _cards(harness))
+async def _cards_as_text(harness: AppHarness) -> dict[str, str]:
+    """Return what each kind of card reads like."""
+    shown: dict[str, list[str]] = {}
+    for subject, card in await _cards(harness):
+        shown.setdefault(subject.kind, []).append(f"({subject})\n{as_text(card)}\n")
+    return {kind: "\n".join(texts) for kind, texts in shown.items()}
 
 
-async def _shown_entries(harness: AppHarness) -> str:
+async def _feeds_as_text(harness: AppHarness) -> str:
     entries = await _entries(harness)
-    return "\n\n".join(f"({name})\n{as_text(MessageContent([embed]))}" for name, embed in entries)
+    return "\n".join(f"({name})\n{as_text(MessageContent([embed]))}\n" for name, embed in entries)
 
 
 def check_as_discord(content: MessageContent) -> None:
@@ -146,24 +151,14 @@ async def test_cards_and_feeds_stay_within_discords_limits_and_ping_nobody(
     check_as_discord(MessageContent([largest.copy() for _ in range(10)]))
 
 
-async def test_cards_read_like_this(harness: AppHarness) -> None:
+async def test_cards_and_feeds_read_as_written_down(harness: AppHarness) -> None:
     await Story(harness).tell()
-    assert (await _shown_cards(harness)).splitlines() == CARDS_SHOWN.splitlines()
-
-
-async def test_feed_entries_read_like_this(harness: AppHarness) -> None:
-    await Story(harness).tell()
-    assert (await _shown_entries(harness)).splitlines() == ENTRIES_SHOWN.splitlines()
-
-
-async def test_the_evening_reads_like_this_in_german(harness: AppHarness) -> None:
-    """After a change of what is shown: delete the file, run this, and read what it writes."""
-    await Story(harness).tell()
+    for kind, text in (await _cards_as_text(harness)).items():
+        check_golden(GOLDEN / f"{kind}.txt", text)
+    check_golden(GOLDEN / "feeds.txt", await _feeds_as_text(harness))
     with using_locale("de"):
-        shown = f"{await _shown_cards(harness)}\n\n{await _shown_entries(harness)}\n"
-    if not IN_GERMAN.exists():
-        IN_GERMAN.write_text(shown, "utf-8", newline="\n")
-    assert shown.splitlines() == IN_GERMAN.read_text("utf-8").splitlines()
+        german = [*(await _cards_as_text(harness)).values(), await _feeds_as_text(harness)]
+    check_golden(GOLDEN / "german.txt", "\n".join(german))
 
 
 async def test_every_event_has_a_card_or_a_feed(harness: AppHarness) -> None:
@@ -235,421 +230,3 @@ def test_the_digest_tells_what_people_see_apart() -> None:
     assert content().digest() == content().digest()
     assert content(title="c").digest() != content().digest()
     assert content(label="c").digest() != content().digest()
-
-
-CARDS_SHOWN = """\
-(emergency:1@county)
-911 CALL 1 · DISPATCHED
-Smoke from the roof.
-Caller: Wren Halloway
-Location: [8031] Forum Dr
-Received: 09:30:09 UTC
-Dispatched: as dispatch call 10
-
-(emergency:2@county)
-911 CALL 2 · OVER
-Smoke from the roof.
-Caller: Wren Halloway
-Location: [8031] Forum Dr
-Received: 09:30:10 UTC
-Removed: after 2 s
-
-(emergency:3@county)
-311 CALL 3
-Smoke from the roof.
-Caller: Wren Halloway
-Location: [8031] Forum Dr
-Received: 09:30:11 UTC
-
-(dispatch:10@county)
-DISPATCH CALL 10 · LAUNDROMAT FIRE
-Flames visible.
-Status: Active
-Priority: 1
-Code: 10-70
-Address: 30 Forum Dr
-Postal: 8031
-Units: 7K-22 · Available
-7K-30 · STAGING
-From: 911 call 1 by Wren Halloway
-Opened: 09:30:13 UTC
-Last notes: 21:14 7K-22 Note 2
-21:14 7K-22 Note 3
-21:14 7K-22 Note 4
-21:14 7K-22 Note 5
-21:14 7K-22 Note 6
-
-(dispatch:11@county)
-DISPATCH CALL 11 · STRUCTURE FIRE · CLOSED
-Flames visible.
-Status: Closed
-Priority: 1
-Code: 10-70
-Address: 30 Forum Dr
-Postal: 8031
-Units: 7K-22
-Opened: 09:30:14 UTC
-Closed: after 10 s
-
-(panic:1)
-PANIC · 7K-22, 7K-30 · CLEARED
-7K-22, 7K-30: cleared after 43 s.
-Location: Paleto Blvd
-Since: 09:30:25 UTC
-
-(notice:1)
-PAGE · EMERGENCY
-Meet at the north bay.
-To: ENGINE-9, 7K-22
-Sent: 09:30:34 UTC
-
-(notice:2)
-STATION ALERT · HARBOUR, HARBOUR, HARBOUR, HARBOUR, HARBOUR, HARBOUR, HARBOUR, HARBOUR, HARBOUR
-Ship fire, dock two.
-Doors: Harbour open Bay A; close Bay B
-Harbour open Bay A; close Bay B
-Harbour open Bay A; close Bay B
-Harbour open Bay A; close Bay B
-Harbour open Bay A; close Bay B
-Harbour open Bay A; close Bay B
-Harbour open Bay A; close Bay B
-Harbour open Bay A; close Bay B
-Harbour open Bay A; close Bay B
-Lights: red
-Tone: harbour-1
-Sent: 09:30:35 UTC
-
-(notice:3)
-CALLOUT · STREET FIGHT
-Four people, two bats.
-Coordinates: 410, -2033
-Details: Ped chance to surrender: 60
-Sent: 09:30:36 UTC
-
-(approval:1)
-PROPERTY APPROVED · FORUM DR 8
-A laundromat with a flat above.
-Property: 1
-Owner: Wren Halloway (license:owner)
-Tier: 2
-Size: 30 × 10 m
-Coordinates: 11, -21
-Added: 09:30:39 UTC
-Status: ACTIVE
-Decided by: tester
-
-(approval:2)
-PROPERTY WAITS FOR APPROVAL · FORUM DR 8
-A laundromat with a flat above.
-Property: 2
-Owner: Wren Halloway (license:owner)
-Tier: 1
-Size: 20 × 10 m
-Coordinates: 10, -20
-Added: 09:30:40 UTC
-[ Approve ] [ Reject ]
-
-(flight:1)
-DRONE OUT · FORUM DR 8
-Alarm on the roof
-Drone: 2 · Roof
-Property: 1
-Dispatched by: tester
-Dispatched: 09:30:45 UTC
-[ Recall ]
-
-(flight:2)
-DRONE BACK · FORUM DR 8
-Drone: 3 · Roof
-Property: 1
-Dispatched by: tester
-Dispatched: 09:30:46 UTC
-Recalled by: tester
-Was out: 1 s
-
-(alarm:1)
-ALARM RESOLVED · FORUM DR 8
-Resolved by tester, 09:31:19 UTC.
-Property: 1
-Coordinates: 11, -21
-Owner: Wren Halloway (license:owner)
-Raised by: license:visitor
-Raised: 09:30:48 UTC
-How often: 2 times within 30 s
-Last: license:visitor, 09:31:18 UTC
-What was done: 3 earlier steps
-09:31:14 UTC tester: It leaves
-09:31:15 UTC tester: They are gone
-09:31:16 UTC tester snoozed it until 09:46:16 UTC
-09:31:17 UTC tester acknowledged it
-09:31:19 UTC tester resolved it
-( Map of Forum Dr 8. Property 1 · x 11, y -21; 30 × 10 m, x and y are its south-western corner; 1 camera: Roof; 1 drone out: Roof; Nearby: Forum Dr 8, Shed, Shed. )
-
-(approval:3)
-PROPERTY REMOVED · SHED
-Property: 3
-Owner: Wren Halloway (license:owner)
-Tier: 1
-Coordinates: 0, 0
-Added: 09:30:58 UTC
-Status: REMOVED
-Decided by: tester
-
-(approval:4)
-PROPERTY REMOVAL REQUESTED · SHED
-Property: 4
-Owner: Wren Halloway (license:owner)
-Tier: 1
-Coordinates: 0, 0
-Added: 09:30:59 UTC
-Status: REMOVED
-Decided by: tester
-
-(approval:5)
-PROPERTY WAITS FOR APPROVAL · SHED
-Property: 5
-Owner: Wren Halloway (license:owner)
-Tier: 1
-Coordinates: 0, 0
-Added: 09:31:00 UTC
-Approved so far by: <@7>
-[ Approve ] [ Reject ]
-
-(removal:1)
-REMOVAL DENIED · FORUM DR 8
-Moving away
-Property: 1
-Owner: Wren Halloway (license:owner)
-Requested by: Wren Halloway (license:owner)
-Requested: 09:31:01 UTC
-Settled by: tester
-Settled: 09:31:02 UTC
-Answer: Not yet
-
-(removal:2)
-REMOVAL APPROVED · SHED
-Moving away
-Property: 3
-Owner: Wren Halloway (license:owner)
-Requested by: Wren Halloway (license:owner)
-Requested: 09:31:03 UTC
-Settled by: tester
-Settled: 09:31:04 UTC
-[ Restore ]
-
-(removal:3)
-REMOVAL REQUESTED · SHED
-Moving away
-Property: 4
-Owner: Wren Halloway (license:owner)
-Requested by: Wren Halloway (license:owner)
-Requested: 09:31:05 UTC
-[ Approve ] [ Deny ] [ Withdraw ]
-
-(removal:4)
-REMOVAL WITHDRAWN · FORUM DR 8
-No reason given.
-Property: 1
-Owner: Wren Halloway (license:owner)
-Requested by: tester
-Requested: 09:31:09 UTC
-Settled by: tester
-Settled: 09:31:10 UTC
-
-(alarm:2)
-ALARM · FORUM DR 8
-Nobody has acknowledged it. Waiting since 09:31:20 UTC.
-Property: 2
-Coordinates: 10, -20
-Owner: Wren Halloway (license:owner)
-Raised by: license:visitor
-Raised: 09:31:20 UTC
-How often: Once
-What was done: 09:31:20 UTC tester: A window broke
-( Map of Forum Dr 8. Property 2 · x 10, y -20; 20 × 10 m, x and y are its south-western corner; No camera and no drone; Nearby: Forum Dr 8, Shed, Shed. )
-[ Acknowledge ] [ Note ] [ Snooze 15 min ] [ Snooze 1 h ] [ False alarm ] [ Resolve ]
-
-(alarm-owner:1)
-ALARM RESOLVED · FORUM DR 8
-It is resolved.
-Property: 1
-Raised: 09:30:48 UTC
-How often: 2 times within 30 s
-
-(alarm-call:2-1)
-NOBODY HAS ACKNOWLEDGED THE ALARM AT FORUM DR 8
-Since 09:31:20 UTC.
-
-(removal-answer:1)
-REMOVAL DENIED · FORUM DR 8
-Moving away
-Property: 1
-Owner: Wren Halloway (license:owner)
-Requested by: Wren Halloway (license:owner)
-Requested: 09:31:01 UTC
-Settled by: tester
-Settled: 09:31:02 UTC
-Answer: Not yet
-
-(approval-answer:1)
-PROPERTY APPROVED · FORUM DR 8
-A laundromat with a flat above.
-Property: 1
-Owner: Wren Halloway (license:owner)
-Tier: 2
-Size: 30 × 10 m
-Coordinates: 11, -21
-Added: 09:30:39 UTC
-Status: ACTIVE
-Decided by: tester
-
-(board:units)
-ON DUTY · 1
-Last change 00:00:00 UTC
-BCSO · 1: Available 7K-22
-OPEN CALLS · 2
-911 · 1 waiting
-3 · 311 · [8031] Forum Dr
-Dispatch calls · 1
-10 · P1 · Laundromat fire · 7K-22, 7K-30
-DRONES OUT · 1
-Drone 2 · Forum Dr 8
-"""
-
-ENTRIES_SHOWN = """\
-(cad.EVENT_UNIT_LOGIN)
-UNIT 7K-22 ON DUTY
-M. Okafor · Deputy II · BCSO
-
-(cad.EVENT_UNIT_LOGIN)
-DISPATCHER 7K-30 ON DUTY
-R. Pike
-
-(cad.EVENT_UNIT_STATUS)
-7K-22, 7K-30 · STAGING
-
-(cad.EVENT_UNIT_UPDATE)
-7K-22 · UPDATED
-
-(cad.EVENT_UNIT_GROUP_ADD)
-7K-22 JOINED ENGINE 9
-
-(cad.EVENT_UNIT_GROUP_REMOVE)
-7K-22 LEFT ENGINE 9
-
-(cad.EVENT_UNIT_GROUP_CHANGE_NAME)
-GROUP RENAMED
-Engine 9 → Ladder 9
-
-(cad.EVENT_DISPATCH_TOGGLE_BODYCAM)
-BODY CAMERA ON · 7K-22
-
-(cad.EVENT_RECORD_ADD)
-BOLO ADDED
-BOLO · 46EEK 46EEK · 46EEK · 46EEK
-ARMED
-
-(cad.EVENT_RECORD_EDIT)
-BOLO EDITED
-BOLO · 46EEK 46EEK · 46EEK · 46EEK
-ARMED
-
-(cad.EVENT_RECORD_REMOVE)
-BOLO REMOVED
-BOLO · 46EEK 46EEK · 46EEK · 46EEK
-ARMED
-
-(cad.EVENT_PRINT_RECORD)
-RECORD PRINTED · 7K-22
-
-(cad.EVENT_CHAR_SELECTED)
-CHARACTER SELECTED
-2290
-
-(cad.EVENT_COMMUNITY_LINK_VERIFIED)
-ACCOUNT LINKED
-license:9b41
-
-(cad.EVENT_TONE)
-TONE
-Station 9 · Station 9 · Station 9 · Station 9 · Station 9 · Station 9 · Station 9 · Station 9
-
-(cad.EVENT_STREETSIGN_UPDATED)
-ROAD SIGN 14, 15, 16, 17, 18, 19, 20, 21
-LANE · CLOSED
-
-(property-status-change)
-STATUS · FORUM DR 8 (1)
-PENDING → ACTIVE
-
-(property-equipment-change)
-EQUIPMENT ADDED · FORUM DR 8 (1)
-Camera 1 · Roof
-
-(property-equipment-change)
-EQUIPMENT ADDED · FORUM DR 8 (1)
-Drone 2 · Roof
-
-(property-equipment-change)
-EQUIPMENT ADDED · FORUM DR 8 (1)
-Drone 3 · Roof
-
-(visits)
-VISIT · FORUM DR 8 (1)
-license:visitor was seen by Camera 1 · Roof.
-
-(crimes)
-CRIME · FORUM DR 8 (1)
-Crime 1 was reported. Suspect: license:visitor.
-
-(crimes)
-CRIME · ELSEWHERE
-Crime 2 was reported.
-
-(auth-entries)
-ACCESS REFUSED · FORUM DR 8 (1)
-license:visitor is not on the list.
-
-(auth-entries)
-ACCESS · FORUM DR 8 (1)
-Wren Halloway was let in.
-
-(property-coordinates-changed)
-MOVED · FORUM DR 8 (1)
-Now at 11, -21.
-
-(property-size-changed)
-RESIZED · FORUM DR 8 (1)
-30 × 10 m, 300 m² in all.
-
-(property-tier-changed)
-TIER · FORUM DR 8 (1)
-Now Premium.
-
-(property-equipment-change)
-EQUIPMENT REMOVED · FORUM DR 8 (1)
-Drone 3 · Roof
-
-(property-removed)
-PROPERTY REMOVED · SHED (5)
-
-(property-restored)
-PROPERTY RESTORED · SHED (5)
-
-(cad.EVENT_UNIT_LOGOUT)
-7K-30 OFF DUTY
-
-(sentinel.cad-silent)
-THE CAD IS SILENT
-Nothing came from it for 31 min, although 1 unit is on duty.
-If the CAD is in use, look whether it still pushes to this address, with the right key.
-
-(sentinel.cad-back)
-THE CAD IS BACK
-It was silent for 35 min.
-
-(sentinel.daily)
-THE DAY UP TO 2026-11-23
-38 pushes · 3 emergency calls · 2 dispatch calls · 1 panic
-3 alarms · 1 visit · 2 drone flights · no messages to Discord · no problems in the log
-"""
