@@ -3,7 +3,7 @@
 from datetime import tzinfo
 
 from bot.settings import AlarmSettings, Channels, DiscordSettings, Roles, RuleSettings
-from cogs.escalation import DISPATCHERS, SUPERVISOR, EscalationPlan, EscalationStage
+from cogs.escalation import DISPATCHERS, SUPERVISORS, EscalationLevel, EscalationPlan
 from cogs.routing.layout import Layout, merged_layout, single_id
 from cogs.routing.rules import QuietHours, Router, Rule
 from cogs.ui.permissions import RoleScopes
@@ -64,15 +64,15 @@ def build_role_scopes(discord: DiscordSettings) -> RoleScopes:
 
 
 def escalation_plan(alarms: AlarmSettings, discord: DiscordSettings) -> EscalationPlan:
-    """Return when alarms escalate; a stage without a time or without roles is left out."""
-    stages = {
+    """Return when alarms escalate; a level without a time or without roles is left out."""
+    levels = {
         DISPATCHERS: (alarms.call_after_minutes, discord.roles.dispatcher),
-        SUPERVISOR: (alarms.call_supervisor_after_minutes, alarms.supervisor),
+        SUPERVISORS: (alarms.call_supervisor_after_minutes, alarms.supervisor),
     }
     return EscalationPlan(
         {
-            number: EscalationStage(minutes * MINUTE, tuple(filter(None, roles)))
-            for number, (minutes, roles) in stages.items()
+            number: EscalationLevel(minutes * MINUTE, tuple(filter(None, roles)))
+            for number, (minutes, roles) in levels.items()
             if minutes and any(roles)
         },
         alarms.quiet_after_minutes * MINUTE,

@@ -1,4 +1,4 @@
-"""Watches over alarms: calls for help, ends snoozes, has alarms fall quiet when it is time."""
+"""Escalates alarms that nobody acknowledges, ends snoozes, lets untouched alarms expire."""
 
 import asyncio
 import logging
@@ -13,20 +13,21 @@ from webhook.protocol.events import Subject
 from webhook.queries.alarms import tell_step
 from webhook.queries.subjects import alarm_subject
 
-AT_ONCE = 100
-"""Alarms of which something is due that one look takes on."""
+BATCH = 100
+"""Alarms that are read at once."""
 
-SHORTEST = 1.0
+MIN_WAIT = 1.0
 """Seconds until the next look while something is due that cannot be done."""
 
-DISPATCHERS, SUPERVISOR = 1, 2
+DISPATCHERS, SUPERVISORS = 1, 2
+"""The levels of an escalation."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class EscalationStage:
-    """Roles that are called when nobody has acknowledged an alarm for so many milliseconds."""
+class EscalationLevel:
+    """The roles that are mentioned when an alarm has waited for so many milliseconds."""
 
     after: int
     roles: tuple[int, ...]
@@ -34,86 +35,86 @@ class EscalationStage:
 
 @dataclass(frozen=True)
 class EscalationPlan:
-    """How long alarms wait, in milliseconds: until each stage is called, until they fall quiet."""
+    """How long alarms wait, in milliseconds: until they reach each level, until they expire."""
 
-    stages: dict[int, EscalationStage] = field(default_factory=dict)
-    quiet_after: int = 60 * 60 * 1000
+    levels: dict[int, EscalationLevel] = field(default_factory=dict)
+    expire_after: int = 60 * 60 * 1000
 
 
 class AlarmEscalation:
-    """Does what is due by itself; what people do is in webhook/queries/alarms.py."""
+    """Does what time does to alarms; what people do is in webhook/queries/alarms.py."""
 
     def __init__(self, context: Context, plan: EscalationPlan, router: Router) -> None:
         self._context = context
         self.reconfigure(plan, router)
 
     def reconfigure(self, plan: EscalationPlan, router: Router) -> None:
-        """Go by other times, roles and rules from now on."""
+        """Go by another plan and other rules from now on."""
         self._plan = plan
         self._router = router
 
-    async def run(self, longest: float) -> None:
-        """Look again and again until cancelled, at most so many seconds apart."""
+    async def run(self, max_wait: float) -> None:
+        """Do what is due until cancelled; look at least every so many seconds."""
         while True:
-            wait = longest
+            wait = max_wait
             try:
-                due = await self.look()
+                due = await self.run_due()
                 if due is not None:
-                    wait = min(longest, max(SHORTEST, (due - self._context.now()) / 1000))
+                    wait = min(max_wait, max(MIN_WAIT, (due - self._context.now()) / 1000))
             except StorageUnavailable as fault:
                 log.warning("storage cannot be used, alarms wait: %s", fault)
             await asyncio.sleep(wait)
 
-    async def look(self) -> int | None:
+    async def run_due(self) -> int | None:
         """Do what is due; return when something is due next, in milliseconds since 1970.
 
-        What is over is ended before anybody is called, so that after a downtime nobody is called
-        for an alarm that has fallen quiet meanwhile.
+        Alarms expire before any escalates, so that after a downtime nobody is mentioned for an
+        alarm that is over by now.
         """
         now, read = self._context.now(), self._context.read
-        for alarm in await alarms.ended_snoozes(read, now, AT_ONCE):
+        for alarm in await alarms.ended_snoozes(read, now, BATCH):
             await self._end_snooze(alarm, now)
-        since = now - self._plan.quiet_after
-        for alarm in await alarms.untouched(read, since, AT_ONCE):
-            await self._fall_quiet(alarm, since)
-        for number, stage in self._plan.stages.items():
+        untouched_since = now - self._plan.expire_after
+        for alarm in await alarms.untouched(read, untouched_since, BATCH):
+            await self._expire(alarm, untouched_since)
+        for number, level in self._plan.levels.items():
             # Page by page: alarms that a rule silences stay due, and must not hide the others.
-            after = 0
+            last_id = 0
             while page := await alarms.due_for_escalation(
-                read, number, now - stage.after, after, AT_ONCE
+                read, number, now - level.after, last_id, BATCH
             ):
                 for alarm in page:
-                    await self._call(alarm, number, stage, now)
-                after = page[-1].id
-        stages = {number: stage.after for number, stage in self._plan.stages.items()}
-        return await alarms.next_due(read, self._plan.quiet_after, stages)
+                    await self._escalate(alarm, number, level, now)
+                last_id = page[-1].id
+        waits = {number: level.after for number, level in self._plan.levels.items()}
+        return await alarms.next_due(read, self._plan.expire_after, waits)
 
     async def _end_snooze(self, alarm: Alarm, now: int) -> None:
         async with self._context.change() as change:
             if await alarms.end_snooze(change.sql, alarm.id, now):
                 await tell_step(change, alarm, "snooze-ended")
 
-    async def _fall_quiet(self, alarm: Alarm, since: int) -> None:
+    async def _expire(self, alarm: Alarm, untouched_since: int) -> None:
         async with self._context.change() as change:
-            if await alarms.expire(change.sql, alarm.id, since, change.now):
+            if await alarms.expire(change.sql, alarm.id, untouched_since, change.now):
                 await tell_step(change, alarm, "quiet")
 
-    async def _call(self, alarm: Alarm, number: int, stage: EscalationStage, now: int) -> None:
-        """Note that a stage is called and mark its card, both or neither; nobody is called twice.
+    async def _escalate(self, alarm: Alarm, number: int, level: EscalationLevel, now: int) -> None:
+        """Store that an alarm reached a level along with its card, which mentions the roles once.
 
-        An alarm that the rules keep back now calls nobody; in quiet hours the card pings nobody.
+        An alarm that a rule silences now does not escalate; in quiet hours nobody is mentioned.
         """
         facts = RoutingFacts(frozenset({"alerts"}), properties=frozenset({alarm.property_id}))
         decision = self._router.decide(facts, now, "")
         if decision.silent:
             return
-        roles = "" if decision.is_quiet else " ".join(map(str, stage.roles))
+        roles = "" if decision.is_quiet else " ".join(map(str, level.roles))
         async with self._context.change() as change:
             card = await cards.of_subject(change.sql, str(alarm_subject(alarm.id)))
             if card is None or not await alarms.escalate(
-                change.sql, alarm.id, number, roles, now - stage.after, change.now
+                change.sql, alarm.id, number, roles, now - level.after, change.now
             ):
                 return
-            about = Subject("alarm-call", f"{alarm.id}-{number}")
-            await cards.mark_stale(change.sql, str(about), card.channel, change.now)
+            subject = Subject("alarm-call", f"{alarm.id}-{number}")
+            await cards.mark_stale(change.sql, str(subject), card.channel, change.now)
             await tell_step(change, alarm, "called", text=str(number))

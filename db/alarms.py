@@ -63,7 +63,7 @@ class AlarmStep(NamedTuple):
 
 
 class Escalation(NamedTuple):
-    """Whom a stage called, as role ids with blanks between."""
+    """Whom an alarm mentioned at a level, as role ids with blanks between."""
 
     at: int
     roles: str
@@ -213,34 +213,34 @@ async def expire(sql: Transaction, alarm_id: int, untouched_since: int, now: int
 
 
 async def escalate(
-    sql: Transaction, alarm_id: int, stage: int, roles: str, waiting_since: int, now: int
+    sql: Transaction, alarm_id: int, level: int, roles: str, waiting_since: int, now: int
 ) -> bool:
-    """Note that a stage is called for an alarm waiting since a time; tell whether it is due."""
+    """Store that an alarm waiting since a time reached a level; tell whether that was due."""
     is_due = await _changed(
         sql,
         f"called = ?2 WHERE id = ?1 AND {_WAITS} AND called < ?2 AND waiting_since <= ?3",
         alarm_id,
-        stage,
+        level,
         waiting_since,
     )
     if is_due:
         await sql.run(
             "INSERT INTO alarm_calls (alarm_id, stage, at, roles) VALUES (?, ?, ?, ?)",
             alarm_id,
-            stage,
+            level,
             now,
             roles,
         )
     return is_due
 
 
-async def get_escalation(sql: Reader, alarm_id: int, stage: int) -> Escalation | None:
-    """Return whom a stage called."""
+async def get_escalation(sql: Reader, alarm_id: int, level: int) -> Escalation | None:
+    """Return whom an alarm mentioned at a level."""
     return await sql.one(
         Escalation,
         "SELECT at, roles FROM alarm_calls WHERE alarm_id = ? AND stage = ?",
         alarm_id,
-        stage,
+        level,
     )
 
 
@@ -292,9 +292,9 @@ async def untouched(sql: Reader, since: int, limit: int) -> list[Alarm]:
 
 
 async def due_for_escalation(
-    sql: Reader, stage: int, waiting_since: int, after: int, limit: int
+    sql: Reader, level: int, waiting_since: int, after: int, limit: int
 ) -> list[Alarm]:
-    """Return alarms with a card that wait since a time and for which a stage was not called.
+    """Return alarms with a card that wait since a time and have not reached a level.
 
     `after`: the id after which the page begins, 0 for the first page.
     """
@@ -303,28 +303,28 @@ async def due_for_escalation(
         f"{_SELECT} WHERE {_WAITS} AND waiting_since <= ? AND called < ? AND {_IS_SHOWN}"
         " AND id > ? ORDER BY id LIMIT ?",
         waiting_since,
-        stage,
+        level,
         after,
         limit,
     )
 
 
-async def next_due(sql: Reader, quiet_after: int, stages: dict[int, int]) -> int | None:
-    """Return when an alarm falls quiet, ends its snooze or calls a stage next.
+async def next_due(sql: Reader, expire_after: int, levels: dict[int, int]) -> int | None:
+    """Return when an alarm expires, ends its snooze or reaches a level next.
 
-    `stages`: after how many milliseconds each stage is called.
+    `levels`: after how many milliseconds each level is reached.
     """
-    of_stage = (
+    of_level = (
         f"SELECT min(waiting_since) + ? FROM alarms WHERE {_WAITS} AND called < ? AND {_IS_SHOWN}"
     )
     return await sql.one(
         _first,
         "SELECT min(snoozed_until) FROM alarms WHERE outcome IS NULL AND snoozed_until IS NOT NULL"
         " UNION ALL SELECT min(touched_at) + ? FROM alarms"
-        f" WHERE outcome IS NULL AND snoozed_until IS NULL{f' UNION ALL {of_stage}' * len(stages)}"
+        f" WHERE outcome IS NULL AND snoozed_until IS NULL{f' UNION ALL {of_level}' * len(levels)}"
         " ORDER BY 1 NULLS LAST LIMIT 1",
-        quiet_after,
-        *(value for stage, after in stages.items() for value in (after, stage)),
+        expire_after,
+        *(value for level, after in levels.items() for value in (after, level)),
     )
 
 

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from cogs.escalation import AT_ONCE, DISPATCHERS, SUPERVISOR, EscalationPlan
+from cogs.escalation import BATCH, DISPATCHERS, SUPERVISORS, EscalationPlan
 from cogs.routing.rules import QuietHours, Router, Rule
 from db import cards
 from db.errors import StorageUnavailable
-from tests.cogs.watched import CALL, QUIET, STAGES, SUPERVISE, Watched
+from tests.cogs.watched import CALL, LEVELS, QUIET, SUPERVISE, Watched
 from tests.db.interrupt import interrupt
 from tests.webhook.harness import HOUR, MINUTE, START, AppHarness
 
@@ -117,7 +117,7 @@ async def test_a_long_downtime_during_a_snooze_calls_nobody(watched: Watched) ->
 
 async def test_a_stage_without_roles_is_passed_over(harness: AppHarness) -> None:
     place = await harness.add_property()
-    watched = Watched(harness, stages={SUPERVISOR: STAGES[SUPERVISOR]})
+    watched = Watched(harness, levels={SUPERVISORS: LEVELS[SUPERVISORS]})
     alarm = await watched.raise_at(place)
     await watched.after(SUPERVISE)
     assert [subject for subject, _, _ in await watched.calls()] == [f"alarm-call:{alarm}-2"]
@@ -152,12 +152,12 @@ async def test_nobody_is_called_while_a_rule_keeps_alarms_back(harness: AppHarne
 
 
 async def test_alarms_that_a_rule_silences_do_not_hide_the_others(harness: AppHarness) -> None:
-    places = [await harness.add_property() for _ in range(AT_ONCE + 1)]
+    places = [await harness.add_property() for _ in range(BATCH + 1)]
     silent = Rule("none", types=TYPES, properties=frozenset(places[:-1]), silent=True)
     watched = Watched(harness)  # they got cards before the rule was made
     for place in places:
         alarm = await watched.raise_at(place)
-    watched.watch.reconfigure(EscalationPlan(STAGES, QUIET), Router([silent]))
+    watched.escalation.reconfigure(EscalationPlan(LEVELS, QUIET), Router([silent]))
     await watched.after(CALL)
     assert await watched.calls() == [(f"alarm-call:{alarm}-1", "alerts", "11 12")]
 
@@ -173,7 +173,7 @@ async def test_in_quiet_hours_a_call_pings_nobody(harness: AppHarness) -> None:
 async def test_a_call_without_a_card_to_answer_waits_for_the_card(watched: Watched) -> None:
     await watched.harness.ask("add-alert", propertyId=1, userId="u")
     watched.harness.clock.now += CALL
-    await watched.watch.look()
+    await watched.escalation.run_due()
     assert await watched.calls() == []
     await watched.after(0)
     assert len(await watched.calls()) == 1
@@ -188,7 +188,7 @@ async def test_interrupted_anywhere_a_stage_is_noted_with_its_card_or_not_at_all
     harness.clock.now += CALL
 
     async def once() -> None:
-        await watched.watch.look()
+        await watched.escalation.run_due()
 
     point = 0
     while True:
@@ -208,12 +208,12 @@ async def test_the_watch_goes_on_after_storage_was_unavailable(
 ) -> None:
     looked: asyncio.Queue[int] = asyncio.Queue()
 
-    async def look() -> int | None:
+    async def run_due() -> int | None:
         looked.put_nowait(looked.qsize())
         raise StorageUnavailable("the disk is full")
 
-    monkeypatch.setattr(watched.watch, "look", look)
-    running = asyncio.create_task(watched.watch.run(0.0))
+    monkeypatch.setattr(watched.escalation, "run_due", run_due)
+    running = asyncio.create_task(watched.escalation.run(0.0))
     async with asyncio.timeout(10):
         for _ in range(3):
             await looked.get()

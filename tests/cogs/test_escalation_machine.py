@@ -117,15 +117,15 @@ class AlarmsMachine(RuleBasedStateMachine):
             if alarm.until is None and alarm.touched <= self.now - QUIET:
                 self.over[self.open.pop(place).number] = "quiet"
                 continue
-            for stage, after in ((1, CALL), (2, SUPERVISE)):
+            for level, after in ((1, CALL), (2, SUPERVISE)):
                 due = alarm.state == "waiting" and alarm.since <= self.now - after
-                if due and alarm.called < stage:
-                    alarm.called = stage
-                    self.calls.append(f"alarm-call:{alarm.number}-{stage}")
+                if due and alarm.called < level:
+                    alarm.called = level
+                    self.calls.append(f"alarm-call:{alarm.number}-{level}")
 
     @invariant()
     def the_alarms_agree(self) -> None:
-        async def look() -> None:
+        async def run_due() -> None:
             rows = (await self.harness.ask("get-alarms", limit=100))["alarms"]
             told = {row["id"]: (row["propertyId"], row["state"], row["repeats"]) for row in rows}
             assert {number: told[number][1] for number in self.over} == self.over
@@ -135,7 +135,7 @@ class AlarmsMachine(RuleBasedStateMachine):
                 for place, alarm in self.open.items()
             }
 
-        self.runner.run(look())
+        self.runner.run(run_due())
 
     @invariant()
     def each_stage_is_called_once_and_only_for_alarms_that_waited(self) -> None:

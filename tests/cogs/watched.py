@@ -3,10 +3,10 @@
 from cogs.delivery.follower import Follower
 from cogs.escalation import (
     DISPATCHERS,
-    SUPERVISOR,
+    SUPERVISORS,
     AlarmEscalation,
+    EscalationLevel,
     EscalationPlan,
-    EscalationStage,
 )
 from cogs.routing.rules import Router, Rule
 from db import alarms
@@ -14,9 +14,9 @@ from db.alarms import Alarm
 from tests.webhook.harness import MINUTE, AppHarness
 
 CALL, SUPERVISE, QUIET = 5 * MINUTE, 10 * MINUTE, 60 * MINUTE
-STAGES = {
-    DISPATCHERS: EscalationStage(CALL, (11, 12)),
-    SUPERVISOR: EscalationStage(SUPERVISE, (13,)),
+LEVELS = {
+    DISPATCHERS: EscalationLevel(CALL, (11, 12)),
+    SUPERVISORS: EscalationLevel(SUPERVISE, (13,)),
 }
 
 
@@ -24,15 +24,15 @@ class Watched:
     """What is raised and due, and which calls there are."""
 
     def __init__(
-        self, harness: AppHarness, *rules: Rule, stages: dict[int, EscalationStage] | None = None
+        self, harness: AppHarness, *rules: Rule, levels: dict[int, EscalationLevel] | None = None
     ) -> None:
         self.harness = harness
         router = Router(rules)
         self.follower = Follower(
             harness.database, harness.bus, frozenset({"alerts"}), lambda _places: None, router
         )
-        plan = EscalationPlan(STAGES if stages is None else stages, QUIET)
-        self.watch = AlarmEscalation(harness.context(), plan, router)
+        plan = EscalationPlan(LEVELS if levels is None else levels, QUIET)
+        self.escalation = AlarmEscalation(harness.context(), plan, router)
 
     async def raise_at(self, place: int) -> int:
         """Raise the alarm, have its card marked, and return the alarm's id."""
@@ -48,7 +48,7 @@ class Watched:
         self.harness.clock.now += milliseconds
         while await self.follower.apply_next():
             pass
-        return await self.watch.look()
+        return await self.escalation.run_due()
 
     async def alarm(self, alarm_id: int) -> Alarm:
         """Return an alarm."""
