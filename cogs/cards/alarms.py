@@ -23,20 +23,20 @@ _STATES = {
     "waiting": (
         N_("Alarm · {where}"),
         Colour.DANGER,
-        N_("Nobody has acknowledged it. Waiting since {since}."),
-        N_("Nobody has acknowledged it yet."),
+        N_("Not acknowledged yet. Waiting since {since}."),
+        N_("Not acknowledged yet."),
     ),
     "acknowledged": (
         N_("Alarm acknowledged · {where}"),
         Colour.WARNING,
-        N_("{acknowledged_by} sees to it. Acknowledged {acknowledged}."),
-        N_("Somebody sees to it."),
+        N_("{acknowledged_by} is handling it. Acknowledged {acknowledged}."),
+        N_("Somebody is handling it."),
     ),
     "snoozed": (
         N_("Alarm snoozed · {where}"),
         Colour.NORMAL,
-        N_("{snoozed_by} snoozed it until {until}. Nobody is called before."),
-        N_("It is put off until {until}."),
+        N_("Snoozed by {snoozed_by} until {until}. It does not escalate before then."),
+        N_("It is snoozed until {until}."),
     ),
     "resolved": (
         N_("Alarm resolved · {where}"),
@@ -47,14 +47,14 @@ _STATES = {
     "false": (
         N_("False alarm · {where}"),
         Colour.OVER,
-        N_("A false alarm, says {settled_by}, {settled}."),
+        N_("Marked as a false alarm by {settled_by}, {settled}."),
         N_("It was a false alarm."),
     ),
     "quiet": (
-        N_("Alarm fell quiet · {where}"),
+        N_("Alarm expired · {where}"),
         Colour.OVER,
-        N_("Nothing more happened. It fell quiet {settled}."),
-        N_("It fell quiet."),
+        N_("Nothing more happened. It expired {settled}."),
+        N_("It expired."),
     ),
     "removed": (
         N_("Alarm over · {where}"),
@@ -69,15 +69,15 @@ _STEPS = {
     "acknowledged": N_("{who} acknowledged it"),
     "noted": N_("{who}: {text}"),
     "snoozed": N_("{who} snoozed it until {until}"),
-    "snooze-ended": N_("The snooze is over"),
+    "snooze-ended": N_("The snooze ended"),
     "drone": N_("{who} sent out drone {text}"),
     "resolved": N_("{who} resolved it"),
     "false": N_("{who}: false alarm"),
-    "quiet": N_("It fell quiet"),
+    "quiet": N_("It expired"),
     "removed": N_("{who} removed the property"),
 }
 
-_CALLED = {"1": N_("The dispatchers were called"), "2": N_("The supervisor was called")}
+_CALLED = {"1": N_("Escalated to the dispatchers"), "2": N_("Escalated to the supervisors")}
 """What a step says of the stage that was called."""
 
 
@@ -93,10 +93,10 @@ async def alarm(sql: Reader, key: str) -> MessageContent | None:
     card.add(_("Owner"), await user_name(sql, place.owner))
     card.add(_("Raised by"), await user_name(sql, stored.raised_by))
     card.add(_("Raised"), timestamp(stored.raised_at))
-    card.add(_("How often"), _often(stored))
+    card.add(_("Alerts"), _often(stored))
     if stored.repeats > 1:
         card.add(_("Last"), f"{await user_name(sql, stored.last_by)}, {timestamp(stored.last_at)}")
-    card.add(_("What was done"), await _done(sql, stored.id), inline=False)
+    card.add(_("History"), await _done(sql, stored.id), inline=False)
     shown = await property_map(sql, place.id)
     return MessageContent([card.build()], await _buttons(sql, stored), picture=shown)
 
@@ -133,7 +133,7 @@ async def owner(sql: Reader, key: str) -> MessageContent | None:
     card = _begun(stored, place, 3)
     card.add(_("Property"), str(place.id))
     card.add(_("Raised"), timestamp(stored.raised_at))
-    card.add(_("How often"), _often(stored))
+    card.add(_("Alerts"), _often(stored))
     return MessageContent([card.build()])
 
 

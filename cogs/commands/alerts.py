@@ -45,7 +45,7 @@ _STATES = {
     "snoozed": N_("snoozed"),
     "resolved": N_("resolved by {who}"),
     "false": N_("false alarm, says {who}"),
-    "quiet": N_("fell quiet"),
+    "quiet": N_("expired"),
     "removed": N_("{who} removed the property"),
 }
 """What a list says of an alarm's state."""

@@ -62,10 +62,10 @@ async def test_repeats_count_up_on_the_one_card(town: Town) -> None:
     async with town.bot_running():
         card = await _alarm(town)
         assert "# Alarm · Villa" in render(card)
-        assert "~ How often: Once" in render(card)
+        assert "~ Alerts: Once" in render(card)
         for _ in range(4):
             await _raise(town)
-        await town.fake.until(lambda: "~ How often: 5 times within" in render(card))
+        await town.fake.until(lambda: "~ Alerts: 5 times within" in render(card))
     assert len(town.channel("alerts").messages) == 1
     assert card.pings == []
 
@@ -168,7 +168,7 @@ async def test_without_an_answer_first_the_dispatchers_are_called_then_the_super
         assert second.pings == [town.supervisors]
         assert second.allowed_mentions is not None
         assert second.allowed_mentions["roles"] == [town.supervisors.id]
-        await town.fake.until(lambda: "The supervisor was called" in render(card))
+        await town.fake.until(lambda: "Escalated to the supervisors" in render(card))
     assert len(place.messages) == 3
 
 
@@ -178,7 +178,7 @@ async def test_an_acknowledged_alarm_calls_nobody_and_falls_quiet(town: Town) ->
         await town.fake.click(town.dora, card, "Acknowledge")
         await town.fake.until(lambda: "Alarm acknowledged" in render(card))
         await _wait(town, 61)
-        await town.fake.until(lambda: "Alarm fell quiet" in render(card))
+        await town.fake.until(lambda: "Alarm expired" in render(card))
         await _raise(town)
         second = await town.channel("alerts").next_message()
     assert "# Alarm · Villa" in render(second)
@@ -192,7 +192,7 @@ async def test_the_card_says_when_a_snooze_is_over(town: Town) -> None:
         await town.fake.until(lambda: "Alarm snoozed" in render(card))
         assert "[Snooze" not in render(card)
         await _wait(town, 15)
-        await town.fake.until(lambda: "The snooze is over" in render(card))
+        await town.fake.until(lambda: "The snooze ended" in render(card))
         assert "# Alarm · Villa" in render(card)
         assert "[Snooze 15 min]" in render(card)
 
