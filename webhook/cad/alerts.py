@@ -8,10 +8,10 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from webhook.cad import fields
-from webhook.cad.events import CadEvent, Coordinates, InvalidPush, Members, Pushed, ReadBy
-from webhook.cad.fields import Body, Code, Description, Line, Texts, Url
+from webhook.cad.events import CadEvent, Coordinates, InvalidPush, Members, Pushed, ReadBy, ReadFrom
+from webhook.cad.fields import Body, Code, Line, Texts, Url
 from webhook.cad.registry import cad_event
-from webhook.cad.units import UnitsEvent, idents
+from webhook.cad.units import UnitsEvent, read_idents
 
 MAX_RECORD_FIELDS = 64
 MAX_STATIONS = 32
@@ -55,6 +55,14 @@ def _codes(most: int) -> ReadBy:
     return ReadBy(lambda value: fields.lines(value, fields.CODE_LIMIT, most))
 
 
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _objects(value: object, most: int) -> list[dict[str, Any]]:
+    return [item for item in _items(value) if isinstance(item, dict)][:most]
+
+
 class RecordField(Pushed):
     """One filled-in field of a record; the community's template decides which there are."""
 
@@ -77,7 +85,7 @@ class Record(Pushed):
     before 3.21.9.
     """
 
-    id: int | None = None
+    id: Annotated[int | None, ReadFrom(partial(fields.optional_id, name="id"))] = None
     record_type_id: Annotated[int | None, ReadBy(fields.code)] = None
     type: Annotated[int | None, ReadBy(fields.code)] = None
     kind: str = ""
@@ -99,7 +107,6 @@ class Record(Pushed):
         names = _DMV_STATUS if found.get("type") == _DMV else _RECORD_STATUS
         flags = dict.fromkeys(flag for _, flags in read for flag in flags)
         found |= {
-            "id": fields.optional_id(record, "id"),
             "kind": fields.choice(record.get("type"), _RECORD_KINDS) or "",
             "status": fields.choice(status, names),
             "first": fields.line(by_uid.get("first")),
@@ -172,70 +179,69 @@ class ToneTarget(Pushed):
         return cls.model_validate(found)
 
 
+def _tone_targets(value: object) -> list[ToneTarget]:
+    return [ToneTarget.read(target) for target in _objects(value, MAX_TARGETS)]
+
+
 @cad_event("EVENT_TONE", feed="dispatch")
 class Tone(CadEvent):
     """A tone is played; the address is passed on, never fetched."""
 
-    url: Url = ""
-    play_tones_to: list[ToneTarget] = Field(default_factory=list)
+    any_of = ("url", "playTonesTo")
 
-    @classmethod
-    def read(cls, data: Members) -> list[Self]:
-        _require_any(data, "url", "playTonesTo")
-        targets = [ToneTarget.read(item) for item in _objects(data.get("playTonesTo"), MAX_TARGETS)]
-        return [cls.model_validate(cls.read_members(data) | {"playTonesTo": targets})]
+    url: Url = ""
+    play_tones_to: Annotated[list[ToneTarget], ReadBy(_tone_targets)] = Field(default_factory=list)
+
+
+def _sign_ids(sign: Members) -> list[int]:
+    ids = fields.ids(sign, "ids", "id")
+    if ids is None:
+        raise InvalidPush("signData.ids: missing")
+    return ids
 
 
 @cad_event("EVENT_STREETSIGN_UPDATED", feed="dispatch")
 class StreetSign(CadEvent):
     """Road signs show a new text, one to three lines."""
 
-    ids: list[int]
+    ids: Annotated[list[int], ReadFrom(_sign_ids)]
     text1: Line = ""
     text2: Line = ""
     text3: Line = ""
 
     @classmethod
     def read(cls, data: Members) -> list[Self]:
-        sign = fields.members(data.get("signData"), "signData")
-        found = fields.ids(sign, "ids", "id")
-        if found is None:
-            raise InvalidPush("signData.ids: missing")
-        return [cls.model_validate(cls.read_members(sign) | {"ids": found})] if found else []
+        return super().read(fields.members(data.get("signData"), "signData"))
+
+
+def _character(data: Members) -> str:
+    if isinstance(data.get("id"), str):
+        return fields.exact_text(data, "id")
+    ids = fields.ids(data, "id")
+    if ids is None or len(ids) != 1:
+        raise InvalidPush("id: missing")
+    return str(ids[0])
 
 
 @cad_event("EVENT_CHAR_SELECTED", feed="records")
 class CharacterSelected(CadEvent):
     """An account now plays a character; `id` is its number or sync key, as text."""
 
-    acc_id: str
-    id: str
+    acc_id: Annotated[str, ReadFrom(partial(fields.exact_text, name="accId"))]
+    id: Annotated[str, ReadFrom(_character)]
 
-    @classmethod
-    def read(cls, data: Members) -> list[Self]:
-        account = fields.exact_text(data, "accId")
-        if isinstance(data.get("id"), str):
-            return [cls(acc_id=account, id=fields.exact_text(data, "id"))]
-        found = fields.ids(data, "id")
-        if found is None or len(found) != 1:
-            raise InvalidPush("id: missing")
-        return [cls(acc_id=account, id=str(found[0]))]
+
+def _account(data: Members) -> str | None:
+    absent = data.get("accountUuid") in (None, "")
+    return None if absent else fields.exact_text(data, "accountUuid")
 
 
 @cad_event("EVENT_COMMUNITY_LINK_VERIFIED", feed="records")
 class LinkVerified(CadEvent):
     """A game identity now belongs to a CAD account (sonoran-wire: since 2026-04)."""
 
-    community_user_id: str
-    account_uuid: str = ""
-
-    @classmethod
-    def read(cls, data: Members) -> list[Self]:
-        user = fields.exact_text(data, "communityUserId")
-        if data.get("accountUuid") in (None, ""):
-            return [cls(community_user_id=user)]
-        account = fields.exact_text(data, "accountUuid")
-        return [cls(community_user_id=user, account_uuid=account)]
+    community_user_id: Annotated[str, ReadFrom(partial(fields.exact_text, name="communityUserId"))]
+    account_uuid: Annotated[str, ReadFrom(_account)] = ""
 
 
 @cad_event("EVENT_NEW_CALLOUT", card="notice")
@@ -271,27 +277,27 @@ class Callout(CadEvent):
         return [cls.model_validate(found)]
 
 
+def _paged(data: Members) -> list[int] | None:
+    """For one day in 2026 a push had `players` instead of `identIds`."""
+    found = read_idents(data)
+    return fields.ids(data, "players") if found is None else found
+
+
+def _nature(value: object) -> str:
+    nature = fields.line(value, fields.CODE_LIMIT)
+    return _NATURES.get(nature.casefold().replace("-", "").replace(" ", ""), nature)
+
+
 @cad_event("EVENT_PAGER_REBORN", card="notice")
 class PagerMessage(CadEvent):
-    """A page: `nature` is Emergency, NonEmergency, Administrative, or the community's word.
+    """A page: `nature` is Emergency, NonEmergency, Administrative, or the community's word."""
 
-    For one day in 2026 a push had `players` instead of `identIds`.
-    """
+    any_of = ("addresses", "identIds", "players", "nature", "body")
 
     addresses: Annotated[list[str], _codes(MAX_TARGETS)] = Field(default_factory=list)
-    idents: list[int] = Field(default_factory=list)
-    nature: Code = ""
+    idents: Annotated[list[int], ReadFrom(_paged)] = Field(default_factory=list)
+    nature: Annotated[str, ReadBy(_nature)] = ""
     body: Body = ""
-
-    @classmethod
-    def read(cls, data: Members) -> list[Self]:
-        _require_any(data, "addresses", "identIds", "players", "nature", "body")
-        found = cls.read_members(data)
-        units = idents(data)
-        found["idents"] = units if units is not None else fields.ids(data, "players") or []
-        nature = found.get("nature", "")
-        word = nature.casefold().replace("-", "").replace(" ", "")
-        return [cls.model_validate(found | {"nature": _NATURES.get(word, nature)})]
 
 
 class AlertedStation(Pushed):
@@ -306,6 +312,18 @@ class AlertedStation(Pushed):
         return cls.model_validate(cls.read_members(station))
 
 
+def _stations(value: object) -> list[AlertedStation]:
+    return [AlertedStation.read(station) for station in _objects(value, MAX_STATIONS)]
+
+
+def _message(value: object) -> str:
+    return "" if _is_audio(value) else fields.text(value, fields.DESCRIPTION_LIMIT)
+
+
+def _is_audio(value: object) -> bool:
+    return isinstance(value, str) and _AUDIO.fullmatch(value) is not None
+
+
 @cad_event("EVENT_STATION_ALERT", card="notice")
 class StationAlert(CadEvent):
     """Stations are alerted.
@@ -314,21 +332,13 @@ class StationAlert(CadEvent):
     `has_audio`.
     """
 
-    locations: list[AlertedStation] = Field(default_factory=list)
-    message: Description = ""
-    has_audio: bool = False
+    any_of = ("locations", "message", "colors", "tone")
+
+    locations: Annotated[list[AlertedStation], ReadBy(_stations)] = Field(default_factory=list)
+    message: Annotated[str, ReadBy(_message)] = ""
+    has_audio: Annotated[bool, ReadFrom(lambda data: _is_audio(data.get("message")))] = False
     colors: Annotated[list[str], _codes(MAX_STATIONS)] = Field(default_factory=list)
     tone: Url = ""
-
-    @classmethod
-    def read(cls, data: Members) -> list[Self]:
-        _require_any(data, "locations", "message", "colors", "tone")
-        message = data.get("message")
-        has_audio = isinstance(message, str) and _AUDIO.fullmatch(message) is not None
-        found = cls.read_members({**data, "message": None if has_audio else message})
-        stations = _objects(data.get("locations"), MAX_STATIONS)
-        found["locations"] = [AlertedStation.read(station) for station in stations]
-        return [cls.model_validate(found | {"hasAudio": has_audio})]
 
 
 def _record_fields(record: Members) -> Iterator[tuple[RecordField, list[str]]]:
@@ -343,16 +353,3 @@ def _record_fields(record: Members) -> Iterator[tuple[RecordField, list[str]]]:
             found = RecordField.read_members(field) | {"section": label}
             shown = RecordField.model_validate(found)
             yield shown, fields.lines(flags, fields.CODE_LIMIT, MAX_TARGETS)
-
-
-def _require_any(data: Members, *names: str) -> None:
-    if all(data.get(name) is None for name in names):
-        raise InvalidPush(f"{names[0]}: missing")
-
-
-def _items(value: object) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _objects(value: object, most: int) -> list[dict[str, Any]]:
-    return [item for item in _items(value) if isinstance(item, dict)][:most]

@@ -10,10 +10,30 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from webhook.cad import fields
-from webhook.cad.events import CadEvent, Coordinates, InvalidPush, Members, Partial, Pushed, ReadBy
-from webhook.cad.fields import Code, Description, Flag, Line, Location, Texts, Title
+from webhook.cad.events import (
+    CadEvent,
+    Coordinates,
+    InvalidPush,
+    Members,
+    Partial,
+    Pushed,
+    ReadBy,
+    ReadFrom,
+)
+from webhook.cad.fields import (
+    CallId,
+    CallIds,
+    Code,
+    Description,
+    Flag,
+    Line,
+    Location,
+    OriginIdent,
+    Texts,
+    Title,
+)
 from webhook.cad.registry import cad_event, earlier_push
-from webhook.cad.units import UnitsEvent, idents, required_idents
+from webhook.cad.units import Idents, UnitsEvent, read_idents, required_idents
 
 MAX_NOTES = 50
 """The most notes of one call; older ones go first."""
@@ -76,6 +96,14 @@ def _priority(value: object) -> int | str | None:
     return None if isinstance(value, bool) else fields.line(value, fields.CODE_LIMIT) or None
 
 
+def _origin_911(call: Members) -> int | None:
+    return fields.origin_911(call.get("metaData"))
+
+
+def _coordinates(call: Members) -> Coordinates | None:
+    return fields.coordinates(call.get("metaData"))
+
+
 class WithMetaData(CadEvent):
     """A call, to which the CAD and scripts attach texts by name."""
 
@@ -96,7 +124,7 @@ class Call911(WithMetaData):
     location that is a point. Metadata and identities may also be beside the call.
     """
 
-    call_id: int
+    call_id: CallId
     is_emergency: Flag = True
     caller: Line = ""
     location: Location = ""
@@ -111,11 +139,10 @@ class Call911(WithMetaData):
         call = fields.members(data.get("call"), "call")
         meta = fields.merge(call.get("metaData"), data.get("metaData"))
         found = {
-            **cls.read_members({"isEmergency": call.get("emergency")}),
+            "isEmergency": fields.flag(call.get("emergency")) is not False,
             **cls.read_members({**call, "metaData": meta}),
         }
         found |= {
-            "callId": fields.call_id(call),
             "postal": fields.postal(meta.get("postal"))
             or fields.prefixed_postal(found.get("location", "")),
             "coordinates": fields.coordinates(meta) or fields.coordinates(call.get("location")),
@@ -128,12 +155,7 @@ class Call911(WithMetaData):
 class Removed911(CadEvent):
     """911 calls are gone: answered, turned into dispatch calls, or expired."""
 
-    call_ids: list[int]
-
-    @classmethod
-    def read(cls, data: Members) -> list[Self]:
-        found = fields.call_ids(data)
-        return [cls(call_ids=found)] if found else []
+    call_ids: CallIds
 
 
 class DispatchReport(WithMetaData):
@@ -144,7 +166,7 @@ class DispatchReport(WithMetaData):
     made from. `template`, `values` and `status_id` come with custom layouts (2026).
     """
 
-    call_id: int
+    call_id: CallId
     event_origin_ident: int | None = None
     origin: Annotated[str, ReadBy(partial(fields.choice, names=_CALL_ORIGIN))] = ""
     status: Annotated[str, ReadBy(partial(fields.choice, names=_CALL_STATUS))] = "PENDING"
@@ -156,11 +178,11 @@ class DispatchReport(WithMetaData):
     code: Line = ""
     description: Description = ""
     notes: Annotated[list[Note], ReadBy(_listed_notes)] = Field(default_factory=list)
-    idents: list[int] = Field(default_factory=list)
+    idents: Annotated[list[int], ReadFrom(read_idents)] = Field(default_factory=list)
     primary: int | None = None
     track_primary: Flag = False
-    origin_911: int | None = None
-    coordinates: Coordinates | None = None
+    origin_911: Annotated[int | None, ReadFrom(_origin_911)] = None
+    coordinates: Annotated[Coordinates | None, ReadFrom(_coordinates)] = None
     template: Texts = Field(default_factory=dict)
     values: Texts = Field(default_factory=dict)
     status_id: Code = ""
@@ -174,18 +196,11 @@ class DispatchReport(WithMetaData):
     def read_call(cls, data: Members) -> dict[str, Any]:
         """Read the members of a call that the push has, by their written names."""
         call = _dispatch(data)
-        present = {"callId": fields.call_id(call), **cls.read_members(call)}
+        present = cls.read_members(call)
         if isinstance(call.get("postal"), str | int | float):
             present["postal"] = fields.postal(call["postal"])
         if call.get("primary") is not None:
             present["primary"] = fields.optional_id(call, "primary")
-        if (found := idents(call)) is not None:
-            present["idents"] = found
-        # Metadata without them does not make a call forget where it came from.
-        if (origin := fields.origin_911(call.get("metaData"))) is not None:
-            present["origin911"] = origin
-        if (point := fields.coordinates(call.get("metaData"))) is not None:
-            present["coordinates"] = point
         return present
 
 
@@ -216,20 +231,15 @@ class DispatchEdit(DispatchReport, Partial):
 class DispatchClosed(CadEvent):
     """Dispatch calls were closed (sonoran-wire: EVENT_DISPATCH_CLOSE in April 2021)."""
 
-    call_ids: list[int]
-    event_origin_ident: int | None = None
-
-    @classmethod
-    def read(cls, data: Members) -> list[Self]:
-        found = fields.call_ids(data)
-        return [cls(call_ids=found, **_origin_ident(data))] if found else []
+    call_ids: CallIds
+    event_origin_ident: OriginIdent = None
 
 
 @cad_event("EVENT_DISPATCH_NOTE", card="dispatch", on_board=True)
 class DispatchNote(CadEvent):
     """A note was added to a dispatch call; one of the 2021 pushes does not say which one."""
 
-    call_id: int
+    call_id: CallId
     note: Note
 
     @classmethod
@@ -240,35 +250,22 @@ class DispatchNote(CadEvent):
         return [cls(call_id=call_id, note=note) for note in read_notes(data["note"])]
 
 
-class _UnitsOfCall(CadEvent):
-    """Units were put onto a call or left it."""
-
-    @classmethod
-    def read(cls, data: Members) -> list[Self]:
-        present = {
-            "callId": fields.call_id(data),
-            "idents": required_idents(data),
-            **_origin_ident(data),
-        }
-        return [cls.model_validate(present)] if present["idents"] else []
-
-
 @cad_event("EVENT_DISPATCH_UNIT_ATTACH", "EVENT_UNIT_ATTACH", card="dispatch", on_board=True)
-class UnitAttach(_UnitsOfCall):
+class UnitAttach(CadEvent):
     """Units were put onto a dispatch call."""
 
-    call_id: int
-    idents: list[int]
-    event_origin_ident: int | None = None
+    call_id: CallId
+    idents: Idents
+    event_origin_ident: OriginIdent = None
 
 
 @cad_event("EVENT_DISPATCH_UNIT_DETACH", "EVENT_UNIT_DETACH", card="dispatch", on_board=True)
-class UnitDetach(_UnitsOfCall):
+class UnitDetach(CadEvent):
     """Units left a dispatch call; without a call id, whichever call they were on."""
 
-    call_id: int | None
-    idents: list[int]
-    event_origin_ident: int | None = None
+    call_id: Annotated[int | None, ReadFrom(fields.call_id)]
+    idents: Idents
+    event_origin_ident: OriginIdent = None
 
 
 @cad_event("EVENT_DISPATCH_TOGGLE_BODYCAM", "TOGGLE_BODYCAM", feed="units")
@@ -303,7 +300,7 @@ def read_dispatch_of_2020(data: Members) -> Sequence[CadEvent]:
         # The push has the whole call: its last note is the new one, if it has any.
         notes = read_notes(data.get("note")) or read_notes(call.get("notes"))
         return [DispatchNote(call_id=call_id, note=notes[-1] if notes else Note())]
-    found = idents(data) or idents(call) or []
+    found = read_idents(data) or read_idents(call) or []
     return [UnitDetach(call_id=call_id, idents=found, **_origin_ident(data))] if found else []
 
 

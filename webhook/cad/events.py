@@ -51,33 +51,55 @@ Members = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ReadBy:
-    """Annotates a field with how it is read from a push; None means that nothing could be read."""
+    """Annotates a field that is read from the member of its written name.
+
+    `read` returns None for what cannot be read: the member then counts as absent.
+    """
 
     read: Callable[[Any], object]
 
 
+@dataclass(frozen=True, slots=True)
+class ReadFrom:
+    """Annotates a field that is read from all members, as ids are that had several names.
+
+    `read` returns None where the members have no value for the field.
+    """
+
+    read: Callable[[Members], object]
+
+
 class Pushed(Wire):
-    """Base of what pushes describe: fields with `ReadBy` read the member of their written name."""
+    """Base of what pushes describe; its fields are annotated with how they are read."""
 
     @classmethod
     def read_members(cls, given: Members) -> dict[str, Any]:
-        """Read the members that have a field; null and unreadable ones count as absent."""
+        """Return what the members of a push hold for the fields, by their written names.
+
+        Raises:
+            InvalidPush: an id is missing or invalid.
+        """
         found = {}
-        for name, read in _readers(cls):
-            value = given.get(name)
-            if value is not None and (readable := read(value)) is not None:
+        for name, reader in _readers(cls):
+            value = given.get(name) if isinstance(reader, ReadBy) else given
+            if value is not None and (readable := reader.read(value)) is not None:
                 found[name] = readable
         return found
 
 
 @cache
-def _readers(model: type[Pushed]) -> list[tuple[str, Callable[[Any], object]]]:
+def _readers(model: type[Pushed]) -> list[tuple[str, ReadBy | ReadFrom]]:
     return [
-        (str(field.alias), annotation.read)
+        (str(field.alias), annotation)
         for field in model.model_fields.values()
         for annotation in field.metadata
-        if isinstance(annotation, ReadBy)
+        if isinstance(annotation, ReadBy | ReadFrom)
     ]
+
+
+@cache
+def _required(model: type[Pushed]) -> list[str]:
+    return [str(field.alias) for field in model.model_fields.values() if field.is_required()]
 
 
 class CadEvent(Pushed):
@@ -86,14 +108,24 @@ class CadEvent(Pushed):
     type: ClassVar[str]
     """The canonical push type, for example `EVENT_911`, whatever the push called itself."""
 
+    any_of: ClassVar[tuple[str, ...]] = ()
+    """Members of which a push must have one."""
+
     @classmethod
     def read(cls, data: Members) -> list[Self]:
         """Return the events in one data object of a push of this type, in the shape of any year.
 
+        Without the ids of anything that it is about, a push is no event.
+
         Raises:
-            InvalidPush: an id is missing or is none.
+            InvalidPush: an id is missing or invalid.
         """
-        return [cls.model_validate(cls.read_members(data))]
+        if cls.any_of and all(data.get(name) is None for name in cls.any_of):
+            raise InvalidPush(f"{cls.any_of[0]}: missing")
+        found = cls.read_members(data)
+        if any(found.get(name) == [] for name in _required(cls)):
+            return []
+        return [cls.model_validate(found)]
 
 
 class Coordinates(Wire):

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import orjson
 
-from webhook.cad.events import Coordinates, InvalidPush, Members, ReadBy
+from webhook.cad.events import Coordinates, InvalidPush, Members, ReadBy, ReadFrom
 from webhook.protocol.wire import clean_text, parse_id
 
 CODE_LIMIT = 64
@@ -307,4 +307,9 @@ Body = Annotated[str, ReadBy(partial(text, limit=NOTE_LIMIT))]
 Url = Annotated[str, ReadBy(partial(line, limit=URL_LIMIT))]
 Flag = Annotated[bool, ReadBy(flag)]
 Texts = Annotated[dict[str, str], ReadBy(metadata)]
-"""Lenient types of fields. Ids are read strictly, by the functions above."""
+"""Types of fields that are only shown: what cannot be read is absent."""
+
+CallId = Annotated[int, ReadFrom(call_id)]
+CallIds = Annotated[list[int], ReadFrom(call_ids)]
+OriginIdent = Annotated[int | None, ReadFrom(partial(optional_id, name="eventOriginIdent"))]
+"""Types of ids, which are read strictly; `OriginIdent` is the dispatcher who acted."""

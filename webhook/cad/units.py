@@ -10,7 +10,15 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from webhook.cad import fields
-from webhook.cad.events import CadEvent, Coordinates, InvalidPush, Members, Partial, ReadBy
+from webhook.cad.events import (
+    CadEvent,
+    Coordinates,
+    InvalidPush,
+    Members,
+    Partial,
+    ReadBy,
+    ReadFrom,
+)
 from webhook.cad.fields import Code, Flag, Line, Location
 from webhook.cad.registry import cad_event
 
@@ -29,6 +37,46 @@ _STATUS_CODES = {name: code for code, name in _STATUS.items()}
 _PAGE = {-1: "UNKNOWN", 0: "POLICE", 1: "FIRE", 2: "EMS", 3: "DISPATCH"}
 _BESIDE_DATA = ("accId", "status", "isPanic", "isDispatch", "location", "aop")
 """The members of a unit that are not in its `data`."""
+
+
+def read_idents(data: Members) -> list[int] | None:
+    """Read the ids of the units in a push; until 2021-04 it listed the units in full."""
+    found = fields.ids(data, "idents", "identIds", "ident", "identId")
+    if found is None and data.get("units") is not None:
+        return [unit_id for unit_id, _ in _entries(data["units"])]
+    return found
+
+
+def required_idents(data: Members) -> list[int]:
+    """Read the ids of the units in a push.
+
+    Raises:
+        InvalidPush: there are none.
+    """
+    found = read_idents(data)
+    if found is None:
+        raise InvalidPush("identIds: missing")
+    return found
+
+
+def _entries(units: object) -> Iterable[tuple[int, Members]]:
+    """Return the units of a push by id, without those that have none; the last of two counts."""
+    if not isinstance(units, list | dict):
+        raise InvalidPush("units: not a list")
+    found: dict[int, Members] = {}
+    for item in [units] if isinstance(units, dict) else units:
+        if item is not None:
+            entry = fields.members(item, "units")
+            unit_id = fields.optional_id(entry, "id")
+            if unit_id is not None:
+                found[unit_id] = entry
+    if len(found) > fields.MAX_IDS:
+        raise InvalidPush(f"units: more than {fields.MAX_IDS}")
+    return found.items()
+
+
+Idents = Annotated[list[int], ReadFrom(required_idents)]
+"""The ids of the units that an event is about."""
 
 
 class UnitReport(Partial):
@@ -75,12 +123,7 @@ class UnitReport(Partial):
 class UnitsEvent(CadEvent):
     """Something happened to units; a push about none of them is no event."""
 
-    idents: list[int]
-
-    @classmethod
-    def read(cls, data: Members) -> list[Self]:
-        idents = required_idents(data)
-        return [cls.model_validate({"idents": idents, **cls.read_members(data)})] if idents else []
+    idents: Idents
 
 
 @cad_event("EVENT_UNIT_LOGIN", feed="units", on_board=True)
@@ -202,57 +245,17 @@ class UnitGroupRemove(UnitsEvent):
 class UnitGroupRename(CadEvent):
     """A group has a new name (sonoran-wire: since 2023-05); `idents` are its members, if any."""
 
-    idents: list[int] = Field(default_factory=list)
+    any_of = ("newName", "oldName")
+
+    idents: Annotated[list[int], ReadFrom(read_idents)] = Field(default_factory=list)
     old_name: Line = ""
     new_name: Line = ""
-
-    @classmethod
-    def read(cls, data: Members) -> list[Self]:
-        if data.get("oldName") is None and data.get("newName") is None:
-            raise InvalidPush("newName: missing")
-        return [cls.model_validate({"idents": idents(data) or [], **cls.read_members(data)})]
-
-
-def idents(data: Members) -> list[int] | None:
-    """Read the ids of the units in a push; until 2021-04 it listed the units in full."""
-    found = fields.ids(data, "idents", "identIds", "ident", "identId")
-    if found is None and data.get("units") is not None:
-        return [unit_id for unit_id, _ in _entries(data["units"])]
-    return found
-
-
-def required_idents(data: Members) -> list[int]:
-    """Read the ids of the units in a push.
-
-    Raises:
-        InvalidPush: there are none.
-    """
-    found = idents(data)
-    if found is None:
-        raise InvalidPush("identIds: missing")
-    return found
 
 
 def _required_units(data: Members) -> list[UnitReport]:
     if data.get("units") is None:
         raise InvalidPush("units: missing")
     return [UnitReport.read(entry, unit_id) for unit_id, entry in _entries(data["units"])]
-
-
-def _entries(units: object) -> Iterable[tuple[int, Members]]:
-    """Return the units of a push by id, without those that have none; the last of two counts."""
-    if not isinstance(units, list | dict):
-        raise InvalidPush("units: not a list")
-    found: dict[int, Members] = {}
-    for item in [units] if isinstance(units, dict) else units:
-        if item is not None:
-            entry = fields.members(item, "units")
-            unit_id = fields.optional_id(entry, "id")
-            if unit_id is not None:
-                found[unit_id] = entry
-    if len(found) > fields.MAX_IDS:
-        raise InvalidPush(f"units: more than {fields.MAX_IDS}")
-    return found.items()
 
 
 def _batches(units: list[UnitReport]) -> Iterator[list[UnitReport]]:
