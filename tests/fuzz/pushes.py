@@ -1,7 +1,7 @@
-"""Pushes, one a line: each is understood or refused as declared, and all that is kept can be shown.
+"""Pushes, one a line: each is accepted or rejected as declared, and what is stored can be shown.
 
-A push that was kept comes a second time the other way, and nothing happens. Then every card and
-feed entry is made: Discord must take it, and nothing in it may be alive that is not ours.
+A push that was stored comes again over another transport, and nothing happens. Then every card and
+feed entry is made: Discord must accept it, and it may contain no markup that is not ours.
 """
 
 from collections.abc import Iterator
@@ -93,9 +93,9 @@ async def _push(harness: AppHarness, body: dict[str, Any]) -> None:
         await store_push(harness.context(), CAD, body, "/event")
     except (InvalidPush, UnhandledType):
         return
-    told = len(harness.published)
+    published = len(harness.published)
     await store_push(harness.context(), CAD, body, "/+fxserver")
-    assert len(harness.published) == told, "the copy that the game server passes on was told too"
+    assert len(harness.published) == published, "a forwarded copy was published too"
 
 
 async def _check_what_is_shown(harness: AppHarness) -> None:
