@@ -10,7 +10,7 @@ from db.alarms import Alarm
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
 from webhook.protocol.events import Subject
-from webhook.queries.alarms import tell_step
+from webhook.queries.alarms import record_step
 from webhook.queries.subjects import alarm_subject
 
 BATCH = 100
@@ -92,12 +92,12 @@ class AlarmEscalation:
     async def _end_snooze(self, alarm: Alarm, now: int) -> None:
         async with self._context.change() as change:
             if await alarms.end_snooze(change.sql, alarm.id, now):
-                await tell_step(change, alarm, "snooze-ended")
+                await record_step(change, alarm, "snooze-ended")
 
     async def _expire(self, alarm: Alarm, untouched_since: int) -> None:
         async with self._context.change() as change:
             if await alarms.expire(change.sql, alarm.id, untouched_since, change.now):
-                await tell_step(change, alarm, "quiet")
+                await record_step(change, alarm, "quiet")
 
     async def _escalate(self, alarm: Alarm, number: int, level: EscalationLevel, now: int) -> None:
         """Store that an alarm reached a level along with its card, which mentions the roles once.
@@ -117,4 +117,4 @@ class AlarmEscalation:
                 return
             subject = Subject("alarm-call", f"{alarm.id}-{number}")
             await cards.mark_stale(change.sql, str(subject), card.channel, change.now)
-            await tell_step(change, alarm, "called", text=str(number))
+            await record_step(change, alarm, "called", text=str(number))

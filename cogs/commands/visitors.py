@@ -21,7 +21,7 @@ from webhook.protocol.wire import validate
 from webhook.queries.models import OfProperty
 from webhook.queries.properties import find_property
 from webhook.queries.rows import CAMERA, Property
-from webhook.queries.visitors import WEEK, Span, get_scanned_visitors, get_weekly_visitors
+from webhook.queries.visitors import WEEK, DayRange, get_scanned_visitors, get_weekly_visitors
 
 
 @app_commands.guild_only()
@@ -103,7 +103,7 @@ async def week_of(
     return MessageContent([card.build()], picture=chart)
 
 
-async def days_of(context: Context, property_: Property, span: Span) -> MessageContent:
+async def days_of(context: Context, property_: Property, span: DayRange) -> MessageContent:
     """Show how many visits a property had by day; days without any are left out."""
     found = await get_scanned_visitors(context, span)
     lines = [f"{row.day} · {row.count}" for row in found.visitors if row.count]
@@ -120,7 +120,7 @@ async def days_of(context: Context, property_: Property, span: Span) -> MessageC
     return MessageContent([card.build()], picture=chart)
 
 
-def _span(property_id: int, first: str | None, last: str | None, now: date) -> Span:
+def _span(property_id: int, first: str | None, last: str | None, now: date) -> DayRange:
     """Return the days that were asked for; by default the last seven.
 
     Raises:
@@ -135,4 +135,4 @@ def _span(property_id: int, first: str | None, last: str | None, now: date) -> S
         "from": (first or (until - timedelta(WEEK - 1)).isoformat()).strip(),
         "to": (last or now.isoformat()).strip(),
     }
-    return validate(Span, ask)
+    return validate(DayRange, ask)

@@ -1,11 +1,11 @@
-"""Queries on who may enter a property and who identified themselves there."""
+"""Who may enter a property, and who identified themselves at its door."""
 
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
 from db import access, users
-from db.access import AuthEntry as StoredAuthEntry
+from db.access import AuthEntry
 from db.properties import Property
 from db.users import User
 from webhook.protocol.catalogue import Catalogue, operation
@@ -33,21 +33,28 @@ class AllowedUsers(Reply):
 
 
 class AuthEntryData(Reply):
-    """Somebody at the door."""
+    """Who identified themselves, and when."""
 
     user_id: Annotated[str, Field(alias="user_id")]
     timestamp: str
 
 
 class AuthEntries(Reply):
-    """Who was at the door."""
+    """Who identified themselves at a property, newest first."""
 
     auth_entries: list[AuthEntryData]
 
 
+class AccessList(NamedTuple):
+    """A property and who may enter it, besides its owner."""
+
+    property_: Property
+    users: list[User]
+
+
 @table.query("get-allowed-users", scope=Scope.READ, share=Share.OWNER)
 async def get_allowed_users(context: Context, ask: OfProperty) -> AllowedUsers:
-    """List who may enter a property beside its owner."""
+    """List who may enter a property, besides its owner."""
     await existing_property(context.read, ask.property_id)
     allowed = await access.allowed_users(context.read, ask.property_id)
     return AllowedUsers(allowed_users={user.id: user.full_name for user in allowed})
@@ -55,7 +62,7 @@ async def get_allowed_users(context: Context, ask: OfProperty) -> AllowedUsers:
 
 @table.query("add-allowed-user", scope=Scope.WRITE, share=Share.OWNER)
 async def add_allowed_user(context: Context, ask: UserAtProperty) -> Success:
-    """Let a user enter a property; adding twice changes nothing."""
+    """Allow a user to enter a property; a second time changes nothing."""
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
         await users.add_seen(change.sql, ask.user_id)
@@ -70,7 +77,7 @@ async def add_allowed_user(context: Context, ask: UserAtProperty) -> Success:
 
 @table.query("remove-allowed-user", scope=Scope.WRITE, share=Share.OWNER)
 async def remove_allowed_user(context: Context, ask: UserAtProperty) -> Success:
-    """Let a user enter a property no longer."""
+    """Take a user off the list of those who may enter a property."""
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
         if not await access.disallow(change.sql, ask.property_id, ask.user_id):
@@ -120,13 +127,6 @@ async def add_auth_entry(context: Context, ask: UserAtProperty) -> Success:
     return Success()
 
 
-class AccessList(NamedTuple):
-    """A property, with its owner, and who else may enter it."""
-
-    property_: Property
-    users: list[User]
-
-
 @operation(scope=Scope.READ, share=Share.OWNER)
 async def get_access_list(context: Context, ask: OfProperty) -> AccessList:
     """Return who may enter a property."""
@@ -135,6 +135,7 @@ async def get_access_list(context: Context, ask: OfProperty) -> AccessList:
 
 
 @operation(scope=Scope.READ, share=Share.OWNER)
-async def list_auth_entries(context: Context, ask: PropertyPage) -> list[StoredAuthEntry]:
+async def list_auth_entries(context: Context, ask: PropertyPage) -> list[AuthEntry]:
     """Return who identified themselves at a property and whether they may enter, newest first."""
+    await existing_property(context.read, ask.property_id)
     return await access.entries(context.read, ask.property_id, ask.limit, ask.offset)

@@ -1,4 +1,4 @@
-"""Queries on alarms: who sees to them, what was noted, how they ended."""
+"""Alarms: an alarm is the incident that collects a property's alerts until it is settled."""
 
 from typing import Annotated, Literal
 
@@ -11,8 +11,8 @@ from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import AlarmChanged, Subject
-from webhook.protocol.wire import Id, Reply, Success, Whole, Wire, timestamp
-from webhook.queries.models import Limit, Offset
+from webhook.protocol.wire import Id, Reply, Success, Whole, Wire
+from webhook.queries.models import Limit, Offset, RowReply, Timestamp
 from webhook.queries.property_data import existing_property
 from webhook.queries.subjects import alarm_subject, property_subject
 
@@ -30,31 +30,31 @@ class OfAlarm(Wire):
     alarm_id: Id
 
     async def which_property(self, sql: Reader) -> int | None:
-        """Return the property that it was raised at."""
+        """Return the property of the alarm."""
         alarm = await alarms.get(sql, self.alarm_id)
         return None if alarm is None else alarm.property_id
 
 
 class AlarmPage(Wire):
-    """Which part of the alarms, of a property or of all."""
+    """A page of the alarms of a property, or of all."""
 
     property_id: Id | None = None
     limit: Limit = 10
     offset: Offset = 0
 
     async def which_property(self, _: Reader) -> int | None:
-        """Return the property, if it is about one."""
+        """Return the property, if one is given."""
         return self.property_id
 
 
 class AlarmNote(OfAlarm):
-    """What is noted about an alarm."""
+    """A note on an alarm."""
 
     text: NoteText
 
 
 class Snooze(OfAlarm):
-    """For how long an alarm calls nobody."""
+    """For how long an alarm is not escalated."""
 
     minutes: Annotated[Whole, Field(ge=1, le=24 * 60)]
 
@@ -65,20 +65,20 @@ class Settlement(OfAlarm):
     outcome: Literal["resolved", "false"]
 
 
-class AlarmData(Reply):
-    """An alarm with its repeats."""
+class AlarmData(RowReply):
+    """An alarm; `repeats` counts its alerts."""
 
     id: int
     property_id: int
     state: str
-    raised_at: str
+    raised_at: Timestamp
     raised_by: str
-    last_at: str
+    last_at: Timestamp
     last_by: str
     repeats: int
     acknowledged_by: str | None
-    snoozed_until: str | None
-    settled_at: str | None
+    snoozed_until: Timestamp | None
+    settled_at: Timestamp | None
     settled_by: str | None
 
 
@@ -91,16 +91,16 @@ class AlarmList(Reply):
 
 @table.query("get-alarms", scope=Scope.READ, share=Share.ALLOWED)
 async def get_alarms(context: Context, ask: AlarmPage) -> AlarmList:
-    """List alarms with their repeats, those still open first, each newest first."""
+    """List alarms: open ones first, then the newest."""
     if ask.property_id is not None:
         await existing_property(context.read, ask.property_id)
     page, total = await alarms.page(context.read, ask.property_id, ask.limit, ask.offset)
-    return AlarmList(alarms=[_told(row) for row in page], total=total)
+    return AlarmList(alarms=[AlarmData.of(row) for row in page], total=total)
 
 
 @table.query("acknowledge-alarm", scope=Scope.WRITE, share=Share.OWNER)
 async def acknowledge_alarm(context: Context, ask: OfAlarm) -> Success:
-    """Say that the caller sees to an alarm; this ends a snooze."""
+    """Record that the caller sees to an alarm; this ends a snooze."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         if not await alarms.acknowledge(change.sql, alarm.id, context.caller.name, change.now):
@@ -109,23 +109,23 @@ async def acknowledge_alarm(context: Context, ask: OfAlarm) -> Success:
                 id=alarm.id,
                 who=alarm.acknowledged_by,
             )
-        await _acted(context, change, alarm, "acknowledged")
+        await _record_act(context, change, alarm, "acknowledged")
     return Success()
 
 
 @table.query("note-alarm", scope=Scope.WRITE, share=Share.OWNER)
 async def note_alarm(context: Context, ask: AlarmNote) -> Success:
-    """Note something about an open alarm."""
+    """Add a note to an open alarm."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         await alarms.touch(change.sql, alarm.id, change.now)
-        await _acted(context, change, alarm, "noted", ask.text)
+        await _record_act(context, change, alarm, "noted", ask.text)
     return Success()
 
 
 @table.query("snooze-alarm", scope=Scope.WRITE, share=Share.OWNER)
 async def snooze_alarm(context: Context, ask: Snooze) -> Success:
-    """Have an alarm that nobody has acknowledged call nobody for some minutes."""
+    """Do not escalate an alarm that nobody has acknowledged for some minutes."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         until = change.now + ask.minutes * MINUTE
@@ -133,18 +133,31 @@ async def snooze_alarm(context: Context, ask: Snooze) -> Success:
             raise Conflict(
                 "alarm {id} does not wait, it is {state}", id=alarm.id, state=alarm.state
             )
-        await _acted(context, change, alarm, "snoozed", str(until))
+        await _record_act(context, change, alarm, "snoozed", str(until))
     return Success()
 
 
 @table.query("settle-alarm", scope=Scope.WRITE, share=Share.OWNER)
 async def settle_alarm(context: Context, ask: Settlement) -> Success:
-    """End an alarm: it is resolved, or was false; the next alert is another alarm."""
+    """End an alarm: it is resolved, or was false. The next alert opens another."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         await alarms.settle(change.sql, alarm.id, ask.outcome, context.caller.name, change.now)
-        await _acted(context, change, alarm, ask.outcome)
+        await _record_act(context, change, alarm, ask.outcome)
     return Success()
+
+
+@operation(scope=Scope.WRITE, share=Share.OWNER)
+async def get_alarm(context: Context, ask: OfAlarm) -> Alarm:
+    """Return an alarm.
+
+    Raises:
+        NotFound: there is no such alarm.
+    """
+    alarm = await alarms.get(context.read, ask.alarm_id)
+    if alarm is None:
+        raise NotFound("this alarm is not known any more")
+    return alarm
 
 
 async def end_alarm_of(change: Change, property_id: int, outcome: AlarmOutcome) -> None:
@@ -153,7 +166,7 @@ async def end_alarm_of(change: Change, property_id: int, outcome: AlarmOutcome) 
     if alarm is not None:
         by = change.caller.name
         await alarms.settle(change.sql, alarm.id, outcome, by, change.now)
-        await tell_step(change, alarm, outcome, by)
+        await record_step(change, alarm, outcome, by)
 
 
 async def count_alert(change: Change, property_id: int, user_id: str, note: str | None) -> Subject:
@@ -176,10 +189,10 @@ async def note_drone(change: Change, property_id: int, drone_id: int) -> list[Su
     return [alarm_subject(alarm.id)]
 
 
-async def tell_step(
+async def record_step(
     change: Change, alarm: Alarm, action: str, by: str = "", text: str = ""
 ) -> None:
-    """Keep what was done about an alarm, and tell; `by` is blank for what came by itself."""
+    """Record what was done about an alarm, and publish it; `by` is blank if nobody did it."""
     await alarms.add_step(change.sql, alarm.id, change.now, by, action, text)
     given = {"by": by} if by else {}
     await change.emit(
@@ -189,11 +202,10 @@ async def tell_step(
     )
 
 
-async def _acted(
+async def _record_act(
     context: Context, change: Change, alarm: Alarm, action: str, text: str = ""
 ) -> None:
-    """Keep, audit and tell what the caller did."""
-    await tell_step(change, alarm, action, context.caller.name, text)
+    await record_step(change, alarm, action, context.caller.name, text)
     after = {"state": action, "text": text} if text else {"state": action}
     await change.audit(
         f"alarm-{action}", alarm_subject(alarm.id), before={"state": alarm.state}, after=after
@@ -206,38 +218,4 @@ async def _open_alarm(change: Change, alarm_id: int) -> Alarm:
         raise NotFound("there is no alarm {id}", id=alarm_id)
     if alarm.outcome is not None:
         raise Conflict("alarm {id} is over: {state}", id=alarm_id, state=alarm.state)
-    return alarm
-
-
-def _told(alarm: Alarm) -> AlarmData:
-    return AlarmData(
-        id=alarm.id,
-        property_id=alarm.property_id,
-        state=alarm.state,
-        raised_at=timestamp(alarm.raised_at),
-        raised_by=alarm.raised_by,
-        last_at=timestamp(alarm.last_at),
-        last_by=alarm.last_by,
-        repeats=alarm.repeats,
-        acknowledged_by=alarm.acknowledged_by,
-        snoozed_until=_time(alarm.snoozed_until),
-        settled_at=_time(alarm.settled_at),
-        settled_by=alarm.settled_by,
-    )
-
-
-def _time(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else timestamp(milliseconds)
-
-
-@operation(scope=Scope.WRITE, share=Share.OWNER)
-async def get_alarm(context: Context, ask: OfAlarm) -> Alarm:
-    """Return an alarm.
-
-    Raises:
-        NotFound: there is none of this number.
-    """
-    alarm = await alarms.get(context.read, ask.alarm_id)
-    if alarm is None:
-        raise NotFound("this alarm is not known any more")
     return alarm

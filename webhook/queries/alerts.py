@@ -1,4 +1,4 @@
-"""Queries on alerts: an alert is one press of a property's alarm; alarms.py has the incidents."""
+"""Alerts: an alert is one press of a property's alarm button."""
 
 from db import alarms, users
 from webhook.protocol.catalogue import Catalogue
@@ -51,18 +51,18 @@ async def add_alert(context: Context, ask: NewAlert) -> Added:
     """Raise the alarm at a property."""
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
-        if ask.user_id != context.caller.name:  # a member without a link is no game user
+        if ask.user_id != context.caller.name:  # a member without a link is no user of the game
             await users.add_seen(change.sql, ask.user_id)
-        number = await alarms.add_alert(change.sql, ask.property_id, ask.user_id, change.now)
+        alert_id = await alarms.add_alert(change.sql, ask.property_id, ask.user_id, change.now)
         alarm = await count_alert(change, ask.property_id, ask.user_id, ask.note)
         await change.emit(
             AlertRaised(
                 property_id=str(ask.property_id),
                 user=ask.user_id,
-                alert_id=number,
+                alert_id=alert_id,
                 timestamp=timestamp(change.now),
             ),
             alarm,
             property_subject(ask.property_id),
         )
-    return Added(id=number)
+    return Added(id=alert_id)

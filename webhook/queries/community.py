@@ -1,9 +1,10 @@
-"""Queries on what the community offers: tiers and equipment types."""
+"""What the community offers: tiers and equipment types."""
 
 from db import community
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.wire import Reply
+from webhook.queries.models import RowReply
 
 table = Catalogue()
 
@@ -21,7 +22,7 @@ class EquipmentTypeList(Reply):
     equipment_types: list[EquipmentTypeData]
 
 
-class TierData(Reply):
+class TierData(RowReply):
     """A protection plan."""
 
     id: int
@@ -48,6 +49,4 @@ async def get_equipment_types(context: Context) -> EquipmentTypeList:
 async def get_tiers(context: Context) -> TierList:
     """List the tiers on offer."""
     tiers = await community.tiers(context.read)
-    return TierList(
-        tiers=[TierData(id=tier.id, name=tier.name, price=tier.price) for tier in tiers]
-    )
+    return TierList(tiers=[TierData.of(tier) for tier in tiers])

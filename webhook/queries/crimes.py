@@ -1,4 +1,4 @@
-"""Queries on crimes."""
+"""Crimes: report, count by day."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ EVERYWHERE = 100_000
 
 
 class NewCrime(Wire):
-    """A crime to report; all of it may be unknown."""
+    """A crime to report; every field may be unknown."""
 
     property_id: Id | None = None
     client_id: UserId | None = None
@@ -75,15 +75,17 @@ async def add_crime(context: Context, ask: NewCrime) -> Added:
 async def get_crimes_in_area(context: Context, ask: CrimeArea) -> CrimesInArea:
     """Count the crimes of the last three days, or of more; day 1 is today."""
     span = last_days(ask.days, context.now(), context.zone)
-    counted = dict(await crimes.counts(context.read, span, await _where(context, ask)))
+    counted = dict(await crimes.counts(context.read, span, await _area(context, ask)))
     newest_first = enumerate(reversed(span), 1)
     return CrimesInArea(
         crimes=[DayCrimes(day=number, count=counted[day.name]) for number, day in newest_first]
     )
 
 
-async def _where(context: Context, ask: CrimeArea) -> Circle | int | None:
+async def _area(context: Context, ask: CrimeArea) -> Circle | int | None:
     if ask.property_id is None:
         return None
-    stored = await existing_property(context.read, ask.property_id)
-    return stored.id if ask.radius is None else Circle(stored.x, stored.y, ask.radius)
+    property_ = await existing_property(context.read, ask.property_id)
+    if ask.radius is None:
+        return property_.id
+    return Circle(property_.x, property_.y, ask.radius)

@@ -1,4 +1,4 @@
-"""Queries on drones: who is out, who is free, go and come back."""
+"""Drones: send out, recall, list; and their flights."""
 
 from typing import NamedTuple
 
@@ -9,10 +9,19 @@ from db.flights import Flight
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
-from webhook.protocol.events import DroneDispatched, DroneRecalled, Event, Subject
+from webhook.protocol.events import DroneDispatched, DroneRecalled, Subject
 from webhook.protocol.wire import Id, Reply, StatusReply, Wire, timestamp
 from webhook.queries.alarms import note_drone
-from webhook.queries.models import Limit, Offset, OfProperty, SearchPage, Sentence
+from webhook.queries.models import (
+    IdText,
+    Limit,
+    Offset,
+    OfProperty,
+    RowReply,
+    SearchPage,
+    Sentence,
+    Timestamp,
+)
 from webhook.queries.property_data import existing_property
 from webhook.queries.subjects import equipment_subject, flight_subject
 
@@ -25,20 +34,38 @@ class OfDrone(Wire):
     drone_id: Id
 
     async def which_property(self, sql: Reader) -> int | None:
-        """Return the property that it belongs to."""
+        """Return the property of the drone."""
         drone = await equipment.get(sql, self.drone_id)
         return None if drone is None else drone.property_id
 
 
+class OfFlight(Wire):
+    """One flight."""
+
+    flight_id: Id
+
+    async def which_property(self, sql: Reader) -> int | None:
+        """Return the property of the drone."""
+        flight = await flights.get(sql, self.flight_id)
+        return None if flight is None else flight.property_id
+
+
+class DronesOut(NamedTuple):
+    """A page of the open flights, the oldest first, and how many there are in all."""
+
+    flights: list[Flight]
+    total: int
+
+
 class WhichDrone(OfProperty):
-    """Which drone to send out, any free one if none is named, and why."""
+    """Which drone to send out, any free one if none is given, and why."""
 
     drone_id: Id | None = None
     reason: Sentence = ""
 
 
 class FlightPage(Wire):
-    """Which part of the flights: of all, of a property, of a drone."""
+    """A page of the flights: of all, of a property, of a drone, or of both."""
 
     property_id: Id | None = None
     drone_id: Id | None = None
@@ -52,15 +79,15 @@ class Dispatched(Reply):
     drone_id: int
 
 
-class FreeDrone(Reply):
-    """A drone that stands ready."""
+class FreeDrone(RowReply):
+    """A drone that is not out."""
 
-    id: str
+    id: IdText
     description: str
 
 
 class FreeDrones(Reply):
-    """The drones of a property that stand ready."""
+    """The drones of a property that are not out."""
 
     drones: list[FreeDrone]
 
@@ -80,17 +107,17 @@ class DispatchedDrones(Reply):
     drones: list[DispatchedDrone]
 
 
-class FlightData(Reply):
-    """A flight; the last two are null while the drone is out."""
+class FlightData(RowReply):
+    """A flight; the last two fields are null while the drone is out."""
 
     id: int
     drone_id: int
     property_id: int
     description: str
     reason: str
-    dispatched_at: str
+    dispatched_at: Timestamp
     dispatched_by: str
-    recalled_at: str | None
+    recalled_at: Timestamp | None
     recalled_by: str | None
 
 
@@ -102,7 +129,7 @@ class FlightList(Reply):
 
 @table.query("dispatch-drone", scope=Scope.WRITE, share=Share.ALLOWED)
 async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
-    """Send out any free drone of the property, or the one that is named."""
+    """Send out any free drone of the property, or the given one."""
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
         flight = await flights.open_any(
@@ -114,7 +141,7 @@ async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
             ask.reason,
         )
         if flight is None and ask.drone_id is not None:
-            await _must_be_there(change, ask.property_id, ask.drone_id)
+            await _require_drone(change, ask.property_id, ask.drone_id)
             raise Conflict("drone {id} is out already", id=ask.drone_id)
         if flight is None:
             raise Conflict("property {id} has no free drone", id=ask.property_id)
@@ -131,7 +158,7 @@ async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
 
 @table.query("recall-drone", scope=Scope.WRITE, share=Share.ALLOWED)
 async def recall_drone(context: Context, ask: OfDrone) -> StatusReply:
-    """Call a drone back."""
+    """Recall a drone."""
     async with context.change() as change:
         flight = await flights.open_of_drone(change.sql, ask.drone_id)
         if flight is None:
@@ -162,80 +189,18 @@ async def get_dispatched_drones(context: Context, ask: SearchPage) -> Dispatched
 
 @table.query("get-free-drones", scope=Scope.READ, share=Share.ALLOWED)
 async def get_free_drones(context: Context, ask: OfProperty) -> FreeDrones:
-    """List the drones of a property that stand ready."""
+    """List the drones of a property that are not out."""
     await existing_property(context.read, ask.property_id)
     free = await flights.free_drones(context.read, ask.property_id)
-    return FreeDrones(
-        drones=[FreeDrone(id=str(drone.id), description=drone.description) for drone in free]
-    )
+    return FreeDrones(drones=[FreeDrone.of(drone) for drone in free])
 
 
 @table.query("get-drone-flights", scope=Scope.READ)
 async def get_drone_flights(context: Context, ask: FlightPage) -> FlightList:
     """List flights, newest first: all, or those of a property or a drone."""
-    page = await flights.page(context.read, ask.property_id, ask.drone_id, ask.limit, ask.offset)
     return FlightList(
-        flights=[
-            FlightData(
-                id=flight.id,
-                drone_id=flight.drone_id,
-                property_id=flight.property_id,
-                description=flight.description,
-                reason=flight.reason,
-                dispatched_at=timestamp(flight.dispatched_at),
-                dispatched_by=flight.dispatched_by,
-                recalled_at=None if flight.recalled_at is None else timestamp(flight.recalled_at),
-                recalled_by=flight.recalled_by,
-            )
-            for flight in page
-        ]
+        flights=[FlightData.of(flight) for flight in await list_flights(context, ask)]
     )
-
-
-async def close_flight(change: Change, flight: Flight) -> None:
-    """Recall a drone that is out."""
-    await flights.close(change.sql, flight.id, change.caller.name, change.now)
-    await change.audit(
-        "recall-drone",
-        equipment_subject(flight.drone_id),
-        before={"out": True, "property": flight.property_id},
-        after={"out": False},
-    )
-    await _emit(change, DroneRecalled, flight)
-
-
-async def _must_be_there(change: Change, property_id: int, drone_id: int) -> None:
-    stored = await equipment.get(change.sql, drone_id)
-    if stored is None or (stored.property_id, stored.type) != (property_id, equipment.DRONE):
-        raise NotFound("property {id} has no drone {drone}", id=property_id, drone=drone_id)
-
-
-async def _emit(
-    change: Change,
-    event: type[DroneDispatched] | type[DroneRecalled],
-    flight: Flight,
-    *about: Subject,
-) -> None:
-    told: Event = event(property_id=flight.property_id, drone_id=flight.drone_id)
-    await change.emit(told, flight_subject(flight.id), *about)
-
-
-class OfFlight(Wire):
-    """One flight."""
-
-    flight_id: Id
-
-    async def which_property(self, sql: Reader) -> int | None:
-        """Return the property that the drone belongs to."""
-        flight = await flights.get(sql, self.flight_id)
-        return None if flight is None else flight.property_id
-
-
-class DronesOut(NamedTuple):
-    """Open flights, the oldest first, and how many there are in all."""
-
-    flights: list[Flight]
-    total: int
 
 
 @operation(scope=Scope.WRITE, share=Share.ALLOWED)
@@ -243,7 +208,7 @@ async def get_flight(context: Context, ask: OfFlight) -> Flight:
     """Return a flight.
 
     Raises:
-        NotFound: there is none of this number.
+        NotFound: there is no such flight.
     """
     flight = await flights.get(context.read, ask.flight_id)
     if flight is None:
@@ -259,12 +224,40 @@ async def list_flights(context: Context, ask: FlightPage) -> list[Flight]:
 
 @operation(scope=Scope.READ)
 async def list_drones_out(context: Context, ask: SearchPage) -> DronesOut:
-    """Return the flights of drones that are out, the oldest first."""
+    """Return the flights of the drones that are out."""
     found = await flights.page_of_open(context.read, ask.search, ask.limit, ask.offset)
     return DronesOut(found, await flights.count_open(context.read))
 
 
 @operation(scope=Scope.READ)
 async def suggest_drones(context: Context, ask: SearchPage) -> list[Equipment]:
-    """Return the drones most likely meant, whether they are out or not."""
+    """Return the best matches among all drones."""
     return await equipment.suggest(context.read, ask.search, equipment.DRONE, ask.limit)
+
+
+async def close_flight(change: Change, flight: Flight) -> None:
+    """Recall a drone that is out."""
+    await flights.close(change.sql, flight.id, change.caller.name, change.now)
+    await change.audit(
+        "recall-drone",
+        equipment_subject(flight.drone_id),
+        before={"out": True, "property": flight.property_id},
+        after={"out": False},
+    )
+    await _emit(change, DroneRecalled, flight)
+
+
+async def _require_drone(change: Change, property_id: int, drone_id: int) -> None:
+    stored = await equipment.get(change.sql, drone_id)
+    if stored is None or (stored.property_id, stored.type) != (property_id, equipment.DRONE):
+        raise NotFound("property {id} has no drone {drone}", id=property_id, drone=drone_id)
+
+
+async def _emit(
+    change: Change,
+    event: type[DroneDispatched] | type[DroneRecalled],
+    flight: Flight,
+    *about: Subject,
+) -> None:
+    data = {"property_id": flight.property_id, "drone_id": flight.drone_id}
+    await change.emit(event(**data), flight_subject(flight.id), *about)

@@ -1,13 +1,12 @@
-"""Queries on the equipment of properties."""
+"""The equipment of properties: add, remove, list."""
 
 from db import community, equipment, flights
-from db.equipment import Equipment
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import PropertyEquipmentChange
 from webhook.protocol.wire import Id, Reply, Success, Wire
-from webhook.queries.models import OfProperty, Sentence
+from webhook.queries.models import OfProperty, RowReply, Sentence
 from webhook.queries.property_data import existing_property
 from webhook.queries.subjects import equipment_subject, property_subject
 
@@ -15,7 +14,7 @@ table = Catalogue()
 
 
 class NewEquipment(Wire):
-    """What to add to a property."""
+    """A piece of equipment to add."""
 
     property_id: Id
     equipment_type: Id
@@ -35,7 +34,7 @@ class AddedId(Reply):
     id: int
 
 
-class EquipmentData(Reply):
+class EquipmentData(RowReply):
     """A piece of equipment as scripts see it; `name` is that of its type."""
 
     id: int
@@ -48,14 +47,6 @@ class EquipmentList(Reply):
     """What a property has."""
 
     equipment: list[EquipmentData]
-
-
-def equipment_listed(stored: list[Equipment]) -> list[EquipmentData]:
-    """Return equipment as scripts see it."""
-    return [
-        EquipmentData(id=row.id, type=row.type, description=row.description, name=row.name)
-        for row in stored
-    ]
 
 
 @table.query("add-equipment", "add-equipment-property", scope=Scope.WRITE)
@@ -122,4 +113,4 @@ async def get_equipment(context: Context, ask: OfProperty) -> EquipmentList:
     """List what a property has."""
     await existing_property(context.read, ask.property_id)
     stored = await equipment.of_property(context.read, ask.property_id)
-    return EquipmentList(equipment=equipment_listed(stored))
+    return EquipmentList(equipment=[EquipmentData.of(row) for row in stored])

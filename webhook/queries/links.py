@@ -1,4 +1,4 @@
-"""Queries on links: which member of the Discord server is which game user."""
+"""Links: which member of the Discord server is which user of the game."""
 
 import secrets
 from dataclasses import replace
@@ -16,17 +16,17 @@ from webhook.queries.subjects import member_subject
 
 table = Catalogue()
 
-CODE_LASTS = 10 * 60 * 1000
-"""Milliseconds that somebody has to type their code in the game."""
+CODE_TIMEOUT = 10 * 60 * 1000
+"""Milliseconds for which a code can be typed in the game."""
 
 _CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ23456789"
-"""Nothing that is mistaken for another, and no vowels, so that no words come out."""
+"""No letters that look alike, and no vowels, so that no words come out."""
 
 _CODE_LENGTH = 6
 
 
-class Code(Wire):
-    """The code that somebody typed in the game, and who they are there."""
+class CodeConfirmation(Wire):
+    """A code that was typed in the game, and by whom."""
 
     code: Annotated[
         str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=32)
@@ -35,13 +35,13 @@ class Code(Wire):
 
 
 class Linked(Success):
-    """The member of the Discord server that the game user is now."""
+    """The member with whom the user is linked now."""
 
     member_id: str
 
 
 class NewLink(Wire):
-    """A member of the Discord server and the game user that they are."""
+    """A member of the Discord server and a user of the game."""
 
     member_id: Id
     user_id: UserId
@@ -53,16 +53,16 @@ class OfMember(Wire):
     member_id: Id
 
 
-class Made(Reply):
-    """A code, and for how many seconds it can be used."""
+class LinkCode(Reply):
+    """A code, and for how many seconds it is valid."""
 
     code: str
     seconds: int
 
 
 @table.query("confirm-link", scope=Scope.WRITE)
-async def confirm_link(context: Context, ask: Code) -> Linked:
-    """Link the game user who typed a code with the member who was given it by /link code."""
+async def confirm_link(context: Context, ask: CodeConfirmation) -> Linked:
+    """Link the user who typed a code with the member to whom /link code gave it."""
     async with context.change() as change:
         member_id = await links.take_code(change.sql, ask.code, change.now)
         if member_id is None:
@@ -73,7 +73,7 @@ async def confirm_link(context: Context, ask: Code) -> Linked:
 
 @table.query("link-user", scope=Scope.ADMIN)
 async def link_user(context: Context, ask: NewLink) -> Success:
-    """Link a member of the Discord server and a game user without a code."""
+    """Link a member and a user without a code."""
     async with context.change() as change:
         await _link(change, ask.member_id, ask.user_id, context.caller.name)
     return Success()
@@ -81,24 +81,24 @@ async def link_user(context: Context, ask: NewLink) -> Success:
 
 @table.query("unlink-user", scope=Scope.ADMIN)
 async def unlink_user(context: Context, ask: OfMember) -> Success:
-    """End the link of a member of the Discord server."""
+    """End the link of a member."""
     await _end_link(context, ask.member_id)
     return Success()
 
 
 @operation(scope=Scope.NONE)
-async def make_code(context: Context) -> Made:
-    """Make a code for the member who asks, to type in the game; an earlier one of theirs ends."""
+async def make_code(context: Context) -> LinkCode:
+    """Make a code for the caller to type in the game; their earlier one becomes invalid."""
     member_id = _member(context.caller)
     code = "".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_LENGTH))
     async with context.change() as change:
-        await links.put_code(change.sql, code, member_id, change.now + CODE_LASTS, change.now)
-    return Made(code=code, seconds=CODE_LASTS // 1000)
+        await links.put_code(change.sql, code, member_id, change.now + CODE_TIMEOUT, change.now)
+    return LinkCode(code=code, seconds=CODE_TIMEOUT // 1000)
 
 
 @operation(scope=Scope.NONE)
 async def end_own_link(context: Context) -> None:
-    """End the link of the member who asks."""
+    """End the caller's own link."""
     await _end_link(context, _member(context.caller))
 
 
@@ -121,13 +121,13 @@ async def want_alarms(context: Context, *, wanted: bool) -> None:
 
 @operation(scope=Scope.NONE)
 async def own_link(context: Context) -> Link | None:
-    """Return the link of the member who asks."""
+    """Return the caller's own link."""
     return await links.of_member(context.read, _member(context.caller))
 
 
 @operation(scope=Scope.NONE)
 async def with_linked_user(context: Context) -> Context:
-    """Return the same for a member who is also known as the game user they are linked to."""
+    """Return a copy whose caller also has the id of the user they are linked with."""
     caller = context.caller
     link = await links.of_member(context.read, _member(caller))
     if link is None:
@@ -148,7 +148,11 @@ async def _link(change: Change, member_id: int, user_id: str, by: str) -> None:
 
 
 def _member(caller: Caller) -> int:
-    """Return the member of the Discord server who asks; a program is none."""
+    """Return the caller's Discord id.
+
+    Raises:
+        Forbidden: the caller is a program.
+    """
     kind, _, member_id = caller.name.partition(":")
     if kind != "discord" or not caller.user_ids:
         raise Forbidden("only members of the Discord server are linked")

@@ -1,11 +1,11 @@
 """Models that several queries share: field types, and requests that recur."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from db.database import Reader
-from webhook.protocol.wire import MAX_ID, Id, Success, UserId, Whole, Wire
+from webhook.protocol.wire import MAX_ID, Id, Reply, Success, UserId, Whole, Wire, timestamp
 
 Coordinate = Annotated[Whole, Field(ge=-1_000_000, le=1_000_000)]
 """A GTA world coordinate; the map is some 10,000 wide."""
@@ -27,6 +27,22 @@ Offset = Annotated[Whole, Field(ge=0, le=MAX_ID)]
 
 Sentence = Annotated[str, Field(max_length=2_000)]
 """A description or a reason."""
+
+
+IdText = Annotated[str, BeforeValidator(str)]
+"""A stored id that a reply has as text."""
+
+Timestamp = Annotated[str, BeforeValidator(timestamp)]
+"""A time in a reply, read from milliseconds since 1970."""
+
+
+class RowReply(Reply):
+    """Base of replies that have the names of a stored row."""
+
+    @classmethod
+    def of(cls, row: object) -> Self:
+        """Read a row; columns that the reply does not name are left out."""
+        return cls.model_validate(row, from_attributes=True)
 
 
 class OfProperty(Wire):

@@ -20,7 +20,7 @@ from webhook.protocol.events import (
     PropertyTierChanged,
 )
 from webhook.protocol.wire import Id, Success, UserId, Wire
-from webhook.queries.equipment import EquipmentData, equipment_listed
+from webhook.queries.equipment import EquipmentData
 from webhook.queries.models import (
     MAX_ROWS,
     MAX_SEARCH,
@@ -194,12 +194,13 @@ async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedPr
     names = await properties.detail(context.read, ask.property_id)
     if names is None:
         raise NotFound("there is no property {id}", id=ask.property_id)
+    pieces = await equipment.of_property(context.read, ask.property_id)
     return DetailedProperty(
         **property_fields(property_),
         tier_name=names.tier_name,
         owner=property_.owner,
         owner_full_name=names.owner_full_name,
-        equipment=equipment_listed(await equipment.of_property(context.read, ask.property_id)),
+        equipment=[EquipmentData.of(row) for row in pieces],
     )
 
 

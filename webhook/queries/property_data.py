@@ -7,12 +7,12 @@ from db.database import Reader
 from db.properties import Property
 from webhook.protocol.errors import NotFound
 from webhook.protocol.wire import Reply
+from webhook.queries.models import RowReply
 
 
-class PropertyData(Reply):
-    """A property as scripts see it."""
+class PropertyFields(RowReply):
+    """What scripts see of a property besides its id."""
 
-    id: int
     location: str
     tier: int
     x: int
@@ -22,10 +22,11 @@ class PropertyData(Reply):
     status: str
     description: str
 
-    @classmethod
-    def of(cls, stored: Property) -> "PropertyData":
-        """Return a stored property as scripts see it; what storage knows besides stays there."""
-        return cls.model_validate(stored, from_attributes=True)
+
+class PropertyData(PropertyFields):
+    """A property as scripts see it."""
+
+    id: int
 
 
 class PropertyList(Reply):
@@ -35,7 +36,7 @@ class PropertyList(Reply):
 
 
 def property_fields(stored: Property) -> dict[str, Any]:
-    """Return the fields of PropertyData; the wire shape is written down there, not in storage."""
+    """Return the fields of PropertyData, for a reply that has more."""
     return PropertyData.of(stored).model_dump()
 
 

@@ -1,4 +1,4 @@
-"""Queries on game users."""
+"""Users of the game: names, properties, removal."""
 
 import re
 from typing import Annotated
@@ -11,25 +11,25 @@ from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import Reply, Success, UserId, Wire
-from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfUser, SearchPage
-from webhook.queries.property_data import PropertyData, property_fields
+from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfUser, RowReply, SearchPage
+from webhook.queries.property_data import PropertyFields, property_fields
 from webhook.queries.subjects import user_subject
 
 table = Catalogue()
 
 _USER_ID = re.compile(r"[a-z]+:\S+|[0-9]{5,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}")
-"""What the id of a user looks like whom nobody has met yet."""
+"""What the id of a user looks like who is not stored yet."""
 
 
 class NamedUser(Wire):
-    """A user and the name to know it by."""
+    """A user and their name."""
 
     user_id: UserId
     full_name: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class UserData(Reply):
-    """A user as scripts see it."""
+class UserData(RowReply):
+    """A user as scripts see them."""
 
     id: str
     full_name: str
@@ -41,10 +41,10 @@ class UserList(Reply):
     users: list[UserData]
 
 
-class OwnedProperty(PropertyData):
-    """A property of somebody; here the id is a string, as documented."""
+class OwnedProperty(PropertyFields):
+    """A property of somebody; its id is text, its value the price of its tier."""
 
-    id: str  # type: ignore[assignment]
+    id: str
     name: str
     value: str
 
@@ -62,19 +62,19 @@ async def get_user(context: Context, ask: OfUser) -> UserData:
     user = await users.get(context.read, ask.user_id)
     if user is None:
         raise NotFound("there is no user {id!r}", id=ask.user_id)
-    return UserData(id=user.id, full_name=user.full_name)
+    return UserData.of(user)
 
 
 @table.query("get-users", scope=Scope.READ)
 async def get_users(context: Context, ask: SearchPage) -> UserList:
     """List users by id; the search looks through names and ids."""
     page = await users.page(context.read, ask.search, ask.limit, ask.offset)
-    return UserList(users=[UserData(id=user.id, full_name=user.full_name) for user in page])
+    return UserList(users=[UserData.of(user) for user in page])
 
 
 @table.query("get-user-properties", scope=Scope.READ)
 async def get_user_properties(context: Context, ask: OfUser) -> OwnedProperties:
-    """List what a user owns, with what each property's tier costs."""
+    """List a user's properties, with the price of each one's tier."""
     owned = await properties.of_owner(context.read, ask.user_id)
     return OwnedProperties(
         owner=ask.user_id,
@@ -91,15 +91,15 @@ async def get_user_properties(context: Context, ask: OfUser) -> OwnedProperties:
 
 @table.query("add-user", scope=Scope.WRITE)
 async def add_user(context: Context, ask: NamedUser) -> Success:
-    """Add a user, or rename a known one."""
+    """Add a user, or rename them."""
     async with context.change() as change:
-        known = await users.get(change.sql, ask.user_id)
-        if known is None or known.full_name != ask.full_name:
+        user = await users.get(change.sql, ask.user_id)
+        if user is None or user.full_name != ask.full_name:
             await users.put(change.sql, ask.user_id, ask.full_name)
             await change.audit(
                 "add-user",
                 user_subject(ask.user_id),
-                before={} if known is None else {"fullName": known.full_name},
+                before={} if user is None else {"fullName": user.full_name},
                 after={"fullName": ask.full_name},
             )
     return Success()
@@ -107,35 +107,35 @@ async def add_user(context: Context, ask: NamedUser) -> Success:
 
 @table.query("remove-user", scope=Scope.ADMIN)
 async def remove_user(context: Context, ask: OfUser) -> Success:
-    """Forget a user's name and take them off every list of allowed users."""
+    """Remove a user's name, and the user from every list of allowed users."""
     async with context.change() as change:
-        known = await users.get(change.sql, ask.user_id)
-        if known is None:
+        user = await users.get(change.sql, ask.user_id)
+        if user is None:
             raise NotFound("there is no user {id!r}", id=ask.user_id)
         await users.remove(change.sql, ask.user_id)
         allowed = await access.disallow_everywhere(change.sql, ask.user_id)
         await change.audit(
             "remove-user",
             user_subject(ask.user_id),
-            before={"fullName": known.full_name, "allowedAt": allowed},
+            before={"fullName": user.full_name, "allowedAt": allowed},
         )
     return Success()
 
 
 @operation(scope=Scope.READ)
 async def suggest_users(context: Context, ask: SearchPage) -> list[User]:
-    """Return the users most likely meant."""
+    """Return the best matches."""
     return await users.suggest(context.read, ask.search, ask.limit)
 
 
 @operation(scope=Scope.NONE)
 async def find_user(context: Context, text: str) -> str:
-    """Return the id of the user that a text names: an id, which may be new, or a full name.
+    """Return the id of the user with this full name, or with this id, which may be new.
 
     Raises:
-        NotFound: nobody has the name, and it does not look like an id.
-        Conflict: several users have the name.
-        Forbidden: it is a name, and the caller may not read those.
+        NotFound: nobody has this name, and it does not look like an id.
+        Conflict: several users have this name.
+        Forbidden: it is a name, and the caller may not read names.
     """
     text = text.strip()[:MAX_SEARCH]
     is_id = _USER_ID.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""Queries on visits: whom the cameras of a property saw, and when."""
+"""Visits: whom the cameras of a property saw, and when."""
 
 import re
 from collections import defaultdict
@@ -41,13 +41,13 @@ DayName = Annotated[date, BeforeValidator(_parse_day)]
 """A calendar day of the community's time zone, `YYYY-MM-DD`."""
 
 
-class Visitor(UserAtProperty):
-    """Whom a camera saw."""
+class NewVisit(UserAtProperty):
+    """Whom a camera saw, and which camera."""
 
     camera_id: Id
 
 
-class Span(OfProperty):
+class DayRange(OfProperty):
     """From one day to another, both included."""
 
     first: Annotated[DayName, Field(alias="from")]
@@ -70,7 +70,7 @@ class CameraWeek(Reply):
 
 
 class WeeklyVisitors(Reply):
-    """Who came in the last seven days, and whom each camera saw."""
+    """Who came in the last seven days, and what each camera counted."""
 
     visitors: list[str]
     cameras: dict[str, CameraWeek]
@@ -90,8 +90,8 @@ class ScannedVisitors(Reply):
 
 
 @table.query("add-visitor", scope=Scope.WRITE)
-async def add_visitor(context: Context, ask: Visitor) -> Success:
-    """Record whom a camera of a property saw."""
+async def add_visitor(context: Context, ask: NewVisit) -> Success:
+    """Record a visit that a camera of a property saw."""
     async with context.change() as change:
         camera = await equipment.get(change.sql, ask.camera_id)
         if (
@@ -118,7 +118,7 @@ async def add_visitor(context: Context, ask: Visitor) -> Success:
 
 @table.query("get-weekly-visitors", scope=Scope.READ, share=Share.OWNER)
 async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisitors:
-    """Tell who came in the last seven days, today included, and whom each camera saw by day."""
+    """List who came in the last seven days, and count by camera and day; today is the last."""
     await existing_property(context.read, ask.property_id)
     week = last_days(WEEK, context.now(), context.zone)
     seen: defaultdict[int, dict[str, int]] = defaultdict(dict)
@@ -135,7 +135,7 @@ async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisito
 
 
 @table.query("get-scanned-visitors", scope=Scope.READ, share=Share.OWNER)
-async def get_scanned_visitors(context: Context, ask: Span) -> ScannedVisitors:
+async def get_scanned_visitors(context: Context, ask: DayRange) -> ScannedVisitors:
     """Count a property's visits by day."""
     await existing_property(context.read, ask.property_id)
     span = days(ask.first, ask.last, context.zone)

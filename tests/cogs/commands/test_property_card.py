@@ -12,7 +12,7 @@ from tests.fake_discord.validation import check_message
 from tests.webhook.harness import AppHarness
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import NotFound
-from webhook.queries.visitors import Span
+from webhook.queries.visitors import DayRange
 
 
 @pytest.mark.parametrize("text", ["*😀" * 1_000, "@everyone <@&1> ", "\n# x" * 500])
@@ -34,7 +34,7 @@ async def test_hostile_texts_fit_and_stay_texts(harness: AppHarness, text: str) 
     assert stored is not None
     context = harness.context()
     today = "2026-11-22"
-    span = Span.model_validate({"propertyId": place, "from": today, "to": today})
+    span = DayRange.model_validate({"propertyId": place, "from": today, "to": today})
     for content in (
         await property_card(context, place),
         await week_of(context, stored),
