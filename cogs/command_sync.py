@@ -49,7 +49,7 @@ class CommandSync:
             log.info("guild %s is not the configured one: no commands there", guild.id)
             self._tree.clear_commands(guild=guild)
         digest = await self._digest(guild)
-        last = await commands_digest(self._context, guild.id)
+        last = await commands_digest(self._context.read, guild.id)
         if last == digest or (last is None and not is_wanted):
             return
         try:
@@ -60,12 +60,12 @@ class CommandSync:
         log.info("registered the commands in guild %s", guild.id)
         ids = {command.name: command.id for command in registered}
         with _unless_unavailable():
-            await store_commands(self._context, guild.id, digest, ids)
+            await store_commands(self._context.database, guild.id, digest, ids)
 
     async def forget(self, guild: discord.Guild) -> None:
         """Forget a guild's commands, as Discord does when the bot leaves."""
         with _unless_unavailable():
-            await forget_commands(self._context, guild.id)
+            await forget_commands(self._context.database, guild.id)
 
     async def _digest(self, guild: discord.Guild) -> str:
         payload = [
@@ -81,7 +81,7 @@ class CommandSync:
         ids = [configured] if configured else [guild.id for guild in guilds]
         if len(ids) == 1:
             with _unless_unavailable():
-                await store_home_guild(self._context, ids[0])
+                await store_home_guild(self._context.database, ids[0])
 
 
 @contextmanager

@@ -211,7 +211,7 @@ class SetupWizard(commands.Cog):
     async def _announce_first(self, cad: str) -> None:
         self._responder.in_flight.track()
         try:
-            await store_first_push(self._context, cad)
+            await store_first_push(self._context.database, cad, self._context.now())
         except StorageUnavailable as fault:
             log.warning("when the first push of %s came is not stored: %s", cad, fault)
         for user_id, interaction in list(self._awaiting_push.items()):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from db import dispatches, emergencies, settings, units
-from db.database import Reader, Transaction
+from db.database import Database, Reader, Transaction
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.units import Unit
@@ -59,11 +59,11 @@ async def first_push_at(sql: Reader, cad: str) -> int | None:
     return None if stored is None else int(stored)
 
 
-async def store_first_push(context: Context, cad: str) -> None:
+async def store_first_push(database: Database, cad: str, now: int) -> None:
     """Store that a push of a CAD has come now, unless an earlier one has."""
-    async with context.change() as change:
-        if await settings.get(change.sql, FIRST_PUSH + cad) is None:
-            await settings.put(change.sql, FIRST_PUSH + cad, str(change.now))
+    async with database.write() as sql:
+        if await settings.get(sql, FIRST_PUSH + cad) is None:
+            await settings.put(sql, FIRST_PUSH + cad, str(now))
 
 
 @operation(scope=Scope.READ)

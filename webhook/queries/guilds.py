@@ -3,7 +3,7 @@
 import orjson
 
 from db import settings
-from db.database import Reader
+from db.database import Database, Reader
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
 
@@ -16,8 +16,8 @@ async def home_guild(sql: Reader) -> str | None:
     return await settings.get(sql, HOME_GUILD)
 
 
-async def store_home_guild(context: Context, guild_id: int) -> None:
-    async with context.database.write() as sql:
+async def store_home_guild(database: Database, guild_id: int) -> None:
+    async with database.write() as sql:
         await settings.put(sql, HOME_GUILD, str(guild_id))
 
 
@@ -29,21 +29,23 @@ async def get_command_ids(context: Context, guild_id: int) -> dict[str, int]:
     return found
 
 
-async def commands_digest(context: Context, guild_id: int) -> str | None:
+async def commands_digest(sql: Reader, guild_id: int) -> str | None:
     """Return the digest of the commands that were registered in a guild last."""
-    return await settings.get(context.read, _digest(guild_id))
+    return await settings.get(sql, _digest(guild_id))
 
 
-async def store_commands(context: Context, guild_id: int, digest: str, ids: dict[str, int]) -> None:
+async def store_commands(
+    database: Database, guild_id: int, digest: str, ids: dict[str, int]
+) -> None:
     """Store which commands are registered in a guild, and their ids by name."""
-    async with context.database.write() as sql:
+    async with database.write() as sql:
         await settings.put(sql, _digest(guild_id), digest)
         await settings.put(sql, _ids(guild_id), orjson.dumps(ids).decode())
 
 
-async def forget_commands(context: Context, guild_id: int) -> None:
+async def forget_commands(database: Database, guild_id: int) -> None:
     """Forget a guild's commands, as Discord does when the bot leaves."""
-    async with context.database.write() as sql:
+    async with database.write() as sql:
         await settings.forget(sql, _digest(guild_id))
         await settings.forget(sql, _ids(guild_id))
 
