@@ -119,9 +119,7 @@ async def page(
         limit,
         offset,
     )
-    total = await sql.one(
-        int, "SELECT alarms FROM alarm_totals WHERE property_id = ?", property_id or 0
-    )
+    total = await sql.one(int, f"SELECT count(*) FROM alarms WHERE {where}", *given)
     return found, total or 0
 
 

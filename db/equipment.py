@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import beginning, best_first, fold_case, holding, is_indexed
+from db.search import fold_case
 
 CAMERA = 1
 """The equipment type that scans visitors."""
@@ -68,39 +68,24 @@ async def remove(sql: Transaction, equipment_id: int, now: int) -> None:
 
 
 async def suggest(sql: Reader, typed: str, type_id: int, limit: int) -> list[Equipment]:
-    """Return the equipment of a type that is most likely meant: by id, word's beginning, anywhere.
+    """Return equipment of a type that somebody who types probably wants, the likeliest first.
 
-    With nothing typed, that which was added last.
+    First the piece with the typed id, then those where a word of the description begins with the
+    text, then those that contain it; with nothing typed, the newest.
     """
-    search = fold_case(typed)
-    wanted = "type = ? AND removed_at IS NULL"
-
-    async def of_id(_: int) -> list[Equipment]:
-        is_id = typed.isascii() and typed.isdigit() and len(typed) < 19
-        found = await get(sql, int(typed)) if is_id else None
-        return [] if found is None or found.type != type_id else [found]
-
-    async def found(question: str, most: int) -> list[Equipment]:
-        return await sql.all(
-            Equipment,
-            f"{_SELECT.replace(' FROM equipment', _FROM_INDEX)} WHERE equipment_index MATCH ?"
-            f" AND {wanted} ORDER BY equipment_index.rowid LIMIT ?",
-            question,
-            type_id,
-            most,
+    if not typed:
+        latest = (
+            f"{_SELECT} WHERE type = ? AND removed_at IS NULL ORDER BY equipment.id DESC LIMIT ?"
         )
-
-    async def at_word(most: int) -> list[Equipment]:
-        return await found(beginning(search.split()), most) if search.split() else []
-
-    async def anywhere(most: int) -> list[Equipment]:
-        return await found(holding(search), most) if is_indexed(search) else []
-
-    async def newest(most: int) -> list[Equipment]:
-        latest = f"{_SELECT} WHERE {wanted} ORDER BY equipment.id DESC LIMIT ?"
-        return [] if search else await sql.all(Equipment, latest, type_id, most)
-
-    return await best_first(limit, lambda row: row.id, of_id, at_word, anywhere, newest)
-
-
-_FROM_INDEX = " FROM equipment_index CROSS JOIN equipment ON equipment.id = equipment_index.rowid"
+        return await sql.all(Equipment, latest, type_id, limit)
+    return await sql.all(
+        Equipment,
+        f"{_SELECT} WHERE type = ?1 AND removed_at IS NULL"
+        " AND (equipment.id = ?2 OR instr(searched, ?3))"
+        " ORDER BY equipment.id <> ?2, NOT instr(' ' || searched, ' ' || ?3), equipment.id"
+        " LIMIT ?4",
+        type_id,
+        int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else 0,
+        fold_case(typed),
+        limit,
+    )

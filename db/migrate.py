@@ -5,6 +5,7 @@ from importlib.resources import files
 import aiosqlite
 
 from db.errors import InvalidDatabase, StorageError
+from db.search import indexed
 
 APPLICATION_ID = 0x5E471E1
 """Marks the file as ours in SQLite's header, so that a foreign database is refused."""
@@ -32,6 +33,7 @@ async def migrate(connection: aiosqlite.Connection) -> None:
         await _pragma(connection, "user_version"),
         await _pragma(connection, "schema_version"),
     )
+    await connection.create_function("indexed", 1, indexed, deterministic=True)
     for number, sql in migrations():
         if number > version:
             await _apply(connection, number, sql)

@@ -2,21 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import (
-    FIRST,
-    beginning,
-    best_first,
-    fold_case,
-    is_indexed,
-    may_be_code,
-    question,
-    span,
-    whole_words,
-    words,
-)
+from db.search import fold_case, indexed, like, may_be_code, words
 
 PENDING = "PENDING"
 """Added, and not approved yet."""
@@ -75,8 +64,8 @@ async def add(
     now: int,
 ) -> int:
     """Add a pending property and return its id."""
-    named = words(location)
-    number = await sql.insert(
+    searched, place = fold_case(location, description), " ".join(words(location))
+    property_id = await sql.insert(
         "INSERT INTO properties (location, tier, x, y, width, height, status, description, owner,"
         " added_at, searched, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         location,
@@ -89,18 +78,16 @@ async def add(
         description,
         owner,
         now,
-        fold_case(location, description),
-        " ".join(named),
+        searched,
+        place,
     )
-    for code in {*named, *words(description)}:
-        if may_be_code(code):
-            await sql.run(
-                "INSERT INTO property_codes (code, property_id, in_location) VALUES (?, ?, ?)",
-                code,
-                number,
-                code in named,
-            )
-    return number
+    codes = " ".join(word for word in words(description) if may_be_code(word))
+    await sql.run(
+        "INSERT INTO property_search (rowid, text) VALUES (?, ?)",
+        property_id,
+        indexed(f"{property_id}\n{searched}\n {place} \n {codes} "),
+    )
+    return property_id
 
 
 async def get(sql: Reader, property_id: int) -> Property | None:
@@ -128,135 +115,93 @@ async def detail(sql: Reader, property_id: int) -> PropertyDetail | None:
     )
 
 
-_HOLDS = "(instr(searched, ?) OR instr(id, ?))"
+_FOUND = (
+    "FROM property_search CROSS JOIN properties ON id = property_search.rowid"
+    " WHERE removed_at IS NULL AND text LIKE"
+)
 
 
 async def page(sql: Reader, search: str, limit: int, offset: int) -> list[Property]:
-    """Return properties whose location, description or id holds the search text, by id.
-
-    The index gives them in that order too, so that a page of a broad search ends early. An address
-    has parts that many have, but also codes that few have, by which it is found sooner.
-    """
-    search = fold_case(search)
-
-    def those(source: str, by: str, *asked: object) -> tuple[Any, ...]:
-        """Return the statement for those of a source that hold the text, and what it is given."""
-        return (
-            f"SELECT {_COLUMNS} {source} AND removed_at IS NULL AND {_HOLDS} ORDER BY {by}"
-            " LIMIT ? OFFSET ?",
-            *asked,
-            search,
-            search,
+    """Return properties whose location, description or id contains the search text, by id."""
+    if not search:
+        return await sql.all(
+            Property,
+            f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL"
+            " ORDER BY id LIMIT ? OFFSET ?",
             limit,
             offset,
         )
-
-    if search and not is_indexed(search):
-        found = await sql.all(Property, *those("FROM properties WHERE id <= ?", "id", FIRST))
-        if len(found) == limit:
-            return found
-    codes = await _codes_in(sql, search)
-    if codes:
-        with_codes = _WITH_CODE + _AND_CODE * (len(codes) - 1)
-        return await sql.all(Property, *those(with_codes, "id", *codes))
-    if search:
-        asked = await question(sql, "properties", search)
-        if asked is not None:
-            return await sql.all(Property, *those(_FOUND, "properties_index.rowid", asked))
-    return await sql.all(Property, *those("FROM properties WHERE TRUE", "id"))
-
-
-_FOUND = (
-    "FROM properties_index CROSS JOIN properties ON id = properties_index.rowid"
-    " WHERE properties_index MATCH ?"
-)
-_WITH_CODE = (
-    "FROM property_codes AS first CROSS JOIN properties ON id = first.property_id"
-    " WHERE first.code = ?"
-)
-_AND_CODE = (
-    " AND EXISTS (SELECT 1 FROM property_codes WHERE code = ? AND property_id = first.property_id)"
-)
-
-
-async def _codes_in(sql: Reader, search: str) -> list[str]:
-    """Return the codes that all have who hold a folded text, first one that few have, or none."""
-    codes = {word for word in whole_words(search) if may_be_code(word)}
-    for code in sorted(codes):
-        too_many = "SELECT 1 FROM property_codes WHERE code = ? LIMIT 1 OFFSET ?"
-        if await sql.one(int, too_many, code, FIRST) is None:
-            return [code, *(codes - {code})]
-    return []
+    return await sql.all(
+        Property,
+        f"SELECT {_COLUMNS} {_FOUND} ?1 AND (instr(searched, ?2) OR instr(id, ?2))"
+        " ORDER BY property_search.rowid LIMIT ?3 OFFSET ?4",
+        like(fold_case(search)),
+        fold_case(search),
+        limit,
+        offset,
+    )
 
 
 async def page_of_status(
     sql: Reader, status: str, search: str = "", limit: int = -1, offset: int = 0
 ) -> list[Property]:
-    """Return properties of one status that match the search text, by id.
-
-    Meant for a status that few have: all that have it are looked through.
-    """
-    search = fold_case(search)
+    """Return properties of a status, one that few have, which contain the search text, by id."""
     return await sql.all(
         Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND status = ? AND {_HOLDS}"
-        " ORDER BY id LIMIT ? OFFSET ?",
+        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND status = ?1"
+        " AND (instr(searched, ?2) OR instr(id, ?2)) ORDER BY id LIMIT ?3 OFFSET ?4",
         status,
-        search,
-        search,
+        fold_case(search),
         limit,
         offset,
     )
 
 
 async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
-    """Return the properties that are most likely meant, the likeliest first.
+    """Return the properties that somebody who types probably wants, the likeliest first.
 
-    That of the typed id, those whose location begins so, those with a word that begins so, those
-    that hold it anywhere; the last only for texts that the index finds.
+    First the one with the typed id, then those whose location begins with the text, then those
+    where a word of it does, then those that contain at least three typed characters anywhere.
     """
-    search, named = fold_case(typed), words(typed)
-
-    async def of_id(_: int) -> list[Property]:
-        is_id = typed.isascii() and typed.isdigit() and len(typed) < 19
-        found = await get(sql, int(typed)) if is_id else None
-        return [] if found is None else [found]
-
-    async def at_beginning(most: int) -> list[Property]:
-        return await sql.all(
-            Property,
-            f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL"
-            " AND place >= ? AND place < ? ORDER BY place, id LIMIT ?",
-            *span(" ".join(named)),
-            most,
-        )
-
-    async def at_word(most: int) -> list[Property]:
-        return await sql.all(
-            Property,
-            f"SELECT {_COLUMNS} {_FOUND} AND removed_at IS NULL"
-            " ORDER BY properties_index.rowid LIMIT ?",
-            beginning(named),
-            most,
-        )
-
-    async def anywhere(most: int) -> list[Property]:
-        return await page(sql, typed, most, 0) if is_indexed(search) or not search else []
-
-    by_name = (at_beginning, at_word) if named else ()
-    return await best_first(limit, lambda row: row.id, of_id, *by_name, anywhere)
+    search, beginning = fold_case(typed), " ".join(words(typed))
+    if not search:
+        return await page(sql, "", limit, 0)
+    is_id = typed.isascii() and typed.isdigit() and len(typed) < 19
+    return await sql.all(
+        Property,
+        "WITH found (rank, id) AS (SELECT 0, id FROM properties WHERE id = ?1"
+        " UNION ALL SELECT * FROM (SELECT 1, id FROM properties WHERE removed_at IS NULL"
+        "  AND ?2 <> '' AND place >= ?2 AND place < ?2 || char(1114111)"
+        "  ORDER BY place, id LIMIT ?6)"
+        f" UNION ALL SELECT * FROM (SELECT 2, id {_FOUND} ?3"
+        "  AND ?2 <> '' AND instr(' ' || place, ' ' || ?2) ORDER BY property_search.rowid LIMIT ?6)"
+        f" UNION ALL SELECT * FROM (SELECT 3, id {_FOUND} ?5"
+        "  AND length(?4) >= 3 AND (instr(searched, ?4) OR instr(id, ?4))"
+        "  ORDER BY property_search.rowid LIMIT ?6))"
+        f" SELECT {_COLUMNS} FROM (SELECT min(rank) AS rank, id FROM found GROUP BY id)"
+        " JOIN properties USING (id) WHERE removed_at IS NULL"
+        " ORDER BY rank, CASE rank WHEN 1 THEN place END, id LIMIT ?6",
+        int(typed) if is_id else None,
+        beginning,
+        like(f" {beginning}"),
+        search,
+        like(search),
+        limit,
+    )
 
 
 async def count(sql: Reader, status: str | None = None) -> int:
     """Count the properties, or those of a status."""
     where, given = ("TRUE", ()) if status is None else ("status = ?", (status,))
-    counted = f"SELECT total(properties) FROM property_totals WHERE {where}"
+    counted = f"SELECT count(*) FROM properties WHERE removed_at IS NULL AND {where}"
     return await sql.one(int, counted, *given) or 0
 
 
 async def statuses(sql: Reader) -> list[str]:
     """Return the statuses that properties have."""
-    return await sql.all(str, "SELECT status FROM property_totals ORDER BY status")
+    return await sql.all(
+        str, "SELECT DISTINCT status FROM properties WHERE removed_at IS NULL ORDER BY status"
+    )
 
 
 class Owned(NamedTuple):
@@ -378,57 +323,33 @@ async def candidates(
     reach: float,
     phrases: list[str],
     code: str,
-    most: int = 32,
+    limit: int = 32,
 ) -> list[Property]:
-    """Return the properties that a place may mean: by its point, its words or its postal code.
+    """Return the properties that a call may be at, by id: by its point, words or postal code.
 
-    `reach` is how far, in metres, a point may be from a property without an area. Of each kind
-    the likeliest few: the smallest area, the longest name, the code in the name.
+    `reach` is how far, in metres, a point may be from a property without an area. At most `limit`
+    of each kind: the smallest areas, the longest names, those with the code in the name.
     """
-    found: list[Property] = []
-    if point is not None:
-        found += await _around(sql, point, reach, most)
-    if phrases:
-        found += await _named(sql, phrases, most)
-    if code:
-        found += await _with_code(sql, code, most)
-    known = {one.id: one for one in found if one.status != REJECTED}
-    return [known[number] for number in sorted(known)]
-
-
-async def _around(
-    sql: Reader, point: tuple[float, float], reach: float, most: int
-) -> list[Property]:
+    x, y = point or (None, None)
     slack = "CASE WHEN width AND height THEN 0 ELSE ?3 END"
     return await sql.all(
         Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL"
-        " AND x <= ?1 + ?3 AND x >= ?1 - ?3"
-        " - (SELECT max(width) FROM properties WHERE removed_at IS NULL)"
+        f"SELECT {_COLUMNS} FROM properties WHERE status <> '{REJECTED}' AND id IN ("
+        "SELECT * FROM (SELECT id FROM properties WHERE removed_at IS NULL"
+        "  AND x <= ?1 + ?3 AND x >= ?1 - ?3"
+        "  - (SELECT max(width) FROM properties WHERE removed_at IS NULL)"
         f" AND x <= ?1 + {slack} AND x + width >= ?1 - {slack}"
         f" AND y <= ?2 + {slack} AND y + height >= ?2 - {slack}"
-        " ORDER BY NOT (width AND height), width * height, id LIMIT ?4",
-        *point,
+        "  ORDER BY NOT (width AND height), width * height, id LIMIT ?7)"
+        " UNION SELECT * FROM (SELECT id FROM properties WHERE removed_at IS NULL"
+        "  AND place IN (SELECT value FROM json_each(?4)) ORDER BY length(place) DESC, id LIMIT ?7)"
+        f" UNION SELECT * FROM (SELECT id {_FOUND} ?5 AND ?6 <> '' AND instr(text, ?6)"
+        "  ORDER BY NOT instr(' ' || place || ' ', ?6), id LIMIT ?7)) ORDER BY id",
+        x,
+        y,
         reach,
-        most,
-    )
-
-
-async def _named(sql: Reader, places: list[str], most: int) -> list[Property]:
-    return await sql.all(
-        Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL"
-        " AND place IN (SELECT value FROM json_each(?)) ORDER BY length(place) DESC, id LIMIT ?",
-        json.dumps(places),
-        most,
-    )
-
-
-async def _with_code(sql: Reader, code: str, most: int) -> list[Property]:
-    return await sql.all(
-        Property,
-        f"SELECT {_COLUMNS} FROM property_codes JOIN properties ON id = property_id"
-        " AND removed_at IS NULL WHERE code = ? ORDER BY in_location DESC, id LIMIT ?",
-        code,
-        most,
+        json.dumps(phrases),
+        like(code),
+        f" {code} " if code else "",
+        limit,
     )

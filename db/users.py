@@ -1,9 +1,9 @@
 """Game users: an id and the best name known."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import FIRST, beginning, best_first, fold_case, holding, is_indexed, question, span
+from db.search import fold_case, indexed, like
 
 
 class User(NamedTuple):
@@ -18,95 +18,107 @@ async def get(sql: Reader, user_id: str) -> User | None:
     return await sql.one(User, "SELECT id, full_name FROM users WHERE id = ?", user_id)
 
 
-async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
-    """Return users whose name or id holds the search text, by id.
+FIRST = 1_000
+"""Users that are looked at one by one before the index: what many contain, some of these do."""
 
-    The index gives them in another order: all that it finds are read and sorted, which are few
-    where the first rows did not fill the page.
+
+async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
+    """Return users whose name or id contains the search text, by id.
+
+    The index does not know this order: all that it finds are sorted, so it is asked only for texts
+    that few contain.
     """
     search = fold_case(search)
     if not search:
         everybody = "SELECT id, full_name FROM users ORDER BY id LIMIT ? OFFSET ?"
         return await sql.all(User, everybody, limit, offset)
-
-    def those(source: str, *asked: object) -> tuple[Any, ...]:
-        """Return the statement for those of a source that hold the text, and what it is given."""
-        return (
-            f"SELECT id, full_name {source} AND instr(searched, ?) ORDER BY id LIMIT ? OFFSET ?",
-            *asked,
-            search,
-            limit,
-            offset,
-        )
-
-    found = await sql.all(User, *those(f"FROM users WHERE id <= ({_LAST_OF_FIRST})", FIRST))
+    found = await sql.all(
+        User,
+        "SELECT id, full_name FROM users"
+        " WHERE id <= (SELECT max(id) FROM (SELECT id FROM users ORDER BY id LIMIT ?))"
+        " AND instr(searched, ?) ORDER BY id LIMIT ? OFFSET ?",
+        FIRST,
+        search,
+        limit,
+        offset,
+    )
     if len(found) == limit:
         return found
-    asked = await question(sql, "users", search)
-    if asked is not None:
-        return await sql.all(User, *those(_FOUND, asked))
-    return await sql.all(User, *those("FROM users WHERE TRUE"))
+    return await sql.all(
+        User,
+        f"SELECT id, full_name {_FOUND} ?1 AND instr(searched, ?2) ORDER BY id LIMIT ?3 OFFSET ?4",
+        like(search),
+        search,
+        limit,
+        offset,
+    )
 
 
-_FOUND = "FROM users_index CROSS JOIN users ON number = users_index.rowid WHERE users_index MATCH ?"
-_LAST_OF_FIRST = "SELECT max(id) FROM (SELECT id FROM users ORDER BY id LIMIT ?)"
+_FOUND = "FROM user_search CROSS JOIN users ON number = user_search.rowid WHERE text LIKE"
 
 
 async def suggest(sql: Reader, typed: str, limit: int) -> list[User]:
-    """Return the users that are most likely meant: by id, name's beginning, word's, anywhere."""
+    """Return the users that somebody who types probably wants, the likeliest first.
+
+    First the one with this id, then those whose name begins with the text, then those where a word
+    does, then those that contain at least three typed characters anywhere.
+    """
     search = fold_case(typed)
-
-    async def of_id(_: int) -> list[User]:
-        found = await get(sql, typed)
-        return [] if found is None else [found]
-
-    async def at_beginning(most: int) -> list[User]:
-        return await sql.all(
-            User,
-            "SELECT id, full_name FROM users WHERE searched >= ? AND searched < ?"
-            " ORDER BY searched LIMIT ?",
-            *span(search),
-            most,
-        )
-
-    async def found(question: str, most: int) -> list[User]:
-        return await sql.all(
-            User,
-            f"SELECT id, full_name {_FOUND} ORDER BY users_index.rowid LIMIT ?",
-            question,
-            most,
-        )
-
-    async def at_word(most: int) -> list[User]:
-        return await found(beginning(search.split()), most) if search.split() else []
-
-    async def anywhere(most: int) -> list[User]:
-        return await found(holding(search), most) if is_indexed(search) else []
-
-    return await best_first(limit, lambda row: row.id, of_id, at_beginning, at_word, anywhere)
+    return await sql.all(
+        User,
+        "WITH found (rank, number) AS (SELECT 0, number FROM users WHERE id = ?1"
+        " UNION ALL SELECT * FROM (SELECT 1, number FROM users"
+        "  WHERE searched >= ?2 AND searched < ?2 || char(1114111) ORDER BY searched LIMIT ?5)"
+        f" UNION ALL SELECT * FROM (SELECT 2, number {_FOUND} ?3 AND ?2 <> ''"
+        "  AND instr(' ' || replace(searched, char(10), ' '), ' ' || ?2)"
+        "  ORDER BY user_search.rowid LIMIT ?5)"
+        f" UNION ALL SELECT * FROM (SELECT 3, number {_FOUND} ?4"
+        "  AND length(?2) >= 3 AND instr(searched, ?2) ORDER BY user_search.rowid LIMIT ?5))"
+        " SELECT id, full_name FROM"
+        " (SELECT min(rank) AS rank, number FROM found GROUP BY number) JOIN users USING (number)"
+        " ORDER BY rank, CASE rank WHEN 1 THEN searched END, number LIMIT ?5",
+        typed,
+        search,
+        like(f" {search}"),
+        like(search),
+        limit,
+    )
 
 
 async def add_seen(sql: Transaction, user_id: str) -> None:
     """Add a user met for the first time, under its id as its name."""
-    await sql.run(
-        "INSERT INTO users (id, full_name, searched) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        user_id,
+    number = await sql.one(
+        int,
+        "INSERT INTO users (id, full_name, searched) VALUES (?1, ?1, ?2) ON CONFLICT (id)"
+        " DO NOTHING RETURNING number",
         user_id,
         fold_case(user_id),
     )
+    if number is not None:
+        await _index(sql, number, fold_case(user_id))
 
 
 async def put(sql: Transaction, user_id: str, full_name: str) -> None:
     """Add a user or rename a known one."""
-    await sql.run(
+    searched = fold_case(full_name, user_id)
+    number = await sql.one(
+        int,
         "INSERT INTO users (id, full_name, searched) VALUES (?, ?, ?) ON CONFLICT (id)"
-        " DO UPDATE SET full_name = excluded.full_name, searched = excluded.searched",
+        " DO UPDATE SET full_name = excluded.full_name, searched = excluded.searched"
+        " RETURNING number",
         user_id,
         full_name,
-        fold_case(full_name, user_id),
+        searched,
     )
+    await _index(sql, number or 0, searched)
+
+
+async def _index(sql: Transaction, number: int, searched: str) -> None:
+    text = indexed("\n ".join((searched, searched.replace("\n", " "))))
+    await sql.run("INSERT OR REPLACE INTO user_search (rowid, text) VALUES (?, ?)", number, text)
 
 
 async def remove(sql: Transaction, user_id: str) -> None:
     """Remove a user."""
-    await sql.run("DELETE FROM users WHERE id = ?", user_id)
+    number = await sql.one(int, "DELETE FROM users WHERE id = ? RETURNING number", user_id)
+    await sql.run("DELETE FROM user_search WHERE rowid = ?", number)

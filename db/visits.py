@@ -55,8 +55,8 @@ async def visitors_since(sql: Reader, property_id: int, since: int) -> list[str]
     """Return who visited a property since a time, each once, the latest visitor first."""
     return await sql.all(
         str,
-        "SELECT user_id FROM visitors WHERE property_id = ? AND at >= ?"
-        " ORDER BY at DESC, visit_id DESC",
+        "SELECT user_id FROM visits WHERE property_id = ? AND at >= ?"
+        " GROUP BY user_id ORDER BY max(at) DESC, max(id) DESC",
         property_id,
         since,
     )
@@ -74,27 +74,18 @@ async def cameras(sql: Reader, property_id: int) -> list[Camera]:
     )
 
 
-_UNTIL = (
-    "coalesce((SELECT visits FROM visit_totals WHERE property_id = ?1 AND camera_id = camera"
-    " AND at < {} ORDER BY at DESC LIMIT 1), 0)"
-)
-_FIRST_CAMERA = "SELECT min(camera_id) FROM visit_totals WHERE property_id = ?1"
-
-
 async def counts(sql: Reader, property_id: int, spans: Sequence[Span]) -> list[VisitsOfDay]:
-    """Count a property's visits by day and camera, those of removed cameras too.
-
-    Each camera that ever saw somebody is looked up behind the one before it, and then its total at
-    the beginning and the end of each day: so it does not matter how many visits there were.
-    """
+    """Count a property's visits by day and camera, those of removed cameras too."""
     days, parameters = with_days(spans)
     return await sql.all(
         VisitsOfDay,
-        f"WITH RECURSIVE cameras (camera) AS ({_FIRST_CAMERA}"
-        f" UNION ALL SELECT ({_FIRST_CAMERA} AND camera_id > camera) FROM cameras"
-        f" WHERE camera IS NOT NULL), {days}"
-        f" SELECT day, camera, {_UNTIL.format('stop')} - {_UNTIL.format('start')}"
-        " FROM cameras, days WHERE camera IS NOT NULL",
-        property_id,
+        f"WITH {days}, cameras (camera) AS ("
+        "SELECT id FROM equipment WHERE property_id = ? AND type = ? AND removed_at IS NULL"
+        " UNION ALL"
+        " SELECT id FROM equipment WHERE property_id = ? AND type = ? AND removed_at IS NOT NULL)"
+        " SELECT day, camera, (SELECT count(*) FROM visits WHERE property_id = ?"
+        "  AND camera_id = camera AND at >= start AND at < stop) FROM days, cameras",
         *parameters,
+        *(property_id, CAMERA) * 2,
+        property_id,
     )

@@ -34,7 +34,7 @@ def dumped(path: Path) -> tuple[int, str]:
 
 
 def _statements(connection: sqlite3.Connection) -> Iterator[str]:
-    """Yield what makes a database again; the indexes of searches are built afresh from the rows.
+    """Yield what makes a database again.
 
     Python's own iterdump writes virtual tables in a way that cannot be read back.
     """
@@ -57,8 +57,8 @@ def _statements(connection: sqlite3.Connection) -> Iterator[str]:
     for name, _, sql in made:
         if kinds.get(name) == "virtual":
             yield f"{sql};"
-            if "USING fts5(" in sql:
-                yield f"INSERT INTO {name} ({name}) VALUES ('rebuild');"
+            for (row,) in connection.execute(f"SELECT rowid || ',' || quote(text) FROM {name}"):
+                yield f"INSERT INTO {name} (rowid, text) VALUES ({row});"
     yield from (f"{sql};" for _, kind, sql in made if kind == "trigger")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -315,8 +314,6 @@ class PropertiesMachine(RuleBasedStateMachine):
         assert sorted(row[1] for row in rows["flights"] if row[5] is None) == sorted(self.out)
         waiting = {number for number, place in self.places.items() if place.status == "REMOVED"}
         assert {row[1] for row in rows["removals"] if row[6] is None} == waiting
-        counted = Counter(place.status for place in self.places.values())
-        assert dict(rows["property_totals"]) == counted
         assert len(rows["journal"]) == self.told
 
 

@@ -1,25 +1,16 @@
-"""What is kept as totals is what a look at every row counts."""
+"""Answers count what was recorded, in every zone and wherever it happened."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from db import alarms, migrate, properties, visits
-from db.database import Database
-from db.migrate import migrations
+from db import alarms, properties, visits
 from tests.webhook.harness import DAY, AppHarness
-
-TOTALS = 4
-"""The migration that brings them."""
 
 ZONES = [
     "UTC",
@@ -174,45 +165,3 @@ async def test_alarms_and_properties_are_counted_until_their_rows_are_gone(
         await sql.run("DELETE FROM properties WHERE id = ?", places[0])
     assert await totals() == [1, 0, 1, 0, 1, 0, 1]
     assert await properties.statuses(harness.database.read) == ["ACTIVE"]
-
-
-def stored(path: Path) -> list[Any]:
-    """Return every total of a database."""
-    with closing(sqlite3.connect(path)) as connection:
-        return [
-            connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
-            for table in ("visit_totals", "visitors", "alarm_totals", "property_totals")
-        ]
-
-
-async def test_what_was_stored_before_there_were_totals_is_counted_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = """
-        INSERT INTO tiers VALUES (1, 'Basic', '1', 0);
-        INSERT INTO equipment_types VALUES (1, 'Camera', 0);
-        INSERT INTO properties (location, tier, x, y, width, height, status, description, owner,
-                                added_at, removed_at, searched, place)
-            SELECT '', 1, 0, 0, 0, 0, iif(value % 3, 'ACTIVE', 'SOLD'), '', '', 1,
-                iif(value % 4, NULL, 2), '', '' FROM generated;
-        INSERT INTO equipment (property_id, type, description, added_at, searched)
-            SELECT id, 1, '', 1, '' FROM properties UNION ALL SELECT 1, 1, '', 1, '';
-        INSERT INTO visits (property_id, camera_id, user_id, at)
-            SELECT property_id, id, value % 4, value * 7 % 12 FROM generated, equipment;
-        INSERT INTO alarms (property_id, raised_at, raised_by, last_at, last_by, touched_at,
-                            waiting_since, outcome)
-            SELECT value % 3 + 1, 1, '', 1, '', 1, 1, 'quiet' FROM generated;
-    """.replace("generated", "(SELECT value FROM json_each('[0,1,2,3,4,5,6,7,8,9,10,11,12]'))")
-    earlier = [(number, sql) for number, sql in migrations() if number < TOTALS]
-    for name in ("before", "since"):
-        if name == "before":
-            monkeypatch.setattr(migrate, "migrations", lambda: earlier)
-        async with Database.open(tmp_path / name):
-            pass
-        monkeypatch.undo()
-        with closing(sqlite3.connect(tmp_path / name)) as connection:
-            connection.executescript(rows)
-    async with Database.open(tmp_path / "before"):
-        pass
-    assert stored(tmp_path / "before") == stored(tmp_path / "since")
-    assert all(stored(tmp_path / "since"))
