@@ -317,39 +317,37 @@ async def in_view(
     )
 
 
-async def candidates(
-    sql: Reader,
-    point: tuple[float, float] | None,
-    reach: float,
-    phrases: list[str],
-    code: str,
-    limit: int = 32,
-) -> list[Property]:
-    """Return the properties that a call may be at, by id: by its point, words or postal code.
+async def at(
+    sql: Reader, position: tuple[float, float] | None, reach: float, phrases: list[str], code: str
+) -> int | None:
+    """Return the property that a call is at: by position, else by address, else by postal code.
 
-    `reach` is how far, in metres, a point may be from a property without an area. At most `limit`
-    of each kind: the smallest areas, the longest names, those with the code in the name.
+    Of the properties around the position the smallest, else the nearest of those without an area,
+    at most `reach` metres away. Of those whose location is one of the phrases the longest, then
+    the one with the postal code. Of those with the code as a word one with it in its location. Of
+    two that are equal in this the older one.
     """
-    x, y = point or (None, None)
-    slack = "CASE WHEN width AND height THEN 0 ELSE ?3 END"
-    return await sql.all(
-        Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE status <> '{REJECTED}' AND id IN ("
-        "SELECT * FROM (SELECT id FROM properties WHERE removed_at IS NULL"
-        "  AND x <= ?1 + ?3 AND x >= ?1 - ?3"
-        "  - (SELECT max(width) FROM properties WHERE removed_at IS NULL)"
-        f" AND x <= ?1 + {slack} AND x + width >= ?1 - {slack}"
-        f" AND y <= ?2 + {slack} AND y + height >= ?2 - {slack}"
-        "  ORDER BY NOT (width AND height), width * height, id LIMIT ?7)"
-        " UNION SELECT * FROM (SELECT id FROM properties WHERE removed_at IS NULL"
-        "  AND place IN (SELECT value FROM json_each(?4)) ORDER BY length(place) DESC, id LIMIT ?7)"
-        f" UNION SELECT * FROM (SELECT id {_FOUND} ?5 AND ?6 <> '' AND instr(text, ?6)"
-        "  ORDER BY NOT instr(' ' || place || ' ', ?6), id LIMIT ?7)) ORDER BY id",
+    x, y = position or (None, None)
+    dx, dy = "max(x - ?1, 0, ?1 - x - width)", "max(y - ?2, 0, ?2 - y - height)"
+    squared, area = f"({dx} * {dx} + {dy} * {dy})", "width * height"
+    present = f"removed_at IS NULL AND status <> '{REJECTED}'"
+    widest = "(SELECT max(width) FROM properties WHERE removed_at IS NULL)"
+    return await sql.one(
+        lambda number: number,
+        "SELECT coalesce("
+        f"(SELECT id FROM properties WHERE {present} AND x BETWEEN ?1 - ?3 - {widest} AND ?1 + ?3"
+        f"  AND {squared} <= CASE {area} WHEN 0 THEN ?3 * ?3 ELSE 0 END"
+        f"  ORDER BY {area} = 0, CASE {area} WHEN 0 THEN {squared} ELSE {area} END, id LIMIT 1),"
+        f" (SELECT id FROM properties WHERE {present}"
+        "  AND place IN (SELECT value FROM json_each(?4)) ORDER BY length(place) DESC,"
+        "  NOT EXISTS (SELECT 1 FROM property_search WHERE rowid = id AND instr(text, ?6)), id"
+        "  LIMIT 1),"
+        f" (SELECT id {_FOUND} ?5 AND {present} AND instr(text, ?6)"
+        "  ORDER BY NOT instr(' ' || place || ' ', ?6), id LIMIT 1))",
         x,
         y,
         reach,
         json.dumps(phrases),
-        like(code),
-        f" {code} " if code else "",
-        limit,
+        like(code) if code else None,
+        f" {code} " if code else None,
     )

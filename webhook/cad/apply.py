@@ -33,8 +33,8 @@ from webhook.cad.events import (
     panic_subject,
     unit_subjects,
 )
+from webhook.cad.location import CallLocation, property_at
 from webhook.cad.panics import fold_earlier_calls, panic_of_call, pressed_by
-from webhook.cad.place import Place, property_at
 from webhook.cad.units import (
     UnitGroupAdd,
     UnitGroupRemove,
@@ -70,7 +70,7 @@ async def apply(event: CadEvent, change: Change, cad: str) -> list[Subject]:
 @apply.register
 async def store_911(event: Call911, change: Change, cad: str) -> list[Subject]:
     point = (event.coordinates.x, event.coordinates.y) if event.coordinates else None
-    place = Place(event.location, event.postal or "", point)
+    location = CallLocation(event.location, event.postal or "", point)
     call = await emergencies.put(
         change.sql,
         cad,
@@ -80,7 +80,7 @@ async def store_911(event: Call911, change: Change, cad: str) -> list[Subject]:
         location=event.location,
         postal=event.postal or "",
         description=event.description,
-        property_id=await property_at(change.sql, place),
+        property_id=await property_at(change.sql, location),
         pressed_by=pressed_by(event.description),
         now=change.now,
     )
@@ -289,8 +289,8 @@ async def _move_dispatches(change: Change, origin: EmergencyCall) -> list[Subjec
 async def _find_property(change: Change, call: dispatches.DispatchCall) -> bool:
     """Find the property of a dispatch call, or else of its 911 call; return whether it changed."""
     point = None if call.x is None or call.y is None else (call.x, call.y)
-    place = Place(f"{call.block} {call.address}", call.postal, point)
-    found = await property_at(change.sql, place)
+    location = CallLocation(f"{call.block} {call.address}", call.postal, point)
+    found = await property_at(change.sql, location)
     if found is None and call.emergency_call_id is not None:
         origin = await emergencies.get(change.sql, call.cad, call.emergency_call_id)
         found = origin.property_id if origin is not None else None
