@@ -39,9 +39,11 @@ CREATE VIRTUAL TABLE property_search USING fts5(text, tokenize = 'trigram');
 CREATE VIRTUAL TABLE user_search USING fts5(text, tokenize = 'trigram');
 INSERT INTO property_search (rowid, text)
     SELECT id, indexed(id || char(10) || searched || char(10) || ' ' || place || ' ' || char(10)
-        || ' ' || coalesce((SELECT group_concat(code, ' ') FROM property_codes
-            WHERE property_id = id AND NOT in_location), '') || ' ')
-    FROM properties;
+        || ' ' || coalesce(codes, '') || ' ')
+    FROM properties LEFT JOIN (
+        SELECT property_id, group_concat(code, ' ') AS codes FROM property_codes
+        WHERE NOT in_location GROUP BY property_id
+    ) ON property_id = id;
 INSERT INTO user_search (rowid, text)
     SELECT number, indexed(searched || char(10) || ' ' || replace(searched, char(10), ' '))
     FROM users;
