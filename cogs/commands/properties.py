@@ -39,7 +39,7 @@ from webhook.queries.properties import (
     list_properties,
     remove_property,
 )
-from webhook.queries.rows import PENDING, REJECTED, REMOVED, Property
+from webhook.queries.rows import PENDING, Property
 from webhook.queries.users import find_user
 
 CoordinateOption = Range[int, -1_000_000, 1_000_000]
@@ -289,9 +289,6 @@ async def _edit(context: Context, property_: Property, given: Mapping[str, objec
     """
     changes = {name: value for name, value in given.items() if value is not None}
     if "status" in changes:
-        if property_.status in (PENDING, REJECTED, REMOVED):
-            # Scripts may change a status with less; deciding on these is for approvers.
-            context.caller.must(Scope.APPROVE)
         changes["ifStatus"] = property_.status
     await edit_property(context, validate(Edit, changes | {"propertyId": property_.id}))
     now = await get_stored_property(context, OfProperty(property_id=property_.id))

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import discord
@@ -20,7 +19,7 @@ from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
 from webhook.protocol.errors import Conflict, Forbidden, SentinelError, Unavailable
 from webhook.protocol.messages import to_sentinel_error
-from webhook.queries.links import own_link
+from webhook.queries.links import with_linked_user
 
 TEXT_LIMIT = 2_000
 
@@ -79,12 +78,7 @@ class Responder:
 
     async def linked_context(self, interaction: discord.Interaction) -> Context:
         """Return the context of whoever acts, also as the game user that they are linked to."""
-        context = self.context(interaction)
-        link = await own_link(context)
-        if link is None:
-            return context
-        caller = context.caller
-        return context.of(replace(caller, user_ids=(link.user_id, *caller.user_ids)))
+        return await with_linked_user(self.context(interaction))
 
     async def defer(self, interaction: discord.Interaction) -> Context:
         """Acknowledge at once, as storage may be slow; return the context of whoever acts."""

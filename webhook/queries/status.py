@@ -7,7 +7,6 @@ from db.cards import Backlog
 from db.database import size
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.errors import NotFound
 from webhook.protocol.events import StoredEvent
 
 
@@ -29,16 +28,3 @@ async def get_storage_status(context: Context) -> StorageStatus:
 async def list_events(context: Context, limit: int) -> list[StoredEvent]:
     """Return the newest events of the journal, newest first."""
     return [StoredEvent.from_journal(entry) for entry in await journal.recent(context.read, limit)]
-
-
-@operation(scope=Scope.ADMIN)
-async def get_event(context: Context, number: int) -> StoredEvent:
-    """Return an event of the journal.
-
-    Raises:
-        NotFound: the journal holds none of this number.
-    """
-    found = await journal.by_id(context.read, [number])
-    if not found:
-        raise NotFound("the journal holds no event {number}", number=number)
-    return StoredEvent.from_journal(found[0])
