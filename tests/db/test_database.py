@@ -156,6 +156,25 @@ async def test_callbacks_come_after_the_commit_and_before_the_writer_goes_on(
     other.close()
 
 
+async def test_a_callback_that_raises_does_not_silence_the_others(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    called: list[str] = []
+
+    def fail() -> None:
+        raise ArithmeticError
+
+    async def write(name: str) -> None:
+        async with database.write() as sql:
+            await settings.put(sql, name, "")
+            sql.after_commit(fail)
+            sql.after_commit(lambda: called.append(name))
+
+    await asyncio.gather(write("a"), write("b"))
+    assert called == ["a", "b"]
+    assert caplog.text.count("a callback after a commit failed") == 2
+
+
 async def test_cancelled_at_any_one_wait_a_write_is_whole_or_nothing(database: Database) -> None:
     point = 0
     while True:
