@@ -38,7 +38,7 @@ CARDS: dict[str, CardKind] = {
     "removal": CardKind("approvals", properties.removal),
     "flight": CardKind("drones", drones.flight),
     "alarm": CardKind("alerts", alarms.alarm),
-    "alarm-call": CardKind("alerts", alarms.call),
+    "alarm-call": CardKind("alerts", alarms.escalation),
     "alarm-owner": CardKind("direct", alarms.owner),
     "approval-answer": CardKind("direct", properties.approval_answer),
     "removal-answer": CardKind("direct", properties.removal_answer),

@@ -1,4 +1,6 @@
-"""Cards of alarms: for those who answer them, the calls for help, and the owner's own message."""
+"""Cards of alarms: for staff, for the roles that an escalation mentions, and for the owner."""
+
+from typing import NamedTuple
 
 import discord
 
@@ -13,58 +15,66 @@ from db.database import Reader
 from db.properties import Property
 from webhook.protocol.events import Subject
 
-STEPS = 5
+MAX_STEPS = 5
 """Steps that a card shows, the newest."""
 
-NOTE = 90
+MAX_NOTE = 90
 """Characters of a note on a card."""
 
-_STATES = {
-    "waiting": (
+
+class AlarmTexts(NamedTuple):
+    """What the cards say of an alarm in one state."""
+
+    title: str
+    colour: Colour
+    for_staff: str
+    for_owner: str
+
+
+_STATES: dict[str, AlarmTexts] = {
+    "waiting": AlarmTexts(
         N_("Alarm · {where}"),
         Colour.DANGER,
         N_("Not acknowledged yet. Waiting since {since}."),
         N_("Not acknowledged yet."),
     ),
-    "acknowledged": (
+    "acknowledged": AlarmTexts(
         N_("Alarm acknowledged · {where}"),
         Colour.WARNING,
         N_("{acknowledged_by} is handling it. Acknowledged {acknowledged}."),
         N_("Somebody is handling it."),
     ),
-    "snoozed": (
+    "snoozed": AlarmTexts(
         N_("Alarm snoozed · {where}"),
         Colour.NORMAL,
         N_("Snoozed by {snoozed_by} until {until}. It does not escalate before then."),
         N_("It is snoozed until {until}."),
     ),
-    "resolved": (
+    "resolved": AlarmTexts(
         N_("Alarm resolved · {where}"),
         Colour.GOOD,
         N_("Resolved by {settled_by}, {settled}."),
         N_("It is resolved."),
     ),
-    "false": (
+    "false": AlarmTexts(
         N_("False alarm · {where}"),
         Colour.OVER,
         N_("Marked as a false alarm by {settled_by}, {settled}."),
         N_("It was a false alarm."),
     ),
-    "quiet": (
+    "quiet": AlarmTexts(
         N_("Alarm expired · {where}"),
         Colour.OVER,
         N_("Nothing more happened. It expired {settled}."),
         N_("It expired."),
     ),
-    "removed": (
+    "removed": AlarmTexts(
         N_("Alarm over · {where}"),
         Colour.OVER,
         N_("{settled_by} removed the property, {settled}."),
         N_("The property was removed."),
     ),
 }
-"""By an alarm's state: the title, the colour, what staff read, what the owner reads."""
-
 _STEPS = {
     "acknowledged": N_("{who} acknowledged it"),
     "noted": N_("{who}: {text}"),
@@ -77,137 +87,138 @@ _STEPS = {
     "removed": N_("{who} removed the property"),
 }
 
-_CALLED = {"1": N_("Escalated to the dispatchers"), "2": N_("Escalated to the supervisors")}
-"""What a step says of the stage that was called."""
+_ESCALATED = {"1": N_("Escalated to the dispatchers"), "2": N_("Escalated to the supervisors")}
+"""What a step says of an escalation, by its level."""
 
 
 async def alarm(sql: Reader, key: str) -> MessageContent | None:
-    """Show an alarm: who, where, how often, what was done; buttons until it is settled."""
-    found = await _found(sql, key)
+    """Show staff an alarm: who, where, how often, what was done; buttons until it is settled."""
+    found = await _get(sql, key)
     if found is None:
         return None
-    stored, place = found
-    card = _begun(stored, place, 2)
-    card.add(_("Property"), str(place.id))
-    card.add(_("Coordinates"), f"{place.x}, {place.y}")
-    card.add(_("Owner"), await user_name(sql, place.owner))
-    card.add(_("Raised by"), await user_name(sql, stored.raised_by))
-    card.add(_("Raised"), timestamp(stored.raised_at))
-    card.add(_("Alerts"), _often(stored))
-    if stored.repeats > 1:
-        card.add(_("Last"), f"{await user_name(sql, stored.last_by)}, {timestamp(stored.last_at)}")
-    card.add(_("History"), await _done(sql, stored.id), inline=False)
-    shown = await property_map(sql, place.id)
-    return MessageContent([card.build()], await _buttons(sql, stored), picture=shown)
+    shown, property_ = found
+    card = _card(shown, property_, _STATES[shown.state].for_staff)
+    card.add(_("Property"), str(property_.id))
+    card.add(_("Coordinates"), f"{property_.x}, {property_.y}")
+    card.add(_("Owner"), await user_name(sql, property_.owner))
+    card.add(_("Raised by"), await user_name(sql, shown.raised_by))
+    card.add(_("Raised"), timestamp(shown.raised_at))
+    card.add(_("Alerts"), _alerts(shown))
+    if shown.repeats > 1:
+        card.add(_("Last"), f"{await user_name(sql, shown.last_by)}, {timestamp(shown.last_at)}")
+    card.add(_("History"), await _history(sql, shown.id), inline=False)
+    picture = await property_map(sql, property_.id)
+    return MessageContent([card.build()], await _buttons(sql, shown), picture=picture)
 
 
-async def call(sql: Reader, key: str) -> MessageContent | None:
-    """Call those who are to answer an alarm, as a reply to its card, while nobody has."""
-    number, _dash, stage = key.partition("-")
-    found = await _found(sql, number)
-    called = await alarms.get_escalation(sql, int(number), int(stage or 0))
-    if found is None or called is None or found[0].state != "waiting":
+async def escalation(sql: Reader, key: str) -> MessageContent | None:
+    """Mention the roles of a level in a reply to the alarm's card, unless it is acknowledged."""
+    number, _dash, level = key.partition("-")
+    found = await _get(sql, number)
+    reached = await alarms.get_escalation(sql, int(number), int(level or 0))
+    if found is None or reached is None or found[0].state != "waiting":
         return None
-    stored, place = found
-    about = await cards.of_subject(sql, str(Subject("alarm", number)))
+    shown, property_ = found
     card = CardBuilder(
-        title=_("Nobody has acknowledged the alarm at {where}").format(where=_where(place)),
+        title=_("Nobody has acknowledged the alarm at {where}").format(where=_where(property_)),
         colour=Colour.DANGER,
-        description=_("Since {since}.").format(since=timestamp(stored.waiting_since)),
+        description=_("Since {since}.").format(since=timestamp(shown.waiting_since)),
     )
+    card_of_alarm = await cards.of_subject(sql, str(Subject("alarm", number)))
+    reply_to = None
+    if card_of_alarm and card_of_alarm.channel_id and card_of_alarm.message_id:
+        reply_to = MessageRef(card_of_alarm.channel_id, card_of_alarm.message_id)
     return MessageContent(
         [card.build()],
-        role_mentions=tuple(int(role) for role in called.roles.split()),
-        reply_to=MessageRef(about.channel_id, about.message_id)
-        if about and about.channel_id and about.message_id
-        else None,
+        role_mentions=tuple(int(role) for role in reached.roles.split()),
+        reply_to=reply_to,
     )
 
 
 async def owner(sql: Reader, key: str) -> MessageContent | None:
-    """Tell the owner of a property of an alarm there, and how it ended."""
-    found = await _found(sql, key)
+    """Tell the owner of a property about an alarm there, and how it ended."""
+    found = await _get(sql, key)
     if found is None:
         return None
-    stored, place = found
-    card = _begun(stored, place, 3)
-    card.add(_("Property"), str(place.id))
-    card.add(_("Raised"), timestamp(stored.raised_at))
-    card.add(_("Alerts"), _often(stored))
+    shown, property_ = found
+    card = _card(shown, property_, _STATES[shown.state].for_owner)
+    card.add(_("Property"), str(property_.id))
+    card.add(_("Raised"), timestamp(shown.raised_at))
+    card.add(_("Alerts"), _alerts(shown))
     return MessageContent([card.build()])
 
 
-async def _found(sql: Reader, key: str) -> tuple[Alarm, Property] | None:
+async def _get(sql: Reader, key: str) -> tuple[Alarm, Property] | None:
     stored = await alarms.get(sql, int(key))
-    place = stored and await properties.get_even_removed(sql, stored.property_id)
-    return (stored, place) if stored is not None and place is not None else None
+    property_ = stored and await properties.get_even_removed(sql, stored.property_id)
+    return (stored, property_) if stored is not None and property_ is not None else None
 
 
-def _begun(stored: Alarm, place: Property, said: int) -> CardBuilder:
-    """Begin a card with its title, its colour and what it says of the alarm's state."""
-    texts = _STATES[stored.state]
+def _card(shown: Alarm, property_: Property, text: str) -> CardBuilder:
+    """Begin the card of an alarm with its title, its colour and a text about its state."""
+    state = _STATES[shown.state]
     return CardBuilder(
-        title=_(texts[0]).format(where=_where(place)),
-        colour=texts[1],
-        description=_(str(texts[said])).format(
-            since=timestamp(stored.waiting_since),
-            acknowledged_by=who(stored.acknowledged_by or ""),
-            acknowledged=timestamp(stored.acknowledged_at or 0),
-            snoozed_by=who(stored.snoozed_by or ""),
-            until=timestamp(stored.snoozed_until or 0),
-            settled_by=who(stored.settled_by or ""),
-            settled=timestamp(stored.settled_at or 0),
+        title=_(state.title).format(where=_where(property_)),
+        colour=state.colour,
+        description=_(text).format(
+            since=timestamp(shown.waiting_since),
+            acknowledged_by=who(shown.acknowledged_by or ""),
+            acknowledged=timestamp(shown.acknowledged_at or 0),
+            snoozed_by=who(shown.snoozed_by or ""),
+            until=timestamp(shown.snoozed_until or 0),
+            settled_by=who(shown.settled_by or ""),
+            settled=timestamp(shown.settled_at or 0),
         ),
     )
 
 
-def _where(place: Property) -> str:
-    return inert_line(place.location, TITLE - 60)
+def _where(property_: Property) -> str:
+    return inert_line(property_.location, TITLE - 60)
 
 
-def _often(stored: Alarm) -> str:
-    """Say how often the alarm was raised, and within how long."""
-    if stored.repeats == 1:
+def _alerts(shown: Alarm) -> str:
+    """Say how many alerts there were, and within how long."""
+    if shown.repeats == 1:
         return _("Once")
-    times = plural("{number} time", "{number} times", stored.repeats)
-    span = duration(stored.last_at - stored.raised_at)
+    times = plural("{number} time", "{number} times", shown.repeats)
+    span = duration(shown.last_at - shown.raised_at)
     return _("{times} within {span}").format(times=times, span=span)
 
 
-async def _done(sql: Reader, alarm_id: int) -> str:
+async def _history(sql: Reader, alarm_id: int) -> str:
     """Say who did what and when, the newest last; earlier steps are counted."""
-    steps, total = await alarms.last_steps(sql, alarm_id, STEPS)
-    lines = [f"<t:{step.at // 1000}:T> {_said(step)}" for step in steps]
+    steps, total = await alarms.last_steps(sql, alarm_id, MAX_STEPS)
+    lines = [f"<t:{step.at // 1000}:T> {_step_text(step)}" for step in steps]
     if total > len(steps):
         earlier = plural("{number} earlier step", "{number} earlier steps", total - len(steps))
         lines.insert(0, earlier)
     return "\n".join(lines)
 
 
-def _said(step: AlarmStep) -> str:
+def _step_text(step: AlarmStep) -> str:
     if step.action == "called":
-        return _(_CALLED[step.text])
+        return _(_ESCALATED[step.text])
     until = timestamp(int(step.text)) if step.action == "snoozed" else ""
-    text = inert_line(step.text, NOTE)
+    text = inert_line(step.text, MAX_NOTE)
     return _(_STEPS[step.action]).format(who=who(step.who), text=text, until=until)
 
 
-async def _buttons(sql: Reader, stored: Alarm) -> tuple[Button, ...]:
+async def _buttons(sql: Reader, shown: Alarm) -> tuple[Button, ...]:
     """Offer what can be done about an open alarm."""
-    if stored.outcome is not None:
+    if shown.outcome is not None:
         return ()
     styles = discord.ButtonStyle
     offered: list[tuple[str, str, discord.ButtonStyle]] = []
-    if stored.acknowledged_at is None:
+    if shown.acknowledged_at is None:
         offered.append((_("Acknowledge"), "acknowledge", styles.success))
-    if await flights.free_drones(sql, stored.property_id):
+    if await flights.free_drones(sql, shown.property_id):
         offered.append((_("Dispatch drone"), "drone", styles.primary))
     offered.append((_("Note"), "note", styles.secondary))
-    if stored.state == "waiting":
+    if shown.state == "waiting":
         offered.append((_("Snooze 15 min"), "snooze", styles.secondary))
         offered.append((_("Snooze 1 h"), "snoozelong", styles.secondary))
     offered.append((_("False alarm"), "false", styles.danger))
     offered.append((_("Resolve"), "resolve", styles.success))
     return tuple(
-        Button(label, f"alarm:{action}:{stored.id}", style) for label, action, style in offered
+        Button(label, f"alarm:{action}:{shown.id}", style) for label, action, style in offered
     )

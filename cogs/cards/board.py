@@ -1,6 +1,6 @@
 """The board: one message that shows who is on duty, which calls are open and which drones are out.
 
-It is a card like the others, with one subject; what may change it is told by `touches_board`.
+It is a card like the others, with one subject.
 """
 
 from collections import Counter
@@ -12,12 +12,13 @@ from cogs.ui.names import (
     STATUSES,
     cad_suffix,
     linked_name,
+    location_of,
     status_name,
     unit_name,
     unit_names,
 )
 from cogs.ui.text import fitting, inert_line, length, timestamp
-from db import cards, dispatches, emergencies, flights, properties, settings, units
+from db import cards, dispatches, emergencies, flights, settings, units
 from db.database import Reader, Transaction
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
@@ -40,13 +41,13 @@ CHANGED = "board.changed"
 UNITS_SHARE, CALLS_SHARE, WAITING_SHARE, DRONES_SHARE = 2_600, 1_200, 900, 500
 """Characters of each part; together with titles and footer no more than Discord takes."""
 
-DEPARTMENTS = 12
+MAX_DEPARTMENTS = 12
 """Departments with a field of their own."""
 
-LISTED = 100
+MAX_ROWS = 100
 """Rows of a list that are read, and counted."""
 
-LINES = 20
+MAX_LINES = 20
 """Rows of a list that are written out, if they fit."""
 
 _SHOWN = frozenset(
@@ -74,14 +75,14 @@ async def board(sql: Reader, _key: str) -> MessageContent | None:
     """Show the board, within Discord's limits whatever the numbers are."""
     changed = int(await settings.get(sql, CHANGED) or 0)
     duty = await on_duty(sql, UNITS_SHARE)
-    told = _("Last change {time}").format(time=timestamp(changed))
-    duty.description = f"{duty.description}\n{told}".strip()
+    text = _("Last change {time}").format(time=timestamp(changed))
+    duty.description = f"{duty.description}\n{text}".strip()
     parts = [duty, await open_calls(sql, CALLS_SHARE, WAITING_SHARE)]
-    out = await flights.page_of_open(sql, "", LISTED, 0)
+    out = await flights.page_of_open(sql, "", MAX_ROWS, 0)
     if out:
         lines = [
-            f"{_('Drone')} {flight.drone_id} · {await _place(sql, flight.property_id)}"
-            for flight in out[:LINES]
+            f"{_('Drone')} {flight.drone_id} · {await location_of(sql, flight.property_id)}"
+            for flight in out[:MAX_LINES]
         ]
         title = f"{_('Drones out')} · {_count(len(out))}"
         listed = fitting(lines, "\n", DRONES_SHARE, len(out))
@@ -106,15 +107,15 @@ async def on_duty(sql: Reader, share: int) -> CardBuilder:
     by_department: dict[str, list[Unit]] = {}
     for unit in everybody:
         by_department.setdefault(_department(unit, several=several), []).append(unit)
-    named = [(name, _by_status(of, names=True)) for name, of in by_department.items()]
-    if sum(length(name) + length(text) + 10 for name, text in named) > share:
-        named = [(name, _by_status(of, names=False)) for name, of in by_department.items()]
+    fields = [(name, _by_status(of, names=True)) for name, of in by_department.items()]
+    if sum(length(name) + length(text) + 10 for name, text in fields) > share:
+        fields = [(name, _by_status(of, names=False)) for name, of in by_department.items()]
     used = 0
     left_out = 0
-    for name, text in named:
+    for name, text in fields:
         size = len(by_department[name])
         used += length(name) + length(text) + 10
-        if len(card.fields) == DEPARTMENTS or used > share:
+        if len(card.fields) == MAX_DEPARTMENTS or used > share:
             left_out += size
         else:
             card.add_named(f"{name} · {size}", text)
@@ -125,17 +126,17 @@ async def on_duty(sql: Reader, share: int) -> CardBuilder:
 
 async def open_calls(sql: Reader, share: int, waiting_share: int) -> CardBuilder:
     """Show the open calls, newest first: 911 calls that wait, then dispatch calls."""
-    waiting = await emergencies.open_calls(sql, LISTED)
-    calls = await dispatches.open_calls(sql, LISTED)
+    waiting = await emergencies.open_calls(sql, MAX_ROWS)
+    calls = await dispatches.open_calls(sql, MAX_ROWS)
     if not waiting and not calls:
         return CardBuilder(_("No open calls"), Colour.OVER)
     parts = []
     if waiting:
-        lines = [await _waiting_line(sql, call) for call in waiting[:LINES]]
+        lines = [await _waiting_line(sql, call) for call in waiting[:MAX_LINES]]
         parts.append(_("**911 · {number} waiting**").format(number=_count(len(waiting))))
         parts.append(fitting(lines, "\n", waiting_share, len(waiting)))
     if calls:
-        lines = [await _call_line(sql, call) for call in calls[:LINES]]
+        lines = [await _call_line(sql, call) for call in calls[:MAX_LINES]]
         parts.append(f"**{_('Dispatch calls')} · {_count(len(calls))}**")
         parts.append(fitting(lines, "\n", share, len(calls)))
     return CardBuilder(
@@ -149,8 +150,8 @@ async def _waiting_line(sql: Reader, call: EmergencyCall) -> str:
     subject = Subject("emergency", f"{call.call_id}@{call.cad}")
     number = await linked_name(sql, subject, str(call.call_id))
     kind = "" if call.is_emergency else " · 311"
-    told = inert_line(call.location, 60, blank="") or inert_line(call.description, 60)
-    return f"{number}{kind}{await cad_suffix(sql, call.cad)} · {told}"
+    text = inert_line(call.location, 60, blank="") or inert_line(call.description, 60)
+    return f"{number}{kind}{await cad_suffix(sql, call.cad)} · {text}"
 
 
 async def _call_line(sql: Reader, call: DispatchCall) -> str:
@@ -159,16 +160,9 @@ async def _call_line(sql: Reader, call: DispatchCall) -> str:
     priority = f" · P{call.priority}" if call.priority in ("1", "2", "3") else ""
     title = inert_line(call.title, 60, blank=_("no title yet"))
     on_call = await dispatches.units(sql, call.cad, call.call_id)
-    known = await units.by_ident(sql, call.cad, on_call[:3])
-    names = unit_names(on_call, known, 3) or f"**{_('no unit')}**"
+    by_ident = await units.by_ident(sql, call.cad, on_call[:3])
+    names = unit_names(on_call, by_ident, 3) or f"**{_('no unit')}**"
     return f"{number}{priority}{await cad_suffix(sql, call.cad)} · {title} · {names}"
-
-
-async def _place(sql: Reader, property_id: int) -> str:
-    stored = await properties.get_even_removed(sql, property_id)
-    if stored is None:
-        return _("property {id}").format(id=property_id)
-    return inert_line(stored.location, 60)
 
 
 def _department(unit: Unit, *, several: bool) -> str:
@@ -199,10 +193,10 @@ def _status(unit: Unit) -> str:
 
 
 def _rank(unit: Unit) -> tuple[int, str]:
-    """Sort by how pressing a status is; the community's own ones come behind by their names."""
-    known = list(STATUSES)
-    place = known.index(unit.status) if unit.status in STATUSES else len(known)
-    return (-1 if unit.is_panic else place), _status(unit)
+    """Sort by how urgent a status is; the community's own ones come last, by their names."""
+    statuses = list(STATUSES)
+    rank = statuses.index(unit.status) if unit.status in statuses else len(statuses)
+    return (-1 if unit.is_panic else rank), _status(unit)
 
 
 def _name(unit: Unit) -> str:
@@ -210,5 +204,5 @@ def _name(unit: Unit) -> str:
 
 
 def _count(number: int) -> str:
-    """Write how many there are, of which at most LISTED were read."""
-    return _("{number} or more").format(number=number) if number >= LISTED else str(number)
+    """Write how many there are, of which at most MAX_ROWS were read."""
+    return _("{number} or more").format(number=number) if number >= MAX_ROWS else str(number)

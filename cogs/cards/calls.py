@@ -55,8 +55,8 @@ async def emergency(sql: Reader, key: str) -> MessageContent | None:
     card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
     card.add("Received", timestamp(call.received_at))
     if call.dispatch_call_id is not None:
-        named = await _dispatch_call(sql, cad, call.dispatch_call_id)
-        card.add("Dispatched", _("as {call}").format(call=named))
+        name = await _dispatch_call(sql, cad, call.dispatch_call_id)
+        card.add("Dispatched", _("as {call}").format(call=name))
     elif call.removed_at is not None:
         card.add("Removed", _after(call.removed_at - call.received_at))
     return MessageContent(
@@ -94,10 +94,10 @@ async def dispatch(sql: Reader, key: str) -> MessageContent | None:
         return None
     is_open = call.closed_at is None
     title = inert_line(call.title, TITLE - 100, blank=_("no title yet"))
-    named = _("Dispatch call {number}").format(number=call_id)
+    name = _("Dispatch call {number}").format(number=call_id)
     closed = "" if is_open else f" · {_('closed')}"
     card = CardBuilder(
-        title=f"{named}{await cad_suffix(sql, cad)} · {title}{closed}",
+        title=f"{name}{await cad_suffix(sql, cad)} · {title}{closed}",
         colour=_PRIORITY_COLOURS.get(call.priority, Colour.NORMAL) if is_open else Colour.OVER,
         description=inert(call.description, DESCRIPTION, blank=""),
     )
@@ -123,12 +123,12 @@ async def dispatch(sql: Reader, key: str) -> MessageContent | None:
 async def _units_of_call(sql: Reader, call: DispatchCall, *, is_open: bool) -> str:
     """Name the units on a call, the primary one in bold; while it is open, with their status."""
     on_call = await dispatches.units(sql, call.cad, call.call_id)
-    known = await units.by_ident(sql, call.cad, on_call[:UNITS])
+    by_ident = await units.by_ident(sql, call.cad, on_call[:UNITS])
     if not is_open or len(on_call) > UNITS_WITH_STATUS:
-        return unit_names(on_call, known, UNITS) or _("none")
+        return unit_names(on_call, by_ident, UNITS) or _("none")
     lines = []
     for ident in on_call:
-        unit = known.get(ident)
+        unit = by_ident.get(ident)
         name = unit_name(ident, unit)
         line = f"**{name}**" if ident == call.primary_unit else name
         lines.append(f"{line} · {_state(unit)}" if unit is not None and _state(unit) else line)
@@ -150,11 +150,11 @@ async def _origin(sql: Reader, cad: str, call_id: int) -> str:
     subject = Subject("emergency", f"{call_id}@{cad}")
     caller = inert_line(call.caller, 100, blank=_(ANONYMOUS))
     linked = await linked_name(sql, subject, _number(call))
-    named = _("{call} by {caller}").format(call=linked, caller=caller)
+    name = _("{call} by {caller}").format(call=linked, caller=caller)
     if call.panic_id is None:
-        return named
+        return name
     whose = await _panic_of(sql, call.panic_id)
-    return f"{named}, {await linked_name(sql, Subject('panic', str(call.panic_id)), whose)}"
+    return f"{name}, {await linked_name(sql, Subject('panic', str(call.panic_id)), whose)}"
 
 
 async def panic(sql: Reader, key: str) -> MessageContent | None:
@@ -166,24 +166,24 @@ async def panic(sql: Reader, key: str) -> MessageContent | None:
     cad, started_at = start
     members = await units.panic_units(sql, panic_id)
     idents = [member.ident for member in members]
-    known = await units.by_ident(sql, cad, idents)
+    by_ident = await units.by_ident(sql, cad, idents)
     pressing = [member.ident for member in members if member.cleared_at is None]
     cleared = [member.cleared_at for member in members if member.cleared_at is not None]
-    title = f"{unit_names(idents, known, UNITS_IN_TITLE)}{await cad_suffix(sql, cad)}"
+    title = f"{unit_names(idents, by_ident, UNITS_IN_TITLE)}{await cad_suffix(sql, cad)}"
     pressed = _("{units} pressed the panic button.")
     over = _("{units}\\: cleared after {duration}.")
     card = CardBuilder(
         title=f"{_('PANIC')} · {title}" if pressing else f"{_('Panic')} · {title} · {_('cleared')}",
         colour=Colour.DANGER if pressing else Colour.OVER,
         description=(pressed if pressing else over).format(
-            units=unit_names(idents, known, UNITS),
+            units=unit_names(idents, by_ident, UNITS),
             duration=duration(max(cleared, default=started_at) - started_at),
         ),
     )
     if cleared and pressing:
-        card.add("Still in panic", unit_names(pressing, known, UNITS))
+        card.add("Still in panic", unit_names(pressing, by_ident, UNITS))
     calls = await emergencies.of_panic(sql, panic_id)
-    places = [call.location for call in calls] or [unit.location for unit in known.values()]
+    places = [call.location for call in calls] or [unit.location for unit in by_ident.values()]
     card.add("Location", _first(places, 512))
     card.add("Postal", _postal(_first([call.postal for call in calls], 64), " ".join(places)))
     at = next((call.property_id for call in calls if call.property_id is not None), None)
@@ -197,25 +197,25 @@ async def panic(sql: Reader, key: str) -> MessageContent | None:
 async def _own_call(sql: Reader, call: EmergencyCall) -> str:
     """Tell a panic's own 911 call: who called, what they said, and what was made from it."""
     caller = inert_line(call.caller, 100, blank=_(ANONYMOUS))
-    told = f"{caller}\\: {inert_line(call.description, 500)}"
+    text = f"{caller}\\: {inert_line(call.description, 500)}"
     if call.dispatch_call_id is None:
-        return told
-    named = await _dispatch_call(sql, call.cad, call.dispatch_call_id)
-    return f"{told}\n{_('Dispatched as {call}').format(call=named)}"
+        return text
+    name = await _dispatch_call(sql, call.cad, call.dispatch_call_id)
+    return f"{text}\n{_('Dispatched as {call}').format(call=name)}"
 
 
 async def _dispatch_call(sql: Reader, cad: str, call_id: int) -> str:
     """Name a dispatch call, as a link to its card if that is posted."""
-    named = _("dispatch call {number}").format(number=call_id)
-    return await linked_name(sql, Subject("dispatch", f"{call_id}@{cad}"), named)
+    name = _("dispatch call {number}").format(number=call_id)
+    return await linked_name(sql, Subject("dispatch", f"{call_id}@{cad}"), name)
 
 
 async def _panic_of(sql: Reader, panic_id: int) -> str:
     """Name a panic by its units."""
     start = await units.panic_start(sql, panic_id)
     idents = [member.ident for member in await units.panic_units(sql, panic_id)]
-    known = await units.by_ident(sql, start[0], idents) if start is not None else {}
-    return _("panic of {units}").format(units=unit_names(idents, known, UNITS_IN_TITLE))
+    by_ident = await units.by_ident(sql, start[0], idents) if start is not None else {}
+    return _("panic of {units}").format(units=unit_names(idents, by_ident, UNITS_IN_TITLE))
 
 
 def _call(key: str) -> tuple[int, str]:

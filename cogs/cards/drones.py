@@ -4,8 +4,9 @@ import discord
 
 from cogs.i18n.language import _
 from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
+from cogs.ui.names import location_of
 from cogs.ui.text import duration, inert, inert_line, timestamp, who
-from db import flights, properties
+from db import flights
 from db.database import Reader
 
 
@@ -14,8 +15,7 @@ async def flight(sql: Reader, key: str) -> MessageContent | None:
     flight = await flights.get(sql, int(key))
     if flight is None:
         return None
-    place = await properties.get_even_removed(sql, flight.property_id)
-    location = inert_line(place.location, TITLE - 40) if place is not None else "?"
+    location = await location_of(sql, flight.property_id, TITLE - 40)
     out = flight.recalled_at is None
     card = CardBuilder(
         title=f"{_('Drone out') if out else _('Drone back')} · {location}",

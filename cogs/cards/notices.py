@@ -36,8 +36,12 @@ async def notice(sql: Reader, key: str) -> MessageContent | None:
 
 def _pager(data: dict[str, Any]) -> CardBuilder:
     """Show a page; an emergency stands out."""
-    known = _NATURES.get(data["nature"])
-    nature = _(known) if known else inert_line(data["nature"], 64, blank=_("no nature given"))
+    nature = data["nature"]
+    nature = (
+        _(_NATURES[nature])
+        if nature in _NATURES
+        else inert_line(nature, 64, blank=_("no nature given"))
+    )
     return CardBuilder(
         title=f"{_('Page')} · {nature}",
         colour=Colour.DANGER if data["nature"] == "Emergency" else Colour.NORMAL,
@@ -47,9 +51,11 @@ def _pager(data: dict[str, Any]) -> CardBuilder:
 
 async def _addressees(sql: Reader, stored: Notice, data: dict[str, Any]) -> str:
     """Name whom a page is for: addresses as they were written, then units."""
-    known = await units.by_ident(sql, stored.cad, data["idents"])
+    by_ident = await units.by_ident(sql, stored.cad, data["idents"])
     numbers = [
-        known[ident].unit_num or known[ident].name for ident in data["idents"] if ident in known
+        by_ident[ident].unit_num or by_ident[ident].name
+        for ident in data["idents"]
+        if ident in by_ident
     ]
     names = dict.fromkeys([*data["addresses"], *numbers])
     return fitting([inert_line(name, 48, blank="?") for name in names], ", ", FIELD)
@@ -57,28 +63,28 @@ async def _addressees(sql: Reader, stored: Notice, data: dict[str, Any]) -> str:
 
 def _station(data: dict[str, Any]) -> CardBuilder:
     """Show which stations are alerted, which doors open and close there, lights and tone."""
-    names = fitting([inert_line(place["name"], 48) for place in data["locations"]], ", ", 170)
+    names = fitting([inert_line(location["name"], 48) for location in data["locations"]], ", ", 170)
     spoken = _("Spoken message.") if data["hasAudio"] else ""
     card = CardBuilder(
         title=f"{_('Station alert')} · {names or _('no station named')}",
         colour=Colour.WARNING,
         description=inert(data["message"], DESCRIPTION, blank=spoken),
     )
-    doors = [_doors(place) for place in data["locations"]]
+    doors = [_doors(location) for location in data["locations"]]
     card.add("Doors", fitting([line for line in doors if line], "\n", FIELD), inline=False)
     card.add("Lights", fitting([inert_line(name, 32) for name in data["colors"]], ", ", 200))
     card.add("Tone", inert_line(_tone_name(data["tone"]), 128, blank=""))
     return card
 
 
-def _doors(place: dict[str, Any]) -> str:
+def _doors(location: dict[str, Any]) -> str:
     """Say which doors of a station open and close; blank if none does."""
-    said = [
-        _(text).format(doors=fitting([inert_line(door, 24) for door in place[verb]], ", ", 120))
+    texts = [
+        _(text).format(doors=fitting([inert_line(door, 24) for door in location[verb]], ", ", 120))
         for verb, text in _DOORS
-        if place[verb]
+        if location[verb]
     ]
-    return f"**{inert_line(place['name'], 48)}** {'; '.join(said)}" if said else ""
+    return f"**{inert_line(location['name'], 48)}** {'; '.join(texts)}" if texts else ""
 
 
 def _tone_name(tone: str) -> str:
@@ -89,14 +95,14 @@ def _tone_name(tone: str) -> str:
 def _callout(data: dict[str, Any]) -> CardBuilder:
     """Show a callout of the emergency response script: what, where, and what else it says."""
     details: dict[str, str] = data["details"]
-    said = {name.casefold(): text for name, text in details.items()}
+    texts = {name.casefold(): text for name, text in details.items()}
     name = inert_line(data["name"], TITLE - 80, blank=_("no name given"))
     card = CardBuilder(
         title=f"{_('Callout')} · {name}",
         colour=Colour.WARNING,
-        description=inert(said.get("description", ""), DESCRIPTION, blank=""),
+        description=inert(texts.get("description", ""), DESCRIPTION, blank=""),
     )
-    places = [f"{place['x']:.0f}, {place['y']:.0f}" for place in data["locations"]]
+    places = [f"{location['x']:.0f}, {location['y']:.0f}" for location in data["locations"]]
     card.add("Coordinates", fitting(places, "\n", 200))
     shown = [
         f"{inert_line(_words(name), 40)}\\: {inert_line(text, 80)}"

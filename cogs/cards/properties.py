@@ -25,37 +25,37 @@ _OUTCOMES = {
 
 async def approval(sql: Reader, key: str) -> MessageContent | None:
     """Show a new property until somebody approves or rejects it, and who did."""
-    stored = await properties.get_even_removed(sql, int(key))
-    if stored is None:
+    property_ = await properties.get_even_removed(sql, int(key))
+    if property_ is None:
         return None
-    pending = stored.status == PENDING and stored.removed_at is None
-    heading, colour = _APPROVALS.get(stored.status, (N_("Property approved"), Colour.GOOD))
-    if stored.removed_at is not None:
+    pending = property_.status == PENDING and property_.removed_at is None
+    heading, colour = _APPROVALS.get(property_.status, (N_("Property approved"), Colour.GOOD))
+    if property_.removed_at is not None:
         heading, colour = N_("Property removed"), Colour.OVER
     card = CardBuilder(
-        title=f"{_(heading)} · {inert_line(stored.location, TITLE - 60)}",
+        title=f"{_(heading)} · {inert_line(property_.location, TITLE - 60)}",
         colour=colour,
-        description=inert(stored.description, DESCRIPTION, blank=""),
+        description=inert(property_.description, DESCRIPTION, blank=""),
     )
-    card.add("Property", str(stored.id))
-    card.add("Owner", await user_name(sql, stored.owner))
-    card.add("Tier", str(stored.tier))
-    if stored.width and stored.height:
-        card.add("Size", f"{stored.width} × {stored.height} m")
-    card.add("Coordinates", f"{stored.x}, {stored.y}")
-    card.add("Added", timestamp(stored.added_at))
+    card.add("Property", str(property_.id))
+    card.add("Owner", await user_name(sql, property_.owner))
+    card.add("Tier", str(property_.tier))
+    if property_.width and property_.height:
+        card.add("Size", f"{property_.width} × {property_.height} m")
+    card.add("Coordinates", f"{property_.x}, {property_.y}")
+    card.add("Added", timestamp(property_.added_at))
     if not pending:
-        if stored.status_by is not None:
-            card.add("Status", inert_line(stored.status, 32))
-            card.add("Decided by", who(stored.status_by))
-        card.add("Reason", inert(stored.status_reason or "", 1000, blank=""), inline=False)
+        if property_.status_by is not None:
+            card.add("Status", inert_line(property_.status, 32))
+            card.add("Decided by", who(property_.status_by))
+        card.add("Reason", inert(property_.status_reason or "", 1000, blank=""), inline=False)
         return MessageContent([card.build()])
-    card.add("Approved so far by", await _agreed(sql, f"approval:{stored.id}"))
+    card.add("Approved so far by", await _approvers(sql, f"approval:{property_.id}"))
     return MessageContent(
         [card.build()],
         (
-            Button("Approve", f"property:approve:{stored.id}", discord.ButtonStyle.success),
-            Button("Reject", f"property:reject:{stored.id}", discord.ButtonStyle.danger),
+            Button("Approve", f"property:approve:{property_.id}", discord.ButtonStyle.success),
+            Button("Reject", f"property:reject:{property_.id}", discord.ButtonStyle.danger),
         ),
     )
 
@@ -63,25 +63,25 @@ async def approval(sql: Reader, key: str) -> MessageContent | None:
 async def removal(sql: Reader, key: str) -> MessageContent | None:
     """Show a requested removal until somebody settles it, and how."""
     request = await removals.get(sql, int(key))
-    stored = request and await properties.get_even_removed(sql, request.property_id)
-    if request is None or stored is None:
+    property_ = request and await properties.get_even_removed(sql, request.property_id)
+    if request is None or property_ is None:
         return None
     waiting = (N_("Removal requested"), Colour.WARNING)
     heading, colour = _OUTCOMES.get(request.outcome or "", waiting)
     card = CardBuilder(
-        title=f"{_(heading)} · {inert_line(stored.location, TITLE - 40)}",
+        title=f"{_(heading)} · {inert_line(property_.location, TITLE - 40)}",
         colour=colour,
         description=inert(request.reason or "", DESCRIPTION, blank=_("No reason given.")),
     )
-    card.add("Property", str(stored.id))
-    card.add("Owner", await user_name(sql, stored.owner))
+    card.add("Property", str(property_.id))
+    card.add("Owner", await user_name(sql, property_.owner))
     if request.requested_by is not None:
         card.add("Requested by", await user_name(sql, request.requested_by))
     elif request.asked_by:
         card.add("Requested by", who(request.asked_by))
     card.add("Requested", timestamp(request.requested_at))
     if request.outcome is None:
-        card.add("Approved so far by", await _agreed(sql, f"removal:{request.id}"))
+        card.add("Approved so far by", await _approvers(sql, f"removal:{request.id}"))
         return MessageContent(
             [card.build()],
             (
@@ -95,7 +95,7 @@ async def removal(sql: Reader, key: str) -> MessageContent | None:
     card.add("Answer", inert(request.answer or "", 1000, blank=""), inline=False)
     if request.outcome != "approved":
         return MessageContent([card.build()])
-    if stored.removed_at != request.settled_at:
+    if property_.removed_at != request.settled_at:
         card.add("Since then", _("The property was restored."), inline=False)
         return MessageContent([card.build()])
     return MessageContent([card.build()], (Button("Restore", f"removal:restore:{request.id}"),))
@@ -103,8 +103,8 @@ async def removal(sql: Reader, key: str) -> MessageContent | None:
 
 async def approval_answer(sql: Reader, key: str) -> MessageContent | None:
     """Tell the owner of a new property what was decided."""
-    stored = await properties.get_even_removed(sql, int(key))
-    if stored is None or stored.status not in (ACTIVE, REJECTED):
+    property_ = await properties.get_even_removed(sql, int(key))
+    if property_ is None or property_.status not in (ACTIVE, REJECTED):
         return None
     return _without_buttons(await approval(sql, key))
 
@@ -121,6 +121,6 @@ def _without_buttons(content: MessageContent | None) -> MessageContent | None:
     return None if content is None else MessageContent(content.embeds)
 
 
-async def _agreed(sql: Reader, subject: str) -> str:
+async def _approvers(sql: Reader, subject: str) -> str:
     """Name those who have approved what needs several approvals."""
     return ", ".join(who(given.who) for given in await approvals.of_subject(sql, subject))

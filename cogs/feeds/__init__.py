@@ -12,6 +12,7 @@ from cogs.i18n.language import _, plural
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import inert_line
 from db.database import Reader
+from db.errors import StorageUnavailable
 from db.feeds import FeedCount
 from webhook.cad import DECLARATIONS
 from webhook.protocol.events import CAD, StoredEvent
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 WITHIN_A_DAY = 12 * 60 * 60 * 1000
 """Milliseconds up to which a summary's times need no date."""
 
-Line = Callable[[Reader, StoredEvent], Awaitable[CardBuilder]]
+RenderEntry = Callable[[Reader, StoredEvent], Awaitable[CardBuilder]]
 """Makes the embed of an event; at most 550 characters, as ten of them share a message."""
 
 
@@ -33,14 +34,14 @@ class Feed:
     """
 
     channel: str
-    line: Line
+    render: RenderEntry
     one: str
     many: str
 
 
-def _of_cad(push_type: str, line: Line, one: str, many: str) -> dict[str, Feed]:
+def _of_cad(push_type: str, render: RenderEntry, one: str, many: str) -> dict[str, Feed]:
     """Return the feed of an event of the CAD; its declaration names the channel."""
-    return {f"{CAD}.{push_type}": Feed(DECLARATIONS[push_type].feed, line, one, many)}
+    return {f"{CAD}.{push_type}": Feed(DECLARATIONS[push_type].feed, render, one, many)}
 
 
 FEEDS: dict[str, Feed] = {
@@ -94,14 +95,16 @@ FEEDS: dict[str, Feed] = {
 
 
 async def entry_embed(sql: Reader, event: StoredEvent) -> discord.Embed:
-    """Make the embed of a feed's event; its time stands in Discord's own place for it.
+    """Make the embed of a feed's event.
 
-    One that cannot be made is named by its number, so that it holds nobody else up.
+    A mistake in that is logged, and the entry only names the event: the others must not wait.
     """
     try:
-        card = await FEEDS[event.name].line(sql, event)
-    except (KeyError, TypeError, ValueError):
-        log.exception("the feed entry %s cannot be made", event.id)
+        card = await FEEDS[event.name].render(sql, event)
+    except StorageUnavailable:
+        raise
+    except Exception:
+        log.exception("the feed entry %s cannot be rendered", event.id)
         card = CardBuilder(f"{event.name} · {_('event')} {event.id}", Colour.OVER)
     embed = card.build()
     embed.timestamp = datetime.fromtimestamp(event.at / 1000, UTC)
@@ -109,7 +112,7 @@ async def entry_embed(sql: Reader, event: StoredEvent) -> discord.Embed:
 
 
 def summary_embed(counts: list[FeedCount]) -> discord.Embed:
-    """Make the embed that counts old entries instead of showing them, a line for each kind."""
+    """Make the embed that counts old entries instead of showing them, a render for each kind."""
     embed = CardBuilder(_("Meanwhile"), Colour.OVER, "\n".join(map(_counted, counts))).build()
     last = max((count.last_at for count in counts), default=0)
     embed.timestamp = datetime.fromtimestamp(last / 1000, UTC)

@@ -13,7 +13,7 @@ NAME = 100
 TEXT = 200
 """Characters of a name and of a line: ten entries must fit into one message."""
 
-MOST = 8
+MAX_LISTED = 8
 """Units, records or stations that an entry names; further ones are counted."""
 
 _BODYCAM = {True: N_("Body camera on"), False: N_("Body camera off")}
@@ -57,9 +57,9 @@ async def group(sql: Reader, event: StoredEvent) -> CardBuilder:
         return CardBuilder(_("Group renamed"), Colour.NORMAL, renamed)
     joined = event.name.endswith("ADD")
     text = _("{units} joined {group}") if joined else _("{units} left {group}")
-    named = inert_line(data["groupName"], NAME)
-    told = text.format(units=await _units(sql, event), group=named)
-    return CardBuilder(told, Colour.NORMAL)
+    group_name = inert_line(data["groupName"], NAME)
+    text = text.format(units=await _units(sql, event), group=group_name)
+    return CardBuilder(text, Colour.NORMAL)
 
 
 async def bodycam(sql: Reader, event: StoredEvent) -> CardBuilder:
@@ -70,13 +70,15 @@ async def bodycam(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 async def record(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A record was written, changed or deleted; bulletins and warrants stand out."""
-    told = event.data["record"]
+    record = event.data["record"]
     done = event.name.rpartition("_")[2]
-    kind = inert_line(told["kind"], NAME, blank=_("Record"))
-    stands_out = told["kind"] in ("BOLO", "WARRANT") and done != "REMOVE"
+    kind = inert_line(record["kind"], NAME, blank=_("Record"))
+    stands_out = record["kind"] in ("BOLO", "WARRANT") and done != "REMOVE"
     lines = [
-        _joined(told["name"], f"{told['first']} {told['last']}", told["plate"], told["status"]),
-        _joined(*told["flags"][:MOST]),
+        _joined(
+            record["name"], f"{record['first']} {record['last']}", record["plate"], record["status"]
+        ),
+        _joined(*record["flags"][:MAX_LISTED]),
     ]
     colour = Colour.DANGER if stands_out else Colour.NORMAL
     title = _(_RECORDS[done]).format(kind=kind)
@@ -93,13 +95,13 @@ async def tone(sql: Reader, event: StoredEvent) -> CardBuilder:
     targets = [
         target["label"] or target["value"] or target["kind"] for target in event.data["playTonesTo"]
     ]
-    return CardBuilder(_("Tone"), Colour.WARNING, _joined(*targets[:MOST]))
+    return CardBuilder(_("Tone"), Colour.WARNING, _joined(*targets[:MAX_LISTED]))
 
 
 async def sign(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Road signs show another text."""
     data = event.data
-    signs = ", ".join(map(str, data["ids"][:MOST]))
+    signs = ", ".join(map(str, data["ids"][:MAX_LISTED]))
     shown = _joined(data["text1"], data["text2"], data["text3"])
     return CardBuilder(_("Road sign {signs}").format(signs=signs), Colour.NORMAL, shown)
 
@@ -124,17 +126,19 @@ async def _units(sql: Reader, event: StoredEvent) -> str:
     keys = [subject.key for subject in event.subjects if subject.kind == "unit"]
     cad = keys[0].partition("@")[2] if keys else ""
     idents = [int(key.partition("@")[0]) for key in keys]
-    known = await units.by_ident(sql, cad, idents[:MOST])
+    by_ident = await units.by_ident(sql, cad, idents[:MAX_LISTED])
     names = [
-        inert_line(known[ident].unit_num, 24, blank=str(ident)) if ident in known else str(ident)
-        for ident in idents[:MOST]
+        inert_line(by_ident[ident].unit_num, 24, blank=str(ident))
+        if ident in by_ident
+        else str(ident)
+        for ident in idents[:MAX_LISTED]
     ]
-    if len(idents) > MOST:
-        names.append(_("{number} more").format(number=len(idents) - MOST))
+    if len(idents) > MAX_LISTED:
+        names.append(_("{number} more").format(number=len(idents) - MAX_LISTED))
     return ", ".join(names) or _("Nobody")
 
 
 def _joined(*texts: str | None) -> str:
     """Put what there is to say in one line."""
-    said = [inert_line(text or "", 60, blank="") for text in texts]
-    return fitting([text for text in said if text], " · ", TEXT)
+    parts = [inert_line(text or "", 60, blank="") for text in texts]
+    return fitting([text for text in parts if text], " · ", TEXT)

@@ -11,7 +11,7 @@ from webhook.protocol.events import StoredEvent
 async def cad_silent(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Nothing came from the CAD although units are on duty."""
     data = event.data
-    told = plural(
+    text = plural(
         "Nothing came from it for {silence}, although {number} unit is on duty.",
         "Nothing came from it for {silence}, although {number} units are on duty.",
         data["onDuty"],
@@ -21,7 +21,7 @@ async def cad_silent(sql: Reader, event: StoredEvent) -> CardBuilder:
         "If the CAD is in use, look whether it still pushes to this address, with the right key."
     )
     title = f"{_('The CAD is silent')}{await cad_suffix(sql, data['cad'])}"
-    return CardBuilder(title, Colour.WARNING, f"{told}\n{advice}")
+    return CardBuilder(title, Colour.WARNING, f"{text}\n{advice}")
 
 
 async def cad_back(sql: Reader, event: StoredEvent) -> CardBuilder:
@@ -50,8 +50,8 @@ async def daily(sql: Reader, event: StoredEvent) -> CardBuilder:
         _counted(data["problems"], "problem in the log", "problems in the log"),
     ]
     colour = Colour.WARNING if data["problems"] else Colour.NORMAL
-    told = f"{' · '.join(from_cad)}\n{' · '.join(from_others)}"
-    return CardBuilder(_("The day up to {day}").format(day=format_day(data["day"])), colour, told)
+    text = f"{' · '.join(from_cad)}\n{' · '.join(from_others)}"
+    return CardBuilder(_("The day up to {day}").format(day=format_day(data["day"])), colour, text)
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -201,7 +201,7 @@ async def test_an_entry_that_cannot_be_made_is_named_by_its_number(
     event.data.clear()
     embed = await entry_embed(harness.database.read, event)
     assert embed.title == f"cad.EVENT_UNIT_STATUS · event {event.id}"
-    assert f"the feed entry {event.id} cannot be made" in caplog.text
+    assert f"the feed entry {event.id} cannot be rendered" in caplog.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
