@@ -4,9 +4,9 @@ There is one way to run a statement: await it; aiosqlite runs it in its connecti
 
 Writers share commits. A commit waits for the disk, some milliseconds, so write transactions that
 wait for the writer at the same moment are put into one batch: the first of them runs BEGIN, each
-works behind a savepoint of its own, and one COMMIT ends them all. A transaction that fails is
-undone alone, by a rollback to its savepoint. If BEGIN or COMMIT fails, nothing of the batch was
-stored and each of its writers gets the error. docs/decisions/0004 says why.
+later one works behind a savepoint of its own, and one COMMIT ends them all. A transaction that
+fails is undone alone, by a rollback to its savepoint. If BEGIN or COMMIT fails, nothing of the
+batch was stored, and each of its writers gets the error. docs/decisions/0004 says why.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from itertools import count, cycle
+from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -111,12 +111,8 @@ class _Batch:
     def __init__(self, changes: int) -> None:
         self.callbacks: list[Callable[[], None]] = []
         self.changes = changes
-        self._savepoints = count()
-        self._waiters: list[asyncio.Future[None]] = []
-        self._fault: StorageUnavailable | None = None
-
-    def new_savepoint(self) -> str:
-        return f"change_{next(self._savepoints)}"
+        self.transactions = 0
+        self._end: asyncio.Future[BaseException | None] = asyncio.Future()
 
     async def committed(self) -> None:
         """Wait for the commit.
@@ -124,31 +120,22 @@ class _Batch:
         Raises:
             StorageUnavailable: it failed.
         """
-        if self._fault is not None:
-            raise StorageUnavailable(str(self._fault))
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        await waiter
+        fault = await asyncio.shield(self._end)
+        if fault is not None:
+            raise StorageUnavailable(str(fault) or "interrupted") from fault
 
     def succeed(self) -> None:
-        """Let the writers go on."""
+        """Call back, and let the writers go on."""
         for callback in self.callbacks:
             try:
                 callback()
             except Exception:
                 log.exception("a callback after a commit failed")
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._end.set_result(None)
 
     def fail(self, fault: BaseException) -> None:
         """Raise in every writer, also in those that still come to wait."""
-        self._fault = StorageUnavailable(
-            str(fault) if isinstance(fault, Exception) else "interrupted"
-        )
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_exception(StorageUnavailable(str(self._fault)))
+        self._end.set_result(fault)
 
 
 class Database:
@@ -216,13 +203,15 @@ class Database:
         try:
             async with self._turn:
                 batch = self._batch or await self._begin(failed_begins)
-                savepoint = batch.new_savepoint()
                 transaction = Transaction(self._writer)
+                number = batch.transactions
                 try:
-                    await transaction.run(f"SAVEPOINT {savepoint}")  # COMMIT releases it
+                    if number:  # the first of a batch needs no savepoint
+                        await transaction.run(f"SAVEPOINT change_{number}")
+                    batch.transactions += 1
                     yield transaction
                 except BaseException as fault:
-                    await _uncancelled(self._undo(batch, savepoint, fault))
+                    await _uncancelled(self._undo(batch, number, fault))
                     if not isinstance(fault, Exception):
                         raise
                     error = fault
@@ -230,11 +219,11 @@ class Database:
                     batch.callbacks += transaction.callbacks
             # Also after an error: it may rest on what an earlier one of the batch has written.
             await batch.committed()
+            if error is not None:
+                raise error
         except StorageUnavailable:
             self.is_writable = False
             raise
-        if error is not None:
-            raise error
 
     async def _begin(self, failed_begins: int) -> _Batch:
         """Begin a batch. Its commit queues for the turn: behind all who wait now, before others.
@@ -285,9 +274,14 @@ class Database:
                 self.is_writable = True
             batch.succeed()
 
-    async def _undo(self, batch: _Batch, savepoint: str, fault: BaseException) -> None:
-        """Undo one transaction, or the whole batch if SQLite has already rolled that back."""
-        if not await self._try(f"ROLLBACK TO {savepoint}", f"RELEASE {savepoint}"):
+    async def _undo(self, batch: _Batch, number: int, fault: BaseException) -> None:
+        """Undo the last transaction of a batch."""
+        if number == 0:
+            await self._try("ROLLBACK")
+            self._batch = None
+            batch.succeed()
+        elif not await self._try(f"ROLLBACK TO change_{number}", f"RELEASE change_{number}"):
+            # SQLite has already rolled back the whole batch.
             await self._discard()
             self._batch = None
             batch.fail(fault)
