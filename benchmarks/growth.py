@@ -90,17 +90,14 @@ class Site:
                 return drawn
 
     def home_with_drones(self) -> int:
-        """Return any ordinary property that has drones."""
         while not filling.has_drones(drawn := self.home()):
             pass
         return drawn
 
     def user_number(self) -> int:
-        """Return any user's number."""
         return self.random.randrange(self.sizes.users)
 
     def user(self) -> str:
-        """Return any user."""
         return filling.user(self.user_number())
 
 
@@ -123,7 +120,6 @@ class Case:
 
 
 def asking(query: str, data: Callable[[Site], dict[str, object]], what: str = "") -> Case:
-    """Ask a query that changes nothing."""
     return Case(query, lambda site: site.ask(query, **data(site)), what)
 
 
@@ -133,12 +129,10 @@ def searching(query: str, search: Callable[[Site], str], what: str) -> Case:
 
 
 def nothing(_: Site) -> dict[str, object]:
-    """Return no data."""
     return {}
 
 
 def at_home(site: Site) -> dict[str, object]:
-    """Return any property."""
     return {"propertyId": site.home()}
 
 
@@ -148,7 +142,6 @@ def at_the_busy_one(_: Site) -> dict[str, object]:
 
 
 def of_user(site: Site) -> dict[str, object]:
-    """Return any user."""
     return {"userId": site.user()}
 
 
@@ -158,7 +151,6 @@ def far_back(_: Site) -> dict[str, object]:
 
 
 def near(site: Site) -> dict[str, object]:
-    """Return a property and its surroundings."""
     return {"propertyId": site.home(), "radius": 500}
 
 
@@ -178,27 +170,22 @@ def street(site: Site) -> str:
 
 
 def part_of_street(site: Site) -> str:
-    """Return three letters of the name of a street."""
     return site.random.choice(filling.FIRST)[:3]
 
 
 def family(site: Site) -> str:
-    """Return a family's name."""
     return site.random.choice(filling.FAMILY)
 
 
 def part_of_family(site: Site) -> str:
-    """Return three letters of a family's name."""
     return site.random.choice(filling.FAMILY)[:3]
 
 
 def letter(site: Site) -> str:
-    """Return one letter."""
     return site.random.choice("abcdefghilmnoprstuvw")
 
 
 def two_letters_nowhere(_: Site) -> str:
-    """Return two letters that are nowhere."""
     return "qx"
 
 
@@ -208,13 +195,11 @@ def words_nowhere(_: Site) -> str:
 
 
 async def address_searched(site: Site) -> None:
-    """Search for one property."""
     found = await site.ask("get-property", propertyId=site.home())
     await site.ask("get-properties", search=found["location"])
 
 
 async def property_added(site: Site) -> None:
-    """Add a property and remove it."""
     added = await site.ask(
         "add-property",
         location=f"[8031] {site.random.randrange(3_000)} Forum Drive",
@@ -257,7 +242,6 @@ async def property_decided(site: Site) -> None:
 
 
 async def property_removed(site: Site) -> None:
-    """Remove a property and restore it."""
     home = site.home()
     await site.ask("remove-property", propertyId=home)
     await site.ask("restore-property", propertyId=home)
@@ -277,7 +261,6 @@ async def removal_requested(site: Site) -> None:
 
 
 async def equipment_added(site: Site) -> None:
-    """Add a badge reader and remove it."""
     home = site.home()
     added = await site.ask(
         "add-equipment", propertyId=home, equipmentType=2, description="Front gate"
@@ -286,7 +269,6 @@ async def equipment_added(site: Site) -> None:
 
 
 async def drone_sent(site: Site) -> None:
-    """Send a drone out and call it back."""
     sent = await site.ask("dispatch-drone", propertyId=site.home_with_drones())
     await site.ask("recall-drone", droneId=sent["droneId"])
 
@@ -387,7 +369,7 @@ READS = [
     asking("get-drone-flights", lambda site: {"propertyId": site.home_with_drones()}),
     asking(
         "get-drone-flights",
-        lambda site: {"droneId": filling.drones(site.home_with_drones())[0]},
+        lambda site: {"droneId": filling.first_drone(site.home_with_drones())},
         "of a drone",
     ),
     asking("get-allowed-users", at_home),

@@ -177,7 +177,6 @@ def _is_ok(received: bytes) -> bool:
 
 
 def request(path: str, body: bytes) -> bytes:
-    """Write a POST of JSON."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
@@ -228,7 +227,6 @@ class Line(asyncio.Protocol):
 
 @asynccontextmanager
 async def line_to(server: Server) -> AsyncIterator[Line]:
-    """Open a connection to a server."""
     url = URL(server.url)
     loop = asyncio.get_running_loop()
     transport, line = await loop.create_connection(Line, url.host or "", url.port or 0)

@@ -35,19 +35,15 @@ CREATE TABLE journal (id INTEGER PRIMARY KEY, type TEXT, data TEXT) STRICT;
 
 
 class Request(BaseModel):
-    """A request for a property, as a script sends it."""
-
     class Data(BaseModel):
-        propertyId: int  # noqa: N815 - as it is on the wire
-        requestIdentifier: str | None = None  # noqa: N815
+        propertyId: int
+        requestIdentifier: str | None = None
 
     type: Literal["queries.get-property"]
     data: Data
 
 
 class Property(BaseModel):
-    """A property as it is answered."""
-
     id: int
     location: str
     tier: int
@@ -58,21 +54,17 @@ class Property(BaseModel):
     status: str
     description: str
     owner: str
-    requestIdentifier: str | None  # noqa: N815
+    requestIdentifier: str | None
 
 
 class Reply(BaseModel):
-    """The answer to a request."""
-
     type: str
     data: Property
 
 
 class UnitStatus(BaseModel):
-    """Units that change their status."""
-
     class Data(BaseModel):
-        identIds: list[int]  # noqa: N815
+        identIds: list[int]
         status: int
 
     key: str
@@ -81,11 +73,9 @@ class UnitStatus(BaseModel):
 
 
 class Emergency(BaseModel):
-    """A 911 call."""
-
     class Data(BaseModel):
         class Call(BaseModel):
-            callId: int  # noqa: N815
+            callId: int
             caller: str
             location: str
             description: str

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CAD_KEY = "CAD-KEY-OF-THE-BENCHMARKS"
 TOKEN = "token-of-the-benchmarks"
 
-STARTING = 60.0
-"""Seconds that the bot may take until it is ready."""
+STARTING = 300.0
+"""Seconds that the bot may take until it is ready; a large database is migrated first."""
 
 
 @dataclass(frozen=True)
