@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 import discord
 
-from cogs.cards import CARDS, CardKind, render
+from cogs.cards import CARDS, CardKind
 from cogs.cards.dependents import linking_to
 from cogs.delivery.discord_errors import (
     ChannelClosed,
@@ -224,7 +224,8 @@ class ChannelQueue:
             self._woken.clear()
             self._retried.clear()  # here, so that what changes during the try is not missed
             try:
-                wait = await self._deliver_due()
+                # 0: something was delivered, so look again; infinity: nothing waits.
+                wait = min(await self._deliver_due_card(), await self._deliver_due_feed())
             except Exception as fault:
                 await _wait(self._retried, self._note_failure(fault))
                 continue
@@ -234,17 +235,10 @@ class ChannelQueue:
             if wait > 0:
                 await _wait(self._woken, wait)
 
-    async def _deliver_due(self) -> float:
-        """Deliver a card and a feed message that are due; return the seconds until the next is.
-
-        0: something was delivered, so look again; infinity: nothing waits.
-        """
-        return min(await self._deliver_due_card(), await self._deliver_due_feed())
-
     # Cards
 
     async def _deliver_due_card(self) -> float:
-        """Post what has no message yet, or else edit what is outdated."""
+        """Post a card without a message, or else edit one; return the seconds until one is due."""
         card = await cards.next_unposted(self._database.read, self.names)
         wait = 0.0
         if card is None:
@@ -277,7 +271,7 @@ class ChannelQueue:
     async def _deliver_card(self, card: Card) -> None:
         """Make the card's message show the card; a failure raises and leaves the card stale."""
         kind = CARDS[Subject.parse(card.subject).kind]
-        content = await self._render(card)
+        content = await self._render(card, kind)
         digest = content.digest() if content is not None else ""
         if content is None or (card.message_id is not None and digest == card.digest):
             await self._mark_shown(card._replace(digest=digest))
@@ -303,10 +297,10 @@ class ChannelQueue:
             log.log(level, "Discord rejects the card of %s: %s", card.subject, fault)
             await self._mark_shown(card._replace(digest=""))
 
-    async def _render(self, card: Card) -> MessageContent | None:
-        """Make the card's content; a fault in that is logged and must not hold up other cards."""
+    async def _render(self, card: Card, kind: CardKind) -> MessageContent | None:
+        """Render a card; a mistake in that is logged and must not hold up other cards."""
         try:
-            content = await render(self._database.read, Subject.parse(card.subject))
+            content = await kind.render(self._database.read, Subject.parse(card.subject).key)
         except StorageUnavailable:
             raise
         except Exception:
@@ -371,7 +365,7 @@ class ChannelQueue:
     # Feeds
 
     async def _deliver_due_feed(self) -> float:
-        """Post the next feed message if it is due.
+        """Post the next feed message if it is due; return the seconds until it is.
 
         Which entries share a message, and whether it only counts them, is on disk before it is
         posted: after a crash the same message is posted under the same reference.
@@ -496,7 +490,7 @@ class ChannelQueue:
     def _note_success(self, wait: float) -> None:
         """Forget earlier failures once something was delivered, or nothing waits any more.
 
-        `wait`: what `_deliver_due` returned. What only waits for its time may fail again.
+        `wait`: the seconds until something is due. What only waits for its time may fail again.
         """
         if wait not in (0.0, math.inf):
             return

@@ -107,7 +107,8 @@ class AllRejected(SlowDown):
 class DiscordCircuitBreaker:
     """Guards every request of the deliveries; open while Discord would reject any of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
         self._is_open = False
         self._closes_at = 0.0
 
@@ -119,6 +120,8 @@ class DiscordCircuitBreaker:
             HeldBack: the circuit breaker is open; the block did not run.
             DeliveryError: Discord did not do what the block asked for.
         """
+        if self._client.is_closed():
+            raise Unreachable("the connection to Discord has ended")
         if self._is_open:
             left = self._closes_at - time.monotonic()
             if left > 0:

@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
@@ -17,7 +16,6 @@ from cogs.delivery.discord_errors import (
     MessageGone,
     Rejected,
     ReplyRejected,
-    Unreachable,
 )
 from cogs.ui.embeds import MessageContent
 
@@ -93,7 +91,7 @@ class DiscordMessenger:
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
-        self._circuit_breaker = DiscordCircuitBreaker()
+        self._circuit_breaker = DiscordCircuitBreaker(client)
         self._without_pictures: dict[int, float] = {}
 
     async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
@@ -107,7 +105,7 @@ class DiscordMessenger:
             )
 
         async def send(embeds: list[discord.Embed], files: list[discord.File]) -> int:
-            async with self._request():
+            async with self._circuit_breaker.guard():
                 message = await channel.send(
                     content=content.text,
                     embeds=embeds,
@@ -126,7 +124,7 @@ class DiscordMessenger:
 
     async def open_direct(self, member_id: int) -> int:
         """Open the channel of private messages to a member; discord.py remembers it."""
-        async with self._request():
+        async with self._circuit_breaker.guard():
             return (await self._client.create_dm(discord.Object(member_id))).id
 
     async def edit(
@@ -140,7 +138,7 @@ class DiscordMessenger:
         message = channel.get_partial_message(sent.message_id)
 
         async def send(embeds: list[discord.Embed], files: list[discord.File]) -> int:
-            async with self._request():
+            async with self._circuit_breaker.guard():
                 await message.edit(
                     content=content.text,
                     embeds=embeds,
@@ -182,7 +180,7 @@ class DiscordMessenger:
         """Remove a message."""
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         try:
-            async with self._request():
+            async with self._circuit_breaker.guard():
                 await message.delete()
         except (MessageGone, ChannelClosed):
             return
@@ -192,7 +190,7 @@ class DiscordMessenger:
         channel = self._client.get_partial_messageable(channel_id)
         after = datetime.fromtimestamp(since / 1000, UTC) - CLOCK_SKEW
         found: dict[str, int] = {}
-        async with self._request():
+        async with self._circuit_breaker.guard():
             async for message in channel.history(
                 limit=SEARCHED_MESSAGES, after=after, oldest_first=False
             ):
@@ -200,11 +198,3 @@ class DiscordMessenger:
                 if mine and message.embeds and message.embeds[-1].footer.text:
                     found.setdefault(message.embeds[-1].footer.text, message.id)
         return found
-
-    @asynccontextmanager
-    async def _request(self) -> AsyncIterator[None]:
-        """Guard the requests of the block; every error of theirs becomes a DeliveryError."""
-        if self._client.is_closed():
-            raise Unreachable("the connection to Discord has ended")
-        async with self._circuit_breaker.guard():
-            yield

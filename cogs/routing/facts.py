@@ -26,7 +26,7 @@ CARD_EVENTS = {
 """The event by which each kind of card is known, whichever event about it comes first."""
 
 _TEXTS = ("title", "description", "body", "message", "name", "reason")
-_PANIC = "EVENT_UNIT_PANIC"
+_PANIC = f"{CAD}.EVENT_UNIT_PANIC"
 
 
 def event_type(event: StoredEvent) -> str:
@@ -62,7 +62,8 @@ def is_pressed(event: StoredEvent, subject: Subject | None) -> bool:
 
 
 def _is_panic(event: StoredEvent, subject: Subject | None) -> bool:
-    return event_type(event) == _PANIC or (subject is not None and subject.kind == "panic")
+    kind = subject.kind if subject is not None else ""
+    return kind == "panic" or event.name == _PANIC
 
 
 async def gather_facts(sql: Reader, event: StoredEvent, subject: Subject | None) -> RoutingFacts:
