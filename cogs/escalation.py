@@ -117,4 +117,4 @@ class AlarmEscalation:
                 return
             subject = Subject("alarm-call", f"{alarm.id}-{number}")
             await cards.mark_stale(change.sql, str(subject), card.channel, change.now)
-            await record_step(change, alarm, "called", text=str(number))
+            await record_step(change, alarm, "called", number=number)

@@ -54,12 +54,17 @@ class Alarm(NamedTuple):
 
 
 class AlarmStep(NamedTuple):
-    """What was done about an alarm; `who` is blank for what came by itself."""
+    """What was done about an alarm; `who` is blank if nobody did it.
+
+    `text`: of a note. `number`: when a snooze ends (milliseconds since 1970), which drone was sent
+    out, or which stage was called.
+    """
 
     at: int
     who: str
     action: str
     text: str
+    number: int | None
 
 
 class Escalation(NamedTuple):
@@ -243,16 +248,24 @@ async def get_escalation(sql: Reader, alarm_id: int, level: int) -> Escalation |
 
 
 async def add_step(
-    sql: Transaction, alarm_id: int, at: int, who: str, action: str, text: str
+    sql: Transaction,
+    alarm_id: int,
+    at: int,
+    who: str,
+    action: str,
+    text: str = "",
+    number: int | None = None,
 ) -> None:
-    """Note what was done about an alarm."""
+    """Record what was done about an alarm."""
     await sql.run(
-        "INSERT INTO alarm_steps (alarm_id, at, who, action, text) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO alarm_steps (alarm_id, at, who, action, text, number)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         alarm_id,
         at,
         who,
         action,
         text,
+        number,
     )
 
 
@@ -260,7 +273,8 @@ async def last_steps(sql: Reader, alarm_id: int, limit: int) -> tuple[list[Alarm
     """Return the newest steps, the oldest of them first, and how many there are in all."""
     found = await sql.all(
         AlarmStep,
-        "SELECT at, who, action, text FROM alarm_steps WHERE alarm_id = ? ORDER BY id DESC LIMIT ?",
+        "SELECT at, who, action, text, number FROM alarm_steps WHERE alarm_id = ?"
+        " ORDER BY id DESC LIMIT ?",
         alarm_id,
         limit,
     )

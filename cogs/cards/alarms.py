@@ -80,14 +80,14 @@ _STEPS = {
     "noted": N_("{who}: {text}"),
     "snoozed": N_("{who} snoozed it until {until}"),
     "snooze-ended": N_("The snooze ended"),
-    "drone": N_("{who} sent out drone {text}"),
+    "drone": N_("{who} sent out drone {number}"),
     "resolved": N_("{who} resolved it"),
     "false": N_("{who}: false alarm"),
     "quiet": N_("It expired"),
     "removed": N_("{who} removed the property"),
 }
 
-_ESCALATED = {"1": N_("Escalated to the dispatchers"), "2": N_("Escalated to the supervisors")}
+_ESCALATED = {1: N_("Escalated to the dispatchers"), 2: N_("Escalated to the supervisors")}
 """What a step says of an escalation, by its level."""
 
 
@@ -196,11 +196,15 @@ async def _history(sql: Reader, alarm_id: int) -> str:
 
 
 def _step_text(step: AlarmStep) -> str:
+    number = step.number or 0
     if step.action == "called":
-        return _(_ESCALATED[step.text])
-    until = timestamp(int(step.text)) if step.action == "snoozed" else ""
-    text = inert_line(step.text, MAX_NOTE)
-    return _(_STEPS[step.action]).format(who=who(step.who), text=text, until=until)
+        return _(_ESCALATED[number])
+    return _(_STEPS[step.action]).format(
+        who=who(step.who),
+        text=inert_line(step.text, MAX_NOTE),
+        number=number,
+        until=timestamp(number),
+    )
 
 
 async def _buttons(sql: Reader, shown: Alarm) -> tuple[Button, ...]:

@@ -109,7 +109,7 @@ async def acknowledge_alarm(context: Context, ask: OfAlarm) -> Success:
                 id=alarm.id,
                 who=alarm.acknowledged_by,
             )
-        await _record_act(context, change, alarm, "acknowledged")
+        await _record_act(change, alarm, "acknowledged")
     return Success()
 
 
@@ -119,7 +119,7 @@ async def note_alarm(context: Context, ask: AlarmNote) -> Success:
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         await alarms.touch(change.sql, alarm.id, change.now)
-        await _record_act(context, change, alarm, "noted", ask.text)
+        await _record_act(change, alarm, "noted", text=ask.text)
     return Success()
 
 
@@ -133,7 +133,7 @@ async def snooze_alarm(context: Context, ask: Snooze) -> Success:
             raise Conflict(
                 "alarm {id} does not wait, it is {state}", id=alarm.id, state=alarm.state
             )
-        await _record_act(context, change, alarm, "snoozed", str(until))
+        await _record_act(change, alarm, "snoozed", until=until)
     return Success()
 
 
@@ -143,7 +143,7 @@ async def settle_alarm(context: Context, ask: Settlement) -> Success:
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         await alarms.settle(change.sql, alarm.id, ask.outcome, context.caller.name, change.now)
-        await _record_act(context, change, alarm, ask.outcome)
+        await _record_act(change, alarm, ask.outcome)
     return Success()
 
 
@@ -184,16 +184,22 @@ async def note_drone(change: Change, property_id: int, drone_id: int) -> list[Su
         return []
     await alarms.touch(change.sql, alarm.id, change.now)
     await alarms.add_step(
-        change.sql, alarm.id, change.now, change.caller.name, "drone", str(drone_id)
+        change.sql, alarm.id, change.now, change.caller.name, "drone", number=drone_id
     )
     return [alarm_subject(alarm.id)]
 
 
 async def record_step(
-    change: Change, alarm: Alarm, action: str, by: str = "", text: str = ""
+    change: Change,
+    alarm: Alarm,
+    action: str,
+    by: str = "",
+    *,
+    text: str = "",
+    number: int | None = None,
 ) -> None:
     """Record what was done about an alarm, and publish it; `by` is blank if nobody did it."""
-    await alarms.add_step(change.sql, alarm.id, change.now, by, action, text)
+    await alarms.add_step(change.sql, alarm.id, change.now, by, action, text, number)
     given = {"by": by} if by else {}
     await change.emit(
         AlarmChanged(alarm_id=alarm.id, property_id=alarm.property_id, action=action, **given),
@@ -203,12 +209,15 @@ async def record_step(
 
 
 async def _record_act(
-    context: Context, change: Change, alarm: Alarm, action: str, text: str = ""
+    change: Change, alarm: Alarm, action: str, *, text: str = "", until: int | None = None
 ) -> None:
-    await record_step(change, alarm, action, context.caller.name, text)
-    after = {"state": action, "text": text} if text else {"state": action}
+    await record_step(change, alarm, action, change.caller.name, text=text, number=until)
+    after = {"state": action, "text": text, "until": until}
     await change.audit(
-        f"alarm-{action}", alarm_subject(alarm.id), before={"state": alarm.state}, after=after
+        f"alarm-{action}",
+        alarm_subject(alarm.id),
+        before={"state": alarm.state},
+        after={name: value for name, value in after.items() if value},
     )
 
 
