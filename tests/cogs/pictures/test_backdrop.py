@@ -1,4 +1,4 @@
-"""The owner's map image: what is refused and why, and where its pixels are."""
+"""The owner's map image: what is rejected and why, and which pixel is where."""
 
 import struct
 import zlib
@@ -39,36 +39,36 @@ def _darker(colour: tuple[int, int, int]) -> tuple[int, ...]:
     return tuple(int(part * BRIGHTNESS) for part in colour)
 
 
-def test_a_view_is_cut_out_where_the_points_say(image: Path) -> None:
-    known = Backdrop.of(str(image), POINTS)
-    shown, at = known.cut(Rectangle(-50, 50, 100, 100), (400, 400))
+def test_a_view_is_cut_from_the_image_by_its_points(image: Path) -> None:
+    backdrop = Backdrop.of(str(image), POINTS)
+    shown, at = backdrop.cut(Rectangle(-50, 50, 100, 100), (400, 400))
     assert (shown.size, at) == ((400, 400), (0, 0))
     assert shown.getpixel((100, 200)) == _darker(RED)
     assert shown.getpixel((300, 200)) == _darker(BLUE)
-    assert known.position(0, 0) == (-100, 200)
-    assert known.position(200, 100) == (100, 0)
+    assert backdrop.position(0, 0) == (-100, 200)
+    assert backdrop.position(200, 100) == (100, 0)
 
 
 def test_beyond_its_edge_there_is_no_image(image: Path) -> None:
-    known = Backdrop.of(str(image), POINTS)
-    shown, at = known.cut(Rectangle(-200, 100, 200, 200), (400, 400))
+    backdrop = Backdrop.of(str(image), POINTS)
+    shown, at = backdrop.cut(Rectangle(-200, 100, 200, 200), (400, 400))
     assert at == (200, 200)
     assert shown.size == (200, 200)
     with pytest.raises(BackdropError, match="does not reach there"):
-        known.cut(Rectangle(5_000, 5_000, 100, 100), (400, 400))
+        backdrop.cut(Rectangle(5_000, 5_000, 100, 100), (400, 400))
 
 
 coordinates = st.floats(-1e6, 1e6)
 
 
 @given(coordinates, coordinates)
-def test_a_place_and_its_pixel_are_each_others_inverse(x: float, y: float) -> None:
-    known = Backdrop("", 0, ((3, 4, -4_000, 8_000), (6_000, 8_100, 4_500, -4_000)))
-    assert known.position(*known.pixel(x, y)) == pytest.approx((x, y), rel=1e-6, abs=1e-3)
+def test_positions_and_pixels_convert_both_ways(x: float, y: float) -> None:
+    backdrop = Backdrop("", 0, ((3, 4, -4_000, 8_000), (6_000, 8_100, 4_500, -4_000)))
+    assert backdrop.position(*backdrop.pixel(x, y)) == pytest.approx((x, y), rel=1e-6, abs=1e-3)
 
 
 @pytest.mark.parametrize(
-    ("points", "said"),
+    ("points", "error"),
     [
         ([], "needs two points"),
         ([[0, 0, 0, 0]], "needs two points"),
@@ -80,10 +80,8 @@ def test_a_place_and_its_pixel_are_each_others_inverse(x: float, y: float) -> No
         ([[0, 0, 0, 0], [90, 90, 50, 100]], "turn the map upside down"),
     ],
 )
-def test_points_that_say_nothing_are_refused(
-    image: Path, points: list[list[float]], said: str
-) -> None:
-    with pytest.raises(BackdropError, match=said):
+def test_unusable_points_are_rejected(image: Path, points: list[list[float]], error: str) -> None:
+    with pytest.raises(BackdropError, match=error):
         Backdrop.of(str(image), points)
 
 
@@ -98,7 +96,7 @@ def _png_header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "error"),
     [
         (b"", "no image that can be read"),
         (b"not an image", "no image that can be read"),
@@ -109,14 +107,14 @@ def _png_header(width: int, height: int) -> bytes:
     ],
     ids=["nothing", "text", "gif", "large", "larger", "bomb"],
 )
-def test_files_that_are_no_map_are_refused(tmp_path: Path, content: bytes, said: str) -> None:
+def test_files_that_are_no_image_are_rejected(tmp_path: Path, content: bytes, error: str) -> None:
     file = tmp_path / "map.png"
     file.write_bytes(content)
-    with pytest.raises(BackdropError, match=said):
+    with pytest.raises(BackdropError, match=error):
         Backdrop.of(str(file), POINTS)
 
 
-def test_a_missing_file_a_folder_and_a_huge_file_are_refused(
+def test_missing_files_folders_and_huge_files_are_rejected(
     tmp_path: Path, image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(BackdropError, match="No such file"):
@@ -128,23 +126,21 @@ def test_a_missing_file_a_folder_and_a_huge_file_are_refused(
         Backdrop.of(str(image), POINTS)
 
 
-def test_a_damaged_image_is_told_when_it_is_read_whole(image: Path) -> None:
+def test_a_damaged_image_is_reported_when_it_is_decoded(image: Path) -> None:
     image.write_bytes(image.read_bytes()[:80])
-    known = Backdrop.of(str(image), POINTS)
+    backdrop = Backdrop.of(str(image), POINTS)
     with pytest.raises(BackdropError, match=r"is damaged .* save it once more"):
-        known.decode()
+        backdrop.decode()
 
 
-def test_a_large_image_is_kept_small_and_decoded_once(
+def test_a_large_image_is_scaled_down_and_read_once(
     image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backdrops, "CACHED_PIXELS", 5_000)
-    known = Backdrop.of(str(image), POINTS)
-    first, _ = backdrops._decoded(known.path, known.changed)
-    assert first.width * first.height <= 5_000
-    assert backdrops._decoded(known.path, known.changed)[0] is first
-    assert known.decode() == (200, 100)
-    shown, _ = known.cut(Rectangle(-100, 0, 200, 200), (200, 200))
+    backdrop = Backdrop.of(str(image), POINTS)
+    assert backdrop.decode() == (200, 100)
+    image.unlink()
+    shown, _ = backdrop.cut(Rectangle(-100, 0, 200, 200), (200, 200))
     assert shown.getpixel((20, 100)) == _darker(RED)
     assert shown.getpixel((180, 100)) == _darker(BLUE)
 
@@ -157,11 +153,11 @@ def test_every_kind_of_image_is_read(tmp_path: Path, mode: str) -> None:
     assert (shown.mode, shown.size) == ("RGB", (50, 50))
 
 
-async def test_what_is_configured_is_kept_and_forgotten(harness: AppHarness, image: Path) -> None:
-    known = Backdrop.of(str(image), POINTS)
+async def test_the_configured_image_is_stored_and_removed(harness: AppHarness, image: Path) -> None:
+    backdrop = Backdrop.of(str(image), POINTS)
     async with harness.database.write() as sql:
-        await store(sql, known)
-    assert await stored(harness.database.read) == known
+        await store(sql, backdrop)
+    assert await stored(harness.database.read) == backdrop
     async with harness.database.write() as sql:
         await store(sql, None)
     assert await stored(harness.database.read) is None

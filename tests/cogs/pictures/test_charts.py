@@ -31,7 +31,7 @@ def _crimes(*newest_first: int) -> CrimesInArea:
     )
 
 
-def test_the_week_stacks_cameras_and_says_so_in_words() -> None:
+def test_a_week_is_stacked_by_camera_with_alt_text() -> None:
     week = _week(Door={"2026-11-20": 2, "2026-11-22": 1}, Yard={"2026-11-20": 2})
     picture = visitors_chart("Villa *bold*", week, TODAY)
     assert picture.alt == (
@@ -48,7 +48,7 @@ def test_the_week_stacks_cameras_and_says_so_in_words() -> None:
     assert not share(image, COLOURS[0], (100, 220, 560, 580)), "other days have no bar"
 
 
-def test_crimes_are_three_days_the_oldest_first() -> None:
+def test_crimes_show_three_days_the_oldest_first() -> None:
     picture = crimes_chart("Davis", _crimes(3, 0, 12), TODAY)
     assert picture.alt == (
         "Crimes · Davis, 2026-11-20 – 2026-11-22 · 15 in all: 2026-11-20 12, 2026-11-22 3."
@@ -61,7 +61,7 @@ def test_crimes_are_three_days_the_oldest_first() -> None:
     assert not middle
 
 
-def test_days_that_were_asked_for_are_one_series_without_a_legend() -> None:
+def test_a_span_of_days_is_one_series_without_a_legend() -> None:
     days = [DayVisitors(day=f"2026-11-{day:02}", count=day) for day in range(1, 31)]
     image = opened(visitors_chart("Villa", ScannedVisitors(visitors=days), TODAY).draw())
     assert share(image, COLOURS[0]) > 0.1
@@ -70,7 +70,7 @@ def test_days_that_were_asked_for_are_one_series_without_a_legend() -> None:
     assert image.height < with_cameras.height
 
 
-def test_nothing_counted_is_said() -> None:
+def test_an_empty_chart_says_so() -> None:
     picture = visitors_chart("Villa", _week(Door={}), TODAY)
     assert picture.alt == "Visits · Villa, 2026-11-16 – 2026-11-22: No visits."
     image = opened(picture.draw())
