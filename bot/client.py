@@ -1,43 +1,59 @@
-"""A running instance as a program on the same machine sees it: pushes, queries, events."""
+"""A client of the running bot on the same machine: it pushes, queries and reads events.
 
-from collections.abc import Sequence
-from http import HTTPStatus
+It is synchronous and uses the standard library only, so that `cad-sentinel query` starts quickly.
+"""
+
+import hashlib
+import hmac
+import json
+import ssl
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPSConnection,
+    IncompleteRead,
+    InvalidURL,
+)
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
-
-import aiohttp
-from aiohttp import ClientTimeout
+from urllib.parse import urlencode, urlsplit
 
 from bot.certificate import BadCertificate, fingerprint
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, cad_key, client_token
 from bot.settings import Settings
 from webhook.protocol.errors import BadJson
-from webhook.protocol.messages import QUERIES
 from webhook.protocol.wire import clean_text, parse_json
 
+QUERIES = "queries."
 PUSH_PATH = "/sonorancad/event"
 WRONG_KEY = "Authentication Key Failed!"
 
-ANSWERED_WITHIN = 15.0
-"""Seconds that an instance has for an answer, beside what a long poll is meant to wait."""
+TIMEOUT = 15.0
+"""Seconds to wait for the bot, on top of the wait that a long poll asks for."""
+
+JSON = "application/json"
 
 SHOWN = 300
-"""Characters that are repeated of what an instance, or whatever listens there, has said."""
+"""Characters of an answer that are repeated in an error."""
 
 _LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-"""Addresses that mean every address of the machine, and the one to reach them by."""
+"""Addresses that mean every address of the machine, and the one to connect to."""
+
+
+_Headers = Mapping[str, str | bytes]
 
 
 class InstanceError(Exception):
-    """What an instance refused, or why it cannot be asked; a sentence without secrets."""
+    """The bot rejected a request or cannot be reached; a sentence without secrets."""
 
 
 class InstanceUnavailable(InstanceError):
-    """Nobody answers right now; the same may succeed later."""
+    """The bot does not answer right now; the same request may succeed later."""
 
 
-class Events(NamedTuple):
+class EventBatch(NamedTuple):
     """One answer of the long poll; `missed` if the journal no longer holds all that was asked."""
 
     events: list[dict[str, Any]]
@@ -45,20 +61,18 @@ class Events(NamedTuple):
     missed: bool
 
 
-class _Said(NamedTuple):
-    """An answer as it came."""
-
+class _Response(NamedTuple):
     status: int
     body: bytes
 
     @property
     def text(self) -> str:
-        """Return the answer as one short line."""
+        """The body as one short line."""
         return " ".join(clean_text(self.body.decode(errors="replace"), SHOWN).split())
 
 
 class InstanceClient:
-    """A connection to a running instance, open within `async with`."""
+    """Sends each request over a connection of its own."""
 
     def __init__(
         self,
@@ -67,79 +81,67 @@ class InstanceClient:
         client_token: str,
         *,
         certificate: bytes = b"",
-        answered_within: float = ANSWERED_WITHIN,
+        timeout: float = TIMEOUT,
     ) -> None:
-        """Take what is needed to connect; `certificate` is the fingerprint of the only one trusted.
+        """Take the address and the secrets; nothing is sent yet.
 
-        It is asked for by an address of this machine, which no certificate names.
+        `certificate` is the SHA-256 fingerprint of the only certificate to trust: the address is
+        one of this machine, which no certificate names.
         """
         self.url = url.rstrip("/")
-        self._tls = aiohttp.Fingerprint(certificate) if certificate else True
-        self._answered_within = answered_within
+        self._certificate = certificate
+        self._timeout = timeout
         self._cad_key = cad_key
-        self._client_token = client_token
-        self._http: aiohttp.ClientSession | None = None
+        self._bearer = {"Authorization": f"Bearer {client_token}".encode()}
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """Reach the instance that runs with this configuration.
+        """Return a client of the bot that runs with this configuration.
 
         Raises:
             InstanceError: the configuration does not say where it listens, its certificate cannot
-                be read, or a secret that the bot makes up at its first start is not there.
+                be read, or a secret that the bot generates at its first start is missing.
         """
         if not settings.http.port:
             raise InstanceError("http.port is 0, so nobody knows where the bot listens; set it")
         host = _LOOPBACK.get(settings.http.host, settings.http.host)
-        shown = f"[{host}]" if ":" in host else host
+        address = (
+            f"[{host}]:{settings.http.port}" if ":" in host else f"{host}:{settings.http.port}"
+        )
         folder = settings.database.path.parent
         if not settings.cad.keys:
-            _must_be_kept(folder / CAD_KEY_FILE, "cad.keys")
+            _require_secret(folder / CAD_KEY_FILE, "cad.keys")
         if not settings.websocket.clients:
-            _must_be_kept(folder / CLIENT_TOKEN_FILE, "websocket.clients")
+            _require_secret(folder / CLIENT_TOKEN_FILE, "websocket.clients")
         key, token = cad_key(settings).value, client_token(settings).value
         if settings.http.certificate is None:
-            return cls(f"http://{shown}:{settings.http.port}", key, token)
+            return cls(f"http://{address}", key, token)
         try:
             certificate = fingerprint(settings.http.certificate)
         except BadCertificate as fault:
             raise InstanceError(str(fault)) from None
-        return cls(f"https://{shown}:{settings.http.port}", key, token, certificate=certificate)
+        return cls(f"https://{address}", key, token, certificate=certificate)
 
-    async def __aenter__(self) -> Self:
-        self._http = aiohttp.ClientSession()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._http is not None:
-            await self._http.close()
-
-    async def push(self, type: str, data: dict[str, Any]) -> None:  # noqa: A002 - Sonoran's word
-        """Deliver a push as the CAD would; when this returns, it is on the instance's disk.
+    def push(self, type: str, data: dict[str, Any]) -> None:  # noqa: A002 - Sonoran's word
+        """Send a push as the CAD does; when this returns, the bot has stored it.
 
         Raises:
-            InstanceError: it was not answered with 200 OK.
+            InstanceError: the answer was not 200 OK.
         """
-        body = {"key": self._cad_key, "type": type, "data": data}
-        said = await self._say("POST", PUSH_PATH, json=body)
-        if said.status == HTTPStatus.OK and said.body.strip() == b"OK":
+        response = self._post(PUSH_PATH, {"key": self._cad_key, "type": type, "data": data}, {})
+        if response.status == 200 and response.body.strip() == b"OK":
             return
-        if said.text == WRONG_KEY:
+        if response.text == WRONG_KEY:
             raise InstanceError(
                 f"{self.url} does not know this CAD key: was it started with other settings?"
             )
-        self._must_not_fail(said)
-        if said.status == HTTPStatus.OK:
-            raise self._stranger()
-        raise InstanceError(f"the push {type} was refused: {said.status} {said.text}")
+        self._raise_if_unavailable(response)
+        if response.status == 200:
+            raise self._not_sentinel()
+        raise InstanceError(f"the push {type} was refused: {response.status} {response.text}")
 
-    async def query(self, name: str, data: dict[str, Any]) -> dict[str, Any]:
-        """Ask a query, named with or without `queries.`, and return the frame of its answer.
+    def query(self, name: str, data: dict[str, Any]) -> dict[str, Any]:
+        """Send a query, named with or without `queries.`, and return the frame of its answer.
 
         An error frame is returned like any other.
 
@@ -147,113 +149,139 @@ class InstanceClient:
             InstanceError: there was no frame.
         """
         message = {"type": QUERIES + name.removeprefix(QUERIES), "data": data}
-        headers = {"Authorization": f"Bearer {self._client_token}"}
-        return self._frame(await self._say("POST", "/api/query", json=message, headers=headers))
+        return self._frame(self._post("/api/query", message, self._bearer))
 
-    async def events(self, after: int | None, names: Sequence[str], wait: int) -> Events:
-        """Return the events after a number (None: from now on), waiting for the first of them.
+    def events(self, after: int | None, names: Sequence[str], wait: int) -> EventBatch:
+        """Return the events after a number (None: from now on); wait up to `wait` seconds for one.
 
         Raises:
-            InstanceError: there were none because something is wrong.
+            InstanceError: the bot rejected the request or cannot be reached.
         """
-        params = {"names": ",".join(names), "wait": str(wait)}
+        parameters = {"names": ",".join(names), "wait": str(wait)}
         if after is not None:
-            params["after"] = str(after)
-        headers = {"Authorization": f"Bearer {self._client_token}"}
-        said = await self._say("GET", "/api/events", wait, params=params, headers=headers)
-        if said.status != HTTPStatus.OK:
-            data = self._frame(said)["data"]
-            fault = InstanceUnavailable if data.get("code") == "unavailable" else InstanceError
-            raise fault(clean_text(str(data.get("error", "no reason given")), SHOWN))
-        match self._document(said):
+            parameters["after"] = str(after)
+        path = f"/api/events?{urlencode(parameters)}"
+        response = self._request("GET", path, self._bearer, wait=wait)
+        if response.status != 200:
+            data = self._frame(response)["data"]
+            kind = InstanceUnavailable if data.get("code") == "unavailable" else InstanceError
+            raise kind(clean_text(str(data.get("error", "no reason given")), SHOWN))
+        match self._document(response):
             case {"events": list(events), "last": int(last)} as page:
-                return Events(events, last, missed=page.get("missed") is True)
-        raise self._stranger()
+                return EventBatch(events, last, missed=page.get("missed") is True)
+        raise self._not_sentinel()
 
-    async def _say(self, method: str, path: str, wait: int = 0, **options: Any) -> _Said:
-        """Send a request and return what comes back, whatever its status."""
-        if self._http is None:
-            raise RuntimeError("an InstanceClient is used within `async with`")
-        within = self._answered_within + wait
+    def _post(self, path: str, document: dict[str, Any], headers: _Headers) -> _Response:
+        body = json.dumps(document).encode()
+        return self._request("POST", path, {"Content-Type": JSON, **headers}, body)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        headers: _Headers,
+        body: bytes | None = None,
+        wait: int = 0,
+    ) -> _Response:
+        """Send a request and return the response, whatever its status.
+
+        A redirect is not followed: it would carry the secrets somewhere else.
+        """
+        timeout = self._timeout + wait
         try:
-            async with self._http.request(
-                method,
-                self.url + path,
-                # A redirect would carry the secrets somewhere else.
-                allow_redirects=False,
-                ssl=self._tls,
-                timeout=ClientTimeout(total=within),
-                **options,
-            ) as response:
-                return _Said(response.status, await response.read())
+            with closing(self._connection(timeout)) as connection:
+                self._connect(connection)
+                connection.request(method, path, body, {"Connection": "close", **headers})
+                response = connection.getresponse()
+                return _Response(response.status, response.read())
         except TimeoutError:
             raise InstanceUnavailable(
-                f"{self.url} did not answer within {within:g} seconds"
+                f"{self.url} did not answer within {timeout:g} seconds"
             ) from None
-        except aiohttp.ServerFingerprintMismatch:
-            raise InstanceUnavailable(
-                f"{self.url} shows another certificate than the one in the configuration:"
-                " if it was just renewed, try again in a minute"
-            ) from None
-        except aiohttp.ClientSSLError:
-            raise InstanceError(
-                f"{self.url} does not speak TLS: was it started with other settings?"
-            ) from None
-        except aiohttp.ClientConnectorError:
-            raise InstanceUnavailable(
-                f"nothing listens on {self.url}: is the bot running?"
-            ) from None
-        except aiohttp.InvalidURL:
+        except (InvalidURL, UnicodeError):
             raise InstanceError(f"{self.url} is no address; look at http.host") from None
-        except aiohttp.ClientError:
+        except (OSError, IncompleteRead):
             raise InstanceUnavailable(
                 f"{self.url} broke the connection off: was it stopped?"
             ) from None
+        except HTTPException:
+            raise self._not_sentinel() from None
 
-    def _frame(self, said: _Said) -> dict[str, Any]:
-        """Read the frame of an answer."""
-        if said.status == HTTPStatus.UNAUTHORIZED:
+    def _connection(self, timeout: float) -> HTTPConnection:
+        address = urlsplit(self.url)
+        host, port = address.hostname or "", address.port
+        if address.scheme == "http":
+            return HTTPConnection(host, port, timeout=timeout)
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE  # its fingerprint is compared instead
+        return HTTPSConnection(host, port, timeout=timeout, context=context)
+
+    def _connect(self, connection: HTTPConnection) -> None:
+        try:
+            connection.connect()
+        except TimeoutError:
+            raise
+        except ssl.SSLError:
+            raise InstanceError(
+                f"{self.url} does not speak TLS: was it started with other settings?"
+            ) from None
+        except OSError:
+            raise InstanceUnavailable(
+                f"nothing listens on {self.url}: is the bot running?"
+            ) from None
+        if isinstance(connection, HTTPSConnection):
+            shown = connection.sock.getpeercert(binary_form=True) or b""
+            if not hmac.compare_digest(hashlib.sha256(shown).digest(), self._certificate):
+                raise InstanceUnavailable(
+                    f"{self.url} shows another certificate than the one in the configuration:"
+                    " if it was just renewed, try again in a minute"
+                )
+
+    def _frame(self, response: _Response) -> dict[str, Any]:
+        if response.status == 401:
             raise InstanceError(
                 f"{self.url} does not know this client token: was it started with other settings?"
             )
-        match self._document(said):
+        match self._document(response):
             case {"type": str(), "data": dict()} as frame:
                 return frame
-        raise self._stranger()
+        raise self._not_sentinel()
 
-    def _document(self, said: _Said) -> dict[str, Any]:
-        """Read the JSON object of an answer."""
+    def _document(self, response: _Response) -> dict[str, Any]:
         try:
-            document = parse_json(said.body)
+            document = parse_json(response.body)
         except BadJson:
-            self._must_not_fail(said)
-            raise self._stranger() from None
+            self._raise_if_unavailable(response)
+            raise self._not_sentinel() from None
         if not isinstance(document, dict):
-            raise self._stranger()
+            raise self._not_sentinel()
         return document
 
-    def _must_not_fail(self, said: _Said) -> None:
-        if said.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise InstanceUnavailable(f"{self.url} cannot answer now: {said.status} {said.text}")
+    def _raise_if_unavailable(self, response: _Response) -> None:
+        if response.status >= 500:
+            raise InstanceUnavailable(
+                f"{self.url} cannot answer now: {response.status} {response.text}"
+            )
 
-    def _stranger(self) -> InstanceError:
+    def _not_sentinel(self) -> InstanceError:
         return InstanceError(f"{self.url} does not answer like CAD Sentinel: who listens there?")
 
 
-def _must_be_kept(file: Path, key: str) -> None:
-    """Refuse to go on without a secret that only the bot itself makes up.
+def _require_secret(file: Path, key: str) -> None:
+    """Check that a secret that only the bot itself generates is there.
 
     Raises:
         InstanceError: its file is missing, empty or closed to this user.
     """
     try:
-        is_kept = bool(file.read_text("ascii").strip())
+        is_there = bool(file.read_text("ascii").strip())
     except FileNotFoundError:
-        is_kept = False
+        is_there = False
     except (OSError, UnicodeDecodeError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else "not plain text"
         raise InstanceError(f"{file} cannot be read: {reason}") from None
-    if not is_kept:
+    if not is_there:
         raise InstanceError(
             f"{file} is missing: the bot was not yet started here;"
             f" start it once, or set {key} in the configuration"

@@ -1,14 +1,13 @@
 """`cad-sentinel query` and `cad-sentinel listen`: what an instance answers, for people to read."""
 
-import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, NoReturn
 
 from bot.client import InstanceClient, InstanceUnavailable
 from webhook.protocol.errors import BadJson
-from webhook.protocol.events import ALL
 from webhook.protocol.wire import clean_text, parse_json
 
 Say = Callable[[str], None]
@@ -33,10 +32,8 @@ class _BadData(Exception):
     """Data of a query that is no JSON object; the text says why."""
 
 
-async def query(
-    instance: InstanceClient, name: str, text: str | None, *, as_json: bool, say: Say
-) -> int:
-    """Ask one query and show its answer; return the exit code.
+def query(client: InstanceClient, name: str, text: str | None, *, as_json: bool, say: Say) -> int:
+    """Send one query and print its answer; return the exit code.
 
     Raises:
         InstanceError: there was no answer.
@@ -46,7 +43,7 @@ async def query(
     except _BadData as fault:
         say(str(fault))
         return 1
-    frame = await instance.query(name, data)
+    frame = client.query(name, data)
     is_error = frame["type"] == "error"
     if as_json:
         say(_escaped(frame))
@@ -56,46 +53,47 @@ async def query(
     return 1 if is_error else 0
 
 
-async def listen(
-    instance: InstanceClient,
+def listen(
+    client: InstanceClient,
     names: list[str],
     *,
     as_json: bool,
     say: Say,
     retry_after: float = RETRY_SECONDS,
 ) -> NoReturn:
-    """Show events as they come, over restarts of the instance, until this is cancelled.
+    """Print events as they come, over restarts of the bot, until this is interrupted.
 
-    What is no event is told in the manner of the protocol with `as_json`: as a status.
+    With `as_json`, remarks are frames too, of the type `status`.
 
     Raises:
-        InstanceError: it cannot be asked to begin with, or refuses.
+        InstanceError: the first request failed, or a later one was rejected.
     """
+    from webhook.protocol.events import ALL
 
     def remark(message: str) -> None:
         say(_escaped({"type": "status", "data": {"message": message}}) if as_json else message)
 
     wanted = names or [ALL]
-    last = (await instance.events(None, wanted, 0)).last
-    remark(f"Listening to {_shown(', '.join(wanted))} of {instance.url}; Ctrl-C ends it.")
+    last = client.events(None, wanted, 0).last
+    remark(f"Listening to {_one_line(', '.join(wanted))} of {client.url}; Ctrl-C ends it.")
     is_connected = True
     while True:
         try:
-            told = await instance.events(last, wanted, POLL_SECONDS if is_connected else 0)
+            batch = client.events(last, wanted, POLL_SECONDS if is_connected else 0)
         except InstanceUnavailable as fault:
             if is_connected:
                 remark(f"Lost: {fault} Trying again until it is back.")
             is_connected = False
-            await asyncio.sleep(retry_after)
+            time.sleep(retry_after)
             continue
         if not is_connected:
-            remark(f"{instance.url} is back.")
+            remark(f"{client.url} is back.")
         is_connected = True
-        if told.missed:
+        if batch.missed:
             remark("Some events were missed: the journal does not hold them any longer.")
-        for event in told.events:
+        for event in batch.events:
             say(_escaped(event) if as_json else _event_line(event))
-        last = told.last
+        last = batch.last
 
 
 def _read_data(text: str | None) -> dict[str, Any]:
@@ -114,11 +112,11 @@ def _read_data(text: str | None) -> dict[str, Any]:
 
 
 def _error_lines(data: dict[str, Any]) -> Iterator[str]:
-    yield f"{_shown(data.get('code', 'error'))}: {_shown(data.get('error', ''))}"
+    yield f"{_one_line(data.get('code', 'error'))}: {_one_line(data.get('error', ''))}"
     fields = data.get("fields")
     for field in fields if isinstance(fields, list) else []:
         if isinstance(field, dict):
-            yield f"  {_shown(field.get('field'))}: {_shown(field.get('problem'))}"
+            yield f"  {_one_line(field.get('field'))}: {_one_line(field.get('problem'))}"
 
 
 def _answer_lines(data: dict[str, Any]) -> Iterator[str]:
@@ -130,18 +128,18 @@ def _answer_lines(data: dict[str, Any]) -> Iterator[str]:
 
 def _pairs(data: dict[str, Any]) -> Iterator[str]:
     """Write `key: value` lines, the values below each other; lists and objects come indented."""
-    names = {name: _shown(name) for name in data}
+    names = {name: _one_line(name) for name in data}
     width = max(map(len, names.values()), default=0) + 1
     for name, value in data.items():
-        inside = list(_inside(value))
+        inside = list(_nested_lines(value))
         if inside:
             yield f"{names[name]}:"
             yield from (f"  {line}" for line in inside)
         else:
-            yield f"{names[name] + ':':{width}} {_shown(value)}".rstrip()
+            yield f"{names[name] + ':':{width}} {_one_line(value)}".rstrip()
 
 
-def _inside(value: object) -> Iterator[str]:
+def _nested_lines(value: object) -> Iterator[str]:
     """Write what a list or an object holds; nothing for what stands behind its key."""
     if isinstance(value, dict):
         yield from _pairs(value)
@@ -151,8 +149,8 @@ def _inside(value: object) -> Iterator[str]:
 
 def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
     columns = list(dict.fromkeys(chain.from_iterable(rows)))
-    cells = [[_shown(name, CELL) for name in columns]]
-    cells += [[_shown(row.get(name, ""), CELL) for name in columns] for row in rows]
+    cells = [[_one_line(name, CELL) for name in columns]]
+    cells += [[_one_line(row.get(name, ""), CELL) for name in columns] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
         yield "  ".join(map(str.ljust, line, widths)).rstrip()
@@ -161,17 +159,17 @@ def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
 def _event_line(event: dict[str, Any]) -> str:
     data = event.get("data")
     fields = data if isinstance(data, dict) else {}
-    told = "  ".join(f"{_shown(name)}={_shown(value)}" for name, value in fields.items())
-    name = _shown(event.get("type")).removeprefix("events.")
-    return f"{_shown(event.get('id'))} {name}  {told}".rstrip()
+    text = "  ".join(f"{_one_line(name)}={_one_line(value)}" for name, value in fields.items())
+    name = _one_line(event.get("type")).removeprefix("events.")
+    return f"{_one_line(event.get('id'))} {name}  {text}".rstrip()
 
 
-def _shown(value: object, limit: int = LINE) -> str:
+def _one_line(value: object, limit: int = LINE) -> str:
     """Write a value as one line without anything that a terminal would obey."""
     if value is None or value in ([], {}):
         return "-"
     if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
-        text = ", ".join(_shown(item, limit) for item in value)
+        text = ", ".join(_one_line(item, limit) for item in value)
     elif isinstance(value, str):
         text = value
     else:

@@ -1,9 +1,12 @@
-"""The settings: every section of the configuration, its fields and what they must be like."""
+"""The settings: every section of the configuration, its fields and what they must be like.
+
+What few configurations need to be checked is imported by its validator: commands start quickly.
+"""
 
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -18,11 +21,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from cogs.i18n.language import ENGLISH, LANGUAGES, native_name
-from cogs.pictures.backdrop import Backdrop, BackdropError
-from cogs.routing.rules import QuietHours
-from webhook import cad
-from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS
+if TYPE_CHECKING:
+    from cogs.pictures.backdrop import Backdrop
 
 PREFIX = "SENTINEL_"
 
@@ -36,6 +36,8 @@ def _zone(name: str) -> str:
 
 
 def _language(name: str) -> str:
+    from cogs.i18n.language import LANGUAGES, native_name
+
     if name not in LANGUAGES:
         known = ", ".join(f"{code} ({native_name(code)})" for code in LANGUAGES)
         raise ValueError(f"this is no language of the program; choose {known}")
@@ -63,6 +65,9 @@ def _price(value: object) -> object:
 
 
 def _event_type(name: str) -> str:
+    from webhook import cad
+    from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS
+
     kind = name.removeprefix("events.").removeprefix(f"{CAD}.")
     known = [*cad.EVENTS, *EVENTS, *SYSTEM_EVENTS]
     if kind not in known:
@@ -79,6 +84,8 @@ def _proxy(network: IPvAnyNetwork) -> IPvAnyNetwork:
 
 
 def _hours(text: str) -> str:
+    from cogs.routing.rules import QuietHours
+
     return str(QuietHours.parse(text))
 
 
@@ -327,7 +334,7 @@ class CommunitySettings(Section):
     """The community's clock, and what its properties can have."""
 
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    language: Annotated[str, AfterValidator(_language)] = ENGLISH
+    language: Annotated[str, AfterValidator(_language)] = "en"
     daily_at: Annotated[str, AfterValidator(_time_of_day)] = "06:00"
     tiers: Annotated[list[TierSettings], AfterValidator(_distinct)] = [
         TierSettings(id=1, name="Basic", price="59.99"),
@@ -360,15 +367,19 @@ class MapSettings(Section):
         self.backdrop()
         return self
 
-    def backdrop(self) -> Backdrop | None:
+    def backdrop(self) -> "Backdrop | None":
         """Return the map image with what its points say.
 
         Raises:
             BackdropError: it cannot be used.
         """
-        if self.points and not self.image:
+        if not self.points and not self.image:
+            return None
+        from cogs.pictures.backdrop import Backdrop, BackdropError
+
+        if not self.image:
             raise BackdropError("there are points, but no image that they are on")
-        return Backdrop.of(self.image, self.points) if self.image else None
+        return Backdrop.of(self.image, self.points)
 
 
 class LogSettings(Section):

@@ -1,5 +1,6 @@
 """A running instance: the real application on a real database, listening on loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bot.client import InstanceClient
 from db import community, journal
@@ -38,26 +40,26 @@ async def serve(stack: AsyncExitStack, app: web.Application, port: int = 0) -> i
     return int(runner.addresses[0][1])
 
 
-class House:
-    """The bot's insides; what listens can be stopped and started again on the same port."""
+class BotServer:
+    """The bot's HTTP server on a real database; it can be stopped and started on the same port."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.context = Context(database, Bus(), LOCAL, ZoneInfo("UTC"))
         self._port = 0
         self._listening = AsyncExitStack()
+        self.is_listening = False
+        self._polled_after = asyncio.Queue[str | None]()
 
     @property
     def url(self) -> str:
-        """Return where it listens, or listened last."""
+        """Where it listens, or listened last."""
         return f"http://127.0.0.1:{self._port}"
 
-    def instance(self, key: str = KEY, token: str = TOKEN) -> InstanceClient:
-        """Return a client of it."""
+    def client(self, key: str = KEY, token: str = TOKEN) -> InstanceClient:
         return InstanceClient(self.url, key, token)
 
     async def start(self) -> None:
-        """Listen."""
         authenticator = Authenticator(
             [Client("script", TOKEN, Scope.WRITE)], [], open_to_loopback=False
         )
@@ -71,35 +73,52 @@ class House:
             push_bytes=1024 * 1024,
             messages_per_second=200,
         )
-        self._port = await serve(self._listening, make_app(dependencies), self._port)
+        app = make_app(dependencies)
+        app.middlewares.append(self._note_poll)
+        self._port = await serve(self._listening, app, self._port)
+        self.is_listening = True
 
     async def stop(self) -> None:
-        """Listen no longer; who waits for an answer gets none."""
+        """Listen no longer; open requests get no answer."""
+        self.is_listening = False
         await self._listening.aclose()
 
-    async def put_on_offer(self, tiers: list[Tier], kinds: list[EquipmentType]) -> None:
+    async def stop_during_poll(self, after: int) -> None:
+        """Stop once a client waits for events after a number.
+
+        A connection that is made while aiohttp stops would stay open without an answer.
+        """
+        while await self._polled_after.get() != str(after):
+            pass
+        await self.stop()
+
+    @web.middleware
+    async def _note_poll(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path == "/api/events":
+            self._polled_after.put_nowait(request.query.get("after"))
+        return await handler(request)
+
+    async def offer(self, tiers: list[Tier], kinds: list[EquipmentType]) -> None:
         """Have exactly these tiers and equipment types."""
         async with self.database.write() as sql:
             await community.replace(sql, tiers, kinds)
 
-    async def journalled(self) -> list[str]:
+    async def journal_names(self) -> list[str]:
         """Return the names of all events so far, in order."""
         return [entry.name for entry in await journal.after(self.database.read, 0, 10_000)]
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """A house that listens, with tiers and equipment on offer."""
+async def server(tmp_path: Path) -> AsyncIterator[BotServer]:
+    """A server that listens, with tiers and equipment types."""
     async with Database.open(tmp_path / "sentinel.db") as database:
-        house = House(database)
-        await house.put_on_offer(TIERS, KINDS)
-        await house.start()
-        yield house
-        await house.stop()
+        server = BotServer(database)
+        await server.offer(TIERS, KINDS)
+        await server.start()
+        yield server
+        await server.stop()
 
 
 @pytest.fixture
-async def instance(house: House) -> AsyncIterator[InstanceClient]:
-    """A client of the house."""
-    async with house.instance() as instance:
-        yield instance
+def client(server: BotServer) -> InstanceClient:
+    return server.client()

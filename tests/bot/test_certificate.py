@@ -240,13 +240,13 @@ async def test_check_notes_that_without_clients_nobody_comes_through_a_proxy(
 
 async def test_the_programs_own_client_trusts_this_certificate_and_no_other(files: Files) -> None:
     async with serving(Certificate(files.certificate, files.private_key)) as port:
-        async with InstanceClient.from_settings(files.settings(port)) as instance:
-            assert instance.url == f"https://127.0.0.1:{port}"
-            assert (await instance.events(None, ["all"], 0)).last == 7
+        client = InstanceClient.from_settings(files.settings(port))
+        assert client.url == f"https://127.0.0.1:{port}"
+        assert (await asyncio.to_thread(client.events, None, ["all"], 0)).last == 7
         files.renew()
-        async with InstanceClient.from_settings(files.settings(port)) as instance:
-            with pytest.raises(InstanceUnavailable, match="shows another certificate"):
-                await instance.events(None, ["all"], 0)
+        client = InstanceClient.from_settings(files.settings(port))
+        with pytest.raises(InstanceUnavailable, match="shows another certificate"):
+            await asyncio.to_thread(client.events, None, ["all"], 0)
 
 
 async def test_the_programs_own_client_says_when_the_bot_does_not_speak_tls(files: Files) -> None:
@@ -255,9 +255,9 @@ async def test_the_programs_own_client_says_when_the_bot_does_not_speak_tls(file
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         port = int(runner.addresses[0][1])
-        async with InstanceClient.from_settings(files.settings(port)) as instance:
-            with pytest.raises(InstanceError, match="does not speak TLS"):
-                await instance.events(None, ["all"], 0)
+        client = InstanceClient.from_settings(files.settings(port))
+        with pytest.raises(InstanceError, match="does not speak TLS"):
+            await asyncio.to_thread(client.events, None, ["all"], 0)
     finally:
         await runner.cleanup()
 
@@ -274,10 +274,11 @@ async def test_the_bot_listens_with_it_and_is_asked_by_its_own_commands(files: F
     stop, started = asyncio.Event(), asyncio.Event()
     bot = asyncio.create_task(run(settings, stop, lambda _: started.set()))
     try:
-        async with asyncio.timeout(30), InstanceClient.from_settings(settings) as instance:
+        client = InstanceClient.from_settings(settings)
+        async with asyncio.timeout(30):
             await started.wait()
-            await instance.push("EVENT_REMOVE_911", {"callIds": [7]})
-            assert (await instance.query("get-tiers", {}))["type"] == "get-tiers"
+            await asyncio.to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [7]})
+            assert (await asyncio.to_thread(client.query, "get-tiers", {}))["type"] == "get-tiers"
     finally:
         stop.set()
         await bot

@@ -1,55 +1,110 @@
-"""The command line from outside, each in a process of its own."""
+"""The command line: exit codes, and what it prints where nothing is configured but a port."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from aiohttp.test_utils import unused_port
+
+from bot.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a-secret-that-nobody-may-read"
 
 
-class Shell:
-    """Runs the program in an empty folder, with nothing configured but a port nobody listens on."""
+class Ended(NamedTuple):
+    """What a command ended with."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if "SENTINEL" not in name},
-            "PYTHONPATH": str(ROOT),
-            "SENTINEL_HTTP__PORT": str(unused_port()),
-        }
+    returncode: int
+    stdout: str
+    stderr: str
 
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "bot", *arguments],
-            cwd=self.folder,
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to be in, with a port that nobody listens on."""
+    for name in os.environ:
+        if "SENTINEL" in name:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SENTINEL_HTTP__PORT", str(unused_port()))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    """A shell in an empty folder."""
-    return Shell(tmp_path)
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process."""
+
+    def run(*arguments: str, **environment: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["cad-sentinel", *arguments])
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return Ended(ended.value.code, *capsys.readouterr())
+
+    return run
 
 
-def test_the_version_is_the_installed_one(shell: Shell) -> None:
-    ended = shell.run("--version")
+def _process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+IMPORTED = """
+import sys
+from contextlib import suppress
+sys.argv[0] = "cad-sentinel"
+from bot.cli import main
+with suppress(SystemExit):
+    main()
+print(sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "not_imported"),
+    [
+        (["--help"], {"aiohttp", "aiosqlite", "asyncio", "cogs", "discord", "pydantic"}),
+        (["query", "get-tiers"], {"aiohttp", "aiosqlite", "cogs", "discord", "PIL", "uvloop"}),
+        (["check"], {"aiohttp", "cogs", "discord", "PIL", "uvloop"}),
+    ],
+)
+def test_command_imports_only_what_it_needs(arguments: list[str], not_imported: set[str]) -> None:
+    ended = _process("-c", IMPORTED, *arguments)
+    imported = set(ended.stderr.splitlines()[-1].strip("[]").replace("'", "").split(", "))
+    assert "argparse" in imported
+    assert not_imported & imported == set()
+
+
+def test_python_m_bot_is_the_same_program() -> None:
+    ended = _process("-m", "bot", "query", "get-tiers")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "the bot was not yet started here" in ended.stderr
+
+
+def test_the_version_is_the_installed_one(run: Run) -> None:
+    ended = run("--version")
     assert (ended.returncode, ended.stdout.strip()) == (0, version("cad-sentinel"))
 
 
-def test_help_names_every_command(shell: Shell) -> None:
-    ended = shell.run("--help")
+def test_help_names_every_command(run: Run) -> None:
+    ended = run("--help")
     assert ended.returncode == 0
     for command in (
         "run",
@@ -67,19 +122,17 @@ def test_help_names_every_command(shell: Shell) -> None:
 
 @pytest.mark.parametrize("command", [["query", "get-tiers"], ["listen"], ["simulate"]])
 def test_what_needs_a_running_bot_says_readably_that_there_is_none(
-    shell: Shell, command: list[str]
+    run: Run, command: list[str]
 ) -> None:
     client = f'[{{"name": "script", "token": "{SECRET}", "scope": "admin"}}]'
-    ended = shell.run(
-        *command, SENTINEL_CAD__KEYS=f'["{SECRET}"]', SENTINEL_WEBSOCKET__CLIENTS=client
-    )
+    ended = run(*command, SENTINEL_CAD__KEYS=f'["{SECRET}"]', SENTINEL_WEBSOCKET__CLIENTS=client)
     assert ended.returncode == 1
     assert "is the bot running?" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_where_the_bot_was_never_started_a_query_says_so(shell: Shell) -> None:
-    ended = shell.run("query", "get-tiers")
+def test_where_the_bot_was_never_started_a_query_says_so(run: Run) -> None:
+    ended = run("query", "get-tiers")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert "the bot was not yet started here" in ended.stderr
 
@@ -93,24 +146,26 @@ def test_where_the_bot_was_never_started_a_query_says_so(shell: Shell) -> None:
     ],
 )
 def test_where_the_bot_was_never_started_there_is_nothing_to_back_up(
-    shell: Shell, command: list[str], code: int, told: str
+    run: Run, command: list[str], code: int, told: str
 ) -> None:
-    ended = shell.run(*command)
+    ended = run(*command)
     assert (ended.returncode, ended.stdout.strip(), ended.stderr) == (code, told, "")
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
-def test_a_bad_configuration_is_78_and_a_line_for_each_fault(shell: Shell, place: str) -> None:
-    (shell.folder / "other.toml").write_text("[http]\nport = 'x'\nhots = ''\n", "utf-8")
+def test_a_bad_configuration_is_78_and_a_line_for_each_fault(
+    run: Run, folder: Path, place: str
+) -> None:
+    (folder / "other.toml").write_text("[http]\nport = 'x'\nhots = ''\n", "utf-8")
     config = ["--config", "other.toml"]
-    ended = shell.run(*([*config, "run"] if place == "before" else ["run", *config]))
+    ended = run(*([*config, "run"] if place == "before" else ["run", *config]))
     assert ended.returncode == 78
     # The environment, which wins, has a good port.
     assert ended.stderr.splitlines() == ["other.toml: http.hots: no such key; did you mean host?"]
 
 
-def test_a_bad_secret_is_told_of_without_its_value(shell: Shell) -> None:
-    ended = shell.run(
+def test_a_bad_secret_is_told_of_without_its_value(run: Run) -> None:
+    ended = run(
         "check",
         SENTINEL_CAD__KEYS=f'["{SECRET}", ["{SECRET}"]]',
         SENTINEL_DISCORD__TOKEN=f'{{"{SECRET}": 1}}',
@@ -120,30 +175,36 @@ def test_a_bad_secret_is_told_of_without_its_value(shell: Shell) -> None:
     assert SECRET not in ended.stdout + ended.stderr
 
 
-def test_check_of_an_empty_folder_finds_nothing_wrong_and_makes_nothing(shell: Shell) -> None:
-    ended = shell.run("check")
+def test_check_of_an_empty_folder_finds_nothing_wrong_and_makes_nothing(
+    run: Run, folder: Path
+) -> None:
+    ended = run("check")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1] == "nothing is wrong"
-    assert list(shell.folder.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
-def test_a_certificate_that_cannot_be_used_is_78_and_one_readable_line(shell: Shell) -> None:
-    ended = shell.run(
-        "run", SENTINEL_HTTP__CERTIFICATE="none.pem", SENTINEL_HTTP__PRIVATE_KEY="none.pem"
-    )
+def test_a_certificate_that_cannot_be_used_is_78_and_one_readable_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SENTINEL_HTTP__CERTIFICATE", "none.pem")
+    monkeypatch.setenv("SENTINEL_HTTP__PRIVATE_KEY", "none.pem")
+    ended = _process("-m", "bot", "run")
     assert (ended.returncode, ended.stderr.count("\n")) == (78, 1)
     assert ended.stderr.startswith("http.certificate: none.pem cannot be read: ")
 
 
 @pytest.mark.parametrize("speed", ["-1", "nan"])
-def test_a_speed_that_is_none_is_refused(shell: Shell, speed: str) -> None:
-    ended = shell.run("simulate", "--speed", speed)
+def test_a_speed_that_is_none_is_refused(run: Run, speed: str) -> None:
+    ended = run("simulate", "--speed", speed)
     assert ended.returncode == 2
     assert "--speed" in ended.stderr
 
 
-def test_a_file_in_the_place_of_the_data_folder_is_one_readable_line(shell: Shell) -> None:
-    (shell.folder / "data").write_text("", "utf-8")
-    ended = shell.run("run")
+def test_a_file_in_the_place_of_the_data_folder_is_one_readable_line(
+    run: Run, folder: Path
+) -> None:
+    (folder / "data").write_text("", "utf-8")
+    ended = run("run")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert ended.stderr.startswith("cannot keep secrets: ")

@@ -1,7 +1,9 @@
 """The client of a running instance: what it gets through, and what it says when it does not."""
 
 import asyncio
+from asyncio import to_thread
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from bot.settings import (
     WebsocketSettings,
 )
 
-from .conftest import KEY, TOKEN, House, serve
+from .conftest import KEY, TOKEN, BotServer, serve
 
 CALL = {"call": {"callId": 7, "caller": "Dolores", "location": "Forum Dr", "description": "help"}}
 VILLA = {
@@ -51,18 +53,18 @@ def settings(
 
 
 async def test_push_is_in_the_journal_when_it_returns(
-    house: House, instance: InstanceClient
+    server: BotServer, client: InstanceClient
 ) -> None:
-    await instance.push("EVENT_911", CALL)
-    assert await house.journalled() == ["cad.EVENT_911"]
+    await to_thread(client.push, "EVENT_911", CALL)
+    assert await server.journal_names() == ["cad.EVENT_911"]
 
 
-async def test_wrong_key_is_said_and_not_shown(house: House) -> None:
-    async with house.instance(key="SOME-OTHER-KEY") as stranger:
-        with pytest.raises(InstanceError, match="does not know this CAD key") as refused:
-            await stranger.push("EVENT_911", CALL)
+async def test_wrong_key_is_said_and_not_shown(server: BotServer) -> None:
+    stranger = server.client(key="SOME-OTHER-KEY")
+    with pytest.raises(InstanceError, match="does not know this CAD key") as refused:
+        await to_thread(stranger.push, "EVENT_911", CALL)
     assert "SOME-OTHER-KEY" not in str(refused.value)
-    assert await house.journalled() == []
+    assert await server.journal_names() == []
 
 
 @pytest.mark.parametrize(
@@ -73,72 +75,72 @@ async def test_wrong_key_is_said_and_not_shown(house: House) -> None:
     ],
 )
 async def test_refused_push_says_why(
-    instance: InstanceClient, kind: str, data: dict[str, object], reason: str
+    client: InstanceClient, kind: str, data: dict[str, object], reason: str
 ) -> None:
     with pytest.raises(InstanceError, match=reason) as refused:
-        await instance.push(kind, data)
+        await to_thread(client.push, kind, data)
     assert not isinstance(refused.value, InstanceUnavailable)
 
 
-async def test_query_takes_its_name_with_and_without_prefix(instance: InstanceClient) -> None:
-    added = await instance.query("add-property", VILLA)
+async def test_query_takes_its_name_with_and_without_prefix(client: InstanceClient) -> None:
+    added = await to_thread(client.query, "add-property", VILLA)
     assert added == {"type": "add-property", "data": {"success": True, "id": 1}}
-    found = await instance.query("queries.get-property", {"propertyId": 1})
+    found = await to_thread(client.query, "queries.get-property", {"propertyId": 1})
     assert found["data"]["location"] == "Wild Oats Dr"
 
 
-async def test_error_frame_is_an_answer(instance: InstanceClient) -> None:
-    frame = await instance.query("get-property", {"propertyId": 404})
+async def test_error_frame_is_an_answer(client: InstanceClient) -> None:
+    frame = await to_thread(client.query, "get-property", {"propertyId": 404})
     assert frame["type"] == "error"
     assert frame["data"]["code"] == "not-found"
 
 
-async def test_wrong_token_is_said_and_not_shown(house: House) -> None:
-    async with house.instance(token="some-other-token") as stranger:
-        with pytest.raises(InstanceError, match="does not know this client token") as refused:
-            await stranger.query("get-tiers", {})
-        with pytest.raises(InstanceError, match="does not know this client token"):
-            await stranger.events(None, ["all"], 0)
+async def test_wrong_token_is_said_and_not_shown(server: BotServer) -> None:
+    stranger = server.client(token="some-other-token")
+    with pytest.raises(InstanceError, match="does not know this client token") as refused:
+        await to_thread(stranger.query, "get-tiers", {})
+    with pytest.raises(InstanceError, match="does not know this client token"):
+        await to_thread(stranger.events, None, ["all"], 0)
     assert "some-other-token" not in str(refused.value)
 
 
-async def test_events_after_a_number_come_at_once(instance: InstanceClient) -> None:
-    await instance.push("EVENT_911", CALL)
-    await instance.push("EVENT_REMOVE_911", {"callIds": [7]})
-    told = await instance.events(0, ["cad"], 0)
+async def test_events_after_a_number_come_at_once(client: InstanceClient) -> None:
+    await to_thread(client.push, "EVENT_911", CALL)
+    await to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [7]})
+    told = await to_thread(client.events, 0, ["cad"], 0)
     assert [event["type"] for event in told.events] == [
         "events.cad.EVENT_911",
         "events.cad.EVENT_REMOVE_911",
     ]
     assert (told.last, told.missed) == (2, False)
-    assert (await instance.events(1, ["cad.EVENT_911"], 0)).events == []
+    assert (await to_thread(client.events, 1, ["cad.EVENT_911"], 0)).events == []
 
 
-async def test_events_are_waited_for(instance: InstanceClient) -> None:
-    waiting = asyncio.create_task(instance.events(0, ["cad"], 50))
-    await instance.push("EVENT_911", CALL)
+async def test_events_are_waited_for(client: InstanceClient) -> None:
+    waiting = asyncio.create_task(to_thread(client.events, 0, ["cad"], 50))
+    await to_thread(client.push, "EVENT_911", CALL)
     assert [event["id"] for event in (await waiting).events] == [1]
 
 
-async def test_events_of_a_journal_that_was_put_back_are_missed(instance: InstanceClient) -> None:
-    assert await instance.events(99, ["all"], 0) == ([], 0, True)
+async def test_events_of_a_journal_that_was_put_back_are_missed(client: InstanceClient) -> None:
+    assert await to_thread(client.events, 99, ["all"], 0) == ([], 0, True)
 
 
-async def test_unknown_event_is_refused(instance: InstanceClient) -> None:
+async def test_unknown_event_is_refused(client: InstanceClient) -> None:
     with pytest.raises(InstanceError, match="unknown event 'weather'") as refused:
-        await instance.events(None, ["weather"], 0)
+        await to_thread(client.events, None, ["weather"], 0)
     assert not isinstance(refused.value, InstanceUnavailable)
 
 
-async def test_nothing_listens(house: House, instance: InstanceClient) -> None:
-    await house.stop()
-    sentence = f"nothing listens on {house.url}: is the bot running\\?"
+async def test_nothing_listens(server: BotServer, client: InstanceClient) -> None:
+    await server.stop()
+    sentence = f"nothing listens on {server.url}: is the bot running\\?"
     with pytest.raises(InstanceUnavailable, match=sentence):
-        await instance.push("EVENT_911", CALL)
+        await to_thread(client.push, "EVENT_911", CALL)
     with pytest.raises(InstanceUnavailable, match=sentence):
-        await instance.query("get-tiers", {})
+        await to_thread(client.query, "get-tiers", {})
     with pytest.raises(InstanceUnavailable, match=sentence):
-        await instance.events(None, ["all"], 0)
+        await to_thread(client.events, None, ["all"], 0)
 
 
 async def test_connection_that_breaks_off() -> None:
@@ -151,9 +153,9 @@ async def test_connection_that_breaks_off() -> None:
     app.router.add_route("*", "/{path:.*}", hang_up)
     async with AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{await serve(stack, app)}"
-        instance = await stack.enter_async_context(InstanceClient(url, KEY, TOKEN))
+        client = InstanceClient(url, KEY, TOKEN)
         with pytest.raises(InstanceUnavailable, match="broke the connection off"):
-            await instance.push("EVENT_911", CALL)
+            await to_thread(client.push, "EVENT_911", CALL)
 
 
 @pytest.mark.parametrize(
@@ -174,14 +176,14 @@ async def test_somebody_else_listens(status: int, text: str, reason: str, is_pas
     app.router.add_route("*", "/{path:.*}", answer)
     async with AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{await serve(stack, app)}"
-        instance = await stack.enter_async_context(InstanceClient(url, KEY, TOKEN))
-        for asked in (
-            instance.push("EVENT_911", CALL),
-            instance.query("get-tiers", {}),
-            instance.events(None, ["all"], 0),
+        client = InstanceClient(url, KEY, TOKEN)
+        for request in (
+            partial(client.push, "EVENT_911", CALL),
+            partial(client.query, "get-tiers", {}),
+            partial(client.events, None, ["all"], 0),
         ):
             with pytest.raises(InstanceError, match=reason) as fault:
-                await asked
+                await to_thread(request)
             assert isinstance(fault.value, InstanceUnavailable) is is_passing
             assert not {KEY, TOKEN} & set(str(fault.value).split())
 
@@ -195,10 +197,9 @@ async def test_no_answer_in_time() -> None:
     app.router.add_post("/api/query", brood)
     async with AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{await serve(stack, app)}"
-        slow = InstanceClient(url, KEY, TOKEN, answered_within=0.05)
-        instance = await stack.enter_async_context(slow)
+        client = InstanceClient(url, KEY, TOKEN, timeout=0.05)
         with pytest.raises(InstanceUnavailable, match=r"did not answer within 0\.05 seconds"):
-            await instance.query("get-tiers", {})
+            await to_thread(client.query, "get-tiers", {})
 
 
 @pytest.mark.parametrize(
@@ -254,18 +255,13 @@ def test_secret_that_cannot_be_read(tmp_path: Path) -> None:
         InstanceClient.from_settings(settings(tmp_path, clients=False))
 
 
-async def test_secrets_that_the_bot_made_up_are_used(house: House, tmp_path: Path) -> None:
+async def test_secrets_that_the_bot_made_up_are_used(server: BotServer, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "cad-key.txt").write_text(f"{KEY}\n")
     (folder / "client-token.txt").write_text(f"{TOKEN}\n")
-    port = int(house.url.rpartition(":")[2])
+    port = int(server.url.rpartition(":")[2])
     found = settings(tmp_path, port=port, keys=False, clients=False)
-    async with InstanceClient.from_settings(found) as instance:
-        await instance.push("EVENT_911", CALL)
-        assert (await instance.query("get-tiers", {}))["type"] == "get-tiers"
-
-
-async def test_outside_of_async_with() -> None:
-    with pytest.raises(RuntimeError, match="async with"):
-        await InstanceClient("http://127.0.0.1:1", KEY, TOKEN).query("get-tiers", {})
+    client = InstanceClient.from_settings(found)
+    await to_thread(client.push, "EVENT_911", CALL)
+    assert (await to_thread(client.query, "get-tiers", {}))["type"] == "get-tiers"

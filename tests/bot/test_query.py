@@ -3,22 +3,24 @@
 import asyncio
 import json
 import re
+from asyncio import to_thread
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import pytest
 
 from bot.client import InstanceClient, InstanceError
 from bot.query import listen, query
 
-from .conftest import House
+from .conftest import BotServer
 from .test_client import CALL, VILLA
 
 Ask = Callable[..., Awaitable[tuple[int, list[str]]]]
 
 
 @pytest.fixture
-def ask(instance: InstanceClient) -> Ask:
+def ask(client: InstanceClient) -> Ask:
     """Asks a query and returns the exit code and the lines on the terminal."""
 
     async def ask(
@@ -26,7 +28,7 @@ def ask(instance: InstanceClient) -> Ask:
     ) -> tuple[int, list[str]]:
         said: list[str] = []
         text = data if isinstance(data, str) or data is None else json.dumps(data)
-        code = await query(instance, name, text, as_json=as_json, say=said.append)
+        code = await to_thread(query, client, name, text, as_json=as_json, say=said.append)
         return code, said
 
     return ask
@@ -122,9 +124,9 @@ async def test_text_of_players_commands_no_terminal(ask: Ask, *, as_json: bool) 
     ],
 )
 async def test_bad_data_is_said_before_anything_is_asked(
-    house: House, ask: Ask, text: str, said: str
+    server: BotServer, ask: Ask, text: str, said: str
 ) -> None:
-    await house.stop()
+    await server.stop()
     code, lines = await ask("get-property", text)
     assert code == 1
     assert said in lines[0]
@@ -138,89 +140,108 @@ async def test_windows_hint(ask: Ask, text: str) -> None:
     assert r'"{\"propertyId\": 1}"' in lines[0]
 
 
-async def test_instance_that_is_gone(house: House, ask: Ask) -> None:
-    await house.stop()
+async def test_instance_that_is_gone(server: BotServer, ask: Ask) -> None:
+    await server.stop()
     with pytest.raises(InstanceError, match="nothing listens"):
         await ask("get-tiers")
 
 
+class Interrupted(Exception):
+    """Stands for Ctrl-C, which a test cannot send to a thread."""
+
+
 @asynccontextmanager
 async def listening(
-    instance: InstanceClient, *names: str, as_json: bool = False
+    server: BotServer, *names: str, as_json: bool = False
 ) -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    """Listen in the background; gives the lines one by one."""
+    """Listen in a thread; gives the lines one by one."""
     lines: asyncio.Queue[str] = asyncio.Queue()
-    heard = listen(instance, list(names), as_json=as_json, say=lines.put_nowait, retry_after=0.001)
-    task = asyncio.create_task(heard)
+    loop = asyncio.get_running_loop()
+    is_over = False
+
+    def say(line: str) -> None:
+        if is_over:
+            raise Interrupted
+        loop.call_soon_threadsafe(lines.put_nowait, line)
+
+    work = partial(
+        listen, server.client(), list(names), as_json=as_json, say=say, retry_after=0.001
+    )
+    task = asyncio.create_task(to_thread(work))
     try:
         yield lines.get
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
+        is_over = True
+        if not server.is_listening:
+            await server.start()
+        await to_thread(server.client().push, "EVENT_REMOVE_911", {"callIds": [99]})
+        with suppress(Interrupted):
             await task
 
 
-async def test_events_are_shown_as_they_come(house: House, instance: InstanceClient) -> None:
-    async with listening(instance) as line:
-        assert await line() == f"Listening to all of {house.url}; Ctrl-C ends it."
-        await instance.push("EVENT_REMOVE_911", {"callIds": [7, 8]})
+async def test_events_are_shown_as_they_come(server: BotServer, client: InstanceClient) -> None:
+    async with listening(server) as line:
+        assert await line() == f"Listening to all of {server.url}; Ctrl-C ends it."
+        await to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [7, 8]})
         assert await line() == "1 cad.EVENT_REMOVE_911  callIds=7, 8"
-        await instance.query("add-property", {**VILLA, "description": "\x1b[2J two\nlines"})
+        await to_thread(
+            client.query, "add-property", {**VILLA, "description": "\x1b[2J two\nlines"}
+        )
         assert "description=[2J two lines" in await line()
 
 
-async def test_only_the_named_events_are_shown(instance: InstanceClient) -> None:
-    async with listening(instance, "property-added", "cad.EVENT_REMOVE_911") as line:
+async def test_only_the_named_events_are_shown(server: BotServer, client: InstanceClient) -> None:
+    async with listening(server, "property-added", "cad.EVENT_REMOVE_911") as line:
         await line()
-        await instance.push("EVENT_911", CALL)
-        await instance.push("EVENT_REMOVE_911", {"callIds": [7]})
+        await to_thread(client.push, "EVENT_911", CALL)
+        await to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [7]})
         assert await line() == "2 cad.EVENT_REMOVE_911  callIds=7"
 
 
-async def test_listening_survives_a_restart(house: House, instance: InstanceClient) -> None:
-    async with listening(instance) as line:
+async def test_listening_survives_a_restart(server: BotServer, client: InstanceClient) -> None:
+    async with listening(server) as line:
         await line()
-        await instance.push("EVENT_REMOVE_911", {"callIds": [1]})
+        await to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [1]})
         assert await line() == "1 cad.EVENT_REMOVE_911  callIds=1"
-        await house.stop()
+        await server.stop_during_poll(after=1)
         assert (await line()).startswith("Lost: ")
         # What happens before it is back is not lost.
-        async with house.context.change() as change:
+        async with server.context.change() as change:
             await change.emit_named("cad.EVENT_REMOVE_911", b'{"callIds":[2]}')
-        await house.start()
-        assert await line() == f"{house.url} is back."
+        await server.start()
+        assert await line() == f"{server.url} is back."
         assert await line() == "2 cad.EVENT_REMOVE_911  callIds=2"
-        await instance.push("EVENT_REMOVE_911", {"callIds": [3]})
+        await to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [3]})
         assert await line() == "3 cad.EVENT_REMOVE_911  callIds=3"
 
 
-async def test_missed_events_are_told(house: House, instance: InstanceClient) -> None:
-    async with listening(instance, as_json=True) as line:
+async def test_missed_events_are_told(server: BotServer, client: InstanceClient) -> None:
+    async with listening(server, as_json=True) as line:
         await line()
-        await instance.push("EVENT_REMOVE_911", {"callIds": [1]})
+        await to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [1]})
         assert json.loads(await line()) == {
             "type": "events.cad.EVENT_REMOVE_911",
             "id": 1,
             "data": {"callIds": [1]},
         }
-        await house.stop()
+        await server.stop_during_poll(after=1)
         assert "Lost" in json.loads(await line())["data"]["message"]
-        async with house.context.change() as change:
+        async with server.context.change() as change:
             for number in (2, 3):
                 await change.emit_named("cad.EVENT_REMOVE_911", b'{"callIds":[%d]}' % number)
             await change.sql.run("DELETE FROM journal WHERE id < 3")
-        await house.start()
+        await server.start()
         assert "is back" in json.loads(await line())["data"]["message"]
         assert "missed" in json.loads(await line())["data"]["message"]
         assert json.loads(await line())["id"] == 3
 
 
-async def test_listening_to_nobody(house: House, instance: InstanceClient) -> None:
-    await house.stop()
+async def test_listening_to_nobody(server: BotServer, client: InstanceClient) -> None:
+    await server.stop()
     with pytest.raises(InstanceError, match="nothing listens"):
-        await listen(instance, [], as_json=False, say=print)
+        await to_thread(listen, client, [], as_json=False, say=print)
 
 
-async def test_listening_to_an_unknown_event(instance: InstanceClient) -> None:
+async def test_listening_to_an_unknown_event(client: InstanceClient) -> None:
     with pytest.raises(InstanceError, match="unknown event"):
-        await listen(instance, ["weather"], as_json=False, say=print)
+        await to_thread(listen, client, ["weather"], as_json=False, say=print)

@@ -1,7 +1,7 @@
 """The simulation: what an instance holds after an evening, and how refusals are told."""
 
-import re
 import time
+from asyncio import to_thread
 from collections import Counter
 from typing import Any
 
@@ -10,11 +10,11 @@ import pytest
 
 from bot.client import InstanceClient
 from bot.settings import Channels
-from bot.simulate import DRILL, EVENING, Ask, Known, Push, Step, drill_numbers, simulate
+from bot.simulate import DRILL, NUMBER, ScenarioStep, drill_numbers, read_evening, simulate
 from db import dispatches, emergencies, flights, properties, removals
 from db.properties import PENDING, REMOVED
 
-from .conftest import KINDS, TIERS, House
+from .conftest import KINDS, TIERS, BotServer
 
 AT_ONCE = float("inf")
 
@@ -57,76 +57,75 @@ EXPECTED = [
     "property-added",
 ]
 
-PUSHES = sum(isinstance(step.does, Push) for step in EVENING)
+EVENING = read_evening()
+PUSHES = sum(bool(step.push) for step in EVENING)
 
 
-async def pushes(house: House) -> dict[str, int]:
-    """Return how many pushes the house answered in which words."""
-    async with aiohttp.ClientSession() as http, http.get(f"{house.url}/healthz") as response:
+async def pushes(server: BotServer) -> dict[str, int]:
+    """Return how many pushes the server answered in which words."""
+    async with aiohttp.ClientSession() as http, http.get(f"{server.url}/healthz") as response:
         counts: dict[str, int] = (await response.json())["pushes"]
         return counts
 
 
-async def events(instance: InstanceClient, name: str) -> list[dict[str, Any]]:
+async def events(client: InstanceClient, name: str) -> list[dict[str, Any]]:
     """Return the data of all events of a name."""
-    return [event["data"] for event in (await instance.events(0, [name], 0)).events]
+    return [event["data"] for event in (await to_thread(client.events, 0, [name], 0)).events]
 
 
-async def test_evening_is_journalled_in_order(house: House, instance: InstanceClient) -> None:
+async def test_evening_is_journalled_in_order(server: BotServer, client: InstanceClient) -> None:
     said: list[str] = []
-    assert await simulate(instance, speed=AT_ONCE, say=said.append) == 0
-    assert await house.journalled() == EXPECTED
-    assert await pushes(house) == {"OK": PUSHES}
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=said.append) == 0
+    assert await server.journal_names() == EXPECTED
+    assert await pushes(server) == {"OK": PUSHES}
     told = [line for line in said if line.startswith("[")]
     assert len(told) == len(EVENING)
     assert not any("{" in line or "\n" in line for line in told)
     assert said[-1] == "Every step went well."
 
 
-async def test_property_has_what_it_was_given(house: House, instance: InstanceClient) -> None:
-    await simulate(instance, speed=0, say=lambda _: None)
-    villa, garage = await properties.page(house.database.read, "", 10, 0)
+async def test_property_has_what_it_was_given(server: BotServer, client: InstanceClient) -> None:
+    await to_thread(simulate, client, speed=0, say=lambda _: None)
+    villa, garage = await properties.page(server.database.read, "", 10, 0)
     assert (villa.status, garage.status) == (REMOVED, PENDING)
     assert villa.owner == "simulation:vivian-castellane"
-    owned = await instance.query("get-equipment", {"propertyId": villa.id})
+    owned = await to_thread(client.query, "get-equipment", {"propertyId": villa.id})
     assert Counter(row["type"] for row in owned["data"]["equipment"]) == {1: 2, 2: 1, 3: 2}
-    request = await removals.open_of_property(house.database.read, villa.id)
+    request = await removals.open_of_property(server.database.read, villa.id)
     assert request is not None
     assert (request.requested_by, request.previous_status) == (villa.owner, "ACTIVE")
-    assert await flights.open_of_property(house.database.read, villa.id) == []
-    flight = await flights.get(house.database.read, 1)
+    assert await flights.open_of_property(server.database.read, villa.id) == []
+    flight = await flights.get(server.database.read, 1)
     assert flight is not None
     assert flight.recalled_at is not None
-    doors = await events(instance, "auth-entries")
+    doors = await events(client, "auth-entries")
     assert [entry["allowed"] for entry in doors] == [True, False]
-    assert [alert["user"] for alert in await events(instance, "alerts")] == [
-        "simulation:rex-dillard"
-    ]
+    assert [alert["user"] for alert in await events(client, "alerts")] == ["simulation:rex-dillard"]
 
 
-async def test_calls_end_as_told(house: House, instance: InstanceClient) -> None:
-    await simulate(instance, speed=AT_ONCE, say=lambda _: None)
-    (told,) = await events(instance, "cad.EVENT_911")
-    emergency = await emergencies.get(house.database.read, "cad", told["callId"])
+async def test_calls_end_as_told(server: BotServer, client: InstanceClient) -> None:
+    await to_thread(simulate, client, speed=AT_ONCE, say=lambda _: None)
+    (told,) = await events(client, "cad.EVENT_911")
+    emergency = await emergencies.get(server.database.read, "cad", told["callId"])
     assert emergency is not None
     assert emergency.removed_at is not None
     assert emergency.dispatch_call_id is not None
-    call = await dispatches.get(house.database.read, "cad", emergency.dispatch_call_id)
+    call = await dispatches.get(server.database.read, "cad", emergency.dispatch_call_id)
     assert call is not None
     assert (call.status, call.priority) == ("ACTIVE", "1")
     assert call.emergency_call_id == emergency.call_id
     assert call.closed_at is not None
-    assert len(await dispatches.units(house.database.read, "cad", call.call_id)) == 2
-    assert len(await dispatches.last_notes(house.database.read, "cad", call.call_id, 10)) == 2
-    panics = await events(instance, "cad.EVENT_UNIT_PANIC")
+    assert len(await dispatches.units(server.database.read, "cad", call.call_id)) == 2
+    assert len(await dispatches.last_notes(server.database.read, "cad", call.call_id, 10)) == 2
+    panics = await events(client, "cad.EVENT_UNIT_PANIC")
     assert [panic["isPanic"] for panic in panics] == [True, False]
 
 
-async def test_two_evenings_do_not_meet(house: House, instance: InstanceClient) -> None:
-    assert await simulate(instance, speed=AT_ONCE, say=lambda _: None) == 0
-    assert await simulate(instance, speed=AT_ONCE, say=lambda _: None) == 0
-    assert await house.journalled() == EXPECTED * 2
-    first, second = await events(instance, "cad.EVENT_911")
+async def test_two_evenings_do_not_meet(server: BotServer, client: InstanceClient) -> None:
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=lambda _: None) == 0
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=lambda _: None) == 0
+    assert await server.journal_names() == EXPECTED * 2
+    first, second = await events(client, "cad.EVENT_911")
     assert first["callId"] != second["callId"]
 
 
@@ -138,58 +137,60 @@ def test_numbers_are_high_apart_and_exact() -> None:
 
 
 async def test_step_that_is_refused_is_told_and_passed_over(
-    house: House, instance: InstanceClient
+    server: BotServer, client: InstanceClient
 ) -> None:
-    await house.put_on_offer(TIERS, [kind for kind in KINDS if kind.id != 2])
+    await server.offer(TIERS, [kind for kind in KINDS if kind.id != 2])
     said: list[str] = []
-    assert await simulate(instance, speed=AT_ONCE, say=said.append) == 1
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=said.append) == 1
     (refused,) = (line for line in said if "REFUSED" in line)
     assert "REFUSED: add-equipment: not-found: there is no equipment type 2" in refused
     assert said[-1] == f"1 of {len(EVENING)} steps were refused."
     expected = EXPECTED.copy()
     expected.remove("property-equipment-change")
-    assert await house.journalled() == expected
+    assert await server.journal_names() == expected
 
 
 async def test_steps_that_need_what_was_refused_say_so(
-    house: House, instance: InstanceClient
+    server: BotServer, client: InstanceClient
 ) -> None:
-    await house.put_on_offer([], KINDS)
+    await server.offer([], KINDS)
     said: list[str] = []
-    assert await simulate(instance, speed=AT_ONCE, say=said.append) == 1
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=said.append) == 1
     refused = [line for line in said if "REFUSED" in line]
     assert "REFUSED: the answer has no number under tiers.0.id" in refused[0]
     assert "REFUSED: this needs the number of the tier" in refused[1]
     assert "REFUSED: this needs the number of the property" in refused[2]
     assert not any("Left behind" in line for line in said)
     cad_events = [name for name in EXPECTED if name.startswith("cad.")]
-    assert await house.journalled() == cad_events
-    assert await pushes(house) == {"OK": PUSHES}
+    assert await server.journal_names() == cad_events
+    assert await pushes(server) == {"OK": PUSHES}
 
 
-async def test_wrong_key_refuses_pushes_only(house: House) -> None:
+async def test_wrong_key_refuses_pushes_only(server: BotServer) -> None:
     said: list[str] = []
-    async with house.instance(key="SOME-OTHER-KEY") as instance:
-        assert await simulate(instance, speed=AT_ONCE, say=said.append) == 1
+    client = server.client(key="SOME-OTHER-KEY")
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=said.append) == 1
     assert sum("does not know this CAD key" in line for line in said) == PUSHES
-    assert await house.journalled() == [name for name in EXPECTED if not name.startswith("cad.")]
+    assert await server.journal_names() == [
+        name for name in EXPECTED if not name.startswith("cad.")
+    ]
 
 
 async def test_instance_that_is_gone_ends_the_evening(
-    house: House, instance: InstanceClient
+    server: BotServer, client: InstanceClient
 ) -> None:
-    await house.stop()
+    await server.stop()
     said: list[str] = []
-    assert await simulate(instance, speed=AT_ONCE, say=said.append) == 1
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=said.append) == 1
     assert len(said) == 2
-    assert f"STOPPED: nothing listens on {house.url}" in said[1]
+    assert f"STOPPED: nothing listens on {server.url}" in said[1]
 
 
-async def test_speed_divides_the_pauses(instance: InstanceClient) -> None:
+async def test_speed_divides_the_pauses(client: InstanceClient) -> None:
     seconds = sum(step.after for step in EVENING)
     assert 60 < seconds < 300
     started = time.monotonic()
-    assert await simulate(instance, speed=seconds * 10, say=lambda _: None) == 0
+    assert await to_thread(simulate, client, speed=seconds * 10, say=lambda _: None) == 0
     assert time.monotonic() - started >= 0.1
 
 
@@ -206,18 +207,18 @@ def texts(data: object) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("step", EVENING, ids=lambda step: step.told)
-def test_whoever_reads_it_knows_that_it_is_a_drill(step: Step) -> None:
+@pytest.mark.parametrize("step", EVENING, ids=lambda step: step.text)
+def test_whoever_reads_it_knows_that_it_is_a_drill(step: ScenarioStep) -> None:
     streets = ("Mission Row / Sinner St", "[8041] Innocence Blvd / Strawberry Ave")
-    assert all(DRILL in text for text in texts(step.does.data) if text not in streets)
-    if step.does.data.get("call") or step.does.data.get("unit"):
-        assert any(DRILL in text for text in texts(step.does.data))
+    assert all(DRILL in text for text in texts(step.data) if text not in streets)
+    if step.data.get("call") or step.data.get("unit"):
+        assert any(DRILL in text for text in texts(step.data))
 
 
 def numbers_needed(data: object) -> set[str]:
     """Return the names of the numbers that a step's data waits for."""
-    if isinstance(data, Known):
-        return {data.name}
+    if isinstance(data, str):
+        return set(NUMBER.findall(data))
     items = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
     return {name for item in items for name in numbers_needed(item)}
 
@@ -225,8 +226,8 @@ def numbers_needed(data: object) -> set[str]:
 def test_steps_need_only_what_came_before() -> None:
     known = set(drill_numbers(0))
     for step in EVENING:
-        assert numbers_needed(step.does.data) <= known
-        known |= set(step.does.keep) if isinstance(step.does, Ask) else set()
-        assert set(re.findall(r"{(\w+)}", step.look)) <= known
+        assert numbers_needed(step.data) <= known
+        known |= set(step.keep)
+        assert set(NUMBER.findall(step.expect)) <= known
         assert not step.channel or step.channel in Channels.model_fields
-        assert bool(step.channel) is bool(step.look)
+        assert bool(step.channel) is bool(step.expect)

@@ -1,0 +1,173 @@
+"""The part of `cad-sentinel check` that asks Discord: token, channels, roles, permissions."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import discord
+
+from bot.check import Report
+from bot.discord_pipeline import point_discord_at
+from bot.discord_settings import apply_setup, layout_of
+from bot.settings import DiscordSettings, Settings
+from cogs.routing.bot_permissions import POSTABLE_CHANNELS, can_mention, missing_permissions
+from cogs.routing.layout import Layout, choices
+from db.database import open_read_only
+from db.errors import StorageError
+
+MEND = "choose another one with /setup, or correct its id in the file"
+
+
+async def check_discord(settings: Settings, report: Report) -> None:
+    """Check what the file and `/setup` say about Discord, by asking Discord."""
+    chosen = await _setup_choices(settings.database.path)
+    _report_choices(layout_of(settings.discord), chosen, report)
+    discord_settings = apply_setup(settings.discord, chosen)
+    point_discord_at(discord_settings)
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
+        if await _log_in(client, discord_settings.token, report):
+            await _check_guilds(client, discord_settings, settings.alarms.supervisor, report)
+
+
+async def _setup_choices(path: Path) -> Layout:
+    """Return what `/setup` chose; nothing if the database cannot be read, which `check` reports."""
+    if not await asyncio.to_thread(path.exists):
+        return {}
+    try:
+        async with open_read_only(path) as sql:
+            return await choices(sql)
+    except StorageError:
+        return {}
+
+
+def _report_choices(file: Layout, chosen: Layout, report: Report) -> None:
+    """Note where `/setup` chose something else than the file says."""
+    for name, ids in file.items():
+        if name in chosen:
+            by_file, by_setup = (
+                ", ".join(map(str, some)) or "none" for some in (ids, chosen[name])
+            )
+            report.note(
+                f"{name}: the file says {by_file}, /setup says {by_setup}, which counts;"
+                " Back to the file's, in /setup, ends that, or cad-sentinel forget-setup"
+            )
+
+
+async def _log_in(client: discord.Client, token: str, report: Report) -> bool:
+    try:
+        await client.login(token)
+    except discord.LoginFailure:
+        report.fault(
+            "Discord refuses the token",
+            "make a new one in the Developer Portal under Bot, and put it into [discord] token",
+        )
+        return False
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        report.fault(f"Discord cannot be reached: {error}", "try again later")
+        return False
+    report.good(f"Discord knows the bot as {client.user}")
+    return True
+
+
+async def _check_guilds(
+    client: discord.Client, settings: DiscordSettings, supervisors: list[int], report: Report
+) -> None:
+    channels = {name: number for name, number in settings.channels if number}
+    if not channels:
+        report.fault(
+            "no channel is configured",
+            "type /setup in Discord, or put channel ids into [discord.channels]",
+        )
+    channels |= {f"of rule {rule.name}": rule.channel for rule in settings.rules if rule.channel}
+    guilds: dict[int, discord.Guild] = {}
+    for name, number in channels.items():
+        await _check_channel(client, name, number, guilds, report)
+    for guild in guilds.values():
+        await _check_guild(client, guild, settings, supervisors, report)
+
+
+async def _check_channel(
+    client: discord.Client,
+    name: str,
+    number: int,
+    guilds: dict[int, discord.Guild],
+    report: Report,
+) -> None:
+    try:
+        channel = await client.fetch_channel(number)
+    except discord.NotFound:
+        report.fault(f"channel {name} ({number}) does not exist", MEND)
+        return
+    except discord.Forbidden:
+        report.fault(
+            f"channel {name} ({number}) is closed to the bot",
+            "give the bot's role View Channel in the channel's permissions",
+        )
+        return
+    if not isinstance(channel, POSTABLE_CHANNELS):
+        report.fault(f"channel {name} ({number}) is no text channel", MEND)
+        return
+    guild = guilds.get(channel.guild.id)
+    if guild is None:
+        guild = guilds[channel.guild.id] = await client.fetch_guild(channel.guild.id)
+    # Its own guild, without a gateway, has no roles, from which the rights follow.
+    channel.guild = guild
+    assert client.user is not None  # noqa: S101 - logged in
+    missing = missing_permissions(channel, await guild.fetch_member(client.user.id))
+    if missing:
+        report.fault(
+            f"channel {name} (#{channel.name}): the bot lacks {', '.join(missing)}",
+            "give the bot's role these in the channel's permissions",
+        )
+    else:
+        report.good(f"channel {name} is #{channel.name}, and the bot may post there")
+
+
+async def _check_guild(
+    client: discord.Client,
+    guild: discord.Guild,
+    settings: DiscordSettings,
+    supervisors: list[int],
+    report: Report,
+) -> None:
+    if settings.guild_id not in (0, guild.id):
+        report.fault(
+            f"channels lie in guild {guild.id}, but guild_id is {settings.guild_id}",
+            "correct guild_id or the channel ids",
+        )
+    known = {role.id: role for role in guild.roles}
+    for name, ids in [*settings.roles, ("supervisor", supervisors)]:
+        for role_id in ids:
+            if role_id not in known:
+                report.fault(f"role {name} ({role_id}) does not exist", MEND)
+    for rule in settings.rules:
+        if rule.mention and rule.mention not in known:
+            report.fault(
+                f"the role that rule {rule.name} mentions ({rule.mention}) does not exist",
+                "correct its id",
+            )
+    if settings.panic_role and settings.panic_role not in known:
+        report.fault(f"panic_role ({settings.panic_role}) does not exist", MEND)
+    elif settings.panic_role:
+        await _check_call(client, guild, known[settings.panic_role], report)
+    if not settings.roles.approver:
+        report.note("no approver role: only people who manage the server can approve")
+    try:
+        await discord.app_commands.CommandTree(client).fetch_commands(guild=guild)
+        report.good(f"the bot may register its commands in {guild.name}")
+    except discord.Forbidden:
+        report.fault(
+            f"the bot may not register commands in {guild.name}",
+            "invite it again with the scopes bot and applications.commands",
+        )
+
+
+async def _check_call(
+    client: discord.Client, guild: discord.Guild, role: discord.Role, report: Report
+) -> None:
+    assert client.user is not None  # noqa: S101 - logged in
+    if not can_mention(role, await guild.fetch_member(client.user.id)):
+        report.fault(
+            f"the bot cannot mention the panic role {role.name}",
+            "give the bot's role Mention @everyone, @here, and All Roles",
+        )

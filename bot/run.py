@@ -1,0 +1,74 @@
+"""`cad-sentinel run`: the log, the generated secrets, the event loop, and what ends the program."""
+
+import asyncio
+import gc
+import logging
+import sys
+
+from bot import secrets
+from bot.app import run, stop_signal
+from bot.backup import way_back
+from bot.certificate import BadCertificate
+from bot.cli import EX_CONFIG
+from bot.locks import AlreadyRunning
+from bot.logs import start_logging
+from bot.settings import Settings
+from db.errors import InvalidDatabase, StorageError
+
+log = logging.getLogger(__name__)
+
+
+def run_until_signal(settings: Settings) -> int:
+    """Run the bot until SIGINT or SIGTERM; return the exit code."""
+    try:
+        generated = [secrets.cad_key(settings), secrets.client_token(settings)]
+    except (OSError, UnicodeError) as error:
+        print(f"cannot keep secrets: {error}", file=sys.stderr)
+        return 1
+    for name, secret in zip(("CAD key", "client token"), generated, strict=True):
+        if secret.is_new:
+            print(f"A {name} was generated and stored in {secret.file}: {secret.value}", flush=True)
+        elif secret.file is not None:
+            print(f"The {name} is in {secret.file}", flush=True)
+    start_logging(settings.log.format, settings.log.level, _all_secrets(settings, generated))
+    # What was imported stays: the garbage collector need not look at it again.
+    gc.freeze()
+    try:
+        with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+            runner.run(_run(settings))
+    except BadCertificate as error:
+        print(f"http.certificate: {error}", file=sys.stderr)
+        return EX_CONFIG
+    except (StorageError, AlreadyRunning, OSError, UnicodeError) as error:
+        # UnicodeError: http.host is no name
+        mend = f"; {way_back(settings)}" if isinstance(error, InvalidDatabase) else ""
+        print(f"cannot start: {error}{mend}", file=sys.stderr)
+        return 1
+    except Exception:
+        # Python's own report would not go through the log, which keeps secrets back.
+        log.exception("ended by an error")
+        return 1
+    return 0
+
+
+async def _run(settings: Settings) -> None:
+    await run(settings, stop_signal())
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _all_secrets(settings: Settings, generated: list[secrets.Secret]) -> list[str]:
+    """Return everything that must not stand in the log."""
+    return [
+        settings.discord.token,
+        settings.cad.api_key,
+        *(key.key for key in settings.cad.keys),
+        *(client.token for client in settings.websocket.clients),
+        *(secret.value for secret in generated),
+    ]
