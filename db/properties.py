@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import fold_case, indexed, like, may_be_code, words
+from db.search import fold_case, holding_word, indexed, like, may_be_code, words
 
 PENDING = "PENDING"
 """Added, and not approved yet."""
@@ -332,22 +332,30 @@ async def at(
     squared, area = f"({dx} * {dx} + {dy} * {dy})", "width * height"
     present = f"removed_at IS NULL AND status <> '{REJECTED}'"
     widest = "(SELECT max(width) FROM properties WHERE removed_at IS NULL)"
+    by_position = (
+        f"SELECT id FROM properties WHERE {present} AND x BETWEEN ?1 - ?3 - {widest} AND ?1 + ?3"
+        f" AND {squared} <= CASE {area} WHEN 0 THEN ?3 * ?3 ELSE 0 END"
+        f" ORDER BY {area} = 0, CASE {area} WHEN 0 THEN {squared} ELSE {area} END, id LIMIT 1"
+    )
+    by_address = (
+        f"SELECT id FROM properties WHERE {present}"
+        " AND place IN (SELECT value FROM json_each(?4)) ORDER BY length(place) DESC,"
+        " NOT EXISTS (SELECT 1 FROM property_search WHERE rowid = id AND instr(text, ?6)), id"
+        " LIMIT 1"
+    )
+    by_code = (
+        "SELECT id FROM property_search CROSS JOIN properties ON id = property_search.rowid"
+        f" WHERE property_search MATCH ?5 AND {present} AND instr(text, ?6)"
+        " ORDER BY NOT instr(' ' || place || ' ', ?6), id LIMIT 1"
+    )
+    ways = [by_position, by_address, by_code] if code else [by_position, by_address]
     return await sql.one(
-        lambda number: number,
-        "SELECT coalesce("
-        f"(SELECT id FROM properties WHERE {present} AND x BETWEEN ?1 - ?3 - {widest} AND ?1 + ?3"
-        f"  AND {squared} <= CASE {area} WHEN 0 THEN ?3 * ?3 ELSE 0 END"
-        f"  ORDER BY {area} = 0, CASE {area} WHEN 0 THEN {squared} ELSE {area} END, id LIMIT 1),"
-        f" (SELECT id FROM properties WHERE {present}"
-        "  AND place IN (SELECT value FROM json_each(?4)) ORDER BY length(place) DESC,"
-        "  NOT EXISTS (SELECT 1 FROM property_search WHERE rowid = id AND instr(text, ?6)), id"
-        "  LIMIT 1),"
-        f" (SELECT id {_FOUND} ?5 AND {present} AND instr(text, ?6)"
-        "  ORDER BY NOT instr(' ' || place || ' ', ?6), id LIMIT 1))",
+        int,
+        " UNION ALL ".join(f"SELECT * FROM ({way})" for way in ways) + " LIMIT 1",
         x,
         y,
         reach,
         json.dumps(phrases),
-        like(code) if code else None,
+        holding_word(code) if code else None,
         f" {code} " if code else None,
     )

@@ -43,6 +43,16 @@ def indexed(text: str) -> str:
     return text + "".join(sorted(part.rjust(_GROUP, _PADDING) for part in parts))
 
 
+def holding_word(word: str) -> str:
+    """Return the FTS5 query for the rows whose index has all groups of a word between blanks.
+
+    Unlike LIKE with a parameter, MATCH does not make SQLite prepare the statement anew each time.
+    """
+    spaced = f" {word} "
+    groups = (spaced[start : start + _GROUP] for start in range(len(word)))
+    return " AND ".join(f'"{group}"' for group in groups)
+
+
 def like(search: str) -> str:
     """Return the pattern by which an index finds the rows that may contain a folded text.
 
