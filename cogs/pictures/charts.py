@@ -56,6 +56,11 @@ class Series:
     name: str
     counts: tuple[int, ...]
 
+    @property
+    def total(self) -> int:
+        """All of its visits."""
+        return sum(self.counts)
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
@@ -67,27 +72,37 @@ class Chart:
     series: tuple[Series, ...]
     nothing: str
 
+    @property
+    def totals(self) -> list[int]:
+        """The height of each bar."""
+        return _sums(self.series)
 
-def visitors_chart(place: str, counted: WeeklyVisitors | ScannedVisitors, today: date) -> Picture:
+    @property
+    def legend(self) -> list[Series]:
+        """The series that have a name."""
+        return [series for series in self.series if series.name]
+
+
+def visitors_chart(place: str, visits: WeeklyVisitors | ScannedVisitors, today: date) -> Picture:
     """Return a chart of a property's visits: of the week by camera, or of some days."""
-    if isinstance(counted, WeeklyVisitors):
-        days = [today - timedelta(WEEK - 1 - back) for back in range(WEEK)]
+    if isinstance(visits, WeeklyVisitors):
+        days = [today - timedelta(WEEK - 1 - number) for number in range(WEEK)]
         series = [
-            Series(seen.name, tuple(seen.data.get(day.isoformat(), 0) for day in days))
-            for seen in counted.cameras.values()
+            Series(camera.name, tuple(camera.data.get(day.isoformat(), 0) for day in days))
+            for camera in visits.cameras.values()
         ]
     else:
-        days = [date.fromisoformat(day.day) for day in counted.visitors]
-        series = [Series("", tuple(day.count for day in counted.visitors))]
+        days = [date.fromisoformat(day.day) for day in visits.visitors]
+        series = [Series("", tuple(day.count for day in visits.visitors))]
     title = _("Visits · {place}").format(place=place)
     return _picture("visits.png", title, _("No visits"), days, series)
 
 
-def crimes_chart(place: str, counted: CrimesInArea, today: date) -> Picture:
+def crimes_chart(place: str, crimes: CrimesInArea, today: date) -> Picture:
     """Return a chart of the crimes of the last days; `place` says where."""
-    oldest_first = sorted(counted.crimes, key=lambda one: -one.day)
-    days = [today - timedelta(one.day - 1) for one in oldest_first]
-    series = [Series("", tuple(one.count for one in oldest_first))]
+    oldest_first = sorted(crimes.crimes, key=lambda day: -day.day)
+    days = [today - timedelta(day.day - 1) for day in oldest_first]
+    series = [Series("", tuple(day.count for day in oldest_first))]
     title = _("Crimes · {place}").format(place=place)
     return _picture("crimes.png", title, _("No crimes"), days, series)
 
@@ -95,17 +110,21 @@ def crimes_chart(place: str, counted: CrimesInArea, today: date) -> Picture:
 def _picture(
     name: str, title: str, nothing: str, days: Sequence[date], series: Sequence[Series]
 ) -> Picture:
-    totals = [sum(counts) for counts in zip(*(one.counts for one in series), strict=True)]
+    total = sum(one.total for one in series)
     span = f"{days[0]} – {days[-1]}" if days else ""
-    in_all = _("{number} in all").format(number=sum(totals))
+    in_all = _("{number} in all").format(number=total)
     chart = Chart(
         title=plain_line(title, 200),
-        subtitle=f"{span} · {in_all}" if any(totals) else span,
+        subtitle=f"{span} · {in_all}" if total else span,
         labels=tuple(_labels(days)),
         series=tuple(_merged(series)),
         nothing=nothing,
     )
-    return Picture.of(name, _alt(chart, days, totals), chart, draw_chart)
+    return Picture.of(name, _alt(chart, days), chart, draw_chart)
+
+
+def _sums(series: Sequence[Series]) -> list[int]:
+    return [sum(day) for day in zip(*(one.counts for one in series), strict=True)]
 
 
 def _labels(days: Sequence[date]) -> list[str]:
@@ -119,22 +138,21 @@ def _merged(series: Sequence[Series]) -> list[Series]:
     """Merge all cameras but those with the most visits into one series."""
     if len(series) <= NAMED:
         return list(series)
-    first = sorted(series, key=lambda one: -sum(one.counts))
-    rest = first[NAMED:]
-    counts = tuple(sum(day) for day in zip(*(one.counts for one in rest), strict=True))
-    name = plural("{number} other", "{number} others", len(rest))
-    return [*first[:NAMED], Series(name, counts)]
+    first = sorted(series, key=lambda one: -one.total)
+    name = plural("{number} other", "{number} others", len(series) - NAMED)
+    return [*first[:NAMED], Series(name, tuple(_sums(first[NAMED:])))]
 
 
-def _alt(chart: Chart, days: Sequence[date], totals: Sequence[int]) -> str:
+def _alt(chart: Chart, days: Sequence[date]) -> str:
     """Return the chart in words."""
     text = f"{chart.title}, {chart.subtitle}"
+    totals = chart.totals
     if not any(totals):
         return f"{text}: {chart.nothing}."
-    counted = [f"{day} {total}" for day, total in zip(days, totals, strict=True) if total]
-    text += f": {fitting(counted, ', ', 500)}."
-    named = [f"{one.name} {sum(one.counts)}" for one in chart.series if one.name]
-    return f"{text} {fitting(named, ', ', 300)}." if named else text
+    bars = [f"{day} {total}" for day, total in zip(days, totals, strict=True) if total]
+    text += f": {fitting(bars, ', ', 500)}."
+    legend = [f"{series.name} {series.total}" for series in chart.legend]
+    return f"{text} {fitting(legend, ', ', 300)}." if legend else text
 
 
 def draw_chart(chart: Chart) -> bytes:
@@ -142,11 +160,10 @@ def draw_chart(chart: Chart) -> bytes:
     from matplotlib import rc_context
     from matplotlib.patches import Rectangle
 
-    named = [one for one in chart.series if one.name]
-    height = TOP + HEIGHT + 110 + -(-len(named) // 2) * LINE
+    totals, legend = chart.totals, chart.legend
+    height = TOP + HEIGHT + 110 + -(-len(legend) // 2) * LINE
     with rc_context(STYLE):
         figure = new_figure(height, chart.title, chart.subtitle)
-        totals = [sum(counts) for counts in zip(*(one.counts for one in chart.series), strict=True)]
         ticks = text_width("0000", SMALL) if any(totals) else 0.0
         left, bottom = (MARGIN + ticks) / WIDTH, 1 - (TOP + HEIGHT) / height
         axes = figure.add_axes((left, bottom, 1 - left - MARGIN / WIDTH, HEIGHT / height))
@@ -157,10 +174,10 @@ def draw_chart(chart: Chart) -> bytes:
             axes.set_facecolor(FIELD)
             axes.set(xticks=[], yticks=[])
             axes.text(0.5, 0.5, chart.nothing, color=MUTED, fontsize=28, ha="center", va="center")
-        for number, one in enumerate(named):
+        for number, series in enumerate(legend):
             x = MARGIN + number % 2 * INSIDE / 2
             y = TOP + HEIGHT + 120 + number // 2 * LINE
-            text = fitted(f"{one.name} · {short(sum(one.counts))}", INSIDE / 2 - 60, TEXT)
+            text = fitted(f"{series.name} · {short(series.total)}", INSIDE / 2 - 60, TEXT)
             corner = x / WIDTH, 1 - (y + 4) / height
             swatch = Rectangle(corner, 30 / WIDTH, 28 / height, **_fill(number))
             figure.add_artist(swatch)
@@ -174,9 +191,9 @@ def _draw_bars(axes: "Axes", chart: Chart, totals: Sequence[int]) -> None:
     days = range(len(totals))
     width = min(0.66, 0.17 * len(totals))
     bottoms = [0] * len(totals)
-    for number, one in enumerate(chart.series):
-        axes.bar(days, one.counts, width=width, bottom=bottoms, **_fill(number))
-        bottoms = [below + count for below, count in zip(bottoms, one.counts, strict=True)]
+    for number, series in enumerate(chart.series):
+        axes.bar(days, series.counts, width=width, bottom=bottoms, **_fill(number))
+        bottoms = [below + count for below, count in zip(bottoms, series.counts, strict=True)]
     axes.set_xlim(-0.5, len(totals) - 0.5)
     axes.set_ylim(0, max(totals) * 1.12)
     axes.grid(axis="y")
