@@ -1,4 +1,4 @@
-"""What the bot may do in Discord, and what it lacks."""
+"""What the bot may do in Discord, and which permissions it lacks."""
 
 from collections.abc import Iterable
 
@@ -11,16 +11,16 @@ NEEDED_PERMISSIONS = {
     "attach_files": "Attach Files",
     "read_message_history": "Read Message History",
 }
-"""What the bot needs in a channel that it posts to, as Discord's settings call it."""
+"""The permissions that the bot needs in a channel, as Discord's settings call them."""
 
 POSTABLE_CHANNELS = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)
-"""The kinds of channels that it can post to."""
+"""The kinds of channels that the bot can post to."""
 
 
 def missing_permissions(channel: discord.abc.GuildChannel, me: discord.Member) -> list[str]:
-    """Return the rights that the bot lacks in a channel."""
-    rights = channel.permissions_for(me)
-    return [label for right, label in NEEDED_PERMISSIONS.items() if not getattr(rights, right)]
+    """Return the names of the permissions that the bot lacks in a channel."""
+    granted = channel.permissions_for(me)
+    return [label for name, label in NEEDED_PERMISSIONS.items() if not getattr(granted, name)]
 
 
 def can_mention(role: discord.Role, me: discord.Member) -> bool:

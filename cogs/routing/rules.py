@@ -36,15 +36,15 @@ class QuietHours:
         """Read hours like `23:00-07:00`.
 
         Raises:
-            ValueError: the text is no such hours, or they last no time.
+            ValueError: the text is not such hours, or begin and end are the same.
         """
         found = _HOURS.fullmatch(text.strip())
         if found is None:
-            raise ValueError("these are no hours; write them like '23:00-07:00'")
+            raise ValueError("invalid hours; write them like '23:00-07:00'")
         hours = [int(number) for number in found.groups()]
         quiet = cls(time(hours[0], hours[1]), time(hours[2], hours[3]))
         if quiet.begin == quiet.end:
-            raise ValueError("these hours last no time; leave quiet out for the whole day")
+            raise ValueError("begin and end are the same; leave out quiet for the whole day")
         return quiet
 
     def covers(self, clock: time) -> bool:
@@ -213,10 +213,10 @@ def _asked(rule: Rule, facts: RoutingFacts, clock: time) -> tuple[bool, Reason]:
         return False, partial(_all_of, missed)
     if not rule.has_effect(is_quiet=rule.is_quiet(facts, clock)):
         if rule.quiet is not None and rule.quiet.covers(clock):
-            return False, lambda: _("panics are posted whatever the hour")
+            return False, lambda: _("panics are posted at any hour")
         return False, partial(_rests, rule.quiet, clock)
     reasons: list[Reason] = [reason for _is_met, reason in met]
-    reasons = reasons or [lambda: _("it asks for nothing")]
+    reasons = reasons or [lambda: _("it has no conditions")]
     if rule.quiet is not None and rule.quiet.covers(clock):
         reasons.append(partial(_within, rule.quiet, rule.is_quiet(facts, clock)))
     return True, partial(_all_of, reasons)
@@ -260,15 +260,15 @@ def _not(what: str, found: str, wanted: Sequence[str] | frozenset[str] | set[str
 
 
 def _like(postal: str, pattern: str) -> str:
-    return _("postal {postal} is like {pattern}").format(postal=postal, pattern=pattern)
+    return _("postal {postal} matches {pattern}").format(postal=postal, pattern=pattern)
 
 
 def _says(keyword: str) -> str:
-    return _("says {keyword!r}").format(keyword=keyword)
+    return _("contains {keyword!r}").format(keyword=keyword)
 
 
 def _does_not_say(keywords: Sequence[str]) -> str:
-    return _("does not say {keywords}").format(keywords=either(keywords))
+    return _("does not contain {keywords}").format(keywords=either(keywords))
 
 
 def _rests(quiet: QuietHours | None, clock: time) -> str:
@@ -278,13 +278,13 @@ def _rests(quiet: QuietHours | None, clock: time) -> str:
 
 def _within(quiet: QuietHours, holds: bool) -> str:
     within = _("within its quiet hours {hours}")
-    return (within if holds else _("its quiet hours {hours} leave panics alone")).format(
+    return (within if holds else _("its quiet hours {hours} do not apply to panics")).format(
         hours=quiet
     )
 
 
 def _comes_later(rule: str, first: str) -> str:
-    return _("{rule}: not asked, as {first} comes first").format(rule=rule, first=first)
+    return _("{rule}: not checked, as {first} matched").format(rule=rule, first=first)
 
 
 def _answered(rule: str, matches: bool, reason: Reason) -> str:

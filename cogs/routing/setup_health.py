@@ -44,7 +44,7 @@ class SetupHealth:
             if sentence not in self._logged:
                 log.warning("%s", sentence)
         for sentence in sorted(self._logged - wrong.keys()):
-            log.info("mended: %s", sentence)
+            log.info("fixed: %s", sentence)
         self._logged = set(wrong)
 
     def _wrong(self, guilds: Sequence[discord.Guild], *, channels: bool) -> Iterator[str]:
@@ -60,7 +60,7 @@ class SetupHealth:
                 continue
             for number in ids:
                 if trouble := problem_of(guilds, what, number):
-                    text = _("{what} ({id}): {trouble}. Mend it with /setup.")
+                    text = _("{what} ({id}): {trouble}. Fix it with /setup.")
                     yield text.format(what=_named(what), id=number, trouble=trouble)
 
 
@@ -74,7 +74,7 @@ def problem_of(guilds: Sequence[discord.Guild], what: str, number: int) -> str:
     if channel is None:
         return _("it was deleted, or the bot is not in its server")
     if not isinstance(channel, POSTABLE_CHANNELS):
-        return _("it is no text channel")
+        return _("it is not a text channel")
     missing = missing_permissions(channel, channel.guild.me)
     return _("the bot lacks {rights}").format(rights=", ".join(missing)) if missing else ""
 

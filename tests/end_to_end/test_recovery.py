@@ -109,7 +109,7 @@ async def test_a_deleted_role_breaks_no_card_and_is_told_once_and_by_check(
     for role in (f"The panic role ({town.on_call.id})", f"The viewer role ({town.viewers.id})"):
         told = [record.message for record in caplog.records if record.message.startswith(role)]
         assert told == [
-            f"{role}: it was deleted, or the bot is not in its server. Mend it with /setup."
+            f"{role}: it was deleted, or the bot is not in its server. Fix it with /setup."
         ]
 
 
@@ -135,7 +135,7 @@ async def test_kicked_it_waits_without_a_storm_of_requests_and_invited_again_it_
         reply = await town.fake.slash(town.vic, "drone list")
         await town.fake.until(lambda: "No drone is out" in render(reply))
     assert len(town.channel("emergency").created) == 40
-    assert "mended: The bot is in no Discord server" in caplog.text
+    assert "fixed: The bot is in no Discord server" in caplog.text
 
 
 async def test_kicked_and_invited_again_while_it_did_not_run_it_registers_its_commands(

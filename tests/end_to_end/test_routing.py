@@ -244,7 +244,7 @@ async def test_route_test_explains_a_recent_event_to_admins(town: Town, desk: Ch
         assert f"goes to {desk.id} by near, mentions role {town.viewers.id}" in text
         assert f"has its card in {desk.id} already" in text
         assert "- night: no, type EVENT_911, not visits" in text
-        assert "- near: yes, postal 8031 is like 80*" in text
+        assert "- near: yes, postal 8031 matches 80*" in text
         typed = await town.fake.slash(owner, "route test", event="visits")
         await town.fake.until(lambda: "night is silent" in typed.content)
         refused = await town.fake.slash(town.anna, "route test", event="visits")
@@ -266,4 +266,4 @@ async def test_the_command_line_explains_a_stored_event_beside_the_running_bot(
     assert said[:3] == said[3:]
     assert said[0] == "event 1, EVENT_911"
     assert f"goes to {desk.id} by near" in said[1]
-    assert said[2] == "- near: yes, postal 8031 is like 80*"
+    assert said[2] == "- near: yes, postal 8031 matches 80*"

@@ -113,8 +113,8 @@ def test_the_first_matching_rule_wins_and_every_rule_is_explained() -> None:
     )
     assert decision.explanation == [
         "civil: no, neither a 911 nor a 311 call",
-        "near: yes, postal 8031 is like 80*",
-        "rest: not asked, as near comes first",
+        "near: yes, postal 8031 matches 80*",
+        "rest: not checked, as near matched",
     ]
 
 
@@ -159,7 +159,7 @@ def test_in_quiet_hours_nobody_is_mentioned() -> None:
     night = decide(CALL, rule, at=MIDNIGHT)
     assert (night.rule, night.mention, night.silent) == ("night", 0, False)
     assert night.explanation == [
-        "night: yes, it asks for nothing; within its quiet hours 23:00-07:00"
+        "night: yes, it has no conditions; within its quiet hours 23:00-07:00"
     ]
 
 
@@ -184,7 +184,7 @@ def test_panics_pass_quiet_hours_unless_told_otherwise() -> None:
     assert always.mention == 7
     kept = decide(PANIC, Rule("night", silent=True, quiet=hours), at=MIDNIGHT)
     assert (kept.silent, kept.mention) == (False, 99)
-    assert kept.explanation == ["night: no, panics are posted whatever the hour"]
+    assert kept.explanation == ["night: no, panics are posted at any hour"]
     never = Rule("night", silent=True, quiet=hours, panics_always=False)
     assert decide(PANIC, never, at=MIDNIGHT).silent
     hushed = Rule("night", channel=5, quiet=hours, panics_always=False)
@@ -201,8 +201,8 @@ RULES: dict[str, tuple[str, str]] = {
     "strange type": ('types = ["zzz"]\nsilent = true', "this is no event"),
     "no effect": ('types = ["visits"]', "the rule does nothing"),
     "silent and more": ("silent = true\nchannel = 5", "is always silent"),
-    "bad hours": ('silent = true\nquiet = "23-7"', "these are no hours"),
-    "no hours": ('silent = true\nquiet = "07:00-07:00"', "last no time"),
+    "bad hours": ('silent = true\nquiet = "23-7"', "invalid hours"),
+    "no hours": ('silent = true\nquiet = "07:00-07:00"', "begin and end are the same"),
     "quiet alone": ('channel = 5\nquiet = "23:00-07:00"', "quiet hours of the rule"),
     "empty list": ("postals = []\nsilent = true", "discord.rules.0.postals"),
     "unknown key": ("chanel = 5\nsilent = true", "did you mean channel?"),
