@@ -52,25 +52,14 @@ async def share_of(sql: Reader, property_id: int, user_ids: Sequence[str]) -> in
 
 async def allow(sql: Transaction, property_id: int, user_id: str) -> bool:
     """Put a user on a property's list; tell whether it was not on it."""
-    added = await sql.one(
-        str,
-        "INSERT INTO allowed_users (property_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
-        " RETURNING user_id",
-        property_id,
-        user_id,
-    )
-    return added is not None
+    added = "INSERT INTO allowed_users (property_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
+    return await sql.count_changes(added, property_id, user_id) > 0
 
 
 async def disallow(sql: Transaction, property_id: int, user_id: str) -> bool:
     """Take a user off a property's list; tell whether it was on it."""
-    gone = await sql.one(
-        str,
-        "DELETE FROM allowed_users WHERE property_id = ? AND user_id = ? RETURNING user_id",
-        property_id,
-        user_id,
-    )
-    return gone is not None
+    removed = "DELETE FROM allowed_users WHERE property_id = ? AND user_id = ?"
+    return await sql.count_changes(removed, property_id, user_id) > 0
 
 
 async def disallow_everywhere(sql: Transaction, user_id: str) -> list[int]:
@@ -83,12 +72,8 @@ async def add_entry(
     sql: Transaction, property_id: int, user_id: str, now: int, *, allowed: bool
 ) -> None:
     """Record somebody at the door."""
-    await sql.run(
-        "INSERT INTO auth_entries (property_id, user_id, allowed, at) VALUES (?, ?, ?, ?)",
-        property_id,
-        user_id,
-        allowed,
-        now,
+    await sql.insert(
+        "auth_entries", property_id=property_id, user_id=user_id, allowed=allowed, at=now
     )
 
 

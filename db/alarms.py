@@ -82,12 +82,7 @@ _IS_SHOWN = "EXISTS (SELECT 1 FROM cards WHERE subject = 'alarm:' || alarms.id)"
 
 async def add_alert(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
     """Record an alert and return its id."""
-    return await sql.insert(
-        "INSERT INTO alerts (property_id, user_id, at) VALUES (?, ?, ?)",
-        property_id,
-        user_id,
-        now,
-    )
+    return await sql.insert("alerts", property_id=property_id, user_id=user_id, at=now)
 
 
 async def alerts(sql: Reader, property_id: int, limit: int, offset: int) -> list[Alert]:
@@ -130,22 +125,18 @@ async def page(
 
 async def raise_or_repeat(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
     """Count an alert on the property's open alarm, or open one; return its id."""
-    counted = await sql.one(
+    alarm_id = await sql.one(
         int,
-        "UPDATE alarms SET repeats = repeats + 1, last_at = ?2, last_by = ?3, touched_at = ?2"
-        " WHERE property_id = ?1 AND outcome IS NULL RETURNING id",
-        property_id,
-        now,
-        user_id,
-    )
-    return counted or await sql.insert(
         "INSERT INTO alarms"
         " (property_id, raised_at, raised_by, last_at, last_by, touched_at, waiting_since)"
-        " VALUES (?1, ?2, ?3, ?2, ?3, ?2, ?2)",
+        " VALUES (?1, ?2, ?3, ?2, ?3, ?2, ?2) ON CONFLICT (property_id) WHERE outcome IS NULL"
+        " DO UPDATE SET repeats = repeats + 1, last_at = ?2, last_by = ?3, touched_at = ?2"
+        " RETURNING id",
         property_id,
         now,
         user_id,
     )
+    return alarm_id or 0
 
 
 async def acknowledge(sql: Transaction, alarm_id: int, who: str, now: int) -> bool:
@@ -227,13 +218,7 @@ async def escalate(
         waiting_since,
     )
     if is_due:
-        await sql.run(
-            "INSERT INTO alarm_calls (alarm_id, stage, at, roles) VALUES (?, ?, ?, ?)",
-            alarm_id,
-            level,
-            now,
-            roles,
-        )
+        await sql.insert("alarm_calls", alarm_id=alarm_id, stage=level, at=now, roles=roles)
     return is_due
 
 
@@ -257,15 +242,14 @@ async def add_step(
     number: int | None = None,
 ) -> None:
     """Record what was done about an alarm."""
-    await sql.run(
-        "INSERT INTO alarm_steps (alarm_id, at, who, action, text, number)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        alarm_id,
-        at,
-        who,
-        action,
-        text,
-        number,
+    await sql.insert(
+        "alarm_steps",
+        alarm_id=alarm_id,
+        at=at,
+        who=who,
+        action=action,
+        text=text,
+        number=number,
     )
 
 
@@ -346,5 +330,4 @@ def _first(value: int | None) -> int | None:
 
 async def _changed(sql: Transaction, change: str, *parameters: object) -> bool:
     """Change an alarm and tell whether it was as the change needs it."""
-    row = await sql.one(int, f"UPDATE alarms SET {change} RETURNING id", *parameters)
-    return row is not None
+    return await sql.count_changes(f"UPDATE alarms SET {change}", *parameters) > 0

@@ -14,15 +14,8 @@ class Approval(NamedTuple):
 
 async def add(sql: Transaction, subject: str, who: str, now: int) -> bool:
     """Note that somebody agrees; tell whether they had not before."""
-    added = await sql.one(
-        str,
-        "INSERT INTO approvals (subject, who, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        " RETURNING who",
-        subject,
-        who,
-        now,
-    )
-    return added is not None
+    added = "INSERT INTO approvals (subject, who, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+    return await sql.count_changes(added, subject, who, now) > 0
 
 
 async def of_subject(sql: Reader, subject: str) -> list[Approval]:

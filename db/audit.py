@@ -24,14 +24,8 @@ async def append(
     sql: Transaction, at: int, who: str, action: str, subject: str, before: str, after: str
 ) -> None:
     """Add a record."""
-    await sql.run(
-        "INSERT INTO audit (at, who, action, subject, before, after) VALUES (?, ?, ?, ?, ?, ?)",
-        at,
-        who,
-        action,
-        subject,
-        before,
-        after,
+    await sql.insert(
+        "audit", at=at, who=who, action=action, subject=subject, before=before, after=after
     )
 
 

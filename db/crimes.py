@@ -20,11 +20,7 @@ async def add(
 ) -> int:
     """Record a crime and return its id."""
     return await sql.insert(
-        "INSERT INTO crimes (property_id, client_id, description, at) VALUES (?, ?, ?, ?)",
-        property_id,
-        client_id,
-        description,
-        now,
+        "crimes", property_id=property_id, client_id=client_id, description=description, at=now
     )
 
 

@@ -89,13 +89,19 @@ class Transaction(Reader):
         """Run a statement for its effect; raises as `all` does."""
         await self.all(_ignored, sql, *parameters)
 
-    async def insert(self, sql: str, *parameters: Any) -> int:
-        """Run an INSERT and return the id of the new row; raises as `all` does."""
+    async def insert(self, table: str, **values: Any) -> int:
+        """Insert a row with these columns and return its id; raises as `all` does."""
+        marks = ", ".join("?" * len(values))
+        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"
         try:
-            row = await self._connection.execute_insert(sql, parameters)
+            row = await self._connection.execute_insert(sql, tuple(values.values()))
         except sqlite3.Error as fault:
             raise _translated(fault) from fault
         return int(row[0]) if row is not None else 0
+
+    async def count_changes(self, sql: str, *parameters: Any) -> int:
+        """Run a statement; return how many rows it changed; raises as `all` does."""
+        return len(await self.all(_ignored, f"{sql} RETURNING 1", *parameters))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back once the transaction is on disk, in commit order; never if it is undone."""

@@ -31,13 +31,12 @@ _SELECT = (
 async def add(sql: Transaction, property_id: int, type_id: int, description: str, now: int) -> int:
     """Add a piece of equipment and return its id."""
     return await sql.insert(
-        "INSERT INTO equipment (property_id, type, description, added_at, searched)"
-        " VALUES (?, ?, ?, ?, ?)",
-        property_id,
-        type_id,
-        description,
-        now,
-        fold_case(description),
+        "equipment",
+        property_id=property_id,
+        type=type_id,
+        description=description,
+        added_at=now,
+        searched=fold_case(description),
     )
 
 

@@ -28,11 +28,9 @@ async def is_duplicate(
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
     """Forget those of the first `limit` pushes that are older than a time; count them."""
-    gone = await sql.all(
-        int,
+    return await sql.count_changes(
         "DELETE FROM fingerprints WHERE id IN"
-        " (SELECT id FROM fingerprints ORDER BY id LIMIT ?) AND at < ? RETURNING id",
+        " (SELECT id FROM fingerprints ORDER BY id LIMIT ?) AND at < ?",
         limit,
         before,
     )
-    return len(gone)

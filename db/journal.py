@@ -42,12 +42,7 @@ async def append(
 ) -> int:
     """Add an event and return its number."""
     return await sql.insert(
-        "INSERT INTO journal (at, name, subjects, data, published) VALUES (?, ?, ?, ?, ?)",
-        at,
-        name,
-        subjects,
-        data,
-        audience,
+        "journal", at=at, name=name, subjects=subjects, data=data, published=audience
     )
 
 

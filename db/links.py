@@ -32,14 +32,13 @@ async def put(sql: Transaction, member_id: int, user_id: str, by: str, now: int)
     """Link a member and a game user; earlier links of either end. Alarms stay as they chose."""
     before = await of_member(sql, member_id)
     await sql.run("DELETE FROM links WHERE member_id = ? OR user_id = ?", member_id, user_id)
-    await sql.run(
-        "INSERT INTO links (member_id, user_id, linked_at, linked_by, wants_alarms)"
-        " VALUES (?, ?, ?, ?, ?)",
-        member_id,
-        user_id,
-        now,
-        by,
-        before.wants_alarms if before is not None else 0,
+    await sql.insert(
+        "links",
+        member_id=member_id,
+        user_id=user_id,
+        linked_at=now,
+        linked_by=by,
+        wants_alarms=before.wants_alarms if before is not None else 0,
     )
 
 
@@ -52,13 +51,8 @@ async def remove(sql: Transaction, member_id: int) -> Link | None:
 
 async def want_alarms(sql: Transaction, member_id: int, *, wanted: bool) -> bool:
     """Keep whether a member wants alarms privately; tell whether they are linked at all."""
-    found = await sql.one(
-        int,
-        "UPDATE links SET wants_alarms = ? WHERE member_id = ? RETURNING member_id",
-        wanted,
-        member_id,
-    )
-    return found is not None
+    changed = "UPDATE links SET wants_alarms = ? WHERE member_id = ?"
+    return await sql.count_changes(changed, wanted, member_id) > 0
 
 
 async def put_code(sql: Transaction, code: str, member_id: int, expires_at: int, now: int) -> None:
@@ -69,12 +63,7 @@ async def put_code(sql: Transaction, code: str, member_id: int, expires_at: int,
         code,
         now,
     )
-    await sql.run(
-        "INSERT INTO link_codes (code, member_id, expires_at) VALUES (?, ?, ?)",
-        code,
-        member_id,
-        expires_at,
-    )
+    await sql.insert("link_codes", code=code, member_id=member_id, expires_at=expires_at)
 
 
 async def take_code(sql: Transaction, code: str, now: int) -> int | None:

@@ -44,11 +44,8 @@ async def get(sql: Reader, notice_id: int) -> Notice | None:
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
     """Forget up to `limit` announcements older than a time; count them."""
-    gone = await sql.all(
-        int,
-        "DELETE FROM notices WHERE id IN"
-        " (SELECT id FROM notices WHERE at < ? ORDER BY at LIMIT ?) RETURNING id",
+    return await sql.count_changes(
+        "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE at < ? ORDER BY at LIMIT ?)",
         before,
         limit,
     )
-    return len(gone)

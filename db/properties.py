@@ -66,26 +66,25 @@ async def add(
     """Add a pending property and return its id."""
     searched, place = fold_case(location, description), " ".join(words(location))
     property_id = await sql.insert(
-        "INSERT INTO properties (location, tier, x, y, width, height, status, description, owner,"
-        " added_at, searched, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        location,
-        tier,
-        x,
-        y,
-        width,
-        height,
-        PENDING,
-        description,
-        owner,
-        now,
-        searched,
-        place,
+        "properties",
+        location=location,
+        tier=tier,
+        x=x,
+        y=y,
+        width=width,
+        height=height,
+        status=PENDING,
+        description=description,
+        owner=owner,
+        added_at=now,
+        searched=searched,
+        place=place,
     )
     codes = " ".join(word for word in words(description) if may_be_code(word))
-    await sql.run(
-        "INSERT INTO property_search (rowid, text) VALUES (?, ?)",
-        property_id,
-        indexed(f"{property_id}\n{searched}\n {place} \n {codes} "),
+    await sql.insert(
+        "property_search",
+        rowid=property_id,
+        text=indexed(f"{property_id}\n{searched}\n {place} \n {codes} "),
     )
     return property_id
 

@@ -40,14 +40,13 @@ async def request(
 ) -> int:
     """Open a request and return its id."""
     return await sql.insert(
-        "INSERT INTO removals (property_id, requested_at, requested_by, asked_by, reason,"
-        " previous_status) VALUES (?, ?, ?, ?, ?, ?)",
-        property_id,
-        now,
-        requested_by,
-        asked_by,
-        reason,
-        previous_status,
+        "removals",
+        property_id=property_id,
+        requested_at=now,
+        requested_by=requested_by,
+        asked_by=asked_by,
+        reason=reason,
+        previous_status=previous_status,
     )
 
 

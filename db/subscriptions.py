@@ -46,14 +46,12 @@ async def touch(sql: Transaction, clients: Collection[str], now: int) -> None:
 
 async def forget(sql: Transaction, before: int, limit: int) -> int:
     """Forget up to `limit` subscriptions that were last used before a time; count them."""
-    gone = await sql.all(
-        str,
+    return await sql.count_changes(
         "DELETE FROM subscriptions WHERE (client, event) IN"
-        " (SELECT client, event FROM subscriptions WHERE used < ? LIMIT ?) RETURNING event",
+        " (SELECT client, event FROM subscriptions WHERE used < ? LIMIT ?)",
         before,
         limit,
     )
-    return len(gone)
 
 
 async def remove(sql: Transaction, client: str, event: str) -> None:

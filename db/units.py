@@ -136,11 +136,9 @@ async def start_panic(sql: Transaction, cad: str, idents: list[int], now: int) -
     calm = [ident for ident in idents if await open_panic(sql, cad, ident) is None]
     if not calm:
         return None
-    panic_id = await sql.insert("INSERT INTO panics (cad, started_at) VALUES (?, ?)", cad, now)
+    panic_id = await sql.insert("panics", cad=cad, started_at=now)
     for ident in calm:
-        await sql.run(
-            "INSERT INTO panic_units (panic_id, cad, ident) VALUES (?, ?, ?)", panic_id, cad, ident
-        )
+        await sql.insert("panic_units", panic_id=panic_id, cad=cad, ident=ident)
         await put(sql, cad, ident, {}, now)
         await sql.run("UPDATE units SET is_panic = 1 WHERE cad = ? AND ident = ?", cad, ident)
     return panic_id
@@ -220,14 +218,12 @@ async def log_out(sql: Transaction, cad: str, ident: int, now: int) -> None:
 
 async def log_out_silent(sql: Transaction, before: int, limit: int) -> int:
     """Take up to `limit` units off duty that were not heard of since a time; count them."""
-    gone = await sql.all(
-        int,
+    return await sql.count_changes(
         "UPDATE units SET on_duty = 0, group_name = '' WHERE (cad, ident) IN"
-        " (SELECT cad, ident FROM units WHERE on_duty AND updated_at < ? LIMIT ?) RETURNING ident",
+        " (SELECT cad, ident FROM units WHERE on_duty AND updated_at < ? LIMIT ?)",
         before,
         limit,
     )
-    return len(gone)
 
 
 async def pressing(sql: Reader, cad: str, since: int) -> list[Pressing]:

@@ -32,12 +32,8 @@ class VisitsOfDay(NamedTuple):
 
 async def add(sql: Transaction, property_id: int, camera_id: int, user_id: str, now: int) -> None:
     """Record a visit."""
-    await sql.run(
-        "INSERT INTO visits (property_id, camera_id, user_id, at) VALUES (?, ?, ?, ?)",
-        property_id,
-        camera_id,
-        user_id,
-        now,
+    await sql.insert(
+        "visits", property_id=property_id, camera_id=camera_id, user_id=user_id, at=now
     )
 
 
