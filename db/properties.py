@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import fold_case, holding_word, indexed, like, may_be_code, words
+from db.search import fold_case, indexed, may_be_code, phrase, words
 
 PENDING = "PENDING"
 """Added, and not approved yet."""
@@ -116,7 +116,7 @@ async def detail(sql: Reader, property_id: int) -> PropertyDetail | None:
 
 _FOUND = (
     "FROM property_search CROSS JOIN properties ON id = property_search.rowid"
-    " WHERE removed_at IS NULL AND text LIKE"
+    " WHERE removed_at IS NULL AND property_search MATCH"
 )
 
 
@@ -134,7 +134,7 @@ async def page(sql: Reader, search: str, limit: int, offset: int) -> list[Proper
         Property,
         f"SELECT {_COLUMNS} {_FOUND} ?1 AND (instr(searched, ?2) OR instr(id, ?2))"
         " ORDER BY property_search.rowid LIMIT ?3 OFFSET ?4",
-        like(fold_case(search)),
+        phrase(fold_case(search)),
         fold_case(search),
         limit,
         offset,
@@ -182,9 +182,9 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
         " ORDER BY rank, CASE rank WHEN 1 THEN place END, id LIMIT ?6",
         int(typed) if is_id else None,
         beginning,
-        like(f" {beginning}"),
+        phrase(f" {beginning}"),
         search,
-        like(search),
+        phrase(search),
         limit,
     )
 
@@ -355,6 +355,6 @@ async def at(
         y,
         reach,
         json.dumps(phrases),
-        holding_word(code) if code else None,
+        phrase(f" {code} "),
         f" {code} " if code else None,
     )

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
-from db.search import fold_case, indexed, like
+from db.search import fold_case, indexed, phrase
 
 
 class User(NamedTuple):
@@ -47,14 +47,14 @@ async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
     return await sql.all(
         User,
         f"SELECT id, full_name {_FOUND} ?1 AND instr(searched, ?2) ORDER BY id LIMIT ?3 OFFSET ?4",
-        like(search),
+        phrase(search),
         search,
         limit,
         offset,
     )
 
 
-_FOUND = "FROM user_search CROSS JOIN users ON number = user_search.rowid WHERE text LIKE"
+_FOUND = "FROM user_search CROSS JOIN users ON number = user_search.rowid WHERE user_search MATCH"
 
 
 async def suggest(sql: Reader, typed: str, limit: int) -> list[User]:
@@ -79,8 +79,8 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[User]:
         " ORDER BY rank, CASE rank WHEN 1 THEN searched END, number LIMIT ?5",
         typed,
         search,
-        like(f" {search}"),
-        like(search),
+        phrase(f" {search}"),
+        phrase(search),
         limit,
     )
 

@@ -34,7 +34,7 @@ DROP VIEW properties_text;
 DROP VIEW users_text;
 DROP VIEW equipment_text;
 
--- What is searched, by all groups of three characters; indexed() is that of db/search.py.
+-- What is searched, by all groups of three characters; indexed() is a function of db/search.py.
 CREATE VIRTUAL TABLE property_search USING fts5(text, tokenize = 'trigram');
 CREATE VIRTUAL TABLE user_search USING fts5(text, tokenize = 'trigram');
 INSERT INTO property_search (rowid, text)
