@@ -44,7 +44,9 @@ class QuietHours:
         hours = [int(number) for number in found.groups()]
         quiet = cls(time(hours[0], hours[1]), time(hours[2], hours[3]))
         if quiet.begin == quiet.end:
-            raise ValueError("begin and end are the same; leave out quiet for the whole day")
+            raise ValueError(
+                "the hours begin and end at the same time; leave out quiet for the whole day"
+            )
         return quiet
 
     def covers(self, clock: time) -> bool:

@@ -202,7 +202,7 @@ RULES: dict[str, tuple[str, str]] = {
     "no effect": ('types = ["visits"]', "the rule does nothing"),
     "silent and more": ("silent = true\nchannel = 5", "is always silent"),
     "bad hours": ('silent = true\nquiet = "23-7"', "invalid hours"),
-    "no hours": ('silent = true\nquiet = "07:00-07:00"', "begin and end are the same"),
+    "no hours": ('silent = true\nquiet = "07:00-07:00"', "begin and end at the same time"),
     "quiet alone": ('channel = 5\nquiet = "23:00-07:00"', "quiet hours of the rule"),
     "empty list": ("postals = []\nsilent = true", "discord.rules.0.postals"),
     "unknown key": ("chanel = 5\nsilent = true", "did you mean channel?"),
