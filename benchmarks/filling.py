@@ -55,7 +55,10 @@ WORDS = {
     "second": _words("crest wood view side field land ridge gate brook ford mont dale point haven"),
     "kind": _words("Avenue Street Drive Boulevard Road Lane Way Place"),
     "building": _words("Villa Warehouse Garage Apartment Farm Shop Club Office Bank Trailer"),
-    "thing": ["a pool", "two floors", "a view of the sea", "an old roof", "a garden"],
+    "thing": [
+        *["a pool", "two floors", "a view of the sea", "an old roof", "a locked cellar", "cameras"],
+        *["a helipad", "a back door", "thick walls", "a garden", "a broken fence", "no windows"],
+    ],
     "given": _words("""
         Wren Marlow Ines Jasper Odette Silas Tamsin Ruben Petra Lionel Greta Amos Noemi
         Harlan Cleo Bruno Sylvie Magnus Daphne Otis Ursula Felix Thora Emil Nadia Hugo

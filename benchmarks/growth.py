@@ -1,9 +1,9 @@
 """Every query on a large database, beside a small one.
 
-Two bots run beside each other, one on each database, and are asked in turns over one connection
-each. The property is drawn anew for each request, so that no page of the file answers for all. A
-write is undone by its opposite, which is measured too where it is a query; only rows of what
-happened stay (a visit, a flight that is over), and no cost here depends on them.
+Two bots run beside each other, one on each database, and are asked in turns, request by request.
+The property is drawn anew for each request, so that no page of the file answers for all. A write is
+undone by its opposite, which is measured too where it is a query; only rows of what happened stay
+(a visit, a flight that is over), and no cost here depends on them.
 """
 
 import asyncio
@@ -447,24 +447,38 @@ async def site(sizes: Sizes, folder: Path) -> AsyncIterator[Site]:
         yield Site(sizes, conversation)
 
 
-async def measure(site: Site) -> Round:
-    """Ask every query; return the median of each."""
-    medians = {}
-    async with wide_awake():
-        for case in CASES:
-            await _repeat(case, site, WARM_UP)
-            site.times.clear()
-            await _repeat(case, site, CALLS)
-            medians[case.unit] = statistics.median(site.times[case.query])
-    return medians
+class Comparison:
+    """Asks both bots in turns, request by request, so that the machine's load affects both."""
 
+    def __init__(self, large: Site, small: Site) -> None:
+        self._large = large
+        self._small = small
+        self._medians: dict[str, float] = {}
 
-async def _repeat(case: Case, site: Site, times: int) -> None:
-    began = time.perf_counter()
-    for _ in range(times):
-        await case.scenario(site)
-        if time.perf_counter() - began > SECONDS:
-            break
+    async def baseline(self) -> Round:
+        """Ask every query of both; return the medians of the small one."""
+        medians = {}
+        async with wide_awake():
+            for case in CASES:
+                await self._repeat(case, WARM_UP)
+                self._small.times.clear()
+                self._large.times.clear()
+                await self._repeat(case, CALLS)
+                medians[case.unit] = statistics.median(self._small.times[case.query])
+                self._medians[case.unit] = statistics.median(self._large.times[case.query])
+        return medians
+
+    async def ours(self) -> Round:
+        """Return the medians of the large one, which `baseline` has just measured."""
+        return self._medians.copy()
+
+    async def _repeat(self, case: Case, times: int) -> None:
+        began = time.perf_counter()
+        for _ in range(times):
+            await case.scenario(self._small)
+            await case.scenario(self._large)
+            if time.perf_counter() - began > SECONDS:
+                break
 
 
 @asynccontextmanager
@@ -474,7 +488,8 @@ async def _sites(folder: Path) -> AsyncIterator[Pair]:
     if missing:
         raise LookupError(f"no case measures the queries {', '.join(missing)}")
     async with site(LARGE, folder / "large") as large, site(SMALL, folder / "small") as small:
-        yield Pair(lambda: measure(large), lambda: measure(small))
+        comparison = Comparison(large, small)
+        yield Pair(comparison.ours, comparison.baseline)
 
 
 FIGURES = [
