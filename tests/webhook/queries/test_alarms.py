@@ -1,4 +1,4 @@
-"""The alarm of a property: it collects alerts, is answered, and ends once."""
+"""Alarms: opened by an alert, acknowledged, noted, snoozed, settled."""
 
 import asyncio
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 import orjson
 import pytest
 
-from db import alarms, audit
+from db import alarms, audit, properties
 from tests.webhook.harness import MINUTE, START, AppHarness
 
 AT = "2026-11-22T09:30:00.123Z"
 
 
-async def raised(harness: AppHarness, place: int, user: str = "u1", **more: object) -> int:
+async def raised(harness: AppHarness, property_id: int, user: str = "u1", **more: object) -> int:
     """Raise the alarm and return the id of the alarm that counts it."""
-    await harness.ask("add-alert", propertyId=place, userId=user, **more)
-    alarm = await alarms.open_of_property(harness.database.read, place)
+    await harness.ask("add-alert", propertyId=property_id, userId=user, **more)
+    alarm = await alarms.open_of_property(harness.database.read, property_id)
     assert alarm is not None
     return alarm.id
 
@@ -30,17 +30,45 @@ async def steps(harness: AppHarness, alarm: int) -> list[tuple[str, str, str | i
     return [(step.who, step.action, step.number or step.text) for step in found]
 
 
+async def test_alarms_and_properties_are_counted_until_their_rows_are_gone(
+    harness: AppHarness,
+) -> None:
+    places = [await harness.add_property() for _ in range(3)]
+    for property_id in (places[0], places[0], places[1]):
+        await harness.ask("add-alert", propertyId=property_id, userId="u1")
+        alarm = await alarms.open_of_property(harness.database.read, property_id)
+        assert alarm is not None
+        await harness.ask("settle-alarm", alarmId=alarm.id, outcome="false")
+    await harness.ask("approve-property", propertyId=places[1])
+    await harness.ask("remove-property", propertyId=places[2])
+
+    async def totals() -> list[int]:
+        sql = harness.database.read
+        alarmed = [(await alarms.page(sql, of, 1, 0))[1] for of in (None, *places)]
+        return alarmed + [await properties.count(sql, of) for of in (None, "PENDING", "ACTIVE")]
+
+    assert await totals() == [3, 2, 1, 0, 2, 1, 1]
+    assert await properties.statuses(harness.database.read) == ["ACTIVE", "PENDING"]
+    await harness.ask("restore-property", propertyId=places[2])
+    assert await totals() == [3, 2, 1, 0, 3, 2, 1]
+    await harness.ask("remove-property", propertyId=places[2])
+    async with harness.database.write() as sql:
+        await sql.run("DELETE FROM properties WHERE id = ?", places[0])
+    assert await totals() == [1, 0, 1, 0, 1, 0, 1]
+    assert await properties.statuses(harness.database.read) == ["ACTIVE"]
+
+
 async def test_the_first_alert_opens_an_alarm_and_the_others_count_up_on_it(
     harness: AppHarness,
 ) -> None:
-    place = await harness.add_property()
-    first = await raised(harness, place, "u1")
+    property_id = await harness.add_property()
+    first = await raised(harness, property_id, "u1")
     harness.clock.now += 2 * MINUTE
-    assert await raised(harness, place, "u2") == first
+    assert await raised(harness, property_id, "u2") == first
     assert await listed(harness) == [
         {
             "id": first,
-            "propertyId": place,
+            "propertyId": property_id,
             "state": "waiting",
             "raisedAt": AT,
             "raisedBy": "u1",
@@ -57,17 +85,17 @@ async def test_the_first_alert_opens_an_alarm_and_the_others_count_up_on_it(
 
 
 async def test_an_alert_after_the_end_of_an_alarm_opens_another_one(harness: AppHarness) -> None:
-    place = await harness.add_property()
-    first = await raised(harness, place)
+    property_id = await harness.add_property()
+    first = await raised(harness, property_id)
     await harness.ask("settle-alarm", alarmId=first, outcome="false")
-    second = await raised(harness, place)
+    second = await raised(harness, property_id)
     assert second != first
     assert [row["state"] for row in await listed(harness)] == ["waiting", "false"]
 
 
 async def test_what_is_done_is_recorded_published_and_audited(harness: AppHarness) -> None:
-    place = await harness.add_property()
-    alarm = await raised(harness, place, note=" A window broke ")
+    property_id = await harness.add_property()
+    alarm = await raised(harness, property_id, note=" A window broke ")
     harness.take_events()
     await harness.ask("snooze-alarm", alarmId=alarm, minutes=15)
     await harness.ask("note-alarm", alarmId=alarm, text=" Nobody there ")
@@ -81,7 +109,7 @@ async def test_what_is_done_is_recorded_published_and_audited(harness: AppHarnes
     ]
     noted = ("tester", "noted", "A window broke")
     assert await steps(harness, alarm) == [noted, *(("tester", *step) for step in done)]
-    told = {"alarmId": alarm, "propertyId": place, "by": "tester"}
+    told = {"alarmId": alarm, "propertyId": property_id, "by": "tester"}
     assert harness.take_events() == [
         ("alarm-changed", told | {"action": action}) for action, _ in done
     ]
@@ -105,11 +133,11 @@ async def test_repeats_leave_an_acknowledged_or_snoozed_alarm_as_it_is(harness: 
             ("snooze-alarm", {"minutes": 15}, "snoozed"),
         ]
     ):
-        place = await harness.add_property(location=f"place {number}")
-        alarm = await raised(harness, place)
+        property_id = await harness.add_property(location=f"place {number}")
+        alarm = await raised(harness, property_id)
         await harness.ask(query, alarmId=alarm, **data)
-        assert await raised(harness, place) == alarm
-        (row,) = await listed(harness, propertyId=place)
+        assert await raised(harness, property_id) == alarm
+        (row,) = await listed(harness, propertyId=property_id)
         assert (row["state"], row["repeats"]) == (state, 2)
 
 
@@ -122,7 +150,7 @@ async def test_repeats_leave_an_acknowledged_or_snoozed_alarm_as_it_is(harness: 
         ("settle-alarm", {"outcome": "resolved"}),
     ],
 )
-async def test_nothing_is_done_about_an_alarm_that_is_over_or_unknown(
+async def test_an_alarm_that_is_over_or_unknown_cannot_be_changed(
     harness: AppHarness, name: str, data: dict[str, object]
 ) -> None:
     alarm = await raised(harness, await harness.add_property())
@@ -143,11 +171,11 @@ async def test_an_acknowledged_alarm_is_neither_acknowledged_again_nor_snoozed(
 
 
 @pytest.mark.parametrize("data", [{"text": " "}, {"text": "x" * 2_001}, {}])
-async def test_a_note_says_something(harness: AppHarness, data: dict[str, object]) -> None:
+async def test_a_note_is_not_empty(harness: AppHarness, data: dict[str, object]) -> None:
     assert await harness.error_code("note-alarm", alarmId=1, **data) == "invalid-data"
 
 
-async def test_of_two_at_once_one_acknowledges(harness: AppHarness) -> None:
+async def test_of_five_at_once_one_acknowledges(harness: AppHarness) -> None:
     alarm = await raised(harness, await harness.add_property())
     frames = await asyncio.gather(
         *(harness.frame("queries.acknowledge-alarm", {"alarmId": alarm}) for _ in range(5))
@@ -156,12 +184,12 @@ async def test_of_two_at_once_one_acknowledges(harness: AppHarness) -> None:
 
 
 async def test_a_drone_that_is_sent_out_is_noted_on_the_open_alarm(harness: AppHarness) -> None:
-    place = await harness.add_property()
+    property_id = await harness.add_property()
     for _ in range(2):
-        await harness.add_equipment(place, 3)
-    first = (await harness.ask("dispatch-drone", propertyId=place))["droneId"]
-    alarm = await raised(harness, place)
-    second = (await harness.ask("dispatch-drone", propertyId=place))["droneId"]
+        await harness.add_equipment(property_id, 3)
+    first = (await harness.ask("dispatch-drone", propertyId=property_id))["droneId"]
+    alarm = await raised(harness, property_id)
+    second = (await harness.ask("dispatch-drone", propertyId=property_id))["droneId"]
     assert first != second
     assert await steps(harness, alarm) == [("tester", "drone", second)]
     sent = (await harness.journal_events())[-1]
@@ -170,11 +198,14 @@ async def test_a_drone_that_is_sent_out_is_noted_on_the_open_alarm(harness: AppH
 
 @pytest.mark.parametrize("name", ["remove-property", "approve-remove-property"])
 async def test_the_alarm_of_a_removed_property_is_over(harness: AppHarness, name: str) -> None:
-    place = await harness.add_property()
-    alarm = await raised(harness, place)
-    await harness.ask("request-remove-property", propertyId=place)
-    await harness.ask(name, propertyId=place)
-    assert ("alarm-changed", {"alarmId": alarm, "propertyId": place, "action": "removed"}) in [
+    property_id = await harness.add_property()
+    alarm = await raised(harness, property_id)
+    await harness.ask("request-remove-property", propertyId=property_id)
+    await harness.ask(name, propertyId=property_id)
+    assert (
+        "alarm-changed",
+        {"alarmId": alarm, "propertyId": property_id, "action": "removed"},
+    ) in [
         (told, {key: value for key, value in data.items() if key != "by"})
         for told, data in harness.take_events()
     ]
@@ -184,7 +215,7 @@ async def test_the_alarm_of_a_removed_property_is_over(harness: AppHarness, name
 
 async def test_open_alarms_are_listed_before_newer_ones_that_are_over(harness: AppHarness) -> None:
     places = [await harness.add_property(location=f"place {number}") for number in range(3)]
-    numbers = [await raised(harness, place) for place in places]
+    numbers = [await raised(harness, property_id) for property_id in places]
     await harness.ask("settle-alarm", alarmId=numbers[1], outcome="resolved")
     await harness.ask("settle-alarm", alarmId=numbers[2], outcome="resolved")
     page = await harness.ask("get-alarms", limit=2)
@@ -194,9 +225,9 @@ async def test_open_alarms_are_listed_before_newer_ones_that_are_over(harness: A
     assert await harness.error_code("get-alarms", propertyId=99) == "not-found"
 
 
-async def test_a_member_without_a_link_who_raises_the_alarm_is_no_game_user(
+async def test_a_member_without_a_link_who_raises_the_alarm_is_not_stored_as_a_user(
     harness: AppHarness,
 ) -> None:
-    place = await harness.add_property()
-    await raised(harness, place, "tester")
+    property_id = await harness.add_property()
+    await raised(harness, property_id, "tester")
     assert (await harness.ask("get-users", search="tester"))["users"] == []

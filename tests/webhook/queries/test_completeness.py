@@ -108,7 +108,7 @@ def functions_with_a_context() -> Iterator[Callable[..., object]]:
                 yield function
 
 
-def test_whatever_acts_for_a_caller_is_declared_with_a_scope() -> None:
+def test_every_function_that_acts_for_a_caller_declares_a_scope() -> None:
     functions = list(functions_with_a_context())
     assert len(functions) > len(CATALOGUE.queries)
     undeclared = [f.__qualname__ for f in functions if inspect.unwrap(f) is f]

@@ -1,12 +1,18 @@
-"""The queries on users and properties, answer by answer and event by event."""
+"""Properties: added, listed, searched, changed, removed."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from db import community
-from tests.webhook.harness import KINDS, TIERS, AppHarness
-from webhook.protocol.context import Scope
+from tests.webhook.harness import AppHarness
+from webhook.protocol.context import Caller, Scope
+from webhook.protocol.errors import Forbidden
+from webhook.queries.properties import Edit, edit_property
+from webhook.queries.removals import (
+    RemovalRequest,
+    request_remove_property,
+)
 
 SHOP = {
     "location": "Forum Dr",
@@ -28,62 +34,81 @@ async def names(harness: AppHarness, query: str, key: str, **data: object) -> li
     return [row["location"] for row in (await harness.ask(query, **data))[key]]
 
 
-async def test_a_user_is_added_renamed_and_removed(harness: AppHarness) -> None:
-    assert await harness.error_code("get-user", userId="u1") == "not-found"
-    assert await harness.ask("add-user", userId="u1", fullName="Wren") == {"success": True}
-    assert await harness.ask("get-user", userId="u1") == {"id": "u1", "fullName": "Wren"}
-    await harness.ask("add-user", userId="u1", fullName="Wren Pike")
-    assert await harness.ask("get-user", userId="u1") == {"id": "u1", "fullName": "Wren Pike"}
-    assert await harness.ask("remove-user", userId="u1") == {"success": True}
-    assert await harness.error_code("get-user", userId="u1") == "not-found"
-    assert await harness.error_code("remove-user", userId="u1") == "not-found"
-    assert harness.take_events() == []
+CHANGES = [
+    ("size", {"width": 30, "height": 20}, {"width": 30, "height": 20, "size": 600}),
+    ("coordinates", {"x": 5, "y": -6}, {"x": 5, "y": -6}),
+    ("tier", {"tier": 3}, {"tier": 3}),
+]
 
 
-async def test_a_removed_user_is_on_no_list_and_its_properties_stay(harness: AppHarness) -> None:
-    place = await harness.add_property(clientId="u1")
-    await harness.ask("add-user", userId="u1", fullName="Wren")
-    await harness.ask("add-allowed-user", propertyId=place, userId="u1")
-    await harness.ask("remove-user", userId="u1")
-    assert await harness.ask("get-allowed-users", propertyId=place) == {"allowedUsers": {}}
-    detailed = await harness.ask("get-property-detailed", propertyId=place)
-    assert (detailed["owner"], detailed["owner_full_name"]) == ("u1", "u1")
-
-
-async def test_users_are_listed_by_page_and_search(harness: AppHarness) -> None:
-    for number in range(12):
-        await harness.ask("add-user", userId=f"u{number:02}", fullName=f"Éva {number}")
-    assert len((await harness.ask("get-users"))["users"]) == 10
-    page = await harness.ask("get-users", limit=3, offset=10)
-    assert page == {
-        "users": [{"id": "u10", "fullName": "Éva 10"}, {"id": "u11", "fullName": "Éva 11"}]
-    }
-    assert (await harness.ask("get-users", search="éVA 7"))["users"] == [
-        {"id": "u07", "fullName": "Éva 7"}
+async def test_an_edit_changes_everything_that_is_given_or_nothing(harness: AppHarness) -> None:
+    property_id = await harness.add_property(width=10, height=10)
+    asked = {"propertyId": property_id, "x": 5, "width": 30, "tier": 2, "status": "open"}
+    await harness.ask("edit-property", **asked)
+    assert [name for name, _ in harness.take_events()] == [
+        "property-size-changed",
+        "property-coordinates-changed",
+        "property-tier-changed",
+        "property-status-change",
     ]
-    assert (await harness.ask("get-users", search="U11"))["users"][0]["id"] == "u11"
+    stored = await harness.ask("get-property", propertyId=property_id)
+    assert (stored["x"], stored["y"], stored["width"], stored["height"]) == (5, -20, 30, 10)
+    assert (stored["tier"], stored["status"]) == (2, "OPEN")
+    before = harness.dump()
+    await harness.ask("edit-property", **asked)
+    for field, wrong, code in (
+        ("tier", 9, "not-found"),
+        ("status", "removed", "conflict"),
+        ("ifStatus", "pending", "conflict"),
+        ("x", 10**7, "invalid-data"),
+    ):
+        refused = {"propertyId": property_id, "height": 99, field: wrong}
+        assert await harness.error_code("edit-property", **refused) == code
+    assert harness.dump() == before
+    assert harness.take_events() == []
+    await harness.ask("edit-property", propertyId=property_id, height=99, ifStatus="open")
 
 
-async def test_a_user_seen_for_the_first_time_is_named_by_its_id(harness: AppHarness) -> None:
-    await harness.add_property(clientId=210987654321098765)
-    user = await harness.ask("get-user", userId="210987654321098765")
-    assert user["fullName"] == "210987654321098765"
+async def test_a_person_needs_the_approver_role_to_change_a_status_that_approvers_decide_on(
+    harness: AppHarness,
+) -> None:
+    number = await harness.add_property()
+    dispatcher = harness.context().of(Caller("discord:1", Scope.WRITE, ("discord:1",)))
+    opened = Edit(property_id=number, status="OPEN")
+    with pytest.raises(Forbidden):
+        await edit_property(dispatcher, opened)
+    await edit_property(dispatcher, Edit(property_id=number, x=5))
+    await edit_property(harness.context(Scope.WRITE), opened)
+    await edit_property(dispatcher, Edit(property_id=number, status="SHUT"))
+    await request_remove_property(dispatcher, RemovalRequest(property_id=number))
+    with pytest.raises(Forbidden):
+        await edit_property(dispatcher, opened)
 
 
-async def test_what_a_user_owns_is_listed_with_its_price(harness: AppHarness) -> None:
-    number = await harness.add_property(**SHOP)
-    await harness.add_property(clientId="somebody else")
-    owned = await harness.ask("get-user-properties", userId="license:owner")
-    assert owned == {
-        "owner": "license:owner",
-        "properties": [
-            told_as(number, id=str(number)) | {"name": "Forum Dr", "value": "99.99"},
-        ],
-    }
-    assert await harness.ask("get-user-properties", userId="nobody") == {
-        "owner": "nobody",
-        "properties": [],
-    }
+async def test_of_ten_changes_from_the_same_status_at_once_one_succeeds(
+    harness: AppHarness,
+) -> None:
+    property_id = await harness.add_property()
+
+    async def decide(status: str) -> None:
+        asked = Edit(property_id=property_id, status=status, if_status="PENDING")
+        await edit_property(harness.context(), asked)
+
+    outcomes = await asyncio.gather(
+        *(decide(status) for status in ["ACTIVE", "REJECTED"] * 5), return_exceptions=True
+    )
+    assert outcomes.count(None) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["add-allowed-user", "remove-allowed-user", "add-alert", "add-auth-entry"]
+)
+async def test_queries_about_an_unknown_property_are_not_found(
+    harness: AppHarness, name: str
+) -> None:
+    before = harness.dump()
+    assert await harness.error_code(name, propertyId=99, userId="u") == "not-found"
+    assert harness.dump() == before
 
 
 async def test_a_property_is_added_pending(harness: AppHarness) -> None:
@@ -109,7 +134,7 @@ async def test_a_property_of_an_unknown_tier_is_not_found(harness: AppHarness) -
 
 
 @pytest.mark.parametrize("field", SHOP)
-async def test_a_missing_field_is_named(harness: AppHarness, field: str) -> None:
+async def test_a_missing_field_is_named_in_the_error(harness: AppHarness, field: str) -> None:
     asked = {name: value for name, value in SHOP.items() if name != field}
     frame = await harness.frame("queries.add-property", asked)
     assert [fault["field"] for fault in frame["data"]["fields"]] == [field]
@@ -133,7 +158,9 @@ async def test_a_missing_field_is_named(harness: AppHarness, field: str) -> None
         ("clientId", None),
     ],
 )
-async def test_a_wrong_field_is_named(harness: AppHarness, field: str, value: object) -> None:
+async def test_an_invalid_field_is_named_in_the_error(
+    harness: AppHarness, field: str, value: object
+) -> None:
     frame = await harness.frame("queries.add-property", SHOP | {field: value})
     assert frame["data"]["code"] == "invalid-data"
     assert [fault["field"] for fault in frame["data"]["fields"]] == [field]
@@ -171,7 +198,7 @@ async def test_properties_are_listed_by_page(harness: AppHarness) -> None:
         ({"search": "x" * 201}, "search"),
     ],
 )
-async def test_a_wrong_page_is_named(
+async def test_an_invalid_page_is_named_in_the_error(
     harness: AppHarness, page: dict[str, object], field: str
 ) -> None:
     frame = await harness.frame("queries.get-properties", page)
@@ -193,12 +220,12 @@ async def test_a_wrong_page_is_named(
         ("nowhere", []),
     ],
 )
-async def test_a_search_takes_everything_as_text(
+async def test_a_search_has_no_wildcards(
     harness: AppHarness, search: str, found: list[str] | None
 ) -> None:
     places = ["100% off", "under_score", "back\\slash", "Wren's", 'the "Den"', "CAFÉ"]
-    for place in places:
-        await harness.add_property(location=place, description="-")
+    for property_id in places:
+        await harness.add_property(location=property_id, description="-")
     expected = places if found is None else found
     for query in ("get-properties", "search-pending-properties"):
         assert await names(harness, query, "properties", search=search) == expected
@@ -215,15 +242,8 @@ async def test_a_search_looks_through_descriptions_and_ids(harness: AppHarness) 
     assert [row["id"] for row in by_id] == [1, 10, 11, 12]
 
 
-CHANGES = [
-    ("size", {"width": 30, "height": 20}, {"width": 30, "height": 20, "size": 600}),
-    ("coordinates", {"x": 5, "y": -6}, {"x": 5, "y": -6}),
-    ("tier", {"tier": 3}, {"tier": 3}),
-]
-
-
 @pytest.mark.parametrize(("what", "asked", "told"), CHANGES)
-async def test_a_change_is_told_once_and_the_same_again_is_nothing(
+async def test_a_change_is_published_once_and_repeating_it_changes_nothing(
     harness: AppHarness, what: str, asked: dict[str, int], told: dict[str, int]
 ) -> None:
     number = await harness.add_property(**SHOP)
@@ -237,7 +257,7 @@ async def test_a_change_is_told_once_and_the_same_again_is_nothing(
 
 
 @pytest.mark.parametrize(("what", "asked", "_"), CHANGES)
-async def test_what_is_not_there_cannot_be_changed(
+async def test_an_unknown_property_cannot_be_changed(
     harness: AppHarness, what: str, asked: dict[str, int], _: object
 ) -> None:
     assert await harness.error_code(f"change-property-{what}", propertyId=7, **asked) == "not-found"
@@ -250,7 +270,7 @@ async def test_an_unknown_tier_is_not_found(harness: AppHarness) -> None:
     )
 
 
-async def test_a_size_may_be_nothing_but_not_less(harness: AppHarness) -> None:
+async def test_a_size_may_be_zero_but_not_negative(harness: AppHarness) -> None:
     number = await harness.add_property(**SHOP, width=4, height=4)
     await harness.ask("change-property-size", propertyId=number, width=0, height=0)
     assert harness.take_events()[0][1]["size"] == 0
@@ -260,7 +280,7 @@ async def test_a_size_may_be_nothing_but_not_less(harness: AppHarness) -> None:
     )
 
 
-async def test_a_status_is_kept_in_upper_case_and_told_with_the_previous(
+async def test_a_status_is_stored_in_upper_case_and_published_with_the_previous_one(
     harness: AppHarness,
 ) -> None:
     number = await harness.add_property()
@@ -318,41 +338,13 @@ async def test_a_removed_property_is_gone_from_every_answer(harness: AppHarness)
     assert [day["count"] for day in crimes] == [0, 0, 0]
 
 
-async def test_the_number_of_a_removed_property_is_never_given_again(harness: AppHarness) -> None:
+async def test_the_id_of_a_removed_property_is_never_given_again(harness: AppHarness) -> None:
     number = await harness.add_property()
     await harness.ask("remove-property", propertyId=number)
     assert await harness.add_property() > number
-
-
-async def test_tiers_and_types_are_those_on_offer(harness: AppHarness) -> None:
-    number = await harness.add_property(**SHOP)
-    async with harness.database.write() as sql:
-        await community.replace(sql, TIERS[:1], KINDS[2:])
-    assert await harness.ask("get-tiers") == {
-        "tiers": [{"id": 1, "name": "Basic", "price": "59.99"}]
-    }
-    assert await harness.ask("get-equipment-types") == {
-        "equipmentTypes": [{"type": 3, "name": "Drone"}]
-    }
-    detailed = await harness.ask("get-property-detailed", propertyId=number)
-    assert (detailed["tier"], detailed["tier_name"]) == (2, "Premium")
-    assert await harness.error_code("add-property", **SHOP) == "not-found"
-    owned = await harness.ask("get-user-properties", userId="license:owner")
-    assert owned["properties"][0]["value"] == "99.99"
 
 
 async def test_removing_needs_the_scope_admin(harness: AppHarness) -> None:
     for scope in (Scope.READ, Scope.WRITE, Scope.APPROVE):
         frame = await harness.frame("queries.remove-property", {"propertyId": 1}, scope)
         assert frame["data"]["code"] == "forbidden"
-
-
-@pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE])
-@pytest.mark.parametrize("name", ["approve-remove-property", "deny-remove-property"])
-async def test_settling_a_removal_needs_the_scope_approve(
-    harness: AppHarness, name: str, scope: Scope
-) -> None:
-    frame = await harness.frame(f"queries.{name}", {"propertyId": 1}, scope)
-    assert frame["data"]["code"] == "forbidden"
-    frame = await harness.frame(f"queries.{name}", {"propertyId": 1}, Scope.APPROVE)
-    assert frame["data"]["code"] == "not-found"
