@@ -26,7 +26,6 @@ async def allowed_users(sql: Reader, property_id: int) -> list[User]:
 
 
 async def is_allowed(sql: Reader, property_id: int, user_id: str) -> bool:
-    """Tell whether a user is on a property's list."""
     found = await sql.one(
         int,
         "SELECT 1 FROM allowed_users WHERE property_id = ? AND user_id = ?",
@@ -51,13 +50,13 @@ async def share_of(sql: Reader, property_id: int, user_ids: Sequence[str]) -> in
 
 
 async def allow(sql: Transaction, property_id: int, user_id: str) -> bool:
-    """Put a user on a property's list; tell whether it was not on it."""
+    """Put a user on a property's list; return whether they were not on it."""
     added = "INSERT INTO allowed_users (property_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
     return await sql.count_changes(added, property_id, user_id) > 0
 
 
 async def disallow(sql: Transaction, property_id: int, user_id: str) -> bool:
-    """Take a user off a property's list; tell whether it was on it."""
+    """Take a user off a property's list; return whether they were on it."""
     removed = "DELETE FROM allowed_users WHERE property_id = ? AND user_id = ?"
     return await sql.count_changes(removed, property_id, user_id) > 0
 
@@ -71,7 +70,6 @@ async def disallow_everywhere(sql: Transaction, user_id: str) -> list[int]:
 async def add_entry(
     sql: Transaction, property_id: int, user_id: str, now: int, *, allowed: bool
 ) -> None:
-    """Record somebody at the door."""
     await sql.insert(
         "auth_entries", property_id=property_id, user_id=user_id, allowed=allowed, at=now
     )

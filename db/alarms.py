@@ -98,12 +98,10 @@ async def alerts(sql: Reader, property_id: int, limit: int, offset: int) -> list
 
 
 async def get(sql: Reader, alarm_id: int) -> Alarm | None:
-    """Return an alarm."""
     return await sql.one(Alarm, f"{_SELECT} WHERE id = ?", alarm_id)
 
 
 async def open_of_property(sql: Reader, property_id: int) -> Alarm | None:
-    """Return the alarm of a property that nobody has settled yet."""
     return await sql.one(Alarm, f"{_SELECT} WHERE property_id = ? AND outcome IS NULL", property_id)
 
 
@@ -140,7 +138,7 @@ async def raise_or_repeat(sql: Transaction, property_id: int, user_id: str, now:
 
 
 async def acknowledge(sql: Transaction, alarm_id: int, who: str, now: int) -> bool:
-    """Note who sees to an open alarm, which ends a snooze; tell whether they are the first."""
+    """Record who handles an open alarm, which ends a snooze; return whether they are the first."""
     return await _changed(
         sql,
         "acknowledged_at = ?2, acknowledged_by = ?3, touched_at = ?2, snoozed_until = NULL,"
@@ -152,7 +150,7 @@ async def acknowledge(sql: Transaction, alarm_id: int, who: str, now: int) -> bo
 
 
 async def snooze(sql: Transaction, alarm_id: int, until: int, who: str, now: int) -> bool:
-    """Keep an alarm that waits from calling anybody until a time; tell whether it waited."""
+    """Stop a waiting alarm from escalating until a time; return whether it was waiting."""
     return await _changed(
         sql,
         f"snoozed_until = ?2, snoozed_by = ?3, touched_at = ?4 WHERE id = ?1 AND {_WAITS}",
@@ -164,7 +162,7 @@ async def snooze(sql: Transaction, alarm_id: int, until: int, who: str, now: int
 
 
 async def end_snooze(sql: Transaction, alarm_id: int, now: int) -> bool:
-    """Have an alarm wait anew since its snooze is over; tell whether it was."""
+    """Let an alarm wait again if its snooze is over; return whether it was."""
     return await _changed(
         sql,
         "waiting_since = snoozed_until, touched_at = max(touched_at, snoozed_until),"
@@ -176,14 +174,14 @@ async def end_snooze(sql: Transaction, alarm_id: int, now: int) -> bool:
 
 
 async def touch(sql: Transaction, alarm_id: int, now: int) -> bool:
-    """Note that somebody did something about an alarm; tell whether it is open."""
+    """Record that somebody did something about an alarm; return whether it is open."""
     return await _changed(sql, "touched_at = ?2 WHERE id = ?1 AND outcome IS NULL", alarm_id, now)
 
 
 async def settle(
     sql: Transaction, alarm_id: int, outcome: AlarmOutcome, who: str, now: int
 ) -> bool:
-    """End an open alarm; tell whether it was open."""
+    """End an open alarm; return whether it was open."""
     return await _changed(
         sql,
         "outcome = ?2, settled_by = ?3, settled_at = ?4 WHERE id = ?1 AND outcome IS NULL",
@@ -195,7 +193,7 @@ async def settle(
 
 
 async def expire(sql: Transaction, alarm_id: int, untouched_since: int, now: int) -> bool:
-    """End an alarm that nobody has touched since a time; tell whether it was one."""
+    """End an alarm that nobody has touched since a time; return whether it was one."""
     return await _changed(
         sql,
         "outcome = 'quiet', settled_by = '', settled_at = ?3 WHERE id = ?1 AND outcome IS NULL"
@@ -209,7 +207,7 @@ async def expire(sql: Transaction, alarm_id: int, untouched_since: int, now: int
 async def escalate(
     sql: Transaction, alarm_id: int, level: int, roles: str, waiting_since: int, now: int
 ) -> bool:
-    """Store that an alarm waiting since a time reached a level; tell whether that was due."""
+    """Store that an alarm waiting since a time reached a level; return whether that was due."""
     is_due = await _changed(
         sql,
         f"called = ?2 WHERE id = ?1 AND {_WAITS} AND called < ?2 AND waiting_since <= ?3",
@@ -241,7 +239,6 @@ async def add_step(
     text: str = "",
     number: int | None = None,
 ) -> None:
-    """Record what was done about an alarm."""
     await sql.insert(
         "alarm_steps",
         alarm_id=alarm_id,
@@ -267,7 +264,6 @@ async def last_steps(sql: Reader, alarm_id: int, limit: int) -> tuple[list[Alarm
 
 
 async def ended_snoozes(sql: Reader, now: int, limit: int) -> list[Alarm]:
-    """Return alarms whose snooze is over."""
     return await sql.all(
         Alarm,
         f"{_SELECT} WHERE outcome IS NULL AND snoozed_until <= ? ORDER BY snoozed_until LIMIT ?",
@@ -329,5 +325,5 @@ def _first(value: int | None) -> int | None:
 
 
 async def _changed(sql: Transaction, change: str, *parameters: object) -> bool:
-    """Change an alarm and tell whether it was as the change needs it."""
+    """Change an alarm; return whether it was in the state that the change needs."""
     return await sql.count_changes(f"UPDATE alarms SET {change}", *parameters) > 0

@@ -6,25 +6,24 @@ from db.database import Reader, Transaction
 
 
 class Approval(NamedTuple):
-    """Somebody who agreed; `at` in milliseconds since 1970."""
+    """Somebody who approved; `at` in milliseconds since 1970."""
 
     who: str
     at: int
 
 
 async def add(sql: Transaction, subject: str, who: str, now: int) -> bool:
-    """Note that somebody agrees; tell whether they had not before."""
+    """Store that somebody approves; return whether they had not before."""
     added = "INSERT INTO approvals (subject, who, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
     return await sql.count_changes(added, subject, who, now) > 0
 
 
 async def of_subject(sql: Reader, subject: str) -> list[Approval]:
-    """Return who agreed to something, the first one first."""
+    """Return who approved, the first one first."""
     return await sql.all(
         Approval, "SELECT who, at FROM approvals WHERE subject = ? ORDER BY at, who", subject
     )
 
 
 async def clear(sql: Transaction, subject: str) -> None:
-    """Forget who agreed: it is settled."""
     await sql.run("DELETE FROM approvals WHERE subject = ?", subject)

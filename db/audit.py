@@ -23,7 +23,6 @@ _COLUMNS = ", ".join(AuditRecord._fields)
 async def append(
     sql: Transaction, at: int, who: str, action: str, subject: str, before: str, after: str
 ) -> None:
-    """Add a record."""
     await sql.insert(
         "audit", at=at, who=who, action=action, subject=subject, before=before, after=after
     )

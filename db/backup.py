@@ -16,7 +16,7 @@ PAGES = 2_000
 
 
 class CopyStopped(Exception):
-    """The copying was to stop."""
+    """`stop` was set."""
 
 
 def copy(source: Path, target: Path, *, at_rest: bool = False, stop: Event | None = None) -> int:

@@ -61,7 +61,7 @@ async def mark_stale(
 
 
 async def channels(sql: Reader) -> list[str]:
-    """Return every channel that a card was given."""
+    """Return every channel that has cards."""
     return await sql.all(str, "SELECT DISTINCT channel FROM cards")
 
 
@@ -116,7 +116,7 @@ async def outdated(sql: Reader, channels: list[str]) -> list[Card]:
 
 
 async def backlog(sql: Reader) -> list[Backlog]:
-    """Count what channels have still to post and to edit."""
+    """Count what each channel still has to post and to edit."""
     return await sql.all(
         Backlog,
         "SELECT CASE WHEN channel LIKE 'direct:%' THEN 'direct' ELSE channel END,"
@@ -127,7 +127,6 @@ async def backlog(sql: Reader) -> list[Backlog]:
 
 
 async def of_subject(sql: Reader, subject: str) -> Card | None:
-    """Return the card of a subject."""
     return await sql.one(Card, f"SELECT {_COLUMNS} FROM cards WHERE subject = ?", subject)
 
 

@@ -14,8 +14,6 @@ class Tier(NamedTuple):
 
 
 class EquipmentType(NamedTuple):
-    """A kind of equipment."""
-
     id: int
     name: str
 
@@ -26,7 +24,6 @@ async def tiers(sql: Reader) -> list[Tier]:
 
 
 async def tier_on_offer(sql: Reader, tier_id: int) -> bool:
-    """Tell whether a property can be given this tier."""
     found = await sql.one(int, "SELECT 1 FROM tiers WHERE id = ? AND NOT retired", tier_id)
     return found is not None
 
@@ -39,7 +36,6 @@ async def equipment_types(sql: Reader) -> list[EquipmentType]:
 
 
 async def equipment_type_on_offer(sql: Reader, type_id: int) -> bool:
-    """Tell whether equipment of this type can be added."""
     found = await sql.one(
         int, "SELECT 1 FROM equipment_types WHERE id = ? AND NOT retired", type_id
     )

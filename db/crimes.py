@@ -18,7 +18,6 @@ class Circle(NamedTuple):
 async def add(
     sql: Transaction, property_id: int | None, client_id: str | None, description: str, now: int
 ) -> int:
-    """Record a crime and return its id."""
     return await sql.insert(
         "crimes", property_id=property_id, client_id=client_id, description=description, at=now
     )

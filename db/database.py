@@ -376,7 +376,7 @@ def _translated(fault: sqlite3.Error) -> Exception:
 
 
 def _ignored(*_: object) -> None:
-    """What becomes of the rows of a statement that is run for its effect."""
+    """Drop a row of a statement that is run for its effect."""
 
 
 async def _uncancelled(work: Coroutine[Any, Any, T]) -> T:

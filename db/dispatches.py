@@ -144,12 +144,10 @@ async def _replace_units(sql: Transaction, cad: str, call_id: int, idents: list[
 
 
 async def attach(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
-    """Put units onto a call."""
     await _put_units(sql, cad, call_id, idents, attached=True, explicit=True)
 
 
 async def detach(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
-    """Take units off a call."""
     await _put_units(sql, cad, call_id, idents, attached=False, explicit=True)
 
 
@@ -184,7 +182,6 @@ async def calls_of_unit(sql: Reader, cad: str, ident: int) -> list[int]:
 
 
 async def units(sql: Reader, cad: str, call_id: int) -> list[int]:
-    """Return the idents of the units on a call."""
     return await sql.all(
         int,
         "SELECT ident FROM dispatch_units WHERE cad = ? AND call_id = ? AND attached"
@@ -223,7 +220,6 @@ async def last_notes(sql: Reader, cad: str, call_id: int, limit: int) -> list[Ca
 
 
 async def get(sql: Reader, cad: str, call_id: int) -> DispatchCall | None:
-    """Return a call."""
     return await sql.one(
         DispatchCall,
         f"SELECT {_COLUMNS} FROM dispatch_calls WHERE cad = ? AND call_id = ?",
@@ -243,7 +239,6 @@ async def open_calls(sql: Reader, limit: int) -> list[DispatchCall]:
 
 
 async def set_property(sql: Transaction, cad: str, call_id: int, property_id: int | None) -> None:
-    """Keep which property a call's place matches."""
     await sql.run(
         "UPDATE dispatch_calls SET property_id = ? WHERE cad = ? AND call_id = ?",
         property_id,
@@ -277,7 +272,7 @@ async def open_in(
 
 
 async def made_from(sql: Reader, cad: str, emergency_call_id: int) -> list[int]:
-    """Return the calls that were made from a 911 call."""
+    """Return the numbers of the calls that were made from a 911 call."""
     return await sql.all(
         int,
         "SELECT call_id FROM dispatch_calls WHERE cad = ? AND emergency_call_id = ?"

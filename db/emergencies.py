@@ -112,7 +112,6 @@ async def _upsert(sql: Transaction, statement: str, *parameters: object) -> Emer
 
 
 async def get(sql: Reader, cad: str, call_id: int) -> EmergencyCall | None:
-    """Return a call."""
     return await sql.one(
         EmergencyCall,
         f"SELECT {_COLUMNS} FROM emergency_calls WHERE cad = ? AND call_id = ?",
@@ -154,7 +153,7 @@ async def open_at(sql: Reader, property_id: int) -> list[EmergencyCall]:
 
 
 async def loose_panic_calls(sql: Reader, cad: str, since: int) -> list[EmergencyCall]:
-    """Return the calls since a time that tell of a panic button and belong to no panic yet."""
+    """Return the calls since a time that report a panic button and belong to no panic yet."""
     return await sql.all(
         EmergencyCall,
         f"SELECT {_COLUMNS} FROM emergency_calls WHERE cad = ? AND received_at >= ?"
@@ -165,7 +164,6 @@ async def loose_panic_calls(sql: Reader, cad: str, since: int) -> list[Emergency
 
 
 async def fold_into_panic(sql: Transaction, cad: str, call_id: int, panic_id: int) -> None:
-    """Keep which panic a call belongs to."""
     await sql.run(
         "UPDATE emergency_calls SET panic_id = ? WHERE cad = ? AND call_id = ?",
         panic_id,
@@ -175,7 +173,6 @@ async def fold_into_panic(sql: Transaction, cad: str, call_id: int, panic_id: in
 
 
 async def mark_counted(sql: Transaction, cad: str, call_id: int, crime_id: int) -> None:
-    """Keep which crime a call was counted as."""
     await sql.run(
         "UPDATE emergency_calls SET crime_id = ? WHERE cad = ? AND call_id = ?",
         crime_id,

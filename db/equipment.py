@@ -29,7 +29,6 @@ _SELECT = (
 
 
 async def add(sql: Transaction, property_id: int, type_id: int, description: str, now: int) -> int:
-    """Add a piece of equipment and return its id."""
     return await sql.insert(
         "equipment",
         property_id=property_id,
@@ -48,12 +47,11 @@ async def get(sql: Reader, equipment_id: int) -> Equipment | None:
 
 
 async def get_even_removed(sql: Reader, equipment_id: int) -> Equipment | None:
-    """Return a piece of equipment, removed or not, for the cards that still speak of it."""
+    """Return a piece of equipment, removed or not, for the cards that still show it."""
     return await sql.one(Equipment, f"{_SELECT} WHERE equipment.id = ?", equipment_id)
 
 
 async def of_property(sql: Reader, property_id: int) -> list[Equipment]:
-    """Return what a property has, by id."""
     return await sql.all(
         Equipment,
         f"{_SELECT} WHERE property_id = ? AND removed_at IS NULL ORDER BY equipment.id",

@@ -51,7 +51,7 @@ def code(fault: sqlite3.Error) -> int:
 
 
 def storage_error(path: Path, fault: sqlite3.Error | OSError) -> StorageError:
-    """Say why a database file cannot be used, and what mends it."""
+    """Return why a database file cannot be used, and what helps."""
     cannot = f"cannot use the database {path}:"
     number = code(fault) if isinstance(fault, sqlite3.Error) else 0
     if number in _BROKEN:

@@ -33,7 +33,6 @@ _COLUMNS = ", ".join(FeedEntry._fields)
 
 
 async def add(sql: Transaction, journal_id: int, channel: str, mention: int = 0) -> None:
-    """Have a channel show a journal entry."""
     await sql.run(
         "INSERT INTO feed_entries (journal_id, channel, mention) VALUES (?, ?, ?)"
         " ON CONFLICT (journal_id) DO NOTHING",
@@ -56,7 +55,7 @@ async def waiting(sql: Reader, channels: list[str], limit: int) -> list[FeedEntr
 
 
 async def backlog(sql: Reader) -> list[Backlog]:
-    """FeedCount what channels have still to post."""
+    """Count what each channel still has to post."""
     return await sql.all(
         Backlog,
         "SELECT channel, 'feed', number, at FROM journal JOIN ("
@@ -76,7 +75,7 @@ async def of_batch(sql: Reader, batch: int, limit: int) -> list[FeedEntry]:
 
 
 async def put_into_batch(sql: Transaction, entries: list[FeedEntry]) -> None:
-    """Settle, before it is sent, that these entries share one message, named by the first."""
+    """Store, before it is sent, that these entries share one message, named by the first."""
     marks = ", ".join("?" * len(entries))
     await sql.run(
         f"UPDATE feed_entries SET batch = ? WHERE journal_id IN ({marks})",
@@ -86,7 +85,7 @@ async def put_into_batch(sql: Transaction, entries: list[FeedEntry]) -> None:
 
 
 async def sum_up(sql: Transaction, channels: list[str], batch: int, before: int) -> None:
-    """Settle, before it is sent, that one message counts all entries from before a time."""
+    """Store, before it is sent, that one message counts all entries from before a time."""
     marks = ", ".join("?" * len(channels))
     await sql.run(
         f"UPDATE feed_entries SET batch = ?, summed = 1 WHERE channel IN ({marks})"
@@ -98,7 +97,7 @@ async def sum_up(sql: Transaction, channels: list[str], batch: int, before: int)
 
 
 async def counts(sql: Reader, batch: int) -> list[FeedCount]:
-    """FeedCount the entries that share a message by the names of their events, the oldest first."""
+    """Count the entries that share a message by the names of their events, the oldest first."""
     return await sql.all(
         FeedCount,
         "SELECT name, count(*), min(at), max(at) FROM feed_entries JOIN journal ON id = journal_id"
@@ -108,7 +107,7 @@ async def counts(sql: Reader, batch: int) -> list[FeedCount]:
 
 
 async def mark_batch_shown(sql: Transaction, batch: int) -> None:
-    """Take the entries of a message off the list."""
+    """Delete the entries of a message."""
     await sql.run("DELETE FROM feed_entries WHERE batch = ?", batch)
 
 
@@ -118,7 +117,7 @@ async def channels(sql: Reader) -> list[str]:
 
 
 async def move(sql: Transaction, channel: str, name: str, new_channel: str) -> None:
-    """Have another channel show the entries of events of a name, in messages of its own."""
+    """Move the entries of events of a name to another channel, into messages of its own."""
     await sql.run(
         "UPDATE feed_entries SET channel = ?, batch = NULL, summed = 0 WHERE channel = ?"
         " AND (SELECT name FROM journal WHERE id = journal_id) = ?",

@@ -27,7 +27,7 @@ async def is_duplicate(
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
-    """Forget those of the first `limit` pushes that are older than a time; count them."""
+    """Delete those of the first `limit` pushes that are older than a time; return how many."""
     return await sql.count_changes(
         "DELETE FROM fingerprints WHERE id IN"
         " (SELECT id FROM fingerprints ORDER BY id LIMIT ?) AND at < ?",

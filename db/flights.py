@@ -22,8 +22,6 @@ class Flight(NamedTuple):
 
 
 class Drone(NamedTuple):
-    """A drone that stands ready."""
-
     id: int
     description: str
 
@@ -77,17 +75,14 @@ async def open_any(
 
 
 async def get(sql: Reader, flight_id: int) -> Flight | None:
-    """Return a flight."""
     return await sql.one(Flight, f"{_SELECT} WHERE flights.id = ?", flight_id)
 
 
 async def open_of_drone(sql: Reader, drone_id: int) -> Flight | None:
-    """Return the flight that a drone is out on."""
     return await sql.one(Flight, f"{_SELECT} WHERE drone_id = ? AND recalled_at IS NULL", drone_id)
 
 
 async def open_of_property(sql: Reader, property_id: int) -> list[Flight]:
-    """Return the flights of a property's drones that are out."""
     return await sql.all(
         Flight,
         f"{_SELECT} WHERE flights.property_id = ? AND recalled_at IS NULL ORDER BY flights.id",
@@ -112,7 +107,6 @@ async def page_of_open(sql: Reader, search: str, limit: int, offset: int) -> lis
 
 
 async def count_open(sql: Reader) -> int:
-    """Count the drones that are out."""
     return await sql.one(int, "SELECT count(*) FROM flights WHERE recalled_at IS NULL") or 0
 
 
@@ -133,7 +127,6 @@ async def page(
 
 
 async def close(sql: Transaction, flight_id: int, recalled_by: str, now: int) -> None:
-    """Call a drone back."""
     await sql.run(
         "UPDATE flights SET recalled_at = ?, recalled_by = ? WHERE id = ?",
         now,

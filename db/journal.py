@@ -18,7 +18,7 @@ class Entry(NamedTuple):
 
 
 class Audience(IntEnum):
-    """Who is told of an event."""
+    """Who receives an event."""
 
     NOBODY = 0
     EVERYBODY = 1
@@ -127,7 +127,7 @@ async def count_subjects(
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
-    """Forget up to `limit` events older than a time that no feed still has to show; count them."""
+    """Delete up to `limit` events older than a time that no feed needs; return how many."""
     gone = await sql.all(
         int,
         "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE at < ?"

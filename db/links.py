@@ -6,7 +6,7 @@ from db.database import Reader, Transaction
 
 
 class Link(NamedTuple):
-    """A member and their game user. `wants_alarms`: 1 if alarms at theirs are told privately."""
+    """A member and their game user; `wants_alarms`: 1 for private messages about alarms."""
 
     member_id: int
     user_id: str
@@ -19,17 +19,15 @@ _COLUMNS = ", ".join(Link._fields)
 
 
 async def of_member(sql: Reader, member_id: int) -> Link | None:
-    """Return the link of a member."""
     return await sql.one(Link, f"SELECT {_COLUMNS} FROM links WHERE member_id = ?", member_id)
 
 
 async def of_user(sql: Reader, user_id: str) -> Link | None:
-    """Return the link of a game user."""
     return await sql.one(Link, f"SELECT {_COLUMNS} FROM links WHERE user_id = ?", user_id)
 
 
 async def put(sql: Transaction, member_id: int, user_id: str, by: str, now: int) -> None:
-    """Link a member and a game user; earlier links of either end. Alarms stay as they chose."""
+    """Link a member and a game user; earlier links of either end. `wants_alarms` stays."""
     before = await of_member(sql, member_id)
     await sql.run("DELETE FROM links WHERE member_id = ? OR user_id = ?", member_id, user_id)
     await sql.insert(
@@ -43,20 +41,19 @@ async def put(sql: Transaction, member_id: int, user_id: str, by: str, now: int)
 
 
 async def remove(sql: Transaction, member_id: int) -> Link | None:
-    """End a member's link and return it."""
     return await sql.one(
         Link, f"DELETE FROM links WHERE member_id = ? RETURNING {_COLUMNS}", member_id
     )
 
 
 async def want_alarms(sql: Transaction, member_id: int, *, wanted: bool) -> bool:
-    """Keep whether a member wants alarms privately; tell whether they are linked at all."""
+    """Store whether a member wants private messages for alarms; return whether they are linked."""
     changed = "UPDATE links SET wants_alarms = ? WHERE member_id = ?"
     return await sql.count_changes(changed, wanted, member_id) > 0
 
 
 async def put_code(sql: Transaction, code: str, member_id: int, expires_at: int, now: int) -> None:
-    """Keep a code of a member's, in place of an earlier one; those that ran out are forgotten."""
+    """Store a member's code in place of an earlier one; delete those that have expired."""
     await sql.run(
         "DELETE FROM link_codes WHERE member_id = ? OR code = ? OR expires_at <= ?",
         member_id,
@@ -67,7 +64,7 @@ async def put_code(sql: Transaction, code: str, member_id: int, expires_at: int,
 
 
 async def take_code(sql: Transaction, code: str, now: int) -> int | None:
-    """Use a code up and return whose it was; None if there is none or it ran out."""
+    """Delete a code and return whose it was; None if there is none or it has expired."""
     return await sql.one(
         int,
         "DELETE FROM link_codes WHERE code = ? AND expires_at > ? RETURNING member_id",

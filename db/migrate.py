@@ -18,7 +18,7 @@ def migrations() -> list[tuple[int, str]]:
 
 
 def newest() -> int:
-    """Return the schema that this program works with."""
+    """Return the schema that this program needs."""
     return migrations()[-1][0]
 
 

@@ -22,7 +22,7 @@ _COLUMNS = ", ".join(Notice._fields)
 
 
 async def put(sql: Transaction, cad: str, kind: Kind, key: str, data: str, now: int) -> int:
-    """Keep an announcement and return its id; one with the key of another takes its place."""
+    """Store an announcement and return its id; one with the key of another replaces it."""
     number = await sql.one(
         int,
         "INSERT INTO notices (cad, kind, key, data, at) VALUES (?, ?, ?, ?, ?)"
@@ -38,12 +38,11 @@ async def put(sql: Transaction, cad: str, kind: Kind, key: str, data: str, now: 
 
 
 async def get(sql: Reader, notice_id: int) -> Notice | None:
-    """Return an announcement."""
     return await sql.one(Notice, f"SELECT {_COLUMNS} FROM notices WHERE id = ?", notice_id)
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
-    """Forget up to `limit` announcements older than a time; count them."""
+    """Delete up to `limit` announcements older than a time; return how many."""
     return await sql.count_changes(
         "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE at < ? ORDER BY at LIMIT ?)",
         before,

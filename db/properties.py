@@ -40,7 +40,7 @@ class Property(NamedTuple):
 
 
 class PropertyDetail(NamedTuple):
-    """What hangs on a property by name: its tier, its price and its owner."""
+    """The names that a property refers to by id."""
 
     tier_name: str
     price: str
@@ -99,12 +99,11 @@ async def get(sql: Reader, property_id: int) -> Property | None:
 
 
 async def get_even_removed(sql: Reader, property_id: int) -> Property | None:
-    """Return a property, removed or not, for the cards that still speak of it."""
+    """Return a property, removed or not, for the cards that still show it."""
     return await sql.one(Property, f"SELECT {_COLUMNS} FROM properties WHERE id = ?", property_id)
 
 
 async def detail(sql: Reader, property_id: int) -> PropertyDetail | None:
-    """Return the names that hang on a property."""
     return await sql.one(
         PropertyDetail,
         "SELECT tiers.name, tiers.price, coalesce(users.full_name, owner) FROM properties"
@@ -190,21 +189,19 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
 
 
 async def count(sql: Reader, status: str | None = None) -> int:
-    """Count the properties, or those of a status."""
     where, given = ("TRUE", ()) if status is None else ("status = ?", (status,))
     counted = f"SELECT count(*) FROM properties WHERE removed_at IS NULL AND {where}"
     return await sql.one(int, counted, *given) or 0
 
 
 async def statuses(sql: Reader) -> list[str]:
-    """Return the statuses that properties have."""
     return await sql.all(
         str, "SELECT DISTINCT status FROM properties WHERE removed_at IS NULL ORDER BY status"
     )
 
 
 class Owned(NamedTuple):
-    """A property of somebody and what its tier costs."""
+    """A property and what its tier costs."""
 
     property: Property
     price: str
@@ -242,7 +239,6 @@ async def update(sql: Transaction, changed: Property) -> None:
 async def set_status(
     sql: Transaction, property_id: int, status: str, by: str, reason: str | None = None
 ) -> None:
-    """Change the status, and keep who did and why."""
     await sql.run(
         "UPDATE properties SET status = ?, status_by = ?, status_reason = ? WHERE id = ?",
         status,
@@ -284,7 +280,7 @@ async def removed_since(sql: Reader, since: int, limit: int) -> list[Property]:
 
 
 async def held_by(sql: Reader, user_ids: Sequence[str], search: str, limit: int) -> list[Property]:
-    """Return what somebody, known by several ids, owns or may enter and matches, by id."""
+    """Return the matching properties that a person with these ids owns or may enter, by id."""
     marks = ", ".join("?" * len(user_ids)) or "NULL"
     return await sql.all(
         Property,

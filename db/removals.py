@@ -38,7 +38,6 @@ async def request(
     previous_status: str,
     now: int,
 ) -> int:
-    """Open a request and return its id."""
     return await sql.insert(
         "removals",
         property_id=property_id,
@@ -51,12 +50,10 @@ async def request(
 
 
 async def get(sql: Reader, removal_id: int) -> Removal | None:
-    """Return a request."""
     return await sql.one(Removal, f"SELECT {_COLUMNS} FROM removals WHERE id = ?", removal_id)
 
 
 async def open_of_property(sql: Reader, property_id: int) -> Removal | None:
-    """Return the request that waits for an answer."""
     return await sql.one(
         Removal,
         f"SELECT {_COLUMNS} FROM removals WHERE property_id = ? AND outcome IS NULL",
@@ -81,7 +78,6 @@ async def settle(
     answer: str | None,
     now: int,
 ) -> None:
-    """Close a request."""
     await sql.run(
         "UPDATE removals SET outcome = ?, settled_by = ?, answer = ?, settled_at = ? WHERE id = ?",
         outcome,

@@ -31,7 +31,7 @@ def words(text: str) -> list[str]:
 
 
 def may_be_code(word: str) -> bool:
-    """Tell whether a word may be a postal code or a house number, which few have."""
+    """Return whether a word may be a postal code or a house number, which few rows have."""
     return any(character.isdigit() for character in word)
 
 

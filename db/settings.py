@@ -6,19 +6,15 @@ from db.database import Reader, Transaction
 
 
 class Fact(NamedTuple):
-    """A fact and its name."""
-
     name: str
     value: str
 
 
 async def get(sql: Reader, name: str) -> str | None:
-    """Return a fact, None if it was never put."""
     return await sql.one(str, "SELECT value FROM settings WHERE name = ?", name)
 
 
 async def put(sql: Transaction, name: str, value: str) -> None:
-    """Keep a fact."""
     await sql.run(
         "INSERT INTO settings (name, value) VALUES (?, ?)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -33,12 +29,11 @@ async def add(sql: Transaction, name: str, number: int) -> None:
 
 
 async def forget(sql: Transaction, name: str) -> None:
-    """Drop a fact."""
     await sql.run("DELETE FROM settings WHERE name = ?", name)
 
 
 async def beginning_with(sql: Reader, prefix: str) -> list[Fact]:
-    """Return the facts whose names begin so, by name."""
+    """Return the facts whose names begin with this, by name."""
     return await sql.all(
         Fact,
         "SELECT name, value FROM settings WHERE substr(name, 1, ?) = ? ORDER BY name",

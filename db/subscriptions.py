@@ -7,12 +7,11 @@ from db.database import Reader, Transaction
 
 
 async def of_client(sql: Reader, client: str) -> list[str]:
-    """Return the event names that a client had subscribed to."""
     return await sql.all(str, "SELECT event FROM subscriptions WHERE client = ?", client)
 
 
 async def count_clients(sql: Reader, prefix: str) -> int:
-    """Count the clients with subscriptions whose names begin so."""
+    """Count the clients with subscriptions whose names begin with this."""
     return (
         await sql.one(
             int,
@@ -25,7 +24,6 @@ async def count_clients(sql: Reader, prefix: str) -> int:
 
 
 async def add(sql: Transaction, client: str, event: str, now: int) -> None:
-    """Remember a subscription."""
     await sql.run(
         "INSERT INTO subscriptions (client, event, used) VALUES (?, ?, ?)"
         " ON CONFLICT DO UPDATE SET used = excluded.used",
@@ -36,7 +34,7 @@ async def add(sql: Transaction, client: str, event: str, now: int) -> None:
 
 
 async def touch(sql: Transaction, clients: Collection[str], now: int) -> None:
-    """Take note that these clients are there."""
+    """Store that these clients are connected."""
     await sql.run(
         "UPDATE subscriptions SET used = ? WHERE client IN (SELECT value FROM json_each(?))",
         now,
@@ -45,7 +43,7 @@ async def touch(sql: Transaction, clients: Collection[str], now: int) -> None:
 
 
 async def forget(sql: Transaction, before: int, limit: int) -> int:
-    """Forget up to `limit` subscriptions that were last used before a time; count them."""
+    """Delete up to `limit` subscriptions that were last used before a time; return how many."""
     return await sql.count_changes(
         "DELETE FROM subscriptions WHERE (client, event) IN"
         " (SELECT client, event FROM subscriptions WHERE used < ? LIMIT ?)",
@@ -55,10 +53,8 @@ async def forget(sql: Transaction, before: int, limit: int) -> int:
 
 
 async def remove(sql: Transaction, client: str, event: str) -> None:
-    """Forget one subscription."""
     await sql.run("DELETE FROM subscriptions WHERE client = ? AND event = ?", client, event)
 
 
 async def remove_all(sql: Transaction, client: str) -> None:
-    """Forget all subscriptions of a client."""
     await sql.run("DELETE FROM subscriptions WHERE client = ?", client)

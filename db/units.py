@@ -72,7 +72,7 @@ _COLUMNS = ", ".join(Unit._fields)
 
 
 async def put(sql: Transaction, cad: str, ident: int, told: dict[str, Any], now: int) -> None:
-    """Keep what a push says of a unit that is in service; what it leaves out stays."""
+    """Store what a push says about a unit in service; columns that it leaves out stay."""
     columns = [column for column in told if column in PUSHED]
     names = "".join(f", {column}" for column in columns)
     marks = ", ?" * len(columns)
@@ -96,7 +96,6 @@ async def put(sql: Transaction, cad: str, ident: int, told: dict[str, Any], now:
 
 
 async def by_ident(sql: Reader, cad: str, idents: list[int]) -> dict[int, Unit]:
-    """Return what is known of these units, by ident."""
     marks = ", ".join("?" * len(idents))
     found = await sql.all(
         Unit,
@@ -108,7 +107,6 @@ async def by_ident(sql: Reader, cad: str, idents: list[int]) -> dict[int, Unit]:
 
 
 async def get(sql: Reader, cad: str, ident: int) -> Unit | None:
-    """Return a unit, on duty or not."""
     return (await by_ident(sql, cad, [ident])).get(ident)
 
 
@@ -121,7 +119,7 @@ async def on_duty(sql: Reader) -> list[Unit]:
 
 
 async def search(sql: Reader, text: str, limit: int) -> list[Unit]:
-    """Return units whose number or name holds the text, those on duty first."""
+    """Return units whose number or name contains the text, those on duty first."""
     return await sql.all(
         Unit,
         f"SELECT {_COLUMNS} FROM units WHERE instr(searched, ?)"
@@ -145,7 +143,6 @@ async def start_panic(sql: Transaction, cad: str, idents: list[int], now: int) -
 
 
 async def open_panic(sql: Reader, cad: str, ident: int) -> int | None:
-    """Return the panic that a unit is in."""
     return await sql.one(
         int,
         "SELECT panic_id FROM panic_units WHERE cad = ? AND ident = ? AND cleared_at IS NULL",
@@ -180,7 +177,6 @@ async def panic_start(sql: Reader, panic_id: int) -> tuple[str, int] | None:
 
 
 async def panic_units(sql: Reader, panic_id: int) -> list[PanicUnit]:
-    """Return the units of a panic."""
     return await sql.all(
         PanicUnit,
         "SELECT ident, cleared_at FROM panic_units WHERE panic_id = ? ORDER BY ident",
@@ -202,7 +198,6 @@ async def leave_group(sql: Transaction, cad: str, idents: list[int], group: str,
 
 
 async def members_of(sql: Reader, cad: str, group: str) -> list[int]:
-    """Return the idents of the units in a group."""
     return await sql.all(
         int,
         "SELECT ident FROM units WHERE cad = ? AND group_name = ? ORDER BY ident",
@@ -212,12 +207,11 @@ async def members_of(sql: Reader, cad: str, group: str) -> list[int]:
 
 
 async def log_out(sql: Transaction, cad: str, ident: int, now: int) -> None:
-    """Take a unit off duty and out of its group."""
     await put(sql, cad, ident, {"on_duty": False, "group_name": ""}, now)
 
 
 async def log_out_silent(sql: Transaction, before: int, limit: int) -> int:
-    """Take up to `limit` units off duty that were not heard of since a time; count them."""
+    """Take up to `limit` units off duty without an update since a time; return how many."""
     return await sql.count_changes(
         "UPDATE units SET on_duty = 0, group_name = '' WHERE (cad, ident) IN"
         " (SELECT cad, ident FROM units WHERE on_duty AND updated_at < ? LIMIT ?)",
@@ -244,7 +238,7 @@ async def pressing(sql: Reader, cad: str, since: int) -> list[Pressing]:
 
 
 async def matching(sql: Reader, cad: str, text: str) -> list[Unit]:
-    """Return the units of a CAD whose number or name holds the text."""
+    """Return the units of a CAD whose number or name contains the text."""
     return await sql.all(
         Unit,
         f"SELECT {_COLUMNS} FROM units WHERE cad = ? AND instr(searched, ?) ORDER BY ident",
@@ -270,7 +264,7 @@ async def forgettable_panics(
 
 
 async def forget_panic(sql: Transaction, panic_id: int) -> None:
-    """Forget a panic; its units are in none any more."""
+    """Delete a panic; its units are in none any more."""
     await sql.run(
         "UPDATE units SET is_panic = 0 WHERE (cad, ident) IN (SELECT cad, ident FROM panic_units"
         " WHERE panic_id = ? AND cleared_at IS NULL)",

@@ -14,7 +14,6 @@ class User(NamedTuple):
 
 
 async def get(sql: Reader, user_id: str) -> User | None:
-    """Return a user."""
     return await sql.one(User, "SELECT id, full_name FROM users WHERE id = ?", user_id)
 
 
@@ -99,7 +98,6 @@ async def add_seen(sql: Transaction, user_id: str) -> None:
 
 
 async def put(sql: Transaction, user_id: str, full_name: str) -> None:
-    """Add a user or rename a known one."""
     searched = fold_case(full_name, user_id)
     number = await sql.one(
         int,
@@ -119,6 +117,5 @@ async def _index(sql: Transaction, number: int, searched: str) -> None:
 
 
 async def remove(sql: Transaction, user_id: str) -> None:
-    """Remove a user."""
     number = await sql.one(int, "DELETE FROM users WHERE id = ? RETURNING number", user_id)
     await sql.run("DELETE FROM user_search WHERE rowid = ?", number)

@@ -9,15 +9,13 @@ from db.equipment import CAMERA
 
 
 class Visit(NamedTuple):
-    """Somebody whom a camera saw; `at` in milliseconds since 1970."""
+    """Somebody that a camera saw; `at` in milliseconds since 1970."""
 
     user_id: str
     at: int
 
 
 class Camera(NamedTuple):
-    """A camera and the name to show for it."""
-
     id: int
     name: str
 
@@ -31,7 +29,6 @@ class VisitsOfDay(NamedTuple):
 
 
 async def add(sql: Transaction, property_id: int, camera_id: int, user_id: str, now: int) -> None:
-    """Record a visit."""
     await sql.insert(
         "visits", property_id=property_id, camera_id=camera_id, user_id=user_id, at=now
     )
