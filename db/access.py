@@ -1,4 +1,4 @@
-"""Who may enter a property, and who identified themselves at its door."""
+"""Who may enter a property, and who identified themselves at its entrance."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from db.users import User
 
 
 class AuthEntry(NamedTuple):
-    """Somebody at the door, let in or not; `at` in milliseconds since 1970."""
+    """Somebody at the entrance, allowed or not; `at` in milliseconds since 1970."""
 
     user_id: str
     at: int
@@ -36,7 +36,7 @@ async def is_allowed(sql: Reader, property_id: int, user_id: str) -> bool:
 
 
 async def share_of(sql: Reader, property_id: int, user_ids: Sequence[str]) -> int | None:
-    """Return what one person, known by several ids, is at a property: 2 owner, 1 allowed."""
+    """Return what a person with these ids is at a property: 2 owner, 1 allowed."""
     marks = ", ".join("?" * len(user_ids))
     return await sql.one(
         int,
@@ -78,7 +78,7 @@ async def add_entry(
 async def entries(
     sql: Reader, property_id: int, limit: int = -1, offset: int = 0
 ) -> list[AuthEntry]:
-    """Return who was at the door, newest first."""
+    """Return who was at the entrance, newest first."""
     return await sql.all(
         AuthEntry,
         "SELECT user_id, at, allowed FROM auth_entries WHERE property_id = ?"

@@ -1,4 +1,4 @@
-"""Alarms: what happened at a property with its repeats, what was done about it, who was called.
+"""Alarms: the alerts at a property, what was done about them, and who was mentioned.
 
 Every change is one statement that acts only on an alarm in the state that it needs, and tells
 whether it did: so of two people at once one acts.

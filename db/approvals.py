@@ -1,4 +1,4 @@
-"""Approvals that still need another one: who has agreed to what."""
+"""Approvals of what still needs a second approver."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Copies of a database: made while it is in use, and put in its place."""
+"""Backups of a database: made while it is in use, and restored."""
 
 import errno
 import os
@@ -93,7 +93,7 @@ def finish_restore(path: Path) -> Path | None:
             if beside(path, suffix).exists():
                 os.replace(beside(path, suffix), beside(kept, suffix))
         if path.exists():
-            _keep(path, kept)
+            _keep_old(path, kept)
         os.replace(restored, path)
         _sync(path.parent)
     except OSError as fault:
@@ -104,7 +104,7 @@ def finish_restore(path: Path) -> Path | None:
     return kept if kept.exists() else None
 
 
-def _keep(path: Path, kept: Path) -> None:
+def _keep_old(path: Path, kept: Path) -> None:
     """Give the old database a second name, so that its own is never without a file."""
     try:
         os.link(path, kept)

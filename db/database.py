@@ -163,7 +163,7 @@ class Database:
         """Open the file, create it or bring its schema up to date, after keeping a copy.
 
         Raises:
-            StorageError: the file cannot be opened, is no sound database, or is newer than this
+            StorageError: the file cannot be opened, is damaged, or is newer than this
                 program.
         """
         async with AsyncExitStack() as stack:
@@ -174,7 +174,7 @@ class Database:
                 await writer.execute_fetchall("PRAGMA synchronous = FULL")
                 await writer.execute_fetchall(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
                 await migrate(writer)
-                # Written into the file, so only once it is known to be ours.
+                # Written into the file, so only after the check that it is ours.
                 await writer.execute_fetchall("PRAGMA journal_mode = WAL")
                 readers = [await stack.enter_async_context(_connect(path)) for _ in range(READERS)]
                 for reader in readers:
@@ -357,7 +357,7 @@ def _connect(path: Path | str) -> aiosqlite.Connection:
 
 
 def _prepare(path: Path) -> None:
-    """Finish a restore, refuse a file that is not sound, keep a copy of what will be migrated.
+    """Finish a restore, reject a damaged file, copy a file that will be migrated.
 
     A new file is for its owner only; SQLite gives the files beside it the same rights.
     """

@@ -1,4 +1,4 @@
-"""Days in a statement: spans of time that a question is about, each under its name."""
+"""Days in a statement: spans of time, each with its name."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Dispatch calls with their units and notes, as the CAD's pushes tell them, in any order."""
+"""Dispatch calls with their units and notes, from the CAD's pushes, which may come in any order."""
 
 import json
 from typing import Any, NamedTuple
@@ -9,8 +9,8 @@ from db.database import Reader, Transaction
 class DispatchCall(NamedTuple):
     """A dispatch call; blank fields are unknown, as a note or a unit may come before the call.
 
-    `edited` names, with blanks between, what edits told. `property_id` is the property whose place
-    it matches; `x` and `y` are where the CAD says it is.
+    `edited` names the columns that edits have set, with blanks between. `property_id` is the
+    property that the call is at; `x` and `y` are where the CAD says it is.
     """
 
     cad: str

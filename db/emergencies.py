@@ -1,4 +1,4 @@
-"""911 calls as the CAD's pushes tell them, whatever order those come in."""
+"""911 calls from the CAD's pushes, which may come in any order."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What can go wrong with storage."""
+"""Errors of storage."""
 
 import errno
 import sqlite3

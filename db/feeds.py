@@ -1,4 +1,4 @@
-"""Feeds: journal entries that a channel has still to show, in order, several to a message."""
+"""Feeds: journal entries that a channel still has to show, in order, several to a message."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Which pushes came lately, so that the second delivery of one is known for what it is."""
+"""Fingerprints of recent pushes, by which duplicates are found."""
 
 from db.database import Transaction
 

@@ -1,4 +1,4 @@
-"""Is a file a sound database of ours? A quick check at every start, a full one of every backup."""
+"""Checks that a file is our database and undamaged: quickly at every start, fully for a backup."""
 
 import sqlite3
 from contextlib import closing
@@ -41,7 +41,7 @@ def quick_check(path: Path) -> int:
     broken between them is found by the next backup, which reads every page.
 
     Raises:
-        StorageError: it is no sound database of ours, or written by a newer version.
+        StorageError: it is damaged or no database of ours, or written by a newer version.
     """
     if path.is_dir():
         raise StorageError(
@@ -94,8 +94,7 @@ def full_check(path: Path, stop: Event | None = None) -> int:
     """Read every page of a file that nobody writes to; return its schema.
 
     Raises:
-        StorageError: it is no sound database of ours, written by a newer version, or `stop` was
-            set meanwhile.
+        StorageError: it is damaged, not ours or of a newer version, or `stop` was set meanwhile.
     """
     try:
         with closing(open_for_reading(path, at_rest=True)) as connection:

@@ -83,9 +83,9 @@ async def recent(sql: Reader, limit: int) -> list[Entry]:
 
 
 async def bounds(sql: Reader) -> tuple[int, int]:
-    """Return from which number on all are held and the newest ever given; (1, 0) at first.
+    """Return from which number on all are stored, and the newest ever given; (1, 0) at first.
 
-    Older ones may be held too: those that a feed has still to show.
+    Older ones may be stored too: those that a feed still has to show.
     """
     newest = await sql.one(int, "SELECT seq FROM sqlite_sequence WHERE name = 'journal'") or 0
     oldest = await sql.one(int, "SELECT id FROM journal ORDER BY id LIMIT 1")

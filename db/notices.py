@@ -1,4 +1,4 @@
-"""Pages, station alerts and callouts: what the CAD announced once, for a card of its own."""
+"""Pages, station alerts and callouts: announcements of the CAD, each with a card of its own."""
 
 from typing import Literal, NamedTuple
 

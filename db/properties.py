@@ -1,4 +1,4 @@
-"""Properties: a place with an owner, a tier, a rectangle on the map and a status."""
+"""Properties: an address with an owner, a tier, a rectangle on the map and a status."""
 
 import json
 from collections.abc import Sequence

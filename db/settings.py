@@ -1,4 +1,4 @@
-"""Small facts that the program keeps between starts, by name."""
+"""Small values that outlive a restart, by name."""
 
 from typing import NamedTuple
 

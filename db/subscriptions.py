@@ -1,4 +1,4 @@
-"""What a client had subscribed to, for the session that it resumes."""
+"""What each client has subscribed to, for the session that it resumes."""
 
 import json
 from collections.abc import Collection

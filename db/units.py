@@ -1,4 +1,4 @@
-"""Units of the CAD, and who of them is in panic."""
+"""Units of the CAD and their panics."""
 
 from typing import Any, NamedTuple
 
@@ -71,13 +71,13 @@ Before that, what is heard may have been sent before the log-out.
 _COLUMNS = ", ".join(Unit._fields)
 
 
-async def put(sql: Transaction, cad: str, ident: int, told: dict[str, Any], now: int) -> None:
+async def put(sql: Transaction, cad: str, ident: int, values: dict[str, Any], now: int) -> None:
     """Store what a push says about a unit in service; columns that it leaves out stay."""
-    columns = [column for column in told if column in PUSHED]
+    columns = [column for column in values if column in PUSHED]
     names = "".join(f", {column}" for column in columns)
     marks = ", ?" * len(columns)
     settings = "".join(f", {column} = excluded.{column}" for column in columns)
-    if "on_duty" not in told:
+    if "on_duty" not in values:
         settings += f", on_duty = on_duty OR excluded.updated_at - updated_at > {BACK_AFTER}"
     row = await sql.one(
         lambda *row: row,
@@ -87,7 +87,7 @@ async def put(sql: Transaction, cad: str, ident: int, told: dict[str, Any], now:
         cad,
         ident,
         now,
-        *(told[column] for column in columns),
+        *(values[column] for column in columns),
     )
     if row is not None and row[2] != (searched := fold_case(*row[:2])):
         await sql.run(

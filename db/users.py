@@ -1,4 +1,4 @@
-"""Game users: an id and the best name known."""
+"""Game users: an id, and a name where one is known."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from db.search import fold_case, indexed, phrase
 
 
 class User(NamedTuple):
-    """A game user; `full_name` is the id until something better is known."""
+    """A game user; `full_name` is the id until a name is known."""
 
     id: str
     full_name: str

@@ -1,4 +1,4 @@
-"""Visits: whom the cameras of a property saw, and when."""
+"""Visits: who was seen by which camera of a property, and when."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
