@@ -1,4 +1,4 @@
-"""The certificate that the program listens with, taken up anew when its files are renewed."""
+"""The certificate that the bot listens with, read again when its files are renewed."""
 
 import logging
 import ssl
@@ -47,8 +47,8 @@ class Certificate:
             return None
         return cls(settings.certificate, settings.private_key)
 
-    def look(self) -> None:
-        """Take up what the files hold now; if that cannot be used, what was there before serves."""
+    def reload(self) -> None:
+        """Use what the files hold now; if that is unusable, go on with what was there before."""
         try:
             contents = _read(self._files[0]), _read(self._files[1])
             if contents == self._contents:

@@ -1,17 +1,17 @@
-"""The Discord side: the bot if there is one, and what brings events to people."""
+"""The bot, and the pipeline of follower and delivery that brings events to Discord."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple, Self
 
 import discord
 from discord.gateway import DiscordWebSocket
 from yarl import URL
 
-from bot.again import again_and_again
+from bot.background import run_periodically
 from bot.discord_settings import (
     apply_setup,
     build_role_scopes,
@@ -33,17 +33,16 @@ from cogs.routing.layout import choices
 from cogs.setup.wizard import SetupWizard
 from cogs.ui.permissions import RoleScopes
 from cogs.ui.responder import Responder
-from webhook.cad.silence import LastPush
 from webhook.protocol.context import Context
 from webhook.protocol.metrics import Metrics
 
 FINISHING = 10.0
 """Seconds that deliveries in flight have at shutdown."""
 
-CHANGING_OVER = 2.0
-"""Seconds until the choices of /setup are taken up after storage could not be read."""
+REBUILD_RETRY = 2.0
+"""Seconds until the pipeline is built again after storage could not be read."""
 
-FOLLOWING = 30.0
+FOLLOW_RETRY = 30.0
 """Seconds until the follower goes on after a mistake that is no single event's."""
 
 MINUTE = 60 * 1000
@@ -51,75 +50,107 @@ MINUTE = 60 * 1000
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Line:
-    """What brings events to people, as things are set up at a time."""
+class DiscordPipeline(NamedTuple):
+    """What brings events to Discord under the settings of its time."""
 
-    delivery: Delivery
     follower: Follower
+    delivery: Delivery
 
 
-class DiscordSide:
-    """What brings events to people, and the bot if there is one.
+class DiscordService:
+    """The bot, if there is a token, and the pipeline that brings events to Discord.
 
-    When somebody chooses something in /setup, the line is stopped in order, what is in flight
-    ends, and another one that `lay` builds goes on where it stopped: both know from the database
-    what is still to do.
+    After a choice in /setup the pipeline is stopped in order, messages in flight are finished, and
+    another one with the new settings goes on where it stopped: both know from the database what is
+    still to do. Without a token, what Discord would show goes into the log.
     """
+
+    _pipeline: DiscordPipeline
 
     def __init__(
         self,
-        bot: SentinelBot | None,
-        token: str,
-        line: Line,
-        lay: Callable[[], Awaitable[Line]],
-        logged_in: asyncio.Event,
-        chosen: asyncio.Event,
+        settings: Settings,
+        context: Context,
+        pace: Pace,
+        metrics: Metrics,
+        connection: DiscordStatus,
+        status: RuntimeStatus,
+        alarms: AlarmEscalation,
     ) -> None:
-        self._bot = bot
-        self._token = token
-        self._line = line
-        self._lay = lay
-        self._logged_in = logged_in
-        self._chosen = chosen
+        self._settings = settings
+        self._context = context
+        self._pace = pace
+        self._metrics = metrics
+        self._status = status
+        self._alarms = alarms
+        self._logged_in = asyncio.Event()
+        self._has_new_choices = asyncio.Event()
+        self._unconfirmed = set[str]()
+        self._responder = Responder(context, RoleScopes({}))
+        self._routes = Routes(build_router(settings.discord, context.zone), frozenset())
+        self._messenger: DiscordMessenger | LogMessenger = LogMessenger()
+        self._bot: SentinelBot | None = None
+        if settings.discord.token:
+            self._bot = self._build_bot(connection)
+            self._messenger = DiscordMessenger(self._bot)
+        else:
+            self._logged_in.set()
+            # Nobody else keeps a storm from filling the log.
+            self._pace = replace(pace, full=pace.feed)
+            log.info("Discord is off: what it would show is written here")
+
+    @classmethod
+    async def create(
+        cls,
+        settings: Settings,
+        context: Context,
+        pace: Pace,
+        metrics: Metrics,
+        connection: DiscordStatus,
+        status: RuntimeStatus,
+        alarms: AlarmEscalation,
+    ) -> Self:
+        """Return the service with its first pipeline; nothing runs yet."""
+        service = cls(settings, context, pace, metrics, connection, status, alarms)
+        service._pipeline = await service._build_pipeline()
+        return service
 
     @property
     def closed_channels(self) -> list[str]:
-        """What the channels are called that the bot could not post to when it tried last."""
-        return self._line.delivery.closed
+        """The names of the channels that the bot could not post to at its last try."""
+        return self._pipeline.delivery.closed
 
-    def look(self) -> None:
-        """Look whether there is something to show that nobody published."""
-        self._line.follower.wake()
+    def wake(self) -> None:
+        """Deliver what is in the database but was not published."""
+        self._pipeline.follower.wake()
 
     def retry(self) -> None:
-        """Have what waits be tried again at once."""
-        self._line.delivery.retry()
+        """Try again at once to deliver what waits."""
+        self._pipeline.delivery.retry()
 
     async def refresh_board(self) -> None:
-        """Have the board shown again."""
-        await self._line.follower.refresh_board()
+        await self._pipeline.follower.refresh_board()
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Connect, follow and deliver."""
-        self._begin(group)
+        self._start_pipeline(group)
         self._connecting = group.create_task(self._connect(), name="discord")
-        change_over = partial(self._change_over, group)
-        self._changing = group.create_task(
-            again_and_again(change_over, CHANGING_OVER), name="set-up"
+        rebuild = partial(self._rebuild_on_choice, group)
+        self._rebuilding = group.create_task(
+            run_periodically(rebuild, REBUILD_RETRY), name="set-up"
         )
 
     async def finish(self) -> None:
-        """Let deliveries in flight end, then leave Discord."""
-        self._changing.cancel()
-        await asyncio.wait({self._changing})
+        """Finish deliveries in flight, then leave Discord."""
+        self._rebuilding.cancel()
+        await asyncio.wait({self._rebuilding})
         self._following.cancel()
-        self._line.delivery.stop()
+        self._pipeline.delivery.stop()
         self._logged_in.set()
         await asyncio.wait({self._delivering}, timeout=FINISHING)
         self._delivering.cancel()
         if self._bot is not None:
-            # Nothing new is heard from Discord; what was heard is answered before the bot leaves.
+            # Nothing new is received from Discord; what was received is answered before it leaves.
             self._connecting.cancel()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._bot.responder.in_flight.wait_idle(), FINISHING)
@@ -128,130 +159,94 @@ class DiscordSide:
             await asyncio.wait({self._connecting}, timeout=FINISHING)
             self._connecting.cancel()
 
-    def _begin(self, group: asyncio.TaskGroup) -> None:
-        follow = again_and_again(self._line.follower.run, FOLLOWING)
-        self._following = group.create_task(follow, name="follower")
-        self._delivering = group.create_task(self._deliver(self._line.delivery), name="delivery")
+    def _build_bot(self, connection: DiscordStatus) -> SentinelBot:
+        discord_settings = self._settings.discord
+        point_discord_at(discord_settings)
+        setup = SetupWizard(
+            self._responder,
+            self._context,
+            layout_of(discord_settings),
+            self._settings.http.port,
+            self._status.last_push,
+            self._has_new_choices.set,
+        )
+        self._status.last_push.on_first = setup.note_first
+        return SentinelBot(
+            self._context,
+            self._responder,
+            connection,
+            self._routes,
+            self._status,
+            setup,
+            on_login=self._logged_in.set,
+            on_change=self.retry,
+        )
 
-    async def _change_over(self, group: asyncio.TaskGroup) -> None:
-        """Once something is chosen, go on with another line; the old one has ended before."""
+    async def _build_pipeline(self) -> DiscordPipeline:
+        """Build what the file and `/setup` ask for now, and tell everybody whom it concerns."""
+        context, settings = self._context, self._settings
+        chosen = apply_setup(settings.discord, await choices(context.read))
+        channels, router = channels_in_use(chosen), build_router(chosen, context.zone)
+        in_use = frozenset(channels)
+        if not channels:
+            log.warning("no channel is configured, nothing will be posted: type /setup in Discord")
+        self._responder.roles = build_role_scopes(chosen)
+        self._routes.router, self._routes.in_use = router, in_use
+        self._alarms.reconfigure(escalation_plan(settings.alarms, chosen), router)
+        self._status.places.clear()
+        self._status.places.update(channels)
+        if self._bot is not None:
+            await self._bot.apply_layout(layout_of(chosen))
+        delivery = Delivery(
+            DeliveryContext(
+                context.database,
+                self._messenger,
+                self._pace,
+                await instance_name(context.database),
+                self._status.started_at,
+                settings.discord.feed_age_minutes * MINUTE,
+                self._metrics,
+                self._unconfirmed,
+                self._status.closed,
+            ),
+            channels,
+        )
+        follower = Follower(
+            context.database, context.bus, in_use, delivery.wake, router, self._metrics
+        )
+        return DiscordPipeline(follower, delivery)
+
+    def _start_pipeline(self, group: asyncio.TaskGroup) -> None:
+        pipeline = self._pipeline
+        follow = run_periodically(pipeline.follower.run, FOLLOW_RETRY)
+        self._following = group.create_task(follow, name="follower")
+        self._delivering = group.create_task(self._deliver(pipeline.delivery), name="delivery")
+
+    async def _rebuild_on_choice(self, group: asyncio.TaskGroup) -> None:
+        """After a choice in `/setup`, stop the pipeline and start another one."""
         while True:
-            await self._chosen.wait()
-            self._chosen.clear()
+            await self._has_new_choices.wait()
+            self._has_new_choices.clear()
             try:
-                line = await self._lay()
+                pipeline = await self._build_pipeline()
             except Exception:
-                self._chosen.set()
+                self._has_new_choices.set()
                 raise
             self._following.cancel()
-            self._line.delivery.stop()
+            self._pipeline.delivery.stop()
             await asyncio.wait({self._following, self._delivering})
-            self._line = line
-            self._begin(group)
+            self._pipeline = pipeline
+            self._start_pipeline(group)
             log.info("the choices of /setup are in use")
 
     async def _connect(self) -> None:
         if self._bot is not None:
-            await self._bot.run_until_cancelled(self._token)
+            await self._bot.run_until_cancelled(self._settings.discord.token)
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Deliver, once requests can be sent."""
         await self._logged_in.wait()
         await delivery.run()
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What the Discord side shares with the rest of the program."""
-
-    context: Context
-    connection: DiscordStatus
-    pace: Pace
-    metrics: Metrics
-    vitals: RuntimeStatus
-    alarms: AlarmEscalation
-    last_push: LastPush
-
-
-async def discord_side_of(settings: Settings, shared: Shared) -> DiscordSide:
-    """Build the Discord side; without a token, what Discord would show goes into the log."""
-    file, context, vitals = settings.discord, shared.context, shared.vitals
-    logged_in, chosen_anew = asyncio.Event(), asyncio.Event()
-    bot = None
-    messenger: DiscordMessenger | LogMessenger = LogMessenger()
-    pace = shared.pace
-    responder = Responder(context, RoleScopes({}))
-    routes = Routes(build_router(file, context.zone), frozenset())
-
-    def retry() -> None:
-        side.retry()
-
-    if file.token:
-        point_discord_at(file)
-        setup = SetupWizard(
-            responder,
-            context,
-            layout_of(file),
-            settings.http.port,
-            shared.last_push,
-            chosen_anew.set,
-        )
-        shared.last_push.on_first = setup.note_first
-        bot = SentinelBot(
-            context,
-            responder,
-            shared.connection,
-            routes,
-            vitals,
-            setup,
-            on_login=logged_in.set,
-            on_change=retry,
-        )
-        messenger = DiscordMessenger(bot)
-    else:
-        logged_in.set()
-        pace = replace(pace, full=pace.feed)  # nobody else keeps a storm from filling the log
-        log.info("Discord is off: what it would show is written here")
-
-    unconfirmed = set[str]()
-
-    async def lay() -> Line:
-        """Go by what the file and /setup say now."""
-        chosen = apply_setup(file, await choices(context.read))
-        places, router = channels_in_use(chosen), build_router(chosen, context.zone)
-        if not places:
-            log.warning("no channel is configured, nothing will be posted: type /setup in Discord")
-        responder.roles = build_role_scopes(chosen)
-        routes.router, routes.in_use = router, frozenset(places)
-        shared.alarms.reconfigure(escalation_plan(settings.alarms, chosen), router)
-        vitals.places.clear()
-        vitals.places.update(places)
-        if bot is not None:
-            await bot.apply_layout(layout_of(chosen))
-        instance = await instance_name(context.database)
-        feed_age = file.feed_age_minutes * MINUTE
-        delivery = Delivery(
-            DeliveryContext(
-                context.database,
-                messenger,
-                pace,
-                instance,
-                vitals.started_at,
-                feed_age,
-                shared.metrics,
-                unconfirmed,
-                vitals.closed,
-            ),
-            places,
-        )
-        in_use = frozenset(places)
-        follower = Follower(
-            context.database, context.bus, in_use, delivery.wake, router, shared.metrics
-        )
-        return Line(delivery, follower)
-
-    side = DiscordSide(bot, file.token, await lay(), lay, logged_in, chosen_anew)
-    return side
 
 
 def point_discord_at(settings: DiscordSettings) -> None:

@@ -1,17 +1,25 @@
-"""How the program is, for `GET /healthz`: ready or not, and what is wrong."""
+"""How the bot is: ready or not and what is wrong for /healthz, queues and sizes for /metrics."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 from cogs.bot import DiscordStatus
+from db import cards, feeds, journal
+from db.cards import Backlog
 from db.database import Database
+from db.errors import StorageUnavailable
+from webhook.protocol.context import now
+from webhook.protocol.metrics import Metrics
+
+DELIVERY_KINDS = ("card post", "card edit", "feed")
 
 
 class Health:
-    """Ready while pushes can be kept; everything else that is wrong is told beside it.
+    """Ready while pushes can be stored; what else is wrong is listed beside it.
 
-    What it says is public, so it names channels as the configuration does, and no id.
+    The answer is public, so it names channels as the configuration does, and no id.
     """
 
     def __init__(
@@ -30,7 +38,7 @@ class Health:
         self._version = version("cad-sentinel")
 
     def __call__(self) -> tuple[bool, dict[str, object]]:
-        """Tell whether the program is ready, and details."""
+        """Return whether the bot is ready, and details."""
         is_ready = self._database.is_writable and not self._stop.is_set()
         return is_ready, {
             "problems": list(self._problems()),
@@ -58,3 +66,54 @@ class Health:
             )
         for cad in self._silent_cads():
             yield f"Nothing comes from the CAD {cad}, although units are on duty."
+
+
+class MetricsRefresher:
+    """Sets the gauges when somebody asks for /metrics; `channels`: the channels in use."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        database: Database,
+        path: Path,
+        connection: DiscordStatus,
+        channels: Collection[str],
+    ) -> None:
+        self._metrics = metrics
+        self._database = database
+        self._path = path
+        self._connection = connection
+        self._channels = channels
+
+    async def __call__(self) -> None:
+        """Set every gauge; while storage cannot be read, its last figures stay."""
+        self._metrics.discord.state(self._connection.state)
+        self._metrics.writable.set(self._database.is_writable)
+        for file, size in (await asyncio.to_thread(_sizes, self._path)).items():
+            self._metrics.database_bytes.labels(file).set(size)
+        try:
+            read = self._database.read
+            backlog = [*await cards.backlog(read), *await feeds.backlog(read)]
+            _, newest = await journal.bounds(read)
+        except StorageUnavailable:
+            return
+        self._metrics.newest_event.set(newest)
+        self._set_backlog(backlog)
+
+    def _set_backlog(self, backlog: list[Backlog]) -> None:
+        found = {(queue.channel, queue.kind): queue for queue in backlog}
+        for channel in self._channels:
+            for kind in DELIVERY_KINDS:
+                queue = found.get((channel, kind))
+                number = queue.number if queue is not None else 0
+                self._metrics.waiting.labels(channel, kind).set(number)
+                if kind != "card edit":  # since when a message is outdated is not stored
+                    since = queue.since if queue is not None else None
+                    age = max(0, now() - since) / 1000 if since is not None else 0.0
+                    self._metrics.oldest_waiting.labels(channel, kind).set(age)
+
+
+def _sizes(path: Path) -> dict[str, int]:
+    """Return the sizes of the database's files in bytes; 0 for one that is not there."""
+    files = {"main": path, "wal": path.with_name(f"{path.name}-wal")}
+    return {name: file.stat().st_size if file.exists() else 0 for name, file in files.items()}

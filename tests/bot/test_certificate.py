@@ -114,7 +114,7 @@ async def test_a_renewed_certificate_is_shown_without_a_restart(
         first = fingerprint(files.certificate)
         assert await shown(port, files, name) == first
         files.renew()
-        certificate.look()
+        certificate.reload()
         assert await shown(port, files, name) == fingerprint(files.certificate) != first
 
 
@@ -131,11 +131,11 @@ async def test_half_a_renewal_leaves_the_old_certificate_in_use(
                 files.private_key.unlink()
             else:
                 files.private_key.write_bytes(halfway)
-            certificate.look()
+            certificate.reload()
             assert await shown(port, files) == old
         assert caplog.text.count("not used yet") == 3
         files.private_key.write_bytes(new_key)
-        certificate.look()
+        certificate.reload()
         assert await shown(port, files) == fingerprint(files.certificate) != old
 
 

@@ -184,7 +184,7 @@ async def test_hundreds_of_units_and_calls_fit_into_a_message(town: Town) -> Non
 async def test_units_and_calls_that_grow_old_leave_the_board_without_an_event(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.app.AGEING", 0.2)
+    monkeypatch.setattr("bot.app.FORGET_INTERVAL", 0.2)
     async with town.bot_running():
         await log_in(town, 1, "7K-1", "LSPD")
         await board_says(town, "On duty · 1")

@@ -15,8 +15,8 @@ from webhook.protocol.daily_report import MESSAGES
 
 
 @pytest.fixture(autouse=True)
-def _watching_closely(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "WATCHING", 0.05)
+def _checking_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "CHECK_INTERVAL", 0.05)
 
 
 async def health(town: Town) -> tuple[int, dict[str, Any]]:

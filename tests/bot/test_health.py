@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.health import Health
-from bot.measure import Measure
-from bot.watch import Problems, Watch, Watched
+from bot.background import ErrorCounter, PeriodicChecks
+from bot.health import Health, MetricsRefresher
 from cogs.bot import DiscordStatus
 from db import cards, feeds, settings
 from db.database import Database
@@ -101,15 +100,15 @@ async def test_what_waits_is_measured_by_channel_and_kind_with_the_age_of_the_ol
         assert card is not None
         async with database.write() as sql:
             await cards.mark_posted(sql, card._replace(channel_id=1, message_id=2))
-        measure = Measure(
+        refresh = MetricsRefresher(
             metrics, database, path, DiscordStatus("ready"), ["emergency", "visits", "panic"]
         )
-        await measure()
+        await refresh()
         async with database.write() as sql:
             await sql.run("DELETE FROM feed_entries")
         waited = samples(metrics, "sentinel_deliveries_oldest_seconds")
         waiting = samples(metrics, "sentinel_deliveries_waiting")
-        await measure()
+        await refresh()
         assert samples(metrics, "sentinel_deliveries_waiting")["visits", "feed"] == 0
         assert samples(metrics, "sentinel_deliveries_oldest_seconds")["visits", "feed"] == 0
     assert {place: number for place, number in waiting.items() if number} == {
@@ -129,36 +128,35 @@ async def test_what_waits_is_measured_by_channel_and_kind_with_the_age_of_the_ol
 async def test_warnings_and_errors_are_counted_and_survive_a_restart(tmp_path: Path) -> None:
     log = logging.getLogger("tests.somewhere")
     async with open_harness(tmp_path / "sentinel.db") as harness:
-        for errors in (1, 2):
+        for count in (1, 2):
             metrics = Metrics()
-            problems = Problems(metrics)
-            watched = Watched([], 0, None)
-            watch = Watch(harness.context(), watched, LastPush(), problems, lambda: None)
-            with problems.counting():
+            errors = ErrorCounter(metrics)
+            checks = PeriodicChecks(harness.context(), LastPush(), errors, lambda: None)
+            with errors.counting():
                 log.info("fine")
                 log.warning("hm")
-                for _ in range(errors):
+                for _ in range(count):
                     log.error("no")
             log.error("nobody listens")
-            await watch.look()
-            await watch.look()
+            await checks.run()
+            await checks.run()
             assert samples(metrics, "sentinel_log_records_total") == {
                 ("warning",): 1,
-                ("error",): errors,
+                ("error",): count,
             }
         assert await settings.get(harness.database.read, PROBLEMS) == "5"
 
 
 async def test_storage_that_is_back_is_noticed_though_nobody_writes(tmp_path: Path) -> None:
     async with open_harness(tmp_path / "sentinel.db") as harness:
-        watched = Watched([], 0, None)
-        watch = Watch(harness.context(), watched, LastPush(), Problems(Metrics()), lambda: None)
-        await watch.look()
+        errors = ErrorCounter(Metrics())
+        checks = PeriodicChecks(harness.context(), LastPush(), errors, lambda: None)
+        await checks.run()
         before = harness.dump()
         await _fill(harness.database)
         with pytest.raises(StorageUnavailable):
             await _write(harness.database)
         assert not harness.database.is_writable
         assert harness.dump() == before
-        await watch.look()
+        await checks.run()
         assert harness.database.is_writable

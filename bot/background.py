@@ -1,0 +1,194 @@
+"""Work in the background: what is done again and again, and whether the event loop keeps up."""
+
+import asyncio
+import faulthandler
+import logging
+import re
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import time as TimeOfDay  # noqa: N812 - a class
+from typing import IO
+
+from db import journal, settings, subscriptions
+from db.database import Database
+from db.errors import StorageUnavailable
+from webhook.cad.retention import Retention, forget_old
+from webhook.cad.silence import LastPush, report_silence
+from webhook.protocol.context import Context, now
+from webhook.protocol.daily_report import PROBLEMS, report_day
+from webhook.protocol.metrics import Metrics
+
+PRUNE_BATCH = 1_000
+FORGET_BATCH = 100
+DAY = 24 * 60 * 60 * 1000
+
+TICK = 0.1
+"""Seconds between two measurements of the loop's lag: nearly all that an idle instance does."""
+
+MAX_LAG = 0.1
+"""Seconds that the loop may be late before it is worth a line in the log."""
+
+FRAMES = 8
+"""Innermost calls that are logged of what blocked the loop."""
+
+log = logging.getLogger(__name__)
+
+
+async def run_periodically(work: Callable[[], Awaitable[object]], interval: float) -> None:
+    """Do work until cancelled, every `interval` seconds; a failure is logged and tried again.
+
+    The task's name stands in the log. That storage is unavailable is logged once.
+    """
+    task = asyncio.current_task()
+    name = task.get_name() if task is not None else ""
+    is_waiting = False
+    while True:
+        try:
+            await work()
+            is_waiting = False
+        except StorageUnavailable as error:
+            if not is_waiting:
+                log.warning("%s waits for storage: %s", name, error)
+            is_waiting = True
+        except Exception:
+            log.exception("%s failed, it is tried again in %.0f s", name, interval)
+        await asyncio.sleep(interval)
+
+
+async def prune_journal(database: Database, days: int, live_clients: Counter[str]) -> None:
+    """Delete old events and subscriptions, in batches so that nobody waits long for the writer."""
+    async with database.write() as sql:
+        await subscriptions.touch(sql, live_clients, now())
+    for prune in (journal.prune, subscriptions.forget):
+        pruned = PRUNE_BATCH
+        while pruned == PRUNE_BATCH:
+            async with database.write() as sql:
+                pruned = await prune(sql, now() - days * DAY, PRUNE_BATCH)
+
+
+async def forget_old_calls(context: Context, retention: Retention) -> None:
+    """Delete calls and panics that are long over, in batches."""
+    while await forget_old(context, retention, FORGET_BATCH):
+        pass
+
+
+class ErrorCounter(logging.Handler):
+    """Counts warnings and errors in the log."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__(logging.WARNING)
+        self._metrics = metrics
+        self.total = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.total += 1
+        level = "warning" if record.levelno < logging.ERROR else "error"
+        self._metrics.problems.labels(level).inc()
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count what is logged meanwhile."""
+        logging.getLogger().addHandler(self)
+        try:
+            yield
+        finally:
+            logging.getLogger().removeHandler(self)
+
+
+class PeriodicChecks:
+    """Reports silent CADs and the end of a day in the log channel; stores how much went wrong.
+
+    `silent_after`: milliseconds without a push until a CAD counts as silent, 0 for never.
+    `daily_at`: when the day is reported, None for never. `wake` has new reports delivered.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        last_push: LastPush,
+        errors: ErrorCounter,
+        wake: Callable[[], None],
+        *,
+        cads: Sequence[str] = (),
+        silent_after: int = 0,
+        daily_at: TimeOfDay | None = None,
+    ) -> None:
+        self._context = context
+        self._last_push = last_push
+        self._errors = errors
+        self._wake = wake
+        self._cads = cads
+        self._silent_after = silent_after
+        self._daily_at = daily_at
+        self._stored_errors = 0
+        self.silent_cads: list[str] = []
+
+    async def run(self) -> None:
+        await self._store_errors()
+        if self._silent_after:
+            self.silent_cads = await report_silence(
+                self._context, self._last_push, self._cads, self._silent_after
+            )
+        if self._daily_at is not None:
+            await report_day(self._context, self._daily_at)
+        self._wake()
+
+    async def _store_errors(self) -> None:
+        """Store how many errors there were; the write also shows whether storage is back."""
+        total = self._errors.total
+        if total == self._stored_errors and self._context.database.is_writable:
+            return
+        async with self._context.database.write() as sql:
+            await settings.add(sql, PROBLEMS, total - self._stored_errors)
+        self._stored_errors = total
+
+
+class LoopMonitor:
+    """Measures how late the event loop is, and logs where it was blocked.
+
+    While it is blocked, nobody is answered. `record_lag` takes each delay in seconds.
+    """
+
+    def __init__(self, record_lag: Callable[[float], None]) -> None:
+        self._record_lag = record_lag
+        self._is_late = False
+
+    async def run(self) -> None:
+        """Monitor the loop that this runs in until cancelled."""
+        with tempfile.TemporaryFile(buffering=0) as stacks:
+            try:
+                while True:
+                    faulthandler.dump_traceback_later(TICK + MAX_LAG, file=stacks)
+                    due = time.monotonic() + TICK
+                    await asyncio.sleep(TICK)
+                    self.record(time.monotonic() - due, _read_stack(stacks))
+            finally:
+                faulthandler.cancel_dump_traceback_later()
+
+    def record(self, lag: float, stack: str = "") -> None:
+        """Record a delay; of several in a row only the first is logged."""
+        self._record_lag(max(0.0, lag))
+        is_late = lag > MAX_LAG
+        if is_late and not self._is_late:
+            where = f", here:\n{stack}" if stack else ""
+            log.warning("the event loop was blocked for %.0f ms%s", lag * 1000, where)
+        self._is_late = is_late
+
+
+def _read_stack(stacks: IO[bytes]) -> str:
+    """Return this thread's innermost calls from faulthandler's report, and empty the file."""
+    if not stacks.tell():
+        return ""
+    stacks.seek(0)
+    text = stacks.read().decode(errors="replace")
+    stacks.seek(0)
+    stacks.truncate()
+    for thread in text.split("\n\n"):
+        found = re.search(r"hread 0x([0-9a-f]+)", thread)
+        if found and int(found[1], 16) == threading.get_ident():
+            return "\n".join(re.findall(r"  File .*", thread)[:FRAMES])
+    return ""

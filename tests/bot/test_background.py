@@ -1,0 +1,77 @@
+"""Periodic work survives its failures, and a blocked event loop is noticed."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+import pytest
+
+from bot.background import MAX_LAG, TICK, LoopMonitor, run_periodically
+from db.errors import StorageUnavailable
+
+
+async def test_work_that_fails_is_logged_under_its_name_and_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    done = asyncio.Event()
+    faults = [KeyError("unforeseen"), *[StorageUnavailable("disk full")] * 3, ValueError("again")]
+
+    async def work() -> None:
+        if faults:
+            raise faults.pop(0)
+        done.set()
+
+    task = asyncio.create_task(run_periodically(work, 0.0), name="chore")
+    await asyncio.wait_for(done.wait(), 10)
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+    assert [record.getMessage() for record in caplog.records] == [
+        "chore failed, it is tried again in 0 s",
+        "chore waits for storage: disk full",
+        "chore failed, it is tried again in 0 s",
+    ]
+    assert "KeyError: 'unforeseen'" in caplog.text
+
+
+def a_slow_calculation(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+async def _monitored(lags: list[float], act: Callable[[], None], enough: int) -> None:
+    """Act as soon as the loop is monitored, then go on until there are enough measurements more."""
+    task = asyncio.create_task(LoopMonitor(lags.append).run())
+    async with asyncio.timeout(30):
+        while not lags:  # noqa: ASYNC110 - the monitor reports to nobody
+            await asyncio.sleep(TICK / 5)
+        act()
+        seen = len(lags)
+        while len(lags) < seen + enough:  # noqa: ASYNC110
+            await asyncio.sleep(TICK / 5)
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def test_a_blocked_loop_is_measured_and_logged_with_the_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lags: list[float] = []
+    await _monitored(lags, lambda: a_slow_calculation(1.0), 2)
+    assert max(lags) > 1.0 - 2 * TICK
+    (line, *_) = [r.getMessage() for r in caplog.records if "a_slow_calculation" in r.getMessage()]
+    assert line.startswith("the event loop was blocked for ")
+
+
+def test_several_delays_in_a_row_are_one_line_and_a_later_one_is_another(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lags: list[float] = []
+    monitor = LoopMonitor(lags.append)
+    late, on_time = MAX_LAG * 2, 0.0
+    for lag in (on_time, late, late, late, on_time, late, -0.001):
+        monitor.record(lag)
+    assert lags == [0.0, late, late, late, 0.0, late, 0.0]
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == ["the event loop was blocked for 200 ms"] * 2
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
