@@ -194,7 +194,7 @@ def test_compose_agrees_with_the_image_and_with_itself() -> None:
 def test_proxies_are_more_patient_than_the_bot_and_take_larger_bodies() -> None:
     nginx = (DEPLOY / "nginx" / "cad-sentinel.conf").read_text("utf-8")
     for seconds in re.findall(r"proxy_\w+_timeout (\d+)s;", nginx):
-        assert int(seconds) > max(1.5 * HEARTBEAT, 55)
+        assert int(seconds) > max(3 * HEARTBEAT, 55)
     assert int(re.findall(r"client_max_body_size (\d+)m;", nginx)[0]) * 1024**2 > (
         HttpSettings().max_push_bytes
     )

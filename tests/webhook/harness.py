@@ -195,12 +195,17 @@ class FakeSession:
             harness.context(scope, caller),
             CATALOGUE,
             settings or SessionSettings(EVENT_NAMES),
-            lambda frame: self.frames.append(orjson.loads(frame)),
-            self._drain,
+            self,
         )
 
-    async def _drain(self) -> None:
-        return
+    def put(self, frame: bytes) -> None:
+        self.frames.append(orjson.loads(frame))
+
+    async def send(self, frame: bytes) -> None:
+        self.put(frame)
+
+    async def drain(self) -> None:
+        pass
 
     async def say(self, kind: str, **data: object) -> Frame:
         """Send a message and return its answer; whatever else came stays in `frames`."""

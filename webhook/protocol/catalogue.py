@@ -139,7 +139,8 @@ def operation(
     def declare(function: Operation[P, R]) -> Operation[P, R]:
         @functools.wraps(function)
         async def authorised(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            await authorise(context, scope, share, args[0] if args else None)
+            if context.caller.scope < scope:
+                await authorise(context, scope, share, args[0] if args else None)
             return await function(context, *args, **kwargs)
 
         return authorised

@@ -6,7 +6,6 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
@@ -32,15 +31,14 @@ SHOWN_TYPE_LENGTH = 64
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message as it was received, its identifier taken out of the data.
 
     `error` is set where it cannot be carried out: it is the answer.
     """
 
-    type: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
+    type: str
+    data: dict[str, Any]
     identifier: str | None = None
     error: SentinelError | None = None
 
@@ -73,7 +71,7 @@ def read_message(raw: bytes | str) -> Message:
             raise BadMessage("the data of a message must be an object")
         return Message(kind, data or {}, identifier)
     except SentinelError as error:
-        return Message(identifier=identifier, error=error)
+        return Message("", {}, identifier, error)
 
 
 def take_identifier(data: dict[str, Any]) -> str | None:

@@ -4,9 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
@@ -66,22 +66,33 @@ class SessionSettings:
     metrics: Metrics = field(default_factory=Metrics)
 
 
+class Outgoing(Protocol):
+    """The way of frames to the client."""
+
+    def put(self, frame: bytes) -> None:
+        """Queue a frame; never waits, never raises."""
+
+    async def send(self, frame: bytes) -> None:
+        """Send a frame, after those that are queued."""
+
+    async def drain(self) -> None:
+        """Wait until all frames have been sent."""
+
+
 class Session:
-    """One connection. `send` takes a frame and never waits; `drain` waits until all are sent."""
+    """The session of one connection."""
 
     def __init__(
         self,
         context: Context,
         catalogue: Catalogue,
         settings: SessionSettings,
-        send: Callable[[bytes], None],
-        drain: Callable[[], Awaitable[None]],
+        outgoing: Outgoing,
     ) -> None:
         self._context = context
         self._run_query = partial(catalogue.run, context)
         self._settings = settings
-        self._send = send
-        self._drain = drain
+        self._outgoing = outgoing
         self._rate_limiter = RateLimiter(settings.messages_per_second)
         self._client: str | None = None
         self._subscriptions: set[str] = set()
@@ -96,7 +107,7 @@ class Session:
         try:
             self._rate_limiter.take()
         except RateLimited as error:
-            return replace(message, error=error)
+            return message._replace(error=error)
         return message
 
     async def handle(self, message: Message) -> None:
@@ -104,11 +115,11 @@ class Session:
         change = _SESSION_MESSAGES.get(message.type)
         if change is None:
             answer = await answer_message(message, self._run_query, self._settings.metrics)
-            self._send(answer.frame)
+            await self._outgoing.send(answer.frame)
             return
         async with self._lock:  # the session itself changes: one message after the other
             answer = await answer_message(message, partial(change, self), self._settings.metrics)
-            self._send(answer.frame)
+            await self._outgoing.send(answer.frame)
             await self._replay()
 
     def close(self) -> None:
@@ -204,11 +215,11 @@ class Session:
 
     def _send_event(self, event: StoredEvent) -> None:
         if self._is_next(event):
-            self._send(event.frame)
+            self._outgoing.put(event.frame)
 
     def _send_for_all(self, event: StoredEvent) -> None:
         if self._is_next(event):
-            self._send(event.frame_for_all)
+            self._outgoing.put(event.frame_for_all)
 
     def _is_next(self, event: StoredEvent) -> bool:
         """Return whether a live event is sent now; while missed ones are replayed, it waits."""
@@ -228,13 +239,13 @@ class Session:
             sent = 0
             for entry in entries:
                 for frame in StoredEvent.from_journal(entry).frames_for(self._subscriptions):
-                    self._send(frame)
+                    self._outgoing.put(frame)
                     sent += len(frame)
                 self._replayed_to = entry.id
                 if sent >= REPLAY_BYTES:
-                    await self._drain()
+                    await self._outgoing.drain()
                     sent = 0
-            await self._drain()
+            await self._outgoing.drain()
             if not entries and self._newest <= self._replayed_to:
                 self._last_sent, self._replayed_to = self._replayed_to, None
 

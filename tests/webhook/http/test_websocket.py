@@ -12,6 +12,7 @@ from aiohttp import WSCloseCode, WSMsgType
 
 from tests.webhook.harness import AppHarness, Frame
 from tests.webhook.serving import BOSS, PAGE, READER, WRITER, AppOptions, RunningApp, serve
+from webhook.http import websocket
 from webhook.http.websocket import ConnectionLimits
 
 IN_TIME = 20.0
@@ -344,6 +345,24 @@ async def test_a_client_that_leaves_is_forgotten(app: RunningApp) -> None:
     async with app.connect() as ws:
         await subscribe(ws, "alerts")
     await app.harness.bus.wait_for_count("alerts", 0)
+
+
+async def test_client_that_answers_no_ping_is_disconnected(
+    app: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "HEARTBEAT", 0.05)
+    headers = {"Authorization": f"Bearer {READER}"}
+    async with (
+        app.connect() as answering,
+        app.http.ws_connect(f"{app.url}/ws", headers=headers, autoping=False) as silent,
+    ):
+        hearing = asyncio.create_task(answering.receive())
+        async with asyncio.timeout(IN_TIME):
+            assert (await silent.receive()).type is WSMsgType.PING
+            await silent.receive()
+        assert silent.closed
+        await say(answering, "subscribe", id="alerts")
+        assert (await asyncio.wait_for(hearing, IN_TIME)).type is WSMsgType.TEXT
 
 
 async def test_who_hangs_up_in_the_middle_of_the_handshake_is_no_error(

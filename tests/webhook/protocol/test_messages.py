@@ -112,11 +112,11 @@ async def test_an_error_carries_the_identifier_even_without_a_type() -> None:
 
 @pytest.mark.parametrize("data", ["null", "{}"])
 async def test_data_may_be_null_or_empty(data: str) -> None:
-    assert read_message(f'{{"type": "a", "data": {data}}}') == Message("a")
+    assert read_message(f'{{"type": "a", "data": {data}}}') == Message("a", {})
 
 
 async def test_data_may_be_absent() -> None:
-    assert read_message('{"type": "a"}') == Message("a")
+    assert read_message('{"type": "a"}') == Message("a", {})
 
 
 def test_the_identifier_is_taken_out_of_the_data() -> None:

@@ -139,7 +139,10 @@ async def test_open_websockets_and_those_given_up_are_counted(harness: AppHarnes
     async with serve(harness, options(limits=limits)) as app:
         async with app.connect() as ws:
             assert await values(app, "sentinel_websocket_clients") == {(): 1}
-            await ws.send_json({"type": "queries.get-tiers"})
+            await ws.send_json({"type": "subscribe", "data": {"id": "alerts"}})
+            assert (await ws.receive(timeout=10)).type is aiohttp.WSMsgType.TEXT
+            async with harness.context().change() as change:
+                await change.emit_named("alerts", b"{}")
             assert (await ws.receive(timeout=10)).type is aiohttp.WSMsgType.CLOSE
         async with asyncio.timeout(10):
             while await values(app, "sentinel_websocket_clients") != {(): 0}:
