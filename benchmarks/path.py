@@ -102,6 +102,7 @@ async def record() -> Path911:
     """Push a call and wait for the request that posts its card."""
     path = Path911()
     with tempfile.TemporaryDirectory() as folder:
+        tempfile.tempdir = folder  # where the bot looks for others with its Discord token
         async with FakeDiscord() as fake:
             town = Town(fake, Path(folder))
             configured = town.settings()

@@ -65,6 +65,7 @@ async def bot(folder: Path, **settings: str) -> AsyncIterator[Server]:
         **settings,
     }
     variables = {f"SENTINEL_{name}": value for name, value in environment.items()}
+    variables["TMPDIR"] = str(folder)  # where the bot looks for others with its Discord token
     log = folder / "log.txt"
     with log.open("ab") as file:
         began = file.tell()
