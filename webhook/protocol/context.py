@@ -49,7 +49,7 @@ class Caller:
 
     @property
     def is_person(self) -> bool:
-        """Whether it is somebody in Discord, not a program."""
+        """Whether it is a member of the Discord server, not a program."""
         return bool(self.user_ids)
 
     def is_one_of(self, *ids: str | None) -> bool:

@@ -12,7 +12,7 @@ from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import AlarmChanged, Subject
 from webhook.protocol.wire import Id, Reply, Success, Whole, Wire
-from webhook.queries.models import Limit, Offset, RowReply, Timestamp
+from webhook.queries.models import ListPage, RowReply, Timestamp
 from webhook.queries.property_data import existing_property
 from webhook.queries.subjects import alarm_subject, property_subject
 
@@ -35,12 +35,10 @@ class OfAlarm(Wire):
         return None if alarm is None else alarm.property_id
 
 
-class AlarmPage(Wire):
+class AlarmPage(ListPage):
     """A page of the alarms of a property, or of all."""
 
     property_id: Id | None = None
-    limit: Limit = 10
-    offset: Offset = 0
 
     async def which_property(self, _: Reader) -> int | None:
         """Return the property, if one is given."""

@@ -4,18 +4,16 @@ from db import audit
 from db.audit import AuditRecord
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.wire import Id, Wire
-from webhook.queries.models import Limit, Offset, OfProperty
+from webhook.protocol.wire import Id
+from webhook.queries.models import ListPage, OfProperty
 from webhook.queries.subjects import property_subject
 
 
-class AuditPage(Wire):
-    """Which part of the log: of all, of a property, by somebody (`discord:1`, a script's name)."""
+class AuditPage(ListPage):
+    """A page of the log. `by`: only changes by this caller (`discord:1`, a script's name)."""
 
     property_id: Id | None = None
     by: str | None = None
-    limit: Limit = 10
-    offset: Offset = 0
 
 
 @operation(scope=Scope.ADMIN)

@@ -14,8 +14,7 @@ from webhook.protocol.wire import Id, Reply, StatusReply, Wire, timestamp
 from webhook.queries.alarms import note_drone
 from webhook.queries.models import (
     IdText,
-    Limit,
-    Offset,
+    ListPage,
     OfProperty,
     RowReply,
     SearchPage,
@@ -64,13 +63,11 @@ class WhichDrone(OfProperty):
     reason: Sentence = ""
 
 
-class FlightPage(Wire):
+class FlightPage(ListPage):
     """A page of the flights: of all, of a property, of a drone, or of both."""
 
     property_id: Id | None = None
     drone_id: Id | None = None
-    limit: Limit = 10
-    offset: Offset = 0
 
 
 class Dispatched(Reply):

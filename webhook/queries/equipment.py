@@ -104,7 +104,7 @@ async def remove_equipment(context: Context, ask: OfEquipment) -> Success:
 
 
 def _recorded(property_id: int, type_id: int, description: str) -> dict[str, object]:
-    """Return what the audit log keeps of a piece of equipment."""
+    """Return what the audit log stores of a piece of equipment."""
     return {"property": property_id, "type": type_id, "description": description}
 
 

@@ -112,7 +112,7 @@ async def _end_link(context: Context, member_id: int) -> None:
 
 @operation(scope=Scope.NONE)
 async def want_alarms(context: Context, *, wanted: bool) -> None:
-    """Keep whether the member who asks wants a private message of alarms at what is theirs."""
+    """Set whether the caller gets a private message of each alarm at their properties."""
     member_id = _member(context.caller)
     async with context.change() as change:
         if not await links.want_alarms(change.sql, member_id, wanted=wanted):

@@ -55,11 +55,15 @@ class OfProperty(Wire):
         return self.property_id
 
 
-class PropertyPage(OfProperty):
-    """Which part of a list that a property has."""
+class ListPage(Wire):
+    """Which part of a list."""
 
     limit: Limit = 10
     offset: Offset = 0
+
+
+class PropertyPage(OfProperty, ListPage):
+    """Which part of a list that a property has."""
 
 
 class OfUser(Wire):
@@ -68,11 +72,9 @@ class OfUser(Wire):
     user_id: UserId
 
 
-class SearchPage(Wire):
+class SearchPage(ListPage):
     """Which part of a list, and what to search for in it."""
 
-    limit: Limit = 10
-    offset: Offset = 0
     search: Annotated[str, Field(max_length=MAX_SEARCH)] = ""
 
 

@@ -130,41 +130,22 @@ class PropertiesFound(NamedTuple):
 
 @table.query("add-property", scope=Scope.WRITE)
 async def add_property(context: Context, ask: NewProperty) -> Added:
-    """Add a property; it is pending until somebody approves it."""
+    """Add a property; it is pending until it is approved."""
     async with context.change() as change:
         await _require_tier(change, ask.tier)
         await users.add_seen(change.sql, ask.client_id)
-        number = await properties.add(
-            change.sql,
-            location=ask.location,
-            tier=ask.tier,
-            x=ask.x,
-            y=ask.y,
-            width=ask.width,
-            height=ask.height,
-            description=ask.description,
-            owner=ask.client_id,
-            now=change.now,
-        )
+        given = ask.model_dump(exclude={"client_id"})
+        number = await properties.add(change.sql, **given, owner=ask.client_id, now=change.now)
         await change.audit(
             "add-property",
             property_subject(number),
             after=audited_property(await existing_property(change.sql, number)),
         )
-        await change.emit(
-            PropertyAdded(
-                id=number,
-                owner=ask.client_id,
-                location=ask.location,
-                tier=ask.tier,
-                x=ask.x,
-                y=ask.y,
-                description=ask.description,
-                client_id=ask.client_id,
-            ),
-            property_subject(number),
-            *approval_subjects(number, PENDING),
+        event = PropertyAdded(
+            id=number, owner=ask.client_id, **ask.model_dump(exclude={"width", "height"})
         )
+        about = [property_subject(number), *approval_subjects(number, PENDING)]
+        await change.emit(event, *about)
     return Added(id=number)
 
 
@@ -310,8 +291,8 @@ async def find_property(context: Context, text: str) -> Property:
 async def list_statuses(context: Context) -> list[str]:
     """Return the statuses that can be set: the usual ones and those in use."""
     in_use = await properties.statuses(context.read)
-    known = dict.fromkeys([ACTIVE, PENDING, REJECTED, *in_use])
-    return [status for status in known if status != REMOVED]
+    statuses = dict.fromkeys([ACTIVE, PENDING, REJECTED, *in_use])
+    return [status for status in statuses if status != REMOVED]
 
 
 async def _edit(context: Context, ask: Edit) -> Success:

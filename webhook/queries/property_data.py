@@ -1,4 +1,4 @@
-"""A property as scripts see it, and as the audit log keeps it."""
+"""A property as scripts see it, and as the audit log stores it."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def property_list(stored: list[Property]) -> PropertyList:
 
 
 def audited_property(stored: Property) -> dict[str, object]:
-    """Return what the audit log keeps of a property that is added or removed."""
+    """Return what the audit log stores of a property that is added or removed."""
     return property_fields(stored) | {"owner": stored.owner}
 
 

@@ -1,4 +1,4 @@
-"""A property with all that hangs on it, as `/property show` shows it."""
+"""A property with everything about it, as `/property show` shows it."""
 
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ LAST = 3
 
 
 class PropertyOverview(NamedTuple):
-    """A property, what hangs on it, and what the caller may do with it.
+    """A property, everything about it, and what the caller may do with it.
 
     `flights`: of drones that are out. `removal`: the open request. `share`: the caller's.
     """
@@ -55,7 +55,7 @@ class PropertyOverview(NamedTuple):
 
 @operation(scope=Scope.READ, share=Share.ALLOWED)
 async def get_property_overview(context: Context, ask: OfProperty) -> PropertyOverview:
-    """Return a property and what hangs on it."""
+    """Return a property and everything about it."""
     sql, number = context.read, ask.property_id
     property_ = await existing_property(sql, number)
     removal = await removals.open_of_property(sql, number)

@@ -42,7 +42,7 @@ class UserList(Reply):
 
 
 class OwnedProperty(PropertyFields):
-    """A property of somebody; its id is text, its value the price of its tier."""
+    """A property of a user; its id is text, its value the price of its tier."""
 
     id: str
     name: str
@@ -50,7 +50,7 @@ class OwnedProperty(PropertyFields):
 
 
 class OwnedProperties(Reply):
-    """Somebody's properties."""
+    """A user's properties."""
 
     owner: str
     properties: list[OwnedProperty]
