@@ -5,7 +5,7 @@ import logging
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote, quote_plus
@@ -22,77 +22,71 @@ CONTINUED = "\n    | "
 """Begins every further line of a record, so that no text in it can look like a record."""
 
 
+Redact = Callable[[str], str]
+"""Takes secrets out of a text."""
+
+
 class TextFormatter(logging.Formatter):
     """`2026-11-22 09:30:00 INFO webhook.http.push: …`."""
 
-    def __init__(self) -> None:
+    def __init__(self, redact: Redact = str) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S")
+        self._redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record; control characters are shown, not sent to the terminal."""
-        return _shown(super().format(record))
+        text = self._redact(super().format(record))
+        shown = _UNSEEN.sub(lambda unseen: ascii(unseen.group())[1:-1], text)
+        return shown.replace("\n", CONTINUED)
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object per line."""
 
+    def __init__(self, redact: Redact = str) -> None:
+        super().__init__()
+        self._redact = redact
+
     def format(self, record: logging.LogRecord) -> str:
-        """Write a record."""
         entry = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": self._redact(record.getMessage()),
         }
         if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
+            entry["traceback"] = self._redact(self.formatException(record.exc_info))
         return json.dumps(entry).replace("\x7f", "\\u007f")
 
 
-def _shown(text: str) -> str:
-    shown = _UNSEEN.sub(lambda unseen: ascii(unseen.group())[1:-1], text)
-    return shown.replace("\n", CONTINUED)
+def redactor(secrets: Iterable[str]) -> Redact:
+    """Return what replaces secrets by `[secret]`, in any case: the last line of defence.
+
+    They are found as they are, and as JSON, JSON in JSON, URLs, Python and shells write them.
+    """
+    plain = {spelling for secret in filter(None, secrets) for spelling in _spellings(secret)}
+    spellings = plain | {json.dumps(spelling)[1:-1] for spelling in plain}
+    if not spellings:
+        return str
+    # Of two that begin alike the longer one is meant.
+    longest_first = sorted(spellings, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+    return lambda text: pattern.sub("[secret]", text)
 
 
-class _Redacted(logging.Formatter):
-    """Takes secrets out of what another formatter has written: the last line of defence."""
-
-    def __init__(self, formatter: logging.Formatter, secrets: list[str]) -> None:
-        super().__init__()
-        self._formatter = formatter
-        # Of two that begin alike the longer one is meant.
-        written = {form for secret in secrets for form in _written(secret)}
-        found = "|".join(map(_pattern, sorted(filter(None, written), key=len, reverse=True)))
-        self._secrets = re.compile(found, re.IGNORECASE) if found else None
-
-    def format(self, record: logging.LogRecord) -> str:
-        text = self._formatter.format(record)
-        return self._secrets.sub("[secret]", text) if self._secrets else text
-
-
-def _written(secret: str) -> Iterator[str]:
-    """Yield a secret as JSON, addresses, Python and shells write it, and as this log shows that."""
-    in_json = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
-    in_addresses = (quote(secret), quote(secret, safe=""), quote_plus(secret))
-    in_code = (repr(secret)[1:-1], ascii(secret)[1:-1], shlex.quote(secret).strip("'"))
-    for form in (secret, *in_json, *in_addresses, *in_code):
-        yield from (form, _shown(form), json.dumps(form)[1:-1])
-
-
-def _pattern(form: str) -> str:
-    """Find a form also where it is quoted once more, with any number of backslashes."""
-    parts = re.findall(r"""\\*["']|\\+|[^\\"']+""", form)
-    return "".join(
-        rf"\\*{part[-1]}" if part[-1] in "\"'" else r"\\+" if part[0] == "\\" else re.escape(part)
-        for part in parts
-    )
+def _spellings(secret: str) -> Iterator[str]:
+    yield secret
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
+    yield from (repr(secret)[1:-1], ascii(secret)[1:-1])
+    yield shlex.quote(secret).strip("'") or secret
 
 
 def start_logging(style: Literal["text", "json"], level: str, secrets: list[str]) -> None:
     """Send the log to standard error, without any of the secrets."""
     handler = logging.StreamHandler(sys.stderr)
-    formatter = JsonFormatter() if style == "json" else TextFormatter()
-    handler.setFormatter(_Redacted(formatter, secrets))
+    redact = redactor(secrets)
+    handler.setFormatter(JsonFormatter(redact) if style == "json" else TextFormatter(redact))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # aiohttp's access log has the query string, which may hold a token.
     logging.getLogger("aiohttp.access").disabled = True
