@@ -151,7 +151,7 @@ async def run(
                 health=health,
                 metrics=metrics,
                 refresh_metrics=MetricsRefresher(
-                    metrics, database, settings.database.path, connection, status.places
+                    metrics, database, settings.database.path, connection, status.channels
                 ),
                 last_push=last_push,
                 push_config=PushConfig(

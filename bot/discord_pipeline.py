@@ -193,8 +193,8 @@ class DiscordService:
         self._responder.roles = build_role_scopes(chosen)
         self._routes.router, self._routes.in_use = router, in_use
         self._alarms.reconfigure(escalation_plan(settings.alarms, chosen), router)
-        self._status.places.clear()
-        self._status.places.update(channels)
+        self._status.channels.clear()
+        self._status.channels.update(channels)
         if self._bot is not None:
             await self._bot.apply_layout(layout_of(chosen))
         delivery = Delivery(

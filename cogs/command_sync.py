@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class CommandSync:
-    """Knows by a digest what each guild was given last, so that a start sends nothing anew."""
+    """Compares digests with what was registered last, so that a restart sends nothing again."""
 
     def __init__(self, tree: app_commands.CommandTree[Any], context: Context) -> None:
         self._tree = tree

@@ -49,7 +49,7 @@ class AccessCommands(
         found = await find_property(context, property_)
         user_id = await find_user(context, user)
         await add_allowed_user(context, UserAtProperty(property_id=found.id, user_id=user_id))
-        text = _("{person} may enter **{where}**.")
+        text = _("{person} can now enter **{where}**.")
         person, where = await user_name(context.read, user_id), inert_line(found.location, 200)
         await reply_text(interaction, text.format(person=person, where=where))
 
@@ -68,7 +68,7 @@ class AccessCommands(
         found = await find_property(context, property_)
         user_id = await resolve_allowed_user(context, found.id, user)
         await remove_allowed_user(context, UserAtProperty(property_id=found.id, user_id=user_id))
-        text = _("{person} may not enter **{where}** any more.")
+        text = _("{person} can no longer enter **{where}**.")
         person, where = await user_name(context.read, user_id), inert_line(found.location, 200)
         await reply_text(interaction, text.format(person=person, where=where))
 
@@ -103,7 +103,7 @@ async def allowed_users(context: Context, argument: str, limit: int, offset: int
         _("{person}, the owner").format(person=owner),
         *[await user_name(context.read, user.id) for user in access.users],
     ]
-    title = _("May enter · {where}").format(where=inert_line(access.property_.location, 200))
+    title = _("Access list · {where}").format(where=inert_line(access.property_.location, 200))
     return ListRows.part(title, lines, "", limit, offset)
 
 
@@ -117,4 +117,4 @@ async def auth_entries(context: Context, argument: str, limit: int, offset: int)
         for entry in await list_auth_entries(context, page)
     ]
     title = _("At the door · {where}").format(where=inert_line(property_.location, 200))
-    return ListRows(title, lines, _("Nobody was there."))
+    return ListRows(title, lines, _("Nobody has been at the door."))

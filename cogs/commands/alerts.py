@@ -40,23 +40,23 @@ from webhook.queries.rows import Alarm
 MAX_NOTE = 1_000
 
 _STATES = {
-    "waiting": N_("nobody has acknowledged it"),
+    "waiting": N_("not acknowledged yet"),
     "acknowledged": N_("acknowledged by {who}"),
     "snoozed": N_("snoozed"),
     "resolved": N_("resolved by {who}"),
-    "false": N_("false alarm, says {who}"),
+    "false": N_("false alarm, according to {who}"),
     "quiet": N_("expired"),
     "removed": N_("{who} removed the property"),
 }
-"""What a list says of an alarm's state."""
+"""How a list describes an alarm's state."""
 
-_TOO_LATE = {
+_ALREADY_DONE = {
     "acknowledged": N_("This alarm was already acknowledged by {who}."),
     "snoozed": N_("This alarm was already snoozed by {who}."),
     "resolved": N_("This alarm was already resolved by {who}."),
-    "false": N_("This alarm was already called false by {who}."),
-    "quiet": N_("This alarm has fallen quiet by itself."),
-    "removed": N_("This alarm is over, as {who} removed the property."),
+    "false": N_("This alarm was already marked as false by {who}."),
+    "quiet": N_("This alarm has expired."),
+    "removed": N_("This alarm is over: {who} removed the property."),
 }
 
 
@@ -90,7 +90,7 @@ class AlertCommands(
         # As the game user that the member is, if they are linked to one.
         ask = {"propertyId": found.id, "userId": context.caller.user_ids[0], "note": note}
         await add_alert(context, validate(NewAlert, ask))
-        text = _("The alarm is raised at **{where}**.")
+        text = _("Alarm raised at **{where}**.")
         await reply_text(interaction, text.format(where=inert_line(found.location, 200)))
 
     @app_commands.command(
@@ -111,7 +111,7 @@ class AlertCommands(
     async def acknowledge_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
         async def acknowledge(context: Context, alarm: Alarm) -> str:
             await acknowledge_alarm(context, OfAlarm(alarm_id=alarm.id))
-            return _("You see to this alarm now.")
+            return _("You have acknowledged this alarm.")
 
         context = await self._responder.defer(interaction)
         await reply_text(interaction, await _on_open_alarm(context, alarm_id, acknowledge))
@@ -121,7 +121,7 @@ class AlertCommands(
         context = await self._responder.defer(interaction)
         alarm = await _open_alarm(context, alarm_id)
         sent = await dispatch_drone(context, WhichDrone(property_id=alarm.property_id))
-        await reply_text(interaction, _("Drone {id} is on its way.").format(id=sent.drone_id))
+        await reply_text(interaction, _("Drone {id} dispatched.").format(id=sent.drone_id))
 
     @button("alarm:note", Scope.WRITE, or_own=True)
     async def note_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
@@ -151,7 +151,7 @@ class AlertCommands(
     async def _snooze(self, interaction: discord.Interaction, alarm_id: int, minutes: int) -> None:
         async def snooze(context: Context, alarm: Alarm) -> str:
             await snooze_alarm(context, Snooze(alarm_id=alarm.id, minutes=minutes))
-            return _("The alarm is snoozed for {minutes} minutes.").format(minutes=minutes)
+            return _("Alarm snoozed for {minutes} minutes.").format(minutes=minutes)
 
         context = await self._responder.defer(interaction)
         await reply_text(interaction, await _on_open_alarm(context, alarm_id, snooze))
@@ -159,7 +159,7 @@ class AlertCommands(
     async def _settle(self, interaction: discord.Interaction, settlement: Settlement) -> None:
         async def settle(context: Context, _alarm: Alarm) -> str:
             await settle_alarm(context, settlement)
-            return _("The alarm is over.")
+            return _("Alarm closed.")
 
         context = await self._responder.defer(interaction)
         await reply_text(interaction, await _on_open_alarm(context, settlement.alarm_id, settle))
@@ -180,7 +180,7 @@ class NoteForm(Form):
         async def note(context: Context, alarm: Alarm) -> str:
             ask = {"alarmId": alarm.id, "text": self._text.value}
             await note_alarm(context, validate(AlarmNote, ask))
-            return _("The note is on the card.")
+            return _("Note added.")
 
         await reply_text(interaction, await _on_open_alarm(context, self._alarm_id, note))
 
@@ -208,7 +208,7 @@ async def _open_alarm(context: Context, alarm_id: int) -> Alarm:
 
     Raises:
         Forbidden: the caller may do nothing about it.
-        NotFound: it is not known.
+        NotFound: there is none of this number.
         AlreadyDone: it is over.
     """
     alarm = await get_alarm(context, OfAlarm(alarm_id=alarm_id))
@@ -219,7 +219,7 @@ async def _open_alarm(context: Context, alarm_id: int) -> Alarm:
 
 def _already_done(alarm: Alarm) -> AlreadyDone:
     by = alarm.settled_by or alarm.acknowledged_by or alarm.snoozed_by or ""
-    return AlreadyDone(_(_TOO_LATE[alarm.state]).format(who=who(by)))
+    return AlreadyDone(_(_ALREADY_DONE[alarm.state]).format(who=who(by)))
 
 
 @lists.declare("alarms", Scope.READ, or_own=True)
@@ -228,7 +228,7 @@ async def alarms(context: Context, argument: str, limit: int, offset: int) -> Li
     page = AlarmPage(property_id=property_id, limit=limit, offset=offset)
     found = await get_alarms(context, page)
     lines = [await _line(context, row) for row in found.alarms]
-    return ListRows(_("Alarms"), lines, _("There was no alarm."), found.total)
+    return ListRows(_("Alarms"), lines, _("No alarms yet."), found.total)
 
 
 async def _line(context: Context, alarm: AlarmData) -> str:

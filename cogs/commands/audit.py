@@ -60,7 +60,7 @@ async def changes(context: Context, argument: str, limit: int, offset: int) -> L
         property_id=int(number) if number else None, by=by or None, limit=limit, offset=offset
     )
     lines = [_line(record) for record in await list_changes(context, page)]
-    return ListRows(_("Audit log"), lines, _("Nothing was changed."))
+    return ListRows(_("Audit log"), lines, _("No changes."))
 
 
 def _line(record: AuditRecord) -> str:

@@ -144,7 +144,7 @@ async def drones_out(context: Context, _argument: str, limit: int, offset: int) 
         f" · {timestamp(flight.dispatched_at)}"
         for flight in found.flights
     ]
-    return ListRows(_("Drones that are out"), lines, _("No drone is out."), found.total)
+    return ListRows(_("Drones out"), lines, _("No drones are out."), found.total)
 
 
 @lists.declare("free", Scope.READ, or_own=True)
@@ -153,7 +153,7 @@ async def free_drones(context: Context, argument: str, limit: int, offset: int) 
     lines = [f"{drone.id} · {inert_line(drone.description, 40)}" for drone in free]
     where = await location_of(context.read, int(argument), 200)
     title = _("Free drones · {where}").format(where=where)
-    return ListRows.part(title, lines, _("No drone is free there."), limit, offset)
+    return ListRows.part(title, lines, _("No drones are free."), limit, offset)
 
 
 @lists.declare("flights", Scope.READ)
@@ -170,7 +170,7 @@ async def flights(context: Context, argument: str, limit: int, offset: int) -> L
     if property_id and not drone_id:
         where = await location_of(context.read, int(property_id))
         title = _("Flights · {where}").format(where=where)
-    return ListRows(title, lines, _("No drone has flown yet."))
+    return ListRows(title, lines, _("No flights yet."))
 
 
 async def _flight_line(context: Context, flight: Flight) -> str:
@@ -199,7 +199,7 @@ async def _dispatch(context: Context, ask: WhichDrone) -> str:
     """Send a drone out; return what to answer."""
     sent = await dispatch_drone(context, ask)
     where = await location_of(context.read, ask.property_id, 200)
-    return _("Drone {id} is on its way at **{where}**.").format(id=sent.drone_id, where=where)
+    return _("Drone {id} dispatched at **{where}**.").format(id=sent.drone_id, where=where)
 
 
 def _still_out(flight: Flight) -> Flight:

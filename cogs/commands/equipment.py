@@ -49,15 +49,19 @@ class EquipmentCommands(
     ) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
+        equipment_type = await resolve_equipment_type(context, kind)
         ask = NewEquipment(
             property_id=found.id,
-            equipment_type=await resolve_equipment_type(context, kind),
+            equipment_type=equipment_type.type,
             description=description or "",
         )
         added = await add_equipment(context, ask)
-        text = _("**{where}** has it now, as number {id}.")
+        name = f"{inert_line(equipment_type.name, 60)} {added.id}"
+        if description:
+            name += f" ({inert_line(description, 200)})"
+        text = _("{equipment} added to **{where}**.")
         where = inert_line(found.location, 200)
-        await reply_text(interaction, text.format(where=where, id=added.id))
+        await reply_text(interaction, text.format(equipment=name, where=where))
 
     @app_commands.command(description="Take a piece of equipment away", extras=needs(Scope.WRITE))
     @app_commands.rename(property_="property")
@@ -74,7 +78,7 @@ class EquipmentCommands(
         found = await find_property(context, property_)
         piece = await resolve_equipment(context, found.id, equipment)
         await remove_equipment(context, OfEquipment(property_id=found.id, equipment_id=piece.id))
-        text = _("{name} {id} is taken away from **{where}**.")
+        text = _("{name} {id} removed from **{where}**.")
         name, where = inert_line(piece.name, 60), inert_line(found.location, 200)
         await reply_text(interaction, text.format(name=name, id=piece.id, where=where))
 
@@ -99,4 +103,4 @@ async def equipment_list(context: Context, argument: str, limit: int, offset: in
     ]
     where = inert_line((await get_property(context, ask)).location, 200)
     title = _("Equipment · {where}").format(where=where)
-    return ListRows.part(title, lines, _("There is none."), limit, offset)
+    return ListRows.part(title, lines, _("No equipment."), limit, offset)

@@ -32,17 +32,14 @@ class HelpCommands(commands.Cog):
     async def help(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)
         ids = await get_command_ids(context, interaction.guild_id or 0)
-        known = [one for one in self._tree.get_commands() if isinstance(one, Command | Group)]
-        await reply_embed(interaction, help_of(context.caller.scope, known, ids))
+        commands = [one for one in self._tree.get_commands() if isinstance(one, Command | Group)]
+        await reply_embed(interaction, help_of(context.caller.scope, commands, ids))
 
 
-def help_of(scope: Scope, known: list[CommandOrGroup], ids: Mapping[str, int]) -> MessageContent:
-    """Show the commands that a scope suffices for, by their groups.
-
-    With what each does, as long as all of them fit into one message.
-    """
+def help_of(scope: Scope, commands: list[CommandOrGroup], ids: Mapping[str, int]) -> MessageContent:
+    """List the commands that a scope allows, by group; with descriptions if all fit."""
     groups: dict[str, list[tuple[str, str]]] = {}
-    for command in sorted(known, key=lambda one: (not isinstance(one, Group), one.name)):
+    for command in sorted(commands, key=lambda one: (not isinstance(one, Group), one.name)):
         name = _(command.description) if isinstance(command, Group) else _("Others")
         groups.setdefault(name, []).extend(
             (_mention(one.qualified_name, ids), _(one.description))
@@ -62,11 +59,11 @@ def help_of(scope: Scope, known: list[CommandOrGroup], ids: Mapping[str, int]) -
             for name, lines in groups.items()
         }
     if scope is Scope.NONE:
-        text = _("You have no role here: this is what you may do with what is yours in the game.")
+        text = _("You have no role here. This is what you can do with your own properties.")
     else:
-        text = _("You have the {role} role here. Answers are only for you to see.")
+        text = _("You have the {role} role here. Only you can see the answers.")
         text = text.format(role=_(ROLE_OF_SCOPE[scope]))
-    card = CardBuilder(_("What you may do"), Colour.NORMAL, text)
+    card = CardBuilder(_("What you can do"), Colour.NORMAL, text)
     for name, listed in texts.items():
         card.add(name, listed, inline=False)
     return MessageContent([card.build()])
@@ -86,6 +83,6 @@ def _leaves(command: CommandOrGroup) -> Iterator[Command[Any, ..., Any]]:
 
 
 def _mention(name: str, ids: Mapping[str, int]) -> str:
-    """Write a command so that a click begins it, or plain where its id is not known."""
+    """Mention a command, so that a click starts it; plain text while its id is not known."""
     number = ids.get(name.partition(" ")[0])
     return f"`/{name}`" if number is None else f"</{name}:{number}>"

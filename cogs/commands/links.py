@@ -40,22 +40,24 @@ class LinkCommands(
     async def code(self, interaction: discord.Interaction) -> None:
         made = await make_code(await self._responder.defer(interaction))
         ends = int(datetime.now(UTC).timestamp()) + made.seconds
-        text = _("Type this code in the game: **{code}**. It can be used until {time}.")
+        text = _("Type this code in the game: **{code}**. It is valid until {time}.")
         await reply_text(interaction, text.format(code=made.code, time=f"<t:{ends}:t>"))
 
     @app_commands.command(description="Show which game user you are", extras=needs(Scope.NONE))
     async def show(self, interaction: discord.Interaction) -> None:
         link = await own_link(await self._responder.defer(interaction))
         if link is None:
-            text = _("You are not linked with a game user. Get a code with /link code.")
+            text = _("You are not linked to a game user. Get a code with /link code.")
             await reply_text(interaction, text)
             return
-        text = _("You are **{user}**, linked by {by} at {time}. Alarms at yours: {alarms}.")
+        text = _(
+            "You are **{user}**, linked by {by} at {time}. Alarms at your properties: {alarms}."
+        )
         text = text.format(
             user=inert_line(link.user_id, 64),
             by=who(link.linked_by),
             time=timestamp(link.linked_at),
-            alarms=_("told privately") if link.wants_alarms else _("not told"),
+            alarms=_("sent to you") if link.wants_alarms else _("not sent"),
         )
         await reply_text(interaction, text)
 
@@ -66,14 +68,14 @@ class LinkCommands(
     @app_commands.describe(wanted="Whether to send you a private message")
     async def alarms(self, interaction: discord.Interaction, wanted: bool) -> None:
         await want_alarms(await self._responder.defer(interaction), wanted=wanted)
-        yes = _("You get a private message when the alarm is raised at a property of yours.")
-        no = _("You get no private messages of alarms any more.")
+        yes = _("You will get a private message when an alarm is raised at one of your properties.")
+        no = _("You will get no more private messages about alarms.")
         await reply_text(interaction, yes if wanted else no)
 
     @app_commands.command(description="End the link with your game user", extras=needs(Scope.NONE))
     async def end(self, interaction: discord.Interaction) -> None:
         await end_own_link(await self._responder.defer(interaction))
-        await reply_text(interaction, _("You are not linked with a game user any more."))
+        await reply_text(interaction, _("You are no longer linked to a game user."))
 
     @app_commands.command(
         description="Link a member and a game user without a code", extras=needs(Scope.ADMIN)
@@ -96,5 +98,5 @@ class LinkCommands(
     async def unlink(self, interaction: discord.Interaction, member: discord.Member) -> None:
         context = await self._responder.defer(interaction)
         await unlink_user(context, OfMember(member_id=member.id))
-        text = _("{member} is not linked with a game user any more.")
+        text = _("{member} is no longer linked to a game user.")
         await reply_text(interaction, text.format(member=member.mention))

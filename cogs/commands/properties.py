@@ -138,7 +138,7 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
             "clientId": await find_user(context, owner),
         }
         added = await add_property(context, validate(NewProperty, ask))
-        text = _("**{where}** is property {id} now and waits for approval.")
+        text = _("Property {id} (**{where}**) added. It is waiting for approval.")
         where = inert_line(location, 200)
         await reply_text(interaction, text.format(where=where, id=added.id))
 
@@ -184,8 +184,8 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
         found = await find_property(context, property_)
         where = inert_line(found.location, 200)
         text = _(
-            "Property {id} of {owner} and its equipment will be gone, and drones that are out"
-            " will be recalled."
+            "This removes property {id}, owned by {owner}, with its equipment, and recalls "
+            "its drones."
         ).format(id=found.id, owner=await user_name(context.read, found.owner))
         card = CardBuilder(_("Remove {where}?").format(where=where), Colour.DANGER, text)
         remove = Button(_("Remove"), f"property:remove:{found.id}", discord.ButtonStyle.danger)
@@ -196,7 +196,7 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
         context = await self._responder.defer(interaction)
         async with _deciding(context, property_id):
             missing = await add_property_approval(context, OfProperty(property_id=property_id))
-        done = _("Property {id} is approved.").format(id=property_id)
+        done = _("Property {id} approved.").format(id=property_id)
         await reply_text(interaction, still_missing(missing) or done)
 
     @button("property:reject", Scope.APPROVE)
@@ -206,9 +206,9 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
         async def reject(context: Context, reason: str | None) -> str:
             async with _deciding(context, property_id):
                 await reject_property(context, Rejection(property_id=property_id, reason=reason))
-            return _("Property {id} is rejected.").format(id=property_id)
+            return _("Property {id} rejected.").format(id=property_id)
 
-        title, placeholder = _("Reject the property"), _("The owner reads this")
+        title, placeholder = _("Reject the property"), _("The owner will read this")
         form = ReasonForm(self._responder, title, placeholder, reject)
         await interaction.response.send_modal(form)
 
@@ -229,9 +229,9 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
             last = await get_last_change(context, ask)
             if last is None:
                 raise
-            text = _("Property {id} is gone already: {who} removed it.")
+            text = _("{who} has already removed property {id}.")
             raise AlreadyDone(text.format(id=property_id, who=who(last.who))) from None
-        await reply_text(interaction, _("Property {id} is removed.").format(id=property_id))
+        await reply_text(interaction, _("Property {id} removed.").format(id=property_id))
 
 
 class EditForm(Form):
@@ -319,7 +319,7 @@ async def _deciding(context: Context, property_id: int) -> AsyncIterator[None]:
         found = await get_stored_property(context, OfProperty(property_id=property_id))
         if found.status == PENDING or found.status_by is None:
             raise
-        text = _("Property {id} does not wait any more: {who} made it {status}.")
+        text = _("Property {id} is no longer waiting: {who} set it to {status}.")
         by, status = who(found.status_by), inert_line(found.status, 32)
         raise AlreadyDone(text.format(id=property_id, who=by, status=status)) from None
 
@@ -328,22 +328,25 @@ async def _deciding(context: Context, property_id: int) -> AsyncIterator[None]:
 async def all_properties(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
     found, total = await list_properties(context, StatusPage(limit=limit, offset=offset))
     lines = [_line(row) for row in found]
-    return ListRows(_("Properties"), lines, _("There is no property."), total)
+    return ListRows(_("Properties"), lines, _("No properties yet."), total)
 
 
 @lists.declare("search", Scope.READ)
 async def matching_properties(context: Context, text: str, limit: int, offset: int) -> ListRows:
     page = StatusPage(search=text, limit=limit, offset=offset)
     found, _total = await list_properties(context, page)
-    title = _("Properties with “{text}”").format(text=inert_line(text, ARGUMENT))
-    return ListRows(title, [_line(row) for row in found], _("No property matches."))
+    title = _("Properties matching “{text}”").format(text=inert_line(text, ARGUMENT))
+    return ListRows(title, [_line(row) for row in found], _("No properties match."))
 
 
 @lists.declare("pending", Scope.READ)
 async def pending_properties(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
     page = StatusPage(status=PENDING, limit=limit, offset=offset)
     found, total = await list_properties(context, page)
-    title, empty = _("Properties that wait for approval"), _("No property waits for approval.")
+    title, empty = (
+        _("Properties waiting for approval"),
+        _("No properties are waiting for approval."),
+    )
     return ListRows(title, [_line(row) for row in found], empty, total)
 
 

@@ -35,7 +35,7 @@ async def property_card(context: Context, property_id: int) -> MessageContent:
     users = [inert_line(user.full_name, 60) for user in found.allowed_users]
     await _add_facts(context, card, found)
     card.add(_("Equipment"), _equipment(found), inline=False)
-    card.add(_("May enter"), fitting(users, ", ", 500), inline=False)
+    card.add(_("Access list"), fitting(users, ", ", 500), inline=False)
     card.add(_("Last alarms"), await _alerts(context, found))
     card.add(_("Last visits"), await _visits(context, found))
     card.add(_("Removal requested"), await _removal(context, found), inline=False)
@@ -44,7 +44,7 @@ async def property_card(context: Context, property_id: int) -> MessageContent:
 
 
 async def property_map_card(context: Context, property_id: int) -> MessageContent:
-    """Show where a property is; calls and neighbours only to those who may look at everything.
+    """Show where a property is; calls and neighbours only to callers who may read all.
 
     Raises:
         NotFound: there is none of this id.

@@ -104,7 +104,7 @@ class RemovalCommands(
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
         missing = await add_removal_approval(context, OfProperty(property_id=found.id))
-        done = _("**{where}** is removed.").format(where=inert_line(found.location, 200))
+        done = _("**{where}** has been removed.").format(where=inert_line(found.location, 200))
         await reply_text(interaction, still_missing(missing) or done)
 
     @app_commands.command(
@@ -137,7 +137,7 @@ class RemovalCommands(
         async with _deciding(context, removal_id) as property_id:
             ask = OfProperty(property_id=property_id)
             missing = await add_removal_approval(context, ask)
-        done = _("Property {id} is removed.").format(id=property_id)
+        done = _("Property {id} removed.").format(id=property_id)
         await reply_text(interaction, still_missing(missing) or done)
 
     @button("removal:deny", Scope.APPROVE)
@@ -172,7 +172,7 @@ class RemovalCommands(
         async def request(context: Context, reason: str | None) -> str:
             return await _request(context, property_id, reason)
 
-        title, placeholder = _("Request the removal"), _("Approvers read this")
+        title, placeholder = _("Request the removal"), _("Approvers will read this")
         form = ReasonForm(self._responder, title, placeholder, request)
         await interaction.response.send_modal(form)
 
@@ -180,9 +180,9 @@ class RemovalCommands(
         async def deny(context: Context, reason: str | None) -> str:
             property_id = await find_property_id(context)
             await deny_remove_property(context, Denial(property_id=property_id, reason=reason))
-            return _("The removal of property {id} is denied.").format(id=property_id)
+            return _("Removal of property {id} denied.").format(id=property_id)
 
-        title, placeholder = _("Deny the removal"), _("The requester reads this")
+        title, placeholder = _("Deny the removal"), _("The requester will read this")
         return ReasonForm(self._responder, title, placeholder, deny)
 
 
@@ -191,22 +191,22 @@ async def _request(context: Context, property_id: int, reason: str | None) -> st
     await request_remove_property(context, RemovalRequest(property_id=property_id, reason=reason))
     request = await get_open_removal(context, OfProperty(property_id=property_id))
     if request is not None and request.asked_by != context.caller.name:
-        text = _("The removal of property {id} is requested already, by {who}.")
+        text = _("{who} has already requested the removal of property {id}.")
         by = who(request.asked_by or request.requested_by or "")
         raise AlreadyDone(text.format(id=property_id, who=by))
-    text = _("The removal of property {id} is requested; an approver decides.")
+    text = _("Removal of property {id} requested. An approver will decide.")
     return text.format(id=property_id)
 
 
 async def _withdraw(context: Context, property_id: int) -> str:
     await withdraw_remove_property(context, Withdrawal(property_id=property_id))
-    text = _("The request to remove property {id} is withdrawn.")
+    text = _("Request to remove property {id} withdrawn.")
     return text.format(id=property_id)
 
 
 async def _restore(context: Context, property_id: int) -> str:
     await restore_property(context, OfProperty(property_id=property_id))
-    return _("Property {id} is back.").format(id=property_id)
+    return _("Property {id} restored.").format(id=property_id)
 
 
 @asynccontextmanager
@@ -224,8 +224,8 @@ async def _open_request(context: Context, removal_id: int) -> int:
     """Return the property of a request that waits for an answer.
 
     Raises:
-        NotFound: the request is not known.
-        AlreadyDone: somebody has answered it.
+        NotFound: there is none of this number.
+        AlreadyDone: it was decided.
     """
     request = await get_removal(context, OfRemoval(removal_id=removal_id))
     if request.outcome is not None:
@@ -239,8 +239,8 @@ def still_missing(missing: int) -> str:
     if not missing:
         return ""
     return plural(
-        "Your approval counts. {number} other person must approve too.",
-        "Your approval counts. {number} other people must approve too.",
+        "Your approval is recorded. {number} more person must approve.",
+        "Your approval is recorded. {number} more people must approve.",
         missing,
     )
 
@@ -254,4 +254,6 @@ async def requested_removals(context: Context, _argument: str, limit: int, offse
         + _("owner {id}").format(id=inert_line(row.owner, 64))
         for row in found
     ]
-    return ListRows(_("Requested removals"), lines, _("No removal waits for an answer."), total)
+    return ListRows(
+        _("Requested removals"), lines, _("No removals are waiting for a decision."), total
+    )

@@ -24,24 +24,24 @@ _STATES = {
     "off": N_("Off"),
     "connecting": N_("Connecting"),
     "ready": N_("Connected"),
-    "refused": N_("Discord refuses the bot; the log says why"),
+    "refused": N_("Discord rejects the bot; the log says why"),
 }
 """Texts, translated where they are used."""
 
 
 @dataclass(frozen=True)
 class RuntimeStatus:
-    """How the program is, as its parts write it down.
+    """How the program is; its parts write here what they know.
 
-    `discord`: the connection's state. `cads`: the names of the configured CADs. `places`: channel
-    ids by their names. `closed`: why Discord lets nothing be posted to a channel.
+    `discord`: the connection's state. `cads`: the names of the configured CADs. `channels`: ids by
+    name. `closed`: why nothing can be posted to a channel, by id.
     """
 
     version: str
     discord: Callable[[], str]
     cads: tuple[str, ...]
     last_push: LastPush
-    places: dict[str, int] = field(default_factory=dict)
+    channels: dict[str, int] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)
     started_at: int = field(default_factory=now)
 
@@ -68,18 +68,18 @@ class StatusCommands(commands.Cog):
         status = self._status
         shut = [
             f"<#{number}> · {why}"
-            for number in dict.fromkeys(status.places.values())
+            for number in dict.fromkeys(status.channels.values())
             if (why := _why_shut(status, client, number))
         ]
         state = status.discord()
         wrong = self._setup_health.sentences(channels=False)
         is_well = state == "ready" and not shut and not wrong
         card = CardBuilder(
-            title=_("All is well") if is_well else _("Something needs attention"),
+            title=_("Everything works") if is_well else _("Something needs attention"),
             colour=Colour.GOOD if is_well else Colour.WARNING,
         )
         card.add(_("Discord"), _(_STATES[state]))
-        card.add(_("Channels"), _channels(len(set(status.places.values())), shut), inline=False)
+        card.add(_("Channels"), _channels(len(set(status.channels.values())), shut), inline=False)
         card.add(_("Set-up"), fitting(wrong, "\n", FIELD), inline=False)
         backlog = sorted(storage.backlog, key=lambda row: row.channel)
         lines = [
@@ -95,28 +95,28 @@ class StatusCommands(commands.Cog):
         return MessageContent([card.build()])
 
 
-def _channels(known: int, shut: list[str]) -> str:
+def _channels(number: int, shut: list[str]) -> str:
     if shut:
         return fitting(shut, "\n", FIELD)
-    if not known:
+    if not number:
         return _("None is configured in [discord.channels].")
-    return plural("The only one is open.", "All {number} are open.", known)
+    return plural("The only channel works.", "All {number} channels work.", number)
 
 
 def _why_shut(status: RuntimeStatus, client: discord.Client, number: int) -> str:
     """Say why nothing can be posted to a channel; blank if it can."""
     channel = client.get_channel(number)
     if not isinstance(channel, discord.abc.GuildChannel):
-        return _("the bot does not see it: correct its id, or give the bot View Channel there")
+        return _("the bot cannot see it: correct its id, or give the bot View Channel there")
     missing = missing_permissions(channel, channel.guild.me)
     if missing:
-        text = _("the bot lacks {rights}: give its role these in the channel's permissions")
+        text = _("the bot lacks {rights}: allow its role this in the channel's permissions")
         return text.format(rights=", ".join(missing))
     return inert_line(status.closed.get(number, ""), 200, blank="")
 
 
 def _backlog_line(status: RuntimeStatus, channel: str, backlog: list[Backlog]) -> str:
-    number = status.places.get(channel)
+    number = status.channels.get(channel)
     where = f"<#{number}>" if number is not None else inert_line(channel, 40)
     if channel == "direct":
         where = _("Private messages")

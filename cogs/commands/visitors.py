@@ -77,7 +77,7 @@ class VisitorCommands(
 async def week_of(
     context: Context, property_: Property, camera_id: int | None = None
 ) -> MessageContent:
-    """Show who came to a property in the last week, and what each camera, or one, saw by day."""
+    """Show a property's visitors of the last week, and the visits that each camera saw by day."""
     found = await get_weekly_visitors(context, OfProperty(property_id=property_.id))
     people = [await user_name(context.read, user) for user in found.visitors]
     card = CardBuilder(
@@ -85,11 +85,11 @@ async def week_of(
             where=inert_line(property_.location, 180)
         ),
         colour=Colour.NORMAL,
-        description=plural("1 person came.", "{number} people came.", len(people))
+        description=plural("1 visitor.", "{number} visitors.", len(people))
         if people
-        else _("Nobody came."),
+        else _("No visitors."),
     )
-    card.add(_("Last seen first"), fitting(people, ", ", FIELD), inline=False)
+    card.add(_("Visitors, most recent first"), fitting(people, ", ", FIELD), inline=False)
     for number, camera in found.cameras.items():
         if camera_id in (None, int(number)):
             lines = [f"{day} · {count}" for day, count in sorted(camera.data.items())]
@@ -104,7 +104,7 @@ async def week_of(
 
 
 async def days_of(context: Context, property_: Property, span: DayRange) -> MessageContent:
-    """Show how many visits a property had by day; days without any are left out."""
+    """Show a property's visits by day, without the days that had none."""
     found = await get_scanned_visitors(context, span)
     lines = [f"{row.day} · {row.count}" for row in found.visitors if row.count]
     total = plural("1 visit", "{number} visits", sum(row.count for row in found.visitors))
@@ -129,7 +129,7 @@ def _span(property_id: int, first: str | None, last: str | None, now: date) -> D
     try:
         until = date.fromisoformat((last or "").strip())
     except ValueError:
-        until = now  # what is wrong with it is said by the model
+        until = now  # the model rejects it below
     ask = {
         "propertyId": property_id,
         "from": (first or (until - timedelta(WEEK - 1)).isoformat()).strip(),

@@ -83,7 +83,7 @@ def explain(event: StoredEvent, found: list[Routed]) -> Iterator[str]:
     number = f"{_('event')} {event.id}, " if event.id else ""
     yield f"{number}{event_type(event)}"
     if not found:
-        yield _("Nothing of this event is posted, whatever the rules say.")
+        yield _("This event is never posted, whatever the rules say.")
     for routed in found:
         yield f"{routed.shown_as}: {_outcome(routed)}"
         yield from (f"- {line}" for line in routed.decision.explanation)
@@ -105,7 +105,7 @@ def _outcome(routed: Routed) -> str:
         outcome += _(", mentions role {role}").format(role=decision.mention)
     if routed.stands_in is None:
         return outcome
-    stays = _("{outcome}; but it has its card in {channel} already, and it stays there")
+    stays = _("{outcome}; but its card is already in {channel} and stays there")
     return stays.format(outcome=outcome, channel=routed.stands_in)
 
 

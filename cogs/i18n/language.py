@@ -1,6 +1,6 @@
-"""Languages: what people read is English in the code, and translated by cogs/i18n/languages/*.po.
+"""Translations: texts are English in the code and translated by cogs/i18n/languages/*.po.
 
-Cards and feeds speak the community's language, private answers that of whoever asks.
+Cards and feeds are in the community's language, private answers in the member's.
 docs/translating.md says how texts are written and translated.
 """
 
@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 
 def load(folder: Traversable) -> dict[str, NullTranslations]:
-    """Compile a folder's catalogues in memory: what is committed is what translators edit.
+    """Compile a folder's catalogues in memory, so that only what translators edit is committed.
 
-    One that cannot be used, as communities bring their own, is left out.
+    Unusable files are skipped, as communities may add their own.
     """
     known: dict[str, NullTranslations] = {ENGLISH: NullTranslations()}
     for entry in folder.iterdir():
@@ -35,12 +35,12 @@ def load(folder: Traversable) -> dict[str, NullTranslations]:
             try:
                 known[name] = compiled(entry.read_text("utf-8"))
             except Exception as fault:
-                log.error("the language %s is left out, its file cannot be used: %r", name, fault)
+                log.error("skipping the language %s, its file cannot be used: %r", name, fault)
     return known
 
 
 def compiled(text: str) -> NullTranslations:
-    """Compile a catalogue; what is not translated, or cannot be filled in, stays English."""
+    """Compile a catalogue; texts without a usable translation stay English."""
     catalogue = polib.pofile(text)
     for entry in catalogue.translated_entries():
         forms = entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]
@@ -52,10 +52,10 @@ def compiled(text: str) -> NullTranslations:
 
 
 def placeholders(text: str) -> set[str]:
-    """Return what stands in braces in a text.
+    """Return the placeholders of a text, without their braces.
 
     Raises:
-        ValueError: a brace has no other one.
+        ValueError: a brace is not closed.
     """
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
@@ -70,57 +70,57 @@ def _can_be_filled_in(text: str, known: set[str]) -> bool:
 LANGUAGES = load(files("cogs.i18n") / "languages")
 """The catalogues by their language's code, as Discord's locales begin: `de`."""
 
-_spoken: ContextVar[NullTranslations] = ContextVar("language", default=LANGUAGES[ENGLISH])
+_current: ContextVar[NullTranslations] = ContextVar("language", default=LANGUAGES[ENGLISH])
 
 
 def _(text: str) -> str:
-    """Return a text of the code in the language that is spoken here."""
-    return _spoken.get().gettext(text)
+    """Translate a text into the current language."""
+    return _current.get().gettext(text)
 
 
 def N_(text: str) -> str:  # noqa: N802 - what gettext's tools call it
-    """Mark a text, say of a table, that is translated where it is used."""
+    """Mark a text that is translated later, where it is used."""
     return text
 
 
 def plural(one: str, many: str, number: int, **values: object) -> str:
-    """Return the form that goes with a number, which stands in it as `{number}`."""
-    return _spoken.get().ngettext(one, many, number).format(number=number, **values)
+    """Translate the form that goes with a number, and fill in `{number}`."""
+    return _current.get().ngettext(one, many, number).format(number=number, **values)
 
 
 def error_text(fault: SentinelError) -> str:
-    """Say what went wrong in the language that is spoken here."""
+    """Return an error's sentence in the current language."""
     return _(fault.sentence).format(**fault.values) if fault.values else _(fault.sentence)
 
 
 def set_language(language: str) -> None:
-    """Have everything that begins here and later speak a language, until told otherwise."""
-    _spoken.set(LANGUAGES[language])
+    """Make a language the current one, here and in tasks started from here."""
+    _current.set(LANGUAGES[language])
 
 
 def set_locale(locale: str) -> None:
-    """Speak the language of a Discord locale (`de`, `en-GB`) in this task, if it is known."""
-    _spoken.set(_of_locale(locale) or _spoken.get())
+    """Use the language of a Discord locale (`de`, `en-GB`) in this task, if there is one."""
+    _current.set(_of_locale(locale) or _current.get())
 
 
 @contextmanager
 def using_locale(locale: str) -> Iterator[None]:
-    """Speak the language of a Discord locale (`de`, `en-GB`) inside the block, if it is known."""
-    token = _spoken.set(_of_locale(locale) or _spoken.get())
+    """Use the language of a Discord locale inside the block, if there is one."""
+    token = _current.set(_of_locale(locale) or _current.get())
     try:
         yield
     finally:
-        _spoken.reset(token)
+        _current.reset(token)
 
 
 def translated_for(locale: str, context: str, text: str) -> str:
-    """Return a text in the language of a Discord locale; `context` tells it from its namesakes."""
+    """Translate a text for a Discord locale; `context` separates texts that read alike."""
     language = _of_locale(locale) or LANGUAGES[ENGLISH]
     return language.pgettext(context, text) if context else language.gettext(text)
 
 
 def native_name(language: str) -> str:
-    """Return what a language calls itself."""
+    """Return a language's name for itself."""
     return LANGUAGES[language].pgettext("language", "English")
 
 

@@ -11,18 +11,18 @@ CONTEXTS = {
     Location.group_name: "command",
     Location.parameter_name: "option",
 }
-"""What tells the names in the catalogues from texts that read alike: names have rules of their own.
+"""The catalogue contexts of names, which have rules of their own.
 
-Descriptions and choices have none.
+Descriptions and choices have no context.
 """
 
 
 class CommandTranslator(app_commands.Translator):
-    """Looks commands up in the catalogues."""
+    """Translates commands from the catalogues."""
 
     async def translate(
         self, string: locale_str, locale: Locale, context: TranslationContextTypes
     ) -> str | None:
-        """Return the text in a language, None if it is the same."""
+        """Return the translation, or None if it equals the English text."""
         found = translated_for(locale.value, CONTEXTS.get(context.location, ""), string.message)
         return None if found == string.message else found

@@ -32,8 +32,8 @@ async def make_roles(guild: discord.Guild, missing: Sequence[str], keep: Keep, r
         role = found.get(name)
         if role is not None and (role.permissions.value or role.managed):
             raise Conflict(
-                "there is a role {name!r} already that has rights of its own: choose it in the"
-                " menu, or give it another name",
+                "a role named {name!r} with permissions of its own already exists: choose it "
+                "in the menu, or rename it",
                 name=name,
             )
         if role is None:

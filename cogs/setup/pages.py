@@ -24,11 +24,11 @@ LISTED = 600
 PAGES = ("roles", "channels", "cad")
 
 ROLES = {
-    "roles.viewer": N_("may look"),
-    "roles.dispatcher": N_("may send drones out and call them back"),
-    "roles.approver": N_("may approve and deny"),
-    "roles.admin": N_("may do everything, also /setup"),
-    "panic_role": N_("is mentioned by a panic"),
+    "roles.viewer": N_("can view everything"),
+    "roles.dispatcher": N_("can edit properties and dispatch drones"),
+    "roles.approver": N_("can approve and deny"),
+    "roles.admin": N_("can do everything, including /setup"),
+    "panic_role": N_("is mentioned when somebody presses their panic button"),
 }
 """What the roles are for, translated where it is used."""
 
@@ -36,16 +36,16 @@ CHANNELS = {
     "channels.emergency": N_("911 and 311 calls"),
     "channels.dispatch": N_("dispatch calls, tones, pages, station alerts"),
     "channels.panic": N_("panic buttons"),
-    "channels.units": N_("who is on duty, and what is open"),
+    "channels.units": N_("units on duty, open calls"),
     "channels.records": N_("records, bulletins, warrants"),
     "channels.alerts": N_("alarms at properties"),
-    "channels.visits": N_("whom the cameras see"),
-    "channels.crimes": N_("crimes that scripts report"),
-    "channels.access": N_("who identifies themselves at a door"),
-    "channels.properties": N_("what changes about properties"),
-    "channels.drones": N_("drones that are out"),
+    "channels.visits": N_("visitors seen by the cameras"),
+    "channels.crimes": N_("crimes reported by scripts"),
+    "channels.access": N_("who badges in at a door"),
+    "channels.properties": N_("changes to properties"),
+    "channels.drones": N_("drones in the air"),
     "channels.approvals": N_("new properties and requested removals"),
-    "channels.log": N_("about the bot itself"),
+    "channels.log": N_("messages about the bot itself"),
 }
 """What is posted in the channels, translated where it is used."""
 
@@ -114,8 +114,7 @@ def forgotten_with(page: str, layout: Layout) -> list[str]:
 def roles_page(state: SetupState) -> SetupPage:
     """Show who may do what."""
     intro = _(
-        "Each role may do what the ones before it may. Who may manage this server may do"
-        " everything."
+        "Each role includes those before it. Members who can manage this server can do everything."
     )
     page = _group_page(state, "roles", _("Who may do what"), intro, _("nobody"))
     if not state.guild.me.guild_permissions.manage_roles:
@@ -123,8 +122,8 @@ def roles_page(state: SetupState) -> SetupPage:
     elsewhere = len(state.guilds) > 1 and not single_id(state.layout, "guild_id")
     if elsewhere:
         text = _(
-            "The bot is in {number} servers. Their managers may do nothing by that alone until one"
-            " of the servers is chosen."
+            "The bot is in {number} servers. Managing one of them allows nothing until you "
+            "choose one of the servers."
         )
         warning = text.format(number=len(state.guilds))
         page.card.add(_("More than one server"), warning, inline=False)
@@ -136,8 +135,8 @@ def roles_page(state: SetupState) -> SetupPage:
 def channels_page(state: SetupState) -> SetupPage:
     """Show what is posted where, and what the bot lacks there."""
     intro = _(
-        "The category “CAD Sentinel” is seen by the roles of the first page and by nobody else:"
-        " choose those before you create channels."
+        "Only the roles of the first page can see the category “CAD Sentinel”: choose them "
+        "before you create channels."
     )
     page = _group_page(state, "channels", _("What is posted where"), intro, _("not posted"))
     if not state.guild.me.guild_permissions.manage_channels:
@@ -149,8 +148,8 @@ def channels_page(state: SetupState) -> SetupPage:
 
 def _no_right() -> str:
     return _(
-        "It cannot create anything. Give its role that right in Server Settings › Roles and press"
-        " Look again, or choose from what you have, in the menu."
+        "It cannot create anything. Give its role this permission in Server Settings › Roles "
+        "and press Refresh, or choose existing ones in the menu."
     )
 
 
@@ -169,7 +168,7 @@ def _group_page(state: SetupState, name: str, title: str, intro: str, none: str)
     ]
     menu: discord.ui.Select[discord.ui.View] = discord.ui.Select(
         custom_id=f"setup:which:{name}",
-        placeholder=_("Choose from what you have"),
+        placeholder=_("Choose existing ones"),
         options=options,
     )
     rights = state.guild.me.guild_permissions
@@ -177,9 +176,9 @@ def _group_page(state: SetupState, name: str, title: str, intro: str, none: str)
     is_missing = bool(state.missing(name))
     create = _button(_("Create what is missing"), f"setup:create:{name}")
     create.disabled = not (is_missing and may_create)
-    page = SetupPage(card, [menu, create, _button(_("Look again"), f"setup:page:{name}")])
+    page = SetupPage(card, [menu, create, _button(_("Refresh"), f"setup:page:{name}")])
     if state.is_chosen(name):
-        page.items.append(_button(_("Back to the file's"), f"setup:forget:{name}"))
+        page.items.append(_button(_("Reset to the file"), f"setup:forget:{name}"))
     return page
 
 
@@ -211,7 +210,7 @@ def picking_page(state: SetupState, what: str) -> SetupPage:
     page.items.append(_button(_("Back"), f"setup:page:{group}"))
     page.items.append(_button(_("None"), f"setup:none:{what}"))
     if what in state.chosen:
-        page.items.append(_button(_("Back to the file's"), f"setup:forget:{what}"))
+        page.items.append(_button(_("Reset to the file"), f"setup:forget:{what}"))
     return page
 
 
@@ -280,13 +279,13 @@ def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
     if any(cad.last_at is None for cad in cads):
         lines.append(
             _(
-                "This answer changes by itself when the first push comes; after 15 minutes press"
-                " Look again."
+                "This answer updates itself when the first push comes; after 15 minutes "
+                "press Refresh."
             )
         )
-    card.add(_("What has come"), "\n".join(lines), inline=False)
+    card.add(_("Received so far"), "\n".join(lines), inline=False)
     back = _button(_("Back"), "setup:page:channels")
-    return SetupPage(card, [back, _button(_("Look again"), "setup:page:cad")])
+    return SetupPage(card, [back, _button(_("Refresh"), "setup:page:cad")])
 
 
 def _came(cad: CadPushes) -> str:
@@ -295,7 +294,7 @@ def _came(cad: CadPushes) -> str:
         text = _("**{cad}**: the last push came {time}. It works.")
         return text.format(cad=name, time=f"<t:{cad.last_at // 1000}:R>")
     if cad.first_at is not None:
-        text = _("**{cad}**: nothing since the bot was started; the first push ever came {time}.")
+        text = _("**{cad}**: nothing since the bot started; the first push ever came {time}.")
         return text.format(cad=name, time=f"<t:{cad.first_at // 1000}:R>")
     return _("**{cad}**: nothing yet.").format(cad=name)
 

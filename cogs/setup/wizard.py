@@ -123,7 +123,7 @@ class SetupWizard(commands.Cog):
         """Create what is missing; one person at a time, as the others would create it again."""
         context = await self._defer(interaction)
         if self._creating is not None:
-            text = _("{who} is creating these right now. Press Look again in a moment.")
+            text = _("{who} is creating these right now. Press Refresh in a moment.")
             raise AlreadyDone(text.format(who=self._creating.mention))
         self._creating = interaction.user
         try:
@@ -154,8 +154,8 @@ class SetupWizard(commands.Cog):
     async def _report_incomplete(self, interaction: discord.Interaction, fault: Exception) -> None:
         log.warning("/setup could not create everything: %s", fault)
         text = _(
-            "Discord did not do all of it: {reason}. What was created is kept and is not created"
-            " again; when that is mended, press the button once more."
+            "Discord did not create everything: {reason}. What was created is kept and will "
+            "not be created again. Fix this, then press the button again."
         )
         await reply_text(interaction, text.format(reason=inert_line(str(fault), 300)))
 

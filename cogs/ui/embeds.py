@@ -1,4 +1,4 @@
-"""What a message shows: an embed or several, buttons, and whom it calls."""
+"""The content of a message: embeds, buttons, the roles it mentions."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ EMBED = 6_000
 
 
 class Colour(Enum):
-    """What a card's colour says."""
+    """Colours of embeds by their meaning."""
 
     DANGER = 0xD32F2F
     WARNING = 0xF57C00
@@ -32,9 +32,9 @@ class Colour(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button; its id says what it does to which thing, so that it outlives a restart.
+    """A button; its id says what a press does and to what, so that it survives a restart.
 
-    The label is the English one; `text` is what is shown.
+    `label` is English; `text` is its translation.
     """
 
     label: str
@@ -44,12 +44,11 @@ class Button:
 
     @property
     def text(self) -> str:
-        """The label in the language that is spoken here."""
         return _(self.label)
 
 
 class MessageRef(NamedTuple):
-    """Where a message stands in Discord."""
+    """A message in Discord."""
 
     channel_id: int
     message_id: int
@@ -71,7 +70,7 @@ class MessageContent:
     picture: Picture | None = None
 
     def digest(self) -> str:
-        """Return what tells this content from another."""
+        """Return a hash that changes when the message looks different."""
         shown = [embed.to_dict() for embed in self.embeds]
         buttons = [(button.text, button.custom_id) for button in self.buttons]
         pictures = [self.picture.digest] if self.picture is not None else []
@@ -79,7 +78,7 @@ class MessageContent:
         return hashlib.blake2b(written, digest_size=16).hexdigest()
 
     def embeds_with_picture(self) -> list[discord.Embed]:
-        """Return the embeds, the last one with the picture, which must be attached."""
+        """Return the embeds, the last one showing the picture, which must be attached."""
         if self.picture is None:
             return self.embeds
         *before, last = self.embeds
@@ -87,18 +86,17 @@ class MessageContent:
 
     @property
     def text(self) -> str | None:
-        """The message's text beside its embeds."""
         return " ".join(f"<@&{role}>" for role in self.role_mentions) or None
 
     def allowed_mentions(self) -> discord.AllowedMentions:
-        """Return what may ping: the called roles and nothing else, on every create and edit."""
+        """Allow pings of the mentioned roles and of nothing else, on every create and edit."""
         roles = [discord.Object(role) for role in self.role_mentions] or False
         return discord.AllowedMentions(everyone=False, users=False, roles=roles, replied_user=False)
 
     def view(self) -> discord.ui.View | None:
-        """Build the buttons.
+        """Return the buttons.
 
-        The view is stopped at once: clicks find their way by the button's id, and discord.py
+        The view is stopped at once: presses are dispatched by the button's id, and discord.py
         would keep a live view in memory for every message.
         """
         if not self.buttons:
@@ -126,9 +124,9 @@ def embed_length(embed: discord.Embed) -> int:
 
 @dataclass
 class CardBuilder:
-    """Puts an embed together; fields that would not fit into Discord's limits are left out.
+    """Builds an embed; fields beyond Discord's limits are left out.
 
-    Every text given to it is already inert and within the limit of its place.
+    Every text given to it is already inert and within its limit.
     """
 
     title: str
@@ -137,17 +135,17 @@ class CardBuilder:
     fields: list[tuple[str, str, bool]] = field(default_factory=list)
 
     def add(self, label: str, value: str, *, inline: bool = True) -> "CardBuilder":
-        """Add a field, unless it has nothing to say; its English label is translated."""
+        """Add a field unless its value is blank; the English label is translated."""
         if value:
             self.fields.append((_(label), value, inline))
         return self
 
     def add_named(self, name: str, value: str) -> None:
-        """Add a field over the whole width whose name is shown as it is."""
+        """Add a full-width field whose name is not translated."""
         self.fields.append((name, value, False))
 
     def build(self) -> discord.Embed:
-        """Return the embed; room for the footer is kept."""
+        """Return the embed, with room left for a footer."""
         embed = discord.Embed(
             title=self.title, description=self.description or None, colour=self.colour.value
         )

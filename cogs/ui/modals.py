@@ -15,7 +15,7 @@ ReasonHandler = Callable[[Context, str | None], Awaitable[str]]
 
 
 class Form(discord.ui.Modal):
-    """A form whose submission is answered by a responder."""
+    """A form; submitting it is deferred, and errors are reported to the member."""
 
     def __init__(self, responder: Responder, *, title: str) -> None:
         super().__init__(title=title)

@@ -1,4 +1,4 @@
-"""How cards name things: units, calls and their cards, properties, CADs, statuses."""
+"""Names of units, calls, properties, users, CADs and statuses, as cards and answers show them."""
 
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.text import count_more, inert_line, who
@@ -10,7 +10,7 @@ from webhook.queries.cad import configured_cads
 from webhook.queries.guilds import home_guild
 
 UNIT = 24
-"""Characters of a unit's number."""
+"""Characters of a unit's number, at most."""
 
 STATUSES = {
     "ON_SCENE": N_("On scene"),
@@ -23,16 +23,16 @@ STATUSES = {
     "ACTIVE": N_("Active"),
     "CLOSED": N_("Closed"),
 }
-"""The CAD's own statuses in words, units' before calls', the most pressing first."""
+"""The CAD's own statuses: units' before calls', the most urgent first."""
 
 
 async def cad_suffix(sql: Reader, cad: str) -> str:
-    """Return what tells the things of a CAD from those of another; blank if there is one CAD."""
+    """Return the CAD's name as a suffix; blank if there is only one CAD."""
     return f" · {inert_line(cad, 40)}" if len(await configured_cads(sql)) > 1 else ""
 
 
 async def linked_name(sql: Reader, subject: Subject, name: str) -> str:
-    """Name a thing, as a link to its card if that is posted."""
+    """Return a name, as a link to the subject's card if that is posted."""
     card = await cards.of_subject(sql, str(subject))
     guild = await home_guild(sql)
     if guild is None or card is None or not card.channel_id or not card.message_id:
@@ -41,26 +41,26 @@ async def linked_name(sql: Reader, subject: Subject, name: str) -> str:
 
 
 def status_name(status: str, limit: int = 40) -> str:
-    """Write a status in words; the community's own ones as they are."""
+    """Translate a status of the CAD; the community's own ones stay as they are."""
     return _(STATUSES[status]) if status in STATUSES else inert_line(status, limit)
 
 
 def unit_name(ident: int, unit: Unit | None) -> str:
-    """Name a unit by its number, or else by its name or its ident."""
+    """Return a unit's number, else its name, else its ident."""
     name = inert_line(unit.unit_num or unit.name, UNIT, blank="") if unit is not None else ""
     return name or _("unit {ident}").format(ident=ident)
 
 
-def unit_names(idents: list[int], known: dict[int, Unit], most: int) -> str:
-    """Name units in one line; those beyond `most` are counted."""
-    names = [unit_name(ident, known.get(ident)) for ident in idents[:most]]
+def unit_names(idents: list[int], units: dict[int, Unit], most: int) -> str:
+    """List units in one line; those beyond `most` are counted."""
+    names = [unit_name(ident, units.get(ident)) for ident in idents[:most]]
     if len(idents) > most:
         names.append(count_more(len(idents) - most))
     return ", ".join(names)
 
 
 async def user_name(sql: Reader, user_id: str) -> str:
-    """Name a game user, with the id where the name is something else; a member as a mention."""
+    """Return a user's name and id; a Discord member as a mention."""
     user = await users.get(sql, user_id)
     if user is None or user.full_name == user_id:
         return who(user_id)
@@ -68,22 +68,22 @@ async def user_name(sql: Reader, user_id: str) -> str:
 
 
 async def property_of_call(sql: Reader, property_id: int | None, *, is_open: bool) -> str:
-    """Name the property that a call is at; while the call is open, with the drones free there."""
-    stored = property_id and await properties.get_even_removed(sql, property_id)
-    if not stored:
+    """Describe the property that a call is at; with its free drones while the call is open."""
+    property_ = property_id and await properties.get_even_removed(sql, property_id)
+    if not property_:
         return ""
-    location = inert_line(stored.location, 200)
-    named = _("At property {id} · {location}").format(id=stored.id, location=location)
-    if stored.removed_at is not None:
-        return f"{named} · {_('removed')}"
+    location = inert_line(property_.location, 200)
+    text = _("At property {id} · {location}").format(id=property_.id, location=location)
+    if property_.removed_at is not None:
+        return f"{text} · {_('removed')}"
     if not is_open:
-        return named
-    free = len(await flights.free_drones(sql, stored.id))
+        return text
+    free = len(await flights.free_drones(sql, property_.id))
     drones = plural("{number} drone free", "{number} drones free", free)
-    return f"{named} · {drones if free else _('no drone free')}"
+    return f"{text} · {drones if free else _('no drone free')}"
 
 
 async def location_of(sql: Reader, property_id: int, limit: int = 60) -> str:
-    """Name a property, which may be removed, by its location."""
+    """Return the location of a property, which may be removed."""
     property_ = await properties.get_even_removed(sql, property_id)
     return inert_line(property_.location, limit) if property_ is not None else str(property_id)

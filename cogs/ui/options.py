@@ -36,7 +36,7 @@ Offer = Callable[..., Awaitable[list[Choice[str]]]]
 `property` if the choices depend on it.
 
 Raises:
-    SentinelError: the caller may not look; nothing is offered.
+    SentinelError: the caller may not read them; nothing is offered.
 """
 
 
@@ -74,11 +74,11 @@ class TextOption(app_commands.Transformer):
         return await interaction.client.responder.choices(interaction, offer)
 
 
-def ranked_choices(typed: str, known: Iterable[tuple[object, str]]) -> list[Choice[str]]:
-    """Return what matches of (value, name): by value, the name's beginning, a word's, anywhere."""
+def ranked_choices(typed: str, pairs: Iterable[tuple[object, str]]) -> list[Choice[str]]:
+    """Return what matches of (value, name): by value, start of the name, of a word, anywhere."""
     wanted = fold_case(typed.strip())
     ranked = sorted(
-        ((_rank(wanted, fold_case(value), fold_case(name)), value, name) for value, name in known),
+        ((_rank(wanted, fold_case(value), fold_case(name)), value, name) for value, name in pairs),
         key=lambda one: one[0],
     )
     return [choice(name, value) for rank, value, name in ranked if rank < _NO_MATCH][:MAX_CHOICES]

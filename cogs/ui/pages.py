@@ -1,4 +1,4 @@
-"""Lists in pages, and the buttons that turn them: what they show stands in their own ids."""
+"""Lists in pages, and the buttons that turn them: their ids say which page they show."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,7 +18,7 @@ SIZE = 10
 """Rows of a page."""
 
 LINES = 4_000
-"""Characters of a page; its lines together stay below it, as each is bounded by the list."""
+"""Characters of a page; lists bound their lines so that ten of them fit."""
 
 CUSTOM_ID = 100
 ARGUMENT = 60
@@ -110,14 +110,14 @@ def _buttons(
     def button(turn: str, label: str, to: int, *, possible: bool) -> Button:
         return Button(label, custom_id(turn, name, to, argument), disabled=not possible)
 
-    turns = [
+    buttons = [
         button("f", _("First"), 0, possible=number > 0),
         button("p", _("Previous"), max(0, number - 1), possible=number > 0),
         button("n", _("Next"), number + 1, possible=is_more),
     ]
     if total is not None:
-        turns.append(button("l", _("Last"), _last_page(total), possible=is_more))
-    return tuple(turns)
+        buttons.append(button("l", _("Last"), _last_page(total), possible=is_more))
+    return tuple(buttons)
 
 
 def custom_id(turn: str, name: str, number: int, argument: str) -> str:
@@ -152,7 +152,7 @@ class PageTurner:
 
     @control("page:f", "page:p", "page:n", "page:l", scope=Scope.NONE)  # each list has its own
     async def turn(self, interaction: discord.Interaction, page: str) -> None:
-        """Show a page in place of the one that is shown."""
+        """Replace the shown page."""
         name, number, argument = parse_page(page)
         if name not in self._lists:
             raise OutdatedButton

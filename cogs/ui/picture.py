@@ -1,4 +1,4 @@
-"""A picture of a message: what it is called, what it says in words, and how it is drawn."""
+"""A picture of a message: its file name, its alternative text, and how it is drawn."""
 
 import asyncio
 import hashlib
@@ -15,13 +15,13 @@ import discord
 from cogs.ui.text import plain_line
 
 ALT = 1_024
-"""Discord's limit of the text that a picture has for those who cannot see it."""
+"""Discord's limit of a picture's alternative text."""
 
 LOOK = 2
-"""Raised when pictures look different, so that those which Discord shows are drawn afresh."""
+"""Raise this when pictures change their look, so that posted ones are drawn again."""
 
 PAINTER = ThreadPoolExecutor(1, "painter")
-"""Draws one picture at a time, beside the event loop: the memory of several would add up."""
+"""Draws one picture at a time off the event loop: the memory of several would add up."""
 
 Drawn = TypeVar("Drawn")
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that is drawn when it is sent. `digest`: tells it from another one, undrawn."""
+    """A picture that is drawn when it is sent. `digest` identifies it without drawing it."""
 
     name: str
     alt: str
@@ -39,19 +39,21 @@ class Picture:
 
     @classmethod
     def of(cls, name: str, alt: str, shown: Drawn, draw: Callable[[Drawn], bytes]) -> "Picture":
-        """Return the picture that a drawing function makes of some data.
+        """Return the picture of some data.
 
-        `shown`: dataclasses of plain values, as their `repr` tells one from another."""
+        `shown`: dataclasses of plain values, whose `repr` goes into the digest."""
         alt = plain_line(alt, ALT)
-        told = repr((LOOK, name, alt, shown)).encode()
-        digest = hashlib.blake2b(told, digest_size=16).hexdigest()
+        key = repr((LOOK, name, alt, shown)).encode()
+        digest = hashlib.blake2b(key, digest_size=16).hexdigest()
         return cls(name, alt, digest, partial(draw, shown))
 
     async def file(self) -> discord.File | None:
-        """Draw it; None if that fails, as the message matters more."""
+        """Draw it; None if that fails, as the message is worth more than its picture."""
         try:
             png = await asyncio.get_running_loop().run_in_executor(PAINTER, self.draw)
         except Exception:
-            log.exception("the picture %s cannot be drawn, its message goes without", self.name)
+            log.exception(
+                "the picture %s cannot be drawn, its message is sent without it", self.name
+            )
             return None
         return discord.File(BytesIO(png), self.name, description=self.alt)

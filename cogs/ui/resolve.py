@@ -3,12 +3,10 @@
 Properties and users are found by operations (`find_property`, `find_user`).
 """
 
-from collections.abc import Iterable
-
 from webhook.protocol.context import Context
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.queries.access import get_access_list
-from webhook.queries.community import get_equipment_types, get_tiers
+from webhook.queries.community import EquipmentTypeData, get_equipment_types, get_tiers
 from webhook.queries.equipment import EquipmentData, get_equipment
 from webhook.queries.models import MAX_SEARCH, OfProperty
 
@@ -19,24 +17,22 @@ async def resolve_tier(context: Context, typed: str) -> int:
     Raises:
         NotFound: none on offer has it.
     """
-    tiers = (await get_tiers(context)).tiers
-    found = _first(typed, ((tier.id, tier.name) for tier in tiers))
-    if found is None:
-        raise NotFound("there is no tier {id}", id=typed[:MAX_SEARCH])
-    return found
+    for tier in (await get_tiers(context)).tiers:
+        if _names(typed, tier.id, tier.name):
+            return tier.id
+    raise NotFound("there is no tier {id}", id=typed[:MAX_SEARCH])
 
 
-async def resolve_equipment_type(context: Context, typed: str) -> int:
-    """Return the id of an equipment type by its id or its name.
+async def resolve_equipment_type(context: Context, typed: str) -> EquipmentTypeData:
+    """Return an equipment type by its id or its name.
 
     Raises:
         NotFound: none on offer has it.
     """
-    types = (await get_equipment_types(context)).equipment_types
-    found = _first(typed, ((kind.type, kind.name) for kind in types))
-    if found is None:
-        raise NotFound("there is no equipment type {type}", type=typed[:MAX_SEARCH])
-    return found
+    for kind in (await get_equipment_types(context)).equipment_types:
+        if _names(typed, kind.type, kind.name):
+            return kind
+    raise NotFound("there is no equipment type {type}", type=typed[:MAX_SEARCH])
 
 
 async def resolve_equipment(
@@ -76,10 +72,6 @@ async def resolve_allowed_user(context: Context, property_id: int, typed: str) -
         if _names(typed, user.id, user.full_name):
             return user.id
     return typed.strip()[:64]
-
-
-def _first(typed: str, known: Iterable[tuple[int, str]]) -> int | None:
-    return next((number for number, name in known if _names(typed, number, name)), None)
 
 
 def _names(typed: str, number: object, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Text for Discord: what players wrote is shown, and never does anything."""
+"""Text for Discord: what players wrote is shown as text and never becomes markup."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _LIVE = re.compile(
     r"|(?P<first>^[^\S\n]*)(?P<mark>[-+#>]|[0-9]+\.)",
     re.MULTILINE | re.IGNORECASE,
 )
-"""What comes alive in Discord: emphasis, code, spoilers, mentions, emoji, timestamps, masked links,
+"""What Discord interprets: emphasis, code, spoilers, mentions, emoji, timestamps, masked links,
 addresses, invites; and at the beginning of a line headings, quotes and lists."""
 
 _SPACE = re.compile(r"\s+")
@@ -23,17 +23,17 @@ _PIECE = re.compile(r"\x00.|[^\x00]", re.DOTALL)
 
 
 def length(text: str) -> int:
-    """Count a text as Discord's clients do, in UTF-16 units; never less than its own count."""
+    """Count a text as Discord does, in UTF-16 units."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
 def inert(text: str, limit: int, *, blank: str = BLANK) -> str:
     """Escape a text from the game so that it shows as it was written, within a limit.
 
-    Markdown, mentions, custom emoji, links and timestamps stay text; nothing invisible is left.
-    Line feeds stay. A text with nothing to see becomes `blank`.
+    Markdown, mentions, custom emoji, links and timestamps stay text; invisible characters are
+    removed, line feeds kept. A text with nothing visible becomes `blank`.
     """
-    visible = clean_text(text, limit * 2)  # so that what is too long is seen to be
+    visible = clean_text(text, limit * 2)  # beyond the limit, so that a cut is noticed
     if not visible:
         return blank
     parts: list[str] = []
@@ -52,7 +52,7 @@ def inert_line(text: str, limit: int, *, blank: str = BLANK) -> str:
 
 
 def plain_line(text: str, limit: int) -> str:
-    """Clean a text for a place without markdown: a footer, a choice, a log line."""
+    """Clean a text that is shown without markdown: a footer, a choice, a log line."""
     line = _SPACE.sub(" ", clean_text(text, limit))
     while length(line) > limit:
         line = line[:-1]
@@ -60,7 +60,7 @@ def plain_line(text: str, limit: int) -> str:
 
 
 def who(caller: str) -> str:
-    """Name whoever acted: a member of this Discord as a mention, which never pings here."""
+    """Name a caller: a member of this Discord by a mention, which never pings."""
     kind, _, user_id = caller.partition(":")
     if kind == "discord" and user_id.isascii() and user_id.isdigit():
         return f"<@{user_id}>"
@@ -68,12 +68,12 @@ def who(caller: str) -> str:
 
 
 def timestamp(milliseconds: int) -> str:
-    """Write a time so that everybody sees it in their own time zone."""
+    """Format a time; Discord shows it in each reader's time zone."""
     return f"<t:{milliseconds // 1000}:T> (<t:{milliseconds // 1000}:R>)"
 
 
 def duration(milliseconds: int) -> str:
-    """Write how long something lasted: `42 s`, `4 min`, `2 h 5 min`."""
+    """Format a duration: `42 s`, `4 min`, `2 h 5 min`."""
     seconds = max(0, milliseconds) // 1000
     if seconds < 60:
         return _("{seconds} s").format(seconds=seconds)
@@ -84,24 +84,24 @@ def duration(milliseconds: int) -> str:
 
 
 def format_day(iso: str) -> str:
-    """Write a day that stands as `2026-11-23`, as the language does."""
+    """Format a day given as `2026-11-23` in the current language."""
     found = date.fromisoformat(iso)
     text = _("{year:04}-{month:02}-{day:02}")
     return text.format(year=found.year, month=found.month, day=found.day)
 
 
 def either(texts: Iterable[str]) -> str:
-    """Put texts together of which any will do."""
+    """Join alternatives with “or”."""
     return f" {_('or')} ".join(texts)
 
 
 def count_more(number: int) -> str:
-    """Count what is left out of a list."""
+    """Say how many are left out of a list."""
     return plural("and {number} more", "and {number} more", number)
 
 
 def fitting(texts: list[str], between: str, limit: int, total: int = 0) -> str:
-    """Put inert texts together, as many as fit; the others, of `total` if given, are counted."""
+    """Join as many inert texts as fit; the rest, of `total` if given, are counted."""
     count = max(total, len(texts))
     shown: list[str] = []
     used = 0
@@ -118,13 +118,13 @@ def fitting(texts: list[str], between: str, limit: int, total: int = 0) -> str:
 
 
 def _escaped(text: str) -> list[str]:
-    """Split a text into what shows as one character each, so that no escape is cut in two."""
+    """Split a text into characters with their escapes, so that none is cut in two."""
     marked = _LIVE.sub(_mark, text)
     return [piece.replace("\x00", "\\") for piece in _PIECE.findall(marked)]
 
 
 def _mark(live: re.Match[str]) -> str:
-    """Put a NUL, which no clean text has, before the character to escape."""
+    """Mark the character to escape with a NUL, which no clean text has."""
     first, mark = live["first"] or "", live["mark"]
     if mark is None:
         return "\x00" + live.group()

@@ -238,7 +238,7 @@ async def test_what_setup_chose_is_checked_instead_of_the_file_and_both_are_name
     assert any(f"FAULT channel emergency ({gone}) does not exist" in line for line in lines)
     assert (
         f"note  channels.emergency: the file says {place.channel.id}, /setup says {gone}, which"
-        " counts; Back to the file's, in /setup, ends that, or cad-sentinel forget-setup"
+        " counts; Reset to the file, in /setup, ends that, or cad-sentinel forget-setup"
     ) in lines
 
 

@@ -73,12 +73,12 @@ async def test_repeats_count_up_on_the_one_card(town: Town) -> None:
 @pytest.mark.parametrize(
     ("button", "answer", "shown"),
     [
-        ("Acknowledge", "You see to this alarm now.", "# Alarm acknowledged · Villa"),
-        ("Dispatch drone", "Drone 1 is on its way.", "sent out drone 1"),
+        ("Acknowledge", "You have acknowledged this alarm.", "# Alarm acknowledged · Villa"),
+        ("Dispatch drone", "Drone 1 dispatched.", "sent out drone 1"),
         ("Snooze 15 min", "snoozed for 15 minutes", "# Alarm snoozed · Villa"),
         ("Snooze 1 h", "snoozed for 60 minutes", "# Alarm snoozed · Villa"),
-        ("False alarm", "The alarm is over.", "# False alarm · Villa"),
-        ("Resolve", "The alarm is over.", "# Alarm resolved · Villa"),
+        ("False alarm", "Alarm closed.", "# False alarm · Villa"),
+        ("Resolve", "Alarm closed.", "# Alarm resolved · Villa"),
     ],
 )
 async def test_a_button_acts_for_dispatchers_and_for_nobody_with_less(
@@ -104,17 +104,17 @@ async def test_a_note_is_asked_for_and_stands_on_the_card_as_it_was_written(town
         await _said(town, await town.fake.submit(town.dora, form, {"Note": "  "}), "at least 1")
         form = await town.fake.click(town.dora, card, "Note")
         done = await town.fake.submit(town.dora, form, {"Note": "Two **men** @everyone"})
-        await _said(town, done, "The note is on the card.")
+        await _said(town, done, "Note added.")
         await town.fake.until(lambda: "Two \\*\\*men\\*\\* \\@everyone" in render(card))
 
 
 @pytest.mark.parametrize(
     ("button", "done", "late"),
     [
-        ("Acknowledge", "You see to this alarm", "already acknowledged by <@"),
+        ("Acknowledge", "You have acknowledged this alarm", "already acknowledged by <@"),
         ("Snooze 15 min", "snoozed for 15", "already snoozed by <@"),
-        ("Resolve", "is over", "already resolved by <@"),
-        ("False alarm", "is over", "already called false by <@"),
+        ("Resolve", "Alarm closed.", "already resolved by <@"),
+        ("False alarm", "Alarm closed.", "already marked as false by <@"),
     ],
 )
 async def test_of_two_who_press_at_once_one_acts_and_the_other_is_told_who_was_first(
@@ -355,13 +355,13 @@ async def test_the_alarm_is_raised_and_listed_with_slash_commands(town: Town) ->
             )
             assert [choice.value for choice in choices] == [str(place)]
         listed = await town.fake.slash(town.vic, "alert list")
-        await town.fake.until(lambda: "There was no alarm." in render(listed))
+        await town.fake.until(lambda: "No alarms yet." in render(listed))
         refused = await town.fake.slash(town.vic, "alert raise", property=str(place))
         await _said(town, refused, "This needs the dispatcher role")
         done = await town.fake.slash(
             town.dora, "alert raise", property="Villa", note="A window broke"
         )
-        await _said(town, done, "The alarm is raised at **Villa**.")
+        await _said(town, done, "Alarm raised at **Villa**.")
         card = await town.channel("alerts").next_message()
         assert f"~ Raised by: <@{town.dora.id}>" in render(card)
         assert f"<@{town.dora.id}>: A window broke" in render(card)
@@ -374,9 +374,9 @@ async def test_the_alarm_is_raised_and_listed_with_slash_commands(town: Town) ->
         await town.fake.until(lambda: "False alarm" in render(card))
         again = await town.fake.slash(town.vic, "alert list")
         await town.fake.until(lambda: "Page 1 of 3" in render(again))
-        assert "21 · **House 19** · 1 time · nobody has acknowledged it" in render(again)
+        assert "21 · **House 19** · 1 time · not acknowledged yet" in render(again)
         one = await town.fake.slash(town.vic, "alert list", property=str(place))
-        settled = f"1 · **Villa** · 2 times · false alarm, says <@{town.dora.id}>"
+        settled = f"1 · **Villa** · 2 times · false alarm, according to <@{town.dora.id}>"
         await town.fake.until(lambda: settled in render(one))
 
 

@@ -41,7 +41,7 @@ async def test_a_click_on_approve_removes_the_property_tells_scripts_and_settles
             refused = await town.fake.click(somebody, card, "Approve")
             await _said(town, refused, "This needs the")
         assert (await town.query("get-property", propertyId=place))["id"] == place
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "is removed")
+        await _said(town, await town.fake.click(town.anna, card, "Approve"), "removed.")
         assert (await town.query("get-property", propertyId=place))["code"] == "not-found"
         assert (await socket.receive_json())["data"] == {"propertyId": place}
         await town.fake.until(lambda: "Removal approved" in render(card))
@@ -56,7 +56,7 @@ async def test_deny_asks_for_a_reason_and_brings_the_status_back(town: Town) -> 
         await _said(town, await town.fake.click(town.dora, card, "Deny"), "approver role")
         form = await town.fake.click(town.anna, card, "Deny")
         done = await town.fake.submit(town.anna, form, {"Reason": "Not **yet** @everyone"})
-        await _said(town, done, "is denied")
+        await _said(town, done, "denied.")
         assert (await town.query("get-property", propertyId=place))["status"] == "ACTIVE"
         await town.fake.until(lambda: "Removal denied" in render(card))
         assert "Answer: Not \\*\\*yet\\*\\* \\@everyone" in render(card)
@@ -74,7 +74,7 @@ async def test_of_two_who_press_at_once_one_acts_and_the_other_is_told_who_was_f
         )
         await town.fake.until(lambda: all(reply.content for reply in replies))
         said = sorted(reply.content for reply in replies)
-        assert sum("is removed" in text for text in said) == 1
+        assert sum("removed." in text for text in said) == 1
         assert sum("already approved by <@" in text for text in said) == 1
 
 
@@ -84,7 +84,7 @@ async def test_buttons_work_on_messages_from_before_a_restart(town: Town) -> Non
         place, card = await _request(town)
     async with town.bot_running():
         await town.fake.wait_connected()
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "is removed")
+        await _said(town, await town.fake.click(town.anna, card, "Approve"), "removed.")
         await town.fake.until(lambda: "Removal approved" in render(card))
         assert (await town.query("get-property", propertyId=place))["code"] == "not-found"
     assert len(town.channel("approvals").messages) == 2
@@ -117,11 +117,11 @@ async def test_the_slash_commands_do_the_same_as_the_buttons(town: Town) -> None
         refused = await town.fake.slash(town.dora, "removal deny", property=str(place))
         await _said(town, refused, "approver role")
         form = await town.fake.slash(town.anna, "removal deny", property=str(place))
-        await _said(town, await town.fake.submit(town.anna, form, {"Reason": ""}), "is denied")
+        await _said(town, await town.fake.submit(town.anna, form, {"Reason": ""}), "denied.")
         await town.fake.until(lambda: "Removal denied" in render(card))
         await town.query("request-remove-property", propertyId=place)
         done = await town.fake.slash(town.anna, "removal approve", property="villa")
-        await _said(town, done, "**Villa** is removed.")
+        await _said(town, done, "**Villa** has been removed.")
 
 
 async def test_a_new_property_is_approved_or_rejected(town: Town) -> None:
@@ -130,16 +130,14 @@ async def test_a_new_property_is_approved_or_rejected(town: Town) -> None:
         first = await town.add_property("Villa")
         card = await town.channel("approvals").next_message()
         await _said(town, await town.fake.click(town.dora, card, "Approve"), "approver role")
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "is approved")
+        await _said(town, await town.fake.click(town.anna, card, "Approve"), "approved.")
         await town.fake.until(lambda: "Property approved" in render(card))
         assert (await town.query("get-property", propertyId=first))["status"] == "ACTIVE"
         second = await town.add_property("Shed")
         card = await town.channel("approvals").next_message()
         await _said(town, await town.fake.click(town.dora, card, "Reject"), "approver role")
         form = await town.fake.click(town.anna, card, "Reject")
-        await _said(
-            town, await town.fake.submit(town.anna, form, {"Reason": "Ugly"}), "is rejected"
-        )
+        await _said(town, await town.fake.submit(town.anna, form, {"Reason": "Ugly"}), "rejected.")
         await town.fake.until(lambda: "Property rejected" in render(card))
         assert "Reason: Ugly" in render(card)
         assert (await town.query("get-property", propertyId=second))["status"] == "REJECTED"
@@ -156,7 +154,7 @@ async def test_a_property_that_is_set_to_pending_can_be_approved_on_its_card_aga
         await town.fake.until(lambda: "Property approved" in render(card))
         await town.query("change-property-status", propertyId=number, status="PENDING")
         await town.fake.until(lambda: "[Approve]" in render(card))
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "is approved")
+        await _said(town, await town.fake.click(town.anna, card, "Approve"), "approved.")
 
 
 async def test_a_removed_property_comes_back_with_all_that_hung_on_it(town: Town) -> None:
@@ -164,11 +162,11 @@ async def test_a_removed_property_comes_back_with_all_that_hung_on_it(town: Town
         await town.fake.until(lambda: town.fake.connected)
         place, card = await _request(town)
         await town.query("add-allowed-user", propertyId=place, userId="friend")
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "is removed")
+        await _said(town, await town.fake.click(town.anna, card, "Approve"), "removed.")
         await town.fake.until(lambda: "[Restore]" in render(card))
         await _said(town, await town.fake.click(town.dora, card, "Restore"), "approver role")
         replies = [await town.fake.click(town.anna, card, "Restore") for _ in range(2)]
-        await _said(town, replies[0], f"Property {place} is back.")
+        await _said(town, replies[0], f"Property {place} restored.")
         await _said(town, replies[1], f"Property {place} is not removed.")
         await town.fake.until(lambda: "The property was restored." in render(card))
         found = await town.query("get-property-detailed", propertyId=place)
@@ -197,7 +195,7 @@ async def test_nobody_approves_what_they_asked_for_or_own(town: Town) -> None:
         reply = await town.fake.click(town.anna, card, "Approve")
         await _said(town, reply, "Somebody else must approve")
         second = town.guild.add_member("Bert", town.approvers)
-        await _said(town, await town.fake.click(second, card, "Approve"), "is removed")
+        await _said(town, await town.fake.click(second, card, "Approve"), "removed.")
 
 
 async def test_where_the_configuration_lets_them_people_approve_their_own(town: Town) -> None:
@@ -207,7 +205,7 @@ async def test_where_the_configuration_lets_them_people_approve_their_own(town: 
         await town.query("link-user", memberId=str(town.anna.id), userId="owner")
         await town.add_property("Villa")
         card = await town.channel("approvals").next_message()
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "is approved")
+        await _said(town, await town.fake.click(town.anna, card, "Approve"), "approved.")
 
 
 async def test_where_two_must_approve_the_first_one_is_on_the_card_and_counts_once(
@@ -218,18 +216,18 @@ async def test_where_two_must_approve_the_first_one_is_on_the_card_and_counts_on
     async with town.bot_running():
         await town.fake.until(lambda: town.fake.connected)
         place, card = await _request(town)
-        one_more = "1 other person must approve too"
+        one_more = "1 more person must approve"
         await _said(town, await town.fake.click(town.anna, card, "Approve"), one_more)
         await town.fake.until(lambda: "Approved so far by" in render(card))
         again = await town.fake.click(town.anna, card, "Approve")
         await _said(town, again, "You have approved this already")
         assert (await town.query("get-property", propertyId=place))["id"] == place
-        await _said(town, await town.fake.click(second, card, "Approve"), "is removed")
+        await _said(town, await town.fake.click(second, card, "Approve"), "removed.")
         await town.fake.until(lambda: "Removal approved" in render(card))
         await town.add_property("Shed")
         new = await town.channel("approvals").next_message()
         await _said(town, await town.fake.click(second, new, "Approve"), one_more)
-        await _said(town, await town.fake.click(town.anna, new, "Approve"), "is approved")
+        await _said(town, await town.fake.click(town.anna, new, "Approve"), "approved.")
 
 
 async def test_whoever_asked_for_a_removal_is_told_privately_what_was_decided(

@@ -201,7 +201,7 @@ async def test_a_call_at_a_property_says_so_and_sends_one_of_its_drones(town: To
         reply = await town.fake.click(town.dora, card, "Dispatch drone")
         await town.fake.until(lambda: bool(reply.content))
         assert reply.ephemeral
-        assert reply.content == "Drone 1 is on its way at **Forum Dr 12**."
+        assert reply.content == "Drone 1 dispatched at **Forum Dr 12**."
         await town.fake.until(lambda: "1 drone free" in render(card))
         flight = await town.channel("drones").next_message()
         assert f"Dispatched by: <@{town.dora.id}>" in render(flight)

@@ -87,4 +87,4 @@ async def test_whoever_manages_the_server_may_do_everything(town: Town) -> None:
         place = await town.add_property("Villa")
         await town.query("request-remove-property", propertyId=place)
         reply = await town.fake.slash(owner, "removal approve", property=str(place))
-        await town.fake.until(lambda: reply.content == "**Villa** is removed.")
+        await town.fake.until(lambda: reply.content == "**Villa** has been removed.")

@@ -81,14 +81,14 @@ async def test_writes_are_refused_in_words_reads_go_on_and_it_recovers(
                     assert reply.ephemeral
                 assert (await town.query("get-property", propertyId=place))["status"] == "PENDING"
                 listed = await town.fake.slash(town.vic, "drone list")
-                assert "No drone is out." in render(listed)
+                assert "No drones are out." in render(listed)
                 async with http.get(f"{town.url}/healthz") as answer:
                     assert (await answer.json())["live"]
             assert await town.push("EVENT_911", call_911(2)) == 200
             await socket.send_json({"type": "queries.add-auth-entry", "data": told})
             assert (await socket.receive_json())["data"] == {"success": True}
             reply = await town.fake.click(town.anna, card, "Approve")
-            assert "is approved" in reply.content
+            assert "approved." in reply.content
             await town.channel("emergency").next_message()
             await town.channel("access").next_message()
     with closing(sqlite3.connect(town.folder / "sentinel.db")) as stored:

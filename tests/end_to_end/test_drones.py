@@ -26,7 +26,7 @@ async def test_a_dispatch_from_discord_flies_is_told_to_scripts_and_has_a_card(t
             reply = await town.fake.slash(town.dora, "drone dispatch", property=choices[0].value)
             await town.fake.until(lambda: bool(reply.content))
             assert reply.ephemeral
-            assert reply.content == "Drone 1 is on its way at **Vinewood villa**."
+            assert reply.content == "Drone 1 dispatched at **Vinewood villa**."
             event = await socket.receive_json()
             assert event["type"] == "events.drone-dispatched"
             assert event["data"] == {"propertyId": place, "droneId": 1}
@@ -66,7 +66,7 @@ async def test_20_dispatches_at_once_for_two_drones_are_two_flights(town: Town) 
             asyncio.gather(*from_discord), asyncio.gather(*from_scripts)
         )
         await town.fake.until(lambda: all(reply.content for reply in replies))
-        sent = [reply for reply in replies if "on its way" in reply.content]
+        sent = [reply for reply in replies if "dispatched" in reply.content]
         assert len(sent) + sum("droneId" in answer for answer in answers) == 2
         assert len((await town.query("get-dispatched-drones"))["drones"]) == 2
         await town.fake.until(lambda: len(town.channel("drones").messages) == 2)

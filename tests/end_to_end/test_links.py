@@ -24,9 +24,9 @@ async def test_a_code_typed_in_the_game_links_a_member_once(town: Town) -> None:
         shown = await town.fake.slash(town.stranger, "link show")
         await _said(town, shown, "You are **license:me**, linked by script")
         wanted = await town.fake.slash(town.stranger, "link alarms", options={"wanted": True})
-        await _said(town, wanted, "You get a private message")
-        await _said(town, await town.fake.slash(town.stranger, "link show"), "told privately")
-        await _said(town, await town.fake.slash(town.stranger, "link end"), "not linked")
+        await _said(town, wanted, "You will get a private message")
+        await _said(town, await town.fake.slash(town.stranger, "link show"), "sent to you")
+        await _said(town, await town.fake.slash(town.stranger, "link end"), "no longer linked")
         await _said(town, await town.fake.slash(town.stranger, "link show"), "You are not linked")
         refused = await town.fake.slash(town.stranger, "link alarms", options={"wanted": True})
         await _said(town, refused, "Link your game user first")
@@ -46,7 +46,7 @@ async def test_admins_link_others_and_nobody_else_does(town: Town) -> None:
         offered = await town.fake.autocomplete(boss, "link member", focused="user", value="them")
         assert [choice.value for choice in offered] == ["license:them"]
         gone = await town.fake.slash(boss, "link unlink", options={"member": town.stranger})
-        await _said(town, gone, "is not linked with a game user any more")
+        await _said(town, gone, "is no longer linked to a game user")
         audit = await town.fake.slash(boss, "audit")
         await town.fake.until(lambda: bool(audit.embeds))
         assert [re.sub(r"<t:[0-9]+:f>", "<time>", line) for line in _lines(render(audit))] == [
@@ -93,7 +93,7 @@ async def test_owners_without_any_role_see_and_use_what_is_theirs_and_nothing_el
         await _said(town, refused, "This needs the")
         await town.query("link-user", memberId=str(town.stranger.id), userId="owner")
         done = await town.fake.slash(town.stranger, "drone dispatch", options=dispatch)
-        await _said(town, done, "is on its way at **Villa**")
+        await _said(town, done, "dispatched at **Villa**")
         elsewhere = {"property": str(other["id"])}
         refused = await town.fake.slash(town.stranger, "drone dispatch", options=elsewhere)
         await _said(town, refused, "This needs the")
@@ -111,4 +111,4 @@ async def test_allowed_users_known_by_their_discord_id_use_the_drones_without_a_
         await town.query("add-allowed-user", propertyId=place, userId=friend)
         options = {"property": str(place)}
         done = await town.fake.slash(town.stranger, "drone dispatch", options=options)
-        await _said(town, done, "is on its way at **Villa**")
+        await _said(town, done, "dispatched at **Villa**")

@@ -23,13 +23,13 @@ async def test_people_are_let_in_and_no_longer(town: Town) -> None:
         for command in ("access allow", "access deny"):
             assert "dispatcher role" in await told(town, town.vic, command, **wren)
         allowed = await told(town, town.dora, "access allow", **wren)
-        assert allowed == "Wren (license:1) may enter **Villa**."
+        assert allowed == "Wren (license:1) can now enter **Villa**."
         await town.query("add-auth-entry", propertyId=1, userId="license:1")
         await town.query("add-auth-entry", propertyId=1, userId="license:2")
         assert await told(town, town.vic, "access list", property="1") == LIST
         assert await told(town, town.vic, "access log", property="1") == LOG
         denied = await told(town, town.dora, "access deny", **wren)
-        assert denied == "Wren (license:1) may not enter **Villa** any more."
+        assert denied == "Wren (license:1) can no longer enter **Villa**."
         twice = await told(town, town.dora, "access deny", **wren)
         assert twice == "User 'Wren' is not on the list of property 1."
 
@@ -42,7 +42,7 @@ async def test_visitors_are_told_by_camera_and_by_day(town: Town) -> None:
             await told(
                 town, town.dora, "equipment add", property="1", type="Camera", description=name
             )
-        assert "Nobody came." in await told(town, town.vic, "visitors week", property="1")
+        assert "No visitors." in await told(town, town.vic, "visitors week", property="1")
         for camera, user in ((1, "u1"), (1, "u2"), (2, "u1")):
             await town.query("add-visitor", propertyId=1, userId=user, cameraId=camera)
         assert await told(town, town.vic, "visitors week", property="1") == WEEK
@@ -81,7 +81,7 @@ async def test_flights_are_told_with_who_sent_the_drone_and_why(town: Town) -> N
         sent = await told(
             town, town.dora, "drone dispatch", property="1", drone="2", reason="A *look*"
         )
-        assert sent == "Drone 2 is on its way at **Villa**."
+        assert sent == "Drone 2 dispatched at **Villa**."
         assert (
             await told(town, town.dora, "drone dispatch", property="1", drone="Drone 2")
             == "Drone 2 is out already."
@@ -91,7 +91,7 @@ async def test_flights_are_told_with_who_sent_the_drone_and_why(town: Town) -> N
         for options in ({}, {"property": "1"}, {"drone": "2"}, {"property": "1", "drone": "2"}):
             assert line in await told(town, town.vic, "drone history", **options)
         nothing = await told(town, town.vic, "drone history", drone="1")
-        assert "# Flights of drone 1\n│ No drone has flown yet." in nothing
+        assert "# Flights of drone 1\n│ No flights yet." in nothing
         assert "viewer role" in await told(town, town.stranger, "drone history")
 
 
@@ -118,8 +118,8 @@ async def test_the_status_says_that_all_is_well(town: Town) -> None:
         refused = await told(town, town.vic, "status")
         assert refused == "This needs the dispatcher role: @Dispatcher."
         shown = (await told(town, town.dora, "status")).split("\n")
-        assert shown[:3] == ["┌ #388e3c", "│ # All is well", "│ ~ Discord: Connected"]
-        assert "│ - Channels: All 13 are open." in shown
+        assert shown[:3] == ["┌ #388e3c", "│ # Everything works", "│ ~ Discord: Connected"]
+        assert "│ - Channels: All 13 channels work." in shown
         assert "│ - Waiting: Nothing." in shown
         assert "│ ~ Last push: cad · none since the start" in shown
         assert await town.push("EVENT_REMOVE_911", {"data": {"callId": 1}} | {"callId": 1}) == 200
@@ -137,7 +137,7 @@ async def test_the_status_says_which_channel_is_closed_why_and_what_waits_there(
         await town.fake.until(lambda: "(drones):" in caplog.text)
         shown = await told(town, town.dora, "status")
         assert "# Something needs attention" in shown
-        assert "#drones · the bot lacks Send Messages, Embed Links, Attach Files: give its" in shown
+        assert "#drones · the bot lacks Send Messages, Embed Links, Attach Files: allow" in shown
         assert "#drones · 1 card, since <T> (<R>)" in shown
 
 
@@ -158,7 +158,7 @@ async def test_the_help_shows_what_each_may_do_and_a_click_begins_it(town: Town)
         assert "</removal approve>" in approver
         assert "</property remove>" not in approver
         stranger = await told(town, town.stranger, "help")
-        assert "with what is yours in the game" in stranger
+        assert "with your own properties" in stranger
         assert "</drone dispatch>" in stranger
         assert "</drone list>" not in stranger
 
@@ -187,7 +187,7 @@ def test_a_help_of_very_many_commands_leaves_out_what_they_do_and_none_of_them()
 
 LIST = """\
 ┌ #1976d2
-│ # May enter · Villa
+│ # Access list · Villa
 │ owner, the owner
 │ Wren (license:1)
 └"""
@@ -200,8 +200,8 @@ LOG = """\
 WEEK = """\
 ┌ #1976d2
 │ # Visitors of the last week · Villa
-│ 2 people came.
-│ - Last seen first: u1, u2
+│ 2 visitors.
+│ - Visitors, most recent first: u1, u2
 │ ~ Gate (1) · 2: DAY · 2
 │ ~ Yard (2) · 1: DAY · 1
 │ (image attachment://visits.png)
@@ -227,6 +227,6 @@ CRIMES = """\
 (file crimes.png: Crimes · everywhere, DAY – DAY · 2 in all: DAY 2.)"""
 OUT = """\
 ┌ #1976d2
-│ # Drones that are out
+│ # Drones out
 │ 2 · Drone 2 · Villa · <T> (<R>)
 └"""

@@ -72,7 +72,7 @@ async def test_a_new_property_is_listed_searched_and_pending(town: Town) -> None
         assert refused == "This needs the dispatcher role: @Dispatcher."
         assert (
             await told(town, town.dora, "property add", **asked)
-            == "**Pier 400** is property 1 now and waits for approval."
+            == "Property 1 (**Pier 400**) added. It is waiting for approval."
         )
         unknown = await told(town, town.dora, "property add", **given, owner="Nobody")
         assert unknown.startswith("Nobody is known as 'Nobody'; choose somebody from the list")
@@ -82,7 +82,7 @@ async def test_a_new_property_is_listed_searched_and_pending(town: Town) -> None
         line = "1 · Pier 400 · PENDING"
         for command, options in (("list", {}), ("pending", {}), ("search", {"text": "IER 4"})):
             assert line in await told(town, town.vic, f"property {command}", **options)
-        assert "No property matches." in await told(town, town.vic, "property search", text="x%")
+        assert "No properties match." in await told(town, town.vic, "property search", text="x%")
 
 
 async def test_an_edit_does_not_withdraw_a_removal_request_that_came_meanwhile(
@@ -164,8 +164,8 @@ async def test_a_property_is_removed_once_after_a_question(town: Town) -> None:
             )
         )
         said = sorted(steady(town, reply).rpartition("\n")[2] for reply in pressed)
-        assert said[0] == "Property 1 is removed." or said[1] == "Property 1 is removed."
-        assert sum("is gone already: @" in text for text in said) == 1
+        assert said[0] == "Property 1 removed." or said[1] == "Property 1 removed."
+        assert sum("has already removed property 1" in text for text in said) == 1
 
 
 async def test_of_two_who_decide_on_a_property_at_once_the_slower_is_told_who_was_first(
@@ -186,7 +186,7 @@ async def test_of_two_who_decide_on_a_property_at_once_the_slower_is_told_who_wa
         )
         await town.fake.until(lambda: all(reply.content for reply in pressed))
         said = [steady(town, reply) for reply in pressed]
-        assert sum("does not wait any more: @" in text for text in said) == 1
+        assert sum("is no longer waiting: @" in text for text in said) == 1
         assert sum("Property 1 is " in text for text in said) == 1
 
 
@@ -197,15 +197,15 @@ async def test_equipment_comes_and_goes(town: Town) -> None:
         add: dict[str, str | int] = {"property": "villa", "type": "Camera", "description": "Gate"}
         assert "dispatcher role" in await told(town, town.vic, "equipment add", **add)
         added = await told(town, town.dora, "equipment add", **add)
-        assert added == "**Villa** has it now, as number 1."
+        assert added == "Camera 1 (Gate) added to **Villa**."
         assert "1 · Camera · Gate" in await told(town, town.vic, "equipment list", property="1")
         take: dict[str, str | int] = {"property": "1", "equipment": "gate"}
         assert "dispatcher role" in await told(town, town.vic, "equipment remove", **take)
         taken = await told(town, town.dora, "equipment remove", **take)
-        assert taken == "Camera 1 is taken away from **Villa**."
+        assert taken == "Camera 1 removed from **Villa**."
         gone = await told(town, town.dora, "equipment remove", **take)
         assert gone == "Property 1 has no equipment gate."
-        assert "There is none." in await told(town, town.vic, "equipment list", property="1")
+        assert "No equipment." in await told(town, town.vic, "equipment list", property="1")
 
 
 async def test_a_removal_is_requested_and_withdrawn_by_commands_and_buttons(town: Town) -> None:
@@ -216,9 +216,9 @@ async def test_a_removal_is_requested_and_withdrawn_by_commands_and_buttons(town
         ask: dict[str, str | int] = {"property": "1", "reason": "Moving"}
         assert "dispatcher role" in await told(town, town.vic, "removal request", **ask)
         asked = await told(town, town.dora, "removal request", **ask)
-        assert asked == "The removal of property 1 is requested; an approver decides."
+        assert asked == "Removal of property 1 requested. An approver will decide."
         twice = await told(town, town.anna, "removal request", **ask)
-        assert twice == "The removal of property 1 is requested already, by @Dora."
+        assert twice == "@Dora has already requested the removal of property 1."
         card = await town.channel("approvals").next_message()
         assert f"Requested by: <@{town.dora.id}>" in render(card)
         dan = town.guild.add_member("Dan", town.dispatchers)
@@ -227,17 +227,17 @@ async def test_a_removal_is_requested_and_withdrawn_by_commands_and_buttons(town
         pressed = await town.fake.click(town.vic, card, "Withdraw")
         assert "dispatcher role" in steady(town, pressed)
         pressed = await town.fake.click(town.dora, card, "Withdraw")
-        assert "The request to remove property 1 is withdrawn." in steady(town, pressed)
+        assert "Request to remove property 1 withdrawn." in steady(town, pressed)
         await town.fake.until(lambda: "Removal withdrawn" in render(card))
         nothing = await told(town, town.dora, "removal withdraw", property="1")
         assert nothing == "Nobody asked to remove property 1."
         picture = await town.fake.slash(town.dora, "property show", property="1")
         form = await town.fake.click(town.dora, picture, "Request removal")
-        assert "Approvers read this" in render(form)
+        assert "Approvers will read this" in render(form)
         sent = await town.fake.submit(town.dora, form, {"Reason": "Sold"})
-        assert "is requested" in steady(town, sent)
+        assert "requested." in steady(town, sent)
         done = await told(town, town.dora, "removal withdraw", property="villa")
-        assert done == "The request to remove property 1 is withdrawn."
+        assert done == "Request to remove property 1 withdrawn."
 
 
 async def test_everything_with_a_name_is_offered_while_somebody_types(town: Town) -> None:
@@ -277,7 +277,7 @@ SHOWN = """\
 │ - Equipment: 1 · Drone · Roof · out since <R>
 │ 2 · Drone · Shed · free
 │ 3 · Camera
-│ - May enter: license:guest
+│ - Access list: license:guest
 │ ~ Last alarms: <R> · license:guest
 │ ~ Last visits: <R> · Wren Halloway (license:1)
 │ - Removal requested: <R> · @Dora
@@ -298,7 +298,7 @@ QUESTION = """\
 (only you can see this)
 ┌ #d32f2f
 │ # Remove Villa?
-│ Property 1 of owner and its equipment will be gone, and drones that are out will be recalled.
+│ This removes property 1, owned by owner, with its equipment, and recalls its drones.
 └
 [Remove] danger"""
 

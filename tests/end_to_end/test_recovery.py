@@ -76,7 +76,7 @@ async def test_a_deleted_channel_is_told_once_and_its_messages_are_posted_where_
         place = town.guild.add_channel("new-emergency")
         reply = await channels_page(town, boss)
         await town.fake.until(lambda: "it was deleted" in render(reply))
-        await town.fake.choose(boss, reply, "Choose from what you have", ["emergency"])
+        await town.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
         await town.fake.until(lambda: "Which channel" in render(reply))
         await town.fake.choose(boss, reply, "Which channel?", [place])
         shown = [render(await place.next_message()) for _ in range(3)]
@@ -178,7 +178,7 @@ async def test_a_choice_is_in_use_after_a_crash_right_behind_it(town: Town) -> N
     async with town.bot_running():
         await started(town)
         reply = await channels_page(town, boss)
-        await town.fake.choose(boss, reply, "Choose from what you have", ["emergency"])
+        await town.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
         await town.fake.until(lambda: "Which channel" in render(reply))
         await town.fake.choose(boss, reply, "Which channel?", [town.channel("log")])
         await town.fake.until(lambda: "Chosen here" in render(reply))
@@ -196,7 +196,7 @@ async def test_shutting_down_while_the_line_changes_over_ends(town: Town) -> Non
             town.fake.fault("POST", of_channel, delay=1.0)
             await town.push("EVENT_911", call_911(1))
             await town.fake.until(lambda: bool(town.fake.requests_to("POST", "/messages$")))
-            await town.fake.choose(boss, reply, "Choose from what you have", ["emergency"])
+            await town.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
             await town.fake.until(lambda: "Which channel" in render(reply))
             await town.fake.click(boss, reply, "None", until_answered=False)
     assert len(town.channel("emergency").created) == 1

@@ -75,57 +75,57 @@ FIRST_PAGE = """\
 (only you can see this)
 ┌ #1976d2
 │ # Set up CAD Sentinel · 1 of 3 · Who may do what
-│ Each role may do what the ones before it may. Who may manage this server may do everything.
+│ Each role includes those before it. Members who can manage this server can do everything.
 │
-│ **viewer** · may look: nobody
-│ **dispatcher** · may send drones out and call them back: nobody
-│ **approver** · may approve and deny: nobody
-│ **admin** · may do everything, also /setup: nobody
-│ **panic role** · is mentioned by a panic: nobody
+│ **viewer** · can view everything: nobody
+│ **dispatcher** · can edit properties and dispatch drones: nobody
+│ **approver** · can approve and deny: nobody
+│ **admin** · can do everything, including /setup: nobody
+│ **panic role** · is mentioned when somebody presses their panic button: nobody
 └
-<Choose from what you have: viewer | dispatcher | approver | admin | panic role>
-[Create what is missing] secondary [Look again] secondary [Next: channels] primary"""
+<Choose existing ones: viewer | dispatcher | approver | admin | panic role>
+[Create what is missing] secondary [Refresh] secondary [Next: channels] primary"""
 
 CREATED_ROLES = """\
 (only you can see this)
 ┌ #1976d2
 │ # Set up CAD Sentinel · 1 of 3 · Who may do what
-│ Each role may do what the ones before it may. Who may manage this server may do everything.
+│ Each role includes those before it. Members who can manage this server can do everything.
 │
-│ **viewer** · may look: @CAD Sentinel viewer
-│ **dispatcher** · may send drones out and call them back: @CAD Sentinel dispatcher
-│ **approver** · may approve and deny: @CAD Sentinel approver
-│ **admin** · may do everything, also /setup: @CAD Sentinel admin
-│ **panic role** · is mentioned by a panic: nobody
+│ **viewer** · can view everything: @CAD Sentinel viewer
+│ **dispatcher** · can edit properties and dispatch drones: @CAD Sentinel dispatcher
+│ **approver** · can approve and deny: @CAD Sentinel approver
+│ **admin** · can do everything, including /setup: @CAD Sentinel admin
+│ **panic role** · is mentioned when somebody presses their panic button: nobody
 └
-<Choose from what you have: viewer | dispatcher | approver | admin | panic role>
-[Create what is missing] secondary (disabled) [Look again] secondary [Back to the file's] secondary\
+<Choose existing ones: viewer | dispatcher | approver | admin | panic role>
+[Create what is missing] secondary (disabled) [Refresh] secondary [Reset to the file] secondary\
  [Next: channels] primary"""
 
 CREATED_CHANNELS = """\
 (only you can see this)
 ┌ #1976d2
 │ # Set up CAD Sentinel · 2 of 3 · What is posted where
-│ The category “CAD Sentinel” is seen by the roles of the first page and by nobody else: choose\
- those before you create channels.
+│ Only the roles of the first page can see the category “CAD Sentinel”: choose them before you\
+ create channels.
 │
 │ **emergency** · 911 and 311 calls: #emergency
 │ **dispatch** · dispatch calls, tones, pages, station alerts: #dispatch
 │ **panic** · panic buttons: #panic
-│ **units** · who is on duty, and what is open: #units
+│ **units** · units on duty, open calls: #units
 │ **records** · records, bulletins, warrants: #records
 │ **alerts** · alarms at properties: #alerts
-│ **visits** · whom the cameras see: #visits
-│ **crimes** · crimes that scripts report: #crimes
-│ **access** · who identifies themselves at a door: #access
-│ **properties** · what changes about properties: #properties
-│ **drones** · drones that are out: #drones
+│ **visits** · visitors seen by the cameras: #visits
+│ **crimes** · crimes reported by scripts: #crimes
+│ **access** · who badges in at a door: #access
+│ **properties** · changes to properties: #properties
+│ **drones** · drones in the air: #drones
 │ **approvals** · new properties and requested removals: #approvals
-│ **log** · about the bot itself: #log
+│ **log** · messages about the bot itself: #log
 └
-<Choose from what you have: emergency | dispatch | panic | units | records | alerts | visits |\
+<Choose existing ones: emergency | dispatch | panic | units | records | alerts | visits |\
  crimes | access | properties | drones | approvals | log>
-[Create what is missing] secondary (disabled) [Look again] secondary [Back to the file's] secondary\
+[Create what is missing] secondary (disabled) [Refresh] secondary [Reset to the file] secondary\
  [Back] secondary [Next: the CAD] primary"""
 
 CAD_PAGE = """\
@@ -143,10 +143,10 @@ CAD_PAGE = """\
  `config.toml` under `[http]`: `host = "0.0.0.0"`.
 │ - You have no game server: In the CAD's server settings enter this machine's public IP and the\
  listener port `0`.
-│ - What has come: **cad**: nothing yet.
-│ This answer changes by itself when the first push comes; after 15 minutes press Look again.
+│ - Received so far: **cad**: nothing yet.
+│ This answer updates itself when the first push comes; after 15 minutes press Refresh.
 └
-[Back] secondary [Look again] secondary"""
+[Back] secondary [Refresh] secondary"""
 
 
 async def test_an_evening_from_the_invitation_to_the_first_push(town: Town, boss: Member) -> None:
@@ -155,11 +155,11 @@ async def test_an_evening_from_the_invitation_to_the_first_push(town: Town, boss
         reply = await town.fake.slash(boss, "setup")
         assert await shown(town, reply, "1 of 3") == FIRST_PAGE
         await town.fake.click(boss, reply, "Create what is missing")
-        assert await shown(town, reply, "Back to the file's") == CREATED_ROLES
+        assert await shown(town, reply, "Reset to the file") == CREATED_ROLES
         await town.fake.click(boss, reply, "Next: channels")
         await shown(town, reply, "not posted")
         await town.fake.click(boss, reply, "Create what is missing")
-        assert await shown(town, reply, "Back to the file's") == CREATED_CHANNELS
+        assert await shown(town, reply, "Reset to the file") == CREATED_CHANNELS
         assert [one.name for one in made(town)] == list(Channels.model_fields)
         last = await town.fake.click(boss, reply, "Next: the CAD")
         assert await shown(town, reply, "3 of 3") == CAD_PAGE
@@ -183,10 +183,10 @@ async def test_the_new_channels_are_seen_by_the_new_roles_alone_and_the_roles_ma
         await started(town)
         reply = await open_page(town, boss, "roles")
         await town.fake.click(boss, reply, "Create what is missing")
-        await shown(town, reply, "Back to the file's")
+        await shown(town, reply, "Reset to the file")
         reply = await open_page(town, boss, "channels")
         await town.fake.click(boss, reply, "Create what is missing")
-        await shown(town, reply, "Back to the file's")
+        await shown(town, reply, "Reset to the file")
     viewers = next(role for role in town.guild.roles if role.name == "CAD Sentinel viewer")
     assert viewers.permissions == 0
     friend = town.guild.add_member("Friend", viewers)
@@ -220,7 +220,7 @@ async def test_the_buttons_of_an_answer_work_after_a_restart(town: Town, boss: M
     async with town.bot_running():
         await started(town)
         await town.fake.click(boss, reply, "Create what is missing")
-        assert await shown(town, reply, "Back to the file's") == CREATED_ROLES
+        assert await shown(town, reply, "Reset to the file") == CREATED_ROLES
 
 
 async def test_nobody_but_admins_may_look_or_press(town: Town, boss: Member) -> None:
@@ -253,7 +253,7 @@ async def test_what_was_created_before_a_refusal_is_kept_and_not_created_again(
         town.fake.fault("POST", r"/guilds/\d+/channels", **fault)
         told = await town.fake.click(boss, reply, "Create what is missing")
         await town.fake.until(lambda: bool(told.followups))
-        assert told.followups[0].content.startswith("Discord did not do all of it: ")
+        assert told.followups[0].content.startswith("Discord did not create everything: ")
         assert said in told.followups[0].content
         assert len(made(town)) == 4
         await shown(town, reply, "**records** · records, bulletins, warrants: not posted")
@@ -323,8 +323,8 @@ async def test_of_two_admins_at_once_one_creates_and_the_other_is_told_who(
         await town.fake.until(lambda: bool(told.followups))
         assert told.followups[0].content.startswith(f"<@{boss.id}> is creating these right now.")
         await shown(town, mine, "(disabled)")
-        await town.fake.click(other, theirs, "Look again")
-        assert await shown(town, theirs, "Back to the file's") == CREATED_ROLES
+        await town.fake.click(other, theirs, "Refresh")
+        assert await shown(town, theirs, "Reset to the file") == CREATED_ROLES
     assert len(town.fake.requests_to("POST", r"/guilds/\d+/roles")) == 4
 
 
@@ -332,12 +332,12 @@ PICKED = """\
 (only you can see this)
 ┌ #1976d2
 │ # Set up CAD Sentinel · dispatcher
-│ May send drones out and call them back.
+│ Can edit properties and dispatch drones.
 │ Chosen here; the file says nothing.
-│ **dispatcher** · may send drones out and call them back: @Dispatcher, @On call
+│ **dispatcher** · can edit properties and dispatch drones: @Dispatcher, @On call
 └
 <Which role, or which roles?: roles>
-[Back] secondary [None] secondary [Back to the file's] secondary"""
+[Back] secondary [None] secondary [Reset to the file] secondary"""
 
 
 async def test_existing_roles_and_channels_are_picked_and_count_at_once(
@@ -348,14 +348,14 @@ async def test_existing_roles_and_channels_are_picked_and_count_at_once(
         refused = await town.fake.slash(town.dora, "drone list")
         await town.fake.until(lambda: "This needs the viewer role" in refused.content)
         reply = await open_page(town, boss, "roles")
-        await town.fake.choose(boss, reply, "Choose from what you have", ["dispatcher"])
+        await town.fake.choose(boss, reply, "Choose existing ones", ["dispatcher"])
         await shown(town, reply, "Which role")
         picked = [town.dispatchers, town.on_call]
         await town.fake.choose(boss, reply, "Which role, or which roles?", picked)
         assert await shown(town, reply, "Chosen here") == PICKED
         await may_look(town, town.dora)
         reply = await open_page(town, boss, "channels")
-        await town.fake.choose(boss, reply, "Choose from what you have", ["emergency"])
+        await town.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
         await shown(town, reply, "Which channel")
         await town.fake.choose(boss, reply, "Which channel?", [town.channel("log")])
         await shown(town, reply, "Chosen here")
@@ -369,7 +369,7 @@ async def test_existing_roles_and_channels_are_picked_and_count_at_once(
 async def may_look(town: Town, member: Member) -> None:
     """Use a viewer's command until it is allowed."""
     for _ in range(100):
-        if "No drone is out" in render(await town.fake.slash(member, "drone list")):
+        if "No drones are out" in render(await town.fake.slash(member, "drone list")):
             return
     raise AssertionError(f"{member.name} may not look")
 
@@ -391,7 +391,7 @@ async def test_everyone_may_look_but_nothing_more(town: Town, boss: Member) -> N
         await started(town)
         reply = await open_page(town, boss, "roles")
         for name in ("viewer", "admin"):
-            await town.fake.choose(boss, reply, "Choose from what you have", [name])
+            await town.fake.choose(boss, reply, "Choose existing ones", [name])
             await shown(town, reply, f"· {name}\n")
             told = await town.fake.choose(
                 boss, reply, "Which role, or which roles?", [town.guild.everyone]
@@ -406,11 +406,11 @@ async def test_everyone_may_look_but_nothing_more(town: Town, boss: Member) -> N
 
 
 LACKING = """\
-│ - The bot lacks Manage Roles: It cannot create anything. Give its role that right in Server\
- Settings › Roles and press Look again, or choose from what you have, in the menu.
+│ - The bot lacks Manage Roles: It cannot create anything. Give its role this permission in\
+ Server Settings › Roles and press Refresh, or choose existing ones in the menu.
 └
-<Choose from what you have: viewer | dispatcher | approver | admin | panic role>
-[Create what is missing] secondary (disabled) [Look again] secondary [Next: channels] primary"""
+<Choose existing ones: viewer | dispatcher | approver | admin | panic role>
+[Create what is missing] secondary (disabled) [Refresh] secondary [Next: channels] primary"""
 
 
 async def test_a_bot_that_may_not_create_says_which_right_it_lacks_until_it_has_it(
@@ -424,7 +424,7 @@ async def test_a_bot_that_may_not_create_says_which_right_it_lacks_until_it_has_
         reply = await open_page(town, boss, "channels")
         assert "The bot lacks Manage Channels" in render(reply)
         town.guild.bot_role.grant(FOUNDER)
-        await town.fake.click(boss, reply, "Look again")
+        await town.fake.click(boss, reply, "Refresh")
         await town.fake.until(lambda: "The bot lacks" not in render(reply))
 
 
@@ -452,7 +452,7 @@ async def test_a_role_with_rights_of_its_own_is_not_taken_for_ours(
         told = await town.fake.click(boss, reply, "Create what is missing")
         await town.fake.until(lambda: bool(told.followups))
         assert told.followups[0].content.startswith(
-            "There is a role 'CAD Sentinel admin' already that has rights of its own: choose it"
+            "A role named 'CAD Sentinel admin' with permissions of its own already exists"
         )
     assert sum(role.name.startswith("CAD Sentinel ") for role in town.guild.roles) == 4
 
@@ -464,7 +464,7 @@ async def test_a_choice_wins_over_the_file_until_it_is_forgotten_and_both_are_au
     async with town.bot_running():
         await started(town)
         reply = await open_page(town, boss, "channels")
-        await town.fake.choose(boss, reply, "Choose from what you have", ["emergency"])
+        await town.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
         await shown(town, reply, "Which channel")
         await town.fake.choose(boss, reply, "Which channel?", [town.channel("log")])
         await shown(town, reply, f"Chosen here; the file says {town.channel('panic').id}.")
@@ -474,7 +474,7 @@ async def test_a_choice_wins_over_the_file_until_it_is_forgotten_and_both_are_au
         await started(town)
         await town.push("EVENT_911", call_911(2))
         await town.fake.until(lambda: "911 call 2" in render(town.channel("log").messages[-1]))
-        await town.fake.click(boss, reply, "Back to the file's")
+        await town.fake.click(boss, reply, "Reset to the file")
         await town.fake.until(lambda: "Chosen here" not in render(reply))
         await in_use(town, town.channel("panic"), 2000)
         audit = await town.fake.slash(boss, "audit")
@@ -517,7 +517,7 @@ async def test_events_flow_while_the_channels_change_and_each_is_posted_once(
     async with town.bot_running():
         await started(town)
         reply = await open_page(town, boss, "channels")
-        await town.fake.choose(boss, reply, "Choose from what you have", ["emergency"])
+        await town.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
         await shown(town, reply, "Which channel")
         places = [town.channel("log"), town.channel("units"), town.channel("panic")]
         town.fake.fault("POST", r"/channels/\d+/messages", delay=0.01, times=None)

@@ -60,5 +60,5 @@ async def test_a_command_that_is_being_answered_is_answered_to_the_end(town: Tow
             town.dora, "drone dispatch", property=str(place), until_answered=False
         )
         assert reply.content == ""
-    assert reply.content == "Drone 1 is on its way at **Villa**."
+    assert reply.content == "Drone 1 dispatched at **Villa**."
     assert _left_behind() == []

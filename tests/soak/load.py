@@ -139,7 +139,7 @@ class Load:
         drone = int(added["id"])
         wanted = await self._card("approvals", location)
         async with self._ledger.deed("property-status-change", place):
-            _expect(await fake.click(town.anna, wanted, "Approve"), "is approved")
+            _expect(await fake.click(town.anna, wanted, "Approve"), "approved.")
         async with self._ledger.deed("drone-dispatched", drone):
             sent = await fake.slash(town.dora, "drone dispatch", property=str(place))
             _expect(sent, "is on its way")

@@ -86,7 +86,7 @@ async def test_a_global_limit_that_outlasts_a_delivery_locks_nothing(town: Town)
         await town.push("EVENT_911", call_911(1))
         await town.channel("emergency").next_message(timeout=10)
         reply = await town.fake.slash(town.vic, "drone list")
-        await town.fake.until(lambda: "No drone is out." in render(reply))
+        await town.fake.until(lambda: "No drones are out." in render(reply))
     assert len(town.channel("emergency").created) == 1
 
 
@@ -234,7 +234,7 @@ async def test_deliveries_and_commands_outlive_the_gateway(town: Town, how: str)
             timeout=20,
         )
         reply = await town.fake.slash(town.vic, "drone list", timeout=20)
-        assert "No drone is out." in render(reply)
+        assert "No drones are out." in render(reply)
     assert len(town.channel("emergency").created) == 1
 
 

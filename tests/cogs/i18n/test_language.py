@@ -195,4 +195,4 @@ def test_a_file_that_is_no_catalogue_is_left_out_and_the_others_are_there(
     languages = load(tmp_path)
     assert set(languages) == {ENGLISH, "fr"}
     assert languages["fr"].gettext("Owner") == "Propriétaire"
-    assert "the language xx is left out" in caplog.text
+    assert "skipping the language xx" in caplog.text
