@@ -155,7 +155,7 @@ async def clear_panic(sql: Transaction, cad: str, idents: list[int], now: int) -
     """End the panic of these units; return the panics that this changed."""
     changed = []
     for ident in idents:
-        changed += await sql.all(
+        panic_id = await sql.one(
             int,
             "UPDATE panic_units SET cleared_at = ? WHERE cad = ? AND ident = ?"
             " AND cleared_at IS NULL RETURNING panic_id",
@@ -163,7 +163,9 @@ async def clear_panic(sql: Transaction, cad: str, idents: list[int], now: int) -
             cad,
             ident,
         )
-        await sql.run("UPDATE units SET is_panic = 0 WHERE cad = ? AND ident = ?", cad, ident)
+        if panic_id is not None:
+            changed.append(panic_id)
+            await sql.run("UPDATE units SET is_panic = 0 WHERE cad = ? AND ident = ?", cad, ident)
     return sorted(set(changed))
 
 

@@ -84,7 +84,10 @@ async def store_911(event: Call911, change: Change, cad: str) -> list[Subject]:
         pressed_by=pressed_by(event.description),
         now=change.now,
     )
-    return [*await _subjects_of(change, call), *await _move_dispatches(change, call)]
+    subjects = await _subjects_of(change, call)
+    if call.dispatch_call_id is not None:
+        subjects += await _move_dispatches(change, call)
+    return subjects
 
 
 @apply.register
@@ -275,8 +278,6 @@ async def _subjects_of(change: Change, call: EmergencyCall) -> list[Subject]:
 
 async def _move_dispatches(change: Change, origin: EmergencyCall) -> list[Subject]:
     """Find the properties of dispatch calls anew when their 911 call has come or changed."""
-    if origin.dispatch_call_id is None:
-        return []
     made = await dispatches.made_from(change.sql, origin.cad, origin.call_id)
     calls = [await dispatches.get(change.sql, origin.cad, call_id) for call_id in made]
     return [
