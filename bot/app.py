@@ -20,7 +20,7 @@ from bot.background import (
     prune_journal,
     run_periodically,
 )
-from bot.backup import Backups, keep_backed_up
+from bot.backup import Backups, back_up_regularly
 from bot.certificate import Certificate
 from bot.discord_pipeline import FINISHING, DiscordService
 from bot.discord_settings import build_router, escalation_plan
@@ -193,7 +193,7 @@ async def run(
                 periodically("loop monitor", LoopMonitor(metrics.record_lag).run, CHECK_INTERVAL),
             ]
             if settings.database.backup_hours:
-                back_up = partial(keep_backed_up, Backups.of(settings))
+                back_up = partial(back_up_regularly, Backups.of(settings))
                 background.append(periodically("backups", back_up, BACKUP_RETRY))
             if certificate is not None:
                 renew = partial(asyncio.to_thread, certificate.reload)

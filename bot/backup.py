@@ -16,7 +16,7 @@ from db import backup as db_backup
 from db.errors import StorageError
 from db.integrity import SIDE_FILES, beside, full_check
 
-LOOK = 600.0
+CHECK_INTERVAL = 600.0
 """Seconds between two looks at whether a backup is due; after a failure, until the next attempt."""
 
 STAMP = "%Y%m%d-%H%M%S"
@@ -50,7 +50,7 @@ class Backups:
             database.backups_kept,
         )
 
-    def made(self) -> list[tuple[datetime, Path]]:
+    def existing(self) -> list[tuple[datetime, Path]]:
         """Return the time and the file of every backup made by a bot, the oldest first."""
         found = []
         for path in self.folder.glob(glob.escape(self.database.stem) + DIGITS):
@@ -61,7 +61,7 @@ class Backups:
 
     def is_due(self, now: datetime) -> bool:
         """Whether the newest backup is old enough; one from the future says nothing."""
-        return not any(now - self.every < at <= now for at, _ in self.made())
+        return not any(now - self.every < at <= now for at, _ in self.existing())
 
     def make(self, now: datetime, stop: Event) -> Path:
         """Make a backup, then delete the oldest of those made by a bot that are too many.
@@ -76,13 +76,13 @@ class Backups:
             part.unlink()  # of a bot that was killed; this one is alone
         target = self.folder / f"{self.database.stem}-{now:{STAMP}}.db"
         db_backup.copy(self.database, target, stop=stop)
-        others = [path for _, path in self.made() if path != target]
+        others = [path for _, path in self.existing() if path != target]
         for path in others[: max(0, len(others) + 1 - self.kept)]:
             path.unlink()
         return target
 
 
-async def keep_backed_up(backups: Backups) -> None:
+async def back_up_regularly(backups: Backups) -> None:
     """Make backups when they are due until cancelled, whatever becomes of one of them."""
     failing = False
     while True:
@@ -99,7 +99,7 @@ async def keep_backed_up(backups: Backups) -> None:
             if not failing:
                 log.error("no backup could be made, it is tried again until it can: %s", fault)
             failing = True
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(CHECK_INTERVAL)
 
 
 def backup(settings: Settings, target: Path, *, force: bool, say: Say) -> int:
@@ -156,7 +156,7 @@ def restore(settings: Settings, file: Path, say: Say) -> int:
     return 0
 
 
-def way_back(settings: Settings) -> str:
+def suggested_restore(settings: Settings) -> str:
     """Say which backup can take the place of a database that is not sound."""
     folder = Backups.of(settings).folder
     for path in _newest_first(folder):

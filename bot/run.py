@@ -7,7 +7,7 @@ import sys
 
 from bot import secrets
 from bot.app import run, stop_signal
-from bot.backup import way_back
+from bot.backup import suggested_restore
 from bot.certificate import BadCertificate
 from bot.cli import EX_CONFIG
 from bot.locks import AlreadyRunning
@@ -41,7 +41,7 @@ def run_until_signal(settings: Settings) -> int:
         return EX_CONFIG
     except (StorageError, AlreadyRunning, OSError, UnicodeError) as error:
         # UnicodeError: http.host is no name
-        mend = f"; {way_back(settings)}" if isinstance(error, InvalidDatabase) else ""
+        mend = f"; {suggested_restore(settings)}" if isinstance(error, InvalidDatabase) else ""
         print(f"cannot start: {error}{mend}", file=sys.stderr)
         return 1
     except Exception:

@@ -13,7 +13,7 @@ from threading import Event
 
 import pytest
 
-from bot.backup import Backups, backup, keep_backed_up, list_backups, way_back
+from bot.backup import Backups, back_up_regularly, backup, list_backups, suggested_restore
 from bot.settings import DatabaseSettings, Settings
 from db import backup as db_backup
 from db.backup import CopyStopped, copy
@@ -25,8 +25,8 @@ from tests.db.damage import PAGE, folder, names, start, start_and_kill, tear
 NOW = datetime(2026, 11, 22, 9, 30, 5, tzinfo=UTC)
 
 
-class Place:
-    """A database, and the command that backs it up."""
+class BackupCase:
+    """A database, and the commands that back it up."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -52,44 +52,44 @@ class Place:
 
 
 @pytest.fixture
-def place(database_path: Path) -> Place:
-    """A place whose database has one setting."""
+def case(database_path: Path) -> BackupCase:
+    """A database with one setting, and its backups."""
     start(database_path, "a")
-    return Place(database_path)
+    return BackupCase(database_path)
 
 
-def test_a_backup_is_one_sound_file_with_everything(place: Place) -> None:
-    code, said = place.backup()
+def test_backup_is_one_complete_file(case: BackupCase) -> None:
+    code, said = case.backup()
     assert code == 0
-    assert f"backed up to {place.target}: 0." in said
-    assert full_check(place.target) > 0
-    assert names(place.target) == ["a"]
-    assert place.target.read_bytes()[18:20] == b"\x01\x01"  # it needs no -wal, as SQLite has it
-    left = {path.name for path in place.path.parent.iterdir()}
+    assert f"backed up to {case.target}: 0." in said
+    assert full_check(case.target) > 0
+    assert names(case.target) == ["a"]
+    assert case.target.read_bytes()[18:20] == b"\x01\x01"  # it needs no -wal, as SQLite has it
+    left = {path.name for path in case.path.parent.iterdir()}
     assert {name for name in left if name.startswith("copy")} == {"copy.db"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such rights on Windows")
-def test_nobody_else_may_read_a_backup(place: Place) -> None:
+def test_backup_is_readable_by_its_owner_only(case: BackupCase) -> None:
     old = os.umask(0)
     try:
-        place.backup()
+        case.backup()
     finally:
         os.umask(old)
-    assert stat.S_IMODE(place.target.stat().st_mode) == 0o600
+    assert stat.S_IMODE(case.target.stat().st_mode) == 0o600
 
 
-def test_what_a_killed_bot_left_is_in_the_backup(database_path: Path) -> None:
+def test_backup_contains_the_wal_of_a_killed_bot(database_path: Path) -> None:
     start_and_kill(database_path, "a", "b")
-    assert Place(database_path).backup()[0] == 0
+    assert BackupCase(database_path).backup()[0] == 0
     assert names(database_path.with_name("copy.db")) == ["a", "b"]
 
 
-def test_a_backup_is_of_one_moment_and_holds_up_nobody_who_writes(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+def test_backup_is_a_snapshot_and_does_not_block_writers(
+    case: BackupCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db_backup, "PAGES", 1)
-    writer = sqlite3.connect(place.path, timeout=0, isolation_level=None)
+    writer = sqlite3.connect(case.path, timeout=0, isolation_level=None)
     written = 0
 
     class Writing(Event):
@@ -107,15 +107,13 @@ def test_a_backup_is_of_one_moment_and_holds_up_nobody_who_writes(
             return False
 
     with closing(writer):
-        copy(place.path, place.target, stop=Writing())
+        copy(case.path, case.target, stop=Writing())
     assert written == 50
-    assert names(place.target) == ["a"]
-    assert len(names(place.path)) == 101
+    assert names(case.target) == ["a"]
+    assert len(names(case.path)) == 101
 
 
-async def test_a_running_bot_writes_on_while_it_is_backed_up(
-    database_path: Path, tmp_path: Path
-) -> None:
+async def test_bot_writes_during_a_backup(database_path: Path, tmp_path: Path) -> None:
     async with Database.open(database_path) as database:
         written = 0
         backing = asyncio.create_task(asyncio.to_thread(copy, database_path, tmp_path / "c.db"))
@@ -130,69 +128,69 @@ async def test_a_running_bot_writes_on_while_it_is_backed_up(
     assert len(names(database_path)) == 2 * written
 
 
-def test_a_file_that_exists_is_replaced_only_by_force(place: Place) -> None:
-    place.target.write_text("precious")
-    code, said = place.backup()
-    assert (code, place.target.read_text()) == (1, "precious")
+def test_a_file_that_exists_is_replaced_only_by_force(case: BackupCase) -> None:
+    case.target.write_text("precious")
+    code, said = case.backup()
+    assert (code, case.target.read_text()) == (1, "precious")
     assert "--force" in said
-    assert place.backup(force=True)[0] == 0
-    assert names(place.target) == ["a"]
+    assert case.backup(force=True)[0] == 0
+    assert names(case.target) == ["a"]
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal", ".lock"])
-def test_not_even_force_writes_over_the_database_itself(place: Place, suffix: str) -> None:
-    before = folder(place.path.parent)
-    code, said = place.backup(Path(f"{place.path}{suffix}"), force=True)
+def test_force_does_not_overwrite_the_database(case: BackupCase, suffix: str) -> None:
+    before = folder(case.path.parent)
+    code, said = case.backup(Path(f"{case.path}{suffix}"), force=True)
     assert code == 1
     assert "belongs to the database itself" in said
-    assert folder(place.path.parent) == before
+    assert folder(case.path.parent) == before
 
 
-def test_every_failure_is_one_sentence_and_leaves_nothing(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_failed_backup_says_why_and_leaves_no_file(
+    case: BackupCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = folder(tmp_path)
-    assert place.backup(tmp_path / "none" / "copy.db") == (
+    assert case.backup(tmp_path / "none" / "copy.db") == (
         1,
         f"there is no folder {tmp_path / 'none'}: make it, or choose another one",
     )
-    assert place.backup(tmp_path) == (1, f"{tmp_path} is a folder: name a file in it")
-    missing = Place(tmp_path / "missing.db").backup()
+    assert case.backup(tmp_path) == (1, f"{tmp_path} is a folder: name a file in it")
+    missing = BackupCase(tmp_path / "missing.db").backup()
     assert missing == (1, f"there is no database {tmp_path / 'missing.db'}")
 
     def no_room(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", no_room)
-    assert place.backup() == (
+    assert case.backup() == (
         1,
-        f"{place.target} cannot be written: there is no room left on the disk",
+        f"{case.target} cannot be written: there is no room left on the disk",
     )
     assert folder(tmp_path) == before
 
 
-def test_a_damaged_database_gives_no_backup_and_the_old_one_stays(place: Place) -> None:
-    start(place.path, *(f"{number:0>200}" for number in range(200)))
-    assert place.backup()[0] == 0
-    sound = place.target.read_bytes()
-    tear(place.path, place.path.stat().st_size // PAGE - 1)
-    code, said = place.backup(force=True)
+def test_damaged_database_does_not_replace_a_backup(case: BackupCase) -> None:
+    start(case.path, *(f"{number:0>200}" for number in range(200)))
+    assert case.backup()[0] == 0
+    sound = case.target.read_bytes()
+    tear(case.path, case.path.stat().st_size // PAGE - 1)
+    code, said = case.backup(force=True)
     assert code == 1
-    assert f"{place.path} cannot be copied: it is damaged (" in said
-    assert place.target.read_bytes() == sound
+    assert f"{case.path} cannot be copied: it is damaged (" in said
+    assert case.target.read_bytes() == sound
 
 
-def test_a_database_of_another_program_gives_no_backup(database_path: Path) -> None:
+def test_database_of_another_program_is_not_backed_up(database_path: Path) -> None:
     with closing(sqlite3.connect(database_path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
-    code, said = Place(database_path).backup()
+    code, said = BackupCase(database_path).backup()
     assert code == 1
     assert "of another program" in said
 
 
 @pytest.mark.parametrize("after", [0, 1, 20])
-def test_a_copy_that_is_to_stop_stops_and_leaves_nothing(
-    place: Place, monkeypatch: pytest.MonkeyPatch, after: int
+def test_stopped_copy_leaves_no_file(
+    case: BackupCase, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     monkeypatch.setattr(db_backup, "PAGES", 1)
     asked = 0
@@ -203,14 +201,14 @@ def test_a_copy_that_is_to_stop_stops_and_leaves_nothing(
             asked += 1
             return asked > after
 
-    before = folder(place.path.parent)
+    before = folder(case.path.parent)
     with pytest.raises(CopyStopped):
-        copy(place.path, place.target, stop=Stopping())
-    assert folder(place.path.parent) == before
+        copy(case.path, case.target, stop=Stopping())
+    assert folder(case.path.parent) == before
 
 
-def test_the_bot_keeps_its_newest_and_touches_nothing_else(place: Place) -> None:
-    backups = Backups(place.path, place.backups.folder, timedelta(hours=1), kept=3)
+def test_only_the_oldest_backups_of_the_bot_are_deleted(case: BackupCase) -> None:
+    backups = Backups(case.path, case.backups.folder, timedelta(hours=1), kept=3)
     backups.folder.mkdir()
     theirs = [
         "mine.db",
@@ -225,30 +223,30 @@ def test_the_bot_keeps_its_newest_and_touches_nothing_else(place: Place) -> None
     for hour in range(5):
         backups.make(NOW + timedelta(hours=hour), Event())
     own = [f"sentinel-20261122-{hour}3005.db" for hour in (11, 12, 13)]
-    assert place.made() == sorted([*theirs, *own])
+    assert case.made() == sorted([*theirs, *own])
     assert {(backups.folder / name).read_text() for name in theirs} == {"precious"}
 
 
-def test_a_backup_that_fails_costs_no_older_one(place: Place) -> None:
-    backups = Backups(place.path, place.backups.folder, timedelta(hours=1), kept=1)
+def test_failed_backup_deletes_no_older_one(case: BackupCase) -> None:
+    backups = Backups(case.path, case.backups.folder, timedelta(hours=1), kept=1)
     backups.make(NOW, Event())
-    tear(place.path, place.path.stat().st_size // PAGE - 1)
-    tear(place.path, 2)
+    tear(case.path, case.path.stat().st_size // PAGE - 1)
+    tear(case.path, 2)
     with pytest.raises(StorageError):
         backups.make(NOW + timedelta(days=1), Event())
-    assert place.made() == ["sentinel-20261122-093005.db"]
+    assert case.made() == ["sentinel-20261122-093005.db"]
 
 
-def test_a_clock_that_was_wrong_costs_no_new_backup(place: Place) -> None:
-    backups = Backups(place.path, place.backups.folder, timedelta(hours=1), kept=1)
+def test_backup_from_the_future_does_not_prevent_a_new_one(case: BackupCase) -> None:
+    backups = Backups(case.path, case.backups.folder, timedelta(hours=1), kept=1)
     backups.make(NOW + timedelta(days=365), Event())
     assert backups.is_due(NOW)
     backups.make(NOW, Event())
-    assert place.made() == ["sentinel-20261122-093005.db"]
+    assert case.made() == ["sentinel-20261122-093005.db"]
 
 
-def test_a_backup_is_due_by_the_age_of_the_newest(place: Place) -> None:
-    backups = Backups(place.path, place.backups.folder, timedelta(hours=24), kept=7)
+def test_backup_is_due_by_the_age_of_the_newest(case: BackupCase) -> None:
+    backups = Backups(case.path, case.backups.folder, timedelta(hours=24), kept=7)
     assert backups.is_due(NOW)
     backups.make(NOW, Event())
     assert not backups.is_due(NOW)
@@ -273,16 +271,16 @@ async def _until(backups: Counted, attempts: int) -> None:
             await asyncio.sleep(0.01)  # the attempts are a thread's
 
 
-async def test_a_failure_is_told_once_and_tried_again_until_it_works(
+async def test_failure_is_logged_once_and_retried(
     database_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     await asyncio.to_thread(start, database_path)
-    monkeypatch.setattr("bot.backup.LOOK", 0.0)
+    monkeypatch.setattr("bot.backup.CHECK_INTERVAL", 0.0)
     caplog.set_level("INFO")
     backups = Counted(database_path, database_path.with_name("backups"), timedelta(hours=1), kept=7)
     for episode in (1, 2):
         await asyncio.to_thread(backups.folder.write_text, "in the way")
-        keeping = asyncio.create_task(keep_backed_up(backups))
+        keeping = asyncio.create_task(back_up_regularly(backups))
         await _until(backups, backups.attempts + 4)
         failures = [record for record in caplog.records if record.levelname == "ERROR"]
         assert len(failures) == episode
@@ -297,7 +295,7 @@ async def test_a_failure_is_told_once_and_tried_again_until_it_works(
         backups.folder.rmdir()
 
 
-async def test_cancelled_while_it_copies_it_ends_and_leaves_nothing(
+async def test_cancelled_backup_leaves_no_file(
     database_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await asyncio.to_thread(start, database_path)
@@ -316,7 +314,7 @@ async def test_cancelled_while_it_copies_it_ends_and_leaves_nothing(
 
     monkeypatch.setattr(db_backup, "copy", slow)
     backups = Backups.of(Settings(database=DatabaseSettings(path=database_path)))
-    keeping = asyncio.create_task(keep_backed_up(backups))
+    keeping = asyncio.create_task(back_up_regularly(backups))
     await copying.wait()
     keeping.cancel()
     await asyncio.wait({keeping})
@@ -325,27 +323,27 @@ async def test_cancelled_while_it_copies_it_ends_and_leaves_nothing(
     assert list(backups.folder.iterdir()) == []
 
 
-def test_the_list_says_which_backups_are_sound(place: Place) -> None:
-    assert place.listed() == (0, [f"there is no backup in {place.backups.folder}"])
-    first = place.backups.make(NOW, Event())
-    second = place.backups.make(NOW + timedelta(hours=1), Event())
-    code, lines = place.listed()
+def test_list_shows_damaged_backups(case: BackupCase) -> None:
+    assert case.listed() == (0, [f"there is no backup in {case.backups.folder}"])
+    first = case.backups.make(NOW, Event())
+    second = case.backups.make(NOW + timedelta(hours=1), Event())
+    code, lines = case.listed()
     assert code == 0
     assert len(lines) == 2
     assert all("schema" in line and line.endswith("sound") and " MB " in line for line in lines)
     os.utime(second, (2_000_000_000, 2_000_000_000))
     tear(second, second.stat().st_size // PAGE - 1)
     tear(second, 2)
-    code, lines = place.listed()
+    code, lines = case.listed()
     assert code == 1
     assert f"{second}  NOT SOUND: " in lines[0]
     assert str(first) in lines[1]
 
 
-def test_the_way_back_is_the_newest_sound_backup(place: Place) -> None:
-    assert way_back(place.settings).startswith("there is no sound backup in")
-    sound = place.backups.make(NOW, Event())
-    newer = place.backups.folder / "copy.db"
+def test_newest_undamaged_backup_is_suggested(case: BackupCase) -> None:
+    assert suggested_restore(case.settings).startswith("there is no sound backup in")
+    sound = case.backups.make(NOW, Event())
+    newer = case.backups.folder / "copy.db"
     newer.write_bytes(b"damaged" * 1_000)
     os.utime(newer, (2_000_000_000, 2_000_000_000))
-    assert way_back(place.settings).endswith(f"cad-sentinel restore {sound}")
+    assert suggested_restore(case.settings).endswith(f"cad-sentinel restore {sound}")

@@ -20,7 +20,7 @@ from tests.db.damage import PAGE, folder, names, start, start_and_kill, tear
 NEWEST = migrations()[-1][0]
 
 
-class Place:
+class RestoreCase:
     """A folder with a backup of old, and a database of now whose bot was killed."""
 
     def __init__(self, folder: Path) -> None:
@@ -45,68 +45,68 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    """A place in a folder of its own."""
-    return Place(tmp_path)
+def case(tmp_path: Path) -> RestoreCase:
+    """A case in a folder of its own."""
+    return RestoreCase(tmp_path)
 
 
-def test_the_backup_takes_the_place_and_the_old_one_is_kept(place: Place) -> None:
-    before = place.backup.read_bytes()
-    code, said = place.restore()
+def test_restore_replaces_the_database_and_keeps_the_old_one(case: RestoreCase) -> None:
+    before = case.backup.read_bytes()
+    code, said = case.restore()
     assert code == 0
     assert said == [
-        f"the database as it was is kept in {place.kept()}",
-        f"restored {place.backup} to {place.path}: start the bot",
+        f"the database as it was is kept in {case.kept()}",
+        f"restored {case.backup} to {case.path}: start the bot",
     ]
-    assert place.backup.read_bytes() == before
+    assert case.backup.read_bytes() == before
     # What the killed bot had in its -wal belongs to the kept one, and to no other.
-    assert not Path(f"{place.path}-wal").exists()
-    assert names(place.path) == ["old"]
-    assert names(place.kept()) == ["now"]
-    start(place.path, "new")
-    assert names(place.path) == ["new", "old"]
+    assert not Path(f"{case.path}-wal").exists()
+    assert names(case.path) == ["old"]
+    assert names(case.kept()) == ["now"]
+    start(case.path, "new")
+    assert names(case.path) == ["new", "old"]
 
 
-def test_what_was_kept_can_be_restored_too(place: Place) -> None:
-    place.restore()
-    first = place.kept()
-    assert place.restore(first)[0] == 0
-    assert names(place.path) == ["now"]
+def test_replaced_database_can_be_restored(case: RestoreCase) -> None:
+    case.restore()
+    first = case.kept()
+    assert case.restore(first)[0] == 0
+    assert names(case.path) == ["now"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such rights on Windows")
-def test_nobody_else_may_read_what_was_restored(place: Place) -> None:
-    place.backup.chmod(0o644)
-    place.restore()
-    assert place.path.stat().st_mode & 0o777 == 0o600
+def test_restored_database_is_readable_by_its_owner_only(case: RestoreCase) -> None:
+    case.backup.chmod(0o644)
+    case.restore()
+    assert case.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_without_a_database_the_backup_becomes_it(place: Place) -> None:
-    for file in place.folder.glob("sentinel.db*"):
+def test_restore_without_a_database(case: RestoreCase) -> None:
+    for file in case.folder.glob("sentinel.db*"):
         file.unlink()
-    assert place.restore() == (0, [f"restored {place.backup} to {place.path}: start the bot"])
-    assert names(place.path) == ["old"]
+    assert case.restore() == (0, [f"restored {case.backup} to {case.path}: start the bot"])
+    assert names(case.path) == ["old"]
 
 
 @pytest.mark.parametrize("damage", ["torn", "empty", "folder"])
-def test_whatever_is_in_the_place_is_kept(place: Place, damage: str) -> None:
+def test_restore_keeps_a_damaged_database(case: RestoreCase, damage: str) -> None:
     if damage == "torn":
-        tear(place.path, 1)
+        tear(case.path, 1)
     else:
-        place.path.unlink()
-        place.path.touch() if damage == "empty" else place.path.mkdir()
-    assert place.restore()[0] == 0
-    assert names(place.path) == ["old"]
-    assert place.kept().is_dir() == (damage == "folder")
+        case.path.unlink()
+        case.path.touch() if damage == "empty" else case.path.mkdir()
+    assert case.restore()[0] == 0
+    assert names(case.path) == ["old"]
+    assert case.kept().is_dir() == (damage == "folder")
 
 
-def test_beside_a_running_bot_nothing_is_restored(place: Place) -> None:
-    before = folder(place.folder)
-    with alone_on_database(place.path):
-        code, (said,) = place.restore()
+def test_restore_is_rejected_while_a_bot_runs(case: RestoreCase) -> None:
+    before = folder(case.folder)
+    with alone_on_database(case.path):
+        code, (said,) = case.restore()
     assert code == 1
     assert said.startswith(f"nothing was restored: another copy of the bot (process {os.getpid()},")
-    assert folder(place.folder) == before
+    assert folder(case.folder) == before
 
 
 def other_program(path: Path) -> None:
@@ -134,35 +134,35 @@ def newer(path: Path) -> None:
         (lambda path: (path.unlink(), path.mkdir()), "there is no database"),
     ],
 )
-def test_what_is_no_sound_backup_changes_nothing(place: Place, make: Any, reason: str) -> None:
-    make(place.backup)
-    before = folder(place.folder)
-    code, (said,) = place.restore()
+def test_damaged_backup_is_not_restored(case: RestoreCase, make: Any, reason: str) -> None:
+    make(case.backup)
+    before = folder(case.folder)
+    code, (said,) = case.restore()
     assert code == 1
     assert said.startswith("nothing was restored: ")
     assert reason in said
-    assert str(place.backup) in said
-    assert folder(place.folder) == before
-    assert names(place.path) == ["now"]
+    assert str(case.backup) in said
+    assert folder(case.folder) == before
+    assert names(case.path) == ["now"]
 
 
-def test_the_database_itself_is_no_backup(place: Place) -> None:
-    code, (said,) = place.restore(place.path)
+def test_database_is_not_restored_from_itself(case: RestoreCase) -> None:
+    code, (said,) = case.restore(case.path)
     assert code == 1
     assert "is the database itself" in said
-    assert names(place.path) == ["now"]
+    assert names(case.path) == ["now"]
 
 
-def test_an_older_schema_is_migrated_at_the_next_start(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+def test_restored_older_schema_is_migrated_at_the_next_start(
+    case: RestoreCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     added = (NEWEST + 1, "CREATE TABLE added (x INTEGER) STRICT")
     monkeypatch.setattr("db.migrate.migrations", lambda: [*migrations(), added])
-    assert place.restore()[0] == 0
-    assert full_check(place.path) == NEWEST
-    start(place.path)
-    assert full_check(place.path) == NEWEST + 1
-    assert names(place.path) == ["old"]
+    assert case.restore()[0] == 0
+    assert full_check(case.path) == NEWEST
+    start(case.path)
+    assert full_check(case.path) == NEWEST + 1
+    assert names(case.path) == ["old"]
 
 
 class Crash(BaseException):
@@ -170,13 +170,13 @@ class Crash(BaseException):
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_crash_at_any_step_leaves_the_old_one_or_the_new_one(
+def test_crash_at_any_step_of_a_restore_is_safe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
     found = []
     for step in range(1, 20):
         (inside := tmp_path / str(step)).mkdir()
-        place = Place(inside)
+        case = RestoreCase(inside)
         steps = 0
 
         def stepping(does: Any, step: int = step) -> Any:
@@ -197,20 +197,20 @@ def test_a_crash_at_any_step_leaves_the_old_one_or_the_new_one(
             broken.setattr(os, "link", stepping(os.link if links else no_links))
             broken.setattr(os, "fsync", stepping(os.fsync))
             try:
-                db_backup.restore(place.backup, place.path)
+                db_backup.restore(case.backup, case.path)
             except Crash:
                 pass
             else:
                 break
-        assert place.path.exists() or not links
-        start(place.path)
-        full_check(place.path)
-        (name,) = names(place.path)
+        assert case.path.exists() or not links
+        start(case.path)
+        full_check(case.path)
+        (name,) = names(case.path)
         found.append(name)
         if name == "old":
-            assert names(place.kept()) == ["now"]
-        assert place.restore()[0] == 0
-        assert names(place.path) == ["old"]
+            assert names(case.kept()) == ["now"]
+        assert case.restore()[0] == 0
+        assert names(case.path) == ["old"]
     # Not a mixture: up to one step it is the database of now, from then on the restored one.
     assert found == sorted(found)
     assert set(found) == {"now", "old"}

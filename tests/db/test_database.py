@@ -49,30 +49,28 @@ async def at_rest(database: Database) -> bool:
     return not database._writer.in_transaction
 
 
-async def test_what_was_written_is_on_disk_when_the_block_has_ended(
-    database: Database, database_path: Path
-) -> None:
+async def test_write_is_on_disk_after_its_block(database: Database, database_path: Path) -> None:
     await put(database, "a")
     other = sqlite3.connect(database_path)
     assert other.execute("SELECT name FROM settings").fetchall() == [("a",)]
     other.close()
 
 
-async def test_nobody_reads_what_is_not_committed(database: Database) -> None:
+async def test_readers_do_not_see_uncommitted_rows(database: Database) -> None:
     async with database.write() as sql:
         await settings.put(sql, "a", "")
         assert await settings.get(sql, "a") == ""
         assert await names(database) == set()
 
 
-async def test_a_failed_block_leaves_nothing(database: Database) -> None:
+async def test_failed_block_is_rolled_back(database: Database) -> None:
     with pytest.raises(ArithmeticError):
         await put_and_fail(database, "a")
     assert await names(database) == set()
     assert await at_rest(database)
 
 
-async def test_a_failed_statement_undoes_the_whole_block(database: Database) -> None:
+async def test_failed_statement_rolls_back_the_whole_block(database: Database) -> None:
     async def write() -> None:
         async with database.write() as sql:
             await settings.put(sql, "a", "")
@@ -94,21 +92,19 @@ async def test_foreign_keys_are_enforced(database: Database) -> None:
             await sql.run("INSERT INTO feed_entries (journal_id, channel) VALUES (1, 'x')")
 
 
-async def test_writers_that_wait_together_share_a_commit(
-    database: Database, commits: list[str]
-) -> None:
+async def test_waiting_writers_share_a_commit(database: Database, commits: list[str]) -> None:
     await asyncio.gather(*(put(database, f"n{number}") for number in range(100)))
     assert len(await names(database)) == 100
     assert len(commits) <= 3
 
 
-async def test_a_writer_alone_commits_alone(database: Database, commits: list[str]) -> None:
+async def test_single_writer_commits_by_itself(database: Database, commits: list[str]) -> None:
     for number in range(3):
         await put(database, f"n{number}")
     assert len(commits) == 3
 
 
-async def test_a_failure_in_a_batch_undoes_only_itself(
+async def test_failure_in_a_batch_rolls_back_only_itself(
     database: Database, commits: list[str]
 ) -> None:
     outcomes = await asyncio.gather(
@@ -123,7 +119,7 @@ async def test_a_failure_in_a_batch_undoes_only_itself(
     assert len(commits) <= 3
 
 
-async def test_callbacks_come_in_commit_order_and_never_for_what_was_undone(
+async def test_callbacks_run_in_commit_order_and_not_after_a_rollback(
     database: Database,
 ) -> None:
     called: list[int] = []
@@ -142,7 +138,7 @@ async def test_callbacks_come_in_commit_order_and_never_for_what_was_undone(
     assert len(called) == 30
 
 
-async def test_callbacks_come_after_the_commit_and_before_the_writer_goes_on(
+async def test_callbacks_run_after_the_commit_and_before_the_writer_continues(
     database: Database, database_path: Path
 ) -> None:
     seen: list[object] = []
@@ -156,7 +152,7 @@ async def test_callbacks_come_after_the_commit_and_before_the_writer_goes_on(
     other.close()
 
 
-async def test_a_callback_that_raises_does_not_silence_the_others(
+async def test_raising_callback_does_not_stop_the_others(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     called: list[str] = []
@@ -175,7 +171,7 @@ async def test_a_callback_that_raises_does_not_silence_the_others(
     assert caplog.text.count("a callback after a commit failed") == 2
 
 
-async def test_cancelled_at_any_one_wait_a_write_is_whole_or_nothing(database: Database) -> None:
+async def test_write_cancelled_at_any_await_is_atomic(database: Database) -> None:
     point = 0
     while True:
         point += 1
@@ -196,7 +192,7 @@ async def test_cancelled_at_any_one_wait_a_write_is_whole_or_nothing(database: D
     assert point > 1
 
 
-async def test_cancelled_twice_a_write_is_whole_or_nothing(database: Database) -> None:
+async def test_write_cancelled_twice_is_atomic(database: Database) -> None:
     for points in combinations(range(1, 10), 2):
         pair = {f"{points}a", f"{points}b"}
         neighbour = f"{points}c"
@@ -207,7 +203,7 @@ async def test_cancelled_twice_a_write_is_whole_or_nothing(database: Database) -
         assert neighbour in stored
 
 
-async def test_cancelled_inside_its_block_a_write_leaves_nothing(database: Database) -> None:
+async def test_write_cancelled_inside_its_block_is_rolled_back(database: Database) -> None:
     async def write() -> None:
         async with database.write() as sql:
             await settings.put(sql, "a", "")
@@ -223,7 +219,7 @@ async def test_cancelled_inside_its_block_a_write_leaves_nothing(database: Datab
     assert await names(database) == {"rest"}
 
 
-async def test_cancelled_while_undoing_a_write_leaves_nothing(database: Database) -> None:
+async def test_write_cancelled_during_its_rollback_is_rolled_back(database: Database) -> None:
     for point in range(1, 12):
         with suppress(ArithmeticError):
             await interrupt(put_and_fail(database, "a"), point)
@@ -231,7 +227,7 @@ async def test_cancelled_while_undoing_a_write_leaves_nothing(database: Database
         assert await names(database) == {"rest"}
 
 
-async def test_cancelled_waiters_do_not_hold_up_others(database: Database) -> None:
+async def test_cancelled_waiters_do_not_block_others(database: Database) -> None:
     waiting = [asyncio.create_task(put(database, f"n{number}")) for number in range(20)]
     await asyncio.sleep(0)
     for task in waiting[::2]:
@@ -243,7 +239,7 @@ async def test_cancelled_waiters_do_not_hold_up_others(database: Database) -> No
     assert await at_rest(database)
 
 
-async def test_commits_under_way_end_before_the_file_is_closed(database_path: Path) -> None:
+async def test_close_waits_for_running_commits(database_path: Path) -> None:
     async with Database.open(database_path) as database:
         task = asyncio.create_task(put(database, "a"))
         while not database._commits:  # noqa: ASYNC110 - it has nothing to wait for
@@ -259,7 +255,7 @@ async def limit_pages(database: Database, pages: int) -> None:
         await sql.all(int, f"PRAGMA max_page_count = {pages}")
 
 
-async def test_on_a_full_disk_what_was_acknowledged_is_there_and_nothing_else(
+async def test_full_disk_keeps_exactly_the_acknowledged_writes(
     database: Database,
 ) -> None:
     used = await database.read.one(int, "PRAGMA page_count") or 0
@@ -283,7 +279,7 @@ async def test_on_a_full_disk_what_was_acknowledged_is_there_and_nothing_else(
     assert not database._writer.in_transaction
 
 
-async def test_after_a_full_disk_writing_goes_on(database: Database) -> None:
+async def test_writes_succeed_after_a_full_disk(database: Database) -> None:
     used = await database.read.one(int, "PRAGMA page_count") or 0
     await limit_pages(database, used)
     with pytest.raises(StorageUnavailable):
@@ -293,7 +289,7 @@ async def test_after_a_full_disk_writing_goes_on(database: Database) -> None:
     assert await names(database) == {"a"}
 
 
-async def test_a_locked_file_is_unavailable_and_recovers(
+async def test_locked_file_is_unavailable_until_unlocked(
     database: Database, database_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("db.database.BUSY_TIMEOUT", 0.05)
@@ -307,7 +303,7 @@ async def test_a_locked_file_is_unavailable_and_recovers(
     assert await names(database) == {"b"}
 
 
-async def test_a_lock_is_waited_for_while_the_event_loop_goes_on(
+async def test_waiting_for_a_lock_does_not_block_the_event_loop(
     database: Database, database_path: Path
 ) -> None:
     other = sqlite3.connect(database_path, isolation_level=None)
@@ -324,7 +320,7 @@ async def test_a_lock_is_waited_for_while_the_event_loop_goes_on(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such bits")
-async def test_a_new_file_and_those_beside_it_are_for_their_owner_only(
+async def test_new_files_are_readable_by_their_owner_only(
     database: Database, database_path: Path
 ) -> None:
     async with database.write():

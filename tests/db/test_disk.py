@@ -49,7 +49,7 @@ def _after_a_kill(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_what_is_refused_is_nowhere_and_reading_and_then_writing_go_on(
+async def test_disk_error_loses_only_rejected_writes(
     on_disk: tuple[Database, Disk], database_path: Path, trouble: str
 ) -> None:
     database, disk = on_disk
@@ -68,7 +68,7 @@ async def test_what_is_refused_is_nowhere_and_reading_and_then_writing_go_on(
     assert _after_a_kill(database_path) == expected | {f"after-{round_}"}
 
 
-async def test_a_slow_disk_holds_up_writers_only(on_disk: tuple[Database, Disk]) -> None:
+async def test_slow_disk_does_not_block_readers(on_disk: tuple[Database, Disk]) -> None:
     database, disk = on_disk
     await _put(database, "before")
     disk.slow = 0.5
@@ -81,7 +81,7 @@ async def test_a_slow_disk_holds_up_writers_only(on_disk: tuple[Database, Disk])
     assert reads > 10
 
 
-async def test_those_who_wait_behind_a_lock_do_not_wait_one_after_the_other(
+async def test_waiting_writers_share_one_lock_timeout(
     database: Database, database_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("db.database.BUSY_TIMEOUT", 0.05)
@@ -116,7 +116,7 @@ async def test_those_who_wait_behind_a_lock_do_not_wait_one_after_the_other(
         (sqlite3.SQLITE_CONSTRAINT_UNIQUE, False),
     ],
 )
-def test_what_passes_is_told_from_what_does_not(code: int, passes: bool) -> None:
+def test_transient_errors(code: int, passes: bool) -> None:
     fault = sqlite3.OperationalError()
     fault.sqlite_errorcode = code
     assert is_transient(fault) == passes

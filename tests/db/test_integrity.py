@@ -23,25 +23,25 @@ def refused(path: Path) -> StorageError:
     return fault.value
 
 
-def test_a_sound_file_passes_with_its_schema(database_path: Path) -> None:
+def test_undamaged_file_passes_both_checks(database_path: Path) -> None:
     assert quick_check(database_path) == 0
     start(database_path, "a")
     assert quick_check(database_path) == full_check(database_path) > 0
 
 
-def test_a_torn_beginning_is_refused(database_path: Path) -> None:
+def test_damaged_header_is_rejected(database_path: Path) -> None:
     start(database_path, "a")
     tear(database_path, 1)
     assert isinstance(refused(database_path), InvalidDatabase)
 
 
-def test_a_torn_beginning_with_a_wal_beside_it_is_refused(database_path: Path) -> None:
+def test_damaged_header_with_a_wal_is_rejected(database_path: Path) -> None:
     start_and_kill(database_path, "a")
     tear(database_path, 1)
     assert isinstance(refused(database_path), InvalidDatabase)
 
 
-def test_a_torn_page_where_a_table_begins_is_refused_whichever_table(
+def test_damaged_root_page_of_any_table_is_rejected(
     database_path: Path,
 ) -> None:
     start(database_path, "a")
@@ -57,14 +57,14 @@ def test_a_torn_page_where_a_table_begins_is_refused_whichever_table(
 
 
 @pytest.mark.parametrize("kept", [PAGE // 2, PAGE, 10 * PAGE, -PAGE, -PAGE - 1])
-def test_a_file_that_was_cut_short_is_refused(database_path: Path, kept: int) -> None:
+def test_truncated_file_is_rejected(database_path: Path, kept: int) -> None:
     start(database_path, "a")
     database_path.write_bytes(database_path.read_bytes()[:kept])
     assert isinstance(refused(database_path), InvalidDatabase)
 
 
 @pytest.mark.parametrize("is_there", [True, False])
-def test_an_empty_file_with_a_wal_is_no_new_database(database_path: Path, is_there: bool) -> None:
+def test_empty_file_with_a_wal_is_rejected(database_path: Path, is_there: bool) -> None:
     start_and_kill(database_path, "a")
     database_path.unlink()
     if is_there:
@@ -72,26 +72,26 @@ def test_an_empty_file_with_a_wal_is_no_new_database(database_path: Path, is_the
     assert "sentinel.db-wal beside it is not" in str(refused(database_path))
 
 
-def test_a_folder_in_the_files_place_is_refused_as_such(tmp_path: Path) -> None:
+def test_folder_instead_of_a_file_is_rejected(tmp_path: Path) -> None:
     assert "it is a folder" in str(refused(tmp_path))
 
 
 @pytest.mark.skipif(os.name == "nt" or os.getuid() == 0, reason="this user may read everything")
-def test_a_file_that_may_not_be_read_is_refused_as_such(database_path: Path) -> None:
+def test_unreadable_file_is_rejected(database_path: Path) -> None:
     start(database_path, "a")
     database_path.chmod(0)
     with pytest.raises(StorageError, match="must be allowed to read"):
         quick_check(database_path)
 
 
-def test_what_a_killed_bot_left_is_sound_and_comes_back(database_path: Path) -> None:
+def test_database_of_a_killed_bot_passes_and_is_complete(database_path: Path) -> None:
     start_and_kill(database_path, "a", "b")
     assert quick_check(database_path) > 0
     start(database_path)
     assert names(database_path) == ["a", "b"]
 
 
-def test_a_migration_that_was_killed_half_way_is_undone_at_the_start(
+def test_interrupted_migration_is_rolled_back_at_the_start(
     database_path: Path, tmp_path: Path
 ) -> None:
     start(database_path, "a")
@@ -116,7 +116,7 @@ def test_a_migration_that_was_killed_half_way_is_undone_at_the_start(
     assert "properties" in root_pages(killed / "sentinel.db")
 
 
-def test_every_page_is_looked_at_by_an_examination(database_path: Path) -> None:
+def test_full_check_finds_damage_in_any_page(database_path: Path) -> None:
     start(database_path, *(f"{number:0>200}" for number in range(200)))
     for page in range(2, database_path.stat().st_size // PAGE + 1):
         sound = database_path.read_bytes()
@@ -126,7 +126,7 @@ def test_every_page_is_looked_at_by_an_examination(database_path: Path) -> None:
         database_path.write_bytes(sound)
 
 
-def test_rows_that_refer_to_nothing_are_found_by_an_examination(database_path: Path) -> None:
+def test_full_check_finds_dangling_foreign_keys(database_path: Path) -> None:
     start(database_path)
     with sqlite3.connect(database_path) as connection:
         connection.execute("INSERT INTO feed_entries (journal_id, channel) VALUES (1, 'x')")
@@ -135,7 +135,7 @@ def test_rows_that_refer_to_nothing_are_found_by_an_examination(database_path: P
         full_check(database_path)
 
 
-def test_a_glance_takes_as_many_steps_however_much_there_is(
+def test_quick_check_takes_constant_time(
     database_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = 0

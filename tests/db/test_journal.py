@@ -41,7 +41,7 @@ async def test_after_returns_what_came_later_in_order_and_at_most_so_many(
     assert [entry.id for entry in await journal.after(database.read, 1, 3)] == [2, 3, 4]
 
 
-async def test_unpublished_entries_are_not_told(database: Database) -> None:
+async def test_unpublished_entries_are_not_returned(database: Database) -> None:
     await append(database, 1)
     await append(database, 2, audience=Audience.NOBODY)
     await append(database, 3)
@@ -49,7 +49,7 @@ async def test_unpublished_entries_are_not_told(database: Database) -> None:
     assert [entry.id for entry in await journal.by_id(database.read, [3, 2])] == [2, 3]
 
 
-async def test_pruning_forgets_the_old_a_few_at_a_time(database: Database) -> None:
+async def test_pruning_deletes_old_entries_in_batches(database: Database) -> None:
     await append(database, *range(10))
     assert await prune(database, 6, limit=4) == 4
     assert await prune(database, 6, limit=4) == 2
@@ -58,7 +58,7 @@ async def test_pruning_forgets_the_old_a_few_at_a_time(database: Database) -> No
     assert await journal.bounds(database.read) == (7, 10)
 
 
-async def test_pruning_spares_what_a_feed_has_still_to_show(database: Database) -> None:
+async def test_pruning_keeps_entries_that_a_feed_still_has_to_show(database: Database) -> None:
     await append(database, 1, 2, 3)
     async with database.write() as sql:
         await feeds.add(sql, 2, "visits")
@@ -66,7 +66,7 @@ async def test_pruning_spares_what_a_feed_has_still_to_show(database: Database) 
     assert await held(database) == [2]
 
 
-async def test_a_spared_entry_does_not_hide_the_gap_behind_it(database: Database) -> None:
+async def test_kept_entry_does_not_hide_the_gap_behind_it(database: Database) -> None:
     await append(database, 1, 2, 3, 4)
     async with database.write() as sql:
         await feeds.add(sql, 1, "visits")

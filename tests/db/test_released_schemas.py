@@ -122,7 +122,7 @@ def test_the_first_schema_is_among_the_released_ones() -> None:
     assert SCHEMAS[-1] <= NEWEST
 
 
-async def test_what_keeps_a_schema_for_later_keeps_all_of_it(tmp_path: Path) -> None:
+async def test_dumped_schema_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "sentinel.db"
     await fill(path)
     number, sql = dumped(path)
@@ -134,7 +134,7 @@ async def test_what_keeps_a_schema_for_later_keeps_all_of_it(tmp_path: Path) -> 
     assert schema(tmp_path / "again.db") == schema(path)
 
 
-async def test_a_row_that_a_migration_loses_is_found_missing(tmp_path: Path) -> None:
+async def test_lost_rows_are_detected(tmp_path: Path) -> None:
     path = tmp_path / "sentinel.db"
     load(1, path)
     before = rows(path)

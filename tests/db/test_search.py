@@ -58,7 +58,7 @@ async def add(database: Database, *locations: str, description: str = "") -> lis
 @example(["x"], "", "text : x", 0)
 @example(["[12] 9 a", "[12] 90 a"], "12 9", "12] 9 ", 0)
 @example(["a"], "q", "q", 0)
-async def test_a_search_finds_exactly_the_rows_that_hold_the_text(
+async def test_property_search_finds_exactly_the_matching_rows(
     stocked: Database, locations: list[str], description: str, other: str, start: int
 ) -> None:
     await add(stocked, *locations, description=description)
@@ -91,7 +91,7 @@ def _place(text: str) -> str:
 
 @pytest.mark.usefixtures("first")
 @given(st.lists(st.tuples(TEXTS.filter(bool), TEXTS.filter(bool)), min_size=1, max_size=3), TEXTS)
-async def test_users_are_found_under_the_name_that_they_have_now(
+async def test_user_search_finds_current_names(
     stocked: Database, people: list[tuple[str, str]], other: str
 ) -> None:
     async with stocked.write() as sql:
@@ -116,7 +116,7 @@ async def test_users_are_found_under_the_name_that_they_have_now(
         assert set(found) <= set(expected)
 
 
-async def test_the_likeliest_property_comes_first(stocked: Database) -> None:
+async def test_property_suggestions_are_ranked(stocked: Database) -> None:
     names = ["East Vinewood", "Alta 5", "The olive grove", "Vinewood", "Vine St"]
     await add(stocked, *names)
     for typed, expected in {
@@ -134,7 +134,7 @@ async def test_the_likeliest_property_comes_first(stocked: Database) -> None:
     assert len(await properties.suggest(stocked.read, "v", 2)) == 2
 
 
-async def test_the_likeliest_user_and_drone_come_first(stocked: Database) -> None:
+async def test_user_and_drone_suggestions_are_ranked(stocked: Database) -> None:
     (place,) = await add(stocked, "Villa")
     async with stocked.write() as sql:
         for user_id, name in {"u1": "Ann Wren", "u2": "Wren Hall", "u3": "Bewren"}.items():
@@ -157,7 +157,7 @@ async def test_the_likeliest_user_and_drone_come_first(stocked: Database) -> Non
     assert await drones("") == [3, 2, 1]
 
 
-async def test_what_was_stored_before_the_index_is_found_too(tmp_path: Path) -> None:
+async def test_rows_from_before_the_index_are_found(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     number, first = migrations()[0]
     with closing(sqlite3.connect(path)) as old:
