@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class BadCertificate(Exception):
-    """Files that cannot be used: what is wrong with them, and how to mend it."""
+    """The files cannot be used: what is wrong with them, and how to mend it."""
 
     def __init__(self, sentence: str, mend: str) -> None:
         super().__init__(f"{sentence}; {mend}")
@@ -23,7 +23,7 @@ class BadCertificate(Exception):
 
 
 class Certificate:
-    """What every new connection is shown; `context` is what the server is given, for good."""
+    """The certificate that new connections get; the server keeps `context` for good."""
 
     def __init__(self, certificate: Path, private_key: Path) -> None:
         """Read the files.
@@ -34,7 +34,7 @@ class Certificate:
         self._files = (certificate, private_key)
         self._contents = _read(certificate), _read(private_key)
         self._newest = self.context = _context(*self._files)
-        self.context.sni_callback = self._show
+        self.context.sni_callback = self._use_newest
 
     @classmethod
     def of(cls, settings: HttpSettings) -> Self | None:
@@ -61,8 +61,8 @@ class Certificate:
         self._contents = contents
         log.info("the certificate was renewed; new connections get the new one")
 
-    def _show(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
-        """Have a handshake use the newest certificate; it calls this also without a name."""
+    def _use_newest(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        """Use the newest certificate in a handshake; called also without a server name."""
         connection.context = self._newest
 
 
@@ -85,7 +85,7 @@ def read_certificate(path: Path) -> "x509.Certificate":
 
 
 def fingerprint(path: Path) -> bytes:
-    """Return what a certificate is recognised by.
+    """Return the SHA-256 fingerprint of a certificate.
 
     Raises:
         BadCertificate: there is none.
@@ -106,7 +106,7 @@ def _read(path: Path) -> bytes:
 
 
 def _context(certificate: Path, private_key: Path) -> ssl.SSLContext:
-    """Return a context of its own: one that a pair which does not match was read into is spoilt."""
+    """Return a new context: loading a pair that does not match spoils an existing one."""
     read_certificate(certificate)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -32,7 +32,7 @@ def load(path: Path | None) -> Settings:
     """Read the configuration; without a path, `config.toml` if there is one.
 
     Raises:
-        ConfigError: it cannot be used; every fault is told.
+        ConfigError: it cannot be used; it has every fault.
     """
     source = path or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     values = _read_toml(source) if source is not None else {}
@@ -71,7 +71,7 @@ def _without_values(problem: str) -> str:
 
 
 def _unknown_sections() -> list[str]:
-    """Say which environment variables name a section that does not exist."""
+    """Return a fault for each environment variable of a section that does not exist."""
     faults = []
     for variable in sorted(os.environ):
         section = variable.removeprefix(PREFIX).partition("__")[0].lower()
@@ -83,20 +83,20 @@ def _unknown_sections() -> list[str]:
 
 def _sentence(error: Any) -> str:
     """Write one fault as a line; values are not repeated, as they may be secrets."""
-    place = ".".join(
+    key = ".".join(
         str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "…"
         for part in error["loc"]
     )
     if error["type"] != "extra_forbidden":
-        return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+        return f"{key}: {error['msg'].removeprefix('Value error, ')}"
     model: Any = Settings
     for part in error["loc"][:-1]:
         field = model.model_fields.get(part) if isinstance(part, str) else None
         model = field.annotation if field is not None else model
         model = get_args(model)[0] if get_origin(model) is list else model
         if not hasattr(model, "model_fields"):
-            return f"{place}: no such key"
-    return f"{place}: no such key{_hint(str(error['loc'][-1]), model)}"
+            return f"{key}: no such key"
+    return f"{key}: no such key{_hint(str(error['loc'][-1]), model)}"
 
 
 def _hint(name: str, model: Any) -> str:

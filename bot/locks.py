@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class AlreadyRunning(Exception):
-    """Another copy of the bot has what this one needs; the text says which."""
+    """Another copy of the bot holds the lock; the text says which process."""
 
 
 @contextmanager
@@ -32,12 +32,12 @@ def alone_on_database(path: Path) -> Iterator[None]:
     """Be the only process that writes to a database, under whatever spelling of its path.
 
     Raises:
-        AlreadyRunning: another one does.
-        OSError: there is no telling, as the lock's file cannot be opened.
+        AlreadyRunning: another process does.
+        OSError: the lock's file cannot be opened.
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _held(path.with_name(f"{path.name}.lock"), 0o600, f"the database {path}"):
+    with _lock(path.with_name(f"{path.name}.lock"), 0o600, f"the database {path}"):
         yield
 
 
@@ -46,21 +46,21 @@ def alone_with_token(token: str) -> Iterator[None]:
     """Be the only process with a Discord token, as far as the machine's temporary folder tells.
 
     Raises:
-        AlreadyRunning: another one has it.
+        AlreadyRunning: another process has it.
     """
     digest = hashlib.sha256(f"cad-sentinel {token}".encode()).hexdigest()[:32]
     path = Path(tempfile.gettempdir()) / f"cad-sentinel-{digest}.lock"
     # Whoever else runs a copy here, perhaps as another user, must be able to find it taken.
     with ExitStack() as stack:
         try:
-            stack.enter_context(_held(path, 0o666, "this Discord token"))
+            stack.enter_context(_lock(path, 0o666, "this Discord token"))
         except OSError as fault:
             log.warning("cannot tell whether another copy has this Discord token: %s", fault)
         yield
 
 
 @contextmanager
-def _held(path: Path, mode: int, what: str) -> Iterator[None]:
+def _lock(path: Path, mode: int, what: str) -> Iterator[None]:
     descriptor = _open(path, mode)
     try:
         if not lock_descriptor(descriptor, blocking=False):
@@ -89,5 +89,5 @@ def _open(path: Path, mode: int) -> int:
 def _holder(descriptor: int) -> str:
     os.lseek(descriptor, NOTE_AT, os.SEEK_SET)
     note = os.read(descriptor, NOTE_BYTES).decode("ascii", "replace")
-    known = note.isprintable() and note.startswith("process ")
-    return f"another copy of the bot ({note})" if known else "another copy of the bot"
+    is_ours = note.isprintable() and note.startswith("process ")
+    return f"another copy of the bot ({note})" if is_ours else "another copy of the bot"

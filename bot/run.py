@@ -63,7 +63,7 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-def _all_secrets(settings: Settings, generated: list[secrets.Secret]) -> list[str]:
+def _all_secrets(settings: Settings, generated: list[secrets.StoredSecret]) -> list[str]:
     """Return everything that must not stand in the log."""
     return [
         settings.discord.token,

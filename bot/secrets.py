@@ -1,4 +1,4 @@
-"""Secrets that the program makes for itself where the configuration has none."""
+"""The CAD key and the client token that the bot generates where none are configured."""
 
 import os
 import secrets
@@ -9,8 +9,8 @@ from typing import NamedTuple
 from bot.settings import Settings
 
 
-class Secret(NamedTuple):
-    """A secret, and the file that it was made up in, which is None for a configured one."""
+class StoredSecret(NamedTuple):
+    """A secret and the file that it is stored in; None for a configured one."""
 
     value: str
     file: Path | None
@@ -22,34 +22,34 @@ CAD_KEY_FILE = "cad-key.txt"
 CLIENT_TOKEN_FILE = "client-token.txt"  # noqa: S105 - the name of a file
 
 
-def cad_key(settings: Settings) -> Secret:
-    """Return the first CAD key; made up where none is configured."""
+def cad_key(settings: Settings) -> StoredSecret:
+    """Return the first CAD key; generated where none is configured."""
     if settings.cad.keys:
-        return Secret(settings.cad.keys[0].key, None, is_new=False)
-    return _kept(settings.database.path.parent / CAD_KEY_FILE)
+        return StoredSecret(settings.cad.keys[0].key, None, is_new=False)
+    return _stored(settings.database.path.parent / CAD_KEY_FILE)
 
 
-def client_token(settings: Settings) -> Secret:
-    """Return the token of the first client that may do most; made up where none is configured."""
+def client_token(settings: Settings) -> StoredSecret:
+    """Return the first token with the widest scope; generated where none is configured."""
     clients = settings.websocket.clients
     if clients:
         strongest = max(clients, key=lambda client: ("read", "write", "admin").index(client.scope))
-        return Secret(strongest.token, None, is_new=False)
-    return _kept(settings.database.path.parent / CLIENT_TOKEN_FILE)
+        return StoredSecret(strongest.token, None, is_new=False)
+    return _stored(settings.database.path.parent / CLIENT_TOKEN_FILE)
 
 
-def _kept(path: Path) -> Secret:
-    """Read a secret from its file; make it at the first start. Only the owner may read it."""
+def _stored(path: Path) -> StoredSecret:
+    """Read a secret from its file, which the first start creates. Only the owner may read it."""
     if path.exists():
         value = path.read_text("ascii").strip()
         if value:
             with suppress(PermissionError):  # another user may ask a running bot
                 path.chmod(OWNER_ONLY)
-            return Secret(value, path, is_new=False)
+            return StoredSecret(value, path, is_new=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     value = secrets.token_hex(20)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         path.chmod(OWNER_ONLY)  # an empty file may have been there
         file.write(value + "\n")
-    return Secret(value, path, is_new=True)
+    return StoredSecret(value, path, is_new=True)

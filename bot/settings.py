@@ -56,7 +56,7 @@ def _path(path: Path) -> Path:
     return path
 
 
-def _named_key(value: object) -> object:
+def _key_with_name(value: object) -> object:
     return {"key": value} if isinstance(value, str) else value
 
 
@@ -69,9 +69,9 @@ def _event_type(name: str) -> str:
     from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS
 
     kind = name.removeprefix("events.").removeprefix(f"{CAD}.")
-    known = [*cad.EVENTS, *EVENTS, *SYSTEM_EVENTS]
-    if kind not in known:
-        close = get_close_matches(kind, known, n=1, cutoff=0.5)
+    names = [*cad.EVENTS, *EVENTS, *SYSTEM_EVENTS]
+    if kind not in names:
+        close = get_close_matches(kind, names, n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"
         raise ValueError(f"this is no event{hint}")
     return kind
@@ -83,7 +83,7 @@ def _proxy(network: IPvAnyNetwork) -> IPvAnyNetwork:
     return network
 
 
-def _hours(text: str) -> str:
+def _quiet_hours(text: str) -> str:
     from cogs.routing.rules import QuietHours
 
     return str(QuietHours.parse(text))
@@ -101,7 +101,7 @@ def _word(value: object) -> object:
 
 
 Snowflake = Annotated[int, Field(ge=0, lt=2**63)]
-"""A Discord id; 0 stands for none."""
+"""A Discord id; 0 for none."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=32)]
 """A name that stands in records and logs."""
@@ -153,14 +153,14 @@ Word = Annotated[
     BeforeValidator(_word),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=128),
 ]
-"""A text that a rule looks for; a number counts as its digits."""
+"""A text that a rule looks for; a number is read as its digits."""
 
 EventType = Annotated[str, AfterValidator(_event_type)]
 """A push type of the CAD, or the name of an event of the property protocol."""
 
 
 class RuleSettings(Section):
-    """A routing rule: what an event must be like, and what becomes of it then."""
+    """A routing rule: the conditions on an event, and what happens to it when they are met."""
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
     types: Annotated[list[EventType], Field(min_length=1)] | None = None
@@ -173,7 +173,7 @@ class RuleSettings(Section):
     channel: Snowflake = 0
     mention: Snowflake = 0
     silent: bool | None = None
-    quiet: Annotated[str, AfterValidator(_hours)] | None = None
+    quiet: Annotated[str, AfterValidator(_quiet_hours)] | None = None
     panics_always: bool = True
 
     @model_validator(mode="after")
@@ -197,12 +197,12 @@ class RuleSettings(Section):
         return self
 
 
-def _named_apart(rules: list[RuleSettings]) -> list[RuleSettings]:
+def _unique_names(rules: list[RuleSettings]) -> list[RuleSettings]:
     names = [rule.name for rule in rules]
     for name in names:
         if names.count(name) > 1:
-            places = [number for number, found in enumerate(names) if found == name]
-            raise ValueError(f"two rules have the same name: {places[0]} and {places[1]}")
+            indices = [index for index, found in enumerate(names) if found == name]
+            raise ValueError(f"two rules have the same name: {indices[0]} and {indices[1]}")
     return rules
 
 
@@ -217,11 +217,11 @@ class DiscordSettings(Section):
     gateway_url: str = ""
     channels: Channels = Channels()
     roles: Roles = Roles()
-    rules: Annotated[list[RuleSettings], AfterValidator(_named_apart)] = []
+    rules: Annotated[list[RuleSettings], AfterValidator(_unique_names)] = []
 
 
 class AlarmSettings(Section):
-    """Whom an alarm calls that nobody acknowledges, and when it falls quiet by itself."""
+    """When an alarm that nobody acknowledges escalates, to whom, and when it ends by itself."""
 
     call_after_minutes: Minutes = 5
     call_supervisor_after_minutes: Minutes = 10
@@ -255,7 +255,7 @@ class HttpSettings(Section):
     trusted_proxies: list[Annotated[IPvAnyNetwork, AfterValidator(_proxy)]] = []
 
     @model_validator(mode="after")
-    def _both_or_neither(self) -> "HttpSettings":
+    def _certificate_has_key(self) -> "HttpSettings":
         if (self.certificate is None) != (self.private_key is None):
             raise ValueError("certificate and private_key belong together: set both, or neither")
         return self
@@ -269,9 +269,12 @@ class NamedKey(Section):
 
 
 class CadSettings(Section):
-    """Sonoran CAD: the keys that pushes carry, how they are taken in, and how to call its API."""
+    """Sonoran CAD: the keys that pushes carry, and how pushes are stored.
 
-    keys: list[Annotated[NamedKey, BeforeValidator(_named_key)]] = []
+    `api_key`, `server_id` and `api_url` are reserved for calls to the CAD; nothing reads them yet.
+    """
+
+    keys: list[Annotated[NamedKey, BeforeValidator(_key_with_name)]] = []
     duplicate_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
     keep_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24
     crimes_from_calls: bool = False
@@ -299,7 +302,7 @@ class WebsocketSettings(Section):
 
 
 class DatabaseSettings(Section):
-    """Where everything is kept, how long the journal remembers, and when it is backed up."""
+    """Where everything is stored, how long events are kept, and when it is backed up."""
 
     path: Annotated[Path, AfterValidator(_path)] = Path("data/sentinel.db")
     journal_days: Annotated[int, Field(ge=1)] = 30
@@ -317,13 +320,13 @@ class TierSettings(Section):
 
 
 class EquipmentTypeSettings(Section):
-    """A kind of equipment; 1 are cameras and 3 drones, whatever they are called."""
+    """A type of equipment; 1 are cameras and 3 drones, whatever their names."""
 
     id: Annotated[int, Field(ge=1)]
     name: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-def _distinct(rows: list[Any]) -> list[Any]:
+def _unique_ids(rows: list[Any]) -> list[Any]:
     ids = [row.id for row in rows]
     if len(ids) != len(set(ids)):
         raise ValueError("an id occurs twice")
@@ -336,12 +339,12 @@ class CommunitySettings(Section):
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     language: Annotated[str, AfterValidator(_language)] = "en"
     daily_at: Annotated[str, AfterValidator(_time_of_day)] = "06:00"
-    tiers: Annotated[list[TierSettings], AfterValidator(_distinct)] = [
+    tiers: Annotated[list[TierSettings], AfterValidator(_unique_ids)] = [
         TierSettings(id=1, name="Basic", price="59.99"),
         TierSettings(id=2, name="Premium", price="99.99"),
         TierSettings(id=3, name="Optimum", price="149.99"),
     ]
-    equipment_types: Annotated[list[EquipmentTypeSettings], AfterValidator(_distinct)] = [
+    equipment_types: Annotated[list[EquipmentTypeSettings], AfterValidator(_unique_ids)] = [
         EquipmentTypeSettings(id=1, name="Camera"),
         EquipmentTypeSettings(id=2, name="Badge reader"),
         EquipmentTypeSettings(id=3, name="Drone"),
@@ -363,7 +366,7 @@ class MapSettings(Section):
     points: list[list[Annotated[float, Field(allow_inf_nan=False)]]] = []
 
     @model_validator(mode="after")
-    def _can_be_used(self) -> "MapSettings":
+    def _image_is_usable(self) -> "MapSettings":
         self.backdrop()
         return self
 
