@@ -17,6 +17,7 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import to_json
 
 from webhook.protocol.errors import BadJson, FieldProblem, InvalidData
 
@@ -62,7 +63,7 @@ class Reply(Wire):
 
     def dump(self) -> bytes:
         """Write the data as JSON."""
-        return self.model_dump_json(by_alias=True).encode()
+        return to_json(self, by_alias=True)
 
 
 class Success(Reply):
