@@ -4,11 +4,11 @@ Nothing here reads or writes anything: what a rule looks at is gathered by `cogs
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, tzinfo
 from fnmatch import fnmatchcase
-from functools import cache, partial
+from functools import cache
 
 from cogs.i18n.language import N_, _
 from cogs.ui.text import either
@@ -18,9 +18,6 @@ _CALLS = {
     False: N_("a 311 call"),
     None: N_("neither a 911 nor a 311 call"),
 }
-Reason = Callable[[], str]
-"""Says why; put into words only for those who ask."""
-
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -97,32 +94,32 @@ class Rule:
     quiet: QuietHours | None = None
     panics_always: bool = True
 
-    def conditions(self, facts: RoutingFacts) -> Iterator[tuple[bool, Reason]]:
+    def conditions(self, facts: RoutingFacts) -> Iterator[tuple[bool, str]]:
         """Say of every given condition whether the event meets it, and why."""
         if self.types is not None:
-            yield _one_of(N_("type"), facts.types, self.types)
+            yield _one_of(_("type"), facts.types, sorted(self.types))
         if self.priority is not None:
-            yield _one_of(N_("priority"), _set(facts.priority), self.priority)
+            yield _one_of(_("priority"), [facts.priority], self.priority)
         if self.emergency is not None:
-            yield facts.emergency is self.emergency, lambda: _(_CALLS[facts.emergency])
+            yield facts.emergency is self.emergency, _(_CALLS[facts.emergency])
         if self.departments is not None:
-            yield _one_of(N_("department"), facts.departments, self.departments)
+            yield _one_of(_("department"), facts.departments, self.departments)
         if self.postals is not None:
-            yield self._postal(facts.postal)
+            yield _postal(facts.postal, self.postals)
         if self.keywords is not None:
-            yield self._keyword(facts.text)
+            yield _keyword(facts.text, self.keywords)
         if self.properties is not None:
-            found = {str(number) for number in facts.properties}
-            yield _one_of(N_("property"), found, {str(number) for number in self.properties})
+            wanted = sorted(str(number) for number in self.properties)
+            yield _one_of(_("property"), [str(number) for number in facts.properties], wanted)
 
     def is_silent(self, *, is_quiet: bool) -> bool:
-        """Tell whether the rule keeps an event back; with quiet hours only within them."""
+        """Tell whether the rule silences an event; with quiet hours only within them."""
         return bool(self.silent) and (self.quiet is None or is_quiet)
 
     def has_effect(self, *, is_quiet: bool) -> bool:
-        """Tell whether the rule does anything now, be it that it lets the event through."""
-        is_resting = self.silent and not self.is_silent(is_quiet=is_quiet)
-        return not is_resting or bool(self.channel or self.mention)
+        """Tell whether the rule does anything now, even if only that it lets the event through."""
+        is_inactive = self.silent and not self.is_silent(is_quiet=is_quiet)
+        return not is_inactive or bool(self.channel or self.mention)
 
     def is_quiet(self, facts: RoutingFacts, clock: time) -> bool:
         """Tell whether the quiet hours hold for the event."""
@@ -130,27 +127,13 @@ class Rule:
             return False
         return self.quiet.covers(clock)
 
-    def _postal(self, postal: str) -> tuple[bool, Reason]:
-        wanted = self.postals or ()
-        for pattern in wanted:
-            if postal and fnmatchcase(postal.casefold(), pattern.casefold()):
-                return True, partial(_like, postal, pattern)
-        return False, partial(_not, N_("postal"), postal, wanted)
-
-    def _keyword(self, text: str) -> tuple[bool, Reason]:
-        wanted = self.keywords or ()
-        for keyword in wanted:
-            if _whole_words(keyword).search(text):
-                return True, partial(_says, keyword)
-        return False, partial(_does_not_say, wanted)
-
 
 @dataclass(frozen=True)
 class Decision:
     """Where an event goes: `channel` names a channel of the channel map or is a channel's id.
 
-    `is_quiet`: the quiet hours of the rule hold, so nobody is called.
-    `rule` is the one that matched, None without one; `reasons` has one for each rule.
+    `is_quiet`: the quiet hours of the rule apply, so nobody is mentioned. `rule` is the one that
+    matched, None without one; `explanation` has a line for each rule.
     """
 
     rule: str | None
@@ -158,12 +141,7 @@ class Decision:
     mention: int = 0
     silent: bool = False
     is_quiet: bool = False
-    reasons: tuple[Reason, ...] = ()
-
-    @property
-    def explanation(self) -> list[str]:
-        """A line on each rule."""
-        return [reason() for reason in self.reasons]
+    explanation: list[str] = field(default_factory=list)
 
 
 class Router:
@@ -193,108 +171,81 @@ class Router:
 
         `at`: when it happened, in milliseconds; `home`: its channel of the channel map.
         """
-        decision = usual = self.default(home, is_pressed=facts.is_pressed)
-        reasons = list[Reason]()
+        default = self.default(home, is_pressed=facts.is_pressed)
         clock = datetime.fromtimestamp(at / 1000, self._zone).time()
+        matched: Rule | None = None
+        explanation = []
         for rule in self._rules:
-            if decision.rule is not None:
-                reasons.append(partial(_comes_later, rule.name, decision.rule))
+            if matched is not None:
+                text = _("{rule}: not checked, as {first} matched")
+                explanation.append(text.format(rule=rule.name, first=matched.name))
                 continue
-            matches, reason = _asked(rule, facts, clock)
-            reasons.append(partial(_answered, rule.name, matches, reason))
-            if matches:
-                decision = _follow(rule, facts, clock, usual)
-        return replace(decision, reasons=tuple(reasons))
+            matches, reason = _check(rule, facts, clock)
+            explanation.append(f"{rule.name}: {_('yes') if matches else _('no')}, {reason}")
+            matched = rule if matches else None
+        if matched is None:
+            return replace(default, explanation=explanation)
+        is_quiet = matched.is_quiet(facts, clock)
+        return Decision(
+            matched.name,
+            str(matched.channel) if matched.channel else default.channel,
+            0 if is_quiet else matched.mention or default.mention,
+            matched.is_silent(is_quiet=is_quiet),
+            is_quiet,
+            explanation,
+        )
 
 
-def _asked(rule: Rule, facts: RoutingFacts, clock: time) -> tuple[bool, Reason]:
-    """Ask a rule whether it matches, and why."""
-    met = list(rule.conditions(facts))
-    missed = [reason for is_met, reason in met if not is_met]
-    if missed:
-        return False, partial(_all_of, missed)
-    if not rule.has_effect(is_quiet=rule.is_quiet(facts, clock)):
-        if rule.quiet is not None and rule.quiet.covers(clock):
-            return False, lambda: _("panics are posted at any hour")
-        return False, partial(_rests, rule.quiet, clock)
-    reasons: list[Reason] = [reason for _is_met, reason in met]
-    reasons = reasons or [lambda: _("it has no conditions")]
-    if rule.quiet is not None and rule.quiet.covers(clock):
-        reasons.append(partial(_within, rule.quiet, rule.is_quiet(facts, clock)))
-    return True, partial(_all_of, reasons)
-
-
-def _follow(rule: Rule, facts: RoutingFacts, clock: time, usual: Decision) -> Decision:
+def _check(rule: Rule, facts: RoutingFacts, clock: time) -> tuple[bool, str]:
+    """Tell whether a rule matches, and why."""
+    conditions = list(rule.conditions(facts))
+    unmet = [reason for is_met, reason in conditions if not is_met]
+    if unmet:
+        return False, "; ".join(unmet)
     is_quiet = rule.is_quiet(facts, clock)
-    return Decision(
-        rule.name,
-        str(rule.channel) if rule.channel else usual.channel,
-        0 if is_quiet else rule.mention or usual.mention,
-        rule.is_silent(is_quiet=is_quiet),
-        is_quiet,
-    )
+    is_within = rule.quiet is not None and rule.quiet.covers(clock)
+    if not rule.has_effect(is_quiet=is_quiet):
+        if is_within:
+            return False, _("panics are posted at any hour")
+        text = _("it is silent only {hours}, and it was {time}")
+        return False, text.format(hours=rule.quiet, time=f"{clock:%H:%M}")
+    reasons = [reason for _is_met, reason in conditions] or [_("it has no conditions")]
+    if is_within:
+        within = _("within its quiet hours {hours}")
+        not_for_panics = _("its quiet hours {hours} do not apply to panics")
+        reasons.append((within if is_quiet else not_for_panics).format(hours=rule.quiet))
+    return True, "; ".join(reasons)
 
 
-def _set(text: str) -> frozenset[str]:
-    return frozenset({text} if text else ())
-
-
-def _one_of(
-    what: str, found: frozenset[str] | set[str], wanted: Sequence[str] | frozenset[str] | set[str]
-) -> tuple[bool, Reason]:
+def _one_of(what: str, found: Collection[str], wanted: Sequence[str]) -> tuple[bool, str]:
     """Tell whether one of the event's values is wanted, whatever the case of its letters."""
     folded = {text.casefold() for text in wanted}
-    for text in sorted(found):
+    values = sorted(filter(None, found))
+    for text in values:
         if text.casefold() in folded:
-            return True, partial(_is, what, text)
-    return False, partial(_not, what, ", ".join(sorted(found)), wanted)
+            return True, f"{what} {text}"
+    return False, _unmet(what, ", ".join(values), wanted)
 
 
-def _is(what: str, found: str) -> str:
-    return f"{_(what)} {found}"
+def _postal(postal: str, patterns: Sequence[str]) -> tuple[bool, str]:
+    for pattern in patterns:
+        if postal and fnmatchcase(postal.casefold(), pattern.casefold()):
+            text = _("postal {postal} matches {pattern}")
+            return True, text.format(postal=postal, pattern=pattern)
+    return False, _unmet(_("postal"), postal, patterns)
 
 
-def _not(what: str, found: str, wanted: Sequence[str] | frozenset[str] | set[str]) -> str:
-    texts = wanted if isinstance(wanted, tuple) else sorted(wanted)
+def _keyword(text: str, keywords: Sequence[str]) -> tuple[bool, str]:
+    for keyword in keywords:
+        if _whole_words(keyword).search(text):
+            return True, _("contains {keyword!r}").format(keyword=keyword)
+    return False, _("does not contain {keywords}").format(keywords=either(keywords))
+
+
+def _unmet(what: str, found: str, wanted: Sequence[str]) -> str:
     return _("{what} {found}, not {wanted}").format(
-        what=_(what), found=found or _("unknown"), wanted=either(texts)
+        what=what, found=found or _("unknown"), wanted=either(wanted)
     )
-
-
-def _like(postal: str, pattern: str) -> str:
-    return _("postal {postal} matches {pattern}").format(postal=postal, pattern=pattern)
-
-
-def _says(keyword: str) -> str:
-    return _("contains {keyword!r}").format(keyword=keyword)
-
-
-def _does_not_say(keywords: Sequence[str]) -> str:
-    return _("does not contain {keywords}").format(keywords=either(keywords))
-
-
-def _rests(quiet: QuietHours | None, clock: time) -> str:
-    text = _("it is silent only {hours}, and it was {time}")
-    return text.format(hours=quiet, time=f"{clock:%H:%M}")
-
-
-def _within(quiet: QuietHours, holds: bool) -> str:
-    within = _("within its quiet hours {hours}")
-    return (within if holds else _("its quiet hours {hours} do not apply to panics")).format(
-        hours=quiet
-    )
-
-
-def _comes_later(rule: str, first: str) -> str:
-    return _("{rule}: not checked, as {first} matched").format(rule=rule, first=first)
-
-
-def _answered(rule: str, matches: bool, reason: Reason) -> str:
-    return f"{rule}: {_('yes') if matches else _('no')}, {reason()}"
-
-
-def _all_of(reasons: Sequence[Reason]) -> str:
-    return "; ".join(reason() for reason in reasons)
 
 
 @cache
