@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.cogs.watched import CALL, QUIET, SUPERVISE, Watched
+from tests.cogs.alarm_harness import EXPIRY, TO_DISPATCHERS, TO_SUPERVISORS, AlarmHarness
 from tests.webhook.harness import MINUTE, open_harness
 
 PLACES = st.integers(1, 2)
@@ -48,7 +48,7 @@ class AlarmsMachine(RuleBasedStateMachine):
         )
         for _ in range(2):
             self.runner.run(self.harness.add_property())
-        self.watched = Watched(self.harness)
+        self.watched = AlarmHarness(self.harness)
         self.open: dict[int, Open] = {}
         self.over: dict[int, str] = {}
         self.calls: list[str] = []
@@ -114,10 +114,10 @@ class AlarmsMachine(RuleBasedStateMachine):
             if alarm.until is not None and alarm.until <= self.now:
                 alarm.since = alarm.until
                 alarm.touched, alarm.until = max(alarm.touched, alarm.until), None
-            if alarm.until is None and alarm.touched <= self.now - QUIET:
+            if alarm.until is None and alarm.touched <= self.now - EXPIRY:
                 self.over[self.open.pop(place).number] = "quiet"
                 continue
-            for level, after in ((1, CALL), (2, SUPERVISE)):
+            for level, after in ((1, TO_DISPATCHERS), (2, TO_SUPERVISORS)):
                 due = alarm.state == "waiting" and alarm.since <= self.now - after
                 if due and alarm.called < level:
                     alarm.called = level
@@ -139,7 +139,7 @@ class AlarmsMachine(RuleBasedStateMachine):
 
     @invariant()
     def each_stage_is_called_once_and_only_for_alarms_that_waited(self) -> None:
-        made = [subject for subject, _, _ in self.runner.run(self.watched.calls())]
+        made = [subject for subject, _, _ in self.runner.run(self.watched.escalations())]
         assert sorted(made) == sorted(self.calls)
         assert len(set(made)) == len(made)
 

@@ -58,7 +58,7 @@ async def _owned(town: Town, member: Member) -> None:
     )
 
 
-async def test_repeats_count_up_on_the_one_card(town: Town) -> None:
+async def test_further_alerts_are_counted_on_the_one_card(town: Town) -> None:
     async with town.bot_running():
         card = await _alarm(town)
         assert "# Alarm · Villa" in render(card)
@@ -81,7 +81,7 @@ async def test_repeats_count_up_on_the_one_card(town: Town) -> None:
         ("Resolve", "Alarm closed.", "# Alarm resolved · Villa"),
     ],
 )
-async def test_a_button_acts_for_dispatchers_and_for_nobody_with_less(
+async def test_buttons_need_the_dispatcher_role(
     town: Town, button: str, answer: str, shown: str
 ) -> None:
     async with town.bot_running():
@@ -96,7 +96,7 @@ async def test_a_button_acts_for_dispatchers_and_for_nobody_with_less(
     assert bool(card.components) != is_over
 
 
-async def test_a_note_is_asked_for_and_stands_on_the_card_as_it_was_written(town: Town) -> None:
+async def test_a_note_is_shown_on_the_card_as_it_was_written(town: Town) -> None:
     async with town.bot_running():
         card = await _alarm(town)
         await _said(town, await town.fake.click(town.vic, card, "Note"), "This needs the")
@@ -117,7 +117,7 @@ async def test_a_note_is_asked_for_and_stands_on_the_card_as_it_was_written(town
         ("False alarm", "Alarm closed.", "already marked as false by <@"),
     ],
 )
-async def test_of_two_who_press_at_once_one_acts_and_the_other_is_told_who_was_first(
+async def test_of_two_presses_at_once_the_second_learns_who_was_first(
     town: Town, button: str, done: str, late: str
 ) -> None:
     second = town.guild.add_member("Bert", town.dispatchers)
@@ -132,7 +132,7 @@ async def test_of_two_who_press_at_once_one_acts_and_the_other_is_told_who_was_f
     assert sum(late in text for text in said) == 1
 
 
-async def test_a_press_on_a_card_from_before_tells_who_settled_the_alarm(town: Town) -> None:
+async def test_a_press_on_an_outdated_card_says_who_settled_the_alarm(town: Town) -> None:
     async with town.bot_running():
         card = await _alarm(town, drones=1)
         await town.fake.until(lambda: "[Dispatch drone]" in render(card))
@@ -149,7 +149,7 @@ async def test_a_press_on_a_card_from_before_tells_who_settled_the_alarm(town: T
     assert town.channel("drones").messages == []
 
 
-async def test_without_an_answer_first_the_dispatchers_are_called_then_the_supervisor(
+async def test_an_unacknowledged_alarm_mentions_dispatchers_then_supervisors(
     town: Town,
 ) -> None:
     place = town.channel("alerts")
@@ -172,7 +172,7 @@ async def test_without_an_answer_first_the_dispatchers_are_called_then_the_super
     assert len(place.messages) == 3
 
 
-async def test_an_acknowledged_alarm_calls_nobody_and_falls_quiet(town: Town) -> None:
+async def test_an_acknowledged_alarm_expires_without_escalation(town: Town) -> None:
     async with town.bot_running():
         card = await _alarm(town)
         await town.fake.click(town.dora, card, "Acknowledge")
@@ -185,7 +185,7 @@ async def test_an_acknowledged_alarm_calls_nobody_and_falls_quiet(town: Town) ->
     assert len(town.channel("alerts").messages) == 2
 
 
-async def test_the_card_says_when_a_snooze_is_over(town: Town) -> None:
+async def test_the_card_says_when_a_snooze_ended(town: Town) -> None:
     async with town.bot_running():
         card = await _alarm(town)
         await town.fake.click(town.dora, card, "Snooze 15 min")
@@ -197,7 +197,7 @@ async def test_the_card_says_when_a_snooze_is_over(town: Town) -> None:
         assert "[Snooze 15 min]" in render(card)
 
 
-async def test_a_call_that_discord_took_without_an_answer_is_not_made_again_after_a_crash(
+async def test_an_escalation_posted_without_an_answer_is_not_posted_again_after_a_crash(
     town: Town,
 ) -> None:
     place = town.channel("alerts")
@@ -216,7 +216,7 @@ async def test_a_call_that_discord_took_without_an_answer_is_not_made_again_afte
     assert [len(message.pings) for message in place.created] == [0, 1, 0]
 
 
-async def test_a_call_that_was_noted_before_a_crash_is_posted_once_afterwards(town: Town) -> None:
+async def test_an_escalation_stored_before_a_crash_is_posted_once_after_it(town: Town) -> None:
     place = town.channel("alerts")
     async with town.bot_running():
         await _alarm(town)
@@ -234,7 +234,7 @@ async def test_a_call_that_was_noted_before_a_crash_is_posted_once_afterwards(to
     assert [len(message.pings) for message in place.created] == [0, 1, 0]
 
 
-async def test_an_alarm_that_was_acknowledged_before_its_call_was_posted_calls_nobody(
+async def test_an_alarm_acknowledged_before_its_escalation_is_posted_mentions_nobody(
     town: Town,
 ) -> None:
     place = town.channel("alerts")
@@ -253,7 +253,7 @@ async def test_an_alarm_that_was_acknowledged_before_its_call_was_posted_calls_n
     assert [message.pings for message in place.created] == [[], []]
 
 
-async def test_a_call_is_posted_where_the_bot_may_not_read_though_it_answers_nothing(
+async def test_an_escalation_is_posted_without_a_reply_where_the_bot_may_not_read(
     town: Town,
 ) -> None:
     place = town.channel("alerts")
@@ -266,7 +266,7 @@ async def test_a_call_is_posted_where_the_bot_may_not_read_though_it_answers_not
     assert call.reply_to is None
 
 
-async def test_the_call_goes_where_a_rule_has_sent_the_alarm(town: Town) -> None:
+async def test_an_escalation_is_posted_where_a_rule_sent_the_alarm(town: Town) -> None:
     desk = town.guild.add_channel("desk")
     town.rules = [RuleSettings(name="alarms", types=["alerts"], channel=desk.id)]
     async with town.bot_running():
@@ -297,7 +297,7 @@ async def test_the_owner_who_asked_for_it_gets_one_private_message_that_is_edite
     assert len(private.created) == 1
 
 
-async def test_an_owner_who_takes_no_private_messages_is_left_alone(
+async def test_an_owner_who_blocks_private_messages_gets_none(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -315,7 +315,7 @@ async def test_an_owner_who_takes_no_private_messages_is_left_alone(
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-async def test_an_owner_who_left_the_server_is_left_alone(
+async def test_an_owner_who_left_the_server_gets_no_private_message(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -327,7 +327,7 @@ async def test_an_owner_who_left_the_server_is_left_alone(
         await town.fake.until(lambda: "rejects the card of alarm-owner" in caplog.text)
 
 
-async def test_a_private_message_that_discord_took_without_an_answer_is_not_sent_again(
+async def test_a_private_message_posted_without_an_answer_is_not_posted_again(
     town: Town,
 ) -> None:
     private = town.guild.direct(town.stranger)
@@ -380,7 +380,7 @@ async def test_the_alarm_is_raised_and_listed_with_slash_commands(town: Town) ->
         await town.fake.until(lambda: settled in render(one))
 
 
-async def test_without_discord_alarms_and_calls_go_to_the_log(
+async def test_without_discord_alarms_and_escalations_are_logged(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

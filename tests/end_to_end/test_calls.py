@@ -42,7 +42,7 @@ async def test_a_911_call_becomes_a_card_and_is_over_when_it_is_removed(town: To
     assert len(town.channel("emergency").messages) == 1
 
 
-async def test_a_dispatch_call_takes_its_911_call_over_and_they_link_to_each_other(
+async def test_a_911_call_and_its_dispatch_call_link_to_each_other(
     town: Town,
 ) -> None:
     async with town.bot_running():
@@ -62,7 +62,7 @@ async def test_a_dispatch_call_takes_its_911_call_over_and_they_link_to_each_oth
     assert len(town.channel("dispatch").messages) == 1
 
 
-async def test_a_link_follows_a_card_that_was_posted_afresh(town: Town) -> None:
+async def test_a_link_follows_a_card_that_was_posted_again(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
         await town.push("EVENT_911", call_911(1))
@@ -119,7 +119,7 @@ async def test_a_note_on_a_call_never_seen_has_a_card_that_the_call_fills_in(tow
         assert "Gate is open" in render(card)
 
 
-async def test_a_panic_calls_its_role_once_and_clears(town: Town) -> None:
+async def test_a_panic_mentions_its_role_once_and_clears(town: Town) -> None:
     async with town.bot_running():
         await town.push("EVENT_UNIT_PANIC", {"identIds": [61, 74], "isPanic": True})
         card = await town.channel("panic").next_message()
@@ -141,7 +141,7 @@ OWN_CALL: dict[str, Any] = {
 }
 
 
-async def test_the_911_call_that_scripts_make_of_a_panic_stands_on_the_panic_card(
+async def test_the_911_call_of_a_panic_is_shown_on_the_panic_card(
     town: Town,
 ) -> None:
     async with town.bot_running():
@@ -157,7 +157,7 @@ async def test_the_911_call_that_scripts_make_of_a_panic_stands_on_the_panic_car
     assert len(town.channel("emergency").messages) == 1
 
 
-async def test_a_card_of_the_call_that_came_before_its_panic_turns_grey_and_points_there(
+async def test_the_card_of_a_call_older_than_its_panic_points_to_the_panic(
     town: Town,
 ) -> None:
     async with town.bot_running():
@@ -363,7 +363,7 @@ FINAL_PANIC = """\
 └"""
 
 
-async def test_the_same_push_twice_is_told_once(town: Town) -> None:
+async def test_a_duplicate_push_is_shown_once(town: Town) -> None:
     async with town.bot_running():
         await town.push("EVENT_911", call_911(1))
         card = await town.channel("emergency").next_message()

@@ -22,7 +22,7 @@ async def test_a_bot_that_starts_while_discord_is_down_catches_up(town: Town) ->
     assert "911 call 2" in render(second)
 
 
-async def test_after_an_outage_cards_are_there_once_at_their_final_state_and_feeds_in_order(
+async def test_after_an_outage_each_card_is_posted_once_and_feeds_are_in_order(
     town: Town,
 ) -> None:
     async with town.bot_running():
@@ -82,7 +82,7 @@ async def test_a_feed_message_without_an_answer_is_recognised(town: Town) -> Non
     assert (shown.count("first"), shown.count("second")) == (1, 1)
 
 
-async def test_a_dead_channel_holds_nobody_up_and_recovers(town: Town) -> None:
+async def test_a_dead_channel_holds_up_no_other_and_recovers(town: Town) -> None:
     dead = town.channel("emergency")
     async with town.bot_running():
         await town.fake.until(lambda: town.fake.connected)
@@ -96,7 +96,7 @@ async def test_a_dead_channel_holds_nobody_up_and_recovers(town: Town) -> None:
         await dead.next_message(timeout=10)
 
 
-async def test_a_card_deleted_by_hand_is_posted_afresh_at_its_next_change(town: Town) -> None:
+async def test_a_card_deleted_by_hand_is_posted_again_at_its_next_change(town: Town) -> None:
     async with town.bot_running():
         await town.push("EVENT_911", call_911(1))
         first = await town.channel("emergency").next_message()
@@ -126,7 +126,7 @@ async def test_ten_changes_in_a_moment_are_few_edits(town: Town) -> None:
     assert card.edit_count < 15
 
 
-async def test_a_refused_token_leaves_the_listener_running(
+async def test_a_rejected_token_leaves_the_listener_running(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     right, town.fake.token = town.fake.token, "another"
@@ -142,7 +142,7 @@ async def test_a_refused_token_leaves_the_listener_running(
     assert "Discord refuses the token" in caplog.text
 
 
-async def test_a_refused_card_does_not_stop_the_next_one(town: Town) -> None:
+async def test_a_rejected_card_does_not_stop_the_next_one(town: Town) -> None:
     refusal = {"code": 50035, "message": "Invalid Form Body", "errors": {}}
     async with town.bot_running():
         of_channel = town.channel("emergency").messages_path

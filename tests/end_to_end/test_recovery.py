@@ -57,7 +57,7 @@ async def test_a_deleted_feed_message_stays_deleted_and_the_feed_goes_on(town: T
     assert len(town.channel("access").created) == 2
 
 
-async def test_a_deleted_channel_is_told_once_and_its_messages_are_posted_where_setup_says(
+async def test_a_deleted_channel_is_reported_once_and_its_cards_move_where_setup_says(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     boss = town.guild.add_member("Boss", town.guild.add_role("Boss", "manage_guild"))
@@ -89,7 +89,7 @@ async def test_a_deleted_channel_is_told_once_and_its_messages_are_posted_where_
     assert sum(f"channel {old.id} (emergency)" in r.message for r in caplog.records) == 1
 
 
-async def test_a_deleted_role_breaks_no_card_and_is_told_once_and_by_check(
+async def test_a_deleted_role_breaks_no_card_and_is_reported_once_and_by_check(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with town.bot_running():
@@ -113,7 +113,7 @@ async def test_a_deleted_role_breaks_no_card_and_is_told_once_and_by_check(
         ]
 
 
-async def test_kicked_it_waits_without_a_storm_of_requests_and_invited_again_it_goes_on(
+async def test_a_kicked_bot_waits_quietly_and_goes_on_when_invited_again(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -138,7 +138,7 @@ async def test_kicked_it_waits_without_a_storm_of_requests_and_invited_again_it_
     assert "fixed: The bot is in no Discord server" in caplog.text
 
 
-async def test_kicked_and_invited_again_while_it_did_not_run_it_registers_its_commands(
+async def test_a_bot_invited_again_while_it_was_off_registers_its_commands(
     town: Town,
 ) -> None:
     async with town.bot_running():
@@ -152,7 +152,7 @@ async def test_kicked_and_invited_again_while_it_did_not_run_it_registers_its_co
         await town.fake.until(lambda: "No drone is out" in render(reply))
 
 
-async def test_changing_roles_again_and_again_asks_for_a_closed_channel_a_few_times_only(
+async def test_frequent_role_changes_retry_a_closed_channel_only_a_few_times(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cogs_bot, "CHANGE_INTERVAL", 0.5)
@@ -172,7 +172,7 @@ async def test_changing_roles_again_and_again_asks_for_a_closed_channel_a_few_ti
     assert len(tries) <= 2 + took / 0.5
 
 
-async def test_a_choice_is_in_use_after_a_crash_right_behind_it(town: Town) -> None:
+async def test_a_choice_of_setup_survives_a_crash_right_after_it(town: Town) -> None:
     boss = town.guild.add_member("Boss", town.guild.add_role("Boss", "manage_guild"))
     configure(town, channels=Channels())
     async with town.bot_running():
@@ -186,7 +186,7 @@ async def test_a_choice_is_in_use_after_a_crash_right_behind_it(town: Town) -> N
         await in_use(town, town.channel("log"))
 
 
-async def test_shutting_down_while_the_line_changes_over_ends(town: Town) -> None:
+async def test_shutdown_ends_while_choices_of_setup_are_taken_up(town: Town) -> None:
     boss = town.guild.add_member("Boss", town.guild.add_role("Boss", "manage_guild"))
     async with asyncio.timeout(30):
         async with town.bot_running():

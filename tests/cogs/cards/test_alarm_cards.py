@@ -8,53 +8,53 @@ import pytest
 from cogs.cards import render
 from cogs.delivery.console import render as as_text
 from cogs.ui.embeds import MessageContent
-from tests.cogs.watched import CALL, QUIET, SUPERVISE, Watched
+from tests.cogs.alarm_harness import EXPIRY, TO_DISPATCHERS, TO_SUPERVISORS, AlarmHarness
 from tests.golden import check_golden
 from tests.webhook.harness import MINUTE, AppHarness
 from webhook.protocol.events import Subject
 
-Act = Callable[[Watched], Awaitable[object]]
+Act = Callable[[AlarmHarness], Awaitable[object]]
 
 
-async def _nothing(_: Watched) -> None:
+async def _nothing(_: AlarmHarness) -> None:
     return
 
 
-async def _acknowledged(watched: Watched) -> None:
-    await watched.harness.ask("acknowledge-alarm", alarmId=1)
+async def _acknowledged(alarms: AlarmHarness) -> None:
+    await alarms.harness.ask("acknowledge-alarm", alarmId=1)
 
 
-async def _snoozed(watched: Watched) -> None:
-    await watched.harness.ask("snooze-alarm", alarmId=1, minutes=15)
+async def _snoozed(alarms: AlarmHarness) -> None:
+    await alarms.harness.ask("snooze-alarm", alarmId=1, minutes=15)
 
 
-async def _snooze_over(watched: Watched) -> None:
-    await _snoozed(watched)
-    await watched.after(15 * MINUTE)
+async def _snooze_over(alarms: AlarmHarness) -> None:
+    await _snoozed(alarms)
+    await alarms.after(15 * MINUTE)
 
 
-async def _called(watched: Watched) -> None:
-    await watched.after(CALL)
-    await watched.after(SUPERVISE)
+async def _called(alarms: AlarmHarness) -> None:
+    await alarms.after(TO_DISPATCHERS)
+    await alarms.after(TO_SUPERVISORS)
 
 
-async def _resolved(watched: Watched) -> None:
-    await watched.harness.ask("dispatch-drone", propertyId=1)
+async def _resolved(alarms: AlarmHarness) -> None:
+    await alarms.harness.ask("dispatch-drone", propertyId=1)
     for number in range(5):
-        await watched.harness.ask("note-alarm", alarmId=1, text=f"note {number}")
-    await watched.harness.ask("settle-alarm", alarmId=1, outcome="resolved")
+        await alarms.harness.ask("note-alarm", alarmId=1, text=f"note {number}")
+    await alarms.harness.ask("settle-alarm", alarmId=1, outcome="resolved")
 
 
-async def _false(watched: Watched) -> None:
-    await watched.harness.ask("settle-alarm", alarmId=1, outcome="false")
+async def _false(alarms: AlarmHarness) -> None:
+    await alarms.harness.ask("settle-alarm", alarmId=1, outcome="false")
 
 
-async def _quiet(watched: Watched) -> None:
-    await watched.after(QUIET)
+async def _quiet(alarms: AlarmHarness) -> None:
+    await alarms.after(EXPIRY)
 
 
-async def _removed(watched: Watched) -> None:
-    await watched.harness.ask("remove-property", propertyId=1)
+async def _removed(alarms: AlarmHarness) -> None:
+    await alarms.harness.ask("remove-property", propertyId=1)
 
 
 STATES: dict[str, Act] = {
@@ -79,11 +79,11 @@ async def _shown(harness: AppHarness, act: Act) -> str:
     """Raise the alarm three times within two minutes, act, and return what everybody reads."""
     await harness.ask("add-user", userId="license:owner", fullName="Wren Halloway")
     await harness.add_equipment(await harness.add_property(), 3, "Roof")
-    watched = Watched(harness)
+    alarms = AlarmHarness(harness)
     for _ in range(3):
-        await watched.raise_at(1)
+        await alarms.raise_at(1)
         harness.clock.now += MINUTE
-    await act(watched)
+    await act(alarms)
     shown = []
     for subject in ("alarm:1", "alarm-call:1-1", "alarm-call:1-2", "alarm-owner:1"):
         content = await render(harness.database.read, Subject.parse(subject))

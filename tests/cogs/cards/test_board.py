@@ -30,7 +30,7 @@ NOT_SHOWN = {
 }
 
 
-def test_every_event_either_touches_the_board_or_shows_nothing_there() -> None:
+def test_every_event_is_known_to_change_the_board_or_not() -> None:
     assert {name for name in EVENTS if touches_board(name)} == SHOWN
     assert {kind for kind in cad.EVENTS if not touches_board(f"{CAD}.{kind}")} == NOT_SHOWN
 
@@ -44,7 +44,7 @@ def test_what_does_not_fit_is_counted(limit: int) -> None:
     assert (f"and {len(left_out)} more" in shown) is bool(left_out)
 
 
-def test_rows_that_were_not_even_written_out_are_counted_too() -> None:
+def test_rows_that_are_not_written_out_are_counted_too() -> None:
     assert fitting(["a", "b"], "\n", 100, 7) == "a\nb\nand 5 more"
     assert fitting([], "\n", 100, 0) == ""
 

@@ -177,7 +177,7 @@ def test_every_cad_event_is_declared_with_the_card_or_the_feed_that_shows_it() -
     assert in_feeds == {name for name in FEEDS if name.startswith(f"{CAD}.")}
 
 
-def test_every_feed_is_of_an_event_that_there_is() -> None:
+def test_every_feed_names_an_existing_event() -> None:
     assert set(FEEDS) <= {*EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS), *SYSTEM_EVENTS}
 
 
@@ -187,13 +187,13 @@ def test_every_channel_of_the_configuration_is_used() -> None:
     assert used == set(Channels.model_fields) - set(NOT_IN_USE)
 
 
-async def test_a_card_of_something_unknown_is_not_made(harness: AppHarness) -> None:
+async def test_an_unknown_subject_has_no_card(harness: AppHarness) -> None:
     for kind in set(CARDS) - {BOARD.kind}:
         key = f"9@{CAD}" if kind in ("emergency", "dispatch") else "9"
         assert await render(harness.database.read, Subject(kind, key)) is None
 
 
-async def test_an_entry_that_cannot_be_made_is_named_by_its_number(
+async def test_a_feed_entry_that_cannot_be_rendered_shows_its_number(
     harness: AppHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     await Story(harness).push("EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
@@ -221,7 +221,7 @@ def test_fields_beyond_discords_limits_are_left_out(fields: list[tuple[str, str]
     assert len(embed.fields) <= 25
 
 
-def test_the_digest_tells_what_people_see_apart() -> None:
+def test_the_digest_differs_when_visible_content_differs() -> None:
     def content(**changed: object) -> MessageContent:
         embed = discord.Embed(title=str(changed.get("title", "a")))
         label = str(changed.get("label", "b"))

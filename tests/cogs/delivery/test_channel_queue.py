@@ -121,7 +121,7 @@ async def test_new_cards_come_before_edits_and_edits_take_turns(town: Town) -> N
     ]
 
 
-async def test_changes_within_the_pace_are_one_edit(town: Town) -> None:
+async def test_changes_within_a_second_are_one_edit(town: Town) -> None:
     async with town.bot_running(ONE_EDIT):
         card = await _noted(town, 1, "first")
         for number in range(10):
@@ -134,7 +134,7 @@ async def test_changes_within_the_pace_are_one_edit(town: Town) -> None:
     assert len(town.channel("dispatch").created) == 2
 
 
-async def test_a_change_that_shows_nothing_new_is_no_edit(town: Town) -> None:
+async def test_a_change_that_is_not_visible_causes_no_edit(town: Town) -> None:
     async with town.bot_running():
         await town.push("EVENT_911", call_911(1))
         card = await town.channel("emergency").next_message()
@@ -144,7 +144,7 @@ async def test_a_change_that_shows_nothing_new_is_no_edit(town: Town) -> None:
     assert card.edit_count == 0
 
 
-async def test_an_old_card_that_discord_edits_no_more_is_posted_afresh(town: Town) -> None:
+async def test_a_card_too_old_to_edit_is_posted_again(town: Town) -> None:
     town.fake.limits.old_edits = 0
     async with town.bot_running():
         await town.push("EVENT_911", call_911(1))
@@ -159,7 +159,7 @@ async def test_an_old_card_that_discord_edits_no_more_is_posted_afresh(town: Tow
     assert "911 call 1 · over" in render(new)
 
 
-async def test_a_card_whose_note_could_not_be_stored_is_posted_once(town: Town) -> None:
+async def test_a_card_whose_message_id_could_not_be_stored_is_posted_once(town: Town) -> None:
     async with town.bot_running():
         await town.fake.wait_connected()
         async with _unwritable_cards(town):
@@ -173,7 +173,7 @@ async def test_a_card_whose_note_could_not_be_stored_is_posted_once(town: Town) 
     assert town.channel("emergency").created == [card]
 
 
-async def test_a_message_that_arrives_after_a_crash_and_a_search_shows_the_last_state(
+async def test_a_message_that_arrives_after_a_crash_and_a_search_is_edited(
     town: Town,
 ) -> None:
     async with town.bot_running(ONLY_WHEN_TOLD):
@@ -188,7 +188,7 @@ async def test_a_message_that_arrives_after_a_crash_and_a_search_shows_the_last_
     assert town.channel("emergency").created == [card]
 
 
-async def test_a_card_stays_where_it_is_when_the_configuration_names_another_channel(
+async def test_a_card_stays_in_its_channel_when_the_configuration_changes(
     town: Town,
 ) -> None:
     async with town.bot_running():
@@ -206,7 +206,7 @@ async def test_a_card_stays_where_it_is_when_the_configuration_names_another_cha
 
 
 @pytest.mark.parametrize("how", ["deleted", "closed"])
-async def test_a_card_of_a_channel_that_is_gone_is_posted_in_the_configured_one(
+async def test_a_card_in_a_lost_channel_is_posted_in_the_configured_channel(
     town: Town, how: str
 ) -> None:
     async with town.bot_running():
@@ -224,7 +224,7 @@ async def test_a_card_of_a_channel_that_is_gone_is_posted_in_the_configured_one(
         assert "911 call 1 · over" in render(await elsewhere.next_message())
 
 
-async def test_without_discord_cards_go_to_the_log_and_discords_messages_are_kept(
+async def test_without_discord_cards_are_logged_and_its_messages_are_kept(
     town: Town,
 ) -> None:
     with_discord = town.settings()
@@ -248,7 +248,7 @@ async def test_without_discord_cards_go_to_the_log_and_discords_messages_are_kep
     assert len(town.channel("dispatch").created) == 2
 
 
-async def test_full_feed_messages_can_be_held_back_from_a_log(town: Town) -> None:
+async def test_full_feed_messages_can_be_paced_for_a_log(town: Town) -> None:
     place = town.channel("units")
     async with town.bot_running(replace(ONLY_WHEN_TOLD, gather=NEVER, feed=NEVER, full=NEVER)):
         for ident in range(30):

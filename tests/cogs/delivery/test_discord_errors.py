@@ -56,7 +56,7 @@ async def _until_unshown(town: Town, number: int) -> None:
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-async def test_what_waited_comes_once_and_at_its_last_state(
+async def test_after_any_error_messages_are_posted_once_in_their_last_state(
     town: Town, caplog: pytest.LogCaptureFixture, trouble: str
 ) -> None:
     told = {"times": 3} | TROUBLES[trouble]
@@ -79,7 +79,7 @@ async def test_what_waited_comes_once_and_at_its_last_state(
     assert "delivery failed" not in caplog.text  # that is for what was not foreseen
 
 
-async def test_a_global_limit_that_outlasts_a_delivery_locks_nothing(town: Town) -> None:
+async def test_a_global_rate_limit_longer_than_a_delivery_locks_nothing(town: Town) -> None:
     async with town.bot_running():
         await town.fake.wait_connected()
         town.fake.limits.limit_globally(2 * discord_errors.TIMEOUT)
@@ -90,7 +90,7 @@ async def test_a_global_limit_that_outlasts_a_delivery_locks_nothing(town: Town)
     assert len(town.channel("emergency").created) == 1
 
 
-async def test_a_global_limit_holds_all_channels_back(
+async def test_a_global_rate_limit_stops_all_channels(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(discord_errors, "TIMEOUT", 10.0)
@@ -111,7 +111,7 @@ async def test_a_global_limit_holds_all_channels_back(
     assert town.fake.too_many_requests <= 3  # while it lasts, one asks whether it is over
 
 
-async def test_an_old_message_that_takes_no_edit_for_an_hour_is_posted_afresh(town: Town) -> None:
+async def test_an_old_message_that_cannot_be_edited_for_an_hour_is_posted_again(town: Town) -> None:
     body = LIMITED | {"retry_after": 3600.0, "code": 30046}
     async with town.bot_running():
         await town.push("EVENT_911", call_911(1))
@@ -124,7 +124,7 @@ async def test_an_old_message_that_takes_no_edit_for_an_hour_is_posted_afresh(to
     assert _refused(town.fake) == 1
 
 
-async def test_a_channel_that_takes_nothing_for_long_is_left_alone_and_alone(town: Town) -> None:
+async def test_a_long_rate_limit_of_one_channel_stops_that_channel_only(town: Town) -> None:
     body = LIMITED | {"retry_after": NEVER}
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
@@ -138,7 +138,7 @@ async def test_a_channel_that_takes_nothing_for_long_is_left_alone_and_alone(tow
 
 
 @pytest.mark.parametrize("right", ["view_channel", "send_messages", "embed_links"])
-async def test_a_closed_channel_is_tried_again_only_when_rights_change(
+async def test_a_closed_channel_is_retried_only_when_permissions_change(
     town: Town, right: str
 ) -> None:
     closed = town.channel("emergency")
@@ -156,7 +156,7 @@ async def test_a_closed_channel_is_tried_again_only_when_rights_change(
     assert len(closed.created) == 10
 
 
-async def test_a_deleted_channel_holds_nobody_up_and_is_asked_once(town: Town) -> None:
+async def test_a_deleted_channel_is_tried_once_and_holds_up_no_other(town: Town) -> None:
     async with town.bot_running(RARELY):
         await town.fake.until(lambda: bool(town.guild.commands))
         town.channel("emergency").delete()
@@ -167,7 +167,7 @@ async def test_a_deleted_channel_holds_nobody_up_and_is_asked_once(town: Town) -
     assert sum(one.status == 404 for one in town.fake.requests) == 1
 
 
-async def test_a_token_refused_while_running_stops_everything_but_the_listener(
+async def test_a_token_rejected_while_running_stops_all_but_the_listener(
     town: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(discord_errors, "UNAUTHORIZED_RETRY", NEVER)
@@ -186,7 +186,7 @@ async def test_a_token_refused_while_running_stops_everything_but_the_listener(
     assert "Discord refuses the token" in caplog.text
 
 
-async def test_a_token_revoked_at_the_gateway_ends_the_bot_and_nothing_else(
+async def test_a_token_revoked_at_the_gateway_ends_only_the_bot(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with town.bot_running(), aiohttp.ClientSession() as http:
@@ -222,7 +222,7 @@ GATEWAY: dict[str, Callable[[FakeDiscord], None]] = {
 
 
 @pytest.mark.parametrize("how", GATEWAY)
-async def test_deliveries_and_commands_outlive_the_gateway(town: Town, how: str) -> None:
+async def test_deliveries_and_commands_survive_a_lost_gateway(town: Town, how: str) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
         begun = town.fake.identifies + town.fake.resumes
@@ -240,7 +240,7 @@ async def test_deliveries_and_commands_outlive_the_gateway(town: Town, how: str)
 
 @pytest.mark.parametrize("path", ["^/users/@me$", "^/gateway(/bot)?$", "/applications/@me$"])
 @pytest.mark.parametrize("how", [{"cut": True}, {"status": 200, "body": CLOUDFLARE}], ids=str)
-async def test_a_start_through_answers_that_cannot_be_read(
+async def test_the_bot_starts_although_answers_cannot_be_read(
     town: Town, path: str, how: dict[str, Any]
 ) -> None:
     town.fake.fault("GET", path, **how)

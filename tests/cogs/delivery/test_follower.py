@@ -40,7 +40,7 @@ async def _call(harness: AppHarness, number: int, **fields: object) -> None:
     await Story(harness).push("EVENT_911", {"call": {"callId": number} | fields})
 
 
-async def test_every_event_is_taken_in_once_and_a_restart_goes_on_from_there(
+async def test_every_event_is_applied_once_across_a_restart(
     harness: AppHarness,
 ) -> None:
     await _call(harness, 1)
@@ -52,7 +52,7 @@ async def test_every_event_is_taken_in_once_and_a_restart_goes_on_from_there(
     assert await _cards(harness) == [("emergency:1@county", 2), ("emergency:2@county", 1)]
 
 
-async def test_more_events_than_a_batch_are_taken_in_batch_by_batch(harness: AppHarness) -> None:
+async def test_events_are_applied_in_batches(harness: AppHarness) -> None:
     await _call(harness, 0)
     async with harness.context().change() as change:
         for _ in range(BATCH):
@@ -66,7 +66,7 @@ async def test_more_events_than_a_batch_are_taken_in_batch_by_batch(harness: App
     assert not await follower.apply_next()
 
 
-async def test_channels_that_are_not_in_use_get_nothing_to_show(harness: AppHarness) -> None:
+async def test_unused_channels_get_no_cards_or_feed_entries(harness: AppHarness) -> None:
     await _call(harness, 1)
     await Story(harness).duty()
     await _follower(harness, frozenset({"units"})).apply_next()
@@ -83,7 +83,7 @@ async def test_feed_entries_are_queued_in_the_order_of_their_events(harness: App
     assert numbers == [event.id for event in await harness.journal_events()]
 
 
-async def test_interrupted_anywhere_it_takes_nothing_in_twice_and_loses_nothing(
+async def test_events_are_applied_once_wherever_it_is_interrupted(
     harness: AppHarness,
 ) -> None:
     for number in range(3):
@@ -106,7 +106,7 @@ async def test_interrupted_anywhere_it_takes_nothing_in_twice_and_loses_nothing(
     assert await settings.get(harness.database.read, "discord.cursor") == str(last)
 
 
-async def test_an_event_that_cannot_be_taken_in_is_passed_over_and_the_others_are_not(
+async def test_an_event_that_cannot_be_applied_is_skipped_alone(
     harness: AppHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in (1, 2, 3):
@@ -129,7 +129,7 @@ async def test_an_event_that_cannot_be_taken_in_is_passed_over_and_the_others_ar
     assert not await follower.apply_next()
 
 
-async def test_storage_that_fails_in_the_middle_leaves_the_whole_batch_for_later(
+async def test_a_storage_failure_leaves_the_whole_batch_for_later(
     harness: AppHarness,
 ) -> None:
     await _call(harness, 1)
@@ -150,7 +150,7 @@ async def test_storage_that_fails_in_the_middle_leaves_the_whole_batch_for_later
     assert await _versions(harness) == [1, 1]
 
 
-async def test_it_hears_of_events_while_it_runs_and_wakes_the_deliveries(
+async def test_published_events_are_applied_at_once_and_wake_the_queues(
     harness: AppHarness,
 ) -> None:
     woken = asyncio.Event()
@@ -175,7 +175,7 @@ async def _scan(harness: AppHarness) -> None:
 
 
 @pytest.mark.parametrize("with_card", [True, False])
-async def test_events_without_a_card_wait_for_one_with_a_card_or_a_moment(
+async def test_feed_events_are_collected_until_a_card_event_or_a_short_delay(
     harness: AppHarness, monkeypatch: pytest.MonkeyPatch, *, with_card: bool
 ) -> None:
     monkeypatch.setattr("cogs.delivery.follower.FEED_DELAY", 3_600.0 if with_card else 0.0)

@@ -118,14 +118,14 @@ def test_the_first_matching_rule_wins_and_every_rule_is_explained() -> None:
     ]
 
 
-def test_without_a_rule_the_channel_map_and_the_panic_role_hold() -> None:
+def test_without_a_rule_the_channel_map_and_the_panic_role_apply() -> None:
     assert decide(CALL) == Decision(None, "home")
     assert decide(PANIC) == Decision(None, "home", 99)
     cleared = RoutingFacts(PANIC.types, is_panic=True)
     assert decide(cleared).mention == 0
 
 
-def test_a_rule_without_a_mention_leaves_a_panic_its_role() -> None:
+def test_a_panic_keeps_its_role_if_the_rule_has_no_mention() -> None:
     assert decide(PANIC, Rule("elsewhere", channel=5)).mention == 99
     assert decide(PANIC, Rule("others", mention=7)).mention == 7
 
@@ -148,7 +148,7 @@ def test_quiet_hours_reach_over_midnight_and_end_is_excluded(
 @pytest.mark.parametrize(
     "text", ["", "23-7", "24:00-07:00", "23:60-07:00", "07:00-07:00", "7:00-8:00"]
 )
-def test_hours_that_are_none_are_refused(text: str) -> None:
+def test_invalid_hours_are_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"hours|time"):
         QuietHours.parse(text)
 
@@ -163,7 +163,7 @@ def test_in_quiet_hours_nobody_is_mentioned() -> None:
     ]
 
 
-def test_a_silent_rule_with_quiet_hours_is_asked_only_within_them() -> None:
+def test_a_silent_rule_with_quiet_hours_silences_only_within_them() -> None:
     night = Rule("night", silent=True, quiet=QuietHours.parse("23:00-07:00"))
     day = Rule("day", channel=5)
     assert decide(CALL, night, day, at=MIDNIGHT).silent
@@ -172,13 +172,13 @@ def test_a_silent_rule_with_quiet_hours_is_asked_only_within_them() -> None:
     assert noon.explanation[0] == "night: no, it is silent only 23:00-07:00, and it was 12:00"
 
 
-def test_quiet_hours_are_those_of_the_community() -> None:
+def test_quiet_hours_are_in_the_time_zone_of_the_community() -> None:
     rule = Rule("night", silent=True, quiet=QuietHours.parse("23:00-07:00"))
     router = Router([rule], ZoneInfo("America/Los_Angeles"))
     assert router.decide(CALL, NOON, "home").silent  # 04:00 there
 
 
-def test_panics_pass_quiet_hours_unless_told_otherwise() -> None:
+def test_quiet_hours_do_not_apply_to_panics_by_default() -> None:
     hours = QuietHours.parse("23:00-07:00")
     always = decide(PANIC, Rule("night", mention=7, quiet=hours), at=MIDNIGHT)
     assert always.mention == 7
@@ -211,7 +211,7 @@ RULES: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize(("written", "fault"), RULES.values(), ids=RULES)
-def test_a_bad_rule_is_told_in_a_line(tmp_path: Path, written: str, fault: str) -> None:
+def test_a_bad_rule_is_reported_in_one_line(tmp_path: Path, written: str, fault: str) -> None:
     config = tmp_path / "config.toml"
     config.write_text(f'[[discord.rules]]\nname = "it"\n{written}\n', "utf-8")
     with pytest.raises(ConfigError) as refused:
@@ -269,7 +269,7 @@ async def test_every_event_can_be_typed_alone(database: Database, name: str) -> 
 @pytest.mark.parametrize(
     ("typed", "data"), [("EVENT_912", None), ("12", None), ("visits", "["), ("visits", "[]")]
 )
-async def test_what_is_no_event_is_refused(
+async def test_an_unknown_event_is_rejected(
     database: Database, typed: str, data: str | None
 ) -> None:
     with pytest.raises(SentinelError):
@@ -291,7 +291,7 @@ _FIELDS = st.sampled_from(
 
 
 @given(data=st.dictionaries(_FIELDS, _JSON), kind=st.sampled_from(sorted(CARDS)))
-def test_no_data_can_break_the_reading_of_traits(data: dict[str, Any], kind: str) -> None:
+def test_facts_can_be_read_from_any_data(data: dict[str, Any], kind: str) -> None:
     written = orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS) if _fits(data) else b"{}"
     event = StoredEvent(1, NOON, "cad.EVENT_911", [], written)
     for subject in (None, Subject(kind, "1@cad")):

@@ -1,4 +1,4 @@
-"""A house whose alarms have cards and are watched over, on a clock that the test steps."""
+"""A harness whose alarms have cards and escalate, on a clock that the test advances."""
 
 from cogs.delivery.follower import Follower
 from cogs.escalation import (
@@ -13,15 +13,15 @@ from db import alarms
 from db.alarms import Alarm
 from tests.webhook.harness import MINUTE, AppHarness
 
-CALL, SUPERVISE, QUIET = 5 * MINUTE, 10 * MINUTE, 60 * MINUTE
+TO_DISPATCHERS, TO_SUPERVISORS, EXPIRY = 5 * MINUTE, 10 * MINUTE, 60 * MINUTE
 LEVELS = {
-    DISPATCHERS: EscalationLevel(CALL, (11, 12)),
-    SUPERVISORS: EscalationLevel(SUPERVISE, (13,)),
+    DISPATCHERS: EscalationLevel(TO_DISPATCHERS, (11, 12)),
+    SUPERVISORS: EscalationLevel(TO_SUPERVISORS, (13,)),
 }
 
 
-class Watched:
-    """What is raised and due, and which calls there are."""
+class AlarmHarness:
+    """Raises alarms, lets time pass, and lists the escalations."""
 
     def __init__(
         self, harness: AppHarness, *rules: Rule, levels: dict[int, EscalationLevel] | None = None
@@ -29,9 +29,9 @@ class Watched:
         self.harness = harness
         router = Router(rules)
         self.follower = Follower(
-            harness.database, harness.bus, frozenset({"alerts"}), lambda _places: None, router
+            harness.database, harness.bus, frozenset({"alerts"}), lambda _channels: None, router
         )
-        plan = EscalationPlan(LEVELS if levels is None else levels, QUIET)
+        plan = EscalationPlan(LEVELS if levels is None else levels, EXPIRY)
         self.escalation = AlarmEscalation(harness.context(), plan, router)
 
     async def raise_at(self, place: int) -> int:
@@ -61,8 +61,8 @@ class Watched:
         found, _ = await alarms.last_steps(self.harness.database.read, alarm_id, 100)
         return [step.action for step in found]
 
-    async def calls(self) -> list[tuple[str, str, str]]:
-        """Return the cards of calls with their channels, and the roles that they call."""
+    async def escalations(self) -> list[tuple[str, str, str]]:
+        """Return the cards of escalations with their channels, and the roles that they mention."""
         return await self.harness.database.read.all(
             lambda subject, channel, roles: (subject, channel, roles),
             "SELECT subject, channel, roles FROM cards JOIN alarm_calls"
