@@ -123,18 +123,25 @@ async def page(
 
 async def raise_or_repeat(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
     """Count an alert on the property's open alarm, or open one; return its id."""
-    alarm_id = await sql.one(
+    # Not one INSERT … ON CONFLICT: it would use up the id of an alarm for each repeated alert.
+    repeated = await sql.one(
         int,
-        "INSERT INTO alarms"
-        " (property_id, raised_at, raised_by, last_at, last_by, touched_at, waiting_since)"
-        " VALUES (?1, ?2, ?3, ?2, ?3, ?2, ?2) ON CONFLICT (property_id) WHERE outcome IS NULL"
-        " DO UPDATE SET repeats = repeats + 1, last_at = ?2, last_by = ?3, touched_at = ?2"
-        " RETURNING id",
+        "UPDATE alarms SET repeats = repeats + 1, last_at = ?2, last_by = ?3, touched_at = ?2"
+        " WHERE property_id = ?1 AND outcome IS NULL RETURNING id",
         property_id,
         now,
         user_id,
     )
-    return alarm_id or 0
+    return repeated or await sql.insert(
+        "alarms",
+        property_id=property_id,
+        raised_at=now,
+        raised_by=user_id,
+        last_at=now,
+        last_by=user_id,
+        touched_at=now,
+        waiting_since=now,
+    )
 
 
 async def acknowledge(sql: Transaction, alarm_id: int, who: str, now: int) -> bool:
