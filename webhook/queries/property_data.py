@@ -11,8 +11,9 @@ from webhook.queries.models import RowReply
 
 
 class PropertyFields(RowReply):
-    """What scripts see of a property besides its id."""
+    """What scripts see of a property; models of it narrow the type of its id."""
 
+    id: int | str
     location: str
     tier: int
     x: int
