@@ -15,7 +15,7 @@ from db import backup as db_backup
 from db.backup import copy
 from db.integrity import full_check
 from db.migrate import migrations
-from tests.db.damage import PAGE, folder, names, start, start_and_kill, tear
+from tests.db.damage import PAGE, folder, names, root_pages, start, start_and_kill, tear
 
 NEWEST = migrations()[-1][0]
 
@@ -126,7 +126,7 @@ def newer(path: Path) -> None:
         (other_program, "of another program"),
         (newer, f"has schema {NEWEST + 1}, this version of CAD Sentinel knows {NEWEST}"),
         (lambda path: tear(path, 1), "is damaged"),
-        (lambda path: tear(path, path.stat().st_size // PAGE - 1), "is damaged"),
+        (lambda path: tear(path, max(root_pages(path).values())), "is damaged"),
         (lambda path: path.write_bytes(path.read_bytes()[: -3 * PAGE]), "is damaged"),
         (lambda path: path.write_bytes(b""), "is empty"),
         (lambda path: path.write_text("dear diary"), "is damaged"),
