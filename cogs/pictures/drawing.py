@@ -96,14 +96,10 @@ def fitted(text: str, width: float, size: float, *, bold: bool = False) -> str:
     line = readable(text)
     if text_width(line, size, bold=bold) <= width:
         return line
-    longest, too_long = 0, len(line)
-    while too_long - longest > 1:
-        middle = (longest + too_long) // 2
-        if text_width(f"{line[:middle]}…", size, bold=bold) <= width:
-            longest = middle
-        else:
-            too_long = middle
-    return line[:longest].rstrip() + "…"
+    while line and text_width(f"{line}…", size, bold=bold) > width:
+        excess = text_width(line, size, bold=bold) / width
+        line = line[: min(len(line) - 1, round(len(line) / excess))]
+    return line.rstrip() + "…"
 
 
 def new_figure(height: int, title: str, subtitle: str) -> "Figure":

@@ -8,7 +8,6 @@ from cogs.pictures.backdrop import Backdrop, BackdropError, Rectangle
 from cogs.pictures.drawing import (
     BACKGROUND,
     BRIGHT,
-    DPI,
     FIELD,
     LINE,
     MARGIN,
@@ -41,6 +40,9 @@ LEAST = 300.0
 
 SMALLEST = 18
 """Pixels below which a property is shown as a symbol."""
+
+BADGE = 90
+"""Pixels from one badge to the next."""
 
 LONGEST_LABEL = 210
 """Pixels of a label on the map."""
@@ -230,32 +232,17 @@ class _Ground:
         self._taken.append(text.get_window_extent())
 
     def _draw_badges(self) -> None:
-        """Write what the property has inside it, or below it if there is too little room."""
-        from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea
-
-        parts: list[Any] = []
-        for badge in self._shown.badges:
-            symbol = SYMBOLS[badge.symbol]
-            parts.append(
-                TextArea(symbol.character, textprops={"color": symbol.colour, "fontsize": TEXT})
-            )
-            parts.append(TextArea(fitted(badge.text, 100, TEXT), textprops={"fontsize": TEXT}))
-        if not parts:
-            return
+        """Write the equipment inside the property, or below it if there is too little room."""
         visible, view = self._visible(self._shown.place), self._shown.view
-        metres = view.width / ACROSS
-        has_room = visible.height > 150 * metres and visible.width > 330 * metres
-        x, y = visible.x + visible.width / 2, visible.y + (32 if has_room else -38) * metres
-        if visible.height < SMALLEST * metres:
-            y -= 16 * metres
-        box = AnnotationBbox(
-            HPacker(children=parts, pad=2, sep=7, align="center"),
-            (x, max(y, view.y + 80 * metres)),
-            bboxprops=PLATE,
-            pad=0.1,
-        )
-        self._axes.add_artist(box)
-        self._taken.append(box.get_window_extent())
+        pixel = view.width / ACROSS
+        has_room = visible.height > 150 * pixel and visible.width > 330 * pixel
+        x, y = _middle(visible)
+        y += (32 if has_room else -38) * pixel - max(visible.height, SMALLEST * pixel) / 2
+        for number, badge in enumerate(self._shown.badges):
+            symbol = SYMBOLS[badge.symbol]
+            right = (number - (len(self._shown.badges) - 1) / 2) * BADGE * pixel
+            text = f"{symbol.character} {badge.text}"
+            self._label(text, x + right, max(y, view.y + 80 * pixel), symbol.colour)
 
     def _draw_scale_and_north(self) -> None:
         from matplotlib.ticker import MaxNLocator
@@ -291,7 +278,7 @@ class _Ground:
                 at_x, at_y, line, color=colour, fontsize=SMALL, bbox=PLATE,
                 ha="center", va="center", **style,
             )  # fmt: skip
-            taken = label.get_window_extent().padded(4 * DPI / 100)
+            taken = label.get_window_extent().padded(4)
             if not any(taken.overlaps(other) for other in self._taken):
                 self._taken.append(taken)
                 return
