@@ -9,21 +9,23 @@ from tests.end_to_end.town import TOKEN, Town
 from tests.fake_discord import Message, Reply, render
 
 
-async def _said(town: Town, reply: Reply, text: str) -> None:
+async def _expect_reply(town: Town, reply: Reply, text: str) -> None:
     await town.fake.until(lambda: text in reply.content)
     assert reply.ephemeral
 
 
 async def _request(town: Town) -> tuple[int, Message]:
     """Add a property, request its removal, and return its id and the request's card."""
-    place = await town.add_property("Villa", drones=1)
+    property_id = await town.add_property("Villa", drones=1)
     await town.channel("approvals").next_message()
-    await town.query("change-property-status", propertyId=place, status="ACTIVE")
-    await town.query("request-remove-property", propertyId=place, userId="owner", reason="Moving")
-    return place, await town.channel("approvals").next_message()
+    await town.query("change-property-status", propertyId=property_id, status="ACTIVE")
+    await town.query(
+        "request-remove-property", propertyId=property_id, userId="owner", reason="Moving"
+    )
+    return property_id, await town.channel("approvals").next_message()
 
 
-async def test_a_click_on_approve_removes_the_property_tells_scripts_and_settles_the_card(
+async def test_approving_a_removal_removes_the_property_and_updates_the_card(
     town: Town,
 ) -> None:
     async with (
@@ -34,35 +36,35 @@ async def test_a_click_on_approve_removes_the_property_tells_scripts_and_settles
         await town.fake.until(lambda: town.fake.connected)
         await socket.send_json({"type": "subscribe", "data": {"id": "approved-remove-property"}})
         await socket.receive_json()
-        place, card = await _request(town)
+        property_id, card = await _request(town)
         assert "Removal requested" in render(card)
         assert "Moving" in render(card)
         for somebody in (town.stranger, town.vic, town.dora):
             refused = await town.fake.click(somebody, card, "Approve")
-            await _said(town, refused, "This needs the")
-        assert (await town.query("get-property", propertyId=place))["id"] == place
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "removed.")
-        assert (await town.query("get-property", propertyId=place))["code"] == "not-found"
-        assert (await socket.receive_json())["data"] == {"propertyId": place}
+            await _expect_reply(town, refused, "This needs the")
+        assert (await town.query("get-property", propertyId=property_id))["id"] == property_id
+        await _expect_reply(town, await town.fake.click(town.anna, card, "Approve"), "removed.")
+        assert (await town.query("get-property", propertyId=property_id))["code"] == "not-found"
+        assert (await socket.receive_json())["data"] == {"propertyId": property_id}
         await town.fake.until(lambda: "Removal approved" in render(card))
         assert f"Settled by: <@{town.anna.id}>" in render(card)
         assert "[Approve]" not in render(card)
 
 
-async def test_deny_asks_for_a_reason_and_brings_the_status_back(town: Town) -> None:
+async def test_denying_a_removal_asks_for_a_reason_and_restores_the_status(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: town.fake.connected)
-        place, card = await _request(town)
-        await _said(town, await town.fake.click(town.dora, card, "Deny"), "approver role")
+        property_id, card = await _request(town)
+        await _expect_reply(town, await town.fake.click(town.dora, card, "Deny"), "approver role")
         form = await town.fake.click(town.anna, card, "Deny")
         done = await town.fake.submit(town.anna, form, {"Reason": "Not **yet** @everyone"})
-        await _said(town, done, "denied.")
-        assert (await town.query("get-property", propertyId=place))["status"] == "ACTIVE"
+        await _expect_reply(town, done, "denied.")
+        assert (await town.query("get-property", propertyId=property_id))["status"] == "ACTIVE"
         await town.fake.until(lambda: "Removal denied" in render(card))
         assert "Answer: Not \\*\\*yet\\*\\* \\@everyone" in render(card)
 
 
-async def test_of_two_who_press_at_once_one_acts_and_the_other_is_told_who_was_first(
+async def test_of_two_who_approve_at_once_one_succeeds_and_the_other_reads_who_did(
     town: Town,
 ) -> None:
     second = town.guild.add_member("Bert", town.approvers)
@@ -81,47 +83,51 @@ async def test_of_two_who_press_at_once_one_acts_and_the_other_is_told_who_was_f
 async def test_buttons_work_on_messages_from_before_a_restart(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: town.fake.connected)
-        place, card = await _request(town)
+        property_id, card = await _request(town)
     async with town.bot_running():
         await town.fake.wait_connected()
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "removed.")
+        await _expect_reply(town, await town.fake.click(town.anna, card, "Approve"), "removed.")
         await town.fake.until(lambda: "Removal approved" in render(card))
-        assert (await town.query("get-property", propertyId=place))["code"] == "not-found"
+        assert (await town.query("get-property", propertyId=property_id))["code"] == "not-found"
     assert len(town.channel("approvals").messages) == 2
 
 
 async def test_an_old_card_does_not_approve_a_newer_request(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: town.fake.connected)
-        place, old = await _request(town)
+        property_id, old = await _request(town)
         old_buttons = old.components
-        await town.query("change-property-status", propertyId=place, status="ACTIVE")
+        await town.query("change-property-status", propertyId=property_id, status="ACTIVE")
         await town.fake.until(lambda: "Removal withdrawn" in render(old))
-        await town.query("request-remove-property", propertyId=place)
+        await town.query("request-remove-property", propertyId=property_id)
         await town.channel("approvals").next_message()
         old.components = old_buttons  # a click that was on its way before the edit
-        await _said(town, await town.fake.click(town.anna, old, "Approve"), "already withdrawn")
-        assert (await town.query("get-property", propertyId=place))["status"] == "REMOVED"
+        await _expect_reply(
+            town, await town.fake.click(town.anna, old, "Approve"), "already withdrawn"
+        )
+        assert (await town.query("get-property", propertyId=property_id))["status"] == "REMOVED"
 
 
 async def test_the_slash_commands_do_the_same_as_the_buttons(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
-        place, card = await _request(town)
+        property_id, card = await _request(town)
         listed = await town.fake.slash(town.vic, "removal list")
-        await town.fake.until(lambda: f"{place} · Villa · owner owner" in render(listed))
+        await town.fake.until(lambda: f"{property_id} · Villa · owner owner" in render(listed))
         choices = await town.fake.autocomplete(
             town.anna, "removal deny", focused="property", value=""
         )
-        assert [choice.value for choice in choices] == [str(place)]
-        refused = await town.fake.slash(town.dora, "removal deny", property=str(place))
-        await _said(town, refused, "approver role")
-        form = await town.fake.slash(town.anna, "removal deny", property=str(place))
-        await _said(town, await town.fake.submit(town.anna, form, {"Reason": ""}), "denied.")
+        assert [choice.value for choice in choices] == [str(property_id)]
+        refused = await town.fake.slash(town.dora, "removal deny", property=str(property_id))
+        await _expect_reply(town, refused, "approver role")
+        form = await town.fake.slash(town.anna, "removal deny", property=str(property_id))
+        await _expect_reply(
+            town, await town.fake.submit(town.anna, form, {"Reason": ""}), "denied."
+        )
         await town.fake.until(lambda: "Removal denied" in render(card))
-        await town.query("request-remove-property", propertyId=place)
+        await town.query("request-remove-property", propertyId=property_id)
         done = await town.fake.slash(town.anna, "removal approve", property="villa")
-        await _said(town, done, "**Villa** has been removed.")
+        await _expect_reply(town, done, "**Villa** has been removed.")
 
 
 async def test_a_new_property_is_approved_or_rejected(town: Town) -> None:
@@ -129,15 +135,19 @@ async def test_a_new_property_is_approved_or_rejected(town: Town) -> None:
         await town.fake.until(lambda: town.fake.connected)
         first = await town.add_property("Villa")
         card = await town.channel("approvals").next_message()
-        await _said(town, await town.fake.click(town.dora, card, "Approve"), "approver role")
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "approved.")
+        await _expect_reply(
+            town, await town.fake.click(town.dora, card, "Approve"), "approver role"
+        )
+        await _expect_reply(town, await town.fake.click(town.anna, card, "Approve"), "approved.")
         await town.fake.until(lambda: "Property approved" in render(card))
         assert (await town.query("get-property", propertyId=first))["status"] == "ACTIVE"
         second = await town.add_property("Shed")
         card = await town.channel("approvals").next_message()
-        await _said(town, await town.fake.click(town.dora, card, "Reject"), "approver role")
+        await _expect_reply(town, await town.fake.click(town.dora, card, "Reject"), "approver role")
         form = await town.fake.click(town.anna, card, "Reject")
-        await _said(town, await town.fake.submit(town.anna, form, {"Reason": "Ugly"}), "rejected.")
+        await _expect_reply(
+            town, await town.fake.submit(town.anna, form, {"Reason": "Ugly"}), "rejected."
+        )
         await town.fake.until(lambda: "Property rejected" in render(card))
         assert "Reason: Ugly" in render(card)
         assert (await town.query("get-property", propertyId=second))["status"] == "REJECTED"
@@ -154,83 +164,87 @@ async def test_a_property_that_is_set_to_pending_can_be_approved_on_its_card_aga
         await town.fake.until(lambda: "Property approved" in render(card))
         await town.query("change-property-status", propertyId=number, status="PENDING")
         await town.fake.until(lambda: "[Approve]" in render(card))
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "approved.")
+        await _expect_reply(town, await town.fake.click(town.anna, card, "Approve"), "approved.")
 
 
-async def test_a_removed_property_comes_back_with_all_that_hung_on_it(town: Town) -> None:
+async def test_a_removed_property_is_restored_with_its_equipment_and_access_list(
+    town: Town,
+) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: town.fake.connected)
-        place, card = await _request(town)
-        await town.query("add-allowed-user", propertyId=place, userId="friend")
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "removed.")
+        property_id, card = await _request(town)
+        await town.query("add-allowed-user", propertyId=property_id, userId="friend")
+        await _expect_reply(town, await town.fake.click(town.anna, card, "Approve"), "removed.")
         await town.fake.until(lambda: "[Restore]" in render(card))
-        await _said(town, await town.fake.click(town.dora, card, "Restore"), "approver role")
+        await _expect_reply(
+            town, await town.fake.click(town.dora, card, "Restore"), "approver role"
+        )
         replies = [await town.fake.click(town.anna, card, "Restore") for _ in range(2)]
-        await _said(town, replies[0], f"Property {place} restored.")
-        await _said(town, replies[1], f"Property {place} is not removed.")
+        await _expect_reply(town, replies[0], f"Property {property_id} restored.")
+        await _expect_reply(town, replies[1], f"Property {property_id} is not removed.")
         await town.fake.until(lambda: "The property was restored." in render(card))
-        found = await town.query("get-property-detailed", propertyId=place)
+        found = await town.query("get-property-detailed", propertyId=property_id)
         assert (found["status"], len(found["equipment"])) == ("ACTIVE", 1)
-        allowed = await town.query("get-allowed-users", propertyId=place)
+        allowed = await town.query("get-allowed-users", propertyId=property_id)
         assert allowed["allowedUsers"] == {"friend": "friend"}
-        assert await town.query("dispatch-drone", propertyId=place)
+        assert await town.query("dispatch-drone", propertyId=property_id)
         channel = town.channel("properties")
         await town.fake.until(
             lambda: any("Property restored" in render(m) for m in channel.messages)
         )
 
 
-async def test_nobody_approves_what_they_asked_for_or_own(town: Town) -> None:
+async def test_nobody_approves_their_own_property_or_request(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: town.fake.connected)
         await town.query("link-user", memberId=str(town.anna.id), userId="owner")
-        place = await town.add_property("Villa")
+        property_id = await town.add_property("Villa")
         card = await town.channel("approvals").next_message()
         reply = await town.fake.click(town.anna, card, "Approve")
-        await _said(town, reply, "Somebody else must approve what is your own")
-        await town.query("change-property-status", propertyId=place, status="ACTIVE")
+        await _expect_reply(town, reply, "Somebody else must approve what is your own")
+        await town.query("change-property-status", propertyId=property_id, status="ACTIVE")
         by_discord = f"discord:{town.anna.id}"
-        await town.query("request-remove-property", propertyId=place, userId=by_discord)
+        await town.query("request-remove-property", propertyId=property_id, userId=by_discord)
         card = await town.channel("approvals").next_message()
         reply = await town.fake.click(town.anna, card, "Approve")
-        await _said(town, reply, "Somebody else must approve")
+        await _expect_reply(town, reply, "Somebody else must approve")
         second = town.guild.add_member("Bert", town.approvers)
-        await _said(town, await town.fake.click(second, card, "Approve"), "removed.")
+        await _expect_reply(town, await town.fake.click(second, card, "Approve"), "removed.")
 
 
-async def test_where_the_configuration_lets_them_people_approve_their_own(town: Town) -> None:
+async def test_people_approve_their_own_where_the_configuration_allows_it(town: Town) -> None:
     town.approvals = ApprovalSettings(own=True)
     async with town.bot_running():
         await town.fake.until(lambda: town.fake.connected)
         await town.query("link-user", memberId=str(town.anna.id), userId="owner")
         await town.add_property("Villa")
         card = await town.channel("approvals").next_message()
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), "approved.")
+        await _expect_reply(town, await town.fake.click(town.anna, card, "Approve"), "approved.")
 
 
-async def test_where_two_must_approve_the_first_one_is_on_the_card_and_counts_once(
+async def test_the_first_of_two_approvers_is_on_the_card_and_counts_once(
     town: Town,
 ) -> None:
     town.approvals = ApprovalSettings(approvers=2)
     second = town.guild.add_member("Bert", town.approvers)
     async with town.bot_running():
         await town.fake.until(lambda: town.fake.connected)
-        place, card = await _request(town)
+        property_id, card = await _request(town)
         one_more = "1 more person must approve"
-        await _said(town, await town.fake.click(town.anna, card, "Approve"), one_more)
+        await _expect_reply(town, await town.fake.click(town.anna, card, "Approve"), one_more)
         await town.fake.until(lambda: "Approved so far by" in render(card))
         again = await town.fake.click(town.anna, card, "Approve")
-        await _said(town, again, "You have approved this already")
-        assert (await town.query("get-property", propertyId=place))["id"] == place
-        await _said(town, await town.fake.click(second, card, "Approve"), "removed.")
+        await _expect_reply(town, again, "You have approved this already")
+        assert (await town.query("get-property", propertyId=property_id))["id"] == property_id
+        await _expect_reply(town, await town.fake.click(second, card, "Approve"), "removed.")
         await town.fake.until(lambda: "Removal approved" in render(card))
         await town.add_property("Shed")
         new = await town.channel("approvals").next_message()
-        await _said(town, await town.fake.click(second, new, "Approve"), one_more)
-        await _said(town, await town.fake.click(town.anna, new, "Approve"), "approved.")
+        await _expect_reply(town, await town.fake.click(second, new, "Approve"), one_more)
+        await _expect_reply(town, await town.fake.click(town.anna, new, "Approve"), "approved.")
 
 
-async def test_whoever_asked_for_a_removal_is_told_privately_what_was_decided(
+async def test_the_requester_of_a_removal_gets_the_decision_in_a_private_message(
     town: Town,
 ) -> None:
     private = town.guild.direct(town.stranger)
@@ -248,15 +262,15 @@ async def test_whoever_asked_for_a_removal_is_told_privately_what_was_decided(
     assert sent == ["POST"] * len(private.messages)  # neither searched for nor edited
 
 
-async def test_the_owner_of_a_new_property_is_told_privately_what_was_decided(
+async def test_the_owner_of_a_new_property_gets_the_decision_in_a_private_message(
     town: Town,
 ) -> None:
     private = town.guild.direct(town.stranger)
     async with town.bot_running():
         await town.fake.until(lambda: town.fake.connected)
         mine = {"clientId": f"discord:{town.stranger.id}"}
-        place = {"location": "Villa", "tier": 1, "x": 0, "y": 0, "description": ""}
-        await town.query("add-property", **place, **mine)
+        property_id = {"location": "Villa", "tier": 1, "x": 0, "y": 0, "description": ""}
+        await town.query("add-property", **property_id, **mine)
         card = await town.channel("approvals").next_message()
         form = await town.fake.click(town.anna, card, "Reject")
         await town.fake.submit(town.anna, form, {"Reason": "Ugly"})
