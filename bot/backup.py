@@ -1,4 +1,4 @@
-"""Backups: made by hand and every day, listed, and put back."""
+"""Backups: made by hand or every day, listed, and restored."""
 
 import asyncio
 import glob
@@ -17,7 +17,7 @@ from db.errors import StorageError
 from db.integrity import SIDE_FILES, beside, full_check
 
 CHECK_INTERVAL = 600.0
-"""Seconds between two looks at whether a backup is due; after a failure, until the next attempt."""
+"""Seconds between two checks whether a backup is due; also the pause after a failure."""
 
 STAMP = "%Y%m%d-%H%M%S"
 DIGITS = f"-{'[0-9]' * 8}-{'[0-9]' * 6}.db"
@@ -60,7 +60,7 @@ class Backups:
         return sorted(found)
 
     def is_due(self, now: datetime) -> bool:
-        """Whether the newest backup is old enough; one from the future says nothing."""
+        """Whether the newest backup is old enough; those from the future do not count."""
         return not any(now - self.every < at <= now for at, _ in self.existing())
 
     def make(self, now: datetime, stop: Event) -> Path:
@@ -121,7 +121,7 @@ def backup(settings: Settings, target: Path, *, force: bool, say: Say) -> int:
 
 
 def list_backups(settings: Settings, say: Say) -> int:
-    """List the files of the backup folder, the newest first; return 1 if one is not sound."""
+    """List the files of the backup folder, the newest first; return 1 if one is not usable."""
     backups = Backups.of(settings)
     files = _newest_first(backups.folder)
     if not files:
@@ -129,9 +129,9 @@ def list_backups(settings: Settings, say: Say) -> int:
     faults = 0
     for path in files:
         try:
-            verdict = f"schema {full_check(path)}, sound"
+            verdict = f"schema {full_check(path)}, ok"
         except StorageError as fault:
-            verdict = f"NOT SOUND: {fault}"
+            verdict = f"NOT USABLE: {fault}"
             faults += 1
         at = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
         say(f"{at:%Y-%m-%d %H:%M}  {_size(path):>10}  {path}  {verdict}")
@@ -151,22 +151,22 @@ def restore(settings: Settings, file: Path, say: Say) -> int:
         say(f"nothing was restored: {fault}")
         return 1
     if kept is not None:
-        say(f"the database as it was is kept in {kept}")
+        say(f"the old database is kept in {kept}")
     say(f"restored {file} to {path}: start the bot")
     return 0
 
 
 def suggested_restore(settings: Settings) -> str:
-    """Say which backup can take the place of a database that is not sound."""
+    """Return what to do about a damaged database."""
     folder = Backups.of(settings).folder
     for path in _newest_first(folder):
         try:
             full_check(path)
         except StorageError:
             continue
-        return f"restore the newest sound backup: cad-sentinel restore {path}"
+        return f"restore the newest usable backup: cad-sentinel restore {path}"
     return (
-        f"there is no sound backup in {folder}; with one from elsewhere: cad-sentinel restore FILE"
+        f"there is no usable backup in {folder}; with one from elsewhere: cad-sentinel restore FILE"
     )
 
 

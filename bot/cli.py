@@ -177,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     backup = add("backup", _backup, "back the database up to a file, whether the bot runs or not")
     backup.add_argument("file", type=Path, help="the file to write")
     backup.add_argument("--force", action="store_true", help="replace the file if it exists")
-    add("backups", _backups, "list the backups, and say whether each is sound")
+    add("backups", _backups, "list the backups and check each of them")
     restore = add("restore", _restore, "put a backup in the database's place; stop the bot first")
     restore.add_argument("file", type=Path, help="the backup")
     add("forget-setup", _forget_setup, "forget what /setup chose; stop the bot first")

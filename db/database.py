@@ -367,7 +367,7 @@ def _prepare(path: Path) -> None:
     if 0 < schema < newest():
         kept = path.with_name(f"{path.stem}-schema-{schema}{path.suffix}")
         copy(path, kept)
-        log.info("the schema is brought up to date; the database as it was is kept in %s", kept)
+        log.info("updating the schema; a copy of the old database is kept in %s", kept)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 

@@ -1,4 +1,4 @@
-"""Backups: whole, sound, seen by nobody else, and neither too many nor too few."""
+"""Backups: complete, checked, readable by their owner only, and as many as configured."""
 
 import asyncio
 import errno
@@ -330,18 +330,18 @@ def test_list_shows_damaged_backups(case: BackupCase) -> None:
     code, lines = case.listed()
     assert code == 0
     assert len(lines) == 2
-    assert all("schema" in line and line.endswith("sound") and " MB " in line for line in lines)
+    assert all("schema" in line and line.endswith("ok") and " MB " in line for line in lines)
     os.utime(second, (2_000_000_000, 2_000_000_000))
     tear(second, second.stat().st_size // PAGE - 1)
     tear(second, 2)
     code, lines = case.listed()
     assert code == 1
-    assert f"{second}  NOT SOUND: " in lines[0]
+    assert f"{second}  NOT USABLE: " in lines[0]
     assert str(first) in lines[1]
 
 
 def test_newest_undamaged_backup_is_suggested(case: BackupCase) -> None:
-    assert suggested_restore(case.settings).startswith("there is no sound backup in")
+    assert suggested_restore(case.settings).startswith("there is no usable backup in")
     sound = case.backups.make(NOW, Event())
     newer = case.backups.folder / "copy.db"
     newer.write_bytes(b"damaged" * 1_000)

@@ -55,7 +55,7 @@ def test_restore_replaces_the_database_and_keeps_the_old_one(case: RestoreCase) 
     code, said = case.restore()
     assert code == 0
     assert said == [
-        f"the database as it was is kept in {case.kept()}",
+        f"the old database is kept in {case.kept()}",
         f"restored {case.backup} to {case.path}: start the bot",
     ]
     assert case.backup.read_bytes() == before
