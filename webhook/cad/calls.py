@@ -104,19 +104,8 @@ def _coordinates(call: Members) -> Coordinates | None:
     return fields.coordinates(call.get("metaData"))
 
 
-class WithMetaData(CadEvent):
-    """A call, to which the CAD and scripts attach texts by name."""
-
-    meta_data: Texts = Field(default_factory=dict)
-
-    def meta(self, key: str) -> str | None:
-        """Return one metadata text; scripts write a missing one as "" or as Lua's "nil"."""
-        value = self.meta_data.get(key)
-        return None if value in ("", "nil") else value
-
-
 @cad_event("EVENT_911", card="emergency", names_card=True, on_board=True)
-class Call911(WithMetaData):
+class Call911(CadEvent):
     """Somebody called 911, or 311 if it is no emergency (sonoran-wire: push pages).
 
     A blank caller is anonymous. The postal code is that of the metadata, or else the one that
@@ -132,6 +121,7 @@ class Call911(WithMetaData):
     postal: str | None = None
     coordinates: Coordinates | None = None
     identities: list[str] = Field(default_factory=list)
+    meta_data: Texts = Field(default_factory=dict)
     updated: Code = ""
 
     @classmethod
@@ -158,12 +148,13 @@ class Removed911(CadEvent):
     call_ids: CallIds
 
 
-class DispatchReport(WithMetaData):
+class DispatchReport(CadEvent):
     """A dispatch call as the dispatchers see it (sonoran-wire: push pages, since 3.5.1).
 
     `primary` is None if no unit leads the call; `event_origin_ident` is the dispatcher who acted.
     `priority` is 1 to 3, or the community's own word. `origin_911` is the 911 call that it was
-    made from. `template`, `values` and `status_id` come with custom layouts (2026).
+    made from. `meta_data` has the texts that the CAD and scripts attach, by name. `template`,
+    `values` and `status_id` come with custom layouts (2026).
     """
 
     call_id: CallId
@@ -183,6 +174,7 @@ class DispatchReport(WithMetaData):
     track_primary: Flag = False
     origin_911: Annotated[int | None, ReadFrom(_origin_911)] = None
     coordinates: Annotated[Coordinates | None, ReadFrom(_coordinates)] = None
+    meta_data: Texts = Field(default_factory=dict)
     template: Texts = Field(default_factory=dict)
     values: Texts = Field(default_factory=dict)
     status_id: Code = ""

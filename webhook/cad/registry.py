@@ -25,7 +25,6 @@ class EventDeclaration:
 
     push_type: str
     model: type[CadEvent]
-    earlier_types: tuple[str, ...] = ()
     card: str = ""
     feed: str = ""
     names_card: bool = False
@@ -54,7 +53,7 @@ def cad_event(
             raise ValueError(f"{push_type} is declared twice")
         model.type = push_type
         DECLARATIONS[push_type] = EventDeclaration(
-            push_type, model, earlier_types, card, feed, names_card, on_board
+            push_type, model, card, feed, names_card, on_board
         )
         READERS.update(dict.fromkeys((push_type, *earlier_types), model.read))
         return model

@@ -193,9 +193,6 @@ def test_metadata_is_text_by_text() -> None:
     meta = {"a": True, "b": 1.5, "c": 7, "d": None, "e": {"f": [1]}, "g": ["h" * 600], "i": "nil"}
     event = call_911(metaData=meta)
     assert event.meta_data == {"a": "true", "b": "1.5", "c": "7", "e": '{"f":[1]}', "i": "nil"}
-    assert event.meta("a") == "true"
-    assert event.meta("i") is None
-    assert event.meta("absent") is None
 
 
 def test_metadata_of_the_call_wins_over_the_one_beside_it() -> None:
