@@ -14,13 +14,12 @@ from cogs.ui.responder import Responder, reply_embed, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
 from webhook.queries.access import (
-    UserAtProperty,
     add_allowed_user,
     get_access_list,
     list_auth_entries,
     remove_allowed_user,
 )
-from webhook.queries.models import OfProperty, PropertyPage
+from webhook.queries.models import OfProperty, PropertyPage, UserAtProperty
 from webhook.queries.properties import find_property
 from webhook.queries.users import find_user
 

@@ -12,18 +12,12 @@ from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import NotFound
 from webhook.protocol.events import AuthEntryRecorded
-from webhook.protocol.wire import Reply, Success, UserId, timestamp
-from webhook.queries.models import OfProperty, PropertyPage
+from webhook.protocol.wire import Reply, Success, timestamp
+from webhook.queries.models import OfProperty, PropertyPage, UserAtProperty
 from webhook.queries.property_data import existing_property
 from webhook.queries.subjects import property_subject
 
 table = Catalogue()
-
-
-class UserAtProperty(OfProperty):
-    """A user and a property."""
-
-    user_id: UserId
 
 
 class AllowedUsers(Reply):

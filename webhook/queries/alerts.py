@@ -5,9 +5,8 @@ from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.events import AlertRaised
 from webhook.protocol.wire import Reply, timestamp
-from webhook.queries.access import UserAtProperty
 from webhook.queries.alarms import NoteText, count_alert
-from webhook.queries.models import Added, PropertyPage
+from webhook.queries.models import Added, PropertyPage, UserAtProperty
 from webhook.queries.property_data import existing_property
 from webhook.queries.subjects import property_subject
 

@@ -66,6 +66,12 @@ class PropertyPage(OfProperty, ListPage):
     """Which part of a list that a property has."""
 
 
+class UserAtProperty(OfProperty):
+    """A user and a property."""
+
+    user_id: UserId
+
+
 class OfUser(Wire):
     """About one user."""
 
