@@ -12,7 +12,7 @@ from db.errors import InvalidDatabase, StorageError, code, storage_error
 from db.integrity import SIDE_FILES, beside, full_check, open_for_reading, schema_of
 
 PAGES = 2_000
-"""Pages copied between two looks at whether to go on: 8 MB."""
+"""Pages copied between two checks of `stop`: 8 MB."""
 
 
 class CopyStopped(Exception):
@@ -32,20 +32,21 @@ def copy(source: Path, target: Path, *, at_rest: bool = False, stop: Event | Non
         StorageError: the copy could not be made; what was there is still there.
         CopyStopped: `stop` was set.
     """
+    stop = stop or Event()
     part = beside(target, ".part")
     try:
-        with closing(_source(source, at_rest)) as origin:
-            _must_be_writable(target)
+        with closing(_open_snapshot(source, at_rest)) as origin:
+            _check_target(target)
             part.unlink(missing_ok=True)
             # Before SQLite opens it, which would let others read it too.
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            _copy_pages(origin, part, stop or Event())
-        schema = _examined(part, source, stop)
+            _copy_pages(origin, part, stop)
+        schema = _check_copy(part, source, stop)
         _sync(part)
         os.replace(part, target)
         _sync(target.parent)
     except (sqlite3.Error, OSError) as fault:
-        raise _not_written(source, target, fault) from fault
+        raise _copy_error(source, target, fault) from fault
     finally:
         for suffix in ("", *SIDE_FILES):
             with suppress(OSError):
@@ -105,7 +106,7 @@ def finish_restore(path: Path) -> Path | None:
 
 
 def _keep_old(path: Path, kept: Path) -> None:
-    """Give the old database a second name, so that its own is never without a file."""
+    """Give the old database a second name, so that there always is a file under its own."""
     try:
         os.link(path, kept)
     except FileExistsError:
@@ -118,8 +119,8 @@ def _restored(path: Path) -> Path:
     return beside(path, ".restored")
 
 
-def _source(path: Path, at_rest: bool) -> sqlite3.Connection:
-    """Open what is to be copied, at a snapshot: else each write would have the copy begin again."""
+def _open_snapshot(path: Path, at_rest: bool) -> sqlite3.Connection:
+    """Open the source and begin to read; without a snapshot each write would restart the copy."""
     if not path.is_file():
         raise StorageError(f"there is no database {path}")
     try:
@@ -138,35 +139,35 @@ def _source(path: Path, at_rest: bool) -> sqlite3.Connection:
 
 
 def _copy_pages(origin: sqlite3.Connection, part: Path, stop: Event) -> None:
-    def look_whether_to_go_on(*_: int) -> None:
+    def check_stop(*_: int) -> None:
         if stop.is_set():
             raise CopyStopped
 
     with closing(sqlite3.connect(part, isolation_level=None)) as copied:
         # A crash leaves nothing that anybody would use; _sync makes it last in the end.
         copied.execute("PRAGMA synchronous = OFF")
-        origin.backup(copied, pages=PAGES, progress=look_whether_to_go_on)
+        origin.backup(copied, pages=PAGES, progress=check_stop)
         # One file, which can be read on a read-only medium too.
         copied.execute("PRAGMA journal_mode = DELETE")
 
 
-def _must_be_writable(target: Path) -> None:
+def _check_target(target: Path) -> None:
     if target.is_dir():
         raise StorageError(f"{target} is a folder: name a file in it")
     if not target.parent.is_dir():
         raise StorageError(f"there is no folder {target.parent}: make it, or choose another one")
 
 
-def _examined(part: Path, source: Path, stop: Event | None) -> int:
+def _check_copy(part: Path, source: Path, stop: Event) -> int:
     try:
         return full_check(part, stop)
     except StorageError as fault:
-        if stop is not None and stop.is_set():
+        if stop.is_set():
             raise CopyStopped from fault
         raise type(fault)(f"{source} cannot be copied: {fault}") from fault
 
 
-def _not_written(source: Path, target: Path, fault: sqlite3.Error | OSError) -> StorageError:
+def _copy_error(source: Path, target: Path, fault: sqlite3.Error | OSError) -> StorageError:
     number = code(fault) if isinstance(fault, sqlite3.Error) else 0
     if number in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return storage_error(source, fault)
@@ -177,7 +178,7 @@ def _not_written(source: Path, target: Path, fault: sqlite3.Error | OSError) -> 
 
 
 def _sync(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk; Windows has no such thing for folders."""
+    """Flush a file, or the names in a folder, to the disk; Windows cannot do that for folders."""
     if os.name == "nt" and path.is_dir():
         return
     descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)

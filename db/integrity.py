@@ -12,7 +12,7 @@ SIDE_FILES = ("-wal", "-shm", "-journal")
 """Files that SQLite keeps beside a database; a -wal or -journal belongs to exactly that file."""
 
 STEPS = 10_000
-"""Steps of SQLite's machine between two looks at whether to go on: well under a millisecond."""
+"""Steps of SQLite's machine between two checks of `stop`: well under a millisecond."""
 
 
 def beside(path: Path, suffix: str) -> Path:
