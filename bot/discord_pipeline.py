@@ -170,7 +170,6 @@ class DiscordService:
             self._status.last_push,
             self._has_new_choices.set,
         )
-        self._status.last_push.on_first = setup.note_first
         return SentinelBot(
             self._context,
             self._responder,

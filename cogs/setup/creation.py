@@ -1,6 +1,6 @@
-"""Creates the channels and roles that are missing; each is kept before the next is begun.
+"""Creates missing channels and roles; each is stored before the next is created.
 
-What is there already under the same name, as when Discord made it without answering, is taken.
+Existing ones of the same name are used: Discord may have created them without answering.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,22 +13,24 @@ from cogs.setup.pages import CHANNELS
 from webhook.protocol.errors import Conflict
 
 NAME = "CAD Sentinel"
-"""What the category is called, and how the roles' names begin."""
+"""The category's name, and the start of the roles' names."""
 
-Keep = Callable[[str, int], Awaitable[None]]
-"""Keeps what stands for a thing of the layout from now on."""
+StoreChoice = Callable[[str, int], Awaitable[None]]
+"""Stores the channel or role of a layout's key."""
 
 
-async def make_roles(guild: discord.Guild, missing: Sequence[str], keep: Keep, reason: str) -> None:
-    """Create roles that may do nothing in Discord itself.
+async def create_roles(
+    guild: discord.Guild, missing: Sequence[str], store: StoreChoice, reason: str
+) -> None:
+    """Create roles without permissions of their own in Discord.
 
     Raises:
-        Conflict: a role is called like one of them and may do something.
+        Conflict: a role of that name exists and has permissions.
         discord.HTTPException: Discord refuses.
     """
     found = {role.name: role for role in await guild.fetch_roles()}
-    for what in missing:
-        name = f"{NAME} {what.rpartition('.')[2]}"
+    for key in missing:
+        name = f"{NAME} {key.rpartition('.')[2]}"
         role = found.get(name)
         if role is not None and (role.permissions.value or role.managed):
             raise Conflict(
@@ -40,60 +42,58 @@ async def make_roles(guild: discord.Guild, missing: Sequence[str], keep: Keep, r
             role = await guild.create_role(
                 name=name, permissions=discord.Permissions.none(), reason=reason
             )
-        await keep(what, role.id)
+        await store(key, role.id)
 
 
-async def make_channels(
-    guild: discord.Guild, layout: Layout, missing: Sequence[str], keep: Keep, reason: str
+async def create_channels(
+    guild: discord.Guild, layout: Layout, missing: Sequence[str], store: StoreChoice, reason: str
 ) -> None:
-    """Create channels in a category that only the configured roles and the bot see.
+    """Create channels in a category that only the configured roles and the bot can see.
 
     Raises:
         discord.HTTPException: Discord refuses.
     """
     existing = await guild.fetch_channels()
-    category = await _category(guild, existing, layout, keep, reason)
+    category = await _category(guild, existing, layout, store, reason)
     inside = {
         channel.name: channel
         for channel in existing
         if isinstance(channel, discord.TextChannel) and channel.category_id == category.id
     }
-    for what in missing:
-        name = what.rpartition(".")[2]
+    for key in missing:
+        name = key.rpartition(".")[2]
         channel = inside.get(name)
         if channel is None:
             channel = await guild.create_text_channel(
-                name, category=category, topic=CHANNELS[what], reason=reason
+                name, category=category, topic=CHANNELS[key], reason=reason
             )
-        await keep(what, channel.id)
+        await store(key, channel.id)
 
 
 async def _category(
     guild: discord.Guild,
     existing: Sequence[discord.abc.GuildChannel],
     layout: Layout,
-    keep: Keep,
+    store: StoreChoice,
     reason: str,
 ) -> discord.CategoryChannel:
     categories = [one for one in existing if isinstance(one, discord.CategoryChannel)]
-    kept = single_id(layout, CATEGORY)
+    chosen = single_id(layout, CATEGORY)
     for category in categories:
-        if category.id == kept or (not kept and category.name == NAME):
+        if category.id == chosen or (not chosen and category.name == NAME):
             break
     else:
         category = await guild.create_category(
             NAME, overwrites=_overwrites(guild, layout), reason=reason
         )
-    await keep(CATEGORY, category.id)
+    await store(CATEGORY, category.id)
     return category
 
 
 def _overwrites(
     guild: discord.Guild, layout: Layout
 ) -> dict[discord.Role | discord.Member | discord.Object, discord.PermissionOverwrite]:
-    seen_by = [
-        number for what, ids in layout.items() if what.startswith("roles.") for number in ids
-    ]
+    seen_by = [number for key, ids in layout.items() if key.startswith("roles.") for number in ids]
     roles = [role for role in map(guild.get_role, seen_by) if role is not None]
     return {
         guild.default_role: discord.PermissionOverwrite(view_channel=False),

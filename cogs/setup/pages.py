@@ -1,6 +1,6 @@
-"""What the set-up wizard shows: three pages, and one for each thing that can be picked.
+"""The pages of the set-up wizard: three, and one for each key of the layout that can be picked.
 
-A page is made of what is stored and of what Discord says now, so that it is right after a restart.
+A page is made from what is stored and from Discord's present state, so it survives a restart.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ from cogs.ui.text import fitting, inert_line
 MOST_ROLES = 25
 
 LISTED = 600
-"""Characters of a thing's roles and of what is wrong with them."""
+"""Characters of a key's roles or channels, with their problems."""
 
 PAGES = ("roles", "channels", "cad")
 
@@ -30,7 +30,7 @@ ROLES = {
     "roles.admin": N_("can do everything, including /setup"),
     "panic_role": N_("is mentioned when somebody presses their panic button"),
 }
-"""What the roles are for, translated where it is used."""
+"""What the roles are for."""
 
 CHANNELS = {
     "channels.emergency": N_("911 and 311 calls"),
@@ -47,12 +47,12 @@ CHANNELS = {
     "channels.approvals": N_("new properties and requested removals"),
     "channels.log": N_("messages about the bot itself"),
 }
-"""What is posted in the channels, translated where it is used."""
+"""What is posted in the channels."""
 
 
 @dataclass(frozen=True)
 class SetupState:
-    """What a page is made of: what the file says, what was chosen, and the server as it is."""
+    """What a page is made from: the file's layout, what was chosen here, and the server."""
 
     file: Layout
     chosen: Layout
@@ -61,38 +61,37 @@ class SetupState:
 
     @property
     def layout(self) -> Layout:
-        """What counts."""
         return merged_layout(self.file, self.chosen)
 
-    def usable(self, what: str, guilds: Sequence[discord.Guild]) -> list[int]:
-        """Return the ids of a thing that stand for something in these servers."""
-        found = find_role if what in ROLES else find_channel
-        return [number for number in self.layout[what] if found(guilds, number) is not None]
+    def usable(self, key: str, guilds: Sequence[discord.Guild]) -> list[int]:
+        """Return the ids of a key that exist in these servers."""
+        found = find_role if key in ROLES else find_channel
+        return [number for number in self.layout[key] if found(guilds, number) is not None]
 
     def missing(self, page: str) -> list[str]:
-        """Return what can be created: what has nothing that exists, unless that was chosen so."""
+        """Return the keys without anything that exists, unless nothing was chosen on purpose."""
         return [
-            what
-            for what in things(page, self.file)
-            if what != "panic_role"
-            and self.chosen.get(what) != ()
-            and not self.usable(what, self.guilds)
+            key
+            for key in keys_of(page, self.file)
+            if key != "panic_role"
+            and self.chosen.get(key) != ()
+            and not self.usable(key, self.guilds)
         ]
 
     def is_chosen(self, page: str) -> bool:
-        """Tell whether something of a page was chosen here."""
-        return any(what in self.chosen for what in forgotten_with(page, self.file))
+        """Tell whether something on a page was chosen here."""
+        return any(key in self.chosen for key in resettable_keys(page, self.file))
 
 
 @dataclass
 class SetupPage:
-    """An embed, and the controls below it."""
+    """An embed and the controls below it."""
 
     card: CardBuilder
     items: list[discord.ui.Item[Any]] = field(default_factory=list)
 
     def view(self) -> discord.ui.View:
-        """Build the controls; they find their way by their ids, as cards' buttons do."""
+        """Return the controls; presses are dispatched by their ids, as with cards."""
         view = discord.ui.View(timeout=None)
         for item in self.items:
             view.add_item(item)
@@ -100,25 +99,25 @@ class SetupPage:
         return view
 
 
-def things(page: str, layout: Layout) -> list[str]:
-    """Return what a page is about, in the file's order."""
+def keys_of(page: str, layout: Layout) -> list[str]:
+    """Return the layout's keys on a page."""
     texts = ROLES if page == "roles" else CHANNELS
-    return [what for what in texts if what in layout]
+    return [key for key in texts if key in layout]
 
 
-def forgotten_with(page: str, layout: Layout) -> list[str]:
-    """Return what goes back to the file together."""
-    return [*things(page, layout), *(["guild_id"] if page == "roles" else [])]
+def resettable_keys(page: str, layout: Layout) -> list[str]:
+    """Return the keys that are reset to the file together."""
+    return [*keys_of(page, layout), *(["guild_id"] if page == "roles" else [])]
 
 
 def roles_page(state: SetupState) -> SetupPage:
-    """Show who may do what."""
+    """Show what each role can do."""
     intro = _(
         "Each role includes those before it. Members who can manage this server can do everything."
     )
     page = _group_page(state, "roles", _("Who may do what"), intro, _("nobody"))
     if not state.guild.me.guild_permissions.manage_roles:
-        page.card.add(_("The bot lacks Manage Roles"), _no_right(), inline=False)
+        page.card.add(_("The bot lacks Manage Roles"), _how_to_allow(), inline=False)
     elsewhere = len(state.guilds) > 1 and not single_id(state.layout, "guild_id")
     if elsewhere:
         text = _(
@@ -133,20 +132,20 @@ def roles_page(state: SetupState) -> SetupPage:
 
 
 def channels_page(state: SetupState) -> SetupPage:
-    """Show what is posted where, and what the bot lacks there."""
+    """Show what is posted in which channel, and which permissions the bot lacks there."""
     intro = _(
         "Only the roles of the first page can see the category “CAD Sentinel”: choose them "
         "before you create channels."
     )
     page = _group_page(state, "channels", _("What is posted where"), intro, _("not posted"))
     if not state.guild.me.guild_permissions.manage_channels:
-        page.card.add(_("The bot lacks Manage Channels"), _no_right(), inline=False)
+        page.card.add(_("The bot lacks Manage Channels"), _how_to_allow(), inline=False)
     page.items.append(_button(_("Back"), "setup:page:roles"))
     page.items.append(_button(_("Next: the CAD"), "setup:page:cad", is_next=True))
     return page
 
 
-def _no_right() -> str:
+def _how_to_allow() -> str:
     return _(
         "It cannot create anything. Give its role this permission in Server Settings › Roles "
         "and press Refresh, or choose existing ones in the menu."
@@ -154,17 +153,17 @@ def _no_right() -> str:
 
 
 def _group_page(state: SetupState, name: str, title: str, intro: str, none: str) -> SetupPage:
-    what_is_there = [_line(state, what, none) for what in things(name, state.file)]
+    lines = [_line(state, key, none) for key in keys_of(name, state.file)]
     heading = _("Set up CAD Sentinel · {number} of 3 · {title}")
     number = PAGES.index(name) + 1
     card = CardBuilder(
         heading.format(number=number, title=title),
         Colour.NORMAL,
-        "\n".join([intro, "", *what_is_there]),
+        "\n".join([intro, "", *lines]),
     )
     options = [
-        discord.SelectOption(label=_name(what), value=what, description=_purpose(what))
-        for what in things(name, state.file)
+        discord.SelectOption(label=_name(key), value=key, description=_purpose(key))
+        for key in keys_of(name, state.file)
     ]
     menu: discord.ui.Select[discord.ui.View] = discord.ui.Select(
         custom_id=f"setup:which:{name}",
@@ -182,51 +181,51 @@ def _group_page(state: SetupState, name: str, title: str, intro: str, none: str)
     return page
 
 
-def _line(state: SetupState, what: str, none: str) -> str:
-    """Write what stands for a thing, and what is wrong with it."""
+def _line(state: SetupState, key: str, none: str) -> str:
+    """Describe a key's roles or channels, with their problems."""
     shown = []
-    for number in state.layout[what]:
-        trouble = problem_of(state.guilds, what, number)
-        mention = f"<@&{number}>" if what in ROLES else f"<#{number}>"
-        shown.append(f"{mention} (**{trouble}**)" if trouble else mention)
-    return f"**{_name(what)}** · {_purpose(what)}: {fitting(shown, ', ', LISTED) or none}"
+    for number in state.layout[key]:
+        problem = problem_of(state.guilds, key, number)
+        mention = f"<@&{number}>" if key in ROLES else f"<#{number}>"
+        shown.append(f"{mention} (**{problem}**)" if problem else mention)
+    return f"**{_name(key)}** · {_purpose(key)}: {fitting(shown, ', ', LISTED) or none}"
 
 
-def picking_page(state: SetupState, what: str) -> SetupPage:
-    """Show what can be picked for one thing."""
-    is_role = what in ROLES
-    told = [_purpose(what)[:1].upper() + _purpose(what)[1:] + "."]
-    if what in state.chosen:
-        by_file = ", ".join(map(str, state.file[what])) or _("nothing")
-        told.append(_("Chosen here; the file says {ids}.").format(ids=by_file))
+def picking_page(state: SetupState, key: str) -> SetupPage:
+    """Show what can be picked for one key."""
+    is_role = key in ROLES
+    text = [_purpose(key)[:1].upper() + _purpose(key)[1:] + "."]
+    if key in state.chosen:
+        by_file = ", ".join(map(str, state.file[key])) or _("nothing")
+        text.append(_("Chosen here; the file says {ids}.").format(ids=by_file))
     group = "roles" if is_role else "channels"
     card = CardBuilder(
-        _("Set up CAD Sentinel · {what}").format(what=_name(what)),
+        _("Set up CAD Sentinel · {what}").format(key=_name(key)),
         Colour.NORMAL,
-        "\n".join([*told, _line(state, what, _("nobody") if is_role else _("not posted"))]),
+        "\n".join([*text, _line(state, key, _("nobody") if is_role else _("not posted"))]),
     )
-    current = state.usable(what, [state.guild])
-    page = SetupPage(card, [_role_menu(what, current) if is_role else _channel_menu(what, current)])
+    current = state.usable(key, [state.guild])
+    page = SetupPage(card, [_role_menu(key, current) if is_role else _channel_menu(key, current)])
     page.items.append(_button(_("Back"), f"setup:page:{group}"))
-    page.items.append(_button(_("None"), f"setup:none:{what}"))
-    if what in state.chosen:
-        page.items.append(_button(_("Reset to the file"), f"setup:forget:{what}"))
+    page.items.append(_button(_("None"), f"setup:none:{key}"))
+    if key in state.chosen:
+        page.items.append(_button(_("Reset to the file"), f"setup:forget:{key}"))
     return page
 
 
-def _role_menu(what: str, current: Iterable[int]) -> discord.ui.Item[Any]:
+def _role_menu(key: str, current: Iterable[int]) -> discord.ui.Item[Any]:
     menu: discord.ui.RoleSelect[discord.ui.View] = discord.ui.RoleSelect(
-        custom_id=f"setup:pick:{what}",
+        custom_id=f"setup:pick:{key}",
         placeholder=_("Which role, or which roles?"),
-        max_values=1 if what == "panic_role" else MOST_ROLES,
+        max_values=1 if key == "panic_role" else MOST_ROLES,
         default_values=[discord.Object(number, type=discord.Role) for number in current],
     )
     return menu
 
 
-def _channel_menu(what: str, current: Iterable[int]) -> discord.ui.Item[Any]:
+def _channel_menu(key: str, current: Iterable[int]) -> discord.ui.Item[Any]:
     menu: discord.ui.ChannelSelect[discord.ui.View] = discord.ui.ChannelSelect(
-        custom_id=f"setup:pick:{what}",
+        custom_id=f"setup:pick:{key}",
         placeholder=_("Which channel?"),
         channel_types=[discord.ChannelType.text, discord.ChannelType.news],
         default_values=[
@@ -238,7 +237,7 @@ def _channel_menu(what: str, current: Iterable[int]) -> discord.ui.Item[Any]:
 
 @dataclass(frozen=True)
 class CadPushes:
-    """What came from a CAD: when the first push ever and the last since the start, in ms."""
+    """When a CAD's first push ever and its last since the start came, in milliseconds."""
 
     name: str
     first_at: int | None
@@ -246,7 +245,7 @@ class CadPushes:
 
 
 def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
-    """Show what to enter where, and what has come so far."""
+    """Show what to configure in the CAD, and what was received so far."""
     card = CardBuilder(
         _("Set up CAD Sentinel · {number} of 3 · {title}").format(
             number=3, title=_("What the CAD sends")
@@ -275,7 +274,7 @@ def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
         ).format(port=port),
         inline=False,
     )
-    lines = [_came(cad) for cad in cads]
+    lines = [_describe_pushes(cad) for cad in cads]
     if any(cad.last_at is None for cad in cads):
         lines.append(
             _(
@@ -288,7 +287,7 @@ def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
     return SetupPage(card, [back, _button(_("Refresh"), "setup:page:cad")])
 
 
-def _came(cad: CadPushes) -> str:
+def _describe_pushes(cad: CadPushes) -> str:
     name = inert_line(cad.name, 32)
     if cad.last_at is not None:
         text = _("**{cad}**: the last push came {time}. It works.")
@@ -306,9 +305,9 @@ def _button(
     return discord.ui.Button(label=label, custom_id=custom_id, style=style)
 
 
-def _name(what: str) -> str:
-    return what.rpartition(".")[2].replace("_", " ")
+def _name(key: str) -> str:
+    return key.rpartition(".")[2].replace("_", " ")
 
 
-def _purpose(what: str) -> str:
-    return _((ROLES | CHANNELS)[what])
+def _purpose(key: str) -> str:
+    return _((ROLES | CHANNELS)[key])

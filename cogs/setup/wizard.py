@@ -1,6 +1,6 @@
-"""`/setup`: roles, channels and what to enter in the CAD, chosen in Discord and kept.
+"""`/setup`: roles, channels and what to enter in the CAD, chosen in Discord and stored.
 
-The pages are in `cogs.setup.pages`, the creating of channels and roles in `cogs.setup.creation`.
+The pages are in `cogs.setup.pages`; `cogs.setup.creation` creates channels and roles.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from discord.ext import commands
 
 from cogs.i18n.language import _, using_locale
 from cogs.routing.layout import CATEGORY, Layout, choices, store_choices
-from cogs.setup.creation import make_channels, make_roles
+from cogs.setup.creation import create_channels, create_roles
 from cogs.setup.pages import (
     CHANNELS,
     PAGES,
@@ -24,8 +24,8 @@ from cogs.setup.pages import (
     SetupState,
     cad_page,
     channels_page,
-    forgotten_with,
     picking_page,
+    resettable_keys,
     roles_page,
 )
 from cogs.ui.buttons import OutdatedButton, chosen_values, control
@@ -62,6 +62,7 @@ class SetupWizard(commands.Cog):
         self._creating: discord.abc.User | None = None
         self._awaiting_push: dict[int, discord.Interaction] = {}
         self._announcements: set[asyncio.Task[None]] = set()
+        last_push.subscribe(self._start_announcing)
 
     @app_commands.command(
         description="Choose or create the channels and roles, connect the CAD",
@@ -91,22 +92,22 @@ class SetupWizard(commands.Cog):
         await self._show_picking(interaction, self._checked(chosen[0] if chosen else ""))
 
     @control("setup:pick", "setup:none", scope=Scope.ADMIN)
-    async def pick(self, interaction: discord.Interaction, what: str) -> None:
+    async def pick(self, interaction: discord.Interaction, key: str) -> None:
         """Store what was picked; the button, without values, picks nothing."""
         context = await self._defer(interaction)
         guild = _guild(interaction)
         picked = tuple(map(int, chosen_values(interaction)))
-        if what in ROLES and what != "roles.viewer" and guild.id in picked:
+        if key in ROLES and key != "roles.viewer" and guild.id in picked:
             raise Conflict("@everyone cannot be chosen here: then everybody could do that")
-        await self._choose(context, {self._checked(what): picked})
-        await self._show_picking(interaction, what)
+        await self._choose(context, {self._checked(key): picked})
+        await self._show_picking(interaction, key)
 
     @control("setup:forget", scope=Scope.ADMIN)
     async def forget(self, interaction: discord.Interaction, name: str) -> None:
         """Go back to what the file says, for a page or for one thing."""
         context = await self._defer(interaction)
         if name in PAGES:
-            await self._choose(context, dict.fromkeys(forgotten_with(name, self._file)))
+            await self._choose(context, dict.fromkeys(resettable_keys(name, self._file)))
             await self._show_page(interaction, name)
         else:
             await self._choose(context, {self._checked(name): None})
@@ -142,14 +143,14 @@ class SetupWizard(commands.Cog):
             return
         reason = f"/setup by {interaction.user} ({interaction.user.id})"
 
-        async def keep(what: str, number: int) -> None:
-            await store_choices(context, self._file, {what: (number,)})
+        async def store(key: str, number: int) -> None:
+            await store_choices(context, self._file, {key: (number,)})
 
         if name == "roles":
-            await make_roles(state.guild, missing, keep, reason)
+            await create_roles(state.guild, missing, store, reason)
         else:
-            kept = {CATEGORY: state.chosen.get(CATEGORY, ())}
-            await make_channels(state.guild, {**state.layout, **kept}, missing, keep, reason)
+            layout = {**state.layout, CATEGORY: state.chosen.get(CATEGORY, ())}
+            await create_channels(state.guild, layout, missing, store, reason)
 
     async def _report_incomplete(self, interaction: discord.Interaction, fault: Exception) -> None:
         log.warning("/setup could not create everything: %s", fault)
@@ -174,13 +175,13 @@ class SetupWizard(commands.Cog):
         chosen = await choices(self._context.read)
         return SetupState(self._file, chosen, guild, tuple(interaction.client.guilds))
 
-    def _checked(self, what: str) -> str:
-        if what not in ROLES | CHANNELS or what not in self._file:
+    def _checked(self, key: str) -> str:
+        if key not in ROLES | CHANNELS or key not in self._file:
             raise OutdatedButton
-        return what
+        return key
 
-    async def _show_picking(self, interaction: discord.Interaction, what: str) -> None:
-        await _show(interaction, picking_page(await self._state(interaction), what))
+    async def _show_picking(self, interaction: discord.Interaction, key: str) -> None:
+        await _show(interaction, picking_page(await self._state(interaction), key))
 
     async def _show_page(self, interaction: discord.Interaction, name: str) -> None:
         if name == "cad":
@@ -202,7 +203,7 @@ class SetupWizard(commands.Cog):
         first_at = await first_push_at(self._context.read, name)
         return CadPushes(name, first_at, self._last_push.at(name))
 
-    def note_first(self, cad: str) -> None:
+    def _start_announcing(self, cad: str) -> None:
         """Tell those who wait that the first push of a CAD since the start has come."""
         task = asyncio.create_task(self._announce_first(cad))
         self._announcements.add(task)

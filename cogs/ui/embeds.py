@@ -115,13 +115,6 @@ class MessageContent:
         return view
 
 
-def embed_length(embed: discord.Embed) -> int:
-    """Count an embed against Discord's limit over all embeds of a message."""
-    texts = [embed.title, embed.description, embed.footer.text, embed.author.name]
-    texts += [text for field in embed.fields for text in (field.name, field.value)]
-    return sum(length(text) for text in texts if text)
-
-
 @dataclass
 class CardBuilder:
     """Builds an embed; fields beyond Discord's limits are left out.

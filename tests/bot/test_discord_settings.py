@@ -11,7 +11,7 @@ from bot.locks import alone_on_database
 from bot.offline_commands import forget_setup
 from bot.settings import Channels, DatabaseSettings, DiscordSettings, Roles, Settings
 from cogs.routing.layout import choices, store_choices
-from cogs.setup.pages import CHANNELS, ROLES, things
+from cogs.setup.pages import CHANNELS, ROLES, keys_of
 from db import audit, settings
 from db.database import Database
 from webhook.http.authentication import LOCAL
@@ -51,7 +51,7 @@ def test_nothing_chosen_is_the_file_and_what_is_unknown_counts_for_nothing() -> 
 
 
 def test_the_pages_show_every_channel_and_role_of_the_configuration() -> None:
-    shown = [*things("roles", LAYOUT), *things("channels", LAYOUT)]
+    shown = [*keys_of("roles", LAYOUT), *keys_of("channels", LAYOUT)]
     assert sorted(shown) == sorted(ROLES | CHANNELS)
     assert sorted(shown) == sorted(set(LAYOUT) - {"guild_id"})
 

@@ -12,20 +12,24 @@ class LastPush:
     """When each CAD last pushed something with its key, by a clock that nobody sets.
 
     A CAD that has not pushed yet counts as silent since the start, as nothing could come earlier.
-    `on_first` is called for the first push of each CAD.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._started = clock()
         self._at: dict[str, float] = {}
-        self.on_first: Callable[[str], None] = lambda cad: None
+        self._subscribers: list[Callable[[str], None]] = []
+
+    def subscribe(self, subscriber: Callable[[str], None]) -> None:
+        """Call `subscriber` with the name of each CAD at its first push."""
+        self._subscribers.append(subscriber)
 
     def note(self, cad: str) -> None:
         is_first = cad not in self._at
         self._at[cad] = self._clock()
         if is_first:
-            self.on_first(cad)
+            for subscriber in self._subscribers:
+                subscriber(cad)
 
     def at(self, cad: str) -> int | None:
         """Return when a CAD last pushed, in milliseconds since 1970; None: not since the start."""

@@ -16,7 +16,8 @@ from cogs.cards import CARDS, board, render
 from cogs.delivery.console import render as as_text
 from cogs.feeds import FEEDS, entry_embed, summary_embed
 from cogs.i18n.language import LANGUAGES, using_locale
-from cogs.ui.embeds import EMBED, Button, CardBuilder, Colour, MessageContent, embed_length
+from cogs.ui.embeds import EMBED, Button, CardBuilder, Colour, MessageContent
+from cogs.ui.text import length
 from db.feeds import FeedCount
 from tests.cogs.hostile import invisible, wire_texts
 from tests.cogs.story import CAD_EVENTS, Story
@@ -84,6 +85,13 @@ async def _cards_as_text(harness: AppHarness) -> dict[str, str]:
 async def _feeds_as_text(harness: AppHarness) -> str:
     entries = await _entries(harness)
     return "\n".join(f"({name})\n{as_text(MessageContent([embed]))}\n" for name, embed in entries)
+
+
+def embed_length(embed: discord.Embed) -> int:
+    """Count an embed against Discord's limit over all embeds of a message."""
+    texts = [embed.title, embed.description, embed.footer.text, embed.author.name]
+    texts += [text for field in embed.fields for text in (field.name, field.value)]
+    return sum(length(text) for text in texts if text)
 
 
 def check_as_discord(content: MessageContent) -> None:
