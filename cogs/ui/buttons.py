@@ -1,4 +1,4 @@
-"""Buttons and menus that outlive a restart: their id says what a press does, and to what.
+"""Buttons and menus that survive a restart: their id says what a press does, and to what.
 
 A cog declares what its buttons do, and who may press them, beside the method that does it:
 
@@ -29,7 +29,7 @@ _DECLARED = "declared_buttons"
 
 @dataclass(frozen=True)
 class ButtonDeclaration:
-    """What a method does the work of: buttons with these actions at the beginning of their ids."""
+    """The buttons that a method is for, by the actions their ids begin with."""
 
     actions: tuple[str, ...]
     permission: Permission
@@ -37,12 +37,12 @@ class ButtonDeclaration:
 
 
 def button(action: str, scope: Scope, *, or_own: bool = False) -> Callable[[Function], Function]:
-    """Declare a method as what a button on a card does to the thing of a number."""
+    """Declare a method for a button on a card; it gets the number behind the action."""
     return _declare(ButtonDeclaration((action,), Permission(scope, or_own), _number))
 
 
 def control(*actions: str, scope: Scope) -> Callable[[Function], Function]:
-    """Declare a method as what buttons and menus do; it gets the rest of the id as it is."""
+    """Declare a method for buttons and menus; it gets the text behind the action."""
     return _declare(ButtonDeclaration(actions, Permission(scope), str))
 
 
@@ -69,7 +69,7 @@ class OutdatedButton(NotFound):
 
 
 def declared_buttons(owner: type) -> list[tuple[ButtonDeclaration, str]]:
-    """List what a class declares, with the names of the methods."""
+    """Return a class's declarations with the names of their methods."""
     return [
         (declaration, name)
         for name, function in vars(owner).items()
@@ -78,7 +78,7 @@ def declared_buttons(owner: type) -> list[tuple[ButtonDeclaration, str]]:
 
 
 class Buttons:
-    """Hands every press of a button or a menu to the method that is declared for it."""
+    """Dispatches every press of a button or a menu to the method declared for it."""
 
     def __init__(self, responder: Responder, owners: Iterable[object]) -> None:
         self._responder = responder
@@ -96,7 +96,7 @@ class Buttons:
             self._methods[action] = method
 
     async def press(self, interaction: discord.Interaction) -> None:
-        """Do what a button says, for whoever may press it."""
+        """Check the permission and call the method; report errors to the member."""
         self._responder.begin(interaction)
         try:
             found = _CUSTOM_ID.fullmatch(str(_data(interaction).get("custom_id")))
@@ -111,7 +111,7 @@ class Buttons:
 
 
 def chosen_values(interaction: discord.Interaction) -> list[str]:
-    """Return what was chosen from a menu; nothing for a button."""
+    """Return what was chosen from a menu; empty for a button."""
     values = _data(interaction).get("values")
     return [str(value) for value in values] if isinstance(values, list) else []
 

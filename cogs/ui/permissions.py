@@ -32,7 +32,7 @@ class Permission:
     or_own: bool = False
 
     def require(self, caller: Caller) -> None:
-        """Raise Forbidden unless the caller's role suffices, or something may be their own."""
+        """Raise Forbidden unless the caller's scope suffices or ownership may allow it."""
         if not self.or_own:
             caller.must(self.scope)
 
@@ -53,17 +53,17 @@ def permission_of(command: Command[Any, ..., Any]) -> Permission:
 
 @dataclass(frozen=True)
 class RoleScopes:
-    """Role ids by scope. Who manages the server may do everything, so that an owner can begin.
+    """Role ids by scope. Members who can manage the server are admins, so that an owner can begin.
 
-    That is the server `guild_id`; with 0, the one that the bot is in. Where it is in several, who
-    manages one of them may be a stranger who invited the bot, so that only the roles count.
+    That is the server `guild_id`; with 0, the only one that the bot is in. If it is in several,
+    only roles count: the manager of one may be a stranger who invited the bot.
     """
 
     ids: dict[Scope, frozenset[int]]
     guild_id: int = 0
 
     def caller(self, interaction: discord.Interaction) -> Caller:
-        """Return who acts, with the most that one of their roles allows.
+        """Return the member as a caller, with the highest scope of their roles.
 
         In the game they may be known by their Discord id; `Responder` adds the linked game user.
         """
@@ -81,7 +81,7 @@ class RoleScopes:
         return [guild.id for guild in interaction.client.guilds] == [interaction.guild_id]
 
     def refusal_text(self, fault: Forbidden) -> str:
-        """Say which role somebody lacks."""
+        """Say which role is missing."""
         if fault.scope is None:
             return error_text(fault)
         scope = Scope[fault.scope]

@@ -34,7 +34,7 @@ class AlreadyDone(Conflict):
 
 
 class InFlight:
-    """The tasks that a shutdown waits for."""
+    """Tasks that a shutdown waits for."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -52,7 +52,7 @@ class InFlight:
 
 
 class Responder:
-    """Answers interactions: in whose name they act, and what is said when something goes wrong."""
+    """Answers interactions: who acts, in which language, and what a failure is called."""
 
     def __init__(self, context: Context, roles: RoleScopes) -> None:
         self._context = context
@@ -60,28 +60,28 @@ class Responder:
         self.in_flight = InFlight()
 
     def begin(self, interaction: discord.Interaction) -> None:
-        """Have the running task, an interaction's own, speak the language of whoever acts."""
+        """Track the running task, which is the interaction's own, and use the member's language."""
         self.in_flight.track()
         set_locale(interaction.locale.value)
 
     def require(self, interaction: discord.Interaction, permission: Permission) -> None:
-        """Check a permission by the roles alone.
+        """Check a permission by the member's roles.
 
         Raises:
-            Forbidden: whoever acts lacks it.
+            Forbidden: the member lacks it.
         """
         permission.require(self.roles.caller(interaction))
 
     def context(self, interaction: discord.Interaction) -> Context:
-        """Return the context of whoever acts, by their roles alone: storage may be slow."""
+        """Return the member's context by their roles alone, without reading from storage."""
         return self._context.of(self.roles.caller(interaction))
 
     async def linked_context(self, interaction: discord.Interaction) -> Context:
-        """Return the context of whoever acts, also as the game user that they are linked to."""
+        """Return the member's context, also as the game user that they are linked to."""
         return await with_linked_user(self.context(interaction))
 
     async def defer(self, interaction: discord.Interaction) -> Context:
-        """Acknowledge at once, as storage may be slow; return the context of whoever acts."""
+        """Acknowledge at once, as storage may be slow; return the member's linked context."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         return await self.linked_context(interaction)
 
@@ -90,7 +90,7 @@ class Responder:
         interaction: discord.Interaction,
         offer: Callable[[Context], Awaitable[list[Choice[str]]]],
     ) -> list[Choice[str]]:
-        """Offer choices; none to those who may not look, or while storage cannot be read."""
+        """Return choices; none for members without permission, or while storage is unavailable."""
         try:
             if isinstance(interaction.command, app_commands.Command):
                 self.require(interaction, permission_of(interaction.command))
@@ -98,11 +98,11 @@ class Responder:
         except (SentinelError, StorageUnavailable):
             return []
         except Exception:
-            log.exception("no choices can be offered")
+            log.exception("an autocomplete failed")
             return []
 
     async def report_error(self, interaction: discord.Interaction, fault: Exception) -> None:
-        """Tell whoever acts, and nobody else, what went wrong."""
+        """Answer the member, and nobody else, with what went wrong."""
         try:
             if isinstance(fault, discord.HTTPException):
                 raise fault
@@ -121,14 +121,14 @@ class Responder:
 
 
 class SentinelClient(commands.Bot):
-    """The bot as options see it, which discord.py makes without arguments of ours."""
+    """The bot as options see it: discord.py passes them nothing but the interaction."""
 
     responder: Responder
 
 
 @asynccontextmanager
 async def before_modal() -> AsyncIterator[None]:
-    """Bound what must be known before a form can be shown, as a form cannot be deferred.
+    """Limit the time of what must be read before a form is shown, as a form cannot be deferred.
 
     Raises:
         Unavailable: storage takes too long.
