@@ -129,7 +129,7 @@ async def test_while_storage_fails_nothing_is_offered_and_nobody_waits(
         reply = await town.fake.slash(town.dora, "drone list")
         await asyncio.to_thread(_rename, town, "gone", "flights")
     assert offered == []
-    assert "no choices can be offered" in caplog.text
+    assert "an autocomplete failed" in caplog.text
     assert reply.ephemeral
     assert reply.content == "Internal error, see the log."
 
