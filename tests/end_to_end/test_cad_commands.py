@@ -34,7 +34,7 @@ def with_two_cads(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(town, "settings", lambda: both)
 
 
-async def test_calls_are_listed_and_one_is_shown_as_its_card_is(town: Town) -> None:
+async def test_calls_are_listed_and_shown(town: Town) -> None:
     async with town.bot_running():
         assert "No open calls" in await asked(town, town.vic, "calls")
         await town.push("EVENT_911", call_911(4410))
@@ -57,7 +57,7 @@ async def test_calls_are_listed_and_one_is_shown_as_its_card_is(town: Town) -> N
         assert "8120 · Structure fire" not in await offered(town, "call", "id", "")
 
 
-async def test_a_number_that_several_calls_have_is_asked_back(town: Town) -> None:
+async def test_an_ambiguous_call_number_is_rejected(town: Town) -> None:
     async with town.bot_running():
         await town.push("EVENT_911", call_911(12))
         await town.push("EVENT_DISPATCH_NEW", dispatch_call(12))
@@ -80,7 +80,7 @@ async def test_a_number_that_several_calls_have_is_asked_back(town: Town) -> Non
         "@everyone **x**",
     ],
 )
-async def test_what_is_no_call_is_said(town: Town, typed: str) -> None:
+async def test_an_unknown_call_is_reported(town: Town, typed: str) -> None:
     async with town.bot_running():
         answer = await asked(town, town.vic, "call", id=typed or " ")
     assert "No call " in answer
@@ -108,7 +108,7 @@ async def test_units_are_listed_and_one_is_shown(town: Town) -> None:
         assert "# 7K-22 · off duty" in await asked(town, town.vic, "unit", number="61@cad")
 
 
-async def test_who_is_no_viewer_is_told_so(town: Town) -> None:
+async def test_non_viewers_are_refused(town: Town) -> None:
     async with town.bot_running():
         for command, options in (
             ("calls", {}),
@@ -120,7 +120,7 @@ async def test_who_is_no_viewer_is_told_so(town: Town) -> None:
             assert "This needs the viewer role" in answer
 
 
-async def test_several_cads_are_told_apart(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_several_cads_are_distinguished(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     with_two_cads(town, monkeypatch)
     async with town.bot_running():
         for key in (OTHER_KEY, None):
@@ -140,7 +140,7 @@ async def test_several_cads_are_told_apart(town: Town, monkeypatch: pytest.Monke
         assert "· county · Structure fire" in listed
 
 
-async def test_hundreds_of_calls_and_units_and_hostile_names_fit(town: Town) -> None:
+async def test_hundreds_of_calls_and_hostile_names_fit(town: Town) -> None:
     text = "[x](https://b.example) @everyone " + "*" * 200
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))

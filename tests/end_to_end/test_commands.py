@@ -49,7 +49,7 @@ async def test_every_command_and_option_has_a_description(town: Town) -> None:
         described += entry.get("options", [])
 
 
-async def test_who_has_no_role_is_offered_nothing_and_refused_everything(town: Town) -> None:
+async def test_members_without_a_role_are_refused_everything(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
         place = await town.add_property("Villa", drones=1)
@@ -80,7 +80,7 @@ async def test_who_has_no_role_is_offered_nothing_and_refused_everything(town: T
             assert reply.content.startswith("This needs the ")
 
 
-async def test_whoever_manages_the_server_may_do_everything(town: Town) -> None:
+async def test_server_managers_can_do_everything(town: Town) -> None:
     owner = town.guild.add_member("Olga", town.guild.add_role("Owner", "manage_guild"))
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))

@@ -26,7 +26,7 @@ def _speaking_german(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(town, "settings", lambda: german)
 
 
-async def test_answers_refusals_choices_and_forms_are_german_and_the_card_stays_english(
+async def test_answers_are_german_while_cards_stay_english(
     town: Town,
 ) -> None:
     _in_german(town)
@@ -50,12 +50,12 @@ async def test_answers_refusals_choices_and_forms_are_german_and_the_card_stays_
         assert form.modal is not None
         assert form.modal["title"] == "Entfernung ablehnen"
         denied = await town.fake.submit(town.anna, form, {"Grund": "Nein"})
-        await _said(town, denied, f"Die Entfernung der Immobilie {place} ist abgelehnt.")
+        await _said(town, denied, f"Entfernung der Immobilie {place} abgelehnt.")
         await town.fake.until(lambda: "Removal denied" in render(card))
         assert "Settled by" in render(card)
 
 
-async def test_cards_and_buttons_speak_the_communitys_language_and_english_people_hear_english(
+async def test_cards_are_german_while_answers_stay_english(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _speaking_german(town, monkeypatch)
@@ -74,7 +74,7 @@ async def test_cards_and_buttons_speak_the_communitys_language_and_english_peopl
         await town.fake.until(lambda: "Drohne zurück" in render(card))
 
 
-async def test_every_command_is_german_in_german_discords_and_a_new_word_is_registered(
+async def test_commands_are_registered_with_german_names(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with town.bot_running():

@@ -33,7 +33,7 @@ async def test_a_code_typed_in_the_game_links_a_member_once(town: Town) -> None:
         await _said(town, await town.fake.slash(town.stranger, "link end"), "is not linked")
 
 
-async def test_admins_link_others_and_nobody_else_does(town: Town) -> None:
+async def test_only_admins_link_others(town: Town) -> None:
     boss = town.guild.add_member("Boss", town.guild.add_role("Boss", "manage_guild"))
     options: dict[str, Member | str] = {"member": town.stranger, "user": "license:them"}
     async with town.bot_running():
@@ -79,7 +79,7 @@ def _lines(shown: str) -> list[str]:
     return [line.strip(" │") for line in shown.splitlines() if "<t:" in line]
 
 
-async def test_owners_without_any_role_see_and_use_what_is_theirs_and_nothing_else(
+async def test_owners_without_a_role_use_only_their_own_properties(
     town: Town,
 ) -> None:
     async with town.bot_running():
@@ -101,7 +101,7 @@ async def test_owners_without_any_role_see_and_use_what_is_theirs_and_nothing_el
         assert [choice.value for choice in typed] == [str(mine)]
 
 
-async def test_allowed_users_known_by_their_discord_id_use_the_drones_without_a_link(
+async def test_allowed_users_are_recognised_by_their_discord_id(
     town: Town,
 ) -> None:
     async with town.bot_running():

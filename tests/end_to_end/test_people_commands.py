@@ -14,7 +14,7 @@ from tests.end_to_end.town import Town
 from webhook.protocol.context import Scope
 
 
-async def test_people_are_let_in_and_no_longer(town: Town) -> None:
+async def test_access_is_allowed_and_denied(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
         await town.add_property("Villa")
@@ -34,7 +34,7 @@ async def test_people_are_let_in_and_no_longer(town: Town) -> None:
         assert twice == "User 'Wren' is not on the list of property 1."
 
 
-async def test_visitors_are_told_by_camera_and_by_day(town: Town) -> None:
+async def test_visits_are_shown_by_camera_and_by_day(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
         await town.add_property("Villa")
@@ -74,7 +74,7 @@ async def test_crimes_are_counted_everywhere_at_a_property_and_around_it(town: T
         assert "viewer role" in await told(town, town.stranger, "crimes")
 
 
-async def test_flights_are_told_with_who_sent_the_drone_and_why(town: Town) -> None:
+async def test_flights_show_who_sent_the_drone_and_why(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
         await town.add_property("Villa", drones=2)
@@ -95,7 +95,7 @@ async def test_flights_are_told_with_who_sent_the_drone_and_why(town: Town) -> N
         assert "viewer role" in await told(town, town.stranger, "drone history")
 
 
-async def test_of_two_who_recall_a_drone_at_once_the_slower_is_told_who_was_first(
+async def test_the_slower_of_two_recalls_reads_who_was_first(
     town: Town,
 ) -> None:
     dan = town.guild.add_member("Dan", town.dispatchers)
@@ -112,7 +112,7 @@ async def test_of_two_who_recall_a_drone_at_once_the_slower_is_told_who_was_firs
         assert said[0] == "Drone 1 recalled."
 
 
-async def test_the_status_says_that_all_is_well(town: Town) -> None:
+async def test_status_shows_that_everything_works(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
         refused = await told(town, town.vic, "status")
@@ -126,7 +126,7 @@ async def test_the_status_says_that_all_is_well(town: Town) -> None:
         assert "│ ~ Last push: cad · <T> (<R>)" in await told(town, town.dora, "status")
 
 
-async def test_the_status_says_which_channel_is_closed_why_and_what_waits_there(
+async def test_status_shows_closed_channels_and_their_backlog(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     town.channel("drones").deny("send_messages embed_links")
@@ -141,7 +141,7 @@ async def test_the_status_says_which_channel_is_closed_why_and_what_waits_there(
         assert "#drones · 1 card, since <T> (<R>)" in shown
 
 
-async def test_the_help_shows_what_each_may_do_and_a_click_begins_it(town: Town) -> None:
+async def test_help_lists_the_commands_that_each_role_allows(town: Town) -> None:
     olga = town.guild.add_member("Olga", town.guild.add_role("Owner", "manage_guild"))
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
@@ -163,7 +163,7 @@ async def test_the_help_shows_what_each_may_do_and_a_click_begins_it(town: Town)
         assert "</drone list>" not in stranger
 
 
-def test_a_help_of_very_many_commands_leaves_out_what_they_do_and_none_of_them() -> None:
+def test_a_long_help_leaves_out_descriptions() -> None:
     async def nothing(interaction: discord.Interaction) -> None:
         """Do nothing."""
 

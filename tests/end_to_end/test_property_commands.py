@@ -46,7 +46,7 @@ async def _villa(town: Town) -> None:
     await town.channel("emergency").next_message()
 
 
-async def test_a_property_is_shown_whole_with_buttons_for_what_each_may_do(town: Town) -> None:
+async def test_a_property_is_shown_with_the_buttons_of_each_role(town: Town) -> None:
     async with town.bot_running():
         await _ready(town)
         await _villa(town)
@@ -85,7 +85,7 @@ async def test_a_new_property_is_listed_searched_and_pending(town: Town) -> None
         assert "No properties match." in await told(town, town.vic, "property search", text="x%")
 
 
-async def test_an_edit_does_not_withdraw_a_removal_request_that_came_meanwhile(
+async def test_an_edit_does_not_withdraw_a_concurrent_removal_request(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def edit_after_a_request(context: Context, ask: Edit) -> Success:
@@ -103,7 +103,7 @@ async def test_an_edit_does_not_withdraw_a_removal_request_that_came_meanwhile(
         assert [row["id"] for row in requested["properties"]] == [1]
 
 
-async def test_several_things_of_a_property_are_edited_at_once(town: Town) -> None:
+async def test_several_fields_are_edited_at_once(town: Town) -> None:
     async with town.bot_running():
         await _ready(town)
         await town.add_property("Villa")
@@ -123,7 +123,7 @@ async def test_several_things_of_a_property_are_edited_at_once(town: Town) -> No
         assert "set by request-remove-property only" in wrong
 
 
-async def test_the_form_changes_what_was_changed_in_it_and_nothing_else(town: Town) -> None:
+async def test_the_edit_form_changes_only_edited_fields(town: Town) -> None:
     async with town.bot_running():
         await _ready(town)
         await town.add_property("Villa")
@@ -145,7 +145,7 @@ async def test_the_form_changes_what_was_changed_in_it_and_nothing_else(town: To
         )
 
 
-async def test_a_property_is_removed_once_after_a_question(town: Town) -> None:
+async def test_removal_asks_for_confirmation(town: Town) -> None:
     async with town.bot_running():
         olga = await _ready(town)
         rita = town.guild.add_member("Rita", town.guild.add_role("Boss", "manage_guild"))
@@ -168,7 +168,7 @@ async def test_a_property_is_removed_once_after_a_question(town: Town) -> None:
         assert sum("has already removed property 1" in text for text in said) == 1
 
 
-async def test_of_two_who_decide_on_a_property_at_once_the_slower_is_told_who_was_first(
+async def test_the_slower_of_two_decisions_reads_who_was_first(
     town: Town,
 ) -> None:
     async with town.bot_running():
@@ -190,7 +190,7 @@ async def test_of_two_who_decide_on_a_property_at_once_the_slower_is_told_who_wa
         assert sum("Property 1 is " in text for text in said) == 1
 
 
-async def test_equipment_comes_and_goes(town: Town) -> None:
+async def test_equipment_is_added_and_removed(town: Town) -> None:
     async with town.bot_running():
         await _ready(town)
         await town.add_property("Villa")
@@ -240,7 +240,7 @@ async def test_a_removal_is_requested_and_withdrawn_by_commands_and_buttons(town
         assert done == "Request to remove property 1 withdrawn."
 
 
-async def test_everything_with_a_name_is_offered_while_somebody_types(town: Town) -> None:
+async def test_options_offer_choices_by_name(town: Town) -> None:
     async with town.bot_running():
         await _ready(town)
         await _villa(town)
@@ -303,7 +303,7 @@ QUESTION = """\
 [Remove] danger"""
 
 
-async def test_a_form_that_storage_holds_up_is_refused_in_time(
+async def test_a_form_is_refused_in_time_while_storage_is_slow(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(*_: object) -> Property:

@@ -242,7 +242,7 @@ async def test_route_test_explains_a_recent_event_to_admins(town: Town, desk: Ch
         assert reply.ephemeral
         text = reply.content.replace("\\", "")
         assert f"goes to {desk.id} by near, mentions role {town.viewers.id}" in text
-        assert f"has its card in {desk.id} already" in text
+        assert f"its card is already in {desk.id}" in text
         assert "- night: no, type EVENT_911, not visits" in text
         assert "- near: yes, postal 8031 matches 80*" in text
         typed = await town.fake.slash(owner, "route test", event="visits")

@@ -176,9 +176,7 @@ async def test_an_evening_from_the_invitation_to_the_first_push(town: Town, boss
         assert description.faults(town.fake.requests) == []
 
 
-async def test_the_new_channels_are_seen_by_the_new_roles_alone_and_the_roles_may_nothing_else(
-    town: Town, boss: Member
-) -> None:
+async def test_created_channels_are_visible_to_created_roles_only(town: Town, boss: Member) -> None:
     async with town.bot_running():
         await started(town)
         reply = await open_page(town, boss, "roles")
@@ -195,9 +193,7 @@ async def test_the_new_channels_are_seen_by_the_new_roles_alone_and_the_roles_ma
         assert Permission.VIEW_CHANNEL not in town.stranger.permissions_in(channel)
 
 
-async def test_running_it_twice_and_after_a_restart_creates_nothing_twice(
-    town: Town, boss: Member
-) -> None:
+async def test_nothing_is_created_twice(town: Town, boss: Member) -> None:
     for _ in range(2):
         async with town.bot_running():
             await started(town)
@@ -213,7 +209,7 @@ async def test_running_it_twice_and_after_a_restart_creates_nothing_twice(
         await made(town)[0].next_message()
 
 
-async def test_the_buttons_of_an_answer_work_after_a_restart(town: Town, boss: Member) -> None:
+async def test_setup_buttons_work_after_a_restart(town: Town, boss: Member) -> None:
     async with town.bot_running():
         await started(town)
         reply = await open_page(town, boss, "roles")
@@ -223,7 +219,7 @@ async def test_the_buttons_of_an_answer_work_after_a_restart(town: Town, boss: M
         assert await shown(town, reply, "Reset to the file") == CREATED_ROLES
 
 
-async def test_nobody_but_admins_may_look_or_press(town: Town, boss: Member) -> None:
+async def test_only_admins_can_use_setup(town: Town, boss: Member) -> None:
     async with town.bot_running():
         await started(town)
         refused = await town.fake.slash(town.anna, "setup")
@@ -243,7 +239,7 @@ async def test_nobody_but_admins_may_look_or_press(town: Town, boss: Member) -> 
         ({"status": 400, "body": {"code": 30013, "message": "Maximum reached"}}, "Maximum reached"),
     ],
 )
-async def test_what_was_created_before_a_refusal_is_kept_and_not_created_again(
+async def test_what_was_created_before_a_refusal_is_kept(
     town: Town, boss: Member, fault: dict[str, Any], said: str
 ) -> None:
     async with town.bot_running():
@@ -265,9 +261,7 @@ async def test_what_was_created_before_a_refusal_is_kept_and_not_created_again(
     assert sorted(names) == sorted(Channels.model_fields)
 
 
-async def test_what_discord_created_without_an_answer_is_taken_and_not_created_again(
-    town: Town, boss: Member
-) -> None:
+async def test_what_discord_created_without_answering_is_used(town: Town, boss: Member) -> None:
     async with town.bot_running():
         await started(town)
         for page, path in (("roles", "roles"), ("channels", "channels")):
@@ -284,9 +278,7 @@ async def test_what_discord_created_without_an_answer_is_taken_and_not_created_a
     assert sum(one.type == GUILD_CATEGORY for one in town.guild.channels) == 1
 
 
-async def test_killed_in_the_middle_of_creating_it_goes_on_where_it_was(
-    town: Town, boss: Member
-) -> None:
+async def test_creation_continues_after_a_kill(town: Town, boss: Member) -> None:
     port = unused_port()
     for is_first in (True, False):
         async with town.bot_process(port) as process:
@@ -308,9 +300,7 @@ async def test_killed_in_the_middle_of_creating_it_goes_on_where_it_was(
     assert sum(one.type == GUILD_CATEGORY for one in town.guild.channels) == 1
 
 
-async def test_of_two_admins_at_once_one_creates_and_the_other_is_told_who(
-    town: Town, boss: Member
-) -> None:
+async def test_only_one_admin_creates_at_a_time(town: Town, boss: Member) -> None:
     other = town.guild.add_member("Other", *boss.roles)
     async with town.bot_running():
         await started(town)
@@ -340,9 +330,7 @@ PICKED = """\
 [Back] secondary [None] secondary [Reset to the file] secondary"""
 
 
-async def test_existing_roles_and_channels_are_picked_and_count_at_once(
-    town: Town, boss: Member
-) -> None:
+async def test_picked_roles_and_channels_apply_at_once(town: Town, boss: Member) -> None:
     async with town.bot_running():
         await started(town)
         refused = await town.fake.slash(town.dora, "drone list")
@@ -386,7 +374,7 @@ async def in_use(town: Town, channel: Channel, number: int = 900) -> None:
     raise AssertionError(f"nothing is posted in #{channel.name}")
 
 
-async def test_everyone_may_look_but_nothing_more(town: Town, boss: Member) -> None:
+async def test_everyone_can_be_a_viewer_only(town: Town, boss: Member) -> None:
     async with town.bot_running():
         await started(town)
         reply = await open_page(town, boss, "roles")
@@ -413,9 +401,7 @@ LACKING = """\
 [Create what is missing] secondary (disabled) [Refresh] secondary [Next: channels] primary"""
 
 
-async def test_a_bot_that_may_not_create_says_which_right_it_lacks_until_it_has_it(
-    town: Town, boss: Member
-) -> None:
+async def test_missing_permissions_to_create_are_named(town: Town, boss: Member) -> None:
     town.guild.bot_role.permissions = BOT
     async with town.bot_running():
         await started(town)
@@ -428,9 +414,7 @@ async def test_a_bot_that_may_not_create_says_which_right_it_lacks_until_it_has_
         await town.fake.until(lambda: "The bot lacks" not in render(reply))
 
 
-async def test_what_the_bot_lacks_in_a_channel_or_what_is_gone_stands_beside_it(
-    town: Town, boss: Member
-) -> None:
+async def test_problems_of_channels_and_roles_are_shown(town: Town, boss: Member) -> None:
     broken = {name: town.channel(name).id for name in ("emergency", "dispatch")}
     configure(town, channels=Channels(**broken))
     town.channel("emergency").deny("send_messages embed_links")
@@ -442,9 +426,7 @@ async def test_what_the_bot_lacks_in_a_channel_or_what_is_gone_stands_beside_it(
     assert "**it was deleted, or the bot is not in its server**" in seen
 
 
-async def test_a_role_with_rights_of_its_own_is_not_taken_for_ours(
-    town: Town, boss: Member
-) -> None:
+async def test_a_role_with_permissions_of_its_own_is_not_used(town: Town, boss: Member) -> None:
     town.guild.add_role("CAD Sentinel admin", "administrator")
     async with town.bot_running():
         await started(town)
@@ -457,9 +439,7 @@ async def test_a_role_with_rights_of_its_own_is_not_taken_for_ours(
     assert sum(role.name.startswith("CAD Sentinel ") for role in town.guild.roles) == 4
 
 
-async def test_a_choice_wins_over_the_file_until_it_is_forgotten_and_both_are_audited(
-    town: Town, boss: Member
-) -> None:
+async def test_choices_override_the_file_and_are_audited(town: Town, boss: Member) -> None:
     configure(town, channels=Channels(emergency=town.channel("panic").id))
     async with town.bot_running():
         await started(town)
@@ -485,9 +465,7 @@ async def test_a_choice_wins_over_the_file_until_it_is_forgotten_and_both_are_au
     assert f"<@{boss.id}> **setup** setup:channels · emergency: {after} → {before}" in told
 
 
-async def test_in_several_servers_it_can_be_kept_to_one_and_managers_elsewhere_may_nothing(
-    town: Town, boss: Member
-) -> None:
+async def test_the_bot_can_be_limited_to_one_server(town: Town, boss: Member) -> None:
     configure(town, roles=Roles(admin=[town.on_call.id]))
     other = town.fake.add_guild("Elsewhere")
     other.add_channel("lobby")
@@ -509,9 +487,7 @@ async def test_in_several_servers_it_can_be_kept_to_one_and_managers_elsewhere_m
     assert town.guild.commands
 
 
-async def test_events_flow_while_the_channels_change_and_each_is_posted_once(
-    town: Town, boss: Member
-) -> None:
+async def test_events_are_posted_once_while_channels_change(town: Town, boss: Member) -> None:
     configure(town, channels=Channels(emergency=town.channel("panic").id))
     count = 60
     async with town.bot_running():

@@ -16,7 +16,7 @@ from webhook.queries.visitors import DayRange
 
 
 @pytest.mark.parametrize("text", ["*😀" * 1_000, "@everyone <@&1> ", "\n# x" * 500])
-async def test_hostile_texts_fit_and_stay_texts(harness: AppHarness, text: str) -> None:
+async def test_hostile_texts_fit_and_stay_text(harness: AppHarness, text: str) -> None:
     user = f"u{text.strip()}"[:64]
     place = await harness.add_property(
         location=text[:200], description=text[:2000], clientId=user, width=1, height=1
@@ -56,6 +56,6 @@ async def test_hostile_texts_fit_and_stay_texts(harness: AppHarness, text: str) 
             assert " <@&1>" not in shown
 
 
-async def test_there_is_no_picture_of_a_property_that_is_not_there(harness: AppHarness) -> None:
+async def test_an_unknown_property_has_no_card(harness: AppHarness) -> None:
     with pytest.raises(NotFound):
         await property_card(harness.context(Scope.READ), 99)

@@ -44,15 +44,13 @@ def _forms(path: Path) -> Iterator[tuple[Key, str, str]]:
             yield key_of(entry), english[min(number, 1)], form
 
 
-def test_every_text_stands_there_whole(found: Texts) -> None:
+def test_every_text_is_translated_whole(found: Texts) -> None:
     assert found.faults == []
     assert len(found) > 400
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_a_catalogue_has_every_text_of_the_program_translated_and_no_other(
-    path: Path, found: Texts
-) -> None:
+def test_catalogues_translate_every_text_and_no_others(path: Path, found: Texts) -> None:
     catalogue = polib.pofile(str(path))
     known = {key_of(entry) for entry in catalogue if not entry.obsolete}
     remedy = "run `make texts`, then translate what it names"
@@ -63,7 +61,7 @@ def test_a_catalogue_has_every_text_of_the_program_translated_and_no_other(
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_a_translation_keeps_what_is_filled_in_the_markup_and_the_full_stop(path: Path) -> None:
+def test_translations_keep_placeholders_markup_and_full_stops(path: Path) -> None:
     for _key, english, form in _forms(path):
         assert placeholders(form) == placeholders(english), form
         assert sorted(MARKUP.findall(form)) == sorted(MARKUP.findall(english)), form
@@ -72,7 +70,7 @@ def test_a_translation_keeps_what_is_filled_in_the_markup_and_the_full_stop(path
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_texts_fit_where_discord_shows_them(path: Path, found: Texts) -> None:
+def test_texts_fit_discords_limits(path: Path, found: Texts) -> None:
     for key, english, form in _forms(path):
         assert max(len(english), len(form)) <= found[key], form
         if key.context in ("command", "option"):
@@ -81,7 +79,7 @@ def test_texts_fit_where_discord_shows_them(path: Path, found: Texts) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_a_translation_calls_commands_as_discord_shows_them(path: Path) -> None:
+def test_translations_use_translated_command_names(path: Path) -> None:
     language = LANGUAGES[path.stem]
     commands = {key.text for key, _english, _form in _forms(path) if key.context == "command"}
     for _key, english, form in _forms(path):
@@ -91,7 +89,7 @@ def test_a_translation_calls_commands_as_discord_shows_them(path: Path) -> None:
             assert f"/{shown}" in form, form
 
 
-def test_every_language_has_a_name_for_itself() -> None:
+def test_every_language_names_itself() -> None:
     names = [native_name(language) for language in LANGUAGES]
     assert len(set(names)) == len(names)
     assert {native_name(ENGLISH), native_name("de")} == {"English", "Deutsch"}
@@ -117,13 +115,13 @@ def _read(source: str) -> Texts:
         'STATES = {"a": "waits"}\n_(STATES["a"])',
     ],
 )
-def test_a_text_that_no_catalogue_can_hold_is_found(source: str) -> None:
+def test_untranslatable_texts_are_found(source: str) -> None:
     found = _read(source)
     assert len(found.faults) == 1
     assert "cogs/example.py:1:" in found.faults[0]
 
 
-def test_texts_are_found_where_they_stand() -> None:
+def test_texts_are_collected_from_the_source() -> None:
     found = _read(
         'STATES = {"a": N_("waits")}\n'
         '_(STATES["a"]) + _("yes" if good else "no").format(x=f"{y}")\n'
@@ -141,7 +139,7 @@ def test_texts_are_found_where_they_stand() -> None:
     assert found[Key("", "Why")] == 45
 
 
-def test_people_hear_their_own_language_and_else_the_communitys() -> None:
+def test_answers_use_the_members_language_or_the_communitys() -> None:
     with using_locale("de"):
         assert _("Owner") == "Eigentümer"
         with using_locale("fr"):
@@ -167,7 +165,7 @@ def _catalogue(*entries: str) -> str:
 
 
 @pytest.mark.parametrize("wrong", ["{nummer}", "{number.__class__}", "{number", "}"])
-def test_a_translation_that_cannot_be_filled_in_stays_english(
+def test_a_translation_with_wrong_placeholders_stays_english(
     wrong: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     language = compiled(
@@ -186,7 +184,7 @@ def test_a_translation_that_cannot_be_filled_in_stays_english(
 @pytest.mark.parametrize(
     "text", ["\x00", "Drohne", 'msgid "a"\nDrohne "b"', 'msgid ""\nmsgstr "Plural-Forms: x\\n"']
 )
-def test_a_file_that_is_no_catalogue_is_left_out_and_the_others_are_there(
+def test_an_unusable_catalogue_is_skipped(
     text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "xx.po").write_text(text, "utf-8")

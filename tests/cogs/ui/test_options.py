@@ -32,9 +32,7 @@ locations = st.builds(
 
 
 @given(st.lists(locations, min_size=1, max_size=5), wire_texts)
-async def test_choices_are_taken_by_discord_whatever_things_are_called(
-    names: list[str], typed: str
-) -> None:
+async def test_choices_fit_discords_limits_whatever_the_names(names: list[str], typed: str) -> None:
     with TemporaryDirectory() as folder:
         async with open_harness(Path(folder) / "sentinel.db") as harness:
             for name in names:
@@ -53,7 +51,7 @@ async def test_choices_are_taken_by_discord_whatever_things_are_called(
                 assert str((await find_property(context, choice.value)).id) == choice.value
 
 
-async def test_no_more_choices_are_offered_than_discord_takes(harness: AppHarness) -> None:
+async def test_at_most_25_choices_are_offered(harness: AppHarness) -> None:
     for number in range(MAX_CHOICES + 5):
         await harness.add_property(location=f"Villa {number}")
     assert len(await property_choices(harness.context(), "")) == MAX_CHOICES
@@ -66,7 +64,7 @@ async def test_no_more_choices_are_offered_than_discord_takes(harness: AppHarnes
     ("typed", "meant"),
     [("2", 2), (" 2 ", 2), ("villa", 1), ("VILLA", 1), ("Villa 2", 2), ("shed", 3), ("(3", None)],
 )
-async def test_a_property_is_meant_by_its_id_its_location_or_a_part_of_it(
+async def test_a_property_is_found_by_id_location_or_part_of_it(
     harness: AppHarness, typed: str, meant: int | None
 ) -> None:
     for name in ("Villa", "Villa 2", "Old shed"):
@@ -78,7 +76,7 @@ async def test_a_property_is_meant_by_its_id_its_location_or_a_part_of_it(
         assert (await find_property(harness.context(), typed)).id == meant
 
 
-async def test_a_part_of_several_locations_means_none_of_them(harness: AppHarness) -> None:
+async def test_an_ambiguous_location_is_rejected(harness: AppHarness) -> None:
     for name in ("North villa", "South villa"):
         await harness.add_property(location=name)
     with pytest.raises(Conflict, match="several properties match 'villa'"):
@@ -107,7 +105,7 @@ async def test_a_part_of_several_locations_means_none_of_them(harness: AppHarnes
         ("crimes", "property"),
     ],
 )
-async def test_who_may_not_look_is_offered_nothing_and_nothing_is_logged(
+async def test_autocomplete_without_permission_offers_nothing(
     town: Town, command: str, option: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with town.bot_running():
@@ -119,7 +117,7 @@ async def test_who_may_not_look_is_offered_nothing_and_nothing_is_logged(
     assert "Ignoring exception" not in caplog.text
 
 
-async def test_while_storage_fails_nothing_is_offered_and_nobody_waits(
+async def test_autocomplete_offers_nothing_while_storage_fails(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with town.bot_running():
@@ -150,14 +148,12 @@ def _rename(town: Town, table: str, name: str) -> None:
         ("xyz", []),
     ],
 )
-def test_what_is_looked_through_here_comes_the_likeliest_first(
-    typed: str, found: list[str]
-) -> None:
+def test_choices_are_ranked_by_how_they_match(typed: str, found: list[str]) -> None:
     known = [(1, "Sunroof 7"), (2, "roof camera 17"), (3, "The roof"), (7, "Gate")]
     assert [choice.value for choice in ranked_choices(typed, known)] == found
 
 
-async def test_a_new_user_is_known_by_the_look_of_the_id(harness: AppHarness) -> None:
+async def test_a_new_user_id_is_recognised_by_its_format(harness: AppHarness) -> None:
     await harness.ask("add-user", userId="u1", fullName="Wren Hall")
     for name in ("u2", "u3"):
         await harness.ask("add-user", userId=name, fullName="Ann")

@@ -46,13 +46,13 @@ async def shown(
     return (embed.description or "").split("\n"), embed.footer.text or "", " ".join(possible)
 
 
-async def test_a_short_list_has_neither_place_nor_buttons(harness: AppHarness) -> None:
+async def test_a_short_list_has_no_footer_and_no_buttons(harness: AppHarness) -> None:
     assert await shown(harness, "numbers", 0) == (["None."], "", "")
     lines, place, buttons = await shown(harness, "uncounted", SIZE)
     assert (len(lines), place, buttons) == (SIZE, "", "")
 
 
-async def test_a_counted_list_says_how_many_pages_it_has(harness: AppHarness) -> None:
+async def test_a_counted_list_shows_its_number_of_pages(harness: AppHarness) -> None:
     lines, place, buttons = await shown(harness, "numbers", 25)
     assert (lines[0], lines[-1], place, buttons) == ("0", "9", "Page 1 of 3", "Next Last")
     assert (await shown(harness, "numbers", 25, 1))[1:] == (
@@ -63,21 +63,21 @@ async def test_a_counted_list_says_how_many_pages_it_has(harness: AppHarness) ->
     assert await shown(harness, "numbers", 25, 2) == (last, "Page 3 of 3", "First Previous")
 
 
-async def test_another_list_says_which_rows_are_shown_and_whether_there_are_more(
+async def test_an_uncounted_list_shows_its_row_numbers(
     harness: AppHarness,
 ) -> None:
     assert (await shown(harness, "uncounted", 21))[1:] == ("1–10", "Next")
     assert (await shown(harness, "uncounted", 21, 2)) == (["20"], "21–21", "First Previous")
 
 
-async def test_a_page_that_is_gone_meanwhile_gives_one_that_is_left(harness: AppHarness) -> None:
+async def test_a_page_beyond_the_end_shows_the_last_one(harness: AppHarness) -> None:
     assert (await shown(harness, "numbers", 12, 7))[0] == ["10", "11"]
     assert (await shown(harness, "uncounted", 12, 7))[0][0] == "0"
     assert (await shown(harness, "uncounted", 0, 7))[0] == ["None."]
 
 
 @pytest.mark.parametrize("page", ["", "properties", "properties:x:", "Properties:1:", "p:1"])
-def test_the_id_of_a_button_of_another_version_says_so(page: str) -> None:
+def test_an_outdated_page_button_is_rejected(page: str) -> None:
     with pytest.raises(OutdatedButton, match="another version"):
         parse_page(page)
 
@@ -88,9 +88,7 @@ def test_the_id_of_a_button_of_another_version_says_so(page: str) -> None:
     st.integers(0, 10**9 - 1),
     st.text(max_size=40).filter(lambda text: length(text) <= ARGUMENT),
 )
-def test_a_button_is_read_back_as_it_was_written(
-    turn: str, name: str, number: int, argument: str
-) -> None:
+def test_a_page_buttons_id_round_trips(turn: str, name: str, number: int, argument: str) -> None:
     written = custom_id(turn, name, number, argument)
     assert length(written) <= CUSTOM_ID
     assert written.startswith(f"page:{turn}:")
@@ -119,7 +117,7 @@ async def test_the_longest_lines_of_every_list_fit_into_a_page(harness: AppHarne
         assert length(embed.title or "") <= 256
 
 
-async def test_pages_are_turned_in_place_also_after_a_restart_and_only_by_who_may(
+async def test_pages_are_turned_in_place_after_a_restart_with_permission(
     town: Town,
 ) -> None:
     async with town.bot_running():
@@ -142,7 +140,7 @@ async def test_pages_are_turned_in_place_also_after_a_restart_and_only_by_who_ma
         assert "Page 1 of 2" in render(listed)
 
 
-async def test_an_owner_without_a_role_turns_the_pages_of_what_is_theirs(town: Town) -> None:
+async def test_an_owner_without_a_role_turns_pages_of_their_own_property(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
         place = await town.add_property("Villa")

@@ -42,7 +42,7 @@ async def _refusals(town: Town, member: Member, place: int) -> list[str]:
     return said
 
 
-async def test_each_role_may_do_what_the_ones_before_it_may(town: Town) -> None:
+async def test_each_role_includes_those_before_it(town: Town) -> None:
     _roles(town)
     admins = town.guild.roles[-1]
     several = town.guild.add_member("Several", town.viewers, town.approvers, town.on_call)
@@ -70,7 +70,7 @@ async def test_each_role_may_do_what_the_ones_before_it_may(town: Town) -> None:
 
 
 @pytest.mark.parametrize("is_configured", [True, False])
-async def test_who_invites_the_bot_to_a_server_of_their_own_may_nothing(
+async def test_the_manager_of_another_server_has_no_permissions(
     town: Town, is_configured: bool
 ) -> None:
     _configure(town, guild_id=town.guild.id if is_configured else 0)
@@ -90,7 +90,7 @@ async def test_who_invites_the_bot_to_a_server_of_their_own_may_nothing(
             assert reply.content.startswith("This needs the viewer role") is lacks
 
 
-async def test_a_role_that_was_taken_away_counts_no_more(town: Town) -> None:
+async def test_a_removed_role_loses_its_permissions(town: Town) -> None:
     async with town.bot_running():
         await town.fake.until(lambda: bool(town.guild.commands))
         reply = await town.fake.slash(town.vic, "drone list")
@@ -108,12 +108,12 @@ async def test_a_role_that_was_taken_away_counts_no_more(town: Town) -> None:
         ([7, 5], "This needs the approver role: <@&5> or <@&7>."),
     ],
 )
-def test_a_refusal_names_the_roles_that_would_do(ids: list[int], said: str) -> None:
+def test_a_refusal_names_the_missing_roles(ids: list[int], said: str) -> None:
     roles = RoleScopes({Scope.APPROVE: frozenset(ids), Scope.ADMIN: frozenset([9])})
     assert roles.refusal_text(Forbidden("no", Scope.APPROVE.name)) == said
 
 
-def test_a_refusal_without_a_scope_says_what_it_says() -> None:
+def test_a_refusal_without_a_scope_keeps_its_sentence() -> None:
     assert RoleScopes({}).refusal_text(Forbidden("not here", None)) == "not here"
 
 

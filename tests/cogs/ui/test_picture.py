@@ -10,7 +10,7 @@ import pytest
 from cogs.ui.picture import ALT, Picture
 
 
-async def test_a_picture_is_drawn_in_another_thread_while_the_loop_goes_on() -> None:
+async def test_a_picture_is_drawn_off_the_event_loop() -> None:
     drawn_in: list[int] = []
     loop = asyncio.get_running_loop()
     went_on = threading.Event()
@@ -42,7 +42,7 @@ async def test_pictures_are_drawn_one_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("fault", [ValueError("odd"), MemoryError(), RecursionError()])
-async def test_a_picture_that_cannot_be_drawn_is_logged_and_left_out(
+async def test_a_picture_that_fails_is_logged_and_left_out(
     fault: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     def draw(_: str) -> bytes:
@@ -53,12 +53,12 @@ async def test_a_picture_that_cannot_be_drawn_is_logged_and_left_out(
     assert "the picture map.png cannot be drawn" in caplog.text
 
 
-def test_the_words_for_a_picture_are_clean_and_short_enough_for_discord() -> None:
+def test_alternative_text_is_clean_and_within_discords_limit() -> None:
     picture = Picture.of("a.png", "one\ntwo\u202e" + "🚓" * 2_000, "", lambda _: b"")
     assert picture.alt.startswith("one two🚓")
     assert len(picture.alt.encode("utf-16-le")) // 2 <= ALT
 
 
-def test_two_pictures_of_the_same_are_equal_and_others_are_not() -> None:
+def test_pictures_of_equal_data_have_equal_digests() -> None:
     one, same, other = (Picture.of("a.png", "", data, lambda _: b"") for data in "xxy")
     assert one == same != other

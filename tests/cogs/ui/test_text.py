@@ -39,12 +39,12 @@ limits = st.integers(1, 120)
         ("x\\", "half an escape"),
     ],
 )
-def test_the_reader_of_these_tests_sees_what_is_alive(text: str, what: str) -> None:
+def test_the_markdown_model_finds_markup(text: str, what: str) -> None:
     assert what in alive(text)
 
 
 @pytest.mark.parametrize("text", ["a-b #1 > 3", "up 10.5 km", "50% - yes", "\\*x\\*", "a\\b: c/d"])
-def test_the_reader_of_these_tests_leaves_plain_text_alone(text: str) -> None:
+def test_the_markdown_model_leaves_plain_text_alone(text: str) -> None:
     assert alive(text) == []
 
 
@@ -52,7 +52,7 @@ def test_the_reader_of_these_tests_leaves_plain_text_alone(text: str) -> None:
 @example("\u00a0# heading", 50)
 @example("x\n\u3000- item", 50)
 @example("😀" * 10, 5)
-def test_an_inert_text_is_short_visible_and_does_nothing(text: str, limit: int) -> None:
+def test_an_inert_text_is_short_visible_and_without_markup(text: str, limit: int) -> None:
     shown = inert(text, limit)
     assert units(shown) <= limit
     assert invisible(shown) == []
@@ -61,7 +61,7 @@ def test_an_inert_text_is_short_visible_and_does_nothing(text: str, limit: int) 
 
 
 @given(texts, limits)
-def test_an_inert_line_is_one_line_as_well(text: str, limit: int) -> None:
+def test_an_inert_line_is_a_single_line(text: str, limit: int) -> None:
     shown = inert_line(text, limit)
     assert units(shown) <= limit
     assert alive(shown) == invisible(shown) == []
@@ -70,7 +70,7 @@ def test_an_inert_line_is_one_line_as_well(text: str, limit: int) -> None:
 
 
 @given(texts)
-def test_without_its_escapes_an_inert_text_is_what_was_written(text: str) -> None:
+def test_unescaping_an_inert_text_gives_the_original(text: str) -> None:
     cleaned = clean_text(text)
     assert unescaped(inert(text, 100_000, blank="")) == cleaned
     assert unescaped(inert_line(text, 100_000, blank="")) == " ".join(cleaned.split())
@@ -79,18 +79,18 @@ def test_without_its_escapes_an_inert_text_is_what_was_written(text: str) -> Non
 @given(texts)
 @example("00.example/x")
 @example("x\n1.gg/")
-def test_an_inert_text_reads_as_it_was_written_in_a_model_of_discord(text: str) -> None:
+def test_an_inert_text_renders_as_it_was_written(text: str) -> None:
     assert look(inert(text, 100_000, blank="")) == (clean_text(text), [])
 
 
 @given(texts, limits)
-def test_what_is_cut_short_ends_in_dots(text: str, limit: int) -> None:
+def test_a_shortened_text_ends_in_an_ellipsis(text: str, limit: int) -> None:
     shown, cleaned = inert(text, limit, blank=""), clean_text(text)
     assert unescaped(shown) == cleaned or shown.endswith("…")
 
 
 @given(texts, limits)
-def test_a_text_cut_short_is_the_beginning_of_what_was_written(text: str, limit: int) -> None:
+def test_a_shortened_text_is_a_prefix_of_the_original(text: str, limit: int) -> None:
     shown = unescaped(inert(text, limit, blank=""))
     cleaned = clean_text(text)
     assert cleaned.startswith(shown.removesuffix("…"))
@@ -99,7 +99,7 @@ def test_a_text_cut_short_is_the_beginning_of_what_was_written(text: str, limit:
 
 
 @given(texts, limits)
-def test_a_plain_line_is_one_short_visible_line(text: str, limit: int) -> None:
+def test_a_plain_line_is_short_visible_and_a_single_line(text: str, limit: int) -> None:
     line = plain_line(text, limit)
     assert units(line) <= limit
     assert invisible(line) == []
@@ -112,7 +112,7 @@ def test_length_is_counted_in_utf_16(text: str) -> None:
 
 
 @given(st.lists(st.text(max_size=20), max_size=20), st.integers(30, 200), st.integers(0, 30))
-def test_what_fits_is_shown_and_the_rest_counted(items: list[str], limit: int, total: int) -> None:
+def test_fitting_counts_what_it_leaves_out(items: list[str], limit: int, total: int) -> None:
     shown = fitting(items, ", ", limit, total)
     assert units(shown) <= limit + len(", ")
     if shown != ", ".join(items):
@@ -120,7 +120,7 @@ def test_what_fits_is_shown_and_the_rest_counted(items: list[str], limit: int, t
 
 
 @pytest.mark.parametrize("nothing", ["", "  \n", "\u200b\u202e", "\u3164", "\x00"])
-def test_a_text_with_nothing_to_see_is_blank(nothing: str) -> None:
+def test_an_invisible_text_is_blank(nothing: str) -> None:
     assert inert(nothing, 10) == BLANK
     assert inert_line(nothing, 10, blank=ANONYMOUS) == ANONYMOUS
 
@@ -136,7 +136,7 @@ def test_a_text_with_nothing_to_see_is_blank(nothing: str) -> None:
         ("", BLANK),
     ],
 )
-def test_only_a_member_is_named_by_a_mention(caller: str, shown: str) -> None:
+def test_only_members_are_mentioned(caller: str, shown: str) -> None:
     assert who(caller) == shown
 
 
@@ -150,9 +150,9 @@ def test_only_a_member_is_named_by_a_mention(caller: str, shown: str) -> None:
         (7_500_000, "2 h 5 min"),
     ],
 )
-def test_a_duration_is_written_shortly(milliseconds: int, text: str) -> None:
+def test_durations_are_short(milliseconds: int, text: str) -> None:
     assert duration(milliseconds) == text
 
 
-def test_a_moment_is_shown_in_the_readers_own_time_zone() -> None:
+def test_timestamps_use_discords_format() -> None:
     assert timestamp(1_795_339_800_999) == "<t:1795339800:T> (<t:1795339800:R>)"
