@@ -2,10 +2,10 @@
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -42,13 +42,6 @@ class PushConfig:
     crimes_from_calls: bool = False
 
 
-class _Dumped(NamedTuple):
-    """An event and its data as JSON, written once for fingerprint, journal and subscribers."""
-
-    event: CadEvent
-    data: bytes
-
-
 async def store_push(
     context: Context,
     cad: str,
@@ -72,18 +65,22 @@ async def store_push(
         raise
     if not events:
         return True
-    dumped = [_Dumped(event, event.model_dump_json(by_alias=True).encode()) for event in events]
+    dumped = [(event, event.model_dump_json(by_alias=True).encode()) for event in events]
     async with context.change() as change:
         if config.window and await fingerprints.is_duplicate(
             change.sql, _fingerprint(cad, dumped), transport, change.now - config.window, change.now
         ):
             log.debug("dropped a duplicate push that came over %s", transport)
             return False
-        await _apply_all(change, cad, dumped, config)
+        for event, data in dumped:
+            subjects = await apply(event, change, cad)
+            await change.emit_named(f"{CAD}.{event.type}", data, *dict.fromkeys(subjects))
+            if config.crimes_from_calls and isinstance(event, Call911):
+                await _count_as_crime(change, cad, event.call_id)
     return True
 
 
-def _fingerprint(cad: str, dumped: Iterable[_Dumped]) -> bytes:
+def _fingerprint(cad: str, dumped: Iterable[tuple[CadEvent, bytes]]) -> bytes:
     """Return the same bytes for the CAD's own copy of a push and the one that was forwarded.
 
     It is made of the events, not of the body: the order of members, arrays around objects and how
@@ -95,16 +92,6 @@ def _fingerprint(cad: str, dumped: Iterable[_Dumped]) -> bytes:
         digest.update(b"\0%b\0" % event.type.encode())
         digest.update(data)
     return digest.digest()
-
-
-async def _apply_all(
-    change: Change, cad: str, dumped: Sequence[_Dumped], config: PushConfig
-) -> None:
-    for event, data in dumped:
-        subjects = await apply(event, change, cad)
-        await change.emit_named(f"{CAD}.{event.type}", data, *dict.fromkeys(subjects))
-        if config.crimes_from_calls and isinstance(event, Call911):
-            await _count_as_crime(change, cad, event.call_id)
 
 
 async def _count_as_crime(change: Change, cad: str, call_id: int) -> None:
