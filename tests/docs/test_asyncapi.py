@@ -110,13 +110,13 @@ def test_the_document_is_valid_asyncapi(shape: Validator) -> None:
 
 
 @pytest.mark.parametrize("missing", ["asyncapi", "info"])
-def test_a_document_that_lacks_something_would_be_found_out(shape: Validator, missing: str) -> None:
+def test_incomplete_document_is_detected(shape: Validator, missing: str) -> None:
     broken = {name: value for name, value in DOCUMENT.items() if name != missing}
     with pytest.raises(ValidationError):
         shape.validate(broken)
 
 
-def test_an_operation_that_goes_nowhere_would_be_found_out(shape: Validator) -> None:
+def test_incomplete_operation_is_detected(shape: Validator) -> None:
     broken = deepcopy(DOCUMENT)
     del broken["operations"]["get-user"]["action"]
     with pytest.raises(ValidationError):
@@ -170,7 +170,7 @@ def test_the_schemas_use_nothing_that_draft_7_lacks() -> None:
     assert not newer & set(_keywords(DOCUMENT))
 
 
-def test_every_example_fits_its_schemas(results: Results) -> None:
+def test_every_example_matches_its_schemas(results: Results) -> None:
     matched = set()
     for run in results.runs:
         if run.sent is None or run.answer.get("type") == "error":
@@ -184,20 +184,22 @@ def test_every_example_fits_its_schemas(results: Results) -> None:
     assert matched == set(OPERATION_OF)
 
 
-def test_every_error_fits_its_schema(results: Results, provoked_errors: dict[str, Frame]) -> None:
+def test_every_error_matches_its_schema(
+    results: Results, provoked_errors: dict[str, Frame]
+) -> None:
     errors = [run.answer for run in results.runs if run.answer.get("type") == "error"]
     for error in (*errors, *provoked_errors.values()):
         _validator("error").validate(error)
 
 
-def test_every_event_fits_its_schema(results: Results) -> None:
+def test_every_event_matches_its_schema(results: Results) -> None:
     emitted = {frame["type"] for frame in results.events}
     assert {f"events.{name}" for name in EVENTS} - {BY_PEOPLE} < emitted
     for frame in results.events:
         _validator(frame["type"]).validate(frame)
 
 
-def test_every_event_of_the_cad_fits_its_schema() -> None:
+def test_every_event_of_the_cad_matches_its_schema() -> None:
     text = (DOCS / "cad.md").read_text("utf-8")
     for name in cad.EVENTS:
         section = text.partition(f"\n### {name}\n")[2]
@@ -222,7 +224,7 @@ def test_every_event_of_the_cad_fits_its_schema() -> None:
         ("session", {"id": "mdt-1", "requestIdentifier": ""}),
     ],
 )
-def test_what_the_program_refuses_does_not_fit(name: str, data: Frame | None) -> None:
+def test_rejected_requests_do_not_match(name: str, data: Frame | None) -> None:
     request = _validator(f"{OPERATION_OF[name]}.request")
     assert not request.is_valid({"type": name, "data": data})
 
@@ -237,7 +239,7 @@ def test_what_the_program_refuses_does_not_fit(name: str, data: Frame | None) ->
         ("subscribe", {"id": "alerts", "clientId": None, "requestIdentifier": "1"}),
     ],
 )
-def test_what_the_program_takes_fits(name: str, data: Frame | None) -> None:
+def test_accepted_requests_match(name: str, data: Frame | None) -> None:
     request = _validator(f"{OPERATION_OF[name]}.request")
     assert request.is_valid({"type": name, "data": data})
 

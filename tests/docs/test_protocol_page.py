@@ -50,7 +50,7 @@ def test_there_is_a_section_for_every_message_on_the_connection_and_for_no_other
     assert set(sections_of("Sessions and subscriptions")) == SESSION_MESSAGES
 
 
-def test_nothing_is_mentioned_that_does_not_exist() -> None:
+def test_only_existing_names_are_mentioned() -> None:
     names = {f"queries.{name}" for query in CATALOGUE.queries for name in _names(query)}
     assert set(re.findall(r"\bqueries\.[a-z][a-z-]*", TEXT)) <= names
     assert set(re.findall(r"\bevents\.[a-z][a-z-]*\b(?!\.md)", TEXT)) <= {
@@ -100,7 +100,7 @@ def test_every_example_is_true(results: Results) -> None:
 
 
 @pytest.mark.parametrize("code", ["rate-limited", "too-large", "unavailable", "internal"])
-def test_the_errors_that_cannot_be_asked_for_look_like_this(
+def test_errors_without_an_example_request_are_shown_as_they_are(
     code: str, provoked_errors: dict[str, Frame]
 ) -> None:
     (block,) = BY_NAME[code].blocks
@@ -122,7 +122,7 @@ def test_every_error_has_an_example(results: Results, provoked_errors: dict[str,
 
 
 @pytest.mark.parametrize("name", [*QUERIES, *sorted(SESSION_MESSAGES)])
-def test_what_is_emitted_is_what_the_page_says(name: str, results: Results) -> None:
+def test_emitted_events_are_listed(name: str, results: Results) -> None:
     listed = set(re.findall(r"`(events\.[a-z-]+)`", BY_NAME[name].marked("Emits")))
     emitted = {frame["type"] for run in _of(results, name) for frame in run.events}
     emitted.discard("events.all")
@@ -131,7 +131,7 @@ def test_what_is_emitted_is_what_the_page_says(name: str, results: Results) -> N
 
 
 @pytest.mark.parametrize("name", sorted({*sections_of("Events")} - {BY_PEOPLE}))
-def test_every_event_that_is_shown_was_heard(name: str, results: Results) -> None:
+def test_every_shown_event_was_received(name: str, results: Results) -> None:
     shown = [json.loads(block.body) for block in BY_NAME[name].blocks if block.info == "json event"]
     assert len(shown) == 1
     assert shown[0]["type"].startswith(name)
@@ -139,7 +139,7 @@ def test_every_event_that_is_shown_was_heard(name: str, results: Results) -> Non
     assert results.events.count(shown[0]) == 1
 
 
-def test_every_event_of_programs_is_told_by_its_query(
+def test_every_event_of_programs_is_listed_by_its_query(
     results: Results,
 ) -> None:
     listed = {
@@ -163,7 +163,7 @@ def test_the_long_poll_is_described_as_it_is() -> None:
     assert rows == {str(field.alias) for field in Poll.model_fields.values()}
 
 
-def test_the_limits_are_the_real_ones() -> None:
+def test_limits_are_current() -> None:
     limits, text = ConnectionLimits(), BY_NAME["Limits"].text
     assert f"{limits.frame_bytes // 1024} KiB" in text
     assert f"| {limits.waiting_bytes // 1024**2} MiB |" in text

@@ -57,23 +57,23 @@ _STORAGE = Storage(_furnish)
 def run_one(data: bytes) -> None:
     """Send every line."""
     _STORAGE.put_back()
-    line = FakeSession(
+    session = FakeSession(
         _STORAGE.harness, SessionSettings(EVENT_NAMES, messages_per_second=1_000_000)
     )
     try:
         for raw in data.split(b"\n")[:MOST_LINES]:
-            _STORAGE.run(_send(line, raw))
+            _STORAGE.run(_send(session, raw))
     finally:
-        line.close()
+        session.close()
 
 
-async def _send(line: FakeSession, raw: bytes) -> None:
+async def _send(session: FakeSession, raw: bytes) -> None:
     harness = _STORAGE.harness
-    line.frames.clear()
+    session.frames.clear()
     journalled = len(await harness.journal_events())
     message = read_message(raw)
-    await line.session.handle(message)
-    (answer,) = [frame for frame in line.frames if "id" not in frame]
+    await session.session.handle(message)
+    (answer,) = [frame for frame in session.frames if "id" not in frame]
     assert set(answer) == {"type", "data"}
     assert answer["data"].get("requestIdentifier") == message.identifier
     if answer["type"] == "error":

@@ -27,7 +27,7 @@ MIX: list[Callable[[int], tuple[str, dict[str, Any]]]] = [
 ]
 
 
-async def test_a_storm_of_pushes_is_answered_and_kept_whole(app: RunningApp) -> None:
+async def test_storm_of_pushes_is_answered_and_stored(app: RunningApp) -> None:
     for number in range(40):
         await app.harness.add_property(location=f"{number} Forum Dr", x=number * 30, y=0)
     known = len(await app.harness.journal_events())

@@ -39,7 +39,7 @@ async def push(app: RunningApp, *forwarded: str) -> None:
         (["203.0.113.7,"], "127.0.0.1"),
     ],
 )
-async def test_the_client_is_the_last_address_that_is_no_trusted_proxy(
+async def test_client_is_the_last_address_that_is_not_a_trusted_proxy(
     harness: AppHarness, caplog: pytest.LogCaptureFixture, forwarded: list[str], client: str
 ) -> None:
     async with serve(harness, BEHIND) as app:
@@ -47,14 +47,14 @@ async def test_the_client_is_the_last_address_that_is_no_trusted_proxy(
     assert f"wrong or missing CAD key from {client}" in caplog.text
 
 
-async def test_without_trusted_proxies_no_claim_counts(
+async def test_forwarding_headers_are_ignored_without_trusted_proxies(
     app: RunningApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     await push(app, "203.0.113.7")
     assert "wrong or missing CAD key from 127.0.0.1" in caplog.text
 
 
-async def test_a_forwarded_client_is_never_this_machine_whatever_its_address(
+async def test_forwarded_client_is_never_this_machine(
     harness: AppHarness,
 ) -> None:
     options = AppOptions(trusted_proxies=BEHIND.trusted_proxies, open_to_loopback=True)
@@ -65,7 +65,7 @@ async def test_a_forwarded_client_is_never_this_machine_whatever_its_address(
                 assert answer.status == status
 
 
-async def test_who_guesses_through_a_proxy_slows_down_nobody_else(harness: AppHarness) -> None:
+async def test_wrong_token_through_a_proxy_delays_only_its_client(harness: AppHarness) -> None:
     async with serve(harness, BEHIND) as app:
 
         async def guess(client: str) -> None:

@@ -113,7 +113,7 @@ def failing(fault: Exception) -> Catalogue:
         (Conflict("no"), 409, "conflict"),
     ],
 )
-async def test_what_fails_inside_has_its_status(
+async def test_failures_inside_a_query_have_their_status(
     harness: AppHarness, fault: Exception, status: int, code: str
 ) -> None:
     async with serve(harness, AppOptions(catalogue=failing(fault))) as app:
@@ -152,7 +152,7 @@ async def test_a_chunked_message_that_is_too_large_is_refused(app: RunningApp) -
 
 
 @pytest.mark.parametrize("path", ["/api/query", "/api/events"])
-async def test_without_a_token_nobody_is_answered(app: RunningApp, path: str) -> None:
+async def test_missing_token_is_401(app: RunningApp, path: str) -> None:
     method = "POST" if path.endswith("query") else "GET"
     async with app.http.request(method, f"{app.url}{path}") as response:
         assert response.status == 401
@@ -165,7 +165,7 @@ async def test_a_message_at_the_limit_is_read(app: RunningApp) -> None:
     assert status == 200
 
 
-async def test_the_poll_answers_at_once_with_what_there_is(app: RunningApp) -> None:
+async def test_poll_answers_at_once_with_existing_events(app: RunningApp) -> None:
     await emit(app.harness, "alerts", "visits")
     status, body = await poll(app, after=0, wait=55)
     assert status == 200
@@ -178,7 +178,7 @@ async def test_the_poll_answers_at_once_with_what_there_is(app: RunningApp) -> N
     }
 
 
-async def test_the_poll_sends_only_the_names_asked_for_and_last_goes_on(app: RunningApp) -> None:
+async def test_poll_returns_only_the_requested_names(app: RunningApp) -> None:
     await emit(app.harness, "alerts", "visits", "cad.EVENT_911", "crimes")
     _, body = await poll(app, after=0, names="events.alerts, cad")
     assert [event["id"] for event in body["events"]] == [1, 3]
@@ -187,7 +187,7 @@ async def test_the_poll_sends_only_the_names_asked_for_and_last_goes_on(app: Run
     assert body == {"events": [], "last": 4}
 
 
-async def test_the_poll_waits_for_the_first_that_matches(app: RunningApp) -> None:
+async def test_poll_waits_for_the_first_matching_event(app: RunningApp) -> None:
     waiting = asyncio.create_task(poll(app, after=0, names="visits", wait=55))
     await app.harness.bus.wait_for_count("visits", 1)
     await emit(app.harness, "alerts")
@@ -198,20 +198,20 @@ async def test_the_poll_waits_for_the_first_that_matches(app: RunningApp) -> Non
     assert app.harness.bus.count("visits") == 0
 
 
-async def test_the_poll_ends_empty_when_nothing_comes(app: RunningApp) -> None:
+async def test_poll_ends_empty_after_its_wait(app: RunningApp) -> None:
     started = time.monotonic()
     _, body = await poll(app, after=0, wait=1)
     assert time.monotonic() - started >= 1
     assert body == {"events": [], "last": 0}
 
 
-async def test_without_a_number_the_poll_begins_now(app: RunningApp) -> None:
+async def test_poll_without_a_number_returns_only_new_events(app: RunningApp) -> None:
     await emit(app.harness, "alerts")
     _, body = await poll(app)
     assert body == {"events": [], "last": 1}
 
 
-async def test_polling_on_misses_nothing_and_gets_nothing_twice(app: RunningApp) -> None:
+async def test_consecutive_polls_return_every_event_once(app: RunningApp) -> None:
     async def keep_on() -> None:
         for _ in range(60):
             await emit(app.harness, "alerts", "visits")
@@ -238,7 +238,7 @@ async def test_a_long_backlog_comes_in_pages(app: RunningApp) -> None:
     assert got == list(range(1, 1_201))
 
 
-async def test_a_gap_is_told(app: RunningApp) -> None:
+async def test_poll_reports_missed_events(app: RunningApp) -> None:
     await emit(app.harness, *["alerts"] * 5)
     async with app.harness.database.write() as sql:
         await journal.prune(sql, app.harness.clock.now + 1, 3)
@@ -276,13 +276,13 @@ async def test_a_query_that_answers_success_says_so(app: RunningApp) -> None:
     assert (status, frame) == (200, {"type": "add-user", "data": {"success": True}})
 
 
-async def test_a_shutdown_answers_those_who_wait(app: RunningApp) -> None:
+async def test_shutdown_answers_waiting_polls(app: RunningApp) -> None:
     waiting = asyncio.create_task(poll(app, after=0, wait=55))
     await app.harness.bus.wait_for_count(ALL, app.harness.bus.count(ALL) + 1)
     await app.listener.close()
     assert await waiting == (200, {"events": [], "last": 0})
 
 
-async def test_a_body_that_cannot_be_unpacked_is_bad_json(app: RunningApp) -> None:
+async def test_body_that_cannot_be_decompressed_is_bad_json(app: RunningApp) -> None:
     status, frame = await query(app, b"no gzip", BOSS, **{"Content-Encoding": "gzip"})
     assert (status, frame["data"]["code"]) == (400, "bad-json")

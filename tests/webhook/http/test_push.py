@@ -92,7 +92,7 @@ async def test_a_compressed_push_that_grows_too_large_is_refused(app: RunningApp
     assert status == 413
 
 
-async def test_a_push_that_only_claims_to_be_compressed_is_the_senders_fault(
+async def test_push_that_only_claims_to_be_compressed_is_invalid(
     app: RunningApp,
 ) -> None:
     status, _ = await push(app, json.dumps(CALL).encode(), headers={"Content-Encoding": "gzip"})
@@ -135,7 +135,7 @@ async def test_a_chunked_body_of_2_mib_is_too_large(app: RunningApp) -> None:
         "\ud800",
     ],
 )
-async def test_a_wrong_key_is_refused_and_nothing_is_kept(app: RunningApp, key: object) -> None:
+async def test_wrong_key_is_rejected_and_nothing_is_stored(app: RunningApp, key: object) -> None:
     before = await stored(app.harness)
     assert await push(app, CALL | {"key": key}) == (400, "Authentication Key Failed!")
     assert await stored(app.harness) == before
@@ -176,20 +176,20 @@ async def test_an_unhandled_type_is_refused_and_journalled(app: RunningApp, data
     assert await app.harness.journal_events() == []
 
 
-async def test_of_a_long_unhandled_push_only_the_type_is_kept(app: RunningApp) -> None:
+async def test_long_unhandled_push_is_stored_without_data(app: RunningApp) -> None:
     body = {"key": KEY, "type": "NEW", "data": "x" * 100_000}
     assert await push(app, body) == (400, "Invalid Type")
     assert await unhandled(app.harness) == [("unhandled.NEW", {"cad": "cad"})]
 
 
-async def test_of_a_deep_unhandled_push_only_the_type_is_kept(app: RunningApp) -> None:
+async def test_deep_unhandled_push_is_stored_without_data(app: RunningApp) -> None:
     raw = b'{"key": "%b", "type": "NEW", "data": %b}' % (KEY.encode(), b"[" * 900 + b"]" * 900)
     assert await push(app, raw) == (400, "Invalid Type")
     assert await unhandled(app.harness) == [("unhandled.NEW", {"cad": "cad"})]
 
 
 @pytest.mark.parametrize("key", [KEY, KEY.lower()])
-async def test_the_key_is_not_kept_with_an_unhandled_push(app: RunningApp, key: str) -> None:
+async def test_key_is_not_stored_with_an_unhandled_push(app: RunningApp, key: str) -> None:
     data = {"token": KEY.swapcase(), KEY: [f"<{KEY}>"]}
     assert await push(app, {"key": key, "type": f"NEW {KEY}", "data": data}) == (
         400,
@@ -205,12 +205,12 @@ async def test_get_logs_is_acknowledged_and_nothing_else(app: RunningApp) -> Non
     assert await stored(app.harness) == before
 
 
-async def test_a_push_that_makes_no_sense_says_which_member(app: RunningApp) -> None:
+async def test_invalid_push_names_its_invalid_field(app: RunningApp) -> None:
     body = CALL | {"data": {"call": {"caller": "Wren"}}}
     assert await push(app, body) == (400, "Invalid Data: callId: missing")
 
 
-async def test_half_of_what_a_push_says_is_never_kept(app: RunningApp) -> None:
+async def test_push_is_stored_whole_or_not_at_all(app: RunningApp) -> None:
     before = await stored(app.harness)
     body = CALL | {"data": [CALL["data"], {"call": {}}]}
     assert (await push(app, body))[0] == 400
@@ -230,7 +230,7 @@ async def test_a_push_that_cannot_be_stored_is_unavailable(app: RunningApp) -> N
     assert await push(app, CALL) == (200, "OK")
 
 
-async def test_what_the_corpus_says_is_what_is_answered(app: RunningApp) -> None:
+async def test_corpus_is_answered_as_expected(app: RunningApp) -> None:
     for case in CASES:
         before = app.harness.dump()
         status, text = await push(app, document(case))
@@ -269,7 +269,7 @@ async def test_the_key_is_in_no_log_and_in_no_row(
     assert KEY.lower()[:12] not in logged
 
 
-async def test_what_was_answered_is_counted(app: RunningApp) -> None:
+async def test_answers_are_counted(app: RunningApp) -> None:
     await push(app, CALL)
     await push(app, CALL | {"key": "wrong"})
     await push(app, CALL | {"data": {"call": {}}})
@@ -300,7 +300,7 @@ async def passed_on(app: RunningApp, body: object, path: str = "/") -> None:
 
 @pytest.mark.parametrize("swapped", [False, True])
 @pytest.mark.parametrize("path", PATHS)
-async def test_what_comes_straight_and_passed_on_happened_once(
+async def test_push_received_directly_and_forwarded_is_one_event(
     app: RunningApp, swapped: bool, path: str
 ) -> None:
     anew = {"data": [TONE["data"] | {"playTonesTo": [{"value": 1, "type": 0}]}]} | {
@@ -317,7 +317,7 @@ async def test_what_comes_straight_and_passed_on_happened_once(
     assert len(app.harness.take_events()) == 1
 
 
-async def test_what_comes_twice_the_same_way_happened_twice(app: RunningApp) -> None:
+async def test_push_received_twice_the_same_way_is_two_events(app: RunningApp) -> None:
     for _ in range(2):
         await straight(app, TONE)
     for _ in range(2):
@@ -328,14 +328,14 @@ async def test_what_comes_twice_the_same_way_happened_twice(app: RunningApp) -> 
     assert len(await app.harness.journal_events()) == 4
 
 
-async def test_a_third_way_adds_nothing(app: RunningApp) -> None:
+async def test_push_received_a_third_way_is_a_duplicate(app: RunningApp) -> None:
     await straight(app, TONE)
     await passed_on(app, TONE)
     await passed_on(app, TONE, "/event")
     assert len(await app.harness.journal_events()) == 1
 
 
-async def test_what_is_not_equal_happened_twice(app: RunningApp) -> None:
+async def test_different_pushes_are_two_events(app: RunningApp) -> None:
     panic = {"key": KEY, "type": "EVENT_UNIT_PANIC", "data": {"identIds": [61], "isPanic": True}}
     await straight(app, panic)
     await passed_on(app, panic | {"data": {"identIds": [62], "isPanic": True}})
@@ -344,7 +344,7 @@ async def test_what_is_not_equal_happened_twice(app: RunningApp) -> None:
     assert len(await app.harness.journal_events()) == 4
 
 
-async def test_what_comes_after_the_window_happened_again(app: RunningApp) -> None:
+async def test_push_after_the_window_is_a_new_event(app: RunningApp) -> None:
     await straight(app, TONE)
     app.harness.clock.now += 5_001
     await passed_on(app, TONE)
@@ -359,7 +359,7 @@ async def test_without_a_window_every_push_is_an_event(harness: AppHarness) -> N
         assert harness.dump()["fingerprints"] == []
 
 
-async def test_a_push_that_was_not_kept_leaves_no_fingerprint(app: RunningApp) -> None:
+async def test_rejected_push_leaves_no_fingerprint(app: RunningApp) -> None:
     body = CALL | {"data": [CALL["data"], {"call": {}}]}
     assert (await push(app, body))[0] == 400
     assert app.harness.dump()["fingerprints"] == []

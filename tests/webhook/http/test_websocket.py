@@ -66,20 +66,20 @@ async def open_to_loopback(harness: AppHarness) -> AsyncIterator[RunningApp]:
         yield app
 
 
-async def test_a_bearer_token_opens_the_door(app: RunningApp) -> None:
+async def test_bearer_token_is_accepted(app: RunningApp) -> None:
     async with app.connect(READER) as ws:
         await say(ws, "session", id="c1")
         assert await hear(ws) == {"type": "status", "data": {"message": "created"}}
 
 
 @pytest.mark.parametrize("kind", ["bearer", "BEARER", "Bearer "])
-async def test_the_word_bearer_is_read_in_any_case(app: RunningApp, kind: str) -> None:
+async def test_bearer_is_case_insensitive(app: RunningApp, kind: str) -> None:
     async with app.connect(None, Authorization=f"{kind} {READER}") as ws:
         await say(ws, "session", id="c1")
         assert (await hear(ws))["type"] == "status"
 
 
-async def test_a_token_in_the_query_string_opens_the_door(app: RunningApp) -> None:
+async def test_token_in_the_query_string_is_accepted(app: RunningApp) -> None:
     async with app.http.ws_connect(f"{app.url}/ws?token={WRITER}") as ws:
         await say(ws, "queries.add-user", userId="u", fullName="U")
         assert (await hear(ws))["data"] == {"success": True}
@@ -99,7 +99,7 @@ async def test_a_token_in_the_query_string_opens_the_door(app: RunningApp) -> No
         ("/ws?token=%ED%A0%80", {}),
     ],
 )
-async def test_a_bad_or_missing_token_is_refused_before_the_upgrade(
+async def test_wrong_or_missing_token_is_rejected_before_the_upgrade(
     app: RunningApp, url: str, headers: dict[str, str]
 ) -> None:
     assert await refusal(app, url, **headers) == 401
@@ -113,13 +113,13 @@ async def test_while_no_client_is_configured_this_machine_needs_no_token(
         assert (await hear(ws))["data"]["code"] == "not-found"
 
 
-async def test_a_wrong_token_is_refused_even_then(harness: AppHarness) -> None:
+async def test_wrong_token_is_rejected_from_this_machine_too(harness: AppHarness) -> None:
     async with open_to_loopback(harness) as app:
         assert await refusal(app, Authorization="Bearer wrong") == 401
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
-async def test_what_a_proxy_forwards_is_not_this_machine(harness: AppHarness, header: str) -> None:
+async def test_forwarded_request_is_not_from_this_machine(harness: AppHarness, header: str) -> None:
     async with open_to_loopback(harness) as app:
         assert await refusal(app, **{header: "127.0.0.1"}) == 401
 
@@ -137,7 +137,7 @@ async def test_what_a_proxy_forwards_is_not_this_machine(harness: AppHarness, he
         ("", 401),
     ],
 )
-async def test_who_asks_for_another_machine_is_not_this_machine(
+async def test_request_for_another_host_is_not_from_this_machine(
     harness: AppHarness, host: str, status: int
 ) -> None:
     message = {"type": "queries.remove-user", "data": {"userId": "nobody"}}
@@ -152,19 +152,19 @@ async def test_once_clients_are_configured_this_machine_needs_a_token_too(app: R
     assert await refusal(app) == 401
 
 
-async def test_a_foreign_page_is_forbidden_whatever_its_token(app: RunningApp) -> None:
+async def test_foreign_web_page_is_forbidden(app: RunningApp) -> None:
     given = {"Authorization": f"Bearer {BOSS}"}
     for origin in ("https://evil.example", "null", PAGE.upper(), f"{PAGE}.evil.example"):
         assert await refusal(app, Origin=origin, **given) == 403
 
 
-async def test_a_configured_page_is_let_in(app: RunningApp) -> None:
+async def test_configured_web_page_is_accepted(app: RunningApp) -> None:
     async with app.connect(READER, Origin=PAGE) as ws:
         await say(ws, "session", id="c1")
         assert (await hear(ws))["type"] == "status"
 
 
-async def test_failed_attempts_of_an_address_are_slowed_down(app: RunningApp) -> None:
+async def test_failed_attempts_of_an_address_are_delayed(app: RunningApp) -> None:
     clock = asyncio.get_running_loop().time
     await refusal(app)
     started = clock()
@@ -186,7 +186,7 @@ async def test_no_token_is_logged(app: RunningApp, caplog: pytest.LogCaptureFixt
     assert "some-wrong-token" not in caplog.text
 
 
-async def test_scopes_hold(app: RunningApp) -> None:
+async def test_scopes_are_enforced(app: RunningApp) -> None:
     async with app.connect(READER) as ws:
         await say(ws, "queries.add-user", userId="u", fullName="U")
         assert (await hear(ws))["data"]["code"] == "forbidden"
@@ -259,7 +259,7 @@ async def test_too_many_connections_of_one_client_are_refused(harness: AppHarnes
             assert (await hear(ws))["type"] == "get-tiers"
 
 
-async def test_a_client_that_does_not_read_is_dropped_and_others_are_served(
+async def test_slow_client_is_dropped_and_others_are_served(
     harness: AppHarness,
 ) -> None:
     options = AppOptions(limits=ConnectionLimits(waiting_bytes=4 * 1024 * 1024))
@@ -289,7 +289,7 @@ async def test_a_client_that_does_not_read_is_dropped_and_others_are_served(
             assert missed == list(range(len(got) + 1, 121))
 
 
-async def test_many_connections_at_once_each_get_their_own(app: RunningApp) -> None:
+async def test_parallel_connections_each_get_their_own_answers(app: RunningApp) -> None:
     """200 connections: own answers, and every event in journal order, on all of them."""
     many, each = 200, 3
 
@@ -365,7 +365,7 @@ async def test_client_that_answers_no_ping_is_disconnected(
         assert (await asyncio.wait_for(hearing, IN_TIME)).type is WSMsgType.TEXT
 
 
-async def test_who_hangs_up_in_the_middle_of_the_handshake_is_no_error(
+async def test_hanging_up_in_the_handshake_is_not_an_error(
     app: RunningApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     handshake = (

@@ -28,7 +28,7 @@ async def test_an_event_is_published_after_the_commit_under_its_number(harness: 
     assert stored.subjects == [Subject("property", "3")]
 
 
-async def test_an_undone_change_is_neither_journalled_nor_published(harness: AppHarness) -> None:
+async def test_rolled_back_change_is_neither_stored_nor_published(harness: AppHarness) -> None:
     async def fail() -> None:
         async with harness.context().change() as change:
             await change.emit(EVENT)
@@ -40,7 +40,7 @@ async def test_an_undone_change_is_neither_journalled_nor_published(harness: App
     assert await harness.journal_events() == []
 
 
-async def test_events_go_out_in_journal_order_however_many_write(harness: AppHarness) -> None:
+async def test_parallel_changes_publish_in_journal_order(harness: AppHarness) -> None:
     async def write(number: int) -> None:
         async with harness.context().change() as change:
             await settings.put(change.sql, f"n{number}", "")

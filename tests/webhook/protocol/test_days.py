@@ -55,11 +55,11 @@ def hours(day: str, zone: str) -> float:
         ("2026-07-01", "UTC", 24),
     ],
 )
-def test_a_day_has_as_many_hours_as_its_clocks_say(day: str, zone: str, length: float) -> None:
+def test_day_of_a_clock_change_has_23_or_25_hours(day: str, zone: str, length: float) -> None:
     assert hours(day, zone) == length
 
 
-def test_a_day_whose_midnight_is_missing_begins_when_it_begins() -> None:
+def test_day_without_a_midnight_starts_at_its_first_moment() -> None:
     first = date(2018, 11, 4)
     (only,) = days(first, first, ZoneInfo("America/Sao_Paulo"))
     assert only.start == at("2018-11-04T03:00:00+00:00")
@@ -67,7 +67,7 @@ def test_a_day_whose_midnight_is_missing_begins_when_it_begins() -> None:
     assert today(only.start - 1, ZoneInfo("America/Sao_Paulo")) == date(2018, 11, 3)
 
 
-def test_the_last_days_go_over_new_year() -> None:
+def test_last_days_across_new_year() -> None:
     found = last_days(3, at("2027-01-01T00:30:00+01:00"), ZoneInfo("Europe/Berlin"))
     assert [day.name for day in found] == ["2026-12-30", "2026-12-31", "2027-01-01"]
     assert found[-1].start == at("2026-12-31T23:00:00+00:00")

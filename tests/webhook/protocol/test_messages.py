@@ -73,7 +73,7 @@ async def test_invalid_data_names_its_fields() -> None:
     assert frame["data"]["message"] == "x: too far; y: ?"
 
 
-async def test_the_unforeseen_is_internal_and_tells_nothing(
+async def test_unexpected_exception_is_internal_and_reveals_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     frame = await answered(ASKED, ZeroDivisionError("secret"))
@@ -101,7 +101,7 @@ async def test_storage_that_cannot_be_written_is_unavailable() -> None:
         (b'{"type": "a", "data": {"requestIdentifier": null}}', "invalid-data"),
     ],
 )
-async def test_what_is_no_message_is_answered_all_the_same(raw: bytes, code: str) -> None:
+async def test_invalid_messages_are_answered(raw: bytes, code: str) -> None:
     assert (await answered(raw, Success()))["data"]["code"] == code
 
 
@@ -136,7 +136,7 @@ def test_an_identifier_of_129_characters_is_refused() -> None:
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
-async def test_whatever_comes_in_there_is_one_answer(raw: bytes | str) -> None:
+async def test_any_frame_has_one_answer(raw: bytes | str) -> None:
     frame = await answered(raw, Conflict("no"))
     assert frame["type"] == "error"
     assert set(frame["data"]) >= {"code", "error", "message"}

@@ -98,7 +98,7 @@ async def test_pushes_that_cannot_be_stored_are_counted(
     assert counted == {("EVENT_911", "unavailable"): 1}
 
 
-async def test_queries_are_counted_by_known_names_and_error_codes_over_either_door(
+async def test_queries_are_counted_by_name_and_error_code(
     harness: AppHarness,
 ) -> None:
     catalogue = Catalogue.join(CATALOGUE, _broken)
@@ -134,7 +134,7 @@ async def test_queries_are_counted_by_known_names_and_error_codes_over_either_do
     assert "made-up" not in text
 
 
-async def test_open_websockets_and_those_given_up_are_counted(harness: AppHarness) -> None:
+async def test_open_and_dropped_websockets_are_counted(harness: AppHarness) -> None:
     limits = ConnectionLimits(waiting_bytes=0)
     async with serve(harness, options(limits=limits)) as app:
         async with app.connect() as ws:
@@ -150,7 +150,7 @@ async def test_open_websockets_and_those_given_up_are_counted(harness: AppHarnes
         assert await values(app, "sentinel_websocket_clients_dropped_total") == {(): 1}
 
 
-async def test_the_last_push_of_each_cad_is_told_and_the_process_is_measured(
+async def test_last_push_of_each_cad_and_the_process_are_measured(
     harness: AppHarness,
 ) -> None:
     async with serve(harness, options()) as app:
@@ -161,7 +161,7 @@ async def test_the_last_push_of_each_cad_is_told_and_the_process_is_measured(
         assert (await values(app, "process_cpu_seconds_total"))[()] > 0
 
 
-async def test_metrics_are_for_those_whom_the_door_lets_in(harness: AppHarness) -> None:
+async def test_metrics_need_a_token(harness: AppHarness) -> None:
     async with serve(harness, options()) as app:
         for headers, query, status in (
             ({}, "", 401),
@@ -180,7 +180,7 @@ async def test_metrics_are_for_those_whom_the_door_lets_in(harness: AppHarness) 
         assert got.status == 200
 
 
-async def test_neither_secrets_nor_what_players_wrote_stand_in_the_metrics(
+async def test_metrics_hold_no_secrets_and_no_text_of_players(
     harness: AppHarness,
 ) -> None:
     async with serve(harness, options()) as app:

@@ -62,21 +62,21 @@ async def test_a_session_of_wrong_data_is_refused_by_field(
     assert [fault["field"] for fault in said["data"]["fields"]] == [field]
 
 
-async def test_subscribing_is_hearing(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    said = await line.say("subscribe", clientId="c1", id="events.alerts")
+async def test_subscriber_receives_events(harness: AppHarness) -> None:
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    said = await session.say("subscribe", clientId="c1", id="events.alerts")
     assert said == {"type": "status", "data": {"message": "Subscribed to events.alerts"}}
     await alert(harness)
     await visit(harness)
-    assert line.frames == [
+    assert session.frames == [
         {"type": "events.alerts", "id": 1, "data": {"propertyId": "1", "user": "u"}}
     ]
 
 
 async def test_the_prefix_of_an_event_name_may_be_left_out(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    said = await line.say("subscribe", id="alerts")
+    session = FakeSession(harness)
+    said = await session.say("subscribe", id="alerts")
     assert said["data"] == {"message": "Subscribed to events.alerts"}
 
 
@@ -96,56 +96,56 @@ async def test_an_unknown_event_is_not_found(harness: AppHarness, kind: str, nam
 
 @pytest.mark.parametrize("kind", ["subscribe", "unsubscribe"])
 async def test_another_clients_id_is_forbidden(harness: AppHarness, kind: str) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    assert code(await line.say(kind, id="alerts", clientId="c2")) == "forbidden"
-    assert (await line.say(kind, id="alerts", clientId="c1"))["type"] == "status"
-    assert (await line.say(kind, id="alerts"))["type"] == "status"
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    assert code(await session.say(kind, id="alerts", clientId="c2")) == "forbidden"
+    assert (await session.say(kind, id="alerts", clientId="c1"))["type"] == "status"
+    assert (await session.say(kind, id="alerts"))["type"] == "status"
 
 
-async def test_a_refused_subscription_hears_nothing(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    await line.say("subscribe", id="alerts", clientId="c2")
+async def test_rejected_subscription_receives_nothing(harness: AppHarness) -> None:
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.say("subscribe", id="alerts", clientId="c2")
     await alert(harness)
-    assert line.frames == []
+    assert session.frames == []
 
 
 async def test_subscribing_without_a_session_opens_one(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    assert (await line.say("subscribe", id="alerts", clientId="c1"))["type"] == "status"
-    assert code(await line.say("subscribe", id="visits", clientId="c2")) == "forbidden"
-    line.close()
+    session = FakeSession(harness)
+    assert (await session.say("subscribe", id="alerts", clientId="c1"))["type"] == "status"
+    assert code(await session.say("subscribe", id="visits", clientId="c2")) == "forbidden"
+    session.close()
     await alert(harness)
-    again = FakeSession(harness)
-    await again.resume("c1", 0)
-    assert again.events() == [(1, "events.alerts")]
+    resumed = FakeSession(harness)
+    await resumed.resume("c1", 0)
+    assert resumed.events() == [(1, "events.alerts")]
 
 
 async def test_a_session_without_a_client_id_leaves_nothing_behind(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.subscribe("alerts", "visits")
+    session = FakeSession(harness)
+    await session.subscribe("alerts", "visits")
     await alert(harness)
-    assert line.events() == [(1, "events.alerts")]
-    line.close()
+    assert session.events() == [(1, "events.alerts")]
+    session.close()
     assert harness.dump()["subscriptions"] == []
 
 
-async def test_subscribing_twice_is_hearing_once(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.subscribe("alerts", "alerts")
+async def test_subscribing_twice_receives_once(harness: AppHarness) -> None:
+    session = FakeSession(harness)
+    await session.subscribe("alerts", "alerts")
     await alert(harness)
-    assert line.events() == [(1, "events.alerts")]
+    assert session.events() == [(1, "events.alerts")]
 
 
-async def test_unsubscribing_is_hearing_no_more(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.subscribe("alerts", "visits")
-    said = await line.say("unsubscribe", id="events.alerts")
+async def test_unsubscribed_events_are_not_received(harness: AppHarness) -> None:
+    session = FakeSession(harness)
+    await session.subscribe("alerts", "visits")
+    said = await session.say("unsubscribe", id="events.alerts")
     assert said["data"] == {"message": "Unsubscribed from events.alerts"}
     await alert(harness)
     await visit(harness)
-    assert line.events() == [(2, "events.visits")]
+    assert session.events() == [(2, "events.visits")]
 
 
 async def test_unsubscribing_what_was_never_subscribed_succeeds(harness: AppHarness) -> None:
@@ -153,37 +153,37 @@ async def test_unsubscribing_what_was_never_subscribed_succeeds(harness: AppHarn
 
 
 async def test_all_gets_every_event_in_its_own_frame_and_both_get_both(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.subscribe("all", "alerts")
+    session = FakeSession(harness)
+    await session.subscribe("all", "alerts")
     await alert(harness)
     await visit(harness)
-    assert line.frames[1] == {
+    assert session.frames[1] == {
         "type": "events.all",
         "id": 1,
         "event": "events.alerts",
         "data": {"propertyId": "1", "user": "u"},
     }
-    assert line.events() == [(1, "events.alerts"), (1, "events.all"), (2, "events.all")]
+    assert session.events() == [(1, "events.alerts"), (1, "events.all"), (2, "events.all")]
 
 
 async def test_a_new_session_on_the_same_connection_starts_afresh(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    await line.subscribe("alerts")
-    await line.say("session", id="c2")
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts")
+    await session.say("session", id="c2")
     await alert(harness)
-    assert line.frames == []
+    assert session.frames == []
 
 
-async def test_the_asker_hears_of_its_own_change_before_its_answer(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.subscribe("property-added")
-    line.frames.clear()
+async def test_event_of_an_own_change_comes_before_the_answer(harness: AppHarness) -> None:
+    session = FakeSession(harness)
+    await session.subscribe("property-added")
+    session.frames.clear()
     data = {"location": "l", "tier": 1, "x": 1, "y": 1, "description": "", "clientId": "o"}
-    await line.session.handle(
+    await session.session.handle(
         read_message(orjson.dumps({"type": "queries.add-property", "data": data}))
     )
-    assert [frame["type"] for frame in line.frames] == ["events.property-added", "add-property"]
+    assert [frame["type"] for frame in session.frames] == ["events.property-added", "add-property"]
 
 
 async def test_queries_work_without_a_session(harness: AppHarness) -> None:
@@ -192,15 +192,15 @@ async def test_queries_work_without_a_session(harness: AppHarness) -> None:
 
 
 @pytest.mark.parametrize("kind", ["session", "subscribe", "unsubscribe"])
-async def test_reading_is_enough_for_internal_messages(harness: AppHarness, kind: str) -> None:
-    line = FakeSession(harness, scope=Scope.READ)
-    assert (await line.say(kind, id="alerts"))["type"] == "status"
+async def test_scope_read_suffices_for_session_messages(harness: AppHarness, kind: str) -> None:
+    session = FakeSession(harness, scope=Scope.READ)
+    assert (await session.say(kind, id="alerts"))["type"] == "status"
 
 
 async def test_each_connection_of_a_client_has_its_own_subscriptions(harness: AppHarness) -> None:
     one, two = FakeSession(harness), FakeSession(harness)
-    for line in (one, two):
-        await line.say("session", id="c1")
+    for session in (one, two):
+        await session.say("session", id="c1")
     await one.subscribe("alerts")
     await two.subscribe("visits")
     await alert(harness)
@@ -212,100 +212,100 @@ async def test_each_connection_of_a_client_has_its_own_subscriptions(harness: Ap
 async def test_a_second_connection_does_not_forget_what_the_first_subscribed_to(
     harness: AppHarness,
 ) -> None:
-    rules = SessionSettings(EVENT_NAMES)
-    one, two = FakeSession(harness, rules), FakeSession(harness, rules)
+    settings = SessionSettings(EVENT_NAMES)
+    one, two = FakeSession(harness, settings), FakeSession(harness, settings)
     await one.say("session", id="c1")
     await one.subscribe("alerts")
     await two.say("session", id="c1")
     two.close()
     one.close()
     await alert(harness)
-    again = FakeSession(harness, rules)
-    await again.resume("c1", 0)
-    assert again.events() == [(1, "events.alerts")]
+    resumed = FakeSession(harness, settings)
+    await resumed.resume("c1", 0)
+    assert resumed.events() == [(1, "events.alerts")]
 
 
 async def test_a_fresh_session_forgets_what_an_earlier_one_subscribed_to(
     harness: AppHarness,
 ) -> None:
-    rules = SessionSettings(EVENT_NAMES)
-    line = FakeSession(harness, rules)
-    await line.say("session", id="c1")
-    await line.subscribe("alerts")
-    line.close()
-    line = FakeSession(harness, rules)
-    await line.say("session", id="c1")
-    line.close()
+    settings = SessionSettings(EVENT_NAMES)
+    session = FakeSession(harness, settings)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts")
+    session.close()
+    session = FakeSession(harness, settings)
+    await session.say("session", id="c1")
+    session.close()
     await alert(harness)
-    again = FakeSession(harness, rules)
-    await again.resume("c1", 0)
-    assert again.events() == []
+    resumed = FakeSession(harness, settings)
+    await resumed.resume("c1", 0)
+    assert resumed.events() == []
 
 
-async def test_a_closed_connection_hears_nothing(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.subscribe("all")
-    line.close()
+async def test_closed_connection_receives_nothing(harness: AppHarness) -> None:
+    session = FakeSession(harness)
+    await session.subscribe("all")
+    session.close()
     await alert(harness)
-    assert line.frames == []
+    assert session.frames == []
 
 
-async def test_a_resumed_session_gets_what_it_missed_then_what_happens(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    await line.subscribe("alerts")
+async def test_resumed_session_receives_missed_then_new_events(harness: AppHarness) -> None:
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts")
     await alert(harness, 3)
-    assert line.events()[-1] == (3, "events.alerts")
-    line.close()
+    assert session.events()[-1] == (3, "events.alerts")
+    session.close()
     await visit(harness)
     await alert(harness, 2)
-    again = FakeSession(harness)
-    assert await again.resume("c1", 2) == CREATED
+    resumed = FakeSession(harness)
+    assert await resumed.resume("c1", 2) == CREATED
     await alert(harness)
-    assert again.events() == [(number, "events.alerts") for number in (3, 5, 6, 7)]
+    assert resumed.events() == [(number, "events.alerts") for number in (3, 5, 6, 7)]
 
 
-async def test_the_answer_comes_before_what_was_missed(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    await line.subscribe("alerts")
-    line.close()
+async def test_answer_comes_before_the_missed_events(harness: AppHarness) -> None:
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts")
+    session.close()
     await alert(harness)
-    again = FakeSession(harness)
+    resumed = FakeSession(harness)
     message = {"type": "session", "data": {"id": "c1", "lastEventId": 0}}
-    await again.session.handle(read_message(orjson.dumps(message)))
-    assert [frame["type"] for frame in again.frames] == ["status", "events.alerts"]
+    await resumed.session.handle(read_message(orjson.dumps(message)))
+    assert [frame["type"] for frame in resumed.frames] == ["status", "events.alerts"]
 
 
 async def test_a_resumed_session_gets_both_frames(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    await line.subscribe("alerts", "all")
-    line.close()
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts", "all")
+    session.close()
     await alert(harness)
-    again = FakeSession(harness)
-    await again.resume("c1", 0)
-    assert again.events() == [(1, "events.alerts"), (1, "events.all")]
+    resumed = FakeSession(harness)
+    await resumed.resume("c1", 0)
+    assert resumed.events() == [(1, "events.alerts"), (1, "events.all")]
 
 
 async def test_what_was_unsubscribed_is_not_resumed(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    await line.subscribe("alerts", "visits")
-    await line.say("unsubscribe", id="alerts")
-    line.close()
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts", "visits")
+    await session.say("unsubscribe", id="alerts")
+    session.close()
     await alert(harness)
     await visit(harness)
-    again = FakeSession(harness)
-    await again.resume("c1", 0)
-    assert again.events() == [(2, "events.visits")]
+    resumed = FakeSession(harness)
+    await resumed.resume("c1", 0)
+    assert resumed.events() == [(2, "events.visits")]
 
 
 async def test_nobody_resumes_the_session_of_another_token(harness: AppHarness) -> None:
-    line = FakeSession(harness, caller="one")
-    await line.say("session", id="c1")
-    await line.subscribe("alerts")
-    line.close()
+    session = FakeSession(harness, caller="one")
+    await session.say("session", id="c1")
+    await session.subscribe("alerts")
+    session.close()
     await alert(harness)
     other = FakeSession(harness, caller="two")
     assert await other.resume("c1", 0) == CREATED
@@ -314,42 +314,44 @@ async def test_nobody_resumes_the_session_of_another_token(harness: AppHarness) 
 
 async def test_a_session_resumes_across_a_restart(database_path: Path) -> None:
     async with open_harness(database_path) as harness:
-        line = FakeSession(harness)
-        await line.say("session", id="c1")
-        await line.subscribe("alerts")
+        session = FakeSession(harness)
+        await session.say("session", id="c1")
+        await session.subscribe("alerts")
         await alert(harness, 2)
     async with open_harness(database_path) as harness:
         await alert(harness)
-        again = FakeSession(harness)
-        assert await again.resume("c1", 1) == CREATED
+        resumed = FakeSession(harness)
+        assert await resumed.resume("c1", 1) == CREATED
         await alert(harness)
-        assert again.events() == [(number, "events.alerts") for number in (2, 3, 4)]
+        assert resumed.events() == [(number, "events.alerts") for number in (2, 3, 4)]
 
 
-async def test_a_gap_in_the_journal_is_told(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    await line.subscribe("alerts")
-    line.close()
+async def test_gap_in_the_journal_is_reported(harness: AppHarness) -> None:
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts")
+    session.close()
     await alert(harness, 5)
     async with harness.database.write() as sql:
         await journal.prune(sql, harness.clock.now + 1, 3)
-    again = FakeSession(harness)
-    assert await again.resume("c1", 2) == CREATED_WITH_GAP
-    assert again.events() == [(4, "events.alerts"), (5, "events.alerts")]
+    resumed = FakeSession(harness)
+    assert await resumed.resume("c1", 2) == CREATED_WITH_GAP
+    assert resumed.events() == [(4, "events.alerts"), (5, "events.alerts")]
     assert await FakeSession(harness).resume("c1", 3) == CREATED
 
 
-async def test_a_number_from_the_future_is_told_and_live_events_follow(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    await line.subscribe("alerts")
-    line.close()
+async def test_number_from_the_future_is_reported_and_live_events_follow(
+    harness: AppHarness,
+) -> None:
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts")
+    session.close()
     await alert(harness)
-    again = FakeSession(harness)
-    assert await again.resume("c1", 99) == CREATED_WITH_GAP
+    resumed = FakeSession(harness)
+    assert await resumed.resume("c1", 99) == CREATED_WITH_GAP
     await alert(harness)
-    assert again.events() == [(2, "events.alerts")]
+    assert resumed.events() == [(2, "events.alerts")]
 
 
 async def test_resuming_with_the_newest_number_is_no_gap(harness: AppHarness) -> None:
@@ -358,24 +360,24 @@ async def test_resuming_with_the_newest_number_is_no_gap(harness: AppHarness) ->
 
 
 async def test_more_than_one_page_is_replayed_in_order(harness: AppHarness) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    await line.subscribe("alerts")
-    line.close()
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts")
+    session.close()
     missed = 2 * REPLAY_BATCH + 7
     await alert(harness, missed)
-    again = FakeSession(harness)
-    await again.resume("c1", 0)
-    assert [number for number, _ in again.events()] == list(range(1, missed + 1))
+    resumed = FakeSession(harness)
+    await resumed.resume("c1", 0)
+    assert [number for number, _ in resumed.events()] == list(range(1, missed + 1))
 
 
-async def test_what_happens_while_missed_events_are_sent_comes_once_and_in_order(
+async def test_events_during_a_replay_come_once_and_in_order(
     harness: AppHarness,
 ) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    await line.subscribe("alerts", "visits")
-    line.close()
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts", "visits")
+    session.close()
     await alert(harness, REPLAY_BATCH + 50)
 
     async def keep_on() -> None:
@@ -383,30 +385,30 @@ async def test_what_happens_while_missed_events_are_sent_comes_once_and_in_order
             await alert(harness)
             await visit(harness)
 
-    again = FakeSession(harness)
-    await asyncio.gather(again.resume("c1", 10), keep_on(), keep_on())
-    numbers = [number for number, _ in again.events()]
+    resumed = FakeSession(harness)
+    await asyncio.gather(resumed.resume("c1", 10), keep_on(), keep_on())
+    numbers = [number for number, _ in resumed.events()]
     assert numbers == list(range(11, REPLAY_BATCH + 50 + 160 + 1))
 
 
-async def test_what_is_subscribed_while_missed_events_are_sent_starts_behind_them(
+async def test_subscription_during_a_replay_starts_after_it(
     harness: AppHarness,
 ) -> None:
-    line = FakeSession(harness)
-    await line.say("session", id="c1")
-    await line.subscribe("alerts")
-    line.close()
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts")
+    session.close()
     await visit(harness)
     await alert(harness)
-    again = FakeSession(harness)
-    await asyncio.gather(again.resume("c1", 0), again.say("subscribe", id="visits"))
+    resumed = FakeSession(harness)
+    await asyncio.gather(resumed.resume("c1", 0), resumed.say("subscribe", id="visits"))
     await visit(harness)
-    assert again.events() == [(2, "events.alerts"), (3, "events.visits")]
+    assert resumed.events() == [(2, "events.alerts"), (3, "events.visits")]
 
 
 async def test_too_many_messages_are_refused_and_the_connection_lives(harness: AppHarness) -> None:
-    line = FakeSession(harness, SessionSettings(EVENT_NAMES, messages_per_second=5))
-    answers = [await line.say("queries.get-tiers") for _ in range(40)]
+    session = FakeSession(harness, SessionSettings(EVENT_NAMES, messages_per_second=5))
+    answers = [await session.say("queries.get-tiers") for _ in range(40)]
     refused = [frame for frame in answers if code(frame) == "rate-limited"]
     assert [code(frame) for frame in answers[:10]] == [None] * 10
     assert refused
@@ -415,20 +417,20 @@ async def test_too_many_messages_are_refused_and_the_connection_lives(harness: A
 
 
 async def test_events_do_not_count_against_the_rate(harness: AppHarness) -> None:
-    line = FakeSession(harness, SessionSettings(EVENT_NAMES, messages_per_second=1))
-    await line.subscribe("alerts")
+    session = FakeSession(harness, SessionSettings(EVENT_NAMES, messages_per_second=1))
+    await session.subscribe("alerts")
     await alert(harness, 50)
-    assert len(line.events()) == 50
+    assert len(session.events()) == 50
 
 
-async def test_messages_side_by_side_each_get_their_own_answer(harness: AppHarness) -> None:
+async def test_parallel_messages_each_get_their_own_answer(harness: AppHarness) -> None:
     place = await harness.add_property()
-    line = FakeSession(harness)
+    session = FakeSession(harness)
     answers = await asyncio.gather(
         *(
-            line.say("queries.change-property-size", propertyId=place, width=n, height=1)
+            session.say("queries.change-property-size", propertyId=place, width=n, height=1)
             if n % 2
-            else line.say("queries.get-property", propertyId=place)
+            else session.say("queries.get-property", propertyId=place)
             for n in range(100)
         )
     )
@@ -436,14 +438,14 @@ async def test_messages_side_by_side_each_get_their_own_answer(harness: AppHarne
 
 
 @pytest.mark.parametrize("raw", ["{", "[]", "{}", '{"type": "subscribe", "data": 1}'])
-async def test_what_is_no_message_is_answered_and_the_connection_lives(
+async def test_invalid_message_is_answered_and_the_session_goes_on(
     harness: AppHarness, raw: str
 ) -> None:
-    line = FakeSession(harness)
-    await line.session.handle(read_message(raw))
-    assert [frame["type"] for frame in line.frames] == ["error"]
-    line.frames.clear()
-    assert (await line.say("session", id="c1"))["type"] == "status"
+    session = FakeSession(harness)
+    await session.session.handle(read_message(raw))
+    assert [frame["type"] for frame in session.frames] == ["error"]
+    session.frames.clear()
+    assert (await session.say("session", id="c1"))["type"] == "status"
 
 
 KINDS = ["session", "subscribe", "unsubscribe", *(f"queries.{q.name}" for q in CATALOGUE.queries)]
@@ -468,28 +470,26 @@ FRAMES = st.one_of(
 
 
 @given(st.lists(FRAMES | st.binary(max_size=30), min_size=1, max_size=6))
-async def test_whatever_frames_come_each_has_one_answer(
-    harness: AppHarness, frames: list[bytes]
-) -> None:
-    line = FakeSession(harness)
+async def test_every_frame_has_one_answer(harness: AppHarness, frames: list[bytes]) -> None:
+    session = FakeSession(harness)
     await alert(harness)
     try:
         for raw in frames:
-            line.frames.clear()
+            session.frames.clear()
             message = read_message(raw)
-            await line.session.handle(message)
-            (answer,) = [frame for frame in line.frames if "id" not in frame]
+            await session.session.handle(message)
+            (answer,) = [frame for frame in session.frames if "id" not in frame]
             assert answer["data"].get("requestIdentifier") == message.identifier
             assert code(answer) != "internal"
     finally:
-        line.close()
+        session.close()
 
 
-async def test_who_has_changed_something_is_told_what_it_is_now(harness: AppHarness) -> None:
+async def test_read_after_a_change_returns_the_new_value(harness: AppHarness) -> None:
     number = await harness.add_property()
-    line = FakeSession(harness)
+    session = FakeSession(harness)
     for width in (5, 6, 7):
-        await line.say("queries.change-property-size", propertyId=number, width=width, height=1)
+        await session.say("queries.change-property-size", propertyId=number, width=width, height=1)
         for _ in range(2):
-            told = await line.say("queries.get-property", propertyId=number)
+            told = await session.say("queries.get-property", propertyId=number)
             assert told["data"]["width"] == width

@@ -43,12 +43,12 @@ def faults(**data: object) -> list[str]:
 
 
 @given(JSON)
-def test_what_was_written_is_read(value: Any) -> None:
+def test_dumped_json_is_parsed(value: Any) -> None:
     assert parse_json(orjson.dumps(value)) == value
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
+def test_any_bytes_are_parsed_or_rejected(raw: bytes) -> None:
     with suppress(BadJson):
         parse_json(raw)
 
@@ -73,7 +73,7 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
         '{"a": 1}'.encode("utf-16"),
     ],
 )
-def test_what_is_no_json_document_is_refused(raw: bytes) -> None:
+def test_invalid_json_is_rejected(raw: bytes) -> None:
     with pytest.raises(BadJson):
         parse_json(raw)
 
@@ -107,7 +107,7 @@ def test_an_id_is_an_integer_or_digits(value: object) -> None:
     "value",
     [None, True, -1, -1.0, 1.5, "", "7a", "-7", " 7", "٣", "1e3", [7], {}, MAX_ID + 1, str(2**63)],
 )
-def test_whatever_else_is_no_id_and_the_field_is_named(value: object) -> None:
+def test_invalid_id_names_its_field(value: object) -> None:
     assert faults(propertyId=value) == ["propertyId"]
 
 
@@ -118,7 +118,7 @@ def test_a_user_id_may_be_an_integer() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "x" * 65, True, None, 1.5, ["a"]])
-def test_whatever_else_is_no_user_id(value: object) -> None:
+def test_invalid_user_id_is_rejected(value: object) -> None:
     assert faults(propertyId=1, userId=value) == ["userId"]
 
 
@@ -132,7 +132,7 @@ def test_a_whole_number_may_be_written_with_a_fraction_of_zero(value: float) -> 
 
 
 @pytest.mark.parametrize("value", [3.5, "3", True, None, -1])
-def test_whatever_else_is_no_whole_number(value: object) -> None:
+def test_invalid_whole_number_is_rejected(value: object) -> None:
     assert faults(propertyId=1, width=value) == ["width"]
 
 
@@ -158,11 +158,11 @@ def test_cleaned_text_is_short_visible_and_stays_as_it_is(text: str, limit: int)
 
 
 @pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\x00", "\x1b", "\ue000", "\u3164"])
-def test_what_nobody_sees_is_cleaned_away(hidden: str) -> None:
+def test_invisible_characters_are_removed(hidden: str) -> None:
     assert clean_text(f"a{hidden}b\nc") == "ab\nc"
 
 
-def test_marks_pile_up_no_higher_than_a_language_needs() -> None:
+def test_piled_up_marks_are_limited() -> None:
     assert (
         clean_text("Z" + "\u0301" * 500 + "a\u0302\u0301") == "Z" + "\u0301" * 4 + "a\u0302\u0301"
     )
@@ -170,5 +170,5 @@ def test_marks_pile_up_no_higher_than_a_language_needs() -> None:
 
 
 @pytest.mark.parametrize("text", ["Việt", "हिन्दी", "שָׁלוֹם", "مُحَمَّد", "1\ufe0f\u20e3", "❤\ufe0f", "ก็้"])
-def test_what_languages_and_emoji_need_stays(text: str) -> None:
+def test_marks_of_languages_and_emoji_stay(text: str) -> None:
     assert clean_text(text) == text
