@@ -65,8 +65,8 @@ class Result:
 
     @property
     def value(self) -> float:
-        """The value that the target limits."""
-        return self.ours if self.baseline is None else self.ours / self.baseline
+        """The value that the target limits; the median of the rounds' ratios."""
+        return statistics.median(own if base is None else own / base for base, own in self.rounds)
 
     @property
     def is_met(self) -> bool:
