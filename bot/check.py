@@ -91,7 +91,7 @@ def _check_access(settings: Settings, report: Report) -> None:
     if not settings.websocket.clients:
         report.note("no websocket client is configured: only programs on this machine may connect")
         if settings.http.trusted_proxies:
-            report.note("so nothing but pushes gets in through the trusted proxies")
+            report.note("so the trusted proxies pass only pushes")
 
 
 def _check_certificate(settings: HttpSettings, report: Report) -> None:
@@ -113,7 +113,7 @@ def _check_certificate(settings: HttpSettings, report: Report) -> None:
     elif ends - now < SOON:
         report.fault(
             f"the certificate {'ended' if ends < now else 'ends'} on {ends:%Y-%m-%d}",
-            "renew it, with certbot: certbot renew; the running bot takes it up within a minute",
+            "renew it, with certbot: certbot renew; the running bot uses it within a minute",
         )
     else:
         report.good(f"the certificate fits its key and is valid until {ends:%Y-%m-%d}")
@@ -129,7 +129,7 @@ def _check_map(settings: Settings, report: Report) -> None:
     try:
         width, height = backdrop.decode()
     except BackdropError as fault:
-        report.fault(str(fault), "or take [map] out: maps then have a plain grid")
+        report.fault(str(fault), "or remove [map]: maps then have a plain grid")
         return
     west, north = backdrop.position(0, 0)
     east, south = backdrop.position(width, height)

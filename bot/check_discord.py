@@ -48,8 +48,8 @@ def _report_choices(file: Layout, chosen: Layout, report: Report) -> None:
                 ", ".join(map(str, some)) or "none" for some in (ids, chosen[name])
             )
             report.note(
-                f"{name}: the file says {by_file}, /setup says {by_setup}, which counts;"
-                " Back to the file's, in /setup, ends that, or cad-sentinel forget-setup"
+                f"{name}: the file says {by_file}, /setup says {by_setup}, which wins;"
+                " to undo it, press Reset to the file in /setup, or run cad-sentinel forget-setup"
             )
 
 

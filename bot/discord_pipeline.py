@@ -182,7 +182,7 @@ class DiscordService:
         )
 
     async def _build_pipeline(self) -> DiscordPipeline:
-        """Build what the file and `/setup` ask for now, and tell everybody whom it concerns."""
+        """Build what the file and `/setup` ask for now; commands and alarms follow them as well."""
         context, settings = self._context, self._settings
         chosen = apply_setup(settings.discord, await choices(context.read))
         channels, router = channels_in_use(chosen), build_router(chosen, context.zone)

@@ -51,11 +51,11 @@ class Health:
             yield "The program is stopping."
         if not self._database.is_writable:
             yield (
-                "The database could not be written last time; pushes are refused until it can be."
-                " Look whether the disk is full."
+                "The database could not be written; pushes are rejected until it can be."
+                " Check whether the disk is full."
             )
         if self._connection.state == "refused":
-            yield "Discord refuses the bot; the log says why. Messages wait."
+            yield "Discord rejects the bot; the log says why. Messages wait."
         elif self._connection.state == "connecting":
             yield "The bot is not connected to Discord. Messages wait."
         for name in self._closed_channels():

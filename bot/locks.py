@@ -43,7 +43,7 @@ def alone_on_database(path: Path) -> Iterator[None]:
 
 @contextmanager
 def alone_with_token(token: str) -> Iterator[None]:
-    """Be the only process with a Discord token, as far as the machine's temporary folder tells.
+    """Be the only process with a Discord token, as far as locks in its temporary folder show.
 
     Raises:
         AlreadyRunning: another process has it.
@@ -55,7 +55,7 @@ def alone_with_token(token: str) -> Iterator[None]:
         try:
             stack.enter_context(_lock(path, 0o666, "this Discord token"))
         except OSError as fault:
-            log.warning("cannot tell whether another copy has this Discord token: %s", fault)
+            log.warning("cannot check whether another copy has this Discord token: %s", fault)
         yield
 
 

@@ -11,7 +11,7 @@ from bot.background import MAX_LAG, TICK, LoopMonitor, run_periodically
 from db.errors import StorageUnavailable
 
 
-async def test_work_that_fails_is_logged_under_its_name_and_tried_again(
+async def test_failed_work_is_logged_and_tried_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     done = asyncio.Event()
@@ -53,7 +53,7 @@ async def _monitored(lags: list[float], act: Callable[[], None], enough: int) ->
     await asyncio.wait({task})
 
 
-async def test_a_blocked_loop_is_measured_and_logged_with_the_place(
+async def test_blocked_loop_is_measured_and_logged_with_its_stack(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     lags: list[float] = []
@@ -63,7 +63,7 @@ async def test_a_blocked_loop_is_measured_and_logged_with_the_place(
     assert line.startswith("the event loop was blocked for ")
 
 
-def test_several_delays_in_a_row_are_one_line_and_a_later_one_is_another(
+def test_delays_in_a_row_are_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     lags: list[float] = []

@@ -187,7 +187,7 @@ def _key_with_password(files: Files) -> None:
         (_key_of_another, "is not the key of "),
     ],
 )
-async def test_files_that_cannot_be_used_are_named_with_a_way_to_mend_it(
+async def test_unusable_files_are_reported_with_a_remedy(
     files: Files, spoil: object, sentence: str
 ) -> None:
     assert callable(spoil)
@@ -195,10 +195,10 @@ async def test_files_that_cannot_be_used_are_named_with_a_way_to_mend_it(
     with pytest.raises(BadCertificate) as fault:
         Certificate(files.certificate, files.private_key)
     assert sentence in str(fault.value)
-    assert sentence.partition(";")[0] in "\n".join(await told(files.settings()))
+    assert sentence.partition(";")[0] in "\n".join(await check_lines(files.settings()))
 
 
-async def told(settings: Settings) -> list[str]:
+async def check_lines(settings: Settings) -> list[str]:
     """Check a configuration and return what was said."""
     lines: list[str] = []
     await check(settings, None, lines.append)
@@ -218,24 +218,26 @@ async def test_check_says_how_long_the_certificate_is_good(
     files: Files, begins: float, days: float, line: str
 ) -> None:
     files.renew(days, begins)
-    assert any(said.startswith(line) for said in await told(files.settings()))
+    assert any(said.startswith(line) for said in await check_lines(files.settings()))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such bits")
 async def test_check_notes_a_private_key_that_others_can_read(files: Files) -> None:
     files.private_key.chmod(0o644)
-    lines = await told(files.settings())
+    lines = await check_lines(files.settings())
     assert any(f"note  {files.private_key} can be read by other users" in line for line in lines)
 
 
-async def test_check_notes_that_without_clients_nobody_comes_through_a_proxy(
+async def test_check_notes_that_proxies_pass_only_pushes_without_clients(
     tmp_path: Path,
 ) -> None:
     settings = Settings(
         http=HttpSettings(trusted_proxies=[ip_network("127.0.0.1")]),
         database=DatabaseSettings(path=tmp_path / "sentinel.db"),
     )
-    assert any("nothing but pushes gets in" in line for line in await told(settings))
+    assert any(
+        "the trusted proxies pass only pushes" in line for line in await check_lines(settings)
+    )
 
 
 async def test_the_programs_own_client_trusts_this_certificate_and_no_other(files: Files) -> None:

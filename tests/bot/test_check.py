@@ -62,7 +62,9 @@ class Place:
             database=DatabaseSettings(path=self.folder / "sentinel.db"),
         )
 
-    async def told(self, settings: Settings | None = None, config: Path | None = None) -> list[str]:
+    async def check_lines(
+        self, settings: Settings | None = None, config: Path | None = None
+    ) -> list[str]:
         """Check, and return the lines; the last one and the exit code agree."""
         lines: list[str] = []
         code = await check(settings or self.settings(), config, lines.append)
@@ -76,7 +78,9 @@ class Place:
     async def fault(self, **discord: Any) -> str:
         """Check a configuration with one fault and return it."""
         faults = [
-            line for line in await self.told(self.settings(**discord)) if line.startswith("FAULT")
+            line
+            for line in await self.check_lines(self.settings(**discord))
+            if line.startswith("FAULT")
         ]
         assert len(faults) == 1
         assert faults[0].count("\n") == 1, "a fault is a sentence and how to mend it"
@@ -94,7 +98,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
 async def test_a_good_set_up_has_nothing_wrong(place: Place) -> None:
     async with Database.open(place.folder / "sentinel.db"):
         pass
-    lines = await place.told()
+    lines = await place.check_lines()
     assert f"ok    the database {place.folder / 'sentinel.db'} is sound" in lines
     assert "ok    channel emergency is #calls, and the bot may post there" in lines
     assert "ok    the bot may register its commands in Los Santos" in lines
@@ -103,7 +107,7 @@ async def test_a_good_set_up_has_nothing_wrong(place: Place) -> None:
 
 
 async def test_a_database_that_is_not_there_yet_is_no_fault_and_is_not_made(place: Place) -> None:
-    assert any("it is made at the first start" in line for line in await place.told())
+    assert any("it is made at the first start" in line for line in await place.check_lines())
     assert not (place.folder / "sentinel.db").exists()
 
 
@@ -213,7 +217,7 @@ async def test_a_role_that_does_not_exist_is_a_fault(place: Place, name: str) ->
 
 async def test_a_supervisor_role_that_does_not_exist_is_a_fault(place: Place) -> None:
     alarms = AlarmSettings(supervisor=[5])
-    lines = await place.told(place.settings().model_copy(update={"alarms": alarms}))
+    lines = await place.check_lines(place.settings().model_copy(update={"alarms": alarms}))
     assert any("role supervisor (5) does not exist" in line for line in lines)
 
 
@@ -225,7 +229,7 @@ async def test_channels_in_another_guild_than_the_configured_one_are_a_fault(pla
     assert "but guild_id is 5" in await place.fault(guild_id=5)
 
 
-async def test_what_setup_chose_is_checked_instead_of_the_file_and_both_are_named(
+async def test_choices_of_setup_are_checked_instead_of_the_file(
     place: Place,
 ) -> None:
     gone = place.channel.id + 1
@@ -234,11 +238,11 @@ async def test_what_setup_chose_is_checked_instead_of_the_file_and_both_are_name
         await store_choices(
             context, layout_of(place.settings().discord), {"channels.emergency": (gone,)}
         )
-    lines = await place.told()
+    lines = await place.check_lines()
     assert any(f"FAULT channel emergency ({gone}) does not exist" in line for line in lines)
     assert (
         f"note  channels.emergency: the file says {place.channel.id}, /setup says {gone}, which"
-        " counts; Reset to the file, in /setup, ends that, or cad-sentinel forget-setup"
+        " wins; to undo it, press Reset to the file in /setup, or run cad-sentinel forget-setup"
     ) in lines
 
 
@@ -246,7 +250,9 @@ async def test_a_panic_role_that_the_bot_cannot_mention_is_a_fault(place: Place)
     place.guild.bot_role.permissions = EVERYONE
     assert "the bot cannot mention the panic role" in await place.fault(panic_role=place.role.id)
     place.role.mentionable = True
-    assert (await place.told(place.settings(panic_role=place.role.id)))[-1] == "nothing is wrong"
+    assert (await place.check_lines(place.settings(panic_role=place.role.id)))[
+        -1
+    ] == "nothing is wrong"
 
 
 async def test_commands_that_may_not_be_registered_are_a_fault(place: Place) -> None:
@@ -255,12 +261,12 @@ async def test_commands_that_may_not_be_registered_are_a_fault(place: Place) -> 
 
 
 async def test_without_an_approver_role_it_says_who_can_approve(place: Place) -> None:
-    lines = await place.told(place.settings(roles=Roles()))
+    lines = await place.check_lines(place.settings(roles=Roles()))
     assert "note  no approver role: only people who manage the server can approve" in lines
 
 
 async def test_without_a_token_it_says_that_discord_is_off_and_asks_nothing(place: Place) -> None:
-    lines = await place.told(place.settings(token=""))
+    lines = await place.check_lines(place.settings(token=""))
     assert any(line.startswith("note  Discord is off") for line in lines)
     assert place.fake.requests == []
 
@@ -269,7 +275,7 @@ async def test_what_is_made_up_or_open_is_noted(place: Place) -> None:
     bare = place.settings().model_copy(
         update={"cad": CadSettings(), "websocket": WebsocketSettings()}
     )
-    lines = await place.told(bare)
+    lines = await place.check_lines(bare)
     assert "note  no CAD key is configured: pushes need the generated one" in lines
     assert any("only programs on this machine may connect" in line for line in lines)
 
@@ -281,7 +287,7 @@ async def test_secrets_that_others_can_read_are_noted(place: Place) -> None:
     for path, mode in ((config, 0o644), (key, 0o600), (place.folder, 0o777)):
         path.touch()
         path.chmod(mode)
-    lines = await place.told(config=config)
+    lines = await place.check_lines(config=config)
     noted = [line for line in lines if "other users" in line]
     folder = place.folder
     assert noted == [
@@ -298,14 +304,14 @@ def _with_map(place: Place, right: int = 200, down: int = 100) -> Settings:
 
 
 async def test_a_map_image_is_read_whole_and_it_says_what_the_image_shows(place: Place) -> None:
-    lines = await place.told(_with_map(place))
+    lines = await place.check_lines(_with_map(place))
     reaches = "it reaches from x -100 to 100 and from y 100 to 200"
     assert f"ok    the map image is 200 × 100 pixels; {reaches}" in lines
     assert not any("wrong" in line for line in lines if line.startswith("note"))
 
 
 async def test_points_that_stretch_the_map_are_noted(place: Place) -> None:
-    lines = await place.told(_with_map(place, right=50))
+    lines = await place.check_lines(_with_map(place, right=50))
     assert any("a pixel of the map image is 4.00 m wide and 1.00 m high" in line for line in lines)
 
 
@@ -316,5 +322,5 @@ def _cut_short(file: Path) -> None:
 async def test_a_damaged_map_image_is_a_fault(place: Place) -> None:
     settings = _with_map(place)
     _cut_short(Path(settings.map.image))
-    lines = await place.told(settings)
+    lines = await place.check_lines(settings)
     assert any("is damaged" in line and "save it once more" in line for line in lines)

@@ -121,9 +121,7 @@ def test_help_names_every_command(run: Run) -> None:
 
 
 @pytest.mark.parametrize("command", [["query", "get-tiers"], ["listen"], ["simulate"]])
-def test_what_needs_a_running_bot_says_readably_that_there_is_none(
-    run: Run, command: list[str]
-) -> None:
+def test_command_without_a_running_bot_fails_readably(run: Run, command: list[str]) -> None:
     client = f'[{{"name": "script", "token": "{SECRET}", "scope": "admin"}}]'
     ended = run(*command, SENTINEL_CAD__KEYS=f'["{SECRET}"]', SENTINEL_WEBSOCKET__CLIENTS=client)
     assert ended.returncode == 1
@@ -138,7 +136,7 @@ def test_where_the_bot_was_never_started_a_query_says_so(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "code", "told"),
+    ("command", "code", "text"),
     [
         (["backup", "copy.db"], 1, f"there is no database {Path('data', 'sentinel.db')}"),
         (["backups"], 0, f"there is no backup in {Path('data', 'backups')}"),
@@ -146,10 +144,10 @@ def test_where_the_bot_was_never_started_a_query_says_so(run: Run) -> None:
     ],
 )
 def test_where_the_bot_was_never_started_there_is_nothing_to_back_up(
-    run: Run, command: list[str], code: int, told: str
+    run: Run, command: list[str], code: int, text: str
 ) -> None:
     ended = run(*command)
-    assert (ended.returncode, ended.stdout.strip(), ended.stderr) == (code, told, "")
+    assert (ended.returncode, ended.stdout.strip(), ended.stderr) == (code, text, "")
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
@@ -164,7 +162,7 @@ def test_a_bad_configuration_is_78_and_a_line_for_each_fault(
     assert ended.stderr.splitlines() == ["other.toml: http.hots: no such key; did you mean host?"]
 
 
-def test_a_bad_secret_is_told_of_without_its_value(run: Run) -> None:
+def test_bad_secret_is_reported_without_its_value(run: Run) -> None:
     ended = run(
         "check",
         SENTINEL_CAD__KEYS=f'["{SECRET}", ["{SECRET}"]]',
@@ -195,7 +193,7 @@ def test_a_certificate_that_cannot_be_used_is_78_and_one_readable_line(
 
 
 @pytest.mark.parametrize("speed", ["-1", "nan"])
-def test_a_speed_that_is_none_is_refused(run: Run, speed: str) -> None:
+def test_invalid_speed_is_rejected(run: Run, speed: str) -> None:
     ended = run("simulate", "--speed", speed)
     assert ended.returncode == 2
     assert "--speed" in ended.stderr

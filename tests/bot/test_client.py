@@ -59,7 +59,7 @@ async def test_push_is_in_the_journal_when_it_returns(
     assert await server.journal_names() == ["cad.EVENT_911"]
 
 
-async def test_wrong_key_is_said_and_not_shown(server: BotServer) -> None:
+async def test_wrong_key_is_reported_without_its_value(server: BotServer) -> None:
     stranger = server.client(key="SOME-OTHER-KEY")
     with pytest.raises(InstanceError, match="does not know this CAD key") as refused:
         await to_thread(stranger.push, "EVENT_911", CALL)
@@ -95,7 +95,7 @@ async def test_error_frame_is_an_answer(client: InstanceClient) -> None:
     assert frame["data"]["code"] == "not-found"
 
 
-async def test_wrong_token_is_said_and_not_shown(server: BotServer) -> None:
+async def test_wrong_token_is_reported_without_its_value(server: BotServer) -> None:
     stranger = server.client(token="some-other-token")
     with pytest.raises(InstanceError, match="does not know this client token") as refused:
         await to_thread(stranger.query, "get-tiers", {})
@@ -107,12 +107,12 @@ async def test_wrong_token_is_said_and_not_shown(server: BotServer) -> None:
 async def test_events_after_a_number_come_at_once(client: InstanceClient) -> None:
     await to_thread(client.push, "EVENT_911", CALL)
     await to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [7]})
-    told = await to_thread(client.events, 0, ["cad"], 0)
-    assert [event["type"] for event in told.events] == [
+    batch = await to_thread(client.events, 0, ["cad"], 0)
+    assert [event["type"] for event in batch.events] == [
         "events.cad.EVENT_911",
         "events.cad.EVENT_REMOVE_911",
     ]
-    assert (told.last, told.missed) == (2, False)
+    assert (batch.last, batch.missed) == (2, False)
     assert (await to_thread(client.events, 1, ["cad.EVENT_911"], 0)).events == []
 
 
@@ -126,7 +126,7 @@ async def test_events_of_a_journal_that_was_put_back_are_missed(client: Instance
     assert await to_thread(client.events, 99, ["all"], 0) == ([], 0, True)
 
 
-async def test_unknown_event_is_refused(client: InstanceClient) -> None:
+async def test_unknown_event_is_rejected(client: InstanceClient) -> None:
     with pytest.raises(InstanceError, match="unknown event 'weather'") as refused:
         await to_thread(client.events, None, ["weather"], 0)
     assert not isinstance(refused.value, InstanceUnavailable)
@@ -168,7 +168,9 @@ async def test_connection_that_breaks_off() -> None:
         (502, "bad \x1b[31mgateway", r"cannot answer now: 502 bad \[31mgateway", True),
     ],
 )
-async def test_somebody_else_listens(status: int, text: str, reason: str, is_passing: bool) -> None:
+async def test_another_server_on_the_port_is_an_error(
+    status: int, text: str, reason: str, is_passing: bool
+) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=status, text=text, headers={"Location": "http://[::1]:1/"})
 
@@ -216,7 +218,7 @@ def test_address_of_the_configuration(tmp_path: Path, host: str, url: str) -> No
     assert InstanceClient.from_settings(settings(tmp_path, host=host)).url == url
 
 
-def test_port_that_nobody_knows(tmp_path: Path) -> None:
+def test_port_zero_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InstanceError, match=r"http\.port is 0"):
         InstanceClient.from_settings(settings(tmp_path, port=0))
 

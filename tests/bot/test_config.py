@@ -102,7 +102,7 @@ def test_a_fault_is_one_line_that_names_the_key(text: str, fault: str) -> None:
     assert fault in told
 
 
-def test_a_rule_may_name_what_the_log_channel_is_told() -> None:
+def test_rule_may_name_events_of_the_log_channel() -> None:
     rule = '[[discord.rules]]\nname = "x"\nmention = 1\ntypes = ["sentinel.cad-silent"]'
     assert load(written(rule)).discord.rules[0].types == ["sentinel.cad-silent"]
 
@@ -112,7 +112,7 @@ def test_a_call_that_is_never_made_needs_no_time_of_its_own() -> None:
     load(written("[alarms]\ncall_after_minutes = 0\ncall_supervisor_after_minutes = 3"))
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_every_fault_is_reported_at_once() -> None:
     assert len(faults('[http]\nport = "x"\nprot = 1\n[discord]\ntoken = 1')) == 3
 
 
@@ -185,7 +185,7 @@ def test_files_that_cannot_be_read_are_faults(tmp_path: Path) -> None:
         load(Path("latin.toml"))
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENTINEL_HTTP__PORT", "")
     monkeypatch.setenv("SENTINEL_CAD__KEYS", "")
     settings = load(written('[http]\nport = 4000\n[cad]\nkeys = ["KEY-FROM-FILE"]\n'))

@@ -45,7 +45,7 @@ def test_what_was_chosen_counts_and_everything_else_is_the_files(
     assert layout_of(apply_setup(FILE, chosen)) == LAYOUT | chosen
 
 
-def test_nothing_chosen_is_the_file_and_what_is_unknown_counts_for_nothing() -> None:
+def test_without_choices_the_file_applies_and_unknown_choices_are_ignored() -> None:
     assert apply_setup(FILE, {}) == FILE
     assert apply_setup(FILE, {"channels.of-a-later-version": (9,), "category": (8,)}) == FILE
 
@@ -56,7 +56,7 @@ def test_the_pages_show_every_channel_and_role_of_the_configuration() -> None:
     assert sorted(shown) == sorted(set(LAYOUT) - {"guild_id"})
 
 
-async def test_a_choice_is_kept_and_audited_once_and_the_files_own_is_none(
+async def test_choice_is_stored_and_audited_once(
     database: Database,
 ) -> None:
     context = _context(database)

@@ -147,7 +147,7 @@ async def test_warnings_and_errors_are_counted_and_survive_a_restart(tmp_path: P
         assert await settings.get(harness.database.read, PROBLEMS) == "5"
 
 
-async def test_storage_that_is_back_is_noticed_though_nobody_writes(tmp_path: Path) -> None:
+async def test_restored_storage_is_noticed_without_other_writes(tmp_path: Path) -> None:
     async with open_harness(tmp_path / "sentinel.db") as harness:
         errors = ErrorCounter(Metrics())
         checks = PeriodicChecks(harness.context(), LastPush(), errors, lambda: None)

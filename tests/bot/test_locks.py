@@ -33,7 +33,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_second_copy_on_a_database_is_refused_and_told_of_the_first(database_path: Path) -> None:
+def test_second_copy_on_a_database_is_rejected_and_names_the_first(database_path: Path) -> None:
     with alone_on_database(database_path):
         with (
             pytest.raises(AlreadyRunning, match=rf"\(process {os.getpid()}, started 2") as refused,
@@ -56,7 +56,7 @@ def test_another_spelling_of_the_path_is_the_same_database(tmp_path: Path) -> No
             pass
 
 
-def test_a_second_copy_with_a_token_is_refused(temporary: Path) -> None:
+def test_second_copy_with_a_token_is_rejected(temporary: Path) -> None:
     with alone_with_token(TOKEN):
         with pytest.raises(AlreadyRunning, match="this Discord token"), alone_with_token(TOKEN):
             pass
@@ -66,7 +66,7 @@ def test_a_second_copy_with_a_token_is_refused(temporary: Path) -> None:
         pass
 
 
-def test_the_token_stands_in_no_lock(temporary: Path) -> None:
+def test_token_is_not_in_its_lock_file(temporary: Path) -> None:
     with alone_with_token(TOKEN):
         (lock,) = temporary.iterdir()
         assert TOKEN not in lock.name
@@ -82,7 +82,7 @@ def test_other_users_find_a_token_taken_and_only_that(temporary: Path, database_
         assert stat.S_IMODE(lock.stat().st_mode) == 0o600
 
 
-def test_a_lock_that_cannot_be_opened_is_warned_of_and_stops_nobody(
+def test_unusable_token_lock_is_only_a_warning(
     temporary: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with alone_with_token(TOKEN):
@@ -92,16 +92,16 @@ def test_a_lock_that_cannot_be_opened_is_warned_of_and_stops_nobody(
     target.write_text("precious")
     lock.symlink_to(target)
     with alone_with_token(TOKEN):
-        assert "cannot tell whether another copy has this Discord token" in caplog.text
+        assert "cannot check whether another copy has this Discord token" in caplog.text
     assert target.read_text() == "precious"
 
 
-def test_a_fault_inside_is_not_taken_for_one_of_the_lock() -> None:
+def test_error_inside_the_lock_is_not_an_error_of_the_lock() -> None:
     with pytest.raises(OSError, match="mine"), alone_with_token(TOKEN):
         raise OSError("mine")
 
 
-def test_a_note_that_is_none_is_not_repeated(database_path: Path) -> None:
+def test_invalid_note_is_not_repeated(database_path: Path) -> None:
     lock = database_path.with_name("sentinel.db.lock")
     with alone_on_database(database_path):
         lock.write_bytes(b"\0process \x1b[31m\nroot")

@@ -24,7 +24,7 @@ def record(message: str) -> logging.LogRecord:
 
 
 @pytest.fixture
-def _root_logger_kept() -> Iterator[None]:
+def _restore_logging() -> Iterator[None]:
     root, client = logging.getLogger(), logging.getLogger("discord.client")
     handlers = root.handlers[:]
     levels = {name: logging.getLogger(name).level for name in ("root", "aiosqlite", "discord")}
@@ -54,7 +54,7 @@ def test_a_json_record_is_one_line_and_gives_the_message_back(text: str) -> None
     assert json.loads(written)["message"] == text
 
 
-@pytest.mark.usefixtures("_root_logger_kept")
+@pytest.mark.usefixtures("_restore_logging")
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_secrets_are_redacted_in_any_case_and_in_tracebacks(
     capsys: pytest.CaptureFixture[str], style: str
@@ -70,9 +70,9 @@ def test_secrets_are_redacted_in_any_case_and_in_tracebacks(
     assert written.count("[secret]") == 3
 
 
-@pytest.mark.usefixtures("_root_logger_kept")
+@pytest.mark.usefixtures("_restore_logging")
 @pytest.mark.parametrize("style", ["text", "json"])
-def test_secrets_are_redacted_however_they_are_written_and_as_a_whole(
+def test_longest_secret_is_redacted_as_a_whole(
     capsys: pytest.CaptureFixture[str], style: str
 ) -> None:
     quoted, short, long = 'schl\u00fcssel-"1"-', "key-12345", "key-12345-67890"
@@ -95,10 +95,10 @@ _WRITTEN: list[Callable[[str], str]] = [
 ]
 
 
-@pytest.mark.usefixtures("_root_logger_kept")
+@pytest.mark.usefixtures("_restore_logging")
 @pytest.mark.parametrize("style", ["text", "json"])
 @given(secret=st.text(st.characters(exclude_categories=["Cs"]), min_size=8), drawn=st.data())
-def test_a_secret_is_redacted_in_whatever_form_it_stands(
+def test_secret_is_redacted_in_every_spelling(
     style: str, secret: str, drawn: st.DataObject
 ) -> None:
     secret = secret.strip() or "hunter22"
@@ -110,21 +110,21 @@ def test_a_secret_is_redacted_in_whatever_form_it_stands(
     assert "[secret]" in stream.getvalue()
 
 
-@pytest.mark.usefixtures("_root_logger_kept")
+@pytest.mark.usefixtures("_restore_logging")
 def test_neither_sqlite_nor_discord_py_writes_down_what_passes_through(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for level, heard in (("debug", True), ("error", False)):
+    for level, is_logged in (("debug", True), ("error", False)):
         start_logging("text", level, [])
         for name in ("aiosqlite", "discord.gateway", "discord.http"):
             logging.getLogger(name).debug("the token of an interaction")
             logging.getLogger(name).info("connected")
         written = capsys.readouterr().err
         assert "interaction" not in written
-        assert ("connected" in written) is heard
+        assert ("connected" in written) is is_logged
 
 
-@pytest.mark.usefixtures("_root_logger_kept")
+@pytest.mark.usefixtures("_restore_logging")
 def test_the_access_log_is_off_as_it_has_the_query_string(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -26,10 +26,10 @@ def ask(client: InstanceClient) -> Ask:
     async def ask(
         name: str, data: object = None, *, as_json: bool = False
     ) -> tuple[int, list[str]]:
-        said: list[str] = []
+        lines: list[str] = []
         text = data if isinstance(data, str) or data is None else json.dumps(data)
-        code = await to_thread(query, client, name, text, as_json=as_json, say=said.append)
-        return code, said
+        code = await to_thread(query, client, name, text, as_json=as_json, say=lines.append)
+        return code, lines
 
     return ask
 
@@ -71,10 +71,10 @@ async def test_objects_in_objects_are_indented(ask: Ask) -> None:
     assert await ask("get-allowed-users", {"propertyId": 1}) == (0, ["allowedUsers:", "  u: u"])
     await ask("add-equipment", {"propertyId": 1, "equipmentType": 1, "description": "gate"})
     await ask("add-visitor", {"propertyId": 1, "cameraId": 1, "userId": "u"})
-    code, said = await ask("get-weekly-visitors", {"propertyId": 1})
+    code, lines = await ask("get-weekly-visitors", {"propertyId": 1})
     assert code == 0
-    assert said[:-1] == ["visitors: u", "cameras:", "  1:", "    name: gate", "    data:"]
-    assert re.fullmatch(r"      \d{4}-\d\d-\d\d: 1", said[-1])
+    assert lines[:-1] == ["visitors: u", "cameras:", "  1:", "    name: gate", "    data:"]
+    assert re.fullmatch(r"      \d{4}-\d\d-\d\d: 1", lines[-1])
 
 
 async def test_error_says_code_sentence_and_fields(ask: Ask) -> None:
@@ -82,40 +82,40 @@ async def test_error_says_code_sentence_and_fields(ask: Ask) -> None:
         1,
         ["not-found: there is no property 9"],
     )
-    code, said = await ask("get-property", {"propertyId": "nine"})
+    code, lines = await ask("get-property", {"propertyId": "nine"})
     assert code == 1
-    assert said[0].startswith("invalid-data: ")
-    assert said[1:] == ["  propertyId: an id is an integer or a string of digits"]
+    assert lines[0].startswith("invalid-data: ")
+    assert lines[1:] == ["  propertyId: an id is an integer or a string of digits"]
     assert (await ask("make-tea"))[1] == ["unknown-type: unknown message type 'queries.make-tea'"]
 
 
 async def test_raw_frame(ask: Ask) -> None:
-    code, said = await ask("add-property", VILLA, as_json=True)
-    assert (code, said) == (
+    code, lines = await ask("add-property", VILLA, as_json=True)
+    assert (code, lines) == (
         0,
         ['{"type": "add-property", "data": {"success": true, "id": 1}}'],
     )
-    code, said = await ask("get-property", {"propertyId": 9}, as_json=True)
+    code, lines = await ask("get-property", {"propertyId": 9}, as_json=True)
     assert code == 1
-    assert json.loads(said[0])["data"]["code"] == "not-found"
+    assert json.loads(lines[0])["data"]["code"] == "not-found"
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-async def test_text_of_players_commands_no_terminal(ask: Ask, *, as_json: bool) -> None:
+async def test_text_of_players_cannot_control_the_terminal(ask: Ask, *, as_json: bool) -> None:
     evil = "\x1b[2J\x9b31m\x07\x7f nice\u202e pool\nstatus: ACTIVE"
     await ask("add-property", {**VILLA, "description": evil})
     for name in ("get-property", "get-properties"):
-        code, said = await ask(name, {"propertyId": 1}, as_json=as_json)
+        code, lines = await ask(name, {"propertyId": 1}, as_json=as_json)
         assert code == 0
-        assert all(line.isprintable() for line in said)
-        assert not any(line.startswith("status: ACTIVE") for line in said)
+        assert all(line.isprintable() for line in lines)
+        assert not any(line.startswith("status: ACTIVE") for line in lines)
     if as_json:
         frame = json.loads((await ask("get-property", {"propertyId": 1}, as_json=True))[1][0])
         assert frame["data"]["description"] == evil
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentence"),
     [
         ('{"propertyId": 1', "line 1 column 17"),
         ('{"propertyId": NaN}', "line 1 column 16"),
@@ -123,13 +123,13 @@ async def test_text_of_players_commands_no_terminal(ask: Ask, *, as_json: bool) 
         ("1", "no JSON object"),
     ],
 )
-async def test_bad_data_is_said_before_anything_is_asked(
-    server: BotServer, ask: Ask, text: str, said: str
+async def test_bad_data_is_rejected_before_the_request(
+    server: BotServer, ask: Ask, text: str, sentence: str
 ) -> None:
     await server.stop()
     code, lines = await ask("get-property", text)
     assert code == 1
-    assert said in lines[0]
+    assert sentence in lines[0]
     assert "Windows" not in lines[0]
 
 
@@ -190,7 +190,7 @@ async def test_events_are_shown_as_they_come(server: BotServer, client: Instance
         assert "description=[2J two lines" in await line()
 
 
-async def test_only_the_named_events_are_shown(server: BotServer, client: InstanceClient) -> None:
+async def test_only_requested_events_are_printed(server: BotServer, client: InstanceClient) -> None:
     async with listening(server, "property-added", "cad.EVENT_REMOVE_911") as line:
         await line()
         await to_thread(client.push, "EVENT_911", CALL)
@@ -215,7 +215,7 @@ async def test_listening_survives_a_restart(server: BotServer, client: InstanceC
         assert await line() == "3 cad.EVENT_REMOVE_911  callIds=3"
 
 
-async def test_missed_events_are_told(server: BotServer, client: InstanceClient) -> None:
+async def test_missed_events_are_reported(server: BotServer, client: InstanceClient) -> None:
     async with listening(server, as_json=True) as line:
         await line()
         await to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [1]})
@@ -236,12 +236,14 @@ async def test_missed_events_are_told(server: BotServer, client: InstanceClient)
         assert json.loads(await line())["id"] == 3
 
 
-async def test_listening_to_nobody(server: BotServer, client: InstanceClient) -> None:
+async def test_listening_without_a_running_bot_fails(
+    server: BotServer, client: InstanceClient
+) -> None:
     await server.stop()
     with pytest.raises(InstanceError, match="nothing listens"):
         await to_thread(listen, client, [], as_json=False, say=print)
 
 
-async def test_listening_to_an_unknown_event(client: InstanceClient) -> None:
+async def test_listening_to_an_unknown_event_fails(client: InstanceClient) -> None:
     with pytest.raises(InstanceError, match="unknown event"):
         await to_thread(listen, client, ["weather"], as_json=False, say=print)

@@ -74,14 +74,14 @@ async def events(client: InstanceClient, name: str) -> list[dict[str, Any]]:
 
 
 async def test_evening_is_journalled_in_order(server: BotServer, client: InstanceClient) -> None:
-    said: list[str] = []
-    assert await to_thread(simulate, client, speed=AT_ONCE, say=said.append) == 0
+    lines: list[str] = []
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=lines.append) == 0
     assert await server.journal_names() == EXPECTED
     assert await pushes(server) == {"OK": PUSHES}
-    told = [line for line in said if line.startswith("[")]
+    told = [line for line in lines if line.startswith("[")]
     assert len(told) == len(EVENING)
     assert not any("{" in line or "\n" in line for line in told)
-    assert said[-1] == "Every step went well."
+    assert lines[-1] == "Every step went well."
 
 
 async def test_property_has_what_it_was_given(server: BotServer, client: InstanceClient) -> None:
@@ -103,7 +103,7 @@ async def test_property_has_what_it_was_given(server: BotServer, client: Instanc
     assert [alert["user"] for alert in await events(client, "alerts")] == ["simulation:rex-dillard"]
 
 
-async def test_calls_end_as_told(server: BotServer, client: InstanceClient) -> None:
+async def test_calls_end_as_the_scenario_says(server: BotServer, client: InstanceClient) -> None:
     await to_thread(simulate, client, speed=AT_ONCE, say=lambda _: None)
     (told,) = await events(client, "cad.EVENT_911")
     emergency = await emergencies.get(server.database.read, "cad", told["callId"])
@@ -136,15 +136,15 @@ def test_numbers_are_high_apart_and_exact() -> None:
     assert now["emergency"] == 1_764_000_000_000
 
 
-async def test_step_that_is_refused_is_told_and_passed_over(
+async def test_rejected_step_is_reported_and_skipped(
     server: BotServer, client: InstanceClient
 ) -> None:
     await server.offer(TIERS, [kind for kind in KINDS if kind.id != 2])
-    said: list[str] = []
-    assert await to_thread(simulate, client, speed=AT_ONCE, say=said.append) == 1
-    (refused,) = (line for line in said if "REFUSED" in line)
+    lines: list[str] = []
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=lines.append) == 1
+    (refused,) = (line for line in lines if "REFUSED" in line)
     assert "REFUSED: add-equipment: not-found: there is no equipment type 2" in refused
-    assert said[-1] == f"1 of {len(EVENING)} steps were refused."
+    assert lines[-1] == f"1 of {len(EVENING)} steps were refused."
     expected = EXPECTED.copy()
     expected.remove("property-equipment-change")
     assert await server.journal_names() == expected
@@ -154,23 +154,23 @@ async def test_steps_that_need_what_was_refused_say_so(
     server: BotServer, client: InstanceClient
 ) -> None:
     await server.offer([], KINDS)
-    said: list[str] = []
-    assert await to_thread(simulate, client, speed=AT_ONCE, say=said.append) == 1
-    refused = [line for line in said if "REFUSED" in line]
+    lines: list[str] = []
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=lines.append) == 1
+    refused = [line for line in lines if "REFUSED" in line]
     assert "REFUSED: the answer has no number under tiers.0.id" in refused[0]
     assert "REFUSED: this needs the number of the tier" in refused[1]
     assert "REFUSED: this needs the number of the property" in refused[2]
-    assert not any("Left behind" in line for line in said)
+    assert not any("Left behind" in line for line in lines)
     cad_events = [name for name in EXPECTED if name.startswith("cad.")]
     assert await server.journal_names() == cad_events
     assert await pushes(server) == {"OK": PUSHES}
 
 
 async def test_wrong_key_refuses_pushes_only(server: BotServer) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     client = server.client(key="SOME-OTHER-KEY")
-    assert await to_thread(simulate, client, speed=AT_ONCE, say=said.append) == 1
-    assert sum("does not know this CAD key" in line for line in said) == PUSHES
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=lines.append) == 1
+    assert sum("does not know this CAD key" in line for line in lines) == PUSHES
     assert await server.journal_names() == [
         name for name in EXPECTED if not name.startswith("cad.")
     ]
@@ -180,10 +180,10 @@ async def test_instance_that_is_gone_ends_the_evening(
     server: BotServer, client: InstanceClient
 ) -> None:
     await server.stop()
-    said: list[str] = []
-    assert await to_thread(simulate, client, speed=AT_ONCE, say=said.append) == 1
-    assert len(said) == 2
-    assert f"STOPPED: nothing listens on {server.url}" in said[1]
+    lines: list[str] = []
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=lines.append) == 1
+    assert len(lines) == 2
+    assert f"STOPPED: nothing listens on {server.url}" in lines[1]
 
 
 async def test_speed_divides_the_pauses(client: InstanceClient) -> None:
@@ -208,7 +208,7 @@ def texts(data: object) -> list[str]:
 
 
 @pytest.mark.parametrize("step", EVENING, ids=lambda step: step.text)
-def test_whoever_reads_it_knows_that_it_is_a_drill(step: ScenarioStep) -> None:
+def test_every_text_says_that_it_is_a_drill(step: ScenarioStep) -> None:
     streets = ("Mission Row / Sinner St", "[8041] Innocence Blvd / Strawberry Ave")
     assert all(DRILL in text for text in texts(step.data) if text not in streets)
     if step.data.get("call") or step.data.get("unit"):

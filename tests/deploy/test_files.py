@@ -56,7 +56,7 @@ def unit(key: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
-def test_every_setting_and_path_that_is_named_exists(path: Path) -> None:
+def test_every_setting_and_path_in_the_guides_exists(path: Path) -> None:
     text = path.read_text("utf-8")
     for variable in re.findall(r"SENTINEL_[A-Z_]+[A-Z]", text):
         assert _is_setting(variable) or variable == "SENTINEL_<SECTION>__<KEY>", variable

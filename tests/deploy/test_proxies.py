@@ -31,9 +31,7 @@ async def push(front: Front, data: dict[str, Any]) -> int:
         return got.status
 
 
-async def test_what_comes_through_is_never_taken_for_this_machine(
-    start: Start, tmp_path: Path
-) -> None:
+async def test_proxied_request_never_counts_as_local(start: Start, tmp_path: Path) -> None:
     async with proxied(start, tmp_path, has_clients=False) as front:
         token = (tmp_path / "client-token.txt").read_text("ascii").strip()
         async with front.http.get(f"{front.behind}/api/events") as straight:

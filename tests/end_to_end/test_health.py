@@ -44,7 +44,7 @@ async def until_problems(town: Town, *parts: str) -> int:
             await asyncio.sleep(0.02)  # polls from outside; nothing here could tell us
 
 
-async def test_while_the_database_cannot_be_written_it_is_unready_and_recovers_by_itself(
+async def test_bot_is_unready_while_the_database_cannot_be_written(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("db.database.BUSY_TIMEOUT", 0.05)
@@ -59,7 +59,7 @@ async def test_while_the_database_cannot_be_written_it_is_unready_and_recovers_b
         assert await town.push("EVENT_911", call_911(1)) == 200
 
 
-async def test_discord_that_is_away_and_closed_channels_are_problems_but_pushes_are_kept(
+async def test_unreachable_discord_and_closed_channels_are_problems_but_pushes_are_stored(
     town: Town,
 ) -> None:
     async with town.bot_running():
@@ -80,7 +80,7 @@ async def test_discord_that_is_away_and_closed_channels_are_problems_but_pushes_
         assert await until_problems(town) == 200
 
 
-async def test_a_silent_cad_is_told_in_the_log_channel_once_over_a_restart_and_its_return(
+async def test_silent_cad_and_its_return_are_reported_once_across_restarts(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app, "MINUTE", 30)  # thirty of them are 0.9 s

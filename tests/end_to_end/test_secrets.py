@@ -73,7 +73,7 @@ async def program(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
     )
 
 
-async def said(folder: Path, *arguments: str) -> tuple[int, str]:
+async def run_command(folder: Path, *arguments: str) -> tuple[int, str]:
     """Run a command to its end; return its code and all that it has written."""
     process = await program(folder, *arguments)
     out, _ = await asyncio.wait_for(process.communicate(), 60)
@@ -89,7 +89,7 @@ async def said(folder: Path, *arguments: str) -> tuple[int, str]:
         (["check"], {"guild_id": DISCORD, OTHER_KEY: 1}, "discord.guild_id: "),
     ],
 )
-def test_what_is_wrong_with_arguments_and_configuration_is_told_without_values(
+def test_faults_in_arguments_and_configuration_are_reported_without_values(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -109,7 +109,7 @@ def test_what_is_wrong_with_arguments_and_configuration_is_told_without_values(
 
 async def test_a_crash_at_the_start_is_reported_without_secrets(tmp_path: Path) -> None:
     written_config(tmp_path, unused_port(), {"gateway_url": f"ws://b.example:{DISCORD}"})
-    code, text = await said(tmp_path)
+    code, text = await run_command(tmp_path)
     assert code == 1
     assert "Traceback" in text
     assert leaks(text) == []
@@ -143,9 +143,7 @@ def _requests() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("discord_is", ["refusing", "unreachable"])
-async def test_whatever_goes_wrong_no_secret_is_written_answered_or_kept(
-    tmp_path: Path, discord_is: str
-) -> None:
+async def test_no_secret_is_in_log_answers_or_files(tmp_path: Path, discord_is: str) -> None:
     async with FakeDiscord() as fake:
         api = fake.rest_url if discord_is == "refusing" else "http://127.0.0.1:9/api"
         port = unused_port()
@@ -168,7 +166,9 @@ async def test_whatever_goes_wrong_no_secret_is_written_answered_or_kept(
         kept = [file.read_bytes() for file in files if file.is_file()]
         process.terminate()
         rest, _ = await asyncio.wait_for(process.communicate(), 60)
-        code, checked = await said(tmp_path, "check") if discord_is == "refusing" else (1, "FAULT")
+        code, checked = (
+            await run_command(tmp_path, "check") if discord_is == "refusing" else (1, "FAULT")
+        )
     assert code == 1
     assert "FAULT" in checked
     assert len(answers) > 30

@@ -140,12 +140,12 @@ async def test_a_taken_port_is_one_readable_line(program: Program) -> None:
         other.environment["SENTINEL_HTTP__PORT"] = program.environment["SENTINEL_HTTP__PORT"]
         second = await other.start()
         assert await second.wait() == 1
-    told = other.log().splitlines()
-    assert any(line.startswith("cannot start: ") and "address" in line for line in told)
-    assert not any("Traceback" in line for line in told)
+    lines = other.log().splitlines()
+    assert any(line.startswith("cannot start: ") and "address" in line for line in lines)
+    assert not any("Traceback" in line for line in lines)
 
 
-async def test_a_database_that_is_none_is_one_readable_line(program: Program) -> None:
+async def test_invalid_database_is_one_readable_line(program: Program) -> None:
     (program.folder / "data").mkdir()
     (program.folder / "data" / "sentinel.db").write_bytes(b"not a database" * 100)
     process = await program.start()
