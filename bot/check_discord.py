@@ -58,7 +58,7 @@ async def _log_in(client: discord.Client, token: str, report: Report) -> bool:
         await client.login(token)
     except discord.LoginFailure:
         report.fault(
-            "Discord refuses the token",
+            "Discord rejects the token",
             "make a new one in the Developer Portal under Bot, and put it into [discord] token",
         )
         return False

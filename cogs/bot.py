@@ -39,7 +39,7 @@ MAX_BACKOFF = 300.0
 TOKEN_REFUSED = 4004
 """The gateway's close code for a token that does not hold, or no longer does."""
 
-WRONG_TOKEN = "Discord refuses the token; make a new one and put it into [discord]"  # noqa: S105
+WRONG_TOKEN = "Discord rejects the token; make a new one and put it into [discord]"  # noqa: S105
 
 UNREADABLE = (ValueError, KeyError, TypeError)
 """What discord.py raises on an answer that was cut short, or is not Discord's."""
@@ -157,7 +157,7 @@ class SentinelBot(SentinelClient):
     async def run_until_cancelled(self, token: str) -> None:
         """Log in and stay connected; while Discord is down, try again and again.
 
-        Returns if Discord refuses the token: trying again would only get the address banned.
+        Returns if Discord rejects the token: trying again would only get the address banned.
         """
         self._discord_status.state = "connecting"
         try:

@@ -39,7 +39,7 @@ CHANGED = "board.changed"
 """The setting that holds when something on the board changed last."""
 
 UNITS_SHARE, CALLS_SHARE, WAITING_SHARE, DRONES_SHARE = 2_600, 1_200, 900, 500
-"""Characters of each part; together with titles and footer no more than Discord takes."""
+"""Characters of each part; with titles and footer they stay within Discord's limit."""
 
 MAX_DEPARTMENTS = 12
 """Departments with a field of their own."""
@@ -166,7 +166,7 @@ async def _call_line(sql: Reader, call: DispatchCall) -> str:
 
 
 def _department(unit: Unit, *, several: bool) -> str:
-    """Name the field that a unit stands in."""
+    """Return the name of the field that lists a unit."""
     department = inert_line(unit.department, 60, blank=_("Units"))
     name = _("Dispatch") if unit.is_dispatch else department
     return f"{name} · {inert_line(unit.cad, 40)}" if several else name

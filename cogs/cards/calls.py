@@ -183,9 +183,9 @@ async def panic(sql: Reader, key: str) -> MessageContent | None:
     if cleared and pressing:
         card.add("Still in panic", unit_names(pressing, by_ident, UNITS))
     calls = await emergencies.of_panic(sql, panic_id)
-    places = [call.location for call in calls] or [unit.location for unit in by_ident.values()]
-    card.add("Location", _first(places, 512))
-    card.add("Postal", _postal(_first([call.postal for call in calls], 64), " ".join(places)))
+    locations = [call.location for call in calls] or [unit.location for unit in by_ident.values()]
+    card.add("Location", _first(locations, 512))
+    card.add("Postal", _postal(_first([call.postal for call in calls], 64), " ".join(locations)))
     at = next((call.property_id for call in calls if call.property_id is not None), None)
     card.add("Property", await property_of_call(sql, at, is_open=bool(pressing)))
     card.add("Since", timestamp(started_at))
@@ -195,7 +195,7 @@ async def panic(sql: Reader, key: str) -> MessageContent | None:
 
 
 async def _own_call(sql: Reader, call: EmergencyCall) -> str:
-    """Tell a panic's own 911 call: who called, what they said, and what was made from it."""
+    """Describe a panic's own 911 call: the caller, the text, and its dispatch call."""
     caller = inert_line(call.caller, 100, blank=_(ANONYMOUS))
     text = f"{caller}\\: {inert_line(call.description, 500)}"
     if call.dispatch_call_id is None:

@@ -102,8 +102,8 @@ def _callout(data: dict[str, Any]) -> CardBuilder:
         colour=Colour.WARNING,
         description=inert(texts.get("description", ""), DESCRIPTION, blank=""),
     )
-    places = [f"{location['x']:.0f}, {location['y']:.0f}" for location in data["locations"]]
-    card.add("Coordinates", fitting(places, "\n", 200))
+    positions = [f"{location['x']:.0f}, {location['y']:.0f}" for location in data["locations"]]
+    card.add("Coordinates", fitting(positions, "\n", 200))
     shown = [
         f"{inert_line(_words(name), 40)}\\: {inert_line(text, 80)}"
         for name, text in details.items()

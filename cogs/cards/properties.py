@@ -11,7 +11,7 @@ from db.database import Reader
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED
 
 _APPROVALS = {
-    PENDING: (N_("Property waits for approval"), Colour.WARNING),
+    PENDING: (N_("Property pending approval"), Colour.WARNING),
     REJECTED: (N_("Property rejected"), Colour.OVER),
     REMOVED: (N_("Property removal requested"), Colour.OVER),
 }
@@ -50,7 +50,7 @@ async def approval(sql: Reader, key: str) -> MessageContent | None:
             card.add("Decided by", who(property_.status_by))
         card.add("Reason", inert(property_.status_reason or "", 1000, blank=""), inline=False)
         return MessageContent([card.build()])
-    card.add("Approved so far by", await _approvers(sql, f"approval:{property_.id}"))
+    card.add("Approved by", await _approvers(sql, f"approval:{property_.id}"))
     return MessageContent(
         [card.build()],
         (
@@ -81,7 +81,7 @@ async def removal(sql: Reader, key: str) -> MessageContent | None:
         card.add("Requested by", who(request.asked_by))
     card.add("Requested", timestamp(request.requested_at))
     if request.outcome is None:
-        card.add("Approved so far by", await _approvers(sql, f"removal:{request.id}"))
+        card.add("Approved by", await _approvers(sql, f"removal:{request.id}"))
         return MessageContent(
             [card.build()],
             (

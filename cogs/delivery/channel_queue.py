@@ -82,7 +82,7 @@ class DeliveryContext:
     process began, in milliseconds. `feed_age`: feed entries older than these milliseconds are
     counted, not shown; 0: all are shown. `unconfirmed`: the references of messages that this
     process tried to post and whose ids it has not stored; it outlives the queues, which /setup
-    replaces. `closed`: why a channel takes nothing, by its id.
+    replaces. `closed`: why nothing can be posted to a channel, by its id.
     """
 
     database: Database
@@ -286,7 +286,7 @@ class ChannelQueue:
         try:
             if self._member_id and not self.channel_id:
                 self.channel_id = await self._messenger.open_direct(self._member_id)
-            # A card of a time without Discord has a message that stands in the log only.
+            # A card that was posted while Discord was off is only in the log.
             if card.message_id is None or (self.channel_id and not card.channel_id):
                 await self._post_card(card._replace(digest=digest), content, reference)
             else:
@@ -309,7 +309,7 @@ class ChannelQueue:
         if content is None:
             return None
         roles = dict.fromkeys(filter(None, (card.mention, *content.role_mentions)))
-        is_first = card.posting == 1  # posted afresh it pings nobody again
+        is_first = card.posting == 1  # posted again it pings nobody
         return replace(content, role_mentions=tuple(roles) if is_first else ())
 
     async def _post_card(self, card: Card, content: MessageContent, reference: str) -> None:
@@ -342,7 +342,7 @@ class ChannelQueue:
                     channel_id, SentMessage(message_id, card.picture), content
                 )
         except MessageGone:
-            log.warning("the card of %s was deleted in Discord, it is posted afresh", card.subject)
+            log.warning("the card of %s was deleted in Discord, it is posted again", card.subject)
             await self._mark_lost(card)
         except MessageTooOld:
             await self._messenger.delete(channel_id, message_id)
@@ -497,7 +497,7 @@ class ChannelQueue:
         if wait == 0.0:
             self._context.closed.pop(self.channel_id, None)  # perhaps an earlier queue's note
             if self.is_closed or self._failures:
-                log.info("channel %s: deliveries go on", self.channel_id)
+                log.info("channel %s: deliveries resumed", self.channel_id)
             self.is_closed = False
         self._failures = 0
 

@@ -1,7 +1,7 @@
-"""Private messages: which members are told of an event, and what.
+"""Private messages: which members get one about an event, and what it shows.
 
-The owner who wants it is told of alarms; who asked for a removal, or added a property, is told what
-was decided. Routing rules do not matter here: they are about channels.
+Owners who want it get one about alarms; whoever requested a removal, or added a property, gets one
+about the decision. Routing rules do not apply: they are about channels.
 """
 
 import re

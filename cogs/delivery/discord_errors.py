@@ -49,7 +49,7 @@ class Unreachable(DeliveryError):
 
 
 class SlowDown(DeliveryError):
-    """Discord takes nothing, or nothing like this, for `seconds`."""
+    """Discord accepts nothing, or nothing of this kind, for `seconds`."""
 
     outcome = "slow-down"
 
@@ -59,12 +59,12 @@ class SlowDown(DeliveryError):
 
 
 class HeldBack(DeliveryError):
-    """Discord takes nothing at present, so nothing was sent; look again in `seconds`."""
+    """The circuit breaker is open, so nothing was sent; ask again in `seconds`."""
 
     outcome = "held-back"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("Discord takes nothing at present")
+        super().__init__("Discord accepts nothing at present")
         self.seconds = seconds
 
 
@@ -87,13 +87,13 @@ class MessageTooOld(DeliveryError):
 
 
 class Rejected(DeliveryError):
-    """Discord will never take this content."""
+    """Discord will never accept this content."""
 
     outcome = "refused"
 
 
 class Unwanted(Rejected):
-    """The member takes no private messages from the bot."""
+    """The member does not accept private messages from the bot."""
 
 
 class ReplyRejected(Rejected):
@@ -101,7 +101,7 @@ class ReplyRejected(Rejected):
 
 
 class AllRejected(SlowDown):
-    """Discord takes nothing at all."""
+    """Discord rejects every request."""
 
 
 class DiscordCircuitBreaker:
@@ -161,11 +161,11 @@ def _all_rejected(fault: discord.HTTPException) -> AllRejected | None:
     """Return what to raise if an error concerns every request."""
     if fault.status == 401:
         return AllRejected(
-            "Discord refuses the token; if it was reset, put the new one in", UNAUTHORIZED_RETRY
+            "Discord rejects the token; if it was reset, put the new one in", UNAUTHORIZED_RETRY
         )
     if fault.status in (403, 429) and not _is_from_discord(fault):
         return AllRejected(
-            "Discord's edge refuses this address", _retry_after(fault.response.headers)
+            "Discord's edge rejects this address", _retry_after(fault.response.headers)
         )
     return None
 
@@ -211,7 +211,7 @@ async def _raise_on_429(
     if body.get("global"):
         raise AllRejected("Discord's limit over all requests is reached", wait)
     if wait > MAX_SLEEP or not is_readable:
-        raise SlowDown(f"Discord takes no such message for {wait:.0f} s", wait)
+        raise SlowDown(f"Discord's rate limit lasts {wait:.0f} s", wait)
 
 
 def _json(text: bytes) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class SentMessage(NamedTuple):
 class Messenger(Protocol):
     """Posts and edits; every method raises DeliveryError.
 
-    A picture that cannot be drawn, or that Discord refuses, is left out.
+    A picture that cannot be drawn, or that Discord rejects, is left out.
     """
 
     async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
@@ -159,7 +159,7 @@ class DiscordMessenger:
         content: MessageContent,
         send: Callable[[list[discord.Embed], list[discord.File]], Awaitable[int]],
     ) -> SentMessage:
-        """Send a content with its picture, or without if that is all that Discord takes."""
+        """Send content with its picture, or without it if Discord rejects the picture."""
         picture = content.picture
         is_too_early = time.monotonic() < self._without_pictures.get(channel_id, 0.0)
         file = await picture.file() if picture is not None and not is_too_early else None

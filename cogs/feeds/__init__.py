@@ -126,7 +126,7 @@ def _counted(count: FeedCount) -> str:
         what = plural(feed.one, feed.many, count.number)
     style = "t" if count.last_at - count.first_at <= WITHIN_A_DAY else "f"
     first, last = (f"<t:{at // 1000}:{style}>" for at in (count.first_at, count.last_at))
-    named = f"{count.number} {inert_line(what, 100)}"
+    counted = f"{count.number} {inert_line(what, 100)}"
     if count.number == 1:
-        return _("{what} at {time}").format(what=named, time=first)
-    return _("{what} between {first} and {last}").format(what=named, first=first, last=last)
+        return _("{what} at {time}").format(what=counted, time=first)
+    return _("{what} between {first} and {last}").format(what=counted, first=first, last=last)

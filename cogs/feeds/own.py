@@ -12,20 +12,20 @@ async def cad_silent(sql: Reader, event: StoredEvent) -> CardBuilder:
     """Nothing came from the CAD although units are on duty."""
     data = event.data
     text = plural(
-        "Nothing came from it for {silence}, although {number} unit is on duty.",
-        "Nothing came from it for {silence}, although {number} units are on duty.",
+        "No push for {silence}, although {number} unit is on duty.",
+        "No push for {silence}, although {number} units are on duty.",
         data["onDuty"],
         silence=duration(event.at - data["since"]),
     )
     advice = _(
-        "If the CAD is in use, look whether it still pushes to this address, with the right key."
+        "If the CAD is in use, check that it still pushes to this address with the right key."
     )
     title = f"{_('The CAD is silent')}{await cad_suffix(sql, data['cad'])}"
     return CardBuilder(title, Colour.WARNING, f"{text}\n{advice}")
 
 
 async def cad_back(sql: Reader, event: StoredEvent) -> CardBuilder:
-    """The CAD is heard of again."""
+    """The CAD pushes again."""
     silence = duration(event.at - event.data["since"])
     title = f"{_('The CAD is back')}{await cad_suffix(sql, event.data['cad'])}"
     return CardBuilder(
@@ -51,7 +51,9 @@ async def daily(sql: Reader, event: StoredEvent) -> CardBuilder:
     ]
     colour = Colour.WARNING if data["problems"] else Colour.NORMAL
     text = f"{' · '.join(from_cad)}\n{' · '.join(from_others)}"
-    return CardBuilder(_("The day up to {day}").format(day=format_day(data["day"])), colour, text)
+    return CardBuilder(
+        _("Daily report up to {day}").format(day=format_day(data["day"])), colour, text
+    )
 
 
 def _counted(number: int, one: str, many: str) -> str:

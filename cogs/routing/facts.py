@@ -23,7 +23,7 @@ CARD_EVENTS = {
     "flight": "drone-dispatched",
     "alarm": "alerts",
 }
-"""The event by which each kind of card is known, whichever event about it comes first."""
+"""The event that normally creates each kind of card; the others about it count as it too."""
 
 _TEXTS = ("title", "description", "body", "message", "name", "reason")
 _PANIC = f"{CAD}.EVENT_UNIT_PANIC"
@@ -40,7 +40,7 @@ def facts_of_event(event: StoredEvent, subject: Subject | None) -> RoutingFacts:
     types = frozenset({name, CARD_EVENTS.get(kind, name)})
     is_panic = _is_panic(event, subject)
     if kind == "emergency" and name != CARD_EVENTS["emergency"]:
-        return RoutingFacts(types)  # what it says is said of the dispatch call
+        return RoutingFacts(types)  # its fields describe the dispatch call
     data = event.data
     units_told, is_emergency = _units(data), data.get("isEmergency")
     return RoutingFacts(
@@ -130,7 +130,7 @@ def _cad(*subjects: Subject | None) -> str:
 
 
 def _word(value: object) -> str:
-    """Read what stands as one word, like a priority; whoever types an event may write anything."""
+    """Read a value that is one word, like a priority; a typed event may contain anything."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 

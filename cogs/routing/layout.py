@@ -17,7 +17,7 @@ SETUP = "setup."
 """How the settings begin that hold what /setup chose."""
 
 CATEGORY = "category"
-"""The category that /setup made; it stands in no file."""
+"""The category that /setup created; no file names it."""
 
 
 def merged_layout(file: Layout, chosen: Layout) -> dict[str, tuple[int, ...]]:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class SetupHealth:
     """Says what does not stand as it was set up, in sentences that say how to mend it.
 
-    `layout` is what counts now. While Discord itself has an outage nothing can be said.
+    `layout` is what counts now. Nothing can be checked while Discord has an outage.
     """
 
     def __init__(self, guilds: Callable[[], Sequence[discord.Guild]]) -> None:

@@ -148,7 +148,7 @@ def _names_in(folder: Path) -> list[str]:
 
 
 async def test_a_wrong_token_is_a_fault(place: Place) -> None:
-    assert "Discord refuses the token" in await place.fault(token="wrong")
+    assert "Discord rejects the token" in await place.fault(token="wrong")
 
 
 async def test_discord_that_is_down_is_a_fault(place: Place) -> None:

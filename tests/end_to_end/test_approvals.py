@@ -232,7 +232,7 @@ async def test_the_first_of_two_approvers_is_on_the_card_and_counts_once(
         property_id, card = await _request(town)
         one_more = "1 more person must approve"
         await _expect_reply(town, await town.fake.click(town.anna, card, "Approve"), one_more)
-        await town.fake.until(lambda: "Approved so far by" in render(card))
+        await town.fake.until(lambda: "Approved by" in render(card))
         again = await town.fake.click(town.anna, card, "Approve")
         await _expect_reply(town, again, "You have approved this already")
         assert (await town.query("get-property", propertyId=property_id))["id"] == property_id

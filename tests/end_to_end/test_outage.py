@@ -139,7 +139,7 @@ async def test_a_rejected_token_leaves_the_listener_running(
     async with town.bot_running():
         await town.fake.until(lambda: any(r.status == 401 for r in town.fake.requests))
         assert await town.push("EVENT_911", call_911(1)) == 200
-    assert "Discord refuses the token" in caplog.text
+    assert "Discord rejects the token" in caplog.text
 
 
 async def test_a_rejected_card_does_not_stop_the_next_one(town: Town) -> None:

@@ -183,7 +183,7 @@ async def test_a_token_rejected_while_running_stops_all_but_the_listener(
             await _push_record(town, number)
         await _until_unshown(town, 21)
     assert _refused(town.fake) == 1
-    assert "Discord refuses the token" in caplog.text
+    assert "Discord rejects the token" in caplog.text
 
 
 async def test_a_token_revoked_at_the_gateway_ends_only_the_bot(
@@ -203,7 +203,7 @@ async def test_a_token_revoked_at_the_gateway_ends_only_the_bot(
         assert await town.push("EVENT_911", call_911(1)) == 200
         await _until_unshown(town, 1)
     assert len(town.fake.requests) == before
-    assert "Discord refuses the token" in caplog.text
+    assert "Discord rejects the token" in caplog.text
     assert "Traceback" not in caplog.text
 
 
