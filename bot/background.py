@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import time as TimeOfDay  # noqa: N812 - a class
 from typing import IO
 
@@ -158,16 +158,22 @@ class LoopMonitor:
         self._is_late = False
 
     async def run(self) -> None:
-        """Monitor the loop that this runs in until cancelled."""
-        with tempfile.TemporaryFile(buffering=0) as stacks:
-            try:
-                while True:
+        """Monitor the loop that this runs in until cancelled.
+
+        Where no temporary file can be made, delays are logged without the stack.
+        """
+        with ExitStack() as resources:
+            stacks = None
+            with suppress(OSError):
+                stacks = resources.enter_context(tempfile.TemporaryFile(buffering=0))
+            resources.callback(faulthandler.cancel_dump_traceback_later)
+            while True:
+                if stacks is not None:
                     faulthandler.dump_traceback_later(TICK + MAX_LAG, file=stacks)
-                    due = time.monotonic() + TICK
-                    await asyncio.sleep(TICK)
-                    self.record(time.monotonic() - due, _read_stack(stacks))
-            finally:
-                faulthandler.cancel_dump_traceback_later()
+                due = time.monotonic() + TICK
+                await asyncio.sleep(TICK)
+                lag = time.monotonic() - due
+                self.record(lag, _read_stack(stacks) if stacks is not None else "")
 
     def record(self, lag: float, stack: str = "") -> None:
         """Record a delay; of several in a row only the first is logged."""

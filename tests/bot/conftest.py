@@ -10,23 +10,21 @@ import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bot.app import EVENT_NAMES
 from bot.client import InstanceClient
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
-from webhook import cad
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
 from webhook.http.push import CadKey
 from webhook.protocol.bus import Bus
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.events import ALL, CAD, EVENTS
 from webhook.queries import CATALOGUE
 
 KEY = "SCAD-KISS-4F1C9E77-TEST"
 TOKEN = "a-token-for-the-tests"
 
-EVENT_NAMES = frozenset({ALL, CAD, *EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS)})
 TIERS = [Tier(1, "Basic", "59.99"), Tier(2, "Premium", "99.99")]
 KINDS = [EquipmentType(1, "Camera"), EquipmentType(2, "Badge reader"), EquipmentType(3, "Drone")]
 
