@@ -26,4 +26,4 @@ async def of_subject(sql: Reader, subject: str) -> list[Approval]:
 
 
 async def clear(sql: Transaction, subject: str) -> None:
-    await sql.run("DELETE FROM approvals WHERE subject = ?", subject)
+    await sql.delete("approvals", subject=subject)

@@ -127,7 +127,7 @@ async def backlog(sql: Reader) -> list[Backlog]:
 
 
 async def of_subject(sql: Reader, subject: str) -> Card | None:
-    return await sql.one(Card, f"SELECT {_COLUMNS} FROM cards WHERE subject = ?", subject)
+    return await sql.find(Card, "cards", subject=subject)
 
 
 async def mark_shown(sql: Transaction, card: Card) -> None:
@@ -135,25 +135,25 @@ async def mark_shown(sql: Transaction, card: Card) -> None:
 
     Changes that came since then keep the card stale.
     """
-    await sql.run(
-        "UPDATE cards SET shown = ?, digest = ?, channel_id = ?, message_id = ?, picture = ?"
-        " WHERE id = ?",
-        card.version,
-        card.digest,
-        card.channel_id,
-        card.message_id,
-        card.picture,
-        card.id,
+    await sql.update(
+        "cards",
+        {
+            "shown": card.version,
+            "digest": card.digest,
+            "channel_id": card.channel_id,
+            "message_id": card.message_id,
+            "picture": card.picture,
+        },
+        id=card.id,
     )
 
 
 async def mark_posted(sql: Transaction, card: Card) -> None:
     """Store where the card's message is, whatever that message shows; the card stays stale."""
-    await sql.run(
-        "UPDATE cards SET channel_id = ?, message_id = ?, digest = '' WHERE id = ?",
-        card.channel_id,
-        card.message_id,
-        card.id,
+    await sql.update(
+        "cards",
+        {"channel_id": card.channel_id, "message_id": card.message_id, "digest": ""},
+        id=card.id,
     )
 
 

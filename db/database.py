@@ -14,11 +14,11 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import cycle
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import aiosqlite
 
@@ -28,6 +28,7 @@ from db.integrity import quick_check
 from db.migrate import APPLICATION_ID, check_is_current, migrate, newest
 
 T = TypeVar("T")
+R = TypeVar("R", bound=NamedTuple)
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,12 @@ class Reader:
         rows = await self.all(row, sql, *parameters)
         return rows[0] if rows else None
 
+    async def find(self, row: type[R], table: str, **where: Any) -> R | None:
+        """Return the row of a table with these values, or None; raises as `all` does."""
+        columns = ", ".join(row._fields)
+        sql = f"SELECT {columns} FROM {table} WHERE {_equal(where)}"
+        return await self.one(row, sql, *where.values())
+
 
 class Transaction(Reader):
     """The one write transaction; reads through it see what it has written."""
@@ -98,6 +105,15 @@ class Transaction(Reader):
         except sqlite3.Error as fault:
             raise _translated(fault) from fault
         return int(row[0]) if row is not None else 0
+
+    async def update(self, table: str, values: dict[str, Any], **where: Any) -> None:
+        """Set values in the rows with these values; raises as `all` does."""
+        sql = f"UPDATE {table} SET {_equal(values, ', ')} WHERE {_equal(where)}"
+        await self.run(sql, *values.values(), *where.values())
+
+    async def delete(self, table: str, **where: Any) -> None:
+        """Delete the rows with these values; raises as `all` does."""
+        await self.run(f"DELETE FROM {table} WHERE {_equal(where)}", *where.values())
 
     async def count_changes(self, sql: str, *parameters: Any) -> int:
         """Run a statement; return how many rows it changed; raises as `all` does."""
@@ -369,6 +385,10 @@ def _prepare(path: Path) -> None:
         copy(path, kept)
         log.info("updating the schema; a copy of the old database is kept in %s", kept)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _equal(values: Iterable[str], separator: str = " AND ") -> str:
+    return separator.join(f"{column} = ?" for column in values)
 
 
 def _translated(fault: sqlite3.Error) -> Exception:

@@ -220,12 +220,7 @@ async def last_notes(sql: Reader, cad: str, call_id: int, limit: int) -> list[Ca
 
 
 async def get(sql: Reader, cad: str, call_id: int) -> DispatchCall | None:
-    return await sql.one(
-        DispatchCall,
-        f"SELECT {_COLUMNS} FROM dispatch_calls WHERE cad = ? AND call_id = ?",
-        cad,
-        call_id,
-    )
+    return await sql.find(DispatchCall, "dispatch_calls", cad=cad, call_id=call_id)
 
 
 async def open_calls(sql: Reader, limit: int) -> list[DispatchCall]:
@@ -239,12 +234,7 @@ async def open_calls(sql: Reader, limit: int) -> list[DispatchCall]:
 
 
 async def set_property(sql: Transaction, cad: str, call_id: int, property_id: int | None) -> None:
-    await sql.run(
-        "UPDATE dispatch_calls SET property_id = ? WHERE cad = ? AND call_id = ?",
-        property_id,
-        cad,
-        call_id,
-    )
+    await sql.update("dispatch_calls", {"property_id": property_id}, cad=cad, call_id=call_id)
 
 
 async def open_at(sql: Reader, property_id: int) -> list[DispatchCall]:

@@ -112,12 +112,7 @@ async def _upsert(sql: Transaction, statement: str, *parameters: object) -> Emer
 
 
 async def get(sql: Reader, cad: str, call_id: int) -> EmergencyCall | None:
-    return await sql.one(
-        EmergencyCall,
-        f"SELECT {_COLUMNS} FROM emergency_calls WHERE cad = ? AND call_id = ?",
-        cad,
-        call_id,
-    )
+    return await sql.find(EmergencyCall, "emergency_calls", cad=cad, call_id=call_id)
 
 
 async def open_calls(sql: Reader, limit: int) -> list[EmergencyCall]:
@@ -164,21 +159,11 @@ async def loose_panic_calls(sql: Reader, cad: str, since: int) -> list[Emergency
 
 
 async def fold_into_panic(sql: Transaction, cad: str, call_id: int, panic_id: int) -> None:
-    await sql.run(
-        "UPDATE emergency_calls SET panic_id = ? WHERE cad = ? AND call_id = ?",
-        panic_id,
-        cad,
-        call_id,
-    )
+    await sql.update("emergency_calls", {"panic_id": panic_id}, cad=cad, call_id=call_id)
 
 
 async def mark_counted(sql: Transaction, cad: str, call_id: int, crime_id: int) -> None:
-    await sql.run(
-        "UPDATE emergency_calls SET crime_id = ? WHERE cad = ? AND call_id = ?",
-        crime_id,
-        cad,
-        call_id,
-    )
+    await sql.update("emergency_calls", {"crime_id": crime_id}, cad=cad, call_id=call_id)
 
 
 async def forgettable(
@@ -202,4 +187,4 @@ async def forgettable(
 
 async def forget(sql: Transaction, cad: str, call_id: int) -> None:
     """Forget a call; the next one of its number is another."""
-    await sql.run("DELETE FROM emergency_calls WHERE cad = ? AND call_id = ?", cad, call_id)
+    await sql.delete("emergency_calls", cad=cad, call_id=call_id)

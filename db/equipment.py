@@ -61,7 +61,7 @@ async def of_property(sql: Reader, property_id: int) -> list[Equipment]:
 
 async def remove(sql: Transaction, equipment_id: int, now: int) -> None:
     """Remove a piece of equipment from every answer; the row stays for the cards."""
-    await sql.run("UPDATE equipment SET removed_at = ? WHERE id = ?", now, equipment_id)
+    await sql.update("equipment", {"removed_at": now}, id=equipment_id)
 
 
 async def suggest(sql: Reader, typed: str, type_id: int, limit: int) -> list[Equipment]:

@@ -108,7 +108,7 @@ async def counts(sql: Reader, batch: int) -> list[FeedCount]:
 
 async def mark_batch_shown(sql: Transaction, batch: int) -> None:
     """Delete the entries of a message."""
-    await sql.run("DELETE FROM feed_entries WHERE batch = ?", batch)
+    await sql.delete("feed_entries", batch=batch)
 
 
 async def channels(sql: Reader) -> list[str]:

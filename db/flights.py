@@ -127,9 +127,4 @@ async def page(
 
 
 async def close(sql: Transaction, flight_id: int, recalled_by: str, now: int) -> None:
-    await sql.run(
-        "UPDATE flights SET recalled_at = ?, recalled_by = ? WHERE id = ?",
-        now,
-        recalled_by,
-        flight_id,
-    )
+    await sql.update("flights", {"recalled_at": now, "recalled_by": recalled_by}, id=flight_id)

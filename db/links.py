@@ -19,11 +19,11 @@ _COLUMNS = ", ".join(Link._fields)
 
 
 async def of_member(sql: Reader, member_id: int) -> Link | None:
-    return await sql.one(Link, f"SELECT {_COLUMNS} FROM links WHERE member_id = ?", member_id)
+    return await sql.find(Link, "links", member_id=member_id)
 
 
 async def of_user(sql: Reader, user_id: str) -> Link | None:
-    return await sql.one(Link, f"SELECT {_COLUMNS} FROM links WHERE user_id = ?", user_id)
+    return await sql.find(Link, "links", user_id=user_id)
 
 
 async def put(sql: Transaction, member_id: int, user_id: str, by: str, now: int) -> None:

@@ -38,7 +38,7 @@ async def put(sql: Transaction, cad: str, kind: Kind, key: str, data: str, now: 
 
 
 async def get(sql: Reader, notice_id: int) -> Notice | None:
-    return await sql.one(Notice, f"SELECT {_COLUMNS} FROM notices WHERE id = ?", notice_id)
+    return await sql.find(Notice, "notices", id=notice_id)
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:

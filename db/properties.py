@@ -100,7 +100,7 @@ async def get(sql: Reader, property_id: int) -> Property | None:
 
 async def get_even_removed(sql: Reader, property_id: int) -> Property | None:
     """Return a property, removed or not, for the cards that still show it."""
-    return await sql.one(Property, f"SELECT {_COLUMNS} FROM properties WHERE id = ?", property_id)
+    return await sql.find(Property, "properties", id=property_id)
 
 
 async def detail(sql: Reader, property_id: int) -> PropertyDetail | None:
@@ -225,32 +225,30 @@ async def of_owner(sql: Reader, owner: str) -> list[Owned]:
 
 async def update(sql: Transaction, changed: Property) -> None:
     """Store a property's size, coordinates and tier."""
-    await sql.run(
-        "UPDATE properties SET width = ?, height = ?, x = ?, y = ?, tier = ? WHERE id = ?",
-        changed.width,
-        changed.height,
-        changed.x,
-        changed.y,
-        changed.tier,
-        changed.id,
+    await sql.update(
+        "properties",
+        {
+            "width": changed.width,
+            "height": changed.height,
+            "x": changed.x,
+            "y": changed.y,
+            "tier": changed.tier,
+        },
+        id=changed.id,
     )
 
 
 async def set_status(
     sql: Transaction, property_id: int, status: str, by: str, reason: str | None = None
 ) -> None:
-    await sql.run(
-        "UPDATE properties SET status = ?, status_by = ?, status_reason = ? WHERE id = ?",
-        status,
-        by,
-        reason,
-        property_id,
+    await sql.update(
+        "properties", {"status": status, "status_by": by, "status_reason": reason}, id=property_id
     )
 
 
 async def remove(sql: Transaction, property_id: int, now: int) -> None:
     """Remove a property and its equipment from every answer; the rows stay for the cards."""
-    await sql.run("UPDATE properties SET removed_at = ? WHERE id = ?", now, property_id)
+    await sql.update("properties", {"removed_at": now}, id=property_id)
     await sql.run(
         "UPDATE equipment SET removed_at = ? WHERE property_id = ? AND removed_at IS NULL",
         now,
@@ -260,11 +258,9 @@ async def remove(sql: Transaction, property_id: int, now: int) -> None:
 
 async def restore(sql: Transaction, property_id: int, removed_at: int) -> None:
     """Restore a property, with the equipment that was removed with it."""
-    await sql.run("UPDATE properties SET removed_at = NULL WHERE id = ?", property_id)
-    await sql.run(
-        "UPDATE equipment SET removed_at = NULL WHERE property_id = ? AND removed_at = ?",
-        property_id,
-        removed_at,
+    await sql.update("properties", {"removed_at": None}, id=property_id)
+    await sql.update(
+        "equipment", {"removed_at": None}, property_id=property_id, removed_at=removed_at
     )
 
 

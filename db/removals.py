@@ -50,7 +50,7 @@ async def request(
 
 
 async def get(sql: Reader, removal_id: int) -> Removal | None:
-    return await sql.one(Removal, f"SELECT {_COLUMNS} FROM removals WHERE id = ?", removal_id)
+    return await sql.find(Removal, "removals", id=removal_id)
 
 
 async def open_of_property(sql: Reader, property_id: int) -> Removal | None:
@@ -78,11 +78,8 @@ async def settle(
     answer: str | None,
     now: int,
 ) -> None:
-    await sql.run(
-        "UPDATE removals SET outcome = ?, settled_by = ?, answer = ?, settled_at = ? WHERE id = ?",
-        outcome,
-        settled_by,
-        answer,
-        now,
-        removal_id,
+    await sql.update(
+        "removals",
+        {"outcome": outcome, "settled_by": settled_by, "answer": answer, "settled_at": now},
+        id=removal_id,
     )

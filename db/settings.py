@@ -29,7 +29,7 @@ async def add(sql: Transaction, name: str, number: int) -> None:
 
 
 async def forget(sql: Transaction, name: str) -> None:
-    await sql.run("DELETE FROM settings WHERE name = ?", name)
+    await sql.delete("settings", name=name)
 
 
 async def beginning_with(sql: Reader, prefix: str) -> list[Fact]:

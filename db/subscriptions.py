@@ -53,8 +53,8 @@ async def forget(sql: Transaction, before: int, limit: int) -> int:
 
 
 async def remove(sql: Transaction, client: str, event: str) -> None:
-    await sql.run("DELETE FROM subscriptions WHERE client = ? AND event = ?", client, event)
+    await sql.delete("subscriptions", client=client, event=event)
 
 
 async def remove_all(sql: Transaction, client: str) -> None:
-    await sql.run("DELETE FROM subscriptions WHERE client = ?", client)
+    await sql.delete("subscriptions", client=client)

@@ -90,9 +90,7 @@ async def put(sql: Transaction, cad: str, ident: int, values: dict[str, Any], no
         *(values[column] for column in columns),
     )
     if row is not None and row[2] != (searched := fold_case(*row[:2])):
-        await sql.run(
-            "UPDATE units SET searched = ? WHERE cad = ? AND ident = ?", searched, cad, ident
-        )
+        await sql.update("units", {"searched": searched}, cad=cad, ident=ident)
 
 
 async def by_ident(sql: Reader, cad: str, idents: list[int]) -> dict[int, Unit]:
@@ -138,7 +136,7 @@ async def start_panic(sql: Transaction, cad: str, idents: list[int], now: int) -
     for ident in calm:
         await sql.insert("panic_units", panic_id=panic_id, cad=cad, ident=ident)
         await put(sql, cad, ident, {}, now)
-        await sql.run("UPDATE units SET is_panic = 1 WHERE cad = ? AND ident = ?", cad, ident)
+        await sql.update("units", {"is_panic": 1}, cad=cad, ident=ident)
     return panic_id
 
 
@@ -165,7 +163,7 @@ async def clear_panic(sql: Transaction, cad: str, idents: list[int], now: int) -
         )
         if panic_id is not None:
             changed.append(panic_id)
-            await sql.run("UPDATE units SET is_panic = 0 WHERE cad = ? AND ident = ?", cad, ident)
+            await sql.update("units", {"is_panic": 0}, cad=cad, ident=ident)
     return sorted(set(changed))
 
 
@@ -272,4 +270,4 @@ async def forget_panic(sql: Transaction, panic_id: int) -> None:
         " WHERE panic_id = ? AND cleared_at IS NULL)",
         panic_id,
     )
-    await sql.run("DELETE FROM panics WHERE id = ?", panic_id)
+    await sql.delete("panics", id=panic_id)

@@ -118,4 +118,4 @@ async def _index(sql: Transaction, number: int, searched: str) -> None:
 
 async def remove(sql: Transaction, user_id: str) -> None:
     number = await sql.one(int, "DELETE FROM users WHERE id = ? RETURNING number", user_id)
-    await sql.run("DELETE FROM user_search WHERE rowid = ?", number)
+    await sql.delete("user_search", rowid=number)
