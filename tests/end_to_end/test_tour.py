@@ -1,7 +1,4 @@
-"""A tour of every slash command, written down: what the answers are like, for a reviewer to read.
-
-Delete tour.txt and run this to write it anew.
-"""
+"""A tour of every slash command: tour.txt shows each answer, for reviewers to read."""
 
 import re
 from pathlib import Path
@@ -9,6 +6,7 @@ from pathlib import Path
 from tests.end_to_end.shown import steady
 from tests.end_to_end.town import CAD_KEY, Town, call_911, dispatch_call, log_in
 from tests.fake_discord import Member
+from tests.golden import check_golden
 
 TOUR = Path(__file__).parent / "tour.txt"
 
@@ -91,7 +89,4 @@ async def test_every_command_answers_like_this(town: Town) -> None:
         assert await town.push("EVENT_DISPATCH_NEW", dispatch_call(10), CAD_KEY) == 200
         await town.fake.until(lambda: bool(town.channel("dispatch").messages))
         shown = [await _stop(town, boss, command, options) for command, options in STOPS]
-    text = "\n".join(shown)
-    if not TOUR.exists():
-        TOUR.write_text(text, "utf-8", newline="\n")
-    assert text.splitlines() == TOUR.read_text("utf-8").splitlines()
+    check_golden(TOUR, "\n".join(shown))
