@@ -31,7 +31,7 @@ async def _refresh_nothing() -> None: ...
 
 @dataclass(frozen=True)
 class AppDependencies:
-    """What the application is given.
+    """What the application works with.
 
     `health` returns whether it is ready, and details; `refresh_metrics` updates the metrics that
     are read rather than counted; `last_push` records every push that carries a

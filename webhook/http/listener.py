@@ -29,9 +29,9 @@ MAX_HEADER_BYTES = 2048
 BACKLOG = 4096
 """Connections that wait for the event loop to accept them."""
 
-# Requests that a client sends ahead are parsed and kept, up to 32 a connection. Nobody needs that,
-# and 200 connections of strangers that use it fill 1.3 GiB (`tests.soak.floods pipelines`; with 2
-# it is 0.3 GiB). aiohttp has no setting for it.
+# aiohttp holds up to 32 pipelined requests a connection and has no setting for it. No client needs
+# that, and 200 unauthenticated connections fill 1.3 GiB with them (`tests.soak.floods pipelines`);
+# with 2 it is 0.3 GiB.
 web_protocol.MAX_MSG_QUEUE_SIZE = 2
 
 log = logging.getLogger("webhook.http")

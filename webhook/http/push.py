@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CadKey:
-    """A CAD's API key, and the name under which its calls are kept."""
+    """A CAD's API key, and the name under which its calls are stored."""
 
     name: str
     key: str
@@ -101,14 +101,14 @@ class PushListener:
             return Outcome(400, "Invalid Type", "invalid")
         try:
             is_new = await store_push(self._context, cad, body, _transport(request), self._config)
-        except UnhandledType as fault:
-            log.info("%s", fault)
+        except UnhandledType as error:
+            log.info("%s", error)
             return Outcome(400, "Invalid Type", "unhandled", kind)
-        except InvalidPush as fault:
-            log.warning("Rejected a push: %s", fault)
-            return Outcome(400, f"Invalid Data: {fault}", "invalid", kind)
-        except StorageUnavailable as fault:
-            log.error("A push could not be stored: %s", fault)
+        except InvalidPush as error:
+            log.warning("Rejected a push: %s", error)
+            return Outcome(400, f"Invalid Data: {error}", "invalid", kind)
+        except StorageUnavailable as error:
+            log.error("A push could not be stored: %s", error)
             return Outcome(503, "Storage Unavailable", "unavailable", kind)
         return Outcome(200, "OK", "ok" if is_new else "duplicate", kind)
 
@@ -116,10 +116,10 @@ class PushListener:
         """Return the CAD that a key belongs to; every key is compared, whichever matches."""
         if not isinstance(key, str):
             return None
-        given = _fold_case(key)
+        folded = _fold_case(key)
         found = None
         for name, known in self._keys:
-            if hmac.compare_digest(given, known):
+            if hmac.compare_digest(folded, known):
                 found = name
         return found
 

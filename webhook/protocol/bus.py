@@ -32,7 +32,7 @@ class Bus:
     def publish(self, event: StoredEvent) -> None:
         """Hand out one event: once to whoever subscribed by name, and once to those of `all`.
 
-        A subscriber that raises is logged and keeps nobody else from the event.
+        A subscriber that raises is logged; the others still receive the event.
         """
         by_name = dict.fromkeys(
             subscriber

@@ -1,7 +1,8 @@
 """What can go wrong with a message, as one small tree.
 
-Each class carries the error code of docs/protocol.md. The edges map them once: the session to an
-error frame, the HTTP API to a status, the slash commands to a private sentence.
+Each class has an error code of docs/protocol.md. The edges map them once: the session to an error
+frame, HTTP to a status, the slash commands to a private reply. Sentences are lower-case and without
+a full stop, because commands and logs put them into sentences of their own.
 """
 
 from dataclasses import dataclass
@@ -9,9 +10,9 @@ from typing import ClassVar
 
 
 class SentinelError(Exception):
-    """A message that could not be carried out; its text is fit to be shown to the asker.
+    """A message that could not be carried out; its text may be shown to the caller.
 
-    The values stand apart from the sentence, so that it can be said in other languages.
+    The values are kept apart from the sentence, so that it can be translated.
     """
 
     code: ClassVar[str] = "internal"
@@ -30,61 +31,56 @@ class BadJson(SentinelError):
 
 
 class BadMessage(SentinelError):
-    """JSON, but not a message: no type, or data that is no object."""
+    """JSON, but not a message: without a type, or with data that is not an object."""
 
     code = "bad-message"
 
 
 class UnknownType(SentinelError):
-    """A message type that nobody handles."""
-
     code = "unknown-type"
 
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """One field of the asker's data and what is wrong with it."""
+    """An invalid field and what is wrong with it."""
 
     field: str
     problem: str
 
 
 class InvalidData(SentinelError):
-    """Data whose fields do not fit the query; names every one of them."""
+    """Data that does not match the query; names every invalid field."""
 
     code = "invalid-data"
 
     def __init__(self, *fields: FieldProblem) -> None:
-        faults = "; ".join(f"{fault.field}: {fault.problem}" for fault in fields)
+        faults = "; ".join(f"{field.field}: {field.problem}" for field in fields)
         super().__init__("{faults}", faults=faults)
         self.fields = fields
 
 
 class NotFound(SentinelError):
-    """The thing asked for does not exist."""
-
     code = "not-found"
 
 
 class Conflict(SentinelError):
-    """A rule of the domain says no, for example no free drone."""
+    """A rule of the domain forbids it, for example no free drone."""
 
     code = "conflict"
 
 
 class Forbidden(SentinelError):
-    """The asker may not do this."""
+    """The caller has no permission; `scope` is the one that is missing, if that is the reason."""
 
     code = "forbidden"
 
     def __init__(self, sentence: str, /, scope: str | None = None, **values: object) -> None:
         super().__init__(sentence, **values)
         self.scope = scope
-        """The scope that the asker lacks, where that is the reason."""
 
 
 class RateLimited(SentinelError):
-    """Too many messages from this asker; later is fine."""
+    """Too many messages from this caller; the same one may succeed later."""
 
     code = "rate-limited"
 
@@ -96,6 +92,6 @@ class TooLarge(SentinelError):
 
 
 class Unavailable(SentinelError):
-    """Storage cannot be written right now; the same message may succeed later."""
+    """Storage is unavailable; the same message may succeed later."""
 
     code = "unavailable"

@@ -1,4 +1,4 @@
-"""What happened: the events of the protocol, and an event as it stands in the journal.
+"""The events of the protocol, and an event as it is stored in the journal.
 
 Scripts receive them as `events.<name>`. The names and fields are those of docs/protocol.md.
 """
@@ -20,7 +20,7 @@ CAD = "cad"
 
 
 class Subject(NamedTuple):
-    """A thing that events are about, and that a card may show: `flight:12`."""
+    """What events are about and a card may show: `flight:12`."""
 
     kind: str
     key: str
@@ -50,11 +50,11 @@ class Event(BaseEvent):
 
 
 class SystemEvent(BaseEvent):
-    """Base of the events about this program itself, which only Discord hears of."""
+    """Base of the events about this program itself, which only Discord receives."""
 
 
 class CadSilent(SystemEvent):
-    """Nothing came from a CAD since a time, in milliseconds, although units are on duty."""
+    """A CAD has pushed nothing since a time, in milliseconds, although units are on duty."""
 
     name = "sentinel.cad-silent"
     cad: str
@@ -63,7 +63,7 @@ class CadSilent(SystemEvent):
 
 
 class CadBack(SystemEvent):
-    """A CAD that was silent since a time, in milliseconds, is heard of again."""
+    """A CAD that was silent since a time, in milliseconds, pushes again."""
 
     name = "sentinel.cad-back"
     cad: str
@@ -71,7 +71,7 @@ class CadBack(SystemEvent):
 
 
 class Daily(SystemEvent):
-    """What happened in the day that ended on a date; `problems` are warnings in the log."""
+    """The numbers of the day that ended on a date; `problems` are warnings in the log."""
 
     name = "sentinel.daily"
     day: str
@@ -87,7 +87,7 @@ class Daily(SystemEvent):
 
 
 class AlertRaised(Event):
-    """Somebody raised the alarm at a property."""
+    """An alert was raised at a property."""
 
     name = "alerts"
     property_id: str
@@ -97,7 +97,7 @@ class AlertRaised(Event):
 
 
 class AlarmChanged(Event):
-    """Something was done about an alarm, by somebody or, without `by`, by itself."""
+    """An alarm changed, by somebody or, without `by`, on its own."""
 
     name = "alarm-changed"
     alarm_id: int
@@ -116,7 +116,7 @@ class VisitRecorded(Event):
 
 
 class Scanned(Event):
-    """Somebody was scanned at a property; told with every visit."""
+    """Somebody was scanned at a property; sent with every visit."""
 
     name = "scanned"
     property_id: str
@@ -172,7 +172,7 @@ class PropertyStatusChange(Event):
 
 
 class PropertyEquipmentChange(Event):
-    """Equipment was added to a property (type and description given) or removed from it."""
+    """Equipment was added to a property (with type and description) or removed from it."""
 
     name = "property-equipment-change"
     property_id: int
@@ -182,7 +182,7 @@ class PropertyEquipmentChange(Event):
 
 
 class RequestedRemoveProperty(Event):
-    """Somebody asks that a property be removed."""
+    """Somebody requested the removal of a property."""
 
     name = "requested-remove-property"
     property_id: int
@@ -191,14 +191,14 @@ class RequestedRemoveProperty(Event):
 
 
 class ApprovedRemoveProperty(Event):
-    """A requested removal was approved; the property is gone."""
+    """A requested removal was approved; the property is removed."""
 
     name = "approved-remove-property"
     property_id: int
 
 
 class DeniedRemoveProperty(Event):
-    """A requested removal was denied; the property has its earlier status again."""
+    """A requested removal was denied; the property got its earlier status back."""
 
     name = "denied-remove-property"
     property_id: int
@@ -206,7 +206,7 @@ class DeniedRemoveProperty(Event):
 
 
 class ApprovalGiven(Event):
-    """Somebody approved what needs the approval of others too; `missing`: of how many."""
+    """Somebody approved, and `missing` further approvals are needed."""
 
     name = "approval-given"
     property_id: int
@@ -214,7 +214,7 @@ class ApprovalGiven(Event):
 
 
 class PropertyRestored(Event):
-    """A removed property is back, with the status that it had."""
+    """A removed property was restored, with its earlier status."""
 
     name = "property-restored"
     property_id: int
@@ -222,7 +222,7 @@ class PropertyRestored(Event):
 
 
 class WithdrawnRemoveProperty(Event):
-    """A requested removal was withdrawn; the property has its earlier status again."""
+    """A requested removal was withdrawn; the property got its earlier status back."""
 
     name = "withdrawn-remove-property"
     property_id: int
@@ -264,7 +264,7 @@ class PropertySizeChanged(Event):
 
 
 class PropertyTierChanged(Event):
-    """A property has another tier."""
+    """A property's tier changed."""
 
     name = "property-tier-changed"
     property_id: int

@@ -120,7 +120,7 @@ def error_answer(error: SentinelError, identifier: str | None = None) -> Answer:
 
 
 def to_sentinel_error(exception: Exception) -> SentinelError:
-    """Map any exception to an error of the protocol; log what nobody foresaw."""
+    """Map any exception to an error of the protocol; log unexpected ones."""
     if isinstance(exception, SentinelError):
         return exception
     if isinstance(exception, StorageUnavailable):

@@ -32,7 +32,7 @@ class Metrics:
     """
 
     def __init__(self, push_types: Collection[str] = (), queries: Collection[str] = ()) -> None:
-        # When each counter began would be half of the page, and nobody needs it.
+        # When each counter began would be half of the page, and is never read.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._push_types = frozenset(push_types)
         self._query_names = frozenset(queries)

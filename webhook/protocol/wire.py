@@ -1,4 +1,4 @@
-"""JSON in and out: the one parser, the base of every wire model, and the field types they share."""
+"""JSON in and out: the parser, the base of all models, and the field types they share."""
 
 import json
 import re
@@ -24,30 +24,30 @@ from webhook.protocol.errors import BadJson, FieldProblem, InvalidData
 MAX_ID = 2**63 - 1
 """The largest id: SQLite's integers have 64 bits with a sign."""
 
-MOST_VALUES = 50_000
-"""The most commas and brackets of a document; what is made of each costs time on the event loop."""
+MAX_VALUES = 50_000
+"""The most commas and brackets of a document; parsing each costs time on the event loop."""
 
-MOST_BROKEN = 256 * 1024
-"""Bytes of a document in which half a surrogate pair is mended, which takes longer than reading."""
+MAX_REPAIRED = 256 * 1024
+"""Bytes of a document in which half surrogate pairs are replaced, which is slower than parsing."""
 
 _DIGITS = re.compile(r"[0-9]{1,19}")
-_KEPT_CONTROLS = frozenset("\n\t")
+_ALLOWED_CONTROLS = frozenset("\n\t")
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0d\uffa0\ufff0-\ufff8"
     "\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
 )
-"""Letters, marks and unassigned characters that show nothing; U+FE0F makes an emoji of a sign."""
+"""Invisible letters, marks and unassigned characters; not U+FE0F, which makes signs emoji."""
 
 _UNWANTED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Me"})
-_MOST_MARKS = 4
-"""Marks that one letter keeps: more than any language puts on one, and they pile up no higher."""
+_MAX_MARKS = 4
+"""Combining marks per letter: more than any language needs; further ones are removed."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class Wire(BaseModel):
-    """Base of all that crosses the wire: camelCase names, strict types, unknown fields ignored."""
+    """Base of all models of the protocol: camelCase names, strict types, unknown fields ignored."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -90,12 +90,12 @@ def parse_json(body: bytes | str) -> Any:
     """
     raw = body.encode(errors="replace") if isinstance(body, str) else body
     raw = raw.removeprefix(b"\xef\xbb\xbf")
-    if len(raw) > MOST_VALUES and _values(raw) > MOST_VALUES:
-        raise BadJson("a message must not contain more than {most} values", most=MOST_VALUES)
+    if len(raw) > MAX_VALUES and _values(raw) > MAX_VALUES:
+        raise BadJson("a message must not contain more than {most} values", most=MAX_VALUES)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        if "surrogate" not in str(error) or len(raw) > MOST_BROKEN:
+        if "surrogate" not in str(error) or len(raw) > MAX_REPAIRED:
             raise BadJson("invalid JSON: {fault}", fault=error) from None
     try:
         text = json.dumps(json.loads(raw.decode()), ensure_ascii=False)
@@ -109,10 +109,10 @@ def _values(raw: bytes) -> int:
 
 
 def clean_text(text: str, limit: int | None = None) -> str:
-    """Keep what a person can see: no controls, bidi marks, zero-width or private characters.
+    """Remove what nobody can see: controls, bidi marks, zero-width and private characters.
 
-    Of the marks piled on one letter only the first few stay.
-    Line feeds and tabs stay; `limit` counts characters and bounds the work on huge input.
+    Of the marks on one letter only the first few stay. Line feeds and tabs stay; `limit` counts
+    characters and bounds the work on huge input.
     """
     if not text:
         return ""
@@ -124,16 +124,16 @@ def clean_text(text: str, limit: int | None = None) -> str:
 
 
 def _visible(text: str) -> Iterator[str]:
-    """Yield what can be seen; a mark needs something to stand on, and room there."""
-    marks = _MOST_MARKS
+    """Yield the visible characters; a mark needs a letter to stand on."""
+    marks = _MAX_MARKS
     for character in _INVISIBLE.sub("", text):
         category = unicodedata.category(character)
         if category in _MARKS:
             marks += 1
-            if marks <= _MOST_MARKS:
+            if marks <= _MAX_MARKS:
                 yield character
-        elif character in _KEPT_CONTROLS or category not in _UNWANTED_CATEGORIES:
-            marks = _MOST_MARKS if character.isspace() else 0
+        elif character in _ALLOWED_CONTROLS or category not in _UNWANTED_CATEGORIES:
+            marks = _MAX_MARKS if character.isspace() else 0
             yield character
 
 
@@ -158,7 +158,7 @@ def parse_user_id(value: object) -> object:
 
 
 def parse_whole(value: object) -> object:
-    """Let Lua's `1174.0` count as the integer it is; fractions stay what they are: refused."""
+    """Read Lua's `1174.0` as an integer; other fractions are returned, to be rejected."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -181,15 +181,15 @@ def validate(model: type[_Model], data: object) -> _Model:
     """Check data against a model.
 
     Raises:
-        InvalidData: names every field that does not fit.
+        InvalidData: names every invalid field.
     """
     try:
         return model.model_validate(data)
-    except ValidationError as faults:
+    except ValidationError as invalid:
         raise InvalidData(
             *(
-                FieldProblem(".".join(map(str, fault["loc"])) or "data", _problem(fault["msg"]))
-                for fault in faults.errors(include_url=False, include_input=False)
+                FieldProblem(".".join(map(str, error["loc"])) or "data", _problem(error["msg"]))
+                for error in invalid.errors(include_url=False, include_input=False)
             )
         ) from None
 

@@ -28,7 +28,7 @@ from webhook.protocol import session
 from webhook.protocol.errors import BadJson
 from webhook.protocol.events import ALL
 from webhook.protocol.session import SessionSettings
-from webhook.protocol.wire import MOST_VALUES, parse_json
+from webhook.protocol.wire import MAX_VALUES, parse_json
 
 PUSH = {"key": KEY, "type": "EVENT_911", "data": {"call": {"callId": 1}}}
 PACKED = gzip.compress(json.dumps(PUSH).encode(), mtime=0)
@@ -448,7 +448,7 @@ async def test_subscriptions_are_forgotten_when_nobody_returns(harness: AppHarne
 @pytest.mark.parametrize(
     "body",
     [
-        "[" + "1," * MOST_VALUES + "1]",
+        "[" + "1," * MAX_VALUES + "1]",
         "[" * 100_000,
         '{"a":' * 100_000,
         "1" * 1_000_000,
@@ -463,7 +463,7 @@ def test_json_that_is_slow_to_parse_is_rejected(body: str) -> None:
 def test_large_json_of_few_values_is_parsed() -> None:
     speech = "QUFB" * 300_000
     assert parse_json(json.dumps({"message": speech})) == {"message": speech}
-    assert len(parse_json(json.dumps(list(range(MOST_VALUES - 1))))) == MOST_VALUES - 1
+    assert len(parse_json(json.dumps(list(range(MAX_VALUES - 1))))) == MAX_VALUES - 1
 
 
 def test_too_long_list_of_ids_is_rejected_at_once() -> None:
