@@ -23,8 +23,9 @@ from urllib.parse import urlencode, urlsplit
 from bot.certificate import BadCertificate, fingerprint
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, cad_key, client_token
 from bot.settings import Settings
+from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson
-from webhook.protocol.wire import clean_text, parse_json
+from webhook.protocol.wire import parse_json
 
 QUERIES = "queries."
 PUSH_PATH = "/sonorancad/event"

@@ -16,9 +16,9 @@ from db.database import Database, Reader, open_read_only
 from db.errors import StorageError
 from webhook.http.authentication import LOCAL
 from webhook.protocol.bus import Bus
+from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Context
 from webhook.protocol.errors import SentinelError
-from webhook.protocol.wire import clean_text
 
 LINE = 2_000
 """Characters of a line."""

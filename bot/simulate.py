@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from bot.client import InstanceClient, InstanceError, InstanceUnavailable
-from webhook.protocol.wire import clean_text
+from webhook.protocol.clean_text import clean_text
 
 DRILL = "SIMULATION"
 """Stands in every text that is played, so that nobody sends real help."""

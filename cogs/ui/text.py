@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from cogs.i18n.language import N_, _, plural
-from webhook.protocol.wire import clean_text
+from webhook.protocol.clean_text import clean_text
 
 ANONYMOUS = N_("Anonymous")
 BLANK = "—"

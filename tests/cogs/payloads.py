@@ -10,7 +10,7 @@ from itertools import cycle
 
 from tests.cogs.hostile import invisible
 from tests.cogs.markdown import foreign, look
-from webhook.protocol.wire import clean_text
+from webhook.protocol.clean_text import clean_text
 
 _FORMS = [
     "**{}**", "__{}__", "*{}*", "_{}_", "~~{}~~", "||{}||", "`{}`", "```{}\n```", "\\{}\\",

@@ -14,9 +14,9 @@ from tests.webhook.harness import DAY, MINUTE, AppHarness
 from webhook import cad
 from webhook.cad.silence import LastPush, report_silence
 from webhook.cad.store import PushConfig, store_push
+from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import ApprovalRules, Caller, Scope
 from webhook.protocol.daily_report import report_day
-from webhook.protocol.wire import clean_text
 from webhook.queries.approvals import approve_property
 from webhook.queries.models import OfProperty
 

@@ -7,7 +7,7 @@ from bot.logs import CONTINUED, JsonFormatter, TextFormatter
 from cogs.ui.text import fitting, inert, inert_line, plain_line
 from tests.cogs.hostile import SNIPPETS, invisible, units
 from tests.cogs.markdown import look
-from webhook.protocol.wire import clean_text
+from webhook.protocol.clean_text import clean_text
 
 
 def seeds() -> Iterator[bytes]:

@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Self
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
+from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import SentinelError
 from webhook.protocol.events import Subject
-from webhook.protocol.wire import Wire, clean_text
+from webhook.protocol.wire import Wire
 
 MAX_EVENT_BYTES = 1024 * 1024
 """No normalised event is longer than this as UTF-8 JSON; real ones have one or two kilobytes."""

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 import orjson
 
 from webhook.cad.events import Coordinates, InvalidPush, Members, ReadBy, ReadFrom
-from webhook.protocol.wire import clean_text, parse_id
+from webhook.protocol.clean_text import clean_text
+from webhook.protocol.wire import parse_id
 
 CODE_LIMIT = 64
 """Characters of a label, status, unit number, uid, postal."""

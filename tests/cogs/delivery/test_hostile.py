@@ -21,7 +21,7 @@ from tests.cogs.story import Story
 from tests.end_to_end.town import Town, call_911, dispatch_call
 from tests.fake_discord import Reply
 from tests.webhook.harness import AppHarness
-from webhook.protocol.wire import clean_text
+from webhook.protocol.clean_text import clean_text
 
 OFFSETS = range(0, len(PAYLOADS), 9)
 """Where the payloads begin: each field meets several of them, each of them several fields."""

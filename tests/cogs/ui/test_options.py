@@ -21,8 +21,8 @@ from tests.cogs.hostile import invisible, wire_texts
 from tests.end_to_end.town import Town
 from tests.fake_discord.validation import check_choices
 from tests.webhook.harness import AppHarness, open_harness
+from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import Conflict, NotFound
-from webhook.protocol.wire import clean_text
 from webhook.queries.properties import find_property
 from webhook.queries.users import find_user
 

@@ -18,7 +18,7 @@ from cogs.ui.text import (
 )
 from tests.cogs.hostile import alive, invisible, texts, unescaped, units
 from tests.cogs.markdown import look
-from webhook.protocol.wire import clean_text
+from webhook.protocol.clean_text import clean_text
 
 limits = st.integers(1, 120)
 

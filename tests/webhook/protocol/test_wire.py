@@ -9,18 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
+from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson, InvalidData
-from webhook.protocol.wire import (
-    MAX_ID,
-    Id,
-    UserId,
-    Whole,
-    Wire,
-    clean_text,
-    parse_json,
-    timestamp,
-    validate,
-)
+from webhook.protocol.wire import MAX_ID, Id, UserId, Whole, Wire, parse_json, timestamp, validate
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(),
