@@ -18,9 +18,6 @@ class Notice(NamedTuple):
     at: int
 
 
-_COLUMNS = ", ".join(Notice._fields)
-
-
 async def put(sql: Transaction, cad: str, kind: Kind, key: str, data: str, now: int) -> int:
     """Store an announcement and return its id; one with the key of another replaces it."""
     number = await sql.one(
