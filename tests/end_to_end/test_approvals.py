@@ -201,7 +201,7 @@ async def test_nobody_approves_their_own_property_or_request(town: Town) -> None
         property_id = await town.add_property("Villa")
         card = await town.channel("approvals").next_message()
         reply = await town.fake.click(town.anna, card, "Approve")
-        await _expect_reply(town, reply, "Somebody else must approve what is your own")
+        await _expect_reply(town, reply, "You cannot approve your own property or request")
         await town.query("change-property-status", propertyId=property_id, status="ACTIVE")
         by_discord = f"discord:{town.anna.id}"
         await town.query("request-remove-property", propertyId=property_id, userId=by_discord)

@@ -93,7 +93,7 @@ async def count_approval(
     if not caller.is_person:
         return 0
     if not rules.own and caller.is_one_of(*asked):
-        raise Conflict("somebody else must approve what is your own or what you asked for")
+        raise Conflict("you cannot approve your own property or request; somebody else must")
     if rules.approvers > 1:
         if not await approvals.add(change.sql, str(subject), caller.name, change.now):
             raise Conflict("you have approved this already; somebody else must too")

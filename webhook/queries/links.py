@@ -106,7 +106,7 @@ async def _end_link(context: Context, member_id: int) -> None:
     async with context.change() as change:
         ended = await links.remove(change.sql, member_id)
         if ended is None:
-            raise NotFound("this member is not linked with a game user")
+            raise NotFound("this member is not linked to a game user")
         await change.audit("unlink-user", member_subject(member_id), before=_told(ended.user_id))
 
 
