@@ -12,7 +12,7 @@ from db import community, equipment, properties, users
 from db.community import EquipmentType, Tier
 from db.database import Database
 from db.migrate import migrations
-from db.search import fold_case, words
+from db.search import fold_case, indexed, words
 
 TEXTS = st.text(st.sampled_from("aAbBéÉßİı\0\n \"'*():-^😀中文ﬁ1290\u0301"), max_size=12)
 
@@ -178,3 +178,10 @@ async def test_rows_from_before_the_index_are_found(tmp_path: Path) -> None:
         assert [row.id for row in await users.suggest(database.read, "license", 9)] == ["license:1"]
         assert [row.id for row in await users.page(database.read, "re", 9, 0)] == ["license:1"]
         assert [row.id for row in await properties.suggest(database.read, "m", 9)] == [1]
+        migrated = await database.read.all(str, "SELECT text FROM user_search")
+        async with database.write() as sql:
+            await users.put(sql, "license:1", "Wren")
+        assert await database.read.all(str, "SELECT text FROM user_search") == migrated
+        assert await database.read.one(str, "SELECT text FROM property_search") == indexed(
+            "1\nold mill\n\n old mill \n  "
+        )
