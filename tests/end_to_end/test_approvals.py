@@ -207,7 +207,7 @@ async def test_nobody_approves_their_own_property_or_request(town: Town) -> None
         await town.query("request-remove-property", propertyId=property_id, userId=by_discord)
         card = await town.channel("approvals").next_message()
         reply = await town.fake.click(town.anna, card, "Approve")
-        await _expect_reply(town, reply, "Somebody else must approve")
+        await _expect_reply(town, reply, "You cannot approve your own property or request")
         second = town.guild.add_member("Bert", town.approvers)
         await _expect_reply(town, await town.fake.click(second, card, "Approve"), "removed.")
 
