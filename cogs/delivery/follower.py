@@ -69,7 +69,8 @@ class Follower:
             while True:
                 self._woken.clear()
                 try:
-                    await self.reroute_orphans()
+                    if not self._has_rerouted:
+                        await self._reroute_orphans()
                     while await self.apply_next() == BATCH:
                         pass
                 except StorageUnavailable as fault:
@@ -215,10 +216,8 @@ class Follower:
     def _is_posted(self, decision: Decision) -> bool:
         return not decision.silent and decision.channel in self._in_use
 
-    async def reroute_orphans(self) -> None:
-        """Give what is in channels of rules that are gone to the channels of the map, once."""
-        if self._has_rerouted:
-            return
+    async def _reroute_orphans(self) -> None:
+        """Give what is in channels of rules that are gone to the channels of the map."""
         channels = set[str]()
         async with self._database.write() as sql:
             for gone in filter(self._is_gone, await cards.channels(sql)):
