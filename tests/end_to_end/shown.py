@@ -4,10 +4,10 @@ import re
 
 from tests.end_to_end.town import Town
 from tests.fake_discord import Member, render
-from tests.fake_discord.interactions import Reply
+from tests.fake_discord.interactions import InteractionReply
 
 
-def steady(town: Town, reply: Reply) -> str:
+def steady(town: Town, reply: InteractionReply) -> str:
     """Write what a person sees, with names in place of ids and without times."""
     text = render(reply)
     for member in town.guild.members:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.settings import RuleSettings
 from tests.end_to_end.town import Town
-from tests.fake_discord import Member, Message, Reply, render
+from tests.fake_discord import InteractionReply, Member, Message, render
 
 MINUTE = 60_000
 
@@ -25,7 +25,7 @@ async def _alarm(town: Town, drones: int = 0) -> Message:
     return await town.channel("alerts").next_message()
 
 
-async def _said(town: Town, reply: Reply, text: str) -> None:
+async def _said(town: Town, reply: InteractionReply, text: str) -> None:
     await town.fake.until(lambda: text in reply.content)
     assert reply.ephemeral
 

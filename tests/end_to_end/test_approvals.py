@@ -6,10 +6,10 @@ import aiohttp
 
 from bot.settings import ApprovalSettings
 from tests.end_to_end.town import TOKEN, Town
-from tests.fake_discord import Message, Reply, render
+from tests.fake_discord import InteractionReply, Message, render
 
 
-async def _expect_reply(town: Town, reply: Reply, text: str) -> None:
+async def _expect_reply(town: Town, reply: InteractionReply, text: str) -> None:
     await town.fake.until(lambda: text in reply.content)
     assert reply.ephemeral
 

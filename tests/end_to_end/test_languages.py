@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.town import Town
-from tests.fake_discord import Reply, render
+from tests.fake_discord import InteractionReply, render
 
 
-async def _said(town: Town, reply: Reply, text: str) -> None:
+async def _said(town: Town, reply: InteractionReply, text: str) -> None:
     await town.fake.until(lambda: text in render(reply))
     assert reply.ephemeral
 

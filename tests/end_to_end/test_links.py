@@ -3,10 +3,10 @@
 import re
 
 from tests.end_to_end.town import Town
-from tests.fake_discord import Member, Reply, render
+from tests.fake_discord import InteractionReply, Member, render
 
 
-async def _said(town: Town, reply: Reply, text: str) -> str:
+async def _said(town: Town, reply: InteractionReply, text: str) -> str:
     await town.fake.until(lambda: text in reply.content)
     assert reply.ephemeral
     return reply.content

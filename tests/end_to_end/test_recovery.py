@@ -10,7 +10,7 @@ from bot.settings import Channels
 from cogs import bot as cogs_bot
 from tests.end_to_end.test_setup import configure, in_use
 from tests.end_to_end.town import QUICK, Town, call_911
-from tests.fake_discord import Member, Message, Reply, render
+from tests.fake_discord import InteractionReply, Member, Message, render
 
 PATIENT = replace(QUICK, closed=300.0)
 
@@ -31,7 +31,7 @@ async def started(town: Town) -> None:
     await town.fake.until(lambda: town.fake.connected and bool(town.guild.commands))
 
 
-async def channels_page(town: Town, boss: Member) -> Reply:
+async def channels_page(town: Town, boss: Member) -> InteractionReply:
     """Open the page of /setup that says what is posted where."""
     reply = await town.fake.slash(boss, "setup")
     await town.fake.until(lambda: "1 of 3" in render(reply))

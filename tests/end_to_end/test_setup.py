@@ -8,7 +8,7 @@ from aiohttp.test_utils import unused_port
 
 from bot.settings import Channels, Roles
 from tests.end_to_end.town import Town, call_911
-from tests.fake_discord import Channel, Member, Message, Reply, render
+from tests.fake_discord import Channel, InteractionReply, Member, Message, render
 from tests.fake_discord.openapi import OpenApi
 from tests.fake_discord.permissions import BOT, Permission
 from tests.fake_discord.world import GUILD_CATEGORY
@@ -35,13 +35,13 @@ async def started(town: Town) -> None:
     await town.fake.until(lambda: town.fake.connected and bool(town.guild.commands))
 
 
-async def shown(town: Town, reply: Reply, text: str) -> str:
+async def shown(town: Town, reply: InteractionReply, text: str) -> str:
     await town.fake.until(lambda: text in render(reply))
     assert reply.ephemeral
     return picture(town, reply)
 
 
-def picture(town: Town, reply: Reply | Message) -> str:
+def picture(town: Town, reply: InteractionReply | Message) -> str:
     """What is seen, with the names of channels and roles instead of their ids."""
     text = render(reply)
     for channel in town.guild.channels:
@@ -58,7 +58,7 @@ def made(town: Town) -> list[Channel]:
     ]
 
 
-async def open_page(town: Town, member: Member, name: str) -> Reply:
+async def open_page(town: Town, member: Member, name: str) -> InteractionReply:
     """Type /setup and turn to a page."""
     reply = await town.fake.slash(member, "setup")
     await shown(town, reply, "1 of 3")

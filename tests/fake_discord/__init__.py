@@ -19,7 +19,7 @@ with warnings.catch_warnings():
     import discord  # noqa: F401
 
 from .hurry import hurry
-from .interactions import Choice, Interaction, Reply
+from .interactions import Choice, Interaction, InteractionReply
 from .limits import Rate
 from .messages import Message
 from .people import CannotDo, NoAnswer
@@ -37,13 +37,13 @@ __all__ = [
     "FakeDiscord",
     "Guild",
     "Interaction",
+    "InteractionReply",
     "Member",
     "Message",
     "NoAnswer",
     "Permission",
     "Rate",
     "RecordedRequest",
-    "Reply",
     "Role",
     "User",
     "hurry",

@@ -53,7 +53,7 @@ class Connection:
     request: web.Request
     pack: Pack
     outgoing: asyncio.Queue[JSON | None] = field(default_factory=asyncio.Queue)
-    session: Session | None = None
+    session: GatewaySession | None = None
 
     def send(self, payload: JSON) -> None:
         """Have the payload sent after everything before it."""
@@ -71,7 +71,7 @@ class Connection:
 
 
 @dataclass(eq=False)
-class Session:
+class GatewaySession:
     """What a bot has identified as, and what it has been told so far."""
 
     intents: int
@@ -107,7 +107,7 @@ class Gateway:
         self.identifies = 0
         self.resumes = 0
         self.heartbeats = 0
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[str, GatewaySession] = {}
         self.connections: list[Connection] = []
         world.on_announce = self.announce
 
@@ -238,7 +238,7 @@ class Gateway:
             self._world.changes.happened()
             return DISALLOWED_INTENTS
         self._forget_abandoned_sessions()
-        session = Session(intents, connection)
+        session = GatewaySession(intents, connection)
         connection.session = session
         self.sessions[session.id] = session
         session.dispatch("READY", self._ready(session))
@@ -254,7 +254,7 @@ class Gateway:
             if session.connection is None:
                 del self.sessions[session.id]
 
-    def _ready(self, session: Session) -> JSON:
+    def _ready(self, session: GatewaySession) -> JSON:
         guilds = [{"id": str(one.id), "unavailable": True} for one in self._world.joined_guilds()]
         return {
             "v": 10,
@@ -280,7 +280,7 @@ class Gateway:
         session.dispatch("RESUMED", {})
         self._world.changes.happened()
 
-    def _send_members(self, session: Session, data: JSON) -> None:
+    def _send_members(self, session: GatewaySession, data: JSON) -> None:
         guild = self._world.find_guild(int(data["guild_id"]))
         members = [] if guild is None else _asked_for(guild, data)
         chunk: dict[str, Any] = {

@@ -347,7 +347,7 @@ def _shown(embed: JSON) -> JSON:
 
 
 @dataclass(eq=False)
-class Reply:
+class InteractionReply:
     """The bot's answer to one interaction, always as it stands at present."""
 
     interaction: Interaction

@@ -20,7 +20,7 @@ class Rate:
     per: float
 
 
-class RateLimited(DiscordError):
+class TooManyRequests(DiscordError):
     """The answer to a request too many."""
 
     def __init__(self, retry_after: float, headers: Headers, *, scope: str, code: int = 0) -> None:
@@ -60,7 +60,7 @@ class Bucket:
         if now >= self.ends:
             self.used, self.ends = 0, now + rate.per
         if self.used >= rate.limit:
-            raise RateLimited(self.ends - now + 0.001, self._headers(rate, now), scope=scope)
+            raise TooManyRequests(self.ends - now + 0.001, self._headers(rate, now), scope=scope)
         self.used += 1
         return self._headers(rate, now)
 
@@ -117,12 +117,12 @@ class Limits:
         """Count a request against the limit of everything, or refuse it."""
         left = self._global_until - time.monotonic()
         if left > 0:
-            raise RateLimited(left, {}, scope="global")
+            raise TooManyRequests(left, {}, scope="global")
         if self.everything is not None:
             bucket = self._bucket("global", "")
             try:
                 bucket.take(self.everything, scope="global")
-            except RateLimited as refusal:
+            except TooManyRequests as refusal:
                 refusal.headers.pop("X-RateLimit-Bucket", None)
                 raise
 
@@ -147,7 +147,7 @@ class Limits:
 
 def too_many_old_edits(retry_after: float) -> DiscordError:
     """The refusal of an edit to a message older than an hour: a 429 of its own."""
-    refusal = RateLimited(retry_after, {}, scope="user", code=30046)
+    refusal = TooManyRequests(retry_after, {}, scope="user", code=30046)
     message = "Maximum number of edits to messages older than 1 hour reached. Try again later"
     refusal.body["message"] = message
     return refusal

@@ -14,8 +14,8 @@ from .interactions import (
     MODAL_SUBMIT,
     Choice,
     Interaction,
+    InteractionReply,
     Interactions,
-    Reply,
     component_by,
     interacting_member,
     offered,
@@ -68,7 +68,7 @@ class People:
         options: Mapping[str, Value],
         timeout: float,  # noqa: ASYNC109
         until_answered: bool,
-    ) -> Reply:
+    ) -> InteractionReply:
         """Use a slash command and wait for the answer."""
         where = channel or _first_channel(member)
         registered, path, leaf = self._leaf(member, where, command)
@@ -110,11 +110,11 @@ class People:
     async def click(
         self,
         member: Member,
-        message: Message | Reply,
+        message: Message | InteractionReply,
         button: str,
         timeout: float,  # noqa: ASYNC109
         until_answered: bool,
-    ) -> Reply:
+    ) -> InteractionReply:
         """Press a button, by its label or custom id."""
         shown, component = self._component(member, message, button)
         if component["type"] != BUTTON:
@@ -132,12 +132,12 @@ class People:
     async def choose(
         self,
         member: Member,
-        message: Message | Reply,
+        message: Message | InteractionReply,
         select: str,
         values: Sequence[str | Subject],
         timeout: float,  # noqa: ASYNC109
         until_answered: bool,
-    ) -> Reply:
+    ) -> InteractionReply:
         """Choose from a menu, by its custom id or placeholder; options by label or value."""
         shown, component = self._component(member, message, select)
         if component["type"] not in SELECTS:
@@ -158,11 +158,11 @@ class People:
     async def submit(
         self,
         member: Member,
-        reply: Reply,
+        reply: InteractionReply,
         values: Mapping[str, Values],
         timeout: float,  # noqa: ASYNC109
         until_answered: bool,
-    ) -> Reply:
+    ) -> InteractionReply:
         """Fill in the modal of a reply, inputs by custom id or label, and send it."""
         modal, opener = reply.modal, reply.interaction
         if modal is None:
@@ -188,7 +188,7 @@ class People:
         what: str,
         timeout: float,  # noqa: ASYNC109
         until_answered: bool,
-    ) -> Reply:
+    ) -> InteractionReply:
         if not interaction.guild.joined:
             raise CannotDo(f"the bot is not in {interaction.guild.name}")
         self._interactions.begin(interaction)
@@ -204,7 +204,7 @@ class People:
             state = "only a deferral" if interaction.callback else "nothing"
             told = f"{interaction.member.name} used {what}: {state} within {timeout} s"
             raise NoAnswer(told) from None
-        return Reply(interaction)
+        return InteractionReply(interaction)
 
     # Commands
 
@@ -262,9 +262,9 @@ class People:
     # Components
 
     def _component(
-        self, member: Member, message: Message | Reply, wanted: str
+        self, member: Member, message: Message | InteractionReply, wanted: str
     ) -> tuple[Message, JSON]:
-        shown = message.message if isinstance(message, Reply) else message
+        shown = message.message if isinstance(message, InteractionReply) else message
         if shown is None:
             raise CannotDo("the answer is no message")
         if shown.deleted:

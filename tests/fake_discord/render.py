@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .errors import JSON
-from .interactions import Reply
+from .interactions import InteractionReply
 from .messages import Message
 from .validation import ACTION_ROW, BUTTON, LABELLED, SELECTS, TEXT_DISPLAY, TEXT_INPUT
 
@@ -40,7 +40,7 @@ COLOURS = {
 }
 
 
-def render(shown: Message | Reply) -> str:
+def render(shown: Message | InteractionReply) -> str:
     """What a person sees of a message, or of the bot's answer with its follow-ups."""
     if isinstance(shown, Message):
         return "\n".join(_message(shown))

@@ -31,7 +31,7 @@ from .interactions import (
     changed_body,
     new_body,
 )
-from .limits import Headers, Limits, RateLimited, too_many_old_edits
+from .limits import Headers, Limits, TooManyRequests, too_many_old_edits
 from .mentions import pings
 from .messages import REPLY, Message
 from .permissions import Permission
@@ -185,7 +185,7 @@ class Rest:
                 major = next(iter(found.values()), "")
                 headers = self._limits.take(route.limit, major)
             status, answer = route.act(record, **found)
-        except RateLimited as refusal:
+        except TooManyRequests as refusal:
             return refusal.status, refusal.body, {**headers, **refusal.headers}
         except DiscordError as refusal:
             return refusal.status, refusal.body, headers

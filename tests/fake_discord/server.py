@@ -15,7 +15,7 @@ from aiohttp import web
 from .errors import JSON
 from .faults import Fault, Faults
 from .gateway import Gateway
-from .interactions import Choice, Interactions, Reply
+from .interactions import Choice, InteractionReply, Interactions
 from .limits import Headers, Limits
 from .messages import Message
 from .people import People, Subject, Value, Values
@@ -321,7 +321,7 @@ class FakeDiscord:
         timeout: float = TIMEOUT,  # noqa: ASYNC109
         until_answered: bool = True,
         **more_options: Value,
-    ) -> Reply:
+    ) -> InteractionReply:
         """Have a member use a command: `await fake.slash(alice, "drone dispatch", property="12")`.
 
         Options named like a parameter go into `options`. With `until_answered=False`
@@ -352,37 +352,37 @@ class FakeDiscord:
     async def click(
         self,
         member: Member,
-        message: Message | Reply,
+        message: Message | InteractionReply,
         button: str,
         *,
         timeout: float = TIMEOUT,  # noqa: ASYNC109
         until_answered: bool = True,
-    ) -> Reply:
+    ) -> InteractionReply:
         """Have a member press a button, by label or custom id."""
         return await self.people.click(member, message, button, timeout, until_answered)
 
     async def choose(
         self,
         member: Member,
-        message: Message | Reply,
+        message: Message | InteractionReply,
         select: str,
         values: Sequence[str | Subject],
         *,
         timeout: float = TIMEOUT,  # noqa: ASYNC109
         until_answered: bool = True,
-    ) -> Reply:
+    ) -> InteractionReply:
         """Have a member choose from a menu, by custom id or placeholder."""
         return await self.people.choose(member, message, select, values, timeout, until_answered)
 
     async def submit(
         self,
         member: Member,
-        reply: Reply,
+        reply: InteractionReply,
         values: Mapping[str, Values],
         *,
         timeout: float = TIMEOUT,  # noqa: ASYNC109
         until_answered: bool = True,
-    ) -> Reply:
+    ) -> InteractionReply:
         """Have a member fill in the modal of a reply, inputs by custom id or label."""
         return await self.people.submit(member, reply, values, timeout, until_answered)
 

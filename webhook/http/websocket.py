@@ -14,7 +14,7 @@ from webhook.http.authentication import Authenticator
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context
 from webhook.protocol.errors import BadMessage
-from webhook.protocol.messages import Message, read_message
+from webhook.protocol.messages import ClientMessage, read_message
 from webhook.protocol.session import Session, SessionSettings
 
 log = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ PAUSE = 0.01
 CLOSE_TIMEOUT = 1.0
 """Seconds that a client which does not read has to take its close frame."""
 
-_BINARY = Message("", {}, error=BadMessage("frames must be text, not binary"))
-_CONTROL = Message("", {})
+_BINARY = ClientMessage("", {}, error=BadMessage("frames must be text, not binary"))
+_CONTROL = ClientMessage("", {})
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class WebSocketHandler:
             socket, request.transport, self._limits.waiting_bytes, lambda: receiver.cancel()
         )
         session = Session(self._context.of(caller), self._catalogue, self._settings, queue)
-        connection = Receiver(socket, session)
+        connection = FrameReceiver(socket, session)
         receiver = asyncio.create_task(connection.receive(), name="websocket-receiver")
         writer = asyncio.create_task(queue.write(), name="websocket-writer")
         silence = asyncio.create_task(connection.wait_for_silence(), name="websocket-heartbeat")
@@ -189,7 +189,7 @@ class WebSocketHandler:
             )
 
 
-class Receiver:
+class FrameReceiver:
     """Reads the frames of one connection."""
 
     def __init__(self, socket: web.WebSocketResponse, session: Session) -> None:
@@ -248,7 +248,7 @@ class Receiver:
                     await self._socket.ping()
                 await asyncio.sleep(HEARTBEAT)
 
-    async def _handle_and_release(self, message: Message) -> None:
+    async def _handle_and_release(self, message: ClientMessage) -> None:
         try:
             await self._session.handle(message)
         finally:

@@ -16,7 +16,7 @@ from db import access
 from db.database import Reader
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import UnknownType
-from webhook.protocol.messages import QUERIES, SHOWN_TYPE_LENGTH, Message
+from webhook.protocol.messages import QUERIES, SHOWN_TYPE_LENGTH, ClientMessage
 from webhook.protocol.wire import Reply, Wire, validate
 
 P = ParamSpec("P")
@@ -98,7 +98,7 @@ class Catalogue:
 
         return declare
 
-    async def run(self, context: Context, message: Message) -> Reply:
+    async def run(self, context: Context, message: ClientMessage) -> Reply:
         """Find the query that a message names, check its data, and run it.
 
         Raises:

@@ -31,7 +31,7 @@ SHOWN_TYPE_LENGTH = 64
 log = logging.getLogger(__name__)
 
 
-class Message(NamedTuple):
+class ClientMessage(NamedTuple):
     """A message as it was received, its identifier taken out of the data.
 
     `error` is set where it cannot be carried out: it is the answer.
@@ -55,7 +55,7 @@ class Answer(NamedTuple):
     error: SentinelError | None = None
 
 
-def read_message(raw: bytes | str) -> Message:
+def read_message(raw: bytes | str) -> ClientMessage:
     """Read a frame; never raises, because every frame is owed an answer."""
     identifier: str | None = None
     try:
@@ -69,9 +69,9 @@ def read_message(raw: bytes | str) -> Message:
             raise BadMessage("the type of a message must be a string")
         if data is not None and not isinstance(data, dict):
             raise BadMessage("the data of a message must be an object")
-        return Message(kind, data or {}, identifier)
+        return ClientMessage(kind, data or {}, identifier)
     except SentinelError as error:
-        return Message("", {}, identifier, error)
+        return ClientMessage("", {}, identifier, error)
 
 
 def take_identifier(data: dict[str, Any]) -> str | None:
@@ -90,7 +90,7 @@ def take_identifier(data: dict[str, Any]) -> str | None:
 
 
 async def answer_message(
-    message: Message, run: Callable[[Message], Awaitable[Reply]], metrics: Metrics
+    message: ClientMessage, run: Callable[[ClientMessage], Awaitable[Reply]], metrics: Metrics
 ) -> Answer:
     """Carry out a message, map what goes wrong to an error, and count it.
 

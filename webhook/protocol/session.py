@@ -18,7 +18,7 @@ from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound, RateLimited
 from webhook.protocol.events import ALL, StoredEvent
-from webhook.protocol.messages import Message, answer_message
+from webhook.protocol.messages import ClientMessage, answer_message
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.rate_limit import RateLimiter
 from webhook.protocol.wire import MAX_ID, Reply, StatusReply, UserId, Wire, validate
@@ -102,7 +102,7 @@ class Session:
         self._newest = 0
         self._last_sent = 0
 
-    def limit_rate(self, message: Message) -> Message:
+    def limit_rate(self, message: ClientMessage) -> ClientMessage:
         """Count a message, whatever it is; one too many becomes the error that answers it."""
         try:
             self._rate_limiter.take()
@@ -110,7 +110,7 @@ class Session:
             return message._replace(error=error)
         return message
 
-    async def handle(self, message: Message) -> None:
+    async def handle(self, message: ClientMessage) -> None:
         """Carry a message out and send its one answer; after `session`, also what was missed."""
         change = _SESSION_MESSAGES.get(message.type)
         if change is None:
@@ -134,7 +134,7 @@ class Session:
                 del live[key]
         self._client = None
 
-    async def _open(self, message: Message) -> StatusReply:
+    async def _open(self, message: ClientMessage) -> StatusReply:
         self._context.caller.must(Scope.READ)
         request = validate(OpenSession, message.data)
         self.close()
@@ -157,7 +157,7 @@ class Session:
             return CreatedWithGap(message="created")
         return StatusReply(message="created")
 
-    async def _subscribe(self, message: Message) -> StatusReply:
+    async def _subscribe(self, message: ClientMessage) -> StatusReply:
         name, client = self._read_subscription(message)
         if client:
             async with self._context.database.write() as sql:
@@ -166,7 +166,7 @@ class Session:
         self._add_subscription(name)
         return StatusReply(message=f"Subscribed to events.{name}")
 
-    async def _unsubscribe(self, message: Message) -> StatusReply:
+    async def _unsubscribe(self, message: ClientMessage) -> StatusReply:
         name, client = self._read_subscription(message)
         if client:
             async with self._context.database.write() as sql:
@@ -185,7 +185,7 @@ class Session:
                 most=MAX_CLIENTS,
             )
 
-    def _read_subscription(self, message: Message) -> tuple[str, str]:
+    def _read_subscription(self, message: ClientMessage) -> tuple[str, str]:
         """Return the event name and the client id; opens a session where there is none."""
         self._context.caller.must(Scope.READ)
         request = validate(Subscription, message.data)
@@ -250,7 +250,7 @@ class Session:
                 self._last_sent, self._replayed_to = self._replayed_to, None
 
 
-_SESSION_MESSAGES: dict[str, Callable[[Session, Message], Awaitable[Reply]]] = {
+_SESSION_MESSAGES: dict[str, Callable[[Session, ClientMessage], Awaitable[Reply]]] = {
     "session": Session._open,
     "subscribe": Session._subscribe,
     "unsubscribe": Session._unsubscribe,

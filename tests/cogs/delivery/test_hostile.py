@@ -19,7 +19,7 @@ from tests.cogs.markdown import foreign, look
 from tests.cogs.payloads import PAYLOADS, check_inert, check_plain, check_whole, words
 from tests.cogs.story import Story
 from tests.end_to_end.town import Town, call_911, dispatch_call
-from tests.fake_discord import Reply
+from tests.fake_discord import InteractionReply
 from tests.webhook.harness import AppHarness
 from webhook.protocol.clean_text import clean_text
 
@@ -154,7 +154,7 @@ TYPED = {
 """Commands by the option that offers choices, and that people may type anything into."""
 
 
-def _is_answered(reply: Reply) -> bool:
+def _is_answered(reply: InteractionReply) -> bool:
     return bool(reply.content or reply.embeds)
 
 

@@ -10,7 +10,7 @@ ALERT = StoredEvent(7, 1, "alerts", [], b'{"user":"u"}')
 PUSH = StoredEvent(8, 1, "cad.EVENT_911", [], b"{}")
 
 
-class Receiver:
+class EventRecorder:
     def __init__(self) -> None:
         self.events: list[StoredEvent] = []
 
@@ -19,7 +19,7 @@ class Receiver:
 
 
 def test_event_reaches_only_its_subscribers() -> None:
-    bus, receiver, other = Bus(), Receiver(), Receiver()
+    bus, receiver, other = Bus(), EventRecorder(), EventRecorder()
     bus.subscribe("alerts", receiver.receive)
     bus.subscribe("visits", other.receive)
     bus.publish(ALERT)
@@ -28,7 +28,7 @@ def test_event_reaches_only_its_subscribers() -> None:
 
 
 def test_subscribing_twice_receives_once() -> None:
-    bus, receiver = Bus(), Receiver()
+    bus, receiver = Bus(), EventRecorder()
     bus.subscribe("alerts", receiver.receive)
     bus.subscribe("alerts", receiver.receive)
     bus.publish(ALERT)
@@ -39,7 +39,7 @@ def test_subscribing_twice_receives_once() -> None:
 
 
 def test_name_and_all_are_two_subscriptions() -> None:
-    bus, receiver = Bus(), Receiver()
+    bus, receiver = Bus(), EventRecorder()
     bus.subscribe("all", receiver.receive)
     bus.subscribe("alerts", receiver.receive)
     bus.publish(ALERT)
@@ -47,7 +47,7 @@ def test_name_and_all_are_two_subscriptions() -> None:
 
 
 def test_push_under_its_type_and_under_cad_is_received_once() -> None:
-    bus, receiver = Bus(), Receiver()
+    bus, receiver = Bus(), EventRecorder()
     bus.subscribe("cad", receiver.receive)
     bus.subscribe("cad.EVENT_911", receiver.receive)
     bus.publish(PUSH)
@@ -55,11 +55,11 @@ def test_push_under_its_type_and_under_cad_is_received_once() -> None:
 
 
 def test_unsubscribing_without_a_subscription_is_fine() -> None:
-    Bus().unsubscribe("alerts", Receiver().receive)
+    Bus().unsubscribe("alerts", EventRecorder().receive)
 
 
 def test_subscriber_may_unsubscribe_while_it_is_called() -> None:
-    bus, later = Bus(), Receiver()
+    bus, later = Bus(), EventRecorder()
 
     def leave(_: StoredEvent) -> None:
         bus.unsubscribe("all", leave)
@@ -74,7 +74,7 @@ def test_subscriber_may_unsubscribe_while_it_is_called() -> None:
 def test_failing_subscriber_is_logged_and_the_others_receive_the_event(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    bus, by_name, of_all = Bus(), Receiver(), Receiver()
+    bus, by_name, of_all = Bus(), EventRecorder(), EventRecorder()
 
     def fail(_: StoredEvent) -> None:
         raise ArithmeticError("a bug")

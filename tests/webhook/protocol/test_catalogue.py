@@ -10,11 +10,11 @@ from webhook.protocol.wire import Reply, Wire
 from webhook.queries.models import OfProperty
 
 
-class Ask(Wire):
+class Number(Wire):
     number: int
 
 
-class Told(Reply):
+class Doubled(Reply):
     twice: int
 
 
@@ -22,12 +22,12 @@ def doubling(name: str, *aliases: str) -> Catalogue:
     table = Catalogue()
 
     @table.query(name, *aliases, scope=Scope.WRITE)
-    async def double(context: Context, ask: Ask) -> Told:
+    async def double(context: Context, ask: Number) -> Doubled:
         """Double a number.
 
         The rest of the docstring is for readers of the code.
         """
-        return Told(twice=2 * ask.number)
+        return Doubled(twice=2 * ask.number)
 
     return table
 
@@ -47,7 +47,7 @@ def test_an_alias_like_the_name_is_refused() -> None:
 def test_models_scope_and_summary_are_read_from_the_function() -> None:
     (query,) = doubling("a", "b").queries
     assert (query.name, query.aliases, query.scope) == ("a", ("b",), Scope.WRITE)
-    assert (query.ask, query.reply, query.summary) == (Ask, Told, "Double a number.")
+    assert (query.ask, query.reply, query.summary) == (Number, Doubled, "Double a number.")
 
 
 @pytest.mark.parametrize("name", ["queries.a", "queries.b"])
@@ -72,15 +72,15 @@ async def test_the_scope_holds_for_whoever_calls_the_function(harness: AppHarnes
     table = Catalogue()
 
     @table.query("a", scope=Scope.ADMIN)
-    async def clear(context: Context) -> Told:
+    async def clear(context: Context) -> Doubled:
         """Clear."""
-        return Told(twice=0)
+        return Doubled(twice=0)
 
     assert table.queries[0].ask is Nothing
     with pytest.raises(Forbidden) as refused:
         await clear(harness.context(Scope.APPROVE))
     assert refused.value.scope == "ADMIN"
-    assert await clear(harness.context(Scope.ADMIN)) == Told(twice=0)
+    assert await clear(harness.context(Scope.ADMIN)) == Doubled(twice=0)
 
 
 def test_each_scope_includes_those_before_it() -> None:

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 from db.errors import StorageUnavailable
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound, SentinelError
-from webhook.protocol.messages import Message, answer_message, read_message
+from webhook.protocol.messages import ClientMessage, answer_message, read_message
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.wire import Reply, StatusReply, Success
 
 METRICS = Metrics()
 
 
-class Told(Reply):
+class SomeReply(Reply):
     property_id: int
 
 
 async def answered(raw: bytes | str, reply: Reply | Exception) -> dict[str, Any]:
-    async def run(_: Message) -> Reply:
+    async def run(_: ClientMessage) -> Reply:
         if isinstance(reply, Exception):
             raise reply
         return reply
@@ -35,7 +35,7 @@ ASKED = b'{"type": "queries.look", "data": {"requestIdentifier": "r1"}}'
 
 
 async def test_data_is_answered_under_the_name_of_the_query() -> None:
-    assert await answered(ASKED, Told(property_id=3)) == {
+    assert await answered(ASKED, SomeReply(property_id=3)) == {
         "type": "look",
         "data": {"propertyId": 3, "requestIdentifier": "r1"},
     }
@@ -112,16 +112,16 @@ async def test_an_error_carries_the_identifier_even_without_a_type() -> None:
 
 @pytest.mark.parametrize("data", ["null", "{}"])
 async def test_data_may_be_null_or_empty(data: str) -> None:
-    assert read_message(f'{{"type": "a", "data": {data}}}') == Message("a", {})
+    assert read_message(f'{{"type": "a", "data": {data}}}') == ClientMessage("a", {})
 
 
 async def test_data_may_be_absent() -> None:
-    assert read_message('{"type": "a"}') == Message("a", {})
+    assert read_message('{"type": "a"}') == ClientMessage("a", {})
 
 
 def test_the_identifier_is_taken_out_of_the_data() -> None:
     message = read_message(b'{"type": "a", "data": {"x": 1, "requestIdentifier": "r1"}}')
-    assert message == Message("a", {"x": 1}, "r1")
+    assert message == ClientMessage("a", {"x": 1}, "r1")
 
 
 @pytest.mark.parametrize("length", [1, 128])

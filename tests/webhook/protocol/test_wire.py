@@ -20,7 +20,7 @@ JSON = st.recursive(
 )
 
 
-class Ask(Wire):
+class SomeFields(Wire):
     property_id: Id
     user_id: UserId = "u"
     width: Annotated[Whole, Field(ge=0)] = 0
@@ -29,7 +29,7 @@ class Ask(Wire):
 
 def faults(**data: object) -> list[str]:
     with pytest.raises(InvalidData) as refused:
-        validate(Ask, data)
+        validate(SomeFields, data)
     return [fault.field for fault in refused.value.fields]
 
 
@@ -91,7 +91,7 @@ def test_half_a_surrogate_pair_becomes_a_replacement_character(written: str, rea
 
 @pytest.mark.parametrize("value", [0, 7, "7", "0007", MAX_ID, str(MAX_ID)])
 def test_an_id_is_an_integer_or_digits(value: object) -> None:
-    assert validate(Ask, {"propertyId": value}).property_id == int(str(value))
+    assert validate(SomeFields, {"propertyId": value}).property_id == int(str(value))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_invalid_id_names_its_field(value: object) -> None:
 
 
 def test_a_user_id_may_be_an_integer() -> None:
-    assert validate(Ask, {"propertyId": 1, "userId": 210987654321098765}).user_id == (
+    assert validate(SomeFields, {"propertyId": 1, "userId": 210987654321098765}).user_id == (
         "210987654321098765"
     )
 
@@ -114,12 +114,12 @@ def test_invalid_user_id_is_rejected(value: object) -> None:
 
 
 def test_a_user_id_of_64_characters_is_accepted() -> None:
-    assert validate(Ask, {"propertyId": 1, "userId": "é" * 64}).user_id == "é" * 64
+    assert validate(SomeFields, {"propertyId": 1, "userId": "é" * 64}).user_id == "é" * 64
 
 
 @pytest.mark.parametrize("value", [3, 3.0])
 def test_a_whole_number_may_be_written_with_a_fraction_of_zero(value: float) -> None:
-    assert validate(Ask, {"propertyId": 1, "width": value}).width == 3
+    assert validate(SomeFields, {"propertyId": 1, "width": value}).width == 3
 
 
 @pytest.mark.parametrize("value", [3.5, "3", True, None, -1])
@@ -132,7 +132,7 @@ def test_every_wrong_field_is_named() -> None:
 
 
 def test_unknown_fields_are_ignored() -> None:
-    assert validate(Ask, {"propertyId": 1, "api": "old", "Note": 7}).property_id == 1
+    assert validate(SomeFields, {"propertyId": 1, "api": "old", "Note": 7}).property_id == 1
 
 
 def test_a_timestamp_has_milliseconds_and_says_utc() -> None:
