@@ -200,7 +200,7 @@ def picking_page(state: SetupState, key: str) -> SetupPage:
         text.append(_("Chosen here; the file says {ids}.").format(ids=by_file))
     group = "roles" if is_role else "channels"
     card = CardBuilder(
-        _("Set up CAD Sentinel · {what}").format(key=_name(key)),
+        _("Set up CAD Sentinel · {what}").format(what=_name(key)),
         Colour.NORMAL,
         "\n".join([*text, _line(state, key, _("nobody") if is_role else _("not posted"))]),
     )

@@ -101,7 +101,7 @@ async def test_a_deleted_role_breaks_no_card_and_is_reported_once_and_by_check(
         refused = await town.fake.slash(town.vic, "drone list")
         await town.fake.until(lambda: "This needs the viewer role" in refused.content)
         allowed = await town.fake.slash(town.dora, "drone list")
-        await town.fake.until(lambda: "No drone is out" in render(allowed))
+        await town.fake.until(lambda: "No drones are out" in render(allowed))
         await logged(caplog, "The viewer role")
         status = await town.fake.slash(town.dora, "status")
         await town.fake.until(lambda: "Something needs attention" in render(status))
@@ -133,7 +133,7 @@ async def test_a_kicked_bot_waits_quietly_and_goes_on_when_invited_again(
         await town.fake.until(lambda: len(town.channel("panic").messages) == 20, timeout=30)
         await town.fake.until(lambda: bool(town.guild.commands))
         reply = await town.fake.slash(town.vic, "drone list")
-        await town.fake.until(lambda: "No drone is out" in render(reply))
+        await town.fake.until(lambda: "No drones are out" in render(reply))
     assert len(town.channel("emergency").created) == 40
     assert "fixed: The bot is in no Discord server" in caplog.text
 
@@ -149,7 +149,7 @@ async def test_a_bot_invited_again_while_it_was_off_registers_its_commands(
     async with town.bot_running():
         await started(town)
         reply = await town.fake.slash(town.vic, "drone list")
-        await town.fake.until(lambda: "No drone is out" in render(reply))
+        await town.fake.until(lambda: "No drones are out" in render(reply))
 
 
 async def test_frequent_role_changes_retry_a_closed_channel_only_a_few_times(
