@@ -142,7 +142,7 @@ class Load:
             _expect(await fake.click(town.anna, wanted, "Approve"), "approved.")
         async with self._ledger.deed("drone-dispatched", drone):
             sent = await fake.slash(town.dora, "drone dispatch", property=str(place))
-            _expect(sent, "is on its way")
+            _expect(sent, "dispatched at")
         flight = await self._card("drones", location)
         async with self._ledger.deed("drone-recalled", drone):
             _expect(await fake.click(town.dora, flight, "Recall"), "recalled")
