@@ -29,7 +29,7 @@ _STATES = {
 """Texts, translated where they are used."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class RuntimeStatus:
     """How the program is; its parts write here what they know.
 

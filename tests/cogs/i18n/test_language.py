@@ -1,5 +1,6 @@
 """Languages: every text is translated, whole, and fits where it stands."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from cogs.i18n.language import (
     translated_for,
     using_locale,
 )
-from tests.texts import CATALOGUES, Key, Texts, key_of, read_source, renewed, texts
+from tests.texts import CATALOGUES, ROOT, Key, Texts, key_of, read_source, renewed, texts
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
 
 PATHS = sorted(CATALOGUES.glob("*.po"))
@@ -47,6 +48,24 @@ def _forms(path: Path) -> Iterator[tuple[Key, str, str]]:
 def test_every_text_is_translated_whole(found: Texts) -> None:
     assert found.faults == []
     assert len(found) > 400
+
+
+def test_placeholders_are_filled_in_where_a_text_is_translated() -> None:
+    wrong = []
+    for path in sorted((ROOT / "cogs").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match call:
+                case ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Call(func=ast.Name("_"), args=[ast.Constant(str(text))]),
+                        attr="format",
+                    ),
+                    keywords=keywords,
+                ) if None not in (given := {keyword.arg for keyword in keywords}) and (
+                    placeholders(text) != given
+                ):
+                    wrong.append(f"{path.name}:{call.lineno}: {text}")
+    assert wrong == []
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
