@@ -151,7 +151,7 @@ async def test_no_secret_is_in_log_answers_or_files(tmp_path: Path, discord_is: 
         process = await program(tmp_path)
         assert process.stdout is not None
         lines: list[str] = []
-        expected = {"refusing": "Discord refuses", "unreachable": "Discord cannot be reached"}
+        expected = {"refusing": "Discord rejects", "unreachable": "Discord cannot be reached"}
         async with asyncio.timeout(60):
             while not any(expected[discord_is] in line for line in lines):
                 line = (await process.stdout.readline()).decode()
