@@ -32,7 +32,7 @@ from cogs.commands.status import RuntimeStatus
 from cogs.delivery.channel_queue import Pace
 from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
-from cogs.pictures import stored_backdrop
+from cogs.pictures.backdrop import store_backdrop
 from db import community
 from db.community import EquipmentType, Tier
 from db.database import Database
@@ -239,7 +239,7 @@ async def _store_configuration(database: Database, settings: Settings, cads: Seq
             [EquipmentType(kind.id, kind.name) for kind in settings.community.equipment_types],
         )
         await store_cads(sql, cads)
-        await stored_backdrop.store(sql, settings.map.backdrop())
+        await store_backdrop(sql, settings.map.backdrop())
 
 
 async def _forget_old(context: Context, settings: Settings, discord: DiscordService) -> None:

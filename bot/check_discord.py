@@ -10,8 +10,8 @@ from bot.check import Report
 from bot.discord_pipeline import point_discord_at
 from bot.discord_settings import apply_setup, layout_of
 from bot.settings import DiscordSettings, Settings
-from cogs.routing.bot_permissions import POSTABLE_CHANNELS, can_mention, missing_permissions
 from cogs.routing.layout import Layout, choices
+from cogs.routing.setup_health import POSTABLE_CHANNELS, can_mention, missing_permissions
 from db.database import open_read_only
 from db.errors import StorageError
 

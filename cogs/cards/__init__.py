@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from cogs.cards import alarms, board, calls, drones, notices, properties
+from cogs.cards import alarms, board, calls, notices, properties
 from cogs.ui.embeds import MessageContent
 from db.database import Reader
 from webhook.protocol.events import Subject
@@ -36,7 +36,7 @@ CARDS: dict[str, CardKind] = {
     "board": CardKind(board.CHANNEL, board.board, board.EDIT_INTERVAL, board.MAX_AGE),
     "approval": CardKind("approvals", properties.approval),
     "removal": CardKind("approvals", properties.removal),
-    "flight": CardKind("drones", drones.flight),
+    "flight": CardKind("drones", properties.flight),
     "alarm": CardKind("alerts", alarms.alarm),
     "alarm-call": CardKind("alerts", alarms.escalation),
     "alarm-owner": CardKind("direct", alarms.owner),

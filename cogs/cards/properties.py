@@ -1,12 +1,12 @@
-"""Cards that wait for an approver: new properties and requested removals."""
+"""Cards about properties: new ones, requested removals, drone flights."""
 
 import discord
 
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import user_name
-from cogs.ui.text import inert, inert_line, timestamp, who
-from db import approvals, properties, removals
+from cogs.ui.names import location_of, user_name
+from cogs.ui.text import duration, inert, inert_line, timestamp, who
+from db import approvals, flights, properties, removals
 from db.database import Reader
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED
 
@@ -99,6 +99,30 @@ async def removal(sql: Reader, key: str) -> MessageContent | None:
         card.add("Since then", _("The property was restored."), inline=False)
         return MessageContent([card.build()])
     return MessageContent([card.build()], (Button("Restore", f"removal:restore:{request.id}"),))
+
+
+async def flight(sql: Reader, key: str) -> MessageContent | None:
+    """Show a drone that is out, and when it came back."""
+    flight = await flights.get(sql, int(key))
+    if flight is None:
+        return None
+    location = await location_of(sql, flight.property_id, TITLE - 40)
+    out = flight.recalled_at is None
+    card = CardBuilder(
+        title=f"{_('Drone out') if out else _('Drone back')} · {location}",
+        colour=Colour.WARNING if out else Colour.OVER,
+        description=inert(flight.reason, DESCRIPTION, blank=""),
+    )
+    card.add("Drone", f"{flight.drone_id} · {inert_line(flight.description, 200)}")
+    card.add("Property", str(flight.property_id))
+    card.add("Dispatched by", who(flight.dispatched_by))
+    card.add("Dispatched", timestamp(flight.dispatched_at))
+    if flight.recalled_at is None:
+        recall = Button("Recall", f"flight:recall:{flight.id}", discord.ButtonStyle.primary)
+        return MessageContent([card.build()], (recall,))
+    card.add("Recalled by", who(flight.recalled_by or ""))
+    card.add("Was out", duration(flight.recalled_at - flight.dispatched_at))
+    return MessageContent([card.build()])
 
 
 async def approval_answer(sql: Reader, key: str) -> MessageContent | None:

@@ -9,8 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.i18n.language import N_, _, plural
-from cogs.routing.bot_permissions import missing_permissions
-from cogs.routing.setup_health import SetupHealth
+from cogs.routing.setup_health import SetupHealth, missing_permissions
 from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, reply_embed

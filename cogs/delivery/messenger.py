@@ -1,6 +1,7 @@
 """Puts messages where people see them: Discord, or the log while Discord is off."""
 
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -9,7 +10,6 @@ from typing import Any, NamedTuple, Protocol
 
 import discord
 
-from cogs.delivery.console import render
 from cogs.delivery.discord_errors import (
     ChannelClosed,
     DiscordCircuitBreaker,
@@ -24,6 +24,11 @@ SEARCHED_MESSAGES = 500
 
 WITHOUT_PICTURES = 300.0
 """Seconds that a channel gets no pictures after it took a message only without its picture."""
+
+_TIME = re.compile(r"<t:(\d+):[A-Za-z]>(?: \(<t:\d+:R>\))?")
+_ESCAPE = re.compile(r"\\(?=[^\sA-Za-z0-9])")
+_BOLD = re.compile(r"(?<!\\)\*\*")
+_LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\]\\])*)\]\(https://discord\.com/[^)\s]*\)")
 
 log = logging.getLogger(__name__)
 
@@ -64,14 +69,14 @@ class LogMessenger:
 
     async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
         """Write a message."""
-        log.info("%s", render(content))
+        log.info("%s", as_text(content))
         return SentMessage(0)
 
     async def edit(
         self, channel_id: int, sent: SentMessage, content: MessageContent
     ) -> SentMessage:
         """Write what the message shows now; what it has in Discord stays there."""
-        log.info("%s", render(content))
+        log.info("%s", as_text(content))
         return sent
 
     async def open_direct(self, member_id: int) -> int:
@@ -198,3 +203,28 @@ class DiscordMessenger:
                 if mine and message.embeds and message.embeds[-1].footer.text:
                     found.setdefault(message.embeds[-1].footer.text, message.id)
         return found
+
+
+def as_text(content: MessageContent) -> str:
+    """Write a message as plain text, embed by embed, with its buttons below."""
+    parts = [_plain(content.text)] if content.text else []
+    parts += [_embed(embed) for embed in content.embeds]
+    if content.picture is not None:
+        parts.append(f"( {content.picture.alt} )")
+    if content.buttons:
+        parts.append(" ".join(f"[ {button.text} ]" for button in content.buttons))
+    return "\n".join(parts)
+
+
+def _embed(embed: discord.Embed) -> str:
+    lines = [_plain(embed.title or "").upper()]
+    if embed.description:
+        lines.append(_plain(embed.description))
+    lines += [f"{field.name}: {_plain(field.value or '')}" for field in embed.fields]
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """Take the markup out, links to other cards too, and write times in UTC."""
+    text = _TIME.sub(lambda time: f"{datetime.fromtimestamp(int(time[1]), UTC):%H:%M:%S} UTC", text)
+    return _ESCAPE.sub("", _BOLD.sub("", _LINK.sub(r"\1", text)))

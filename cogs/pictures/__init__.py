@@ -1,1 +1,0 @@
-"""Pictures: charts and maps, as PNG files that Discord shows inside an embed."""

@@ -4,9 +4,14 @@ The configuration is read by commands that draw nothing, so Pillow is imported w
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from db import settings
+from db.database import Reader, Transaction
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,6 +32,10 @@ BRIGHTNESS = 0.62
 
 Point = tuple[float, float, float, float]
 """A pixel of the image, from the left and the top, and the position on the map: `x` and `y`."""
+
+
+SETTING = "map.backdrop"
+"""The setting that holds the configured map image, for the cards that draw it."""
 
 
 class Rectangle(NamedTuple):
@@ -120,6 +129,24 @@ class Backdrop:
             reducing_gap=2.0,
         )
         return ImageEnhance.Brightness(shown).enhance(BRIGHTNESS), at
+
+
+async def store_backdrop(sql: Transaction, backdrop: Backdrop | None) -> None:
+    """Store the configured map image, or that there is none."""
+    if backdrop is None:
+        await settings.forget(sql, SETTING)
+    else:
+        await settings.put(sql, SETTING, orjson.dumps(asdict(backdrop)).decode())
+
+
+async def stored_backdrop(sql: Reader) -> Backdrop | None:
+    """Return the configured map image."""
+    text = await settings.get(sql, SETTING)
+    if text is None:
+        return None
+    data = orjson.loads(text)
+    one, other = data["points"]
+    return Backdrop(data["path"], data["changed"], (tuple(one), tuple(other)))
 
 
 def _checked(points: list[list[float]]) -> tuple[Point, Point]:

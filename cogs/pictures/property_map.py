@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from math import hypot
 
 from cogs.i18n.language import _, plural
-from cogs.pictures import stored_backdrop
-from cogs.pictures.backdrop import Rectangle
+from cogs.pictures.backdrop import Rectangle, stored_backdrop
 from cogs.pictures.maps import Area, LegendLine, Map, Spot, draw_map, view_of
 from cogs.ui.picture import Picture
 from cogs.ui.text import fitting, plain_line
@@ -69,7 +68,7 @@ async def property_map(sql: Reader, property_id: int, *, whole: bool = True) -> 
         ),
         legend=tuple(legend),
         north=_("N"),
-        backdrop=await stored_backdrop.stored(sql),
+        backdrop=await stored_backdrop(sql),
     )
     words = "; ".join(line.text for line in legend)
     alt = _("Map of {place}. {subtitle}; {said}.").format(

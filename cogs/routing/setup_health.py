@@ -1,19 +1,24 @@
 """Whether Discord still is as it was set up: what was deleted, what the bot may not do."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import discord
 
 from cogs.i18n.language import ENGLISH, _, using_locale
-from cogs.routing.bot_permissions import (
-    POSTABLE_CHANNELS,
-    can_mention,
-    find_channel,
-    find_role,
-    missing_permissions,
-)
 from cogs.routing.layout import Layout, single_id
+
+NEEDED_PERMISSIONS = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "embed_links": "Embed Links",
+    "attach_files": "Attach Files",
+    "read_message_history": "Read Message History",
+}
+"""The permissions that the bot needs in a channel, as Discord's settings call them."""
+
+POSTABLE_CHANNELS = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)
+"""The kinds of channels that the bot can post to."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +67,31 @@ class SetupHealth:
                 if trouble := problem_of(guilds, what, number):
                     text = _("{what} ({id}): {trouble}. Fix it with /setup.")
                     yield text.format(what=_named(what), id=number, trouble=trouble)
+
+
+def missing_permissions(channel: discord.abc.GuildChannel, me: discord.Member) -> list[str]:
+    """Return the names of the permissions that the bot lacks in a channel."""
+    granted = channel.permissions_for(me)
+    return [label for name, label in NEEDED_PERMISSIONS.items() if not getattr(granted, name)]
+
+
+def can_mention(role: discord.Role, me: discord.Member) -> bool:
+    """Tell whether a mention of the role by the bot reaches anybody."""
+    return role.mentionable or me.guild_permissions.mention_everyone
+
+
+def find_channel(
+    guilds: Iterable[discord.Guild], channel_id: int
+) -> discord.abc.GuildChannel | None:
+    """Return a channel of one of the servers."""
+    found = (guild.get_channel(channel_id) for guild in guilds)
+    return next((channel for channel in found if channel is not None), None)
+
+
+def find_role(guilds: Iterable[discord.Guild], role_id: int) -> discord.Role | None:
+    """Return a role of one of the servers."""
+    found = (guild.get_role(role_id) for guild in guilds)
+    return next((role for role in found if role is not None), None)
 
 
 def problem_of(guilds: Sequence[discord.Guild], what: str, number: int) -> str:

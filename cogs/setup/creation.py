@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import discord
 
-from cogs.routing.bot_permissions import NEEDED_PERMISSIONS
 from cogs.routing.layout import CATEGORY, Layout, single_id
+from cogs.routing.setup_health import NEEDED_PERMISSIONS
 from cogs.setup.pages import CHANNELS
 from webhook.protocol.errors import Conflict
 

@@ -10,9 +10,8 @@ from typing import Any
 import discord
 
 from cogs.i18n.language import N_, _
-from cogs.routing.bot_permissions import find_channel, find_role
 from cogs.routing.layout import Layout, merged_layout, single_id
-from cogs.routing.setup_health import problem_of
+from cogs.routing.setup_health import find_channel, find_role, problem_of
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import fitting, inert_line
 

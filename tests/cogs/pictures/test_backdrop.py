@@ -15,8 +15,9 @@ from cogs.pictures.backdrop import (
     Backdrop,
     BackdropError,
     Rectangle,
+    store_backdrop,
+    stored_backdrop,
 )
-from cogs.pictures.stored_backdrop import store, stored
 from tests.webhook.harness import AppHarness
 
 POINTS: list[list[float]] = [[0, 0, -100, 200], [200, 100, 100, 0]]
@@ -156,8 +157,8 @@ def test_every_kind_of_image_is_read(tmp_path: Path, mode: str) -> None:
 async def test_the_configured_image_is_stored_and_removed(harness: AppHarness, image: Path) -> None:
     backdrop = Backdrop.of(str(image), POINTS)
     async with harness.database.write() as sql:
-        await store(sql, backdrop)
-    assert await stored(harness.database.read) == backdrop
+        await store_backdrop(sql, backdrop)
+    assert await stored_backdrop(harness.database.read) == backdrop
     async with harness.database.write() as sql:
-        await store(sql, None)
-    assert await stored(harness.database.read) is None
+        await store_backdrop(sql, None)
+    assert await stored_backdrop(harness.database.read) is None

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cogs.pictures.backdrop import BRIGHTNESS, Backdrop, Rectangle
+from cogs.pictures.backdrop import BRIGHTNESS, Backdrop, Rectangle, store_backdrop
 from cogs.pictures.drawing import BACKGROUND
 from cogs.pictures.maps import (
     ACROSS,
@@ -28,7 +28,6 @@ from cogs.pictures.maps import (
     view_of,
 )
 from cogs.pictures.property_map import property_map
-from cogs.pictures.stored_backdrop import store
 from cogs.ui.picture import ALT
 from db import dispatches, emergencies
 from tests.cogs.pictures.looking import opened, pixels, share
@@ -137,7 +136,7 @@ async def test_the_owners_image_is_drawn_below_at_the_right_position(
     place = await harness.add_property(x=100, y=90, width=100, height=100)
     plain = await property_map(harness.database.read, place)
     async with harness.database.write() as sql:
-        await store(sql, backdrop)
+        await store_backdrop(sql, backdrop)
     picture = await property_map(harness.database.read, place)
     assert picture is not None
     assert plain is not None
@@ -149,7 +148,7 @@ async def test_the_owners_image_is_drawn_below_at_the_right_position(
     assert share(image, green, east) > 0.8
     file.unlink()
     async with harness.database.write() as sql:
-        await store(sql, replace(backdrop, changed=0))
+        await store_backdrop(sql, replace(backdrop, changed=0))
     without = await property_map(harness.database.read, place)
     assert without is not None
     assert opened(without.draw()).tobytes() == opened(plain.draw()).tobytes()
