@@ -42,14 +42,12 @@ from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
-from webhook.http.connection_limits import ConnectionLimiter
+from webhook.http.connection_limits import ConnectionLimiter, affordable
 from webhook.http.listener import Listener
-from webhook.http.open_files import affordable
 from webhook.http.push import CadKey
 from webhook.http.websocket import ConnectionLimits
-from webhook.protocol.bus import Bus
 from webhook.protocol.context import ApprovalRules, Context, Scope
-from webhook.protocol.events import ALL, CAD, EVENTS
+from webhook.protocol.events import ALL, CAD, EVENTS, Bus
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import SESSION_MESSAGES
 from webhook.queries import CATALOGUE

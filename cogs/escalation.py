@@ -11,7 +11,7 @@ from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
 from webhook.protocol.events import Subject
 from webhook.queries.alarms import record_step
-from webhook.queries.subjects import alarm_subject
+from webhook.queries.models import alarm_subject
 
 BATCH = 100
 """Alarms that are read at once."""

@@ -22,17 +22,18 @@ from webhook.queries.alarms import (
     AlarmData,
     AlarmNote,
     AlarmPage,
+    NewAlert,
     OfAlarm,
     Settlement,
     Snooze,
     acknowledge_alarm,
+    add_alert,
     get_alarm,
     get_alarms,
     note_alarm,
     settle_alarm,
     snooze_alarm,
 )
-from webhook.queries.alerts import NewAlert, add_alert
 from webhook.queries.drones import WhichDrone, dispatch_drone
 from webhook.queries.properties import find_property
 from webhook.queries.rows import Alarm

@@ -18,7 +18,7 @@ from cogs.ui.responder import Responder, reply_text
 from cogs.ui.text import inert_line, length
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.events import StoredEvent
-from webhook.queries.status import list_events
+from webhook.queries.audit import list_events
 
 RECENT = 200
 """Events, the newest, that are offered."""

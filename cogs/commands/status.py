@@ -16,8 +16,8 @@ from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import fitting, inert_line, timestamp
 from webhook.cad.silence import LastPush
 from webhook.protocol.context import Scope, now
+from webhook.queries.audit import StorageStatus, get_storage_status
 from webhook.queries.rows import Backlog
-from webhook.queries.status import StorageStatus, get_storage_status
 
 _STATES = {
     "off": N_("Off"),

@@ -14,8 +14,7 @@ from cogs.routing.rules import Decision, Router
 from db import cards, feeds, journal, settings
 from db.database import Database, Transaction
 from db.errors import StorageUnavailable
-from webhook.protocol.bus import Bus
-from webhook.protocol.events import ALL, StoredEvent, Subject
+from webhook.protocol.events import ALL, Bus, StoredEvent, Subject
 from webhook.protocol.metrics import Metrics
 
 CURSOR = "discord.cursor"

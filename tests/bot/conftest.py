@@ -18,8 +18,8 @@ from db.database import Database
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
 from webhook.http.push import CadKey
-from webhook.protocol.bus import Bus
 from webhook.protocol.context import Context, Scope
+from webhook.protocol.events import Bus
 from webhook.queries import CATALOGUE
 
 KEY = "SCAD-KISS-4F1C9E77-TEST"

@@ -15,10 +15,9 @@ from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook import cad
-from webhook.protocol.bus import Bus, Subscriber
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context, Scope
-from webhook.protocol.events import ALL, CAD, EVENTS, StoredEvent
+from webhook.protocol.events import ALL, CAD, EVENTS, Bus, StoredEvent, Subscriber
 from webhook.protocol.messages import answer_message, read_message
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import Session, SessionSettings

@@ -2,8 +2,7 @@
 
 from webhook.cad import alerts, calls, units  # noqa: F401 - each declares its events
 from webhook.cad.events import MAX_EVENT_BYTES, CadEvent, InvalidPush, Partial, UnhandledType
-from webhook.cad.parse import ACKNOWLEDGED, parse
-from webhook.cad.registry import DECLARATIONS, READERS
+from webhook.cad.registry import ACKNOWLEDGED, DECLARATIONS, READERS, parse
 
 EVENTS: dict[str, type[CadEvent]] = {
     push_type: declaration.model for push_type, declaration in DECLARATIONS.items()

@@ -1,10 +1,20 @@
-"""The CAD's events, each declared once beside its model; everything else follows from here."""
+"""The CAD's events, each declared once beside its model, and the reading of a push into them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from webhook.cad.events import CadEvent, Members
+from webhook.cad.events import CadEvent, InvalidPush, Members, UnhandledType
+from webhook.cad.fields import members
+
+MAX_DATA = 64
+"""The most objects in an array of data; one is usual."""
+
+ACKNOWLEDGED = frozenset({"GET_LOGS"})
+"""Types without data that ask for something which this bot must not do: no events."""
+
+_TO_UPPER = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
+_BESIDE_DATA = ("identId", "identIds")
 
 _Model = TypeVar("_Model", bound=CadEvent)
 _Reader = TypeVar("_Reader", bound=Callable[[Members], Sequence[CadEvent]])
@@ -69,3 +79,34 @@ def earlier_push(push_type: str) -> Callable[[_Reader], _Reader]:
         return read
 
     return declare
+
+
+def parse(body: dict[str, Any]) -> list[CadEvent]:
+    """Return the events in a push whose key was already checked; the key is ignored.
+
+    Raises:
+        UnhandledType: nobody handles pushes of this type.
+        InvalidPush: the type is known, but its envelope or ids make no sense.
+    """
+    given = body.get("type")
+    if not isinstance(given, str):
+        raise InvalidPush("type: not text")
+    # str.upper() would turn other letters into ASCII ones.
+    push_type = given.translate(_TO_UPPER)
+    if push_type in ACKNOWLEDGED:
+        return []
+    read = READERS.get(push_type)
+    if read is None:
+        raise UnhandledType(push_type)
+    return [event for data in _data(body) for event in read(data)]
+
+
+def _data(body: dict[str, Any]) -> list[Members]:
+    """List the objects of the data: itself, or the items of an array (the documents print both)."""
+    data = body.get("data")
+    items = [item for item in data if item is not None] if isinstance(data, list) else [data]
+    if not items or len(items) > MAX_DATA:
+        raise InvalidPush("data: empty" if not items else f"data: more than {MAX_DATA} items")
+    # The game server reads the ids of UNIT_GROUP_ADD beside the data.
+    beside = {name: body[name] for name in _BESIDE_DATA if body.get(name) is not None}
+    return [{**beside, **members(item, "data")} for item in items]

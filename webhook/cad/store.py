@@ -14,10 +14,10 @@ from db.journal import Audience
 from webhook.cad.apply import apply
 from webhook.cad.calls import Call911
 from webhook.cad.events import CadEvent, UnhandledType
-from webhook.cad.parse import parse
+from webhook.cad.registry import parse
 from webhook.protocol.context import Change, Context
 from webhook.protocol.events import CAD, Crime
-from webhook.queries.subjects import property_subject
+from webhook.queries.models import property_subject
 
 UNHANDLED_BYTES = 64 * 1024
 """The longest unhandled push that the journal stores; of a longer one it stores only the type."""

@@ -13,20 +13,19 @@ from pydantic import BeforeValidator, Field
 from db import journal
 from webhook.http.authentication import Authenticator
 from webhook.http.bodies import BodyReader
-from webhook.protocol.bus import Subscriber
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, RateLimited, SentinelError
-from webhook.protocol.events import ALL, StoredEvent
+from webhook.protocol.events import ALL, StoredEvent, Subscriber
 from webhook.protocol.messages import (
     Answer,
+    RateLimiter,
     answer_message,
     error_answer,
     read_message,
     to_sentinel_error,
 )
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.rate_limit import RateLimiter
 from webhook.protocol.wire import Id, Wire, parse_whole, validate
 
 STATUS = {

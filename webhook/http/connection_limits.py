@@ -1,13 +1,13 @@
 """How many connections may be open, and which is closed when there are too many."""
 
 import asyncio
+import logging
+import sys
 from collections import Counter
 from collections.abc import Hashable
 from typing import Protocol
 
 from aiohttp import web
-
-from webhook.http.refusal_log import RefusalLog
 
 LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
@@ -15,6 +15,41 @@ MAX_TRUSTED = 1_000
 """Addresses that are remembered because a key or token came from them."""
 
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+MAX_LOGGED = 100
+"""Addresses of one minute that are logged apart; what comes from more of them is only counted."""
+
+OTHERS = "other addresses"
+
+SPARE_FILES = 256
+"""Files besides connections: the database, Discord, the log, and what libraries open."""
+
+log = logging.getLogger(__name__)
+
+
+class RefusalLog:
+    """Logs the first refusal of each kind and address, and after a minute how many there were."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def count(self, what: str, address: str) -> None:
+        """Count a refusal, say of "a push with a wrong key"."""
+        if not self._counts:
+            asyncio.get_running_loop().call_later(60, self.log_totals)
+        if (what, address) not in self._counts:
+            if len(self._counts) < MAX_LOGGED:
+                log.warning("Refused %s from %s.", what, address)
+            else:
+                address = OTHERS
+        self._counts[what, address] += 1
+
+    def log_totals(self) -> None:
+        """Log how often each was refused, and start again."""
+        for (what, address), count in self._counts.items():
+            if count > 1 or address is OTHERS:
+                log.warning("Refused %s from %s, %s times in a minute.", what, address, count)
+        self._counts.clear()
 
 
 class Abortable(Hashable, Protocol):
@@ -122,3 +157,27 @@ class LimitedProtocol(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self._inner is not None:
             self._inner.resume_writing()
+
+
+def affordable(connections: int) -> int:
+    """Raise the limit of open files for so many connections; return for how many it suffices.
+
+    A listener without free files would accept nobody at all.
+    """
+    if sys.platform == "win32":
+        return connections
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = connections + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        if soft < needed:
+            connections = max(16, soft - SPARE_FILES)
+            log.warning(
+                "Only %s connections at a time: the system allows this program %s open files.",
+                connections,
+                soft,
+            )
+    return connections

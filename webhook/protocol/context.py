@@ -12,9 +12,8 @@ import orjson
 from db import audit, journal
 from db.database import Database, Reader, Transaction
 from db.journal import Audience
-from webhook.protocol.bus import Bus
 from webhook.protocol.errors import Forbidden
-from webhook.protocol.events import Event, StoredEvent, Subject, SystemEvent
+from webhook.protocol.events import Bus, Event, StoredEvent, Subject, SystemEvent
 
 
 class Scope(IntEnum):

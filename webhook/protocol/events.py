@@ -1,9 +1,11 @@
-"""The events of the protocol, and an event as it is stored in the journal.
+"""The events of the protocol, an event as it is stored in the journal, and who receives it.
 
 Scripts receive them as `events.<name>`. The names and fields are those of docs/protocol.md.
 """
 
-from collections.abc import Sequence
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -17,6 +19,9 @@ ALL = "all"
 
 CAD = "cad"
 """The subscription to every push event of the CAD; each is named `cad.<TYPE>`."""
+
+
+log = logging.getLogger(__name__)
 
 
 class Subject(NamedTuple):
@@ -340,3 +345,41 @@ class StoredEvent:
         if ALL in subscriptions:
             frames.append(self.frame_for_all)
         return frames
+
+
+Subscriber = Callable[[StoredEvent], None]
+"""Takes an event; must not wait."""
+
+
+class Bus:
+    """Hands committed events to their subscribers, at once and in journal order."""
+
+    def __init__(self) -> None:
+        self._subscribers: defaultdict[str, dict[Subscriber, None]] = defaultdict(dict)
+
+    def subscribe(self, name: str, subscriber: Subscriber) -> None:
+        """Have `subscriber` called with every event of a name, of `cad`, or of `all`."""
+        self._subscribers[name][subscriber] = None
+
+    def unsubscribe(self, name: str, subscriber: Subscriber) -> None:
+        """Undo `subscribe`."""
+        subscribers = self._subscribers.get(name, {})
+        subscribers.pop(subscriber, None)
+        if not subscribers:
+            self._subscribers.pop(name, None)
+
+    def publish(self, event: StoredEvent) -> None:
+        """Hand out one event: once to whoever subscribed by name, and once to those of `all`.
+
+        A subscriber that raises is logged; the others still receive the event.
+        """
+        by_name = dict.fromkeys(
+            subscriber
+            for name in event.subscription_names
+            for subscriber in self._subscribers.get(name, ())
+        )
+        for subscriber in (*by_name, *self._subscribers.get(ALL, ())):
+            try:
+                subscriber(event)
+            except Exception:
+                log.exception("A subscriber failed on event %s (%s).", event.id, event.name)

@@ -15,6 +15,7 @@ from webhook.protocol.errors import (
     BadMessage,
     FieldProblem,
     InvalidData,
+    RateLimited,
     SentinelError,
     Unavailable,
 )
@@ -136,3 +137,26 @@ def _frame(name: str, data: bytes, identifier: str | None) -> bytes:
         members = data[:-1] + b"," if data != b"{}" else b"{"
         data = b'%b"%b":%b}' % (members, IDENTIFIER.encode(), orjson.dumps(identifier))
     return b'{"type":"%b","data":%b}' % (name.encode(), data)
+
+
+class RateLimiter:
+    """A token bucket: a steady rate, and bursts of twice that."""
+
+    def __init__(self, per_second: int) -> None:
+        self._rate = per_second
+        self._tokens = self._most_tokens = float(2 * per_second)
+        self._refilled_at = time.monotonic()
+
+    def take(self) -> None:
+        """Count one message.
+
+        Raises:
+            RateLimited: there were too many.
+        """
+        now = time.monotonic()
+        refill = (now - self._refilled_at) * self._rate
+        self._tokens = min(self._most_tokens, self._tokens + refill)
+        self._refilled_at = now
+        if self._tokens < 1:
+            raise RateLimited("rate limit exceeded: {rate} messages a second", rate=self._rate)
+        self._tokens -= 1

@@ -13,14 +13,12 @@ from pydantic import Field
 from db import journal, subscriptions
 from db.database import Transaction
 from db.errors import StorageUnavailable
-from webhook.protocol.bus import Subscriber
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound, RateLimited
-from webhook.protocol.events import ALL, StoredEvent
-from webhook.protocol.messages import ClientMessage, answer_message
+from webhook.protocol.events import ALL, StoredEvent, Subscriber
+from webhook.protocol.messages import ClientMessage, RateLimiter, answer_message
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.rate_limit import RateLimiter
 from webhook.protocol.wire import MAX_ID, Reply, StatusReply, UserId, Wire, validate
 
 REPLAY_BATCH = 500

@@ -4,7 +4,6 @@ from webhook.protocol.catalogue import Catalogue
 from webhook.queries import (
     access,
     alarms,
-    alerts,
     approvals,
     community,
     crimes,
@@ -28,7 +27,6 @@ CATALOGUE = Catalogue.join(
     links.table,
     access.table,
     visitors.table,
-    alerts.table,
     alarms.table,
     crimes.table,
 )

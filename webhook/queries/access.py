@@ -13,9 +13,13 @@ from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import NotFound
 from webhook.protocol.events import AuthEntryRecorded
 from webhook.protocol.wire import Reply, Success, timestamp
-from webhook.queries.models import OfProperty, PropertyPage, UserAtProperty
-from webhook.queries.property_data import existing_property
-from webhook.queries.subjects import property_subject
+from webhook.queries.models import (
+    OfProperty,
+    PropertyPage,
+    UserAtProperty,
+    existing_property,
+    property_subject,
+)
 
 table = Catalogue()
 

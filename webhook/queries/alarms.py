@@ -1,27 +1,56 @@
-"""Alarms: an alarm is the incident that collects a property's alerts until it is settled."""
+"""Alerts and alarms.
+
+An alert is one press of a property's alarm button; an alarm is the incident that collects its
+alerts until it is settled.
+"""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from db import alarms
+from db import alarms, users
 from db.alarms import Alarm, AlarmOutcome
 from db.database import Reader
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
-from webhook.protocol.events import AlarmChanged, Subject
-from webhook.protocol.wire import Id, Reply, Success, Whole, Wire
-from webhook.queries.models import ListPage, RowReply, Timestamp
-from webhook.queries.property_data import existing_property
-from webhook.queries.subjects import alarm_subject, property_subject
+from webhook.protocol.events import AlarmChanged, AlertRaised, Subject
+from webhook.protocol.wire import Id, Reply, Success, Whole, Wire, timestamp
+from webhook.queries.models import (
+    Added,
+    ListPage,
+    PropertyPage,
+    RowReply,
+    Timestamp,
+    UserAtProperty,
+    alarm_subject,
+    existing_property,
+    property_subject,
+)
 
 table = Catalogue()
 
-MINUTE = 60_000
-
-
 NoteText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+
+
+class NewAlert(UserAtProperty):
+    """Where the alarm is raised, by whom, and a note for those who answer it."""
+
+    note: NoteText | None = None
+
+
+class AlertData(Reply):
+    """An alert as scripts see it."""
+
+    id: int
+    user_id: str
+    timestamp: str
+
+
+class AlertList(Reply):
+    """A property's alerts."""
+
+    alerts: list[AlertData]
 
 
 class OfAlarm(Wire):
@@ -87,6 +116,45 @@ class AlarmList(Reply):
     total: int
 
 
+@table.query("get-alerts", scope=Scope.READ, share=Share.ALLOWED)
+async def get_alerts(context: Context, ask: PropertyPage) -> AlertList:
+    """List a property's alerts, newest first."""
+    await existing_property(context.read, ask.property_id)
+    page = await alarms.alerts(context.read, ask.property_id, ask.limit, ask.offset)
+    return AlertList(
+        alerts=[
+            AlertData(id=row.id, user_id=row.user_id, timestamp=timestamp(row.at)) for row in page
+        ]
+    )
+
+
+@table.query("add-alert", scope=Scope.WRITE, share=Share.ALLOWED)
+async def add_alert(context: Context, ask: NewAlert) -> Added:
+    """Raise the alarm at a property."""
+    async with context.change() as change:
+        await existing_property(change.sql, ask.property_id)
+        if ask.user_id != context.caller.name:  # a member without a link is no user of the game
+            await users.add_seen(change.sql, ask.user_id)
+        alert_id = await alarms.add_alert(change.sql, ask.property_id, ask.user_id, change.now)
+        alarm_id = await alarms.raise_or_repeat(
+            change.sql, ask.property_id, ask.user_id, change.now
+        )
+        if ask.note:
+            by = context.caller.name
+            await alarms.add_step(change.sql, alarm_id, change.now, by, "noted", ask.note)
+        await change.emit(
+            AlertRaised(
+                property_id=str(ask.property_id),
+                user=ask.user_id,
+                alert_id=alert_id,
+                timestamp=timestamp(change.now),
+            ),
+            alarm_subject(alarm_id),
+            property_subject(ask.property_id),
+        )
+    return Added(id=alert_id)
+
+
 @table.query("get-alarms", scope=Scope.READ, share=Share.ALLOWED)
 async def get_alarms(context: Context, ask: AlarmPage) -> AlarmList:
     """List alarms: open ones first, then the newest."""
@@ -126,7 +194,7 @@ async def snooze_alarm(context: Context, ask: Snooze) -> Success:
     """Do not escalate an alarm that nobody has acknowledged for some minutes."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
-        until = change.now + ask.minutes * MINUTE
+        until = change.now + ask.minutes * 60_000
         if not await alarms.snooze(change.sql, alarm.id, until, context.caller.name, change.now):
             raise Conflict(
                 "alarm {id} does not wait, it is {state}", id=alarm.id, state=alarm.state
@@ -165,14 +233,6 @@ async def end_alarm_of(change: Change, property_id: int, outcome: AlarmOutcome) 
         by = change.caller.name
         await alarms.settle(change.sql, alarm.id, outcome, by, change.now)
         await record_step(change, alarm, outcome, by)
-
-
-async def count_alert(change: Change, property_id: int, user_id: str, note: str | None) -> Subject:
-    """Add an alert to the property's open alarm, or open one; return the alarm as a subject."""
-    alarm_id = await alarms.raise_or_repeat(change.sql, property_id, user_id, change.now)
-    if note:
-        await alarms.add_step(change.sql, alarm_id, change.now, change.caller.name, "noted", note)
-    return alarm_subject(alarm_id)
 
 
 async def note_drone(change: Change, property_id: int, drone_id: int) -> list[Subject]:

@@ -7,10 +7,15 @@ from webhook.protocol.context import ApprovalRules, Change, Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import ApprovalGiven, PropertyStatusChange, Subject
 from webhook.protocol.wire import Success
-from webhook.queries.models import MAX_ROWS, OfProperty, Sentence
-from webhook.queries.property_data import existing_property
+from webhook.queries.models import (
+    MAX_ROWS,
+    OfProperty,
+    Sentence,
+    approval_subjects,
+    existing_property,
+    property_subject,
+)
 from webhook.queries.property_lifecycle import change_status, restore_with_equipment
-from webhook.queries.subjects import approval_subjects, property_subject
 
 table = Catalogue()
 

@@ -1,12 +1,19 @@
-"""The audit log, which people read in Discord; scripts cannot."""
+"""What admins ask about the program: the audit log, the journal, and what waits for Discord.
 
-from db import audit
+Scripts cannot ask for any of it.
+"""
+
+from typing import NamedTuple
+
+from db import audit, cards, feeds, journal
 from db.audit import AuditRecord
+from db.cards import Backlog
+from db.database import size
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
+from webhook.protocol.events import StoredEvent
 from webhook.protocol.wire import Id
-from webhook.queries.models import ListPage, OfProperty
-from webhook.queries.subjects import property_subject
+from webhook.queries.models import ListPage, OfProperty, property_subject
 
 
 class AuditPage(ListPage):
@@ -29,3 +36,23 @@ async def get_last_change(context: Context, ask: OfProperty) -> AuditRecord | No
     about = str(property_subject(ask.property_id))
     newest = await audit.page(context.read, about, None, 1, 0)
     return newest[0] if newest else None
+
+
+class StorageStatus(NamedTuple):
+    """What each channel has still to show, and the size of the database in bytes."""
+
+    backlog: list[Backlog]
+    database_bytes: int
+
+
+@operation(scope=Scope.WRITE)
+async def get_storage_status(context: Context) -> StorageStatus:
+    """Return what waits for Discord and how large the database is."""
+    backlog = [*await cards.backlog(context.read), *await feeds.backlog(context.read)]
+    return StorageStatus(backlog, await size(context.read))
+
+
+@operation(scope=Scope.ADMIN)
+async def list_events(context: Context, limit: int) -> list[StoredEvent]:
+    """Return the newest events of the journal, newest first."""
+    return [StoredEvent.from_journal(entry) for entry in await journal.recent(context.read, limit)]

@@ -11,9 +11,7 @@ from webhook.protocol.context import Context, Scope
 from webhook.protocol.days import last_days
 from webhook.protocol.events import Crime
 from webhook.protocol.wire import Id, Reply, UserId, Whole, Wire
-from webhook.queries.models import Added, Metres, Sentence
-from webhook.queries.property_data import existing_property
-from webhook.queries.subjects import property_subject
+from webhook.queries.models import Added, Metres, Sentence, existing_property, property_subject
 
 table = Catalogue()
 

@@ -20,9 +20,10 @@ from webhook.queries.models import (
     SearchPage,
     Sentence,
     Timestamp,
+    equipment_subject,
+    existing_property,
+    flight_subject,
 )
-from webhook.queries.property_data import existing_property
-from webhook.queries.subjects import equipment_subject, flight_subject
 
 table = Catalogue()
 

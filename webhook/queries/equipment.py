@@ -6,9 +6,14 @@ from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import PropertyEquipmentChange
 from webhook.protocol.wire import Id, Reply, Success, Wire
-from webhook.queries.models import OfProperty, RowReply, Sentence
-from webhook.queries.property_data import existing_property
-from webhook.queries.subjects import equipment_subject, property_subject
+from webhook.queries.models import (
+    OfProperty,
+    RowReply,
+    Sentence,
+    equipment_subject,
+    existing_property,
+    property_subject,
+)
 
 table = Catalogue()
 

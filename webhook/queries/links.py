@@ -12,7 +12,7 @@ from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Caller, Change, Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound
 from webhook.protocol.wire import Id, Reply, Success, UserId, Wire
-from webhook.queries.subjects import member_subject
+from webhook.queries.models import member_subject
 
 table = Catalogue()
 

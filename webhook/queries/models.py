@@ -1,10 +1,14 @@
-"""Models that several queries share: field types, and requests that recur."""
+"""What several queries share: field types, requests and replies, subjects, stored properties."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
+from db import properties
 from db.database import Reader
+from db.properties import PENDING, REJECTED, Property
+from webhook.protocol.errors import NotFound
+from webhook.protocol.events import Subject
 from webhook.protocol.wire import MAX_ID, Id, Reply, Success, UserId, Whole, Wire, timestamp
 
 Coordinate = Annotated[Whole, Field(ge=-1_000_000, le=1_000_000)]
@@ -88,3 +92,91 @@ class Added(Success):
     """The id of what was added."""
 
     id: int
+
+
+class PropertyFields(RowReply):
+    """What scripts see of a property; models of it narrow the type of its id."""
+
+    id: int | str
+    location: str
+    tier: int
+    x: int
+    y: int
+    width: int
+    height: int
+    status: str
+    description: str
+
+
+class PropertyData(PropertyFields):
+    """A property as scripts see it."""
+
+    id: int
+
+
+class PropertyList(Reply):
+    """Several properties."""
+
+    properties: list[PropertyData]
+
+
+def property_subject(property_id: int) -> Subject:
+    return Subject("property", str(property_id))
+
+
+def equipment_subject(equipment_id: int) -> Subject:
+    return Subject("equipment", str(equipment_id))
+
+
+def user_subject(user_id: str) -> Subject:
+    return Subject("user", user_id)
+
+
+def removal_subject(removal_id: int) -> Subject:
+    return Subject("removal", str(removal_id))
+
+
+def approval_subjects(property_id: int, *statuses: str) -> list[Subject]:
+    """Return the approval of a property as a subject if one of the statuses leaves it open."""
+    if PENDING in statuses or REJECTED in statuses:
+        return [Subject("approval", str(property_id))]
+    return []
+
+
+def alarm_subject(alarm_id: int) -> Subject:
+    return Subject("alarm", str(alarm_id))
+
+
+def flight_subject(flight_id: int) -> Subject:
+    return Subject("flight", str(flight_id))
+
+
+def member_subject(member_id: int) -> Subject:
+    return Subject("member", str(member_id))
+
+
+def property_fields(stored: Property) -> dict[str, Any]:
+    """Return the fields of PropertyData, for a reply that has more."""
+    return PropertyData.of(stored).model_dump()
+
+
+def property_list(stored: list[Property]) -> PropertyList:
+    """Return properties as scripts see them."""
+    return PropertyList(properties=[PropertyData.of(row) for row in stored])
+
+
+def audited_property(stored: Property) -> dict[str, object]:
+    """Return what the audit log stores of a property that is added or removed."""
+    return property_fields(stored) | {"owner": stored.owner}
+
+
+async def existing_property(sql: Reader, property_id: int) -> Property:
+    """Return a property.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    stored = await properties.get(sql, property_id)
+    if stored is None:
+        raise NotFound("there is no property {id}", id=property_id)
+    return stored

@@ -28,19 +28,18 @@ from webhook.queries.models import (
     Coordinate,
     Metres,
     OfProperty,
-    SearchPage,
-    Sentence,
-)
-from webhook.queries.property_data import (
     PropertyData,
     PropertyList,
+    SearchPage,
+    Sentence,
+    approval_subjects,
     audited_property,
     existing_property,
     property_fields,
     property_list,
+    property_subject,
 )
 from webhook.queries.property_lifecycle import change_status, remove_with_equipment
-from webhook.queries.subjects import approval_subjects, property_subject
 
 table = Catalogue()
 

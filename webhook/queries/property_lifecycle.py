@@ -13,7 +13,7 @@ from webhook.protocol.context import Change
 from webhook.protocol.events import Event, PropertyRestored, Subject
 from webhook.queries.alarms import end_alarm_of
 from webhook.queries.drones import close_flight
-from webhook.queries.subjects import approval_subjects, property_subject, removal_subject
+from webhook.queries.models import approval_subjects, property_subject, removal_subject
 
 
 async def change_status(

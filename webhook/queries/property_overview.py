@@ -24,8 +24,7 @@ from db.users import User
 from db.visits import Visit
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope, Share
-from webhook.queries.models import OfProperty
-from webhook.queries.property_data import existing_property
+from webhook.queries.models import OfProperty, existing_property
 from webhook.queries.removals import may_withdraw
 
 LAST = 3

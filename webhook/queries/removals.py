@@ -18,21 +18,24 @@ from webhook.protocol.events import (
 )
 from webhook.protocol.wire import Id, Reply, Success, UserId, Wire
 from webhook.queries.approvals import count_approval
-from webhook.queries.models import OfProperty, SearchPage, Sentence
-from webhook.queries.property_data import (
+from webhook.queries.models import (
+    OfProperty,
     PropertyData,
     PropertyList,
+    SearchPage,
+    Sentence,
     audited_property,
     existing_property,
     property_fields,
     property_list,
+    property_subject,
+    removal_subject,
 )
 from webhook.queries.property_lifecycle import (
     change_status,
     remove_with_equipment,
     status_before_request,
 )
-from webhook.queries.subjects import property_subject, removal_subject
 
 table = Catalogue()
 

@@ -11,9 +11,16 @@ from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import Reply, Success, UserId, Wire
-from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfUser, RowReply, SearchPage
-from webhook.queries.property_data import PropertyFields, property_fields
-from webhook.queries.subjects import user_subject
+from webhook.queries.models import (
+    MAX_ROWS,
+    MAX_SEARCH,
+    OfUser,
+    PropertyFields,
+    RowReply,
+    SearchPage,
+    property_fields,
+    user_subject,
+)
 
 table = Catalogue()
 

@@ -14,9 +14,7 @@ from webhook.protocol.days import days, last_days
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData
 from webhook.protocol.events import Scanned, VisitRecorded
 from webhook.protocol.wire import Id, Reply, Success
-from webhook.queries.models import OfProperty, UserAtProperty
-from webhook.queries.property_data import existing_property
-from webhook.queries.subjects import property_subject
+from webhook.queries.models import OfProperty, UserAtProperty, existing_property, property_subject
 
 table = Catalogue()
 

@@ -17,12 +17,11 @@ from tests.webhook.http.test_websocket import IN_TIME, closed, emit, hear, refus
 from tests.webhook.serving import BOSS, KEY, READER, AppOptions, RunningApp, serve
 from webhook.cad import fields
 from webhook.cad.events import InvalidPush
-from webhook.cad.parse import parse
-from webhook.http import authentication, bodies, refusal_log, websocket
+from webhook.cad.registry import parse
+from webhook.http import authentication, bodies, connection_limits, websocket
 from webhook.http.authentication import FailureDelays
-from webhook.http.connection_limits import ConnectionLimiter
+from webhook.http.connection_limits import ConnectionLimiter, RefusalLog
 from webhook.http.listener import MAX_HEADERS
-from webhook.http.refusal_log import RefusalLog
 from webhook.http.websocket import ConnectionLimits
 from webhook.protocol import session
 from webhook.protocol.errors import BadJson
@@ -296,7 +295,7 @@ async def test_refusals_of_many_addresses_are_logged_together(
     for number in range(5_000):
         counted.count("it", f"address {number}")
     counted.log_totals()
-    assert len(caplog.messages) == refusal_log.MAX_ADDRESSES + 1
+    assert len(caplog.messages) == connection_limits.MAX_LOGGED + 1
     assert caplog.messages[-1] == "Refused it from other addresses, 4900 times in a minute."
     caplog.clear()
     counted.log_totals()

@@ -3,8 +3,7 @@
 import orjson
 import pytest
 
-from webhook.protocol.bus import Bus
-from webhook.protocol.events import StoredEvent
+from webhook.protocol.events import Bus, StoredEvent
 
 ALERT = StoredEvent(7, 1, "alerts", [], b'{"user":"u"}')
 PUSH = StoredEvent(8, 1, "cad.EVENT_911", [], b"{}")

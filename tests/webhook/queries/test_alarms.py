@@ -231,3 +231,28 @@ async def test_a_member_without_a_link_who_raises_the_alarm_is_not_stored_as_a_u
     property_id = await harness.add_property()
     await raised(harness, property_id, "tester")
     assert (await harness.ask("get-users", search="tester"))["users"] == []
+
+
+async def test_alerts_are_published_and_listed_newest_first(harness: AppHarness) -> None:
+    property_id = await harness.add_property()
+    numbers = []
+    for user in ("u1", "u2", "u3"):
+        added = await harness.ask("add-alert", propertyId=property_id, userId=user)
+        assert added == {"success": True, "id": added["id"]}
+        numbers.append(added["id"])
+    assert harness.take_events()[0] == (
+        "alerts",
+        {
+            "propertyId": str(property_id),
+            "user": "u1",
+            "alertId": numbers[0],
+            "timestamp": "2026-11-22T09:30:00.123Z",
+        },
+    )
+    page = await harness.ask("get-alerts", propertyId=property_id, limit=2, offset=1)
+    assert page == {
+        "alerts": [
+            {"id": numbers[1], "userId": "u2", "timestamp": AT},
+            {"id": numbers[0], "userId": "u1", "timestamp": AT},
+        ]
+    }
