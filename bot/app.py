@@ -47,9 +47,9 @@ from webhook.http.listener import Listener
 from webhook.http.push import CadKey
 from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.context import ApprovalRules, Context, Scope
-from webhook.protocol.events import ALL, CAD, EVENTS, Bus
+from webhook.protocol.events import ALL, Bus
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.session import SESSION_MESSAGES
+from webhook.protocol.session import SESSION_MESSAGES, SessionSettings
 from webhook.queries import CATALOGUE
 from webhook.queries.cad import store_cads
 
@@ -63,9 +63,6 @@ CERTIFICATE_INTERVAL = 60.0
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * 60 * SECOND
-
-EVENT_NAMES = frozenset({ALL, CAD, *EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS)})
-"""The events that scripts can subscribe to."""
 
 log = logging.getLogger(__name__)
 
@@ -145,9 +142,13 @@ async def run(
                 catalogue=CATALOGUE,
                 cad_keys=cad_keys,
                 authenticator=_authenticator(settings, limiter),
-                event_names=EVENT_NAMES,
+                sessions=SessionSettings(
+                    cad.EVENT_NAMES,
+                    settings.websocket.messages_per_second,
+                    live_clients,
+                    metrics,
+                ),
                 health=health,
-                metrics=metrics,
                 refresh_metrics=MetricsRefresher(
                     metrics, database, settings.database.path, connection, status.channels
                 ),
@@ -157,12 +158,10 @@ async def run(
                     crimes_from_calls=settings.cad.crimes_from_calls,
                 ),
                 push_bytes=settings.http.max_push_bytes,
-                messages_per_second=settings.websocket.messages_per_second,
                 limits=ConnectionLimits(
                     connections_per_client=settings.websocket.connections_per_client
                 ),
                 trusted_proxies=settings.http.trusted_proxies,
-                live_clients=live_clients,
             )
         )
         listener = await Listener.start(

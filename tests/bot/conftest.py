@@ -10,16 +10,17 @@ import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.app import EVENT_NAMES
 from bot.client import InstanceClient
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
+from webhook.cad import EVENT_NAMES
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
 from webhook.http.push import CadKey
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.events import Bus
+from webhook.protocol.session import SessionSettings
 from webhook.queries import CATALOGUE
 
 KEY = "SCAD-KISS-4F1C9E77-TEST"
@@ -66,10 +67,9 @@ class BotServer:
             catalogue=CATALOGUE,
             cad_keys=[CadKey("cad", KEY)],
             authenticator=authenticator,
-            event_names=EVENT_NAMES,
+            sessions=SessionSettings(EVENT_NAMES),
             health=lambda: (True, {}),
             push_bytes=1024 * 1024,
-            messages_per_second=200,
         )
         app = make_app(dependencies)
         app.middlewares.append(self._note_poll)

@@ -14,19 +14,20 @@ from zoneinfo import ZoneInfo
 import aiohttp
 from aiohttp import web
 
-from bot.app import EVENT_NAMES
 from bot.settings import CommunitySettings
 from db import community, links
 from db.community import EquipmentType, Tier
 from db.database import Database
 from db.errors import StorageUnavailable
 from tests.docs.page import SECTIONS, Block
+from webhook.cad import EVENT_NAMES
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
 from webhook.http.push import CadKey
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.events import Bus
+from webhook.protocol.session import SessionSettings
 from webhook.protocol.wire import StatusReply
 from webhook.queries import CATALOGUE
 
@@ -117,10 +118,9 @@ async def running_server(folder: Path) -> AsyncIterator[RunningServer]:
                 catalogue=Catalogue.join(CATALOGUE, _broken),
                 cad_keys=[CadKey("cad", CAD_KEY)],
                 authenticator=Authenticator(clients, [], open_to_loopback=False),
-                event_names=EVENT_NAMES,
+                sessions=SessionSettings(EVENT_NAMES),
                 health=lambda: (True, {}),
                 push_bytes=1024 * 1024,
-                messages_per_second=200,
             )
         )
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)

@@ -6,7 +6,8 @@ import orjson
 
 from tests.fuzz.shapes import mutate_lines
 from tests.fuzz.storage import Storage
-from tests.webhook.harness import EVENT_NAMES, AppHarness, FakeSession
+from tests.webhook.harness import AppHarness, FakeSession
+from webhook.cad import EVENT_NAMES
 from webhook.protocol.messages import read_message
 from webhook.protocol.session import SessionSettings
 from webhook.queries import CATALOGUE

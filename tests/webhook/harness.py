@@ -14,10 +14,10 @@ import orjson
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
-from webhook import cad
+from webhook.cad import EVENT_NAMES
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context, Scope
-from webhook.protocol.events import ALL, CAD, EVENTS, Bus, StoredEvent, Subscriber
+from webhook.protocol.events import ALL, Bus, StoredEvent, Subscriber
 from webhook.protocol.messages import answer_message, read_message
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import Session, SessionSettings
@@ -25,7 +25,6 @@ from webhook.queries import CATALOGUE
 
 TIERS = [Tier(1, "Basic", "59.99"), Tier(2, "Premium", "99.99"), Tier(3, "Optimum", "149.99")]
 KINDS = [EquipmentType(1, "Camera"), EquipmentType(2, "Badge reader"), EquipmentType(3, "Drone")]
-EVENT_NAMES = frozenset({ALL, CAD, *EVENTS, *(f"{CAD}.{kind}" for kind in cad.EVENTS)})
 
 START = 1_795_339_800_123
 """2026-11-22T09:30:00.123Z"""

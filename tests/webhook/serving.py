@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from tests.webhook.harness import EVENT_NAMES, AppHarness
+from tests.webhook.harness import AppHarness
+from webhook.cad import EVENT_NAMES
 from webhook.cad.store import PushConfig
 from webhook.http.addresses import Network
 from webhook.http.app import AppDependencies, make_app
@@ -18,6 +19,7 @@ from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Scope
 from webhook.protocol.metrics import Metrics
+from webhook.protocol.session import SessionSettings
 from webhook.queries import CATALOGUE
 
 KEY = "SCAD-KISS-4F1C9E77-TEST"
@@ -93,13 +95,13 @@ async def serve(
             catalogue=wanted.catalogue,
             cad_keys=list(wanted.cad_keys),
             authenticator=authenticator,
-            event_names=EVENT_NAMES,
+            sessions=SessionSettings(
+                EVENT_NAMES, wanted.messages_per_second, metrics=wanted.metrics
+            ),
             health=lambda: (True, {}),
             push_bytes=wanted.push_bytes,
-            messages_per_second=wanted.messages_per_second,
             limits=wanted.limits,
             push_config=wanted.push_config,
-            metrics=wanted.metrics,
             trusted_proxies=wanted.trusted_proxies,
         )
     )

@@ -3,11 +3,16 @@
 from webhook.cad import alerts, calls, units  # noqa: F401 - each declares its events
 from webhook.cad.events import MAX_EVENT_BYTES, CadEvent, InvalidPush, Partial, UnhandledType
 from webhook.cad.registry import ACKNOWLEDGED, DECLARATIONS, READERS, parse
+from webhook.protocol.events import ALL, CAD
+from webhook.protocol.events import EVENTS as OWN_EVENTS
 
 EVENTS: dict[str, type[CadEvent]] = {
     push_type: declaration.model for push_type, declaration in DECLARATIONS.items()
 }
 """Every normalised event by its canonical type."""
+
+EVENT_NAMES = frozenset({ALL, CAD, *OWN_EVENTS, *(f"{CAD}.{kind}" for kind in EVENTS)})
+"""Every name that scripts can subscribe to."""
 
 HANDLED_TYPES = frozenset(READERS) | ACKNOWLEDGED
 """Every push type that `parse` knows."""
@@ -15,6 +20,7 @@ HANDLED_TYPES = frozenset(READERS) | ACKNOWLEDGED
 __all__ = [
     "DECLARATIONS",
     "EVENTS",
+    "EVENT_NAMES",
     "HANDLED_TYPES",
     "MAX_EVENT_BYTES",
     "CadEvent",

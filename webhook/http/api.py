@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field
 from db import journal
 from webhook.http.authentication import Authenticator
 from webhook.http.bodies import BodyReader
+from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, RateLimited, SentinelError
@@ -25,7 +26,7 @@ from webhook.protocol.messages import (
     read_message,
     to_sentinel_error,
 )
-from webhook.protocol.metrics import Metrics
+from webhook.protocol.session import SessionSettings
 from webhook.protocol.wire import Id, Wire, parse_whole, validate
 
 STATUS = {
@@ -68,26 +69,21 @@ class Api:
         self,
         context: Context,
         catalogue: Catalogue,
-        event_names: frozenset[str],
+        settings: SessionSettings,
         authenticator: Authenticator,
-        message_bytes: int,
-        max_polls: int,
-        messages_per_second: int,
-        metrics: Metrics,
+        limits: ConnectionLimits,
         bodies: BodyReader,
     ) -> None:
         self._context = context
         self._catalogue = catalogue
-        self._event_names = event_names
+        self._settings = settings
         self._authenticator = authenticator
-        self._message_bytes = message_bytes
+        self._limits = limits
         self._bodies = bodies
-        self._max_polls = max_polls
         self._polls: Counter[str] = Counter()
         self._rate_limiters: defaultdict[str, RateLimiter] = defaultdict(
-            lambda: RateLimiter(messages_per_second)
+            lambda: RateLimiter(settings.messages_per_second)
         )
-        self._metrics = metrics
         self._is_closing = False
         self._timeouts: set[asyncio.Timeout] = set()
 
@@ -103,11 +99,11 @@ class Api:
         context = self._context.of(await self._authenticator.authenticate(request))
         try:
             self._rate_limiters[context.caller.name].take()
-            message = read_message(await self._bodies.read(request, self._message_bytes))
+            message = read_message(await self._bodies.read(request, self._limits.frame_bytes))
         except SentinelError as error:
             return _response(error_answer(error))
         run = partial(self._catalogue.run, context)
-        return _response(await answer_message(message, run, self._metrics))
+        return _response(await answer_message(message, run, self._settings.metrics))
 
     async def events(self, request: web.Request) -> web.Response:
         """Answer with the events after a number, at once or when the first is published."""
@@ -115,10 +111,9 @@ class Api:
         name = context.caller.name
         self._polls[name] += 1
         try:
-            if self._polls[name] > self._max_polls:
-                raise RateLimited(
-                    "rate limit exceeded: {most} polls at a time", most=self._max_polls
-                )
+            most = self._limits.connections_per_client
+            if self._polls[name] > most:
+                raise RateLimited("rate limit exceeded: {most} polls at a time", most=most)
             context.caller.must(Scope.READ)
             poll = validate(Poll, dict(request.query))
             body = await self._wait_for_events(context, poll, self._read_names(poll.names))
@@ -160,7 +155,7 @@ class Api:
 
     def _read_names(self, text: str) -> set[str]:
         names = {name.strip().removeprefix("events.") for name in text.split(",") if name.strip()}
-        unknown = sorted(names - self._event_names)
+        unknown = sorted(names - self._settings.event_names)
         if unknown:
             raise NotFound("unknown event {name!r}", name=unknown[0][:64])
         if not names:

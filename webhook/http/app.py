@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -20,7 +19,6 @@ from webhook.http.push import PATHS, CadKey, PushListener
 from webhook.http.websocket import ConnectionLimits, WebSocketHandler
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context
-from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import SessionSettings
 
 log = logging.getLogger(__name__)
@@ -34,36 +32,26 @@ class AppDependencies:
     """What the application works with.
 
     `health` returns whether it is ready, and details; `refresh_metrics` updates the metrics that
-    are read rather than counted; `last_push` records every push that carries a
-    valid key.
+    are read rather than counted; `last_push` records every push that carries a valid key.
     """
 
     context: Context
     catalogue: Catalogue
     cad_keys: list[CadKey]
     authenticator: Authenticator
-    event_names: frozenset[str]
+    sessions: SessionSettings
     health: Callable[[], tuple[bool, dict[str, object]]]
     push_bytes: int
-    messages_per_second: int
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     push_config: PushConfig = field(default_factory=PushConfig)
-    metrics: Metrics = field(default_factory=Metrics)
     refresh_metrics: Callable[[], Awaitable[None]] = _refresh_nothing
     last_push: LastPush = field(default_factory=LastPush)
     trusted_proxies: Sequence[Network] = ()
-    live_clients: Counter[str] = field(default_factory=Counter)
 
 
 def make_app(dependencies: AppDependencies) -> web.Application:
     """Put the application together."""
-    metrics = dependencies.metrics
-    settings = SessionSettings(
-        dependencies.event_names,
-        dependencies.messages_per_second,
-        dependencies.live_clients,
-        metrics,
-    )
+    metrics = dependencies.sessions.metrics
     bodies = BodyReader()
     push = PushListener(
         dependencies.context,
@@ -78,19 +66,16 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     websockets = WebSocketHandler(
         dependencies.context,
         dependencies.catalogue,
-        settings,
+        dependencies.sessions,
         dependencies.authenticator,
         dependencies.limits,
     )
     api = Api(
         dependencies.context,
         dependencies.catalogue,
-        dependencies.event_names,
+        dependencies.sessions,
         dependencies.authenticator,
-        dependencies.limits.frame_bytes,
-        dependencies.limits.connections_per_client,
-        dependencies.messages_per_second,
-        metrics,
+        dependencies.limits,
         bodies,
     )
 

@@ -12,10 +12,10 @@ import pytest
 from aiohttp import WSCloseCode, web
 
 from db import subscriptions
-from tests.webhook.harness import EVENT_NAMES, AppHarness, FakeSession
+from tests.webhook.harness import AppHarness, FakeSession
 from tests.webhook.http.test_websocket import IN_TIME, closed, emit, hear, refusal, say
 from tests.webhook.serving import BOSS, KEY, READER, AppOptions, RunningApp, serve
-from webhook.cad import fields
+from webhook.cad import EVENT_NAMES, fields
 from webhook.cad.events import InvalidPush
 from webhook.cad.registry import parse
 from webhook.http import authentication, bodies, connection_limits, websocket

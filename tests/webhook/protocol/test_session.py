@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db import journal
-from tests.webhook.harness import EVENT_NAMES, AppHarness, FakeSession, Frame, open_harness
+from tests.webhook.harness import AppHarness, FakeSession, Frame, open_harness
+from webhook.cad import EVENT_NAMES
 from webhook.protocol.context import Scope
 from webhook.protocol.messages import read_message
 from webhook.protocol.session import REPLAY_BATCH, SessionSettings
