@@ -137,7 +137,7 @@ def _check_map(settings: Settings, report: Report) -> None:
         f"the map image is {width} × {height} pixels;"
         f" it reaches from x {west:.0f} to {east:.0f} and from y {south:.0f} to {north:.0f}"
     )
-    across, down = backdrop.metres_per_pixel()
+    across, down = (east - west) / width, (north - south) / height
     if max(across, down) > 1.2 * min(across, down):
         report.note(
             f"a pixel of the map image is {across:.2f} m wide and {down:.2f} m high: unless the"

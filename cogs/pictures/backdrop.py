@@ -97,13 +97,8 @@ class Backdrop:
         north = (y2 - y1) / (py2 - py1)
         return x1 + (right - px1) * east, y1 + (down - py1) * north
 
-    def metres_per_pixel(self) -> tuple[float, float]:
-        """Return the metres that a pixel covers, eastwards and northwards."""
-        (px1, py1, x1, y1), (px2, py2, x2, y2) = self.points
-        return abs((x2 - x1) / (px2 - px1)), abs((y2 - y1) / (py2 - py1))
-
-    def cut(self, view: Rectangle, size: tuple[int, int]) -> "tuple[Image, tuple[int, int]]":
-        """Return the part of the image inside a view of `size` pixels, and its pixel in the view.
+    def cut(self, view: Rectangle, size: tuple[int, int]) -> "tuple[Image, Rectangle]":
+        """Return the part of the image inside a view of `size` pixels, and where on the map it is.
 
         Raises:
             BackdropError: the image cannot be read any more, or does not reach there.
@@ -114,21 +109,18 @@ class Backdrop:
         image, shrunk = _decoded(self.path, self.changed)
         west, north = self.pixel(view.x, view.y + view.height)
         east, south = self.pixel(view.x + view.width, view.y)
-        left, upper, right, lower = (edge / shrunk for edge in (west, north, east, south))
-        part = (max(left, 0), max(upper, 0), min(right, image.width), min(lower, image.height))
-        # What a pixel of the view covers of the image, and where the part lies in the view.
-        across, down = size[0] / (right - left), size[1] / (lower - upper)
-        at = round((part[0] - left) * across), round((part[1] - upper) * down)
-        end = round((part[2] - left) * across), round((part[3] - upper) * down)
-        if end[0] <= at[0] or end[1] <= at[1]:
+        left, right = max(west, 0.0), min(east, image.width * shrunk)
+        upper, lower = max(north, 0.0), min(south, image.height * shrunk)
+        across = round((right - left) * size[0] / (east - west))
+        down = round((lower - upper) * size[1] / (south - north))
+        if across <= 0 or down <= 0:
             raise BackdropError("the map image does not reach there")
-        shown = image.resize(
-            (end[0] - at[0], end[1] - at[1]),
-            Resampling.BILINEAR,
-            box=part,
-            reducing_gap=2.0,
-        )
-        return ImageEnhance.Brightness(shown).enhance(BRIGHTNESS), at
+        box = left / shrunk, upper / shrunk, right / shrunk, lower / shrunk
+        part = image.resize((across, down), Resampling.BILINEAR, box=box, reducing_gap=2.0)
+        x, y = self.position(left, lower)
+        x_east, y_north = self.position(right, upper)
+        area = Rectangle(x, y, x_east - x, y_north - y)
+        return ImageEnhance.Brightness(part).enhance(BRIGHTNESS), area
 
 
 async def store_backdrop(sql: Transaction, backdrop: Backdrop | None) -> None:

@@ -18,13 +18,11 @@ from cogs.pictures.drawing import (
     fitted,
     new_figure,
     png,
-    text_width,
     write,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.transforms import Bbox
 
 LEFT, TOP = 100, 145
 ACROSS, DOWN = WIDTH - LEFT - MARGIN, 610
@@ -41,8 +39,8 @@ LEAST = 300.0
 SMALLEST = 18
 """Pixels below which a property is shown as a symbol."""
 
-BADGE = 90
-"""Pixels from one badge to the next."""
+BADGE = 65
+"""Points from one badge to the next."""
 
 LONGEST_LABEL = 210
 """Pixels of a label on the map."""
@@ -72,16 +70,14 @@ SYMBOLS = {
 """The symbols of the map and its legend: each has a shape of its own besides its colour."""
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(NamedTuple):
     """A neighbouring property."""
 
     rectangle: Rectangle
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A call on the map."""
 
     x: float
@@ -89,8 +85,7 @@ class Spot:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegendLine:
+class LegendLine(NamedTuple):
     """A line of the legend: one of SYMBOLS, and a text."""
 
     symbol: str
@@ -136,7 +131,7 @@ def draw_map(shown: Map) -> bytes:
         axes = figure.add_axes(
             (LEFT / WIDTH, 1 - (TOP + DOWN) / height, ACROSS / WIDTH, DOWN / height)
         )
-        _Ground(axes, shown).draw()
+        _MapDrawing(axes, shown).draw()
         for number, line in enumerate(shown.legend):
             y = TOP + DOWN + 90 + number * LINE
             symbol = SYMBOLS[line.symbol]
@@ -145,86 +140,100 @@ def draw_map(shown: Map) -> bytes:
         return png(figure)
 
 
-class _Ground:
+class _MapDrawing:
     """The map itself. `_taken`: where something stands that no label may cover."""
 
     def __init__(self, axes: "Axes", shown: Map) -> None:
+        from matplotlib.transforms import Bbox
+
         self._axes = axes
         self._shown = shown
+        self._view = Bbox.from_bounds(*shown.view)
+        self._pixel = shown.view.width / ACROSS
         self._taken: list[Bbox] = []
 
     def draw(self) -> None:
+        shown = self._shown
         self._draw_ground()
-        for area in self._shown.neighbours:
-            self._draw_area(area.rectangle, "neighbour", alpha=0.12, linestyle="--", linewidth=2)
-        self._draw_area(self._shown.place, "place", alpha=0.28, linewidth=4)
-        self._draw_badges()
         self._draw_scale_and_north()
-        for spot in self._shown.calls:
+        middles = [
+            self._draw_area(area.rectangle, "neighbour", alpha=0.12, linestyle="--", linewidth=2)
+            for area in shown.neighbours
+        ]
+        self._draw_area(shown.place, "place", alpha=0.28, linewidth=4)
+        self._draw_badges()
+        calls = [spot for spot in shown.calls if self._view.contains(spot.x, spot.y)]
+        for spot in calls:
             self._draw_symbol("call", spot.x, spot.y)
-        for spot in self._shown.calls:
-            self._label(spot.name, spot.x, spot.y, CALL, beside=True)
-        for area in self._shown.neighbours:
-            middle = _middle(self._visible(area.rectangle))
-            self._label(area.name, *middle, NEIGHBOUR, beside=self._is_small(area.rectangle))
+        for spot in calls:
+            self._label(spot.name, (spot.x, spot.y), CALL)
+        for area, middle in zip(shown.neighbours, middles, strict=True):
+            if middle is not None:
+                self._label(area.name, middle, NEIGHBOUR)
 
     def _draw_ground(self) -> None:
         """Draw the coordinates' grid, on the owner's map image where there is one."""
         from matplotlib.ticker import MaxNLocator
 
-        view, axes = self._shown.view, self._axes
+        axes, view = self._axes, self._view
         axes.set_facecolor(FIELD)
         if self._shown.backdrop is not None:
             try:
-                image, (left, top) = self._shown.backdrop.cut(view, (ACROSS, DOWN))
+                image, (x, y, width, height) = self._shown.backdrop.cut(
+                    self._shown.view, (ACROSS, DOWN)
+                )
             except BackdropError as fault:
                 log.warning("a map is drawn on a plain grid: %s", fault)
             else:
-                metres = view.width / ACROSS
-                west, north = view.x + left * metres, view.y + view.height - top * metres
-                east, south = west + image.width * metres, north - image.height * metres
-                axes.imshow(image, extent=(west, east, south, north), interpolation="nearest")
-        axes.set(aspect="auto", autoscale_on=False)
-        axes.set_xlim(view.x, view.x + view.width)
-        axes.set_ylim(view.y, view.y + view.height)
+                axes.imshow(image, extent=(x, x + width, y, y + height), interpolation="nearest")
+        axes.set(aspect="auto", autoscale_on=False, xlim=view.intervalx, ylim=view.intervaly)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(7, integer=True, steps=[1, 2, 5, 10]))
             axis.set_major_formatter(lambda value, _position: f"{value:.0f}")
         axes.tick_params(labelsize=14)
         axes.grid()
 
-    def _visible(self, area: Rectangle) -> Rectangle:
-        """Return an area as far as the map shows it, and a little beyond."""
-        view, beyond = self._shown.view, self._shown.view.width * 0.02
-        west = min(max(area.x, view.x - beyond), view.x + view.width + beyond)
-        south = min(max(area.y, view.y - beyond), view.y + view.height + beyond)
-        east = min(max(area.x + area.width, west), view.x + view.width + beyond)
-        north = min(max(area.y + area.height, south), view.y + view.height + beyond)
-        return Rectangle(west, south, east - west, north - south)
+    def _draw_scale_and_north(self) -> None:
+        from matplotlib.ticker import MaxNLocator
 
-    def _is_small(self, area: Rectangle) -> bool:
-        visible, pixel = self._visible(area), self._shown.view.width / ACROSS
-        return min(visible.width, visible.height) < SMALLEST * pixel
+        metres = MaxNLocator(9, steps=[1, 2, 5, 10]).tick_values(0, self._view.width)[1]
+        name = f"{metres:.0f} m" if metres < 1_000 else f"{metres / 1_000:.0f} km"
+        east, y = self._view.x1 - 26 * self._pixel, self._view.y0 + 24 * self._pixel
+        self._axes.plot(
+            [east - metres, east], [y, y], color=BRIGHT, linewidth=3, marker="|", markersize=12
+        )
+        self._write(name, (east, y), (0, 18), BRIGHT, ha="right")
+        corner = east - 14 * self._pixel, self._view.y1 - 58 * self._pixel
+        self._write(f"▲\n{self._shown.north}", corner, (0, 0), BRIGHT, weight="bold")
 
-    def _draw_area(self, area: Rectangle, symbol: str, *, alpha: float, **line: Any) -> None:
+    def _draw_area(
+        self, area: Rectangle, symbol: str, *, alpha: float, **line: Any
+    ) -> tuple[float, float] | None:
+        """Draw an area, a small one as a symbol; return the middle of what the map shows of it."""
         from matplotlib.colors import to_rgba
         from matplotlib.patches import Rectangle as Patch
+        from matplotlib.transforms import Bbox
 
-        visible = self._visible(area)
-        if self._is_small(area):
-            self._draw_symbol(symbol, *_middle(visible))
-            return
-        colour = SYMBOLS[symbol].colour
-        patch = Patch(visible[:2], *visible[2:], edgecolor=colour, **line)
-        patch.set_facecolor(to_rgba(colour, alpha))
-        self._axes.add_patch(patch)
+        beyond = self._view.padded(10 * self._pixel)  # so that the frame shows no edge of it
+        visible = Bbox.intersection(Bbox.from_bounds(*area), beyond)
+        if visible is None:
+            return None
+        middle = visible.x0 + visible.width / 2, visible.y0 + visible.height / 2
+        if min(area.width, area.height) >= SMALLEST * self._pixel:
+            colour = SYMBOLS[symbol].colour
+            patch = Patch(visible.p0, visible.width, visible.height, edgecolor=colour, **line)
+            patch.set_facecolor(to_rgba(colour, alpha))
+            self._axes.add_patch(patch)
+        elif self._view.contains(*middle):
+            self._draw_symbol(symbol, *middle)
+        else:
+            return None
+        return middle
 
     def _draw_symbol(self, name: str, x: float, y: float) -> None:
         from matplotlib.patheffects import withStroke
 
-        view, symbol = self._shown.view, SYMBOLS[name]
-        if not (view.x <= x <= view.x + view.width and view.y <= y <= view.y + view.height):
-            return
+        symbol = SYMBOLS[name]
         text = self._axes.text(
             x, y, symbol.character, color=symbol.colour, fontsize=24, clip_on=True,
             ha="center", va="center", path_effects=[withStroke(linewidth=4, foreground=BACKGROUND)],
@@ -232,61 +241,43 @@ class _Ground:
         self._taken.append(text.get_window_extent())
 
     def _draw_badges(self) -> None:
-        """Write the equipment inside the property, or below it if there is too little room."""
-        visible, view = self._visible(self._shown.place), self._shown.view
-        pixel = view.width / ACROSS
-        has_room = visible.height > 150 * pixel and visible.width > 330 * pixel
-        x, y = _middle(visible)
-        y += (32 if has_room else -38) * pixel - max(visible.height, SMALLEST * pixel) / 2
-        for number, badge in enumerate(self._shown.badges):
+        """Write the equipment below the property."""
+        place, badges = self._shown.place, self._shown.badges
+        for number, badge in enumerate(badges):
             symbol = SYMBOLS[badge.symbol]
-            right = (number - (len(self._shown.badges) - 1) / 2) * BADGE * pixel
-            text = f"{symbol.character} {badge.text}"
-            self._label(text, x + right, max(y, view.y + 80 * pixel), symbol.colour)
+            right = (number - (len(badges) - 1) / 2) * BADGE
+            text = fitted(f"{symbol.character} {badge.text}", LONGEST_LABEL, SMALL)
+            self._write(text, (place.x + place.width / 2, place.y), (right, -26), symbol.colour)
 
-    def _draw_scale_and_north(self) -> None:
-        from matplotlib.ticker import MaxNLocator
-
-        view = self._shown.view
-        pixel = view.width / ACROSS
-        metres = MaxNLocator(9, steps=[1, 2, 5, 10]).tick_values(0, view.width)[1]
-        name = f"{metres:.0f} m" if metres < 1_000 else f"{metres / 1_000:.0f} km"
-        half = max(metres / pixel, text_width(name, SMALL)) / 2
-        x, y = view.x + view.width - (half + 26) * pixel, view.y + 24 * pixel
-        ends = [x - metres / 2, x + metres / 2]
-        self._axes.plot(
-            ends, [y, y], color=BRIGHT, linewidth=3, marker="|", markersize=12, zorder=4
-        )
-        self._label(name, x, y + 24 * pixel, BRIGHT)
-        x, y = view.x + view.width - 40 * pixel, view.y + view.height - 76 * pixel
-        self._label(self._shown.north, x, y, BRIGHT, weight="bold")
-        self._label("▲", x, y + 36 * pixel, BRIGHT)
-
-    def _label(
-        self, text: str, x: float, y: float, colour: str, *, beside: bool = False, **style: Any
-    ) -> None:
-        """Write on a plate inside the map, or beside a symbol, where nothing stands yet."""
+    def _label(self, text: str, position: tuple[float, float], colour: str) -> None:
+        """Write beside a position, or else above or below, where nothing stands yet."""
+        is_west = position[0] < self._view.x0 + self._view.width / 2
+        right, side = (17, "left") if is_west else (-17, "right")  # so that it stays on the map
         line = fitted(text, LONGEST_LABEL, SMALL)
-        half = text_width(line, SMALL) / 2
-        sides = ((half + 24, 0), (-half - 24, 0), (0, -34), (0, 36)) if beside else ((0, 0),)
-        view, pixel = self._shown.view, self._shown.view.width / ACROSS
-        edge = (half + 8) * pixel
-        for right, up in sides:
-            at_x = min(max(x + right * pixel, view.x + edge), view.x + view.width - edge)
-            at_y = min(max(y + up * pixel, view.y + 20 * pixel), view.y + view.height - 20 * pixel)
-            label = self._axes.text(
-                at_x, at_y, line, color=colour, fontsize=SMALL, bbox=PLATE,
-                ha="center", va="center", **style,
-            )  # fmt: skip
-            taken = label.get_window_extent().padded(4)
-            if not any(taken.overlaps(other) for other in self._taken):
-                self._taken.append(taken)
+        for up in (0, 25, -25):
+            if self._write(line, position, (right, up), colour, ha=side):
                 return
-            label.remove()
 
-
-PLATE = {"boxstyle": "round,pad=0.2", "facecolor": BACKGROUND, "edgecolor": "none"}
-
-
-def _middle(area: Rectangle) -> tuple[float, float]:
-    return area.x + area.width / 2, area.y + area.height / 2
+    def _write(
+        self,
+        text: str,
+        position: tuple[float, float],
+        offset: tuple[float, float],
+        colour: str,
+        **style: Any,
+    ) -> bool:
+        """Write on a plate, so many points from a position; return False if there is no room."""
+        plate = {"boxstyle": "round,pad=0.2", "facecolor": BACKGROUND, "edgecolor": "none"}
+        written = self._axes.annotate(
+            text, position, offset, textcoords="offset points", color=colour, fontsize=SMALL,
+            bbox=plate, **({"ha": "center", "va": "center"} | style),
+        )  # fmt: skip
+        place = written.get_window_extent().padded(4)
+        frame = self._axes.bbox
+        if any(place.overlaps(taken) for taken in self._taken) or not (
+            frame.y0 <= place.y0 and place.y1 <= frame.y1
+        ):
+            written.remove()
+            return False
+        self._taken.append(place)
+        return True

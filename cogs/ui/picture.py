@@ -17,7 +17,7 @@ from cogs.ui.text import plain_line
 ALT = 1_024
 """Discord's limit of a picture's alternative text."""
 
-LOOK = 2
+LOOK = 3
 """Raise this when pictures change their look, so that posted ones are drawn again."""
 
 PAINTER = ThreadPoolExecutor(1, "painter")

@@ -42,8 +42,9 @@ def _darker(colour: tuple[int, int, int]) -> tuple[int, ...]:
 
 def test_a_view_is_cut_from_the_image_by_its_points(image: Path) -> None:
     backdrop = Backdrop.of(str(image), POINTS)
-    shown, at = backdrop.cut(Rectangle(-50, 50, 100, 100), (400, 400))
-    assert (shown.size, at) == ((400, 400), (0, 0))
+    view = Rectangle(-50, 50, 100, 100)
+    shown, area = backdrop.cut(view, (400, 400))
+    assert (shown.size, area) == ((400, 400), view)
     assert shown.getpixel((100, 200)) == _darker(RED)
     assert shown.getpixel((300, 200)) == _darker(BLUE)
     assert backdrop.position(0, 0) == (-100, 200)
@@ -52,8 +53,8 @@ def test_a_view_is_cut_from_the_image_by_its_points(image: Path) -> None:
 
 def test_beyond_its_edge_there_is_no_image(image: Path) -> None:
     backdrop = Backdrop.of(str(image), POINTS)
-    shown, at = backdrop.cut(Rectangle(-200, 100, 200, 200), (400, 400))
-    assert at == (200, 200)
+    shown, area = backdrop.cut(Rectangle(-200, 100, 200, 200), (400, 400))
+    assert area == Rectangle(-100, 100, 100, 100)
     assert shown.size == (200, 200)
     with pytest.raises(BackdropError, match="does not reach there"):
         backdrop.cut(Rectangle(5_000, 5_000, 100, 100), (400, 400))
