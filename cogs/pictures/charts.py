@@ -1,9 +1,8 @@
 """Charts: how many visits or crimes each day had."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cogs.i18n.language import N_, _, plural
 from cogs.pictures.drawing import (
@@ -21,7 +20,6 @@ from cogs.pictures.drawing import (
     new_figure,
     png,
     short,
-    text_width,
     write,
 )
 from cogs.ui.picture import Picture
@@ -43,27 +41,26 @@ TOP, HEIGHT = 150, 450
 """Pixels above the bars, and of them."""
 
 TICKS = 5
+TICKS_WIDTH = 70
+"""Pixels of the numbers beside the bars."""
+
+DAYS_WITH_NAME = 10
+"""Days that are named below the bars, if there are more, at even distances."""
+
 WITH_TOTALS = 16
 """Bars that have their number above them; more would not leave room for it."""
 
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """The visits that one camera counted, day by day; a chart's only series needs no name."""
+class Series(NamedTuple):
+    """What one camera counted, day by day; a chart's only series needs no name."""
 
     name: str
     counts: tuple[int, ...]
 
-    @property
-    def total(self) -> int:
-        """All of its visits."""
-        return sum(self.counts)
 
-
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """Stacked bars, one per label. `nothing` is written where there is nothing to draw."""
 
     title: str
@@ -71,16 +68,6 @@ class Chart:
     labels: tuple[str, ...]
     series: tuple[Series, ...]
     nothing: str
-
-    @property
-    def totals(self) -> list[int]:
-        """The height of each bar."""
-        return _sums(self.series)
-
-    @property
-    def legend(self) -> list[Series]:
-        """The series that have a name."""
-        return [series for series in self.series if series.name]
 
 
 def visitors_chart(place: str, visits: WeeklyVisitors | ScannedVisitors, today: date) -> Picture:
@@ -110,49 +97,38 @@ def crimes_chart(place: str, crimes: CrimesInArea, today: date) -> Picture:
 def _picture(
     name: str, title: str, nothing: str, days: Sequence[date], series: Sequence[Series]
 ) -> Picture:
-    total = sum(one.total for one in series)
+    totals = _totals(series)
     span = f"{days[0]} – {days[-1]}" if days else ""
-    in_all = _("{number} in all").format(number=total)
-    chart = Chart(
-        title=plain_line(title, 200),
-        subtitle=f"{span} · {in_all}" if total else span,
-        labels=tuple(_labels(days)),
-        series=tuple(_merged(series)),
-        nothing=nothing,
-    )
-    return Picture.of(name, _alt(chart, days), chart, draw_chart)
-
-
-def _sums(series: Sequence[Series]) -> list[int]:
-    return [sum(day) for day in zip(*(one.counts for one in series), strict=True)]
-
-
-def _labels(days: Sequence[date]) -> list[str]:
-    """Return the days' labels, with weekdays while there are few."""
+    in_all = _("{number} in all").format(number=sum(totals))
+    labels = [f"{day:%m-%d}" for day in days]
     if len(days) <= 2 * WEEK:
-        return [f"{_(WEEKDAYS[day.weekday()])}\n{day:%m-%d}" for day in days]
-    return [f"{day:%m-%d}" for day in days]
+        labels = [f"{_(WEEKDAYS[day.weekday()])}\n{day:%m-%d}" for day in days]
+    title = plain_line(title, 200)
+    subtitle = f"{span} · {in_all}" if any(totals) else span
+    chart = Chart(title, subtitle, tuple(labels), tuple(_merged(series)), nothing)
+    alt = f"{title}, {subtitle}"
+    if any(totals):
+        bars = [f"{day} {total}" for day, total in zip(days, totals, strict=True) if total]
+        alt += f": {fitting(bars, ', ', 500)}."
+        names = [f"{one.name} {sum(one.counts)}" for one in chart.series if one.name]
+        alt += f" {fitting(names, ', ', 300)}." if names else ""
+    else:
+        alt += f": {nothing}."
+    return Picture.of(name, alt, chart, draw_chart)
+
+
+def _totals(series: Sequence[Series]) -> list[int]:
+    """Return the height of each bar."""
+    return [sum(day) for day in zip(*(one.counts for one in series), strict=True)]
 
 
 def _merged(series: Sequence[Series]) -> list[Series]:
     """Merge all cameras but those with the most visits into one series."""
     if len(series) <= NAMED:
         return list(series)
-    first = sorted(series, key=lambda one: -one.total)
+    first = sorted(series, key=lambda one: -sum(one.counts))
     name = plural("{number} other", "{number} others", len(series) - NAMED)
-    return [*first[:NAMED], Series(name, tuple(_sums(first[NAMED:])))]
-
-
-def _alt(chart: Chart, days: Sequence[date]) -> str:
-    """Return the chart in words."""
-    text = f"{chart.title}, {chart.subtitle}"
-    totals = chart.totals
-    if not any(totals):
-        return f"{text}: {chart.nothing}."
-    bars = [f"{day} {total}" for day, total in zip(days, totals, strict=True) if total]
-    text += f": {fitting(bars, ', ', 500)}."
-    legend = [f"{series.name} {series.total}" for series in chart.legend]
-    return f"{text} {fitting(legend, ', ', 300)}." if legend else text
+    return [*first[:NAMED], Series(name, tuple(_totals(first[NAMED:])))]
 
 
 def draw_chart(chart: Chart) -> bytes:
@@ -160,13 +136,20 @@ def draw_chart(chart: Chart) -> bytes:
     from matplotlib import rc_context
     from matplotlib.patches import Rectangle
 
-    totals, legend = chart.totals, chart.legend
+    legend = [series for series in chart.series if series.name]
     height = TOP + HEIGHT + 110 + -(-len(legend) // 2) * LINE
+    totals = _totals(chart.series)
+    left = MARGIN + (TICKS_WIDTH if any(totals) else 0)
     with rc_context(STYLE):
         figure = new_figure(height, chart.title, chart.subtitle)
-        ticks = text_width("0000", SMALL) if any(totals) else 0.0
-        left, bottom = (MARGIN + ticks) / WIDTH, 1 - (TOP + HEIGHT) / height
-        axes = figure.add_axes((left, bottom, 1 - left - MARGIN / WIDTH, HEIGHT / height))
+        axes = figure.add_axes(
+            (
+                left / WIDTH,
+                1 - (TOP + HEIGHT) / height,
+                1 - (left + MARGIN) / WIDTH,
+                HEIGHT / height,
+            )
+        )
         axes.spines[["top", "left", "right"]].set_visible(False)
         if any(totals):
             _draw_bars(axes, chart, totals)
@@ -177,11 +160,10 @@ def draw_chart(chart: Chart) -> bytes:
         for number, series in enumerate(legend):
             x = MARGIN + number % 2 * INSIDE / 2
             y = TOP + HEIGHT + 120 + number // 2 * LINE
-            text = fitted(f"{series.name} · {short(series.total)}", INSIDE / 2 - 60, TEXT)
             corner = x / WIDTH, 1 - (y + 4) / height
-            swatch = Rectangle(corner, 30 / WIDTH, 28 / height, **_fill(number))
-            figure.add_artist(swatch)
-            write(figure, x + 42, y, text)
+            figure.add_artist(Rectangle(corner, 30 / WIDTH, 28 / height, **_fill(number)))
+            text = f"{series.name} · {short(sum(series.counts))}"
+            write(figure, x + 42, y, fitted(text, INSIDE / 2 - 60, TEXT))
         return png(figure)
 
 
@@ -192,25 +174,18 @@ def _draw_bars(axes: "Axes", chart: Chart, totals: Sequence[int]) -> None:
     width = min(0.66, 0.17 * len(totals))
     bottoms = [0] * len(totals)
     for number, series in enumerate(chart.series):
-        axes.bar(days, series.counts, width=width, bottom=bottoms, **_fill(number))
+        bars = axes.bar(days, series.counts, width=width, bottom=bottoms, **_fill(number))
         bottoms = [below + count for below, count in zip(bottoms, series.counts, strict=True)]
-    axes.set_xlim(-0.5, len(totals) - 0.5)
-    axes.set_ylim(0, max(totals) * 1.12)
+    if len(totals) <= WITH_TOTALS:
+        written = [short(total) if total else "" for total in totals]
+        size = min(TEXT, 170 / len(totals))
+        axes.bar_label(bars, written, padding=4, fontsize=size, weight="bold")
+    axes.set(xlim=(-0.5, len(totals) - 0.5), ylim=(0, max(totals) * 1.12))
     axes.grid(axis="y")
     axes.yaxis.set_major_locator(MaxNLocator(TICKS, integer=True))
     axes.yaxis.set_major_formatter(lambda value, _position: short(value))
     axes.tick_params(labelsize=SMALL)
-    slot = axes.get_position().width * WIDTH / len(totals)
-    if len(totals) <= WITH_TOTALS:
-        widest = max(text_width(short(total), TEXT, bold=True) for total in totals)
-        size = TEXT * min(1.0, slot / (widest + 6))
-        for day, total in enumerate(totals):
-            if total:
-                above: Any = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center"}
-                axes.annotate(short(total), (day, total), fontsize=size, weight="bold", **above)
-    # As many days have a name as there is room for, at even distances.
-    widest = max(text_width(line, SMALL) for label in chart.labels for line in label.splitlines())
-    every = max(1, -(-round(widest + 16) // max(1, int(slot))))
+    every = -(-len(totals) // DAYS_WITH_NAME)
     axes.set_xticks(days[::every], chart.labels[::every], color=BRIGHT)
 
 
