@@ -15,7 +15,7 @@ from benchmarks.figure import Figure, Pair, Round, Target
 from benchmarks.load import line_to
 from benchmarks.servers import Server, plain
 from benchmarks.throughput import nothing, push
-from tests.end_to_end.town import call_911
+from tests.end_to_end.environment import call_911
 from tests.fake_discord import Channel
 
 CALLS = 300
@@ -62,8 +62,8 @@ async def posting(folder: Path) -> AsyncIterator[Pair]:
     """
     calls = map(call_911, count(1))
     async with AsyncExitStack() as stack:
-        town = await stack.enter_async_context(community(is_limited=False))
-        server = await stack.enter_async_context(town.bot(folder))
+        env = await stack.enter_async_context(community(is_limited=False))
+        server = await stack.enter_async_context(env.bot(folder))
         cad = await stack.enter_async_context(line_to(server))
         loopback = await stack.enter_async_context(
             line_to(await stack.enter_async_context(plain(folder)))
@@ -71,15 +71,15 @@ async def posting(folder: Path) -> AsyncIterator[Pair]:
         stack.enter_context(without_pauses())
 
         async def ours(number: int = CALLS) -> Round:
-            town.fake.requests.clear()
+            env.fake.requests.clear()
             pushed = []
             for _ in range(number):
                 written = push("EVENT_911", next(calls))
                 pushed.append(time.monotonic())
                 await cad.send(written)
-                await town.channels["emergency"].next_message()
+                await env.channels["emergency"].next_message()
                 await asyncio.sleep(PAUSE)
-            posted = arrivals(town, "emergency")
+            posted = arrivals(env, "emergency")
             return _median([at - then for at, then in zip(posted, pushed, strict=True)])
 
         async def baseline() -> Round:
@@ -100,12 +100,12 @@ def _median(seconds: list[float]) -> Round:
     return {MEDIAN: statistics.median(seconds) * 1000}
 
 
-def arrivals(town: Community, channel: str) -> list[float]:
+def arrivals(env: Community, channel: str) -> list[float]:
     """Return when the requests arrived that created messages in a channel."""
-    path = town.channels[channel].messages_path
+    path = env.channels[channel].messages_path
     return [
         request.at
-        for request in town.fake.requests
+        for request in env.fake.requests
         if (request.method, request.path) == ("POST", path)
     ]
 
@@ -126,21 +126,21 @@ async def storm(folder: Path) -> AsyncIterator[Pair]:
     round counts whole bursts, from the arrival of one message to that of the one after the last, so
     it does not matter with which message of a burst it begins. A 429 ends the benchmark.
     """
-    async with community(is_limited=True) as town, town.bot(folder) as server:
+    async with community(is_limited=True) as env, env.bot(folder) as server:
         storming = asyncio.create_task(_push_on(server))
-        channels = [town.channels[name] for name in STORM]
+        channels = [env.channels[name] for name in STORM]
 
         async def ours() -> Round:
             rates = await asyncio.gather(*map(_embeds_a_second, channels))
-            if town.fake.too_many_requests:
-                raise RuntimeError(f"Discord answered {town.fake.too_many_requests} times with 429")
+            if env.fake.too_many_requests:
+                raise RuntimeError(f"Discord answered {env.fake.too_many_requests} times with 429")
             return {EMBEDS: min(rates)}
 
         async def baseline() -> Round:
             return {EMBEDS: LIMIT}
 
         try:
-            await town.fake.until(lambda: all(len(channel.created) > BURST for channel in channels))
+            await env.fake.until(lambda: all(len(channel.created) > BURST for channel in channels))
             yield Pair(ours, baseline)
         finally:
             storming.cancel()

@@ -26,10 +26,10 @@ SUBSCRIPTIONS = ("visits", "alerts")
 @asynccontextmanager
 async def idle(folder: Path) -> AsyncIterator[Pair]:
     """Start the bot, connected to Discord with every channel, and read its memory."""
-    async with community(is_limited=True) as town:
+    async with community(is_limited=True) as env:
 
         async def ours() -> Round:
-            async with town.bot(folder) as server:
+            async with env.bot(folder) as server:
                 await asyncio.sleep(SETTLING)
                 return {MIB: server.resident / BYTES[MIB]}
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 
 from cogs.delivery.channel_queue import Pace
-from tests.end_to_end.town import Town, call_911
+from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import FakeDiscord
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,35 +104,35 @@ async def record() -> Path911:
     with tempfile.TemporaryDirectory() as folder:
         tempfile.tempdir = folder  # where the bot looks for others with its Discord token
         async with FakeDiscord() as fake:
-            town = Town(fake, Path(folder))
-            configured = town.settings()
+            env = BotEnvironment(fake, Path(folder))
+            configured = env.settings()
             urls = {"api_url": fake.rest_url, "gateway_url": fake.gateway_url}
             discord = configured.discord.model_copy(update=urls)
-            town.settings = lambda: configured.model_copy(update={"discord": discord})  # type: ignore[method-assign]
+            env.settings = lambda: configured.model_copy(update={"discord": discord})  # type: ignore[method-assign]
             threading.setprofile(path.profile)
-            async with town.bot_running(Pace()):
+            async with env.bot_running(Pace()):
                 await fake.wait_connected()
-                await fake.until(lambda: bool(town.guild.commands))
-                await town.add_property("Laundromat")
+                await fake.until(lambda: bool(env.guild.commands))
+                await env.add_property("Laundromat")
                 sys.setprofile(path.profile)
-                await _post(town, 1, path)
+                await _post(env, 1, path)
                 path.steps.clear()
                 path.changes_of_file = 0
-                await _post(town, 2, path)
+                await _post(env, 2, path)
                 sys.setprofile(None)
             threading.setprofile(None)
     return path
 
 
-async def _post(town: Town, call_id: int, path: Path911) -> None:
+async def _post(env: BotEnvironment, call_id: int, path: Path911) -> None:
     """Push a call; end the record as soon as the request for its card has arrived."""
-    channel = town.channel("emergency")
-    town.fake.requests.clear()
+    channel = env.channel("emergency")
+    env.fake.requests.clear()
     path.is_on = True
-    push = asyncio.create_task(town.push("EVENT_911", call_911(call_id)))
+    push = asyncio.create_task(env.push("EVENT_911", call_911(call_id)))
     while not any(  # noqa: ASYNC110 - the request is recorded before the fake answers it
         (request.method, request.path) == ("POST", channel.messages_path)
-        for request in town.fake.requests
+        for request in env.fake.requests
     ):
         await asyncio.sleep(0)
     path.is_on = False

@@ -85,8 +85,8 @@ async def _reads(folder: Path) -> AsyncIterator[Pair]:
 async def _accepted(folder: Path) -> AsyncIterator[Pair]:
     async with (
         plain(folder) as baseline,
-        community(is_limited=True) as town,
-        town.bot(folder) as server,
+        community(is_limited=True) as env,
+        env.bot(folder) as server,
     ):
         await add_properties(server)
         pushes = _pushes()

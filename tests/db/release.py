@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from bot.settings import Channels
 from cogs.delivery.follower import Follower
 from db import fingerprints, links, settings, subscriptions
-from tests.cogs.story import Story
+from tests.cogs.scenario import Scenario
 from tests.webhook.harness import open_harness
 
 RELEASED = Path(__file__).with_name("released")
@@ -65,7 +65,7 @@ def _statements(connection: sqlite3.Connection) -> Iterator[str]:
 async def fill(path: Path) -> None:
     """Make a database of an evening in which everything happens once."""
     async with open_harness(path) as harness:
-        await Story(harness).tell()
+        await Scenario(harness).play()
         await harness.ask("add-allowed-user", propertyId=1, userId="license:friend")
         await Follower(
             harness.database, harness.bus, frozenset(Channels.model_fields), lambda _places: None

@@ -11,7 +11,7 @@ import pytest
 
 from bot.settings import HttpSettings
 from tests.deploy.conftest import CLIENT, KEY, TOKEN, Front, Start, proxied
-from tests.end_to_end.town import call_911
+from tests.end_to_end.environment import call_911
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 

@@ -1,12 +1,12 @@
-"""A town for every test."""
+"""The environment of every test."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.town import Town
-from tests.fake_discord import FakeDiscord, hurry
+from tests.end_to_end.environment import BotEnvironment, open_environment
+from tests.fake_discord import hurry
 
 
 @pytest.fixture(autouse=True)
@@ -15,9 +15,6 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    """A town whose Discord has no rate limits worth waiting for."""
-    async with FakeDiscord() as fake:
-        fake.limits.hurry()
-        yield Town(fake, tmp_path)
-        assert fake.unexpected == []
+async def env(tmp_path: Path) -> AsyncIterator[BotEnvironment]:
+    async with open_environment(tmp_path) as env:
+        yield env

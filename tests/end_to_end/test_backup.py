@@ -16,8 +16,8 @@ from bot.offline_commands import route
 from bot.settings import DatabaseSettings, HttpSettings, Settings
 from db.integrity import full_check
 from tests.db.damage import tear
+from tests.end_to_end.environment import call_911
 from tests.end_to_end.test_start import Program, running
-from tests.end_to_end.town import call_911
 
 PUSHERS = 8
 TOKEN = "a.token.of.the-tests"

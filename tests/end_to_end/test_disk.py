@@ -16,18 +16,18 @@ from aiohttp.test_utils import unused_port
 from cogs.delivery import follower
 from db import database
 from tests.db.disk import FULL, IOERR_FSYNC, IOERR_WRITE, READONLY, Disk, faulty_disk
-from tests.end_to_end.town import TOKEN, Town, call_911
+from tests.end_to_end.environment import TOKEN, BotEnvironment, call_911
 from tests.fake_discord import render
 from tests.soak.ledger import Ledger, broken_promises, caught_up
 from tests.soak.load import Load
 from tests.soak.process import bot_process, stopped
 
-Trouble = Callable[[Town, Disk], Any]
+Trouble = Callable[[BotEnvironment, Disk], Any]
 
 
 def _wrong(**how: int) -> Trouble:
     @asynccontextmanager
-    async def trouble(_: Town, disk: Disk) -> AsyncIterator[None]:
+    async def trouble(_: BotEnvironment, disk: Disk) -> AsyncIterator[None]:
         vars(disk).update(how)
         yield
         disk.mend()
@@ -36,8 +36,8 @@ def _wrong(**how: int) -> Trouble:
 
 
 @asynccontextmanager
-async def _locked(town: Town, _: Disk) -> AsyncIterator[None]:
-    path = town.folder / "sentinel.db"
+async def _locked(env: BotEnvironment, _: Disk) -> AsyncIterator[None]:
+    path = env.folder / "sentinel.db"
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
         yield
@@ -55,70 +55,72 @@ TROUBLES: dict[str, Trouble] = {
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 async def test_writes_are_refused_in_words_reads_go_on_and_it_recovers(
-    town: Town, monkeypatch: pytest.MonkeyPatch, trouble: str
+    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.05)
     monkeypatch.setattr(follower, "RETRY", 0.02)
     with faulty_disk() as disk:
         async with (
-            town.bot_running(),
+            env.bot_running(),
             aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
-            http.ws_connect(f"{town.url}/ws") as socket,
+            http.ws_connect(f"{env.url}/ws") as socket,
         ):
-            await town.fake.until(lambda: bool(town.guild.commands))
-            place = await town.add_property("Villa", drones=1)
-            card = await town.channel("approvals").next_message()
-            async with TROUBLES[trouble](town, disk):
-                assert await town.push("EVENT_911", call_911(1)) == 503
+            await env.fake.until(lambda: bool(env.guild.commands))
+            place = await env.add_property("Villa", drones=1)
+            card = await env.channel("approvals").next_message()
+            async with TROUBLES[trouble](env, disk):
+                assert await env.push("EVENT_911", call_911(1)) == 503
                 told = {"propertyId": place, "userId": "refused"}
-                assert (await town.query("add-auth-entry", **told))["code"] == "unavailable"
+                assert (await env.query("add-auth-entry", **told))["code"] == "unavailable"
                 await socket.send_json({"type": "queries.add-auth-entry", "data": told})
                 assert (await socket.receive_json())["data"]["code"] == "unavailable"
-                clicked = await town.fake.click(town.anna, card, "Approve")
-                used = await town.fake.slash(town.dora, "drone dispatch", property=str(place))
+                clicked = await env.fake.click(env.anna, card, "Approve")
+                used = await env.fake.slash(env.dora, "drone dispatch", property=str(place))
                 for reply in (clicked, used):
                     assert reply.content == "Storage is unavailable, try again later."
                     assert reply.ephemeral
-                assert (await town.query("get-property", propertyId=place))["status"] == "PENDING"
-                listed = await town.fake.slash(town.vic, "drone list")
+                assert (await env.query("get-property", propertyId=place))["status"] == "PENDING"
+                listed = await env.fake.slash(env.vic, "drone list")
                 assert "No drones are out." in render(listed)
-                async with http.get(f"{town.url}/healthz") as answer:
+                async with http.get(f"{env.url}/healthz") as answer:
                     assert (await answer.json())["live"]
-            assert await town.push("EVENT_911", call_911(2)) == 200
+            assert await env.push("EVENT_911", call_911(2)) == 200
             await socket.send_json({"type": "queries.add-auth-entry", "data": told})
             assert (await socket.receive_json())["data"] == {"success": True}
-            reply = await town.fake.click(town.anna, card, "Approve")
+            reply = await env.fake.click(env.anna, card, "Approve")
             assert "approved." in reply.content
-            await town.channel("emergency").next_message()
-            await town.channel("access").next_message()
-    with closing(sqlite3.connect(town.folder / "sentinel.db")) as stored:
+            await env.channel("emergency").next_message()
+            await env.channel("access").next_message()
+    with closing(sqlite3.connect(env.folder / "sentinel.db")) as stored:
         names = [name for (name,) in stored.execute("SELECT name FROM journal")]
         assert stored.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert names.count("cad.EVENT_911") == names.count("auth-entries") == 1
-    assert len(town.channel("emergency").created) == len(town.channel("access").created) == 1
+    assert len(env.channel("emergency").created) == len(env.channel("access").created) == 1
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
-async def test_a_process_that_may_write_no_file_any_more_goes_on_once_it_may(town: Town) -> None:
+async def test_a_process_that_may_write_no_file_any_more_goes_on_once_it_may(
+    env: BotEnvironment,
+) -> None:
     ledger = Ledger()
-    load = Load(town, ledger, Random(1))
-    with bot_process(town, unused_port()) as process:
-        await town.healthy()
+    load = Load(env, ledger, Random(1))
+    with bot_process(env, unused_port()) as process:
+        await env.healthy()
         await load.prepare()
-        await town.fake.until(lambda: bool(town.guild.commands), timeout=30)
+        await env.fake.until(lambda: bool(env.guild.commands), timeout=30)
         working = asyncio.create_task(load.run())
         for _ in range(3):
             await _until_more(ledger.done)
             with _no_room(process.pid or 0):
-                assert await town.push("EVENT_911", call_911(10**6)) == 503
-                async with aiohttp.ClientSession() as http, http.get(f"{town.url}/healthz") as got:
+                assert await env.push("EVENT_911", call_911(10**6)) == 503
+                async with aiohttp.ClientSession() as http, http.get(f"{env.url}/healthz") as got:
                     assert (got.status, (await got.json())["live"]) == (503, True)
                 await _until_more(ledger.begun)
         working.cancel()
         await asyncio.wait({working})
-        await caught_up(town)
+        await caught_up(env)
         assert await stopped(process)
-    assert await broken_promises(town, ledger) == []
+    assert await broken_promises(env, ledger) == []
     assert ledger.begun.total() > ledger.done.total() > 150
 
 

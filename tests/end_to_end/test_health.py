@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from bot import app
-from tests.end_to_end.town import TOKEN, Town, call_911, log_in
+from tests.end_to_end.environment import TOKEN, BotEnvironment, call_911, log_in
 from tests.fake_discord import render
 from webhook.protocol.daily_report import MESSAGES
 
@@ -19,25 +19,25 @@ def _checking_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "CHECK_INTERVAL", 0.05)
 
 
-async def health(town: Town) -> tuple[int, dict[str, Any]]:
-    async with aiohttp.ClientSession() as http, http.get(f"{town.url}/healthz") as answer:
+async def health(env: BotEnvironment) -> tuple[int, dict[str, Any]]:
+    async with aiohttp.ClientSession() as http, http.get(f"{env.url}/healthz") as answer:
         return answer.status, await answer.json()
 
 
-async def metrics(town: Town) -> str:
+async def metrics(env: BotEnvironment) -> str:
     async with (
         aiohttp.ClientSession() as http,
-        http.get(f"{town.url}/metrics?token={TOKEN}") as answer,
+        http.get(f"{env.url}/metrics?token={TOKEN}") as answer,
     ):
         assert answer.status == 200
         return await answer.text()
 
 
-async def until_problems(town: Town, *parts: str) -> int:
+async def until_problems(env: BotEnvironment, *parts: str) -> int:
     """Wait until exactly these problems are told; return the status then."""
     async with asyncio.timeout(30):
         while True:
-            status, told = await health(town)
+            status, told = await health(env)
             problems = told["problems"]
             if len(problems) == len(parts) and all(map(str.__contains__, problems, parts)):
                 return status
@@ -45,86 +45,86 @@ async def until_problems(town: Town, *parts: str) -> int:
 
 
 async def test_bot_is_unready_while_the_database_cannot_be_written(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("db.database.BUSY_TIMEOUT", 0.05)
-    async with town.bot_running():
-        assert await until_problems(town) == 200
-        path = town.folder / "sentinel.db"
+    async with env.bot_running():
+        assert await until_problems(env) == 200
+        path = env.folder / "sentinel.db"
         with closing(sqlite3.connect(path, check_same_thread=False)) as other:
             await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
-            assert await town.push("EVENT_911", call_911(1)) == 503
-            assert await until_problems(town, "The database could not be written") == 503
-        assert await until_problems(town) == 200
-        assert await town.push("EVENT_911", call_911(1)) == 200
+            assert await env.push("EVENT_911", call_911(1)) == 503
+            assert await until_problems(env, "The database could not be written") == 503
+        assert await until_problems(env) == 200
+        assert await env.push("EVENT_911", call_911(1)) == 200
 
 
 async def test_unreachable_discord_and_closed_channels_are_problems_but_pushes_are_stored(
-    town: Town,
+    env: BotEnvironment,
 ) -> None:
-    async with town.bot_running():
-        await until_problems(town)
-        town.channel("emergency").forbidden = True
-        assert await town.push("EVENT_911", call_911(1)) == 200
-        assert await until_problems(town, "the channel emergency") == 200
+    async with env.bot_running():
+        await until_problems(env)
+        env.channel("emergency").forbidden = True
+        assert await env.push("EVENT_911", call_911(1)) == 200
+        assert await until_problems(env, "the channel emergency") == 200
         closed = 'sentinel_deliveries_total{channel="emergency",kind="card post",outcome="closed"}'
-        assert closed in await metrics(town)
-        town.channel("emergency").forbidden = False
-        town.channel("emergency").restore()
-        assert await until_problems(town) == 200
-        town.fake.outage()
-        town.fake.drop_gateway(resumable=False)
-        assert await until_problems(town, "not connected to Discord") == 200
-        assert await town.push("EVENT_911", call_911(2)) == 200
-        town.fake.recover()
-        assert await until_problems(town) == 200
+        assert closed in await metrics(env)
+        env.channel("emergency").forbidden = False
+        env.channel("emergency").restore()
+        assert await until_problems(env) == 200
+        env.fake.outage()
+        env.fake.drop_gateway(resumable=False)
+        assert await until_problems(env, "not connected to Discord") == 200
+        assert await env.push("EVENT_911", call_911(2)) == 200
+        env.fake.recover()
+        assert await until_problems(env) == 200
 
 
 async def test_silent_cad_and_its_return_are_reported_once_across_restarts(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app, "MINUTE", 30)  # thirty of them are 0.9 s
-    town.feed_age_minutes = 0
-    told = town.channel("log").created
-    async with town.bot_running():
-        await log_in(town, 61, "7K-22")
-        await until_problems(town, "Nothing comes from the CAD cad")
-        await town.fake.until(lambda: bool(told), timeout=20)
-    async with town.bot_running():
-        assert await until_problems(town, "Nothing comes from the CAD cad") == 200
+    env.feed_age_minutes = 0
+    told = env.channel("log").created
+    async with env.bot_running():
+        await log_in(env, 61, "7K-22")
+        await until_problems(env, "Nothing comes from the CAD cad")
+        await env.fake.until(lambda: bool(told), timeout=20)
+    async with env.bot_running():
+        assert await until_problems(env, "Nothing comes from the CAD cad") == 200
         async with asyncio.timeout(30):
             while len(told) < 2:
-                assert await town.push("EVENT_REMOVE_911", {"callIds": [1]}) == 200
+                assert await env.push("EVENT_REMOVE_911", {"callIds": [1]}) == 200
     shown = "".join(render(message) for message in told)
     assert shown.index("The CAD is silent") < shown.index("The CAD is back")
     assert shown[: shown.index("The CAD is back")].count("The CAD is silent") == 1
 
 
 async def test_neither_metrics_nor_status_name_a_member_who_gets_private_messages(
-    town: Town,
+    env: BotEnvironment,
 ) -> None:
-    private = town.guild.direct(town.stranger)
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        await town.query("link-user", memberId=str(town.stranger.id), userId="owner")
-        place = await town.add_property("Villa")
-        town.fake.fault("POST", private.messages_path, status=503, times=None)
-        await town.query("change-property-status", propertyId=place, status="ACTIVE")
-        await town.fake.until(lambda: any(one.status == 503 for one in town.fake.requests))
-        reply = await town.fake.slash(town.dora, "status")
-        await town.fake.until(lambda: "Private messages · 1 card" in render(reply))
-        page = await metrics(town)
+    private = env.guild.direct(env.stranger)
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.query("link-user", memberId=str(env.stranger.id), userId="owner")
+        place = await env.add_property("Villa")
+        env.fake.fault("POST", private.messages_path, status=503, times=None)
+        await env.query("change-property-status", propertyId=place, status="ACTIVE")
+        await env.fake.until(lambda: any(one.status == 503 for one in env.fake.requests))
+        reply = await env.fake.slash(env.dora, "status")
+        await env.fake.until(lambda: "Private messages · 1 card" in render(reply))
+        page = await metrics(env)
     assert 'channel="direct",kind="card post",outcome="unreachable"' in page
-    assert str(town.stranger.id) not in page + render(reply)
+    assert str(env.stranger.id) not in page + render(reply)
 
 
 async def test_metrics_of_the_running_program_name_no_secret_and_count_what_happened(
-    town: Town,
+    env: BotEnvironment,
 ) -> None:
-    async with town.bot_running():
-        await town.push("EVENT_911", call_911(1))
-        await town.channel("emergency").next_message()
-        await town.push("EVENT_REMOVE_911", {"callIds": [1]})
+    async with env.bot_running():
+        await env.push("EVENT_911", call_911(1))
+        await env.channel("emergency").next_message()
+        await env.push("EVENT_REMOVE_911", {"callIds": [1]})
         wanted = (
             'sentinel_pushes_total{outcome="ok",type="EVENT_911"} 1.0',
             'sentinel_deliveries_total{channel="emergency",kind="card post",outcome="ok"} 1.0',
@@ -137,16 +137,16 @@ async def test_metrics_of_the_running_program_name_no_secret_and_count_what_happ
             "sentinel_loop_lag_seconds_count",
         )
         async with asyncio.timeout(30):
-            page = await metrics(town)
+            page = await metrics(env)
             while not all(line in page for line in wanted):
-                page = await metrics(town)
-        async with aiohttp.ClientSession() as http, http.get(f"{town.url}/metrics") as refused:
+                page = await metrics(env)
+        async with aiohttp.ClientSession() as http, http.get(f"{env.url}/metrics") as refused:
             assert refused.status == 401
-    settings = town.settings()
+    settings = env.settings()
     for secret in (settings.discord.token, settings.cad.keys[0].key, TOKEN, "Wren Halloway"):
         assert secret not in page
-    posted = sum(len(channel.created) for channel in town.channels.values())
-    with closing(sqlite3.connect(town.folder / "sentinel.db")) as database:
+    posted = sum(len(channel.created) for channel in env.channels.values())
+    with closing(sqlite3.connect(env.folder / "sentinel.db")) as database:
         (kept,) = database.execute(
             "SELECT value FROM settings WHERE name = ?", (MESSAGES,)
         ).fetchone()

@@ -14,7 +14,7 @@ from cogs.cards import CARDS, CardKind, calls
 from cogs.ui.embeds import MessageContent
 from cogs.ui.picture import Picture
 from db.database import Reader
-from tests.end_to_end.town import Town, call_911, dispatch_call
+from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import Message, RecordedRequest, render
 from tests.fake_discord.openapi import OpenApi
 
@@ -57,76 +57,78 @@ def _pictures(card: Message) -> list[str]:
     return described
 
 
-def _uploads(town: Town) -> list[RecordedRequest]:
-    return [one for one in town.fake.requests if one.files]
+def _uploads(env: BotEnvironment) -> list[RecordedRequest]:
+    return [one for one in env.fake.requests if one.files]
 
 
-async def _posted(town: Town) -> Message:
-    assert await town.push("EVENT_911", call_911(1)) == 200
-    return await town.channel("emergency").next_message()
+async def _posted(env: BotEnvironment) -> Message:
+    assert await env.push("EVENT_911", call_911(1)) == 200
+    return await env.channel("emergency").next_message()
 
 
-async def _changed(town: Town, card: Message, caller: str) -> None:
+async def _changed(env: BotEnvironment, card: Message, caller: str) -> None:
     """Have the card change, and wait until it does."""
-    assert await town.push("EVENT_911", call_911(1, caller=caller)) == 200
-    await town.fake.until(lambda: caller in render(card))
+    assert await env.push("EVENT_911", call_911(1, caller=caller)) == 200
+    await env.fake.until(lambda: caller in render(card))
 
 
 async def test_a_card_is_posted_with_its_picture_and_words_for_it(
-    town: Town, painter: Painter
+    env: BotEnvironment, painter: Painter
 ) -> None:
-    async with town.bot_running():
-        card = await _posted(town)
+    async with env.bot_running():
+        card = await _posted(env)
     assert _pictures(card) == ["Shows first."]
-    (upload,) = _uploads(town)
+    (upload,) = _uploads(env)
     assert upload.body["attachments"] == [
         {"id": 0, "filename": "map.png", "description": "Shows first."}
     ]
     description = OpenApi.load()
-    assert description is None or description.faults(town.fake.requests) == []
+    assert description is None or description.faults(env.fake.requests) == []
 
 
 async def test_an_edit_without_a_change_of_the_picture_draws_and_uploads_nothing(
-    town: Town, painter: Painter
+    env: BotEnvironment, painter: Painter
 ) -> None:
-    async with town.bot_running():
-        card = await _posted(town)
-        await _changed(town, card, "Ann")
-    async with town.bot_running():
-        await _changed(town, card, "Bob")
+    async with env.bot_running():
+        card = await _posted(env)
+        await _changed(env, card, "Ann")
+    async with env.bot_running():
+        await _changed(env, card, "Bob")
     assert _pictures(card) == ["Shows first."]
-    assert (len(_uploads(town)), painter.drawn) == (1, ["first"])
-    edits = town.fake.requests_to("PATCH", rf"/messages/{card.id}$")
+    assert (len(_uploads(env)), painter.drawn) == (1, ["first"])
+    edits = env.fake.requests_to("PATCH", rf"/messages/{card.id}$")
     assert len(edits) == 2
     assert not any("attachments" in one.body for one in edits)
 
 
-async def test_a_changed_picture_replaces_the_one_before(town: Town, painter: Painter) -> None:
-    async with town.bot_running():
-        card = await _posted(town)
+async def test_a_changed_picture_replaces_the_one_before(
+    env: BotEnvironment, painter: Painter
+) -> None:
+    async with env.bot_running():
+        card = await _posted(env)
         painter.shown = "second"
-        await _changed(town, card, "Ann")
+        await _changed(env, card, "Ann")
         assert _pictures(card) == ["Shows second."]
         painter.shown = None
-        await _changed(town, card, "Bob")
+        await _changed(env, card, "Bob")
         assert _pictures(card) == []
     assert painter.drawn == ["first", "second"]
     description = OpenApi.load()
-    assert description is None or description.faults(town.fake.requests) == []
+    assert description is None or description.faults(env.fake.requests) == []
 
 
 async def test_a_picture_that_cannot_be_drawn_stops_no_card(
-    town: Town, painter: Painter, caplog: pytest.LogCaptureFixture
+    env: BotEnvironment, painter: Painter, caplog: pytest.LogCaptureFixture
 ) -> None:
     painter.shown = "broken"
-    async with town.bot_running():
-        card = await _posted(town)
+    async with env.bot_running():
+        card = await _posted(env)
         assert _pictures(card) == []
         painter.shown = "good"
-        await _changed(town, card, "Ann")
+        await _changed(env, card, "Ann")
         assert _pictures(card) == ["Shows good."]
         painter.shown = "broken"
-        await _changed(town, card, "Bob")
+        await _changed(env, card, "Bob")
         assert _pictures(card) == [], "an outdated picture is not left there"
     assert "the picture map.png cannot be drawn" in caplog.text
 
@@ -135,52 +137,52 @@ async def test_a_picture_that_cannot_be_drawn_stops_no_card(
     "status", [pytest.param(400, id="invalid"), pytest.param(413, id="too large")]
 )
 async def test_a_picture_that_discord_refuses_is_left_out(
-    town: Town, painter: Painter, status: int
+    env: BotEnvironment, painter: Painter, status: int
 ) -> None:
-    place = town.channel("emergency")
-    town.fake.fault("POST", rf"/{place.id}/messages$", status=status, body={"code": 40005})
-    async with town.bot_running():
-        card = await _posted(town)
+    place = env.channel("emergency")
+    env.fake.fault("POST", rf"/{place.id}/messages$", status=status, body={"code": 40005})
+    async with env.bot_running():
+        card = await _posted(env)
         assert _pictures(card) == []
-        town.fake.fault("PATCH", rf"/messages/{card.id}$", status=status, body={"code": 40005})
-        await _changed(town, card, "Ann")
+        env.fake.fault("PATCH", rf"/messages/{card.id}$", status=status, body={"code": 40005})
+        await _changed(env, card, "Ann")
         assert _pictures(card) == []
-        await _changed(town, card, "Bob")
+        await _changed(env, card, "Bob")
         assert _pictures(card) == ["Shows first."], "the next edit tries again"
     assert place.created == [card]
 
 
 async def test_a_channel_where_files_may_not_be_attached_is_asked_once(
-    town: Town, painter: Painter
+    env: BotEnvironment, painter: Painter
 ) -> None:
-    town.channel("emergency").deny("attach_files")
-    async with town.bot_running():
-        card = await _posted(town)
-        await _changed(town, card, "Ann")
-        await _changed(town, card, "Bob")
+    env.channel("emergency").deny("attach_files")
+    async with env.bot_running():
+        card = await _posted(env)
+        await _changed(env, card, "Ann")
+        await _changed(env, card, "Bob")
         assert _pictures(card) == []
-        assert len(_uploads(town)) == 1
-    town.channel("emergency").restore()
-    async with town.bot_running():
-        await _changed(town, card, "Cleo")
+        assert len(_uploads(env)) == 1
+    env.channel("emergency").restore()
+    async with env.bot_running():
+        await _changed(env, card, "Cleo")
         assert _pictures(card) == ["Shows first."]
 
 
 async def test_a_card_with_a_picture_is_recognised_after_a_crash(
-    town: Town, painter: Painter
+    env: BotEnvironment, painter: Painter
 ) -> None:
-    async with town.bot_running():
-        card = await _posted(town)
-    await asyncio.to_thread(_forget_the_message, town)
-    async with town.bot_running():
-        await town.fake.until(lambda: card.edit_count == 1)
-    assert town.channel("emergency").created == [card]
+    async with env.bot_running():
+        card = await _posted(env)
+    await asyncio.to_thread(_forget_the_message, env)
+    async with env.bot_running():
+        await env.fake.until(lambda: card.edit_count == 1)
+    assert env.channel("emergency").created == [card]
     assert _pictures(card) == ["Shows first."]
 
 
-def _forget_the_message(town: Town) -> None:
+def _forget_the_message(env: BotEnvironment) -> None:
     """Have the database be as if the bot had died between Discord's answer and its note of it."""
-    with closing(sqlite3.connect(town.folder / "sentinel.db")) as database:
+    with closing(sqlite3.connect(env.folder / "sentinel.db")) as database:
         database.execute(
             "UPDATE cards SET shown = 0, digest = '', picture = '', channel_id = NULL,"
             " message_id = NULL"
@@ -189,14 +191,14 @@ def _forget_the_message(town: Town) -> None:
 
 
 async def test_without_discord_the_words_go_to_the_log(
-    town: Town, painter: Painter, caplog: pytest.LogCaptureFixture
+    env: BotEnvironment, painter: Painter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with_discord = town.settings()
+    with_discord = env.settings()
     off = with_discord.discord.model_copy(update={"token": ""})
-    town.settings = lambda: with_discord.model_copy(update={"discord": off})  # type: ignore[method-assign]
+    env.settings = lambda: with_discord.model_copy(update={"discord": off})  # type: ignore[method-assign]
     with caplog.at_level(logging.INFO, "cogs.delivery.messenger"):
-        async with town.bot_running():
-            assert await town.push("EVENT_911", call_911(1)) == 200
+        async with env.bot_running():
+            assert await env.push("EVENT_911", call_911(1)) == 200
             async with asyncio.timeout(10):
                 while "( Shows first. )" not in caplog.text:  # noqa: ASYNC110 - a log has no event
                     await asyncio.sleep(0.01)
@@ -206,21 +208,21 @@ async def test_without_discord_the_words_go_to_the_log(
 # /property map
 
 
-async def _map(town: Town, member: Any, place: int) -> Any:
-    reply = await town.fake.slash(member, "property map", property=str(place))
-    await town.fake.until(lambda: bool(reply.content or reply.embeds))
+async def _map(env: BotEnvironment, member: Any, place: int) -> Any:
+    reply = await env.fake.slash(member, "property map", property=str(place))
+    await env.fake.until(lambda: bool(reply.content or reply.embeds))
     return reply
 
 
-async def test_whoever_may_look_gets_the_map_of_a_property(town: Town) -> None:
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        place = await town.add_property("Vinewood *villa*", drones=2)
+async def test_whoever_may_look_gets_the_map_of_a_property(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        place = await env.add_property("Vinewood *villa*", drones=2)
         call = dispatch_call(7, address="Vinewood *villa*")
-        assert await town.push("EVENT_DISPATCH_NEW", call) == 200
-        reply = await _map(town, town.vic, place)
-        choices = await town.fake.autocomplete(
-            town.vic, "property map", focused="property", value="vine"
+        assert await env.push("EVENT_DISPATCH_NEW", call) == 200
+        reply = await _map(env, env.vic, place)
+        choices = await env.fake.autocomplete(
+            env.vic, "property map", focused="property", value="vine"
         )
     assert [choice.name for choice in choices] == [f"Vinewood *villa* ({place})"]
     assert reply.ephemeral
@@ -240,45 +242,45 @@ async def test_whoever_may_look_gets_the_map_of_a_property(town: Town) -> None:
     assert attached["width"] >= 800
 
 
-async def test_others_get_only_the_map_of_what_is_theirs(town: Town) -> None:
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        theirs = await town.add_property("Small flat")
-        other = await town.add_property("Other house")
-        await town.query("add-allowed-user", propertyId=theirs, userId="license:them")
-        await town.query("link-user", memberId=str(town.stranger.id), userId="license:them")
-        allowed = await _map(town, town.stranger, theirs)
-        refused = await _map(town, town.stranger, other)
+async def test_others_get_only_the_map_of_what_is_theirs(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        theirs = await env.add_property("Small flat")
+        other = await env.add_property("Other house")
+        await env.query("add-allowed-user", propertyId=theirs, userId="license:them")
+        await env.query("link-user", memberId=str(env.stranger.id), userId="license:them")
+        allowed = await _map(env, env.stranger, theirs)
+        refused = await _map(env, env.stranger, other)
     (attached,) = allowed.message.attachments
     assert "Map of Small flat" in attached["description"]
     assert "Other house" not in attached["description"]
-    assert refused.content == f"This needs the viewer role: <@&{town.viewers.id}>."
+    assert refused.content == f"This needs the viewer role: <@&{env.viewers.id}>."
     assert not refused.message.attachments
 
 
-async def test_an_answer_goes_without_the_picture_that_discord_refuses(town: Town) -> None:
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        place = await town.add_property("Villa")
-        town.fake.fault("POST", r"^/webhooks/", status=413, body={"code": 40005})
-        reply = await _map(town, town.vic, place)
+async def test_an_answer_goes_without_the_picture_that_discord_refuses(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        place = await env.add_property("Villa")
+        env.fake.fault("POST", r"^/webhooks/", status=413, body={"code": 40005})
+        reply = await _map(env, env.vic, place)
     assert "Map · Villa" in render(reply)
     assert "map.png" not in render(reply)
 
 
-async def test_the_owners_image_is_under_the_map(town: Town) -> None:
-    file = town.folder / "map.png"
+async def test_the_owners_image_is_under_the_map(env: BotEnvironment) -> None:
+    file = env.folder / "map.png"
     Image.new("RGB", (400, 400), (0, 200, 0)).save(file)
     points = [[0.0, 0.0, -900.0, 1_100.0], [400.0, 400.0, 1_100.0, -900.0]]
-    plain = town.settings()
+    plain = env.settings()
     with_image = plain.model_copy(update={"map": MapSettings(image=str(file), points=points)})
     sizes: list[int] = []
     for settings in (plain, with_image):
-        town.settings = lambda it=settings: it  # type: ignore[method-assign, misc]
-        async with town.bot_running():
-            await town.fake.wait_connected()
-            await town.fake.until(lambda: bool(town.guild.commands))
+        env.settings = lambda it=settings: it  # type: ignore[method-assign, misc]
+        async with env.bot_running():
+            await env.fake.wait_connected()
+            await env.fake.until(lambda: bool(env.guild.commands))
             if not sizes:
-                await town.add_property("Villa")
-            sizes.append((await _map(town, town.vic, 1)).message.attachments[0]["size"])
+                await env.add_property("Villa")
+            sizes.append((await _map(env, env.vic, 1)).message.attachments[0]["size"])
     assert sizes[0] != sizes[1]

@@ -8,8 +8,8 @@ import pytest
 
 from bot.settings import Channels
 from cogs import bot as cogs_bot
+from tests.end_to_end.environment import QUICK, BotEnvironment, call_911
 from tests.end_to_end.test_setup import configure, in_use
-from tests.end_to_end.town import QUICK, Town, call_911
 from tests.fake_discord import InteractionReply, Member, Message, render
 
 PATIENT = replace(QUICK, closed=300.0)
@@ -27,58 +27,60 @@ async def logged(caplog: pytest.LogCaptureFixture, text: str) -> None:
             await asyncio.sleep(0.01)  # polls the log; nothing here could tell us
 
 
-async def started(town: Town) -> None:
-    await town.fake.until(lambda: town.fake.connected and bool(town.guild.commands))
+async def started(env: BotEnvironment) -> None:
+    await env.fake.until(lambda: env.fake.connected and bool(env.guild.commands))
 
 
-async def channels_page(town: Town, boss: Member) -> InteractionReply:
+async def channels_page(env: BotEnvironment, boss: Member) -> InteractionReply:
     """Open the page of /setup that says what is posted where."""
-    reply = await town.fake.slash(boss, "setup")
-    await town.fake.until(lambda: "1 of 3" in render(reply))
-    await town.fake.click(boss, reply, "Next: channels")
-    await town.fake.until(lambda: "2 of 3" in render(reply))
+    reply = await env.fake.slash(boss, "setup")
+    await env.fake.until(lambda: "1 of 3" in render(reply))
+    await env.fake.click(boss, reply, "Next: channels")
+    await env.fake.until(lambda: "2 of 3" in render(reply))
     return reply
 
 
-async def panic(town: Town, ident: int) -> Message:
+async def panic(env: BotEnvironment, ident: int) -> Message:
     """Press a panic button and return its card."""
-    assert await town.push("EVENT_UNIT_PANIC", {"identIds": [ident], "isPanic": True}) == 200
-    return await town.channel("panic").next_message()
+    assert await env.push("EVENT_UNIT_PANIC", {"identIds": [ident], "isPanic": True}) == 200
+    return await env.channel("panic").next_message()
 
 
-async def test_a_deleted_feed_message_stays_deleted_and_the_feed_goes_on(town: Town) -> None:
-    async with town.bot_running():
-        await started(town)
-        place = await town.add_property("Villa")
-        await town.query("add-auth-entry", propertyId=place, userId="first")
-        (await town.channel("access").next_message()).delete()
-        await town.query("add-auth-entry", propertyId=place, userId="second")
-        assert "second" in render(await town.channel("access").next_message())
-    assert len(town.channel("access").created) == 2
+async def test_a_deleted_feed_message_stays_deleted_and_the_feed_goes_on(
+    env: BotEnvironment,
+) -> None:
+    async with env.bot_running():
+        await started(env)
+        place = await env.add_property("Villa")
+        await env.query("add-auth-entry", propertyId=place, userId="first")
+        (await env.channel("access").next_message()).delete()
+        await env.query("add-auth-entry", propertyId=place, userId="second")
+        assert "second" in render(await env.channel("access").next_message())
+    assert len(env.channel("access").created) == 2
 
 
 async def test_a_deleted_channel_is_reported_once_and_its_cards_move_where_setup_says(
-    town: Town, caplog: pytest.LogCaptureFixture
+    env: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    boss = town.guild.add_member("Boss", town.guild.add_role("Boss", "manage_guild"))
-    old = town.channel("emergency")
-    async with town.bot_running(PATIENT):
-        await started(town)
-        await town.push("EVENT_911", call_911(1))
+    boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
+    old = env.channel("emergency")
+    async with env.bot_running(PATIENT):
+        await started(env)
+        await env.push("EVENT_911", call_911(1))
         await old.next_message()
         old.delete()
-        await town.push("EVENT_REMOVE_911", {"callIds": [1]})
+        await env.push("EVENT_REMOVE_911", {"callIds": [1]})
         for number in (2, 3):
-            await town.push("EVENT_911", call_911(number))
-        await panic(town, 61)  # the others go on
-        await town.fake.until(lambda: any(r.status == 404 for r in town.fake.requests))
+            await env.push("EVENT_911", call_911(number))
+        await panic(env, 61)  # the others go on
+        await env.fake.until(lambda: any(r.status == 404 for r in env.fake.requests))
         await logged(caplog, "The channel emergency")
-        place = town.guild.add_channel("new-emergency")
-        reply = await channels_page(town, boss)
-        await town.fake.until(lambda: "it was deleted" in render(reply))
-        await town.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
-        await town.fake.until(lambda: "Which channel" in render(reply))
-        await town.fake.choose(boss, reply, "Which channel?", [place])
+        place = env.guild.add_channel("new-emergency")
+        reply = await channels_page(env, boss)
+        await env.fake.until(lambda: "it was deleted" in render(reply))
+        await env.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
+        await env.fake.until(lambda: "Which channel" in render(reply))
+        await env.fake.choose(boss, reply, "Which channel?", [place])
         shown = [render(await place.next_message()) for _ in range(3)]
     everything = "\n".join(shown)
     assert "911 call 1 · over" in everything
@@ -90,23 +92,23 @@ async def test_a_deleted_channel_is_reported_once_and_its_cards_move_where_setup
 
 
 async def test_a_deleted_role_breaks_no_card_and_is_reported_once_and_by_check(
-    town: Town, caplog: pytest.LogCaptureFixture
+    env: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with town.bot_running():
-        await started(town)
-        town.on_call.delete()
-        town.viewers.delete()
-        card = await panic(town, 61)
-        assert card.content == f"<@&{town.on_call.id}>"
-        refused = await town.fake.slash(town.vic, "drone list")
-        await town.fake.until(lambda: "This needs the viewer role" in refused.content)
-        allowed = await town.fake.slash(town.dora, "drone list")
-        await town.fake.until(lambda: "No drones are out" in render(allowed))
+    async with env.bot_running():
+        await started(env)
+        env.on_call.delete()
+        env.viewers.delete()
+        card = await panic(env, 61)
+        assert card.content == f"<@&{env.on_call.id}>"
+        refused = await env.fake.slash(env.vic, "drone list")
+        await env.fake.until(lambda: "This needs the viewer role" in refused.content)
+        allowed = await env.fake.slash(env.dora, "drone list")
+        await env.fake.until(lambda: "No drones are out" in render(allowed))
         await logged(caplog, "The viewer role")
-        status = await town.fake.slash(town.dora, "status")
-        await town.fake.until(lambda: "Something needs attention" in render(status))
-        assert f"The viewer role ({town.viewers.id}): it was deleted" in render(status)
-    for role in (f"The panic role ({town.on_call.id})", f"The viewer role ({town.viewers.id})"):
+        status = await env.fake.slash(env.dora, "status")
+        await env.fake.until(lambda: "Something needs attention" in render(status))
+        assert f"The viewer role ({env.viewers.id}): it was deleted" in render(status)
+    for role in (f"The panic role ({env.on_call.id})", f"The viewer role ({env.viewers.id})"):
         told = [record.message for record in caplog.records if record.message.startswith(role)]
         assert told == [
             f"{role}: it was deleted, or the bot is not in its server. Fix it with /setup."
@@ -114,89 +116,89 @@ async def test_a_deleted_role_breaks_no_card_and_is_reported_once_and_by_check(
 
 
 async def test_a_kicked_bot_waits_quietly_and_goes_on_when_invited_again(
-    town: Town, caplog: pytest.LogCaptureFixture
+    env: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    async with town.bot_running(PATIENT):
-        await started(town)
-        town.fake.kick(town.guild)
+    async with env.bot_running(PATIENT):
+        await started(env)
+        env.fake.kick(env.guild)
         for number in range(20):
-            await town.push("EVENT_911", call_911(number))
-            await town.push("EVENT_UNIT_PANIC", {"identIds": [number], "isPanic": True})
-        await town.fake.until(lambda: town.fake.invalid_requests >= 2)
+            await env.push("EVENT_911", call_911(number))
+            await env.push("EVENT_UNIT_PANIC", {"identIds": [number], "isPanic": True})
+        await env.fake.until(lambda: env.fake.invalid_requests >= 2)
         for number in range(20, 40):
-            await town.push("EVENT_911", call_911(number))
-        assert town.fake.invalid_requests <= len(town.channels)
+            await env.push("EVENT_911", call_911(number))
+        assert env.fake.invalid_requests <= len(env.channels)
         await logged(caplog, "The bot is in no Discord server: invite it again.")
-        town.fake.join(town.guild)
-        await town.fake.until(lambda: len(town.channel("emergency").messages) == 40, timeout=30)
-        await town.fake.until(lambda: len(town.channel("panic").messages) == 20, timeout=30)
-        await town.fake.until(lambda: bool(town.guild.commands))
-        reply = await town.fake.slash(town.vic, "drone list")
-        await town.fake.until(lambda: "No drones are out" in render(reply))
-    assert len(town.channel("emergency").created) == 40
+        env.fake.join(env.guild)
+        await env.fake.until(lambda: len(env.channel("emergency").messages) == 40, timeout=30)
+        await env.fake.until(lambda: len(env.channel("panic").messages) == 20, timeout=30)
+        await env.fake.until(lambda: bool(env.guild.commands))
+        reply = await env.fake.slash(env.vic, "drone list")
+        await env.fake.until(lambda: "No drones are out" in render(reply))
+    assert len(env.channel("emergency").created) == 40
     assert "fixed: The bot is in no Discord server" in caplog.text
 
 
 async def test_a_bot_invited_again_while_it_was_off_registers_its_commands(
-    town: Town,
+    env: BotEnvironment,
 ) -> None:
-    async with town.bot_running():
-        await started(town)
-    town.fake.kick(town.guild)
-    town.fake.join(town.guild)
-    assert town.guild.commands == []
-    async with town.bot_running():
-        await started(town)
-        reply = await town.fake.slash(town.vic, "drone list")
-        await town.fake.until(lambda: "No drones are out" in render(reply))
+    async with env.bot_running():
+        await started(env)
+    env.fake.kick(env.guild)
+    env.fake.join(env.guild)
+    assert env.guild.commands == []
+    async with env.bot_running():
+        await started(env)
+        reply = await env.fake.slash(env.vic, "drone list")
+        await env.fake.until(lambda: "No drones are out" in render(reply))
 
 
 async def test_frequent_role_changes_retry_a_closed_channel_only_a_few_times(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cogs_bot, "CHANGE_INTERVAL", 0.5)
-    async with town.bot_running(PATIENT):
-        await started(town)
-        town.channel("emergency").forbidden = True
-        await town.push("EVENT_911", call_911(1))
-        await town.fake.until(lambda: town.fake.invalid_requests > 0)
-        before, began = len(town.fake.requests), time.monotonic()
+    async with env.bot_running(PATIENT):
+        await started(env)
+        env.channel("emergency").forbidden = True
+        await env.push("EVENT_911", call_911(1))
+        await env.fake.until(lambda: env.fake.invalid_requests > 0)
+        before, began = len(env.fake.requests), time.monotonic()
         for number in range(60):
-            town.viewers.grant("view_channel" if number % 2 else "send_messages")
-            await town.push("EVENT_911", call_911(number))  # lets the bot hear of it
+            env.viewers.grant("view_channel" if number % 2 else "send_messages")
+            await env.push("EVENT_911", call_911(number))  # lets the bot hear of it
         took = time.monotonic() - began
-        tries = [r for r in town.fake.requests[before:] if r.status == 403]
-        town.channel("emergency").restore()
-        await town.channel("emergency").next_message(timeout=20)
+        tries = [r for r in env.fake.requests[before:] if r.status == 403]
+        env.channel("emergency").restore()
+        await env.channel("emergency").next_message(timeout=20)
     assert len(tries) <= 2 + took / 0.5
 
 
-async def test_a_choice_of_setup_survives_a_crash_right_after_it(town: Town) -> None:
-    boss = town.guild.add_member("Boss", town.guild.add_role("Boss", "manage_guild"))
-    configure(town, channels=Channels())
-    async with town.bot_running():
-        await started(town)
-        reply = await channels_page(town, boss)
-        await town.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
-        await town.fake.until(lambda: "Which channel" in render(reply))
-        await town.fake.choose(boss, reply, "Which channel?", [town.channel("log")])
-        await town.fake.until(lambda: "Chosen here" in render(reply))
-    async with town.bot_running():
-        await in_use(town, town.channel("log"))
+async def test_a_choice_of_setup_survives_a_crash_right_after_it(env: BotEnvironment) -> None:
+    boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
+    configure(env, channels=Channels())
+    async with env.bot_running():
+        await started(env)
+        reply = await channels_page(env, boss)
+        await env.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
+        await env.fake.until(lambda: "Which channel" in render(reply))
+        await env.fake.choose(boss, reply, "Which channel?", [env.channel("log")])
+        await env.fake.until(lambda: "Chosen here" in render(reply))
+    async with env.bot_running():
+        await in_use(env, env.channel("log"))
 
 
-async def test_shutdown_ends_while_choices_of_setup_are_taken_up(town: Town) -> None:
-    boss = town.guild.add_member("Boss", town.guild.add_role("Boss", "manage_guild"))
+async def test_shutdown_ends_while_choices_of_setup_are_taken_up(env: BotEnvironment) -> None:
+    boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
     async with asyncio.timeout(30):
-        async with town.bot_running():
-            await started(town)
-            reply = await channels_page(town, boss)
-            of_channel = town.channel("emergency").messages_path
-            town.fake.fault("POST", of_channel, delay=1.0)
-            await town.push("EVENT_911", call_911(1))
-            await town.fake.until(lambda: bool(town.fake.requests_to("POST", "/messages$")))
-            await town.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
-            await town.fake.until(lambda: "Which channel" in render(reply))
-            await town.fake.click(boss, reply, "None", until_answered=False)
-    assert len(town.channel("emergency").created) == 1
+        async with env.bot_running():
+            await started(env)
+            reply = await channels_page(env, boss)
+            of_channel = env.channel("emergency").messages_path
+            env.fake.fault("POST", of_channel, delay=1.0)
+            await env.push("EVENT_911", call_911(1))
+            await env.fake.until(lambda: bool(env.fake.requests_to("POST", "/messages$")))
+            await env.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
+            await env.fake.until(lambda: "Which channel" in render(reply))
+            await env.fake.click(boss, reply, "None", until_answered=False)
+    assert len(env.channel("emergency").created) == 1

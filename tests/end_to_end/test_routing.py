@@ -9,43 +9,43 @@ import pytest
 
 from bot.offline_commands import route
 from bot.settings import RuleSettings
-from tests.end_to_end.town import Town, call_911, dispatch_call
+from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import Channel, render
 
 HOUR = 60 * 60 * 1000
 
 
 @pytest.fixture
-def desk(town: Town) -> Channel:
+def desk(env: BotEnvironment) -> Channel:
     """A channel that only rules know."""
-    return town.guild.add_channel("desk")
+    return env.guild.add_channel("desk")
 
 
 def _rule(name: str, **fields: object) -> RuleSettings:
     return RuleSettings.model_validate({"name": name, **fields})
 
 
-async def _visited(town: Town, *visitors: str) -> None:
+async def _visited(env: BotEnvironment, *visitors: str) -> None:
     """Have a camera see somebody, one after the other; the property is made at the first call."""
-    place = (await town.query("get-properties"))["properties"]
-    number = place[0]["id"] if place else await town.add_property("Villa")
-    camera = await town.query(
+    place = (await env.query("get-properties"))["properties"]
+    number = place[0]["id"] if place else await env.add_property("Villa")
+    camera = await env.query(
         "add-equipment", propertyId=number, equipmentType=1, description="Gate"
     )
     for visitor in visitors:
-        await town.query("add-visitor", propertyId=number, userId=visitor, cameraId=camera["id"])
+        await env.query("add-visitor", propertyId=number, userId=visitor, cameraId=camera["id"])
 
 
-async def _grow_old(town: Town, name: str, by: int = 2 * HOUR) -> None:
+async def _grow_old(env: BotEnvironment, name: str, by: int = 2 * HOUR) -> None:
     """Have the events of a name be as if they had happened earlier.
 
     In a thread: the bot, which may be writing, shares our event loop.
     """
-    await asyncio.to_thread(_set_back, town, name, by)
+    await asyncio.to_thread(_set_back, env, name, by)
 
 
-def _set_back(town: Town, name: str, by: int) -> None:
-    with closing(sqlite3.connect(town.folder / "sentinel.db")) as database:
+def _set_back(env: BotEnvironment, name: str, by: int) -> None:
+    with closing(sqlite3.connect(env.folder / "sentinel.db")) as database:
         database.execute("UPDATE journal SET at = at - ? WHERE name = ?", (by, name))
         database.commit()
 
@@ -55,214 +55,220 @@ def _visitors(channel: Channel) -> list[str]:
 
 
 async def test_a_rule_sends_a_call_elsewhere_and_its_card_follows_it_there(
-    town: Town, desk: Channel
+    env: BotEnvironment, desk: Channel
 ) -> None:
-    town.rules = [_rule("shots", keywords=["shots"], channel=desk.id, mention=town.approvers.id)]
-    async with town.bot_running():
-        await town.push("EVENT_911", call_911(1, description="SHOTS, two of them!"))
+    env.rules = [_rule("shots", keywords=["shots"], channel=desk.id, mention=env.approvers.id)]
+    async with env.bot_running():
+        await env.push("EVENT_911", call_911(1, description="SHOTS, two of them!"))
         card = await desk.next_message()
         assert "911 call 1" in render(card)
-        assert card.pings == [town.approvers]
-        await town.push("EVENT_911", call_911(1, description="A mistake."))
-        await town.fake.until(lambda: "mistake" in render(card))
-        await town.push("EVENT_911", call_911(2, description="Gunshots"))
-        other = await town.channel("emergency").next_message()
+        assert card.pings == [env.approvers]
+        await env.push("EVENT_911", call_911(1, description="A mistake."))
+        await env.fake.until(lambda: "mistake" in render(card))
+        await env.push("EVENT_911", call_911(2, description="Gunshots"))
+        other = await env.channel("emergency").next_message()
         assert other.pings == []
-    assert len(desk.messages) == len(town.channel("emergency").messages) == 1
-    assert card.content == f"<@&{town.approvers.id}>"
+    assert len(desk.messages) == len(env.channel("emergency").messages) == 1
+    assert card.content == f"<@&{env.approvers.id}>"
 
 
 async def test_a_rule_with_a_channel_works_where_the_channel_map_has_none(
-    town: Town, desk: Channel
+    env: BotEnvironment, desk: Channel
 ) -> None:
-    town.rules = [_rule("visits", types=["visits"], channel=desk.id)]
-    settings = town.settings()
+    env.rules = [_rule("visits", types=["visits"], channel=desk.id)]
+    settings = env.settings()
     channels = settings.discord.channels.model_copy(update={"visits": 0})
     discord = settings.discord.model_copy(update={"channels": channels})
-    town.settings = lambda: settings.model_copy(update={"discord": discord})  # type: ignore[method-assign]
-    async with town.bot_running():
-        await _visited(town, "visitor-1")
-        await town.fake.until(lambda: _visitors(desk) == ["visitor-1"])
+    env.settings = lambda: settings.model_copy(update={"discord": discord})  # type: ignore[method-assign]
+    async with env.bot_running():
+        await _visited(env, "visitor-1")
+        await env.fake.until(lambda: _visitors(desk) == ["visitor-1"])
 
 
-async def test_feed_entries_of_one_message_call_each_role_once(town: Town) -> None:
-    town.rules = [
-        _rule("one", types=["EVENT_RECORD_ADD"], keywords=["red"], mention=town.approvers.id),
-        _rule("two", types=["EVENT_RECORD_ADD"], keywords=["blue"], mention=town.viewers.id),
+async def test_feed_entries_of_one_message_call_each_role_once(env: BotEnvironment) -> None:
+    env.rules = [
+        _rule("one", types=["EVENT_RECORD_ADD"], keywords=["red"], mention=env.approvers.id),
+        _rule("two", types=["EVENT_RECORD_ADD"], keywords=["blue"], mention=env.viewers.id),
     ]
-    town.fake.outage()
-    async with town.bot_running():
-        for number, name in enumerate(("red", "blue", "red", f"<@&{town.on_call.id}>")):
-            await town.push("EVENT_RECORD_ADD", {"record": {"id": number, "name": name}})
-        town.fake.recover()
-        message = await town.channel("records").next_message(timeout=20)
+    env.fake.outage()
+    async with env.bot_running():
+        for number, name in enumerate(("red", "blue", "red", f"<@&{env.on_call.id}>")):
+            await env.push("EVENT_RECORD_ADD", {"record": {"id": number, "name": name}})
+        env.fake.recover()
+        message = await env.channel("records").next_message(timeout=20)
     assert len(message.embeds) == 4
-    assert message.pings == [town.approvers, town.viewers]
+    assert message.pings == [env.approvers, env.viewers]
 
 
-async def test_a_call_that_was_silenced_is_posted_once_it_matters(town: Town) -> None:
-    town.rules = [_rule("minor", types=["EVENT_DISPATCH_NEW"], priority=[3], silent=True)]
-    async with town.bot_running():
-        await town.push("EVENT_DISPATCH_NEW", dispatch_call(1, priority=3))
-        await town.push("EVENT_DISPATCH_NOTE", {"callId": 1, "note": "still minor"})
-        await town.push("EVENT_DISPATCH_NEW", dispatch_call(2, priority=1))
-        first = await town.channel("dispatch").next_message()
+async def test_a_call_that_was_silenced_is_posted_once_it_matters(env: BotEnvironment) -> None:
+    env.rules = [_rule("minor", types=["EVENT_DISPATCH_NEW"], priority=[3], silent=True)]
+    async with env.bot_running():
+        await env.push("EVENT_DISPATCH_NEW", dispatch_call(1, priority=3))
+        await env.push("EVENT_DISPATCH_NOTE", {"callId": 1, "note": "still minor"})
+        await env.push("EVENT_DISPATCH_NEW", dispatch_call(2, priority=1))
+        first = await env.channel("dispatch").next_message()
         assert "Dispatch call 2" in render(first)
         edit = {"dispatch": {"callId": 1, "priority": 1}}
-        await town.push("EVENT_DISPATCH_EDIT", edit)
-        card = await town.channel("dispatch").next_message()
+        await env.push("EVENT_DISPATCH_EDIT", edit)
+        card = await env.channel("dispatch").next_message()
     assert "Dispatch call 1" in render(card)
     assert "still minor" in render(card)
 
 
-async def test_units_are_matched_by_their_department(town: Town, desk: Channel) -> None:
-    town.rules = [_rule("police", departments=["LSPD"], channel=desk.id)]
+async def test_units_are_matched_by_their_department(env: BotEnvironment, desk: Channel) -> None:
+    env.rules = [_rule("police", departments=["LSPD"], channel=desk.id)]
     unit = {"id": 61, "status": 2, "data": {"unitNum": "7K-22", "department": "lspd"}}
-    async with town.bot_running():
-        await town.push("EVENT_UNIT_LOGIN", {"unit": unit, "isDispatch": False})
-        await town.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
-        await town.fake.until(lambda: len(desk.messages) == 2)
+    async with env.bot_running():
+        await env.push("EVENT_UNIT_LOGIN", {"unit": unit, "isDispatch": False})
+        await env.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+        await env.fake.until(lambda: len(desk.messages) == 2)
         panic = next(message for message in desk.messages if message.pings)
-        assert panic.pings == [town.on_call]
-        await town.push("EVENT_UNIT_PANIC", {"identIds": [74], "isPanic": True})
-        await town.channel("panic").next_message()
+        assert panic.pings == [env.on_call]
+        await env.push("EVENT_UNIT_PANIC", {"identIds": [74], "isPanic": True})
+        await env.channel("panic").next_message()
 
 
 async def test_cards_and_entries_of_a_rule_that_is_gone_fall_back_to_the_channel_map(
-    town: Town, desk: Channel
+    env: BotEnvironment, desk: Channel
 ) -> None:
-    town.rules = [_rule("all", channel=desk.id)]
-    async with town.bot_running():
-        await town.push("EVENT_911", call_911(1))
+    env.rules = [_rule("all", channel=desk.id)]
+    async with env.bot_running():
+        await env.push("EVENT_911", call_911(1))
         card = await desk.next_message()
         desk.forbidden = True
-        await town.push("EVENT_911", call_911(2))
-        await _visited(town, "visitor-1")
-        await town.fake.until(lambda: any(r.status == 403 for r in town.fake.requests))
+        await env.push("EVENT_911", call_911(2))
+        await _visited(env, "visitor-1")
+        await env.fake.until(lambda: any(r.status == 403 for r in env.fake.requests))
     desk.forbidden = False
-    town.rules = []
-    async with town.bot_running():
-        await town.push("EVENT_REMOVE_911", {"callIds": [1]})
-        await town.fake.until(lambda: "over" in render(card))
-        waiting = await town.channel("emergency").next_message()
+    env.rules = []
+    async with env.bot_running():
+        await env.push("EVENT_REMOVE_911", {"callIds": [1]})
+        await env.fake.until(lambda: "over" in render(card))
+        waiting = await env.channel("emergency").next_message()
         assert "911 call 2" in render(waiting)
-        await town.fake.until(lambda: _visitors(town.channel("visits")) == ["visitor-1"])
+        await env.fake.until(lambda: _visitors(env.channel("visits")) == ["visitor-1"])
     assert len(desk.messages) == 1
 
 
-async def test_a_card_deleted_by_hand_calls_nobody_a_second_time(town: Town) -> None:
-    async with town.bot_running():
-        await town.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
-        first = await town.channel("panic").next_message()
+async def test_a_card_deleted_by_hand_calls_nobody_a_second_time(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+        first = await env.channel("panic").next_message()
         first.delete()
-        await town.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
-        second = await town.channel("panic").next_message()
-    assert first.pings == [town.on_call]
+        await env.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
+        second = await env.channel("panic").next_message()
+    assert first.pings == [env.on_call]
     assert second.pings == []
 
 
-async def test_entries_that_grew_old_are_counted_and_the_younger_ones_shown(town: Town) -> None:
-    town.fake.outage()
-    async with town.bot_running():
-        await _visited(town, *(f"visitor-{number}" for number in range(41)))
-        await _grow_old(town, "visits")
-        await _visited(town, *(f"visitor-{number}" for number in range(50, 62)))
-        town.fake.recover()
-        visits = town.channel("visits")
-        await town.fake.until(lambda: "visitor-61" in _visitors(visits), timeout=20)
+async def test_entries_that_grew_old_are_counted_and_the_younger_ones_shown(
+    env: BotEnvironment,
+) -> None:
+    env.fake.outage()
+    async with env.bot_running():
+        await _visited(env, *(f"visitor-{number}" for number in range(41)))
+        await _grow_old(env, "visits")
+        await _visited(env, *(f"visitor-{number}" for number in range(50, 62)))
+        env.fake.recover()
+        visits = env.channel("visits")
+        await env.fake.until(lambda: "visitor-61" in _visitors(visits), timeout=20)
     assert re.search(r"41 visits between <t:\d+:t> and <t:\d+:t>", render(visits.messages[0]))
     assert _visitors(visits) == [f"visitor-{number}" for number in range(50, 62)]
     assert len(visits.messages) == 3
 
 
-async def test_a_summary_counts_each_kind_of_a_channel(town: Town) -> None:
-    town.fake.outage()
-    async with town.bot_running():
-        await town.push("EVENT_UNIT_LOGOUT", {"identIds": [1]})
+async def test_a_summary_counts_each_kind_of_a_channel(env: BotEnvironment) -> None:
+    env.fake.outage()
+    async with env.bot_running():
+        await env.push("EVENT_UNIT_LOGOUT", {"identIds": [1]})
         for status in (3, 4):
-            await town.push("EVENT_UNIT_STATUS", {"identIds": [1], "status": status})
-        await _grow_old(town, "cad.EVENT_UNIT_LOGOUT", 30 * HOUR)
-        await _grow_old(town, "cad.EVENT_UNIT_STATUS")
-        town.fake.recover()
-        await town.fake.until(
-            lambda: any("log-out" in render(m) for m in town.channel("units").messages), timeout=20
+            await env.push("EVENT_UNIT_STATUS", {"identIds": [1], "status": status})
+        await _grow_old(env, "cad.EVENT_UNIT_LOGOUT", 30 * HOUR)
+        await _grow_old(env, "cad.EVENT_UNIT_STATUS")
+        env.fake.recover()
+        await env.fake.until(
+            lambda: any("log-out" in render(m) for m in env.channel("units").messages), timeout=20
         )
-    shown = next(m for m in town.channel("units").messages if "log-out" in render(m))
+    shown = next(m for m in env.channel("units").messages if "log-out" in render(m))
     assert "1 log-out at <t:" in render(shown)
     assert "2 unit statuses between <t:" in render(shown)
 
 
-async def test_without_an_age_every_entry_is_shown(town: Town) -> None:
-    town.feed_age_minutes = 0
-    town.fake.outage()
-    async with town.bot_running():
-        await _visited(town, "visitor-1", "visitor-2")
-        await _grow_old(town, "visits")
-        town.fake.recover()
-        await town.fake.until(
-            lambda: _visitors(town.channel("visits")) == ["visitor-1", "visitor-2"], timeout=20
+async def test_without_an_age_every_entry_is_shown(env: BotEnvironment) -> None:
+    env.feed_age_minutes = 0
+    env.fake.outage()
+    async with env.bot_running():
+        await _visited(env, "visitor-1", "visitor-2")
+        await _grow_old(env, "visits")
+        env.fake.recover()
+        await env.fake.until(
+            lambda: _visitors(env.channel("visits")) == ["visitor-1", "visitor-2"], timeout=20
         )
 
 
-async def test_a_summary_without_an_answer_is_recognised_after_a_restart(town: Town) -> None:
-    visits = town.channel("visits")
+async def test_a_summary_without_an_answer_is_recognised_after_a_restart(
+    env: BotEnvironment,
+) -> None:
+    visits = env.channel("visits")
     visits_path = visits.messages_path
-    town.fake.outage()
-    async with town.bot_running():
-        await _visited(town, "visitor-1", "visitor-2")
-        await _grow_old(town, "visits")
-        town.fake.recover()
-        town.fake.nonce_memory = 0.0
-        town.fake.fault("POST", visits_path, reset=True, after=True)
-        town.fake.fault("GET", visits_path, times=None)
-        await town.fake.until(lambda: bool(visits.messages), timeout=20)
-    town.fake.recover()
-    async with town.bot_running():
-        await _visited(town, "visitor-3")
-        await town.fake.until(lambda: _visitors(visits) == ["visitor-3"])
+    env.fake.outage()
+    async with env.bot_running():
+        await _visited(env, "visitor-1", "visitor-2")
+        await _grow_old(env, "visits")
+        env.fake.recover()
+        env.fake.nonce_memory = 0.0
+        env.fake.fault("POST", visits_path, reset=True, after=True)
+        env.fake.fault("GET", visits_path, times=None)
+        await env.fake.until(lambda: bool(visits.messages), timeout=20)
+    env.fake.recover()
+    async with env.bot_running():
+        await _visited(env, "visitor-3")
+        await env.fake.until(lambda: _visitors(visits) == ["visitor-3"])
     assert len(visits.created) == 2
     assert "2 visits between" in render(visits.messages[0])
 
 
-async def test_route_test_explains_a_recent_event_to_admins(town: Town, desk: Channel) -> None:
-    admins = town.guild.add_role("Admin", "manage_guild")
-    owner = town.guild.add_member("Olga", admins)
-    town.rules = [
+async def test_route_test_explains_a_recent_event_to_admins(
+    env: BotEnvironment, desk: Channel
+) -> None:
+    admins = env.guild.add_role("Admin", "manage_guild")
+    owner = env.guild.add_member("Olga", admins)
+    env.rules = [
         _rule("night", types=["visits"], silent=True),
-        _rule("near", postals=["80*"], channel=desk.id, mention=town.viewers.id),
+        _rule("near", postals=["80*"], channel=desk.id, mention=env.viewers.id),
     ]
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        await town.push("EVENT_911", call_911(7))
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.push("EVENT_911", call_911(7))
         await desk.next_message()
-        choices = await town.fake.autocomplete(owner, "route test", focused="event", value="911")
+        choices = await env.fake.autocomplete(owner, "route test", focused="event", value="911")
         assert "EVENT_911 · emergency:7@cad" in choices[0].name
-        reply = await town.fake.slash(owner, "route test", event=str(choices[0].value))
-        await town.fake.until(lambda: bool(reply.content))
+        reply = await env.fake.slash(owner, "route test", event=str(choices[0].value))
+        await env.fake.until(lambda: bool(reply.content))
         assert reply.ephemeral
         text = reply.content.replace("\\", "")
-        assert f"goes to {desk.id} by near, mentions role {town.viewers.id}" in text
+        assert f"goes to {desk.id} by near, mentions role {env.viewers.id}" in text
         assert f"its card is already in {desk.id}" in text
         assert "- night: no, type EVENT_911, not visits" in text
         assert "- near: yes, postal 8031 matches 80*" in text
-        typed = await town.fake.slash(owner, "route test", event="visits")
-        await town.fake.until(lambda: "night is silent" in typed.content)
-        refused = await town.fake.slash(town.anna, "route test", event="visits")
-        await town.fake.until(lambda: "admin role" in refused.content)
-        unknown = await town.fake.slash(owner, "route test", event="EVENT_912")
-        await town.fake.until(lambda: "Unknown event 'EVENT" in unknown.content)
+        typed = await env.fake.slash(owner, "route test", event="visits")
+        await env.fake.until(lambda: "night is silent" in typed.content)
+        refused = await env.fake.slash(env.anna, "route test", event="visits")
+        await env.fake.until(lambda: "admin role" in refused.content)
+        unknown = await env.fake.slash(owner, "route test", event="EVENT_912")
+        await env.fake.until(lambda: "Unknown event 'EVENT" in unknown.content)
 
 
 async def test_the_command_line_explains_a_stored_event_beside_the_running_bot(
-    town: Town, desk: Channel
+    env: BotEnvironment, desk: Channel
 ) -> None:
-    town.rules = [_rule("near", postals=["80*"], channel=desk.id)]
+    env.rules = [_rule("near", postals=["80*"], channel=desk.id)]
     said: list[str] = []
-    async with town.bot_running():
-        await town.push("EVENT_911", call_911(7))
+    async with env.bot_running():
+        await env.push("EVENT_911", call_911(7))
         await desk.next_message()
-        assert await route(town.settings(), "1", None, say=said.append) == 0
-    assert await route(town.settings(), "1", None, say=said.append) == 0
+        assert await route(env.settings(), "1", None, say=said.append) == 0
+    assert await route(env.settings(), "1", None, say=said.append) == 0
     assert said[:3] == said[3:]
     assert said[0] == "event 1, EVENT_911"
     assert f"goes to {desk.id} by near" in said[1]

@@ -14,7 +14,7 @@ import pytest
 from aiohttp.test_utils import unused_port
 
 from bot.cli import main
-from tests.end_to_end.town import ROOT, call_911
+from tests.end_to_end.environment import ROOT, call_911
 from tests.fake_discord import FakeDiscord
 
 CAD_KEY = 'Scad-key "quoted" %41/\u00fc$x'

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import unused_port
 
-from tests.end_to_end.town import ROOT, call_911
+from tests.end_to_end.environment import ROOT, call_911
 
 
 class Program:

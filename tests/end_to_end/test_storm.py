@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 
 from cogs.delivery.channel_queue import Pace
-from tests.end_to_end.town import CAD_KEY, Town, call_911, dispatch_call
+from tests.end_to_end.environment import CAD_KEY, BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import Channel, Message, Rate, render
 
 TENTH = Pace(edit=0.1, gather=0.1, feed=0.1, retry=0.01, closed=0.05)
@@ -59,22 +59,22 @@ def _storm() -> list[Push]:
     )
 
 
-async def _push_all(town: Town, pushes: list[Push]) -> Counter[int]:
+async def _push_all(env: BotEnvironment, pushes: list[Push]) -> Counter[int]:
     """Push everything at once; count the statuses of the answers."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as http:
 
         async def push(kind: str, data: dict[str, Any]) -> int:
             body = json.dumps({"key": CAD_KEY, "type": kind, "data": data})
-            async with http.post(f"{town.url}/event", data=body) as answer:
+            async with http.post(f"{env.url}/event", data=body) as answer:
                 await answer.read()
                 return answer.status
 
         return Counter(await asyncio.gather(*(push(*one) for one in pushes)))
 
 
-def _journalled(town: Town, name: str, path: str) -> list[str]:
+def _journalled(env: BotEnvironment, name: str, path: str) -> list[str]:
     """What the events of a name say at a place of their data, in the order of the journal."""
-    with closing(sqlite3.connect(town.folder / "sentinel.db")) as database:
+    with closing(sqlite3.connect(env.folder / "sentinel.db")) as database:
         rows = database.execute(
             "SELECT data ->> ? FROM journal WHERE name = ? ORDER BY id", (path, name)
         )
@@ -95,9 +95,9 @@ def _entries(channel: Channel) -> list[str]:
     ]
 
 
-def _are_at_their_final_state(town: Town) -> bool:
-    taken = town.channel("emergency").messages
-    closed = town.channel("dispatch").messages
+def _are_at_their_final_state(env: BotEnvironment) -> bool:
+    taken = env.channel("emergency").messages
+    closed = env.channel("dispatch").messages
     return sum("dispatched" in render(card) for card in taken) == CALLS and {
         number
         for number in range(1, CALLS + 1)
@@ -107,26 +107,28 @@ def _are_at_their_final_state(town: Town) -> bool:
     } == set(range(1, CALLS + 1))
 
 
-async def test_a_storm_is_answered_and_shown_once_in_order_without_a_429(town: Town) -> None:
-    town.fake.limits.messages = Rate(5, 0.5)
-    town.fake.limits.everything = Rate(50, 0.1)
+async def test_a_storm_is_answered_and_shown_once_in_order_without_a_429(
+    env: BotEnvironment,
+) -> None:
+    env.fake.limits.messages = Rate(5, 0.5)
+    env.fake.limits.everything = Rate(50, 0.1)
     pushes = _storm()
     assert len(pushes) == 600
-    records, units = town.channel("records"), town.channel("units")
-    async with town.bot_running(TENTH):
-        await town.fake.wait_connected()
-        assert await _push_all(town, pushes) == {200: 600}
-        await town.fake.until(
+    records, units = env.channel("records"), env.channel("units")
+    async with env.bot_running(TENTH):
+        await env.fake.wait_connected()
+        assert await _push_all(env, pushes) == {200: 600}
+        await env.fake.until(
             lambda: len(_entries(records)) >= RECORDS and len(_entries(units)) >= STATUSES,
             timeout=10,
         )
-        await town.fake.until(lambda: _are_at_their_final_state(town), timeout=10)
-    assert town.fake.too_many_requests == 0
+        await env.fake.until(lambda: _are_at_their_final_state(env), timeout=10)
+    assert env.fake.too_many_requests == 0
     # Each card once, each entry once and in the order of the journal, in full messages.
-    assert len(town.channel("emergency").created) == len(town.channel("dispatch").created) == CALLS
-    named = _journalled(town, "cad.EVENT_RECORD_ADD", "$.record.name")
+    assert len(env.channel("emergency").created) == len(env.channel("dispatch").created) == CALLS
+    named = _journalled(env, "cad.EVENT_RECORD_ADD", "$.record.name")
     assert [entry.split()[-1] for entry in _entries(records)] == named
-    idents = _journalled(town, "cad.EVENT_UNIT_STATUS", "$.idents[0]")
+    idents = _journalled(env, "cad.EVENT_UNIT_STATUS", "$.idents[0]")
     assert [entry.split()[0] for entry in _entries(units)] == idents
     for channel in (records, units):
         assert len(_entries(channel)) / len(_feed(channel)) >= 9

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from tests.end_to_end.shown import steady
-from tests.end_to_end.town import CAD_KEY, Town, call_911, dispatch_call, log_in
+from tests.end_to_end.answers import steady
+from tests.end_to_end.environment import CAD_KEY, BotEnvironment, call_911, dispatch_call, log_in
 from tests.fake_discord import Member
 from tests.golden import check_golden
 
@@ -67,26 +67,28 @@ ELSEWHERE = {"link code", "link member", "link unlink"}
 """Commands that tests/end_to_end/test_links.py covers."""
 
 
-async def _stop(town: Town, member: Member, command: str, options: dict[str, str | int]) -> str:
+async def _stop(
+    env: BotEnvironment, member: Member, command: str, options: dict[str, str | int]
+) -> str:
     typed = "".join(f" {name}: {value}" for name, value in options.items())
-    reply = await town.fake.slash(member, command, options=options)
-    await town.fake.until(lambda: reply.answered)
+    reply = await env.fake.slash(member, command, options=options)
+    await env.fake.until(lambda: reply.answered)
     assert reply.ephemeral or reply.modal is not None, command
     # How long a drone was out, which channels have a backlog, and the size of the file vary.
     varying = r"(?<=· )[0-9]+ s|(?<=Waiting: ).*(\n│ #.*)*|(?<=Database: ).*"
-    text = re.sub(varying, "…", steady(town, reply))
+    text = re.sub(varying, "…", steady(env, reply))
     return f"/{command}{typed}\n{text}\n"
 
 
-async def test_every_command_answers_like_this(town: Town) -> None:
-    boss = town.guild.add_member("Boss", town.guild.add_role("Owner", "manage_guild"))
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        known = {command.removeprefix("/") for command in town.fake.offered_commands(boss)}
+async def test_every_command_answers_like_this(env: BotEnvironment) -> None:
+    boss = env.guild.add_member("Boss", env.guild.add_role("Owner", "manage_guild"))
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        known = {command.removeprefix("/") for command in env.fake.offered_commands(boss)}
         assert known == {command for command, _ in STOPS} | ELSEWHERE
-        await log_in(town, 61, "7K-22", "BCSO")
-        assert await town.push("EVENT_911", call_911(9), CAD_KEY) == 200
-        assert await town.push("EVENT_DISPATCH_NEW", dispatch_call(10), CAD_KEY) == 200
-        await town.fake.until(lambda: bool(town.channel("dispatch").messages))
-        shown = [await _stop(town, boss, command, options) for command, options in STOPS]
+        await log_in(env, 61, "7K-22", "BCSO")
+        assert await env.push("EVENT_911", call_911(9), CAD_KEY) == 200
+        assert await env.push("EVENT_DISPATCH_NEW", dispatch_call(10), CAD_KEY) == 200
+        await env.fake.until(lambda: bool(env.channel("dispatch").messages))
+        shown = [await _stop(env, boss, command, options) for command, options in STOPS]
     check_golden(TOUR, "\n".join(shown))

@@ -11,7 +11,7 @@ from random import Random
 
 from aiohttp.test_utils import unused_port
 
-from tests.end_to_end.town import Town
+from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import FakeDiscord
 from tests.soak.ledger import Ledger, broken_promises, caught_up
 from tests.soak.load import Load
@@ -53,44 +53,46 @@ class Report:
         ]
 
 
-async def crash(town: Town, rounds: int, seed: int, longest: float = LONGEST_LIFE) -> Report:
+async def crash(
+    env: BotEnvironment, rounds: int, seed: int, longest: float = LONGEST_LIFE
+) -> Report:
     """Kill the bot in each round, have it catch up in the end, and compare."""
     report, ledger, port = Report(), Ledger(), unused_port()
     random = Random(seed)
-    load = Load(town, ledger, Random(seed))  # its own: it is asked in whatever order
-    with bot_process(town, port):
-        await town.healthy()
+    load = Load(env, ledger, Random(seed))  # its own: it is asked in whatever order
+    with bot_process(env, port):
+        await env.healthy()
         await load.prepare()
-        await town.fake.until(lambda: bool(town.guild.commands), timeout=30)
+        await env.fake.until(lambda: bool(env.guild.commands), timeout=30)
     running = asyncio.create_task(load.run())
     for _ in range(rounds):
         trouble = random.choice(TROUBLES)
-        _trouble(town.fake, trouble)
-        with bot_process(town, port) as process:
+        _trouble(env.fake, trouble)
+        with bot_process(env, port) as process:
             await asyncio.sleep(random.uniform(0.0, longest))
             process.kill()
         report.kills += 1
         report.troubles[trouble] += 1
         if random.random() < 0.5:
-            await _landed(town.fake)
-            town.fake.forget_nonces()
+            await _landed(env.fake)
+            env.fake.forget_nonces()
             report.forgotten += 1
         if random.random() < 0.5:
-            town.fake.recover()
+            env.fake.recover()
     running.cancel()
     await asyncio.wait({running})
-    town.fake.recover()
-    with bot_process(town, port) as process:
-        await caught_up(town)
+    env.fake.recover()
+    with bot_process(env, port) as process:
+        await caught_up(env)
         if not await stopped(process):
             report.broken.append(f"the last stop ended with {process.exitcode}")
-    report.broken += await broken_promises(town, ledger)
+    report.broken += await broken_promises(env, ledger)
     for name, times in ledger.done.items():
         report.deeds[name.split()[0]] += times
     if missing := {"cad.EVENT_911", "auth-entries", "drone-dispatched"} - report.deeds.keys():
         report.broken.append(f"never answered as done in the whole run: {missing}")
     report.unanswered = (ledger.begun - ledger.done).total()
-    report.messages = len(town.fake.messages)
+    report.messages = len(env.fake.messages)
     return report
 
 
@@ -122,7 +124,7 @@ async def _main(rounds: int, seed: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         async with FakeDiscord() as fake:
             fake.limits.hurry()
-            report = await crash(Town(fake, Path(folder)), rounds, seed)
+            report = await crash(BotEnvironment(fake, Path(folder)), rounds, seed)
     print(f"crash: {rounds} rounds, seed {seed}, {time.monotonic() - began:.0f} s")
     print("\n".join(report.lines()))
     return 1 if report.broken else 0

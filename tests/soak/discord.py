@@ -18,7 +18,7 @@ from aiohttp.test_utils import unused_port
 
 from cogs.delivery.channel_queue import Pace
 from tests.cogs.troubles import DELIVERIES, TROUBLES
-from tests.end_to_end.town import Town
+from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import FakeDiscord, Rate
 from tests.soak.ledger import Ledger, broken_promises, caught_up
 from tests.soak.load import Load
@@ -67,14 +67,14 @@ class Report:
         ]
 
 
-async def misbehave(town: Town, seconds: float, seed: int) -> Report:
+async def misbehave(env: BotEnvironment, seconds: float, seed: int) -> Report:
     """Have one trouble after the other under load, then peace, and compare."""
-    report, ledger, random, fake = Report(), Ledger(), Random(seed), town.fake
-    load = Load(town, ledger, Random(seed), PAUSE)
-    with bot_process(town, unused_port(), TENTH) as process:
-        await town.healthy()
+    report, ledger, random, fake = Report(), Ledger(), Random(seed), env.fake
+    load = Load(env, ledger, Random(seed), PAUSE)
+    with bot_process(env, unused_port(), TENTH) as process:
+        await env.healthy()
         await load.prepare()
-        await fake.until(lambda: bool(town.guild.commands), timeout=30)
+        await fake.until(lambda: bool(env.guild.commands), timeout=30)
         working = asyncio.create_task(load.run())
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
@@ -88,7 +88,7 @@ async def misbehave(town: Town, seconds: float, seed: int) -> Report:
                 GATEWAY[trouble](fake)
             else:
                 told = _lasting(TROUBLES[trouble], lasts)
-                channel = random.choice(list(town.channels.values()))
+                channel = random.choice(list(env.channels.values()))
                 path = DELIVERIES.replace(r"\d+", str(channel.id))
                 fake.fault("*", path if _is_of_channel(told) else DELIVERIES, **told)
             await asyncio.sleep(lasts)
@@ -96,12 +96,12 @@ async def misbehave(town: Town, seconds: float, seed: int) -> Report:
             fake.recover()
         working.cancel()
         await asyncio.wait({working})
-        for place in town.channels.values():
+        for place in env.channels.values():
             place.deny("manage_messages")  # rights changed: closed channels are tried again
-        await caught_up(town)
+        await caught_up(env)
         if not await stopped(process):
             report.broken.append(f"the stop ended with {process.exitcode}")
-    report.broken += await broken_promises(town, ledger)
+    report.broken += await broken_promises(env, ledger)
     report.done, report.requests = ledger.done.total(), len(fake.requests)
     report.invalid, report.messages = fake.invalid_requests, len(fake.messages)
     if report.invalid > MOST_INVALID * report.requests:
@@ -131,7 +131,7 @@ async def _main(seconds: float, seed: int) -> int:
         async with FakeDiscord() as fake:
             fake.limits.messages = Rate(5, 0.5)
             fake.limits.everything = Rate(50, 0.1)
-            report = await misbehave(Town(fake, Path(folder)), seconds, seed)
+            report = await misbehave(BotEnvironment(fake, Path(folder)), seconds, seed)
     print(f"discord: {seconds:.0f} s, seed {seed}")
     print("\n".join(report.lines()))
     return 1 if report.broken else 0

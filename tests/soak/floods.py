@@ -29,7 +29,7 @@ from typing import Any
 import aiohttp
 import uvloop
 
-from tests.end_to_end.town import CAD_KEY, TOKEN, Town, call_911
+from tests.end_to_end.environment import CAD_KEY, TOKEN, BotEnvironment, call_911
 from tests.fake_discord import FakeDiscord
 
 LONG = float(os.environ.get("SOAK_SECONDS", "15"))
@@ -379,13 +379,13 @@ async def watch(pid: int, seen: list[int]) -> None:
         await asyncio.sleep(0.1)
 
 
-async def late_looks(town: Town) -> tuple[int, int]:
+async def late_looks(env: BotEnvironment) -> tuple[int, int]:
     """Return how often the watchdog looked, and how often the loop was later than 100 ms then."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
         aiohttp.ClientSession() as http,
         asyncio.timeout(30),
-        http.get(f"{town.url}/metrics", headers=headers) as got,
+        http.get(f"{env.url}/metrics", headers=headers) as got,
     ):
         page = await got.text()
     figures = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
@@ -393,19 +393,19 @@ async def late_looks(town: Town) -> tuple[int, int]:
     return int(looks), int(looks - float(figures['sentinel_loop_lag_seconds_bucket{le="0.1"}']))
 
 
-async def behave(town: Town, fared: Fared, calls: "count[int]") -> None:
+async def behave(env: BotEnvironment, fared: Fared, calls: "count[int]") -> None:
     """Be all the well-behaved clients: a script, the CAD, and what looks after the program."""
 
     async def push() -> bool:
-        return await town.push("EVENT_911", call_911(next(calls))) == 200
+        return await env.push("EVENT_911", call_911(next(calls))) == 200
 
     async def health() -> bool:
-        async with aiohttp.ClientSession() as http, http.get(f"{town.url}/healthz") as got:
+        async with aiohttp.ClientSession() as http, http.get(f"{env.url}/healthz") as got:
             return got.status == 200
 
     async with (
         aiohttp.ClientSession() as http,
-        http.ws_connect(f"{town.url}/ws?token={TOKEN}") as ws,
+        http.ws_connect(f"{env.url}/ws?token={TOKEN}") as ws,
         asyncio.TaskGroup() as group,
     ):
 
@@ -419,16 +419,16 @@ async def behave(town: Town, fared: Fared, calls: "count[int]") -> None:
         group.create_task(fared.each("health", 0.25, health))
 
 
-async def suffer(town: Town, pid: int, name: str, calls: "count[int]") -> bool:
+async def suffer(env: BotEnvironment, pid: int, name: str, calls: "count[int]") -> bool:
     """Go through one attack; tell whether all bounds held."""
-    log = town.folder / "log.txt"
+    log = env.folder / "log.txt"
     written = log.stat().st_size
     fared, seen = Fared(), [memory(pid)]
-    looks, late = await late_looks(town)
-    good = asyncio.create_task(behave(town, fared, calls))
+    looks, late = await late_looks(env)
+    good = asyncio.create_task(behave(env, fared, calls))
     watching = asyncio.create_task(watch(pid, seen))
     attacker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.soak.floods", "--attack", name, town.url.rpartition(":")[2]
+        sys.executable, "-m", "tests.soak.floods", "--attack", name, env.url.rpartition(":")[2]
     )
     await asyncio.sleep(LONG)
     attacker.kill()
@@ -443,8 +443,8 @@ async def suffer(town: Town, pid: int, name: str, calls: "count[int]") -> bool:
     rows = 0
     with contextlib.suppress(OSError, aiohttp.ClientError, TimeoutError):
         async with asyncio.timeout(30):
-            rows = len((await town.query("get-tiers"))["tiers"])
-    looks_after, late_after = await late_looks(town)
+            rows = len((await env.query("get-tiers"))["tiers"])
+    looks_after, late_after = await late_looks(env)
     looks, late = looks_after - looks, late_after - late
     most_late = MOST_LATE_INSIDE if name == "frames" else MOST_LATE
     faults = {
@@ -479,21 +479,21 @@ async def main(names: list[str]) -> int:
     held = True
     with tempfile.TemporaryDirectory() as folder:
         async with FakeDiscord() as fake:
-            town = Town(fake, Path(folder))
-            async with town.bot_process(port) as process:
-                await started(town)
+            env = BotEnvironment(fake, Path(folder))
+            async with env.bot_process(port) as process:
+                await started(env)
                 for name in names or ATTACKS:
-                    held &= await suffer(town, process.pid, name, calls)
+                    held &= await suffer(env, process.pid, name, calls)
         kept = await stored_clients(Path(folder) / "sentinel.db")
     print(f"clients with subscriptions in the database: {kept}")
     return 0 if held and kept <= MOST_CLIENTS else 1
 
 
-async def started(town: Town) -> None:
+async def started(env: BotEnvironment) -> None:
     async with aiohttp.ClientSession() as http, asyncio.timeout(60):
         while True:
             with contextlib.suppress(aiohttp.ClientError):
-                async with http.get(f"{town.url}/healthz") as got:
+                async with http.get(f"{env.url}/healthz") as got:
                     if got.status == 200:
                         return
             await asyncio.sleep(0.1)

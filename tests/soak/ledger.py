@@ -18,7 +18,7 @@ from cogs.feeds import FEEDS, entry_embed
 from db import journal
 from db.cards import Card
 from db.database import Reader, open_read_only
-from tests.end_to_end.town import Town
+from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import Message
 from webhook.protocol.events import StoredEvent, Subject
 
@@ -64,24 +64,24 @@ class Ledger:
         self.done[name] += 1
 
 
-async def broken_promises(town: Town, ledger: Ledger) -> list[str]:
+async def broken_promises(env: BotEnvironment, ledger: Ledger) -> list[str]:
     """Compare everything, once the bot has stopped; a sentence for each promise that broke."""
-    path = town.folder / "sentinel.db"
+    path = env.folder / "sentinel.db"
     async with open_read_only(path) as read:
         entries = [StoredEvent.from_journal(entry) for entry in await journal.after(read, 0, 10**9)]
         return [
             *_storage_faults(path),
             *_journal_faults(ledger, entries),
-            *await _card_faults(town, read),
-            *await _feed_faults(town, read, entries),
-            *_log_faults(town.folder / "log.txt"),
+            *await _card_faults(env, read),
+            *await _feed_faults(env, read, entries),
+            *_log_faults(env.folder / "log.txt"),
         ]
 
 
-async def caught_up(town: Town) -> None:
+async def caught_up(env: BotEnvironment) -> None:
     """Wait until Discord shows everything that the journal has."""
     async with asyncio.timeout(CATCHING_UP):
-        while not _all_shown(town.folder / "sentinel.db"):  # noqa: ASYNC110 - another process
+        while not _all_shown(env.folder / "sentinel.db"):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
 
 
@@ -115,11 +115,11 @@ def _journal_faults(ledger: Ledger, entries: list[StoredEvent]) -> list[str]:
     ]
 
 
-async def _card_faults(town: Town, read: Reader) -> list[str]:
+async def _card_faults(env: BotEnvironment, read: Reader) -> list[str]:
     created = Counter(
-        _reference(message) for place in town.channels.values() for message in place.created
+        _reference(message) for place in env.channels.values() for message in place.created
     )
-    shown = {message.id: message for message in town.fake.messages}
+    shown = {message.id: message for message in env.fake.messages}
     faults = [f"posted {times} times: {name}" for name, times in created.items() if times > 1]
     columns = ", ".join(Card._fields)
     for card in await read.all(Card, f"SELECT {columns} FROM cards"):  # noqa: S608 - constants
@@ -134,8 +134,8 @@ async def _card_faults(town: Town, read: Reader) -> list[str]:
     return faults + [f"a card that nobody knows: {_reference(message)}" for message in strays]
 
 
-async def _feed_faults(town: Town, read: Reader, entries: list[StoredEvent]) -> list[str]:
-    expected: dict[str, list[str]] = {name: [] for name in town.channels}
+async def _feed_faults(env: BotEnvironment, read: Reader, entries: list[StoredEvent]) -> list[str]:
+    expected: dict[str, list[str]] = {name: [] for name in env.channels}
     for entry in entries:
         if entry.name in FEEDS:
             embed = await entry_embed(read, entry)
@@ -144,7 +144,7 @@ async def _feed_faults(town: Town, read: Reader, entries: list[StoredEvent]) -> 
     for name, texts in expected.items():
         shown = [
             text
-            for message in town.channel(name).messages
+            for message in env.channel(name).messages
             if "-f" in _reference(message)
             for text in _texts(message.embeds)
         ]

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp import WSMsgType
 
-from tests.end_to_end.town import CAD_KEY, TOKEN, Town, call_911, dispatch_call
+from tests.end_to_end.environment import CAD_KEY, TOKEN, BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import CannotDo, Message, NoAnswer
 from tests.soak.ledger import Ledger
 
@@ -32,10 +32,12 @@ MISHAPS = (NotDone, CannotDo, NoAnswer, TimeoutError, aiohttp.ClientError, OSErr
 
 
 class Load:
-    """What the CAD, scripts and people do to a town's bot; every deed is one of its kind."""
+    """What the CAD, scripts and people do to a bot; every deed is one of its kind."""
 
-    def __init__(self, town: Town, ledger: Ledger, random: Random, pause: float = PAUSE) -> None:
-        self._town = town
+    def __init__(
+        self, env: BotEnvironment, ledger: Ledger, random: Random, pause: float = PAUSE
+    ) -> None:
+        self._env = env
         self._ledger = ledger
         self._random = random
         self._pause = pause
@@ -44,8 +46,8 @@ class Load:
 
     async def prepare(self) -> None:
         """Add the house with the camera that sees visitors."""
-        self._house = await self._town.add_property("House")
-        camera = await self._town.query(
+        self._house = await self._env.add_property("House")
+        camera = await self._env.query(
             "add-equipment",
             propertyId=self._house,
             equipmentType=1,
@@ -98,7 +100,7 @@ class Load:
     ) -> None:
         body = {"key": CAD_KEY, "type": kind, "data": data}
         async with self._ledger.deed(f"cad.{kind}", which):
-            async with http.post(f"{self._town.url}/event", json=body) as answer:
+            async with http.post(f"{self._env.url}/event", json=body) as answer:
                 await answer.read()
             if answer.status != 200:
                 raise NotDone
@@ -108,7 +110,7 @@ class Load:
     async def _script(self, http: aiohttp.ClientSession) -> None:
         """Write over one websocket until it breaks."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        async with http.ws_connect(f"{self._town.url}/ws", headers=headers) as socket:
+        async with http.ws_connect(f"{self._env.url}/ws", headers=headers) as socket:
             while True:
                 user = f"user-{next(self._numbers)}"
                 data: dict[str, Any] = {"propertyId": self._house, "userId": user}
@@ -130,32 +132,32 @@ class Load:
 
     async def _person(self, _http: aiohttp.ClientSession) -> None:
         """Approve a new property, send its drone out, call it back: by buttons and a command."""
-        town, fake = self._town, self._town.fake
+        env, fake = self._env, self._env.fake
         location = f"Villa {next(self._numbers):07}"
-        place = await town.add_property(location)
-        added = await town.query(
+        place = await env.add_property(location)
+        added = await env.query(
             "add-equipment", propertyId=place, equipmentType=3, description="Drone"
         )
         drone = int(added["id"])
         wanted = await self._card("approvals", location)
         async with self._ledger.deed("property-status-change", place):
-            _expect(await fake.click(town.anna, wanted, "Approve"), "approved.")
+            _expect(await fake.click(env.anna, wanted, "Approve"), "approved.")
         async with self._ledger.deed("drone-dispatched", drone):
-            sent = await fake.slash(town.dora, "drone dispatch", property=str(place))
+            sent = await fake.slash(env.dora, "drone dispatch", property=str(place))
             _expect(sent, "dispatched at")
         flight = await self._card("drones", location)
         async with self._ledger.deed("drone-recalled", drone):
-            _expect(await fake.click(town.dora, flight, "Recall"), "recalled")
+            _expect(await fake.click(env.dora, flight, "Recall"), "recalled")
 
     async def _card(self, channel: str, part: str) -> Message:
         """Wait for the card with a text in its title."""
-        messages = self._town.channel(channel).messages
+        messages = self._env.channel(channel).messages
 
         def found() -> Message | None:
             newest = reversed(messages[-NEWEST:])
             return next((one for one in newest if part in one.embeds[0]["title"]), None)
 
-        card = await self._town.fake.until(found)
+        card = await self._env.fake.until(found)
         assert card is not None
         return card
 

@@ -18,7 +18,7 @@ from bot.settings import Settings
 from cogs.cards import CARDS
 from cogs.delivery import discord_errors, follower
 from cogs.delivery.channel_queue import Pace
-from tests.end_to_end.town import QUICK, Town
+from tests.end_to_end.environment import QUICK, BotEnvironment
 from tests.fake_discord import hurry
 
 # A fork of a process that has imported everything starts in milliseconds.
@@ -41,18 +41,18 @@ AT_ONCE = Haste(QUICK, refused=0.05)
 
 
 @contextmanager
-def bot_process(town: Town, port: int, haste: Haste = AT_ONCE) -> Iterator[BaseProcess]:
-    """The bot of a town, in a hurry; killed at the end of the block if it still runs."""
-    settings = town.settings()
-    where = {"api_url": town.fake.rest_url, "gateway_url": town.fake.gateway_url}
+def bot_process(env: BotEnvironment, port: int, haste: Haste = AT_ONCE) -> Iterator[BaseProcess]:
+    """The bot of an environment, in a hurry; killed at the end of the block if it still runs."""
+    settings = env.settings()
+    where = {"api_url": env.fake.rest_url, "gateway_url": env.fake.gateway_url}
     told = {
         "discord": settings.discord.model_copy(update=where),
         "http": settings.http.model_copy(update={"port": port}),
     }
-    log = town.folder / "log.txt"
+    log = env.folder / "log.txt"
     process = _PROCESSES.Process(target=_live, args=(settings.model_copy(update=told), haste, log))
     process.start()
-    town.url = f"http://127.0.0.1:{port}"
+    env.url = f"http://127.0.0.1:{port}"
     try:
         yield process
     finally:

@@ -20,7 +20,7 @@ from cogs.ui.embeds import EMBED, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.text import length
 from db.feeds import FeedCount
 from tests.cogs.hostile import invisible, wire_texts
-from tests.cogs.story import CAD_EVENTS, Story
+from tests.cogs.scenario import CAD_EVENTS, Scenario
 from tests.fake_discord.errors import Problems
 from tests.fake_discord.validation import check_message
 from tests.golden import check_golden
@@ -144,7 +144,7 @@ async def test_cards_and_feeds_stay_within_discords_limits_and_ping_nobody(
     words = itertools.cycle(text * times for text in texts)
     with TemporaryDirectory() as folder:
         async with open_harness(Path(folder) / "sentinel.db") as harness:
-            await Story(harness, lambda _: next(words)).tell()
+            await Scenario(harness, lambda _: next(words)).play()
             with using_locale(language):
                 cards, entries = await _cards(harness), await _entries(harness)
     assert {subject.kind for subject, _ in cards} == set(CARDS)
@@ -160,7 +160,7 @@ async def test_cards_and_feeds_stay_within_discords_limits_and_ping_nobody(
 
 
 async def test_cards_and_feeds_read_as_written_down(harness: AppHarness) -> None:
-    await Story(harness).tell()
+    await Scenario(harness).play()
     for kind, text in (await _cards_as_text(harness)).items():
         check_golden(GOLDEN / f"{kind}.txt", text)
     check_golden(GOLDEN / "feeds.txt", await _feeds_as_text(harness))
@@ -170,7 +170,7 @@ async def test_cards_and_feeds_read_as_written_down(harness: AppHarness) -> None
 
 
 async def test_every_event_has_a_card_or_a_feed(harness: AppHarness) -> None:
-    await Story(harness).tell()
+    await Scenario(harness).play()
     events = await harness.journal_events()
     assert {event.name for event in events} == {*EVENTS, *CAD_EVENTS, *SYSTEM_EVENTS}
     on_cards = {event.name for event in events for s in event.subjects if s.kind in CARDS}
@@ -204,7 +204,7 @@ async def test_an_unknown_subject_has_no_card(harness: AppHarness) -> None:
 async def test_a_feed_entry_that_cannot_be_rendered_shows_its_number(
     harness: AppHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await Story(harness).push("EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
+    await Scenario(harness).push("EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
     (event,) = await harness.journal_events()
     event.data.clear()
     embed = await entry_embed(harness.database.read, event)

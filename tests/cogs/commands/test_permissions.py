@@ -11,7 +11,7 @@ from cogs.bot import LISTS
 from cogs.ui.buttons import declared_buttons
 from cogs.ui.pages import PageTurner
 from cogs.ui.permissions import ROLE_OF_SCOPE, Permission, permission_of
-from tests.end_to_end.town import Town
+from tests.end_to_end.environment import BotEnvironment
 from tests.texts import command_cogs, commands_of
 from webhook.protocol.context import Scope
 
@@ -54,31 +54,31 @@ def test_every_list_declares_a_permission() -> None:
     assert all(shown.permission.scope >= Scope.READ for shown in LISTS.values())
 
 
-async def test_a_refused_person_reads_which_role_a_command_needs(town: Town) -> None:
+async def test_a_refused_person_reads_which_role_a_command_needs(env: BotEnvironment) -> None:
     permissions = _permissions()
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        required = dict(_leaves([command.definition for command in town.guild.commands]))
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        required = dict(_leaves([command.definition for command in env.guild.commands]))
         assert required.keys() == permissions.keys()
         for name, permission in permissions.items():
             if permission.or_own or permission.scope is Scope.NONE:
                 continue
             options: dict[str, Any] = {
-                option["name"]: VALUES.get(option["type"], town.vic) for option in required[name]
+                option["name"]: VALUES.get(option["type"], env.vic) for option in required[name]
             }
-            refused = await town.fake.slash(town.stranger, name, options=options)
+            refused = await env.fake.slash(env.stranger, name, options=options)
             role = ROLE_OF_SCOPE[permission.scope]
             assert refused.content.startswith(f"This needs the {role} role"), name
 
 
-async def test_a_button_refuses_whoever_lacks_its_permission(town: Town) -> None:
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        await town.add_property("Villa")
-        shown = await town.fake.slash(town.dora, "property show", property="1")
-        await town.fake.until(lambda: bool(shown.embeds))
-        town.dora.remove_role(*town.dora.roles)
-        refused = await town.fake.click(town.dora, shown, "Edit")
+async def test_a_button_refuses_whoever_lacks_its_permission(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.add_property("Villa")
+        shown = await env.fake.slash(env.dora, "property show", property="1")
+        await env.fake.until(lambda: bool(shown.embeds))
+        env.dora.remove_role(*env.dora.roles)
+        refused = await env.fake.click(env.dora, shown, "Edit")
         assert refused.content.startswith("This needs the dispatcher role")
 
 

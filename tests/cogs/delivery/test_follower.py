@@ -8,7 +8,7 @@ import pytest
 from cogs.delivery.follower import BATCH, Follower
 from db import cards, feeds, settings
 from db.errors import StorageUnavailable
-from tests.cogs.story import Story
+from tests.cogs.scenario import Scenario
 from tests.db.interrupt import interrupt
 from tests.webhook.harness import AppHarness
 from webhook.protocol.metrics import Metrics
@@ -37,7 +37,7 @@ async def _cards(harness: AppHarness) -> list[tuple[str, int]]:
 
 
 async def _call(harness: AppHarness, number: int, **fields: object) -> None:
-    await Story(harness).push("EVENT_911", {"call": {"callId": number} | fields})
+    await Scenario(harness).push("EVENT_911", {"call": {"callId": number} | fields})
 
 
 async def test_every_event_is_applied_once_across_a_restart(
@@ -68,7 +68,7 @@ async def test_events_are_applied_in_batches(harness: AppHarness) -> None:
 
 async def test_unused_channels_get_no_cards_or_feed_entries(harness: AppHarness) -> None:
     await _call(harness, 1)
-    await Story(harness).duty()
+    await Scenario(harness).duty()
     await _follower(harness, frozenset({"units"})).apply_next()
     assert await _cards(harness) == []
     assert await feeds.waiting(harness.database.read, ["units"], 10)
@@ -76,7 +76,7 @@ async def test_unused_channels_get_no_cards_or_feed_entries(harness: AppHarness)
 
 
 async def test_feed_entries_are_queued_in_the_order_of_their_events(harness: AppHarness) -> None:
-    await Story(harness).duty()
+    await Scenario(harness).duty()
     await _follower(harness).apply_next()
     waiting = await feeds.waiting(harness.database.read, ["units"], 100)
     numbers = [entry.journal_id for entry in waiting]

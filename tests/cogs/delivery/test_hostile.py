@@ -17,8 +17,8 @@ from tests.cogs.cards.test_cards import check_as_discord
 from tests.cogs.hostile import invisible
 from tests.cogs.markdown import foreign, look
 from tests.cogs.payloads import PAYLOADS, check_inert, check_plain, check_whole, words
-from tests.cogs.story import Story
-from tests.end_to_end.town import Town, call_911, dispatch_call
+from tests.cogs.scenario import Scenario
+from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import InteractionReply
 from tests.webhook.harness import AppHarness
 from webhook.protocol.clean_text import clean_text
@@ -90,7 +90,7 @@ async def test_on_cards_in_feeds_and_in_the_log_nothing_of_a_payload_is_alive(
             [Tier(number, next(payloads), next(payloads)[:32]) for number in (1, 2, 3)],
             [EquipmentType(number, next(payloads)) for number in (1, 2, 3)],
         )
-    await Story(harness, lambda _: next(payloads)).tell()
+    await Scenario(harness, lambda _: next(payloads)).play()
     sql_read = harness.database.read
     events = await harness.journal_events()
     subjects = dict.fromkeys(
@@ -109,13 +109,13 @@ async def test_on_cards_in_feeds_and_in_the_log_nothing_of_a_payload_is_alive(
 
 
 async def test_a_name_and_our_own_colon_behind_it_make_no_emoji(harness: AppHarness) -> None:
-    story = Story(harness, lambda _: ":wave")
-    await story.announcements()
+    scenario = Scenario(harness, lambda _: ":wave")
+    await scenario.announcements()
     data = {"callout": {"calloutName": "x", ":wave": "y"}}
-    await story.push("EVENT_NEW_CALLOUT", data)
-    await story.push("EVENT_UNIT_LOGIN", {"unit": {"id": 61, "data": {"unitNum": ":wave"}}})
-    await story.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
-    await story.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
+    await scenario.push("EVENT_NEW_CALLOUT", data)
+    await scenario.push("EVENT_UNIT_LOGIN", {"unit": {"id": 61, "data": {"unitNum": ":wave"}}})
+    await scenario.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+    await scenario.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
     events = await harness.journal_events()
     for subject in {subject for event in events for subject in event.subjects}:
         card = await render(harness.database.read, subject) if subject.kind in CARDS else None
@@ -124,7 +124,7 @@ async def test_a_name_and_our_own_colon_behind_it_make_no_emoji(harness: AppHarn
 
 
 async def test_ten_of_the_longest_records_fit_into_one_message(harness: AppHarness) -> None:
-    await Story(harness, lambda _: "\U0001f6a8" * 500).records()
+    await Scenario(harness, lambda _: "\U0001f6a8" * 500).records()
     for event in await harness.journal_events():
         if event.name in FEEDS:
             embed = await entry_embed(harness.database.read, event)
@@ -158,76 +158,76 @@ def _is_answered(reply: InteractionReply) -> bool:
     return bool(reply.content or reply.embeds)
 
 
-async def _fill(town: Town, text: Iterator[str]) -> None:
+async def _fill(env: BotEnvironment, text: Iterator[str]) -> None:
     """Have something of everything, named by players."""
     for _ in range(3):
         place = {"location": next(text), "description": next(text), "clientId": next(text)}
-        added = await town.query("add-property", tier=1, x=0, y=0, **place)
+        added = await env.query("add-property", tier=1, x=0, y=0, **place)
         for _ in range(2):
             kind = {"propertyId": added["id"], "equipmentType": 3}
-            await town.query("add-equipment", **kind, description=next(text))
+            await env.query("add-equipment", **kind, description=next(text))
     for number in (2, 3):
-        await town.query(
+        await env.query(
             "request-remove-property", propertyId=number, userId=next(text), reason=next(text)
         )
-    await town.query("dispatch-drone", propertyId=2)
+    await env.query("dispatch-drone", propertyId=2)
     named = ("unitNum", "name", "department", "subdivision", "rank", "group")
     unit = {"id": 61, "status": next(text), "data": {name: next(text) for name in named}}
-    await town.push("EVENT_UNIT_LOGIN", {"unit": unit | {"location": next(text)}})
+    await env.push("EVENT_UNIT_LOGIN", {"unit": unit | {"location": next(text)}})
     told = {"caller": next(text), "location": next(text), "description": next(text)}
-    await town.push("EVENT_911", call_911(1, **told))
+    await env.push("EVENT_911", call_911(1, **told))
     told = {name: next(text) for name in ("title", "code", "address", "postal", "description")}
     call = dispatch_call(2, **told, idents=[61])
-    await town.push("EVENT_DISPATCH_NEW", call)
+    await env.push("EVENT_DISPATCH_NEW", call)
     note = {"label": next(text), "content": next(text), "time": next(text)}
-    await town.push("EVENT_DISPATCH_NOTE", {"callId": 2, "note": note})
+    await env.push("EVENT_DISPATCH_NOTE", {"callId": 2, "note": note})
 
 
 @pytest.mark.parametrize("offset", [0, 20, 40])
 async def test_in_answers_and_choices_nothing_of_a_payload_is_alive(
-    town: Town, offset: int
+    env: BotEnvironment, offset: int
 ) -> None:
     text = words(offset)
     name = " ".join(next(text).split())
-    town.rules = [RuleSettings(name=clean_text(name, 60), keywords=[name], silent=True)]
-    owner = town.guild.add_member("Owner", town.guild.add_role("Owner", permissions=1 << 5))
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        await _fill(town, text)
+    env.rules = [RuleSettings(name=clean_text(name, 60), keywords=[name], silent=True)]
+    owner = env.guild.add_member("Owner", env.guild.add_role("Owner", permissions=1 << 5))
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        await _fill(env, text)
         for command, option in TYPED.items():
-            for choice in await town.fake.autocomplete(owner, command, focused=option, value=""):
+            for choice in await env.fake.autocomplete(owner, command, focused=option, value=""):
                 check_plain(choice.name)
         for command, options in COMMANDS.items():
-            reply = await town.fake.slash(owner, command, options=options)
-            await town.fake.until(partial(_is_answered, reply))
+            reply = await env.fake.slash(owner, command, options=options)
+            await env.fake.until(partial(_is_answered, reply))
             own_lists = command == "route test"
             check_inert(reply.content.replace("\n- ", "\n") if own_lists else reply.content)
             _check_embeds([discord.Embed.from_dict(embed) for embed in reply.embeds])
         for command, option in TYPED.items():
             typed = next(text)[:100]
-            reply = await town.fake.slash(owner, command, options={option: typed})
-            await town.fake.until(partial(_is_answered, reply))
+            reply = await env.fake.slash(owner, command, options={option: typed})
+            await env.fake.until(partial(_is_answered, reply))
             assert foreign(reply.content) == []  # quoted as Python does, so it need not be whole
-        form = await town.fake.slash(owner, "removal deny", property="3")
-        await town.fake.until(lambda: form.modal is not None)
+        form = await env.fake.slash(owner, "removal deny", property="3")
+        await env.fake.until(lambda: form.modal is not None)
         check_plain(form.modal["title"] if form.modal else "")
-        done = await town.fake.submit(owner, form, {"Reason": next(text)})
-        await town.fake.until(lambda: bool(done.content))
+        done = await env.fake.submit(owner, form, {"Reason": next(text)})
+        await env.fake.until(lambda: bool(done.content))
         check_inert(done.content)
 
 
-async def test_lists_of_the_longest_names_fit_into_an_answer(town: Town) -> None:
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
+async def test_lists_of_the_longest_names_fit_into_an_answer(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
         for _ in range(20):
             texts = {"location": "*" * 200, "clientId": "_" * 64, "description": ""}
-            place = (await town.query("add-property", tier=1, x=0, y=0, **texts))["id"]
+            place = (await env.query("add-property", tier=1, x=0, y=0, **texts))["id"]
             for of in (place, 1):
                 drone = {"propertyId": of, "equipmentType": 3}
-                await town.query("add-equipment", **drone, description="_" * 200)
-            await town.query("dispatch-drone", propertyId=place)
-            await town.query("request-remove-property", propertyId=place)
+                await env.query("add-equipment", **drone, description="_" * 200)
+            await env.query("dispatch-drone", propertyId=place)
+            await env.query("request-remove-property", propertyId=place)
         for command, options in {"drone list": {"property": "1"}, "removal list": {}}.items():
-            reply = await town.fake.slash(town.anna, command, options=options)
-            await town.fake.until(partial(_is_answered, reply))
+            reply = await env.fake.slash(env.anna, command, options=options)
+            await env.fake.until(partial(_is_answered, reply))
             assert reply.embeds, command

@@ -18,7 +18,7 @@ from cogs.ui.options import (
     removal_choices,
 )
 from tests.cogs.hostile import invisible, wire_texts
-from tests.end_to_end.town import Town
+from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord.validation import check_choices
 from tests.webhook.harness import AppHarness, open_harness
 from webhook.protocol.clean_text import clean_text
@@ -106,34 +106,34 @@ async def test_an_ambiguous_location_is_rejected(harness: AppHarness) -> None:
     ],
 )
 async def test_autocomplete_without_permission_offers_nothing(
-    town: Town, command: str, option: str, caplog: pytest.LogCaptureFixture
+    env: BotEnvironment, command: str, option: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        await town.add_property("Villa", drones=1)
-        offered = await town.fake.autocomplete(town.stranger, command, focused=option, value="")
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.add_property("Villa", drones=1)
+        offered = await env.fake.autocomplete(env.stranger, command, focused=option, value="")
     assert offered == []
     assert "Traceback" not in caplog.text
     assert "Ignoring exception" not in caplog.text
 
 
 async def test_autocomplete_offers_nothing_while_storage_fails(
-    town: Town, caplog: pytest.LogCaptureFixture
+    env: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        await asyncio.to_thread(_rename, town, "flights", "gone")
-        offered = await town.fake.autocomplete(town.dora, "drone recall", focused="drone", value="")
-        reply = await town.fake.slash(town.dora, "drone list")
-        await asyncio.to_thread(_rename, town, "gone", "flights")
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        await asyncio.to_thread(_rename, env, "flights", "gone")
+        offered = await env.fake.autocomplete(env.dora, "drone recall", focused="drone", value="")
+        reply = await env.fake.slash(env.dora, "drone list")
+        await asyncio.to_thread(_rename, env, "gone", "flights")
     assert offered == []
     assert "an autocomplete failed" in caplog.text
     assert reply.ephemeral
     assert reply.content == "Internal error, see the log."
 
 
-def _rename(town: Town, table: str, name: str) -> None:
-    with closing(sqlite3.connect(town.folder / "sentinel.db")) as database:
+def _rename(env: BotEnvironment, table: str, name: str) -> None:
+    with closing(sqlite3.connect(env.folder / "sentinel.db")) as database:
         database.execute(f"ALTER TABLE {table} RENAME TO {name}")
         database.commit()
 

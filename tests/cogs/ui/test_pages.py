@@ -16,7 +16,7 @@ from cogs.ui.pages import (
     parse_page,
 )
 from cogs.ui.text import length
-from tests.end_to_end.town import Town
+from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import render
 from tests.webhook.harness import AppHarness
 from webhook.protocol.context import Context, Scope
@@ -118,37 +118,39 @@ async def test_the_longest_lines_of_every_list_fit_into_a_page(harness: AppHarne
 
 
 async def test_pages_are_turned_in_place_after_a_restart_with_permission(
-    town: Town,
+    env: BotEnvironment,
 ) -> None:
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
         for number in range(12):
-            await town.add_property(f"House {number}")
-        listed = await town.fake.slash(town.vic, "property list")
-        await town.fake.until(lambda: "Page 1 of 2" in render(listed))
-        turned = await town.fake.click(town.vic, listed, "Next")
-        await town.fake.until(lambda: "Page 2 of 2" in render(listed))
+            await env.add_property(f"House {number}")
+        listed = await env.fake.slash(env.vic, "property list")
+        await env.fake.until(lambda: "Page 1 of 2" in render(listed))
+        turned = await env.fake.click(env.vic, listed, "Next")
+        await env.fake.until(lambda: "Page 2 of 2" in render(listed))
         assert turned.updated
         assert listed.ephemeral
-    async with town.bot_running():
-        await town.fake.wait_connected()
-        await town.fake.click(town.vic, listed, "First")
-        await town.fake.until(lambda: "Page 1 of 2" in render(listed))
-        town.vic.remove_role(town.viewers)
-        refused = await town.fake.click(town.vic, listed, "Last")
-        await town.fake.until(lambda: "viewer role" in render(refused))
+    async with env.bot_running():
+        await env.fake.wait_connected()
+        await env.fake.click(env.vic, listed, "First")
+        await env.fake.until(lambda: "Page 1 of 2" in render(listed))
+        env.vic.remove_role(env.viewers)
+        refused = await env.fake.click(env.vic, listed, "Last")
+        await env.fake.until(lambda: "viewer role" in render(refused))
         assert "Page 1 of 2" in render(listed)
 
 
-async def test_an_owner_without_a_role_turns_pages_of_their_own_property(town: Town) -> None:
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        place = await town.add_property("Villa")
+async def test_an_owner_without_a_role_turns_pages_of_their_own_property(
+    env: BotEnvironment,
+) -> None:
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        place = await env.add_property("Villa")
         for number in range(12):
-            await town.query("add-allowed-user", propertyId=place, userId=f"guest {number}")
-        await town.query("link-user", memberId=str(town.stranger.id), userId="owner")
+            await env.query("add-allowed-user", propertyId=place, userId=f"guest {number}")
+        await env.query("link-user", memberId=str(env.stranger.id), userId="owner")
         options = {"property": str(place)}
-        listed = await town.fake.slash(town.stranger, "access list", options=options)
-        await town.fake.until(lambda: "Page 1 of 2" in render(listed))
-        await town.fake.click(town.stranger, listed, "Next")
-        await town.fake.until(lambda: "Page 2 of 2" in render(listed))
+        listed = await env.fake.slash(env.stranger, "access list", options=options)
+        await env.fake.until(lambda: "Page 1 of 2" in render(listed))
+        await env.fake.click(env.stranger, listed, "Next")
+        await env.fake.until(lambda: "Page 2 of 2" in render(listed))

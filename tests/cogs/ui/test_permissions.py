@@ -3,7 +3,7 @@
 import pytest
 
 from cogs.ui.permissions import ROLE_OF_SCOPE, RoleScopes
-from tests.end_to_end.town import Town
+from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import Member
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import Forbidden
@@ -11,21 +11,21 @@ from webhook.protocol.errors import Forbidden
 LADDER = ["viewer", "dispatcher", "approver", "admin"]
 
 
-def _configure(town: Town, **discord: object) -> None:
+def _configure(env: BotEnvironment, **discord: object) -> None:
     """Have something else configured on the Discord side."""
-    settings = town.settings()
+    settings = env.settings()
     changed = settings.model_copy(update={"discord": settings.discord.model_copy(update=discord)})
-    town.settings = lambda: changed  # type: ignore[method-assign]
+    env.settings = lambda: changed  # type: ignore[method-assign]
 
 
-def _roles(town: Town) -> None:
+def _roles(env: BotEnvironment) -> None:
     """Have an admin role configured as well."""
-    admins = town.guild.add_role("Admin")
-    roles = town.settings().discord.roles.model_copy(update={"admin": [admins.id]})
-    _configure(town, roles=roles)
+    admins = env.guild.add_role("Admin")
+    roles = env.settings().discord.roles.model_copy(update={"admin": [admins.id]})
+    _configure(env, roles=roles)
 
 
-async def _refusals(town: Town, member: Member, place: int) -> list[str]:
+async def _refusals(env: BotEnvironment, member: Member, place: int) -> list[str]:
     """Return which roles somebody is told to lack, of one command for each role."""
     commands: dict[str, dict[str, str]] = {
         "drone list": {},
@@ -35,69 +35,69 @@ async def _refusals(town: Town, member: Member, place: int) -> list[str]:
     }
     said = []
     for command, options in commands.items():
-        reply = await town.fake.slash(member, command, options=options)
-        await town.fake.until(lambda reply=reply: bool(reply.text or reply.modal))  # type: ignore[misc]
+        reply = await env.fake.slash(member, command, options=options)
+        await env.fake.until(lambda reply=reply: bool(reply.text or reply.modal))  # type: ignore[misc]
         if reply.content.startswith("This needs the "):
             said.append(reply.content.split()[3])
     return said
 
 
-async def test_each_role_includes_those_before_it(town: Town) -> None:
-    _roles(town)
-    admins = town.guild.roles[-1]
-    several = town.guild.add_member("Several", town.viewers, town.approvers, town.on_call)
+async def test_each_role_includes_those_before_it(env: BotEnvironment) -> None:
+    _roles(env)
+    admins = env.guild.roles[-1]
+    several = env.guild.add_member("Several", env.viewers, env.approvers, env.on_call)
     people = {
-        town.stranger: ["viewer", "viewer", "approver", "admin"],
-        town.vic: ["dispatcher", "approver", "admin"],
-        town.dora: ["approver", "admin"],
-        town.anna: ["admin"],
+        env.stranger: ["viewer", "viewer", "approver", "admin"],
+        env.vic: ["dispatcher", "approver", "admin"],
+        env.dora: ["approver", "admin"],
+        env.anna: ["admin"],
         several: ["admin"],
-        town.guild.add_member("Ada", admins): [],
-        town.guild.add_member("Olga", town.guild.add_role("Boss", "manage_guild")): [],
-        town.guild.add_member("Root", town.guild.add_role("Root", "administrator")): [],
-        town.guild.add_member("Chat", town.guild.add_role("Mod", "manage_messages")): [
+        env.guild.add_member("Ada", admins): [],
+        env.guild.add_member("Olga", env.guild.add_role("Boss", "manage_guild")): [],
+        env.guild.add_member("Root", env.guild.add_role("Root", "administrator")): [],
+        env.guild.add_member("Chat", env.guild.add_role("Mod", "manage_messages")): [
             "viewer",
             "viewer",
             "approver",
             "admin",
         ],
     }
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        place = await town.add_property("Villa", drones=9)
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        place = await env.add_property("Villa", drones=9)
         for member, lacking in people.items():
-            assert await _refusals(town, member, place) == lacking, member.name
+            assert await _refusals(env, member, place) == lacking, member.name
 
 
 @pytest.mark.parametrize("is_configured", [True, False])
 async def test_the_manager_of_another_server_has_no_permissions(
-    town: Town, is_configured: bool
+    env: BotEnvironment, is_configured: bool
 ) -> None:
-    _configure(town, guild_id=town.guild.id if is_configured else 0)
-    olga = town.guild.add_member("Olga", town.guild.add_role("Boss", "manage_guild"))
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        assert await _refusals(town, olga, await town.add_property("Villa", drones=1)) == []
-        elsewhere = await town.fake.add_guild_live("Stranger's", channels=["general"])
+    _configure(env, guild_id=env.guild.id if is_configured else 0)
+    olga = env.guild.add_member("Olga", env.guild.add_role("Boss", "manage_guild"))
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        assert await _refusals(env, olga, await env.add_property("Villa", drones=1)) == []
+        elsewhere = await env.fake.add_guild_live("Stranger's", channels=["general"])
         mallory = elsewhere.add_member("Mallory", elsewhere.add_role("Boss", "manage_guild"))
         if not is_configured:
-            await town.fake.until(lambda: bool(elsewhere.commands))
+            await env.fake.until(lambda: bool(elsewhere.commands))
         # As registered while another server was configured.
-        elsewhere.commands = elsewhere.commands or town.guild.commands
+        elsewhere.commands = elsewhere.commands or env.guild.commands
         for member, lacks in ((mallory, True), (olga, not is_configured)):
-            reply = await town.fake.slash(member, "drone list")
-            await town.fake.until(lambda reply=reply: bool(reply.content or reply.embeds))  # type: ignore[misc]
+            reply = await env.fake.slash(member, "drone list")
+            await env.fake.until(lambda reply=reply: bool(reply.content or reply.embeds))  # type: ignore[misc]
             assert reply.content.startswith("This needs the viewer role") is lacks
 
 
-async def test_a_removed_role_loses_its_permissions(town: Town) -> None:
-    async with town.bot_running():
-        await town.fake.until(lambda: bool(town.guild.commands))
-        reply = await town.fake.slash(town.vic, "drone list")
-        await town.fake.until(lambda: bool(reply.embeds))
-        town.vic.remove_role(town.viewers)
-        again = await town.fake.slash(town.vic, "drone list")
-        await town.fake.until(lambda: again.content.startswith("This needs the viewer role"))
+async def test_a_removed_role_loses_its_permissions(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(env.guild.commands))
+        reply = await env.fake.slash(env.vic, "drone list")
+        await env.fake.until(lambda: bool(reply.embeds))
+        env.vic.remove_role(env.viewers)
+        again = await env.fake.slash(env.vic, "drone list")
+        await env.fake.until(lambda: again.content.startswith("This needs the viewer role"))
 
 
 @pytest.mark.parametrize(

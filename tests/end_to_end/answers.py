@@ -2,19 +2,19 @@
 
 import re
 
-from tests.end_to_end.town import Town
+from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import Member, render
 from tests.fake_discord.interactions import InteractionReply
 
 
-def steady(town: Town, reply: InteractionReply) -> str:
+def steady(env: BotEnvironment, reply: InteractionReply) -> str:
     """Write what a person sees, with names in place of ids and without times."""
     text = render(reply)
-    for member in town.guild.members:
+    for member in env.guild.members:
         text = text.replace(f"<@{member.id}>", f"@{member.name}")
-    for role in town.guild.roles:
+    for role in env.guild.roles:
         text = text.replace(f"<@&{role.id}>", f"@{role.name}")
-    for name, channel in town.channels.items():
+    for name, channel in env.channels.items():
         text = text.replace(f"<#{channel.id}>", f"#{name}")
     text = re.sub(r"\(https://discord\.com/channels/[0-9/]+\)", "(link)", text)
     text = re.sub(r"<(/[a-z ]+):[0-9]+>", r"<\1>", text)
@@ -22,19 +22,19 @@ def steady(town: Town, reply: InteractionReply) -> str:
     return re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "DAY", text)
 
 
-async def told(town: Town, member: Member, command: str, /, **options: str | int) -> str:
+async def told(env: BotEnvironment, member: Member, command: str, /, **options: str | int) -> str:
     """Use a command and return the private answer."""
-    reply = await town.fake.slash(member, command, options=options)
-    await town.fake.until(lambda: reply.answered)
+    reply = await env.fake.slash(member, command, options=options)
+    await env.fake.until(lambda: reply.answered)
     assert reply.ephemeral, command
-    return steady(town, reply).removeprefix("(only you can see this)\n")
+    return steady(env, reply).removeprefix("(only you can see this)\n")
 
 
 async def offered(
-    town: Town, command: str, option: str, typed: str = "", **others: str
+    env: BotEnvironment, command: str, option: str, typed: str = "", **others: str
 ) -> list[str]:
     """Type into an option and return the names of what is offered."""
-    found = await town.fake.autocomplete(
-        town.dora, command, focused=option, value=typed, options=others
+    found = await env.fake.autocomplete(
+        env.dora, command, focused=option, value=typed, options=others
     )
     return [choice.name for choice in found]

@@ -1,4 +1,4 @@
-"""A town: a fake Discord with channels, roles and people, and the real bot beside it."""
+"""The environment of a test: the real bot, and a fake Discord with channels, roles and people."""
 
 import asyncio
 import json
@@ -34,11 +34,12 @@ from tests.fake_discord import Channel, FakeDiscord
 ROOT = Path(__file__).resolve().parents[2]
 CAD_KEY = "CAD-KEY-OF-THE-TESTS"
 TOKEN = "token-of-the-admin-script"
+ANSWER_DEADLINE = 15.0
 QUICK = Pace(edit=0.0, gather=0.0, feed=0.0, retry=0.01, closed=0.05, watch=0.02)
 
 
-class Town:
-    """What the tests act on. The bot is started and stopped by `bot_running`."""
+class BotEnvironment:
+    """What a test acts on. The bot is started and stopped by `bot_running`."""
 
     def __init__(self, fake: FakeDiscord, folder: Path) -> None:
         self.fake = fake
@@ -60,14 +61,14 @@ class Town:
         self.approvals = ApprovalSettings()
 
     def settings(self) -> Settings:
-        """The configuration of this town's bot."""
+        """Return the configuration of the bot."""
         return Settings(
             discord=DiscordSettings(
                 token=self.fake.token,
                 panic_role=self.on_call.id,
                 rules=self.rules,
                 feed_age_minutes=self.feed_age_minutes,
-                channels=Channels(**{name: place.id for name, place in self.channels.items()}),
+                channels=Channels(**{name: channel.id for name, channel in self.channels.items()}),
                 roles=Roles(
                     viewer=[self.viewers.id],
                     dispatcher=[self.dispatchers.id],
@@ -111,7 +112,7 @@ class Town:
         config["discord"] |= {"api_url": self.fake.rest_url, "gateway_url": self.fake.gateway_url}
         config["http"]["port"] = port
         environment = {
-            f"SENTINEL_{section.upper()}__{key.upper()}": _env(value)
+            f"SENTINEL_{section.upper()}__{key.upper()}": _variable(value)
             for section, values in config.items()
             for key, value in values.items()
         }
@@ -183,7 +184,21 @@ class Town:
         return self.channels[name]
 
 
-def _env(value: object) -> str:
+@asynccontextmanager
+async def open_environment(folder: Path) -> AsyncIterator[BotEnvironment]:
+    """Return an environment whose Discord has no rate limits worth waiting for.
+
+    Its Discord also waits longer than three seconds for the answer to a command: where the
+    machine is busy, nothing would come in time.
+    """
+    async with FakeDiscord() as fake:
+        fake.limits.hurry()
+        fake.interactions.deadline = ANSWER_DEADLINE
+        yield BotEnvironment(fake, folder)
+        assert fake.unexpected == []
+
+
+def _variable(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else json.dumps(value)
 
 
@@ -223,7 +238,9 @@ def unit(ident: int, number: str, department: str = "", **fields: Any) -> dict[s
     return described | {"data": data} | fields
 
 
-async def log_in(town: Town, ident: int, number: str, department: str = "", **fields: Any) -> None:
+async def log_in(
+    env: BotEnvironment, ident: int, number: str, department: str = "", **fields: Any
+) -> None:
     """Have a unit come on duty."""
-    told = {"unit": unit(ident, number, department, **fields), "isDispatch": False}
-    assert await town.push("EVENT_UNIT_LOGIN", told) == 200
+    data = {"unit": unit(ident, number, department, **fields), "isDispatch": False}
+    assert await env.push("EVENT_UNIT_LOGIN", data) == 200

@@ -27,8 +27,8 @@ OWNER = "license:owner"
 SECOND = 1000
 
 
-class Story:
-    """Tells the evening to a house."""
+class Scenario:
+    """Plays the evening in an app."""
 
     def __init__(self, harness: AppHarness, write: Write = lambda text: text) -> None:
         self._house = harness
@@ -45,7 +45,7 @@ class Story:
         self._house.clock.now += SECOND
         return await self._house.ask(name, **data)
 
-    async def tell(self) -> None:
+    async def play(self) -> None:
         """Tell the whole evening."""
         await self.duty()
         await self.calls()
