@@ -30,9 +30,11 @@ from bot.settings import Settings
 from cogs.bot import DiscordStatus
 from cogs.commands.status import RuntimeStatus
 from cogs.delivery.channel_queue import Pace
+from cogs.delivery.references import instance_name
 from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
 from cogs.pictures.backdrop import store_backdrop
+from cogs.routing.layout import choices
 from db import community
 from db.community import EquipmentType, Tier
 from db.database import Database
@@ -115,8 +117,16 @@ async def run(
             escalation_plan(settings.alarms, settings.discord),
             build_router(settings.discord, context.zone),
         )
-        discord = await DiscordService.create(
-            settings, context, pace, metrics, connection, status, alarms
+        discord = DiscordService(
+            settings,
+            context,
+            pace,
+            metrics,
+            connection,
+            status,
+            alarms,
+            chosen=await choices(database.read),
+            instance=await instance_name(database),
         )
         daily_at = settings.community.daily_at
         checks = PeriodicChecks(

@@ -4,8 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import discord
 from discord.gateway import DiscordWebSocket
@@ -27,20 +26,20 @@ from cogs.delivery.channel_queue import Delivery, DeliveryContext, Pace
 from cogs.delivery.explain import Routes
 from cogs.delivery.follower import Follower
 from cogs.delivery.messenger import DiscordMessenger, LogMessenger
-from cogs.delivery.references import instance_name
 from cogs.escalation import AlarmEscalation
-from cogs.routing.layout import choices
+from cogs.routing.layout import Layout, choices
 from cogs.setup.wizard import SetupWizard
 from cogs.ui.permissions import RoleScopes
 from cogs.ui.responder import Responder
+from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
 from webhook.protocol.metrics import Metrics
 
 FINISHING = 10.0
 """Seconds that deliveries in flight have at shutdown."""
 
-REBUILD_RETRY = 2.0
-"""Seconds until the pipeline is built again after storage could not be read."""
+STORAGE_RETRY = 2.0
+"""Seconds until the choices of /setup are read again after storage could not be read."""
 
 FOLLOW_RETRY = 30.0
 """Seconds until the follower goes on after a mistake that is no single event's."""
@@ -60,12 +59,10 @@ class DiscordPipeline(NamedTuple):
 class DiscordService:
     """The bot, if there is a token, and the pipeline that brings events to Discord.
 
-    After a choice in /setup the pipeline is stopped in order, messages in flight are finished, and
-    another one with the new settings goes on where it stopped: both know from the database what is
-    still to do. Without a token, what Discord would show goes into the log.
+    A choice in /setup replaces the pipeline before it is answered: the new one applies every event
+    from then on, and delivers once the old one has finished its messages in flight. Both know from
+    the database what is still to do. Without a token, what Discord would show goes into the log.
     """
-
-    _pipeline: DiscordPipeline
 
     def __init__(
         self,
@@ -76,15 +73,21 @@ class DiscordService:
         connection: DiscordStatus,
         status: RuntimeStatus,
         alarms: AlarmEscalation,
+        *,
+        chosen: Layout,
+        instance: str,
     ) -> None:
+        """Build the bot and the first pipeline; nothing runs yet. `chosen`: what /setup stored."""
         self._settings = settings
         self._context = context
         self._pace = pace
         self._metrics = metrics
         self._status = status
         self._alarms = alarms
+        self._instance = instance
         self._logged_in = asyncio.Event()
-        self._has_new_choices = asyncio.Event()
+        self._replacing = asyncio.Lock()
+        self._is_stopping = False
         self._unconfirmed = set[str]()
         self._responder = Responder(context, RoleScopes({}))
         self._routes = Routes(build_router(settings.discord, context.zone), frozenset())
@@ -98,22 +101,7 @@ class DiscordService:
             # Nobody else keeps a storm from filling the log.
             self._pace = replace(pace, full=pace.feed)
             log.info("Discord is off: what it would show is written here")
-
-    @classmethod
-    async def create(
-        cls,
-        settings: Settings,
-        context: Context,
-        pace: Pace,
-        metrics: Metrics,
-        connection: DiscordStatus,
-        status: RuntimeStatus,
-        alarms: AlarmEscalation,
-    ) -> Self:
-        """Return the service with its first pipeline; nothing runs yet."""
-        service = cls(settings, context, pace, metrics, connection, status, alarms)
-        service._pipeline = await service._build_pipeline()
-        return service
+        self._pipeline = self._build_pipeline(chosen)
 
     @property
     def closed_channels(self) -> list[str]:
@@ -133,17 +121,13 @@ class DiscordService:
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Connect, follow and deliver."""
-        self._start_pipeline(group)
+        self._group = group
+        self._start_pipeline()
         self._connecting = group.create_task(self._connect(), name="discord")
-        rebuild = partial(self._rebuild_on_choice, group)
-        self._rebuilding = group.create_task(
-            run_periodically(rebuild, REBUILD_RETRY), name="set-up"
-        )
 
     async def finish(self) -> None:
         """Finish deliveries in flight, then leave Discord."""
-        self._rebuilding.cancel()
-        await asyncio.wait({self._rebuilding})
+        self._is_stopping = True
         self._following.cancel()
         self._pipeline.delivery.stop()
         self._logged_in.set()
@@ -168,7 +152,7 @@ class DiscordService:
             layout_of(discord_settings),
             self._settings.http.port,
             self._status.last_push,
-            self._has_new_choices.set,
+            self._apply_choices,
         )
         return SentinelBot(
             self._context,
@@ -181,27 +165,27 @@ class DiscordService:
             on_change=self.retry,
         )
 
-    async def _build_pipeline(self) -> DiscordPipeline:
-        """Build what the file and `/setup` ask for now; commands and alarms follow them as well."""
+    def _build_pipeline(self, chosen: Layout) -> DiscordPipeline:
+        """Build what the file and `/setup` ask for; commands and alarms follow them as well."""
         context, settings = self._context, self._settings
-        chosen = apply_setup(settings.discord, await choices(context.read))
-        channels, router = channels_in_use(chosen), build_router(chosen, context.zone)
+        effective = apply_setup(settings.discord, chosen)
+        channels, router = channels_in_use(effective), build_router(effective, context.zone)
         in_use = frozenset(channels)
         if not channels:
             log.warning("no channel is configured, nothing will be posted: type /setup in Discord")
-        self._responder.roles = build_role_scopes(chosen)
+        self._responder.roles = build_role_scopes(effective)
         self._routes.router, self._routes.in_use = router, in_use
-        self._alarms.reconfigure(escalation_plan(settings.alarms, chosen), router)
+        self._alarms.reconfigure(escalation_plan(settings.alarms, effective), router)
         self._status.channels.clear()
         self._status.channels.update(channels)
         if self._bot is not None:
-            await self._bot.apply_layout(layout_of(chosen))
+            self._bot.setup_health.layout = layout_of(effective)
         delivery = Delivery(
             DeliveryContext(
                 context.database,
                 self._messenger,
                 self._pace,
-                await instance_name(context.database),
+                self._instance,
                 self._status.started_at,
                 settings.discord.feed_age_minutes * MINUTE,
                 self._metrics,
@@ -215,35 +199,50 @@ class DiscordService:
         )
         return DiscordPipeline(follower, delivery)
 
-    def _start_pipeline(self, group: asyncio.TaskGroup) -> None:
-        pipeline = self._pipeline
-        follow = run_periodically(pipeline.follower.run, FOLLOW_RETRY)
-        self._following = group.create_task(follow, name="follower")
-        self._delivering = group.create_task(self._deliver(pipeline.delivery), name="delivery")
+    def _start_pipeline(self, previous: asyncio.Task[None] | None = None) -> None:
+        """Follow and deliver once the `previous` pipeline has delivered what was in flight."""
+        follower, delivery = self._pipeline
+        following = self._follow(follower, previous)
+        self._following = self._group.create_task(following, name="follower")
+        delivering = self._deliver(delivery, previous)
+        self._delivering = self._group.create_task(delivering, name="delivery")
 
-    async def _rebuild_on_choice(self, group: asyncio.TaskGroup) -> None:
-        """After a choice in `/setup`, stop the pipeline and start another one."""
-        while True:
-            await self._has_new_choices.wait()
-            self._has_new_choices.clear()
-            try:
-                pipeline = await self._build_pipeline()
-            except Exception:
-                self._has_new_choices.set()
-                raise
+    async def _apply_choices(self) -> None:
+        """Go by the choices of `/setup`: no event is applied by earlier ones after this."""
+        async with self._replacing:
+            chosen = await self._read_choices()
             self._following.cancel()
+            await asyncio.wait({self._following})
+            if self._is_stopping:
+                return
             self._pipeline.delivery.stop()
-            await asyncio.wait({self._following, self._delivering})
-            self._pipeline = pipeline
-            self._start_pipeline(group)
-            log.info("the choices of /setup are in use")
+            self._pipeline = self._build_pipeline(chosen)
+            self._start_pipeline(self._delivering)
+        log.info("the choices of /setup are in use")
+        if self._bot is not None:
+            await self._bot.apply_layout()
+
+    async def _read_choices(self) -> Layout:
+        while True:
+            try:
+                return await choices(self._context.read)
+            except StorageUnavailable as fault:
+                log.warning("the choices of /setup wait for storage: %s", fault)
+                await asyncio.sleep(STORAGE_RETRY)
 
     async def _connect(self) -> None:
         if self._bot is not None:
             await self._bot.run_until_cancelled(self._settings.discord.token)
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        """Deliver, once requests can be sent."""
+    async def _follow(self, follower: Follower, previous: asyncio.Task[None] | None) -> None:
+        if previous is not None:
+            await asyncio.wait({previous})  # awaited itself, it would be cancelled along with this
+        await run_periodically(follower.run, FOLLOW_RETRY)
+
+    async def _deliver(self, delivery: Delivery, previous: asyncio.Task[None] | None) -> None:
+        """Deliver, once requests can be sent; cancelling this cancels `previous` too."""
+        if previous is not None:
+            await previous
         await self._logged_in.wait()
         await delivery.run()
 

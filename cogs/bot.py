@@ -23,7 +23,7 @@ from cogs.commands.status import RuntimeStatus, StatusCommands
 from cogs.commands.visitors import VisitorCommands
 from cogs.delivery.discord_errors import trace_429s
 from cogs.delivery.explain import Routes
-from cogs.routing.layout import Layout, single_id
+from cogs.routing.layout import single_id
 from cogs.routing.setup_health import SetupHealth
 from cogs.setup.wizard import SetupWizard
 from cogs.ui.buttons import Buttons
@@ -183,9 +183,8 @@ class SentinelBot(SentinelClient):
             for cog in self._our_cogs:
                 await self.add_cog(cog)
 
-    async def apply_layout(self, layout: Layout) -> None:
-        """Go by what the file and /setup say now."""
-        self.setup_health.layout = layout
+    async def apply_layout(self) -> None:
+        """Check the channels and register the commands as `setup_health.layout` says now."""
         if self.is_ready():
             self._change.note()
             await self._sync_commands()

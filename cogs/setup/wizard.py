@@ -5,7 +5,7 @@ The pages are in `cogs.setup.pages`; `cogs.setup.creation` creates channels and 
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import aiohttp
 import discord
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class SetupWizard(commands.Cog):
-    """The wizard. `file` is what the configuration says; `on_choice` is called for every choice."""
+    """The wizard. `file` is what the configuration says; `on_choice` applies every choice."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class SetupWizard(commands.Cog):
         file: Layout,
         port: int,
         last_push: LastPush,
-        on_choice: Callable[[], None],
+        on_choice: Callable[[], Awaitable[None]],
     ) -> None:
         self._responder = responder
         self._context = context
@@ -127,13 +127,16 @@ class SetupWizard(commands.Cog):
             text = _("{who} is creating these right now. Press Refresh in a moment.")
             raise AlreadyDone(text.format(who=self._creating.mention))
         self._creating = interaction.user
+        fault: Exception | None = None
         try:
             await self._make(context, interaction, name)
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as fault:
-            await self._report_incomplete(interaction, fault)
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as problem:
+            fault = problem
         finally:
             self._creating = None
-            self._on_choice()
+            await self._on_choice()
+        if fault is not None:
+            await self._report_incomplete(interaction, fault)
         await self._show_page(interaction, name)
 
     async def _make(self, context: Context, interaction: discord.Interaction, name: str) -> None:
@@ -168,7 +171,7 @@ class SetupWizard(commands.Cog):
 
     async def _choose(self, context: Context, wanted: Mapping[str, tuple[int, ...] | None]) -> None:
         await store_choices(context, self._file, wanted)
-        self._on_choice()
+        await self._on_choice()
 
     async def _state(self, interaction: discord.Interaction) -> SetupState:
         guild = _guild(interaction)
