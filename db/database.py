@@ -361,15 +361,49 @@ async def size(sql: Reader) -> int:
     return await sql.one(int, pages) or 0
 
 
-def _connect(path: Path | str) -> aiosqlite.Connection:
-    # isolation_level=None: transactions begin and end where this module says so, nowhere else.
-    return aiosqlite.connect(
-        path,
-        timeout=BUSY_TIMEOUT,
-        isolation_level=None,
-        cached_statements=STATEMENTS,
-        uri=isinstance(path, str),
-    )
+class _Connection(aiosqlite.Connection):
+    """A connection that can be waited for until its thread has nothing left to do.
+
+    A thread that still has something to report when the event loop has ended fails. aiosqlite
+    itself does not wait for it if the file cannot be opened, or if somebody cancels.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        def connect() -> sqlite3.Connection:
+            # isolation_level=None: transactions begin and end where this module says so only.
+            return sqlite3.connect(
+                path,
+                timeout=BUSY_TIMEOUT,
+                isolation_level=None,
+                cached_statements=STATEMENTS,
+                uri=isinstance(path, str),
+            )
+
+        super().__init__(connect, iter_chunk_size=64)
+        self._stopped: asyncio.Future[Any] | None = None
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        self._stopped = super().stop()
+        return self._stopped
+
+    async def open(self) -> None:
+        await self
+
+    async def finish(self) -> None:
+        """Close it, and wait for its thread."""
+        await self.close()
+        if self._stopped is not None:
+            await self._stopped
+
+
+@asynccontextmanager
+async def _connect(path: Path | str) -> AsyncIterator[aiosqlite.Connection]:
+    connection = _Connection(path)
+    try:
+        await _uncancelled(connection.open())
+        yield connection
+    finally:
+        await _uncancelled(connection.finish())
 
 
 def _prepare(path: Path) -> None:
@@ -409,5 +443,5 @@ async def _uncancelled(work: Coroutine[Any, Any, T]) -> T:
         except asyncio.CancelledError as fault:  # once, or again while the work still goes on
             cancellation = fault
     if cancellation is not None:
-        raise cancellation
+        raise cancellation from (None if task.cancelled() else task.exception())
     return task.result()

@@ -1,19 +1,23 @@
 """Transactions: whole or not at all, many to a commit, in spite of whatever happens."""
 
 import asyncio
+import logging
 import os
 import sqlite3
 import stat
-from collections.abc import AsyncIterator
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import suppress
-from itertools import combinations
+from itertools import combinations, count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from db import settings
-from db.database import Database
-from db.errors import StorageUnavailable
+from db.database import Database, open_read_only
+from db.errors import StorageError, StorageUnavailable
 from tests.db.interrupt import interrupt
 
 
@@ -247,6 +251,78 @@ async def test_close_waits_for_running_commits(database_path: Path) -> None:
     await task
     async with Database.open(database_path) as database:
         assert await names(database) == {"a"}
+
+
+class SlowThreads(logging.Handler):
+    """Makes each step of a connection's thread slow, and remembers the threads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: set[threading.Thread] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if (thread := threading.current_thread()) is not threading.main_thread():
+            self.threads.add(thread)
+            time.sleep(0.001)
+
+    def have_ended(self) -> bool:
+        """Whether all have come to an end; pytest fails the test if one did with an error."""
+        for thread in self.threads:
+            thread.join(10)
+        return bool(self.threads) and not any(thread.is_alive() for thread in self.threads)
+
+
+@pytest.fixture
+def slow_threads() -> Iterator[SlowThreads]:
+    handler, logger = SlowThreads(), logging.getLogger("aiosqlite")
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    yield handler
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+async def open_and_write(path: Path) -> None:
+    async with Database.open(path) as database:
+        await put(database, "a")
+
+
+async def open_and_read(path: Path) -> None:
+    async with open_read_only(path) as sql:
+        await settings.get(sql, "a")
+
+
+async def _fail(*_: object) -> None:
+    raise sqlite3.OperationalError("disk I/O error")
+
+
+def test_no_thread_outlives_a_failed_open(
+    database_path: Path, slow_threads: SlowThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StorageError):
+        asyncio.run(open_and_read(database_path))
+    assert slow_threads.have_ended()
+    monkeypatch.setattr("db.database.migrate", _fail)
+    with pytest.raises(StorageError):
+        asyncio.run(open_and_write(database_path))
+    assert slow_threads.have_ended()
+
+
+@pytest.mark.parametrize("work", [open_and_read, open_and_write])
+def test_no_thread_outlives_a_cancellation_at_any_await(
+    work: Callable[[Path], Coroutine[Any, Any, None]],
+    database_path: Path,
+    slow_threads: SlowThreads,
+) -> None:
+    asyncio.run(open_and_write(database_path))
+    for point in count(1):
+        slow_threads.threads.clear()
+        seen = asyncio.run(interrupt(work(database_path), point))
+        assert not slow_threads.threads or slow_threads.have_ended()
+        if seen.waits < point:
+            break
+    assert point > 1
 
 
 async def limit_pages(database: Database, pages: int) -> None:
