@@ -11,6 +11,7 @@ import asyncio
 import logging
 import math
 import random
+import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -31,7 +32,6 @@ from cogs.delivery.discord_errors import (
     Unwanted,
 )
 from cogs.delivery.messenger import Messenger, SentMessage
-from cogs.delivery.references import References, signed
 from cogs.feeds import entry_embed, summary_embed
 from cogs.ui.embeds import MessageContent
 from db import cards, feeds, journal, settings
@@ -50,6 +50,11 @@ MAX_EMBEDS = 10
 MAX_BACKOFF = 60.0
 MAX_RETRY_AFTER = 3_600.0
 STORAGE_RETRY = 2.0
+
+INSTANCE = "discord.instance"
+"""The setting that tells this database's messages from those of another one."""
+
+FOOTER = "ref "
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +198,6 @@ class ChannelQueue:
         self._database = context.database
         self._messenger = context.messenger
         self._pace = context.pace
-        self._references = References(context.messenger, context.started_at, context.unconfirmed)
         self._wake_queues = wake
         self._woken = asyncio.Event()
         self._retried = asyncio.Event()
@@ -203,6 +207,9 @@ class ChannelQueue:
         self._next_edit = -math.inf
         self._next_edit_of_card: dict[int, float] = {}
         self._last_feed = -math.inf
+        # The bot's own messages in the channel since a time in milliseconds, by their footers.
+        self._own_messages: dict[str, int] = {}
+        self._own_messages_since: float = math.inf
 
     def wake(self) -> None:
         """Look for something to deliver."""
@@ -276,7 +283,7 @@ class ChannelQueue:
         if content is None or (card.message_id is not None and digest == card.digest):
             await self._mark_shown(card._replace(digest=digest))
             return
-        if _is_too_old(card, kind):
+        if kind.max_age and card.message_id and _age(card.message_id) > kind.max_age:
             await self._messenger.delete(card.channel_id or 0, card.message_id or 0)
             await self._mark_lost(card)
             return
@@ -439,10 +446,19 @@ class ChannelQueue:
     async def _post(
         self, content: MessageContent, reference: str, since: int
     ) -> tuple[SentMessage, bool]:
-        """Post a message unless it is there already; return it and whether it is surely new."""
-        is_doubtful = self._references.is_doubtful(reference, since)
+        """Post a message unless it is there already; return it and whether it is surely new.
+
+        It may be there if it could have been posted before this process began, or if this process
+        tried and did not store what came of it.
+        """
+        is_unconfirmed = reference in self._context.unconfirmed
+        is_doubtful = is_unconfirmed or since < self._context.started_at
         if is_doubtful:
-            found = await self._references.find(self.channel_id, reference, since)
+            # One search serves all that a crash left open.
+            if is_unconfirmed or since < self._own_messages_since:
+                self._own_messages = await self._messenger.own_footers(self.channel_id, since)
+                self._own_messages_since = since
+            found = self._own_messages.get(f"{FOOTER}{reference}")
             if found is not None:
                 return SentMessage(found), False
         self._context.unconfirmed.add(reference)
@@ -509,8 +525,22 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
-def _is_too_old(card: Card, kind: CardKind) -> bool:
-    """Tell whether a card's message is to be replaced, as Discord edits old ones rarely."""
-    if not kind.max_age or not card.message_id:
-        return False
-    return discord.utils.snowflake_time(card.message_id).timestamp() + kind.max_age < time.time()
+def _age(message_id: int) -> float:
+    """Return the seconds since a message was posted."""
+    return time.time() - discord.utils.snowflake_time(message_id).timestamp()
+
+
+def signed(content: MessageContent, reference: str) -> MessageContent:
+    """Return the content with the reference in its footer."""
+    *before, last = content.embeds
+    return replace(content, embeds=[*before, last.copy().set_footer(text=f"{FOOTER}{reference}")])
+
+
+async def instance_name(database: Database) -> str:
+    """Return what tells this database's messages from those of another one; made up once."""
+    name = await settings.get(database.read, INSTANCE)
+    if name is None:
+        name = secrets.token_hex(3)
+        async with database.write() as sql:
+            await settings.put(sql, INSTANCE, name)
+    return name

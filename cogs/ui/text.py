@@ -11,12 +11,15 @@ ANONYMOUS = N_("Anonymous")
 BLANK = "—"
 
 _LIVE = re.compile(
-    r"[\\*_~`|<@\[\]]|:(?=//|[^\s:]+:)|(?:(?<=mailto)|(?<=tel)|(?<=sms)):|\.(?=[a-z]+/)"
-    r"|(?P<first>^[^\S\n]*)(?P<mark>[-+#>]|[0-9]+\.)",
+    r"([\\*_~`|<@\[\]]|:(?=//|[^\s:]+:)|(?:(?<=mailto)|(?<=tel)|(?<=sms)):|\.(?=[a-z]+/))"
+    r"|(^[^\S\n]*(?:[0-9]+(?=\.))?)([-+#>]|(?<=[0-9])\.)",
     re.MULTILINE | re.IGNORECASE,
 )
 """What Discord interprets: emphasis, code, spoilers, mentions, emoji, timestamps, masked links,
 addresses, invites; and at the beginning of a line headings, quotes and lists."""
+
+_MARKED = "\\2\x00\\1\\3"
+"""A match of it with a NUL, which no clean text has, before the character to escape."""
 
 _SPACE = re.compile(r"\s+")
 _PIECE = re.compile(r"\x00.|[^\x00]", re.DOTALL)
@@ -38,7 +41,8 @@ def inert(text: str, limit: int, *, blank: str = BLANK) -> str:
         return blank
     parts: list[str] = []
     left = limit - 1
-    for character in _escaped(visible):
+    for piece in _PIECE.findall(_LIVE.sub(_MARKED, visible)):
+        character = piece.replace("\x00", "\\")  # with its escape, so that neither is cut off
         left -= length(character)
         if left < 0:
             return "".join(parts).rstrip() + "…"
@@ -115,17 +119,3 @@ def fitting(texts: list[str], between: str, limit: int, total: int = 0) -> str:
     if len(shown) < count:
         shown.append(count_more(count - len(shown)))
     return between.join(shown)
-
-
-def _escaped(text: str) -> list[str]:
-    """Split a text into characters with their escapes, so that none is cut in two."""
-    marked = _LIVE.sub(_mark, text)
-    return [piece.replace("\x00", "\\") for piece in _PIECE.findall(marked)]
-
-
-def _mark(live: re.Match[str]) -> str:
-    """Mark the character to escape with a NUL, which no clean text has."""
-    first, mark = live["first"] or "", live["mark"]
-    if mark is None:
-        return "\x00" + live.group()
-    return f"{first}{mark[:-1]}\x00{mark[-1]}"
