@@ -1,4 +1,4 @@
-"""Answers as text that is the same in every run: ids and times are told by what they stand for."""
+"""Answers as text that is the same in every run: names in place of ids, and no times."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.fake_discord.interactions import InteractionReply
 
 
 def steady(env: BotEnvironment, reply: InteractionReply) -> str:
-    """Write what a person sees, with names in place of ids and without times."""
+    """Return what a member sees."""
     text = render(reply)
     for member in env.guild.members:
         text = text.replace(f"<@{member.id}>", f"@{member.name}")
@@ -22,7 +22,9 @@ def steady(env: BotEnvironment, reply: InteractionReply) -> str:
     return re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "DAY", text)
 
 
-async def told(env: BotEnvironment, member: Member, command: str, /, **options: str | int) -> str:
+async def answer_to(
+    env: BotEnvironment, member: Member, command: str, /, **options: str | int
+) -> str:
     """Use a command and return the private answer."""
     reply = await env.fake.slash(member, command, options=options)
     await env.fake.until(lambda: reply.answered)
@@ -34,7 +36,7 @@ async def offered(
     env: BotEnvironment, command: str, option: str, typed: str = "", **others: str
 ) -> list[str]:
     """Type into an option and return the names of what is offered."""
-    found = await env.fake.autocomplete(
+    choices = await env.fake.autocomplete(
         env.dora, command, focused=option, value=typed, options=others
     )
-    return [choice.name for choice in found]
+    return [choice.name for choice in choices]

@@ -14,8 +14,8 @@ from tests.fake_discord import InteractionReply, Member, Message, render
 MINUTE = 60_000
 
 
-async def _raise(env: BotEnvironment, place: int = 1, user: str = "license:burglar") -> None:
-    await env.query("add-alert", propertyId=place, userId=user)
+async def _raise(env: BotEnvironment, property_id: int = 1, user: str = "license:burglar") -> None:
+    await env.query("add-alert", propertyId=property_id, userId=user)
 
 
 async def _alarm(env: BotEnvironment, drones: int = 0) -> Message:
@@ -25,7 +25,7 @@ async def _alarm(env: BotEnvironment, drones: int = 0) -> Message:
     return await env.channel("alerts").next_message()
 
 
-async def _said(env: BotEnvironment, reply: InteractionReply, text: str) -> None:
+async def _expect(env: BotEnvironment, reply: InteractionReply, text: str) -> None:
     await env.fake.until(lambda: text in reply.content)
     assert reply.ephemeral
 
@@ -48,7 +48,7 @@ def _run(env: BotEnvironment, statement: str, *values: object) -> None:
 
 
 async def _owned(env: BotEnvironment, member: Member) -> None:
-    """Link the owner of the properties to a member who wants alarms told privately."""
+    """Link the owner of the properties to a member who wants private messages about alarms."""
     await asyncio.to_thread(
         _run,
         env,
@@ -88,8 +88,8 @@ async def test_buttons_need_the_dispatcher_role(
         card = await _alarm(env, drones=1)
         await env.fake.until(lambda: "[Dispatch drone]" in render(card))
         for somebody in (env.stranger, env.vic):
-            await _said(env, await env.fake.click(somebody, card, button), "This needs the")
-        await _said(env, await env.fake.click(env.dora, card, button), answer)
+            await _expect(env, await env.fake.click(somebody, card, button), "This needs the")
+        await _expect(env, await env.fake.click(env.dora, card, button), answer)
         await env.fake.until(lambda: shown in render(card))
     assert f"<@{env.dora.id}>" in render(card)
     is_over = button in ("False alarm", "Resolve")
@@ -99,12 +99,12 @@ async def test_buttons_need_the_dispatcher_role(
 async def test_a_note_is_shown_on_the_card_as_it_was_written(env: BotEnvironment) -> None:
     async with env.bot_running():
         card = await _alarm(env)
-        await _said(env, await env.fake.click(env.vic, card, "Note"), "This needs the")
+        await _expect(env, await env.fake.click(env.vic, card, "Note"), "This needs the")
         form = await env.fake.click(env.dora, card, "Note")
-        await _said(env, await env.fake.submit(env.dora, form, {"Note": "  "}), "at least 1")
+        await _expect(env, await env.fake.submit(env.dora, form, {"Note": "  "}), "at least 1")
         form = await env.fake.click(env.dora, card, "Note")
         done = await env.fake.submit(env.dora, form, {"Note": "Two **men** @everyone"})
-        await _said(env, done, "Note added.")
+        await _expect(env, done, "Note added.")
         await env.fake.until(lambda: "Two \\*\\*men\\*\\* \\@everyone" in render(card))
 
 
@@ -127,9 +127,9 @@ async def test_of_two_presses_at_once_the_second_learns_who_was_first(
             env.fake.click(env.dora, card, button), env.fake.click(second, card, button)
         )
         await env.fake.until(lambda: all(reply.content for reply in replies))
-    said = sorted(reply.content for reply in replies)
-    assert sum(done in text for text in said) == 1
-    assert sum(late in text for text in said) == 1
+    answers = sorted(reply.content for reply in replies)
+    assert sum(done in text for text in answers) == 1
+    assert sum(late in text for text in answers) == 1
 
 
 async def test_a_press_on_an_outdated_card_says_who_settled_the_alarm(env: BotEnvironment) -> None:
@@ -142,21 +142,21 @@ async def test_a_press_on_an_outdated_card_says_who_settled_the_alarm(env: BotEn
         card.components = before  # clicks that were on their way before the edit
         for button in ("Acknowledge", "Dispatch drone", "Snooze 1 h", "False alarm"):
             reply = await env.fake.click(env.anna, card, button)
-            await _said(env, reply, f"already resolved by <@{env.dora.id}>")
+            await _expect(env, reply, f"already resolved by <@{env.dora.id}>")
         form = await env.fake.click(env.anna, card, "Note")
         late = await env.fake.submit(env.anna, form, {"Note": "x"})
-        await _said(env, late, f"already resolved by <@{env.dora.id}>")
+        await _expect(env, late, f"already resolved by <@{env.dora.id}>")
     assert env.channel("drones").messages == []
 
 
 async def test_an_unacknowledged_alarm_mentions_dispatchers_then_supervisors(
     env: BotEnvironment,
 ) -> None:
-    place = env.channel("alerts")
+    channel = env.channel("alerts")
     async with env.bot_running():
         card = await _alarm(env)
         await _wait(env, 6)
-        first = await place.next_message()
+        first = await channel.next_message()
         assert first.pings == [env.dispatchers]
         assert first.reply_to is card
         assert render(first).startswith(
@@ -164,12 +164,12 @@ async def test_an_unacknowledged_alarm_mentions_dispatchers_then_supervisors(
             "│ # Nobody has acknowledged the alarm at Villa\n"
         )
         await _wait(env, 5)
-        second = await place.next_message()
+        second = await channel.next_message()
         assert second.pings == [env.supervisors]
         assert second.allowed_mentions is not None
         assert second.allowed_mentions["roles"] == [env.supervisors.id]
         await env.fake.until(lambda: "Escalated to the supervisors" in render(card))
-    assert len(place.messages) == 3
+    assert len(channel.messages) == 3
 
 
 async def test_an_acknowledged_alarm_expires_without_escalation(env: BotEnvironment) -> None:
@@ -200,26 +200,26 @@ async def test_the_card_says_when_a_snooze_ended(env: BotEnvironment) -> None:
 async def test_an_escalation_posted_without_an_answer_is_not_posted_again_after_a_crash(
     env: BotEnvironment,
 ) -> None:
-    place = env.channel("alerts")
-    path = place.messages_path
+    channel = env.channel("alerts")
+    path = channel.messages_path
     async with env.bot_running():
         await _alarm(env)
         env.fake.nonce_memory = 0.0
         env.fake.fault("POST", path, reset=True, after=True)
         env.fake.fault("GET", path, times=None)
         await _wait(env, 6)
-        await env.fake.until(lambda: len(place.messages) == 2)
+        await env.fake.until(lambda: len(channel.messages) == 2)
     env.fake.recover()
     async with env.bot_running():
         await _raise(env, await env.add_property("Shed"))
-        await env.fake.until(lambda: len(place.messages) == 3)
-    assert [len(message.pings) for message in place.created] == [0, 1, 0]
+        await env.fake.until(lambda: len(channel.messages) == 3)
+    assert [len(message.pings) for message in channel.created] == [0, 1, 0]
 
 
 async def test_an_escalation_stored_before_a_crash_is_posted_once_after_it(
     env: BotEnvironment,
 ) -> None:
-    place = env.channel("alerts")
+    channel = env.channel("alerts")
     async with env.bot_running():
         await _alarm(env)
         env.fake.outage()
@@ -230,19 +230,19 @@ async def test_an_escalation_stored_before_a_crash_is_posted_once_after_it(
     env.fake.recover()
     env.fake.forget_nonces()
     async with env.bot_running():
-        await env.fake.until(lambda: len(place.messages) == 2, timeout=20)
+        await env.fake.until(lambda: len(channel.messages) == 2, timeout=20)
         await _raise(env, await env.add_property("Shed"))
-        await env.fake.until(lambda: len(place.messages) == 3)
-    assert [len(message.pings) for message in place.created] == [0, 1, 0]
+        await env.fake.until(lambda: len(channel.messages) == 3)
+    assert [len(message.pings) for message in channel.created] == [0, 1, 0]
 
 
 async def test_an_alarm_acknowledged_before_its_escalation_is_posted_mentions_nobody(
     env: BotEnvironment,
 ) -> None:
-    place = env.channel("alerts")
+    channel = env.channel("alerts")
     async with env.bot_running():
         await _alarm(env)
-        env.fake.fault("POST", place.messages_path, status=503, times=None)
+        env.fake.fault("POST", channel.messages_path, status=503, times=None)
         await _wait(env, 6)
         await env.fake.until(lambda: any(one.status == 503 for one in env.fake.requests))
         await env.query("acknowledge-alarm", alarmId=1)
@@ -251,31 +251,31 @@ async def test_an_alarm_acknowledged_before_its_escalation_is_posted_mentions_no
             lambda: any("Alarm · Shed" in str(one.body) for one in env.fake.requests)
         )
         env.fake.recover()  # the call, which is older, is not tried any more
-        await env.fake.until(lambda: len(place.messages) == 2)
-    assert [message.pings for message in place.created] == [[], []]
+        await env.fake.until(lambda: len(channel.messages) == 2)
+    assert [message.pings for message in channel.created] == [[], []]
 
 
 async def test_an_escalation_is_posted_without_a_reply_where_the_bot_may_not_read(
     env: BotEnvironment,
 ) -> None:
-    place = env.channel("alerts")
+    channel = env.channel("alerts")
     async with env.bot_running():
         await _alarm(env)
-        place.deny("read_message_history")
+        channel.deny("read_message_history")
         await _wait(env, 6)
-        call = await place.next_message()
+        call = await channel.next_message()
     assert call.pings == [env.dispatchers]
     assert call.reply_to is None
 
 
 async def test_an_escalation_is_posted_where_a_rule_sent_the_alarm(env: BotEnvironment) -> None:
-    desk = env.guild.add_channel("desk")
-    env.rules = [RuleSettings(name="alarms", types=["alerts"], channel=desk.id)]
+    target = env.guild.add_channel("target")
+    env.rules = [RuleSettings(name="alarms", types=["alerts"], channel=target.id)]
     async with env.bot_running():
         await _raise(env, await env.add_property("Villa"))
-        card = await desk.next_message()
+        card = await target.next_message()
         await _wait(env, 6)
-        call = await desk.next_message()
+        call = await target.next_message()
     assert call.reply_to is card
     assert call.pings == [env.dispatchers]
     assert env.channel("alerts").messages == []
@@ -289,13 +289,13 @@ async def test_the_owner_who_asked_for_it_gets_one_private_message_that_is_edite
         await env.query("get-tiers")
         await _owned(env, env.stranger)
         card = await _alarm(env)
-        told = await private.next_message()
-        assert "# Alarm · Villa" in render(told)
-        assert told.components == []
+        message = await private.next_message()
+        assert "# Alarm · Villa" in render(message)
+        assert message.components == []
         await _raise(env)
-        await env.fake.until(lambda: "2 times" in render(told))
+        await env.fake.until(lambda: "2 times" in render(message))
         await env.fake.click(env.dora, card, "Resolve")
-        await env.fake.until(lambda: "It is resolved." in render(told))
+        await env.fake.until(lambda: "It is resolved." in render(message))
     assert len(private.created) == 1
 
 
@@ -349,26 +349,26 @@ async def test_a_private_message_posted_without_an_answer_is_not_posted_again(
 async def test_the_alarm_is_raised_and_listed_with_slash_commands(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa")
+        property_id = await env.add_property("Villa")
         await env.add_property("Shed")
         for command in ("alert raise", "alert list"):
             choices = await env.fake.autocomplete(
                 env.dora, command, focused="property", value="vil"
             )
-            assert [choice.value for choice in choices] == [str(place)]
+            assert [choice.value for choice in choices] == [str(property_id)]
         listed = await env.fake.slash(env.vic, "alert list")
         await env.fake.until(lambda: "No alarms yet." in render(listed))
-        refused = await env.fake.slash(env.vic, "alert raise", property=str(place))
-        await _said(env, refused, "This needs the dispatcher role")
+        refused = await env.fake.slash(env.vic, "alert raise", property=str(property_id))
+        await _expect(env, refused, "This needs the dispatcher role")
         done = await env.fake.slash(
             env.dora, "alert raise", property="Villa", note="A window broke"
         )
-        await _said(env, done, "Alarm raised at **Villa**.")
+        await _expect(env, done, "Alarm raised at **Villa**.")
         card = await env.channel("alerts").next_message()
         assert f"~ Raised by: <@{env.dora.id}>" in render(card)
         assert f"<@{env.dora.id}>: A window broke" in render(card)
         await _owned(env, env.dora)
-        await env.fake.slash(env.dora, "alert raise", property=str(place))
+        await env.fake.slash(env.dora, "alert raise", property=str(property_id))
         await env.fake.until(lambda: "Last: owner" in render(card))
         for number in range(20):
             await _raise(env, await env.add_property(f"House {number}"))
@@ -377,7 +377,7 @@ async def test_the_alarm_is_raised_and_listed_with_slash_commands(env: BotEnviro
         again = await env.fake.slash(env.vic, "alert list")
         await env.fake.until(lambda: "Page 1 of 3" in render(again))
         assert "21 · **House 19** · 1 time · not acknowledged yet" in render(again)
-        one = await env.fake.slash(env.vic, "alert list", property=str(place))
+        one = await env.fake.slash(env.vic, "alert list", property=str(property_id))
         settled = f"1 · **Villa** · 2 times · false alarm, according to <@{env.dora.id}>"
         await env.fake.until(lambda: settled in render(one))
 

@@ -77,9 +77,9 @@ async def test_of_two_who_approve_at_once_one_succeeds_and_the_other_reads_who_d
             env.fake.click(env.anna, card, "Approve"), env.fake.click(second, card, "Approve")
         )
         await env.fake.until(lambda: all(reply.content for reply in replies))
-        said = sorted(reply.content for reply in replies)
-        assert sum("removed." in text for text in said) == 1
-        assert sum("already approved by <@" in text for text in said) == 1
+        answers = sorted(reply.content for reply in replies)
+        assert sum("removed." in text for text in answers) == 1
+        assert sum("already approved by <@" in text for text in answers) == 1
 
 
 async def test_buttons_work_on_messages_from_before_a_restart(env: BotEnvironment) -> None:
@@ -272,10 +272,10 @@ async def test_the_owner_of_a_new_property_gets_the_decision_in_a_private_messag
         card = await env.channel("approvals").next_message()
         form = await env.fake.click(env.anna, card, "Reject")
         await env.fake.submit(env.anna, form, {"Reason": "Ugly"})
-        told = await private.next_message()
-        assert "Property rejected" in render(told)
-        assert "Reason: Ugly" in render(told)
+        message = await private.next_message()
+        assert "Property rejected" in render(message)
+        assert "Reason: Ugly" in render(message)
         await env.query("change-property-status", propertyId=1, status="ACTIVE")
-        await env.fake.until(lambda: "Property approved" in render(told))
-        assert told.components == []
+        await env.fake.until(lambda: "Property approved" in render(message))
+        assert message.components == []
     assert len(private.created) == 1

@@ -72,17 +72,17 @@ class Shell:
 
     def __init__(self, database: Path) -> None:
         self.settings = Settings(database=DatabaseSettings(path=database))
-        self.said: list[str] = []
+        self.printed: list[str] = []
 
     async def backup(self, target: Path) -> int:
         """Back up to a file."""
         return await asyncio.to_thread(
-            backup, self.settings, target, force=False, say=self.said.append
+            backup, self.settings, target, force=False, say=self.printed.append
         )
 
     async def restore(self, file: Path) -> int:
         """Restore a file."""
-        return await asyncio.to_thread(restore, self.settings, file, self.said.append)
+        return await asyncio.to_thread(restore, self.settings, file, self.printed.append)
 
 
 async def test_a_backup_under_load_is_whole_and_comes_back_after_kill_9(tmp_path: Path) -> None:
@@ -103,14 +103,14 @@ async def test_a_backup_under_load_is_whole_and_comes_back_after_kill_9(tmp_path
             assert await shell.backup(copied) == 0
             await load.more(20)
             # A command that only looks works beside the running bot; one in its place does not.
-            assert await route(shell.settings, "1", None, say=shell.said.append) == 0
+            assert await route(shell.settings, "1", None, say=shell.printed.append) == 0
             assert await shell.restore(copied) == 1
             assert await (await program.start()).wait() == 1
             await load.more(20)
             load.enough.set()
-        told = f"another copy of the bot (process {bot.pid}, started "
-        assert shell.said[-1].startswith(f"nothing was restored: {told}")
-        assert f"cannot start: {told}" in program.log()
+        fault = f"another copy of the bot (process {bot.pid}, started "
+        assert shell.printed[-1].startswith(f"nothing was restored: {fault}")
+        assert f"cannot start: {fault}" in program.log()
         with pytest.raises(AlreadyRunning, match="this Discord token"), alone_with_token(TOKEN):
             pass
         bot.kill()

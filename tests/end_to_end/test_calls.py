@@ -23,7 +23,7 @@ def address_of(message: Message) -> str:
     return f"https://discord.com/channels/{channel.guild.id}/{channel.id}/{message.id}"
 
 
-def told(message: Message) -> str:
+def text(message: Message) -> str:
     """What a card says, without times, references and the ids of messages."""
     text = re.sub(r"<t:\d+:\w>", "<t>", render(message))
     return re.sub(r"ref [0-9a-f]+-c\d+\.\d+|/channels/\d+/\d+/\d+|\d+ s\b", "…", text)
@@ -202,10 +202,10 @@ async def test_a_call_at_a_property_says_so_and_sends_one_of_its_drones(
 ) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Forum Dr 12", drones=2)
+        property_id = await env.add_property("Forum Dr 12", drones=2)
         await env.push("EVENT_911", call_911(1, location="Forum Dr 12"))
         card = await env.channel("emergency").next_message()
-        assert f"At property {place} · Forum Dr 12 · 2 drones free" in render(card)
+        assert f"At property {property_id} · Forum Dr 12 · 2 drones free" in render(card)
         reply = await env.fake.click(env.dora, card, "Dispatch drone")
         await env.fake.until(lambda: bool(reply.content))
         assert reply.ephemeral
@@ -215,7 +215,7 @@ async def test_a_call_at_a_property_says_so_and_sends_one_of_its_drones(
         assert f"Dispatched by: <@{env.dora.id}>" in render(flight)
         refused = await env.fake.click(env.vic, card, "Dispatch drone")
         await env.fake.until(lambda: "needs the dispatcher role" in refused.content)
-        await env.query("dispatch-drone", propertyId=place)
+        await env.query("dispatch-drone", propertyId=property_id)
         await env.fake.until(lambda: "no drone free" in render(card))
         assert "[Dispatch drone]" not in render(card)
         await env.query("recall-drone", droneId=1)
@@ -223,7 +223,7 @@ async def test_a_call_at_a_property_says_so_and_sends_one_of_its_drones(
         await env.push("EVENT_REMOVE_911", {"callIds": [1]})
         await env.fake.until(lambda: "· over" in render(card))
     assert "[Dispatch drone]" not in render(card)
-    assert f"At property {place} · Forum Dr 12\n" in render(card)
+    assert f"At property {property_id} · Forum Dr 12\n" in render(card)
 
 
 async def test_with_several_cads_a_card_names_its_own(
@@ -311,10 +311,10 @@ async def test_any_order_of_a_calls_events_ends_in_the_same_cards(
         emergency = await env.channel("emergency").next_message()
         card = await env.channel("dispatch").next_message()
         with suppress(TimeoutError):
-            await env.fake.until(lambda: told(emergency) == FINAL_EMERGENCY)
-            await env.fake.until(lambda: told(card) == FINAL_DISPATCH)
-    assert told(emergency) == FINAL_EMERGENCY
-    assert told(card) == FINAL_DISPATCH
+            await env.fake.until(lambda: text(emergency) == FINAL_EMERGENCY)
+            await env.fake.until(lambda: text(card) == FINAL_DISPATCH)
+    assert text(emergency) == FINAL_EMERGENCY
+    assert text(card) == FINAL_DISPATCH
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -333,7 +333,7 @@ async def test_a_panic_its_own_call_and_the_log_in_end_in_the_same_card_in_any_o
         await env.fake.until(
             lambda: "911 call 4412" in render(panic) and "7K-22 p" in render(panic)
         )
-    assert told(panic) == f"<@&{env.on_call.id}>\n{FINAL_PANIC}"
+    assert text(panic) == f"<@&{env.on_call.id}>\n{FINAL_PANIC}"
 
 
 FINAL_EMERGENCY = """\
@@ -407,7 +407,7 @@ async def test_hostile_names_do_nothing_wherever_cards_repeat_them(
     text = "[x](https://b.example) @everyone **"
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property(text, drones=1)
+        property_id = await env.add_property(text, drones=1)
         await log_in(env, 61, text, text, status=2)
         hostile = {"location": text, "caller": text, "description": text}
         await env.push("EVENT_911", call_911(1, **hostile))
@@ -420,7 +420,7 @@ async def test_hostile_names_do_nothing_wherever_cards_repeat_them(
         await env.push(
             "EVENT_NEW_CALLOUT", {"callout": {"id": "1", "calloutName": text, text: text}}
         )
-        await env.query("dispatch-drone", propertyId=place)
+        await env.query("dispatch-drone", propertyId=property_id)
         names = ("emergency", "dispatch", "panic", "units")
         await env.fake.until(lambda: all(env.channel(name).messages for name in names))
         await env.fake.until(lambda: len(env.channel("dispatch").messages) == 3)

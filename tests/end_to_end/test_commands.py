@@ -54,25 +54,25 @@ async def test_every_command_and_option_has_a_description(env: BotEnvironment) -
 async def test_members_without_a_role_are_refused_everything(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa", drones=1)
+        property_id = await env.add_property("Villa", drones=1)
         offered = await env.fake.autocomplete(
             env.stranger, "drone dispatch", focused="property", value=""
         )
         assert offered == []
         for command, options in {
-            "drone dispatch": {"property": str(place)},
+            "drone dispatch": {"property": str(property_id)},
             "drone recall": {"drone": "1"},
             "drone list": {},
             "removal list": {},
-            "removal approve": {"property": str(place)},
-            "removal deny": {"property": str(place)},
+            "removal approve": {"property": str(property_id)},
+            "removal deny": {"property": str(property_id)},
             "property list": {},
             "property pending": {},
             "property search": {"text": "villa"},
             "drone history": {},
-            "equipment list": {"property": str(place)},
-            "access list": {"property": str(place)},
-            "access log": {"property": str(place)},
+            "equipment list": {"property": str(property_id)},
+            "access list": {"property": str(property_id)},
+            "access log": {"property": str(property_id)},
             "crimes": {},
             "status": {},
         }.items():
@@ -86,7 +86,7 @@ async def test_server_managers_can_do_everything(env: BotEnvironment) -> None:
     owner = env.guild.add_member("Olga", env.guild.add_role("Owner", "manage_guild"))
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa")
-        await env.query("request-remove-property", propertyId=place)
-        reply = await env.fake.slash(owner, "removal approve", property=str(place))
+        property_id = await env.add_property("Villa")
+        await env.query("request-remove-property", propertyId=property_id)
+        reply = await env.fake.slash(owner, "removal approve", property=str(property_id))
         await env.fake.until(lambda: reply.content == "**Villa** has been removed.")

@@ -66,26 +66,28 @@ async def test_writes_are_refused_in_words_reads_go_on_and_it_recovers(
             http.ws_connect(f"{env.url}/ws") as socket,
         ):
             await env.fake.until(lambda: bool(env.guild.commands))
-            place = await env.add_property("Villa", drones=1)
+            property_id = await env.add_property("Villa", drones=1)
             card = await env.channel("approvals").next_message()
             async with TROUBLES[trouble](env, disk):
                 assert await env.push("EVENT_911", call_911(1)) == 503
-                told = {"propertyId": place, "userId": "refused"}
-                assert (await env.query("add-auth-entry", **told))["code"] == "unavailable"
-                await socket.send_json({"type": "queries.add-auth-entry", "data": told})
+                data = {"propertyId": property_id, "userId": "refused"}
+                assert (await env.query("add-auth-entry", **data))["code"] == "unavailable"
+                await socket.send_json({"type": "queries.add-auth-entry", "data": data})
                 assert (await socket.receive_json())["data"]["code"] == "unavailable"
                 clicked = await env.fake.click(env.anna, card, "Approve")
-                used = await env.fake.slash(env.dora, "drone dispatch", property=str(place))
+                used = await env.fake.slash(env.dora, "drone dispatch", property=str(property_id))
                 for reply in (clicked, used):
                     assert reply.content == "Storage is unavailable, try again later."
                     assert reply.ephemeral
-                assert (await env.query("get-property", propertyId=place))["status"] == "PENDING"
+                assert (await env.query("get-property", propertyId=property_id))[
+                    "status"
+                ] == "PENDING"
                 listed = await env.fake.slash(env.vic, "drone list")
                 assert "No drones are out." in render(listed)
                 async with http.get(f"{env.url}/healthz") as answer:
                     assert (await answer.json())["live"]
             assert await env.push("EVENT_911", call_911(2)) == 200
-            await socket.send_json({"type": "queries.add-auth-entry", "data": told})
+            await socket.send_json({"type": "queries.add-auth-entry", "data": data})
             assert (await socket.receive_json())["data"] == {"success": True}
             reply = await env.fake.click(env.anna, card, "Approve")
             assert "approved." in reply.content

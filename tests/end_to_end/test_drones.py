@@ -14,7 +14,7 @@ async def test_a_dispatch_from_discord_flies_is_told_to_scripts_and_has_a_card(
 ) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Vinewood villa", drones=1)
+        property_id = await env.add_property("Vinewood villa", drones=1)
         async with (
             aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
             http.ws_connect(f"{env.url}/ws") as socket,
@@ -24,14 +24,14 @@ async def test_a_dispatch_from_discord_flies_is_told_to_scripts_and_has_a_card(
             choices = await env.fake.autocomplete(
                 env.dora, "drone dispatch", focused="property", value="vine"
             )
-            assert [choice.name for choice in choices] == [f"Vinewood villa ({place})"]
+            assert [choice.name for choice in choices] == [f"Vinewood villa ({property_id})"]
             reply = await env.fake.slash(env.dora, "drone dispatch", property=choices[0].value)
             await env.fake.until(lambda: bool(reply.content))
             assert reply.ephemeral
             assert reply.content == "Drone 1 dispatched at **Vinewood villa**."
             event = await socket.receive_json()
             assert event["type"] == "events.drone-dispatched"
-            assert event["data"] == {"propertyId": place, "droneId": 1}
+            assert event["data"] == {"propertyId": property_id, "droneId": 1}
         card = await env.channel("drones").next_message()
         assert f"Dispatched by: <@{env.dora.id}>" in render(card)
         assert card.pings == []
@@ -46,8 +46,8 @@ async def test_a_dispatch_from_discord_flies_is_told_to_scripts_and_has_a_card(
 async def test_who_lacks_the_role_is_told_which_and_nothing_happens(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa", drones=1)
-        reply = await env.fake.slash(env.vic, "drone dispatch", property=str(place))
+        property_id = await env.add_property("Villa", drones=1)
+        reply = await env.fake.slash(env.vic, "drone dispatch", property=str(property_id))
         await env.fake.until(lambda: bool(reply.content))
         assert reply.content == f"This needs the dispatcher role: <@&{env.dispatchers.id}>."
         reply = await env.fake.slash(env.stranger, "drone list")
@@ -59,11 +59,11 @@ async def test_who_lacks_the_role_is_told_which_and_nothing_happens(env: BotEnvi
 async def test_20_dispatches_at_once_for_two_drones_are_two_flights(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa", drones=2)
+        property_id = await env.add_property("Villa", drones=2)
         from_discord = [
-            env.fake.slash(env.dora, "drone dispatch", property=str(place)) for _ in range(10)
+            env.fake.slash(env.dora, "drone dispatch", property=str(property_id)) for _ in range(10)
         ]
-        from_scripts = [env.query("dispatch-drone", propertyId=place) for _ in range(10)]
+        from_scripts = [env.query("dispatch-drone", propertyId=property_id) for _ in range(10)]
         replies, answers = await asyncio.gather(
             asyncio.gather(*from_discord), asyncio.gather(*from_scripts)
         )
@@ -77,8 +77,8 @@ async def test_20_dispatches_at_once_for_two_drones_are_two_flights(env: BotEnvi
 async def test_recall_and_list_answer_readably(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa **bold**", drones=2)
-        reply = await env.fake.slash(env.vic, "drone list", property=str(place))
+        property_id = await env.add_property("Villa **bold**", drones=2)
+        reply = await env.fake.slash(env.vic, "drone list", property=str(property_id))
         await env.fake.until(lambda: bool(reply.embeds))
         assert "# Free drones · Villa \\*\\*bold\\*\\*" in render(reply)
         assert "1 · Drone 1\n│ 2 · Drone 2" in render(reply)
@@ -92,14 +92,14 @@ async def test_recall_and_list_answer_readably(env: BotEnvironment) -> None:
 
 async def test_a_script_hears_of_a_drone_before_its_own_answer(env: BotEnvironment) -> None:
     async with env.bot_running():
-        place = await env.add_property("Villa", drones=1)
+        property_id = await env.add_property("Villa", drones=1)
         async with (
             aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
             http.ws_connect(f"{env.url}/ws") as socket,
         ):
             await socket.send_json({"type": "subscribe", "data": {"id": "events.all"}})
             await socket.receive_json()
-            data = {"propertyId": place, "requestIdentifier": "a"}
+            data = {"propertyId": property_id, "requestIdentifier": "a"}
             await socket.send_str(json.dumps({"type": "queries.dispatch-drone", "data": data}))
             assert (await socket.receive_json())["event"] == "events.drone-dispatched"
             answer = await socket.receive_json()

@@ -34,11 +34,11 @@ async def metrics(env: BotEnvironment) -> str:
 
 
 async def until_problems(env: BotEnvironment, *parts: str) -> int:
-    """Wait until exactly these problems are told; return the status then."""
+    """Wait until exactly these problems are reported; return the status then."""
     async with asyncio.timeout(30):
         while True:
-            status, told = await health(env)
-            problems = told["problems"]
+            status, body = await health(env)
+            problems = body["problems"]
             if len(problems) == len(parts) and all(map(str.__contains__, problems, parts)):
                 return status
             await asyncio.sleep(0.02)  # polls from outside; nothing here could tell us
@@ -85,17 +85,17 @@ async def test_silent_cad_and_its_return_are_reported_once_across_restarts(
 ) -> None:
     monkeypatch.setattr(app, "MINUTE", 30)  # thirty of them are 0.9 s
     env.feed_age_minutes = 0
-    told = env.channel("log").created
+    messages = env.channel("log").created
     async with env.bot_running():
         await log_in(env, 61, "7K-22")
         await until_problems(env, "Nothing comes from the CAD cad")
-        await env.fake.until(lambda: bool(told), timeout=20)
+        await env.fake.until(lambda: bool(messages), timeout=20)
     async with env.bot_running():
         assert await until_problems(env, "Nothing comes from the CAD cad") == 200
         async with asyncio.timeout(30):
-            while len(told) < 2:
+            while len(messages) < 2:
                 assert await env.push("EVENT_REMOVE_911", {"callIds": [1]}) == 200
-    shown = "".join(render(message) for message in told)
+    shown = "".join(render(message) for message in messages)
     assert shown.index("The CAD is silent") < shown.index("The CAD is back")
     assert shown[: shown.index("The CAD is back")].count("The CAD is silent") == 1
 
@@ -107,9 +107,9 @@ async def test_neither_metrics_nor_status_name_a_member_who_gets_private_message
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
         await env.query("link-user", memberId=str(env.stranger.id), userId="owner")
-        place = await env.add_property("Villa")
+        property_id = await env.add_property("Villa")
         env.fake.fault("POST", private.messages_path, status=503, times=None)
-        await env.query("change-property-status", propertyId=place, status="ACTIVE")
+        await env.query("change-property-status", propertyId=property_id, status="ACTIVE")
         await env.fake.until(lambda: any(one.status == 503 for one in env.fake.requests))
         reply = await env.fake.slash(env.dora, "status")
         await env.fake.until(lambda: "Private messages · 1 card" in render(reply))

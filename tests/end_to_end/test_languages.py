@@ -9,7 +9,7 @@ from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import InteractionReply, render
 
 
-async def _said(env: BotEnvironment, reply: InteractionReply, text: str) -> None:
+async def _expect(env: BotEnvironment, reply: InteractionReply, text: str) -> None:
     await env.fake.until(lambda: text in render(reply))
     assert reply.ephemeral
 
@@ -32,25 +32,25 @@ async def test_answers_are_german_while_cards_stay_english(
     _in_german(env)
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa")
-        await env.query("request-remove-property", propertyId=place, userId="owner")
+        property_id = await env.add_property("Villa")
+        await env.query("request-remove-property", propertyId=property_id, userId="owner")
         approvals = env.channel("approvals")
         await env.fake.until(
             lambda: "Removal requested" in str(list(map(render, approvals.messages)))
         )
         card = next(m for m in approvals.messages if "Removal requested" in render(m))
-        await _said(env, await env.fake.slash(env.vic, "cad units"), "Niemand ist im Dienst")
+        await _expect(env, await env.fake.slash(env.vic, "cad units"), "Niemand ist im Dienst")
         refused = await env.fake.click(env.dora, card, "Approve")
-        await _said(
+        await _expect(
             env, refused, f"Dafür brauchst du die Rolle Genehmiger: <@&{env.approvers.id}>."
         )
         unknown = await env.fake.slash(env.vic, "cad call", id="7")
-        await _said(env, unknown, "Kein Einsatz oder Notruf '7' ist bekannt.")
+        await _expect(env, unknown, "Kein Einsatz oder Notruf '7' ist bekannt.")
         form = await env.fake.click(env.anna, card, "Deny")
         assert form.modal is not None
         assert form.modal["title"] == "Entfernung ablehnen"
         denied = await env.fake.submit(env.anna, form, {"Grund": "Nein"})
-        await _said(env, denied, f"Entfernung der Immobilie {place} abgelehnt.")
+        await _expect(env, denied, f"Entfernung der Immobilie {property_id} abgelehnt.")
         await env.fake.until(lambda: "Removal denied" in render(card))
         assert "Settled by" in render(card)
 
@@ -61,15 +61,15 @@ async def test_cards_are_german_while_answers_stay_english(
     _speaking_german(env, monkeypatch)
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa", drones=1)
-        await env.query("dispatch-drone", propertyId=place)
+        property_id = await env.add_property("Villa", drones=1)
+        await env.query("dispatch-drone", propertyId=property_id)
         card = await env.channel("drones").next_message()
         assert "Drohne unterwegs · Villa" in render(card)
         refused = await env.fake.click(env.stranger, card, "Zurückrufen")
-        await _said(env, refused, "This needs the dispatcher role")
+        await _expect(env, refused, "This needs the dispatcher role")
         env.stranger.user.locale = "fr"
         refused = await env.fake.click(env.stranger, card, "Zurückrufen")
-        await _said(env, refused, "Dafür brauchst du die Rolle Disponent")
+        await _expect(env, refused, "Dafür brauchst du die Rolle Disponent")
         await env.fake.click(env.dora, card, "Zurückrufen")
         await env.fake.until(lambda: "Drohne zurück" in render(card))
 

@@ -1,4 +1,4 @@
-"""Discord misbehaves: what can be delivered is, the rest waits, and nothing is told twice."""
+"""Discord misbehaves: what can be delivered is, the rest waits, and nothing is posted twice."""
 
 import asyncio
 
@@ -27,15 +27,17 @@ async def test_after_an_outage_each_card_is_posted_once_and_feeds_are_in_order(
 ) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: env.fake.connected)
-        place = await env.add_property("Villa")
+        property_id = await env.add_property("Villa")
         await env.channel("approvals").next_message()
         camera = await env.query(
-            "add-equipment", propertyId=place, equipmentType=1, description="Gate"
+            "add-equipment", propertyId=property_id, equipmentType=1, description="Gate"
         )
         env.fake.outage()
         for number in range(25):
             visitor = f"visitor-{number:02}"
-            await env.query("add-visitor", propertyId=place, userId=visitor, cameraId=camera["id"])
+            await env.query(
+                "add-visitor", propertyId=property_id, userId=visitor, cameraId=camera["id"]
+            )
         for number in range(5):
             await env.push("EVENT_911", call_911(number))
             await env.push("EVENT_REMOVE_911", {"callIds": [number]})
@@ -70,11 +72,11 @@ async def test_a_feed_message_without_an_answer_is_recognised(env: BotEnvironmen
     async with env.bot_running():
         await env.fake.until(lambda: env.fake.connected)
         env.fake.nonce_memory = 0.0
-        place = await env.add_property("Villa")
+        property_id = await env.add_property("Villa")
         await env.channel("approvals").next_message()
         env.fake.fault("POST", env.channel("access").messages_path, reset=True, after=True)
         for user in ("first", "second"):
-            await env.query("add-auth-entry", propertyId=place, userId=user)
+            await env.query("add-auth-entry", propertyId=property_id, userId=user)
         await env.fake.until(
             lambda: "second" in "".join(render(m) for m in env.channel("access").messages)
         )

@@ -9,7 +9,7 @@ from discord.app_commands import Command, Group
 
 from cogs.commands.help import help_of
 from cogs.ui.permissions import needs
-from tests.end_to_end.answers import steady, told
+from tests.end_to_end.answers import answer_to, steady
 from tests.end_to_end.environment import BotEnvironment
 from webhook.protocol.context import Scope
 
@@ -21,16 +21,16 @@ async def test_access_is_allowed_and_denied(env: BotEnvironment) -> None:
         await env.query("add-user", userId="license:1", fullName="Wren")
         wren: dict[str, str | int] = {"property": "1", "user": "Wren"}
         for command in ("access allow", "access deny"):
-            assert "dispatcher role" in await told(env, env.vic, command, **wren)
-        allowed = await told(env, env.dora, "access allow", **wren)
+            assert "dispatcher role" in await answer_to(env, env.vic, command, **wren)
+        allowed = await answer_to(env, env.dora, "access allow", **wren)
         assert allowed == "Wren (license:1) can now enter **Villa**."
         await env.query("add-auth-entry", propertyId=1, userId="license:1")
         await env.query("add-auth-entry", propertyId=1, userId="license:2")
-        assert await told(env, env.vic, "access list", property="1") == LIST
-        assert await told(env, env.vic, "access log", property="1") == LOG
-        denied = await told(env, env.dora, "access deny", **wren)
+        assert await answer_to(env, env.vic, "access list", property="1") == LIST
+        assert await answer_to(env, env.vic, "access log", property="1") == LOG
+        denied = await answer_to(env, env.dora, "access deny", **wren)
         assert denied == "Wren (license:1) can no longer enter **Villa**."
-        twice = await told(env, env.dora, "access deny", **wren)
+        twice = await answer_to(env, env.dora, "access deny", **wren)
         assert twice == "User 'Wren' is not on the list of property 1."
 
 
@@ -39,23 +39,23 @@ async def test_visits_are_shown_by_camera_and_by_day(env: BotEnvironment) -> Non
         await env.fake.until(lambda: bool(env.guild.commands))
         await env.add_property("Villa")
         for name in ("Gate", "Yard"):
-            await told(
+            await answer_to(
                 env, env.dora, "equipment add", property="1", type="Camera", description=name
             )
-        assert "No visitors." in await told(env, env.vic, "visitors week", property="1")
+        assert "No visitors." in await answer_to(env, env.vic, "visitors week", property="1")
         for camera, user in ((1, "u1"), (1, "u2"), (2, "u1")):
             await env.query("add-visitor", propertyId=1, userId=user, cameraId=camera)
-        assert await told(env, env.vic, "visitors week", property="1") == WEEK
-        yard = await told(env, env.vic, "visitors week", property="1", camera="Yard")
+        assert await answer_to(env, env.vic, "visitors week", property="1") == WEEK
+        yard = await answer_to(env, env.vic, "visitors week", property="1", camera="Yard")
         assert "Yard (2) · 1" in yard
         assert "Gate" not in yard
-        assert await told(env, env.vic, "visitors days", property="1") == DAYS
+        assert await answer_to(env, env.vic, "visitors days", property="1") == DAYS
         span = {"from": "2026-02-30", "to": "2026-03-01"}
-        assert "day is out of range" in await told(
+        assert "day is out of range" in await answer_to(
             env, env.vic, "visitors days", property="1", **span
         )
         for command in ("week", "days"):
-            refused = await told(env, env.stranger, f"visitors {command}", property="1")
+            refused = await answer_to(env, env.stranger, f"visitors {command}", property="1")
             assert refused == "This needs the viewer role: @Viewer."
 
 
@@ -68,33 +68,33 @@ async def test_crimes_are_counted_everywhere_at_a_property_and_around_it(
         await env.add_property("Shed")
         await env.query("add-crime", propertyId=2)
         await env.query("add-crime")
-        assert await told(env, env.vic, "crimes") == CRIMES
-        at = await told(env, env.vic, "crimes", property="villa", days=1)
+        assert await answer_to(env, env.vic, "crimes") == CRIMES
+        at = await answer_to(env, env.vic, "crimes", property="villa", days=1)
         assert "# Crimes at Villa\n│ **0 crimes**\n│ DAY · 0\n│ (image" in at
-        around = await told(env, env.vic, "crimes", property="villa", radius=50)
+        around = await answer_to(env, env.vic, "crimes", property="villa", radius=50)
         assert "# Crimes within 50 m of Villa\n│ **1 crime**" in around
-        assert "viewer role" in await told(env, env.stranger, "crimes")
+        assert "viewer role" in await answer_to(env, env.stranger, "crimes")
 
 
 async def test_flights_show_who_sent_the_drone_and_why(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
         await env.add_property("Villa", drones=2)
-        sent = await told(
+        sent = await answer_to(
             env, env.dora, "drone dispatch", property="1", drone="2", reason="A *look*"
         )
         assert sent == "Drone 2 dispatched at **Villa**."
         assert (
-            await told(env, env.dora, "drone dispatch", property="1", drone="Drone 2")
+            await answer_to(env, env.dora, "drone dispatch", property="1", drone="Drone 2")
             == "Drone 2 is out already."
         )
-        assert await told(env, env.vic, "drone list") == OUT
+        assert await answer_to(env, env.vic, "drone list") == OUT
         line = "<f> · 2 · Villa · @Dora · out · A \\*look\\*"
         for options in ({}, {"property": "1"}, {"drone": "2"}, {"property": "1", "drone": "2"}):
-            assert line in await told(env, env.vic, "drone history", **options)
-        nothing = await told(env, env.vic, "drone history", drone="1")
+            assert line in await answer_to(env, env.vic, "drone history", **options)
+        nothing = await answer_to(env, env.vic, "drone history", drone="1")
         assert "# Flights of drone 1\n│ No flights yet." in nothing
-        assert "viewer role" in await told(env, env.stranger, "drone history")
+        assert "viewer role" in await answer_to(env, env.stranger, "drone history")
 
 
 async def test_the_slower_of_two_recalls_reads_who_was_first(
@@ -103,29 +103,31 @@ async def test_the_slower_of_two_recalls_reads_who_was_first(
     dan = env.guild.add_member("Dan", env.dispatchers)
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa", drones=1)
-        await env.query("dispatch-drone", propertyId=place)
+        property_id = await env.add_property("Villa", drones=1)
+        await env.query("dispatch-drone", propertyId=property_id)
         card = await env.channel("drones").next_message()
         pressed = await asyncio.gather(
             *(env.fake.click(person, card, "Recall") for person in (env.dora, dan))
         )
-        said = sorted(steady(env, reply).rpartition("\n")[2] for reply in pressed)
-        assert said[1] in [f"Drone 1 was already recalled by @{name}." for name in ("Dora", "Dan")]
-        assert said[0] == "Drone 1 recalled."
+        answers = sorted(steady(env, reply).rpartition("\n")[2] for reply in pressed)
+        assert answers[1] in [
+            f"Drone 1 was already recalled by @{name}." for name in ("Dora", "Dan")
+        ]
+        assert answers[0] == "Drone 1 recalled."
 
 
 async def test_status_shows_that_everything_works(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        refused = await told(env, env.vic, "status")
+        refused = await answer_to(env, env.vic, "status")
         assert refused == "This needs the dispatcher role: @Dispatcher."
-        shown = (await told(env, env.dora, "status")).split("\n")
+        shown = (await answer_to(env, env.dora, "status")).split("\n")
         assert shown[:3] == ["┌ #388e3c", "│ # Everything works", "│ ~ Discord: Connected"]
         assert "│ - Channels: All 13 channels work." in shown
         assert "│ - Waiting: Nothing." in shown
         assert "│ ~ Last push: cad · none since the start" in shown
         assert await env.push("EVENT_REMOVE_911", {"data": {"callId": 1}} | {"callId": 1}) == 200
-        assert "│ ~ Last push: cad · <T> (<R>)" in await told(env, env.dora, "status")
+        assert "│ ~ Last push: cad · <T> (<R>)" in await answer_to(env, env.dora, "status")
 
 
 async def test_status_shows_closed_channels_and_their_backlog(
@@ -137,7 +139,7 @@ async def test_status_shows_closed_channels_and_their_backlog(
         await env.add_property("Villa", drones=1)
         await env.query("dispatch-drone", propertyId=1)
         await env.fake.until(lambda: "(drones):" in caplog.text)
-        shown = await told(env, env.dora, "status")
+        shown = await answer_to(env, env.dora, "status")
         assert "# Something needs attention" in shown
         assert "#drones · the bot lacks Send Messages, Embed Links, Attach Files: allow" in shown
         assert "#drones · 1 card, since <T> (<R>)" in shown
@@ -149,17 +151,17 @@ async def test_help_lists_the_commands_that_each_role_allows(env: BotEnvironment
         await env.fake.until(lambda: bool(env.guild.commands))
     async with env.bot_running():  # the commands' numbers were kept
         await env.fake.wait_connected()
-        everything = await told(env, olga, "help")
+        everything = await answer_to(env, olga, "help")
         for command in env.fake.offered_commands(olga):
             assert f"</{command}>" in everything
-        viewer = await told(env, env.vic, "help")
+        viewer = await answer_to(env, env.vic, "help")
         assert "You have the viewer role here." in viewer
         assert "</drone list>" in viewer
         assert "</drone dispatch>" not in viewer
-        approver = await told(env, env.anna, "help")
+        approver = await answer_to(env, env.anna, "help")
         assert "</removal approve>" in approver
         assert "</property remove>" not in approver
-        stranger = await told(env, env.stranger, "help")
+        stranger = await answer_to(env, env.stranger, "help")
         assert "with your own properties" in stranger
         assert "</drone dispatch>" in stranger
         assert "</drone list>" not in stranger

@@ -139,8 +139,8 @@ async def test_a_picture_that_cannot_be_drawn_stops_no_card(
 async def test_a_picture_that_discord_refuses_is_left_out(
     env: BotEnvironment, painter: Painter, status: int
 ) -> None:
-    place = env.channel("emergency")
-    env.fake.fault("POST", rf"/{place.id}/messages$", status=status, body={"code": 40005})
+    channel = env.channel("emergency")
+    env.fake.fault("POST", rf"/{channel.id}/messages$", status=status, body={"code": 40005})
     async with env.bot_running():
         card = await _posted(env)
         assert _pictures(card) == []
@@ -149,7 +149,7 @@ async def test_a_picture_that_discord_refuses_is_left_out(
         assert _pictures(card) == []
         await _changed(env, card, "Bob")
         assert _pictures(card) == ["Shows first."], "the next edit tries again"
-    assert place.created == [card]
+    assert channel.created == [card]
 
 
 async def test_a_channel_where_files_may_not_be_attached_is_asked_once(
@@ -208,8 +208,8 @@ async def test_without_discord_the_words_go_to_the_log(
 # /property map
 
 
-async def _map(env: BotEnvironment, member: Any, place: int) -> Any:
-    reply = await env.fake.slash(member, "property map", property=str(place))
+async def _map(env: BotEnvironment, member: Any, property_id: int) -> Any:
+    reply = await env.fake.slash(member, "property map", property=str(property_id))
     await env.fake.until(lambda: bool(reply.content or reply.embeds))
     return reply
 
@@ -217,14 +217,14 @@ async def _map(env: BotEnvironment, member: Any, place: int) -> Any:
 async def test_whoever_may_look_gets_the_map_of_a_property(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Vinewood *villa*", drones=2)
+        property_id = await env.add_property("Vinewood *villa*", drones=2)
         call = dispatch_call(7, address="Vinewood *villa*")
         assert await env.push("EVENT_DISPATCH_NEW", call) == 200
-        reply = await _map(env, env.vic, place)
+        reply = await _map(env, env.vic, property_id)
         choices = await env.fake.autocomplete(
             env.vic, "property map", focused="property", value="vine"
         )
-    assert [choice.name for choice in choices] == [f"Vinewood *villa* ({place})"]
+    assert [choice.name for choice in choices] == [f"Vinewood *villa* ({property_id})"]
     assert reply.ephemeral
     assert render(reply) == (
         "(only you can see this)\n"
@@ -261,9 +261,9 @@ async def test_others_get_only_the_map_of_what_is_theirs(env: BotEnvironment) ->
 async def test_an_answer_goes_without_the_picture_that_discord_refuses(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa")
+        property_id = await env.add_property("Villa")
         env.fake.fault("POST", r"^/webhooks/", status=413, body={"code": 40005})
-        reply = await _map(env, env.vic, place)
+        reply = await _map(env, env.vic, property_id)
     assert "Map · Villa" in render(reply)
     assert "map.png" not in render(reply)
 

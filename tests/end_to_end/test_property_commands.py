@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from db.properties import Property
-from tests.end_to_end.answers import offered, steady, told
+from tests.end_to_end.answers import answer_to, offered, steady
 from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import Member, render
 from webhook.protocol.context import Context
@@ -22,7 +22,7 @@ async def _ready(env: BotEnvironment) -> Member:
 
 async def _villa(env: BotEnvironment) -> None:
     """Add property 1 with a drone that is out, a camera, people, an alarm and a call."""
-    await told(
+    await answer_to(
         env,
         env.dora,
         "property add",
@@ -35,11 +35,11 @@ async def _villa(env: BotEnvironment) -> None:
         height=20,
         description="With a *pool*.",
     )
-    await told(env, env.dora, "equipment add", property="1", type="Drone", description="Roof")
-    await told(env, env.dora, "equipment add", property="1", type="3", description="Shed")
-    await told(env, env.dora, "equipment add", property="1", type="Camera")
-    await told(env, env.dora, "drone dispatch", property="1", drone="Roof", reason="Alarm")
-    await told(env, env.dora, "access allow", property="1", user="license:guest")
+    await answer_to(env, env.dora, "equipment add", property="1", type="Drone", description="Roof")
+    await answer_to(env, env.dora, "equipment add", property="1", type="3", description="Shed")
+    await answer_to(env, env.dora, "equipment add", property="1", type="Camera")
+    await answer_to(env, env.dora, "drone dispatch", property="1", drone="Roof", reason="Alarm")
+    await answer_to(env, env.dora, "access allow", property="1", user="license:guest")
     await env.query("add-alert", propertyId=1, userId="license:guest")
     await env.query("add-visitor", propertyId=1, userId="license:1", cameraId=3)
     await env.push("EVENT_911", call_911(4410, location="Vinewood villa"))
@@ -50,16 +50,16 @@ async def test_a_property_is_shown_with_the_buttons_of_each_role(env: BotEnviron
     async with env.bot_running():
         await _ready(env)
         await _villa(env)
-        await told(env, env.dora, "removal request", property="1", reason="Moving")
+        await answer_to(env, env.dora, "removal request", property="1", reason="Moving")
         picture, _, _ = SHOWN.partition("\n[")
-        assert await told(env, env.vic, "property show", property="villa") == picture
-        assert await told(env, env.anna, "property show", property="1") == SHOWN
-        own = await told(env, env.dora, "property show", property="1")
+        assert await answer_to(env, env.vic, "property show", property="villa") == picture
+        assert await answer_to(env, env.anna, "property show", property="1") == SHOWN
+        own = await answer_to(env, env.dora, "property show", property="1")
         assert own.rpartition("\n")[2] == (
             "[Dispatch drone] primary [Recall drone 1] secondary [Edit] secondary"
             " [Withdraw removal] secondary"
         )
-        refused = await told(env, env.stranger, "property show", property="1")
+        refused = await answer_to(env, env.stranger, "property show", property="1")
         assert refused == "This needs the viewer role: @Viewer."
 
 
@@ -68,19 +68,21 @@ async def test_a_new_property_is_listed_searched_and_pending(env: BotEnvironment
         await _ready(env)
         given: dict[str, str | int] = {"location": "Pier 400", "tier": "Basic", "x": 1, "y": 2}
         asked = given | {"owner": "license:new"}
-        refused = await told(env, env.vic, "property add", **asked)
+        refused = await answer_to(env, env.vic, "property add", **asked)
         assert refused == "This needs the dispatcher role: @Dispatcher."
         assert (
-            await told(env, env.dora, "property add", **asked)
+            await answer_to(env, env.dora, "property add", **asked)
             == "Property 1 (**Pier 400**) added. It is waiting for approval."
         )
-        unknown = await told(env, env.dora, "property add", **given, owner="Nobody")
+        unknown = await answer_to(env, env.dora, "property add", **given, owner="Nobody")
         assert unknown.startswith("Nobody is known as 'Nobody'; choose somebody from the list")
-        assert "tier Gold" in await told(env, env.dora, "property add", **asked | {"tier": "Gold"})
+        assert "tier Gold" in await answer_to(
+            env, env.dora, "property add", **asked | {"tier": "Gold"}
+        )
         line = "1 · Pier 400 · PENDING"
         for command, options in (("list", {}), ("pending", {}), ("search", {"text": "IER 4"})):
-            assert line in await told(env, env.vic, f"property {command}", **options)
-        assert "No properties match." in await told(env, env.vic, "property search", text="x%")
+            assert line in await answer_to(env, env.vic, f"property {command}", **options)
+        assert "No properties match." in await answer_to(env, env.vic, "property search", text="x%")
 
 
 async def test_an_edit_does_not_withdraw_a_concurrent_removal_request(
@@ -95,7 +97,7 @@ async def test_an_edit_does_not_withdraw_a_concurrent_removal_request(
         await env.add_property("Villa")
         await env.query("approve-property", propertyId=1)
         monkeypatch.setattr("cogs.commands.properties.edit_property", edit_after_a_request)
-        answer = await told(env, env.dora, "property edit", property="1", status="leased")
+        answer = await answer_to(env, env.dora, "property edit", property="1", status="leased")
         assert "Property 1 is not ACTIVE any more but REMOVED" in answer
         requested = await env.query("get-requested-remove-properties")
         assert [row["id"] for row in requested["properties"]] == [1]
@@ -106,18 +108,18 @@ async def test_several_fields_are_edited_at_once(env: BotEnvironment) -> None:
         await _ready(env)
         await env.add_property("Villa")
         changes: dict[str, str | int] = {"property": "1", "width": 30, "x": -5, "tier": "Optimum"}
-        assert "dispatcher role" in await told(env, env.vic, "property edit", **changes)
-        done = await told(env, env.dora, "property edit", **changes)
+        assert "dispatcher role" in await answer_to(env, env.vic, "property edit", **changes)
+        done = await answer_to(env, env.dora, "property edit", **changes)
         assert done == "**Villa**: 30 × 0 m at -5, 0, tier 3, PENDING."
         deciding = changes | {"status": "active", "width": 50}
-        refused = await told(env, env.dora, "property edit", **deciding)
+        refused = await answer_to(env, env.dora, "property edit", **deciding)
         assert refused == "This needs the approver role: @Approver."
         assert (await env.query("get-property", propertyId=1))["width"] == 30
-        done = await told(env, env.anna, "property edit", **deciding)
+        done = await answer_to(env, env.anna, "property edit", **deciding)
         assert done == "**Villa**: 50 × 0 m at -5, 0, tier 3, ACTIVE."
-        done = await told(env, env.dora, "property edit", property="1", status="leased")
+        done = await answer_to(env, env.dora, "property edit", property="1", status="leased")
         assert done.endswith("LEASED.")
-        wrong = await told(env, env.dora, "property edit", property="1", status="removed")
+        wrong = await answer_to(env, env.dora, "property edit", property="1", status="removed")
         assert "set by request-remove-property only" in wrong
 
 
@@ -146,7 +148,7 @@ async def test_removal_asks_for_confirmation(env: BotEnvironment) -> None:
         olga = await _ready(env)
         rita = env.guild.add_member("Rita", env.guild.add_role("Boss", "manage_guild"))
         await env.add_property("Villa")
-        refused = await told(env, env.anna, "property remove", property="1")
+        refused = await answer_to(env, env.anna, "property remove", property="1")
         assert refused == "This needs the admin role."
         questions = [
             await env.fake.slash(person, "property remove", property="1") for person in (olga, rita)
@@ -158,9 +160,9 @@ async def test_removal_asks_for_confirmation(env: BotEnvironment) -> None:
                 for person, question in zip((olga, rita), questions, strict=True)
             )
         )
-        said = sorted(steady(env, reply).rpartition("\n")[2] for reply in pressed)
-        assert said[0] == "Property 1 removed." or said[1] == "Property 1 removed."
-        assert sum("has already removed property 1" in text for text in said) == 1
+        answers = sorted(steady(env, reply).rpartition("\n")[2] for reply in pressed)
+        assert answers[0] == "Property 1 removed." or answers[1] == "Property 1 removed."
+        assert sum("has already removed property 1" in text for text in answers) == 1
 
 
 async def test_the_slower_of_two_decisions_reads_who_was_first(
@@ -180,9 +182,9 @@ async def test_the_slower_of_two_decisions_reads_who_was_first(
             env.fake.submit(carl, form, {"Reason": "Ugly"}),
         )
         await env.fake.until(lambda: all(reply.content for reply in pressed))
-        said = [steady(env, reply) for reply in pressed]
-        assert sum("is no longer waiting: @" in text for text in said) == 1
-        assert sum("Property 1 is " in text for text in said) == 1
+        answers = [steady(env, reply) for reply in pressed]
+        assert sum("is no longer waiting: @" in text for text in answers) == 1
+        assert sum("Property 1 is " in text for text in answers) == 1
 
 
 async def test_equipment_is_added_and_removed(env: BotEnvironment) -> None:
@@ -190,17 +192,17 @@ async def test_equipment_is_added_and_removed(env: BotEnvironment) -> None:
         await _ready(env)
         await env.add_property("Villa")
         add: dict[str, str | int] = {"property": "villa", "type": "Camera", "description": "Gate"}
-        assert "dispatcher role" in await told(env, env.vic, "equipment add", **add)
-        added = await told(env, env.dora, "equipment add", **add)
+        assert "dispatcher role" in await answer_to(env, env.vic, "equipment add", **add)
+        added = await answer_to(env, env.dora, "equipment add", **add)
         assert added == "Camera 1 (Gate) added to **Villa**."
-        assert "1 · Camera · Gate" in await told(env, env.vic, "equipment list", property="1")
+        assert "1 · Camera · Gate" in await answer_to(env, env.vic, "equipment list", property="1")
         take: dict[str, str | int] = {"property": "1", "equipment": "gate"}
-        assert "dispatcher role" in await told(env, env.vic, "equipment remove", **take)
-        taken = await told(env, env.dora, "equipment remove", **take)
+        assert "dispatcher role" in await answer_to(env, env.vic, "equipment remove", **take)
+        taken = await answer_to(env, env.dora, "equipment remove", **take)
         assert taken == "Camera 1 removed from **Villa**."
-        gone = await told(env, env.dora, "equipment remove", **take)
+        gone = await answer_to(env, env.dora, "equipment remove", **take)
         assert gone == "Property 1 has no equipment gate."
-        assert "No equipment." in await told(env, env.vic, "equipment list", property="1")
+        assert "No equipment." in await answer_to(env, env.vic, "equipment list", property="1")
 
 
 async def test_a_removal_is_requested_and_withdrawn_by_commands_and_buttons(
@@ -211,29 +213,29 @@ async def test_a_removal_is_requested_and_withdrawn_by_commands_and_buttons(
         await env.add_property("Villa")
         await env.channel("approvals").next_message()
         ask: dict[str, str | int] = {"property": "1", "reason": "Moving"}
-        assert "dispatcher role" in await told(env, env.vic, "removal request", **ask)
-        asked = await told(env, env.dora, "removal request", **ask)
+        assert "dispatcher role" in await answer_to(env, env.vic, "removal request", **ask)
+        asked = await answer_to(env, env.dora, "removal request", **ask)
         assert asked == "Removal of property 1 requested. An approver will decide."
-        twice = await told(env, env.anna, "removal request", **ask)
+        twice = await answer_to(env, env.anna, "removal request", **ask)
         assert twice == "@Dora has already requested the removal of property 1."
         card = await env.channel("approvals").next_message()
         assert f"Requested by: <@{env.dora.id}>" in render(card)
         dan = env.guild.add_member("Dan", env.dispatchers)
-        refused = await told(env, dan, "removal withdraw", property="1")
+        refused = await answer_to(env, dan, "removal withdraw", property="1")
         assert refused.startswith("only who asked for the removal")
         pressed = await env.fake.click(env.vic, card, "Withdraw")
         assert "dispatcher role" in steady(env, pressed)
         pressed = await env.fake.click(env.dora, card, "Withdraw")
         assert "Request to remove property 1 withdrawn." in steady(env, pressed)
         await env.fake.until(lambda: "Removal withdrawn" in render(card))
-        nothing = await told(env, env.dora, "removal withdraw", property="1")
+        nothing = await answer_to(env, env.dora, "removal withdraw", property="1")
         assert nothing == "Nobody asked to remove property 1."
         picture = await env.fake.slash(env.dora, "property show", property="1")
         form = await env.fake.click(env.dora, picture, "Request removal")
         assert "Approvers will read this" in render(form)
         sent = await env.fake.submit(env.dora, form, {"Reason": "Sold"})
         assert "requested." in steady(env, sent)
-        done = await told(env, env.dora, "removal withdraw", property="villa")
+        done = await answer_to(env, env.dora, "removal withdraw", property="villa")
         assert done == "Request to remove property 1 withdrawn."
 
 
@@ -241,7 +243,7 @@ async def test_options_offer_choices_by_name(env: BotEnvironment) -> None:
     async with env.bot_running():
         await _ready(env)
         await _villa(env)
-        await told(env, env.dora, "removal request", property="1")
+        await answer_to(env, env.dora, "removal request", property="1")
         villa = {"property": "1"}
         assert await offered(env, "property show", "property", "vi") == ["Vinewood villa (1)"]
         assert await offered(env, "property add", "tier", "pre") == ["Premium · 99.99"]

@@ -1,4 +1,4 @@
-"""What people delete in Discord is told once, holds nothing else up, and is recovered from."""
+"""What people delete in Discord is reported once, holds nothing else up, and is recovered from."""
 
 import asyncio
 import time
@@ -51,10 +51,10 @@ async def test_a_deleted_feed_message_stays_deleted_and_the_feed_goes_on(
 ) -> None:
     async with env.bot_running():
         await started(env)
-        place = await env.add_property("Villa")
-        await env.query("add-auth-entry", propertyId=place, userId="first")
+        property_id = await env.add_property("Villa")
+        await env.query("add-auth-entry", propertyId=property_id, userId="first")
         (await env.channel("access").next_message()).delete()
-        await env.query("add-auth-entry", propertyId=place, userId="second")
+        await env.query("add-auth-entry", propertyId=property_id, userId="second")
         assert "second" in render(await env.channel("access").next_message())
     assert len(env.channel("access").created) == 2
 
@@ -75,17 +75,17 @@ async def test_a_deleted_channel_is_reported_once_and_its_cards_move_where_setup
         await panic(env, 61)  # the others go on
         await env.fake.until(lambda: any(r.status == 404 for r in env.fake.requests))
         await logged(caplog, "The channel emergency")
-        place = env.guild.add_channel("new-emergency")
+        channel = env.guild.add_channel("new-emergency")
         reply = await channels_page(env, boss)
         await env.fake.until(lambda: "it was deleted" in render(reply))
         await env.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
         await env.fake.until(lambda: "Which channel" in render(reply))
-        await env.fake.choose(boss, reply, "Which channel?", [place])
-        shown = [render(await place.next_message()) for _ in range(3)]
+        await env.fake.choose(boss, reply, "Which channel?", [channel])
+        shown = [render(await channel.next_message()) for _ in range(3)]
     everything = "\n".join(shown)
     assert "911 call 1 · over" in everything
     assert all(f"911 call {number}" in everything for number in (2, 3))
-    assert len(place.created) == 3
+    assert len(channel.created) == 3
     sentence = f"The channel emergency ({old.id}): it was deleted, or the bot is not in its server."
     assert sum(record.message.startswith(sentence) for record in caplog.records) == 1
     assert sum(f"channel {old.id} (emergency)" in r.message for r in caplog.records) == 1
@@ -109,8 +109,8 @@ async def test_a_deleted_role_breaks_no_card_and_is_reported_once_and_by_check(
         await env.fake.until(lambda: "Something needs attention" in render(status))
         assert f"The viewer role ({env.viewers.id}): it was deleted" in render(status)
     for role in (f"The panic role ({env.on_call.id})", f"The viewer role ({env.viewers.id})"):
-        told = [record.message for record in caplog.records if record.message.startswith(role)]
-        assert told == [
+        lines = [record.message for record in caplog.records if record.message.startswith(role)]
+        assert lines == [
             f"{role}: it was deleted, or the bot is not in its server. Fix it with /setup."
         ]
 

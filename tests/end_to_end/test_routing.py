@@ -16,9 +16,9 @@ HOUR = 60 * 60 * 1000
 
 
 @pytest.fixture
-def desk(env: BotEnvironment) -> Channel:
+def target(env: BotEnvironment) -> Channel:
     """A channel that only rules know."""
-    return env.guild.add_channel("desk")
+    return env.guild.add_channel("target")
 
 
 def _rule(name: str, **fields: object) -> RuleSettings:
@@ -27,8 +27,8 @@ def _rule(name: str, **fields: object) -> RuleSettings:
 
 async def _visited(env: BotEnvironment, *visitors: str) -> None:
     """Have a camera see somebody, one after the other; the property is made at the first call."""
-    place = (await env.query("get-properties"))["properties"]
-    number = place[0]["id"] if place else await env.add_property("Villa")
+    properties = (await env.query("get-properties"))["properties"]
+    number = properties[0]["id"] if properties else await env.add_property("Villa")
     camera = await env.query(
         "add-equipment", propertyId=number, equipmentType=1, description="Gate"
     )
@@ -55,12 +55,12 @@ def _visitors(channel: Channel) -> list[str]:
 
 
 async def test_a_rule_sends_a_call_elsewhere_and_its_card_follows_it_there(
-    env: BotEnvironment, desk: Channel
+    env: BotEnvironment, target: Channel
 ) -> None:
-    env.rules = [_rule("shots", keywords=["shots"], channel=desk.id, mention=env.approvers.id)]
+    env.rules = [_rule("shots", keywords=["shots"], channel=target.id, mention=env.approvers.id)]
     async with env.bot_running():
         await env.push("EVENT_911", call_911(1, description="SHOTS, two of them!"))
-        card = await desk.next_message()
+        card = await target.next_message()
         assert "911 call 1" in render(card)
         assert card.pings == [env.approvers]
         await env.push("EVENT_911", call_911(1, description="A mistake."))
@@ -68,21 +68,21 @@ async def test_a_rule_sends_a_call_elsewhere_and_its_card_follows_it_there(
         await env.push("EVENT_911", call_911(2, description="Gunshots"))
         other = await env.channel("emergency").next_message()
         assert other.pings == []
-    assert len(desk.messages) == len(env.channel("emergency").messages) == 1
+    assert len(target.messages) == len(env.channel("emergency").messages) == 1
     assert card.content == f"<@&{env.approvers.id}>"
 
 
 async def test_a_rule_with_a_channel_works_where_the_channel_map_has_none(
-    env: BotEnvironment, desk: Channel
+    env: BotEnvironment, target: Channel
 ) -> None:
-    env.rules = [_rule("visits", types=["visits"], channel=desk.id)]
+    env.rules = [_rule("visits", types=["visits"], channel=target.id)]
     settings = env.settings()
     channels = settings.discord.channels.model_copy(update={"visits": 0})
     discord = settings.discord.model_copy(update={"channels": channels})
     env.settings = lambda: settings.model_copy(update={"discord": discord})  # type: ignore[method-assign]
     async with env.bot_running():
         await _visited(env, "visitor-1")
-        await env.fake.until(lambda: _visitors(desk) == ["visitor-1"])
+        await env.fake.until(lambda: _visitors(target) == ["visitor-1"])
 
 
 async def test_feed_entries_of_one_message_call_each_role_once(env: BotEnvironment) -> None:
@@ -115,31 +115,31 @@ async def test_a_call_that_was_silenced_is_posted_once_it_matters(env: BotEnviro
     assert "still minor" in render(card)
 
 
-async def test_units_are_matched_by_their_department(env: BotEnvironment, desk: Channel) -> None:
-    env.rules = [_rule("police", departments=["LSPD"], channel=desk.id)]
+async def test_units_are_matched_by_their_department(env: BotEnvironment, target: Channel) -> None:
+    env.rules = [_rule("police", departments=["LSPD"], channel=target.id)]
     unit = {"id": 61, "status": 2, "data": {"unitNum": "7K-22", "department": "lspd"}}
     async with env.bot_running():
         await env.push("EVENT_UNIT_LOGIN", {"unit": unit, "isDispatch": False})
         await env.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
-        await env.fake.until(lambda: len(desk.messages) == 2)
-        panic = next(message for message in desk.messages if message.pings)
+        await env.fake.until(lambda: len(target.messages) == 2)
+        panic = next(message for message in target.messages if message.pings)
         assert panic.pings == [env.on_call]
         await env.push("EVENT_UNIT_PANIC", {"identIds": [74], "isPanic": True})
         await env.channel("panic").next_message()
 
 
 async def test_cards_and_entries_of_a_rule_that_is_gone_fall_back_to_the_channel_map(
-    env: BotEnvironment, desk: Channel
+    env: BotEnvironment, target: Channel
 ) -> None:
-    env.rules = [_rule("all", channel=desk.id)]
+    env.rules = [_rule("all", channel=target.id)]
     async with env.bot_running():
         await env.push("EVENT_911", call_911(1))
-        card = await desk.next_message()
-        desk.forbidden = True
+        card = await target.next_message()
+        target.forbidden = True
         await env.push("EVENT_911", call_911(2))
         await _visited(env, "visitor-1")
         await env.fake.until(lambda: any(r.status == 403 for r in env.fake.requests))
-    desk.forbidden = False
+    target.forbidden = False
     env.rules = []
     async with env.bot_running():
         await env.push("EVENT_REMOVE_911", {"callIds": [1]})
@@ -147,7 +147,7 @@ async def test_cards_and_entries_of_a_rule_that_is_gone_fall_back_to_the_channel
         waiting = await env.channel("emergency").next_message()
         assert "911 call 2" in render(waiting)
         await env.fake.until(lambda: _visitors(env.channel("visits")) == ["visitor-1"])
-    assert len(desk.messages) == 1
+    assert len(target.messages) == 1
 
 
 async def test_a_card_deleted_by_hand_calls_nobody_a_second_time(env: BotEnvironment) -> None:
@@ -229,26 +229,26 @@ async def test_a_summary_without_an_answer_is_recognised_after_a_restart(
 
 
 async def test_route_test_explains_a_recent_event_to_admins(
-    env: BotEnvironment, desk: Channel
+    env: BotEnvironment, target: Channel
 ) -> None:
     admins = env.guild.add_role("Admin", "manage_guild")
     owner = env.guild.add_member("Olga", admins)
     env.rules = [
         _rule("night", types=["visits"], silent=True),
-        _rule("near", postals=["80*"], channel=desk.id, mention=env.viewers.id),
+        _rule("near", postals=["80*"], channel=target.id, mention=env.viewers.id),
     ]
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
         await env.push("EVENT_911", call_911(7))
-        await desk.next_message()
+        await target.next_message()
         choices = await env.fake.autocomplete(owner, "route test", focused="event", value="911")
         assert "EVENT_911 · emergency:7@cad" in choices[0].name
         reply = await env.fake.slash(owner, "route test", event=str(choices[0].value))
         await env.fake.until(lambda: bool(reply.content))
         assert reply.ephemeral
         text = reply.content.replace("\\", "")
-        assert f"goes to {desk.id} by near, mentions role {env.viewers.id}" in text
-        assert f"its card is already in {desk.id}" in text
+        assert f"goes to {target.id} by near, mentions role {env.viewers.id}" in text
+        assert f"its card is already in {target.id}" in text
         assert "- night: no, type EVENT_911, not visits" in text
         assert "- near: yes, postal 8031 matches 80*" in text
         typed = await env.fake.slash(owner, "route test", event="visits")
@@ -260,16 +260,16 @@ async def test_route_test_explains_a_recent_event_to_admins(
 
 
 async def test_the_command_line_explains_a_stored_event_beside_the_running_bot(
-    env: BotEnvironment, desk: Channel
+    env: BotEnvironment, target: Channel
 ) -> None:
-    env.rules = [_rule("near", postals=["80*"], channel=desk.id)]
-    said: list[str] = []
+    env.rules = [_rule("near", postals=["80*"], channel=target.id)]
+    answers: list[str] = []
     async with env.bot_running():
         await env.push("EVENT_911", call_911(7))
-        await desk.next_message()
-        assert await route(env.settings(), "1", None, say=said.append) == 0
-    assert await route(env.settings(), "1", None, say=said.append) == 0
-    assert said[:3] == said[3:]
-    assert said[0] == "event 1, EVENT_911"
-    assert f"goes to {desk.id} by near" in said[1]
-    assert said[2] == "- near: yes, postal 8031 matches 80*"
+        await target.next_message()
+        assert await route(env.settings(), "1", None, say=answers.append) == 0
+    assert await route(env.settings(), "1", None, say=answers.append) == 0
+    assert answers[:3] == answers[3:]
+    assert answers[0] == "event 1, EVENT_911"
+    assert f"goes to {target.id} by near" in answers[1]
+    assert answers[2] == "- near: yes, postal 8031 matches 80*"

@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -14,6 +15,7 @@ import pytest
 from aiohttp.test_utils import unused_port
 
 from bot.cli import main
+from cogs.bot import WRONG_TOKEN
 from tests.end_to_end.environment import ROOT, call_911
 from tests.fake_discord import FakeDiscord
 
@@ -58,10 +60,14 @@ def written_config(folder: Path, port: int, discord: dict[str, Any]) -> None:
     (folder / "config.toml").write_text("\n".join([*lines, clients]), "utf-8")
 
 
-async def program(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
-    """Start the program in a folder; what it writes is read from its pipe."""
+@asynccontextmanager
+async def program(folder: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the program in a folder; what it writes is read from its pipe.
+
+    It is killed at the end of the block if it still runs: no lock outlives a test.
+    """
     ours = {name: value for name, value in os.environ.items() if "SENTINEL" not in name}
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "bot",
@@ -71,13 +77,29 @@ async def program(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
 async def run_command(folder: Path, *arguments: str) -> tuple[int, str]:
     """Run a command to its end; return its code and all that it has written."""
-    process = await program(folder, *arguments)
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, out.decode()
+    async with program(folder, *arguments) as process:
+        output, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode or 0, output.decode()
+
+
+async def read_until(output: asyncio.StreamReader, expected: str) -> list[str]:
+    """Read lines up to one that contains a text; fail with them if the program ends before."""
+    lines: list[str] = []
+    while not lines or expected not in lines[-1]:
+        line = (await output.readline()).decode()
+        assert line, lines
+        lines.append(line)
+    return lines
 
 
 @pytest.mark.parametrize(
@@ -148,32 +170,27 @@ async def test_no_secret_is_in_log_answers_or_files(tmp_path: Path, discord_is: 
         api = fake.rest_url if discord_is == "refusing" else "http://127.0.0.1:9/api"
         port = unused_port()
         written_config(tmp_path, port, {"api_url": api, "gateway_url": fake.gateway_url})
-        process = await program(tmp_path)
-        assert process.stdout is not None
-        lines: list[str] = []
-        expected = {"refusing": "Discord rejects", "unreachable": "Discord cannot be reached"}
-        async with asyncio.timeout(60):
-            while not any(expected[discord_is] in line for line in lines):
-                line = (await process.stdout.readline()).decode()
-                assert line, lines
-                lines.append(line)
         answers = []
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
-            for method, path, options in _requests():
-                async with http.request(method, path, **options) as answer:
-                    answers.append(await answer.text())
-        files = (tmp_path / "data").rglob("*")
-        kept = [file.read_bytes() for file in files if file.is_file()]
-        process.terminate()
-        rest, _ = await asyncio.wait_for(process.communicate(), 60)
+        async with program(tmp_path) as process:
+            assert process.stdout is not None
+            expected = {"refusing": WRONG_TOKEN, "unreachable": "Discord cannot be reached"}
+            lines = await asyncio.wait_for(read_until(process.stdout, expected[discord_is]), 60)
+            async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+                for method, path, options in _requests():
+                    async with http.request(method, path, **options) as answer:
+                        answers.append(await answer.text())
+            files = (tmp_path / "data").rglob("*")
+            stored = [file.read_bytes() for file in files if file.is_file()]
+            process.terminate()
+            output, _ = await asyncio.wait_for(process.communicate(), 60)
         code, checked = (
             await run_command(tmp_path, "check") if discord_is == "refusing" else (1, "FAULT")
         )
     assert code == 1
     assert "FAULT" in checked
     assert len(answers) > 30
-    assert any("EVENT_OF_TOMORROW" in line for line in rest.decode().splitlines())
-    texts = [*lines, rest.decode(), *answers, checked]
-    texts += [data.decode("utf-8", "replace") for data in kept]
+    assert "EVENT_OF_TOMORROW" in output.decode()
+    texts = [*lines, output.decode(), *answers, checked]
+    texts += [data.decode("utf-8", "replace") for data in stored]
     for text in texts:
         assert leaks(text) == []

@@ -237,24 +237,24 @@ async def test_only_admins_can_use_setup(env: BotEnvironment, boss: Member) -> N
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "expected"),
     [
         ({"status": 403, "body": {"code": 50013, "message": "Missing Permissions"}}, "403"),
         ({"status": 400, "body": {"code": 30013, "message": "Maximum reached"}}, "Maximum reached"),
     ],
 )
 async def test_what_was_created_before_a_refusal_is_kept(
-    env: BotEnvironment, boss: Member, fault: dict[str, Any], said: str
+    env: BotEnvironment, boss: Member, fault: dict[str, Any], expected: str
 ) -> None:
     async with env.bot_running():
         await started(env)
         reply = await open_page(env, boss, "channels")
         env.fake.fault("POST", r"/guilds/\d+/channels", delay=0.001, times=5)
         env.fake.fault("POST", r"/guilds/\d+/channels", **fault)
-        told = await env.fake.click(boss, reply, "Create what is missing")
-        await env.fake.until(lambda: bool(told.followups))
-        assert told.followups[0].content.startswith("Discord did not create everything: ")
-        assert said in told.followups[0].content
+        answer = await env.fake.click(boss, reply, "Create what is missing")
+        await env.fake.until(lambda: bool(answer.followups))
+        assert answer.followups[0].content.startswith("Discord did not create everything: ")
+        assert expected in answer.followups[0].content
         assert len(made(env)) == 4
         await shown(env, reply, "**records** · records, bulletins, warrants: not posted")
         await env.push("EVENT_911", call_911(1))
@@ -274,8 +274,8 @@ async def test_what_discord_created_without_answering_is_used(
             reply = await open_page(env, boss, page)
             env.fake.fault("POST", rf"/guilds/\d+/{path}", delay=0.001, times=2)
             env.fake.fault("POST", rf"/guilds/\d+/{path}", status=503, after=True)
-            told = await env.fake.click(boss, reply, "Create what is missing")
-            await env.fake.until(lambda told=told: bool(told.followups))  # type: ignore[misc]
+            answer = await env.fake.click(boss, reply, "Create what is missing")
+            await env.fake.until(lambda answer=answer: bool(answer.followups))  # type: ignore[misc]
             await env.fake.click(boss, reply, "Create what is missing")
             await shown(env, reply, "(disabled)")
     names = [one.name for one in env.guild.roles if one.name.startswith("CAD Sentinel ")]
@@ -315,9 +315,9 @@ async def test_only_one_admin_creates_at_a_time(env: BotEnvironment, boss: Membe
         env.fake.fault("POST", r"/guilds/\d+/roles", delay=0.3, times=1)
         await env.fake.click(boss, mine, "Create what is missing", until_answered=False)
         await env.fake.until(lambda: bool(env.fake.requests_to("POST", r"/guilds/\d+/roles")))
-        told = await env.fake.click(other, theirs, "Create what is missing")
-        await env.fake.until(lambda: bool(told.followups))
-        assert told.followups[0].content.startswith(f"<@{boss.id}> is creating these right now.")
+        answer = await env.fake.click(other, theirs, "Create what is missing")
+        await env.fake.until(lambda: bool(answer.followups))
+        assert answer.followups[0].content.startswith(f"<@{boss.id}> is creating these right now.")
         await shown(env, mine, "(disabled)")
         await env.fake.click(other, theirs, "Refresh")
         assert await shown(env, theirs, "Reset to the file") == CREATED_ROLES
@@ -378,15 +378,15 @@ async def test_everyone_can_be_a_viewer_only(env: BotEnvironment, boss: Member) 
         for name in ("viewer", "admin"):
             await env.fake.choose(boss, reply, "Choose existing ones", [name])
             await shown(env, reply, f"· {name}\n")
-            told = await env.fake.choose(
+            answer = await env.fake.choose(
                 boss, reply, "Which role, or which roles?", [env.guild.everyone]
             )
             if name == "viewer":
                 await shown(env, reply, "Chosen here")
                 await env.fake.click(boss, reply, "Back")
                 await shown(env, reply, "1 of 3")
-        await env.fake.until(lambda: bool(told.followups))
-        assert "cannot be chosen here: then everybody could do that" in told.followups[0].content
+        await env.fake.until(lambda: bool(answer.followups))
+        assert "cannot be chosen here: then everybody could do that" in answer.followups[0].content
         await may_look(env, env.stranger)
 
 
@@ -430,9 +430,9 @@ async def test_a_role_with_permissions_of_its_own_is_not_used(
     async with env.bot_running():
         await started(env)
         reply = await open_page(env, boss, "roles")
-        told = await env.fake.click(boss, reply, "Create what is missing")
-        await env.fake.until(lambda: bool(told.followups))
-        assert told.followups[0].content.startswith(
+        answer = await env.fake.click(boss, reply, "Create what is missing")
+        await env.fake.until(lambda: bool(answer.followups))
+        assert answer.followups[0].content.startswith(
             "A role named 'CAD Sentinel admin' with permissions of its own already exists"
         )
     assert sum(role.name.startswith("CAD Sentinel ") for role in env.guild.roles) == 4
@@ -458,10 +458,10 @@ async def test_choices_override_the_file_and_are_audited(env: BotEnvironment, bo
         await in_use(env, env.channel("panic"), 2000)
         audit = await env.fake.slash(boss, "audit")
         await env.fake.until(lambda: bool(audit.embeds))
-    told = re.sub(r"<t:\d+:f>", "<time>", render(audit))
+    shown_audit = re.sub(r"<t:\d+:f>", "<time>", render(audit))
     before, after = env.channel("panic").id, env.channel("log").id
-    assert f"<@{boss.id}> **setup** setup:channels · emergency: {before} → {after}" in told
-    assert f"<@{boss.id}> **setup** setup:channels · emergency: {after} → {before}" in told
+    assert f"<@{boss.id}> **setup** setup:channels · emergency: {before} → {after}" in shown_audit
+    assert f"<@{boss.id}> **setup** setup:channels · emergency: {after} → {before}" in shown_audit
 
 
 async def test_the_bot_can_be_limited_to_one_server(env: BotEnvironment, boss: Member) -> None:
@@ -515,17 +515,17 @@ async def test_events_are_posted_once_while_channels_change(
         reply = await open_page(env, boss, "channels")
         await env.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
         await shown(env, reply, "Which channel")
-        places = [env.channel("log"), env.channel("units"), env.channel("panic")]
+        channels = [env.channel("log"), env.channel("units"), env.channel("panic")]
         env.fake.fault("POST", r"/channels/\d+/messages", delay=0.01, times=None)
         for number in range(count):
             assert await env.push("EVENT_911", call_911(number)) == 200
             if number % 10 == 5:
-                await env.fake.choose(boss, reply, "Which channel?", [places[number // 10 % 3]])
+                await env.fake.choose(boss, reply, "Which channel?", [channels[number // 10 % 3]])
 
         def cards() -> list[str]:
-            shown = [message for place in places for message in place.created]
+            shown = [message for channel in channels for message in channel.created]
             return [str(message.embeds[0]["title"]) for message in shown]
 
         await env.fake.until(lambda: len(set(cards())) >= count, timeout=30)
     assert len(cards()) == count
-    assert len({place.name for place in places if place.created}) > 1
+    assert len({channel.name for channel in channels if channel.created}) > 1

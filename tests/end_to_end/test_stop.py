@@ -53,11 +53,11 @@ async def test_it_stops_while_discord_is_down(env: BotEnvironment) -> None:
 async def test_a_command_that_is_being_answered_is_answered_to_the_end(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa", drones=1)
+        property_id = await env.add_property("Villa", drones=1)
         env.fake.fault("PATCH", r"/messages/@original$", delay=0.3)
         env.fake.fault("POST", r"/webhooks/", delay=0.3)
         reply = await env.fake.slash(
-            env.dora, "drone dispatch", property=str(place), until_answered=False
+            env.dora, "drone dispatch", property=str(property_id), until_answered=False
         )
         assert reply.content == ""
     assert reply.content == "Drone 1 dispatched at **Villa**."

@@ -18,25 +18,25 @@ from webhook.queries.visitors import DayRange
 @pytest.mark.parametrize("text", ["*😀" * 1_000, "@everyone <@&1> ", "\n# x" * 500])
 async def test_hostile_texts_fit_and_stay_text(harness: AppHarness, text: str) -> None:
     user = f"u{text.strip()}"[:64]
-    place = await harness.add_property(
+    property_id = await harness.add_property(
         location=text[:200], description=text[:2000], clientId=user, width=1, height=1
     )
     await harness.ask("add-user", userId=user, fullName=text[:200])
     for kind in (1, 3) * 30:
-        await harness.add_equipment(place, kind, text[:2000])
+        await harness.add_equipment(property_id, kind, text[:2000])
     for number in range(30):
-        await harness.ask("add-allowed-user", propertyId=place, userId=f"{number}{user}"[:64])
-        await harness.ask("add-alert", propertyId=place, userId=user)
-        await harness.ask("add-visitor", propertyId=place, userId=user, cameraId=1)
-        await harness.ask("dispatch-drone", propertyId=place, reason=text[:2000])
-    await harness.ask("request-remove-property", propertyId=place, reason=text[:2000])
-    stored = await properties.get(harness.database.read, place)
+        await harness.ask("add-allowed-user", propertyId=property_id, userId=f"{number}{user}"[:64])
+        await harness.ask("add-alert", propertyId=property_id, userId=user)
+        await harness.ask("add-visitor", propertyId=property_id, userId=user, cameraId=1)
+        await harness.ask("dispatch-drone", propertyId=property_id, reason=text[:2000])
+    await harness.ask("request-remove-property", propertyId=property_id, reason=text[:2000])
+    stored = await properties.get(harness.database.read, property_id)
     assert stored is not None
     context = harness.context()
     today = "2026-11-22"
-    span = DayRange.model_validate({"propertyId": place, "from": today, "to": today})
+    span = DayRange.model_validate({"propertyId": property_id, "from": today, "to": today})
     for content in (
-        await property_card(context, place),
+        await property_card(context, property_id),
         await week_of(context, stored),
         await days_of(context, stored, span),
         await crimes_by_day(context, stored, 50, 31),

@@ -36,10 +36,10 @@ async def test_choices_fit_discords_limits_whatever_the_names(names: list[str], 
     with TemporaryDirectory() as folder:
         async with open_harness(Path(folder) / "sentinel.db") as harness:
             for name in names:
-                place = await harness.add_property(location=name)
-                await harness.add_equipment(place, 3, name)
-                await harness.ask("dispatch-drone", propertyId=place)
-                await harness.ask("request-remove-property", propertyId=place)
+                property_id = await harness.add_property(location=name)
+                await harness.add_equipment(property_id, 3, name)
+                await harness.ask("dispatch-drone", propertyId=property_id)
+                await harness.ask("request-remove-property", propertyId=property_id)
             context = harness.context()
             for offer in (property_choices, removal_choices, drone_choices):
                 found = await offer(context, "")

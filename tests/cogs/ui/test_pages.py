@@ -39,7 +39,7 @@ async def uncounted(context: Context, argument: str, limit: int, offset: int) ->
 async def shown(
     harness: AppHarness, name: str, count: int, number: int = 0
 ) -> tuple[list[str], str, str]:
-    """Return a page's lines, its place, and the buttons that can be pressed."""
+    """Return a page's lines, its footer, and the buttons that can be pressed."""
     content = await TEST_LISTS[name].page(harness.context(), str(count), number)
     (embed,) = content.embeds
     possible = [button.label for button in content.buttons if not button.disabled]
@@ -48,13 +48,13 @@ async def shown(
 
 async def test_a_short_list_has_no_footer_and_no_buttons(harness: AppHarness) -> None:
     assert await shown(harness, "numbers", 0) == (["None."], "", "")
-    lines, place, buttons = await shown(harness, "uncounted", SIZE)
-    assert (len(lines), place, buttons) == (SIZE, "", "")
+    lines, footer, buttons = await shown(harness, "uncounted", SIZE)
+    assert (len(lines), footer, buttons) == (SIZE, "", "")
 
 
 async def test_a_counted_list_shows_its_number_of_pages(harness: AppHarness) -> None:
-    lines, place, buttons = await shown(harness, "numbers", 25)
-    assert (lines[0], lines[-1], place, buttons) == ("0", "9", "Page 1 of 3", "Next Last")
+    lines, footer, buttons = await shown(harness, "numbers", 25)
+    assert (lines[0], lines[-1], footer, buttons) == ("0", "9", "Page 1 of 3", "Next Last")
     assert (await shown(harness, "numbers", 25, 1))[1:] == (
         "Page 2 of 3",
         "First Previous Next Last",
@@ -98,16 +98,16 @@ def test_a_page_buttons_id_round_trips(turn: str, name: str, number: int, argume
 async def test_the_longest_lines_of_every_list_fit_into_a_page(harness: AppHarness) -> None:
     hostile = "*😀" * 1_000
     for _ in range(SIZE + 1):
-        place = await harness.add_property(location=hostile[:200], clientId=hostile[:64])
-        await harness.ask("add-alert", propertyId=place, userId=hostile[:64])
+        property_id = await harness.add_property(location=hostile[:200], clientId=hostile[:64])
+        await harness.ask("add-alert", propertyId=property_id, userId=hostile[:64])
         await harness.add_equipment(1, 3, hostile[:2000])
         await harness.ask("dispatch-drone", propertyId=1, reason=hostile[:2000])
-        await harness.ask("add-user", userId=f"{place}{hostile[:60]}", fullName=hostile[:200])
-        await harness.ask("add-allowed-user", propertyId=1, userId=f"{place}{hostile[:60]}")
-        await harness.ask("add-auth-entry", propertyId=1, userId=f"{place}{hostile[:60]}")
-        await harness.ask("request-remove-property", propertyId=place)
-        await harness.ask("change-property-status", propertyId=place, status=hostile[:32])
-        await harness.ask("request-remove-property", propertyId=place)
+        await harness.ask("add-user", userId=f"{property_id}{hostile[:60]}", fullName=hostile[:200])
+        await harness.ask("add-allowed-user", propertyId=1, userId=f"{property_id}{hostile[:60]}")
+        await harness.ask("add-auth-entry", propertyId=1, userId=f"{property_id}{hostile[:60]}")
+        await harness.ask("request-remove-property", propertyId=property_id)
+        await harness.ask("change-property-status", propertyId=property_id, status=hostile[:32])
+        await harness.ask("request-remove-property", propertyId=property_id)
     for name in LISTS.keys() - {"free", "pending"}:
         argument = {"flights": "1:", "search": "*", "alarms": "", "audit": "/"}.get(name, "1")
         (embed,) = (await LISTS[name].page(harness.context(), argument)).embeds
@@ -145,11 +145,11 @@ async def test_an_owner_without_a_role_turns_pages_of_their_own_property(
 ) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa")
+        property_id = await env.add_property("Villa")
         for number in range(12):
-            await env.query("add-allowed-user", propertyId=place, userId=f"guest {number}")
+            await env.query("add-allowed-user", propertyId=property_id, userId=f"guest {number}")
         await env.query("link-user", memberId=str(env.stranger.id), userId="owner")
-        options = {"property": str(place)}
+        options = {"property": str(property_id)}
         listed = await env.fake.slash(env.stranger, "access list", options=options)
         await env.fake.until(lambda: "Page 1 of 2" in render(listed))
         await env.fake.click(env.stranger, listed, "Next")

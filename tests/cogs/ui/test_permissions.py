@@ -1,4 +1,4 @@
-"""Who may do what in Discord, and what is said to those who may not."""
+"""Who may do what in Discord, and what is answers to those who may not."""
 
 import pytest
 
@@ -25,21 +25,21 @@ def _roles(env: BotEnvironment) -> None:
     _configure(env, roles=roles)
 
 
-async def _refusals(env: BotEnvironment, member: Member, place: int) -> list[str]:
-    """Return which roles somebody is told to lack, of one command for each role."""
+async def _refusals(env: BotEnvironment, member: Member, property_id: int) -> list[str]:
+    """Return which roles a refusal says somebody lacks, of one command for each role."""
     commands: dict[str, dict[str, str]] = {
         "drone list": {},
-        "drone dispatch": {"property": str(place)},
-        "removal deny": {"property": str(place)},
+        "drone dispatch": {"property": str(property_id)},
+        "removal deny": {"property": str(property_id)},
         "route test": {"event": "EVENT_911"},
     }
-    said = []
+    answers = []
     for command, options in commands.items():
         reply = await env.fake.slash(member, command, options=options)
         await env.fake.until(lambda reply=reply: bool(reply.text or reply.modal))  # type: ignore[misc]
         if reply.content.startswith("This needs the "):
-            said.append(reply.content.split()[3])
-    return said
+            answers.append(reply.content.split()[3])
+    return answers
 
 
 async def test_each_role_includes_those_before_it(env: BotEnvironment) -> None:
@@ -64,9 +64,9 @@ async def test_each_role_includes_those_before_it(env: BotEnvironment) -> None:
     }
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
-        place = await env.add_property("Villa", drones=9)
+        property_id = await env.add_property("Villa", drones=9)
         for member, lacking in people.items():
-            assert await _refusals(env, member, place) == lacking, member.name
+            assert await _refusals(env, member, property_id) == lacking, member.name
 
 
 @pytest.mark.parametrize("is_configured", [True, False])
@@ -101,16 +101,16 @@ async def test_a_removed_role_loses_its_permissions(env: BotEnvironment) -> None
 
 
 @pytest.mark.parametrize(
-    ("ids", "said"),
+    ("ids", "answers"),
     [
         ([], "This needs the approver role."),
         ([5], "This needs the approver role: <@&5>."),
         ([7, 5], "This needs the approver role: <@&5> or <@&7>."),
     ],
 )
-def test_a_refusal_names_the_missing_roles(ids: list[int], said: str) -> None:
+def test_a_refusal_names_the_missing_roles(ids: list[int], answers: str) -> None:
     roles = RoleScopes({Scope.APPROVE: frozenset(ids), Scope.ADMIN: frozenset([9])})
-    assert roles.refusal_text(Forbidden("no", Scope.APPROVE.name)) == said
+    assert roles.refusal_text(Forbidden("no", Scope.APPROVE.name)) == answers
 
 
 def test_a_refusal_without_a_scope_keeps_its_sentence() -> None:
