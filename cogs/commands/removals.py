@@ -19,11 +19,10 @@ from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import validate
-from webhook.queries.approvals import restore_property
+from webhook.queries.approvals import Rejection, restore_property
 from webhook.queries.models import OfProperty
 from webhook.queries.properties import StatusPage, find_property, list_properties
 from webhook.queries.removals import (
-    Denial,
     OfRemoval,
     RemovalRequest,
     Withdrawal,
@@ -179,7 +178,7 @@ class RemovalCommands(
     def _denial_form(self, find_property_id: Callable[[Context], Awaitable[int]]) -> ReasonForm:
         async def deny(context: Context, reason: str | None) -> str:
             property_id = await find_property_id(context)
-            await deny_remove_property(context, Denial(property_id=property_id, reason=reason))
+            await deny_remove_property(context, Rejection(property_id=property_id, reason=reason))
             return _("Removal of property {id} denied.").format(id=property_id)
 
         title, placeholder = _("Deny the removal"), _("The requester will read this")

@@ -23,7 +23,7 @@ HOUR = 60 * 60 * 1000
 
 
 class Rejection(OfProperty):
-    """Which new property to reject, and why."""
+    """Which new property or requested removal to reject, and why."""
 
     reason: Sentence | None = None
 

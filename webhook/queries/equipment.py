@@ -5,7 +5,7 @@ from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import PropertyEquipmentChange
-from webhook.protocol.wire import Id, Reply, Success, Wire
+from webhook.protocol.wire import Id, Reply, Success
 from webhook.queries.models import (
     OfProperty,
     RowReply,
@@ -18,18 +18,16 @@ from webhook.queries.models import (
 table = Catalogue()
 
 
-class NewEquipment(Wire):
+class NewEquipment(OfProperty):
     """A piece of equipment to add."""
 
-    property_id: Id
     equipment_type: Id
     description: Sentence
 
 
-class OfEquipment(Wire):
+class OfEquipment(OfProperty):
     """One piece of equipment of a property."""
 
-    property_id: Id
     equipment_id: Id
 
 

@@ -22,8 +22,6 @@ CODE_TIMEOUT = 10 * 60 * 1000
 _CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ23456789"
 """No letters that look alike, and no vowels, so that no words come out."""
 
-_CODE_LENGTH = 6
-
 
 class CodeConfirmation(Wire):
     """A code that was typed in the game, and by whom."""
@@ -40,17 +38,16 @@ class Linked(Success):
     member_id: str
 
 
-class NewLink(Wire):
-    """A member of the Discord server and a user of the game."""
-
-    member_id: Id
-    user_id: UserId
-
-
 class OfMember(Wire):
     """One member of the Discord server."""
 
     member_id: Id
+
+
+class NewLink(OfMember):
+    """A member of the Discord server and a user of the game."""
+
+    user_id: UserId
 
 
 class LinkCode(Reply):
@@ -90,7 +87,7 @@ async def unlink_user(context: Context, ask: OfMember) -> Success:
 async def make_code(context: Context) -> LinkCode:
     """Make a code for the caller to type in the game; their earlier one becomes invalid."""
     member_id = _member(context.caller)
-    code = "".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_LENGTH))
+    code = "".join(secrets.choice(_CODE_LETTERS) for _ in range(6))
     async with context.change() as change:
         await links.put_code(change.sql, code, member_id, change.now + CODE_TIMEOUT, change.now)
     return LinkCode(code=code, seconds=CODE_TIMEOUT // 1000)
@@ -107,7 +104,9 @@ async def _end_link(context: Context, member_id: int) -> None:
         ended = await links.remove(change.sql, member_id)
         if ended is None:
             raise NotFound("this member is not linked to a game user")
-        await change.audit("unlink-user", member_subject(member_id), before=_told(ended.user_id))
+        await change.audit(
+            "unlink-user", member_subject(member_id), before={"userId": ended.user_id}
+        )
 
 
 @operation(scope=Scope.NONE)
@@ -142,8 +141,8 @@ async def _link(change: Change, member_id: int, user_id: str, by: str) -> None:
     await change.audit(
         "link-user",
         member_subject(member_id),
-        before=None if before is None else _told(before.user_id),
-        after=_told(user_id),
+        before=None if before is None else {"userId": before.user_id},
+        after={"userId": user_id},
     )
 
 
@@ -157,7 +156,3 @@ def _member(caller: Caller) -> int:
     if kind != "discord" or not caller.user_ids:
         raise Forbidden("only members of the Discord server are linked")
     return int(member_id)
-
-
-def _told(user_id: str) -> dict[str, object]:
-    return {"userId": user_id}

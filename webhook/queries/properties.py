@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from db import community, equipment, properties, users
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
 from webhook.protocol.catalogue import Catalogue, operation
-from webhook.protocol.context import Caller, Change, Context, Scope, Share
+from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import (
     Event,
@@ -193,31 +193,61 @@ async def get_properties(context: Context, ask: SearchPage) -> PropertyList:
 @table.query("change-property-size", scope=Scope.WRITE)
 async def change_property_size(context: Context, ask: NewSize) -> Success:
     """Change a property's rectangle."""
-    return await _edit(context, Edit(**ask.model_dump()))
+    return await edit_property(context, Edit(**ask.model_dump()))
 
 
 @table.query("change-property-coordinates", scope=Scope.WRITE)
 async def change_property_coordinates(context: Context, ask: NewCoordinates) -> Success:
     """Move a property on the map."""
-    return await _edit(context, Edit(**ask.model_dump()))
+    return await edit_property(context, Edit(**ask.model_dump()))
 
 
 @table.query("change-property-status", scope=Scope.WRITE)
 async def change_property_status(context: Context, ask: NewStatus) -> Success:
     """Change a property's status; this withdraws an open removal request."""
-    return await _edit(context, Edit(**ask.model_dump()))
+    return await edit_property(context, Edit(**ask.model_dump()))
 
 
 @table.query("change-property-tier", scope=Scope.WRITE)
 async def change_property_tier(context: Context, ask: NewTier) -> Success:
     """Give a property another tier."""
-    return await _edit(context, Edit(**ask.model_dump()))
+    return await edit_property(context, Edit(**ask.model_dump()))
 
 
 @table.query("edit-property", scope=Scope.WRITE)
 async def edit_property(context: Context, ask: Edit) -> Success:
     """Change several things of a property at once: all or none."""
-    return await _edit(context, ask)
+    if ask.status == REMOVED:
+        raise Conflict("the status {status} is set by request-remove-property only", status=REMOVED)
+    given = ask.model_dump(exclude={"property_id", "if_status"}, exclude_none=True)
+    async with context.change() as change:
+        old = await existing_property(change.sql, ask.property_id)
+        if ask.if_status not in (None, old.status):
+            raise Conflict(
+                "property {id} is not {expected} any more but {status}",
+                id=old.id,
+                expected=ask.if_status,
+                status=old.status,
+            )
+        is_decision = ask.status is not None and old.status in _DECIDED_BY_APPROVERS
+        if is_decision and context.caller.is_person:  # programs may set every status
+            context.caller.must(Scope.APPROVE)
+        if ask.tier is not None:
+            await _require_tier(change, ask.tier)
+        new = old._replace(**given)
+        await properties.update(change.sql, new)
+        for event in _events_of_edit(old, new):
+            await change.emit(event, property_subject(new.id))
+        if old.status != new.status:
+            event = PropertyStatusChange(property_id=new.id, status=new.status, previous=old.status)
+            await change_status(change, old, new.status, event)
+        before = {name: getattr(old, name) for name in given if getattr(old, name) != given[name]}
+        if before:
+            after = {name: given[name] for name in before}
+            await change.audit(
+                "edit-property", property_subject(new.id), before=before, after=after
+            )
+    return Success()
 
 
 @table.query("get-pending-properties", scope=Scope.READ)
@@ -294,39 +324,6 @@ async def list_statuses(context: Context) -> list[str]:
     return [status for status in statuses if status != REMOVED]
 
 
-async def _edit(context: Context, ask: Edit) -> Success:
-    if ask.status == REMOVED:
-        raise Conflict("the status {status} is set by request-remove-property only", status=REMOVED)
-    given = ask.model_dump(exclude={"property_id", "if_status"}, exclude_none=True)
-    async with context.change() as change:
-        old = await existing_property(change.sql, ask.property_id)
-        if ask.if_status not in (None, old.status):
-            raise Conflict(
-                "property {id} is not {expected} any more but {status}",
-                id=old.id,
-                expected=ask.if_status,
-                status=old.status,
-            )
-        if ask.status is not None and old.status in _DECIDED_BY_APPROVERS:
-            _require_approver(context.caller)
-        if ask.tier is not None:
-            await _require_tier(change, ask.tier)
-        new = old._replace(**given)
-        await properties.update(change.sql, new)
-        for event in _events_of_edit(old, new):
-            await change.emit(event, property_subject(new.id))
-        if old.status != new.status:
-            event = PropertyStatusChange(property_id=new.id, status=new.status, previous=old.status)
-            await change_status(change, old, new.status, event)
-        before = {name: getattr(old, name) for name in given if getattr(old, name) != given[name]}
-        if before:
-            after = {name: given[name] for name in before}
-            await change.audit(
-                "edit-property", property_subject(new.id), before=before, after=after
-            )
-    return Success()
-
-
 def _events_of_edit(old: Property, new: Property) -> Iterator[Event]:
     number = new.id
     if (old.width, old.height) != (new.width, new.height):
@@ -336,12 +333,6 @@ def _events_of_edit(old: Property, new: Property) -> Iterator[Event]:
         yield PropertyCoordinatesChanged(property_id=number, x=new.x, y=new.y)
     if old.tier != new.tier:
         yield PropertyTierChanged(property_id=number, tier=new.tier)
-
-
-def _require_approver(caller: Caller) -> None:
-    """Reject a person who may not approve; programs may set every status."""
-    if caller.is_person:
-        caller.must(Scope.APPROVE)
 
 
 async def _require_tier(change: Change, tier: int) -> None:

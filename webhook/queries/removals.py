@@ -17,7 +17,7 @@ from webhook.protocol.events import (
     WithdrawnRemoveProperty,
 )
 from webhook.protocol.wire import Id, Reply, Success, UserId, Wire
-from webhook.queries.approvals import count_approval
+from webhook.queries.approvals import Rejection, count_approval
 from webhook.queries.models import (
     OfProperty,
     PropertyData,
@@ -51,12 +51,6 @@ class OfRemoval(Wire):
     """One request."""
 
     removal_id: Id
-
-
-class Denial(OfProperty):
-    """Which removal to deny, and why."""
-
-    reason: Sentence | None = None
 
 
 class Withdrawal(OfProperty):
@@ -153,7 +147,7 @@ async def add_removal_approval(context: Context, ask: OfProperty) -> int:
 
 
 @table.query("deny-remove-property", scope=Scope.APPROVE)
-async def deny_remove_property(context: Context, ask: Denial) -> Success:
+async def deny_remove_property(context: Context, ask: Rejection) -> Success:
     """Deny a requested removal: the property gets its earlier status back."""
     async with context.change() as change:
         property_, removal = await _open_removal(change, ask.property_id)

@@ -20,7 +20,6 @@ table = Catalogue()
 
 WEEK = 7
 LONGEST_SPAN = 366
-FIRST_YEAR, LAST_YEAR = 1970, 2999
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -29,8 +28,8 @@ def _parse_day(value: object) -> object:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise ValueError("a day is written YYYY-MM-DD")
     day = date.fromisoformat(value)
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise ValueError(f"a day lies between the years {FIRST_YEAR} and {LAST_YEAR}")
+    if not 1970 <= day.year <= 2999:
+        raise ValueError("a day lies between the years 1970 and 2999")
     return day
 
 
