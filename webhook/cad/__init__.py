@@ -1,7 +1,7 @@
 """What Sonoran CAD pushes, normalised; docs/cad.md describes every event."""
 
 from webhook.cad import alerts, calls, units  # noqa: F401 - each declares its events
-from webhook.cad.events import MAX_EVENT_BYTES, CadEvent, InvalidPush, Partial, UnhandledType
+from webhook.cad.events import CadEvent, InvalidPush, Partial, UnhandledType
 from webhook.cad.registry import ACKNOWLEDGED, DECLARATIONS, READERS, parse
 from webhook.protocol.events import ALL, CAD
 from webhook.protocol.events import EVENTS as OWN_EVENTS
@@ -22,7 +22,6 @@ __all__ = [
     "EVENTS",
     "EVENT_NAMES",
     "HANDLED_TYPES",
-    "MAX_EVENT_BYTES",
     "CadEvent",
     "InvalidPush",
     "Partial",

@@ -57,6 +57,12 @@ _POSITION = frozenset({"block", "address", "postal", "x", "y", "emergency_call_i
 _RENAMED = {"primary": "primary_unit", "origin_911": "emergency_call_id"}
 """The fields of a dispatch event whose columns have other names."""
 
+_NOTICE_KINDS: dict[str, notices.Kind] = {
+    PagerMessage.type: "pager",
+    StationAlert.type: "station",
+    Callout.type: "callout",
+}
+
 
 @singledispatch
 async def apply(event: CadEvent, change: Change, cad: str) -> list[Subject]:
@@ -212,8 +218,7 @@ async def store_group_rename(event: UnitGroupRename, change: Change, cad: str) -
     return unit_subjects(cad, members)
 
 
-@apply.register(ToggleBodycam)
-@apply.register(PrintRecord)
+@apply.register
 async def name_units(event: ToggleBodycam | PrintRecord, change: Change, cad: str) -> list[Subject]:
     return unit_subjects(cad, event.idents)
 
@@ -235,25 +240,13 @@ async def store_panic(event: UnitPanic, change: Change, cad: str) -> list[Subjec
 
 
 @apply.register
-async def store_page(event: PagerMessage, change: Change, cad: str) -> list[Subject]:
-    return [await _store_notice(event, change, cad, "pager")]
-
-
-@apply.register
-async def store_station_alert(event: StationAlert, change: Change, cad: str) -> list[Subject]:
-    return [await _store_notice(event, change, cad, "station")]
-
-
-@apply.register
-async def store_callout(event: Callout, change: Change, cad: str) -> list[Subject]:
-    return [await _store_notice(event, change, cad, "callout", event.id)]
-
-
-async def _store_notice(
-    event: CadEvent, change: Change, cad: str, kind: notices.Kind, key: str = ""
-) -> Subject:
+async def store_notice(
+    event: PagerMessage | StationAlert | Callout, change: Change, cad: str
+) -> list[Subject]:
+    key = event.id if isinstance(event, Callout) else ""
     data = event.model_dump_json(by_alias=True)
-    return notice_subject(await notices.put(change.sql, cad, kind, key, data, change.now))
+    kind = _NOTICE_KINDS[event.type]
+    return [notice_subject(await notices.put(change.sql, cad, kind, key, data, change.now))]
 
 
 # What several events share

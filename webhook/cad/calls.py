@@ -96,14 +96,6 @@ def _priority(value: object) -> int | str | None:
     return None if isinstance(value, bool) else fields.line(value, fields.CODE_LIMIT) or None
 
 
-def _origin_911(call: Members) -> int | None:
-    return fields.origin_911(call.get("metaData"))
-
-
-def _coordinates(call: Members) -> Coordinates | None:
-    return fields.coordinates(call.get("metaData"))
-
-
 @cad_event("EVENT_911", card="emergency", names_card=True, on_board=True)
 class Call911(CadEvent):
     """Somebody called 911, or 311 if it is no emergency (sonoran-wire: push pages).
@@ -172,8 +164,12 @@ class DispatchReport(CadEvent):
     idents: Annotated[list[int], ReadFrom(read_idents)] = Field(default_factory=list)
     primary: int | None = None
     track_primary: Flag = False
-    origin_911: Annotated[int | None, ReadFrom(_origin_911)] = None
-    coordinates: Annotated[Coordinates | None, ReadFrom(_coordinates)] = None
+    origin_911: Annotated[
+        int | None, ReadFrom(lambda call: fields.origin_911(call.get("metaData")))
+    ] = None
+    coordinates: Annotated[
+        Coordinates | None, ReadFrom(lambda call: fields.coordinates(call.get("metaData")))
+    ] = None
     meta_data: Texts = Field(default_factory=dict)
     template: Texts = Field(default_factory=dict)
     values: Texts = Field(default_factory=dict)

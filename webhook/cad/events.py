@@ -1,7 +1,7 @@
 """What all normalised CAD events share, and why a push becomes none.
 
 `model_dump(by_alias=True)` of an event is the data of `events.cad.<TYPE>` and what the journal
-stores: camelCase, JSON and nothing else, at most MAX_EVENT_BYTES once written.
+stores: camelCase, JSON and nothing else, at most a mebibyte once written.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,12 +16,6 @@ from webhook.protocol.errors import SentinelError
 from webhook.protocol.events import Subject
 from webhook.protocol.wire import Wire
 
-MAX_EVENT_BYTES = 1024 * 1024
-"""No normalised event is longer than this as UTF-8 JSON; real ones have one or two kilobytes."""
-
-
-_TYPE_LIMIT = 64
-
 
 class UnhandledType(SentinelError):
     """An authentic push of a type that nobody handles."""
@@ -29,7 +23,7 @@ class UnhandledType(SentinelError):
     code: ClassVar[str] = "unknown-type"
 
     def __init__(self, type: str) -> None:  # noqa: A002 - Sonoran's own word
-        self.type = " ".join(clean_text(type, _TYPE_LIMIT).split())
+        self.type = " ".join(clean_text(type, 64).split())
         super().__init__(f"nobody handles pushes of type '{self.type}'")
 
 
@@ -40,10 +34,6 @@ class InvalidPush(SentinelError):
     """
 
     code: ClassVar[str] = "invalid-data"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 Members = Mapping[str, Any]
