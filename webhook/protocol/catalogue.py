@@ -140,25 +140,14 @@ def operation(
         @functools.wraps(function)
         async def authorised(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
             if context.caller.scope < scope:
-                await authorise(context, scope, share, args[0] if args else None)
+                ask = args[0] if args else None
+                if share is None or not await _has_share(context, share, ask):
+                    context.caller.must(scope)
             return await function(context, *args, **kwargs)
 
         return authorised
 
     return declare
-
-
-async def authorise(
-    context: Context, scope: Scope, share: Share | None, ask: object = None
-) -> None:
-    """Require the scope, or that share in the property that the request is about.
-
-    Raises:
-        Forbidden: the caller has neither.
-    """
-    if context.caller.scope >= scope or (share and await _has_share(context, share, ask)):
-        return
-    context.caller.must(scope)
 
 
 async def _has_share(context: Context, share: Share, ask: object) -> bool:

@@ -72,14 +72,14 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
 class Change:
     """An open write transaction; its events are journalled with it and published after it."""
 
-    def __init__(self, sql: Transaction, bus: Bus, caller: Caller, now: int) -> None:
-        self.sql = sql
-        self.now = now
-        self.caller = caller
-        self._bus = bus
+    sql: Transaction
+    bus: Bus
+    caller: Caller
+    now: int
 
     async def emit(self, event: Event, *about: Subject) -> int:
         """Journal an event about these subjects and return its number; publish it on commit."""
@@ -90,7 +90,7 @@ class Change:
         subjects = _json([str(subject) for subject in about])
         number = await journal.append(self.sql, self.now, name, subjects, data.decode())
         event = StoredEvent(number, self.now, name, about, data)
-        self.sql.after_commit(lambda: self._bus.publish(event))
+        self.sql.after_commit(lambda: self.bus.publish(event))
         return number
 
     async def note(self, event: SystemEvent) -> None:

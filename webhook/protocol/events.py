@@ -6,6 +6,7 @@ Scripts receive them as `events.<name>`. The names and fields are those of docs/
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -285,22 +286,15 @@ SYSTEM_EVENTS: dict[str, type[SystemEvent]] = {
 """The events about this program itself by name; scripts do not receive them."""
 
 
+@dataclass(eq=False)
 class StoredEvent:
     """An event of the journal; serialised once, however many receive it."""
 
-    def __init__(
-        self,
-        id: int,  # noqa: A002
-        at: int,
-        name: str,
-        subjects: Sequence[Subject],
-        data: bytes,
-    ) -> None:
-        self.id = id
-        self.at = at
-        self.name = name
-        self.subjects = subjects
-        self._data = data
+    id: int
+    at: int
+    name: str
+    subjects: Sequence[Subject]
+    json: bytes
 
     @classmethod
     def from_journal(cls, entry: Entry) -> "StoredEvent":
@@ -316,7 +310,7 @@ class StoredEvent:
     @cached_property
     def data(self) -> dict[str, Any]:
         """The event's data, read back from JSON."""
-        data: dict[str, Any] = orjson.loads(self._data)
+        data: dict[str, Any] = orjson.loads(self.json)
         return data
 
     @cached_property
@@ -325,7 +319,7 @@ class StoredEvent:
         return b'{"type":"events.%b","id":%d,"data":%b}' % (
             self.name.encode(),
             self.id,
-            self._data,
+            self.json,
         )
 
     @cached_property
@@ -334,7 +328,7 @@ class StoredEvent:
         return b'{"type":"events.all","id":%d,"event":"events.%b","data":%b}' % (
             self.id,
             self.name.encode(),
-            self._data,
+            self.json,
         )
 
     def frames_for(self, subscriptions: set[str]) -> list[bytes]:
