@@ -8,7 +8,7 @@ from cogs.ui.embeds import MessageContent
 from db.database import Reader
 from webhook.protocol.events import Subject
 
-Render = Callable[[Reader, str], Awaitable[MessageContent | None]]
+Render = Callable[[Reader, Subject], Awaitable[MessageContent | None]]
 """Makes a card from the stored state alone; None if there is nothing to show."""
 
 
@@ -48,4 +48,4 @@ CARDS: dict[str, CardKind] = {
 
 async def render(sql: Reader, subject: Subject) -> MessageContent | None:
     """Make the card of a subject."""
-    return await CARDS[subject.kind].render(sql, subject.key)
+    return await CARDS[subject.kind].render(sql, subject)

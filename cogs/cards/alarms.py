@@ -91,9 +91,9 @@ _ESCALATED = {1: N_("Escalated to the dispatchers"), 2: N_("Escalated to the sup
 """What a step says of an escalation, by its level."""
 
 
-async def alarm(sql: Reader, key: str) -> MessageContent | None:
+async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
     """Show staff an alarm: who, where, how often, what was done; buttons until it is settled."""
-    found = await _get(sql, key)
+    found = await _get(sql, subject.number)
     if found is None:
         return None
     shown, property_ = found
@@ -111,10 +111,10 @@ async def alarm(sql: Reader, key: str) -> MessageContent | None:
     return MessageContent([card.build()], await _buttons(sql, shown), picture=picture)
 
 
-async def escalation(sql: Reader, key: str) -> MessageContent | None:
+async def escalation(sql: Reader, subject: Subject) -> MessageContent | None:
     """Mention the roles of a level in a reply to the alarm's card, unless it is acknowledged."""
-    number, _dash, level = key.partition("-")
-    found = await _get(sql, number)
+    number, _dash, level = subject.key.partition("-")
+    found = await _get(sql, int(number))
     reached = await alarms.get_escalation(sql, int(number), int(level or 0))
     if found is None or reached is None or found[0].state != "waiting":
         return None
@@ -135,9 +135,9 @@ async def escalation(sql: Reader, key: str) -> MessageContent | None:
     )
 
 
-async def owner(sql: Reader, key: str) -> MessageContent | None:
+async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
     """Tell the owner of a property about an alarm there, and how it ended."""
-    found = await _get(sql, key)
+    found = await _get(sql, subject.number)
     if found is None:
         return None
     shown, property_ = found
@@ -148,8 +148,8 @@ async def owner(sql: Reader, key: str) -> MessageContent | None:
     return MessageContent([card.build()])
 
 
-async def _get(sql: Reader, key: str) -> tuple[Alarm, Property] | None:
-    stored = await alarms.get(sql, int(key))
+async def _get(sql: Reader, alarm_id: int) -> tuple[Alarm, Property] | None:
+    stored = await alarms.get(sql, alarm_id)
     property_ = stored and await properties.get_even_removed(sql, stored.property_id)
     return (stored, property_) if stored is not None and property_ is not None else None
 

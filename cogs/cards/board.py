@@ -24,6 +24,7 @@ from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.units import Unit
 from webhook.cad import DECLARATIONS
+from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.events import CAD, Subject
 from webhook.queries.cad import configured_cads
 
@@ -50,7 +51,7 @@ MAX_ROWS = 100
 MAX_LINES = 20
 """Rows of a list that are written out, if they fit."""
 
-_SHOWN = frozenset(
+EVENTS = frozenset(
     {
         *(f"{CAD}.{name}" for name, declaration in DECLARATIONS.items() if declaration.on_board),
         "drone-dispatched",
@@ -60,18 +61,13 @@ _SHOWN = frozenset(
 """The events that may change what the board shows."""
 
 
-def touches_board(event_name: str) -> bool:
-    """Tell whether events of this name may change what the board shows."""
-    return event_name in _SHOWN
-
-
 async def mark_changed(sql: Transaction, at: int) -> None:
     """Have the board shown again: something on it changed."""
     await settings.put(sql, CHANGED, str(at))
     await cards.mark_stale(sql, str(SUBJECT), CHANNEL, at)
 
 
-async def board(sql: Reader, _key: str) -> MessageContent | None:
+async def board(sql: Reader, _subject: Subject) -> MessageContent | None:
     """Show the board, within Discord's limits whatever the numbers are."""
     changed = int(await settings.get(sql, CHANGED) or 0)
     duty = await on_duty(sql, UNITS_SHARE)
@@ -147,7 +143,7 @@ async def open_calls(sql: Reader, share: int, waiting_share: int) -> CardBuilder
 
 
 async def _waiting_line(sql: Reader, call: EmergencyCall) -> str:
-    subject = Subject("emergency", f"{call.call_id}@{call.cad}")
+    subject = emergency_subject(call.cad, call.call_id)
     number = await linked_name(sql, subject, str(call.call_id))
     kind = "" if call.is_emergency else " · 311"
     text = inert_line(call.location, 60, blank="") or inert_line(call.description, 60)
@@ -155,7 +151,7 @@ async def _waiting_line(sql: Reader, call: EmergencyCall) -> str:
 
 
 async def _call_line(sql: Reader, call: DispatchCall) -> str:
-    subject = Subject("dispatch", f"{call.call_id}@{call.cad}")
+    subject = dispatch_subject(call.cad, call.call_id)
     number = await linked_name(sql, subject, str(call.call_id))
     priority = f" · P{call.priority}" if call.priority in ("1", "2", "3") else ""
     title = inert_line(call.title, 60, blank=_("no title yet"))

@@ -19,6 +19,7 @@ from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.units import Unit
+from webhook.cad.events import dispatch_subject, emergency_subject, panic_subject
 from webhook.protocol.events import Subject
 
 UNITS = 25
@@ -32,15 +33,16 @@ UNITS_IN_TITLE = 3
 _PRIORITY_COLOURS = {"1": Colour.DANGER, "2": Colour.WARNING, "3": Colour.NORMAL}
 
 
-async def emergency(sql: Reader, key: str) -> MessageContent | None:
+async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
     """Show a 911 call until it is removed or a dispatch call takes it over."""
-    call_id, cad = _call(key)
-    call = await emergencies.get(sql, cad, call_id)
+    cad = subject.cad
+    call = await emergencies.get(sql, cad, subject.number)
     if call is None or not call.seen:
         return None
-    panic_subject = Subject("panic", str(call.panic_id))
-    if call.panic_id is not None and await cards.of_subject(sql, str(panic_subject)) is not None:
-        return await _part_of_panic(sql, call, panic_subject)
+    if call.panic_id is not None:
+        panic = panic_subject(call.panic_id)
+        if await cards.of_subject(sql, str(panic)) is not None:
+            return await _part_of_panic(sql, call, panic)
     is_open = call.removed_at is None and call.dispatch_call_id is None
     live = Colour.DANGER if call.is_emergency else Colour.NORMAL
     state = _("dispatched") if call.dispatch_call_id is not None else _("over")
@@ -69,10 +71,10 @@ async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> Me
 
     Scripts make a 911 call when the button is pressed.
     """
-    card = await cards.of_subject(sql, f"emergency:{call.call_id}@{call.cad}")
+    card = await cards.of_subject(sql, str(emergency_subject(call.cad, call.call_id)))
     if card is None or card.message_id is None:
         return None
-    whose = await _panic_of(sql, int(panic.key))
+    whose = await _panic_of(sql, panic.number)
     card_of_panic = await linked_name(sql, panic, whose)
     part_of = _("part of the {panic}").format(panic=whose)
     return MessageContent(
@@ -86,9 +88,9 @@ async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> Me
     )
 
 
-async def dispatch(sql: Reader, key: str) -> MessageContent | None:
+async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     """Show a dispatch call with its units and last notes, until and after it is closed."""
-    call_id, cad = _call(key)
+    call_id, cad = subject.number, subject.cad
     call = await dispatches.get(sql, cad, call_id)
     if call is None:
         return None
@@ -147,19 +149,18 @@ async def _origin(sql: Reader, cad: str, call_id: int) -> str:
     call = await emergencies.get(sql, cad, call_id)
     if call is None or not call.seen:
         return _("911 call {number}").format(number=call_id)
-    subject = Subject("emergency", f"{call_id}@{cad}")
     caller = inert_line(call.caller, 100, blank=_(ANONYMOUS))
-    linked = await linked_name(sql, subject, _number(call))
+    linked = await linked_name(sql, emergency_subject(cad, call_id), _number(call))
     name = _("{call} by {caller}").format(call=linked, caller=caller)
     if call.panic_id is None:
         return name
     whose = await _panic_of(sql, call.panic_id)
-    return f"{name}, {await linked_name(sql, Subject('panic', str(call.panic_id)), whose)}"
+    return f"{name}, {await linked_name(sql, panic_subject(call.panic_id), whose)}"
 
 
-async def panic(sql: Reader, key: str) -> MessageContent | None:
+async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
     """Show a panic until every unit in it is cleared, with the 911 call that came with it."""
-    panic_id = int(key)
+    panic_id = subject.number
     start = await units.panic_start(sql, panic_id)
     if start is None:
         return None
@@ -207,7 +208,7 @@ async def _own_call(sql: Reader, call: EmergencyCall) -> str:
 async def _dispatch_call(sql: Reader, cad: str, call_id: int) -> str:
     """Name a dispatch call, as a link to its card if that is posted."""
     name = _("dispatch call {number}").format(number=call_id)
-    return await linked_name(sql, Subject("dispatch", f"{call_id}@{cad}"), name)
+    return await linked_name(sql, dispatch_subject(cad, call_id), name)
 
 
 async def _panic_of(sql: Reader, panic_id: int) -> str:
@@ -216,11 +217,6 @@ async def _panic_of(sql: Reader, panic_id: int) -> str:
     idents = [member.ident for member in await units.panic_units(sql, panic_id)]
     by_ident = await units.by_ident(sql, start[0], idents) if start is not None else {}
     return _("panic of {units}").format(units=unit_names(idents, by_ident, UNITS_IN_TITLE))
-
-
-def _call(key: str) -> tuple[int, str]:
-    call_id, _, cad = key.partition("@")
-    return int(call_id), cad
 
 
 def _number(call: EmergencyCall) -> str:

@@ -13,6 +13,7 @@ from cogs.ui.text import fitting, inert, inert_line, timestamp
 from db import notices, units
 from db.database import Reader
 from db.notices import Notice
+from webhook.protocol.events import Subject
 
 _NATURES = {"NonEmergency": N_("Non-emergency"), "Emergency": N_("Emergency")}
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -20,9 +21,9 @@ _DOORS = (("open", N_("open {doors}")), ("close", N_("close {doors}")))
 _SHOWN_ELSEWHERE = frozenset({"id", "name", "description"})
 
 
-async def notice(sql: Reader, key: str) -> MessageContent | None:
+async def notice(sql: Reader, subject: Subject) -> MessageContent | None:
     """Show an announcement."""
-    stored = await notices.get(sql, int(key))
+    stored = await notices.get(sql, subject.number)
     if stored is None:
         return None
     data: dict[str, Any] = orjson.loads(stored.data)

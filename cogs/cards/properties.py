@@ -9,6 +9,7 @@ from cogs.ui.text import duration, inert, inert_line, timestamp, who
 from db import approvals, flights, properties, removals
 from db.database import Reader
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED
+from webhook.protocol.events import Subject
 
 _APPROVALS = {
     PENDING: (N_("Property pending approval"), Colour.WARNING),
@@ -23,9 +24,9 @@ _OUTCOMES = {
 }
 
 
-async def approval(sql: Reader, key: str) -> MessageContent | None:
+async def approval(sql: Reader, subject: Subject) -> MessageContent | None:
     """Show a new property until somebody approves or rejects it, and who did."""
-    property_ = await properties.get_even_removed(sql, int(key))
+    property_ = await properties.get_even_removed(sql, subject.number)
     if property_ is None:
         return None
     pending = property_.status == PENDING and property_.removed_at is None
@@ -60,9 +61,9 @@ async def approval(sql: Reader, key: str) -> MessageContent | None:
     )
 
 
-async def removal(sql: Reader, key: str) -> MessageContent | None:
+async def removal(sql: Reader, subject: Subject) -> MessageContent | None:
     """Show a requested removal until somebody settles it, and how."""
-    request = await removals.get(sql, int(key))
+    request = await removals.get(sql, subject.number)
     property_ = request and await properties.get_even_removed(sql, request.property_id)
     if request is None or property_ is None:
         return None
@@ -101,9 +102,9 @@ async def removal(sql: Reader, key: str) -> MessageContent | None:
     return MessageContent([card.build()], (Button("Restore", f"removal:restore:{request.id}"),))
 
 
-async def flight(sql: Reader, key: str) -> MessageContent | None:
+async def flight(sql: Reader, subject: Subject) -> MessageContent | None:
     """Show a drone that is out, and when it came back."""
-    flight = await flights.get(sql, int(key))
+    flight = await flights.get(sql, subject.number)
     if flight is None:
         return None
     location = await location_of(sql, flight.property_id, TITLE - 40)
@@ -125,20 +126,20 @@ async def flight(sql: Reader, key: str) -> MessageContent | None:
     return MessageContent([card.build()])
 
 
-async def approval_answer(sql: Reader, key: str) -> MessageContent | None:
+async def approval_answer(sql: Reader, subject: Subject) -> MessageContent | None:
     """Tell the owner of a new property what was decided."""
-    property_ = await properties.get_even_removed(sql, int(key))
+    property_ = await properties.get_even_removed(sql, subject.number)
     if property_ is None or property_.status not in (ACTIVE, REJECTED):
         return None
-    return _without_buttons(await approval(sql, key))
+    return _without_buttons(await approval(sql, subject))
 
 
-async def removal_answer(sql: Reader, key: str) -> MessageContent | None:
+async def removal_answer(sql: Reader, subject: Subject) -> MessageContent | None:
     """Tell whoever asked for a removal what was decided."""
-    request = await removals.get(sql, int(key))
+    request = await removals.get(sql, subject.number)
     if request is None or request.outcome is None:
         return None
-    return _without_buttons(await removal(sql, key))
+    return _without_buttons(await removal(sql, subject))
 
 
 def _without_buttons(content: MessageContent | None) -> MessageContent | None:

@@ -13,9 +13,9 @@ from cogs.ui.options import CHOICE_NAME, MAX_CHOICES, TextOption, search_page
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import fitting, inert_line, length, plain_line, timestamp
+from webhook.cad.events import dispatch_subject
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import NotFound
-from webhook.protocol.events import Subject
 from webhook.queries.cad import (
     FoundCall,
     configured_cads,
@@ -138,7 +138,7 @@ async def _unit_card(context: Context, unit: Unit) -> CardBuilder:
     card.add("Location", inert_line(unit.location, 500, blank=""))
     lines = []
     for call in await list_calls_of_unit(context, unit):
-        subject = Subject("dispatch", f"{call.call_id}@{call.cad}")
+        subject = dispatch_subject(call.cad, call.call_id)
         title = inert_line(call.title, 100, blank=_("no title yet"))
         link = await linked_name(context.read, subject, str(call.call_id))
         lines.append(f"{link} · {title}")

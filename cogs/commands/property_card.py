@@ -7,8 +7,8 @@ from cogs.pictures.property_map import property_map
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import linked_name, user_name
 from cogs.ui.text import fitting, inert, inert_line, who
+from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Caller, Context, Scope, Share
-from webhook.protocol.events import Subject
 from webhook.queries.models import OfProperty
 from webhook.queries.properties import get_property
 from webhook.queries.property_overview import PropertyOverview, get_property_overview
@@ -123,12 +123,12 @@ async def _removal(context: Context, found: PropertyOverview) -> str:
 async def _calls(context: Context, found: PropertyOverview) -> str:
     lines = []
     for call in found.emergencies:
-        subject = Subject("emergency", f"{call.call_id}@{call.cad}")
+        subject = emergency_subject(call.cad, call.call_id)
         number = f"{'911' if call.is_emergency else '311'} {call.call_id}"
         link = await linked_name(context.read, subject, number)
         lines.append(f"{link} · {inert_line(call.description, 60)}")
     for dispatched in found.dispatches:
-        subject = Subject("dispatch", f"{dispatched.call_id}@{dispatched.cad}")
+        subject = dispatch_subject(dispatched.cad, dispatched.call_id)
         title = inert_line(dispatched.title, 60, blank=_("no title yet"))
         link = await linked_name(context.read, subject, str(dispatched.call_id))
         lines.append(f"{link} · {title}")

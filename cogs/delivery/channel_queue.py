@@ -277,8 +277,9 @@ class ChannelQueue:
 
     async def _deliver_card(self, card: Card) -> None:
         """Make the card's message show the card; a failure raises and leaves the card stale."""
-        kind = CARDS[Subject.parse(card.subject).kind]
-        content = await self._render(card, kind)
+        subject = Subject.parse(card.subject)
+        kind = CARDS[subject.kind]
+        content = await self._render(card, kind, subject)
         digest = content.digest() if content is not None else ""
         if content is None or (card.message_id is not None and digest == card.digest):
             await self._mark_shown(card._replace(digest=digest))
@@ -304,10 +305,10 @@ class ChannelQueue:
             log.log(level, "Discord rejects the card of %s: %s", card.subject, fault)
             await self._mark_shown(card._replace(digest=""))
 
-    async def _render(self, card: Card, kind: CardKind) -> MessageContent | None:
+    async def _render(self, card: Card, kind: CardKind, subject: Subject) -> MessageContent | None:
         """Render a card; a mistake in that is logged and must not hold up other cards."""
         try:
-            content = await kind.render(self._database.read, Subject.parse(card.subject).key)
+            content = await kind.render(self._database.read, subject)
         except StorageUnavailable:
             raise
         except Exception:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 
 from cogs.cards import CARDS, board
-from cogs.cards.dependents import DependentCards, own_calls
+from cogs.cards.dependents import dependent_subjects, own_calls
 from cogs.delivery.direct_messages import direct_messages_of
 from cogs.feeds import FEEDS
 from cogs.routing.facts import gather_facts, is_pressed
@@ -129,14 +129,13 @@ class Follower:
         if not events:
             return
         async with self._database.write() as sql:
-            dependents = DependentCards(sql)
             # In order: the card of a call goes to Discord before the board that lists it.
             channels: list[str | None] = []
             for event in events:
                 channels += await self._apply_one(sql, event)
-                await dependents.add(event)
-            channels += [await cards.touch(sql, str(subject)) for subject in dependents.subjects]
-            on_board = [event.at for event in events if board.touches_board(event.name)]
+            for subject in await dependent_subjects(sql, events):
+                channels.append(await cards.touch(sql, str(subject)))
+            on_board = [event.at for event in events if event.name in board.EVENTS]
             if on_board and board.CHANNEL in self._in_use:
                 await board.mark_changed(sql, on_board[-1])
                 channels.append(board.CHANNEL)

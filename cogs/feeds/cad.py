@@ -123,9 +123,9 @@ def _number(unit: dict[str, Any]) -> str:
 
 async def _units(sql: Reader, event: StoredEvent) -> str:
     """Name the units that an event is about by their call signs, or else by their idents."""
-    keys = [subject.key for subject in event.subjects if subject.kind == "unit"]
-    cad = keys[0].partition("@")[2] if keys else ""
-    idents = [int(key.partition("@")[0]) for key in keys]
+    subjects = [subject for subject in event.subjects if subject.kind == "unit"]
+    cad = subjects[0].cad if subjects else ""
+    idents = [subject.number for subject in subjects]
     by_ident = await units.by_ident(sql, cad, idents[:MAX_LISTED])
     names = [
         inert_line(by_ident[ident].unit_num, 24, blank=str(ident))

@@ -72,7 +72,7 @@ async def gather_facts(sql: Reader, event: StoredEvent, subject: Subject | None)
     idents = set(_idents(event.data))
     cad = _cad(subject, *event.subjects)
     kind = subject.kind if subject is not None else ""
-    number = int(subject.key.partition("@")[0]) if subject is not None else 0
+    number = subject.number if subject is not None else 0
     if kind == "emergency":
         return _with_emergency(facts, await emergencies.get(sql, cad, number))
     if kind == "dispatch":
@@ -124,8 +124,8 @@ def _matched(call: EmergencyCall | DispatchCall) -> frozenset[int]:
 def _cad(*subjects: Subject | None) -> str:
     """Return the CAD that the event is from, as its subjects name it."""
     for subject in subjects:
-        if subject is not None and "@" in subject.key:
-            return subject.key.partition("@")[2]
+        if subject is not None and subject.cad:
+            return subject.cad
     return ""
 
 

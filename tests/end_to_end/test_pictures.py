@@ -17,6 +17,7 @@ from db.database import Reader
 from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import Message, RecordedRequest, render
 from tests.fake_discord.openapi import OpenApi
+from webhook.protocol.events import Subject
 
 
 class Painter:
@@ -27,8 +28,8 @@ class Painter:
         self.drawn: list[str] = []
         monkeypatch.setitem(CARDS, "emergency", CardKind("emergency", self._card))
 
-    async def _card(self, sql: Reader, key: str) -> MessageContent | None:
-        content = await calls.emergency(sql, key)
+    async def _card(self, sql: Reader, subject: Subject) -> MessageContent | None:
+        content = await calls.emergency(sql, subject)
         if content is None or self.shown is None:
             return content
         picture = Picture.of("map.png", f"Shows {self.shown}.", self.shown, self._draw)

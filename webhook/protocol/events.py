@@ -40,6 +40,16 @@ class Subject(NamedTuple):
         kind, _, key = text.partition(":")
         return cls(kind, key)
 
+    @property
+    def number(self) -> int:
+        """The number in the key, which may be followed by the CAD: `7@cad`."""
+        return int(self.key.partition("@")[0])
+
+    @property
+    def cad(self) -> str:
+        """The CAD in the key, blank without one."""
+        return self.key.partition("@")[2]
+
 
 class BaseEvent(Wire):
     """Base of all events: a name, and data of which only the fields that were given are sent."""
