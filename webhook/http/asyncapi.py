@@ -89,32 +89,28 @@ def asyncapi(catalogue: Catalogue) -> JsonSchema:
         _Operation(query.types, query.summary, query.ask, (query.reply,), query.scope)
         for query in catalogue.queries
     ]
-    messages = {"error": _message("error", "What is wrong.", _error_frame())}
+    messages = {"error": _error_message()}
     described: dict[str, JsonSchema] = {}
     for operation in operations:
         request, answer = f"{operation.name}.request", f"{operation.name}.answer"
-        messages[request] = _message(
-            operation.types[0], operation.summary, _request_frame(operation)
-        )
-        messages[answer] = _message(
-            operation.answer_types[0],
-            f"The answer to {operation.types[0]}.",
-            _answer_frame(operation),
-        )
+        messages[request] = _request_message(operation)
+        messages[answer] = _answer_message(operation)
+        # Configured clients cannot have the scope `approve`; the next one includes it.
+        scope = Scope.ADMIN if operation.scope is Scope.APPROVE else operation.scope
         described[operation.name] = {
             "action": "receive",
             "channel": _CHANNEL,
             "summary": operation.summary,
-            "tags": [{"name": f"scope:{_scope_of_client(operation.scope)}"}],
+            "tags": [{"name": f"scope:{scope.name.lower()}"}],
             "messages": _in_channel(request),
             "reply": {"channel": _CHANNEL, "messages": _in_channel(answer, "error")},
         }
-    for name, frame in _event_frames().items():
-        messages[name] = _message(name, frame["description"], frame)
+    for name, message in _event_messages().items():
+        messages[name] = message
         described[name] = {
             "action": "send",
             "channel": _CHANNEL,
-            "summary": frame["description"],
+            "summary": message["summary"],
             "messages": _in_channel(name),
         }
     return {
@@ -150,7 +146,7 @@ def asyncapi(catalogue: Catalogue) -> JsonSchema:
         "operations": described,
         "components": {
             "messages": messages,
-            "schemas": dict(sorted(_model_schemas(operations).items())),
+            "schemas": _model_schemas(operations),
             "correlationIds": {
                 "request": {
                     "description": _IDENTIFIER_SCHEMA["description"],
@@ -202,27 +198,23 @@ class _SentSchema(_ModelSchema):
 
 def _model_schemas(operations: list[_Operation]) -> dict[str, JsonSchema]:
     """Return the schemas of all models by name."""
-    requests = _by_name({operation.request for operation in operations}, _ModelSchema)
+    requests: set[type[BaseModel]] = {operation.request for operation in operations}
     replies = {reply for operation in operations for reply in operation.replies}
-    sent = _by_name({*replies, *_event_models().values()}, _SentSchema)
-    if twice := requests.keys() & sent.keys():
-        raise ValueError(f"two models have the name {', '.join(sorted(twice))}")
-    return requests | sent
-
-
-def _by_name(
-    models: set[type[BaseModel]], generator: type[GenerateJsonSchema]
-) -> dict[str, JsonSchema]:
-    mode: JsonSchemaMode = "validation"
-    _, schema = models_json_schema(
-        [(model, mode) for model in sorted(models, key=lambda model: model.__name__)],
-        ref_template="#/components/schemas/{model}",
-        schema_generator=generator,
-    )
-    definitions: dict[str, JsonSchema] = schema["$defs"]
-    if missing := {model.__name__ for model in models} - definitions.keys():
-        raise ValueError(f"two models have the name {', '.join(sorted(missing))}")
-    return definitions
+    sent = {*replies, *_event_models().values()}
+    schemas: dict[str, JsonSchema] = {}
+    for models, generator in ((requests, _ModelSchema), (sent, _SentSchema)):
+        mode: JsonSchemaMode = "validation"
+        _, schema = models_json_schema(
+            [(model, mode) for model in sorted(models, key=lambda model: model.__name__)],
+            ref_template="#/components/schemas/{model}",
+            schema_generator=generator,
+        )
+        found: dict[str, JsonSchema] = schema["$defs"]
+        missing = {model.__name__ for model in models} - found.keys()
+        if twice := missing | (schemas.keys() & found.keys()):
+            raise ValueError(f"two models have the name {', '.join(sorted(twice))}")
+        schemas |= found
+    return dict(sorted(schemas.items()))
 
 
 def _event_models() -> dict[str, type[BaseModel]]:
@@ -231,25 +223,28 @@ def _event_models() -> dict[str, type[BaseModel]]:
     return own | {f"events.{CAD}.{kind}": model for kind, model in cad.EVENTS.items()}
 
 
-def _request_frame(operation: _Operation) -> JsonSchema:
+def _request_message(operation: _Operation) -> JsonSchema:
     data = _with_identifier({"allOf": [_reference(operation.request)]})
-    if any(field.is_required() for field in operation.request.model_fields.values()):
-        return _frame(operation.types, data, operation.summary)
-    optional = {"anyOf": [data, {"type": "null"}]}
-    return _frame(operation.types, optional, operation.summary) | {"required": ["type"]}
+    is_needed = any(field.is_required() for field in operation.request.model_fields.values())
+    if not is_needed:
+        data = {"anyOf": [data, {"type": "null"}]}
+    message = _message(operation.types, operation.summary, data)
+    if not is_needed:
+        message["payload"]["required"] = ["type"]
+    return message
 
 
-def _answer_frame(operation: _Operation) -> JsonSchema:
+def _answer_message(operation: _Operation) -> JsonSchema:
     models = [_reference(model) for model in operation.replies]
     data = _with_identifier({"allOf" if len(models) == 1 else "anyOf": models})
-    return _frame(operation.answer_types, data, f"The answer to {operation.types[0]}.")
+    return _message(operation.answer_types, f"The answer to {operation.types[0]}.", data)
 
 
 def _with_identifier(data: JsonSchema) -> JsonSchema:
     return data | {"type": "object", "properties": {IDENTIFIER: _IDENTIFIER_SCHEMA}}
 
 
-def _error_frame() -> JsonSchema:
+def _error_message() -> JsonSchema:
     errors: list[type[SentinelError]] = [SentinelError, *SentinelError.__subclasses__()]
     text: JsonSchema = {"type": "string"}
     fields = {
@@ -272,36 +267,36 @@ def _error_frame() -> JsonSchema:
         },
         "required": ["code", "error", "message"],
     }
-    return _frame(("error",), data, "Why a message was not carried out.")
+    return _message(("error",), "Why a message was not carried out.", data)
 
 
-def _event_frames() -> dict[str, JsonSchema]:
-    """Return the frame of every event by its type; the last is that of `events.all`."""
+def _event_messages() -> dict[str, JsonSchema]:
+    """Return the message of every event by its type; the last is that of `events.all`."""
     number = {"type": "integer", "minimum": 1, "description": "The event's number."}
-    frames: dict[str, JsonSchema] = {}
-    for name, model in _event_models().items():
-        frame = _frame((name,), _reference(model), _first_line(model.__doc__ or ""))
-        frame["properties"]["id"] = number
-        frame["required"] = ["type", "id", "data"]
-        frames[name] = frame
-    every = _frame((f"events.{ALL}",), {"type": "object"}, "Any event, for subscribers of all.")
-    every["properties"] |= {"id": number, "event": {"type": "string", "enum": list(frames)}}
-    every["required"] = ["type", "id", "event", "data"]
-    return frames | {f"events.{ALL}": every}
-
-
-def _frame(types: tuple[str, ...], data: JsonSchema, description: str) -> JsonSchema:
-    kind = {"const": types[0]} if len(types) == 1 else {"enum": list(types)}
-    return {
-        "description": description,
-        "type": "object",
-        "properties": {"type": {"type": "string"} | kind, "data": data},
-        "required": ["type", "data"],
+    messages = {
+        name: _message((name,), _first_line(model.__doc__ or ""), _reference(model), id=number)
+        for name, model in _event_models().items()
     }
+    every = f"events.{ALL}"
+    event = {"type": "string", "enum": list(messages)}
+    messages[every] = _message(
+        (every,), "Any event, for subscribers of all.", {"type": "object"}, id=number, event=event
+    )
+    return messages
 
 
-def _message(title: str, summary: str, payload: JsonSchema) -> JsonSchema:
-    message = {"name": title, "title": title, "summary": summary, "payload": payload}
+def _message(
+    types: tuple[str, ...], summary: str, data: JsonSchema, **beside_data: JsonSchema
+) -> JsonSchema:
+    """Describe a message whose frame has data and, beside them, these members."""
+    kind = {"const": types[0]} if len(types) == 1 else {"enum": list(types)}
+    payload = {
+        "description": summary,
+        "type": "object",
+        "properties": {"type": {"type": "string"} | kind, "data": data} | beside_data,
+        "required": ["type", *beside_data, "data"],
+    }
+    message = {"name": types[0], "title": types[0], "summary": summary, "payload": payload}
     if IDENTIFIER in str(payload):
         message["correlationId"] = {"$ref": "#/components/correlationIds/request"}
     return message
@@ -334,11 +329,6 @@ def _without_null(field: JsonSchema) -> JsonSchema:
         return field
     rest = {name: value for name, value in field.items() if name != "anyOf"}
     return rest | (choices[0] if len(choices) == 1 else {"anyOf": choices})
-
-
-def _scope_of_client(scope: Scope) -> str:
-    """Return the scope that a configured client needs: those have no `approve` of their own."""
-    return Scope.ADMIN.name.lower() if scope is Scope.APPROVE else scope.name.lower()
 
 
 def main() -> None:
