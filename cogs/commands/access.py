@@ -6,10 +6,15 @@ from discord.ext import commands
 
 from cogs.i18n.language import _
 from cogs.ui.names import user_name
-from cogs.ui.options import AllowedUserOption, PropertyOption, UserOption
+from cogs.ui.options import (
+    AllowedUserOption,
+    PropertyOption,
+    UserOption,
+    property_option,
+    resolve_allowed_user,
+)
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
-from cogs.ui.resolve import resolve_allowed_user
 from cogs.ui.responder import Responder, reply_embed, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
@@ -36,11 +41,7 @@ class AccessCommands(
     @app_commands.command(
         description="Let somebody enter a property", extras=needs(Scope.WRITE, or_own=True)
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(
-        property_="The property; type a part of its name",
-        user="A known name, or an id like license:41aa90be",
-    )
+    @property_option(user="A known name, or an id like license:41aa90be")
     async def allow(
         self, interaction: discord.Interaction, property_: PropertyOption, user: UserOption
     ) -> None:
@@ -56,10 +57,7 @@ class AccessCommands(
         description="Let somebody enter a property no longer",
         extras=needs(Scope.WRITE, or_own=True),
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(
-        property_="The property; type a part of its name", user="Somebody on its list"
-    )
+    @property_option(user="Somebody on its list")
     async def deny(
         self, interaction: discord.Interaction, property_: PropertyOption, user: AllowedUserOption
     ) -> None:
@@ -76,8 +74,7 @@ class AccessCommands(
         description="Show who may enter a property",
         extras=needs(Scope.READ, or_own=True),
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="The property; type a part of its name")
+    @property_option()
     async def list_(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
@@ -86,8 +83,7 @@ class AccessCommands(
     @app_commands.command(
         description="Show who was at a property's door", extras=needs(Scope.READ, or_own=True)
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="The property; type a part of its name")
+    @property_option()
     async def log(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)

@@ -10,7 +10,7 @@ from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button
 from cogs.ui.modals import Form
 from cogs.ui.names import location_of
-from cogs.ui.options import PropertyOption
+from cogs.ui.options import PropertyOption, property_option
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
 from cogs.ui.responder import AlreadyDone, Responder, before_modal, reply_embed, reply_text
@@ -76,10 +76,7 @@ class AlertCommands(
         description="Raise the alarm at a property",
         extras=needs(Scope.WRITE, or_own=True),
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(
-        property_="The property; type a part of its name", note="What those who answer should know"
-    )
+    @property_option(note="What those who answer should know")
     async def raise_(
         self,
         interaction: discord.Interaction,
@@ -99,8 +96,7 @@ class AlertCommands(
         description="Show the newest alarms, and who sees to them",
         extras=needs(Scope.READ, or_own=True),
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="Show only those of this property")
+    @property_option("Show only those of this property")
     async def list_(
         self, interaction: discord.Interaction, property_: PropertyOption | None = None
     ) -> None:

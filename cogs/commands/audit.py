@@ -7,7 +7,7 @@ from discord.app_commands import Range
 from discord.ext import commands
 
 from cogs.i18n.language import _
-from cogs.ui.options import PropertyOption
+from cogs.ui.options import PropertyOption, property_option
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, reply_embed
@@ -33,9 +33,8 @@ class AuditCommands(commands.Cog):
     @app_commands.command(
         name="audit", description="Show who changed what", extras=needs(Scope.ADMIN)
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(
-        property_="Only changes of this property",
+    @property_option(
+        "Only changes of this property",
         member="Only changes by this member",
         script="Only changes by this script, by its name in the configuration",
     )

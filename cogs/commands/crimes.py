@@ -8,7 +8,7 @@ from discord.ext import commands
 from cogs.i18n.language import _, plural
 from cogs.pictures.charts import crimes_chart
 from cogs.ui.embeds import CardBuilder, Colour, MessageContent
-from cogs.ui.options import PropertyOption
+from cogs.ui.options import PropertyOption, property_option
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import inert_line
@@ -25,9 +25,8 @@ class CrimeCommands(commands.Cog):
 
     @app_commands.command(description="Count the crimes by day", extras=needs(Scope.READ))
     @app_commands.guild_only()
-    @app_commands.rename(property_="property")
-    @app_commands.describe(
-        property_="Only those at this property",
+    @property_option(
+        "Only those at this property",
         radius="And at other properties not further from it than this, in metres",
         days="How many days; 3",
     )

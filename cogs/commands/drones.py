@@ -8,10 +8,16 @@ from discord.ext import commands
 from cogs.i18n.language import _
 from cogs.ui.buttons import button
 from cogs.ui.names import location_of
-from cogs.ui.options import DroneOption, DroneOutOption, FreeDroneOption, PropertyOption
+from cogs.ui.options import (
+    DroneOption,
+    DroneOutOption,
+    FreeDroneOption,
+    PropertyOption,
+    property_option,
+    resolve_equipment,
+)
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
-from cogs.ui.resolve import resolve_equipment
 from cogs.ui.responder import AlreadyDone, Responder, reply_embed, reply_text
 from cogs.ui.text import duration, inert_line, timestamp, who
 from webhook.protocol.context import Context, Scope
@@ -46,9 +52,7 @@ class DroneCommands(commands.GroupCog, group_name="drone", group_description="Pr
     @app_commands.command(
         description="Send out a free drone of a property", extras=needs(Scope.WRITE, or_own=True)
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(
-        property_="The property; type a part of its name",
+    @property_option(
         drone="This drone and no other; the free ones are offered",
         reason="Why; it stands on the card of the flight",
     )
@@ -79,8 +83,7 @@ class DroneCommands(commands.GroupCog, group_name="drone", group_description="Pr
     @app_commands.command(
         name="list", description="Show the drones that are out", extras=needs(Scope.READ)
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="Show the free drones of this property instead")
+    @property_option("Show the free drones of this property instead")
     async def list_(
         self, interaction: discord.Interaction, property_: PropertyOption | None = None
     ) -> None:
@@ -95,10 +98,7 @@ class DroneCommands(commands.GroupCog, group_name="drone", group_description="Pr
     @app_commands.command(
         description="Show where drones were sent, the newest flight first", extras=needs(Scope.READ)
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(
-        property_="Only those of this property", drone="Only those of this drone"
-    )
+    @property_option("Only those of this property", drone="Only those of this drone")
     async def history(
         self,
         interaction: discord.Interaction,

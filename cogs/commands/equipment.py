@@ -6,10 +6,16 @@ from discord.app_commands import Range
 from discord.ext import commands
 
 from cogs.i18n.language import _
-from cogs.ui.options import EquipmentOption, EquipmentTypeOption, PropertyOption
+from cogs.ui.options import (
+    EquipmentOption,
+    EquipmentTypeOption,
+    PropertyOption,
+    property_option,
+    resolve_equipment,
+    resolve_equipment_type,
+)
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
-from cogs.ui.resolve import resolve_equipment, resolve_equipment_type
 from cogs.ui.responder import Responder, reply_embed, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
@@ -34,12 +40,8 @@ class EquipmentCommands(
         self._responder = responder
 
     @app_commands.command(description="Add a piece of equipment", extras=needs(Scope.WRITE))
-    @app_commands.rename(property_="property", kind="type")
-    @app_commands.describe(
-        property_="The property; type a part of its name",
-        kind="What kind",
-        description="Which one it is, like: Front gate",
-    )
+    @app_commands.rename(kind="type")
+    @property_option(kind="What kind", description="Which one it is, like: Front gate")
     async def add(
         self,
         interaction: discord.Interaction,
@@ -64,10 +66,7 @@ class EquipmentCommands(
         await reply_text(interaction, text.format(equipment=name, where=where))
 
     @app_commands.command(description="Take a piece of equipment away", extras=needs(Scope.WRITE))
-    @app_commands.rename(property_="property")
-    @app_commands.describe(
-        property_="The property; type a part of its name", equipment="Which piece"
-    )
+    @property_option(equipment="Which piece")
     async def remove(
         self,
         interaction: discord.Interaction,
@@ -85,8 +84,7 @@ class EquipmentCommands(
     @app_commands.command(
         name="list", description="Show what a property has", extras=needs(Scope.READ, or_own=True)
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="The property; type a part of its name")
+    @property_option()
     async def list_(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)

@@ -16,10 +16,16 @@ from cogs.ui.buttons import button
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
 from cogs.ui.modals import Form, ReasonForm
 from cogs.ui.names import user_name
-from cogs.ui.options import PropertyOption, StatusOption, TierOption, UserOption
+from cogs.ui.options import (
+    PropertyOption,
+    StatusOption,
+    TierOption,
+    UserOption,
+    property_option,
+    resolve_tier,
+)
 from cogs.ui.pages import ARGUMENT, ListRows, PagedLists
 from cogs.ui.permissions import needs
-from cogs.ui.resolve import resolve_tier
 from cogs.ui.responder import AlreadyDone, Responder, before_modal, reply_embed, reply_text
 from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context, Scope
@@ -82,8 +88,7 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
         description="Show a property: its equipment, people, alarms, calls and what you may do",
         extras=needs(Scope.READ, or_own=True),
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="The property; type a part of its name")
+    @property_option()
     async def show_(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
@@ -94,8 +99,7 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
         description="Show a property on the map",
         extras=needs(Scope.READ, or_own=True),
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="The property; type a part of its name")
+    @property_option()
     async def map_(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
@@ -146,9 +150,7 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
         description="Change a property's size, coordinates, tier or status",
         extras=needs(Scope.WRITE),
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(
-        property_="The property; type a part of its name",
+    @property_option(
         width="Metres",
         height="Metres",
         x="Where it is on the game's map, west to east",
@@ -177,8 +179,7 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
     @app_commands.command(
         description="Remove a property at once, without a request", extras=needs(Scope.ADMIN)
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="The property; type a part of its name")
+    @property_option()
     async def remove(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)

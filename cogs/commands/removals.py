@@ -11,7 +11,12 @@ from discord.ext import commands
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button
 from cogs.ui.modals import MAX_REASON, ReasonForm
-from cogs.ui.options import PropertyOption, RequestedRemovalOption, RestorableOption
+from cogs.ui.options import (
+    PropertyOption,
+    RequestedRemovalOption,
+    RestorableOption,
+    property_option,
+)
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
 from cogs.ui.responder import AlreadyDone, Responder, before_modal, reply_embed, reply_text
@@ -56,10 +61,7 @@ class RemovalCommands(
         description="Ask that a property be removed; approvers decide",
         extras=needs(Scope.WRITE, or_own=True),
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(
-        property_="The property; type a part of its name", reason="Why; approvers read it"
-    )
+    @property_option(reason="Why; approvers read it")
     async def request(
         self,
         interaction: discord.Interaction,
@@ -82,8 +84,7 @@ class RemovalCommands(
     @app_commands.command(
         description="Take a request for removal back", extras=needs(Scope.WRITE, or_own=True)
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="The property; those with a request are offered")
+    @property_option("The property; those with a request are offered")
     async def withdraw(
         self, interaction: discord.Interaction, property_: RequestedRemovalOption
     ) -> None:
@@ -95,8 +96,7 @@ class RemovalCommands(
         description="Approve a requested removal: the property is gone",
         extras=needs(Scope.APPROVE),
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="The property; those with a request are offered")
+    @property_option("The property; those with a request are offered")
     async def approve(
         self, interaction: discord.Interaction, property_: RequestedRemovalOption
     ) -> None:
@@ -110,8 +110,7 @@ class RemovalCommands(
         description="Bring a removed property back, with all that hung on it",
         extras=needs(Scope.APPROVE),
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="The property; those removed lately are offered")
+    @property_option("The property; those removed lately are offered")
     async def restore(self, interaction: discord.Interaction, property_: RestorableOption) -> None:
         context = await self._responder.defer(interaction)
         ask = validate(OfProperty, {"propertyId": property_})
@@ -120,8 +119,7 @@ class RemovalCommands(
     @app_commands.command(
         description="Deny a requested removal, with a reason", extras=needs(Scope.APPROVE)
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(property_="The property; those with a request are offered")
+    @property_option("The property; those with a request are offered")
     async def deny(
         self, interaction: discord.Interaction, property_: RequestedRemovalOption
     ) -> None:

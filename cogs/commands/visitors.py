@@ -10,9 +10,8 @@ from cogs.i18n.language import _, plural
 from cogs.pictures.charts import visitors_chart
 from cogs.ui.embeds import DESCRIPTION, FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.names import user_name
-from cogs.ui.options import CameraOption, PropertyOption
+from cogs.ui.options import CameraOption, PropertyOption, property_option, resolve_equipment
 from cogs.ui.permissions import needs
-from cogs.ui.resolve import resolve_equipment
 from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import fitting, inert_line
 from webhook.protocol.context import Context, Scope
@@ -35,10 +34,7 @@ class VisitorCommands(
         description="Show who came in the last seven days, and which camera saw how many",
         extras=needs(Scope.READ, or_own=True),
     )
-    @app_commands.rename(property_="property")
-    @app_commands.describe(
-        property_="The property; type a part of its name", camera="Only what this camera saw"
-    )
+    @property_option(camera="Only what this camera saw")
     async def week(
         self,
         interaction: discord.Interaction,
@@ -55,9 +51,8 @@ class VisitorCommands(
     @app_commands.command(
         description="Count the visits by day", extras=needs(Scope.READ, or_own=True)
     )
-    @app_commands.rename(property_="property", first="from", last="to")
-    @app_commands.describe(
-        property_="The property; type a part of its name",
+    @app_commands.rename(first="from", last="to")
+    @property_option(
         first="The first day, as YYYY-MM-DD; without it the last seven days",
         last="The last day, as YYYY-MM-DD; without it today",
     )

@@ -1,11 +1,11 @@
 """The options of slash commands that offer choices while somebody types, the likeliest first.
 
-An option holds what was typed or chosen. The command resolves it (`cogs.ui.resolve`) once it has
-deferred its answer: Discord waits for three seconds, and storage may be slow.
+An option holds what was typed or chosen: an id or a name. The command looks up what it means once
+it has deferred its answer: Discord waits for three seconds, and storage may be slow.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 from discord import app_commands
@@ -15,11 +15,12 @@ from cogs.ui.responder import SentinelClient
 from cogs.ui.text import BLANK, plain_line
 from db.search import fold_case
 from webhook.protocol.context import Context
+from webhook.protocol.errors import Conflict, NotFound
 from webhook.queries.access import get_access_list
 from webhook.queries.approvals import list_restorable
-from webhook.queries.community import get_equipment_types, get_tiers
+from webhook.queries.community import EquipmentTypeData, get_equipment_types, get_tiers
 from webhook.queries.drones import get_dispatched_drones, get_free_drones, suggest_drones
-from webhook.queries.equipment import get_equipment
+from webhook.queries.equipment import EquipmentData, get_equipment
 from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfProperty, SearchPage
 from webhook.queries.properties import find_property, list_statuses, suggest_properties
 from webhook.queries.removals import search_removal_properties
@@ -30,6 +31,8 @@ MAX_CHOICES = 25
 CHOICE_NAME = 100
 
 _NO_MATCH = 4
+
+Command = TypeVar("Command", bound=Callable[..., object])
 
 Offer = Callable[..., Awaitable[list[Choice[str]]]]
 """Returns the choices in a context for what was typed so far, and for what stands in the option
@@ -104,6 +107,18 @@ def choice(name: str, value: object) -> Choice[str]:
 def search_page(typed: str, limit: int = MAX_ROWS) -> SearchPage:
     """Return the search for what was typed."""
     return SearchPage(limit=limit, search=typed.strip()[:MAX_SEARCH])
+
+
+def property_option(
+    property_: str = "The property; type a part of its name", **others: str
+) -> Callable[[Command], Command]:
+    """Describe a command's options; `property_` is called `property` in Discord."""
+
+    def decorate(command: Command) -> Command:
+        app_commands.rename(property_="property")(command)
+        return app_commands.describe(property_=property_, **others)(command)
+
+    return decorate
 
 
 # Properties
@@ -224,3 +239,74 @@ EquipmentTypeOption = Transform[str, TextOption(_equipment_type_choices)]
 
 UserOption = Transform[str, TextOption(_user_choices)]
 AllowedUserOption = Transform[str, TextOption(_allowed_user_choices, of_property=True)]
+
+
+# What was typed
+
+
+async def resolve_tier(context: Context, typed: str) -> int:
+    """Return the id of a tier by its id or its name.
+
+    Raises:
+        NotFound: none on offer has it.
+    """
+    for tier in (await get_tiers(context)).tiers:
+        if _names(typed, tier.id, tier.name):
+            return tier.id
+    raise NotFound("there is no tier {id}", id=typed[:MAX_SEARCH])
+
+
+async def resolve_equipment_type(context: Context, typed: str) -> EquipmentTypeData:
+    """Return an equipment type by its id or its name.
+
+    Raises:
+        NotFound: none on offer has it.
+    """
+    for kind in (await get_equipment_types(context)).equipment_types:
+        if _names(typed, kind.type, kind.name):
+            return kind
+    raise NotFound("there is no equipment type {type}", type=typed[:MAX_SEARCH])
+
+
+async def resolve_equipment(
+    context: Context, property_id: int, typed: str, kind: int | None = None
+) -> EquipmentData:
+    """Return a piece of equipment of a property by its id or its description.
+
+    Raises:
+        NotFound: the property has none such.
+        Conflict: it has several.
+    """
+    equipment = (await get_equipment(context, OfProperty(property_id=property_id))).equipment
+    found = [
+        row
+        for row in equipment
+        if kind in (None, row.type) and _names(typed, row.id, row.description)
+    ]
+    matches = [row for row in found if str(row.id) == typed.strip()] or found
+    if not matches:
+        raise NotFound(
+            "property {id} has no equipment {equipment}",
+            id=property_id,
+            equipment=typed[:MAX_SEARCH],
+        )
+    if len(matches) > 1:
+        raise Conflict(
+            "several pieces of equipment are called {typed!r}; choose one from the list",
+            typed=typed[:MAX_SEARCH],
+        )
+    return matches[0]
+
+
+async def resolve_allowed_user(context: Context, property_id: int, typed: str) -> str:
+    """Return the id of a user on a property's list by their id or name, else what was typed."""
+    allowed = await get_access_list(context, OfProperty(property_id=property_id))
+    for user in allowed.users:
+        if _names(typed, user.id, user.full_name):
+            return user.id
+    return typed.strip()[:64]
+
+
+def _names(typed: str, number: object, name: str) -> bool:
+    typed = typed.strip().casefold()
+    return typed in (str(number).casefold(), name.casefold())
