@@ -52,10 +52,10 @@ async def run_periodically(work: Callable[[], Awaitable[object]], interval: floa
             is_waiting = False
         except StorageUnavailable as error:
             if not is_waiting:
-                log.warning("%s waits for storage: %s", name, error)
+                log.warning("%s is waiting for storage: %s", name, error)
             is_waiting = True
         except Exception:
-            log.exception("%s failed, it is tried again in %.0f s", name, interval)
+            log.exception("%s failed, trying again in %.0f s", name, interval)
         await asyncio.sleep(interval)
 
 

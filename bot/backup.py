@@ -97,7 +97,7 @@ async def back_up_regularly(backups: Backups) -> None:
             raise
         except (StorageError, OSError) as fault:
             if not failing:
-                log.error("no backup could be made, it is tried again until it can: %s", fault)
+                log.error("no backup could be made, trying again every ten minutes: %s", fault)
             failing = True
         await asyncio.sleep(CHECK_INTERVAL)
 

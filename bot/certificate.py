@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class BadCertificate(Exception):
-    """The files cannot be used: what is wrong with them, and how to mend it."""
+    """The files cannot be used: what is wrong with them, and how to fix it."""
 
     def __init__(self, sentence: str, mend: str) -> None:
         super().__init__(f"{sentence}; {mend}")
@@ -56,7 +56,9 @@ class Certificate:
             self._newest = _context(*self._files)
         except BadCertificate as fault:
             # A renewal replaces one file after the other; the next look may find both.
-            log.warning("the renewed certificate is not used yet: %s", fault)
+            log.warning(
+                "the renewed certificate cannot be used, the old one stays in use: %s", fault
+            )
             return
         self._contents = contents
         log.info("the certificate was renewed; new connections get the new one")

@@ -1,4 +1,4 @@
-"""`cad-sentinel check`: what is wrong with the set-up, and how to mend it."""
+"""`cad-sentinel check`: what is wrong with the set-up, and how to fix it."""
 
 import os
 import stat
@@ -50,7 +50,7 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
         await check_discord(settings, report)
     else:
         report.note("Discord is off: [discord] has no token; cards are written to the log")
-    say("nothing is wrong" if not report.faults else f"{report.faults} to mend")
+    say("nothing is wrong" if not report.faults else f"problems to fix: {report.faults}")
     return 1 if report.faults else 0
 
 
@@ -60,7 +60,7 @@ def _secret_files(settings: Settings) -> list[Path]:
 
 def _check_database(path: Path, report: Report) -> None:
     if not path.exists():
-        report.note(f"{path} does not exist yet; it is made at the first start")
+        report.note(f"{path} does not exist yet; the first start creates it")
         return
     is_new = path.is_file() and not path.stat().st_size
     try:
@@ -71,7 +71,7 @@ def _check_database(path: Path, report: Report) -> None:
             "stop the bot, then restore a backup or move the file away",
         )
     else:
-        report.good(f"the database {path} is sound")
+        report.good(f"the database {path} is undamaged")
 
 
 def _check_readable(files: list[Path | None], report: Report) -> None:
@@ -91,7 +91,7 @@ def _check_access(settings: Settings, report: Report) -> None:
     if not settings.websocket.clients:
         report.note("no websocket client is configured: only programs on this machine may connect")
         if settings.http.trusted_proxies:
-            report.note("so the trusted proxies pass only pushes")
+            report.note("through a trusted proxy only pushes get in, until a client is configured")
 
 
 def _check_certificate(settings: HttpSettings, report: Report) -> None:

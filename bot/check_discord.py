@@ -100,12 +100,12 @@ async def _check_channel(
         return
     except discord.Forbidden:
         report.fault(
-            f"channel {name} ({number}) is closed to the bot",
+            f"channel {name} ({number}) is hidden from the bot",
             "give the bot's role View Channel in the channel's permissions",
         )
         return
     if not isinstance(channel, POSTABLE_CHANNELS):
-        report.fault(f"channel {name} ({number}) is no text channel", MEND)
+        report.fault(f"channel {name} ({number}) is not a text channel", MEND)
         return
     guild = guilds.get(channel.guild.id)
     if guild is None:
@@ -132,7 +132,7 @@ async def _check_guild(
 ) -> None:
     if settings.guild_id not in (0, guild.id):
         report.fault(
-            f"channels lie in guild {guild.id}, but guild_id is {settings.guild_id}",
+            f"channels are in server {guild.id}, but guild_id is {settings.guild_id}",
             "correct guild_id or the channel ids",
         )
     known = {role.id: role for role in guild.roles}

@@ -162,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     add("run", _run, "run the bot (the default)")
-    add("check", _check, "say what is wrong with the set-up and how to mend it")
+    add("check", _check, "say what is wrong with the set-up and how to fix it")
     query = add("query", _query, "send a query to a running bot, for example: query get-tiers")
     query.add_argument("name", help="the query's name")
     # The Windows shell splits what stands in single quotes; joined again, the mistake is named.

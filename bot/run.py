@@ -23,7 +23,7 @@ def run_until_signal(settings: Settings) -> int:
     try:
         generated = [secrets.cad_key(settings), secrets.client_token(settings)]
     except (OSError, UnicodeError) as error:
-        print(f"cannot keep secrets: {error}", file=sys.stderr)
+        print(f"cannot store the generated secrets: {error}", file=sys.stderr)
         return 1
     for name, secret in zip(("CAD key", "client token"), generated, strict=True):
         if secret.is_new:
@@ -46,7 +46,7 @@ def run_until_signal(settings: Settings) -> int:
         return 1
     except Exception:
         # Python's own report would not go through the log, which keeps secrets back.
-        log.exception("ended by an error")
+        log.exception("stopped by an unexpected error")
         return 1
     return 0
 

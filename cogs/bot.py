@@ -198,7 +198,7 @@ class SentinelBot(SentinelClient):
 
     async def on_ready(self) -> None:
         self._discord_status.state = "ready"
-        log.info("connected to Discord as %s, in %s guilds", self.user, len(self.guilds))
+        log.info("connected to Discord as %s, in %s servers", self.user, len(self.guilds))
         self._change.act()
         self.responder.in_flight.track()
         await self._sync_commands()
@@ -216,7 +216,7 @@ class SentinelBot(SentinelClient):
         await self._sync_commands()
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        log.warning("the bot was removed from guild %s", guild.id)
+        log.warning("the bot was removed from server %s", guild.id)
         self._change.act()
         self.responder.in_flight.track()
         await self._sync.forget(guild)
@@ -260,7 +260,9 @@ class SentinelBot(SentinelClient):
             try:
                 await self.connect(reconnect=True)
             except UNREADABLE as fault:
-                log.warning("Discord's gateway sent something unreadable: %r", fault)
+                log.warning(
+                    "Discord's gateway sent something unreadable, connecting again: %r", fault
+                )
                 await self.on_disconnect()
                 if self.ws is not None:
                     await self.ws.close()

@@ -46,7 +46,7 @@ class CommandSync:
         if is_wanted:
             self._tree.copy_global_to(guild=guild)
         else:
-            log.info("guild %s is not the configured one: no commands there", guild.id)
+            log.info("server %s is not [discord] guild_id, so it gets no commands", guild.id)
             self._tree.clear_commands(guild=guild)
         digest = await self._digest(guild)
         last = await commands_digest(self._context.read, guild.id)
@@ -55,9 +55,9 @@ class CommandSync:
         try:
             registered = await self._tree.sync(guild=guild)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as fault:
-            log.error("the commands could not be registered in guild %s: %s", guild.id, fault)
+            log.error("the commands could not be registered in server %s: %s", guild.id, fault)
             return
-        log.info("registered the commands in guild %s", guild.id)
+        log.info("registered the commands in server %s", guild.id)
         ids = {command.name: command.id for command in registered}
         with _unless_unavailable():
             await store_commands(self._context.database, guild.id, digest, ids)
@@ -90,4 +90,7 @@ def _unless_unavailable() -> Iterator[None]:
     try:
         yield
     except StorageUnavailable as fault:
-        log.warning("something about a guild could not be stored: %s", fault)
+        log.warning(
+            "the commands of a server could not be stored, trying again at the next connection: %s",
+            fault,
+        )

@@ -412,7 +412,7 @@ def _prepare(path: Path) -> None:
     A new file is for its owner only; SQLite gives the files beside it the same rights.
     """
     if finish_restore(path) is not None:
-        log.warning("a restore that was interrupted is finished")
+        log.warning("finished a restore that was interrupted")
     schema = quick_check(path)
     if 0 < schema < newest():
         kept = path.with_name(f"{path.stem}-schema-{schema}{path.suffix}")

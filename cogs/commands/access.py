@@ -54,7 +54,7 @@ class AccessCommands(
         await reply_text(interaction, text.format(person=person, where=where))
 
     @app_commands.command(
-        description="Let somebody enter a property no longer",
+        description="No longer let somebody enter a property",
         extras=needs(Scope.WRITE, or_own=True),
     )
     @property_option(user="Somebody on its list")

@@ -93,7 +93,7 @@ class AlertCommands(
 
     @app_commands.command(
         name="list",
-        description="Show the newest alarms, and who sees to them",
+        description="Show the newest alarms and who is handling them",
         extras=needs(Scope.READ, or_own=True),
     )
     @property_option("Show only those of this property")

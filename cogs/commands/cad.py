@@ -115,7 +115,7 @@ async def _call_card(context: Context, call: FoundCall) -> MessageContent:
     if content is None and call.panic is not None:
         content = await render(context.read, call.panic)
     if content is None:
-        raise NotFound("this call is not known any more")
+        raise NotFound("this call is no longer stored")
     return content
 
 

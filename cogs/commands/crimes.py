@@ -27,8 +27,8 @@ class CrimeCommands(commands.Cog):
     @app_commands.guild_only()
     @property_option(
         "Only those at this property",
-        radius="And at other properties not further from it than this, in metres",
-        days="How many days; 3",
+        radius="Also at other properties within this distance, in metres",
+        days="How many days; without it 3",
     )
     async def crimes(
         self,

@@ -53,8 +53,8 @@ class DroneCommands(commands.GroupCog, group_name="drone", group_description="Pr
         description="Send out a free drone of a property", extras=needs(Scope.WRITE, or_own=True)
     )
     @property_option(
-        drone="This drone and no other; the free ones are offered",
-        reason="Why; it stands on the card of the flight",
+        drone="Only this drone; the free ones are offered",
+        reason="Why; shown on the card of the flight",
     )
     async def dispatch(
         self,
@@ -72,7 +72,7 @@ class DroneCommands(commands.GroupCog, group_name="drone", group_description="Pr
         )
         await reply_text(interaction, await _dispatch(context, ask))
 
-    @app_commands.command(description="Call a drone back", extras=needs(Scope.WRITE, or_own=True))
+    @app_commands.command(description="Recall a drone", extras=needs(Scope.WRITE, or_own=True))
     @app_commands.describe(drone="The drone; those that are out are offered")
     async def recall(self, interaction: discord.Interaction, drone: DroneOutOption) -> None:
         context = await self._responder.defer(interaction)

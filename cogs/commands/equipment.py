@@ -65,7 +65,7 @@ class EquipmentCommands(
         where = inert_line(found.location, 200)
         await reply_text(interaction, text.format(equipment=name, where=where))
 
-    @app_commands.command(description="Take a piece of equipment away", extras=needs(Scope.WRITE))
+    @app_commands.command(description="Remove a piece of equipment", extras=needs(Scope.WRITE))
     @property_option(equipment="Which piece")
     async def remove(
         self,

@@ -34,7 +34,7 @@ class LinkCommands(
         self._responder = responder
 
     @app_commands.command(
-        description="Get a code that you type in the game, so that it knows you",
+        description="Get a code to type in the game, which links you to your game user",
         extras=needs(Scope.NONE),
     )
     async def code(self, interaction: discord.Interaction) -> None:

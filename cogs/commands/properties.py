@@ -109,7 +109,7 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
         description="Add a property; it waits for approval", extras=needs(Scope.WRITE)
     )
     @app_commands.describe(
-        location="Where it is, for people",
+        location="Where it is, in words",
         tier="Its protection plan",
         x="Where it is on the game's map, west to east",
         y="Where it is on the game's map, south to north",

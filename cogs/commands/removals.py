@@ -58,7 +58,7 @@ class RemovalCommands(
         self._responder = responder
 
     @app_commands.command(
-        description="Ask that a property be removed; approvers decide",
+        description="Request the removal of a property; approvers decide",
         extras=needs(Scope.WRITE, or_own=True),
     )
     @property_option(reason="Why; approvers read it")
@@ -74,7 +74,7 @@ class RemovalCommands(
 
     @app_commands.command(
         name="list",
-        description="Show the removals that wait for an answer",
+        description="Show the removal requests that wait for a decision",
         extras=needs(Scope.READ),
     )
     async def list_(self, interaction: discord.Interaction) -> None:
@@ -82,7 +82,7 @@ class RemovalCommands(
         await reply_embed(interaction, await requested_removals.page(context))
 
     @app_commands.command(
-        description="Take a request for removal back", extras=needs(Scope.WRITE, or_own=True)
+        description="Withdraw a removal request", extras=needs(Scope.WRITE, or_own=True)
     )
     @property_option("The property; those with a request are offered")
     async def withdraw(
@@ -93,7 +93,7 @@ class RemovalCommands(
         await reply_text(interaction, await _withdraw(context, found.id))
 
     @app_commands.command(
-        description="Approve a requested removal: the property is gone",
+        description="Approve a requested removal: the property is removed",
         extras=needs(Scope.APPROVE),
     )
     @property_option("The property; those with a request are offered")
@@ -107,7 +107,7 @@ class RemovalCommands(
         await reply_text(interaction, still_missing(missing) or done)
 
     @app_commands.command(
-        description="Bring a removed property back, with all that hung on it",
+        description="Restore a removed property with its equipment",
         extras=needs(Scope.APPROVE),
     )
     @property_option("The property; those removed lately are offered")

@@ -423,7 +423,11 @@ class ChannelQueue:
             with self._counted(first.channel, "feed"):
                 await self._post(content, reference, since)
         except Rejected as fault:
-            log.error("Discord rejects the feed entries from %s on: %s", batch, fault)
+            log.error(
+                "Discord rejects the feed entries from event %s on, they are dropped: %s",
+                batch,
+                fault,
+            )
             posted = 0
         async with self._database.write() as sql:
             await feeds.mark_batch_shown(sql, batch)
@@ -495,9 +499,9 @@ class ChannelQueue:
             return self._pace.closed
         self._failures += 1
         if not isinstance(fault, DeliveryError | StorageUnavailable):
-            log.error("channel %s: delivery failed", self.channel_id, exc_info=fault)
+            log.error("channel %s: delivery failed, trying again", self.channel_id, exc_info=fault)
         elif self._failures == 1:
-            log.warning("channel %s: deliveries wait: %s", self.channel_id, fault)
+            log.warning("channel %s: deliveries are waiting: %s", self.channel_id, fault)
         backoff: float = min(MAX_BACKOFF, self._pace.retry * 2 ** min(self._failures - 1, 10))
         backoff *= random.uniform(0.8, 1.2)  # noqa: S311 - spreads load
         if isinstance(fault, SlowDown):

@@ -122,7 +122,7 @@ async def resolve_event(sql: Reader, typed: str, data: str | None) -> StoredEven
     if typed.isascii() and typed.isdigit() and len(typed) < 19:
         stored = await journal.by_id(sql, [int(typed)])
         if not stored:
-            raise NotFound("the journal holds no event {number}", number=typed)
+            raise NotFound("the journal has no event {number}", number=typed)
         return StoredEvent.from_journal(stored[0])
     name = typed.removeprefix("events.").removeprefix(f"{CAD}.")
     read = parse_json(data) if data and data.strip() else {}

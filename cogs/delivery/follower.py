@@ -105,7 +105,11 @@ class Follower:
         except StorageUnavailable:
             raise
         except Exception:
-            log.warning("one of the events %s to %s fails", events[0].id, events[-1].id)
+            log.warning(
+                "one of the events %s to %s cannot be applied, trying each by itself",
+                events[0].id,
+                events[-1].id,
+            )
             for event in events:
                 await self._apply_or_skip(event)
         return len(events)
@@ -149,7 +153,7 @@ class Follower:
         except StorageUnavailable:
             raise
         except Exception:
-            log.exception("event %s (%s) is skipped", event.id, event.name)
+            log.exception("event %s (%s) is skipped, please report this", event.id, event.name)
             async with self._database.write() as sql:
                 await settings.put(sql, CURSOR, str(event.id))
             self._cursor = event.id
@@ -207,7 +211,7 @@ class Follower:
         except StorageUnavailable:
             raise
         except Exception:
-            log.exception("the rules cannot be applied to event %s", event.id)
+            log.exception("the rules fail on event %s, it goes to its usual channel", event.id)
             return Decision(None, usual)
         return self._router.decide(facts, event.at, usual)
 

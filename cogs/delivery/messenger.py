@@ -175,7 +175,10 @@ class DiscordMessenger:
         except (ChannelClosed, Rejected) as fault:
             sent = SentMessage(await send(content.embeds, []))
             log.warning(
-                "channel %s does not take the picture %s: %s", channel_id, picture.name, fault
+                "channel %s rejects the picture %s, which is left out: %s",
+                channel_id,
+                picture.name,
+                fault,
             )
             if isinstance(fault, ChannelClosed):  # Discord counts these
                 self._without_pictures[channel_id] = time.monotonic() + WITHOUT_PICTURES

@@ -46,7 +46,10 @@ def compiled(text: str) -> NullTranslations:
         forms = entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]
         known = placeholders(entry.msgid) | placeholders(entry.msgid_plural)
         if not all(_can_be_filled_in(form, known) for form in forms):
-            log.warning("a translation has other {} than the English text: %s", entry.msgid)
+            log.warning(
+                "skipping a translation, its placeholders are not those of the text: %s",
+                entry.msgid,
+            )
             catalogue.remove(entry)
     return GNUTranslations(BytesIO(catalogue.to_binary()))
 

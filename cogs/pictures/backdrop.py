@@ -48,7 +48,7 @@ class Rectangle(NamedTuple):
 
 
 class BackdropError(ValueError):
-    """A map image that cannot be used; the text says why and how to mend it."""
+    """A map image that cannot be used; the text says why and how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)

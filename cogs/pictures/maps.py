@@ -183,7 +183,7 @@ class _MapDrawing:
                     self._shown.view, (ACROSS, DOWN)
                 )
             except BackdropError as fault:
-                log.warning("a map is drawn on a plain grid: %s", fault)
+                log.warning("the map image cannot be used, the map has a plain grid: %s", fault)
             else:
                 axes.imshow(image, extent=(x, x + width, y, y + height), interpolation="nearest")
         axes.set(aspect="auto", autoscale_on=False, xlim=view.intervalx, ylim=view.intervaly)

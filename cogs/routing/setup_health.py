@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class SetupHealth:
-    """Says what does not stand as it was set up, in sentences that say how to mend it.
+    """Says what is no longer as it was set up, in sentences that say how to fix it.
 
     `layout` is what counts now. Nothing can be checked while Discord has an outage.
     """
@@ -42,7 +42,7 @@ class SetupHealth:
         return list(self._wrong(guilds, channels=channels))
 
     def log_changes(self) -> None:
-        """Log what went wrong since the last time, once, and what is mended."""
+        """Log what went wrong since the last time, once, and what was fixed."""
         with using_locale(ENGLISH):
             wrong = dict.fromkeys(self.sentences())
         for sentence in wrong:

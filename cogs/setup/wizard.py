@@ -217,7 +217,7 @@ class SetupWizard(commands.Cog):
         try:
             await store_first_push(self._context.database, cad, self._context.now())
         except StorageUnavailable as fault:
-            log.warning("when the first push of %s came is not stored: %s", cad, fault)
+            log.warning("the time of the first push from %s could not be stored: %s", cad, fault)
         for user_id, interaction in list(self._awaiting_push.items()):
             del self._awaiting_push[user_id]
             if not interaction.is_expired():

@@ -159,7 +159,7 @@ async def reply_embed(interaction: discord.Interaction, content: MessageContent)
         except discord.HTTPException as fault:
             if fault.status not in (400, 403, 413):
                 raise
-            log.warning("an answer goes without its picture: %s", fault)
+            log.warning("an answer is sent without its picture: %s", fault)
         else:
             return
     await send(content.embeds, discord.utils.MISSING)

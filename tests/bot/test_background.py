@@ -28,9 +28,9 @@ async def test_failed_work_is_logged_and_tried_again(
     await asyncio.wait({task})
     assert task.cancelled()
     assert [record.getMessage() for record in caplog.records] == [
-        "chore failed, it is tried again in 0 s",
-        "chore waits for storage: disk full",
-        "chore failed, it is tried again in 0 s",
+        "chore failed, trying again in 0 s",
+        "chore is waiting for storage: disk full",
+        "chore failed, trying again in 0 s",
     ]
     assert "KeyError: 'unforeseen'" in caplog.text
 

@@ -133,7 +133,7 @@ async def test_half_a_renewal_leaves_the_old_certificate_in_use(
                 files.private_key.write_bytes(halfway)
             certificate.reload()
             assert await shown(port, files) == old
-        assert caplog.text.count("not used yet") == 3
+        assert caplog.text.count("the old one stays in use") == 3
         files.private_key.write_bytes(new_key)
         certificate.reload()
         assert await shown(port, files) == fingerprint(files.certificate) != old
@@ -236,7 +236,7 @@ async def test_check_notes_that_proxies_pass_only_pushes_without_clients(
         database=DatabaseSettings(path=tmp_path / "sentinel.db"),
     )
     assert any(
-        "the trusted proxies pass only pushes" in line for line in await check_lines(settings)
+        "through a trusted proxy only pushes get in" in line for line in await check_lines(settings)
     )
 
 

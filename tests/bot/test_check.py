@@ -1,4 +1,4 @@
-"""`check` says what is wrong with the set-up and how to mend it, against a fake Discord."""
+"""`check` says what is wrong with the set-up and how to fix it, against a fake Discord."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -70,7 +70,7 @@ class Place:
         code = await check(settings or self.settings(), config, lines.append)
         faults = [line for line in lines if line.startswith("FAULT")]
         assert code == bool(faults)
-        assert lines[-1] == (f"{len(faults)} to mend" if faults else "nothing is wrong")
+        assert lines[-1] == (f"problems to fix: {len(faults)}" if faults else "nothing is wrong")
         everything = "\n".join(lines)
         assert not any(secret in everything for secret in (TOKEN, KEY, self.fake.token))
         return lines
@@ -99,7 +99,7 @@ async def test_a_good_set_up_has_nothing_wrong(place: Place) -> None:
     async with Database.open(place.folder / "sentinel.db"):
         pass
     lines = await place.check_lines()
-    assert f"ok    the database {place.folder / 'sentinel.db'} is sound" in lines
+    assert f"ok    the database {place.folder / 'sentinel.db'} is undamaged" in lines
     assert "ok    channel emergency is #calls, and the bot may post there" in lines
     assert "ok    the bot may register its commands in Los Santos" in lines
     assert place.guild.commands == []
@@ -107,7 +107,7 @@ async def test_a_good_set_up_has_nothing_wrong(place: Place) -> None:
 
 
 async def test_a_database_that_is_not_there_yet_is_no_fault_and_is_not_made(place: Place) -> None:
-    assert any("it is made at the first start" in line for line in await place.check_lines())
+    assert any("the first start creates it" in line for line in await place.check_lines())
     assert not (place.folder / "sentinel.db").exists()
 
 
@@ -192,9 +192,9 @@ def _a_category(place: Place) -> None:
     ("spoil", "sentence"),
     [
         (_deleted, "does not exist"),
-        (_hidden, "is closed to the bot"),
-        (_left, "is closed to the bot"),
-        (_a_category, "is no text channel"),
+        (_hidden, "is hidden from the bot"),
+        (_left, "is hidden from the bot"),
+        (_a_category, "is not a text channel"),
         (_muted, "the bot lacks Send Messages"),
         (_without_files, "the bot lacks Attach Files"),
         (_without_embeds, "the bot lacks Embed Links, Read Message History"),

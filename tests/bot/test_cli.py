@@ -205,4 +205,4 @@ def test_a_file_in_the_place_of_the_data_folder_is_one_readable_line(
     (folder / "data").write_text("", "utf-8")
     ended = run("run")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
-    assert ended.stderr.startswith("cannot keep secrets: ")
+    assert ended.stderr.startswith("cannot store the generated secrets: ")

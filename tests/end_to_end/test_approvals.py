@@ -232,7 +232,7 @@ async def test_the_first_of_two_approvers_is_on_the_card_and_counts_once(
         await _expect_reply(env, await env.fake.click(env.anna, card, "Approve"), one_more)
         await env.fake.until(lambda: "Approved by" in render(card))
         again = await env.fake.click(env.anna, card, "Approve")
-        await _expect_reply(env, again, "You have approved this already")
+        await _expect_reply(env, again, "You have already approved this")
         assert (await env.query("get-property", propertyId=property_id))["id"] == property_id
         await _expect_reply(env, await env.fake.click(second, card, "Approve"), "removed.")
         await env.fake.until(lambda: "Removal approved" in render(card))

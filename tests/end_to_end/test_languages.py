@@ -45,7 +45,7 @@ async def test_answers_are_german_while_cards_stay_english(
             env, refused, f"Dafür brauchst du die Rolle Genehmiger: <@&{env.approvers.id}>."
         )
         unknown = await env.fake.slash(env.vic, "cad call", id="7")
-        await _expect(env, unknown, "Kein Einsatz oder Notruf '7' ist bekannt.")
+        await _expect(env, unknown, "Kein Einsatz oder Notruf passt zu '7'.")
         form = await env.fake.click(env.anna, card, "Deny")
         assert form.modal is not None
         assert form.modal["title"] == "Entfernung ablehnen"

@@ -86,7 +86,7 @@ async def test_flights_show_who_sent_the_drone_and_why(env: BotEnvironment) -> N
         assert sent == "Drone 2 dispatched at **Villa**."
         assert (
             await answer_to(env, env.dora, "drone dispatch", property="1", drone="Drone 2")
-            == "Drone 2 is out already."
+            == "Drone 2 is already out."
         )
         assert await answer_to(env, env.vic, "drone list") == OUT
         line = "<f> · 2 · Villa · @Dora · out · A \\*look\\*"

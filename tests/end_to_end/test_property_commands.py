@@ -75,7 +75,7 @@ async def test_a_new_property_is_listed_searched_and_pending(env: BotEnvironment
             == "Property 1 (**Pier 400**) added. It is waiting for approval."
         )
         unknown = await answer_to(env, env.dora, "property add", **given, owner="Nobody")
-        assert unknown.startswith("Nobody is known as 'Nobody'; choose somebody from the list")
+        assert unknown.startswith("No user matches 'Nobody'; choose one from the list")
         assert "tier Gold" in await answer_to(
             env, env.dora, "property add", **asked | {"tier": "Gold"}
         )
@@ -98,7 +98,7 @@ async def test_an_edit_does_not_withdraw_a_concurrent_removal_request(
         await env.query("approve-property", propertyId=1)
         monkeypatch.setattr("cogs.commands.properties.edit_property", edit_after_a_request)
         answer = await answer_to(env, env.dora, "property edit", property="1", status="leased")
-        assert "Property 1 is not ACTIVE any more but REMOVED" in answer
+        assert "Property 1 is no longer ACTIVE but REMOVED" in answer
         requested = await env.query("get-requested-remove-properties")
         assert [row["id"] for row in requested["properties"]] == [1]
 
@@ -222,14 +222,14 @@ async def test_a_removal_is_requested_and_withdrawn_by_commands_and_buttons(
         assert f"Requested by: <@{env.dora.id}>" in render(card)
         dan = env.guild.add_member("Dan", env.dispatchers)
         refused = await answer_to(env, dan, "removal withdraw", property="1")
-        assert refused.startswith("only who asked for the removal")
+        assert refused.startswith("only the requester")
         pressed = await env.fake.click(env.vic, card, "Withdraw")
         assert "dispatcher role" in steady(env, pressed)
         pressed = await env.fake.click(env.dora, card, "Withdraw")
         assert "Request to remove property 1 withdrawn." in steady(env, pressed)
         await env.fake.until(lambda: "Removal withdrawn" in render(card))
         nothing = await answer_to(env, env.dora, "removal withdraw", property="1")
-        assert nothing == "Nobody asked to remove property 1."
+        assert nothing == "Nobody has requested the removal of property 1."
         picture = await env.fake.slash(env.dora, "property show", property="1")
         form = await env.fake.click(env.dora, picture, "Request removal")
         assert "Approvers will read this" in render(form)

@@ -39,7 +39,7 @@ class RefusalLog:
             asyncio.get_running_loop().call_later(60, self.log_totals)
         if (what, address) not in self._counts:
             if len(self._counts) < MAX_LOGGED:
-                log.warning("Refused %s from %s.", what, address)
+                log.warning("refused %s from %s", what, address)
             else:
                 address = OTHERS
         self._counts[what, address] += 1
@@ -48,7 +48,7 @@ class RefusalLog:
         """Log how often each was refused, and start again."""
         for (what, address), count in self._counts.items():
             if count > 1 or address is OTHERS:
-                log.warning("Refused %s from %s, %s times in a minute.", what, address, count)
+                log.warning("refused %s from %s, %s times in a minute", what, address, count)
         self._counts.clear()
 
 
@@ -176,7 +176,7 @@ def affordable(connections: int) -> int:
         if soft < needed:
             connections = max(16, soft - SPARE_FILES)
             log.warning(
-                "Only %s connections at a time: the system allows this program %s open files.",
+                "only %s connections at a time, as the system allows this program %s open files",
                 connections,
                 soft,
             )

@@ -105,10 +105,10 @@ class PushListener:
             log.info("%s", error)
             return Outcome(400, "Invalid Type", "unhandled", kind)
         except InvalidPush as error:
-            log.warning("Rejected a push: %s", error)
+            log.warning("rejected a push: %s", error)
             return Outcome(400, f"Invalid Data: {error}", "invalid", kind)
         except StorageUnavailable as error:
-            log.error("A push could not be stored: %s", error)
+            log.error("a push could not be stored: %s", error)
             return Outcome(503, "Storage Unavailable", "unavailable", kind)
         return Outcome(200, "OK", "ok" if is_new else "duplicate", kind)
 

@@ -177,13 +177,13 @@ class WebSocketHandler:
                 task.cancel()
             (is_valid,) = await asyncio.gather(receiver, return_exceptions=True)
             if isinstance(is_valid, Exception):
-                log.warning("A websocket of %s failed.", caller.name, exc_info=is_valid)
+                log.warning("a websocket of %s failed", caller.name, exc_info=is_valid)
         # Only now: aiohttp does not wait for its close frame to be taken while somebody receives.
         if queue.has_overflowed:
             self._settings.metrics.too_slow.inc()
             await _disconnect(request, socket, WSCloseCode.TRY_AGAIN_LATER, b"too slow")
         elif is_valid is False:
-            log.warning("Closed a websocket of %s that sent only invalid messages.", caller.name)
+            log.warning("closed a websocket of %s that sent only invalid messages", caller.name)
             await _disconnect(
                 request, socket, WSCloseCode.POLICY_VIOLATION, b"too many invalid messages"
             )

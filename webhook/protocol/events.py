@@ -386,4 +386,4 @@ class Bus:
             try:
                 subscriber(event)
             except Exception:
-                log.exception("A subscriber failed on event %s (%s).", event.id, event.name)
+                log.exception("a subscriber failed on event %s (%s)", event.id, event.name)

@@ -125,9 +125,9 @@ def to_sentinel_error(exception: Exception) -> SentinelError:
     if isinstance(exception, SentinelError):
         return exception
     if isinstance(exception, StorageUnavailable):
-        log.warning("Storage is unavailable: %s", exception)
+        log.warning("storage is unavailable: %s", exception)
         return Unavailable("storage is unavailable, try again later")
-    log.error("A message failed.", exc_info=exception)
+    log.error("a message could not be answered", exc_info=exception)
     return SentinelError("internal error, see the log")
 
 

@@ -171,7 +171,7 @@ async def acknowledge_alarm(context: Context, ask: OfAlarm) -> Success:
         alarm = await _open_alarm(change, ask.alarm_id)
         if not await alarms.acknowledge(change.sql, alarm.id, context.caller.name, change.now):
             raise Conflict(
-                "alarm {id} is acknowledged already, by {who}",
+                "alarm {id} was already acknowledged by {who}",
                 id=alarm.id,
                 who=alarm.acknowledged_by,
             )
@@ -197,7 +197,7 @@ async def snooze_alarm(context: Context, ask: Snooze) -> Success:
         until = change.now + ask.minutes * 60_000
         if not await alarms.snooze(change.sql, alarm.id, until, context.caller.name, change.now):
             raise Conflict(
-                "alarm {id} does not wait, it is {state}", id=alarm.id, state=alarm.state
+                "alarm {id} cannot be snoozed, it is {state}", id=alarm.id, state=alarm.state
             )
         await _record_act(change, alarm, "snoozed", until=until)
     return Success()
@@ -222,7 +222,7 @@ async def get_alarm(context: Context, ask: OfAlarm) -> Alarm:
     """
     alarm = await alarms.get(context.read, ask.alarm_id)
     if alarm is None:
-        raise NotFound("this alarm is not known any more")
+        raise NotFound("this alarm is no longer stored")
     return alarm
 
 

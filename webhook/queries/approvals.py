@@ -101,7 +101,7 @@ async def count_approval(
         raise Conflict("you cannot approve your own property or request; somebody else must")
     if rules.approvers > 1:
         if not await approvals.add(change.sql, str(subject), caller.name, change.now):
-            raise Conflict("you have approved this already; somebody else must too")
+            raise Conflict("you have already approved this; somebody else must too")
         missing = rules.approvers - len(await approvals.of_subject(change.sql, str(subject)))
         if missing > 0:
             await change.emit(ApprovalGiven(property_id=property_id, missing=missing), subject)
@@ -114,7 +114,7 @@ async def _undecided(change: Change, property_id: int) -> Property:
     property_ = await existing_property(change.sql, property_id)
     if property_.status != PENDING:
         raise Conflict(
-            "property {id} does not wait any more, it is {status}",
+            "property {id} is no longer waiting for approval, it is {status}",
             id=property_id,
             status=property_.status,
         )

@@ -99,7 +99,7 @@ async def find_call(context: Context, text: str) -> FoundCall:
                 if found is not None:
                     calls.append(found)
     if not calls:
-        raise NotFound("no call {typed!r} is known", typed=text[:MAX_SEARCH])
+        raise NotFound("no call matches {typed!r}", typed=text[:MAX_SEARCH])
     matches = [call for call in calls if call.is_open] or calls
     if len(matches) > 1:
         raise Conflict(

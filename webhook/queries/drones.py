@@ -140,7 +140,7 @@ async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
         )
         if flight is None and ask.drone_id is not None:
             await _require_drone(change, ask.property_id, ask.drone_id)
-            raise Conflict("drone {id} is out already", id=ask.drone_id)
+            raise Conflict("drone {id} is already out", id=ask.drone_id)
         if flight is None:
             raise Conflict("property {id} has no free drone", id=ask.property_id)
         await change.audit(
@@ -210,7 +210,7 @@ async def get_flight(context: Context, ask: OfFlight) -> Flight:
     """
     flight = await flights.get(context.read, ask.flight_id)
     if flight is None:
-        raise NotFound("this flight is not known any more")
+        raise NotFound("this flight is no longer stored")
     return flight
 
 

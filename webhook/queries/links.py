@@ -63,7 +63,7 @@ async def confirm_link(context: Context, ask: CodeConfirmation) -> Linked:
     async with context.change() as change:
         member_id = await links.take_code(change.sql, ask.code, change.now)
         if member_id is None:
-            raise NotFound("this code is not known, or it ran out; make a new one with /link code")
+            raise NotFound("this code is wrong or expired; get a new one with /link code")
         await _link(change, member_id, ask.client_id, context.caller.name)
     return Linked(member_id=str(member_id))
 

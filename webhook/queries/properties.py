@@ -224,7 +224,7 @@ async def edit_property(context: Context, ask: Edit) -> Success:
         old = await existing_property(change.sql, ask.property_id)
         if ask.if_status not in (None, old.status):
             raise Conflict(
-                "property {id} is not {expected} any more but {status}",
+                "property {id} is no longer {expected} but {status}",
                 id=old.id,
                 expected=ask.if_status,
                 status=old.status,

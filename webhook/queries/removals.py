@@ -171,9 +171,7 @@ async def withdraw_remove_property(context: Context, ask: Withdrawal) -> Success
     async with context.change() as change:
         property_, removal = await _open_removal(change, ask.property_id)
         if not may_withdraw(context.caller, property_, removal, ask.user_id):
-            raise Forbidden(
-                "only who asked for the removal, the owner or an approver may withdraw it"
-            )
+            raise Forbidden("only the requester, the owner or an approver may withdraw it")
         await change.audit(
             "withdraw-remove-property",
             property_subject(ask.property_id),
@@ -194,7 +192,7 @@ async def get_removal(context: Context, ask: OfRemoval) -> Removal:
     """
     removal = await removals.get(context.read, ask.removal_id)
     if removal is None:
-        raise NotFound("this request is not known any more")
+        raise NotFound("this request is no longer stored")
     return removal
 
 
@@ -217,5 +215,5 @@ async def _open_removal(change: Change, property_id: int) -> tuple[Property, Rem
     property_ = await existing_property(change.sql, property_id)
     removal = await removals.open_of_property(change.sql, property_id)
     if removal is None:
-        raise Conflict("nobody asked to remove property {id}", id=property_id)
+        raise Conflict("nobody has requested the removal of property {id}", id=property_id)
     return property_, removal

@@ -154,13 +154,13 @@ async def find_user(context: Context, text: str) -> str:
     found = await users.suggest(context.read, text, MAX_ROWS) if text else []
     matches = [user for user in found if user.full_name.casefold() == text.casefold()]
     if len(matches) > 1:
-        raise Conflict("several people are called {typed!r}; choose one from the list", typed=text)
+        raise Conflict("several users match {typed!r}; choose one from the list", typed=text)
     if matches:
         return matches[0].id
     if is_id:
         return text
     raise NotFound(
-        "nobody is known as {typed!r}; choose somebody from the list, or give their id"
+        "no user matches {typed!r}; choose one from the list, or give their id"
         " as the game does, like license:41aa90be",
         typed=text,
     )

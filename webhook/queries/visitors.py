@@ -52,7 +52,7 @@ class DayRange(OfProperty):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.first > self.last:
-            raise InvalidData(FieldProblem("from", "lies after to"))
+            raise InvalidData(FieldProblem("from", "is after to"))
         if (self.last - self.first).days >= LONGEST_SPAN:
             raise InvalidData(FieldProblem("to", f"more than {LONGEST_SPAN} days after from"))
         return self

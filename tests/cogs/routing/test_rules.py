@@ -332,5 +332,5 @@ async def test_the_command_line_needs_no_database(
         "- there are no rules",
     ]
     assert await route(load(None), "12", None, say=said.append) == 1
-    assert said[-1] == "the journal holds no event 12"
+    assert said[-1] == "the journal has no event 12"
     assert os.listdir(tmp_path) == []

@@ -84,7 +84,7 @@ def test_failing_subscriber_is_logged_and_the_others_receive_the_event(
     bus.publish(ALERT)
     bus.publish(ALERT)
     assert len(by_name.events) == len(of_all.events) == 2
-    assert caplog.messages == ["A subscriber failed on event 7 (alerts)."] * 4
+    assert caplog.messages == ["a subscriber failed on event 7 (alerts)"] * 4
     assert "a bug" in caplog.text
 
 

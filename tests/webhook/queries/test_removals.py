@@ -41,7 +41,7 @@ async def test_requester_owner_and_approver_may_withdraw_a_removal(
             stored = await harness.ask("get-property", propertyId=property_id)
             assert stored["status"] == "PENDING"
         else:
-            with pytest.raises(Forbidden, match="only who asked"):
+            with pytest.raises(Forbidden, match="only the requester"):
                 await withdraw_remove_property(context, withdrawal)
             assert harness.take_events() == []
             await withdraw_remove_property(dora, Withdrawal(property_id=property_id))
