@@ -99,13 +99,13 @@ def shape() -> Validator:
     return Draft202012Validator(SHAPE)
 
 
-def test_the_file_is_current() -> None:
+def test_file_is_current() -> None:
     assert (DOCS / "asyncapi.json").read_bytes() == document(CATALOGUE), (
         "run: python -m webhook.http.asyncapi docs/asyncapi.json"
     )
 
 
-def test_the_document_is_valid_asyncapi(shape: Validator) -> None:
+def test_document_is_valid_asyncapi(shape: Validator) -> None:
     shape.validate(DOCUMENT)
 
 
@@ -123,28 +123,28 @@ def test_incomplete_operation_is_detected(shape: Validator) -> None:
         shape.validate(broken)
 
 
-def test_every_reference_leads_somewhere() -> None:
+def test_every_reference_resolves() -> None:
     references = set(_references(DOCUMENT))
     assert references
     for reference in references:
         assert isinstance(_follow(DOCUMENT, reference), dict), reference
 
 
-def test_everything_is_referred_to() -> None:
+def test_every_component_is_referenced() -> None:
     references = set(_references(DOCUMENT))
     for kind in ("schemas", "messages", "correlationIds", "securitySchemes"):
         for name in DOCUMENT["components"][kind]:
             assert f"#/components/{kind}/{name}" in references
 
 
-def test_messages_of_an_operation_are_those_of_its_channel() -> None:
+def test_operations_use_messages_of_their_channel() -> None:
     # The specification wants references to the channel's messages here, not to the components.
     for operation in DOCUMENT["operations"].values():
         for message in (*operation["messages"], *operation.get("reply", {}).get("messages", [])):
             assert message["$ref"].startswith("#/channels/ws/messages/")
 
 
-def test_there_is_an_operation_for_every_message_and_every_event() -> None:
+def test_every_message_and_event_has_an_operation() -> None:
     received, sent = (
         {name for name, operation in DOCUMENT["operations"].items() if operation["action"] == way}
         for way in ("receive", "send")
@@ -155,7 +155,7 @@ def test_there_is_an_operation_for_every_message_and_every_event() -> None:
     }
 
 
-def test_the_schemas_are_valid() -> None:
+def test_schemas_are_valid() -> None:
     for frame in DOCUMENT["components"]["messages"].values():
         Draft202012Validator.check_schema(frame["payload"])
     for model in DOCUMENT["components"]["schemas"].values():
@@ -164,7 +164,7 @@ def test_the_schemas_are_valid() -> None:
     assert not {"ge", "gt", "le", "lt"} & set(_keywords(DOCUMENT))
 
 
-def test_the_schemas_use_nothing_that_draft_7_lacks() -> None:
+def test_schemas_use_only_keywords_of_draft_7() -> None:
     # AsyncAPI's tools read its schemas as draft 7.
     newer = {"prefixItems", "unevaluatedProperties", "dependentRequired", "$dynamicRef", "$defs"}
     assert not newer & set(_keywords(DOCUMENT))
@@ -199,7 +199,7 @@ def test_every_event_matches_its_schema(results: Results) -> None:
         _validator(frame["type"]).validate(frame)
 
 
-def test_every_event_of_the_cad_matches_its_schema() -> None:
+def test_every_cad_event_matches_its_schema() -> None:
     text = (DOCS / "cad.md").read_text("utf-8")
     for name in cad.EVENTS:
         section = text.partition(f"\n### {name}\n")[2]
@@ -224,7 +224,7 @@ def test_every_event_of_the_cad_matches_its_schema() -> None:
         ("session", {"id": "mdt-1", "requestIdentifier": ""}),
     ],
 )
-def test_rejected_requests_do_not_match(name: str, data: Frame | None) -> None:
+def test_invalid_requests_do_not_match_the_schema(name: str, data: Frame | None) -> None:
     request = _validator(f"{OPERATION_OF[name]}.request")
     assert not request.is_valid({"type": name, "data": data})
 
@@ -239,12 +239,12 @@ def test_rejected_requests_do_not_match(name: str, data: Frame | None) -> None:
         ("subscribe", {"id": "alerts", "clientId": None, "requestIdentifier": "1"}),
     ],
 )
-def test_accepted_requests_match(name: str, data: Frame | None) -> None:
+def test_valid_requests_match_the_schema(name: str, data: Frame | None) -> None:
     request = _validator(f"{OPERATION_OF[name]}.request")
     assert request.is_valid({"type": name, "data": data})
 
 
-def test_every_block_of_json_is_json() -> None:
+def test_json_blocks_of_the_docs_are_valid_json() -> None:
     blocks = [block for section in SECTIONS for block in section.blocks]
     for block in blocks:
         if block.info.startswith("json"):

@@ -15,7 +15,7 @@ LINK = re.compile(r"\]\(([^)\s:#]*)(?:#([^)\s]+))?\)")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_path_module_and_link_leads_somewhere(page: Path) -> None:
+def test_every_path_module_and_link_exists(page: Path) -> None:
     text = page.read_text()
     missing = [path for path in PATH.findall(text) if not (ROOT / path).exists()]
     missing += [name for name in MODULE.findall(text) if not _is_module(name)]

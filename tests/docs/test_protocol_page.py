@@ -32,21 +32,21 @@ WORDED_ELSEWHERE = re.compile(r"(?<=invalid JSON: )[^\"]*")
 """What a library says, which may find better words."""
 
 
-def test_there_is_a_section_for_every_query_and_for_no_other() -> None:
+def test_sections_match_the_queries() -> None:
     assert set(QUERIES) == ASKED
     assert len(BY_NAME) == len(SECTIONS), "two sections have the same name"
 
 
-def test_there_is_a_section_for_every_event_and_for_no_other() -> None:
+def test_sections_match_the_events() -> None:
     names = {*EVENTS, ALL, CAD}
     assert set(sections_of("Events")) == {f"events.{name}" for name in names}
 
 
-def test_there_is_a_section_for_every_error_and_for_no_other() -> None:
+def test_sections_match_the_errors() -> None:
     assert set(sections_of("Errors")) == CODES
 
 
-def test_there_is_a_section_for_every_message_on_the_connection_and_for_no_other() -> None:
+def test_sections_match_the_session_messages() -> None:
     assert set(sections_of("Sessions and subscriptions")) == SESSION_MESSAGES
 
 
@@ -61,7 +61,7 @@ def test_only_existing_names_are_mentioned() -> None:
     assert all((DOCS / file).exists() for file in re.findall(r"\]\((\w[\w./-]*)\)", TEXT))
 
 
-def test_every_query_and_event_of_the_original_protocol_is_there() -> None:
+def test_original_protocol_is_complete() -> None:
     assert len(SEED_QUERIES) == 37
     assert len(SEED_EVENTS) + len({ALL}) == 16
     assert {f"queries.{name}" for name in SEED_QUERIES} <= BY_NAME.keys()
@@ -69,7 +69,7 @@ def test_every_query_and_event_of_the_original_protocol_is_there() -> None:
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_query_is_described_as_it_is(name: str) -> None:
+def test_query_section_matches_its_models(name: str) -> None:
     query, section = QUERIES[name], BY_NAME[name]
     assert f"`{SCOPES[query.scope]}`" in section.marked("Scope")
     assert all(f"`queries.{alias}`" in section.text for alias in query.aliases)
@@ -77,14 +77,14 @@ def test_a_query_is_described_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("operation", SESSION_OPERATIONS, ids=lambda operation: operation.name)
-def test_a_message_on_the_connection_is_described_as_it_is(operation: Any) -> None:
+def test_session_message_section_matches_its_models(operation: Any) -> None:
     section = BY_NAME[operation.name]
     assert f"`{SCOPES[operation.scope]}`" in section.marked("Scope")
     _must_describe(section, operation.request, *operation.replies)
 
 
 @pytest.mark.parametrize("name", EVENTS)
-def test_an_event_is_described_as_it_is(name: str) -> None:
+def test_event_section_matches_its_model(name: str) -> None:
     rows = _rows(BY_NAME[f"events.{name}"], "field")
     fields = {str(field.alias): field for field in EVENTS[name].model_fields.values()}
     assert rows.keys() == fields.keys()
@@ -93,14 +93,14 @@ def test_an_event_is_described_as_it_is(name: str) -> None:
         assert ("sometimes" in meaning) == (not fields[field].is_required()), field
 
 
-def test_every_example_is_true(results: Results) -> None:
+def test_examples_are_answered_as_shown(results: Results) -> None:
     assert len(results.runs) > len(ASKED)
     for run in results.runs:
         assert _comparable(run.answer) == _comparable(run.expected), f"{run.section}: {run.request}"
 
 
 @pytest.mark.parametrize("code", ["rate-limited", "too-large", "unavailable", "internal"])
-def test_errors_without_an_example_request_are_shown_as_they_are(
+def test_provoked_errors_are_answered_as_shown(
     code: str, provoked_errors: dict[str, Frame]
 ) -> None:
     (block,) = BY_NAME[code].blocks
@@ -139,7 +139,7 @@ def test_every_shown_event_was_received(name: str, results: Results) -> None:
     assert results.events.count(shown[0]) == 1
 
 
-def test_every_event_of_programs_is_listed_by_its_query(
+def test_every_event_is_listed_by_its_query(
     results: Results,
 ) -> None:
     listed = {
@@ -150,7 +150,7 @@ def test_every_event_of_programs_is_listed_by_its_query(
     assert listed == {f"events.{name}" for name in EVENTS} - {BY_PEOPLE}
 
 
-def test_the_statuses_are_those_of_the_api() -> None:
+def test_http_statuses_are_current() -> None:
     rows = {int(row[0]): row[1] for row in BY_NAME["Plain HTTP"].table("status")}
     listed = {
         code: status for status, text in rows.items() for code in re.findall(r"`(.+?)`", text)
@@ -158,7 +158,7 @@ def test_the_statuses_are_those_of_the_api() -> None:
     assert listed == STATUS
 
 
-def test_the_long_poll_is_described_as_it_is() -> None:
+def test_long_poll_parameters_are_current() -> None:
     rows = {row[0].strip("`") for row in BY_NAME["Plain HTTP"].table("parameter")}
     assert rows == {str(field.alias) for field in Poll.model_fields.values()}
 

@@ -146,7 +146,7 @@ def stories(draw: st.DrawFn) -> Story:
 
 @given(stories())
 @settings(max_examples=10)
-def test_the_order_of_arrival_makes_no_difference(story: Story) -> None:
+def test_order_of_arrival_makes_no_difference(story: Story) -> None:
     check_order(story)
 
 
@@ -189,7 +189,7 @@ async def test_each_event_may_be_the_first_of_its_call(harness: AppHarness, even
     ],
 )
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_an_edit_outranks_the_first_report_in_what_it_sets(
+async def test_edit_outranks_the_first_report_in_what_it_sets(
     harness: AppHarness, first: Push, then: Push, swapped: bool
 ) -> None:
     story = [new(**first), edit(**then)]
@@ -207,7 +207,7 @@ async def test_an_edit_outranks_the_first_report_in_what_it_sets(
     assert await dispatches.units(harness.database.read, CAD, CALL) == told["idents"]
 
 
-async def test_an_edit_leaves_what_it_does_not_set(harness: AppHarness) -> None:
+async def test_edit_leaves_what_it_does_not_set(harness: AppHarness) -> None:
     await push(harness, *new(description="Two men", postal="8031"))
     await push(harness, *edit(title="Fire"))
     call = await dispatches.get(harness.database.read, CAD, CALL)
@@ -215,7 +215,7 @@ async def test_an_edit_leaves_what_it_does_not_set(harness: AppHarness) -> None:
     assert (call.title, call.description, call.postal) == ("Fire", "Two men", "8031")
 
 
-async def test_a_closed_call_keeps_its_closing_time(harness: AppHarness) -> None:
+async def test_closed_call_keeps_its_closing_time(harness: AppHarness) -> None:
     await push(harness, "EVENT_DISPATCH_CLOSED", {"callIds": [CALL]})
     closed = harness.clock.now
     harness.clock.now += 5_000
@@ -226,14 +226,14 @@ async def test_a_closed_call_keeps_its_closing_time(harness: AppHarness) -> None
     assert call.closed_at == closed
 
 
-async def test_an_edit_to_closed_closes(harness: AppHarness) -> None:
+async def test_edit_to_closed_closes(harness: AppHarness) -> None:
     await push(harness, *edit(status=2))
     call = await dispatches.get(harness.database.read, CAD, CALL)
     assert call is not None
     assert call.closed_at == harness.clock.now
 
 
-async def test_a_unit_that_leaves_without_a_call_id_leaves_its_open_calls(
+async def test_unit_that_leaves_without_a_call_id_leaves_its_open_calls(
     harness: AppHarness,
 ) -> None:
     await push(harness, *new(idents=[61, 62]))
@@ -241,7 +241,7 @@ async def test_a_unit_that_leaves_without_a_call_id_leaves_its_open_calls(
     assert await dispatches.units(harness.database.read, CAD, CALL) == [62]
 
 
-async def test_the_calls_of_two_cads_are_kept_apart(harness: AppHarness) -> None:
+async def test_calls_of_two_cads_are_kept_apart(harness: AppHarness) -> None:
     await push(harness, *new(title="one"))
     await push(harness, *new(title="two"), cad="other")
     call = await dispatches.get(harness.database.read, CAD, CALL)
@@ -251,7 +251,7 @@ async def test_the_calls_of_two_cads_are_kept_apart(harness: AppHarness) -> None
     assert (call.title, other.title) == ("one", "two")
 
 
-async def test_a_911_call_stores_its_removal_and_its_dispatch_call(harness: AppHarness) -> None:
+async def test_911_call_stores_its_removal_and_its_dispatch_call(harness: AppHarness) -> None:
     await push(harness, *new(metaData={"origin911": ORIGIN}))
     await push(harness, "EVENT_REMOVE_911", {"callIds": [ORIGIN]})
     call = await emergencies.get(harness.database.read, CAD, ORIGIN)
@@ -267,7 +267,7 @@ async def subjects_of_last(harness: AppHarness) -> list[str]:
     return [str(subject) for subject in (await harness.journal_events())[-1].subjects]
 
 
-async def test_a_panics_own_911_call_is_part_of_the_panic(harness: AppHarness) -> None:
+async def test_panics_own_911_call_is_part_of_the_panic(harness: AppHarness) -> None:
     for event in (LOGIN, PANIC):
         await push(harness, *event)
     harness.clock.now += 119_000
@@ -282,7 +282,7 @@ async def test_a_panics_own_911_call_is_part_of_the_panic(harness: AppHarness) -
     assert await emergencies.open_calls(harness.database.read, 9) == []
 
 
-async def test_a_panic_takes_over_the_card_of_its_own_911_call(harness: AppHarness) -> None:
+async def test_panic_takes_over_the_card_of_its_own_911_call(harness: AppHarness) -> None:
     await push(harness, *LOGIN)
     await push(harness, *OWN_CALL)
     assert await subjects_of_last(harness) == [f"emergency:{PANIC_CALL}@cad"]
@@ -291,7 +291,7 @@ async def test_a_panic_takes_over_the_card_of_its_own_911_call(harness: AppHarne
     assert await subjects_of_last(harness) == ["panic:1", f"emergency:{PANIC_CALL}@cad"]
 
 
-async def test_a_panic_long_after_a_call_does_not_own_it(harness: AppHarness) -> None:
+async def test_panic_long_after_a_call_does_not_own_it(harness: AppHarness) -> None:
     await push(harness, *LOGIN)
     await push(harness, *OWN_CALL)
     harness.clock.now += 121_000
@@ -299,7 +299,7 @@ async def test_a_panic_long_after_a_call_does_not_own_it(harness: AppHarness) ->
     assert await subjects_of_last(harness) == ["panic:1"]
 
 
-async def test_the_call_of_a_button_pressed_again_belongs_to_the_open_panic(
+async def test_call_of_a_button_pressed_again_belongs_to_the_open_panic(
     harness: AppHarness,
 ) -> None:
     await push(harness, *LOGIN)
@@ -318,7 +318,7 @@ async def test_the_call_of_a_button_pressed_again_belongs_to_the_open_panic(
     ],
 )
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_a_panic_is_recognised_by_unit_number_or_name(
+async def test_panic_is_recognised_by_unit_number_or_name(
     harness: AppHarness, caller: str, description: str, swapped: bool
 ) -> None:
     call = {"callId": 5, "caller": caller, "description": description}
@@ -332,7 +332,7 @@ async def test_a_panic_is_recognised_by_unit_number_or_name(
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_the_only_panic_of_an_unknown_unit_owns_the_call(
+async def test_only_panic_of_an_unknown_unit_owns_the_call(
     harness: AppHarness, swapped: bool
 ) -> None:
     for event in [OWN_CALL, PANIC] if swapped else [PANIC, OWN_CALL]:
@@ -366,7 +366,7 @@ async def test_another_units_call_is_not_part_of_a_panic(
     assert stored.panic_id is None
 
 
-async def test_a_panic_never_owns_a_call_of_another_cad(harness: AppHarness) -> None:
+async def test_panic_never_owns_a_call_of_another_cad(harness: AppHarness) -> None:
     await push(harness, *LOGIN, cad="other")
     await push(harness, *PANIC, cad="other")
     await push(harness, *OWN_CALL)
@@ -375,7 +375,7 @@ async def test_a_panic_never_owns_a_call_of_another_cad(harness: AppHarness) -> 
     assert stored.panic_id is None
 
 
-async def test_a_second_panic_has_a_call_of_its_own(harness: AppHarness) -> None:
+async def test_second_panic_has_a_call_of_its_own(harness: AppHarness) -> None:
     again = {"call": OWN_CALL[1]["call"] | {"callId": 4412}}
     end = ("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
     for event in (LOGIN, PANIC, OWN_CALL, end, ("EVENT_911", again), PANIC):
@@ -388,7 +388,7 @@ async def test_a_second_panic_has_a_call_of_its_own(harness: AppHarness) -> None
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_the_panic_of_an_unknown_unit_owns_the_first_of_two_calls(
+async def test_panic_of_an_unknown_unit_owns_the_first_of_two_calls(
     harness: AppHarness, swapped: bool
 ) -> None:
     calls = [
@@ -416,7 +416,7 @@ async def panicking(harness: AppHarness) -> list[tuple[int, list[tuple[int, bool
     ]
 
 
-async def test_a_panic_begins_once_and_ends_once(harness: AppHarness) -> None:
+async def test_panic_begins_once_and_ends_once(harness: AppHarness) -> None:
     for _ in range(2):
         await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61, 62], "isPanic": True})
     assert await panicking(harness) == [(1, [(61, True), (62, True)])]
@@ -433,7 +433,7 @@ async def test_pressing_again_after_the_end_is_a_new_panic(harness: AppHarness) 
     assert await panicking(harness) == [(1, [(61, False)]), (2, [(61, True)])]
 
 
-async def test_a_second_unit_starts_a_panic_of_its_own(harness: AppHarness) -> None:
+async def test_second_unit_starts_a_panic_of_its_own(harness: AppHarness) -> None:
     await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
     await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61, 62, 62], "isPanic": True})
     assert await panicking(harness) == [(1, [(61, True)]), (2, [(62, True)])]
@@ -454,7 +454,7 @@ async def test_units_keep_what_a_push_leaves_out(harness: AppHarness) -> None:
     assert not known.on_duty
 
 
-async def test_the_whole_corpus_can_be_stored_twice(harness: AppHarness) -> None:
+async def test_whole_corpus_can_be_stored_twice(harness: AppHarness) -> None:
     understood = [parse_json(document(case)) for case in CASES if case["valid"] is True]
     for _ in range(2):
         for body in understood:

@@ -24,7 +24,7 @@ def test_every_type_is_mentioned() -> None:
 
 
 @pytest.mark.parametrize("push_type", EVENTS)
-def test_the_table_has_every_field(push_type: str) -> None:
+def test_table_has_every_field(push_type: str) -> None:
     rows = re.findall(r"^\| (`.*?) \|", SECTIONS[push_type], re.MULTILINE)
     listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     fields = EVENTS[push_type].model_fields.values()
@@ -37,7 +37,7 @@ def test_units_and_records_are_described(model: type[UnitReport | Record]) -> No
 
 
 @pytest.mark.parametrize("push_type", EVENTS)
-def test_the_example_is_what_the_parser_returns(push_type: str) -> None:
+def test_example_is_what_the_parser_returns(push_type: str) -> None:
     section = SECTIONS[push_type]
     (push,) = re.findall(r"```json push\n(.*?)```", section, re.DOTALL)
     (shown,) = re.findall(r"```json event\n(.*?)```", section, re.DOTALL)

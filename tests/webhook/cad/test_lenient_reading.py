@@ -64,12 +64,12 @@ def test_ids_may_have_any_of_four_names(name: str, ids: Any) -> None:
     assert push("EVENT_UNIT_PANIC", {name: ids}) == [UnitPanic(idents=[61])]
 
 
-def test_the_largest_id() -> None:
+def test_largest_id() -> None:
     assert call_911(callId=2**63 - 1).call_id == 2**63 - 1
     assert call_911(callId=str(2**63 - 1)).call_id == 2**63 - 1
 
 
-def test_a_list_of_nulls_is_an_empty_list() -> None:
+def test_list_of_nulls_is_an_empty_list() -> None:
     assert push("EVENT_UNIT_PANIC", {"identIds": [None]}) == []
     with pytest.raises(InvalidPush):
         push("EVENT_UNIT_PANIC", {"identIds": None})
@@ -136,7 +136,7 @@ def test_missing_postals(missing: Any) -> None:
     assert new(postal=missing).postal is None
 
 
-def test_postal_of_a_911() -> None:
+def test_postal_code_of_a_911_call() -> None:
     assert call_911(metaData={"postal": "0042"}, location="[77] Street").postal == "0042"
     assert call_911(metaData={"postal": "nil"}, location="[77] Street").postal == "77"
     assert call_911(metaData={"postal": 42}).postal == "42"
@@ -224,11 +224,11 @@ def test_call_status(given: Any, expected: str) -> None:
 
 
 @pytest.mark.parametrize("unreadable", ["", None, [], {}, True, 2.5])
-def test_an_unreadable_status_changes_nothing(unreadable: Any) -> None:
+def test_unreadable_status_changes_nothing(unreadable: Any) -> None:
     assert edit(status=unreadable).changes() == {}
 
 
-def test_an_edit_contains_only_what_the_push_had() -> None:
+def test_edit_contains_only_what_the_push_had() -> None:
     event = edit(title="New", postal="nil", primary=-1, code=None, notes="", metaData=None)
     assert event.changes() == {"title": "New", "postal": None, "primary": None}
     assert event.model_dump(by_alias=True) == {
@@ -245,7 +245,7 @@ def test_an_edit_contains_only_what_the_push_had() -> None:
     assert edit(metaData={"origin911": "7"}).changes()["origin_911"] == 7
 
 
-def test_a_call_without_a_primary_unit() -> None:
+def test_call_without_a_primary_unit() -> None:
     for nobody in (-1, "-1", None, ""):
         assert new(primary=nobody).primary is None
     with pytest.raises(InvalidPush):
@@ -286,7 +286,7 @@ def test_dispatch_of_2020() -> None:
             dispatch_2020(nonsense)
 
 
-def test_a_detach_needs_a_call_id() -> None:
+def test_detach_needs_a_call_id() -> None:
     assert push("EVENT_UNIT_DETACH", {"ident": 1, "callId": 2}) == [
         UnitDetach(call_id=2, idents=[1])
     ]
@@ -306,7 +306,7 @@ def test_units_of_one_push_may_differ_in_status() -> None:
     assert found == [([1, 3], "ON_SCENE", 4), ([2], "ENROUTE", 3)]
 
 
-def test_a_unit_without_status_takes_the_common_one_or_none() -> None:
+def test_unit_without_status_takes_the_common_one_or_none() -> None:
     (event,) = push("EVENT_UNIT_STATUS", {"units": [{"id": 1}], "status": 2})
     assert isinstance(event, UnitStatus)
     assert event.status == "AVAILABLE"
@@ -315,7 +315,7 @@ def test_a_unit_without_status_takes_the_common_one_or_none() -> None:
             push("EVENT_UNIT_STATUS", data)
 
 
-def test_a_partial_unit_does_not_blank_the_stored_one() -> None:
+def test_partial_unit_does_not_blank_the_stored_one() -> None:
     (event,) = push("EVENT_UNIT_UPDATE", {"units": [{"id": 1, "status": 3, "data": {"rank": ""}}]})
     assert isinstance(event, UnitUpdate)
     assert event.units[0].changes() == {"rank": "", "status": "ENROUTE", "status_code": 3}
@@ -329,7 +329,7 @@ def test_units_must_be_objects() -> None:
             push("EVENT_UNIT_UPDATE", {"units": odd})
 
 
-def test_a_login_without_a_unit_id_is_rejected() -> None:
+def test_login_without_a_unit_id_is_rejected() -> None:
     with pytest.raises(InvalidPush, match=r"unit\.id"):
         push("EVENT_UNIT_LOGIN", {"unit": {"status": 1}})
     (event,) = push("EVENT_UNIT_LOGIN", {"id": 4, "unit": {"isDispatch": True}})
@@ -345,7 +345,7 @@ def test_text_ids_are_never_altered(odd: Any) -> None:
         push("EVENT_CHAR_SELECTED", {"accId": odd, "id": 1})
 
 
-def test_a_long_sentence_is_no_audio() -> None:
+def test_long_sentence_is_no_audio() -> None:
     for message, has_audio in (("word " * 100, False), ("A" * 200, True), ("data:audio/x", True)):
         (event,) = push("EVENT_STATION_ALERT", {"message": message})
         assert isinstance(event, StationAlert)

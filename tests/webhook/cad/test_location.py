@@ -48,7 +48,7 @@ async def found(harness: AppHarness, location: CallLocation, *lots: Lot) -> int 
     return numbers[await property_at(harness.database.read, location)]
 
 
-async def test_a_point_is_in_a_rectangle_or_near_a_property_without_one(
+async def test_point_is_in_a_rectangle_or_near_a_property_without_one(
     harness: AppHarness,
 ) -> None:
     lots = [lot(x=100, y=200, width=10, height=20), lot(x=-500, y=-500)]
@@ -67,7 +67,7 @@ async def test_a_point_is_in_a_rectangle_or_near_a_property_without_one(
         assert await found(harness, CallLocation(position=position), *lots) == number, position
 
 
-async def test_the_smallest_area_around_a_point_comes_first_and_the_nearest_point_last(
+async def test_smallest_area_around_a_point_comes_first_and_the_nearest_point_last(
     harness: AppHarness,
 ) -> None:
     location = CallLocation(position=(15, 15))
@@ -79,7 +79,7 @@ async def test_the_smallest_area_around_a_point_comes_first_and_the_nearest_poin
     assert await found(harness, location, gate, tree) == 2
 
 
-async def test_a_location_matches_whole_words_of_an_address(harness: AppHarness) -> None:
+async def test_location_matches_whole_words_of_an_address(harness: AppHarness) -> None:
     for address, location, fits in (
         ("[8031] Forum Dr / Strawberry Ave", "Forum Dr", True),
         ("30 FORUM DR", "forum  dr.", True),
@@ -96,7 +96,7 @@ async def test_a_location_matches_whole_words_of_an_address(harness: AppHarness)
         assert at == (1 if fits else None), address
 
 
-async def test_the_longest_location_wins_then_the_postal_code_then_the_older_one(
+async def test_longest_location_wins_then_the_postal_code_then_the_older_one(
     harness: AppHarness,
 ) -> None:
     street, shop = lot(location="Forum Dr"), lot(location="Laundromat Forum Dr")
@@ -106,7 +106,7 @@ async def test_the_longest_location_wins_then_the_postal_code_then_the_older_one
     assert await found(harness, CallLocation("Forum Dr", "8031"), street, twin) == 2
 
 
-async def test_a_postal_code_matches_a_whole_word(harness: AppHarness) -> None:
+async def test_postal_code_matches_a_whole_word(harness: AppHarness) -> None:
     for postal, location, description, fits in (
         ("8031", "8031 Forum Dr", "", True),
         ("8031", "Shop", "a shop (8031)", True),
@@ -120,7 +120,7 @@ async def test_a_postal_code_matches_a_whole_word(harness: AppHarness) -> None:
         assert at == (1 if fits else None), postal
 
 
-async def test_a_point_outranks_the_address_and_that_the_postal_code(harness: AppHarness) -> None:
+async def test_point_outranks_the_address_and_that_the_postal_code(harness: AppHarness) -> None:
     lots = [lot(description="8031"), lot(location="Forum Dr"), lot(x=0, y=0)]
     assert await found(harness, CallLocation("Forum Dr", "8031", (0, 0)), *lots) == 3
     assert await found(harness, CallLocation("Forum Dr", "8031", (99, 99)), *lots) == 2
@@ -129,7 +129,7 @@ async def test_a_point_outranks_the_address_and_that_the_postal_code(harness: Ap
 
 
 @given(st.text(max_size=400), st.text(max_size=80))
-def test_the_search_for_any_text_is_bounded(address: str, postal: str) -> None:
+def test_search_for_any_text_is_bounded(address: str, postal: str) -> None:
     runs = phrases_of(address)
     assert len(runs) <= MOST_WORDS * (MOST_WORDS + 1) // 2
     assert len(code_of(postal).split()) <= 1
@@ -201,7 +201,7 @@ def has_code(fields: Lot, code: str) -> bool:
 
 
 @given(LOTS, st.lists(LOCATIONS, min_size=1, max_size=5))
-async def test_the_statement_finds_what_the_rules_choose(
+async def test_statement_finds_what_the_rules_choose(
     harness: AppHarness, lots: list[Lot], locations: list[CallLocation]
 ) -> None:
     numbers = await put_lots(harness, lots)
@@ -219,7 +219,7 @@ async def test_removed_and_rejected_properties_are_never_found(harness: AppHarne
         assert await property_at(harness.database.read, location) is None
 
 
-async def test_a_property_that_is_moved_or_resized_is_found_there(harness: AppHarness) -> None:
+async def test_property_that_is_moved_or_resized_is_found_there(harness: AppHarness) -> None:
     number = await harness.add_property(x=0, y=0)
     await harness.ask("change-property-coordinates", propertyId=number, x=1_000, y=1_000)
     await harness.ask("change-property-size", propertyId=number, width=500, height=500)
@@ -253,7 +253,7 @@ async def test_edits_of_a_call_change_its_property(harness: AppHarness) -> None:
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_a_dispatch_call_without_a_position_has_that_of_its_911_call(
+async def test_dispatch_call_without_a_position_has_that_of_its_911_call(
     harness: AppHarness, swapped: bool
 ) -> None:
     here = await harness.add_property(location="Forum Dr")

@@ -115,7 +115,7 @@ def test_not_json(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NO_OBJECT)
-def test_no_object_is_for_the_listener(name: str) -> None:
+def test_body_without_an_object_is_invalid(name: str) -> None:
     assert not isinstance(parse_json(document(BY_NAME[name])), dict)
 
 

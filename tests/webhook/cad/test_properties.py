@@ -243,7 +243,7 @@ HUGE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("push_type", EVENTS)
-def test_the_largest_event_is_within_the_limit(push_type: str) -> None:
+def test_largest_event_is_within_the_limit(push_type: str) -> None:
     events = parse({"key": KEY, "type": push_type, "data": HUGE[push_type]})
     sizes = [len(orjson.dumps(event.model_dump(by_alias=True))) for event in events]
     assert 0 < max(sizes) <= MAX_EVENT_BYTES

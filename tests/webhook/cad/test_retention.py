@@ -74,7 +74,7 @@ async def test_open_calls_are_deleted_three_days_after_the_last_push(
     assert kept(harness) == []
 
 
-async def test_a_911_call_is_kept_for_its_open_dispatch_call(harness: AppHarness) -> None:
+async def test_911_call_is_kept_for_its_open_dispatch_call(harness: AppHarness) -> None:
     dispatch = {"callId": 9, "metaData": {"origin911": 5}}
     for event in (*OVER[:2], ("EVENT_DISPATCH_NEW", {"dispatch": dispatch})):
         await push(harness, *event)
@@ -85,7 +85,7 @@ async def test_a_911_call_is_kept_for_its_open_dispatch_call(harness: AppHarness
     assert await emergencies.get(harness.database.read, CAD, 5) is None
 
 
-async def test_a_panic_is_deleted_with_its_own_911_call(harness: AppHarness) -> None:
+async def test_panic_is_deleted_with_its_own_911_call(harness: AppHarness) -> None:
     text = "Unit 7 has pressed their panic button!"
     await push(harness, "EVENT_911", {"call": {"callId": 5, "description": text}})
     for event in OVER[4:]:
@@ -104,7 +104,7 @@ async def test_deleting_a_panic_ends_it_for_its_units(harness: AppHarness) -> No
     assert await units.open_panic(harness.database.read, CAD, 1) == 2
 
 
-async def test_a_reused_number_is_another_call_with_another_card(harness: AppHarness) -> None:
+async def test_reused_number_is_another_call_with_another_card(harness: AppHarness) -> None:
     await push(harness, "EVENT_911", {"call": {"callId": 5, "caller": "Wren"}})
     await push(harness, "EVENT_REMOVE_911", {"callIds": [5]})
     subject = f"emergency:5@{CAD}"
@@ -136,7 +136,7 @@ async def test_deletion_goes_in_batches(harness: AppHarness) -> None:
     assert harness.dump()["dispatch_calls"] == []
 
 
-async def test_a_unit_without_pushes_for_half_a_day_is_off_duty(harness: AppHarness) -> None:
+async def test_unit_without_pushes_for_half_a_day_is_off_duty(harness: AppHarness) -> None:
     await push(harness, "EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
     await push(harness, "EVENT_UNIT_GROUP_ADD", {"identIds": [1], "groupName": "Bike"})
     await age(harness, 12 * HOUR)

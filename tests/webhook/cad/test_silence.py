@@ -37,7 +37,7 @@ async def reported(harness: AppHarness) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-async def test_a_silence_and_its_end_are_reported_once_each(harness: AppHarness) -> None:
+async def test_silence_and_its_end_are_reported_once_each(harness: AppHarness) -> None:
     times = PushTimes()
     for ident in (1, 2):
         await log_in(harness, "county", ident)
@@ -68,7 +68,7 @@ async def test_no_silence_is_reported_while_nobody_is_on_duty(harness: AppHarnes
     assert await report(harness, times) == ["city"]
 
 
-async def test_a_restart_reports_a_silence_neither_again_nor_too_early(
+async def test_restart_reports_a_silence_neither_again_nor_too_early(
     harness: AppHarness,
 ) -> None:
     await log_in(harness, "county", 1)
@@ -87,7 +87,7 @@ async def test_a_restart_reports_a_silence_neither_again_nor_too_early(
     assert await report(harness, third) == []
 
 
-async def test_a_jump_of_the_clock_neither_causes_nor_hides_a_silence(harness: AppHarness) -> None:
+async def test_jump_of_the_clock_neither_causes_nor_hides_a_silence(harness: AppHarness) -> None:
     times = PushTimes()
     await log_in(harness, "county", 1)
     times.last_push.note("county")
@@ -101,7 +101,7 @@ async def test_a_jump_of_the_clock_neither_causes_nor_hides_a_silence(harness: A
     assert await report(harness, times) == []
 
 
-async def test_a_silence_that_could_not_be_stored_is_reported_later(harness: AppHarness) -> None:
+async def test_silence_that_could_not_be_stored_is_reported_later(harness: AppHarness) -> None:
     times = PushTimes()
     await log_in(harness, "county", 1)
     times.minutes = 31

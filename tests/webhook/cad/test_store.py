@@ -19,7 +19,7 @@ async def crimes_today(harness: AppHarness, **area: Any) -> int:
     return count
 
 
-async def test_an_emergency_counts_once_at_its_property(harness: AppHarness) -> None:
+async def test_emergency_counts_once_at_its_property(harness: AppHarness) -> None:
     place = await harness.add_property(location="Forum Dr")
     other = await harness.add_property(location="Route 68")
     for _ in range(2):
@@ -33,7 +33,7 @@ async def test_an_emergency_counts_once_at_its_property(harness: AppHarness) -> 
     assert [str(subject) for subject in last.subjects] == [f"property:{place}"]
 
 
-async def test_a_crime_may_have_no_property(harness: AppHarness) -> None:
+async def test_crime_may_have_no_property(harness: AppHarness) -> None:
     await call(harness, description="x" * 4_000)
     assert await crimes_today(harness) == 1
     assert len(harness.dump()["crimes"][0][3]) == 2_000

@@ -72,7 +72,7 @@ async def test_groups_are_joined_renamed_and_left(harness: AppHarness) -> None:
     assert (await known(harness, 2)).group_name == ""
 
 
-async def test_a_log_out_ends_group_and_panic(harness: AppHarness) -> None:
+async def test_log_out_ends_group_and_panic(harness: AppHarness) -> None:
     await log_in(harness, 1, group="Bike")
     await push(harness, "EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": True})
     assert (await known(harness, 1)).is_panic
@@ -94,7 +94,7 @@ async def test_only_panics_put_a_unit_into_panic(harness: AppHarness) -> None:
 
 
 @pytest.mark.parametrize(("later", "back"), [(1_000, False), (3_600_000, True)])
-async def test_a_push_long_after_a_log_out_puts_the_unit_on_duty(
+async def test_push_long_after_a_log_out_puts_the_unit_on_duty(
     harness: AppHarness, later: int, back: bool
 ) -> None:
     await log_in(harness, 1)

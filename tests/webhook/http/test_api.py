@@ -49,7 +49,7 @@ async def emit(harness: AppHarness, *names: str) -> None:
             await change.emit_named(name, b"{}")
 
 
-async def test_a_query_answers_with_the_frame_of_the_websocket(app: RunningApp) -> None:
+async def test_query_answers_with_the_frame_of_the_websocket(app: RunningApp) -> None:
     message = {"type": "queries.get-tiers", "data": {"requestIdentifier": "r1"}}
     status, frame = await query(app, message)
     assert status == 200
@@ -58,7 +58,7 @@ async def test_a_query_answers_with_the_frame_of_the_websocket(app: RunningApp) 
     assert [tier["price"] for tier in frame["data"]["tiers"]] == ["59.99", "99.99", "149.99"]
 
 
-async def test_a_query_that_is_asked_again_has_the_same_answer(app: RunningApp) -> None:
+async def test_query_that_is_asked_again_has_the_same_answer(app: RunningApp) -> None:
     asked = [await query(app, {"type": "queries.get-tiers", "data": {}}) for _ in range(3)]
     assert asked[0][0] == 200
     assert asked == [asked[0]] * 3
@@ -137,7 +137,7 @@ def test_every_error_code_has_a_status() -> None:
     }
 
 
-async def test_a_chunked_message_that_is_too_large_is_refused(app: RunningApp) -> None:
+async def test_chunked_message_that_is_too_large_is_rejected(app: RunningApp) -> None:
     async def parts() -> Any:
         yield b'{"type": "queries.get-tiers", "data": {"pad": "'
         for _ in range(5):
@@ -159,7 +159,7 @@ async def test_missing_token_is_401(app: RunningApp, path: str) -> None:
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_a_message_at_the_limit_is_read(app: RunningApp) -> None:
+async def test_message_at_the_limit_is_read(app: RunningApp) -> None:
     empty = len(orjson.dumps(ask("get-tiers", pad="")))
     status, _ = await query(app, ask("get-tiers", pad="x" * (256 * 1024 - empty)))
     assert status == 200
@@ -227,7 +227,7 @@ async def test_consecutive_polls_return_every_event_once(app: RunningApp) -> Non
     assert got == list(range(2, 121, 2))
 
 
-async def test_a_long_backlog_comes_in_pages(app: RunningApp) -> None:
+async def test_long_backlog_comes_in_pages(app: RunningApp) -> None:
     await emit(app.harness, *["alerts"] * 1_200)
     got: list[int] = []
     last = 0
@@ -264,14 +264,14 @@ async def test_poll_reports_missed_events(app: RunningApp) -> None:
         ({"names": "alerts,nothing"}, 404, "not-found"),
     ],
 )
-async def test_a_wrong_poll_is_refused(
+async def test_wrong_poll_is_rejected(
     app: RunningApp, asked: dict[str, str], status: int, code: str
 ) -> None:
     answered, frame = await poll(app, **asked)
     assert (answered, frame["type"], frame["data"]["code"]) == (status, "error", code)
 
 
-async def test_a_query_that_answers_success_says_so(app: RunningApp) -> None:
+async def test_success_is_in_the_answer(app: RunningApp) -> None:
     status, frame = await query(app, ask("add-user", userId="u", fullName="U"), WRITER)
     assert (status, frame) == (200, {"type": "add-user", "data": {"success": True}})
 

@@ -94,7 +94,7 @@ async def test_oldest_unauthenticated_connection_is_evicted() -> None:
     assert all(connection.is_open for connection in known)
 
 
-def test_a_quarter_of_the_places_is_for_unauthenticated_connections() -> None:
+def test_quarter_of_the_places_is_for_unauthenticated_connections() -> None:
     limiter = ConnectionLimiter(16)
     known = [Idle() for _ in range(12)]
     assert all(limiter.admit(one, "here") and limiter.mark_authenticated(one) for one in known)
@@ -270,7 +270,7 @@ async def test_client_that_hangs_up_leaves_no_traceback(
     assert [record for record in caplog.records if record.exc_info] == []
 
 
-async def test_a_thousand_wrong_keys_are_two_lines_in_the_log(
+async def test_thousand_wrong_keys_are_two_lines_in_the_log(
     app: RunningApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = request("/event", json.dumps(PUSH | {"key": "wrong"}).encode())
@@ -382,7 +382,7 @@ async def test_invalid_query_over_http_counts_against_the_rate(harness: AppHarne
         assert answered == [400, 400, 429]
 
 
-async def test_a_flood_of_pings_reaches_no_other_client(harness: AppHarness) -> None:
+async def test_flood_of_pings_reaches_no_other_client(harness: AppHarness) -> None:
     async with serve(harness) as app, app.connect(READER) as bad, app.connect(BOSS) as good:
         await say(good, "subscribe", id="alerts")
         await hear(good)
@@ -405,7 +405,7 @@ async def test_too_many_polls_of_a_client_are_rejected(harness: AppHarness) -> N
         assert (await waiting).status == 200
 
 
-async def test_a_token_has_a_bounded_number_of_remembered_clients(
+async def test_token_has_a_bounded_number_of_remembered_clients(
     harness: AppHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "MAX_CLIENTS", 3)
@@ -493,13 +493,13 @@ def test_metadata_is_read_only_up_to_a_limit() -> None:
         {f"k{number}": 1 for number in range(20_000)},
     ],
 )
-async def test_an_identifier_of_any_size_is_a_clear_error(app: RunningApp, data: object) -> None:
+async def test_identifier_of_any_size_is_a_clear_error(app: RunningApp, data: object) -> None:
     async with app.connect() as ws:
         await ws.send_str(json.dumps({"type": "session", "data": data}))
         assert (await hear(ws))["data"]["code"] in ("invalid-data", "bad-message")
 
 
-async def test_a_request_identifier_of_any_size_is_a_clear_error(app: RunningApp) -> None:
+async def test_request_identifier_of_any_size_is_a_clear_error(app: RunningApp) -> None:
     async with app.connect() as ws:
         await say(ws, "queries.get-tiers", "x" * 200_000)
         assert (await hear(ws))["data"]["code"] == "invalid-data"

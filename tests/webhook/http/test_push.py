@@ -51,9 +51,7 @@ async def unhandled(harness: AppHarness) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_push_on_each_path_is_on_disk_when_it_is_answered(
-    app: RunningApp, path: str
-) -> None:
+async def test_push_is_on_disk_when_it_is_answered(app: RunningApp, path: str) -> None:
     assert await push(app, CALL, path) == (200, "OK")
     (event,) = await app.harness.journal_events()
     assert event.name == "cad.EVENT_911"
@@ -62,7 +60,7 @@ async def test_a_push_on_each_path_is_on_disk_when_it_is_answered(
 
 
 @pytest.mark.parametrize("path", ["/events", "/event/", "/sonorancad", "/sonorancad/event/x"])
-async def test_another_path_is_not_found(app: RunningApp, path: str) -> None:
+async def test_unknown_path_is_not_found(app: RunningApp, path: str) -> None:
     status, _ = await push(app, CALL, path)
     assert status == 404
     assert await app.harness.journal_events() == []
@@ -70,29 +68,29 @@ async def test_another_path_is_not_found(app: RunningApp, path: str) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
-async def test_another_method_is_not_allowed(app: RunningApp, path: str, method: str) -> None:
+async def test_only_post_is_allowed(app: RunningApp, path: str, method: str) -> None:
     async with app.http.request(method, f"{app.url}{path}") as response:
         assert response.status == 405
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain; charset=nonsense", ""])
-async def test_the_content_type_does_not_matter(app: RunningApp, kind: str) -> None:
+async def test_any_content_type_is_accepted(app: RunningApp, kind: str) -> None:
     assert await push(app, CALL, headers={"Content-Type": kind}) == (200, "OK")
 
 
-async def test_a_compressed_push_is_read(app: RunningApp) -> None:
+async def test_compressed_push_is_accepted(app: RunningApp) -> None:
     raw = gzip.compress(json.dumps(CALL).encode())
     answer = await push(app, raw, headers={"Content-Encoding": "gzip"})
     assert answer == (200, "OK")
 
 
-async def test_a_compressed_push_that_grows_too_large_is_refused(app: RunningApp) -> None:
+async def test_compressed_push_that_is_too_large_is_rejected(app: RunningApp) -> None:
     raw = gzip.compress(LARGE)
     status, _ = await push(app, raw, headers={"Content-Encoding": "gzip"})
     assert status == 413
 
 
-async def test_push_that_only_claims_to_be_compressed_is_invalid(
+async def test_uncompressed_push_with_a_compression_header_is_invalid(
     app: RunningApp,
 ) -> None:
     status, _ = await push(app, json.dumps(CALL).encode(), headers={"Content-Encoding": "gzip"})
@@ -104,12 +102,12 @@ async def chunks(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + 64 * 1024]
 
 
-async def test_a_body_of_2_mib_is_too_large(app: RunningApp) -> None:
+async def test_body_of_2_mib_is_too_large(app: RunningApp) -> None:
     assert await push(app, LARGE) == (413, "Too Large")
     assert await app.harness.journal_events() == []
 
 
-async def test_a_chunked_body_of_2_mib_is_too_large(app: RunningApp) -> None:
+async def test_chunked_body_of_2_mib_is_too_large(app: RunningApp) -> None:
     async with app.http.post(f"{app.url}/event", data=chunks(LARGE)) as response:
         assert (response.status, await response.text()) == (413, "Too Large")
     assert await push(app, CALL) == (200, "OK")
@@ -141,17 +139,17 @@ async def test_wrong_key_is_rejected_and_nothing_is_stored(app: RunningApp, key:
     assert await stored(app.harness) == before
 
 
-async def test_a_missing_key_is_refused(app: RunningApp) -> None:
+async def test_missing_key_is_rejected(app: RunningApp) -> None:
     body = {name: CALL[name] for name in ("type", "data")}
     assert await push(app, body) == (400, "Authentication Key Failed!")
 
 
 @pytest.mark.parametrize("key", [KEY, KEY.lower(), KEY.swapcase()])
-async def test_a_key_matches_in_either_case(app: RunningApp, key: str) -> None:
+async def test_key_is_case_insensitive(app: RunningApp, key: str) -> None:
     assert await push(app, CALL | {"key": key}) == (200, "OK")
 
 
-async def test_each_key_has_calls_of_its_own(app: RunningApp) -> None:
+async def test_calls_of_each_key_are_separate(app: RunningApp) -> None:
     assert await push(app, CALL) == (200, "OK")
     assert await push(app, CALL | {"key": SECOND_KEY.upper()}) == (200, "OK")
     rows = app.harness.dump()["emergency_calls"]
@@ -161,13 +159,13 @@ async def test_each_key_has_calls_of_its_own(app: RunningApp) -> None:
 
 
 @pytest.mark.parametrize("key", ["", None])
-async def test_an_empty_configured_key_lets_nobody_in(harness: AppHarness, key: object) -> None:
+async def test_empty_configured_key_is_never_valid(harness: AppHarness, key: object) -> None:
     async with serve(harness, AppOptions(cad_keys=(CadKey("cad", ""),))) as app:
         assert (await push(app, CALL | {"key": key}))[0] == 400
 
 
 @pytest.mark.parametrize("data", [{"a": 1}, [], None, "text"])
-async def test_an_unhandled_type_is_refused_and_journalled(app: RunningApp, data: object) -> None:
+async def test_unhandled_type_is_rejected_and_journalled(app: RunningApp, data: object) -> None:
     body = {"key": KEY, "type": "EVENT_OF_TOMORROW", "data": data}
     assert await push(app, body) == (400, "Invalid Type")
     kept = [("unhandled.EVENT_OF_TOMORROW", {"cad": "cad", "data": data})]
@@ -199,7 +197,7 @@ async def test_key_is_not_stored_with_an_unhandled_push(app: RunningApp, key: st
     assert await unhandled(app.harness) == [("unhandled.NEW [key]", {"cad": "cad", "data": kept})]
 
 
-async def test_get_logs_is_acknowledged_and_nothing_else(app: RunningApp) -> None:
+async def test_get_logs_is_acknowledged_without_an_event(app: RunningApp) -> None:
     before = await stored(app.harness)
     assert await push(app, {"key": KEY, "type": "GET_LOGS", "logKey": "x"}) == (200, "OK")
     assert await stored(app.harness) == before
@@ -217,7 +215,7 @@ async def test_push_is_stored_whole_or_not_at_all(app: RunningApp) -> None:
     assert await stored(app.harness) == before
 
 
-async def test_a_push_that_cannot_be_stored_is_unavailable(app: RunningApp) -> None:
+async def test_push_is_unavailable_while_storage_is(app: RunningApp) -> None:
     async with app.harness.database.write() as sql:
         await sql.all(int, "PRAGMA max_page_count = 1")
     long = {"call": CALL["data"]["call"] | {"description": "x" * 4_000}}
@@ -255,7 +253,7 @@ def expected(case: Case) -> tuple[int, str]:
     return 400, texts[0] if texts else "Invalid Data"
 
 
-async def test_the_key_is_in_no_log_and_in_no_row(
+async def test_key_is_neither_logged_nor_stored(
     app: RunningApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -290,11 +288,11 @@ TONE: dict[str, Any] = {
 }
 
 
-async def straight(app: RunningApp, body: object) -> None:
+async def push_directly(app: RunningApp, body: object) -> None:
     assert await push(app, body, "/sonorancad/event") == (200, "OK")
 
 
-async def passed_on(app: RunningApp, body: object, path: str = "/") -> None:
+async def push_forwarded(app: RunningApp, body: object, path: str = "/") -> None:
     assert await push(app, body, path, headers=GAME_SERVER) == (200, "OK")
 
 
@@ -307,54 +305,54 @@ async def test_push_received_directly_and_forwarded_is_one_event(
         name: TONE[name] for name in ("type", "key")
     }
     if swapped:
-        await passed_on(app, anew, path)
-        await straight(app, TONE)
+        await push_forwarded(app, anew, path)
+        await push_directly(app, TONE)
     else:
-        await straight(app, TONE)
+        await push_directly(app, TONE)
         before = app.harness.dump()["journal"]
-        await passed_on(app, anew, path)
+        await push_forwarded(app, anew, path)
         assert app.harness.dump()["journal"] == before
     assert len(app.harness.take_events()) == 1
 
 
 async def test_push_received_twice_the_same_way_is_two_events(app: RunningApp) -> None:
     for _ in range(2):
-        await straight(app, TONE)
+        await push_directly(app, TONE)
     for _ in range(2):
-        await passed_on(app, TONE)
+        await push_forwarded(app, TONE)
     assert len(await app.harness.journal_events()) == 2
-    for send in (straight, passed_on, passed_on, straight):
+    for send in (push_directly, push_forwarded, push_forwarded, push_directly):
         await send(app, TONE)
     assert len(await app.harness.journal_events()) == 4
 
 
 async def test_push_received_a_third_way_is_a_duplicate(app: RunningApp) -> None:
-    await straight(app, TONE)
-    await passed_on(app, TONE)
-    await passed_on(app, TONE, "/event")
+    await push_directly(app, TONE)
+    await push_forwarded(app, TONE)
+    await push_forwarded(app, TONE, "/event")
     assert len(await app.harness.journal_events()) == 1
 
 
 async def test_different_pushes_are_two_events(app: RunningApp) -> None:
     panic = {"key": KEY, "type": "EVENT_UNIT_PANIC", "data": {"identIds": [61], "isPanic": True}}
-    await straight(app, panic)
-    await passed_on(app, panic | {"data": {"identIds": [62], "isPanic": True}})
-    await passed_on(app, panic | {"data": {"identIds": [61], "isPanic": False}})
-    await passed_on(app, panic | {"key": SECOND_KEY})
+    await push_directly(app, panic)
+    await push_forwarded(app, panic | {"data": {"identIds": [62], "isPanic": True}})
+    await push_forwarded(app, panic | {"data": {"identIds": [61], "isPanic": False}})
+    await push_forwarded(app, panic | {"key": SECOND_KEY})
     assert len(await app.harness.journal_events()) == 4
 
 
 async def test_push_after_the_window_is_a_new_event(app: RunningApp) -> None:
-    await straight(app, TONE)
+    await push_directly(app, TONE)
     app.harness.clock.now += 5_001
-    await passed_on(app, TONE)
+    await push_forwarded(app, TONE)
     assert len(await app.harness.journal_events()) == 2
 
 
 async def test_without_a_window_every_push_is_an_event(harness: AppHarness) -> None:
     async with serve(harness, AppOptions(push_config=PushConfig(window=0))) as app:
-        await straight(app, TONE)
-        await passed_on(app, TONE)
+        await push_directly(app, TONE)
+        await push_forwarded(app, TONE)
         assert len(await harness.journal_events()) == 2
         assert harness.dump()["fingerprints"] == []
 

@@ -194,19 +194,19 @@ async def test_scopes_are_enforced(app: RunningApp) -> None:
         assert (await hear(ws))["data"] == {"users": []}
 
 
-async def test_a_frame_that_is_too_large_closes_with_1009(app: RunningApp) -> None:
+async def test_frame_that_is_too_large_closes_with_1009(app: RunningApp) -> None:
     async with app.connect() as ws:
         await say(ws, "queries.get-tiers", pad="x" * 256 * 1024)
         assert await closed(ws) == WSCloseCode.MESSAGE_TOO_BIG
 
 
-async def test_a_frame_at_the_limit_is_read(app: RunningApp) -> None:
+async def test_frame_at_the_limit_is_read(app: RunningApp) -> None:
     async with app.connect() as ws:
         await say(ws, "queries.get-tiers", pad="x" * (255 * 1024))
         assert (await hear(ws))["type"] == "get-tiers"
 
 
-async def test_a_binary_frame_is_answered_and_the_connection_lives(app: RunningApp) -> None:
+async def test_binary_frame_is_answered_and_the_connection_stays_open(app: RunningApp) -> None:
     async with app.connect() as ws:
         await ws.send_bytes(b'{"type": "queries.get-tiers"}')
         assert (await hear(ws))["data"]["code"] == "bad-message"
@@ -239,7 +239,9 @@ async def test_every_identifier_comes_back_with_its_one_answer(app: RunningApp) 
     }
 
 
-async def test_too_many_messages_are_refused_and_the_connection_lives(harness: AppHarness) -> None:
+async def test_too_many_messages_are_rejected_and_the_connection_stays_open(
+    harness: AppHarness,
+) -> None:
     async with serve(harness, AppOptions(messages_per_second=5)) as app, app.connect() as ws:
         for _ in range(40):
             await say(ws, "queries.get-tiers")
@@ -249,7 +251,7 @@ async def test_too_many_messages_are_refused_and_the_connection_lives(harness: A
     assert "rate-limited" in codes
 
 
-async def test_too_many_connections_of_one_client_are_refused(harness: AppHarness) -> None:
+async def test_too_many_connections_of_one_client_are_rejected(harness: AppHarness) -> None:
     options = AppOptions(limits=ConnectionLimits(connections_per_client=2))
     async with serve(harness, options) as app:
         async with app.connect(READER), app.connect(READER), app.connect(WRITER):
@@ -331,7 +333,7 @@ async def test_parallel_connections_each_get_their_own_answers(app: RunningApp) 
     assert all(numbers == in_order for numbers in heard)
 
 
-async def test_a_shutdown_closes_with_1001(harness: AppHarness) -> None:
+async def test_shutdown_closes_with_1001(harness: AppHarness) -> None:
     async with serve(harness) as app, app.connect() as one, app.connect() as two:
         await subscribe(one, "alerts")
         stopping = asyncio.create_task(app.listener.close())
@@ -341,7 +343,7 @@ async def test_a_shutdown_closes_with_1001(harness: AppHarness) -> None:
             await stopping
 
 
-async def test_a_client_that_leaves_is_forgotten(app: RunningApp) -> None:
+async def test_client_that_leaves_is_forgotten(app: RunningApp) -> None:
     async with app.connect() as ws:
         await subscribe(ws, "alerts")
     await app.harness.bus.wait_for_count("alerts", 0)

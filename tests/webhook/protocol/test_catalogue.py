@@ -33,13 +33,13 @@ def doubling(name: str, *aliases: str) -> Catalogue:
 
 
 @pytest.mark.parametrize("aliases", [(), ("b", "a"), ("b", "c")])
-def test_a_name_twice_is_refused(aliases: tuple[str, ...]) -> None:
+def test_name_twice_is_rejected(aliases: tuple[str, ...]) -> None:
     first = doubling("b", "c")
     with pytest.raises(ValueError, match="declared twice"):
         Catalogue.join(first, doubling("a" if aliases else "c", *aliases))
 
 
-def test_an_alias_like_the_name_is_refused() -> None:
+def test_alias_like_the_name_is_rejected() -> None:
     with pytest.raises(ValueError, match="declared twice"):
         doubling("a", "a")
 
@@ -51,7 +51,7 @@ def test_models_scope_and_summary_are_read_from_the_function() -> None:
 
 
 @pytest.mark.parametrize("name", ["queries.a", "queries.b"])
-async def test_a_query_answers_to_its_name_and_aliases(harness: AppHarness, name: str) -> None:
+async def test_query_answers_to_its_name_and_aliases(harness: AppHarness, name: str) -> None:
     frame = await harness.frame(name, {"number": 4}, catalogue=doubling("a", "b"))
     assert frame == {"type": name.removeprefix("queries."), "data": {"twice": 8}}
 
@@ -63,12 +63,12 @@ async def test_another_name_is_unknown_and_shown_shortened(harness: AppHarness, 
     assert len(frame["data"]["message"]) < 120
 
 
-async def test_the_scope_holds_for_messages(harness: AppHarness) -> None:
+async def test_scope_holds_for_messages(harness: AppHarness) -> None:
     frame = await harness.frame("queries.a", {"number": 4}, Scope.READ, doubling("a"))
     assert frame["data"]["code"] == "forbidden"
 
 
-async def test_the_scope_holds_for_whoever_calls_the_function(harness: AppHarness) -> None:
+async def test_scope_holds_for_whoever_calls_the_function(harness: AppHarness) -> None:
     table = Catalogue()
 
     @table.query("a", scope=Scope.ADMIN)
@@ -94,7 +94,7 @@ def test_each_scope_includes_those_before_it() -> None:
                     caller.must(needed)
 
 
-async def test_an_operation_needs_the_scope_or_the_share_in_its_property(
+async def test_operation_needs_the_scope_or_the_share_in_its_property(
     harness: AppHarness,
 ) -> None:
     number = await harness.add_property()

@@ -11,7 +11,7 @@ from webhook.protocol.events import DroneRecalled, Scanned, Subject
 EVENT = Scanned(property_id="3", client_id="u")
 
 
-async def test_an_event_is_published_after_the_commit_under_its_number(harness: AppHarness) -> None:
+async def test_event_is_published_after_the_commit_under_its_number(harness: AppHarness) -> None:
     async with harness.context().change() as change:
         number = await change.emit(EVENT, Subject("property", "3"))
         assert harness.published == []
@@ -65,5 +65,5 @@ async def test_fields_that_were_not_given_are_not_sent(harness: AppHarness) -> N
 
 
 @pytest.mark.parametrize("subject", [Subject("dispatch", "12@cad:two"), Subject("a", "")])
-def test_a_subject_survives_as_text(subject: Subject) -> None:
+def test_subject_survives_as_text(subject: Subject) -> None:
     assert Subject.parse(str(subject)) == subject

@@ -20,7 +20,7 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
-async def look(harness: AppHarness, moment: str, hour: time = SIX) -> bool:
+async def report_at(harness: AppHarness, moment: str, hour: time = SIX) -> bool:
     harness.clock.now = at(moment)
     return await report_day(harness.context(), hour)
 
@@ -35,20 +35,20 @@ async def days(harness: AppHarness) -> list[str]:
     return [report["day"] for report in await reports(harness)]
 
 
-async def test_the_report_sums_up_the_day_up_to_its_hour(harness: AppHarness) -> None:
-    await look(harness, "2026-11-20T12:00Z")
+async def test_report_counts_the_events_of_the_last_day(harness: AppHarness) -> None:
+    await report_at(harness, "2026-11-20T12:00Z")
     harness.clock.now = at("2026-11-21T05:59:59Z")
     await _evening(harness)
     harness.clock.now = at("2026-11-21T06:00Z")
     await _evening(harness)
-    assert await look(harness, "2026-11-22T05:59Z") is True
+    assert await report_at(harness, "2026-11-22T05:59Z") is True
     harness.clock.now = at("2026-11-22T06:00Z")
     await _evening(harness)
     async with harness.database.write() as sql:
         await settings.add(sql, MESSAGES, 7)
         await settings.add(sql, PROBLEMS, 2)
-    assert await look(harness, "2026-11-22T06:00Z") is True
-    assert await look(harness, "2026-11-22T06:01Z") is False
+    assert await report_at(harness, "2026-11-22T06:00Z") is True
+    assert await report_at(harness, "2026-11-22T06:01Z") is False
     _, report = await reports(harness)
     assert report == {
         "day": "2026-11-22",
@@ -62,7 +62,7 @@ async def test_the_report_sums_up_the_day_up_to_its_hour(harness: AppHarness) ->
         "messages": 7,
         "problems": 2,
     }
-    await look(harness, "2026-11-23T06:00Z")
+    await report_at(harness, "2026-11-23T06:00Z")
     assert [(r["messages"], r["problems"]) for r in await reports(harness)][-1] == (0, 0)
 
 
@@ -86,8 +86,8 @@ async def _evening(harness: AppHarness) -> None:
     await harness.ask("dispatch-drone", propertyId=place)
 
 
-async def test_what_is_pushed_again_counts_once(harness: AppHarness) -> None:
-    await look(harness, "2026-11-20T12:00Z")
+async def test_repeated_pushes_are_counted_once(harness: AppHarness) -> None:
+    await report_at(harness, "2026-11-20T12:00Z")
     await harness.add_property(location="Forum Dr 12")
     dispatch = {"callId": 5, "metaData": {"createdFromId": 1}}
     for kind, data in (
@@ -99,14 +99,14 @@ async def test_what_is_pushed_again_counts_once(harness: AppHarness) -> None:
         ("EVENT_UNIT_PANIC", {"identIds": [1], "isPanic": True, "again": 2}),
     ):
         await store_push(harness.context(), "county", {"type": kind, "data": data})
-    await look(harness, "2026-11-21T12:00Z")
+    await report_at(harness, "2026-11-21T12:00Z")
     (report,) = await reports(harness)
     assert (report["emergencies"], report["dispatches"], report["panics"]) == (1, 1, 1)
 
 
-async def test_the_first_start_tells_nothing_and_a_restart_not_the_same_day(tmp_path: Path) -> None:
+async def test_first_start_and_restart_do_not_report(tmp_path: Path) -> None:
     path = tmp_path / "sentinel.db"
-    for moment, tells in (
+    for moment, reports_now in (
         ("2026-11-20T12:00Z", False),
         ("2026-11-20T23:00Z", False),
         ("2026-11-21T06:00Z", True),
@@ -115,12 +115,12 @@ async def test_the_first_start_tells_nothing_and_a_restart_not_the_same_day(tmp_
         ("2026-11-24T21:00Z", False),
     ):
         async with open_harness(path) as harness:
-            assert await look(harness, moment) is tells, moment
+            assert await report_at(harness, moment) is reports_now, moment
     async with open_harness(path) as harness:
         assert await days(harness) == ["2026-11-21", "2026-11-24"]
 
 
-async def test_a_clock_that_jumps_tells_no_day_twice_and_does_not_end_the_reports(
+async def test_each_day_is_reported_once_when_the_clock_jumps(
     harness: AppHarness,
 ) -> None:
     for moment in (
@@ -134,7 +134,7 @@ async def test_a_clock_that_jumps_tells_no_day_twice_and_does_not_end_the_report
         "2026-11-21T13:00Z",
         "2026-11-22T06:00Z",
     ):
-        await look(harness, moment)
+        await report_at(harness, moment)
     told = await days(harness)
     assert len(told) == len(set(told))
     assert [day for day in told if day.startswith("2026")] == ["2026-11-21", "2026-11-22"]
@@ -142,7 +142,7 @@ async def test_a_clock_that_jumps_tells_no_day_twice_and_does_not_end_the_report
 
 @pytest.mark.parametrize("hour", ["02:30", "03:00", "00:00", "23:59"])
 @pytest.mark.parametrize("change", ["2026-03-29", "2026-10-25"])
-async def test_where_clocks_change_every_day_is_told_once_and_no_event_is_left_out(
+async def test_every_day_and_event_is_reported_when_clocks_change(
     tmp_path: Path, hour: str, change: str
 ) -> None:
     async with open_harness(tmp_path / "sentinel.db", "Europe/Berlin") as harness:
@@ -161,11 +161,11 @@ async def test_where_clocks_change_every_day_is_told_once_and_no_event_is_left_o
     assert change in {report["day"] for report in told}
 
 
-async def test_scripts_neither_hear_of_it_nor_find_it_in_the_journal(harness: AppHarness) -> None:
+async def test_report_is_not_sent_to_scripts(harness: AppHarness) -> None:
     line = FakeSession(harness)
     await line.subscribe("all")
-    await look(harness, "2026-11-20T12:00Z")
-    await look(harness, "2026-11-21T12:00Z")
+    await report_at(harness, "2026-11-20T12:00Z")
+    await report_at(harness, "2026-11-21T12:00Z")
     assert await days(harness) == ["2026-11-21"]
     assert (harness.published, line.events()) == ([], [])
     line.close()

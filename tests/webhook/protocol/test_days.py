@@ -80,7 +80,7 @@ def test_today_is_that_of_the_zone() -> None:
     assert today(moment, ZoneInfo("America/Los_Angeles")) == date(2026, 12, 31)
 
 
-def test_a_leap_day_is_a_day() -> None:
+def test_leap_day_is_a_day() -> None:
     found = days(date(2028, 2, 28), date(2028, 3, 1), ZoneInfo("UTC"))
     assert [day.name for day in found] == ["2028-02-28", "2028-02-29", "2028-03-01"]
 

@@ -46,12 +46,12 @@ async def test_success_is_answered_under_the_name_of_the_query() -> None:
     assert frame == {"type": "look", "data": {"success": True}}
 
 
-async def test_a_sentence_is_a_status() -> None:
+async def test_sentence_is_a_status() -> None:
     frame = await answered(ASKED, StatusReply(message="created"))
     assert frame == {"type": "status", "data": {"message": "created", "requestIdentifier": "r1"}}
 
 
-async def test_an_error_says_its_sentence_twice() -> None:
+async def test_error_says_its_sentence_twice() -> None:
     frame = await answered(ASKED, NotFound("there is none"))
     assert frame == {
         "type": "error",
@@ -105,7 +105,7 @@ async def test_invalid_messages_are_answered(raw: bytes, code: str) -> None:
     assert (await answered(raw, Success()))["data"]["code"] == code
 
 
-async def test_an_error_carries_the_identifier_even_without_a_type() -> None:
+async def test_error_carries_the_identifier_even_without_a_type() -> None:
     frame = await answered(b'{"data": {"requestIdentifier": "r1"}}', Success())
     assert frame["data"]["requestIdentifier"] == "r1"
 
@@ -119,18 +119,18 @@ async def test_data_may_be_absent() -> None:
     assert read_message('{"type": "a"}') == ClientMessage("a", {})
 
 
-def test_the_identifier_is_taken_out_of_the_data() -> None:
+def test_identifier_is_taken_out_of_the_data() -> None:
     message = read_message(b'{"type": "a", "data": {"x": 1, "requestIdentifier": "r1"}}')
     assert message == ClientMessage("a", {"x": 1}, "r1")
 
 
 @pytest.mark.parametrize("length", [1, 128])
-def test_an_identifier_has_1_to_128_characters(length: int) -> None:
+def test_identifier_has_1_to_128_characters(length: int) -> None:
     raw = orjson.dumps({"type": "a", "data": {"requestIdentifier": "é" * length}})
     assert read_message(raw).identifier == "é" * length
 
 
-def test_an_identifier_of_129_characters_is_refused() -> None:
+def test_identifier_of_129_characters_is_rejected() -> None:
     raw = orjson.dumps({"type": "a", "data": {"requestIdentifier": "x" * 129}})
     assert isinstance(read_message(raw).error, InvalidData)
 

@@ -37,7 +37,7 @@ def code(frame: Frame) -> object:
     return frame["data"].get("code")
 
 
-async def test_a_session_is_created(harness: AppHarness) -> None:
+async def test_session_is_created(harness: AppHarness) -> None:
     assert await FakeSession(harness).say("session", id="c1") == CREATED
     assert await FakeSession(harness).say("session", id=210987654321098765) == CREATED
 
@@ -55,7 +55,7 @@ async def test_a_session_is_created(harness: AppHarness) -> None:
         ({"id": "c", "lastEventId": 1.5}, "lastEventId"),
     ],
 )
-async def test_a_session_of_wrong_data_is_refused_by_field(
+async def test_session_of_wrong_data_is_rejected_by_field(
     harness: AppHarness, data: Frame, field: str
 ) -> None:
     said = await FakeSession(harness).say("session", **data)
@@ -75,7 +75,7 @@ async def test_subscriber_receives_events(harness: AppHarness) -> None:
     ]
 
 
-async def test_the_prefix_of_an_event_name_may_be_left_out(harness: AppHarness) -> None:
+async def test_prefix_of_an_event_name_may_be_left_out(harness: AppHarness) -> None:
     session = FakeSession(harness)
     said = await session.say("subscribe", id="alerts")
     assert said["data"] == {"message": "Subscribed to events.alerts"}
@@ -91,7 +91,7 @@ async def test_every_event_can_be_subscribed_to(harness: AppHarness, name: str) 
     "name", ["", "events.", "events.nothing", "ALERTS", "events.events.alerts"]
 )
 @pytest.mark.parametrize("kind", ["subscribe", "unsubscribe"])
-async def test_an_unknown_event_is_not_found(harness: AppHarness, kind: str, name: str) -> None:
+async def test_unknown_event_is_not_found(harness: AppHarness, kind: str, name: str) -> None:
     assert code(await FakeSession(harness).say(kind, id=name)) == "not-found"
 
 
@@ -123,7 +123,7 @@ async def test_subscribing_without_a_session_opens_one(harness: AppHarness) -> N
     assert resumed.events() == [(1, "events.alerts")]
 
 
-async def test_a_session_without_a_client_id_leaves_nothing_behind(harness: AppHarness) -> None:
+async def test_session_without_a_client_id_leaves_nothing_behind(harness: AppHarness) -> None:
     session = FakeSession(harness)
     await session.subscribe("alerts", "visits")
     await alert(harness)
@@ -167,7 +167,7 @@ async def test_all_gets_every_event_in_its_own_frame_and_both_get_both(harness: 
     assert session.events() == [(1, "events.alerts"), (1, "events.all"), (2, "events.all")]
 
 
-async def test_a_new_session_on_the_same_connection_starts_afresh(harness: AppHarness) -> None:
+async def test_new_session_on_the_same_connection_starts_afresh(harness: AppHarness) -> None:
     session = FakeSession(harness)
     await session.say("session", id="c1")
     await session.subscribe("alerts")
@@ -210,7 +210,7 @@ async def test_each_connection_of_a_client_has_its_own_subscriptions(harness: Ap
     assert two.events() == [(2, "events.visits")]
 
 
-async def test_a_second_connection_does_not_forget_what_the_first_subscribed_to(
+async def test_second_connection_does_not_forget_what_the_first_subscribed_to(
     harness: AppHarness,
 ) -> None:
     settings = SessionSettings(EVENT_NAMES)
@@ -226,7 +226,7 @@ async def test_a_second_connection_does_not_forget_what_the_first_subscribed_to(
     assert resumed.events() == [(1, "events.alerts")]
 
 
-async def test_a_fresh_session_forgets_what_an_earlier_one_subscribed_to(
+async def test_fresh_session_forgets_what_an_earlier_one_subscribed_to(
     harness: AppHarness,
 ) -> None:
     settings = SessionSettings(EVENT_NAMES)
@@ -278,7 +278,7 @@ async def test_answer_comes_before_the_missed_events(harness: AppHarness) -> Non
     assert [frame["type"] for frame in resumed.frames] == ["status", "events.alerts"]
 
 
-async def test_a_resumed_session_gets_both_frames(harness: AppHarness) -> None:
+async def test_resumed_session_gets_both_frames(harness: AppHarness) -> None:
     session = FakeSession(harness)
     await session.say("session", id="c1")
     await session.subscribe("alerts", "all")
@@ -313,7 +313,7 @@ async def test_nobody_resumes_the_session_of_another_token(harness: AppHarness) 
     assert other.frames == []
 
 
-async def test_a_session_resumes_across_a_restart(database_path: Path) -> None:
+async def test_session_resumes_across_a_restart(database_path: Path) -> None:
     async with open_harness(database_path) as harness:
         session = FakeSession(harness)
         await session.say("session", id="c1")
@@ -407,7 +407,9 @@ async def test_subscription_during_a_replay_starts_after_it(
     assert resumed.events() == [(2, "events.alerts"), (3, "events.visits")]
 
 
-async def test_too_many_messages_are_refused_and_the_connection_lives(harness: AppHarness) -> None:
+async def test_too_many_messages_are_rejected_and_the_connection_stays_open(
+    harness: AppHarness,
+) -> None:
     session = FakeSession(harness, SessionSettings(EVENT_NAMES, messages_per_second=5))
     answers = [await session.say("queries.get-tiers") for _ in range(40)]
     refused = [frame for frame in answers if code(frame) == "rate-limited"]

@@ -69,7 +69,7 @@ def test_invalid_json_is_rejected(raw: bytes) -> None:
         parse_json(raw)
 
 
-def test_a_byte_order_mark_is_skipped() -> None:
+def test_byte_order_mark_is_skipped() -> None:
     assert parse_json(b"\xef\xbb\xbf{}") == {}
 
 
@@ -84,13 +84,13 @@ def test_a_byte_order_mark_is_skipped() -> None:
         (r"\ud83dé", "\ufffdé"),
     ],
 )
-def test_half_a_surrogate_pair_becomes_a_replacement_character(written: str, read: str) -> None:
+def test_half_of_a_surrogate_pair_becomes_a_replacement_character(written: str, read: str) -> None:
     assert parse_json(f'{{"{written}": "{written}"}}') == {read: read}
     orjson.dumps(parse_json(f'"{written}"'))
 
 
 @pytest.mark.parametrize("value", [0, 7, "7", "0007", MAX_ID, str(MAX_ID)])
-def test_an_id_is_an_integer_or_digits(value: object) -> None:
+def test_id_is_an_integer_or_digits(value: object) -> None:
     assert validate(SomeFields, {"propertyId": value}).property_id == int(str(value))
 
 
@@ -102,7 +102,7 @@ def test_invalid_id_names_its_field(value: object) -> None:
     assert faults(propertyId=value) == ["propertyId"]
 
 
-def test_a_user_id_may_be_an_integer() -> None:
+def test_user_id_may_be_an_integer() -> None:
     assert validate(SomeFields, {"propertyId": 1, "userId": 210987654321098765}).user_id == (
         "210987654321098765"
     )
@@ -113,12 +113,12 @@ def test_invalid_user_id_is_rejected(value: object) -> None:
     assert faults(propertyId=1, userId=value) == ["userId"]
 
 
-def test_a_user_id_of_64_characters_is_accepted() -> None:
+def test_user_id_of_64_characters_is_accepted() -> None:
     assert validate(SomeFields, {"propertyId": 1, "userId": "é" * 64}).user_id == "é" * 64
 
 
 @pytest.mark.parametrize("value", [3, 3.0])
-def test_a_whole_number_may_be_written_with_a_fraction_of_zero(value: float) -> None:
+def test_whole_number_may_be_written_with_a_fraction_of_zero(value: float) -> None:
     assert validate(SomeFields, {"propertyId": 1, "width": value}).width == 3
 
 
@@ -135,7 +135,7 @@ def test_unknown_fields_are_ignored() -> None:
     assert validate(SomeFields, {"propertyId": 1, "api": "old", "Note": 7}).property_id == 1
 
 
-def test_a_timestamp_has_milliseconds_and_says_utc() -> None:
+def test_timestamp_has_milliseconds_and_says_utc() -> None:
     assert timestamp(1_795_339_800_123) == "2026-11-22T09:30:00.123Z"
     assert timestamp(1_795_339_800_007) == "2026-11-22T09:30:00.007Z"
     assert timestamp(0) == "1970-01-01T00:00:00.000Z"

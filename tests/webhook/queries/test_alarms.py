@@ -58,7 +58,7 @@ async def test_alarms_and_properties_are_counted_until_their_rows_are_gone(
     assert await properties.statuses(harness.database.read) == ["ACTIVE"]
 
 
-async def test_the_first_alert_opens_an_alarm_and_the_others_count_up_on_it(
+async def test_first_alert_opens_an_alarm_and_the_others_count_up_on_it(
     harness: AppHarness,
 ) -> None:
     property_id = await harness.add_property()
@@ -84,7 +84,7 @@ async def test_the_first_alert_opens_an_alarm_and_the_others_count_up_on_it(
     assert [name for name, _ in harness.take_events()] == ["alerts", "alerts"]
 
 
-async def test_an_alert_after_the_end_of_an_alarm_opens_another_one(harness: AppHarness) -> None:
+async def test_alert_after_the_end_of_an_alarm_opens_another_one(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     first = await raised(harness, property_id)
     await harness.ask("settle-alarm", alarmId=first, outcome="false")
@@ -150,7 +150,7 @@ async def test_repeats_leave_an_acknowledged_or_snoozed_alarm_as_it_is(harness: 
         ("settle-alarm", {"outcome": "resolved"}),
     ],
 )
-async def test_an_alarm_that_is_over_or_unknown_cannot_be_changed(
+async def test_alarm_that_is_over_or_unknown_cannot_be_changed(
     harness: AppHarness, name: str, data: dict[str, object]
 ) -> None:
     alarm = await raised(harness, await harness.add_property())
@@ -161,7 +161,7 @@ async def test_an_alarm_that_is_over_or_unknown_cannot_be_changed(
     assert harness.dump() == before
 
 
-async def test_an_acknowledged_alarm_is_neither_acknowledged_again_nor_snoozed(
+async def test_acknowledged_alarm_is_neither_acknowledged_again_nor_snoozed(
     harness: AppHarness,
 ) -> None:
     alarm = await raised(harness, await harness.add_property())
@@ -171,7 +171,7 @@ async def test_an_acknowledged_alarm_is_neither_acknowledged_again_nor_snoozed(
 
 
 @pytest.mark.parametrize("data", [{"text": " "}, {"text": "x" * 2_001}, {}])
-async def test_a_note_is_not_empty(harness: AppHarness, data: dict[str, object]) -> None:
+async def test_note_is_not_empty(harness: AppHarness, data: dict[str, object]) -> None:
     assert await harness.error_code("note-alarm", alarmId=1, **data) == "invalid-data"
 
 
@@ -183,7 +183,7 @@ async def test_of_five_at_once_one_acknowledges(harness: AppHarness) -> None:
     assert sorted(frame["type"] for frame in frames) == ["acknowledge-alarm"] + ["error"] * 4
 
 
-async def test_a_drone_that_is_sent_out_is_noted_on_the_open_alarm(harness: AppHarness) -> None:
+async def test_drone_that_is_sent_out_is_noted_on_the_open_alarm(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     for _ in range(2):
         await harness.add_equipment(property_id, 3)
@@ -197,7 +197,7 @@ async def test_a_drone_that_is_sent_out_is_noted_on_the_open_alarm(harness: AppH
 
 
 @pytest.mark.parametrize("name", ["remove-property", "approve-remove-property"])
-async def test_the_alarm_of_a_removed_property_is_over(harness: AppHarness, name: str) -> None:
+async def test_alarm_of_a_removed_property_is_over(harness: AppHarness, name: str) -> None:
     property_id = await harness.add_property()
     alarm = await raised(harness, property_id)
     await harness.ask("request-remove-property", propertyId=property_id)
@@ -225,7 +225,7 @@ async def test_open_alarms_are_listed_before_newer_ones_that_are_over(harness: A
     assert await harness.error_code("get-alarms", propertyId=99) == "not-found"
 
 
-async def test_a_member_without_a_link_who_raises_the_alarm_is_not_stored_as_a_user(
+async def test_member_without_a_link_who_raises_the_alarm_is_not_stored_as_a_user(
     harness: AppHarness,
 ) -> None:
     property_id = await harness.add_property()

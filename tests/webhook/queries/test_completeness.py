@@ -71,7 +71,7 @@ def scope_of(name: str) -> Scope:
     return Scope.READ if name.startswith(("get-", "search-")) else Scope.WRITE
 
 
-def test_the_seed_has_37_queries() -> None:
+def test_seed_has_37_queries() -> None:
     assert len(SEED_QUERIES) == len(set(SEED_QUERIES)) == 37
 
 

@@ -43,7 +43,7 @@ async def test_every_field_of_a_crime_may_be_missing(harness: AppHarness) -> Non
     ]
 
 
-async def test_a_crime_at_a_property(harness: AppHarness) -> None:
+async def test_crime_at_a_property(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     added = await harness.ask(
         "add-crime", propertyId=property_id, clientId=7, description="broke in"
@@ -81,7 +81,7 @@ async def test_crimes_are_counted_by_day_and_area(harness: AppHarness) -> None:
     assert await counts(harness) == [2, 1, 0]
 
 
-async def test_the_days_of_crimes_are_those_of_the_community(berlin: AppHarness) -> None:
+async def test_days_of_crimes_are_those_of_the_community(berlin: AppHarness) -> None:
     for when in ("2026-03-28T23:59:00+01:00", "2026-03-29T00:00:00+01:00"):
         berlin.clock.now = at(when)
         await berlin.ask("add-crime")

@@ -7,7 +7,7 @@ from tests.webhook.harness import AppHarness
 START_TEXT = "2026-11-22T09:30:00.123Z"
 
 
-async def test_a_given_drone_is_dispatched_with_a_reason(harness: AppHarness) -> None:
+async def test_given_drone_is_dispatched_with_a_reason(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     drones = [await harness.add_equipment(property_id, 3, name) for name in ("Kestrel", "Merlin")]
     asked = {"propertyId": property_id, "droneId": str(drones[1]), "reason": "Alarm"}
@@ -72,7 +72,7 @@ async def test_flights_are_listed_by_property_and_drone_newest_first(harness: Ap
     assert newest["recalledAt"] is newest["recalledBy"] is None
 
 
-async def test_a_drone_is_dispatched_and_recalled(harness: AppHarness) -> None:
+async def test_drone_is_dispatched_and_recalled(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     drone = await harness.add_equipment(property_id, 3, "Kestrel")
     free = {"drones": [{"id": str(drone), "description": "Kestrel"}]}

@@ -58,7 +58,7 @@ async def test_equipment_of_another_property_cannot_be_removed(harness: AppHarne
     assert code == "not-found"
 
 
-async def test_a_drone_that_is_out_cannot_be_removed(harness: AppHarness) -> None:
+async def test_drone_that_is_out_cannot_be_removed(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     drone = await harness.add_equipment(property_id, 3)
     await harness.ask("dispatch-drone", propertyId=property_id)

@@ -41,7 +41,7 @@ CHANGES = [
 ]
 
 
-async def test_an_edit_changes_everything_that_is_given_or_nothing(harness: AppHarness) -> None:
+async def test_edit_changes_everything_that_is_given_or_nothing(harness: AppHarness) -> None:
     property_id = await harness.add_property(width=10, height=10)
     asked = {"propertyId": property_id, "x": 5, "width": 30, "tier": 2, "status": "open"}
     await harness.ask("edit-property", **asked)
@@ -69,7 +69,7 @@ async def test_an_edit_changes_everything_that_is_given_or_nothing(harness: AppH
     await harness.ask("edit-property", propertyId=property_id, height=99, ifStatus="open")
 
 
-async def test_a_person_needs_the_approver_role_to_change_a_status_that_approvers_decide_on(
+async def test_person_needs_the_approver_role_to_change_a_status_that_approvers_decide_on(
     harness: AppHarness,
 ) -> None:
     number = await harness.add_property()
@@ -111,7 +111,7 @@ async def test_queries_about_an_unknown_property_are_not_found(
     assert harness.dump() == before
 
 
-async def test_a_property_is_added_pending(harness: AppHarness) -> None:
+async def test_property_is_added_pending(harness: AppHarness) -> None:
     added = await harness.ask("add-property", **SHOP)
     number = added["id"]
     assert added == {"success": True, "id": number}
@@ -122,19 +122,19 @@ async def test_a_property_is_added_pending(harness: AppHarness) -> None:
     assert await harness.ask("get-pending-properties") == {"properties": [told_as(number)]}
 
 
-async def test_a_property_may_be_added_with_a_size(harness: AppHarness) -> None:
+async def test_property_may_be_added_with_a_size(harness: AppHarness) -> None:
     number = await harness.add_property(**SHOP, width=30, height=20.0)
     shown = await harness.ask("get-property", propertyId=str(number))
     assert shown == told_as(number, width=30, height=20)
 
 
-async def test_a_property_of_an_unknown_tier_is_not_found(harness: AppHarness) -> None:
+async def test_property_of_an_unknown_tier_is_not_found(harness: AppHarness) -> None:
     assert await harness.error_code("add-property", **SHOP | {"tier": 9}) == "not-found"
     assert harness.dump()["users"] == []
 
 
 @pytest.mark.parametrize("field", SHOP)
-async def test_a_missing_field_is_named_in_the_error(harness: AppHarness, field: str) -> None:
+async def test_missing_field_is_named_in_the_error(harness: AppHarness, field: str) -> None:
     asked = {name: value for name, value in SHOP.items() if name != field}
     frame = await harness.frame("queries.add-property", asked)
     assert [fault["field"] for fault in frame["data"]["fields"]] == [field]
@@ -158,7 +158,7 @@ async def test_a_missing_field_is_named_in_the_error(harness: AppHarness, field:
         ("clientId", None),
     ],
 )
-async def test_an_invalid_field_is_named_in_the_error(
+async def test_invalid_field_is_named_in_the_error(
     harness: AppHarness, field: str, value: object
 ) -> None:
     frame = await harness.frame("queries.add-property", SHOP | {field: value})
@@ -167,7 +167,7 @@ async def test_an_invalid_field_is_named_in_the_error(
     assert frame["data"]["fields"][0]["problem"]
 
 
-async def test_a_detailed_property_has_its_tier_owner_and_equipment(harness: AppHarness) -> None:
+async def test_detailed_property_has_its_tier_owner_and_equipment(harness: AppHarness) -> None:
     number = await harness.add_property(**SHOP)
     await harness.ask("add-user", userId="license:owner", fullName="Wren")
     camera = await harness.add_equipment(number, 1, "door")
@@ -198,7 +198,7 @@ async def test_properties_are_listed_by_page(harness: AppHarness) -> None:
         ({"search": "x" * 201}, "search"),
     ],
 )
-async def test_an_invalid_page_is_named_in_the_error(
+async def test_invalid_page_is_named_in_the_error(
     harness: AppHarness, page: dict[str, object], field: str
 ) -> None:
     frame = await harness.frame("queries.get-properties", page)
@@ -220,7 +220,7 @@ async def test_an_invalid_page_is_named_in_the_error(
         ("nowhere", []),
     ],
 )
-async def test_a_search_has_no_wildcards(
+async def test_search_has_no_wildcards(
     harness: AppHarness, search: str, found: list[str] | None
 ) -> None:
     places = ["100% off", "under_score", "back\\slash", "Wren's", 'the "Den"', "CAFÉ"]
@@ -231,7 +231,7 @@ async def test_a_search_has_no_wildcards(
         assert await names(harness, query, "properties", search=search) == expected
 
 
-async def test_a_search_looks_through_descriptions_and_ids(harness: AppHarness) -> None:
+async def test_search_looks_through_descriptions_and_ids(harness: AppHarness) -> None:
     for number in range(1, 13):
         await harness.add_property(
             location="place", description=f"shop {'abcdefghijkl'[number - 1]}"
@@ -243,7 +243,7 @@ async def test_a_search_looks_through_descriptions_and_ids(harness: AppHarness) 
 
 
 @pytest.mark.parametrize(("what", "asked", "told"), CHANGES)
-async def test_a_change_is_published_once_and_repeating_it_changes_nothing(
+async def test_change_is_published_once_and_repeating_it_changes_nothing(
     harness: AppHarness, what: str, asked: dict[str, int], told: dict[str, int]
 ) -> None:
     number = await harness.add_property(**SHOP)
@@ -257,20 +257,20 @@ async def test_a_change_is_published_once_and_repeating_it_changes_nothing(
 
 
 @pytest.mark.parametrize(("what", "asked", "_"), CHANGES)
-async def test_an_unknown_property_cannot_be_changed(
+async def test_unknown_property_cannot_be_changed(
     harness: AppHarness, what: str, asked: dict[str, int], _: object
 ) -> None:
     assert await harness.error_code(f"change-property-{what}", propertyId=7, **asked) == "not-found"
 
 
-async def test_an_unknown_tier_is_not_found(harness: AppHarness) -> None:
+async def test_unknown_tier_is_not_found(harness: AppHarness) -> None:
     number = await harness.add_property()
     assert (
         await harness.error_code("change-property-tier", propertyId=number, tier=9) == "not-found"
     )
 
 
-async def test_a_size_may_be_zero_but_not_negative(harness: AppHarness) -> None:
+async def test_size_may_be_zero_but_not_negative(harness: AppHarness) -> None:
     number = await harness.add_property(**SHOP, width=4, height=4)
     await harness.ask("change-property-size", propertyId=number, width=0, height=0)
     assert harness.take_events()[0][1]["size"] == 0
@@ -280,7 +280,7 @@ async def test_a_size_may_be_zero_but_not_negative(harness: AppHarness) -> None:
     )
 
 
-async def test_a_status_is_stored_in_upper_case_and_published_with_the_previous_one(
+async def test_status_is_stored_in_upper_case_and_published_with_the_previous_one(
     harness: AppHarness,
 ) -> None:
     number = await harness.add_property()
@@ -297,7 +297,7 @@ async def test_a_status_is_stored_in_upper_case_and_published_with_the_previous_
 
 
 @pytest.mark.parametrize("status", ["", "  ", "x" * 33, "ß" * 17, 7])
-async def test_a_status_has_1_to_32_characters(harness: AppHarness, status: object) -> None:
+async def test_status_has_1_to_32_characters(harness: AppHarness, status: object) -> None:
     number = await harness.add_property()
     code = await harness.error_code("change-property-status", propertyId=number, status=status)
     assert code == "invalid-data"
@@ -310,7 +310,7 @@ async def test_removed_is_set_by_a_request_only(harness: AppHarness, status: str
     assert code == "conflict"
 
 
-async def test_a_removed_property_is_gone_from_every_answer(harness: AppHarness) -> None:
+async def test_removed_property_is_gone_from_every_answer(harness: AppHarness) -> None:
     number = await harness.add_property(**SHOP)
     camera = await harness.add_equipment(number, 1)
     drone = await harness.add_equipment(number, 3)
@@ -338,7 +338,7 @@ async def test_a_removed_property_is_gone_from_every_answer(harness: AppHarness)
     assert [day["count"] for day in crimes] == [0, 0, 0]
 
 
-async def test_the_id_of_a_removed_property_is_never_given_again(harness: AppHarness) -> None:
+async def test_id_of_a_removed_property_is_never_given_again(harness: AppHarness) -> None:
     number = await harness.add_property()
     await harness.ask("remove-property", propertyId=number)
     assert await harness.add_property() > number

@@ -35,7 +35,7 @@ async def set_status(harness: AppHarness, property_id: int, status: str) -> None
     await harness.ask("change-property-status", propertyId=property_id, status=status)
 
 
-async def test_an_approval_does_not_survive_a_change_of_status(harness: AppHarness) -> None:
+async def test_approval_does_not_survive_a_change_of_status(harness: AppHarness) -> None:
     number = await harness.add_property()
     ask = OfProperty(property_id=number)
     await approve_property(approver(harness, "anna"), ask)
@@ -48,7 +48,7 @@ async def test_an_approval_does_not_survive_a_change_of_status(harness: AppHarne
     assert await status_of(harness, number) == "ACTIVE"
 
 
-async def test_an_approval_does_not_survive_a_removal(harness: AppHarness) -> None:
+async def test_approval_does_not_survive_a_removal(harness: AppHarness) -> None:
     number = await harness.add_property()
     ask = OfProperty(property_id=number)
     await approve_property(approver(harness, "anna"), ask)
@@ -58,7 +58,7 @@ async def test_an_approval_does_not_survive_a_removal(harness: AppHarness) -> No
     assert await status_of(harness, number) == "PENDING"
 
 
-async def test_an_approved_removal_leaves_no_approvals_behind(harness: AppHarness) -> None:
+async def test_approved_removal_leaves_no_approvals_behind(harness: AppHarness) -> None:
     number = await harness.add_property()
     ask = OfProperty(property_id=number)
     await request_remove_property(harness.context(), RemovalRequest(property_id=number))
@@ -68,7 +68,7 @@ async def test_an_approved_removal_leaves_no_approvals_behind(harness: AppHarnes
     assert await approvals.of_subject(harness.database.read, "removal:1") == []
 
 
-async def test_a_property_removed_during_a_request_is_restored_with_its_earlier_status(
+async def test_property_removed_during_a_request_is_restored_with_its_earlier_status(
     harness: AppHarness,
 ) -> None:
     number = await harness.add_property()
@@ -82,7 +82,7 @@ async def test_a_property_removed_during_a_request_is_restored_with_its_earlier_
     assert await status_of(harness, number) == "LOCKDOWN"
 
 
-async def test_a_property_is_restored_with_the_status_before_its_last_removal(
+async def test_property_is_restored_with_the_status_before_its_last_removal(
     harness: AppHarness,
 ) -> None:
     number = await harness.add_property()
@@ -99,7 +99,7 @@ async def test_a_property_is_restored_with_the_status_before_its_last_removal(
     assert await status_of(harness, number) == "LOCKDOWN"
 
 
-async def test_a_property_that_an_earlier_version_left_removed_can_be_requested_and_denied(
+async def test_property_that_an_earlier_version_left_removed_can_be_requested_and_denied(
     harness: AppHarness,
 ) -> None:
     number = await harness.add_property()
@@ -115,7 +115,7 @@ async def test_a_property_that_an_earlier_version_left_removed_can_be_requested_
 @pytest.mark.parametrize(
     ("before", "after"), [("ACTIVE", "PENDING"), ("PENDING", "ACTIVE"), ("REJECTED", "PENDING")]
 )
-async def test_the_approvals_card_is_about_the_status_before_and_after(
+async def test_approvals_card_is_about_the_status_before_and_after(
     harness: AppHarness, before: str, after: str
 ) -> None:
     number = await harness.add_property()

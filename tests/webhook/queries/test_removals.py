@@ -51,7 +51,7 @@ async def test_requester_owner_and_approver_may_withdraw_a_removal(
     assert await harness.error_code("withdraw-remove-property", propertyId=99) == "not-found"
 
 
-async def test_a_removal_is_requested_once(harness: AppHarness) -> None:
+async def test_removal_is_requested_once(harness: AppHarness) -> None:
     property_id = await harness.add_property(clientId="owner")
     for _ in range(2):
         done = await harness.ask(
@@ -74,7 +74,7 @@ async def test_a_removal_is_requested_once(harness: AppHarness) -> None:
     assert (await harness.ask("get-user", userId="u1"))["fullName"] == "u1"
 
 
-async def test_an_approved_removal_takes_the_property_away(harness: AppHarness) -> None:
+async def test_approved_removal_takes_the_property_away(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     drone = await harness.add_equipment(property_id, 3)
     await harness.ask("dispatch-drone", propertyId=property_id)
@@ -93,7 +93,7 @@ async def test_an_approved_removal_takes_the_property_away(harness: AppHarness) 
 
 
 @pytest.mark.parametrize("reason", [None, "still in use"])
-async def test_a_denied_removal_brings_the_earlier_status_back(
+async def test_denied_removal_brings_the_earlier_status_back(
     harness: AppHarness, reason: str | None
 ) -> None:
     property_id = await harness.add_property()
@@ -135,7 +135,7 @@ async def test_another_status_withdraws_the_request(harness: AppHarness) -> None
     assert len(harness.take_events()) == 1
 
 
-async def test_a_removed_property_has_no_open_request_left(harness: AppHarness) -> None:
+async def test_removed_property_has_no_open_request_left(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     await harness.ask("request-remove-property", propertyId=property_id)
     await harness.ask("remove-property", propertyId=property_id)

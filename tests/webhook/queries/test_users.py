@@ -20,7 +20,7 @@ def told_as(number: int, **changed: object) -> dict[str, Any]:
     return {"id": number, "width": 0, "height": 0, "status": "PENDING"} | shown | changed
 
 
-async def test_a_user_is_added_renamed_and_removed(harness: AppHarness) -> None:
+async def test_user_is_added_renamed_and_removed(harness: AppHarness) -> None:
     assert await harness.error_code("get-user", userId="u1") == "not-found"
     assert await harness.ask("add-user", userId="u1", fullName="Wren") == {"success": True}
     assert await harness.ask("get-user", userId="u1") == {"id": "u1", "fullName": "Wren"}
@@ -32,7 +32,7 @@ async def test_a_user_is_added_renamed_and_removed(harness: AppHarness) -> None:
     assert harness.take_events() == []
 
 
-async def test_a_removed_user_is_on_no_list_and_its_properties_stay(harness: AppHarness) -> None:
+async def test_removed_user_is_on_no_list_and_its_properties_stay(harness: AppHarness) -> None:
     property_id = await harness.add_property(clientId="u1")
     await harness.ask("add-user", userId="u1", fullName="Wren")
     await harness.ask("add-allowed-user", propertyId=property_id, userId="u1")
@@ -56,13 +56,13 @@ async def test_users_are_listed_by_page_and_search(harness: AppHarness) -> None:
     assert (await harness.ask("get-users", search="U11"))["users"][0]["id"] == "u11"
 
 
-async def test_a_user_seen_for_the_first_time_is_named_by_its_id(harness: AppHarness) -> None:
+async def test_user_seen_for_the_first_time_is_named_by_its_id(harness: AppHarness) -> None:
     await harness.add_property(clientId=210987654321098765)
     user = await harness.ask("get-user", userId="210987654321098765")
     assert user["fullName"] == "210987654321098765"
 
 
-async def test_a_users_properties_are_listed_with_their_prices(harness: AppHarness) -> None:
+async def test_users_properties_are_listed_with_their_prices(harness: AppHarness) -> None:
     number = await harness.add_property(**SHOP)
     await harness.add_property(clientId="somebody else")
     owned = await harness.ask("get-user-properties", userId="license:owner")

@@ -80,7 +80,7 @@ async def at_new_place(harness: AppHarness, begun: int, seen: Iterable[Seen]) ->
     return property_id
 
 
-async def test_a_visit_is_published_under_both_of_its_names(harness: AppHarness) -> None:
+async def test_visit_is_published_under_both_of_its_names(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     camera = await harness.add_equipment(property_id, 1)
     done = await harness.ask(
@@ -93,7 +93,7 @@ async def test_a_visit_is_published_under_both_of_its_names(harness: AppHarness)
     ]
 
 
-async def test_a_visit_needs_a_camera_of_the_property(harness: AppHarness) -> None:
+async def test_visit_needs_a_camera_of_the_property(harness: AppHarness) -> None:
     property_id, other = await harness.add_property(), await harness.add_property()
     reader = await harness.add_equipment(property_id, 2)
     elsewhere = await harness.add_equipment(other, 1)
@@ -106,7 +106,7 @@ async def test_a_visit_needs_a_camera_of_the_property(harness: AppHarness) -> No
     assert await harness.error_code("add-visitor", **asked) == "not-found"
 
 
-async def test_the_visitors_of_a_week(harness: AppHarness) -> None:
+async def test_visitors_of_a_week(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     authenticator, yard = [
         await harness.add_equipment(property_id, 1, name) for name in ("door", "")
@@ -126,7 +126,7 @@ async def test_the_visitors_of_a_week(harness: AppHarness) -> None:
     }
 
 
-async def test_a_week_without_visitors(harness: AppHarness) -> None:
+async def test_week_without_visitors(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     assert await harness.ask("get-weekly-visitors", propertyId=property_id) == {
         "visitors": [],
@@ -189,7 +189,7 @@ async def test_days_are_those_of_the_community_where_clocks_change(berlin: AppHa
         (None, "2026-11-01", "from"),
     ],
 )
-async def test_an_invalid_range_of_days_is_named_in_the_error(
+async def test_invalid_range_of_days_is_named_in_the_error(
     harness: AppHarness, first: object, last: object, field: str
 ) -> None:
     property_id = await harness.add_property()
@@ -199,7 +199,7 @@ async def test_an_invalid_range_of_days_is_named_in_the_error(
     assert frame["data"]["fields"][0]["field"] == field
 
 
-async def test_a_range_of_366_days_is_allowed(harness: AppHarness) -> None:
+async def test_range_of_366_days_is_allowed(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     assert len(await scanned(harness, property_id, "2026-01-01", "2027-01-01")) == 366
 
@@ -224,7 +224,7 @@ async def test_visits_are_counted_by_the_days_of_every_zone(
 
 
 @given(st.lists(SEEN, max_size=30))
-async def test_a_week_lists_the_last_visitor_first_and_counts_each_camera(
+async def test_week_lists_the_last_visitor_first_and_counts_each_camera(
     harness: AppHarness, seen: list[Seen]
 ) -> None:
     begun = midnight("2026-11-01")
