@@ -47,5 +47,4 @@ CARDS: dict[str, CardKind] = {
 
 
 async def render(sql: Reader, subject: Subject) -> MessageContent | None:
-    """Make the card of a subject."""
     return await CARDS[subject.kind].render(sql, subject)

@@ -208,7 +208,6 @@ def _step_text(step: AlarmStep) -> str:
 
 
 async def _buttons(sql: Reader, shown: Alarm) -> tuple[Button, ...]:
-    """Offer what can be done about an open alarm."""
     if shown.outcome is not None:
         return ()
     styles = discord.ButtonStyle

@@ -162,7 +162,6 @@ async def _call_line(sql: Reader, call: DispatchCall) -> str:
 
 
 def _department(unit: Unit, *, several: bool) -> str:
-    """Return the name of the field that lists a unit."""
     department = inert_line(unit.department, 60, blank=_("Units"))
     name = _("Dispatch") if unit.is_dispatch else department
     return f"{name} · {inert_line(unit.cad, 40)}" if several else name

@@ -138,7 +138,6 @@ async def _units_of_call(sql: Reader, call: DispatchCall, *, is_open: bool) -> s
 
 
 def _state(unit: Unit) -> str:
-    """Say what a unit is doing."""
     if unit.is_panic:
         return f"**{_('PANIC')}**"
     return status_name(unit.status) if unit.status else ""
@@ -212,7 +211,6 @@ async def _dispatch_call(sql: Reader, cad: str, call_id: int) -> str:
 
 
 async def _panic_of(sql: Reader, panic_id: int) -> str:
-    """Name a panic by its units."""
     start = await units.panic_start(sql, panic_id)
     idents = [member.ident for member in await units.panic_units(sql, panic_id)]
     by_ident = await units.by_ident(sql, start[0], idents) if start is not None else {}
@@ -234,7 +232,6 @@ def _postal(postal: str, address: str) -> str:
 
 
 def _first(texts: list[str], limit: int) -> str:
-    """Return the first text that says something."""
     return next((shown for text in texts if (shown := inert_line(text, limit, blank=""))), "")
 
 

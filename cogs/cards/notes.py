@@ -20,7 +20,6 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([ap]\.?m)?", r
 
 
 def notes_text(notes: list[CallNote]) -> str:
-    """Show the newest notes one below the other, the newest last."""
     share = FIELD // SHOWN - 10
     return "\n".join(
         f"{_shown_time(note)}**{inert_line(note.label, 32, blank=_('note'))}** "

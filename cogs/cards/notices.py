@@ -22,7 +22,6 @@ _SHOWN_ELSEWHERE = frozenset({"id", "name", "description"})
 
 
 async def notice(sql: Reader, subject: Subject) -> MessageContent | None:
-    """Show an announcement."""
     stored = await notices.get(sql, subject.number)
     if stored is None:
         return None
@@ -36,7 +35,6 @@ async def notice(sql: Reader, subject: Subject) -> MessageContent | None:
 
 
 def _pager(data: dict[str, Any]) -> CardBuilder:
-    """Show a page; an emergency stands out."""
     nature = data["nature"]
     nature = (
         _(_NATURES[nature])

@@ -103,7 +103,6 @@ async def removal(sql: Reader, subject: Subject) -> MessageContent | None:
 
 
 async def flight(sql: Reader, subject: Subject) -> MessageContent | None:
-    """Show a drone that is out, and when it came back."""
     flight = await flights.get(sql, subject.number)
     if flight is None:
         return None
@@ -147,5 +146,4 @@ def _without_buttons(content: MessageContent | None) -> MessageContent | None:
 
 
 async def _approvers(sql: Reader, subject: str) -> str:
-    """Name those who have approved what needs several approvals."""
     return ", ".join(who(given.who) for given in await approvals.of_subject(sql, subject))

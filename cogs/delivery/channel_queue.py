@@ -212,11 +212,9 @@ class ChannelQueue:
         self._own_messages_since: float = math.inf
 
     def wake(self) -> None:
-        """Look for something to deliver."""
         self._woken.set()
 
     def retry(self) -> None:
-        """Cut the wait after a failure short."""
         self._retried.set()
 
     def stop(self) -> None:
@@ -474,7 +472,6 @@ class ChannelQueue:
 
     @contextmanager
     def _counted(self, channel: str, kind: str) -> Iterator[None]:
-        """Count a request to Discord by what becomes of it."""
         outcome = "failed"
         try:
             yield
@@ -524,19 +521,16 @@ class ChannelQueue:
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, but no longer than so many seconds."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds if seconds != math.inf else None):
             await event.wait()
 
 
 def _age(message_id: int) -> float:
-    """Return the seconds since a message was posted."""
     return time.time() - discord.utils.snowflake_time(message_id).timestamp()
 
 
 def signed(content: MessageContent, reference: str) -> MessageContent:
-    """Return the content with the reference in its footer."""
     *before, last = content.embeds
     return replace(content, embeds=[*before, last.copy().set_footer(text=f"{FOOTER}{reference}")])
 

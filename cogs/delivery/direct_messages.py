@@ -31,7 +31,6 @@ class DirectMessage(NamedTuple):
 
     @property
     def channel(self) -> str:
-        """The name of the channel of the member's private messages."""
         return f"{DIRECT}{self.member_id}"
 
 

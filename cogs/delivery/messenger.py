@@ -68,7 +68,6 @@ class LogMessenger:
     """Writes what Discord would show into the log."""
 
     async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
-        """Write a message."""
         log.info("%s", as_text(content))
         return SentMessage(0)
 
@@ -185,7 +184,6 @@ class DiscordMessenger:
             return sent
 
     async def delete(self, channel_id: int, message_id: int) -> None:
-        """Remove a message."""
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         try:
             async with self._circuit_breaker.guard():

@@ -25,7 +25,6 @@ _RECORDS = {
 
 
 async def login(sql: Reader, event: StoredEvent) -> CardBuilder:
-    """A unit or a dispatcher came on duty."""
     unit = event.data["unit"]
     text = _("Dispatcher {unit} on duty") if event.data["isDispatch"] else _("Unit {unit} on duty")
     what = _joined(unit.get("name"), unit.get("rank"), unit.get("department"))
@@ -33,19 +32,16 @@ async def login(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def logout(sql: Reader, event: StoredEvent) -> CardBuilder:
-    """Units went off duty."""
     text = _("{units} off duty").format(units=await _units(sql, event))
     return CardBuilder(text, Colour.OVER)
 
 
 async def status(sql: Reader, event: StoredEvent) -> CardBuilder:
-    """Units have another status."""
     now = inert_line(event.data["status"], NAME)
     return CardBuilder(f"{await _units(sql, event)} · {now}", Colour.NORMAL)
 
 
 async def update(sql: Reader, event: StoredEvent) -> CardBuilder:
-    """Something about units changed."""
     return CardBuilder(f"{await _units(sql, event)} · {_('updated')}", Colour.NORMAL)
 
 
@@ -86,12 +82,10 @@ async def record(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def print_record(sql: Reader, event: StoredEvent) -> CardBuilder:
-    """Somebody printed a record."""
     return CardBuilder(f"{_('Record printed')} · {await _units(sql, event)}", Colour.NORMAL)
 
 
 async def tone(sql: Reader, event: StoredEvent) -> CardBuilder:
-    """A tone is played."""
     targets = [
         target["label"] or target["value"] or target["kind"] for target in event.data["playTonesTo"]
     ]
@@ -99,7 +93,6 @@ async def tone(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def sign(sql: Reader, event: StoredEvent) -> CardBuilder:
-    """Road signs show another text."""
     data = event.data
     signs = ", ".join(map(str, data["ids"][:MAX_LISTED]))
     shown = _joined(data["text1"], data["text2"], data["text3"])
@@ -107,7 +100,6 @@ async def sign(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def character(sql: Reader, event: StoredEvent) -> CardBuilder:
-    """An account plays another character."""
     return CardBuilder(_("Character selected"), Colour.NORMAL, inert_line(event.data["id"], NAME))
 
 
@@ -139,6 +131,5 @@ async def _units(sql: Reader, event: StoredEvent) -> str:
 
 
 def _joined(*texts: str | None) -> str:
-    """Put what there is to say in one line."""
     parts = [inert_line(text or "", 60, blank="") for text in texts]
     return fitting([text for text in parts if text], " · ", TEXT)

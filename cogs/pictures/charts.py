@@ -118,7 +118,6 @@ def _picture(
 
 
 def _totals(series: Sequence[Series]) -> list[int]:
-    """Return the height of each bar."""
     return [sum(day) for day in zip(*(one.counts for one in series), strict=True)]
 
 
@@ -132,7 +131,6 @@ def _merged(series: Sequence[Series]) -> list[Series]:
 
 
 def draw_chart(chart: Chart) -> bytes:
-    """Draw a chart as a PNG file."""
     from matplotlib import rc_context
     from matplotlib.patches import Rectangle
 
@@ -190,7 +188,6 @@ def _draw_bars(axes: "Axes", chart: Chart, totals: Sequence[int]) -> None:
 
 
 def _fill(number: int) -> dict[str, Any]:
-    """Return the colour and the pattern of a series."""
     colour = COLOURS[number % len(COLOURS)]
     dark = tuple(int(colour[part : part + 2], 16) / 510 for part in (1, 3, 5))
     hatch = HATCHES[number % len(HATCHES)]

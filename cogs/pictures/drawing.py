@@ -124,7 +124,6 @@ def write(
 
 
 def png(figure: "Figure") -> bytes:
-    """Return the finished file."""
     finished = BytesIO()
     figure.savefig(finished, format="png", dpi=DPI)
     return finished.getvalue()

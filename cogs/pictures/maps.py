@@ -106,7 +106,6 @@ class Map:
     calls: tuple[Spot, ...]
     legend: tuple[LegendLine, ...]
     north: str
-    """The letter that stands for north."""
     backdrop: Backdrop | None = None
 
 
@@ -122,7 +121,6 @@ def view_of(place: Rectangle, points: list[tuple[float, float]]) -> Rectangle:
 
 
 def draw_map(shown: Map) -> bytes:
-    """Draw a map as a PNG file."""
     from matplotlib import rc_context
 
     height = TOP + DOWN + 60 + len(shown.legend) * LINE + MARGIN
@@ -241,7 +239,6 @@ class _MapDrawing:
         self._taken.append(text.get_window_extent())
 
     def _draw_badges(self) -> None:
-        """Write the equipment below the property."""
         place, badges = self._shown.place, self._shown.badges
         for number, badge in enumerate(badges):
             symbol = SYMBOLS[badge.symbol]

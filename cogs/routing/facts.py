@@ -57,7 +57,6 @@ def facts_of_event(event: StoredEvent, subject: Subject | None) -> RoutingFacts:
 
 
 def is_pressed(event: StoredEvent, subject: Subject | None) -> bool:
-    """Tell whether the panic button was just pressed."""
     return _is_panic(event, subject) and bool(event.data.get("isPanic"))
 
 
@@ -140,13 +139,11 @@ def _list(data: dict[str, Any], name: str) -> list[Any]:
 
 
 def _units(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """List the units that an event describes."""
     described = [data.get("unit"), *_list(data, "units")]
     return [unit for unit in described if isinstance(unit, dict)]
 
 
 def _idents(data: dict[str, Any]) -> Iterable[int]:
-    """List the units that an event is about."""
     idents = [*_list(data, "idents"), data.get("primary")]
     idents += [unit.get("id") for unit in _units(data)]
     return (ident for ident in idents if isinstance(ident, int) and 0 <= ident <= MAX_ID)

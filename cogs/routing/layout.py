@@ -31,7 +31,6 @@ def single_id(layout: Layout, what: str) -> int:
 
 
 async def choices(sql: Reader) -> dict[str, tuple[int, ...]]:
-    """Return what /setup chose."""
     stored = await settings.beginning_with(sql, SETUP)
     return {fact.name.removeprefix(SETUP): tuple(map(int, fact.value.split())) for fact in stored}
 

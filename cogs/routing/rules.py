@@ -47,7 +47,6 @@ class QuietHours:
         return quiet
 
     def covers(self, clock: time) -> bool:
-        """Tell whether a time of day lies within the hours."""
         if self.begin < self.end:
             return self.begin <= clock < self.end
         return clock >= self.begin or clock < self.end
@@ -122,7 +121,6 @@ class Rule:
         return not is_inactive or bool(self.channel or self.mention)
 
     def is_quiet(self, facts: RoutingFacts, clock: time) -> bool:
-        """Tell whether the quiet hours hold for the event."""
         if self.quiet is None or (facts.is_panic and self.panics_always):
             return False
         return self.quiet.covers(clock)
@@ -154,12 +152,10 @@ class Router:
 
     @property
     def has_rules(self) -> bool:
-        """Whether there is anything to look at in an event."""
         return bool(self._rules)
 
     @property
     def channels(self) -> frozenset[int]:
-        """The channels that rules send to."""
         return frozenset(rule.channel for rule in self._rules if rule.channel)
 
     def default(self, home: str, *, is_pressed: bool) -> Decision:
@@ -197,7 +193,6 @@ class Router:
 
 
 def _check(rule: Rule, facts: RoutingFacts, clock: time) -> tuple[bool, str]:
-    """Tell whether a rule matches, and why."""
     conditions = list(rule.conditions(facts))
     unmet = [reason for is_met, reason in conditions if not is_met]
     if unmet:
@@ -218,7 +213,6 @@ def _check(rule: Rule, facts: RoutingFacts, clock: time) -> tuple[bool, str]:
 
 
 def _one_of(what: str, found: Collection[str], wanted: Sequence[str]) -> tuple[bool, str]:
-    """Tell whether one of the event's values is wanted, whatever the case of its letters."""
     folded = {text.casefold() for text in wanted}
     values = sorted(filter(None, found))
     for text in values:

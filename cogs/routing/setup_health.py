@@ -70,7 +70,6 @@ class SetupHealth:
 
 
 def missing_permissions(channel: discord.abc.GuildChannel, me: discord.Member) -> list[str]:
-    """Return the names of the permissions that the bot lacks in a channel."""
     granted = channel.permissions_for(me)
     return [label for name, label in NEEDED_PERMISSIONS.items() if not getattr(granted, name)]
 
@@ -83,13 +82,11 @@ def can_mention(role: discord.Role, me: discord.Member) -> bool:
 def find_channel(
     guilds: Iterable[discord.Guild], channel_id: int
 ) -> discord.abc.GuildChannel | None:
-    """Return a channel of one of the servers."""
     found = (guild.get_channel(channel_id) for guild in guilds)
     return next((channel for channel in found if channel is not None), None)
 
 
 def find_role(guilds: Iterable[discord.Guild], role_id: int) -> discord.Role | None:
-    """Return a role of one of the servers."""
     found = (guild.get_role(role_id) for guild in guilds)
     return next((role for role in found if role is not None), None)
 

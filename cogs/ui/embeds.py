@@ -21,8 +21,6 @@ EMBED = 6_000
 
 
 class Colour(Enum):
-    """Colours of embeds by their meaning."""
-
     DANGER = 0xD32F2F
     WARNING = 0xF57C00
     NORMAL = 0x1976D2
@@ -48,8 +46,6 @@ class Button:
 
 
 class MessageRef(NamedTuple):
-    """A message in Discord."""
-
     channel_id: int
     message_id: int
 
