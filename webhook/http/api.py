@@ -63,8 +63,6 @@ class Poll(Wire):
 
 
 class Api:
-    """The handlers below `/api`."""
-
     def __init__(
         self,
         context: Context,

@@ -50,7 +50,6 @@ class AppDependencies:
 
 
 def make_app(dependencies: AppDependencies) -> web.Application:
-    """Put the application together."""
     metrics = dependencies.sessions.metrics
     bodies = BodyReader()
     push = PushListener(

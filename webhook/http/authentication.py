@@ -44,7 +44,6 @@ class FailureDelays:
         return min(MAX_DELAY, DELAY * (self._failures[counter] - 1))
 
     def reset(self, address: str | None) -> None:
-        """Forget the failures of an address."""
         self._failures[hash(address) % COUNTERS] = 0
 
 

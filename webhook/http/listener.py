@@ -38,8 +38,6 @@ log = logging.getLogger("webhook.http")
 
 
 class Listener:
-    """An application that listens."""
-
     def __init__(
         self, runner: web.AppRunner, server: asyncio.Server, limiter: ConnectionLimiter
     ) -> None:

@@ -141,12 +141,10 @@ class Context:
     approvals: ApprovalRules = ApprovalRules()
 
     def of(self, caller: Caller) -> "Context":
-        """Return a copy for another caller."""
         return replace(self, caller=caller)
 
     @property
     def read(self) -> Reader:
-        """The reader of committed data."""
         return self.database.read
 
     @asynccontextmanager

@@ -36,7 +36,6 @@ class Subject(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Subject":
-        """Read a subject back from its text."""
         kind, _, key = text.partition(":")
         return cls(kind, key)
 
@@ -57,7 +56,6 @@ class BaseEvent(Wire):
     name: ClassVar[str]
 
     def dump(self) -> bytes:
-        """Write the data as JSON."""
         return self.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
@@ -308,7 +306,6 @@ class StoredEvent:
 
     @classmethod
     def from_journal(cls, entry: Entry) -> "StoredEvent":
-        """Read an event back from the journal."""
         subjects = [Subject.parse(text) for text in orjson.loads(entry.subjects)]
         return cls(entry.id, entry.at, entry.name, subjects, entry.data.encode())
 
@@ -325,7 +322,6 @@ class StoredEvent:
 
     @cached_property
     def frame(self) -> bytes:
-        """The frame for those who subscribed to this event."""
         return b'{"type":"events.%b","id":%d,"data":%b}' % (
             self.name.encode(),
             self.id,
@@ -334,7 +330,6 @@ class StoredEvent:
 
     @cached_property
     def frame_for_all(self) -> bytes:
-        """The frame for those who subscribed to all events."""
         return b'{"type":"events.all","id":%d,"event":"events.%b","data":%b}' % (
             self.id,
             self.name.encode(),
@@ -366,7 +361,6 @@ class Bus:
         self._subscribers[name][subscriber] = None
 
     def unsubscribe(self, name: str, subscriber: Subscriber) -> None:
-        """Undo `subscribe`."""
         subscribers = self._subscribers.get(name, {})
         subscribers.pop(subscriber, None)
         if not subscribers:

@@ -113,7 +113,6 @@ async def answer_message(
 
 
 def error_answer(error: SentinelError, identifier: str | None = None) -> Answer:
-    """Return the answer that says what went wrong."""
     data: dict[str, Any] = {"code": error.code, "error": error.message, "message": error.message}
     if isinstance(error, InvalidData):
         data["fields"] = [{"field": f.field, "problem": f.problem} for f in error.fields]

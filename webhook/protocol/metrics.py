@@ -127,7 +127,6 @@ class Metrics:
         self._query_timer = cache(self._query_seconds.labels)
 
     def record_push(self, cad: str) -> None:
-        """Record that a CAD pushed just now."""
         self._last_push.labels(cad).set_to_current_time()
 
     def count_push(self, kind: str, outcome: str) -> None:
@@ -141,7 +140,6 @@ class Metrics:
         self._query_timer(label).observe(seconds)
 
     def record_lag(self, seconds: float) -> None:
-        """Record how late the event loop was."""
         self._lag.observe(seconds)
         if seconds > self._longest:
             self._longest = seconds

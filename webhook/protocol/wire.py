@@ -48,7 +48,6 @@ class Reply(Wire):
     """Base of the answers to queries: the fields of the answer's data."""
 
     def dump(self) -> bytes:
-        """Write the data as JSON."""
         return to_json(self, by_alias=True)
 
 

@@ -127,7 +127,6 @@ async def add_auth_entry(context: Context, ask: UserAtProperty) -> Success:
 
 @operation(scope=Scope.READ, share=Share.OWNER)
 async def get_access_list(context: Context, ask: OfProperty) -> AccessList:
-    """Return who may enter a property."""
     property_ = await existing_property(context.read, ask.property_id)
     return AccessList(property_, await access.allowed_users(context.read, property_.id))
 

@@ -59,7 +59,6 @@ class OfAlarm(Wire):
     alarm_id: Id
 
     async def which_property(self, sql: Reader) -> int | None:
-        """Return the property of the alarm."""
         alarm = await alarms.get(sql, self.alarm_id)
         return None if alarm is None else alarm.property_id
 
@@ -70,7 +69,6 @@ class AlarmPage(ListPage):
     property_id: Id | None = None
 
     async def which_property(self, _: Reader) -> int | None:
-        """Return the property, if one is given."""
         return self.property_id
 
 

@@ -44,12 +44,10 @@ class FoundCall(NamedTuple):
 
 
 async def store_cads(sql: Transaction, names: Sequence[str]) -> None:
-    """Store which CADs are configured."""
     await settings.put(sql, CADS, " ".join(names))
 
 
 async def configured_cads(sql: Reader) -> list[str]:
-    """Return the names of the configured CADs."""
     return (await settings.get(sql, CADS) or "").split()
 
 
@@ -140,7 +138,6 @@ async def find_unit(context: Context, text: str) -> Unit:
 
 @operation(scope=Scope.READ)
 async def list_calls_of_unit(context: Context, unit: Unit) -> list[DispatchCall]:
-    """Return the open dispatch calls that a unit is on."""
     numbers = await dispatches.calls_of_unit(context.read, unit.cad, unit.ident)
     calls = [await dispatches.get(context.read, unit.cad, number) for number in numbers]
     return [call for call in calls if call is not None]

@@ -34,7 +34,6 @@ class OfDrone(Wire):
     drone_id: Id
 
     async def which_property(self, sql: Reader) -> int | None:
-        """Return the property of the drone."""
         drone = await equipment.get(sql, self.drone_id)
         return None if drone is None else drone.property_id
 
@@ -45,7 +44,6 @@ class OfFlight(Wire):
     flight_id: Id
 
     async def which_property(self, sql: Reader) -> int | None:
-        """Return the property of the drone."""
         flight = await flights.get(sql, self.flight_id)
         return None if flight is None else flight.property_id
 
@@ -229,7 +227,6 @@ async def list_drones_out(context: Context, ask: SearchPage) -> DronesOut:
 
 @operation(scope=Scope.READ)
 async def suggest_drones(context: Context, ask: SearchPage) -> list[Equipment]:
-    """Return the best matches among all drones."""
     return await equipment.suggest(context.read, ask.search, equipment.DRONE, ask.limit)
 
 

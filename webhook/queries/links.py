@@ -95,7 +95,6 @@ async def make_code(context: Context) -> LinkCode:
 
 @operation(scope=Scope.NONE)
 async def end_own_link(context: Context) -> None:
-    """End the caller's own link."""
     await _end_link(context, _member(context.caller))
 
 
@@ -120,7 +119,6 @@ async def want_alarms(context: Context, *, wanted: bool) -> None:
 
 @operation(scope=Scope.NONE)
 async def own_link(context: Context) -> Link | None:
-    """Return the caller's own link."""
     return await links.of_member(context.read, _member(context.caller))
 
 

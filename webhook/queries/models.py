@@ -55,7 +55,6 @@ class OfProperty(Wire):
     property_id: Id
 
     async def which_property(self, _: Reader) -> int:
-        """Return its id."""
         return self.property_id
 
 

@@ -266,7 +266,6 @@ async def search_pending_properties(context: Context, ask: SearchPage) -> Proper
 
 @operation(scope=Scope.READ, share=Share.ALLOWED)
 async def get_stored_property(context: Context, ask: OfProperty) -> Property:
-    """Return a property as it is stored, with its owner and who set its status."""
     return await existing_property(context.read, ask.property_id)
 
 

@@ -54,7 +54,6 @@ class PropertyOverview(NamedTuple):
 
 @operation(scope=Scope.READ, share=Share.ALLOWED)
 async def get_property_overview(context: Context, ask: OfProperty) -> PropertyOverview:
-    """Return a property and everything about it."""
     sql, number = context.read, ask.property_id
     property_ = await existing_property(sql, number)
     removal = await removals.open_of_property(sql, number)

@@ -198,7 +198,6 @@ async def get_removal(context: Context, ask: OfRemoval) -> Removal:
 
 @operation(scope=Scope.WRITE, share=Share.OWNER)
 async def get_open_removal(context: Context, ask: OfProperty) -> Removal | None:
-    """Return the open request to remove a property."""
     return await removals.open_of_property(context.read, ask.property_id)
 
 

@@ -131,7 +131,6 @@ async def remove_user(context: Context, ask: OfUser) -> Success:
 
 @operation(scope=Scope.READ)
 async def suggest_users(context: Context, ask: SearchPage) -> list[User]:
-    """Return the best matches."""
     return await users.suggest(context.read, ask.search, ask.limit)
 
 

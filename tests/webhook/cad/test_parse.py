@@ -100,7 +100,7 @@ def test_invalid_pushes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", UNHANDLED)
-def test_unhandled_types(name: str) -> None:
+def test_unhandled_types_are_rejected(name: str) -> None:
     body = body_of(BY_NAME[name])
     with pytest.raises(UnhandledType) as refusal:
         parse(body)
@@ -109,18 +109,18 @@ def test_unhandled_types(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BAD_JSON)
-def test_not_json(name: str) -> None:
+def test_bodies_that_are_not_json(name: str) -> None:
     with pytest.raises(BadJson):
         parse_json(document(BY_NAME[name]))
 
 
 @pytest.mark.parametrize("name", NO_OBJECT)
-def test_body_without_an_object_is_invalid(name: str) -> None:
+def test_bodies_that_are_not_objects(name: str) -> None:
     assert not isinstance(parse_json(document(BY_NAME[name])), dict)
 
 
 @pytest.mark.parametrize("name", WRONG_KEYS)
-def test_key_is_for_the_listener(name: str) -> None:
+def test_parsing_ignores_the_key(name: str) -> None:
     body = body_of(BY_NAME[name])
     keyless = {member: value for member, value in body.items() if member != "key"}
     assert parse(body) == parse(keyless)
