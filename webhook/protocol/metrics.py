@@ -5,7 +5,7 @@ secret and nothing that a player wrote.
 """
 
 from collections.abc import Collection
-from functools import cache
+from functools import cache, partial
 
 from prometheus_client import (
     CollectorRegistry,
@@ -39,87 +39,63 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
-        self._pushes = Counter(
-            "sentinel_pushes", "Pushes by type and outcome.", ["type", "outcome"], registry=registry
+        counter = partial(Counter, registry=registry)
+        gauge = partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry)
+        self._pushes = counter(
+            "sentinel_pushes", "Pushes by type and outcome.", ["type", "outcome"]
         )
-        self._last_push = Gauge(
+        self._last_push = gauge(
             "sentinel_last_push_timestamp_seconds",
             "When each CAD pushed last, since this start.",
             ["cad"],
-            registry=registry,
         )
-        self._queries = Counter(
-            "sentinel_queries",
-            "Queries of scripts by name and outcome.",
-            ["query", "outcome"],
-            registry=registry,
+        self._queries = counter(
+            "sentinel_queries", "Queries of scripts by name and outcome.", ["query", "outcome"]
         )
-        self._query_seconds = Histogram(
-            "sentinel_query_seconds",
-            "How long queries took.",
-            ["query"],
-            buckets=_QUERY_SECONDS,
-            registry=registry,
+        self._query_seconds = histogram(
+            "sentinel_query_seconds", "How long queries took.", ["query"], buckets=_QUERY_SECONDS
         )
-        self.websockets = Gauge("sentinel_websocket_clients", "Open websockets.", registry=registry)
-        self.too_slow = Counter(
+        self.websockets = gauge("sentinel_websocket_clients", "Open websockets.")
+        self.too_slow = counter(
             "sentinel_websocket_clients_dropped",
             "Websockets that were closed because the client did not read.",
-            registry=registry,
         )
-        self.published = Counter(
-            "sentinel_events_published", "Events handed to subscribers.", registry=registry
+        self.published = counter("sentinel_events_published", "Events handed to subscribers.")
+        self.passed_over = counter(
+            "sentinel_events_passed_over", "Events that could not be taken to cards and feeds."
         )
-        self.passed_over = Counter(
-            "sentinel_events_passed_over",
-            "Events that could not be taken to cards and feeds.",
-            registry=registry,
-        )
-        self.deliveries = Counter(
+        self.deliveries = counter(
             "sentinel_deliveries",
             "Requests to Discord by channel, kind and outcome.",
             ["channel", "kind", "outcome"],
-            registry=registry,
         )
-        self.waiting = Gauge(
-            "sentinel_deliveries_waiting",
-            "What a channel has still to show.",
-            ["channel", "kind"],
-            registry=registry,
+        self.waiting = gauge(
+            "sentinel_deliveries_waiting", "What a channel has still to show.", ["channel", "kind"]
         )
-        self.oldest_waiting = Gauge(
+        self.oldest_waiting = gauge(
             "sentinel_deliveries_oldest_seconds",
             "Age of the oldest message that a channel has still to post; 0: none waits.",
             ["channel", "kind"],
-            registry=registry,
         )
         self._longest = 0.0
-        self._lag = Histogram(
-            "sentinel_loop_lag_seconds",
-            "How late the event loop was.",
-            buckets=_LAG_SECONDS,
-            registry=registry,
+        self._lag = histogram(
+            "sentinel_loop_lag_seconds", "How late the event loop was.", buckets=_LAG_SECONDS
         )
-        self._longest_lag = Gauge(
-            "sentinel_loop_lag_max_seconds", "The latest it was since the start.", registry=registry
+        self._longest_lag = gauge(
+            "sentinel_loop_lag_max_seconds", "The latest it was since the start."
         )
-        self.database_bytes = Gauge(
-            "sentinel_database_bytes", "Size of the database.", ["file"], registry=registry
-        )
-        self.newest_event = Gauge(
-            "sentinel_journal_newest_id", "The newest event's number.", registry=registry
-        )
-        self.writable = Gauge(
-            "sentinel_storage_writable", "1 unless the last write failed.", registry=registry
-        )
+        self.database_bytes = gauge("sentinel_database_bytes", "Size of the database.", ["file"])
+        self.newest_event = gauge("sentinel_journal_newest_id", "The newest event's number.")
+        self.writable = gauge("sentinel_storage_writable", "1 unless the last write failed.")
         self.discord = Enum(
             "sentinel_discord_state",
             "How things stand with Discord.",
             states=DISCORD_STATES,
             registry=registry,
         )
-        self.problems = Counter(
-            "sentinel_log_records", "Warnings and errors in the log.", ["level"], registry=registry
+        self.problems = counter(
+            "sentinel_log_records", "Warnings and errors in the log.", ["level"]
         )
 
         # `labels` takes as long as the counting itself: under a lock, in Python.
