@@ -5,6 +5,7 @@ about the decision. Routing rules do not apply: they are about channels.
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from db import links, properties, removals
@@ -32,17 +33,6 @@ class DirectMessage(NamedTuple):
     @property
     def channel(self) -> str:
         return f"{DIRECT}{self.member_id}"
-
-
-async def direct_messages_of(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
-    """Return the private messages that an event causes or changes."""
-    if event.name == AlertRaised.name:
-        return await _of_alert(sql, event)
-    if event.name in (ApprovedRemoveProperty.name, DeniedRemoveProperty.name):
-        return await _of_removal(sql, event)
-    if event.name == PropertyStatusChange.name:
-        return await _of_approval(sql, event)
-    return []
 
 
 async def _of_alert(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
@@ -85,3 +75,12 @@ async def _member_id(sql: Reader, user_id: str) -> int | None:
         return link.member_id
     found = _DISCORD_ID.fullmatch(user_id)
     return int(found[1]) if found else None
+
+
+DIRECT_MESSAGES: dict[str, Callable[[Reader, StoredEvent], Awaitable[list[DirectMessage]]]] = {
+    AlertRaised.name: _of_alert,
+    ApprovedRemoveProperty.name: _of_removal,
+    DeniedRemoveProperty.name: _of_removal,
+    PropertyStatusChange.name: _of_approval,
+}
+"""What returns the private messages that an event causes or changes, by its name."""

@@ -36,13 +36,13 @@ _CARD_OF = {
 class Routed:
     """What the rules say of one card or feed entry of an event.
 
-    `stands_in` is the channel that a card was given earlier, as it does not move.
+    `current_channel`: where the card is already, as cards do not move.
     """
 
-    shown_as: str
+    label: str
     decision: Decision
     is_posted: bool
-    stands_in: str | None = None
+    current_channel: str | None = None
 
 
 @dataclass
@@ -61,10 +61,10 @@ class Routes:
                 continue
             facts = await gather_facts(sql, event, subject)
             card = await cards.of_subject(sql, str(subject))
-            stands_in = card.channel if card is not None else None
-            shown_as = _("card of {subject}").format(subject=subject) if event.id else _("card")
+            current_channel = card.channel if card is not None else None
+            label = _("card of {subject}").format(subject=subject) if event.id else _("card")
             decision = self.router.decide(facts, event.at, kind.channel)
-            found.append(self._routed(shown_as, decision, stands_in))
+            found.append(self._routed(label, decision, current_channel))
         feed = FEEDS.get(event.name)
         if feed is not None:
             decision = self.router.decide(
@@ -73,9 +73,9 @@ class Routes:
             found.append(self._routed(_("feed entry"), decision, None))
         return found
 
-    def _routed(self, shown_as: str, decision: Decision, stands_in: str | None) -> Routed:
+    def _routed(self, label: str, decision: Decision, current_channel: str | None) -> Routed:
         is_posted = not decision.silent and decision.channel in self.in_use
-        return Routed(shown_as, decision, is_posted, stands_in)
+        return Routed(label, decision, is_posted, current_channel)
 
 
 def explain(event: StoredEvent, found: list[Routed]) -> Iterator[str]:
@@ -85,7 +85,7 @@ def explain(event: StoredEvent, found: list[Routed]) -> Iterator[str]:
     if not found:
         yield _("This event is never posted, whatever the rules say.")
     for routed in found:
-        yield f"{routed.shown_as}: {_outcome(routed)}"
+        yield f"{routed.label}: {_outcome(routed)}"
         yield from (f"- {line}" for line in routed.decision.explanation)
         if not routed.decision.explanation:
             yield f"- {_('there are no rules')}"
@@ -103,10 +103,10 @@ def _outcome(routed: Routed) -> str:
         outcome = _("goes to {channel} by {rule}").format(channel=decision.channel, rule=rule)
     if routed.is_posted and decision.mention:
         outcome += _(", mentions role {role}").format(role=decision.mention)
-    if routed.stands_in is None:
+    if routed.current_channel is None:
         return outcome
     stays = _("{outcome}; but its card is already in {channel} and stays there")
-    return stays.format(outcome=outcome, channel=routed.stands_in)
+    return stays.format(outcome=outcome, channel=routed.current_channel)
 
 
 async def resolve_event(sql: Reader, typed: str, data: str | None) -> StoredEvent:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection
 
 from cogs.cards import CARDS, board
 from cogs.cards.dependents import dependent_subjects, own_calls
-from cogs.delivery.direct_messages import direct_messages_of
+from cogs.delivery.direct_messages import DIRECT_MESSAGES
 from cogs.feeds import FEEDS
-from cogs.routing.facts import gather_facts, is_pressed
+from cogs.routing.facts import gather_facts, starts_panic
 from cogs.routing.rules import Decision, Router
 from db import cards, feeds, journal, settings
 from db.database import Database, Transaction
@@ -163,7 +163,8 @@ class Follower:
         """Mark the cards of an event stale and queue its feed entry; return their channels."""
         subjects = await self._subjects_of_cards(sql, event)
         channels = [await self._mark_card(sql, event, subject) for subject in subjects]
-        for message in await direct_messages_of(sql, event):
+        find = DIRECT_MESSAGES.get(event.name)
+        for message in await find(sql, event) if find is not None else ():
             await cards.mark_stale(sql, str(message.subject), message.channel, event.at)
             channels.append(message.channel)
         feed = FEEDS.get(event.name)
@@ -204,8 +205,8 @@ class Follower:
         self, sql: Transaction, event: StoredEvent, subject: Subject | None, usual: str
     ) -> Decision:
         """Ask the rules; a mistake in that is logged, and the event goes to its usual channel."""
-        if not self._router.has_rules:
-            return self._router.default(usual, is_pressed=is_pressed(event, subject))
+        if not self._router.rules:
+            return self._router.default(usual, starts_panic=starts_panic(event, subject))
         try:
             facts = await gather_facts(sql, event, subject)
         except StorageUnavailable:

@@ -46,7 +46,7 @@ def facts_of_event(event: StoredEvent, subject: Subject | None) -> RoutingFacts:
     return RoutingFacts(
         types=types,
         is_panic=is_panic,
-        is_pressed=is_pressed(event, subject),
+        starts_panic=starts_panic(event, subject),
         priority=_word(data.get("priority")),
         emergency=is_emergency if isinstance(is_emergency, bool) else None,
         departments=frozenset(filter(None, (_word(unit.get("department")) for unit in units_told))),
@@ -56,7 +56,7 @@ def facts_of_event(event: StoredEvent, subject: Subject | None) -> RoutingFacts:
     )
 
 
-def is_pressed(event: StoredEvent, subject: Subject | None) -> bool:
+def starts_panic(event: StoredEvent, subject: Subject | None) -> bool:
     return _is_panic(event, subject) and bool(event.data.get("isPanic"))
 
 

@@ -61,12 +61,12 @@ class RoutingFacts:
 
     `types` are the event's own name and, for a card's event, the one by which such a card is
     known: an EVENT_DISPATCH_NOTE about a call is an EVENT_DISPATCH_NEW too, as either may be first.
-    `is_pressed`: it is a panic, and the button was just pressed.
+    `starts_panic`: the panic button was just pressed.
     """
 
     types: frozenset[str]
     is_panic: bool = False
-    is_pressed: bool = False
+    starts_panic: bool = False
     priority: str = ""
     emergency: bool | None = None
     departments: frozenset[str] = frozenset()
@@ -146,32 +146,28 @@ class Router:
     """The rules in their order, and the role that a pressed panic button mentions without them."""
 
     def __init__(self, rules: Sequence[Rule] = (), zone: tzinfo = UTC, panic_role: int = 0) -> None:
-        self._rules = tuple(rules)
+        self.rules = tuple(rules)
         self._zone = zone
         self._panic_role = panic_role
 
     @property
-    def has_rules(self) -> bool:
-        return bool(self._rules)
-
-    @property
     def channels(self) -> frozenset[int]:
-        return frozenset(rule.channel for rule in self._rules if rule.channel)
+        return frozenset(rule.channel for rule in self.rules if rule.channel)
 
-    def default(self, home: str, *, is_pressed: bool) -> Decision:
+    def default(self, home: str, *, starts_panic: bool) -> Decision:
         """Decide as without rules; `home` is the event's channel of the channel map."""
-        return Decision(None, home, self._panic_role if is_pressed else 0)
+        return Decision(None, home, self._panic_role if starts_panic else 0)
 
     def decide(self, facts: RoutingFacts, at: int, home: str) -> Decision:
         """Decide by the first rule that matches where an event goes.
 
         `at`: when it happened, in milliseconds; `home`: its channel of the channel map.
         """
-        default = self.default(home, is_pressed=facts.is_pressed)
+        default = self.default(home, starts_panic=facts.starts_panic)
         clock = datetime.fromtimestamp(at / 1000, self._zone).time()
         matched: Rule | None = None
         explanation = []
-        for rule in self._rules:
+        for rule in self.rules:
             if matched is not None:
                 text = _("{rule}: not checked, as {first} matched")
                 explanation.append(text.format(rule=rule.name, first=matched.name))

@@ -38,7 +38,7 @@ CALL = RoutingFacts(
     text="Armed robbery\nTwo shots  fired",
     properties=frozenset({3}),
 )
-PANIC = RoutingFacts(types=frozenset({"EVENT_UNIT_PANIC"}), is_panic=True, is_pressed=True)
+PANIC = RoutingFacts(types=frozenset({"EVENT_UNIT_PANIC"}), is_panic=True, starts_panic=True)
 
 
 def decide(facts: RoutingFacts, *rules: Rule, at: int = NOON) -> Decision:
@@ -242,7 +242,7 @@ def test_a_full_rule_is_read(tmp_path: Path) -> None:
     settings = load(config).discord
     assert settings.rules[0].types == ["EVENT_911", "alerts"]
     assert settings.rules[0].priority == ["1", "Immediate"]
-    assert build_router(settings, UTC).has_rules
+    assert build_router(settings, UTC).rules
     assert DiscordSettings.model_validate(settings.model_dump(mode="json")) == settings
     assert channels_in_use(settings)["1234"] == 0  # no token: it goes to the log
     with_token = settings.model_copy(update={"token": "t"})
