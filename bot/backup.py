@@ -109,7 +109,7 @@ def backup(settings: Settings, target: Path, *, force: bool, say: Say) -> int:
         say(f"{target} belongs to the database itself: name another file")
         return 1
     if target.exists() and not force and not target.is_dir():
-        say(f"{target} exists already: name another file, or give --force to replace it")
+        say(f"{target} already exists: name another file, or use --force to replace it")
         return 1
     try:
         schema = db_backup.copy(database, target)

@@ -81,7 +81,7 @@ def read_certificate(path: Path) -> "x509.Certificate":
         return x509.load_pem_x509_certificates(_read(path))[0]
     except ValueError:
         raise BadCertificate(
-            f"{path} is no certificate in PEM form",
+            f"{path} is not a certificate in PEM form",
             "take the file that begins with -----BEGIN CERTIFICATE-----, often fullchain.pem",
         ) from None
 
@@ -122,7 +122,7 @@ def _context(certificate: Path, private_key: Path) -> ssl.SSLContext:
                 "take both from the same folder, often privkey.pem and fullchain.pem",
             ) from None
         raise BadCertificate(
-            f"{private_key} is no private key that can be used",
+            f"{private_key} is not a usable private key",
             "take the one in PEM form without a password, often privkey.pem",
         ) from None
     return context

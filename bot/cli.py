@@ -180,7 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     add("backups", _backups, "list the backups and check each of them")
     restore = add("restore", _restore, "put a backup in the database's place; stop the bot first")
     restore.add_argument("file", type=Path, help="the backup")
-    add("forget-setup", _forget_setup, "forget what /setup chose; stop the bot first")
+    add("forget-setup", _forget_setup, "delete the choices made in /setup; stop the bot first")
     simulate = add("simulate", _simulate, "play an evening against a running bot, as a drill")
     simulate.add_argument(
         "--speed", type=_speed, default=10.0, help="times faster than life (10); 0: at once"

@@ -104,7 +104,7 @@ class InstanceClient:
                 be read, or a secret that the bot generates at its first start is missing.
         """
         if not settings.http.port:
-            raise InstanceError("http.port is 0, so nobody knows where the bot listens; set it")
+            raise InstanceError("http.port is 0, so it is not known where the bot listens; set it")
         host = _LOOPBACK.get(settings.http.host, settings.http.host)
         address = (
             f"[{host}]:{settings.http.port}" if ":" in host else f"{host}:{settings.http.port}"
@@ -139,7 +139,7 @@ class InstanceClient:
         self._raise_if_unavailable(response)
         if response.status == 200:
             raise self._not_sentinel()
-        raise InstanceError(f"the push {type} was refused: {response.status} {response.text}")
+        raise InstanceError(f"the push {type} was rejected: {response.status} {response.text}")
 
     def query(self, name: str, data: dict[str, Any]) -> dict[str, Any]:
         """Send a query, named with or without `queries.`, and return the frame of its answer.
@@ -200,10 +200,10 @@ class InstanceClient:
                 f"{self.url} did not answer within {timeout:g} seconds"
             ) from None
         except (InvalidURL, UnicodeError):
-            raise InstanceError(f"{self.url} is no address; look at http.host") from None
+            raise InstanceError(f"{self.url} is not an address; check http.host") from None
         except (OSError, IncompleteRead):
             raise InstanceUnavailable(
-                f"{self.url} broke the connection off: was it stopped?"
+                f"{self.url} closed the connection: was it stopped?"
             ) from None
         except HTTPException:
             raise self._not_sentinel() from None
@@ -266,7 +266,9 @@ class InstanceClient:
             )
 
     def _not_sentinel(self) -> InstanceError:
-        return InstanceError(f"{self.url} does not answer like CAD Sentinel: who listens there?")
+        return InstanceError(
+            f"{self.url} does not answer like CAD Sentinel: does another program listen there?"
+        )
 
 
 def _require_secret(file: Path, key: str) -> None:
@@ -284,6 +286,6 @@ def _require_secret(file: Path, key: str) -> None:
         raise InstanceError(f"{file} cannot be read: {reason}") from None
     if not is_there:
         raise InstanceError(
-            f"{file} is missing: the bot was not yet started here;"
+            f"{file} is missing: the bot has not been started here yet;"
             f" start it once, or set {key} in the configuration"
         )

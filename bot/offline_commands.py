@@ -55,9 +55,9 @@ async def forget_setup(settings: Settings, say: Callable[[str], None]) -> int:
                 chosen = await choices(database.read)
                 await store_choices(context, layout_of(settings.discord), dict.fromkeys(chosen))
     except (StorageError, AlreadyRunning, OSError) as fault:
-        say(f"nothing was forgotten: {fault}")
+        say(f"nothing was deleted: {fault}")
         return 1
-    say("the choices of /setup are forgotten, the file counts again: start the bot")
+    say("the choices made in /setup are deleted, config.toml applies again: start the bot")
     return 0
 
 

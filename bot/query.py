@@ -24,7 +24,7 @@ POLL_SECONDS = 25
 RETRY_SECONDS = 2.0
 
 WINDOWS_HINT = (
-    "Windows takes quotation marks away; there, write"
+    "Windows removes quotation marks; there, write"
     r' cad-sentinel query get-property "{\"propertyId\": 1}"'
 )
 
@@ -76,14 +76,14 @@ def listen(
 
     wanted = names or [ALL]
     last = client.events(None, wanted, 0).last
-    remark(f"Listening to {_one_line(', '.join(wanted))} of {client.url}; Ctrl-C ends it.")
+    remark(f"Listening to {_one_line(', '.join(wanted))} of {client.url}; stop with Ctrl-C.")
     is_connected = True
     while True:
         try:
             batch = client.events(last, wanted, POLL_SECONDS if is_connected else 0)
         except InstanceUnavailable as fault:
             if is_connected:
-                remark(f"Lost: {fault} Trying again until it is back.")
+                remark(f"Connection lost: {fault} Trying again.")
             is_connected = False
             time.sleep(retry_after)
             continue
@@ -91,7 +91,7 @@ def listen(
             remark(f"{client.url} is back.")
         is_connected = True
         if batch.missed:
-            remark("Some events were missed: the journal does not hold them any longer.")
+            remark("Some events were missed: they are no longer in the journal.")
         for event in batch.events:
             say(_escaped(event) if as_json else _event_line(event))
         last = batch.last

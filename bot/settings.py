@@ -31,7 +31,7 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):
-        raise ValueError("this is no time zone; write one like 'Europe/Berlin'") from None
+        raise ValueError("not a time zone; write one like 'Europe/Berlin'") from None
     return name
 
 
@@ -40,19 +40,21 @@ def _language(name: str) -> str:
 
     if name not in LANGUAGES:
         known = ", ".join(f"{code} ({native_name(code)})" for code in LANGUAGES)
-        raise ValueError(f"this is no language of the program; choose {known}")
+        raise ValueError(f"not a language of the program; choose {known}")
     return name
 
 
 def _token(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("a token has no line ends or other control characters; copy it once more")
+        raise ValueError(
+            "a token cannot contain line breaks or other control characters; copy it again"
+        )
     return text
 
 
 def _path(path: Path) -> Path:
     if min(str(path), default="") < " ":
-        raise ValueError(r"a path has no control characters; write \\ or / between folders")
+        raise ValueError(r"a path cannot contain control characters; write \\ or / between folders")
     return path
 
 
@@ -73,7 +75,7 @@ def _event_type(name: str) -> str:
     if kind not in names:
         close = get_close_matches(kind, names, n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"
-        raise ValueError(f"this is no event{hint}")
+        raise ValueError(f"not an event{hint}")
     return kind
 
 
@@ -93,7 +95,7 @@ def _time_of_day(text: str) -> str:
     try:
         return f"{datetime.strptime(text, '%H:%M'):%H:%M}" if text else ""  # noqa: DTZ007
     except ValueError:
-        raise ValueError(f"{text!r} is no time of day; write one like '06:00'") from None
+        raise ValueError(f"{text!r} is not a time of day; write one like '06:00'") from None
 
 
 def _word(value: object) -> object:
@@ -182,16 +184,16 @@ class RuleSettings(Section):
         if not acts and self.silent is None and (self.quiet is None or self.panics_always):
             raise ValueError(
                 "the rule does nothing: give it a channel, a mention or"
-                " silent = true (silent = false lets events through as the channel map has it)"
+                " silent = true (silent = false posts events in their usual channel)"
             )
         if self.silent and acts and self.quiet is None:
             raise ValueError(
-                "the rule is always silent, so its channel and mention mean nothing:"
+                "the rule is always silent, so its channel and mention have no effect:"
                 " give it quiet hours, or take them out"
             )
         if self.quiet is not None and not (self.mention or self.silent) and self.panics_always:
             raise ValueError(
-                "the quiet hours of the rule mean nothing: there is neither a mention nor"
+                "the quiet hours of the rule have no effect: there is neither a mention nor"
                 " silent = true"
             )
         return self
@@ -238,7 +240,7 @@ class AlarmSettings(Section):
         if max(first, second) >= self.quiet_after_minutes:
             raise ValueError(
                 "quiet_after_minutes must be more than call_after_minutes and"
-                " call_supervisor_after_minutes, or nobody is called before an alarm falls quiet"
+                " call_supervisor_after_minutes, or an alarm expires before it escalates"
             )
         return self
 
@@ -381,7 +383,7 @@ class MapSettings(Section):
         from cogs.pictures.backdrop import Backdrop, BackdropError
 
         if not self.image:
-            raise BackdropError("there are points, but no image that they are on")
+            raise BackdropError("there are points, but no image")
         return Backdrop.of(self.image, self.points)
 
 

@@ -141,6 +141,6 @@ def _left_behind(numbers: Mapping[str, int]) -> list[str]:
         return []
     return [
         f"Left behind: {' and '.join(f'property {number}' for number in left)}, for somebody to"
-        " decide on in Discord. To be rid of one at once:"
+        " decide on in Discord. To remove one at once:"
         f" cad-sentinel query remove-property '{{\"propertyId\": {left[0]}}}'"
     ]

@@ -155,7 +155,7 @@ def _check_target(target: Path) -> None:
     if target.is_dir():
         raise StorageError(f"{target} is a folder: name a file in it")
     if not target.parent.is_dir():
-        raise StorageError(f"there is no folder {target.parent}: make it, or choose another one")
+        raise StorageError(f"there is no folder {target.parent}: create it, or choose another one")
 
 
 def _check_copy(part: Path, source: Path, stop: Event) -> int:

@@ -190,7 +190,7 @@ def _opened(path: str) -> "Image":
         raise _too_many_pixels(path) from None
     except (UnidentifiedImageError, SyntaxError, ValueError):
         raise BackdropError(
-            f"the map image {path} is no image that can be read: save it as PNG, JPEG or WebP"
+            f"the map image {path} is not an image that can be read: save it as PNG, JPEG or WebP"
         ) from None
     if image.width * image.height > MOST_PIXELS:
         image.close()

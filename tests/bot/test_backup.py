@@ -152,7 +152,7 @@ def test_failed_backup_says_why_and_leaves_no_file(
     before = folder(tmp_path)
     assert case.backup(tmp_path / "none" / "copy.db") == (
         1,
-        f"there is no folder {tmp_path / 'none'}: make it, or choose another one",
+        f"there is no folder {tmp_path / 'none'}: create it, or choose another one",
     )
     assert case.backup(tmp_path) == (1, f"{tmp_path} is a folder: name a file in it")
     missing = BackupCase(tmp_path / "missing.db").backup()

@@ -179,11 +179,11 @@ def _key_with_password(files: Files) -> None:
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (_no_certificate, "fullchain.pem is no certificate in PEM form; take the file"),
-        (_swapped, "fullchain.pem is no certificate in PEM form; take the file"),
+        (_no_certificate, "fullchain.pem is not a certificate in PEM form; take the file"),
+        (_swapped, "fullchain.pem is not a certificate in PEM form; take the file"),
         (_missing, "fullchain.pem cannot be read: No such file or directory; correct its name"),
-        (_no_key, "privkey.pem is no private key that can be used; take the one"),
-        (_key_with_password, "privkey.pem is no private key that can be used; take the one"),
+        (_no_key, "privkey.pem is not a usable private key; take the one"),
+        (_key_with_password, "privkey.pem is not a usable private key; take the one"),
         (_key_of_another, "is not the key of "),
     ],
 )

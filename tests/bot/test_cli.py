@@ -95,7 +95,7 @@ def test_command_imports_only_what_it_needs(arguments: list[str], not_imported: 
 def test_python_m_bot_is_the_same_program() -> None:
     ended = _process("-m", "bot", "query", "get-tiers")
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "the bot was not yet started here" in ended.stderr
+    assert "the bot has not been started here yet" in ended.stderr
 
 
 def test_the_version_is_the_installed_one(run: Run) -> None:
@@ -132,7 +132,7 @@ def test_command_without_a_running_bot_fails_readably(run: Run, command: list[st
 def test_where_the_bot_was_never_started_a_query_says_so(run: Run) -> None:
     ended = run("query", "get-tiers")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
-    assert "the bot was not yet started here" in ended.stderr
+    assert "the bot has not been started here yet" in ended.stderr
 
 
 @pytest.mark.parametrize(

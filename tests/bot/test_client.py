@@ -70,8 +70,8 @@ async def test_wrong_key_is_reported_without_its_value(server: BotServer) -> Non
 @pytest.mark.parametrize(
     ("kind", "data", "reason"),
     [
-        ("EVENT_NOBODY_KNOWS", {}, "the push EVENT_NOBODY_KNOWS was refused: 400 Invalid Type"),
-        ("EVENT_911", {"call": {}}, "the push EVENT_911 was refused: 400 Invalid Data: callId"),
+        ("EVENT_NOBODY_KNOWS", {}, "the push EVENT_NOBODY_KNOWS was rejected: 400 Invalid Type"),
+        ("EVENT_911", {"call": {}}, "the push EVENT_911 was rejected: 400 Invalid Data: callId"),
     ],
 )
 async def test_refused_push_says_why(
@@ -154,7 +154,7 @@ async def test_connection_that_breaks_off() -> None:
     async with AsyncExitStack() as stack:
         url = f"http://127.0.0.1:{await serve(stack, app)}"
         client = InstanceClient(url, KEY, TOKEN)
-        with pytest.raises(InstanceUnavailable, match="broke the connection off"):
+        with pytest.raises(InstanceUnavailable, match="closed the connection"):
             await to_thread(client.push, "EVENT_911", CALL)
 
 
@@ -163,8 +163,8 @@ async def test_connection_that_breaks_off() -> None:
     [
         (200, "OK, what is it?", "does not answer like CAD Sentinel", False),
         (200, '["OK"]', "does not answer like CAD Sentinel", False),
-        (302, "elsewhere", "does not answer like CAD Sentinel|refused: 302", False),
-        (404, "not here", "does not answer like CAD Sentinel|refused: 404", False),
+        (302, "elsewhere", "does not answer like CAD Sentinel|rejected: 302", False),
+        (404, "not here", "does not answer like CAD Sentinel|rejected: 404", False),
         (502, "bad \x1b[31mgateway", r"cannot answer now: 502 bad \[31mgateway", True),
     ],
 )
@@ -236,7 +236,9 @@ def test_bot_that_was_never_started(
 ) -> None:
     with pytest.raises(InstanceError) as fault:
         InstanceClient.from_settings(settings(tmp_path, keys=keys, clients=clients))
-    assert f"{tmp_path / 'data' / file} is missing: the bot was not yet started" in str(fault.value)
+    assert f"{tmp_path / 'data' / file} is missing: the bot has not been started" in str(
+        fault.value
+    )
     assert f"set {key}" in str(fault.value)
     assert not (tmp_path / "data").exists()
 

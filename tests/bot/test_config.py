@@ -74,8 +74,8 @@ def test_the_environment_wins_key_by_key(monkeypatch: pytest.MonkeyPatch) -> Non
         ('[http]\nport = "x"', "config.toml: http.port: Input should be a valid integer"),
         ("[http]\nport = 70000", "config.toml: http.port: Input should be less than"),
         ('[community]\nlanguage = "tlh"', "choose en (English), de (Deutsch)"),
-        ('[community]\ntimezone = "Mars"', "is no time zone; write one like 'Europe/Berlin'"),
-        ('[community]\ndaily_at = "24:00"', "is no time of day; write one like '06:00'"),
+        ('[community]\ntimezone = "Mars"', "not a time zone; write one like 'Europe/Berlin'"),
+        ('[community]\ndaily_at = "24:00"', "is not a time of day; write one like '06:00'"),
         ('[cad]\nkeys = ["short"]', "config.toml: cad.keys.0.key: String should have at least 8"),
         ('[[websocket.clients]]\nname = "a"', "websocket.clients.0.token: Field required"),
         ('[http]\ncertificate = "a.pem"', "http: certificate and private_key belong together"),
@@ -145,8 +145,8 @@ def test_no_fault_repeats_a_value_even_in_a_wrong_place(text: str) -> None:
     [
         ("x = " + "9" * 5_000, "a number is too long, or brackets are too deep"),
         ("x = " + "[" * 5_000, "a number is too long, or brackets are too deep"),
-        ('[database]\npath = "C:\\temp\\u0000"', "a path has no control characters"),
-        ('[discord]\ntoken = "a\\nb"', "a token has no line ends"),
+        ('[database]\npath = "C:\\temp\\u0000"', "a path cannot contain control characters"),
+        ('[discord]\ntoken = "a\\nb"', "a token cannot contain line breaks"),
         ('[cad]\n"a\\nb" = 1', "cad.…: no such key"),
     ],
 )
@@ -269,14 +269,14 @@ def test_a_map_image_needs_a_file_and_two_points_that_say_where_it_is() -> None:
     ("text", "said"),
     [
         (f'image = "nothing.png"\n{POINTS}', "the map image nothing.png: No such file"),
-        (f'image = "config.toml"\n{POINTS}', "config.toml is no image that can be read"),
+        (f'image = "config.toml"\n{POINTS}', "config.toml is not an image that can be read"),
         ('image = "map.png"', "the map image needs two points: points = [[px, py, x, y]"),
         ('image = "map.png"\npoints = [[1, 2, 3]]', "the map image needs two points"),
         (
             'image = "map.png"\npoints = [[nan, 0, 0, 0]]',
             "map.points.0.0: Input should be a finite",
         ),
-        (POINTS, "there are points, but no image that they are on"),
+        (POINTS, "there are points, but no image"),
     ],
 )
 def test_a_map_that_cannot_be_used_is_a_fault(text: str, said: str) -> None:

@@ -88,6 +88,8 @@ async def test_choices_are_forgotten_from_outside_while_the_bot_does_not_run(
         assert await forget_setup(whole, said.append) == 1
     assert "already uses the database" in said.pop()
     assert await forget_setup(whole, said.append) == 0
-    assert said == ["the choices of /setup are forgotten, the file counts again: start the bot"]
+    assert said == [
+        "the choices made in /setup are deleted, config.toml applies again: start the bot"
+    ]
     async with Database.open(whole.database.path) as database:
         assert await choices(database.read) == {}

@@ -181,7 +181,7 @@ async def listening(
 
 async def test_events_are_shown_as_they_come(server: BotServer, client: InstanceClient) -> None:
     async with listening(server) as line:
-        assert await line() == f"Listening to all of {server.url}; Ctrl-C ends it."
+        assert await line() == f"Listening to all of {server.url}; stop with Ctrl-C."
         await to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [7, 8]})
         assert await line() == "1 cad.EVENT_REMOVE_911  callIds=7, 8"
         await to_thread(
@@ -204,7 +204,7 @@ async def test_listening_survives_a_restart(server: BotServer, client: InstanceC
         await to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [1]})
         assert await line() == "1 cad.EVENT_REMOVE_911  callIds=1"
         await server.stop_during_poll(after=1)
-        assert (await line()).startswith("Lost: ")
+        assert (await line()).startswith("Connection lost: ")
         # What happens before it is back is not lost.
         async with server.context.change() as change:
             await change.emit_named("cad.EVENT_REMOVE_911", b'{"callIds":[2]}')
@@ -225,7 +225,7 @@ async def test_missed_events_are_reported(server: BotServer, client: InstanceCli
             "data": {"callIds": [1]},
         }
         await server.stop_during_poll(after=1)
-        assert "Lost" in json.loads(await line())["data"]["message"]
+        assert "Connection lost" in json.loads(await line())["data"]["message"]
         async with server.context.change() as change:
             for number in (2, 3):
                 await change.emit_named("cad.EVENT_REMOVE_911", b'{"callIds":[%d]}' % number)

@@ -198,7 +198,7 @@ def test_a_rule_that_is_not_silent_lets_events_through() -> None:
 
 RULES: dict[str, tuple[str, str]] = {
     "unknown type": ('types = ["EVENT_912"]\nsilent = true', "did you mean EVENT_911?"),
-    "strange type": ('types = ["zzz"]\nsilent = true', "this is no event"),
+    "strange type": ('types = ["zzz"]\nsilent = true', "not an event"),
     "no effect": ('types = ["visits"]', "the rule does nothing"),
     "silent and more": ("silent = true\nchannel = 5", "is always silent"),
     "bad hours": ('silent = true\nquiet = "23-7"', "invalid hours"),
