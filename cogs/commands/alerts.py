@@ -1,6 +1,7 @@
 """`/alert`: raise the alarm, list alarms; and the buttons on an alarm's card."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import discord
 from discord import app_commands
@@ -106,12 +107,10 @@ class AlertCommands(
 
     @button("alarm:acknowledge", Scope.WRITE, or_own=True)
     async def acknowledge_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
-        async def acknowledge(context: Context, alarm: Alarm) -> str:
-            await acknowledge_alarm(context, OfAlarm(alarm_id=alarm.id))
-            return _("You have acknowledged this alarm.")
-
         context = await self._responder.defer(interaction)
-        await reply_text(interaction, await _on_open_alarm(context, alarm_id, acknowledge))
+        async with _deciding(context, alarm_id):
+            await acknowledge_alarm(context, OfAlarm(alarm_id=alarm_id))
+        await reply_text(interaction, _("You have acknowledged this alarm."))
 
     @button("alarm:drone", Scope.WRITE, or_own=True)
     async def drone_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
@@ -146,20 +145,17 @@ class AlertCommands(
         await self._settle(interaction, Settlement(alarm_id=alarm_id, outcome="resolved"))
 
     async def _snooze(self, interaction: discord.Interaction, alarm_id: int, minutes: int) -> None:
-        async def snooze(context: Context, alarm: Alarm) -> str:
-            await snooze_alarm(context, Snooze(alarm_id=alarm.id, minutes=minutes))
-            return _("Alarm snoozed for {minutes} minutes.").format(minutes=minutes)
-
         context = await self._responder.defer(interaction)
-        await reply_text(interaction, await _on_open_alarm(context, alarm_id, snooze))
+        async with _deciding(context, alarm_id):
+            await snooze_alarm(context, Snooze(alarm_id=alarm_id, minutes=minutes))
+        text = _("Alarm snoozed for {minutes} minutes.")
+        await reply_text(interaction, text.format(minutes=minutes))
 
     async def _settle(self, interaction: discord.Interaction, settlement: Settlement) -> None:
-        async def settle(context: Context, _alarm: Alarm) -> str:
-            await settle_alarm(context, settlement)
-            return _("Alarm closed.")
-
         context = await self._responder.defer(interaction)
-        await reply_text(interaction, await _on_open_alarm(context, settlement.alarm_id, settle))
+        async with _deciding(context, settlement.alarm_id):
+            await settle_alarm(context, settlement)
+        await reply_text(interaction, _("Alarm closed."))
 
 
 class NoteForm(Form):
@@ -174,25 +170,18 @@ class NoteForm(Form):
         self.add_item(self._text)
 
     async def submit(self, interaction: discord.Interaction, context: Context) -> None:
-        async def note(context: Context, alarm: Alarm) -> str:
-            ask = {"alarmId": alarm.id, "text": self._text.value}
+        async with _deciding(context, self._alarm_id):
+            ask = {"alarmId": self._alarm_id, "text": self._text.value}
             await note_alarm(context, validate(AlarmNote, ask))
-            return _("Note added.")
-
-        await reply_text(interaction, await _on_open_alarm(context, self._alarm_id, note))
+        await reply_text(interaction, _("Note added."))
 
 
-async def _on_open_alarm(
-    context: Context, alarm_id: int, act: Callable[[Context, Alarm], Awaitable[str]]
-) -> str:
-    """Do something about an open alarm, and return what to answer.
-
-    Raises:
-        AlreadyDone: somebody was faster.
-    """
-    alarm = await _open_alarm(context, alarm_id)
+@asynccontextmanager
+async def _deciding(context: Context, alarm_id: int) -> AsyncIterator[None]:
+    """Check that an alarm is open; say who was faster, if somebody was."""
+    await _open_alarm(context, alarm_id)
     try:
-        return await act(context, alarm)
+        yield
     except Conflict:
         alarm = await _open_alarm(context, alarm_id)
         if alarm.state == "waiting":
