@@ -178,7 +178,7 @@ class SentinelBot(SentinelClient):
             super().dispatch(event_name, *args, **kwargs)
 
     async def setup_hook(self) -> None:
-        await self._sync.prepare()
+        await self.tree.set_translator(self._sync.translator)
         if not self.cogs:
             for cog in self._our_cogs:
                 await self.add_cog(cog)
@@ -203,8 +203,7 @@ class SentinelBot(SentinelClient):
         self.responder.in_flight.track()
         await self._sync_commands()
 
-    async def on_resumed(self) -> None:
-        await self.on_ready()
+    on_resumed = on_ready
 
     async def on_disconnect(self) -> None:
         if self._discord_status.state == "ready":
@@ -221,23 +220,16 @@ class SentinelBot(SentinelClient):
         self.responder.in_flight.track()
         await self._sync.forget(guild)
 
-    async def on_guild_available(self, _: discord.Guild) -> None:
+    async def on_guild_available(self, _: object) -> None:
         self._change.note()
 
-    async def on_guild_channel_create(self, _: discord.abc.GuildChannel) -> None:
-        self._change.note()
-
-    async def on_guild_channel_delete(self, _: discord.abc.GuildChannel) -> None:
-        self._change.note()
+    on_guild_channel_create = on_guild_channel_delete = on_guild_role_delete = on_guild_available
 
     async def on_guild_channel_update(
         self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
     ) -> None:
         if before.overwrites != after.overwrites:  # bots that rename channels change none
             self._change.note()
-
-    async def on_guild_role_delete(self, _: discord.Role) -> None:
-        self._change.note()
 
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         if before.permissions != after.permissions or before.mentionable != after.mentionable:

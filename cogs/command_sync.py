@@ -1,4 +1,4 @@
-"""Registers the slash commands in the guilds where they changed."""
+"""Registers the slash commands in the guilds where they changed, in every language."""
 
 import hashlib
 import logging
@@ -10,8 +10,9 @@ import aiohttp
 import discord
 import orjson
 from discord import app_commands
+from discord.app_commands import TranslationContextLocation as Location
 
-from cogs.i18n.translator import CommandTranslator
+from cogs.i18n.language import translated_for
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
 from webhook.queries.guilds import (
@@ -21,7 +22,31 @@ from webhook.queries.guilds import (
     store_home_guild,
 )
 
+CONTEXTS = {
+    Location.command_name: "command",
+    Location.group_name: "command",
+    Location.parameter_name: "option",
+}
+"""The catalogue contexts of names, which have rules of their own.
+
+Descriptions and choices have no context.
+"""
+
 log = logging.getLogger(__name__)
+
+
+class CommandTranslator(app_commands.Translator):
+    """Translates the commands from the catalogues; Discord shows each member their language."""
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        """Return the translation, or None if it equals the English text."""
+        found = translated_for(locale.value, CONTEXTS.get(context.location, ""), string.message)
+        return None if found == string.message else found
 
 
 class CommandSync:
@@ -30,10 +55,7 @@ class CommandSync:
     def __init__(self, tree: app_commands.CommandTree[Any], context: Context) -> None:
         self._tree = tree
         self._context = context
-        self._translator = CommandTranslator()
-
-    async def prepare(self) -> None:
-        await self._tree.set_translator(self._translator)
+        self.translator = CommandTranslator()
 
     async def sync_all(self, guilds: Sequence[discord.Guild], configured: int) -> None:
         """Register the commands in the configured guild, or with 0 in all, and nowhere else."""
@@ -69,7 +91,7 @@ class CommandSync:
 
     async def _digest(self, guild: discord.Guild) -> str:
         payload = [
-            await command.get_translated_payload(self._tree, self._translator)
+            await command.get_translated_payload(self._tree, self.translator)
             for command in self._tree.get_commands(guild=guild)
         ]
         # With the bot Discord forgets its commands; invited again, it has joined at another time.

@@ -16,7 +16,7 @@ from discord.app_commands import TranslationContextLocation as Place
 from discord.ext import commands
 
 from cogs import bot
-from cogs.i18n.translator import CONTEXTS
+from cogs.command_sync import CONTEXTS
 from cogs.ui.responder import AlreadyDone
 from webhook.protocol.errors import SentinelError
 

@@ -30,9 +30,7 @@ class AuditCommands(commands.Cog):
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
 
-    @app_commands.command(
-        name="audit", description="Show who changed what", extras=needs(Scope.ADMIN)
-    )
+    @app_commands.command(description="Show who changed what", extras=needs(Scope.ADMIN))
     @property_option(
         "Only changes of this property",
         member="Only changes by this member",

@@ -84,23 +84,21 @@ class PropertyCommands(commands.GroupCog, group_name="property", group_descripti
         await reply_embed(interaction, await pending_properties.page(context))
 
     @app_commands.command(
-        name="show",
         description="Show a property: its equipment, people, alarms, calls and what you may do",
         extras=needs(Scope.READ, or_own=True),
     )
     @property_option()
-    async def show_(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
+    async def show(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
         await reply_embed(interaction, await property_card(context, found.id))
 
     @app_commands.command(
-        name="map",
         description="Show a property on the map",
         extras=needs(Scope.READ, or_own=True),
     )
     @property_option()
-    async def map_(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
+    async def map(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
         await reply_embed(interaction, await property_map_card(context, found.id))

@@ -77,10 +77,6 @@ class SetupState:
             and not self.usable(key, self.guilds)
         ]
 
-    def is_chosen(self, page: str) -> bool:
-        """Tell whether something on a page was chosen here."""
-        return any(key in self.chosen for key in resettable_keys(page, self.file))
-
 
 @dataclass
 class SetupPage:
@@ -88,14 +84,6 @@ class SetupPage:
 
     card: CardBuilder
     items: list[discord.ui.Item[Any]] = field(default_factory=list)
-
-    def view(self) -> discord.ui.View:
-        """Return the controls; presses are dispatched by their ids, as with cards."""
-        view = discord.ui.View(timeout=None)
-        for item in self.items:
-            view.add_item(item)
-        view.stop()
-        return view
 
 
 def keys_of(page: str, layout: Layout) -> list[str]:
@@ -153,13 +141,7 @@ def _how_to_allow() -> str:
 
 def _group_page(state: SetupState, name: str, title: str, intro: str, none: str) -> SetupPage:
     lines = [_line(state, key, none) for key in keys_of(name, state.file)]
-    heading = _("Set up CAD Sentinel · {number} of 3 · {title}")
-    number = PAGES.index(name) + 1
-    card = CardBuilder(
-        heading.format(number=number, title=title),
-        Colour.NORMAL,
-        "\n".join([intro, "", *lines]),
-    )
+    card = CardBuilder(_heading(name, title), Colour.NORMAL, "\n".join([intro, "", *lines]))
     options = [
         discord.SelectOption(label=_name(key), value=key, description=_purpose(key))
         for key in keys_of(name, state.file)
@@ -175,7 +157,7 @@ def _group_page(state: SetupState, name: str, title: str, intro: str, none: str)
     create = _button(_("Create what is missing"), f"setup:create:{name}")
     create.disabled = not (is_missing and may_create)
     page = SetupPage(card, [menu, create, _button(_("Refresh"), f"setup:page:{name}")])
-    if state.is_chosen(name):
+    if any(key in state.chosen for key in resettable_keys(name, state.file)):
         page.items.append(_button(_("Reset to the file"), f"setup:forget:{name}"))
     return page
 
@@ -246,9 +228,7 @@ class CadPushes:
 def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
     """Show what to configure in the CAD, and what was received so far."""
     card = CardBuilder(
-        _("Set up CAD Sentinel · {number} of 3 · {title}").format(
-            number=3, title=_("What the CAD sends")
-        ),
+        _heading("cad", _("What the CAD sends")),
         Colour.GOOD if all(cad.last_at for cad in cads) else Colour.NORMAL,
         _("Do one of these, then do something in the CAD: go on duty, or make a 911 call."),
     )
@@ -284,6 +264,11 @@ def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
     card.add(_("Received so far"), "\n".join(lines), inline=False)
     back = _button(_("Back"), "setup:page:channels")
     return SetupPage(card, [back, _button(_("Refresh"), "setup:page:cad")])
+
+
+def _heading(page: str, title: str) -> str:
+    text = _("Set up CAD Sentinel · {number} of 3 · {title}")
+    return text.format(number=PAGES.index(page) + 1, title=title)
 
 
 def _describe_pushes(cad: CadPushes) -> str:

@@ -29,6 +29,7 @@ from cogs.setup.pages import (
     roles_page,
 )
 from cogs.ui.buttons import OutdatedButton, chosen_values, control
+from cogs.ui.embeds import view_of
 from cogs.ui.permissions import needs
 from cogs.ui.responder import AlreadyDone, Responder, reply_text
 from cogs.ui.text import inert_line
@@ -74,7 +75,7 @@ class SetupWizard(commands.Cog):
         page = roles_page(await self._state(interaction))
         await interaction.followup.send(
             embed=page.card.build(),
-            view=page.view(),
+            view=view_of(page.items),
             ephemeral=True,
             allowed_mentions=discord.AllowedMentions.none(),
         )
@@ -234,7 +235,7 @@ class SetupWizard(commands.Cog):
 
 
 async def _show(interaction: discord.Interaction, page: SetupPage) -> None:
-    await interaction.edit_original_response(embed=page.card.build(), view=page.view())
+    await interaction.edit_original_response(embed=page.card.build(), view=view_of(page.items))
 
 
 def _guild(interaction: discord.Interaction) -> discord.Guild:

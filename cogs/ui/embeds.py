@@ -1,9 +1,10 @@
 """The content of a message: embeds, buttons, the roles it mentions."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import discord
 import orjson
@@ -90,25 +91,31 @@ class MessageContent:
         return discord.AllowedMentions(everyone=False, users=False, roles=roles, replied_user=False)
 
     def view(self) -> discord.ui.View | None:
-        """Return the buttons.
-
-        The view is stopped at once: presses are dispatched by the button's id, and discord.py
-        would keep a live view in memory for every message.
-        """
+        """Return the buttons."""
         if not self.buttons:
             return None
-        view = discord.ui.View(timeout=None)
-        for button in self.buttons:
-            view.add_item(
-                discord.ui.Button(
-                    label=button.text,
-                    custom_id=button.custom_id,
-                    style=button.style,
-                    disabled=button.disabled,
-                )
+        return view_of(
+            discord.ui.Button(
+                label=button.text,
+                custom_id=button.custom_id,
+                style=button.style,
+                disabled=button.disabled,
             )
-        view.stop()
-        return view
+            for button in self.buttons
+        )
+
+
+def view_of(items: Iterable[discord.ui.Item[Any]]) -> discord.ui.View:
+    """Return buttons and menus as a view.
+
+    It is stopped at once: presses are dispatched by the item's id, and discord.py would keep a
+    live view in memory for every message.
+    """
+    view = discord.ui.View(timeout=None)
+    for item in items:
+        view.add_item(item)
+    view.stop()
+    return view
 
 
 @dataclass
