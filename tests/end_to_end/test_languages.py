@@ -89,7 +89,7 @@ async def test_commands_are_registered_with_german_names(
     for definition in _all(command.definition for command in env.guild.commands):
         assert definition["description_localizations"]["de"] != definition["description"]
     monkeypatch.setattr(
-        "cogs.i18n.translator.translated_for",
+        "cogs.command_sync.translated_for",
         lambda locale, _context, text: "streifen" if (locale, text) == ("de", "units") else text,
     )
     async with env.bot_running():
