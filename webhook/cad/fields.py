@@ -286,7 +286,7 @@ def _meta_value(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, dict | list):
-        # Half of a JSON document helps nobody.
+        # A truncated JSON document is useless.
         written = _written(value)
         return text(written, META_VALUE_LIMIT) if 0 < len(written) <= META_VALUE_LIMIT else None
     return text(value, META_VALUE_LIMIT)

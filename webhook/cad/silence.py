@@ -9,7 +9,7 @@ from webhook.protocol.events import CadBack, CadSilent
 
 
 class LastPush:
-    """When each CAD last pushed something with its key, by a clock that nobody sets.
+    """When each CAD last pushed something with its key, by a monotonic clock.
 
     A CAD that has not pushed yet counts as silent since the start, as nothing could come earlier.
     """

@@ -123,7 +123,7 @@ async def _hide_errors(
     """Answer 500 without details; the path is logged, the query string may hold a token."""
     try:
         return await handler(request)
-    except (web.HTTPException, ConnectionError):  # the latter: they hung up
+    except (web.HTTPException, ConnectionError):  # the client hung up
         raise
     except Exception:
         log.exception("%s %s failed", request.method, request.path)

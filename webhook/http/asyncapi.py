@@ -34,7 +34,7 @@ PROTOCOL_VERSION = "1.0.0"
 _SOURCE = re.compile(r" \(sonoran-wire[^)]*\)")
 
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
-"""Bounds that pydantic leaves in its own words where they stand before a validator."""
+"""Bounds that pydantic writes in its own words where a validator follows them."""
 
 _CHANNEL = {"$ref": "#/channels/ws"}
 _IDENTIFIER_SCHEMA: JsonSchema = {
@@ -162,7 +162,7 @@ def asyncapi(catalogue: Catalogue) -> JsonSchema:
 
 
 def document(catalogue: Catalogue) -> bytes:
-    """Return the AsyncAPI document as it stands in docs/."""
+    """Return the AsyncAPI document as the bytes of docs/asyncapi.json."""
     return orjson.dumps(asyncapi(catalogue), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
@@ -288,7 +288,7 @@ def _event_messages() -> dict[str, JsonSchema]:
 def _message(
     types: tuple[str, ...], summary: str, data: JsonSchema, **beside_data: JsonSchema
 ) -> JsonSchema:
-    """Describe a message whose frame has data and, beside them, these members."""
+    """Describe a message; its frame has the data and these other members."""
     kind = {"const": types[0]} if len(types) == 1 else {"enum": list(types)}
     payload = {
         "description": summary,

@@ -1,4 +1,4 @@
-"""Text from outside without what nobody can see."""
+"""Removes invisible characters from text that comes from outside."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ _MAX_MARKS = 4
 
 
 def clean_text(text: str, limit: int | None = None) -> str:
-    """Remove what nobody can see: controls, bidi marks, zero-width and private characters.
+    """Remove invisible characters: controls, bidi marks, zero-width and private ones.
 
     Of the marks on one letter only the first few stay. Line feeds and tabs stay; `limit` counts
     characters and bounds the work on huge input.
@@ -33,7 +33,7 @@ def clean_text(text: str, limit: int | None = None) -> str:
 
 
 def _visible(text: str) -> Iterator[str]:
-    """Yield the visible characters; a mark needs a letter to stand on."""
+    """Yield the visible characters; a mark needs a letter before it."""
     marks = _MAX_MARKS
     for character in _INVISIBLE.sub("", text):
         category = unicodedata.category(character)

@@ -37,7 +37,7 @@ class Share(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks; `name` stands in the audit log.
+    """Who calls an operation; the audit log records the `name`.
 
     `user_ids`: the ids by which the game may know a person, the surest first; a program has none.
     """

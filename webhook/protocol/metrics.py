@@ -90,7 +90,7 @@ class Metrics:
         self.writable = gauge("sentinel_storage_writable", "1 unless the last write failed.")
         self.discord = Enum(
             "sentinel_discord_state",
-            "How things stand with Discord.",
+            "The state of the connection to Discord.",
             states=DISCORD_STATES,
             registry=registry,
         )

@@ -60,7 +60,7 @@ async def reject_property(context: Context, ask: Rejection) -> Success:
 
 @table.query("restore-property", scope=Scope.APPROVE)
 async def restore_property(context: Context, ask: OfProperty) -> Success:
-    """Restore a property that was removed lately, with its equipment."""
+    """Restore a property that was removed recently, with its equipment."""
     async with context.change() as change:
         property_ = await properties.get_even_removed(change.sql, ask.property_id)
         if property_ is None:

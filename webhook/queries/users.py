@@ -25,7 +25,7 @@ from webhook.queries.models import (
 table = Catalogue()
 
 _USER_ID = re.compile(r"[a-z]+:\S+|[0-9]{5,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}")
-"""What the id of a user looks like who is not stored yet."""
+"""The form of the id of a user who is not stored yet."""
 
 
 class NamedUser(Wire):
