@@ -1,6 +1,6 @@
 """What Sonoran CAD pushes, normalised; docs/cad.md describes every event."""
 
-from webhook.cad import alerts, calls, units  # noqa: F401 - each declares its events
+from webhook.cad import calls, notices, records, units  # noqa: F401 - each declares its events
 from webhook.cad.events import CadEvent, InvalidPush, Partial, UnhandledType
 from webhook.cad.registry import ACKNOWLEDGED, DECLARATIONS, READERS, parse
 from webhook.protocol.events import ALL, CAD

@@ -11,7 +11,6 @@ from typing import Any
 
 from db import dispatches, emergencies, notices, units
 from db.emergencies import EmergencyCall
-from webhook.cad.alerts import Callout, PagerMessage, PrintRecord, StationAlert
 from webhook.cad.calls import (
     Call911,
     DispatchClosed,
@@ -34,7 +33,9 @@ from webhook.cad.events import (
     unit_subjects,
 )
 from webhook.cad.location import CallLocation, property_at
+from webhook.cad.notices import Callout, PagerMessage, StationAlert
 from webhook.cad.panics import fold_earlier_calls, panic_of_call, pressed_by
+from webhook.cad.records import PrintRecord
 from webhook.cad.units import (
     UnitGroupAdd,
     UnitGroupRemove,

@@ -75,8 +75,7 @@ class Note(Pushed):
 
 def read_notes(value: object) -> list[Note]:
     """Read the notes of a call: a list, a single note, or "" for none; the newest are last."""
-    items = value if isinstance(value, list) else [value]
-    given = [item for item in items if not _is_blank(item)]
+    given = [item for item in fields.items(value) if not _is_blank(item)]
     return [Note.read(item) for item in given[-MAX_NOTES:]]
 
 

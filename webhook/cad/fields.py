@@ -61,8 +61,17 @@ def lines(value: object, limit: int, most: int) -> list[str]:
     """Read a list of short texts, or a single one; blank ones are dropped."""
     if value is None:
         return []
-    items = value if isinstance(value, list) else [value]
-    return [shown for item in items[: most * 2] if (shown := line(item, limit))][:most]
+    return [shown for item in items(value)[: most * 2] if (shown := line(item, limit))][:most]
+
+
+def items(value: object) -> list[Any]:
+    """Return the items of a list; anything else is the only item."""
+    return value if isinstance(value, list) else [value]
+
+
+def objects(value: object, most: int) -> list[dict[str, Any]]:
+    """Return the JSON objects of a list, or a single one, and nothing else."""
+    return [item for item in items(value) if isinstance(item, dict)][:most]
 
 
 def members(value: object, name: str) -> Members:
@@ -93,7 +102,7 @@ def ids(data: Members, *names: str) -> list[int] | None:
     for name, value in given:
         if isinstance(value, list) and len(value) > 2 * MAX_IDS:
             raise InvalidPush(f"{name}: more than {MAX_IDS} ids")
-        for item in value if isinstance(value, list) else [value]:
+        for item in items(value):
             if item is not None:
                 found[_id(item, name)] = None
     if len(found) > MAX_IDS:

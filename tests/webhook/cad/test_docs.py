@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from webhook.cad import EVENTS, HANDLED_TYPES, parse
-from webhook.cad.alerts import Record
+from webhook.cad.records import Record
 from webhook.cad.units import UnitReport
 
 DOCS = (Path(__file__).parents[3] / "docs" / "cad.md").read_text("utf-8")

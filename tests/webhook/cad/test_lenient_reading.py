@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from webhook.cad import InvalidPush, UnhandledType, parse
-from webhook.cad.alerts import StationAlert, Tone
 from webhook.cad.calls import Call911, DispatchEdit, DispatchNew, DispatchNote, UnitDetach
 from webhook.cad.events import CadEvent
+from webhook.cad.notices import StationAlert, Tone
 from webhook.cad.units import UnitLogin, UnitPanic, UnitStatus, UnitUpdate
 
 
