@@ -109,8 +109,8 @@ def _why_shut(status: RuntimeStatus, client: discord.Client, number: int) -> str
         return _("the bot cannot see it: correct its id, or give the bot View Channel there")
     missing = missing_permissions(channel, channel.guild.me)
     if missing:
-        text = _("the bot lacks {rights}: allow its role this in the channel's permissions")
-        return text.format(rights=", ".join(missing))
+        text = _("the bot lacks {permissions}: allow its role this in the channel's permissions")
+        return text.format(permissions=", ".join(missing))
     return inert_line(status.closed.get(number, ""), 200, blank="")
 
 

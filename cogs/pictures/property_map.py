@@ -71,8 +71,8 @@ async def property_map(sql: Reader, property_id: int, *, whole: bool = True) -> 
         backdrop=await stored_backdrop(sql),
     )
     words = "; ".join(line.text for line in legend)
-    alt = _("Map of {place}. {subtitle}; {said}.").format(
-        place=title, subtitle=subtitle, said=words
+    alt = _("Map of {place}. {subtitle}; {legend}.").format(
+        place=title, subtitle=subtitle, legend=words
     )
     return Picture.of("map.png", alt, shown, draw_map)
 
@@ -132,8 +132,8 @@ def _call_text(call: DispatchCall, area: Rectangle) -> str:
     title = plain_line(call.title or call.description, 40)
     name = f"{call.call_id} {title}".rstrip()
     if not distance:
-        return _("Call {named} · at the property").format(named=name)
-    return _("Call {named} · {metres} m away").format(named=name, metres=round(distance))
+        return _("Call {call} · at the property").format(call=name)
+    return _("Call {call} · {metres} m away").format(call=name, metres=round(distance))
 
 
 async def _equipment(sql: Reader, property_id: int) -> tuple[list[LegendLine], list[LegendLine]]:

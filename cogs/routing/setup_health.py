@@ -64,9 +64,9 @@ class SetupHealth:
             if what.startswith("channels.") and not channels:
                 continue
             for number in ids:
-                if trouble := problem_of(guilds, what, number):
-                    text = _("{what} ({id}): {trouble}. Fix it with /setup.")
-                    yield text.format(what=_named(what), id=number, trouble=trouble)
+                if problem := problem_of(guilds, what, number):
+                    text = _("{what} ({id}): {problem}. Fix it with /setup.")
+                    yield text.format(what=_label(what), id=number, problem=problem)
 
 
 def missing_permissions(channel: discord.abc.GuildChannel, me: discord.Member) -> list[str]:
@@ -96,25 +96,27 @@ def problem_of(guilds: Sequence[discord.Guild], what: str, number: int) -> str:
     if what == "guild_id":
         return ""
     if not what.startswith("channels."):
-        return _trouble_with_role(find_role(guilds, number), is_called=what == "panic_role")
+        return _problem_of_role(find_role(guilds, number), is_mentioned=what == "panic_role")
     channel = find_channel(guilds, number)
     if channel is None:
         return _("it was deleted, or the bot is not in its server")
     if not isinstance(channel, POSTABLE_CHANNELS):
         return _("it is not a text channel")
     missing = missing_permissions(channel, channel.guild.me)
-    return _("the bot lacks {rights}").format(rights=", ".join(missing)) if missing else ""
+    return (
+        _("the bot lacks {permissions}").format(permissions=", ".join(missing)) if missing else ""
+    )
 
 
-def _trouble_with_role(role: discord.Role | None, *, is_called: bool) -> str:
+def _problem_of_role(role: discord.Role | None, *, is_mentioned: bool) -> str:
     if role is None:
         return _("it was deleted, or the bot is not in its server")
-    if is_called and not can_mention(role, role.guild.me):
+    if is_mentioned and not can_mention(role, role.guild.me):
         return _("the bot cannot mention it: give the bot Mention Everyone")
     return ""
 
 
-def _named(what: str) -> str:
+def _label(what: str) -> str:
     group, _dot, name = what.rpartition(".")
     if group == "channels":
         return _("The channel {name}").format(name=name)

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from bot.config import ConfigError, load
 from bot.settings import Settings
-from tests.cogs.hostile import invisible
+from tests.cogs.hostile_texts import invisible
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.logs import CONTINUED, JsonFormatter, TextFormatter, start_logging
-from tests.cogs.hostile import invisible
+from tests.cogs.hostile_texts import invisible
 
 SECRET = "SCAD-KISS-of-the-tests"
 

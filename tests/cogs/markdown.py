@@ -8,7 +8,7 @@ differ it is the strictest: what is alive on one of them is alive here.
 import re
 from typing import NamedTuple
 
-from tests.cogs.hostile import invisible
+from tests.cogs.hostile_texts import invisible
 
 
 class Look(NamedTuple):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from itertools import cycle
 
-from tests.cogs.hostile import invisible
+from tests.cogs.hostile_texts import invisible
 from tests.cogs.markdown import foreign, look
 from webhook.protocol.clean_text import clean_text
 

@@ -14,7 +14,7 @@ from db.database import Database
 from db.errors import StorageUnavailable, is_transient
 from tests.db.disk import FULL, IOERR_FSYNC, IOERR_WRITE, READONLY, Disk, faulty_disk
 
-TROUBLES = {
+FAILURES = {
     "full": {"on_write": FULL},
     "broken": {"on_write": IOERR_WRITE},
     "read-only": {"on_write": READONLY},
@@ -48,14 +48,14 @@ def _after_a_kill(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("failure", FAILURES)
 async def test_disk_error_loses_only_rejected_writes(
-    on_disk: tuple[Database, Disk], database_path: Path, trouble: str
+    on_disk: tuple[Database, Disk], database_path: Path, failure: str
 ) -> None:
     database, disk = on_disk
     await _put(database, "before")
     for round_ in range(3):
-        vars(disk).update(TROUBLES[trouble])
+        vars(disk).update(FAILURES[failure])
         outcomes = await asyncio.gather(
             *(_put(database, f"refused-{number}") for number in range(5)), return_exceptions=True
         )

@@ -27,12 +27,12 @@ Trouble = Callable[[BotEnvironment, Disk], Any]
 
 def _wrong(**how: int) -> Trouble:
     @asynccontextmanager
-    async def trouble(_: BotEnvironment, disk: Disk) -> AsyncIterator[None]:
+    async def failure(_: BotEnvironment, disk: Disk) -> AsyncIterator[None]:
         vars(disk).update(how)
         yield
         disk.mend()
 
-    return trouble
+    return failure
 
 
 @asynccontextmanager
@@ -44,7 +44,7 @@ async def _locked(env: BotEnvironment, _: Disk) -> AsyncIterator[None]:
         other.execute("ROLLBACK")
 
 
-TROUBLES: dict[str, Trouble] = {
+FAILURES: dict[str, Trouble] = {
     "full": _wrong(on_write=FULL),
     "broken": _wrong(on_write=IOERR_WRITE),
     "read-only": _wrong(on_write=READONLY),
@@ -53,9 +53,9 @@ TROUBLES: dict[str, Trouble] = {
 }
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("failure", FAILURES)
 async def test_writes_are_refused_in_words_reads_go_on_and_it_recovers(
-    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch, trouble: str
+    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.05)
     monkeypatch.setattr(follower, "RETRY", 0.02)
@@ -68,7 +68,7 @@ async def test_writes_are_refused_in_words_reads_go_on_and_it_recovers(
             await env.fake.until(lambda: bool(env.guild.commands))
             property_id = await env.add_property("Villa", drones=1)
             card = await env.channel("approvals").next_message()
-            async with TROUBLES[trouble](env, disk):
+            async with FAILURES[failure](env, disk):
                 assert await env.push("EVENT_911", call_911(1)) == 503
                 data = {"propertyId": property_id, "userId": "refused"}
                 assert (await env.query("add-auth-entry", **data))["code"] == "unavailable"

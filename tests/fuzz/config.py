@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.config import ConfigError, load
 from bot.discord_settings import build_router, channels_in_use
 from bot.settings import PREFIX
-from tests.cogs.hostile import invisible
+from tests.cogs.hostile_texts import invisible
 
 SECRET = "S3CR3T-Value-1"
 BETWEEN = b"\n-----\n"

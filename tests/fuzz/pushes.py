@@ -13,7 +13,7 @@ from cogs.cards import CARDS, render
 from cogs.feeds import FEEDS, entry_embed
 from cogs.ui.embeds import MessageContent
 from tests.cogs.cards.test_cards import check_as_discord, texts_of
-from tests.cogs.hostile import invisible
+from tests.cogs.hostile_texts import invisible
 from tests.cogs.markdown import foreign
 from tests.fuzz.shapes import mutate_lines
 from tests.fuzz.storage import Storage

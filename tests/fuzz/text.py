@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bot.logs import CONTINUED, JsonFormatter, TextFormatter
 from cogs.ui.text import fitting, inert, inert_line, plain_line
-from tests.cogs.hostile import SNIPPETS, invisible, units
+from tests.cogs.hostile_texts import SNIPPETS, invisible, units
 from tests.cogs.markdown import look
 from webhook.protocol.clean_text import clean_text
 

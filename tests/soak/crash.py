@@ -24,7 +24,7 @@ LONGEST_LIFE = 2.0
 UNDER_WAY = 100
 """Requests among which those are that were not answered yet."""
 
-TROUBLES = ("none", "slow", "failing", "unheard", "silent", "down")
+FAILURES = ("none", "slow", "failing", "unheard", "silent", "down")
 """How Discord is while the bot is killed: `unheard` and `silent` do what they deny."""
 
 
@@ -34,7 +34,7 @@ class Report:
 
     kills: int = 0
     forgotten: int = 0
-    troubles: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
     deeds: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
     messages: int = 0
@@ -44,7 +44,7 @@ class Report:
         """Say it in plain words."""
         return [
             f"kills: {self.kills}, after {self.forgotten} of them Discord had forgotten the nonces",
-            f"Discord during the kills: {dict(self.troubles)}",
+            f"Discord during the kills: {dict(self.failures)}",
             f"answered as done: {self.deeds.total()} {dict(self.deeds)}",
             f"without an answer: {self.unanswered}",
             f"messages in Discord: {self.messages}",
@@ -66,13 +66,13 @@ async def crash(
         await env.fake.until(lambda: bool(env.guild.commands), timeout=30)
     running = asyncio.create_task(load.run())
     for _ in range(rounds):
-        trouble = random.choice(TROUBLES)
-        _trouble(env.fake, trouble)
+        failure = random.choice(FAILURES)
+        _cause(env.fake, failure)
         with bot_process(env, port) as process:
             await asyncio.sleep(random.uniform(0.0, longest))
             process.kill()
         report.kills += 1
-        report.troubles[trouble] += 1
+        report.failures[failure] += 1
         if random.random() < 0.5:
             await _landed(env.fake)
             env.fake.forget_nonces()
@@ -96,11 +96,11 @@ async def crash(
     return report
 
 
-def _trouble(fake: FakeDiscord, trouble: str) -> None:
+def _cause(fake: FakeDiscord, failure: str) -> None:
     """Have Discord's answers to deliveries go wrong; what was so before ends."""
     fake.recover()
     deliveries = ("*", r"^/channels/\d+/messages")
-    match trouble:
+    match failure:
         case "slow":
             fake.fault("POST", deliveries[1], delay=0.4, times=None)
             fake.fault("PATCH", deliveries[1], delay=0.1, times=None)

@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp.test_utils import unused_port
 
 from cogs.delivery.channel_queue import Pace
-from tests.cogs.troubles import DELIVERIES, TROUBLES
+from tests.cogs.discord_failures import DELIVERIES, FAILURES
 from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import FakeDiscord, Rate
 from tests.soak.ledger import Ledger, broken_promises, caught_up
@@ -29,7 +29,7 @@ TENTH = Haste(Pace(edit=0.1, gather=0.02, feed=0.1, retry=0.1, closed=30.0), ref
 PAUSE = 0.2
 """Seconds between two deeds of one of the load: about as much as Discord lets be shown."""
 
-LONGEST_TROUBLE = 1.0
+LONGEST_FAILURE = 1.0
 LONGEST_PEACE = 2.0
 MOST_INVALID = 0.01
 """The share of refused requests (401, 403, 429) that is still polite."""
@@ -47,7 +47,7 @@ GATEWAY: dict[str, Callable[[FakeDiscord], None]] = {
 class Report:
     """What was done, and the promises that broke."""
 
-    troubles: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
     faults: int = 0
     done: int = 0
     requests: int = 0
@@ -58,7 +58,7 @@ class Report:
     def lines(self) -> list[str]:
         """Say it in plain words."""
         return [
-            f"troubles: {self.troubles.total()} {dict(self.troubles)}",
+            f"failures: {self.failures.total()} {dict(self.failures)}",
             f"requests: {self.requests}, gone wrong on purpose: {self.faults}",
             f"refused with 401, 403 or 429: {self.invalid} ({self.invalid / self.requests:.2%})",
             f"answered as done: {self.done}; messages in Discord: {self.messages}",
@@ -68,7 +68,7 @@ class Report:
 
 
 async def misbehave(env: BotEnvironment, seconds: float, seed: int) -> Report:
-    """Have one trouble after the other under load, then peace, and compare."""
+    """Have one failure after the other under load, then peace, and compare."""
     report, ledger, random, fake = Report(), Ledger(), Random(seed), env.fake
     load = Load(env, ledger, Random(seed), PAUSE)
     with bot_process(env, unused_port(), TENTH) as process:
@@ -79,15 +79,15 @@ async def misbehave(env: BotEnvironment, seconds: float, seed: int) -> Report:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             await asyncio.sleep(random.uniform(0.0, LONGEST_PEACE))
-            trouble, lasts = (
-                random.choice([*TROUBLES, *GATEWAY]),
-                random.uniform(0.0, LONGEST_TROUBLE),
+            failure, lasts = (
+                random.choice([*FAILURES, *GATEWAY]),
+                random.uniform(0.0, LONGEST_FAILURE),
             )
-            report.troubles[trouble] += 1
-            if trouble in GATEWAY:
-                GATEWAY[trouble](fake)
+            report.failures[failure] += 1
+            if failure in GATEWAY:
+                GATEWAY[failure](fake)
             else:
-                told = _lasting(TROUBLES[trouble], lasts)
+                told = _lasting(FAILURES[failure], lasts)
                 channel = random.choice(list(env.channels.values()))
                 path = DELIVERIES.replace(r"\d+", str(channel.id))
                 fake.fault("*", path if _is_of_channel(told) else DELIVERIES, **told)
@@ -109,16 +109,16 @@ async def misbehave(env: BotEnvironment, seconds: float, seed: int) -> Report:
     return report
 
 
-def _is_of_channel(trouble: dict[str, Any]) -> bool:
+def _is_of_channel(failure: dict[str, Any]) -> bool:
     """Tell whether Discord itself refuses something about a channel, which others do not share."""
-    body = trouble.get("body")
+    body = failure.get("body")
     return isinstance(body, dict) and not body.get("global")
 
 
-def _lasting(trouble: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """Have a trouble last so long, and say so where it says how long it lasts."""
-    lasting = trouble | {"times": None}
-    body, headers = trouble.get("body"), trouble.get("headers")
+def _lasting(failure: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """Have a failure last so long, and say so where it says how long it lasts."""
+    lasting = failure | {"times": None}
+    body, headers = failure.get("body"), failure.get("headers")
     if isinstance(body, dict) and "retry_after" in body:
         lasting["body"] = body | {"retry_after": seconds}
     if headers and "Retry-After" in headers:

@@ -19,7 +19,7 @@ from cogs.i18n.language import LANGUAGES, using_locale
 from cogs.ui.embeds import EMBED, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.text import length
 from db.feeds import FeedCount
-from tests.cogs.hostile import invisible, wire_texts
+from tests.cogs.hostile_texts import invisible, wire_texts
 from tests.cogs.scenario import CAD_EVENTS, Scenario
 from tests.fake_discord.errors import Problems
 from tests.fake_discord.validation import check_message

@@ -12,7 +12,7 @@ import pytest
 from cogs import bot
 from cogs.delivery import discord_errors
 from cogs.delivery.channel_queue import Pace
-from tests.cogs.troubles import CLOUDFLARE, DELIVERIES, LIMITED, TROUBLES
+from tests.cogs.discord_failures import CLOUDFLARE, DELIVERIES, FAILURES, LIMITED
 from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import FakeDiscord, render
 
@@ -55,11 +55,11 @@ async def _until_unshown(env: BotEnvironment, number: int) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("failure", FAILURES)
 async def test_after_any_error_messages_are_posted_once_in_their_last_state(
-    env: BotEnvironment, caplog: pytest.LogCaptureFixture, trouble: str
+    env: BotEnvironment, caplog: pytest.LogCaptureFixture, failure: str
 ) -> None:
-    told = {"times": 3} | TROUBLES[trouble]
+    told = {"times": 3} | FAILURES[failure]
     if "delay" not in told:
         env.fake.nonce_memory = 0.0  # the bot has to look into the channel
     emergency, records = env.channel("emergency"), env.channel("records")

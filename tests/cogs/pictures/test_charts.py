@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cogs.pictures.charts import COLOURS, NAMED, crimes_chart, visitors_chart
 from cogs.pictures.drawing import BACKGROUND, FIELD
 from cogs.ui.picture import ALT
-from tests.cogs.pictures.looking import opened, share
+from tests.cogs.pictures.pixels import opened, share
 from webhook.queries.crimes import CrimesInArea, DayCrimes
 from webhook.queries.visitors import CameraWeek, DayVisitors, ScannedVisitors, WeeklyVisitors
 

@@ -19,8 +19,8 @@ from cogs.pictures.drawing import (
     text_width,
 )
 from cogs.pictures.maps import SYMBOLS
-from tests.cogs.hostile import texts
-from tests.cogs.pictures.looking import contrast
+from tests.cogs.hostile_texts import texts
+from tests.cogs.pictures.pixels import contrast
 
 SHOWN = (drawing.BRIGHT, drawing.MUTED, *COLOURS, *(symbol.colour for symbol in SYMBOLS.values()))
 

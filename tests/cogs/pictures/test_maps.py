@@ -30,7 +30,7 @@ from cogs.pictures.maps import (
 from cogs.pictures.property_map import property_map
 from cogs.ui.picture import ALT
 from db import dispatches, emergencies
-from tests.cogs.pictures.looking import opened, pixels, share
+from tests.cogs.pictures.pixels import opened, pixels, share
 from tests.webhook.harness import AppHarness
 
 GROUND = (LEFT, TOP, LEFT + ACROSS, TOP + DOWN)

@@ -17,7 +17,7 @@ from cogs.ui.options import (
     ranked_choices,
     removal_choices,
 )
-from tests.cogs.hostile import invisible, wire_texts
+from tests.cogs.hostile_texts import invisible, wire_texts
 from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord.validation import check_choices
 from tests.webhook.harness import AppHarness, open_harness

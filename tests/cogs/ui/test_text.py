@@ -16,7 +16,7 @@ from cogs.ui.text import (
     timestamp,
     who,
 )
-from tests.cogs.hostile import alive, invisible, texts, unescaped, units
+from tests.cogs.hostile_texts import alive, invisible, texts, unescaped, units
 from tests.cogs.markdown import look
 from webhook.protocol.clean_text import clean_text
 

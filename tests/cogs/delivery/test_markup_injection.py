@@ -14,7 +14,7 @@ from cogs.ui.embeds import MessageContent
 from db import community
 from db.community import EquipmentType, Tier
 from tests.cogs.cards.test_cards import check_as_discord
-from tests.cogs.hostile import invisible
+from tests.cogs.hostile_texts import invisible
 from tests.cogs.markdown import foreign, look
 from tests.cogs.payloads import PAYLOADS, check_inert, check_plain, check_whole, words
 from tests.cogs.scenario import Scenario

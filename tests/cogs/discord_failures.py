@@ -13,7 +13,7 @@ VIA = {"Via": "1.1 google"}
 SOON = {"Retry-After": "0.05"}
 SHARED = VIA | SOON | {"X-RateLimit-Scope": "shared"}
 
-TROUBLES: dict[str, dict[str, Any]] = {
+FAILURES: dict[str, dict[str, Any]] = {
     "500": {"status": 500, "times": 1},
     "502": {"status": 502, "times": 1},
     "503": {"status": 503},
