@@ -19,8 +19,8 @@ from db.errors import StorageUnavailable
 from webhook.cad.retention import Retention, forget_old
 from webhook.cad.silence import LastPush, report_silence
 from webhook.protocol.context import Context, now
-from webhook.protocol.daily_report import PROBLEMS, report_day
 from webhook.protocol.metrics import Metrics
+from webhook.queries.daily_report import PROBLEMS, report_day
 
 PRUNE_BATCH = 1_000
 FORGET_BATCH = 100

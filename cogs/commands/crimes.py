@@ -13,8 +13,8 @@ from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.days import last_days, today
 from webhook.queries.crimes import DAYS, EVERYWHERE, MOST_DAYS, CrimeArea, get_crimes_in_area
+from webhook.queries.days import last_days, today
 from webhook.queries.properties import find_property
 from webhook.queries.rows import Property
 

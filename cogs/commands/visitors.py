@@ -15,8 +15,8 @@ from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import fitting, inert_line
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.days import today
 from webhook.protocol.wire import validate
+from webhook.queries.days import today
 from webhook.queries.models import OfProperty
 from webhook.queries.properties import find_property
 from webhook.queries.rows import CAMERA, Property

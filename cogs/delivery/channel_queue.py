@@ -40,9 +40,9 @@ from db.database import Database
 from db.errors import StorageUnavailable
 from db.feeds import FeedEntry
 from webhook.protocol.context import now
-from webhook.protocol.daily_report import MESSAGES
 from webhook.protocol.events import StoredEvent, Subject
 from webhook.protocol.metrics import Metrics
+from webhook.queries.daily_report import MESSAGES
 
 MAX_EMBEDS = 10
 """Embeds that a message has at most."""

@@ -16,8 +16,8 @@ from db.errors import StorageUnavailable
 from tests.webhook.harness import MINUTE, open_harness
 from webhook.cad.silence import LastPush
 from webhook.protocol.context import now
-from webhook.protocol.daily_report import PROBLEMS
 from webhook.protocol.metrics import DISCORD_STATES, Metrics
+from webhook.queries.daily_report import PROBLEMS
 
 
 def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:

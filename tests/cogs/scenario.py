@@ -16,8 +16,8 @@ from webhook.cad.silence import LastPush, report_silence
 from webhook.cad.store import PushConfig, store_push
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import ApprovalRules, Caller, Scope
-from webhook.protocol.daily_report import report_day
 from webhook.queries.approvals import approve_property
+from webhook.queries.daily_report import report_day
 from webhook.queries.models import OfProperty
 
 CAD = "county"

@@ -11,7 +11,7 @@ import pytest
 from bot import app
 from tests.end_to_end.environment import TOKEN, BotEnvironment, call_911, log_in
 from tests.fake_discord import render
-from webhook.protocol.daily_report import MESSAGES
+from webhook.queries.daily_report import MESSAGES
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from db import crimes, users
 from db.crimes import Circle
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.days import last_days
 from webhook.protocol.events import Crime
 from webhook.protocol.wire import Id, Reply, UserId, Whole, Wire
+from webhook.queries.days import last_days
 from webhook.queries.models import Added, Metres, Sentence, existing_property, property_subject
 
 table = Catalogue()

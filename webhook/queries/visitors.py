@@ -10,10 +10,10 @@ from pydantic import BeforeValidator, Field, model_validator
 from db import equipment, users, visits
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
-from webhook.protocol.days import days, last_days
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData
 from webhook.protocol.events import Scanned, VisitRecorded
 from webhook.protocol.wire import Id, Reply, Success
+from webhook.queries.days import days, last_days
 from webhook.queries.models import OfProperty, UserAtProperty, existing_property, property_subject
 
 table = Catalogue()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.protocol.days import days, last_days, today
+from webhook.queries.days import days, last_days, today
 
 ZONES = [
     "UTC",

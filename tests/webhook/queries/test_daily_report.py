@@ -10,7 +10,7 @@ from db import journal, settings
 from tests.webhook.harness import DAY, HOUR, AppHarness, FakeSession, open_harness
 from webhook.cad.events import UnhandledType
 from webhook.cad.store import store_push
-from webhook.protocol.daily_report import MESSAGES, PROBLEMS, report_day
+from webhook.queries.daily_report import MESSAGES, PROBLEMS, report_day
 
 SIX = time(6)
 SENT = 4 * 24 * 2

@@ -6,8 +6,8 @@ from typing import Any
 from db import journal, settings
 from db.database import Reader, Transaction
 from webhook.protocol.context import Context
-from webhook.protocol.days import Day, last_ended
 from webhook.protocol.events import CAD, Daily
+from webhook.queries.days import Day, last_ended
 
 MESSAGES = "daily.messages"
 """The setting that counts the messages posted since the last report."""
