@@ -116,5 +116,6 @@ class AlarmEscalation:
             ):
                 return
             subject = Subject("alarm-call", f"{alarm.id}-{number}")
-            await cards.mark_stale(change.sql, str(subject), card.channel, change.now)
+            stale = cards.StaleCard(str(subject), card.channel, change.now)
+            await cards.mark_stale(change.sql, stale)
             await record_step(change, alarm, "called", number=number)

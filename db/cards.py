@@ -1,5 +1,6 @@
 """Cards: one Discord message per subject, and whether Discord still shows an old state of it."""
 
+import json
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
@@ -31,6 +32,15 @@ class Card(NamedTuple):
     picture: str
 
 
+class StaleCard(NamedTuple):
+    """A card to be shown again; its channel and role only matter if there is no such card yet."""
+
+    subject: str
+    channel: str
+    created_at: int
+    mention: int = 0
+
+
 class Backlog(NamedTuple):
     """What a channel has still to show; `since` is when the oldest message could be posted.
 
@@ -46,17 +56,16 @@ class Backlog(NamedTuple):
 _COLUMNS = ", ".join(Card._fields)
 
 
-async def mark_stale(
-    sql: Transaction, subject: str, channel: str, now: int, mention: int = 0
-) -> None:
-    """Have the card shown again where it is, or for the first time in `channel`."""
+async def mark_stale(sql: Transaction, *stale: StaleCard) -> None:
+    """Have cards shown again where they are, or for the first time, in this order."""
+    if not stale:
+        return
     await sql.run(
-        "INSERT INTO cards (subject, channel, mention, created_at) VALUES (?, ?, ?, ?)"
+        "INSERT INTO cards (subject, channel, created_at, mention)"
+        " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
+        " json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?) WHERE true"
         " ON CONFLICT (subject) DO UPDATE SET version = version + 1",
-        subject,
-        channel,
-        mention,
-        now,
+        json.dumps(stale),
     )
 
 
@@ -86,10 +95,15 @@ async def move(sql: Transaction, channel: str, kind: str, new_channel: str) -> N
     )
 
 
-async def touch(sql: Transaction, subject: str) -> str | None:
-    """Have the card shown again if the subject has one; return its channel."""
-    return await sql.one(
-        str, "UPDATE cards SET version = version + 1 WHERE subject = ? RETURNING channel", subject
+async def touch(sql: Transaction, subjects: list[str]) -> list[str]:
+    """Have the cards shown again that these subjects have; return their channels."""
+    if not subjects:
+        return []
+    return await sql.all(
+        str,
+        "UPDATE cards SET version = version + 1"
+        " WHERE subject IN (SELECT value FROM json_each(?)) RETURNING channel",
+        json.dumps(subjects),
     )
 
 
@@ -128,6 +142,16 @@ async def backlog(sql: Reader) -> list[Backlog]:
 
 async def of_subject(sql: Reader, subject: str) -> Card | None:
     return await sql.find(Card, "cards", subject=subject)
+
+
+async def channels_of(sql: Reader, subjects: list[str]) -> dict[str, str]:
+    """Return the channels of the cards that these subjects have, by subject."""
+    pairs: list[tuple[str, str]] = await sql.all(
+        lambda subject, channel: (subject, channel),
+        "SELECT subject, channel FROM cards WHERE subject IN (SELECT value FROM json_each(?))",
+        json.dumps(subjects),
+    )
+    return dict(pairs)
 
 
 async def mark_shown(sql: Transaction, card: Card) -> None:

@@ -170,14 +170,15 @@ async def _put_units(
     )
 
 
-async def calls_of_unit(sql: Reader, cad: str, ident: int) -> list[int]:
-    """Return the open calls that a unit is on."""
+async def calls_of_units(sql: Reader, cad: str, idents: list[int]) -> list[int]:
+    """Return the open calls that units are on, each once."""
     return await sql.all(
         int,
-        "SELECT call_id FROM dispatch_units JOIN dispatch_calls USING (cad, call_id)"
-        " WHERE cad = ? AND ident = ? AND attached AND closed_at IS NULL ORDER BY call_id",
+        "SELECT DISTINCT call_id FROM dispatch_units JOIN dispatch_calls USING (cad, call_id)"
+        " WHERE cad = ? AND ident IN (SELECT value FROM json_each(?)) AND attached"
+        " AND closed_at IS NULL ORDER BY call_id",
         cad,
-        ident,
+        json.dumps(idents),
     )
 
 
@@ -221,6 +222,16 @@ async def last_notes(sql: Reader, cad: str, call_id: int, limit: int) -> list[Ca
 
 async def get(sql: Reader, cad: str, call_id: int) -> DispatchCall | None:
     return await sql.find(DispatchCall, "dispatch_calls", cad=cad, call_id=call_id)
+
+
+async def by_number(sql: Reader, cad: str, call_ids: list[int]) -> list[DispatchCall]:
+    return await sql.all(
+        DispatchCall,
+        f"SELECT {_COLUMNS} FROM dispatch_calls WHERE cad = ?"
+        " AND call_id IN (SELECT value FROM json_each(?)) ORDER BY call_id",
+        cad,
+        json.dumps(call_ids),
+    )
 
 
 async def open_calls(sql: Reader, limit: int) -> list[DispatchCall]:

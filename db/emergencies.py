@@ -1,5 +1,6 @@
 """911 calls from the CAD's pushes, which may come in any order."""
 
+import json
 from typing import NamedTuple
 
 from db.database import Reader, Transaction
@@ -113,6 +114,16 @@ async def _upsert(sql: Transaction, statement: str, *parameters: object) -> Emer
 
 async def get(sql: Reader, cad: str, call_id: int) -> EmergencyCall | None:
     return await sql.find(EmergencyCall, "emergency_calls", cad=cad, call_id=call_id)
+
+
+async def by_number(sql: Reader, cad: str, call_ids: list[int]) -> list[EmergencyCall]:
+    return await sql.all(
+        EmergencyCall,
+        f"SELECT {_COLUMNS} FROM emergency_calls WHERE cad = ?"
+        " AND call_id IN (SELECT value FROM json_each(?)) ORDER BY call_id",
+        cad,
+        json.dumps(call_ids),
+    )
 
 
 async def open_calls(sql: Reader, limit: int) -> list[EmergencyCall]:

@@ -1,5 +1,6 @@
 """Feeds: journal entries that a channel still has to show, in order, several to a message."""
 
+import json
 from typing import NamedTuple
 
 from db.cards import Backlog
@@ -15,9 +16,9 @@ class FeedEntry(NamedTuple):
 
     journal_id: int
     channel: str
-    mention: int
-    batch: int | None
-    summed: int
+    mention: int = 0
+    batch: int | None = None
+    summed: int = 0
 
 
 class FeedCount(NamedTuple):
@@ -32,13 +33,16 @@ class FeedCount(NamedTuple):
 _COLUMNS = ", ".join(FeedEntry._fields)
 
 
-async def add(sql: Transaction, journal_id: int, channel: str, mention: int = 0) -> None:
+async def add(sql: Transaction, *entries: FeedEntry) -> None:
+    """Add new entries, each once."""
+    if not entries:
+        return
     await sql.run(
-        "INSERT INTO feed_entries (journal_id, channel, mention) VALUES (?, ?, ?)"
+        "INSERT INTO feed_entries (journal_id, channel, mention)"
+        " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
+        " json_extract(value, '$[2]') FROM json_each(?) WHERE true"
         " ON CONFLICT (journal_id) DO NOTHING",
-        journal_id,
-        channel,
-        mention,
+        json.dumps(entries),
     )
 
 

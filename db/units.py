@@ -1,5 +1,6 @@
 """Units of the CAD and their panics."""
 
+import json
 from typing import Any, NamedTuple
 
 from db.database import Reader, Transaction
@@ -129,7 +130,8 @@ async def search(sql: Reader, text: str, limit: int) -> list[Unit]:
 
 async def start_panic(sql: Transaction, cad: str, idents: list[int], now: int) -> int | None:
     """Start a panic of those units that are in none; None if all of them already are."""
-    calm = [ident for ident in idents if await open_panic(sql, cad, ident) is None]
+    in_panic = await open_panics(sql, cad, idents)
+    calm = [ident for ident in idents if ident not in in_panic]
     if not calm:
         return None
     panic_id = await sql.insert("panics", cad=cad, started_at=now)
@@ -140,13 +142,16 @@ async def start_panic(sql: Transaction, cad: str, idents: list[int], now: int) -
     return panic_id
 
 
-async def open_panic(sql: Reader, cad: str, ident: int) -> int | None:
-    return await sql.one(
-        int,
-        "SELECT panic_id FROM panic_units WHERE cad = ? AND ident = ? AND cleared_at IS NULL",
+async def open_panics(sql: Reader, cad: str, idents: list[int]) -> dict[int, int]:
+    """Return the panics that units are in, by ident."""
+    pairs: list[tuple[int, int]] = await sql.all(
+        lambda ident, panic_id: (ident, panic_id),
+        "SELECT ident, panic_id FROM panic_units WHERE cad = ?"
+        " AND ident IN (SELECT value FROM json_each(?)) AND cleared_at IS NULL",
         cad,
-        ident,
+        json.dumps(idents),
     )
+    return dict(pairs)
 
 
 async def clear_panic(sql: Transaction, cad: str, idents: list[int], now: int) -> list[int]:

@@ -64,7 +64,7 @@ EVENTS = frozenset(
 async def mark_changed(sql: Transaction, at: int) -> None:
     """Have the board shown again: something on it changed."""
     await settings.put(sql, CHANGED, str(at))
-    await cards.mark_stale(sql, str(SUBJECT), CHANNEL, at)
+    await cards.mark_stale(sql, cards.StaleCard(str(SUBJECT), CHANNEL, at))
 
 
 async def board(sql: Reader, _subject: Subject) -> MessageContent | None:

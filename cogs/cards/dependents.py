@@ -1,6 +1,7 @@
 """Which other cards show a change too: a call's card names its units, 911 call and property."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from cogs.cards import board
 from db import alarms, dispatches, emergencies, units
@@ -29,9 +30,7 @@ _CHANGING_DRONES = frozenset(
 async def dependent_subjects(sql: Reader, events: Sequence[StoredEvent]) -> list[Subject]:
     """Return the subjects beside those of the events whose cards may show something of them."""
     subjects = dict.fromkeys(subject for event in events for subject in event.subjects)
-    found: list[Subject] = []
-    for subject in subjects:
-        found += await _dependents_of(sql, subject)
+    found = await _dependents_of(sql, subjects)
     for event in events:
         if event.name in _CHANGING_DRONES:
             property_id = int(event.data["propertyId"])
@@ -43,39 +42,49 @@ async def dependent_subjects(sql: Reader, events: Sequence[StoredEvent]) -> list
 
 async def linking_to(sql: Reader, subject: Subject) -> list[Subject]:
     """Return the subjects whose cards can link to this one's card."""
-    found = await _dependents_of(sql, subject)
+    found = await _dependents_of(sql, [subject])
     return [*found, board.SUBJECT] if subject.kind in ("emergency", "dispatch") else found
 
 
-async def _dependents_of(sql: Reader, subject: Subject) -> list[Subject]:
-    find = _FIND.get(subject.kind)
-    return [] if find is None else await find(sql, subject)
-
-
-async def _of_unit(sql: Reader, unit: Subject) -> list[Subject]:
-    ident, cad = unit.number, unit.cad
-    calls = await dispatches.calls_of_unit(sql, cad, ident)
-    found = [dispatch_subject(cad, call_id) for call_id in calls]
-    panic_id = await units.open_panic(sql, cad, ident)
-    return found if panic_id is None else [*found, panic_subject(panic_id)]
-
-
-async def _of_emergency(sql: Reader, emergency: Subject) -> list[Subject]:
-    call = await emergencies.get(sql, emergency.cad, emergency.number)
-    found = []
-    if call is not None and call.dispatch_call_id is not None:
-        found.append(dispatch_subject(call.cad, call.dispatch_call_id))
-    if call is not None and call.panic_id is not None:
-        found.append(panic_subject(call.panic_id))
+async def _dependents_of(sql: Reader, subjects: Iterable[Subject]) -> list[Subject]:
+    by_kind = defaultdict[str, list[Subject]](list)
+    for subject in subjects:
+        by_kind[subject.kind].append(subject)
+    found: list[Subject] = []
+    for kind, find in _FIND.items():
+        if kind in by_kind:
+            found += await find(sql, by_kind[kind])
     return found
 
 
-async def _of_dispatch(sql: Reader, dispatch: Subject) -> list[Subject]:
-    call = await dispatches.get(sql, dispatch.cad, dispatch.number)
-    if call is None or call.emergency_call_id is None:
-        return []
-    made_from = emergency_subject(call.cad, call.emergency_call_id)
-    return [made_from, *await _of_emergency(sql, made_from)]
+async def _of_units(sql: Reader, subjects: list[Subject]) -> list[Subject]:
+    found: list[Subject] = []
+    for cad, idents in _numbers_by_cad(subjects).items():
+        calls = await dispatches.calls_of_units(sql, cad, idents)
+        panics = await units.open_panics(sql, cad, idents)
+        found += [dispatch_subject(cad, call_id) for call_id in calls]
+        found += [panic_subject(panic_id) for panic_id in panics.values()]
+    return found
+
+
+async def _of_emergencies(sql: Reader, subjects: list[Subject]) -> list[Subject]:
+    found: list[Subject] = []
+    for cad, call_ids in _numbers_by_cad(subjects).items():
+        for call in await emergencies.by_number(sql, cad, call_ids):
+            if call.dispatch_call_id is not None:
+                found.append(dispatch_subject(cad, call.dispatch_call_id))
+            if call.panic_id is not None:
+                found.append(panic_subject(call.panic_id))
+    return found
+
+
+async def _of_dispatches(sql: Reader, subjects: list[Subject]) -> list[Subject]:
+    made_from: list[Subject] = []
+    for cad, call_ids in _numbers_by_cad(subjects).items():
+        calls = await dispatches.by_number(sql, cad, call_ids)
+        origins = [call.emergency_call_id for call in calls if call.emergency_call_id is not None]
+        made_from += [emergency_subject(cad, call_id) for call_id in origins]
+    return made_from + await _of_emergencies(sql, made_from)
 
 
 async def own_calls(sql: Reader, panic: Subject) -> list[Subject]:
@@ -84,19 +93,19 @@ async def own_calls(sql: Reader, panic: Subject) -> list[Subject]:
     return [emergency_subject(call.cad, call.call_id) for call in calls]
 
 
-async def _of_panic(sql: Reader, panic: Subject) -> list[Subject]:
-    calls = await emergencies.of_panic(sql, panic.number)
-    found = [emergency_subject(call.cad, call.call_id) for call in calls]
-    found += [
-        dispatch_subject(call.cad, call.dispatch_call_id)
-        for call in calls
-        if call.dispatch_call_id is not None
-    ]
-    start = await units.panic_start(sql, panic.number)
-    if start is not None:
-        members = await units.panic_units(sql, panic.number)
-        for unit in unit_subjects(start[0], [member.ident for member in members]):
-            found += await _of_unit(sql, unit)
+async def _of_panics(sql: Reader, subjects: list[Subject]) -> list[Subject]:
+    found: list[Subject] = []
+    for panic in subjects:
+        for call in await emergencies.of_panic(sql, panic.number):
+            found.append(emergency_subject(call.cad, call.call_id))
+            if call.dispatch_call_id is not None:
+                found.append(dispatch_subject(call.cad, call.dispatch_call_id))
+        start = await units.panic_start(sql, panic.number)
+        if start is not None:
+            members = await units.panic_units(sql, panic.number)
+            found += await _of_units(
+                sql, unit_subjects(start[0], [member.ident for member in members])
+            )
     return found
 
 
@@ -112,14 +121,21 @@ async def _calls_at(sql: Reader, property_id: int) -> list[Subject]:
     ]
 
 
-async def _of_alarm(_: Reader, alarm: Subject) -> list[Subject]:
-    return [Subject("alarm-owner", alarm.key)]
+async def _of_alarms(_: Reader, subjects: list[Subject]) -> list[Subject]:
+    return [Subject("alarm-owner", alarm.key) for alarm in subjects]
 
 
-_FIND: dict[str, Callable[[Reader, Subject], Awaitable[list[Subject]]]] = {
-    "unit": _of_unit,
-    "emergency": _of_emergency,
-    "dispatch": _of_dispatch,
-    "panic": _of_panic,
-    "alarm": _of_alarm,
+def _numbers_by_cad(subjects: list[Subject]) -> dict[str, list[int]]:
+    found = defaultdict[str, list[int]](list)
+    for subject in subjects:
+        found[subject.cad].append(subject.number)
+    return found
+
+
+_FIND: dict[str, Callable[[Reader, list[Subject]], Awaitable[list[Subject]]]] = {
+    "unit": _of_units,
+    "emergency": _of_emergencies,
+    "dispatch": _of_dispatches,
+    "panic": _of_panics,
+    "alarm": _of_alarms,
 }

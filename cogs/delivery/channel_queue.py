@@ -331,12 +331,10 @@ class ChannelQueue:
             else:  # it may show an older state, so the card stays stale and is edited
                 await cards.mark_posted(sql, card)
             # Other cards can link to this one now.
-            touched = [
-                await cards.touch(sql, str(other))
-                for other in await linking_to(sql, Subject.parse(card.subject))
-            ]
+            others = await linking_to(sql, Subject.parse(card.subject))
+            touched = await cards.touch(sql, [str(other) for other in others])
         self._context.unconfirmed.discard(reference)
-        self._wake_queues([channel for channel in touched if channel])
+        self._wake_queues(dict.fromkeys(touched))
 
     async def _edit_card(self, card: Card, content: MessageContent) -> None:
         # Changes that come until then go into the same edit.

@@ -12,8 +12,10 @@ from cogs.feeds import FEEDS
 from cogs.routing.facts import gather_facts, starts_panic
 from cogs.routing.rules import Decision, Router
 from db import cards, feeds, journal, settings
+from db.cards import StaleCard
 from db.database import Database, Transaction
 from db.errors import StorageUnavailable
+from db.feeds import FeedEntry
 from webhook.protocol.events import ALL, Bus, StoredEvent, Subject
 from webhook.protocol.metrics import Metrics
 
@@ -133,19 +135,22 @@ class Follower:
         if not events:
             return
         async with self._database.write() as sql:
+            stale = await self._stale_cards(sql, events)
+            await cards.mark_stale(sql, *stale)
+            entries = await self._feed_entries(sql, events)
+            await feeds.add(sql, *entries)
+            dependents = await dependent_subjects(sql, events)
             # In order: the card of a call goes to Discord before the board that lists it.
-            channels: list[str | None] = []
-            for event in events:
-                channels += await self._apply_one(sql, event)
-            for subject in await dependent_subjects(sql, events):
-                channels.append(await cards.touch(sql, str(subject)))
+            channels = [card.channel for card in stale]
+            channels += [entry.channel for entry in entries]
+            channels += await cards.touch(sql, [str(subject) for subject in dependents])
             on_board = [event.at for event in events if event.name in board.EVENTS]
             if on_board and board.CHANNEL in self._in_use:
                 await board.mark_changed(sql, on_board[-1])
                 channels.append(board.CHANNEL)
             await settings.put(sql, CURSOR, str(events[-1].id))
         self._cursor = events[-1].id
-        self._wake_queues(dict.fromkeys(channel for channel in channels if channel))
+        self._wake_queues(dict.fromkeys(channels))
 
     async def _apply_or_skip(self, event: StoredEvent) -> None:
         try:
@@ -159,21 +164,36 @@ class Follower:
             self._cursor = event.id
             self._metrics.passed_over.inc()
 
-    async def _apply_one(self, sql: Transaction, event: StoredEvent) -> list[str | None]:
-        """Mark the cards of an event stale and queue its feed entry; return their channels."""
-        subjects = await self._subjects_of_cards(sql, event)
-        channels = [await self._mark_card(sql, event, subject) for subject in subjects]
-        find = DIRECT_MESSAGES.get(event.name)
-        for message in await find(sql, event) if find is not None else ():
-            await cards.mark_stale(sql, str(message.subject), message.channel, event.at)
-            channels.append(message.channel)
-        feed = FEEDS.get(event.name)
-        if feed is not None:
-            decision = await self._route(sql, event, None, feed.channel)
-            if self._is_posted(decision):
-                await feeds.add(sql, event.id, decision.channel, decision.mention)
-                channels.append(decision.channel)
-        return channels
+    async def _stale_cards(self, sql: Transaction, events: list[StoredEvent]) -> list[StaleCard]:
+        """Return the cards of events where they are, and new ones where the rules say."""
+        subjects = [await self._subjects_of_cards(sql, event) for event in events]
+        places = await cards.channels_of(sql, [str(each) for found in subjects for each in found])
+        stale: list[StaleCard] = []
+        for event, found in zip(events, subjects, strict=True):
+            for subject in found:
+                card = str(subject)
+                if card not in places:
+                    decision = await self._route(sql, event, subject, CARDS[subject.kind].channel)
+                    if self._is_posted(decision):
+                        places[card] = decision.channel
+                        stale.append(StaleCard(card, decision.channel, event.at, decision.mention))
+                elif places[card] in self._in_use:
+                    stale.append(StaleCard(card, places[card], event.at))
+            find = DIRECT_MESSAGES.get(event.name)
+            messages = await find(sql, event) if find is not None else []
+            stale += [StaleCard(str(each.subject), each.channel, event.at) for each in messages]
+        return stale
+
+    async def _feed_entries(self, sql: Transaction, events: list[StoredEvent]) -> list[FeedEntry]:
+        """Return the feed entries of events, where the rules say."""
+        entries: list[FeedEntry] = []
+        for event in events:
+            feed = FEEDS.get(event.name)
+            if feed is not None:
+                decision = await self._route(sql, event, None, feed.channel)
+                if self._is_posted(decision):
+                    entries.append(FeedEntry(event.id, decision.channel, decision.mention))
+        return entries
 
     async def _subjects_of_cards(self, sql: Transaction, event: StoredEvent) -> list[Subject]:
         """Return what may get a card: where panics have no channel, also their own 911 calls."""
@@ -183,23 +203,6 @@ class Follower:
                 if subject.kind == "panic":
                     found += await own_calls(sql, subject)
         return list(dict.fromkeys(found))
-
-    async def _mark_card(
-        self, sql: Transaction, event: StoredEvent, subject: Subject
-    ) -> str | None:
-        """Mark a card stale where it is, or create it where the rules say; return its channel."""
-        card = await cards.of_subject(sql, str(subject))
-        if card is not None:
-            channel, mention = card.channel, card.mention
-            is_posted = channel in self._in_use
-        else:
-            decision = await self._route(sql, event, subject, CARDS[subject.kind].channel)
-            channel, mention = decision.channel, decision.mention
-            is_posted = self._is_posted(decision)
-        if not is_posted:
-            return None
-        await cards.mark_stale(sql, str(subject), channel, event.at, mention)
-        return channel
 
     async def _route(
         self, sql: Transaction, event: StoredEvent, subject: Subject | None, usual: str
@@ -241,5 +244,5 @@ class Follower:
     async def refresh_board(self) -> None:
         """Have the board shown again: calls and units that grow old leave it without an event."""
         async with self._database.write() as sql:
-            await cards.touch(sql, str(board.SUBJECT))
+            await cards.touch(sql, [str(board.SUBJECT)])
         self._wake_queues({board.CHANNEL})

@@ -11,8 +11,10 @@ from bot.background import ErrorCounter, PeriodicChecks
 from bot.health import Health, MetricsRefresher
 from cogs.bot import DiscordStatus
 from db import cards, feeds, settings
+from db.cards import StaleCard
 from db.database import Database
 from db.errors import StorageUnavailable
+from db.feeds import FeedEntry
 from tests.webhook.harness import MINUTE, open_harness
 from webhook.cad.silence import LastPush
 from webhook.protocol.context import now
@@ -92,10 +94,12 @@ async def test_what_waits_is_measured_by_channel_and_kind_with_the_age_of_the_ol
         harness.clock.now = now() - 20 * MINUTE
         async with harness.context().change() as change:
             for _ in range(3):
-                await feeds.add(change.sql, await change.emit_named("visits", b"{}"), "visits")
+                number = await change.emit_named("visits", b"{}")
+                await feeds.add(change.sql, FeedEntry(number, "visits"))
             for number in (1, 2):
                 at = now() - number * 10 * MINUTE
-                await cards.mark_stale(change.sql, f"emergency:{number}@cad", "emergency", at)
+                stale = StaleCard(f"emergency:{number}@cad", "emergency", at)
+                await cards.mark_stale(change.sql, stale)
         card = await cards.of_subject(database.read, "emergency:1@cad")
         assert card is not None
         async with database.write() as sql:

@@ -2,6 +2,7 @@
 
 from db import feeds, journal
 from db.database import Database
+from db.feeds import FeedEntry
 from db.journal import Audience
 
 
@@ -61,7 +62,7 @@ async def test_pruning_deletes_old_entries_in_batches(database: Database) -> Non
 async def test_pruning_keeps_entries_that_a_feed_still_has_to_show(database: Database) -> None:
     await append(database, 1, 2, 3)
     async with database.write() as sql:
-        await feeds.add(sql, 2, "visits")
+        await feeds.add(sql, FeedEntry(2, "visits"))
     assert await prune(database, 100) == 2
     assert await held(database) == [2]
 
@@ -69,7 +70,7 @@ async def test_pruning_keeps_entries_that_a_feed_still_has_to_show(database: Dat
 async def test_kept_entry_does_not_hide_the_gap_behind_it(database: Database) -> None:
     await append(database, 1, 2, 3, 4)
     async with database.write() as sql:
-        await feeds.add(sql, 1, "visits")
+        await feeds.add(sql, FeedEntry(1, "visits"))
     await prune(database, 4)
     assert await held(database) == [1, 4]
     assert await journal.bounds(database.read) == (4, 4)

@@ -5,9 +5,10 @@ import sqlite3
 import pytest
 
 from db import cards, community, equipment, feeds, flights, journal, properties, users
-from db.cards import Card
+from db.cards import Card, StaleCard
 from db.community import EquipmentType, Tier
 from db.database import Database, Transaction
+from db.feeds import FeedEntry
 from db.search import fold_case
 
 TIERS = [Tier(1, "Basic", "59.99"), Tier(2, "Premium", "99.99")]
@@ -35,10 +36,10 @@ def _shown(card: Card) -> Card:
 
 async def test_a_card_is_stale_until_its_newest_state_is_shown(database: Database) -> None:
     async with database.write() as sql:
-        await cards.mark_stale(sql, "flight:1", "drones", 5)
+        await cards.mark_stale(sql, StaleCard("flight:1", "drones", 5))
         first = await cards.of_subject(sql, "flight:1")
         assert first is not None
-        await cards.mark_stale(sql, "flight:1", "drones", 6)
+        await cards.mark_stale(sql, StaleCard("flight:1", "drones", 6))
         await cards.mark_shown(sql, _shown(first))
         still = await cards.of_subject(sql, "flight:1")
         assert still is not None
@@ -52,7 +53,7 @@ async def test_a_card_is_stale_until_its_newest_state_is_shown(database: Databas
 
 async def test_a_lost_card_counts_its_postings(database: Database) -> None:
     async with database.write() as sql:
-        await cards.mark_stale(sql, "flight:1", "drones", 5)
+        await cards.mark_stale(sql, StaleCard("flight:1", "drones", 5))
         card = await cards.of_subject(sql, "flight:1")
         assert card is not None
         await cards.mark_posted(sql, card._replace(channel_id=10, message_id=20))
@@ -66,7 +67,7 @@ async def test_a_feed_shows_an_entry_once_and_in_order(database: Database) -> No
     async with database.write() as sql:
         numbers = [await journal.append(sql, 1, "visits", "[]", "{}") for _ in range(3)]
         for number in (*numbers[::-1], numbers[0]):
-            await feeds.add(sql, number, "visits")
+            await feeds.add(sql, FeedEntry(number, "visits"))
         waiting = await feeds.waiting(sql, ["visits"], 2)
         assert [entry.journal_id for entry in waiting] == numbers[:2]
         await feeds.put_into_batch(sql, waiting)

@@ -157,7 +157,7 @@ async def detach_units(event: UnitDetach, change: Change, cad: str) -> list[Subj
         return [dispatch_subject(cad, event.call_id)]
     left = []
     for ident in event.idents:
-        for call_id in await dispatches.calls_of_unit(change.sql, cad, ident):
+        for call_id in await dispatches.calls_of_units(change.sql, cad, [ident]):
             await dispatches.detach(change.sql, cad, call_id, [ident])
             left.append(dispatch_subject(cad, call_id))
     return left

@@ -138,9 +138,8 @@ async def find_unit(context: Context, text: str) -> Unit:
 
 @operation(scope=Scope.READ)
 async def list_calls_of_unit(context: Context, unit: Unit) -> list[DispatchCall]:
-    numbers = await dispatches.calls_of_unit(context.read, unit.cad, unit.ident)
-    calls = [await dispatches.get(context.read, unit.cad, number) for number in numbers]
-    return [call for call in calls if call is not None]
+    numbers = await dispatches.calls_of_units(context.read, unit.cad, [unit.ident])
+    return await dispatches.by_number(context.read, unit.cad, numbers)
 
 
 async def _call(sql: Reader, kind: str, cad: str, number: int) -> FoundCall | None:

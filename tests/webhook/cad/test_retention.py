@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from db import cards, dispatches, emergencies, notices, units
+from db.cards import StaleCard
 from tests.webhook.harness import DAY, HOUR, AppHarness
 from webhook.cad.retention import Retention, forget_old
 from webhook.cad.store import store_push
@@ -101,7 +102,7 @@ async def test_deleting_a_panic_ends_it_for_its_units(harness: AppHarness) -> No
     assert unit is not None
     assert not unit.is_panic
     await push(harness, *OVER[4])
-    assert await units.open_panic(harness.database.read, CAD, 1) == 2
+    assert await units.open_panics(harness.database.read, CAD, [1]) == {1: 2}
 
 
 async def test_reused_number_is_another_call_with_another_card(harness: AppHarness) -> None:
@@ -109,7 +110,7 @@ async def test_reused_number_is_another_call_with_another_card(harness: AppHarne
     await push(harness, "EVENT_REMOVE_911", {"callIds": [5]})
     subject = f"emergency:5@{CAD}"
     async with harness.database.write() as sql:
-        await cards.mark_stale(sql, subject, "emergency", harness.clock.now)
+        await cards.mark_stale(sql, StaleCard(subject, "emergency", harness.clock.now))
         card = await cards.of_subject(sql, subject)
         assert card is not None
         await cards.mark_posted(sql, card._replace(channel_id=10, message_id=20))
@@ -121,7 +122,7 @@ async def test_reused_number_is_another_call_with_another_card(harness: AppHarne
     assert call is not None
     assert (call.caller, call.removed_at, call.received_at) == ("Kit", None, harness.clock.now)
     async with harness.database.write() as sql:
-        await cards.mark_stale(sql, subject, "emergency", harness.clock.now)
+        await cards.mark_stale(sql, StaleCard(subject, "emergency", harness.clock.now))
         fresh = await cards.of_subject(sql, subject)
     assert fresh is not None
     assert (fresh.id != card.id, fresh.message_id) == (True, None)

@@ -79,7 +79,7 @@ async def test_log_out_ends_group_and_panic(harness: AppHarness) -> None:
     await push(harness, "EVENT_UNIT_LOGOUT", {"identId": 1})
     stored = await known(harness, 1)
     assert (stored.on_duty, stored.group_name, stored.is_panic) == (0, "", 0)
-    assert await units.open_panic(harness.database.read, CAD, 1) is None
+    assert await units.open_panics(harness.database.read, CAD, [1]) == {}
     (*_, last) = await harness.journal_events()
     assert [str(subject) for subject in last.subjects] == ["unit:1@cad", "panic:1"]
 
