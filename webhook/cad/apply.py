@@ -32,9 +32,14 @@ from webhook.cad.events import (
     panic_subject,
     unit_subjects,
 )
-from webhook.cad.location import CallLocation, property_at
+from webhook.cad.matching import (
+    CallLocation,
+    fold_earlier_calls,
+    panic_of_call,
+    pressed_by,
+    property_at,
+)
 from webhook.cad.notices import Callout, PagerMessage, StationAlert
-from webhook.cad.panics import fold_earlier_calls, panic_of_call, pressed_by
 from webhook.cad.records import PrintRecord
 from webhook.cad.units import (
     UnitGroupAdd,

@@ -1,4 +1,7 @@
-"""Which 911 call belongs to which panic.
+"""Which registered property a call is at, and which panic a 911 call belongs to.
+
+A property is found by the call's position, its address or its postal code. Nothing here trusts the
+text: a player wrote it.
 
 When somebody presses the panic button, the CAD pushes EVENT_UNIT_PANIC with the unit's ident, and
 the game's resource makes a 911 call: "Unit … has pressed their panic button!" (sonoran-wire 3.5).
@@ -14,12 +17,23 @@ first, so a panic that is over takes no second call.
 """
 
 import re
+from typing import NamedTuple
 
-from db import emergencies, units
+from db import emergencies, properties, units
+from db.database import Reader
 from db.emergencies import EmergencyCall
-from db.search import fold_case
+from db.search import fold_case, may_be_code, words
 from db.units import Pressing
 from webhook.protocol.context import Change
+
+REACH = 25.0
+"""Metres from a property without an area within which a position is at the property."""
+
+SHORTEST = 4
+"""Characters that a property's location must have to be found in an address; `Rd` is in many."""
+
+MOST_WORDS = 40
+"""Words of an address that are compared."""
 
 TOGETHER = 120_000
 """Milliseconds within which a panic and its own 911 call begin."""
@@ -28,6 +42,38 @@ _PRESSED = re.compile(
     r"\bunit\b(?P<number>[^\n]{0,80}?)\bhas\s+pressed\s+(?:\w+\s+)?panic\s+button\b",
     re.IGNORECASE,
 )
+
+
+class CallLocation(NamedTuple):
+    """Where a call is, as far as the CAD knows."""
+
+    address: str = ""
+    postal: str = ""
+    position: tuple[float, float] | None = None
+
+
+async def property_at(sql: Reader, location: CallLocation) -> int | None:
+    phrases, code = phrases_of(location.address), code_of(location.postal)
+    if location.position is None and not phrases and not code:
+        return None
+    return await properties.at(sql, location.position, REACH, phrases, code)
+
+
+def phrases_of(address: str) -> list[str]:
+    """Return every run of words of an address that may be the location of a property."""
+    compared = words(address)[:MOST_WORDS]
+    runs = {
+        " ".join(compared[start:end])
+        for start in range(len(compared))
+        for end in range(start + 1, len(compared) + 1)
+    }
+    return sorted(run for run in runs if len(run) >= SHORTEST)
+
+
+def code_of(postal: str) -> str:
+    """Return a postal code as it is among the words of a property; blank if it has no digit."""
+    found = words(postal)
+    return found[0] if len(found) == 1 and may_be_code(found[0]) else ""
 
 
 def pressed_by(description: str) -> str | None:

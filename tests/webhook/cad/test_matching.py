@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from db import dispatches, emergencies
 from db.search import words
 from tests.webhook.harness import AppHarness
-from webhook.cad.location import (
+from webhook.cad.matching import (
     MOST_WORDS,
     REACH,
     SHORTEST,
