@@ -1,6 +1,7 @@
 """The listening socket, and what one request may cost before anybody knows who sent it."""
 
 import asyncio
+import errno
 import logging
 import ssl
 from functools import partial
@@ -84,8 +85,13 @@ class Listener:
                 ssl=tls,
                 backlog=BACKLOG,
             )
-        except OSError:
+        except OSError as fault:
             await runner.cleanup()
+            if fault.errno == errno.EADDRINUSE:
+                raise OSError(
+                    f"another program already listens on the address {host}:{port}: stop it, or"
+                    " choose another [http] port"
+                ) from fault
             raise
         return cls(runner, server, limiter)
 
