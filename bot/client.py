@@ -6,9 +6,10 @@ It is synchronous and uses the standard library only, so that `cad-sentinel quer
 import hashlib
 import hmac
 import json
+import socket
 import ssl
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from http.client import (
     HTTPConnection,
     HTTPException,
@@ -17,6 +18,7 @@ from http.client import (
     InvalidURL,
 )
 from pathlib import Path
+from threading import Event, Timer
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
@@ -190,8 +192,7 @@ class InstanceClient:
         """
         timeout = self._timeout + wait
         try:
-            with closing(self._connection(timeout)) as connection:
-                self._connect(connection)
+            with closing(self._connect(timeout)) as connection, _deadline(connection, timeout):
                 connection.request(method, path, body, {"Connection": "close", **headers})
                 response = connection.getresponse()
                 return _Response(response.status, response.read())
@@ -208,17 +209,16 @@ class InstanceClient:
         except HTTPException:
             raise self._not_sentinel() from None
 
-    def _connection(self, timeout: float) -> HTTPConnection:
+    def _connect(self, timeout: float) -> HTTPConnection:
         address = urlsplit(self.url)
         host, port = address.hostname or "", address.port
         if address.scheme == "http":
-            return HTTPConnection(host, port, timeout=timeout)
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE  # its fingerprint is compared instead
-        return HTTPSConnection(host, port, timeout=timeout, context=context)
-
-    def _connect(self, connection: HTTPConnection) -> None:
+            connection = HTTPConnection(host, port, timeout=timeout)
+        else:
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE  # its fingerprint is compared instead
+            connection = HTTPSConnection(host, port, timeout=timeout, context=context)
         try:
             connection.connect()
         except TimeoutError:
@@ -231,13 +231,15 @@ class InstanceClient:
             raise InstanceUnavailable(
                 f"nothing listens on {self.url}: is the bot running?"
             ) from None
-        if isinstance(connection, HTTPSConnection):
+        if isinstance(connection.sock, ssl.SSLSocket):
             shown = connection.sock.getpeercert(binary_form=True) or b""
             if not hmac.compare_digest(hashlib.sha256(shown).digest(), self._certificate):
+                connection.close()
                 raise InstanceUnavailable(
                     f"{self.url} shows another certificate than the one in the configuration:"
                     " if it was just renewed, try again in a minute"
                 )
+        return connection
 
     def _frame(self, response: _Response) -> dict[str, Any]:
         if response.status == 401:
@@ -269,6 +271,32 @@ class InstanceClient:
         return InstanceError(
             f"{self.url} does not answer like CAD Sentinel: does another program listen there?"
         )
+
+
+@contextmanager
+def _deadline(connection: HTTPConnection, seconds: float) -> Iterator[None]:
+    """End what is done with a connection in time; its own timeout is for each wait for data.
+
+    Raises:
+        TimeoutError: the time was over.
+    """
+    expired = Event()
+    # The connection itself forgets its socket once it has read the header of an answer.
+    connected: socket.socket = connection.sock
+
+    def expire() -> None:
+        expired.set()
+        with suppress(OSError):  # already closed by the other side
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(seconds, expire)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if expired.is_set():
+            raise TimeoutError
 
 
 def _require_secret(file: Path, key: str) -> None:

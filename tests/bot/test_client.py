@@ -190,18 +190,34 @@ async def test_another_server_on_the_port_is_an_error(
             assert not {KEY, TOKEN} & set(str(fault.value).split())
 
 
-async def test_no_answer_in_time() -> None:
-    async def brood(_: web.Request) -> web.Response:
-        await asyncio.Event().wait()
-        return web.Response()
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nX-Padding: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+    ],
+)
+async def test_answer_must_be_complete_in_time(start: bytes) -> None:
+    has_ended = asyncio.Event()
 
-    app = web.Application()
-    app.router.add_post("/api/query", brood)
-    async with AsyncExitStack() as stack:
-        url = f"http://127.0.0.1:{await serve(stack, app)}"
-        client = InstanceClient(url, KEY, TOKEN, timeout=0.05)
-        with pytest.raises(InstanceUnavailable, match=r"did not answer within 0\.05 seconds"):
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(start)
+        reading = asyncio.create_task(reader.read())
+        while not reading.done():  # until the client hangs up
+            writer.write(b"a" if start else b"")
+            await asyncio.wait({reading}, timeout=0.01)
+        writer.close()
+        await asyncio.gather(reading, writer.wait_closed(), return_exceptions=True)
+        has_ended.set()
+
+    async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        client = InstanceClient(f"http://127.0.0.1:{port}", KEY, TOKEN, timeout=0.1)
+        with pytest.raises(InstanceUnavailable, match=r"did not answer within 0\.1 seconds"):
             await to_thread(client.query, "get-tiers", {})
+        await has_ended.wait()
 
 
 @pytest.mark.parametrize(
