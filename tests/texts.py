@@ -180,14 +180,17 @@ def _names_of_errors(kind: type[SentinelError]) -> Iterator[str]:
 # In the commands
 
 
-def command_cogs() -> Iterator[type[commands.Cog]]:
+def command_cogs() -> set[type[commands.Cog]]:
     """List the cogs of the program, which importing the bot has made known."""
+    found: set[type[commands.Cog]] = set()
     waiting = [commands.Cog]
     while waiting:
         kind = waiting.pop()
-        waiting += kind.__subclasses__()
-        if kind.__module__.startswith(bot.__package__):
-            yield kind
+        kinds = kind.__subclasses__()
+        waiting += kinds
+        if not kinds and kind.__module__.startswith(bot.__package__):
+            found.add(kind)
+    return found
 
 
 def commands_of(

@@ -2,7 +2,6 @@
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from cogs.i18n.language import _
 from cogs.ui.names import user_name
@@ -15,7 +14,7 @@ from cogs.ui.options import (
 )
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Responder, reply_embed, reply_text
+from cogs.ui.responder import SentinelGroup, reply_embed, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
 from webhook.queries.access import (
@@ -31,13 +30,9 @@ from webhook.queries.users import find_user
 lists = PagedLists()
 
 
-@app_commands.guild_only()
 class AccessCommands(
-    commands.GroupCog, group_name="access", group_description="Who may enter a property"
+    SentinelGroup, group_name="access", group_description="Who may enter a property"
 ):
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
-
     @app_commands.command(
         description="Let somebody enter a property", extras=needs(Scope.WRITE, or_own=True)
     )

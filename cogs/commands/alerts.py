@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button
@@ -14,7 +13,14 @@ from cogs.ui.names import location_of
 from cogs.ui.options import PropertyOption, property_option
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
-from cogs.ui.responder import AlreadyDone, Responder, before_modal, reply_embed, reply_text
+from cogs.ui.responder import (
+    AlreadyDone,
+    Responder,
+    SentinelGroup,
+    before_modal,
+    reply_embed,
+    reply_text,
+)
 from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict
@@ -65,13 +71,7 @@ _ALREADY_DONE = {
 lists = PagedLists()
 
 
-@app_commands.guild_only()
-class AlertCommands(
-    commands.GroupCog, group_name="alert", group_description="Alarms at properties"
-):
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
-
+class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms at properties"):
     @app_commands.command(
         name="raise",
         description="Raise the alarm at a property",
@@ -159,8 +159,6 @@ class AlertCommands(
 
 
 class NoteForm(Form):
-    """Asks what to note about an alarm."""
-
     def __init__(self, responder: Responder, alarm_id: int) -> None:
         super().__init__(responder, title=_("Note on the alarm"))
         self._alarm_id = alarm_id

@@ -4,13 +4,12 @@ import discord
 import orjson
 from discord import app_commands
 from discord.app_commands import Range
-from discord.ext import commands
 
 from cogs.i18n.language import _
 from cogs.ui.options import PropertyOption, property_option
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Responder, reply_embed
+from cogs.ui.responder import SentinelCog, reply_embed
 from cogs.ui.text import BLANK, fitting, inert_line, who
 from webhook.protocol.context import Context, Scope
 from webhook.queries.audit import AuditPage, list_changes
@@ -26,10 +25,7 @@ LINE = 390
 lists = PagedLists()
 
 
-class AuditCommands(commands.Cog):
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
-
+class AuditCommands(SentinelCog):
     @app_commands.command(description="Show who changed what", extras=needs(Scope.ADMIN))
     @property_option(
         "Only changes of this property",

@@ -3,7 +3,6 @@
 import discord
 from discord import app_commands
 from discord.app_commands import Choice, Transform
-from discord.ext import commands
 
 from cogs.cards import board, render
 from cogs.i18n.language import _
@@ -11,7 +10,7 @@ from cogs.ui.embeds import CardBuilder, Colour, MessageContent
 from cogs.ui.names import STATUSES, cad_suffix, linked_name, status_name, unit_name
 from cogs.ui.options import CHOICE_NAME, MAX_CHOICES, TextOption, search_page
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Responder, reply_embed
+from cogs.ui.responder import SentinelGroup, reply_embed
 from cogs.ui.text import fitting, inert_line, length, plain_line, timestamp
 from webhook.cad.events import dispatch_subject
 from webhook.protocol.context import Context, Scope
@@ -73,13 +72,7 @@ CallOption = Transform[str, TextOption(call_choices)]
 UnitOption = Transform[str, TextOption(unit_choices)]
 
 
-@app_commands.guild_only()
-class CadCommands(
-    commands.GroupCog, group_name="cad", group_description="Calls and units of the CAD"
-):
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
-
+class CadCommands(SentinelGroup, group_name="cad", group_description="Calls and units of the CAD"):
     @app_commands.command(description="Show the open calls", extras=needs(Scope.READ))
     async def calls(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)

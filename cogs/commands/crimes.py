@@ -3,14 +3,13 @@
 import discord
 from discord import app_commands
 from discord.app_commands import Range
-from discord.ext import commands
 
 from cogs.i18n.language import _, plural
 from cogs.pictures.charts import crimes_chart
 from cogs.ui.embeds import CardBuilder, Colour, MessageContent
 from cogs.ui.options import PropertyOption, property_option
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Responder, reply_embed
+from cogs.ui.responder import SentinelCog, reply_embed
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
 from webhook.queries.crimes import DAYS, EVERYWHERE, MOST_DAYS, CrimeArea, get_crimes_in_area
@@ -19,10 +18,7 @@ from webhook.queries.properties import find_property
 from webhook.queries.rows import Property
 
 
-class CrimeCommands(commands.Cog):
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
-
+class CrimeCommands(SentinelCog):
     @app_commands.command(description="Count the crimes by day", extras=needs(Scope.READ))
     @app_commands.guild_only()
     @property_option(

@@ -3,7 +3,6 @@
 import discord
 from discord import app_commands
 from discord.app_commands import Range
-from discord.ext import commands
 
 from cogs.i18n.language import _
 from cogs.ui.buttons import button
@@ -18,7 +17,7 @@ from cogs.ui.options import (
 )
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
-from cogs.ui.responder import AlreadyDone, Responder, reply_embed, reply_text
+from cogs.ui.responder import AlreadyDone, SentinelGroup, reply_embed, reply_text
 from cogs.ui.text import duration, inert_line, timestamp, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict
@@ -44,11 +43,7 @@ MAX_REASON = 500
 lists = PagedLists()
 
 
-@app_commands.guild_only()
-class DroneCommands(commands.GroupCog, group_name="drone", group_description="Property drones"):
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
-
+class DroneCommands(SentinelGroup, group_name="drone", group_description="Property drones"):
     @app_commands.command(
         description="Send out a free drone of a property", extras=needs(Scope.WRITE, or_own=True)
     )

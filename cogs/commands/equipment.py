@@ -3,7 +3,6 @@
 import discord
 from discord import app_commands
 from discord.app_commands import Range
-from discord.ext import commands
 
 from cogs.i18n.language import _
 from cogs.ui.options import (
@@ -16,7 +15,7 @@ from cogs.ui.options import (
 )
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Responder, reply_embed, reply_text
+from cogs.ui.responder import SentinelGroup, reply_embed, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
 from webhook.queries.equipment import (
@@ -32,13 +31,9 @@ from webhook.queries.properties import find_property, get_property
 lists = PagedLists()
 
 
-@app_commands.guild_only()
 class EquipmentCommands(
-    commands.GroupCog, group_name="equipment", group_description="Cameras, drones and the like"
+    SentinelGroup, group_name="equipment", group_description="Cameras, drones and the like"
 ):
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
-
     @app_commands.command(description="Add a piece of equipment", extras=needs(Scope.WRITE))
     @app_commands.rename(kind="type")
     @property_option(kind="What kind", description="Which one it is, like: Front gate")

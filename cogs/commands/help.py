@@ -1,17 +1,16 @@
 """`/help`: the commands that the member may use."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import discord
 from discord import app_commands
 from discord.app_commands import Command, Group
-from discord.ext import commands
 
 from cogs.i18n.language import _
 from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.permissions import ROLE_OF_SCOPE, needs, permission_of
-from cogs.ui.responder import Responder, reply_embed
+from cogs.ui.responder import Responder, SentinelCog, reply_embed
 from cogs.ui.text import fitting, length
 from webhook.protocol.context import Scope
 from webhook.queries.guilds import get_command_ids
@@ -22,9 +21,9 @@ LONGEST = 5_500
 CommandOrGroup = Command[Any, ..., Any] | Group
 
 
-class HelpCommands(commands.Cog):
+class HelpCommands(SentinelCog):
     def __init__(self, responder: Responder, tree: app_commands.CommandTree[Any]) -> None:
-        self._responder = responder
+        super().__init__(responder)
         self._tree = tree
 
     @app_commands.command(description="Show what you may do here", extras=needs(Scope.NONE))
@@ -74,12 +73,9 @@ def _is_shown(command: Command[Any, ..., Any], scope: Scope) -> bool:
     return permission.scope <= scope or (scope is Scope.NONE and permission.or_own)
 
 
-def _leaves(command: CommandOrGroup) -> Iterator[Command[Any, ..., Any]]:
-    if isinstance(command, Group):
-        for inside in command.commands:
-            yield from _leaves(inside)
-    else:
-        yield command
+def _leaves(command: CommandOrGroup) -> list[Command[Any, ..., Any]]:
+    inside = command.walk_commands() if isinstance(command, Group) else [command]
+    return [one for one in inside if isinstance(one, Command)]
 
 
 def _mention(name: str, ids: Mapping[str, int]) -> str:

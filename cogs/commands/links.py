@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from cogs.i18n.language import _
 from cogs.ui.names import user_name
 from cogs.ui.options import UserOption
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Responder, reply_text
+from cogs.ui.responder import SentinelGroup, reply_text
 from cogs.ui.text import inert_line, timestamp, who
 from webhook.protocol.context import Scope
 from webhook.queries.links import (
@@ -26,13 +25,7 @@ from webhook.queries.links import (
 from webhook.queries.users import find_user
 
 
-@app_commands.guild_only()
-class LinkCommands(
-    commands.GroupCog, group_name="link", group_description="Who you are in the game"
-):
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
-
+class LinkCommands(SentinelGroup, group_name="link", group_description="Who you are in the game"):
     @app_commands.command(
         description="Get a code to type in the game, which links you to your game user",
         extras=needs(Scope.NONE),

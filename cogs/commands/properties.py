@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 import discord
 from discord import app_commands
 from discord.app_commands import Range
-from discord.ext import commands
 
 from cogs.commands.property_card import property_card, property_map_card
 from cogs.commands.removals import still_missing
@@ -26,7 +25,14 @@ from cogs.ui.options import (
 )
 from cogs.ui.pages import ARGUMENT, ListRows, PagedLists
 from cogs.ui.permissions import needs
-from cogs.ui.responder import AlreadyDone, Responder, before_modal, reply_embed, reply_text
+from cogs.ui.responder import (
+    AlreadyDone,
+    Responder,
+    SentinelGroup,
+    before_modal,
+    reply_embed,
+    reply_text,
+)
 from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound
@@ -56,11 +62,7 @@ _PAIR = re.compile(r"\s*(-?[0-9]{1,7})\s*[x×*,;/ ]\s*(-?[0-9]{1,7})\s*(?:m\s*)?
 lists = PagedLists()
 
 
-@app_commands.guild_only()
-class PropertyCommands(commands.GroupCog, group_name="property", group_description="Properties"):
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
-
+class PropertyCommands(SentinelGroup, group_name="property", group_description="Properties"):
     @app_commands.command(name="list", description="Show all properties", extras=needs(Scope.READ))
     async def list_(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)

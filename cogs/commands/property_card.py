@@ -1,5 +1,7 @@
 """What `/property show` and `/property map` show, with buttons for what the caller may do."""
 
+from collections.abc import Sequence
+
 import discord
 
 from cogs.i18n.language import _
@@ -12,7 +14,7 @@ from webhook.protocol.context import Caller, Context, Scope, Share
 from webhook.queries.models import OfProperty
 from webhook.queries.properties import get_property
 from webhook.queries.property_overview import PropertyOverview, get_property_overview
-from webhook.queries.rows import ACTIVE, DRONE, PENDING
+from webhook.queries.rows import ACTIVE, DRONE, PENDING, Alert, Visit
 
 MAX_RECALL_BUTTONS = 5
 
@@ -36,8 +38,8 @@ async def property_card(context: Context, property_id: int) -> MessageContent:
     await _add_facts(context, card, found)
     card.add(_("Equipment"), _equipment(found), inline=False)
     card.add(_("Access list"), fitting(users, ", ", 500), inline=False)
-    card.add(_("Last alarms"), await _alerts(context, found))
-    card.add(_("Last visits"), await _visits(context, found))
+    card.add(_("Last alarms"), await _latest(context, found.alerts))
+    card.add(_("Last visits"), await _latest(context, found.visits))
     card.add(_("Removal requested"), await _removal(context, found), inline=False)
     card.add(_("Open calls"), await _calls(context, found), inline=False)
     return MessageContent([card.build()], _buttons(context.caller, found))
@@ -93,19 +95,9 @@ def _equipment(found: PropertyOverview) -> str:
     return fitting(lines, "\n", FIELD)
 
 
-async def _alerts(context: Context, found: PropertyOverview) -> str:
-    lines = [
-        f"{_ago(alert.at)} · {await user_name(context.read, alert.user_id)}"
-        for alert in found.alerts
-    ]
-    return fitting(lines, "\n", 600)
-
-
-async def _visits(context: Context, found: PropertyOverview) -> str:
-    lines = [
-        f"{_ago(visit.at)} · {await user_name(context.read, visit.user_id)}"
-        for visit in found.visits
-    ]
+async def _latest(context: Context, rows: Sequence[Alert | Visit]) -> str:
+    """Show when alarms or visits were, and whose."""
+    lines = [f"{_ago(row.at)} · {await user_name(context.read, row.user_id)}" for row in rows]
     return fitting(lines, "\n", 600)
 
 

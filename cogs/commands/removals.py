@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 import discord
 from discord import app_commands
 from discord.app_commands import Range
-from discord.ext import commands
 
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button
@@ -19,7 +18,7 @@ from cogs.ui.options import (
 )
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
-from cogs.ui.responder import AlreadyDone, Responder, before_modal, reply_embed, reply_text
+from cogs.ui.responder import AlreadyDone, SentinelGroup, before_modal, reply_embed, reply_text
 from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
@@ -50,13 +49,7 @@ _OUTCOMES = {
 lists = PagedLists()
 
 
-@app_commands.guild_only()
-class RemovalCommands(
-    commands.GroupCog, group_name="removal", group_description="Requested removals"
-):
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
-
+class RemovalCommands(SentinelGroup, group_name="removal", group_description="Requested removals"):
     @app_commands.command(
         description="Request the removal of a property; approvers decide",
         extras=needs(Scope.WRITE, or_own=True),

@@ -7,14 +7,13 @@ from zoneinfo import ZoneInfo
 import discord
 from discord import app_commands
 from discord.app_commands import Choice, Transform
-from discord.ext import commands
 
 from cogs.delivery.explain import Routes, explain, resolve_event
 from cogs.i18n.language import plural
 from cogs.routing.facts import event_type
 from cogs.ui.options import MAX_CHOICES, TextOption, choice
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Responder, reply_text
+from cogs.ui.responder import Responder, SentinelGroup, reply_text
 from cogs.ui.text import inert_line, length
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.events import StoredEvent
@@ -30,19 +29,18 @@ LINE = 300
 async def event_choices(context: Context, typed: str) -> list[Choice[str]]:
     """Offer recent events."""
     events = await list_events(context, RECENT)
-    offered = [(_label(event, context.zone), event.id) for event in events]
+    labels = [(_label(event, context.zone), event.id) for event in events]
     wanted = typed.strip().casefold()
-    found = [(name, number) for name, number in offered if wanted in name.casefold()]
-    return [choice(name, number) for name, number in found[:MAX_CHOICES]]
+    found = [choice(label, event_id) for label, event_id in labels if wanted in label.casefold()]
+    return found[:MAX_CHOICES]
 
 
 EventOption = Transform[str, TextOption(event_choices)]
 
 
-@app_commands.guild_only()
-class RouteCommands(commands.GroupCog, group_name="route", group_description="Routing rules"):
+class RouteCommands(SentinelGroup, group_name="route", group_description="Routing rules"):
     def __init__(self, responder: Responder, routes: Routes) -> None:
-        self._responder = responder
+        super().__init__(responder)
         self._routes = routes
 
     @app_commands.command(

@@ -6,13 +6,12 @@ from itertools import groupby
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from cogs.i18n.language import N_, _, plural
 from cogs.routing.setup_health import SetupHealth, missing_permissions
 from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Responder, reply_embed
+from cogs.ui.responder import Responder, SentinelCog, reply_embed
 from cogs.ui.text import fitting, inert_line, timestamp
 from webhook.cad.silence import LastPush
 from webhook.protocol.context import Scope, now
@@ -45,11 +44,11 @@ class RuntimeStatus:
     started_at: int = field(default_factory=now)
 
 
-class StatusCommands(commands.Cog):
+class StatusCommands(SentinelCog):
     def __init__(
         self, responder: Responder, status: RuntimeStatus, setup_health: SetupHealth
     ) -> None:
-        self._responder = responder
+        super().__init__(responder)
         self._status = status
         self._setup_health = setup_health
 

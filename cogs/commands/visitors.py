@@ -4,7 +4,6 @@ from datetime import date, timedelta
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from cogs.i18n.language import _, plural
 from cogs.pictures.charts import visitors_chart
@@ -12,7 +11,7 @@ from cogs.ui.embeds import DESCRIPTION, FIELD, CardBuilder, Colour, MessageConte
 from cogs.ui.names import user_name
 from cogs.ui.options import CameraOption, PropertyOption, property_option, resolve_equipment
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Responder, reply_embed
+from cogs.ui.responder import SentinelGroup, reply_embed
 from cogs.ui.text import fitting, inert_line
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.wire import validate
@@ -23,13 +22,9 @@ from webhook.queries.rows import CAMERA, Property
 from webhook.queries.visitors import WEEK, DayRange, get_scanned_visitors, get_weekly_visitors
 
 
-@app_commands.guild_only()
 class VisitorCommands(
-    commands.GroupCog, group_name="visitors", group_description="Whom a property's cameras saw"
+    SentinelGroup, group_name="visitors", group_description="Whom a property's cameras saw"
 ):
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
-
     @app_commands.command(
         description="Show who came in the last seven days, and which camera saw how many",
         extras=needs(Scope.READ, or_own=True),

@@ -34,8 +34,6 @@ class Form(discord.ui.Modal):
 
 
 class ReasonForm(Form):
-    """Asks for a reason, then acts."""
-
     def __init__(
         self, responder: Responder, title: str, placeholder: str, act: ReasonHandler
     ) -> None:

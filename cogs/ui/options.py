@@ -5,6 +5,7 @@ it has deferred its answer: Discord waits for three seconds, and storage may be 
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 import discord
@@ -105,7 +106,6 @@ def choice(name: str, value: object) -> Choice[str]:
 
 
 def search_page(typed: str, limit: int = MAX_ROWS) -> SearchPage:
-    """Return the search for what was typed."""
     return SearchPage(limit=limit, search=typed.strip()[:MAX_SEARCH])
 
 
@@ -179,10 +179,6 @@ async def _any_drone_choices(context: Context, typed: str, property_: str) -> li
     return [choice(f"{row.id} · {row.name} · {row.description}", row.id) for row in found]
 
 
-async def _camera_choices(context: Context, typed: str, property_: str) -> list[Choice[str]]:
-    return await _equipment_choices(context, typed, property_, CAMERA)
-
-
 async def _equipment_choices(
     context: Context, typed: str, property_: str, kind: int | None = None
 ) -> list[Choice[str]]:
@@ -233,7 +229,9 @@ TierOption = Transform[str, TextOption(_tier_choices)]
 DroneOutOption = Transform[str, TextOption(drone_choices)]
 FreeDroneOption = Transform[str, TextOption(_free_drone_choices, of_property=True)]
 DroneOption = Transform[str, TextOption(_any_drone_choices, of_property=True)]
-CameraOption = Transform[str, TextOption(_camera_choices, of_property=True)]
+CameraOption = Transform[
+    str, TextOption(partial(_equipment_choices, kind=CAMERA), of_property=True)
+]
 EquipmentOption = Transform[str, TextOption(_equipment_choices, of_property=True)]
 EquipmentTypeOption = Transform[str, TextOption(_equipment_type_choices)]
 

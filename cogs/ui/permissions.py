@@ -46,7 +46,6 @@ def needs(scope: Scope, *, or_own: bool = False) -> dict[Any, Any]:
 
 
 def permission_of(command: Command[Any, ..., Any]) -> Permission:
-    """Return what a command requires."""
     permission: Permission = command.extras[_EXTRA]
     return permission
 

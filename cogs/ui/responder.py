@@ -126,6 +126,18 @@ class SentinelClient(commands.Bot):
     responder: Responder
 
 
+class SentinelCog(commands.Cog):
+    """Commands and buttons that answer through a responder."""
+
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
+
+
+@app_commands.guild_only()
+class SentinelGroup(SentinelCog, commands.GroupCog):
+    """A group of such commands, for servers only."""
+
+
 @asynccontextmanager
 async def before_modal() -> AsyncIterator[None]:
     """Limit the time of what must be read before a form is shown, as a form cannot be deferred.

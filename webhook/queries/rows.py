@@ -1,6 +1,6 @@
 """The stored rows that operations return, for Discord's commands, which do not import storage."""
 
-from db.alarms import Alarm
+from db.alarms import Alarm, Alert
 from db.audit import AuditRecord
 from db.cards import Backlog
 from db.dispatches import DispatchCall
@@ -10,6 +10,7 @@ from db.flights import Flight
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
 from db.removals import Removal
 from db.units import Unit
+from db.visits import Visit
 
 __all__ = [
     "ACTIVE",
@@ -19,6 +20,7 @@ __all__ = [
     "REJECTED",
     "REMOVED",
     "Alarm",
+    "Alert",
     "AuditRecord",
     "Backlog",
     "DispatchCall",
@@ -27,4 +29,5 @@ __all__ = [
     "Property",
     "Removal",
     "Unit",
+    "Visit",
 ]
