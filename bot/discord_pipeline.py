@@ -25,7 +25,7 @@ from cogs.commands.status import RuntimeStatus
 from cogs.delivery.channel_queue import Delivery, DeliveryContext, Pace
 from cogs.delivery.explain import Routes
 from cogs.delivery.follower import Follower
-from cogs.delivery.messenger import DiscordMessenger, LogMessenger
+from cogs.delivery.messenger import DiscordMessenger, LogMessenger, Messenger
 from cogs.escalation import AlarmEscalation
 from cogs.routing.layout import Layout, choices
 from cogs.setup.wizard import SetupWizard
@@ -91,7 +91,7 @@ class DiscordService:
         self._unconfirmed = set[str]()
         self._responder = Responder(context, RoleScopes({}))
         self._routes = Routes(build_router(settings.discord, context.zone), frozenset())
-        self._messenger: DiscordMessenger | LogMessenger = LogMessenger()
+        self._messenger: Messenger = LogMessenger()
         self._bot: SentinelBot | None = None
         if settings.discord.token:
             self._bot = self._build_bot(connection)

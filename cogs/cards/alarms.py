@@ -6,7 +6,7 @@ import discord
 
 from cogs.i18n.language import N_, _, plural
 from cogs.pictures.property_map import property_map
-from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, MessageContent, MessageRef
+from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import user_name
 from cogs.ui.text import duration, inert_line, timestamp, who
 from db import alarms, cards, flights, properties
@@ -127,7 +127,11 @@ async def escalation(sql: Reader, subject: Subject) -> MessageContent | None:
     card_of_alarm = await cards.of_subject(sql, str(Subject("alarm", number)))
     reply_to = None
     if card_of_alarm and card_of_alarm.channel_id and card_of_alarm.message_id:
-        reply_to = MessageRef(card_of_alarm.channel_id, card_of_alarm.message_id)
+        reply_to = discord.MessageReference(
+            message_id=card_of_alarm.message_id,
+            channel_id=card_of_alarm.channel_id,
+            fail_if_not_exists=False,
+        )
     return MessageContent(
         [card.build()],
         role_mentions=tuple(int(role) for role in reached.roles.split()),

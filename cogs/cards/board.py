@@ -89,15 +89,13 @@ async def board(sql: Reader, _subject: Subject) -> MessageContent | None:
 async def on_duty(sql: Reader, share: int) -> CardBuilder:
     """Show who is on duty, by department; by numbers instead of names where those are too many."""
     everybody = await units.on_duty(sql)
-    in_panic = [unit for unit in everybody if unit.is_panic]
+    in_panic = [unit_name(unit.ident, unit) for unit in everybody if unit.is_panic]
     if not everybody:
         return CardBuilder(_("Nobody is on duty"), Colour.OVER)
     card = CardBuilder(
         title=f"{_('On duty')} · {len(everybody)}",
         colour=Colour.DANGER if in_panic else Colour.NORMAL,
-        description=f"**{_('PANIC')}** {fitting([_name(unit) for unit in in_panic], ', ', 300)}"
-        if in_panic
-        else "",
+        description=f"**{_('PANIC')}** {fitting(in_panic, ', ', 300)}" if in_panic else "",
     )
     several = len(await configured_cads(sql)) > 1
     by_department: dict[str, list[Unit]] = {}
@@ -171,7 +169,8 @@ def _by_status(of: list[Unit], *, names: bool) -> str:
     """List units by their status, the most pressing first; by numbers where names do not fit."""
     ranked = sorted(of, key=_rank)
     groups = [
-        (status, [_name(unit) for unit in same]) for status, same in groupby(ranked, key=_status)
+        (status, [unit_name(unit.ident, unit) for unit in same])
+        for status, same in groupby(ranked, key=_status)
     ]
     if names:
         listed = "\n".join(f"**{status}** {', '.join(who)}" for status, who in groups)
@@ -192,10 +191,6 @@ def _rank(unit: Unit) -> tuple[int, str]:
     statuses = list(STATUSES)
     rank = statuses.index(unit.status) if unit.status in statuses else len(statuses)
     return (-1 if unit.is_panic else rank), _status(unit)
-
-
-def _name(unit: Unit) -> str:
-    return unit_name(unit.ident, unit)
 
 
 def _count(number: int) -> str:

@@ -132,17 +132,11 @@ class DiscordCircuitBreaker:
             async with asyncio.timeout(TIMEOUT):
                 yield
         except discord.HTTPException as fault:
-            stop = _all_rejected(fault)
-            if stop is not None:
-                self._open(stop)
-                raise stop from fault
-            self._is_open = False
-            raise _error_of(fault)(str(fault)) from fault
-        except AllRejected as stop:
-            self._open(stop)
-            raise
-        except DeliveryError:  # from `_raise_on_429`
-            self._is_open = False
+            error = _error_of(fault)
+            self._note(error)
+            raise error from fault
+        except DeliveryError as error:  # from `_raise_on_429`
+            self._note(error)
             raise
         except (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError) as fault:
             raise Unreachable(str(fault) or type(fault).__name__) from fault
@@ -150,31 +144,30 @@ class DiscordCircuitBreaker:
             raise Unreachable(f"Discord's answer cannot be read: {fault!r}") from fault
         self._is_open = False
 
-    def _open(self, stop: AllRejected) -> None:
+    def _note(self, error: DeliveryError) -> None:
+        if not isinstance(error, AllRejected):
+            self._is_open = False
+            return
         if not self._is_open:
-            log.error("%s; nothing is sent for %.0f s", stop, stop.seconds)
+            log.error("%s; nothing is sent for %.0f s", error, error.seconds)
         self._is_open = True
-        self._closes_at = time.monotonic() + stop.seconds
+        self._closes_at = time.monotonic() + error.seconds
 
 
-def _all_rejected(fault: discord.HTTPException) -> AllRejected | None:
-    """Return what to raise if an error concerns every request."""
+def _error_of(fault: discord.HTTPException) -> DeliveryError:
+    """Return what an error means; a page from somewhere on the way is not Discord's verdict."""
     if fault.status == 401:
         return AllRejected(
             "Discord rejects the token; if it was reset, put the new one in", UNAUTHORIZED_RETRY
         )
-    if fault.status in (403, 429) and not _is_from_discord(fault):
+    if _is_from_discord(fault):
+        kind = _OF_CODE.get(fault.code) or _OF_STATUS.get(fault.status, Unreachable)
+        return kind(str(fault))
+    if fault.status in (403, 429):
         return AllRejected(
             "Discord's edge rejects this address", _retry_after(fault.response.headers)
         )
-    return None
-
-
-def _error_of(fault: discord.HTTPException) -> type[DeliveryError]:
-    """Return what an error means; a page from somewhere on the way is not Discord's verdict."""
-    if not _is_from_discord(fault):
-        return Unreachable
-    return _OF_CODE.get(fault.code) or _OF_STATUS.get(fault.status, Unreachable)
+    return Unreachable(str(fault))
 
 
 def _is_from_discord(fault: discord.HTTPException) -> bool:

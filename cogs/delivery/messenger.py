@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import discord
 
@@ -40,32 +40,8 @@ class SentMessage(NamedTuple):
     picture: str = ""
 
 
-class Messenger(Protocol):
-    """Posts and edits; every method raises DeliveryError.
-
-    A picture that cannot be drawn, or that Discord rejects, is left out.
-    """
-
-    async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
-        """Post a message; the same nonce soon after gives the same message."""
-
-    async def edit(
-        self, channel_id: int, sent: SentMessage, content: MessageContent
-    ) -> SentMessage:
-        """Have a message show another content; a picture that it has is not sent again."""
-
-    async def open_direct(self, member_id: int) -> int:
-        """Return the channel of private messages to a member."""
-
-    async def delete(self, channel_id: int, message_id: int) -> None:
-        """Remove a message; one that is gone already is as good."""
-
-    async def own_footers(self, channel_id: int, since: int) -> dict[str, int]:
-        """Return own messages since a time in milliseconds: their ids by their last footer."""
-
-
 class LogMessenger:
-    """Writes what Discord would show into the log."""
+    """Writes what Discord would show into the log, while Discord is off."""
 
     async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
         log.info("%s", as_text(content))
@@ -74,24 +50,25 @@ class LogMessenger:
     async def edit(
         self, channel_id: int, sent: SentMessage, content: MessageContent
     ) -> SentMessage:
-        """Write what the message shows now; what it has in Discord stays there."""
         log.info("%s", as_text(content))
-        return sent
+        return sent  # what it has in Discord stays there
 
     async def open_direct(self, member_id: int) -> int:
-        """Return no channel: everything goes to the log."""
         return 0
 
     async def delete(self, channel_id: int, message_id: int) -> None:
         """Leave the log as it is."""
 
     async def own_footers(self, channel_id: int, since: int) -> dict[str, int]:
-        """Return no message: the log is not read back."""
         return {}
 
 
 class DiscordMessenger:
-    """Talks to Discord through discord.py, which keeps its rate limits."""
+    """Talks to Discord through discord.py, which keeps its rate limits.
+
+    Every method raises DeliveryError. A picture that cannot be drawn, or that Discord rejects, is
+    left out.
+    """
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
@@ -99,14 +76,14 @@ class DiscordMessenger:
         self._without_pictures: dict[int, float] = {}
 
     async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
-        """Post a message; discord.py has Discord enforce the nonce."""
+        """Post a message; the same nonce soon after gives the same message.
+
+        discord.py has Discord enforce the nonce.
+        """
         channel = self._client.get_partial_messageable(channel_id)
-        reply_to = content.reply_to
         reply: dict[str, Any] = {}
-        if reply_to is not None and reply_to.channel_id == channel_id:
-            reply["reference"] = discord.MessageReference(
-                message_id=reply_to.message_id, channel_id=channel_id, fail_if_not_exists=False
-            )
+        if content.reply_to is not None and content.reply_to.channel_id == channel_id:
+            reply["reference"] = content.reply_to
 
         async def send(embeds: list[discord.Embed], files: list[discord.File]) -> int:
             async with self._circuit_breaker.guard():
@@ -134,9 +111,10 @@ class DiscordMessenger:
     async def edit(
         self, channel_id: int, sent: SentMessage, content: MessageContent
     ) -> SentMessage:
-        """Edit a message; without allowed_mentions Discord would parse it with its defaults.
+        """Have a message show another content; a picture that it has is not sent again.
 
-        Discord keeps what is attached unless `attachments` says what to keep.
+        Without allowed_mentions Discord would parse the message with its defaults. It keeps what is
+        attached unless `attachments` says what to keep.
         """
         channel = self._client.get_partial_messageable(channel_id)
         message = channel.get_partial_message(sent.message_id)
@@ -184,6 +162,7 @@ class DiscordMessenger:
             return sent
 
     async def delete(self, channel_id: int, message_id: int) -> None:
+        """Remove a message; one that is gone already is as good."""
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         try:
             async with self._circuit_breaker.guard():
@@ -192,7 +171,7 @@ class DiscordMessenger:
             return
 
     async def own_footers(self, channel_id: int, since: int) -> dict[str, int]:
-        """Read the channel's newest messages back to a time."""
+        """Return own messages since a time in milliseconds: their ids by their last footer."""
         channel = self._client.get_partial_messageable(channel_id)
         after = datetime.fromtimestamp(since / 1000, UTC) - CLOCK_SKEW
         found: dict[str, int] = {}
@@ -204,6 +183,9 @@ class DiscordMessenger:
                 if mine and message.embeds and message.embeds[-1].footer.text:
                     found.setdefault(message.embeds[-1].footer.text, message.id)
         return found
+
+
+Messenger = DiscordMessenger | LogMessenger
 
 
 def as_text(content: MessageContent) -> str:

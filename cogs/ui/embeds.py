@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 import discord
 import orjson
@@ -46,11 +46,6 @@ class Button:
         return _(self.label)
 
 
-class MessageRef(NamedTuple):
-    channel_id: int
-    message_id: int
-
-
 @dataclass(frozen=True, slots=True)
 class MessageContent:
     """A message, wherever it will be posted.
@@ -63,7 +58,7 @@ class MessageContent:
     embeds: list[discord.Embed]
     buttons: tuple[Button, ...] = ()
     role_mentions: tuple[int, ...] = ()
-    reply_to: MessageRef | None = None
+    reply_to: discord.MessageReference | None = None
     picture: Picture | None = None
 
     def digest(self) -> str:
