@@ -36,7 +36,12 @@ async def property_map(sql: Reader, property_id: int, *, whole: bool = True) -> 
         return None
     area = _rectangle(property_)
     here = await dispatches.open_at(sql, property_id) if whole else []
-    view = view_of(area, [position for call in here if (position := _near(call, area))])
+    near = [
+        (call.x, call.y)
+        for call in here
+        if call.x is not None and call.y is not None and (_distance(call, area) or 0.0) <= FAR
+    ]
+    view = view_of(area, near)
     around = await dispatches.open_in(sql, view, DRAWN) if whole else []
     neighbours = await properties.in_view(sql, view, property_id, DRAWN) if whole else []
     emergency_calls = await emergencies.open_at(sql, property_id) if whole else []
@@ -50,12 +55,10 @@ async def property_map(sql: Reader, property_id: int, *, whole: bool = True) -> 
     if neighbours:
         names = fitting([_name(neighbour) for neighbour in neighbours], ", ", 90)
         legend.append(LegendLine("neighbour", _("Nearby: {names}").format(names=names)))
-    title = _name(property_)
-    subtitle = _("Property {id} · x {x}, y {y}").format(
-        id=property_id, x=property_.x, y=property_.y
-    )
+    place, x, y = _name(property_), property_.x, property_.y
+    subtitle = _("Property {id} · x {x}, y {y}").format(id=property_id, x=x, y=y)
     shown = Map(
-        title=title,
+        title=place,
         subtitle=subtitle,
         view=view,
         place=area,
@@ -71,9 +74,8 @@ async def property_map(sql: Reader, property_id: int, *, whole: bool = True) -> 
         backdrop=await stored_backdrop(sql),
     )
     words = "; ".join(line.text for line in legend)
-    alt = _("Map of {place}. {subtitle}; {legend}.").format(
-        place=title, subtitle=subtitle, legend=words
-    )
+    alt = _("Map of {place}. {subtitle}; {legend}.")
+    alt = alt.format(place=place, subtitle=subtitle, legend=words)
     return Picture.of("map.png", alt, shown, draw_map)
 
 
@@ -101,14 +103,6 @@ def _distance(call: DispatchCall, area: Rectangle) -> float | None:
         max(area.x - call.x, 0.0, call.x - area.x - area.width),
         max(area.y - call.y, 0.0, call.y - area.y - area.height),
     )
-
-
-def _near(call: DispatchCall, area: Rectangle) -> tuple[float, float] | None:
-    """Return the position of a call that is not too far away."""
-    distance = _distance(call, area)
-    if call.x is None or call.y is None or distance is None or distance > FAR:
-        return None
-    return call.x, call.y
 
 
 def _call_lines(
