@@ -117,7 +117,7 @@ async def test_a_note_is_shown_on_the_card_as_it_was_written(env: BotEnvironment
         ("False alarm", "Alarm closed.", "already marked as false by <@"),
     ],
 )
-async def test_of_two_presses_at_once_the_second_learns_who_was_first(
+async def test_the_second_of_two_concurrent_presses_says_who_was_first(
     env: BotEnvironment, button: str, done: str, late: str
 ) -> None:
     second = env.guild.add_member("Bert", env.dispatchers)

@@ -66,7 +66,7 @@ async def test_denying_a_removal_asks_for_a_reason_and_restores_the_status(
         assert "Answer: Not \\*\\*yet\\*\\* \\@everyone" in render(card)
 
 
-async def test_of_two_who_approve_at_once_one_succeeds_and_the_other_reads_who_did(
+async def test_the_second_of_two_concurrent_approvals_says_who_was_first(
     env: BotEnvironment,
 ) -> None:
     second = env.guild.add_member("Bert", env.approvers)
@@ -208,7 +208,7 @@ async def test_nobody_approves_their_own_property_or_request(env: BotEnvironment
         await _expect_reply(env, await env.fake.click(second, card, "Approve"), "removed.")
 
 
-async def test_people_approve_their_own_where_the_configuration_allows_it(
+async def test_members_approve_their_own_where_the_configuration_allows_it(
     env: BotEnvironment,
 ) -> None:
     env.approvals = ApprovalSettings(own=True)

@@ -85,7 +85,7 @@ class Shell:
         return await asyncio.to_thread(restore, self.settings, file, self.printed.append)
 
 
-async def test_a_backup_under_load_is_whole_and_comes_back_after_kill_9(tmp_path: Path) -> None:
+async def test_a_backup_made_under_load_can_be_restored_after_kill_9(tmp_path: Path) -> None:
     program = Program(tmp_path, unused_port())
     program.environment |= {
         "SENTINEL_DISCORD__TOKEN": TOKEN,
@@ -129,7 +129,7 @@ async def test_a_backup_under_load_is_whole_and_comes_back_after_kill_9(tmp_path
     assert "Traceback" not in program.log()
 
 
-async def test_a_bot_backs_up_by_itself_and_says_how_to_go_back(tmp_path: Path) -> None:
+async def test_a_bot_backs_up_by_itself_and_explains_how_to_restore(tmp_path: Path) -> None:
     program = Program(tmp_path, unused_port())
     database = tmp_path / "data" / "sentinel.db"
     async with running(program):

@@ -94,7 +94,7 @@ async def test_the_board_shows_units_calls_and_drones_and_follows_them(env: BotE
     assert "Drones out" not in render(shown)
 
 
-async def test_after_300_statuses_the_board_is_right_with_at_most_one_edit_in_its_time(
+async def test_300_status_changes_edit_the_board_once_per_interval(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = 0.5
@@ -137,7 +137,7 @@ async def test_other_cards_of_the_channel_do_not_wait_for_the_board(
         )
 
 
-async def test_a_board_that_discord_edits_no_more_is_posted_afresh(env: BotEnvironment) -> None:
+async def test_a_board_that_discord_no_longer_edits_is_posted_again(env: BotEnvironment) -> None:
     env.fake.limits.old_after = 0.0
     env.fake.limits.old_edits = 2
     async with env.bot_running():
@@ -190,7 +190,7 @@ async def test_hundreds_of_units_and_calls_fit_into_a_message(env: BotEnvironmen
     assert shown.pings == []
 
 
-async def test_units_and_calls_that_grow_old_leave_the_board_without_an_event(
+async def test_outdated_units_and_calls_leave_the_board_without_an_event(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.app.FORGET_INTERVAL", 0.2)

@@ -103,7 +103,7 @@ async def test_a_dispatch_card_shows_units_with_their_status_as_it_changes(
     ("priority", "colour"),
     [(1, "#d32f2f"), (2, "#f57c00"), (3, "#1976d2"), ("Immediate", "#1976d2")],
 )
-async def test_a_priority_has_its_colour_and_a_community_word_none(
+async def test_known_priorities_have_colours_and_custom_ones_do_not(
     env: BotEnvironment, priority: int | str, colour: str
 ) -> None:
     async with env.bot_running():
@@ -113,7 +113,7 @@ async def test_a_priority_has_its_colour_and_a_community_word_none(
     assert f"Priority: {priority}" in render(card)
 
 
-async def test_a_note_on_a_call_never_seen_has_a_card_that_the_call_fills_in(
+async def test_a_note_on_an_unknown_call_makes_a_card_that_the_call_completes(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
@@ -180,7 +180,7 @@ async def test_the_card_of_a_call_older_than_its_panic_points_to_the_panic(
         assert "911 call 4412: Dispatch\\: Unit 7K-22" in render(panic)
 
 
-async def test_without_a_channel_for_panics_the_call_of_one_has_its_own_card(
+async def test_without_a_panic_channel_the_call_of_a_panic_has_its_own_card(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = env.settings()
@@ -197,7 +197,7 @@ async def test_without_a_channel_for_panics_the_call_of_one_has_its_own_card(
     assert "# 911 call 4412\n│ Unit 7K-22 has pressed" in render(card)
 
 
-async def test_a_call_at_a_property_says_so_and_sends_one_of_its_drones(
+async def test_the_card_of_a_call_at_a_property_names_it_and_dispatches_its_drones(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
@@ -298,7 +298,7 @@ CALL_EVENTS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_any_order_of_a_calls_events_ends_in_the_same_cards(
+async def test_a_calls_events_in_any_order_make_the_same_cards(
     env: BotEnvironment, seed: int
 ) -> None:
     order = list(CALL_EVENTS)
@@ -318,7 +318,7 @@ async def test_any_order_of_a_calls_events_ends_in_the_same_cards(
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-async def test_a_panic_its_own_call_and_the_log_in_end_in_the_same_card_in_any_order(
+async def test_a_panics_events_in_any_order_make_the_same_card(
     env: BotEnvironment, order: tuple[int, ...]
 ) -> None:
     async with env.bot_running():
@@ -386,7 +386,7 @@ async def test_a_duplicate_push_is_shown_once(env: BotEnvironment) -> None:
     assert card.edit_count == 0
 
 
-async def test_hostile_text_is_shown_and_does_nothing(env: BotEnvironment) -> None:
+async def test_hostile_text_is_shown_inert(env: BotEnvironment) -> None:
     text = f"@everyone <@&{env.on_call.id}> **x** [a](https://b.example) `c`\u202e\x1b[31m"
     async with env.bot_running():
         await env.push("EVENT_911", call_911(1, caller=text, description=text * 500))
@@ -400,7 +400,7 @@ async def test_hostile_text_is_shown_and_does_nothing(env: BotEnvironment) -> No
     assert "\x1b" not in render(card)
 
 
-async def test_hostile_names_do_nothing_wherever_cards_repeat_them(
+async def test_hostile_names_are_inert_wherever_cards_repeat_them(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(CARDS, "board", replace(CARDS["board"], edit_interval=0.05))

@@ -54,7 +54,7 @@ FAILURES: dict[str, Trouble] = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-async def test_writes_are_refused_in_words_reads_go_on_and_it_recovers(
+async def test_a_failing_disk_refuses_writes_readably_allows_reads_and_recovers(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.05)
@@ -101,7 +101,7 @@ async def test_writes_are_refused_in_words_reads_go_on_and_it_recovers(
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
-async def test_a_process_that_may_write_no_file_any_more_goes_on_once_it_may(
+async def test_a_process_that_cannot_write_files_recovers_once_it_can(
     env: BotEnvironment,
 ) -> None:
     ledger = Ledger()

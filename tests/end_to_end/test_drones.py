@@ -9,7 +9,7 @@ from tests.end_to_end.environment import TOKEN, BotEnvironment
 from tests.fake_discord import render
 
 
-async def test_a_dispatch_from_discord_flies_is_told_to_scripts_and_has_a_card(
+async def test_a_dispatch_from_discord_is_sent_to_scripts_and_has_a_card(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
@@ -43,7 +43,7 @@ async def test_a_dispatch_from_discord_flies_is_told_to_scripts_and_has_a_card(
         assert (await env.query("get-dispatched-drones"))["drones"] == []
 
 
-async def test_who_lacks_the_role_is_told_which_and_nothing_happens(env: BotEnvironment) -> None:
+async def test_a_refusal_names_the_missing_role_and_changes_nothing(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
         property_id = await env.add_property("Villa", drones=1)
@@ -56,7 +56,7 @@ async def test_who_lacks_the_role_is_told_which_and_nothing_happens(env: BotEnvi
         assert (await env.query("get-dispatched-drones"))["drones"] == []
 
 
-async def test_20_dispatches_at_once_for_two_drones_are_two_flights(env: BotEnvironment) -> None:
+async def test_20_concurrent_dispatches_of_two_drones_are_two_flights(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
         property_id = await env.add_property("Villa", drones=2)
@@ -90,7 +90,7 @@ async def test_recall_and_list_answer_readably(env: BotEnvironment) -> None:
         await env.fake.until(lambda: reply.content == "No property matches 'Nowhere'.")
 
 
-async def test_a_script_hears_of_a_drone_before_its_own_answer(env: BotEnvironment) -> None:
+async def test_a_script_gets_the_drone_event_before_its_own_answer(env: BotEnvironment) -> None:
     async with env.bot_running():
         property_id = await env.add_property("Villa", drones=1)
         async with (

@@ -119,7 +119,7 @@ async def test_a_burst_of_pushes_draws_no_429(env: BotEnvironment) -> None:
     assert env.fake.too_many_requests == 0
 
 
-async def test_ten_changes_in_a_moment_are_few_edits(env: BotEnvironment) -> None:
+async def test_ten_quick_changes_make_few_edits(env: BotEnvironment) -> None:
     env.fake.limits.messages = Rate(5, 0.5)
     async with env.bot_running():
         await env.push("EVENT_DISPATCH_NOTE", {"callId": 1, "note": "first"})

@@ -97,7 +97,7 @@ async def test_flights_show_who_sent_the_drone_and_why(env: BotEnvironment) -> N
         assert "viewer role" in await answer_to(env, env.stranger, "drone history")
 
 
-async def test_the_slower_of_two_recalls_reads_who_was_first(
+async def test_the_second_of_two_recalls_says_who_was_first(
     env: BotEnvironment,
 ) -> None:
     dan = env.guild.add_member("Dan", env.dispatchers)

@@ -73,7 +73,7 @@ async def _changed(env: BotEnvironment, card: Message, caller: str) -> None:
     await env.fake.until(lambda: caller in render(card))
 
 
-async def test_a_card_is_posted_with_its_picture_and_words_for_it(
+async def test_a_card_is_posted_with_its_picture_and_alternative_text(
     env: BotEnvironment, painter: Painter
 ) -> None:
     async with env.bot_running():
@@ -191,7 +191,7 @@ def _forget_the_message(env: BotEnvironment) -> None:
         database.commit()
 
 
-async def test_without_discord_the_words_go_to_the_log(
+async def test_without_discord_the_alternative_text_is_logged(
     env: BotEnvironment, painter: Painter, caplog: pytest.LogCaptureFixture
 ) -> None:
     with_discord = env.settings()
@@ -215,7 +215,7 @@ async def _map(env: BotEnvironment, member: Any, property_id: int) -> Any:
     return reply
 
 
-async def test_whoever_may_look_gets_the_map_of_a_property(env: BotEnvironment) -> None:
+async def test_viewers_get_the_map_of_a_property(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
         property_id = await env.add_property("Vinewood *villa*", drones=2)
@@ -243,7 +243,9 @@ async def test_whoever_may_look_gets_the_map_of_a_property(env: BotEnvironment) 
     assert attached["width"] >= 800
 
 
-async def test_others_get_only_the_map_of_what_is_theirs(env: BotEnvironment) -> None:
+async def test_members_without_a_role_get_only_maps_of_their_own_properties(
+    env: BotEnvironment,
+) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
         theirs = await env.add_property("Small flat")
@@ -269,7 +271,7 @@ async def test_an_answer_goes_without_the_picture_that_discord_refuses(env: BotE
     assert "map.png" not in render(reply)
 
 
-async def test_the_owners_image_is_under_the_map(env: BotEnvironment) -> None:
+async def test_the_configured_map_image_is_drawn_under_the_map(env: BotEnvironment) -> None:
     file = env.folder / "map.png"
     Image.new("RGB", (400, 400), (0, 200, 0)).save(file)
     points = [[0.0, 0.0, -900.0, 1_100.0], [400.0, 400.0, 1_100.0, -900.0]]

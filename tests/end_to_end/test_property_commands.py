@@ -165,7 +165,7 @@ async def test_removal_asks_for_confirmation(env: BotEnvironment) -> None:
         assert sum("has already removed property 1" in text for text in answers) == 1
 
 
-async def test_the_slower_of_two_decisions_reads_who_was_first(
+async def test_the_second_of_two_decisions_says_who_was_first(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():

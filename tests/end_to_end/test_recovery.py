@@ -115,7 +115,7 @@ async def test_a_deleted_role_breaks_no_card_and_is_reported_once_and_by_check(
         ]
 
 
-async def test_a_kicked_bot_waits_quietly_and_goes_on_when_invited_again(
+async def test_a_kicked_bot_waits_quietly_and_resumes_when_invited_again(
     env: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -174,7 +174,7 @@ async def test_frequent_role_changes_retry_a_closed_channel_only_a_few_times(
     assert len(tries) <= 2 + took / 0.5
 
 
-async def test_a_choice_of_setup_survives_a_crash_right_after_it(env: BotEnvironment) -> None:
+async def test_a_setup_choice_survives_an_immediate_crash(env: BotEnvironment) -> None:
     boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
     configure(env, channels=Channels())
     async with env.bot_running():
@@ -188,7 +188,7 @@ async def test_a_choice_of_setup_survives_a_crash_right_after_it(env: BotEnviron
         await in_use(env, env.channel("log"))
 
 
-async def test_shutdown_ends_while_choices_of_setup_are_taken_up(env: BotEnvironment) -> None:
+async def test_shutdown_ends_while_setup_choices_are_applied(env: BotEnvironment) -> None:
     boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
     async with asyncio.timeout(30):
         async with env.bot_running():

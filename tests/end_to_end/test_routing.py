@@ -85,7 +85,7 @@ async def test_a_rule_with_a_channel_works_where_the_channel_map_has_none(
         await env.fake.until(lambda: _visitors(target) == ["visitor-1"])
 
 
-async def test_feed_entries_of_one_message_call_each_role_once(env: BotEnvironment) -> None:
+async def test_feed_entries_of_one_message_mention_each_role_once(env: BotEnvironment) -> None:
     env.rules = [
         _rule("one", types=["EVENT_RECORD_ADD"], keywords=["red"], mention=env.approvers.id),
         _rule("two", types=["EVENT_RECORD_ADD"], keywords=["blue"], mention=env.viewers.id),
@@ -100,7 +100,9 @@ async def test_feed_entries_of_one_message_call_each_role_once(env: BotEnvironme
     assert message.pings == [env.approvers, env.viewers]
 
 
-async def test_a_call_that_was_silenced_is_posted_once_it_matters(env: BotEnvironment) -> None:
+async def test_a_silenced_call_is_posted_once_a_rule_no_longer_silences_it(
+    env: BotEnvironment,
+) -> None:
     env.rules = [_rule("minor", types=["EVENT_DISPATCH_NEW"], priority=[3], silent=True)]
     async with env.bot_running():
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(1, priority=3))
@@ -150,7 +152,7 @@ async def test_cards_and_entries_of_a_rule_that_is_gone_fall_back_to_the_channel
     assert len(target.messages) == 1
 
 
-async def test_a_card_deleted_by_hand_calls_nobody_a_second_time(env: BotEnvironment) -> None:
+async def test_a_card_deleted_by_hand_mentions_nobody_again(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
         first = await env.channel("panic").next_message()
@@ -161,7 +163,7 @@ async def test_a_card_deleted_by_hand_calls_nobody_a_second_time(env: BotEnviron
     assert second.pings == []
 
 
-async def test_entries_that_grew_old_are_counted_and_the_younger_ones_shown(
+async def test_outdated_entries_are_counted_and_recent_ones_shown(
     env: BotEnvironment,
 ) -> None:
     env.fake.outage()
@@ -194,7 +196,7 @@ async def test_a_summary_counts_each_kind_of_a_channel(env: BotEnvironment) -> N
     assert "2 unit statuses between <t:" in render(shown)
 
 
-async def test_without_an_age_every_entry_is_shown(env: BotEnvironment) -> None:
+async def test_without_a_maximum_age_every_entry_is_shown(env: BotEnvironment) -> None:
     env.feed_age_minutes = 0
     env.fake.outage()
     async with env.bot_running():

@@ -25,7 +25,9 @@ def _left_behind() -> list[str]:
     "seen",
     ["nothing", "GET /users/@me", "GET /applications/@me", "connected", "PUT commands"],
 )
-async def test_it_can_be_stopped_at_any_moment_of_its_start(env: BotEnvironment, seen: str) -> None:
+async def test_the_bot_can_be_stopped_at_any_point_of_its_start(
+    env: BotEnvironment, seen: str
+) -> None:
     def is_there() -> bool:
         if seen == "connected":
             return env.fake.connected
@@ -42,7 +44,7 @@ async def test_it_can_be_stopped_at_any_moment_of_its_start(env: BotEnvironment,
     assert len(env.channel("emergency").created) == 1
 
 
-async def test_it_stops_while_discord_is_down(env: BotEnvironment) -> None:
+async def test_the_bot_stops_while_discord_is_down(env: BotEnvironment) -> None:
     env.fake.outage()
     async with env.bot_running():
         await env.push("EVENT_911", call_911(1))
@@ -50,7 +52,7 @@ async def test_it_stops_while_discord_is_down(env: BotEnvironment) -> None:
     assert _left_behind() == []
 
 
-async def test_a_command_that_is_being_answered_is_answered_to_the_end(env: BotEnvironment) -> None:
+async def test_shutdown_waits_for_the_answer_to_a_command(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
         property_id = await env.add_property("Villa", drones=1)
