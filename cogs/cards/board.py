@@ -23,7 +23,7 @@ from db.database import Reader, Transaction
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.units import Unit
-from webhook.cad import DECLARATIONS
+from webhook import cad
 from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.events import CAD, Subject
 from webhook.queries.cad import configured_cads
@@ -53,7 +53,7 @@ MAX_LINES = 20
 
 EVENTS = frozenset(
     {
-        *(f"{CAD}.{name}" for name, declaration in DECLARATIONS.items() if declaration.on_board),
+        *(f"{CAD}.{name}" for name, event in cad.EVENTS.items() if event.on_board),
         "drone-dispatched",
         "drone-recalled",
     }

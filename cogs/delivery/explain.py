@@ -20,7 +20,7 @@ from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, StoredEvent, Sub
 from webhook.protocol.wire import parse_json
 
 _CARD_OF = {
-    **{each.push_type: each.card for each in cad.DECLARATIONS.values() if each.card},
+    **{each.type: each.card for each in cad.EVENTS.values() if each.card},
     **{name: kind for kind, name in CARD_EVENTS.items()},
     "approved-remove-property": "removal",
     "denied-remove-property": "removal",

@@ -14,7 +14,7 @@ from cogs.ui.text import inert_line
 from db.database import Reader
 from db.errors import StorageUnavailable
 from db.feeds import FeedCount
-from webhook.cad import DECLARATIONS
+from webhook.cad import EVENTS as CAD_EVENTS
 from webhook.protocol.events import CAD, StoredEvent
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Feed:
 
 def _of_cad(push_type: str, render: RenderEntry, one: str, many: str) -> dict[str, Feed]:
     """Return the feed of an event of the CAD; its declaration names the channel."""
-    return {f"{CAD}.{push_type}": Feed(DECLARATIONS[push_type].feed, render, one, many)}
+    return {f"{CAD}.{push_type}": Feed(CAD_EVENTS[push_type].feed, render, one, many)}
 
 
 FEEDS: dict[str, Feed] = {

@@ -9,7 +9,7 @@ from db import dispatches, emergencies, notices, units
 from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
-from webhook.cad import DECLARATIONS
+from webhook import cad
 from webhook.protocol.events import CAD, StoredEvent, Subject
 from webhook.protocol.wire import MAX_ID
 
@@ -17,7 +17,7 @@ NOTES = 50
 """Notes of a call that keywords are looked for in, the newest."""
 
 CARD_EVENTS = {
-    **{each.card: each.push_type for each in DECLARATIONS.values() if each.names_card},
+    **{each.card: each.type for each in cad.EVENTS.values() if each.names_card},
     "approval": "property-added",
     "removal": "requested-remove-property",
     "flight": "drone-dispatched",

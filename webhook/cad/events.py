@@ -99,6 +99,18 @@ class CadEvent(Pushed):
     type: ClassVar[str]
     """The canonical push type, for example `EVENT_911`, whatever the push called itself."""
 
+    card: ClassVar[str]
+    """The kind of card that shows the event; blank: it has none."""
+
+    feed: ClassVar[str]
+    """The channel whose feed shows the event; blank: it is in none."""
+
+    names_card: ClassVar[bool]
+    """Whether routing rules know every card of the kind by this type, whatever came first."""
+
+    on_board: ClassVar[bool]
+    """Whether it may change what the board shows."""
+
     any_of: ClassVar[tuple[str, ...]] = ()
     """Members of which a push must have one."""
 

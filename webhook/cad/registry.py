@@ -1,7 +1,6 @@
 """The CAD's events, each declared once beside its model, and the reading of a push into them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from webhook.cad.events import CadEvent, InvalidPush, Members, UnhandledType
@@ -20,28 +19,7 @@ _Model = TypeVar("_Model", bound=CadEvent)
 _Reader = TypeVar("_Reader", bound=Callable[[Members], Sequence[CadEvent]])
 
 
-@dataclass(frozen=True, slots=True)
-class EventDeclaration:
-    """What the program does with a type of event.
-
-    Cards, feeds and channels are names that the Discord side looks up:
-
-    - `card`: the kind of card that shows the event; blank: it has none.
-    - `feed`: the channel whose feed shows the event; blank: it is in none.
-    - `names_card`: routing rules know every card of the kind by this event's type, whichever
-      event about it comes first.
-    - `on_board`: whether it may change what the board shows.
-    """
-
-    push_type: str
-    model: type[CadEvent]
-    card: str = ""
-    feed: str = ""
-    names_card: bool = False
-    on_board: bool = False
-
-
-DECLARATIONS: dict[str, EventDeclaration] = {}
+EVENTS: dict[str, type[CadEvent]] = {}
 """Every declared event by its canonical type."""
 
 READERS: dict[str, Callable[[Members], Sequence[CadEvent]]] = {}
@@ -59,12 +37,11 @@ def cad_event(
     """Declare an event: its push type, the names that pushes had earlier, and where it is shown."""
 
     def declare(model: type[_Model]) -> type[_Model]:
-        if push_type in DECLARATIONS:
+        if push_type in EVENTS:
             raise ValueError(f"{push_type} is declared twice")
-        model.type = push_type
-        DECLARATIONS[push_type] = EventDeclaration(
-            push_type, model, card, feed, names_card, on_board
-        )
+        model.type, model.card, model.feed = push_type, card, feed
+        model.names_card, model.on_board = names_card, on_board
+        EVENTS[push_type] = model
         READERS.update(dict.fromkeys((push_type, *earlier_types), model.read))
         return model
 

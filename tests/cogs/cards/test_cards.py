@@ -178,10 +178,10 @@ async def test_every_event_has_a_card_or_a_feed(harness: AppHarness) -> None:
 
 
 def test_every_cad_event_is_declared_with_the_card_or_the_feed_that_shows_it() -> None:
-    declared = cad.DECLARATIONS.values()
+    declared = cad.EVENTS.values()
     assert all(bool(each.card) != bool(each.feed) for each in declared)
     assert {each.card for each in declared if each.card} <= set(CARDS)
-    in_feeds = {f"{CAD}.{each.push_type}" for each in declared if each.feed}
+    in_feeds = {f"{CAD}.{each.type}" for each in declared if each.feed}
     assert in_feeds == {name for name in FEEDS if name.startswith(f"{CAD}.")}
 
 
