@@ -488,7 +488,13 @@ class ChannelQueue:
             return fault.seconds
         if isinstance(fault, ChannelClosed):
             if not self.is_closed:
-                log.error("channel %s (%s): %s", self.channel_id, ", ".join(self.names), fault)
+                log.error(
+                    "cannot post in channel %s (%s): %s; its messages wait, and"
+                    " cad-sentinel check says what is missing",
+                    self.channel_id,
+                    ", ".join(self.names),
+                    fault,
+                )
             self.is_closed = True
             self._context.closed[self.channel_id] = str(fault)
             return self._pace.closed
