@@ -63,7 +63,7 @@ class Metrics:
         )
         self.published = counter("sentinel_events_published", "Events handed to subscribers.")
         self.passed_over = counter(
-            "sentinel_events_passed_over", "Events that could not be taken to cards and feeds."
+            "sentinel_events_passed_over", "Events that could not be turned into cards and feeds."
         )
         self.deliveries = counter(
             "sentinel_deliveries",
