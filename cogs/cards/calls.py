@@ -67,22 +67,22 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
 
 
 async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> MessageContent | None:
-    """Let the panic's card speak for its own 911 call; a card that is posted already points there.
+    """Show a 911 call that belongs to a panic only by a link to the panic's card.
 
-    Scripts make a 911 call when the button is pressed.
+    Scripts make a 911 call when the button is pressed. If it has no card yet, it gets none.
     """
     card = await cards.of_subject(sql, str(emergency_subject(call.cad, call.call_id)))
     if card is None or card.message_id is None:
         return None
-    whose = await _panic_of(sql, panic.number)
-    card_of_panic = await linked_name(sql, panic, whose)
-    part_of = _("part of the {panic}").format(panic=whose)
+    panic_name = await _panic_of(sql, panic.number)
+    link = await linked_name(sql, panic, panic_name)
+    part_of = _("part of the {panic}").format(panic=panic_name)
     return MessageContent(
         [
             CardBuilder(
                 title=f"{_number(call)}{await cad_suffix(sql, call.cad)} · {part_of}",
                 colour=Colour.OVER,
-                description=_("See the {panic}.").format(panic=card_of_panic),
+                description=_("See the {panic}.").format(panic=link),
             ).build()
         ]
     )
@@ -153,8 +153,8 @@ async def _origin(sql: Reader, cad: str, call_id: int) -> str:
     name = _("{call} by {caller}").format(call=linked, caller=caller)
     if call.panic_id is None:
         return name
-    whose = await _panic_of(sql, call.panic_id)
-    return f"{name}, {await linked_name(sql, panic_subject(call.panic_id), whose)}"
+    panic_name = await _panic_of(sql, call.panic_id)
+    return f"{name}, {await linked_name(sql, panic_subject(call.panic_id), panic_name)}"
 
 
 async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
@@ -167,31 +167,31 @@ async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
     members = await units.panic_units(sql, panic_id)
     idents = [member.ident for member in members]
     by_ident = await units.by_ident(sql, cad, idents)
-    pressing = [member.ident for member in members if member.cleared_at is None]
+    in_panic = [member.ident for member in members if member.cleared_at is None]
     cleared = [member.cleared_at for member in members if member.cleared_at is not None]
     title = f"{unit_names(idents, by_ident, UNITS_IN_TITLE)}{await cad_suffix(sql, cad)}"
     pressed = _("{units} pressed the panic button.")
     over = _("{units}\\: cleared after {duration}.")
     card = CardBuilder(
-        title=f"{_('PANIC')} · {title}" if pressing else f"{_('Panic')} · {title} · {_('cleared')}",
-        colour=Colour.DANGER if pressing else Colour.OVER,
-        description=(pressed if pressing else over).format(
+        title=f"{_('PANIC')} · {title}" if in_panic else f"{_('Panic')} · {title} · {_('cleared')}",
+        colour=Colour.DANGER if in_panic else Colour.OVER,
+        description=(pressed if in_panic else over).format(
             units=unit_names(idents, by_ident, UNITS),
             duration=duration(max(cleared, default=started_at) - started_at),
         ),
     )
-    if cleared and pressing:
-        card.add("Still in panic", unit_names(pressing, by_ident, UNITS))
+    if cleared and in_panic:
+        card.add("Still in panic", unit_names(in_panic, by_ident, UNITS))
     calls = await emergencies.of_panic(sql, panic_id)
     locations = [call.location for call in calls] or [unit.location for unit in by_ident.values()]
     card.add("Location", _first(locations, 512))
     card.add("Postal", _postal(_first([call.postal for call in calls], 64), " ".join(locations)))
     at = next((call.property_id for call in calls if call.property_id is not None), None)
-    card.add("Property", await property_of_call(sql, at, is_open=bool(pressing)))
+    card.add("Property", await property_of_call(sql, at, is_open=bool(in_panic)))
     card.add("Since", timestamp(started_at))
     for call in calls[:2]:
         card.add_named(_number(call), await _own_call(sql, call))
-    return MessageContent([card.build()], await _drone_button(sql, at, is_open=bool(pressing)))
+    return MessageContent([card.build()], await _drone_button(sql, at, is_open=bool(in_panic)))
 
 
 async def _own_call(sql: Reader, call: EmergencyCall) -> str:

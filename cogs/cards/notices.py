@@ -17,6 +17,8 @@ from webhook.protocol.events import Subject
 
 _NATURES = {"NonEmergency": N_("Non-emergency"), "Emergency": N_("Emergency")}
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+"""Where a word begins in a member's name: `pedChanceToSurrender`."""
+
 _DOORS = (("open", N_("open {doors}")), ("close", N_("close {doors}")))
 _SHOWN_ELSEWHERE = frozenset({"id", "name", "description"})
 
@@ -104,17 +106,12 @@ def _callout(data: dict[str, Any]) -> CardBuilder:
     positions = [f"{location['x']:.0f}, {location['y']:.0f}" for location in data["locations"]]
     card.add("Coordinates", fitting(positions, "\n", 200))
     shown = [
-        f"{inert_line(_words(name), 40)}\\: {inert_line(text, 80)}"
+        f"{inert_line(_WORD.sub(' ', name).capitalize(), 40)}\\: {inert_line(text, 80)}"
         for name, text in details.items()
         if name.casefold() not in _SHOWN_ELSEWHERE and text.strip() and text[0] not in "[{"
     ]
     card.add("Details", fitting(shown, "\n", FIELD), inline=False)
     return card
-
-
-def _words(name: str) -> str:
-    """Write a member's name as words: `pedChanceToSurrender` as `Ped chance to surrender`."""
-    return _WORD.sub(" ", name).capitalize()
 
 
 _BY_KIND: dict[str, Callable[[dict[str, Any]], CardBuilder]] = {

@@ -42,14 +42,16 @@ def facts_of_event(event: StoredEvent, subject: Subject | None) -> RoutingFacts:
     if kind == "emergency" and name != CARD_EVENTS["emergency"]:
         return RoutingFacts(types)  # its fields describe the dispatch call
     data = event.data
-    units_told, is_emergency = _units(data), data.get("isEmergency")
+    is_emergency = data.get("isEmergency")
     return RoutingFacts(
         types=types,
         is_panic=is_panic,
         starts_panic=starts_panic(event, subject),
         priority=_word(data.get("priority")),
         emergency=is_emergency if isinstance(is_emergency, bool) else None,
-        departments=frozenset(filter(None, (_word(unit.get("department")) for unit in units_told))),
+        departments=frozenset(
+            filter(None, (_word(unit.get("department")) for unit in _units(data)))
+        ),
         postal=_word(data.get("postal")),
         text="\n".join(_texts(data)),
         properties=frozenset(_properties(name, data)),
@@ -69,13 +71,24 @@ async def gather_facts(sql: Reader, event: StoredEvent, subject: Subject | None)
     """Gather what the event says and, where it does not, what is stored of its call and units."""
     facts = facts_of_event(event, subject)
     idents = set(_idents(event.data))
-    cad = _cad(subject, *event.subjects)
+    subjects = [*([] if subject is None else [subject]), *event.subjects]
+    cad = next((each.cad for each in subjects if each.cad), "")
     kind = subject.kind if subject is not None else ""
     number = subject.number if subject is not None else 0
     if kind == "emergency":
-        return _with_emergency(facts, await emergencies.get(sql, cad, number))
+        call = await emergencies.get(sql, cad, number)
+        if call is None:
+            return facts
+        if facts.emergency is None and call.seen:
+            facts = replace(facts, emergency=bool(call.is_emergency))
+        return _with_call(facts, call, [call.description])
     if kind == "dispatch":
-        facts = await _with_call(sql, facts, await dispatches.get(sql, cad, number))
+        dispatched = await dispatches.get(sql, cad, number)
+        if dispatched is not None:
+            notes = await dispatches.last_notes(sql, cad, number, NOTES)
+            texts = [dispatched.title, dispatched.description, *(note.content for note in notes)]
+            facts = replace(facts, priority=facts.priority or dispatched.priority)
+            facts = _with_call(facts, dispatched, texts)
         idents |= set(await dispatches.units(sql, cad, number))
     elif kind == "panic":
         start = await units.panic_start(sql, number)
@@ -89,43 +102,16 @@ async def gather_facts(sql: Reader, event: StoredEvent, subject: Subject | None)
     return replace(facts, departments=facts.departments | of_units)
 
 
-def _with_emergency(facts: RoutingFacts, call: EmergencyCall | None) -> RoutingFacts:
-    if call is None:
-        return facts
-    is_emergency = bool(call.is_emergency) if call.seen else None
+def _with_call(
+    facts: RoutingFacts, call: EmergencyCall | DispatchCall, texts: list[str]
+) -> RoutingFacts:
+    at = frozenset() if call.property_id is None else frozenset({call.property_id})
     return replace(
         facts,
-        emergency=is_emergency if facts.emergency is None else facts.emergency,
         postal=facts.postal or call.postal,
-        text=f"{facts.text}\n{call.description}",
-        properties=facts.properties | _matched(call),
+        text="\n".join([facts.text, *texts]),
+        properties=facts.properties | at,
     )
-
-
-async def _with_call(sql: Reader, facts: RoutingFacts, call: DispatchCall | None) -> RoutingFacts:
-    if call is None:
-        return facts
-    notes = await dispatches.last_notes(sql, call.cad, call.call_id, NOTES)
-    texts = [facts.text, call.title, call.description, *(note.content for note in notes)]
-    return replace(
-        facts,
-        priority=facts.priority or call.priority,
-        postal=facts.postal or call.postal,
-        text="\n".join(texts),
-        properties=facts.properties | _matched(call),
-    )
-
-
-def _matched(call: EmergencyCall | DispatchCall) -> frozenset[int]:
-    return frozenset() if call.property_id is None else frozenset({call.property_id})
-
-
-def _cad(*subjects: Subject | None) -> str:
-    """Return the CAD that the event is from, as its subjects name it."""
-    for subject in subjects:
-        if subject is not None and subject.cad:
-            return subject.cad
-    return ""
 
 
 def _word(value: object) -> str:

@@ -125,11 +125,10 @@ class CardBuilder:
     description: str = ""
     fields: list[tuple[str, str, bool]] = field(default_factory=list)
 
-    def add(self, label: str, value: str, *, inline: bool = True) -> "CardBuilder":
+    def add(self, label: str, value: str, *, inline: bool = True) -> None:
         """Add a field unless its value is blank; the English label is translated."""
         if value:
             self.fields.append((_(label), value, inline))
-        return self
 
     def add_named(self, name: str, value: str) -> None:
         """Add a full-width field whose name is not translated."""
