@@ -16,7 +16,6 @@ from bot.background import (
     ErrorCounter,
     LoopMonitor,
     PeriodicChecks,
-    forget_old_calls,
     prune_journal,
     run_periodically,
 )
@@ -38,7 +37,7 @@ from db import community
 from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook import cad
-from webhook.cad.retention import Retention
+from webhook.cad.retention import Retention, forget_old
 from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig
 from webhook.http.app import AppDependencies, make_app
@@ -53,6 +52,8 @@ from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import SESSION_MESSAGES, SessionSettings
 from webhook.queries import CATALOGUE
 from webhook.queries.cad import store_cads
+
+FORGET_BATCH = 100
 
 PRUNE_INTERVAL = 600.0
 FORGET_INTERVAL = 60.0
@@ -249,8 +250,10 @@ async def _store_configuration(database: Database, settings: Settings, cads: Seq
 
 
 async def _forget_old(context: Context, settings: Settings, discord: DiscordService) -> None:
+    """Delete calls and panics that are long over, in batches, also from the board."""
     retention = Retention(settings.cad.keep_hours * HOUR, _duplicate_window(settings))
-    await forget_old_calls(context, retention)
+    while await forget_old(context, retention, FORGET_BATCH):
+        pass
     await discord.refresh_board()
 
 

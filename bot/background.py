@@ -16,14 +16,12 @@ from typing import IO
 from db import journal, settings, subscriptions
 from db.database import Database
 from db.errors import StorageUnavailable
-from webhook.cad.retention import Retention, forget_old
 from webhook.cad.silence import LastPush, report_silence
 from webhook.protocol.context import Context, now
 from webhook.protocol.metrics import Metrics
 from webhook.queries.daily_report import PROBLEMS, report_day
 
 PRUNE_BATCH = 1_000
-FORGET_BATCH = 100
 DAY = 24 * 60 * 60 * 1000
 
 TICK = 0.1
@@ -68,12 +66,6 @@ async def prune_journal(database: Database, days: int, live_clients: Counter[str
         while pruned == PRUNE_BATCH:
             async with database.write() as sql:
                 pruned = await prune(sql, now() - days * DAY, PRUNE_BATCH)
-
-
-async def forget_old_calls(context: Context, retention: Retention) -> None:
-    """Delete calls and panics that are long over, in batches."""
-    while await forget_old(context, retention, FORGET_BATCH):
-        pass
 
 
 class ErrorCounter(logging.Handler):

@@ -112,8 +112,7 @@ async def _check_channel(
         guild = guilds[channel.guild.id] = await client.fetch_guild(channel.guild.id)
     # Its own guild, without a gateway, has no roles, from which the rights follow.
     channel.guild = guild
-    assert client.user is not None  # noqa: S101 - logged in
-    missing = missing_permissions(channel, await guild.fetch_member(client.user.id))
+    missing = missing_permissions(channel, await _own_member(client, guild))
     if missing:
         report.fault(
             f"channel {name} (#{channel.name}): the bot lacks {', '.join(missing)}",
@@ -149,7 +148,12 @@ async def _check_guild(
     if settings.panic_role and settings.panic_role not in known:
         report.fault(f"panic_role ({settings.panic_role}) does not exist", MEND)
     elif settings.panic_role:
-        await _check_call(client, guild, known[settings.panic_role], report)
+        role = known[settings.panic_role]
+        if not can_mention(role, await _own_member(client, guild)):
+            report.fault(
+                f"the bot cannot mention the panic role {role.name}",
+                "give the bot's role Mention @everyone, @here, and All Roles",
+            )
     if not settings.roles.approver:
         report.note("no approver role: only people who manage the server can approve")
     try:
@@ -162,12 +166,6 @@ async def _check_guild(
         )
 
 
-async def _check_call(
-    client: discord.Client, guild: discord.Guild, role: discord.Role, report: Report
-) -> None:
+async def _own_member(client: discord.Client, guild: discord.Guild) -> discord.Member:
     assert client.user is not None  # noqa: S101 - logged in
-    if not can_mention(role, await guild.fetch_member(client.user.id)):
-        report.fault(
-            f"the bot cannot mention the panic role {role.name}",
-            "give the bot's role Mention @everyone, @here, and All Roles",
-        )
+    return await guild.fetch_member(client.user.id)

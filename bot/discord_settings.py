@@ -80,21 +80,8 @@ def escalation_plan(alarms: AlarmSettings, discord: DiscordSettings) -> Escalati
 
 
 def _rule(rule: RuleSettings) -> Rule:
-    return Rule(
-        name=rule.name,
-        types=None if rule.types is None else frozenset(rule.types),
-        priority=None if rule.priority is None else tuple(rule.priority),
-        emergency=rule.emergency,
-        departments=None if rule.departments is None else tuple(rule.departments),
-        postals=None if rule.postals is None else tuple(rule.postals),
-        keywords=None if rule.keywords is None else tuple(rule.keywords),
-        properties=None if rule.properties is None else frozenset(rule.properties),
-        channel=rule.channel,
-        mention=rule.mention,
-        silent=rule.silent,
-        quiet=None if rule.quiet is None else QuietHours.parse(rule.quiet),
-        panics_always=rule.panics_always,
-    )
+    quiet = None if rule.quiet is None else QuietHours.parse(rule.quiet)
+    return Rule(**{**dict(rule), "quiet": quiet})
 
 
 def _one(number: int) -> tuple[int, ...]:

@@ -29,10 +29,6 @@ WINDOWS_HINT = (
 )
 
 
-class _BadData(Exception):
-    """Data of a query that is no JSON object; the text says why."""
-
-
 def query(client: InstanceClient, name: str, text: str | None, *, as_json: bool, say: Say) -> int:
     """Send one query and print its answer; return the exit code.
 
@@ -41,7 +37,7 @@ def query(client: InstanceClient, name: str, text: str | None, *, as_json: bool,
     """
     try:
         data = _read_data(text)
-    except _BadData as fault:
+    except ValueError as fault:
         say(str(fault))
         return 1
     frame = client.query(name, data)
@@ -106,9 +102,9 @@ def _read_data(text: str | None) -> dict[str, Any]:
         # Without double quotes, or with single ones left, a Windows shell had its way with it.
         was_unquoted = '"' not in text or text.startswith("'")
         hint = f"\n{WINDOWS_HINT}" if was_unquoted else ""
-        raise _BadData(f"The data is {fault.message}{hint}") from None
+        raise ValueError(f"The data is {fault.message}{hint}") from None
     if not isinstance(data, dict):
-        raise _BadData('The data is no JSON object; write one like {"propertyId": 1}')
+        raise ValueError('The data is no JSON object; write one like {"propertyId": 1}')
     return data
 
 

@@ -62,10 +62,6 @@ def _key_with_name(value: object) -> object:
     return {"key": value} if isinstance(value, str) else value
 
 
-def _price(value: object) -> object:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
 def _event_type(name: str) -> str:
     from webhook import cad
     from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS
@@ -98,10 +94,6 @@ def _time_of_day(text: str) -> str:
         raise ValueError(f"{text!r} is not a time of day; write one like '06:00'") from None
 
 
-def _word(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
 Snowflake = Annotated[int, Field(ge=0, lt=2**63)]
 """A Discord id; 0 for none."""
 
@@ -112,7 +104,6 @@ Secret = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 Token = Annotated[Secret, AfterValidator(_token)]
 """A secret that is sent in a header."""
-
 
 Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 7)]
 
@@ -152,7 +143,7 @@ class Roles(Section):
 
 Word = Annotated[
     str,
-    BeforeValidator(_word),
+    Field(coerce_numbers_to_str=True),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=128),
 ]
 """A text that a rule looks for; a number is read as its digits."""
@@ -318,7 +309,7 @@ class TierSettings(Section):
 
     id: Annotated[int, Field(ge=1)]
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    price: Annotated[str, BeforeValidator(_price), Field(max_length=32)]
+    price: Annotated[str, Field(max_length=32, coerce_numbers_to_str=True)]
 
 
 class EquipmentTypeSettings(Section):
@@ -395,8 +386,6 @@ class LogSettings(Section):
 
 
 class Settings(BaseSettings):
-    """The whole configuration."""
-
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_nested_delimiter="__",

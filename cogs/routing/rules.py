@@ -80,13 +80,13 @@ class Rule:
     """A rule; a condition that is None asks nothing. `silent` None leaves it to the other rules."""
 
     name: str
-    types: frozenset[str] | None = None
-    priority: tuple[str, ...] | None = None
+    types: Collection[str] | None = None
+    priority: Sequence[str] | None = None
     emergency: bool | None = None
-    departments: tuple[str, ...] | None = None
-    postals: tuple[str, ...] | None = None
-    keywords: tuple[str, ...] | None = None
-    properties: frozenset[int] | None = None
+    departments: Sequence[str] | None = None
+    postals: Sequence[str] | None = None
+    keywords: Sequence[str] | None = None
+    properties: Collection[int] | None = None
     channel: int = 0
     mention: int = 0
     silent: bool | None = None
