@@ -33,9 +33,6 @@ PROTOCOL_VERSION = "1.0.0"
 
 _SOURCE = re.compile(r" \(sonoran-wire[^)]*\)")
 
-_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
-"""Bounds that pydantic writes in its own words where a validator follows them."""
-
 _CHANNEL = {"$ref": "#/channels/ws"}
 _IDENTIFIER_SCHEMA: JsonSchema = {
     "description": "Chosen by the client, and returned in the one answer.",
@@ -167,15 +164,14 @@ def document(catalogue: Catalogue) -> bytes:
 
 
 class _ModelSchema(GenerateJsonSchema):
-    """Writes bounds in the words of JSON Schema, and leaves titles out."""
+    """The schemas of what clients send: without titles of fields and sources in descriptions."""
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchema:
         written = super().model_schema(schema)
         written["description"] = _first_line(written.get("description", ""))
         fields: dict[str, JsonSchema] = written.get("properties", {})
-        for name, field in fields.items():
-            fields[name] = _name_bounds(field)
-            fields[name].pop("title", None)
+        for field in fields.values():
+            field.pop("title", None)
         return written
 
 
@@ -313,13 +309,6 @@ def _in_channel(*messages: str) -> list[JsonSchema]:
 def _first_line(docstring: str) -> str:
     """Return a docstring's first line, without its sources."""
     return _SOURCE.sub("", docstring.strip().partition("\n")[0])
-
-
-def _name_bounds(schema: JsonSchema) -> JsonSchema:
-    renamed = {_BOUNDS.get(name, name): value for name, value in schema.items()}
-    if "anyOf" in renamed:
-        renamed["anyOf"] = [_name_bounds(choice) for choice in renamed["anyOf"]]
-    return renamed
 
 
 def _without_null(field: JsonSchema) -> JsonSchema:

@@ -125,8 +125,8 @@ UserId = Annotated[
 ]
 """Id of a game user or client: `license:…`, `steam:…`, a Discord id, a UUID."""
 
-Whole = Annotated[int, BeforeValidator(parse_whole)]
-"""A whole number that Lua may have written with a fraction of zero."""
+WHOLE = BeforeValidator(parse_whole)
+"""Annotates, after its bounds, a number that Lua may have written with a fraction of zero."""
 
 
 def validate(model: type[_Model], data: object) -> _Model:

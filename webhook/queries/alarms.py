@@ -15,7 +15,7 @@ from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import AlarmChanged, AlertRaised, Subject
-from webhook.protocol.wire import Id, Reply, Success, Whole, Wire, timestamp
+from webhook.protocol.wire import WHOLE, Id, Reply, Success, Wire, timestamp
 from webhook.queries.models import (
     Added,
     ListPage,
@@ -81,7 +81,7 @@ class AlarmNote(OfAlarm):
 class Snooze(OfAlarm):
     """For how long an alarm is not escalated."""
 
-    minutes: Annotated[Whole, Field(ge=1, le=24 * 60)]
+    minutes: Annotated[int, Field(ge=1, le=24 * 60), WHOLE]
 
 
 class Settlement(OfAlarm):

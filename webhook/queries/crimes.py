@@ -9,9 +9,9 @@ from db.crimes import Circle
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.events import Crime
-from webhook.protocol.wire import Id, Reply, UserId, Whole, Wire
+from webhook.protocol.wire import WHOLE, Id, Reply, UserId, Wire
 from webhook.queries.days import last_days
-from webhook.queries.models import Added, Metres, Sentence, existing_property, property_subject
+from webhook.queries.models import Added, Sentence, existing_property, property_subject
 
 table = Catalogue()
 
@@ -33,8 +33,8 @@ class CrimeArea(Wire):
     """Where to count: everywhere, at a property, or at the properties around it."""
 
     property_id: Id | None = None
-    radius: Annotated[Metres, Field(le=EVERYWHERE)] | None = None
-    days: Annotated[Whole, Field(ge=1, le=MOST_DAYS)] = DAYS
+    radius: Annotated[int, Field(ge=0, le=EVERYWHERE), WHOLE] | None = None
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS), WHOLE] = DAYS
 
 
 class DayCrimes(Reply):

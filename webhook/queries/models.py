@@ -9,12 +9,12 @@ from db.database import Reader
 from db.properties import PENDING, REJECTED, Property
 from webhook.protocol.errors import NotFound
 from webhook.protocol.events import Subject
-from webhook.protocol.wire import MAX_ID, Id, Reply, Success, UserId, Whole, Wire, timestamp
+from webhook.protocol.wire import MAX_ID, WHOLE, Id, Reply, Success, UserId, Wire, timestamp
 
-Coordinate = Annotated[Whole, Field(ge=-1_000_000, le=1_000_000)]
+Coordinate = Annotated[int, Field(ge=-1_000_000, le=1_000_000), WHOLE]
 """A GTA world coordinate; the map is some 10,000 wide."""
 
-Metres = Annotated[Whole, Field(ge=0, le=1_000_000)]
+Metres = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
 """A length on the ground."""
 
 MAX_ROWS = 100
@@ -23,10 +23,10 @@ MAX_ROWS = 100
 MAX_SEARCH = 200
 """Characters of a search text."""
 
-Limit = Annotated[Whole, Field(ge=1, le=MAX_ROWS)]
+Limit = Annotated[int, Field(ge=1, le=MAX_ROWS), WHOLE]
 """How many rows of a list."""
 
-Offset = Annotated[Whole, Field(ge=0, le=MAX_ID)]
+Offset = Annotated[int, Field(ge=0, le=MAX_ID), WHOLE]
 """How many rows of a list to pass over."""
 
 Sentence = Annotated[str, Field(max_length=2_000)]

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson, InvalidData
-from webhook.protocol.wire import MAX_ID, Id, UserId, Whole, Wire, parse_json, timestamp, validate
+from webhook.protocol.wire import MAX_ID, WHOLE, Id, UserId, Wire, parse_json, timestamp, validate
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(),
@@ -23,7 +23,7 @@ JSON = st.recursive(
 class SomeFields(Wire):
     property_id: Id
     user_id: UserId = "u"
-    width: Annotated[Whole, Field(ge=0)] = 0
+    width: Annotated[int, Field(ge=0), WHOLE] = 0
     note: str = ""
 
 
