@@ -80,15 +80,14 @@ async def week_of(
         else _("No visitors."),
     )
     card.add(_("Visitors, most recent first"), fitting(people, ", ", FIELD), inline=False)
-    for number, camera in found.cameras.items():
-        if camera_id in (None, int(number)):
-            lines = [f"{day} · {count}" for day, count in sorted(camera.data.items())]
-            total = sum(camera.data.values())
-            title = f"{inert_line(camera.name, 80)} ({number}) · {total}"
-            card.add(title, fitting(lines, "\n", FIELD) or _("Nobody."))
     if camera_id is not None:
         only = {key: value for key, value in found.cameras.items() if int(key) == camera_id}
         found = found.model_copy(update={"cameras": only})
+    for number, camera in found.cameras.items():
+        lines = [f"{day} · {count}" for day, count in sorted(camera.data.items())]
+        total = sum(camera.data.values())
+        title = f"{inert_line(camera.name, 80)} ({number}) · {total}"
+        card.add(title, fitting(lines, "\n", FIELD) or _("Nobody."))
     chart = visitors_chart(property_.location, found, today(context.now(), context.zone))
     return MessageContent([card.build()], picture=chart)
 

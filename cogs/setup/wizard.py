@@ -3,7 +3,6 @@
 The pages are in `cogs.setup.pages`; `cogs.setup.creation` creates channels and roles.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -62,8 +61,7 @@ class SetupWizard(commands.Cog):
         self._on_choice = on_choice
         self._creating: discord.abc.User | None = None
         self._awaiting_push: dict[int, discord.Interaction] = {}
-        self._announcements: set[asyncio.Task[None]] = set()
-        last_push.subscribe(self._start_announcing)
+        last_push.subscribe(lambda cad: responder.in_flight.start(self._announce_first(cad)))
 
     @app_commands.command(
         description="Choose or create the channels and roles, connect the CAD",
@@ -90,7 +88,7 @@ class SetupWizard(commands.Cog):
         """Show what can be picked for the thing that the menu chose."""
         await self._defer(interaction)
         chosen = chosen_values(interaction)
-        await self._show_picking(interaction, self._checked(chosen[0] if chosen else ""))
+        await self._show_page(interaction, chosen[0] if chosen else "")
 
     @control("setup:pick", "setup:none", scope=Scope.ADMIN)
     async def pick(self, interaction: discord.Interaction, key: str) -> None:
@@ -101,18 +99,15 @@ class SetupWizard(commands.Cog):
         if key in ROLES and key != "roles.viewer" and guild.id in picked:
             raise Conflict("@everyone cannot be chosen here: then everybody could do that")
         await self._choose(context, {self._checked(key): picked})
-        await self._show_picking(interaction, key)
+        await self._show_page(interaction, key)
 
     @control("setup:forget", scope=Scope.ADMIN)
     async def forget(self, interaction: discord.Interaction, name: str) -> None:
         """Go back to what the file says, for a page or for one thing."""
         context = await self._defer(interaction)
-        if name in PAGES:
-            await self._choose(context, dict.fromkeys(resettable_keys(name, self._file)))
-            await self._show_page(interaction, name)
-        else:
-            await self._choose(context, {self._checked(name): None})
-            await self._show_picking(interaction, name)
+        keys = resettable_keys(name, self._file) if name in PAGES else [self._checked(name)]
+        await self._choose(context, dict.fromkeys(keys))
+        await self._show_page(interaction, name)
 
     @control("setup:only", scope=Scope.ADMIN)
     async def keep_to_server(self, interaction: discord.Interaction, _name: str) -> None:
@@ -184,37 +179,35 @@ class SetupWizard(commands.Cog):
             raise OutdatedButton
         return key
 
-    async def _show_picking(self, interaction: discord.Interaction, key: str) -> None:
-        await _show(interaction, picking_page(await self._state(interaction), key))
-
     async def _show_page(self, interaction: discord.Interaction, name: str) -> None:
+        """Show one of the three pages, or what can be picked for a key of the layout."""
         if name == "cad":
             await self._show_cads(interaction)
+            return
+        state = await self._state(interaction)
+        if name == "roles":
+            page = roles_page(state)
+        elif name == "channels":
+            page = channels_page(state)
         else:
-            state = await self._state(interaction)
-            await _show(interaction, roles_page(state) if name == "roles" else channels_page(state))
+            page = picking_page(state, self._checked(name))
+        await _show(interaction, page)
 
     # The first push
 
     async def _show_cads(self, interaction: discord.Interaction) -> None:
         """Show what has come, and change the answer once something comes that has not yet."""
-        cads = [await self._cad(name) for name in await configured_cads(self._context.read)]
+        sql = self._context.read
+        cads = [
+            CadPushes(name, await first_push_at(sql, name), self._last_push.at(name))
+            for name in await configured_cads(sql)
+        ]
         if any(cad.last_at is None for cad in cads):
             self._awaiting_push[interaction.user.id] = interaction
         await _show(interaction, cad_page(self._port, cads))
 
-    async def _cad(self, name: str) -> CadPushes:
-        first_at = await first_push_at(self._context.read, name)
-        return CadPushes(name, first_at, self._last_push.at(name))
-
-    def _start_announcing(self, cad: str) -> None:
-        """Tell those who wait that the first push of a CAD since the start has come."""
-        task = asyncio.create_task(self._announce_first(cad))
-        self._announcements.add(task)
-        task.add_done_callback(self._announcements.discard)
-
     async def _announce_first(self, cad: str) -> None:
-        self._responder.in_flight.track()
+        """Tell those who wait that the first push of a CAD since the start has come."""
         try:
             await store_first_push(self._context.database, cad, self._context.now())
         except StorageUnavailable as fault:

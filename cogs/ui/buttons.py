@@ -86,14 +86,11 @@ class Buttons:
         self._methods: dict[str, Callable[..., Awaitable[None]]] = {}
         for owner in owners:
             for declaration, name in declared_buttons(type(owner)):
-                self._add(declaration, getattr(owner, name))
-
-    def _add(self, declaration: ButtonDeclaration, method: Callable[..., Awaitable[None]]) -> None:
-        for action in declaration.actions:
-            if action in self.declared:
-                raise ValueError(f"the button {action} is declared twice")
-            self.declared[action] = declaration
-            self._methods[action] = method
+                for action in declaration.actions:
+                    if action in self.declared:
+                        raise ValueError(f"the button {action} is declared twice")
+                    self.declared[action] = declaration
+                    self._methods[action] = getattr(owner, name)
 
     async def press(self, interaction: discord.Interaction) -> None:
         """Check the permission and call the method; report errors to the member."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -43,8 +43,15 @@ class InFlight:
         """Have a shutdown wait for the running task."""
         task = asyncio.current_task()
         if task is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._add(task)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start a task that a shutdown waits for."""
+        self._add(asyncio.create_task(work))
+
+    def _add(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def wait_idle(self) -> None:
         while self._tasks:
