@@ -106,7 +106,7 @@ async def shown(port: int, files: Files, name: str | None = SITE) -> bytes:
 
 
 @pytest.mark.parametrize("name", [SITE, None])
-async def test_a_renewed_certificate_is_shown_without_a_restart(
+async def test_renewed_certificate_is_used_without_a_restart(
     files: Files, name: str | None
 ) -> None:
     certificate = Certificate(files.certificate, files.private_key)
@@ -118,7 +118,7 @@ async def test_a_renewed_certificate_is_shown_without_a_restart(
         assert await shown(port, files, name) == fingerprint(files.certificate) != first
 
 
-async def test_half_a_renewal_leaves_the_old_certificate_in_use(
+async def test_half_renewed_certificate_is_not_used_yet(
     files: Files, caplog: pytest.LogCaptureFixture
 ) -> None:
     certificate = Certificate(files.certificate, files.private_key)
@@ -139,7 +139,7 @@ async def test_half_a_renewal_leaves_the_old_certificate_in_use(
         assert await shown(port, files) == fingerprint(files.certificate) != old
 
 
-def test_tls_begins_at_1_2(files: Files) -> None:
+def test_tls_below_1_2_is_rejected(files: Files) -> None:
     context = Certificate(files.certificate, files.private_key).context
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
@@ -214,7 +214,7 @@ async def check_lines(settings: Settings) -> list[str]:
         (1, 90, "FAULT the certificate is valid only from "),
     ],
 )
-async def test_check_says_how_long_the_certificate_is_good(
+async def test_check_reports_how_long_the_certificate_is_valid(
     files: Files, begins: float, days: float, line: str
 ) -> None:
     files.renew(days, begins)
@@ -222,7 +222,7 @@ async def test_check_says_how_long_the_certificate_is_good(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such bits")
-async def test_check_notes_a_private_key_that_others_can_read(files: Files) -> None:
+async def test_check_notes_private_key_readable_by_others(files: Files) -> None:
     files.private_key.chmod(0o644)
     lines = await check_lines(files.settings())
     assert any(f"note  {files.private_key} can be read by other users" in line for line in lines)
@@ -240,7 +240,7 @@ async def test_check_notes_that_proxies_pass_only_pushes_without_clients(
     )
 
 
-async def test_the_programs_own_client_trusts_this_certificate_and_no_other(files: Files) -> None:
+async def test_client_trusts_only_the_configured_certificate(files: Files) -> None:
     async with serving(Certificate(files.certificate, files.private_key)) as port:
         client = InstanceClient.from_settings(files.settings(port))
         assert client.url == f"https://127.0.0.1:{port}"
@@ -251,7 +251,7 @@ async def test_the_programs_own_client_trusts_this_certificate_and_no_other(file
             await asyncio.to_thread(client.events, None, ["all"], 0)
 
 
-async def test_the_programs_own_client_says_when_the_bot_does_not_speak_tls(files: Files) -> None:
+async def test_client_reports_that_the_bot_does_not_speak_tls(files: Files) -> None:
     runner = web.AppRunner(web.Application())
     await runner.setup()
     try:
@@ -264,14 +264,14 @@ async def test_the_programs_own_client_says_when_the_bot_does_not_speak_tls(file
         await runner.cleanup()
 
 
-def test_the_programs_own_client_says_why_it_cannot_read_the_certificate(files: Files) -> None:
+def test_client_reports_unreadable_certificate(files: Files) -> None:
     settings = files.settings()
     files.certificate.unlink()
     with pytest.raises(InstanceError, match=r"fullchain\.pem cannot be read"):
         InstanceClient.from_settings(settings)
 
 
-async def test_the_bot_listens_with_it_and_is_asked_by_its_own_commands(files: Files) -> None:
+async def test_bot_serves_https_and_its_commands_use_it(files: Files) -> None:
     settings = files.settings(unused_port())
     stop, started = asyncio.Event(), asyncio.Event()
     bot = asyncio.create_task(run(settings, stop, lambda _: started.set()))

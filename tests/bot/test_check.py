@@ -35,7 +35,7 @@ TOKEN = "secret-token-of-a-client"
 KEY = "secret-key-of-the-cad"
 
 
-class Place:
+class CheckedSetup:
     """A guild with one channel, and a configuration that fits it."""
 
     def __init__(self, fake: FakeDiscord, folder: Path) -> None:
@@ -88,42 +88,42 @@ class Place:
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    """A place where nothing is wrong."""
+async def setup(tmp_path: Path) -> AsyncIterator[CheckedSetup]:
+    """A setup without faults."""
     async with FakeDiscord() as fake:
-        yield Place(fake, tmp_path)
+        yield CheckedSetup(fake, tmp_path)
         assert fake.unexpected == []
 
 
-async def test_a_good_set_up_has_nothing_wrong(place: Place) -> None:
-    async with Database.open(place.folder / "sentinel.db"):
+async def test_good_setup_has_no_faults(setup: CheckedSetup) -> None:
+    async with Database.open(setup.folder / "sentinel.db"):
         pass
-    lines = await place.check_lines()
-    assert f"ok    the database {place.folder / 'sentinel.db'} is undamaged" in lines
+    lines = await setup.check_lines()
+    assert f"ok    the database {setup.folder / 'sentinel.db'} is undamaged" in lines
     assert "ok    channel emergency is #calls, and the bot may post there" in lines
     assert "ok    the bot may register its commands in Los Santos" in lines
-    assert place.guild.commands == []
-    assert place.channel.created == []
+    assert setup.guild.commands == []
+    assert setup.channel.created == []
 
 
-async def test_a_database_that_is_not_there_yet_is_no_fault_and_is_not_made(place: Place) -> None:
-    assert any("the first start creates it" in line for line in await place.check_lines())
-    assert not (place.folder / "sentinel.db").exists()
+async def test_missing_database_is_no_fault_and_is_not_created(setup: CheckedSetup) -> None:
+    assert any("the first start creates it" in line for line in await setup.check_lines())
+    assert not (setup.folder / "sentinel.db").exists()
 
 
-async def test_a_file_that_is_no_database_is_a_fault(place: Place) -> None:
-    (place.folder / "sentinel.db").write_bytes(b"not a database" * 100)
-    assert "sentinel.db failed its check: " in await place.fault()
+async def test_file_that_is_no_database_is_a_fault(setup: CheckedSetup) -> None:
+    (setup.folder / "sentinel.db").write_bytes(b"not a database" * 100)
+    assert "sentinel.db failed its check: " in await setup.fault()
 
 
-async def test_a_damaged_database_is_a_fault(place: Place) -> None:
-    path = place.folder / "sentinel.db"
+async def test_damaged_database_is_a_fault(setup: CheckedSetup) -> None:
+    path = setup.folder / "sentinel.db"
     async with Database.open(path):
         pass
     content = bytearray(path.read_bytes())
     content[4096 * 2 : 4096 * 6] = bytes(4096 * 4)
     path.write_bytes(content)
-    assert "restore a backup" in await place.fault()
+    assert "restore a backup" in await setup.fault()
 
 
 @pytest.mark.parametrize("name", ["ho#me", "who?", "50%41"])
@@ -147,45 +147,45 @@ def _names_in(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob("*")]
 
 
-async def test_a_wrong_token_is_a_fault(place: Place) -> None:
-    assert "Discord rejects the token" in await place.fault(token="wrong")
+async def test_rejected_token_is_a_fault(setup: CheckedSetup) -> None:
+    assert "Discord rejects the token" in await setup.fault(token="wrong")
 
 
-async def test_discord_that_is_down_is_a_fault(place: Place) -> None:
-    place.fake.outage()
-    assert "Discord cannot be reached" in await place.fault()
+async def test_unreachable_discord_is_a_fault(setup: CheckedSetup) -> None:
+    setup.fake.outage()
+    assert "Discord cannot be reached" in await setup.fault()
 
 
-async def test_no_channel_at_all_is_a_fault(place: Place) -> None:
-    assert "no channel is configured" in await place.fault(channels=Channels())
+async def test_no_configured_channel_is_a_fault(setup: CheckedSetup) -> None:
+    assert "no channel is configured" in await setup.fault(channels=Channels())
 
 
-def _deleted(place: Place) -> None:
-    place.channel.delete()
+def _deleted(setup: CheckedSetup) -> None:
+    setup.channel.delete()
 
 
-def _hidden(place: Place) -> None:
-    place.channel.forbidden = True
+def _hidden(setup: CheckedSetup) -> None:
+    setup.channel.forbidden = True
 
 
-def _muted(place: Place) -> None:
-    place.channel.muted = True
+def _muted(setup: CheckedSetup) -> None:
+    setup.channel.muted = True
 
 
-def _without_files(place: Place) -> None:
-    place.channel.deny("attach_files")
+def _without_files(setup: CheckedSetup) -> None:
+    setup.channel.deny("attach_files")
 
 
-def _without_embeds(place: Place) -> None:
-    place.channel.deny("embed_links read_message_history")
+def _without_embeds(setup: CheckedSetup) -> None:
+    setup.channel.deny("embed_links read_message_history")
 
 
-def _left(place: Place) -> None:
-    place.fake.kick(place.guild)
+def _left(setup: CheckedSetup) -> None:
+    setup.fake.kick(setup.guild)
 
 
-def _a_category(place: Place) -> None:
-    place.channel.type = 4
+def _a_category(setup: CheckedSetup) -> None:
+    setup.channel.type = 4
 
 
 @pytest.mark.parametrize(
@@ -200,118 +200,118 @@ def _a_category(place: Place) -> None:
         (_without_embeds, "the bot lacks Embed Links, Read Message History"),
     ],
 )
-async def test_a_channel_that_the_bot_cannot_use_is_a_fault(
-    place: Place, spoil: Callable[[Place], None], sentence: str
+async def test_unusable_channel_is_a_fault(
+    setup: CheckedSetup, spoil: Callable[[CheckedSetup], None], sentence: str
 ) -> None:
-    spoil(place)
-    fault = await place.fault()
+    spoil(setup)
+    fault = await setup.fault()
     assert fault.startswith("FAULT channel emergency (")
     assert sentence in fault
 
 
 @pytest.mark.parametrize("name", ["viewer", "dispatcher", "approver", "admin"])
-async def test_a_role_that_does_not_exist_is_a_fault(place: Place, name: str) -> None:
-    fault = await place.fault(roles=Roles(**{name: [place.channel.id]}))
-    assert f"role {name} ({place.channel.id}) does not exist" in fault
+async def test_unknown_role_is_a_fault(setup: CheckedSetup, name: str) -> None:
+    fault = await setup.fault(roles=Roles(**{name: [setup.channel.id]}))
+    assert f"role {name} ({setup.channel.id}) does not exist" in fault
 
 
-async def test_a_supervisor_role_that_does_not_exist_is_a_fault(place: Place) -> None:
+async def test_unknown_supervisor_role_is_a_fault(setup: CheckedSetup) -> None:
     alarms = AlarmSettings(supervisor=[5])
-    lines = await place.check_lines(place.settings().model_copy(update={"alarms": alarms}))
+    lines = await setup.check_lines(setup.settings().model_copy(update={"alarms": alarms}))
     assert any("role supervisor (5) does not exist" in line for line in lines)
 
 
-async def test_a_panic_role_that_does_not_exist_is_a_fault(place: Place) -> None:
-    assert "panic_role (5) does not exist" in await place.fault(panic_role=5)
+async def test_unknown_panic_role_is_a_fault(setup: CheckedSetup) -> None:
+    assert "panic_role (5) does not exist" in await setup.fault(panic_role=5)
 
 
-async def test_channels_in_another_guild_than_the_configured_one_are_a_fault(place: Place) -> None:
-    assert "but guild_id is 5" in await place.fault(guild_id=5)
+async def test_channels_in_another_guild_are_a_fault(setup: CheckedSetup) -> None:
+    assert "but guild_id is 5" in await setup.fault(guild_id=5)
 
 
 async def test_choices_of_setup_are_checked_instead_of_the_file(
-    place: Place,
+    setup: CheckedSetup,
 ) -> None:
-    gone = place.channel.id + 1
-    async with Database.open(place.folder / "sentinel.db") as database:
+    gone = setup.channel.id + 1
+    async with Database.open(setup.folder / "sentinel.db") as database:
         context = Context(database, Bus(), LOCAL, ZoneInfo("UTC"))
         await store_choices(
-            context, layout_of(place.settings().discord), {"channels.emergency": (gone,)}
+            context, layout_of(setup.settings().discord), {"channels.emergency": (gone,)}
         )
-    lines = await place.check_lines()
+    lines = await setup.check_lines()
     assert any(f"FAULT channel emergency ({gone}) does not exist" in line for line in lines)
     assert (
-        f"note  channels.emergency: the file says {place.channel.id}, /setup says {gone}, which"
+        f"note  channels.emergency: the file says {setup.channel.id}, /setup says {gone}, which"
         " wins; to undo it, press Reset to the file in /setup, or run cad-sentinel forget-setup"
     ) in lines
 
 
-async def test_a_panic_role_that_the_bot_cannot_mention_is_a_fault(place: Place) -> None:
-    place.guild.bot_role.permissions = EVERYONE
-    assert "the bot cannot mention the panic role" in await place.fault(panic_role=place.role.id)
-    place.role.mentionable = True
-    assert (await place.check_lines(place.settings(panic_role=place.role.id)))[
+async def test_unmentionable_panic_role_is_a_fault(setup: CheckedSetup) -> None:
+    setup.guild.bot_role.permissions = EVERYONE
+    assert "the bot cannot mention the panic role" in await setup.fault(panic_role=setup.role.id)
+    setup.role.mentionable = True
+    assert (await setup.check_lines(setup.settings(panic_role=setup.role.id)))[
         -1
     ] == "nothing is wrong"
 
 
-async def test_commands_that_may_not_be_registered_are_a_fault(place: Place) -> None:
-    place.fake.fault("GET", r"/commands$", status=403, body={"code": 50001, "message": "no"})
-    assert "may not register commands" in await place.fault()
+async def test_missing_permission_to_register_commands_is_a_fault(setup: CheckedSetup) -> None:
+    setup.fake.fault("GET", r"/commands$", status=403, body={"code": 50001, "message": "no"})
+    assert "may not register commands" in await setup.fault()
 
 
-async def test_without_an_approver_role_it_says_who_can_approve(place: Place) -> None:
-    lines = await place.check_lines(place.settings(roles=Roles()))
+async def test_missing_approver_role_is_noted(setup: CheckedSetup) -> None:
+    lines = await setup.check_lines(setup.settings(roles=Roles()))
     assert "note  no approver role: only people who manage the server can approve" in lines
 
 
-async def test_without_a_token_it_says_that_discord_is_off_and_asks_nothing(place: Place) -> None:
-    lines = await place.check_lines(place.settings(token=""))
+async def test_missing_token_is_noted_and_discord_is_not_asked(setup: CheckedSetup) -> None:
+    lines = await setup.check_lines(setup.settings(token=""))
     assert any(line.startswith("note  Discord is off") for line in lines)
-    assert place.fake.requests == []
+    assert setup.fake.requests == []
 
 
-async def test_what_is_made_up_or_open_is_noted(place: Place) -> None:
-    bare = place.settings().model_copy(
+async def test_generated_secrets_and_open_access_are_noted(setup: CheckedSetup) -> None:
+    bare = setup.settings().model_copy(
         update={"cad": CadSettings(), "websocket": WebsocketSettings()}
     )
-    lines = await place.check_lines(bare)
+    lines = await setup.check_lines(bare)
     assert "note  no CAD key is configured: pushes need the generated one" in lines
     assert any("only programs on this machine may connect" in line for line in lines)
 
 
-async def test_secrets_that_others_can_read_are_noted(place: Place) -> None:
-    config, key = place.folder / "config.toml", place.folder / "cad-key.txt"
-    async with Database.open(place.folder / "sentinel.db"):
+async def test_secrets_readable_by_others_are_noted(setup: CheckedSetup) -> None:
+    config, key = setup.folder / "config.toml", setup.folder / "cad-key.txt"
+    async with Database.open(setup.folder / "sentinel.db"):
         pass
-    for path, mode in ((config, 0o644), (key, 0o600), (place.folder, 0o777)):
+    for path, mode in ((config, 0o644), (key, 0o600), (setup.folder, 0o777)):
         path.touch()
         path.chmod(mode)
-    lines = await place.check_lines(config=config)
+    lines = await setup.check_lines(config=config)
     noted = [line for line in lines if "other users" in line]
-    folder = place.folder
+    folder = setup.folder
     assert noted == [
         f"note  {config} can be read by other users of this machine: chmod 600 {config}",
         f"note  files in {folder} can be replaced by other users: chmod go-w {folder}",
     ]
 
 
-def _with_map(place: Place, right: int = 200, down: int = 100) -> Settings:
-    file = place.folder / "map.png"
+def _with_map(setup: CheckedSetup, right: int = 200, down: int = 100) -> Settings:
+    file = setup.folder / "map.png"
     Image.new("RGB", (200, 100)).save(file)
     points = [[0.0, 0.0, -100.0, 200.0], [right, down, 100.0, 100.0]]
-    return place.settings().model_copy(update={"map": MapSettings(image=str(file), points=points)})
+    return setup.settings().model_copy(update={"map": MapSettings(image=str(file), points=points)})
 
 
-async def test_a_map_image_is_read_whole_and_it_says_what_the_image_shows(place: Place) -> None:
-    lines = await place.check_lines(_with_map(place))
+async def test_check_reports_what_the_map_image_covers(setup: CheckedSetup) -> None:
+    lines = await setup.check_lines(_with_map(setup))
     reaches = "it reaches from x -100 to 100 and from y 100 to 200"
     assert f"ok    the map image is 200 × 100 pixels; {reaches}" in lines
     assert not any("wrong" in line for line in lines if line.startswith("note"))
 
 
-async def test_points_that_stretch_the_map_are_noted(place: Place) -> None:
-    lines = await place.check_lines(_with_map(place, right=50))
+async def test_stretched_map_is_noted(setup: CheckedSetup) -> None:
+    lines = await setup.check_lines(_with_map(setup, right=50))
     assert any("a pixel of the map image is 4.00 m wide and 1.00 m high" in line for line in lines)
 
 
@@ -319,8 +319,8 @@ def _cut_short(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:60])
 
 
-async def test_a_damaged_map_image_is_a_fault(place: Place) -> None:
-    settings = _with_map(place)
+async def test_damaged_map_image_is_a_fault(setup: CheckedSetup) -> None:
+    settings = _with_map(setup)
     _cut_short(Path(settings.map.image))
-    lines = await place.check_lines(settings)
+    lines = await setup.check_lines(settings)
     assert any("is damaged" in line and "save it once more" in line for line in lines)

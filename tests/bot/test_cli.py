@@ -98,7 +98,7 @@ def test_python_m_bot_is_the_same_program() -> None:
     assert "the bot has not been started here yet" in ended.stderr
 
 
-def test_the_version_is_the_installed_one(run: Run) -> None:
+def test_version_is_the_installed_one(run: Run) -> None:
     ended = run("--version")
     assert (ended.returncode, ended.stdout.strip()) == (0, version("cad-sentinel"))
 
@@ -129,7 +129,7 @@ def test_command_without_a_running_bot_fails_readably(run: Run, command: list[st
     assert "Traceback" not in ended.stderr
 
 
-def test_where_the_bot_was_never_started_a_query_says_so(run: Run) -> None:
+def test_query_reports_that_the_bot_was_never_started(run: Run) -> None:
     ended = run("query", "get-tiers")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert "the bot has not been started here yet" in ended.stderr
@@ -143,20 +143,20 @@ def test_where_the_bot_was_never_started_a_query_says_so(run: Run) -> None:
         (["restore", "copy.db"], 1, "nothing was restored: there is no database copy.db"),
     ],
 )
-def test_where_the_bot_was_never_started_there_is_nothing_to_back_up(
+def test_backup_without_a_database_is_rejected(
     run: Run, command: list[str], code: int, text: str
 ) -> None:
     ended = run(*command)
     assert (ended.returncode, ended.stdout.strip(), ended.stderr) == (code, text, "")
 
 
-@pytest.mark.parametrize("place", ["before", "after"])
-def test_a_bad_configuration_is_78_and_a_line_for_each_fault(
-    run: Run, folder: Path, place: str
+@pytest.mark.parametrize("position", ["before", "after"])
+def test_bad_configuration_exits_with_78_and_a_line_for_each_fault(
+    run: Run, folder: Path, position: str
 ) -> None:
     (folder / "other.toml").write_text("[http]\nport = 'x'\nhots = ''\n", "utf-8")
     config = ["--config", "other.toml"]
-    ended = run(*([*config, "run"] if place == "before" else ["run", *config]))
+    ended = run(*([*config, "run"] if position == "before" else ["run", *config]))
     assert ended.returncode == 78
     # The environment, which wins, has a good port.
     assert ended.stderr.splitlines() == ["other.toml: http.hots: no such key; did you mean host?"]
@@ -173,7 +173,7 @@ def test_bad_secret_is_reported_without_its_value(run: Run) -> None:
     assert SECRET not in ended.stdout + ended.stderr
 
 
-def test_check_of_an_empty_folder_finds_nothing_wrong_and_makes_nothing(
+def test_check_of_an_empty_folder_finds_no_faults_and_creates_nothing(
     run: Run, folder: Path
 ) -> None:
     ended = run("check")
@@ -182,7 +182,7 @@ def test_check_of_an_empty_folder_finds_nothing_wrong_and_makes_nothing(
     assert list(folder.iterdir()) == []
 
 
-def test_a_certificate_that_cannot_be_used_is_78_and_one_readable_line(
+def test_unusable_certificate_exits_with_78_and_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SENTINEL_HTTP__CERTIFICATE", "none.pem")
@@ -199,9 +199,7 @@ def test_invalid_speed_is_rejected(run: Run, speed: str) -> None:
     assert "--speed" in ended.stderr
 
 
-def test_a_file_in_the_place_of_the_data_folder_is_one_readable_line(
-    run: Run, folder: Path
-) -> None:
+def test_file_named_like_the_data_folder_is_reported_in_one_line(run: Run, folder: Path) -> None:
     (folder / "data").write_text("", "utf-8")
     ended = run("run")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)

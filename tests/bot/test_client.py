@@ -275,7 +275,7 @@ def test_secret_that_cannot_be_read(tmp_path: Path) -> None:
         InstanceClient.from_settings(settings(tmp_path, clients=False))
 
 
-async def test_secrets_that_the_bot_made_up_are_used(server: BotServer, tmp_path: Path) -> None:
+async def test_generated_secrets_are_used(server: BotServer, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "cad-key.txt").write_text(f"{KEY}\n")

@@ -43,19 +43,19 @@ def faults(text: str) -> list[str]:
     return caught.value.faults
 
 
-def test_without_a_file_everything_has_a_default() -> None:
+def test_everything_has_a_default() -> None:
     settings = load(None)
     assert (settings.http.host, settings.http.port) == ("127.0.0.1", 30150)
     assert settings.discord.token == ""
     assert [tier.name for tier in settings.community.tiers] == ["Basic", "Premium", "Optimum"]
 
 
-def test_config_toml_in_this_folder_is_read_also_with_windows_mark_at_its_beginning() -> None:
+def test_config_toml_with_byte_order_mark_is_read() -> None:
     Path("config.toml").write_bytes(b"\xef\xbb\xbf[http]\nport = 4000\n")
     assert load(None).http.port == 4000
 
 
-def test_the_environment_wins_key_by_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_overrides_single_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENTINEL_HTTP__PORT", "5000")
     monkeypatch.setenv("SENTINEL_DISCORD__CHANNELS__PANIC", "77")
     monkeypatch.setenv("SENTINEL_CAD__KEYS", '["KEY-FROM-ENV"]')
@@ -97,7 +97,7 @@ def test_the_environment_wins_key_by_key(monkeypatch: pytest.MonkeyPatch) -> Non
         ),
     ],
 )
-def test_a_fault_is_one_line_that_names_the_key(text: str, fault: str) -> None:
+def test_fault_is_one_line_that_names_the_key(text: str, fault: str) -> None:
     (told,) = faults(text)
     assert fault in told
 
@@ -107,16 +107,16 @@ def test_rule_may_name_events_of_the_log_channel() -> None:
     assert load(written(rule)).discord.rules[0].types == ["sentinel.cad-silent"]
 
 
-def test_a_call_that_is_never_made_needs_no_time_of_its_own() -> None:
+def test_disabled_escalation_needs_no_time() -> None:
     load(written("[alarms]\ncall_supervisor_after_minutes = 0\nquiet_after_minutes = 6"))
     load(written("[alarms]\ncall_after_minutes = 0\ncall_supervisor_after_minutes = 3"))
 
 
-def test_every_fault_is_reported_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     assert len(faults('[http]\nport = "x"\nprot = 1\n[discord]\ntoken = 1')) == 3
 
 
-def test_a_fault_does_not_repeat_a_secret() -> None:
+def test_fault_does_not_repeat_a_secret() -> None:
     told = faults('[cad]\nkeys = [{ name = "c", key = "S3CRET" }]\n[discord]\ntoken = ["S3CRET"]')
     assert "S3CRET" not in "".join(told)
 
@@ -136,7 +136,7 @@ def test_a_fault_does_not_repeat_a_secret() -> None:
         '[discord]\ntoken = "S3CRET-1\\n2"',
     ],
 )
-def test_no_fault_repeats_a_value_even_in_a_wrong_place(text: str) -> None:
+def test_fault_does_not_repeat_a_misplaced_value(text: str) -> None:
     assert "S3CRET-1" not in "".join(faults(text))
 
 
@@ -150,13 +150,13 @@ def test_no_fault_repeats_a_value_even_in_a_wrong_place(text: str) -> None:
         ('[cad]\n"a\\nb" = 1', "cad.…: no such key"),
     ],
 )
-def test_the_strangest_toml_is_a_fault_of_one_line(text: str, fault: str) -> None:
+def test_invalid_toml_is_a_fault_of_one_line(text: str, fault: str) -> None:
     (told,) = faults(text)
     assert fault in told
 
 
 @pytest.mark.parametrize("name", ["CAD__KEYS", "DISCORD__ROLES"])
-def test_json_that_is_too_deep_in_the_environment_is_a_fault(
+def test_deep_json_in_the_environment_is_a_fault(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(f"SENTINEL_{name}", "[" * 100_000)
@@ -177,7 +177,7 @@ def test_any_bytes_are_settings_or_faults_of_one_line(raw: bytes) -> None:
     assert not any(invisible(fault) or "\n" in fault for fault in told)
 
 
-def test_files_that_cannot_be_read_are_faults(tmp_path: Path) -> None:
+def test_unreadable_file_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"missing\.toml: cannot be read"):
         load(Path("missing.toml"))
     Path("latin.toml").write_bytes(b"# \xe9")
@@ -192,7 +192,7 @@ def test_empty_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.http.port, settings.cad.keys[0].key) == (4000, "KEY-FROM-FILE")
 
 
-def test_a_variable_for_a_section_that_does_not_exist_is_a_fault(
+def test_variable_of_an_unknown_section_is_a_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SENTINEL_HTPP__PORT", "1")
@@ -200,7 +200,7 @@ def test_a_variable_for_a_section_that_does_not_exist_is_a_fault(
         load(None)
 
 
-def test_a_list_in_the_environment_that_is_no_json_is_a_fault(
+def test_list_in_the_environment_that_is_no_json_is_a_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SENTINEL_CAD__KEYS", "abc")
@@ -208,7 +208,7 @@ def test_a_list_in_the_environment_that_is_no_json_is_a_fault(
         load(None)
 
 
-def test_a_bad_configuration_ends_the_program_with_78() -> None:
+def test_bad_configuration_ends_the_program_with_78() -> None:
     written("[http]\nprot = 1\nport = 'x'")
     ended = subprocess.run(
         [sys.executable, "-m", "bot"],
@@ -223,41 +223,41 @@ def test_a_bad_configuration_ends_the_program_with_78() -> None:
     assert not Path("data").exists()
 
 
-def test_the_example_loads_and_has_every_key_with_its_default() -> None:
+def test_example_has_every_key_with_its_default() -> None:
     example = ROOT / "config.example.toml"
     assert load(example) == load(None)
     text = example.read_text("utf-8")
-    for place, keys in _keys(Settings):
+    for section, keys in _keys(Settings):
         for key in keys:
-            assert f"\n{key} = " in text or f"\n# {key} = " in text, f"{place}: {key}"
+            assert f"\n{key} = " in text or f"\n# {key} = " in text, f"{section}: {key}"
     for section in tomllib.loads(text):
         assert section in Settings.model_fields
 
 
-def test_the_example_loads_with_everything_that_it_only_shows() -> None:
+def test_example_loads_with_its_comments_uncommented() -> None:
     text = (ROOT / "config.example.toml").read_text("utf-8")
     settings = load(written(re.sub(r"(?m)^# (?=\[\[|[a-z_]+ = )", "", text)))
     assert [client.name for client in settings.websocket.clients] == ["property-script"]
     assert len(settings.discord.rules) == 1
 
 
-def _keys(model: type[BaseModel], place: str = "") -> list[tuple[str, list[str]]]:
+def _keys(model: type[BaseModel], section: str = "") -> list[tuple[str, list[str]]]:
     """The keys of every section; sections within sections are listed on their own."""
     found: list[tuple[str, list[str]]] = []
     plain: list[str] = []
     for name, field in model.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            found += _keys(inner, f"{place}.{name}")
+            found += _keys(inner, f"{section}.{name}")
         elif "Settings]" not in str(inner) and "NamedKey]" not in str(inner):
             plain.append(name)
-    return [*found, (place, plain)]
+    return [*found, (section, plain)]
 
 
 POINTS = "points = [[0, 0, -100, 200], [200, 100, 100, 0]]"
 
 
-def test_a_map_image_needs_a_file_and_two_points_that_say_where_it_is() -> None:
+def test_map_needs_an_image_and_two_points() -> None:
     Image.new("RGB", (200, 100)).save("map.png")
     known = load(written(f'[map]\nimage = "map.png"\n{POINTS}\n')).map.backdrop()
     assert known is not None
@@ -279,7 +279,7 @@ def test_a_map_image_needs_a_file_and_two_points_that_say_where_it_is() -> None:
         (POINTS, "there are points, but no image"),
     ],
 )
-def test_a_map_that_cannot_be_used_is_a_fault(text: str, said: str) -> None:
+def test_unusable_map_is_a_fault(text: str, said: str) -> None:
     Image.new("RGB", (200, 100)).save("map.png")
     (fault,) = faults(f"[map]\n{text}\n")
     assert said in fault

@@ -39,18 +39,18 @@ def _chosen() -> st.SearchStrategy[dict[str, tuple[int, ...]]]:
 
 
 @given(_chosen())
-def test_what_was_chosen_counts_and_everything_else_is_the_files(
+def test_choices_override_the_file(
     chosen: dict[str, tuple[int, ...]],
 ) -> None:
     assert layout_of(apply_setup(FILE, chosen)) == LAYOUT | chosen
 
 
-def test_without_choices_the_file_applies_and_unknown_choices_are_ignored() -> None:
+def test_unknown_choices_are_ignored() -> None:
     assert apply_setup(FILE, {}) == FILE
     assert apply_setup(FILE, {"channels.of-a-later-version": (9,), "category": (8,)}) == FILE
 
 
-def test_the_pages_show_every_channel_and_role_of_the_configuration() -> None:
+def test_setup_pages_show_every_configured_channel_and_role() -> None:
     shown = [*keys_of("roles", LAYOUT), *keys_of("channels", LAYOUT)]
     assert sorted(shown) == sorted(ROLES | CHANNELS)
     assert sorted(shown) == sorted(set(LAYOUT) - {"guild_id"})
@@ -77,7 +77,7 @@ async def test_choice_is_stored_and_audited_once(
     ]
 
 
-async def test_choices_are_forgotten_from_outside_while_the_bot_does_not_run(
+async def test_forget_setup_deletes_the_choices(
     tmp_path: Path,
 ) -> None:
     said: list[str] = []

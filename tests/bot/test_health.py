@@ -45,7 +45,7 @@ async def _write(database: Database, size: int = 1_000_000) -> None:
         await settings.put(sql, "large", "x" * size)
 
 
-async def test_it_is_unready_from_a_write_that_failed_until_one_succeeds(
+async def test_unready_from_a_failed_write_to_a_successful_one(
     database: Database,
 ) -> None:
     health = Health(database, DiscordStatus(), asyncio.Event(), list, list)
@@ -62,7 +62,7 @@ async def test_it_is_unready_from_a_write_that_failed_until_one_succeeds(
     assert health() == (True, details | {"problems": []})
 
 
-async def test_stopping_is_unready_and_other_problems_are_not(database: Database) -> None:
+async def test_unready_while_stopping_but_ready_with_other_problems(database: Database) -> None:
     connection, stop = DiscordStatus("ready"), asyncio.Event()
     closed, silent = ["emergency", "123456789"], ["county"]
     health = Health(database, connection, stop, lambda: closed, lambda: silent)
@@ -84,7 +84,7 @@ async def test_stopping_is_unready_and_other_problems_are_not(database: Database
     assert health()[1]["problems"] == ["The program is stopping."]
 
 
-async def test_what_waits_is_measured_by_channel_and_kind_with_the_age_of_the_oldest(
+async def test_backlog_is_measured_by_channel_and_kind(
     tmp_path: Path,
 ) -> None:
     metrics = Metrics()
@@ -115,7 +115,7 @@ async def test_what_waits_is_measured_by_channel_and_kind_with_the_age_of_the_ol
         await refresh()
         assert samples(metrics, "sentinel_deliveries_waiting")["visits", "feed"] == 0
         assert samples(metrics, "sentinel_deliveries_oldest_seconds")["visits", "feed"] == 0
-    assert {place: number for place, number in waiting.items() if number} == {
+    assert {queue: number for queue, number in waiting.items() if number} == {
         ("visits", "feed"): 3,
         ("emergency", "card post"): 1,
         ("emergency", "card edit"): 1,

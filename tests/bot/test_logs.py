@@ -37,7 +37,7 @@ def _restore_logging() -> Iterator[None]:
 
 
 @given(st.text())
-def test_every_line_but_the_first_is_marked_and_no_control_character_is_left(text: str) -> None:
+def test_further_lines_are_marked_and_control_characters_escaped(text: str) -> None:
     written = TextFormatter().format(record(text))
     first, *others = written.split("\n")
     assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO webhook\.http\.push: ", first)
@@ -46,7 +46,7 @@ def test_every_line_but_the_first_is_marked_and_no_control_character_is_left(tex
 
 
 @given(st.text())
-def test_a_json_record_is_one_line_and_gives_the_message_back(text: str) -> None:
+def test_json_record_is_one_line_with_the_whole_message(text: str) -> None:
     written = JsonFormatter().format(record(text))
     assert len(written.splitlines()) == 1
     assert written.isascii()
@@ -111,7 +111,7 @@ def test_secret_is_redacted_in_every_spelling(
 
 
 @pytest.mark.usefixtures("_restore_logging")
-def test_neither_sqlite_nor_discord_py_writes_down_what_passes_through(
+def test_libraries_do_not_log_what_people_wrote(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for level, is_logged in (("debug", True), ("error", False)):
@@ -125,7 +125,7 @@ def test_neither_sqlite_nor_discord_py_writes_down_what_passes_through(
 
 
 @pytest.mark.usefixtures("_restore_logging")
-def test_the_access_log_is_off_as_it_has_the_query_string(
+def test_access_log_is_off(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     start_logging("text", "debug", [])

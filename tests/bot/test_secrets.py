@@ -16,7 +16,7 @@ def settings(folder: Path) -> Settings:
     return Settings(database=DatabaseSettings(path=folder / "data" / "sentinel.db"))
 
 
-def test_a_secret_is_made_once_and_is_found_again(tmp_path: Path) -> None:
+def test_secret_is_generated_once(tmp_path: Path) -> None:
     first = cad_key(settings(tmp_path))
     assert first.is_new
     assert first.file is not None
@@ -27,13 +27,13 @@ def test_a_secret_is_made_once_and_is_found_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such bits")
-def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_a_secret(tmp_path: Path) -> None:
     for secret in (cad_key(settings(tmp_path)), client_token(settings(tmp_path))):
         assert secret.file is not None
         assert stat.S_IMODE(secret.file.stat().st_mode) == 0o600
 
 
-def test_an_empty_file_is_filled(tmp_path: Path) -> None:
+def test_secret_is_generated_into_an_empty_file(tmp_path: Path) -> None:
     made = cad_key(settings(tmp_path))
     assert made.file is not None
     made.file.write_text("\n")
@@ -42,7 +42,7 @@ def test_an_empty_file_is_filled(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such bits")
 @pytest.mark.parametrize("text", ["", "a-secret-that-was-there\n"])
-def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path, text: str) -> None:
+def test_readable_secret_is_closed_to_others(tmp_path: Path, text: str) -> None:
     file = tmp_path / "data" / CAD_KEY_FILE
     file.parent.mkdir(mode=0o777)
     file.write_text(text)
@@ -51,7 +51,7 @@ def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path, text: s
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_configured_secrets_come_first_and_nothing_is_made(tmp_path: Path) -> None:
+def test_configured_secrets_are_used_and_none_generated(tmp_path: Path) -> None:
     clients = [
         ClientSettings(name="a", token="a" * 16, scope="read"),
         ClientSettings(name="b", token="b" * 16, scope="admin"),

@@ -121,7 +121,9 @@ async def test_calls_end_as_the_scenario_says(server: BotServer, client: Instanc
     assert [panic["isPanic"] for panic in panics] == [True, False]
 
 
-async def test_two_evenings_do_not_meet(server: BotServer, client: InstanceClient) -> None:
+async def test_two_evenings_use_different_numbers(
+    server: BotServer, client: InstanceClient
+) -> None:
     assert await to_thread(simulate, client, speed=AT_ONCE, say=lambda _: None) == 0
     assert await to_thread(simulate, client, speed=AT_ONCE, say=lambda _: None) == 0
     assert await server.journal_names() == EXPECTED * 2
@@ -129,7 +131,7 @@ async def test_two_evenings_do_not_meet(server: BotServer, client: InstanceClien
     assert first["callId"] != second["callId"]
 
 
-def test_numbers_are_high_apart_and_exact() -> None:
+def test_numbers_are_high_unique_and_exact() -> None:
     now, later = drill_numbers(1_764_000_000_000), drill_numbers(1_764_000_000_001)
     assert not set(now.values()) & set(later.values())
     assert all(10**12 < number < 2**53 for number in now.values())

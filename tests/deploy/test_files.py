@@ -66,13 +66,13 @@ def test_every_setting_and_path_in_the_guides_exists(path: Path) -> None:
         assert port == PORT
 
 
-def test_links_of_the_guides_lead_somewhere() -> None:
+def test_links_in_the_guides_exist() -> None:
     for guide in GUIDES:
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", guide.read_text("utf-8")):
             assert (guide.parent / link).exists(), f"{guide.name}: {link}"
 
 
-def test_toml_in_the_guides_is_a_configuration(tmp_path: Path) -> None:
+def test_toml_in_the_guides_is_a_valid_configuration(tmp_path: Path) -> None:
     """Every indented block that begins with a section loads."""
     for guide in GUIDES:
         lines = guide.read_text("utf-8").splitlines()
@@ -93,7 +93,7 @@ def test_toml_in_the_guides_is_a_configuration(tmp_path: Path) -> None:
             load(tmp_path / "config.toml")
 
 
-def test_everything_waits_longer_for_the_end_than_the_bot_takes() -> None:
+def test_stop_timeouts_are_longer_than_the_bot_needs() -> None:
     (seconds,) = unit("TimeoutStopSec")
     assert float(seconds) > STOPPING
     assert float(COMPOSE["services"]["sentinel"]["stop_grace_period"].removesuffix("s")) > STOPPING
@@ -104,12 +104,12 @@ def test_everything_waits_longer_for_the_end_than_the_bot_takes() -> None:
     )
 
 
-def test_a_bad_configuration_is_not_tried_again() -> None:
+def test_bad_configuration_is_not_restarted() -> None:
     assert unit("RestartPreventExitStatus") == [str(EX_CONFIG)]
     assert f'if "%CODE%"=="{EX_CONFIG}" goto bad_configuration' in START.read_text("utf-8")
 
 
-def test_the_panel_waits_for_the_line_that_says_that_the_bot_is_ready() -> None:
+def test_panel_waits_for_the_ready_line() -> None:
     done = json.loads(EGG["config"]["startup"])["done"]
     assert f'log.info("{done} ' in (ROOT / "bot" / "app.py").read_text("utf-8")
     assert EGG["config"]["stop"] == "^C"
@@ -117,13 +117,13 @@ def test_the_panel_waits_for_the_line_that_says_that_the_bot_is_ready() -> None:
     assert EGG["startup"].endswith("python -m bot run")
 
 
-def test_the_panel_installs_with_the_python_that_it_runs() -> None:
+def test_panel_installs_with_the_python_it_runs() -> None:
     (image,) = EGG["docker_images"].values()
     python = image.rpartition("_")[2]
     assert EGG["scripts"]["installation"]["container"].startswith(f"python:{python}-")
 
 
-def test_the_installation_of_the_panel_keeps_what_is_there(tmp_path: Path) -> None:
+def test_panel_installation_keeps_existing_files(tmp_path: Path) -> None:
     """Run its script with a folder of our own, and a pip that only leaves what it was asked for."""
     script = EGG["scripts"]["installation"]["script"].replace("/mnt/server", str(tmp_path))
     script = script.replace("python3 -m pip", "fake_pip")
@@ -147,7 +147,7 @@ def test_the_installation_of_the_panel_keeps_what_is_there(tmp_path: Path) -> No
     assert [path.name for path in (tmp_path / "program").iterdir()] == ["third"]
 
 
-def test_start_bat_has_the_line_ends_that_windows_needs() -> None:
+def test_start_bat_has_windows_line_ends() -> None:
     content = START.read_bytes()
     assert content.count(b"\r\n") == content.count(b"\n") > 0
     assert "*.bat text eol=crlf" in (ROOT / ".gitattributes").read_text("utf-8")
@@ -155,7 +155,7 @@ def test_start_bat_has_the_line_ends_that_windows_needs() -> None:
     assert labels == set(re.findall(r"(?:goto|call) :?(\w+)", START.read_text("utf-8")))
 
 
-def test_the_image_takes_what_the_program_needs_and_no_secrets() -> None:
+def test_image_has_the_program_and_no_secrets() -> None:
     copied = set(" ".join(re.findall(r"(?m)^COPY (?!--)(.*) \S+$", DOCKERFILE)).split())
     ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     assert "*" in ignored
@@ -167,7 +167,7 @@ def test_the_image_takes_what_the_program_needs_and_no_secrets() -> None:
     assert DOCKERFILE.index("\nUSER 30150") < DOCKERFILE.index("\nENTRYPOINT")
 
 
-def test_compose_agrees_with_the_image_and_with_itself() -> None:
+def test_compose_agrees_with_the_image() -> None:
     bot, caddy = COMPOSE["services"]["sentinel"], COMPOSE["services"]["caddy"]
     folder = DEPLOY / "docker"
     build = bot["build"]
@@ -191,7 +191,7 @@ def test_compose_agrees_with_the_image_and_with_itself() -> None:
         assert service["cap_drop"] == ["ALL"]
 
 
-def test_proxies_are_more_patient_than_the_bot_and_take_larger_bodies() -> None:
+def test_proxies_have_longer_timeouts_and_larger_bodies_than_the_bot() -> None:
     nginx = (DEPLOY / "nginx" / "cad-sentinel.conf").read_text("utf-8")
     for seconds in re.findall(r"proxy_\w+_timeout (\d+)s;", nginx):
         assert int(seconds) > max(3 * HEARTBEAT, 55)
@@ -207,9 +207,7 @@ def test_proxies_are_more_patient_than_the_bot_and_take_larger_bodies() -> None:
 
 
 @pytest.mark.parametrize("has_tls", [False, True])
-async def test_the_healthcheck_tells_whether_the_bot_is_ready(
-    tmp_path: Path, has_tls: bool
-) -> None:
+async def test_healthcheck_reports_whether_the_bot_is_ready(tmp_path: Path, has_tls: bool) -> None:
     status = 200
 
     async def healthz(_: web.Request) -> web.Response:

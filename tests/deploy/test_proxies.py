@@ -50,7 +50,7 @@ async def test_proxied_request_never_counts_as_local(start: Start, tmp_path: Pat
             assert "events" not in await through.text()
 
 
-async def test_the_bot_knows_who_asks_and_believes_no_client(
+async def test_forged_client_address_is_ignored(
     front: Front, caplog: pytest.LogCaptureFixture
 ) -> None:
     for claim in ("203.0.113.7", "203.0.113.7, 127.0.0.1"):
@@ -61,7 +61,7 @@ async def test_the_bot_knows_who_asks_and_believes_no_client(
     assert "203.0.113.7" not in caplog.text
 
 
-async def test_a_push_wakes_the_websocket_and_the_long_poll(front: Front) -> None:
+async def test_push_reaches_websocket_and_long_poll(front: Front) -> None:
     async with front.http.ws_connect(f"{front.url}/ws", headers=BEARER) as socket:
         for message in (
             {"type": "session", "data": {"id": "c1"}},
@@ -78,14 +78,14 @@ async def test_a_push_wakes_the_websocket_and_the_long_poll(front: Front) -> Non
             assert [event["id"] for event in (await answer.json())["events"]] == [heard["id"]]
 
 
-async def test_the_largest_push_gets_through_and_a_larger_one_is_refused(front: Front) -> None:
+async def test_push_up_to_the_largest_size_passes(front: Front) -> None:
     most = HttpSettings().max_push_bytes
     assert await push(front, call_911(1) | {"more": "x" * (most - 1_000)}) == 200
     assert await push(front, call_911(2) | {"more": "x" * most}) == 413
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/metrics", "/api", "/ws/x", "/eventual", "//ws"])
-async def test_nothing_else_is_to_be_seen_from_outside(front: Front, path: str) -> None:
+async def test_other_paths_are_not_proxied(front: Front, path: str) -> None:
     async with front.http.get(f"{front.url}{path}", headers=BEARER) as answer:
         assert answer.status == 404
         assert "ready" not in await answer.text()

@@ -100,7 +100,7 @@ async def test_silent_cad_and_its_return_are_reported_once_across_restarts(
     assert shown[: shown.index("The CAD is back")].count("The CAD is silent") == 1
 
 
-async def test_neither_metrics_nor_status_name_a_member_who_gets_private_messages(
+async def test_metrics_and_status_do_not_name_members(
     env: BotEnvironment,
 ) -> None:
     private = env.guild.direct(env.stranger)
@@ -118,7 +118,7 @@ async def test_neither_metrics_nor_status_name_a_member_who_gets_private_message
     assert str(env.stranger.id) not in page + render(reply)
 
 
-async def test_metrics_of_the_running_program_name_no_secret_and_count_what_happened(
+async def test_metrics_count_what_happened_and_have_no_secrets(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():

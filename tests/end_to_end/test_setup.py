@@ -149,7 +149,7 @@ CAD_PAGE = """\
 [Back] secondary [Refresh] secondary"""
 
 
-async def test_an_evening_from_the_invitation_to_the_first_push(
+async def test_setup_from_the_invitation_to_the_first_push(
     env: BotEnvironment, boss: Member
 ) -> None:
     async with env.bot_running():

@@ -84,7 +84,7 @@ async def running(program: Program) -> AsyncIterator[asyncio.subprocess.Process]
         await process.wait()
 
 
-async def test_with_nothing_configured_a_push_shows_its_card_in_the_log(program: Program) -> None:
+async def test_push_is_logged_as_a_card_without_configuration(program: Program) -> None:
     async with running(program), aiohttp.ClientSession() as http:
         key = program.secret("cad-key")
         assert key in program.log().splitlines()[0]
@@ -98,7 +98,7 @@ async def test_with_nothing_configured_a_push_shows_its_card_in_the_log(program:
             assert (await answer.json())["type"] == "get-tiers"
 
 
-async def test_the_secrets_are_printed_once_and_stand_in_no_log(program: Program) -> None:
+async def test_secrets_are_printed_once_and_not_logged(program: Program) -> None:
     async with running(program), aiohttp.ClientSession() as http:
         key, token = program.secret("cad-key"), program.secret("client-token")
         for body in (
@@ -118,7 +118,7 @@ async def test_the_secrets_are_printed_once_and_stand_in_no_log(program: Program
     assert (written.count(key), written.count(token)) == (1, 1)
 
 
-async def test_sigterm_stops_in_order_and_tells_clients(program: Program) -> None:
+async def test_sigterm_stops_in_order_and_closes_clients(program: Program) -> None:
     async with (
         running(program) as process,
         aiohttp.ClientSession() as http,
@@ -133,7 +133,7 @@ async def test_sigterm_stops_in_order_and_tells_clients(program: Program) -> Non
     assert program.log().rstrip().endswith("stopped")
 
 
-async def test_a_taken_port_is_one_readable_line(program: Program) -> None:
+async def test_taken_port_is_reported_in_one_line(program: Program) -> None:
     async with running(program):
         (elsewhere := program.folder / "elsewhere").mkdir()
         other = Program(elsewhere, port=0)
@@ -148,7 +148,7 @@ async def test_a_taken_port_is_one_readable_line(program: Program) -> None:
     assert not any("Traceback" in line for line in lines)
 
 
-async def test_invalid_database_is_one_readable_line(program: Program) -> None:
+async def test_invalid_database_is_reported_in_one_line(program: Program) -> None:
     (program.folder / "data").mkdir()
     (program.folder / "data" / "sentinel.db").write_bytes(b"not a database" * 100)
     process = await program.start()
@@ -157,7 +157,7 @@ async def test_invalid_database_is_one_readable_line(program: Program) -> None:
     assert "Traceback" not in program.log()
 
 
-async def test_a_query_to_a_bot_that_does_not_run_says_so(program: Program) -> None:
+async def test_query_reports_that_the_bot_does_not_run(program: Program) -> None:
     async with running(program):
         pass
     process = await program.start("query", "get-tiers")

@@ -25,9 +25,7 @@ def _left_behind() -> list[str]:
     "seen",
     ["nothing", "GET /users/@me", "GET /applications/@me", "connected", "PUT commands"],
 )
-async def test_the_bot_can_be_stopped_at_any_point_of_its_start(
-    env: BotEnvironment, seen: str
-) -> None:
+async def test_bot_can_be_stopped_at_any_point_of_its_start(env: BotEnvironment, seen: str) -> None:
     def is_there() -> bool:
         if seen == "connected":
             return env.fake.connected
@@ -44,7 +42,7 @@ async def test_the_bot_can_be_stopped_at_any_point_of_its_start(
     assert len(env.channel("emergency").created) == 1
 
 
-async def test_the_bot_stops_while_discord_is_down(env: BotEnvironment) -> None:
+async def test_bot_stops_while_discord_is_down(env: BotEnvironment) -> None:
     env.fake.outage()
     async with env.bot_running():
         await env.push("EVENT_911", call_911(1))
