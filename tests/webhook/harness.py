@@ -26,6 +26,15 @@ from webhook.queries import CATALOGUE
 TIERS = [Tier(1, "Basic", "59.99"), Tier(2, "Premium", "99.99"), Tier(3, "Optimum", "149.99")]
 KINDS = [EquipmentType(1, "Camera"), EquipmentType(2, "Badge reader"), EquipmentType(3, "Drone")]
 
+SHOP = {
+    "location": "Forum Dr",
+    "tier": 2,
+    "x": -213,
+    "y": 1332,
+    "description": "a shop",
+    "clientId": "license:owner",
+}
+
 START = 1_795_339_800_123
 """2026-11-22T09:30:00.123Z"""
 
@@ -68,6 +77,12 @@ class ObservableBus(Bus):
         while self.count(name) != count:
             self._changed.clear()
             await self._changed.wait()
+
+
+def property_data(number: int, **changed: object) -> dict[str, Any]:
+    """Return what queries answer of SHOP."""
+    shown = {name: SHOP[name] for name in ("location", "tier", "x", "y", "description")}
+    return {"id": number, "width": 0, "height": 0, "status": "PENDING"} | shown | changed
 
 
 class AppHarness:

@@ -1,16 +1,7 @@
 """Tiers and equipment types are those of the configuration."""
 
 from db import community
-from tests.webhook.harness import KINDS, TIERS, AppHarness
-
-SHOP = {
-    "location": "Forum Dr",
-    "tier": 2,
-    "x": -213,
-    "y": 1332,
-    "description": "a shop",
-    "clientId": "license:owner",
-}
+from tests.webhook.harness import KINDS, SHOP, TIERS, AppHarness
 
 
 async def test_tiers_and_types_are_those_on_offer(harness: AppHarness) -> None:

@@ -1,11 +1,10 @@
 """Properties: added, listed, searched, changed, removed."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from tests.webhook.harness import AppHarness
+from tests.webhook.harness import SHOP, AppHarness, property_data
 from webhook.protocol.context import Caller, Scope
 from webhook.protocol.errors import Forbidden
 from webhook.queries.properties import Edit, edit_property
@@ -13,21 +12,6 @@ from webhook.queries.removals import (
     RemovalRequest,
     request_remove_property,
 )
-
-SHOP = {
-    "location": "Forum Dr",
-    "tier": 2,
-    "x": -213,
-    "y": 1332,
-    "description": "a shop",
-    "clientId": "license:owner",
-}
-
-
-def told_as(number: int, **changed: object) -> dict[str, Any]:
-    """The property object of SHOP."""
-    shown = {name: SHOP[name] for name in ("location", "tier", "x", "y", "description")}
-    return {"id": number, "width": 0, "height": 0, "status": "PENDING"} | shown | changed
 
 
 async def names(harness: AppHarness, query: str, key: str, **data: object) -> list[object]:
@@ -118,14 +102,14 @@ async def test_property_is_added_pending(harness: AppHarness) -> None:
     assert harness.take_events() == [
         ("property-added", {"id": number, "owner": "license:owner"} | SHOP),
     ]
-    assert await harness.ask("get-property", propertyId=number) == told_as(number)
-    assert await harness.ask("get-pending-properties") == {"properties": [told_as(number)]}
+    assert await harness.ask("get-property", propertyId=number) == property_data(number)
+    assert await harness.ask("get-pending-properties") == {"properties": [property_data(number)]}
 
 
 async def test_property_may_be_added_with_a_size(harness: AppHarness) -> None:
     number = await harness.add_property(**SHOP, width=30, height=20.0)
     shown = await harness.ask("get-property", propertyId=str(number))
-    assert shown == told_as(number, width=30, height=20)
+    assert shown == property_data(number, width=30, height=20)
 
 
 async def test_property_of_an_unknown_tier_is_not_found(harness: AppHarness) -> None:
@@ -171,7 +155,8 @@ async def test_detailed_property_has_its_tier_owner_and_equipment(harness: AppHa
     number = await harness.add_property(**SHOP)
     await harness.ask("add-user", userId="license:owner", fullName="Wren")
     camera = await harness.add_equipment(number, 1, "door")
-    assert await harness.ask("get-property-detailed", propertyId=number) == told_as(number) | {
+    detailed = await harness.ask("get-property-detailed", propertyId=number)
+    assert detailed == property_data(number) | {
         "tier_name": "Premium",
         "owner": "license:owner",
         "owner_full_name": "Wren",
@@ -251,7 +236,7 @@ async def test_change_is_published_once_and_repeating_it_changes_nothing(
     query = f"change-property-{what}"
     assert await harness.ask(query, propertyId=number, **asked) == {"success": True}
     assert harness.take_events() == [(event, {"propertyId": number} | told)]
-    assert await harness.ask("get-property", propertyId=number) == told_as(number, **asked)
+    assert await harness.ask("get-property", propertyId=number) == property_data(number, **asked)
     assert await harness.ask(query, propertyId=number, **asked) == {"success": True}
     assert harness.take_events() == []
 

@@ -1,23 +1,6 @@
 """Users of the game: added, renamed, removed, listed."""
 
-from typing import Any
-
-from tests.webhook.harness import AppHarness
-
-SHOP = {
-    "location": "Forum Dr",
-    "tier": 2,
-    "x": -213,
-    "y": 1332,
-    "description": "a shop",
-    "clientId": "license:owner",
-}
-
-
-def told_as(number: int, **changed: object) -> dict[str, Any]:
-    """The property object of SHOP."""
-    shown = {name: SHOP[name] for name in ("location", "tier", "x", "y", "description")}
-    return {"id": number, "width": 0, "height": 0, "status": "PENDING"} | shown | changed
+from tests.webhook.harness import SHOP, AppHarness, property_data
 
 
 async def test_user_is_added_renamed_and_removed(harness: AppHarness) -> None:
@@ -69,7 +52,7 @@ async def test_users_properties_are_listed_with_their_prices(harness: AppHarness
     assert owned == {
         "owner": "license:owner",
         "properties": [
-            told_as(number, id=str(number)) | {"name": "Forum Dr", "value": "99.99"},
+            property_data(number, id=str(number)) | {"name": "Forum Dr", "value": "99.99"},
         ],
     }
     assert await harness.ask("get-user-properties", userId="nobody") == {
