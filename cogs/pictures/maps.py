@@ -45,7 +45,7 @@ BADGE = 65
 LONGEST_LABEL = 210
 """Pixels of a label on the map."""
 
-PLACE, NEIGHBOUR, CALL = "#6cbfff", "#d0d4db", "#ff8a7a"
+PROPERTY, NEIGHBOUR, CALL = "#6cbfff", "#d0d4db", "#ff8a7a"
 CAMERA, DRONE = "#63dba4", "#ffd15c"
 
 log = logging.getLogger(__name__)
@@ -59,8 +59,8 @@ class Symbol(NamedTuple):
 
 
 SYMBOLS = {
-    "place": Symbol("◆", PLACE),
-    "area": Symbol("▣", PLACE),
+    "property": Symbol("◆", PROPERTY),
+    "area": Symbol("▣", PROPERTY),
     "neighbour": Symbol("□", NEIGHBOUR),
     "call": Symbol("▲", CALL),
     "camera": Symbol("◉", CAMERA),
@@ -70,7 +70,7 @@ SYMBOLS = {
 """The symbols of the map and its legend: each has a shape of its own besides its colour."""
 
 
-class Area(NamedTuple):
+class Neighbour(NamedTuple):
     """A neighbouring property."""
 
     rectangle: Rectangle
@@ -99,22 +99,22 @@ class Map:
     title: str
     subtitle: str
     view: Rectangle
-    place: Rectangle
+    area: Rectangle
     badges: tuple[LegendLine, ...]
     """What stands at the property: symbols with a few characters."""
-    neighbours: tuple[Area, ...]
+    neighbours: tuple[Neighbour, ...]
     calls: tuple[Spot, ...]
     legend: tuple[LegendLine, ...]
     north: str
     backdrop: Backdrop | None = None
 
 
-def view_of(place: Rectangle, points: list[tuple[float, float]]) -> Rectangle:
+def view_of(area: Rectangle, points: list[tuple[float, float]]) -> Rectangle:
     """Return what a map shows: the property with some ground around it, and these points."""
-    west = min([place.x, *(x - place.width * 0.1 for x, _ in points)])
-    east = max([place.x + place.width, *(x + place.width * 0.1 for x, _ in points)])
-    south = min([place.y, *(y - place.height * 0.1 for _, y in points)])
-    north = max([place.y + place.height, *(y + place.height * 0.1 for _, y in points)])
+    west = min([area.x, *(x - area.width * 0.1 for x, _ in points)])
+    east = max([area.x + area.width, *(x + area.width * 0.1 for x, _ in points)])
+    south = min([area.y, *(y - area.height * 0.1 for _, y in points)])
+    north = max([area.y + area.height, *(y + area.height * 0.1 for _, y in points)])
     width = max(LEAST, (east - west) * GROUND, (north - south) * GROUND * SHAPE)
     height = width / SHAPE
     return Rectangle((west + east - width) / 2, (south + north - height) / 2, width, height)
@@ -155,19 +155,21 @@ class _MapDrawing:
         self._draw_ground()
         self._draw_scale_and_north()
         middles = [
-            self._draw_area(area.rectangle, "neighbour", alpha=0.12, linestyle="--", linewidth=2)
-            for area in shown.neighbours
+            self._draw_area(
+                neighbour.rectangle, "neighbour", alpha=0.12, linestyle="--", linewidth=2
+            )
+            for neighbour in shown.neighbours
         ]
-        self._draw_area(shown.place, "place", alpha=0.28, linewidth=4)
+        self._draw_area(shown.area, "property", alpha=0.28, linewidth=4)
         self._draw_badges()
         calls = [spot for spot in shown.calls if self._view.contains(spot.x, spot.y)]
         for spot in calls:
             self._draw_symbol("call", spot.x, spot.y)
         for spot in calls:
             self._label(spot.name, (spot.x, spot.y), CALL)
-        for area, middle in zip(shown.neighbours, middles, strict=True):
+        for neighbour, middle in zip(shown.neighbours, middles, strict=True):
             if middle is not None:
-                self._label(area.name, middle, NEIGHBOUR)
+                self._label(neighbour.name, middle, NEIGHBOUR)
 
     def _draw_ground(self) -> None:
         """Draw the coordinates' grid, on the owner's map image where there is one."""
@@ -239,12 +241,12 @@ class _MapDrawing:
         self._taken.append(text.get_window_extent())
 
     def _draw_badges(self) -> None:
-        place, badges = self._shown.place, self._shown.badges
+        area, badges = self._shown.area, self._shown.badges
         for number, badge in enumerate(badges):
             symbol = SYMBOLS[badge.symbol]
             right = (number - (len(badges) - 1) / 2) * BADGE
             text = fitted(f"{symbol.character} {badge.text}", LONGEST_LABEL, SMALL)
-            self._write(text, (place.x + place.width / 2, place.y), (right, -26), symbol.colour)
+            self._write(text, (area.x + area.width / 2, area.y), (right, -26), symbol.colour)
 
     def _label(self, text: str, position: tuple[float, float], colour: str) -> None:
         """Write beside a position, or else above or below, where nothing stands yet."""
@@ -269,12 +271,12 @@ class _MapDrawing:
             text, position, offset, textcoords="offset points", color=colour, fontsize=SMALL,
             bbox=plate, **({"ha": "center", "va": "center"} | style),
         )  # fmt: skip
-        place = written.get_window_extent().padded(4)
+        extent = written.get_window_extent().padded(4)
         frame = self._axes.bbox
-        if any(place.overlaps(taken) for taken in self._taken) or not (
-            frame.y0 <= place.y0 and place.y1 <= frame.y1
+        if any(extent.overlaps(taken) for taken in self._taken) or not (
+            frame.y0 <= extent.y0 and extent.y1 <= frame.y1
         ):
             written.remove()
             return False
-        self._taken.append(place)
+        self._taken.append(extent)
         return True

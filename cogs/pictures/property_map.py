@@ -5,7 +5,7 @@ from math import hypot
 
 from cogs.i18n.language import _, plural
 from cogs.pictures.backdrop import Rectangle, stored_backdrop
-from cogs.pictures.maps import Area, LegendLine, Map, Spot, draw_map, view_of
+from cogs.pictures.maps import LegendLine, Map, Neighbour, Spot, draw_map, view_of
 from cogs.ui.picture import Picture
 from cogs.ui.text import fitting, plain_line
 from db import dispatches, emergencies, equipment, flights, properties
@@ -46,7 +46,7 @@ async def property_map(sql: Reader, property_id: int, *, whole: bool = True) -> 
     neighbours = await properties.in_view(sql, view, property_id, DRAWN) if whole else []
     emergency_calls = await emergencies.open_at(sql, property_id) if whole else []
     badges, equipment_lines = await _equipment(sql, property_id)
-    symbol = "area" if property_.width and property_.height else "place"
+    symbol = "area" if property_.width and property_.height else "property"
     legend = [
         LegendLine(symbol, _size(property_)),
         *equipment_lines,
@@ -55,15 +55,17 @@ async def property_map(sql: Reader, property_id: int, *, whole: bool = True) -> 
     if neighbours:
         names = fitting([_name(neighbour) for neighbour in neighbours], ", ", 90)
         legend.append(LegendLine("neighbour", _("Nearby: {names}").format(names=names)))
-    place, x, y = _name(property_), property_.x, property_.y
+    name, x, y = _name(property_), property_.x, property_.y
     subtitle = _("Property {id} · x {x}, y {y}").format(id=property_id, x=x, y=y)
     shown = Map(
-        title=place,
+        title=name,
         subtitle=subtitle,
         view=view,
-        place=area,
+        area=area,
         badges=tuple(badges),
-        neighbours=tuple(Area(_rectangle(neighbour), _name(neighbour)) for neighbour in neighbours),
+        neighbours=tuple(
+            Neighbour(_rectangle(neighbour), _name(neighbour)) for neighbour in neighbours
+        ),
         calls=tuple(
             Spot(call.x, call.y, str(call.call_id))
             for call in around
@@ -75,7 +77,7 @@ async def property_map(sql: Reader, property_id: int, *, whole: bool = True) -> 
     )
     words = "; ".join(line.text for line in legend)
     alt = _("Map of {place}. {subtitle}; {legend}.")
-    alt = alt.format(place=place, subtitle=subtitle, legend=words)
+    alt = alt.format(place=name, subtitle=subtitle, legend=words)
     return Picture.of("map.png", alt, shown, draw_map)
 
 

@@ -17,12 +17,12 @@ from cogs.pictures.maps import (
     DRONE,
     LEFT,
     NEIGHBOUR,
-    PLACE,
+    PROPERTY,
     SYMBOLS,
     TOP,
-    Area,
     LegendLine,
     Map,
+    Neighbour,
     Spot,
     draw_map,
     view_of,
@@ -70,11 +70,11 @@ async def _bank(harness: AppHarness) -> int:
 
 
 async def _call(
-    sql: object, call_id: int, title: str, x: float | None, y: float | None, place: int | None
+    sql: object, call_id: int, title: str, x: float | None, y: float | None, property_id: int | None
 ) -> None:
     told = {"title": title, "x": x, "y": y}
     await dispatches.put_first_report(sql, "cad", call_id, told, [], call_id)  # type: ignore[arg-type]
-    await dispatches.set_property(sql, "cad", call_id, place)  # type: ignore[arg-type]
+    await dispatches.set_property(sql, "cad", call_id, property_id)  # type: ignore[arg-type]
 
 
 async def test_a_property_is_shown_with_everything_around_it(harness: AppHarness) -> None:
@@ -88,7 +88,7 @@ async def test_a_property_is_shown_with_everything_around_it(harness: AppHarness
     )
     image = opened(picture.draw())
     assert image.width >= 800
-    for colour in (PLACE, NEIGHBOUR, CALL, CAMERA, DRONE):
+    for colour in (PROPERTY, NEIGHBOUR, CALL, CAMERA, DRONE):
         assert share(image, colour, GROUND) > 0.0002, colour
 
 
@@ -106,19 +106,19 @@ async def test_removed_properties_have_a_map_and_unknown_ones_none(
     harness: AppHarness,
 ) -> None:
     assert await property_map(harness.database.read, 99) is None
-    place = await harness.add_property()
-    await harness.ask("remove-property", propertyId=place)
-    assert await property_map(harness.database.read, place) is not None
+    property_id = await harness.add_property()
+    await harness.ask("remove-property", propertyId=property_id)
+    assert await property_map(harness.database.read, property_id) is not None
 
 
 async def test_the_digest_changes_with_the_drones(harness: AppHarness) -> None:
-    place = await harness.add_property()
-    await harness.add_equipment(place, 3)
+    property_id = await harness.add_property()
+    await harness.add_equipment(property_id, 3)
     digests = []
     for query in (None, None, "dispatch-drone"):
         if query is not None:
-            await harness.ask(query, propertyId=place)
-        picture = await property_map(harness.database.read, place)
+            await harness.ask(query, propertyId=property_id)
+        picture = await property_map(harness.database.read, property_id)
         assert picture is not None
         digests.append(picture.digest)
     assert digests[0] == digests[1] != digests[2]
@@ -133,11 +133,11 @@ async def test_the_owners_image_is_drawn_below_at_the_right_position(
     drawn.save(file)
     # The image's middle, where red meets green, is the western edge of the property.
     backdrop = Backdrop.of(str(file), [[0, 0, -900, 1_100], [400, 400, 1_100, -900]])
-    place = await harness.add_property(x=100, y=90, width=100, height=100)
-    plain = await property_map(harness.database.read, place)
+    property_id = await harness.add_property(x=100, y=90, width=100, height=100)
+    plain = await property_map(harness.database.read, property_id)
     async with harness.database.write() as sql:
         await store_backdrop(sql, backdrop)
-    picture = await property_map(harness.database.read, place)
+    picture = await property_map(harness.database.read, property_id)
     assert picture is not None
     assert plain is not None
     assert picture.digest != plain.digest
@@ -149,13 +149,13 @@ async def test_the_owners_image_is_drawn_below_at_the_right_position(
     file.unlink()
     async with harness.database.write() as sql:
         await store_backdrop(sql, replace(backdrop, changed=0))
-    without = await property_map(harness.database.read, place)
+    without = await property_map(harness.database.read, property_id)
     assert without is not None
     assert opened(without.draw()).tobytes() == opened(plain.draw()).tobytes()
 
 
 def test_a_call_stands_where_it_is_and_north_is_up() -> None:
-    place = Rectangle(0, 0, 0, 0)
+    area = Rectangle(0, 0, 0, 0)
     for x, y, box in (
         (60, 60, (650, 145, 900, 400)),
         (-60, 60, (150, 145, 450, 400)),
@@ -165,8 +165,8 @@ def test_a_call_stands_where_it_is_and_north_is_up() -> None:
         shown = Map(
             title="",
             subtitle="",
-            view=view_of(place, []),
-            place=place,
+            view=view_of(area, []),
+            area=area,
             badges=(),
             neighbours=(),
             calls=(Spot(x, y, "1"),),
@@ -177,10 +177,10 @@ def test_a_call_stands_where_it_is_and_north_is_up() -> None:
         assert pixels(image, CALL) == pixels(image.crop(box), CALL) > 0
 
 
-_places = st.integers(-1_000_000, 1_000_000)
+_coordinates = st.integers(-1_000_000, 1_000_000)
 _lengths = st.integers(0, 40) | st.integers(0, 1_000_000)
-_rectangles = st.builds(Rectangle, _places, _places, _lengths, _lengths)
-_areas = st.builds(Area, _rectangles, st.text(max_size=80))
+_rectangles = st.builds(Rectangle, _coordinates, _coordinates, _lengths, _lengths)
+_neighbours = st.builds(Neighbour, _rectangles, st.text(max_size=80))
 _points = st.floats(-1e9, 1e9)
 _lines = st.builds(LegendLine, st.sampled_from(sorted(SYMBOLS)), st.text(max_size=300))
 
@@ -188,18 +188,18 @@ _lines = st.builds(LegendLine, st.sampled_from(sorted(SYMBOLS)), st.text(max_siz
 @settings(deadline=None, max_examples=12)
 @given(
     _rectangles,
-    st.lists(_areas, max_size=40),
+    st.lists(_neighbours, max_size=40),
     st.lists(st.builds(Spot, _points, _points, st.text(max_size=20)), max_size=20),
     st.lists(_lines, max_size=8),
 )
 def test_anything_anywhere_is_drawn_and_stays_on_the_map(
-    place: Rectangle, neighbours: list[Area], calls: list[Spot], legend: list[LegendLine]
+    area: Rectangle, neighbours: list[Neighbour], calls: list[Spot], legend: list[LegendLine]
 ) -> None:
     shown = Map(
         title="x" * 300,
         subtitle="",
-        view=view_of(place, []),
-        place=place,
+        view=view_of(area, []),
+        area=area,
         badges=tuple(legend[:3]),
         neighbours=tuple(neighbours),
         calls=tuple(calls),
@@ -213,21 +213,21 @@ def test_anything_anywhere_is_drawn_and_stays_on_the_map(
 
 
 @settings(deadline=None, max_examples=50)
-@given(_rectangles, st.lists(st.tuples(_places, _places), max_size=5))
+@given(_rectangles, st.lists(st.tuples(_coordinates, _coordinates), max_size=5))
 def test_a_view_holds_the_property_and_the_points(
-    place: Rectangle, points: list[tuple[float, float]]
+    area: Rectangle, points: list[tuple[float, float]]
 ) -> None:
-    view = view_of(place, points)
-    for x, y in [(place.x, place.y), (place.x + place.width, place.y + place.height), *points]:
+    view = view_of(area, points)
+    for x, y in [(area.x, area.y), (area.x + area.width, area.y + area.height), *points]:
         assert view.x < x < view.x + view.width
         assert view.y < y < view.y + view.height
 
 
 async def test_200_cameras_are_counted_and_the_words_still_fit(harness: AppHarness) -> None:
-    place = await harness.add_property(location="x" * 200)
+    property_id = await harness.add_property(location="x" * 200)
     for number in range(200):
-        await harness.add_equipment(place, 1, f"Camera {number} " + "y" * 200)
-    picture = await property_map(harness.database.read, place)
+        await harness.add_equipment(property_id, 1, f"Camera {number} " + "y" * 200)
+    picture = await property_map(harness.database.read, property_id)
     assert picture is not None
     assert "200 cameras: " in picture.alt
     assert len(picture.alt) <= ALT
