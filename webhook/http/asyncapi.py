@@ -169,10 +169,10 @@ class _ModelSchema(GenerateJsonSchema):
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchema:
         written = super().model_schema(schema)
         written["description"] = _first_line(written.get("description", ""))
-        fields: dict[str, JsonSchema] = written.get("properties", {})
-        for field in fields.values():
-            field.pop("title", None)
         return written
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
 
 
 class _SentSchema(_ModelSchema):
