@@ -65,25 +65,22 @@ def parse(body: dict[str, Any]) -> list[CadEvent]:
         UnhandledType: nobody handles pushes of this type.
         InvalidPush: the type is known, but its envelope or ids make no sense.
     """
-    given = body.get("type")
-    if not isinstance(given, str):
+    kind = body.get("type")
+    if not isinstance(kind, str):
         raise InvalidPush("type: not text")
     # str.upper() would turn other letters into ASCII ones.
-    push_type = given.translate(_TO_UPPER)
+    push_type = kind.translate(_TO_UPPER)
     if push_type in ACKNOWLEDGED:
         return []
     read = READERS.get(push_type)
     if read is None:
         raise UnhandledType(push_type)
-    return [event for data in _data(body) for event in read(data)]
-
-
-def _data(body: dict[str, Any]) -> list[Members]:
-    """List the objects of the data: itself, or the items of an array (the documents print both)."""
-    data = body.get("data")
-    items = [item for item in data if item is not None] if isinstance(data, list) else [data]
+    given = body.get("data")
+    # The documents print both: the object itself, and an array of objects.
+    items = [item for item in given if item is not None] if isinstance(given, list) else [given]
     if not items or len(items) > MAX_DATA:
         raise InvalidPush("data: empty" if not items else f"data: more than {MAX_DATA} items")
     # The game server reads the ids of UNIT_GROUP_ADD beside the data.
     beside = {name: body[name] for name in _BESIDE_DATA if body.get(name) is not None}
-    return [{**beside, **members(item, "data")} for item in items]
+    objects = [{**beside, **members(item, "data")} for item in items]
+    return [event for data in objects for event in read(data)]
