@@ -33,7 +33,7 @@ async def _snooze_over(alarms: AlarmHarness) -> None:
     await alarms.after(15 * MINUTE)
 
 
-async def _called(alarms: AlarmHarness) -> None:
+async def _escalated(alarms: AlarmHarness) -> None:
     await alarms.after(TO_DISPATCHERS)
     await alarms.after(TO_SUPERVISORS)
 
@@ -62,7 +62,7 @@ STATES: dict[str, Act] = {
     "acknowledged": _acknowledged,
     "snoozed": _snoozed,
     "snooze-ended": _snooze_over,
-    "escalated": _called,
+    "escalated": _escalated,
     "resolved": _resolved,
     "false": _false,
     "expired": _quiet,
@@ -93,6 +93,6 @@ async def _shown(harness: AppHarness, act: Act) -> str:
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_alarms_read_as_written_down(harness: AppHarness, state: str) -> None:
+async def test_alarm_cards_match_their_golden_files(harness: AppHarness, state: str) -> None:
     path = Path(__file__).parent / "golden" / f"alarm-{state}.txt"
     check_golden(path, await _shown(harness, STATES[state]))

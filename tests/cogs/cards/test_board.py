@@ -36,7 +36,7 @@ def test_every_event_is_known_to_change_the_board_or_not() -> None:
 
 
 @pytest.mark.parametrize("limit", [30, 100, 1000])
-def test_what_does_not_fit_is_counted(limit: int) -> None:
+def test_lines_that_do_not_fit_are_counted(limit: int) -> None:
     texts = [f"text {number} \U0001f692" for number in range(50)]
     shown = fitting(texts, ", ", limit)
     assert length(shown) <= limit

@@ -159,7 +159,7 @@ async def test_cards_and_feeds_stay_within_discords_limits_and_ping_nobody(
     check_as_discord(MessageContent([largest.copy() for _ in range(10)]))
 
 
-async def test_cards_and_feeds_read_as_written_down(harness: AppHarness) -> None:
+async def test_cards_and_feeds_match_their_golden_files(harness: AppHarness) -> None:
     await Scenario(harness).play()
     for kind, text in (await _cards_as_text(harness)).items():
         check_golden(GOLDEN / f"{kind}.txt", text)

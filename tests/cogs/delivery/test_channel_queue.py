@@ -17,7 +17,7 @@ from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import Message, render
 
 NEVER = 3_600.0
-ONLY_WHEN_TOLD = Pace(edit=0.0, gather=0.0, feed=0.0, retry=NEVER, closed=NEVER)
+RETRY_ON_CHANGE_ONLY = Pace(edit=0.0, gather=0.0, feed=0.0, retry=NEVER, closed=NEVER)
 """A failed delivery is tried again when the permissions of a channel change."""
 
 ONE_EDIT = Pace(edit=NEVER, gather=0.0, feed=0.0, retry=0.01, closed=0.01)
@@ -95,7 +95,7 @@ def _reading(logger: str) -> Iterator[_Reader]:
 
 async def test_new_cards_come_before_edits_and_edits_take_turns(env: BotEnvironment) -> None:
     place = env.channel("dispatch")
-    async with env.bot_running(ONLY_WHEN_TOLD):
+    async with env.bot_running(RETRY_ON_CHANGE_ONLY):
         await env.fake.until(lambda: bool(env.guild.commands))
         first, second = await _noted(env, 1, "old"), await _noted(env, 2, "old")
         env.fake.fault("PATCH", rf"/channels/{place.id}/", status=503)
@@ -178,7 +178,7 @@ async def test_a_card_whose_message_id_could_not_be_stored_is_posted_once(
 async def test_a_message_that_arrives_after_a_crash_and_a_search_is_edited(
     env: BotEnvironment,
 ) -> None:
-    async with env.bot_running(ONLY_WHEN_TOLD):
+    async with env.bot_running(RETRY_ON_CHANGE_ONLY):
         of_channel = env.channel("emergency").messages_path
         env.fake.fault("POST", of_channel, reset=True, after=True)
         await env.push("EVENT_911", call_911(1))
@@ -252,7 +252,7 @@ async def test_without_discord_cards_are_logged_and_its_messages_are_kept(
 
 async def test_full_feed_messages_can_be_paced_for_a_log(env: BotEnvironment) -> None:
     place = env.channel("units")
-    async with env.bot_running(replace(ONLY_WHEN_TOLD, gather=NEVER, feed=NEVER, full=NEVER)):
+    async with env.bot_running(replace(RETRY_ON_CHANGE_ONLY, gather=NEVER, feed=NEVER, full=NEVER)):
         for ident in range(30):
             await env.push("EVENT_UNIT_STATUS", {"identIds": [ident], "status": 2})
         await env.fake.until(lambda: any(len(one.embeds) == 10 for one in place.messages))

@@ -39,7 +39,7 @@ def _refused(fake: FakeDiscord) -> int:
     return sum(one.status in (401, 403, 429) for one in fake.requests)
 
 
-def _unshown(env: BotEnvironment) -> int:
+def _stale_count(env: BotEnvironment) -> int:
     """How much of what happened Discord does not show yet, as the bot's own storage has it."""
     with closing(sqlite3.connect(env.folder / "sentinel.db")) as database:
         (cards,) = database.execute(
@@ -49,9 +49,9 @@ def _unshown(env: BotEnvironment) -> int:
     return int(cards + entries)
 
 
-async def _until_unshown(env: BotEnvironment, number: int) -> None:
+async def _wait_for_stale(env: BotEnvironment, number: int) -> None:
     async with asyncio.timeout(10):
-        while _unshown(env) != number:  # noqa: ASYNC110 - the database cannot tell
+        while _stale_count(env) != number:  # noqa: ASYNC110 - the database cannot tell
             await asyncio.sleep(0.01)
 
 
@@ -79,7 +79,7 @@ async def test_after_any_error_messages_are_posted_once_in_their_last_state(
     assert "delivery failed" not in caplog.text  # that is for what was not foreseen
 
 
-async def test_a_global_rate_limit_longer_than_a_delivery_locks_nothing(
+async def test_a_global_rate_limit_longer_than_a_delivery_leaves_nothing_locked(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
@@ -108,7 +108,7 @@ async def test_a_global_rate_limit_stops_all_channels(
             await _push_record(env, number)
             await env.push("EVENT_DISPATCH_NOTE", {"callId": number, "note": "x"})
         assert env.fake.too_many_requests == 1
-        await _until_unshown(env, 0)
+        await _wait_for_stale(env, 0)
     assert len(env.channel("emergency").created) == 19
     assert env.fake.too_many_requests <= 3  # while it lasts, one asks whether it is over
 
@@ -173,7 +173,7 @@ async def test_a_deleted_channel_is_tried_once_and_holds_up_no_other(env: BotEnv
     assert sum(one.status == 404 for one in env.fake.requests) == 1
 
 
-async def test_a_token_rejected_while_running_stops_all_but_the_listener(
+async def test_a_token_rejected_while_running_stops_everything_but_the_listener(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(discord_errors, "UNAUTHORIZED_RETRY", NEVER)
@@ -187,7 +187,7 @@ async def test_a_token_rejected_while_running_stops_all_but_the_listener(
         for number in range(3, 13):
             await env.push("EVENT_911", call_911(number))
             await _push_record(env, number)
-        await _until_unshown(env, 21)
+        await _wait_for_stale(env, 21)
     assert _refused(env.fake) == 1
     assert "Discord rejects the token" in caplog.text
 
@@ -207,7 +207,7 @@ async def test_a_token_revoked_at_the_gateway_ends_only_the_bot(
                     health = await answer.json()
         before = len(env.fake.requests)
         assert await env.push("EVENT_911", call_911(1)) == 200
-        await _until_unshown(env, 1)
+        await _wait_for_stale(env, 1)
     assert len(env.fake.requests) == before
     assert "Discord rejects the token" in caplog.text
     assert "Traceback" not in caplog.text

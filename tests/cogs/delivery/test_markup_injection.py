@@ -49,19 +49,19 @@ OFFSETS = range(0, len(PAYLOADS), 9)
         ("a\u200bb", "unseen"),
     ],
 )
-def test_the_model_sees_what_is_alive(source: str, kind: str) -> None:
+def test_the_model_finds_active_markup(source: str, kind: str) -> None:
     assert kind in [found for found, _ in look(source).alive]
 
 
 @pytest.mark.parametrize(
     "source", ["\\*a\\*", "a #1 - b", "10:15", "1.5 km", "\\<@1>", "a_b", "\\# a"]
 )
-def test_the_model_leaves_alone_what_is_only_shown(source: str) -> None:
+def test_the_model_ignores_plain_text(source: str) -> None:
     assert look(source).alive == []
     assert look(source).text == source.replace("\\", "")
 
 
-def test_a_payload_that_is_not_seen_whole_is_noticed() -> None:
+def test_a_payload_that_is_not_shown_whole_is_reported() -> None:
     with pytest.raises(AssertionError):
         check_whole("zq00x")
     with pytest.raises(AssertionError):
@@ -80,7 +80,7 @@ def _check_embeds(embeds: list[discord.Embed]) -> None:
 
 
 @pytest.mark.parametrize("offset", OFFSETS)
-async def test_on_cards_in_feeds_and_in_the_log_nothing_of_a_payload_is_alive(
+async def test_payloads_are_plain_text_on_cards_in_feeds_and_in_the_log(
     harness: AppHarness, offset: int
 ) -> None:
     payloads = words(offset)
@@ -108,7 +108,7 @@ async def test_on_cards_in_feeds_and_in_the_log_nothing_of_a_payload_is_alive(
         assert invisible(as_text(content)) == []
 
 
-async def test_a_name_and_our_own_colon_behind_it_make_no_emoji(harness: AppHarness) -> None:
+async def test_a_name_before_a_colon_of_ours_becomes_no_emoji(harness: AppHarness) -> None:
     scenario = Scenario(harness, lambda _: ":wave")
     await scenario.announcements()
     data = {"callout": {"calloutName": "x", ":wave": "y"}}
@@ -184,7 +184,7 @@ async def _fill(env: BotEnvironment, text: Iterator[str]) -> None:
 
 
 @pytest.mark.parametrize("offset", [0, 20, 40])
-async def test_in_answers_and_choices_nothing_of_a_payload_is_alive(
+async def test_payloads_are_plain_text_in_answers_and_choices(
     env: BotEnvironment, offset: int
 ) -> None:
     text = words(offset)

@@ -26,7 +26,7 @@ SHOWN = (drawing.BRIGHT, drawing.MUTED, *COLOURS, *(symbol.colour for symbol in 
 
 
 @pytest.mark.parametrize("below", [BACKGROUND, FIELD])
-def test_everything_stands_out_from_what_it_is_drawn_on(below: str) -> None:
+def test_colours_have_enough_contrast(below: str) -> None:
     assert min(contrast(colour, below) for colour in SHOWN) >= 4.5
 
 

@@ -94,7 +94,7 @@ def test_a_rule_does_not_match_if_one_condition_is_not(rule: Rule) -> None:
     ],
     ids=lambda rule: rule.name,
 )
-def test_what_is_unknown_meets_no_condition(rule: Rule) -> None:
+def test_unknown_facts_meet_no_condition(rule: Rule) -> None:
     assert decide(RoutingFacts(frozenset({"visits"})), rule).rule is None
 
 
