@@ -9,7 +9,7 @@ from db.flights import Flight
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
-from webhook.protocol.events import DroneDispatched, DroneRecalled, Subject
+from webhook.protocol.events import DroneDispatched, DroneRecalled
 from webhook.protocol.wire import Id, Reply, StatusReply, Wire, timestamp
 from webhook.queries.alarms import note_drone
 from webhook.queries.models import (
@@ -148,7 +148,8 @@ async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
             after={"out": True, "property": flight.property_id, "reason": flight.reason},
         )
         alarm = await note_drone(change, ask.property_id, flight.drone_id)
-        await _emit(change, DroneDispatched, flight, *alarm)
+        event = DroneDispatched(property_id=flight.property_id, drone_id=flight.drone_id)
+        await change.emit(event, flight_subject(flight.id), *alarm)
     return Dispatched(drone_id=flight.drone_id)
 
 
@@ -239,20 +240,11 @@ async def close_flight(change: Change, flight: Flight) -> None:
         before={"out": True, "property": flight.property_id},
         after={"out": False},
     )
-    await _emit(change, DroneRecalled, flight)
+    event = DroneRecalled(property_id=flight.property_id, drone_id=flight.drone_id)
+    await change.emit(event, flight_subject(flight.id))
 
 
 async def _require_drone(change: Change, property_id: int, drone_id: int) -> None:
     stored = await equipment.get(change.sql, drone_id)
     if stored is None or (stored.property_id, stored.type) != (property_id, equipment.DRONE):
         raise NotFound("property {id} has no drone {drone}", id=property_id, drone=drone_id)
-
-
-async def _emit(
-    change: Change,
-    event: type[DroneDispatched] | type[DroneRecalled],
-    flight: Flight,
-    *about: Subject,
-) -> None:
-    data = {"property_id": flight.property_id, "drone_id": flight.drone_id}
-    await change.emit(event(**data), flight_subject(flight.id), *about)
