@@ -23,13 +23,13 @@ from cogs.cards import CARDS, CardKind
 from cogs.cards.dependents import linking_to
 from cogs.delivery.discord_errors import (
     ChannelClosed,
+    CircuitOpen,
     DeliveryError,
-    HeldBack,
+    DirectMessagesClosed,
+    DiscordRateLimited,
     MessageGone,
     MessageTooOld,
     Rejected,
-    SlowDown,
-    Unwanted,
 )
 from cogs.delivery.messenger import Messenger, SentMessage
 from cogs.feeds import entry_embed, summary_embed
@@ -299,7 +299,7 @@ class ChannelQueue:
                 await self._edit_card(card._replace(digest=digest), content)
         except Rejected as fault:
             # Trying again helps nobody; the next change gets its chance.
-            level = logging.INFO if isinstance(fault, Unwanted) else logging.ERROR
+            level = logging.INFO if isinstance(fault, DirectMessagesClosed) else logging.ERROR
             log.log(level, "Discord rejects the card of %s: %s", card.subject, fault)
             await self._mark_shown(card._replace(digest=""))
 
@@ -319,7 +319,7 @@ class ChannelQueue:
         return replace(content, role_mentions=tuple(roles) if is_first else ())
 
     async def _post_card(self, card: Card, content: MessageContent, reference: str) -> None:
-        with self._counted(card.channel, "card post"):
+        with self._counting(card.channel, "card post"):
             sent, is_new = await self._post(content, reference, card.created_at)
         card = card._replace(
             channel_id=self.channel_id, message_id=sent.message_id, picture=sent.picture
@@ -341,7 +341,7 @@ class ChannelQueue:
         self._next_edit = time.monotonic() + self._pace.edit
         channel_id, message_id = card.channel_id or 0, card.message_id or 0
         try:
-            with self._counted(card.channel, "card edit"):
+            with self._counting(card.channel, "card edit"):
                 sent = await self._messenger.edit(
                     channel_id, SentMessage(message_id, card.picture), content
                 )
@@ -416,7 +416,7 @@ class ChannelQueue:
             content = signed(
                 await self._feed_content(batch, is_summed=bool(first.summed)), reference
             )
-            with self._counted(first.channel, "feed"):
+            with self._counting(first.channel, "feed"):
                 await self._post(content, reference, since)
         except Rejected as fault:
             log.error(
@@ -469,7 +469,7 @@ class ChannelQueue:
         return sent, not is_doubtful
 
     @contextmanager
-    def _counted(self, channel: str, kind: str) -> Iterator[None]:
+    def _counting(self, channel: str, kind: str) -> Iterator[None]:
         outcome = "failed"
         try:
             yield
@@ -484,7 +484,7 @@ class ChannelQueue:
 
     def _note_failure(self, fault: Exception) -> float:
         """Log a failure, once; return the seconds until the next try."""
-        if isinstance(fault, HeldBack):
+        if isinstance(fault, CircuitOpen):
             return fault.seconds
         if isinstance(fault, ChannelClosed):
             if not self.is_closed:
@@ -505,7 +505,7 @@ class ChannelQueue:
             log.warning("channel %s: deliveries are waiting: %s", self.channel_id, fault)
         backoff: float = min(MAX_BACKOFF, self._pace.retry * 2 ** min(self._failures - 1, 10))
         backoff *= random.uniform(0.8, 1.2)  # noqa: S311 - spreads load
-        if isinstance(fault, SlowDown):
+        if isinstance(fault, DiscordRateLimited):
             return max(backoff, min(fault.seconds, MAX_RETRY_AFTER))
         return backoff
 

@@ -20,7 +20,7 @@ TIMEOUT = 60.0
 """Seconds that one delivery may take, discord.py's own retries and waits included."""
 
 MAX_SLEEP = 10.0
-"""Seconds that discord.py may sleep on a 429 of one channel; longer ones raise SlowDown."""
+"""Seconds that discord.py may sleep on a 429 of one channel; longer ones are raised."""
 
 DEFAULT_RETRY_AFTER = 60.0
 """Seconds to wait where an edge server rejects everything and does not say for how long."""
@@ -48,7 +48,7 @@ class Unreachable(DeliveryError):
     outcome = "unreachable"
 
 
-class SlowDown(DeliveryError):
+class DiscordRateLimited(DeliveryError):
     """Discord accepts nothing, or nothing of this kind, for `seconds`."""
 
     outcome = "slow-down"
@@ -58,7 +58,7 @@ class SlowDown(DeliveryError):
         self.seconds = seconds
 
 
-class HeldBack(DeliveryError):
+class CircuitOpen(DeliveryError):
     """The circuit breaker is open, so nothing was sent; ask again in `seconds`."""
 
     outcome = "held-back"
@@ -92,7 +92,7 @@ class Rejected(DeliveryError):
     outcome = "refused"
 
 
-class Unwanted(Rejected):
+class DirectMessagesClosed(Rejected):
     """The member does not accept private messages from the bot."""
 
 
@@ -100,7 +100,7 @@ class ReplyRejected(Rejected):
     """The bot may not reply to messages there, as it may not read them."""
 
 
-class AllRejected(SlowDown):
+class AllRejected(DiscordRateLimited):
     """Discord rejects every request."""
 
 
@@ -117,7 +117,7 @@ class DiscordCircuitBreaker:
         """Turn what goes wrong with the requests of the block into delivery errors.
 
         Raises:
-            HeldBack: the circuit breaker is open; the block did not run.
+            CircuitOpen: the circuit breaker is open; the block did not run.
             DeliveryError: Discord did not do what the block asked for.
         """
         if self._client.is_closed():
@@ -125,7 +125,7 @@ class DiscordCircuitBreaker:
         if self._is_open:
             left = self._closes_at - time.monotonic()
             if left > 0:
-                raise HeldBack(min(left, CHECK_INTERVAL))
+                raise CircuitOpen(min(left, CHECK_INTERVAL))
             # One request tries whether it is over; the others wait for its answer.
             self._closes_at = time.monotonic() + TIMEOUT
         try:
@@ -204,7 +204,7 @@ async def _raise_on_429(
     if body.get("global"):
         raise AllRejected("Discord's limit over all requests is reached", wait)
     if wait > MAX_SLEEP or not is_readable:
-        raise SlowDown(f"Discord's rate limit lasts {wait:.0f} s", wait)
+        raise DiscordRateLimited(f"Discord's rate limit lasts {wait:.0f} s", wait)
 
 
 def _json(text: bytes) -> dict[str, Any]:
@@ -227,9 +227,9 @@ _OF_CODE: dict[int, type[DeliveryError]] = {
     10008: MessageGone,  # unknown message
     TOO_MANY_OLD_EDITS: MessageTooOld,
     50001: ChannelClosed,  # missing access
-    50007: Unwanted,  # cannot send messages to this user
+    50007: DirectMessagesClosed,  # cannot send messages to this user
     50013: ChannelClosed,  # missing permissions
-    50278: Unwanted,  # no guild in common
+    50278: DirectMessagesClosed,  # no guild in common
     160002: ReplyRejected,  # cannot reply without permission to read message history
 }
 
