@@ -90,6 +90,8 @@ async def run(
     certificate = Certificate.of(settings.http)
     cad_keys = _cad_keys(settings)
     cads = tuple(dict.fromkeys(key.name for key in cad_keys))
+    duplicate_window = round(settings.cad.duplicate_seconds * SECOND)
+    retention = Retention(settings.cad.keep_hours * HOUR, duplicate_window)
     live_clients: Counter[str] = Counter()
     async with AsyncExitStack() as stack:
         stack.enter_context(errors.counting())
@@ -164,7 +166,7 @@ async def run(
                 ),
                 last_push=last_push,
                 push_config=PushConfig(
-                    window=_duplicate_window(settings),
+                    window=duplicate_window,
                     crimes_from_calls=settings.cad.crimes_from_calls,
                 ),
                 push_bytes=settings.http.max_push_bytes,
@@ -191,7 +193,7 @@ async def run(
                 return group.create_task(run_periodically(work, interval), name=name)
 
             prune = partial(prune_journal, database, settings.database.journal_days, live_clients)
-            forget = partial(_forget_old, context, settings, discord)
+            forget = partial(_forget_old, context, retention, discord)
             background = [
                 periodically("prune", prune, PRUNE_INTERVAL),
                 periodically("forget", forget, FORGET_INTERVAL),
@@ -200,7 +202,7 @@ async def run(
                 periodically("loop monitor", LoopMonitor(metrics.record_lag).run, CHECK_INTERVAL),
             ]
             if settings.database.backup_hours:
-                back_up = partial(back_up_regularly, Backups.of(settings))
+                back_up = partial(back_up_regularly, Backups(settings.database))
                 background.append(periodically("backups", back_up, BACKUP_RETRY))
             if certificate is not None:
                 renew = partial(asyncio.to_thread, certificate.reload)
@@ -249,16 +251,11 @@ async def _store_configuration(database: Database, settings: Settings, cads: Seq
         await store_backdrop(sql, settings.map.backdrop())
 
 
-async def _forget_old(context: Context, settings: Settings, discord: DiscordService) -> None:
+async def _forget_old(context: Context, retention: Retention, discord: DiscordService) -> None:
     """Delete calls and panics that are long over, in batches, also from the board."""
-    retention = Retention(settings.cad.keep_hours * HOUR, _duplicate_window(settings))
     while await forget_old(context, retention, FORGET_BATCH):
         pass
     await discord.refresh_board()
-
-
-def _duplicate_window(settings: Settings) -> int:
-    return round(settings.cad.duplicate_seconds * SECOND)
 
 
 def stop_signal() -> asyncio.Event:

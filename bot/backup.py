@@ -5,13 +5,12 @@ import glob
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
 from bot.locks import AlreadyRunning, alone_on_database
-from bot.settings import Settings
+from bot.settings import DatabaseSettings, Settings
 from db import backup as db_backup
 from db.errors import StorageError
 from db.integrity import SIDE_FILES, beside, full_check
@@ -30,30 +29,17 @@ Say = Callable[[str], None]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
 class Backups:
     """The backups that the running bot makes of its database, named by their time in UTC."""
 
-    database: Path
-    folder: Path
-    every: timedelta
-    kept: int
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Backups":
-        """Return the backups that the configuration asks for."""
-        database = settings.database
-        return cls(
-            database.path,
-            database.path.parent / database.backup_folder,
-            timedelta(hours=database.backup_hours),
-            database.backups_kept,
-        )
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._settings = settings
+        self.folder = settings.path.parent / settings.backup_folder
 
     def existing(self) -> list[tuple[datetime, Path]]:
         """Return the time and the file of every backup made by a bot, the oldest first."""
         found = []
-        for path in self.folder.glob(glob.escape(self.database.stem) + DIGITS):
+        for path in self.folder.glob(glob.escape(self._settings.path.stem) + DIGITS):
             with suppress(ValueError):  # digits that are no time
                 stamp = path.stem[-len("yyyymmdd-hhmmss") :]
                 found.append((datetime.strptime(f"{stamp}Z", f"{STAMP}%z"), path))
@@ -61,7 +47,8 @@ class Backups:
 
     def is_due(self, now: datetime) -> bool:
         """Whether the newest backup is old enough; those from the future do not count."""
-        return not any(now - self.every < at <= now for at, _ in self.existing())
+        every = timedelta(hours=self._settings.backup_hours)
+        return not any(now - every < at <= now for at, _ in self.existing())
 
     def make(self, now: datetime, stop: Event) -> Path:
         """Make a backup, then delete the oldest of those made by a bot that are too many.
@@ -72,12 +59,12 @@ class Backups:
             db_backup.CopyStopped: `stop` was set.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for part in self.folder.glob(f"{glob.escape(self.database.stem)}{DIGITS}.part*"):
+        for part in self.folder.glob(f"{glob.escape(self._settings.path.stem)}{DIGITS}.part*"):
             part.unlink()  # of a bot that was killed; this one is alone
-        target = self.folder / f"{self.database.stem}-{now:{STAMP}}.db"
-        db_backup.copy(self.database, target, stop=stop)
+        target = self.folder / f"{self._settings.path.stem}-{now:{STAMP}}.db"
+        db_backup.copy(self._settings.path, target, stop=stop)
         others = [path for _, path in self.existing() if path != target]
-        for path in others[: max(0, len(others) + 1 - self.kept)]:
+        for path in others[: max(0, len(others) + 1 - self._settings.backups_kept)]:
             path.unlink()
         return target
 
@@ -122,7 +109,7 @@ def backup(settings: Settings, target: Path, *, force: bool, say: Say) -> int:
 
 def list_backups(settings: Settings, say: Say) -> int:
     """List the files of the backup folder, the newest first; return 1 if one is not usable."""
-    backups = Backups.of(settings)
+    backups = Backups(settings.database)
     files = _newest_first(backups.folder)
     if not files:
         say(f"there is no backup in {backups.folder}")
@@ -158,7 +145,7 @@ def restore(settings: Settings, file: Path, say: Say) -> int:
 
 def suggested_restore(settings: Settings) -> str:
     """Return what to do about a damaged database."""
-    folder = Backups.of(settings).folder
+    folder = Backups(settings.database).folder
     for path in _newest_first(folder):
         try:
             full_check(path)

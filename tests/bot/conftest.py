@@ -1,6 +1,7 @@
 """A running instance: the real application on a real database, listening on loopback."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,6 +12,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.client import InstanceClient
+from bot.settings import (
+    CadSettings,
+    ClientSettings,
+    DatabaseSettings,
+    HttpSettings,
+    NamedKey,
+    Settings,
+    WebsocketSettings,
+)
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
@@ -30,12 +40,31 @@ TIERS = [Tier(1, "Basic", "59.99"), Tier(2, "Premium", "99.99")]
 KINDS = [EquipmentType(1, "Camera"), EquipmentType(2, "Badge reader"), EquipmentType(3, "Drone")]
 
 
-async def serve(stack: AsyncExitStack, app: web.Application, port: int = 0) -> int:
+def configured(
+    folder: Path, http: HttpSettings, *, keys: bool = True, clients: bool = True
+) -> Settings:
+    """A configuration with or without secrets in it."""
+    return Settings(
+        http=http,
+        cad=CadSettings(keys=[NamedKey(key=KEY)] if keys else []),
+        websocket=WebsocketSettings(
+            clients=[ClientSettings(name="script", token=TOKEN)] if clients else []
+        ),
+        database=DatabaseSettings(path=folder / "data" / "sentinel.db"),
+    )
+
+
+async def serve(
+    stack: AsyncExitStack,
+    app: web.Application,
+    port: int = 0,
+    context: ssl.SSLContext | None = None,
+) -> int:
     """Listen on loopback until the stack is closed; return the port."""
     runner = web.AppRunner(app, shutdown_timeout=0.01)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
     return int(runner.addresses[0][1])
 
 

@@ -32,7 +32,7 @@ class BackupCase:
         self.path = path
         self.target = path.with_name("copy.db")
         self.settings = Settings(database=DatabaseSettings(path=path))
-        self.backups = Backups.of(self.settings)
+        self.backups = Backups(self.settings.database)
 
     def backup(self, target: Path | None = None, *, force: bool = False) -> tuple[int, str]:
         """Back up; return the exit code and the one line that it says."""
@@ -208,7 +208,7 @@ def test_stopped_copy_leaves_no_file(
 
 
 def test_only_the_oldest_backups_of_the_bot_are_deleted(case: BackupCase) -> None:
-    backups = Backups(case.path, case.backups.folder, timedelta(hours=1), kept=3)
+    backups = Backups(DatabaseSettings(path=case.path, backups_kept=3))
     backups.folder.mkdir()
     theirs = [
         "mine.db",
@@ -228,7 +228,7 @@ def test_only_the_oldest_backups_of_the_bot_are_deleted(case: BackupCase) -> Non
 
 
 def test_failed_backup_deletes_no_older_one(case: BackupCase) -> None:
-    backups = Backups(case.path, case.backups.folder, timedelta(hours=1), kept=1)
+    backups = Backups(DatabaseSettings(path=case.path, backups_kept=1))
     backups.make(NOW, Event())
     tear(case.path, case.path.stat().st_size // PAGE - 1)
     tear(case.path, 2)
@@ -238,7 +238,7 @@ def test_failed_backup_deletes_no_older_one(case: BackupCase) -> None:
 
 
 def test_backup_from_the_future_does_not_prevent_a_new_one(case: BackupCase) -> None:
-    backups = Backups(case.path, case.backups.folder, timedelta(hours=1), kept=1)
+    backups = Backups(DatabaseSettings(path=case.path, backups_kept=1))
     backups.make(NOW + timedelta(days=365), Event())
     assert backups.is_due(NOW)
     backups.make(NOW, Event())
@@ -246,7 +246,7 @@ def test_backup_from_the_future_does_not_prevent_a_new_one(case: BackupCase) -> 
 
 
 def test_backup_is_due_by_the_age_of_the_newest(case: BackupCase) -> None:
-    backups = Backups(case.path, case.backups.folder, timedelta(hours=24), kept=7)
+    backups = case.backups
     assert backups.is_due(NOW)
     backups.make(NOW, Event())
     assert not backups.is_due(NOW)
@@ -277,7 +277,7 @@ async def test_failure_is_logged_once_and_retried(
     await asyncio.to_thread(start, database_path)
     monkeypatch.setattr("bot.backup.CHECK_INTERVAL", 0.0)
     caplog.set_level("INFO")
-    backups = Counted(database_path, database_path.with_name("backups"), timedelta(hours=1), kept=7)
+    backups = Counted(DatabaseSettings(path=database_path))
     for episode in (1, 2):
         await asyncio.to_thread(backups.folder.write_text, "in the way")
         keeping = asyncio.create_task(back_up_regularly(backups))
@@ -313,7 +313,7 @@ async def test_cancelled_backup_leaves_no_file(
             raise
 
     monkeypatch.setattr(db_backup, "copy", slow)
-    backups = Backups.of(Settings(database=DatabaseSettings(path=database_path)))
+    backups = Backups(DatabaseSettings(path=database_path))
     keeping = asyncio.create_task(back_up_regularly(backups))
     await copying.wait()
     keeping.cancel()

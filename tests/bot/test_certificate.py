@@ -4,7 +4,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -18,16 +18,8 @@ from bot.app import run
 from bot.certificate import BadCertificate, Certificate, fingerprint
 from bot.check import check
 from bot.client import InstanceClient, InstanceError, InstanceUnavailable
-from bot.settings import (
-    CadSettings,
-    ClientSettings,
-    DatabaseSettings,
-    HttpSettings,
-    NamedKey,
-    Settings,
-    WebsocketSettings,
-)
-from tests.bot.conftest import KEY, TOKEN
+from bot.settings import DatabaseSettings, HttpSettings, Settings
+from tests.bot.conftest import configured, serve
 
 SITE = "sentinel.example.org"
 DAY = timedelta(days=1)
@@ -57,12 +49,7 @@ class Files:
 
     def settings(self, port: int = 30150) -> Settings:
         """A whole configuration."""
-        return Settings(
-            http=self.http(port),
-            cad=CadSettings(keys=[NamedKey(key=KEY)]),
-            websocket=WebsocketSettings(clients=[ClientSettings(name="script", token=TOKEN)]),
-            database=DatabaseSettings(path=self.certificate.parent / "sentinel.db"),
-        )
+        return configured(self.certificate.parent, self.http(port))
 
 
 @pytest.fixture
@@ -80,13 +67,8 @@ async def serving(certificate: Certificate) -> AsyncIterator[int]:
 
     app = web.Application()
     app.router.add_get("/api/events", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.01)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=certificate.context).start()
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
+    async with AsyncExitStack() as stack:
+        yield await serve(stack, app, context=certificate.context)
 
 
 async def shown(port: int, files: Files, name: str | None = SITE) -> bytes:

@@ -154,12 +154,17 @@ def test_backup_without_a_database_is_rejected(
 def test_bad_configuration_exits_with_78_and_a_line_for_each_fault(
     run: Run, folder: Path, position: str
 ) -> None:
-    (folder / "other.toml").write_text("[http]\nport = 'x'\nhots = ''\n", "utf-8")
+    text = "[http]\nport = 'x'\nhots = ''\nprot = 1\n"
+    (folder / "other.toml").write_text(text, "utf-8")
     config = ["--config", "other.toml"]
     ended = run(*([*config, "run"] if position == "before" else ["run", *config]))
     assert ended.returncode == 78
     # The environment, which wins, has a good port.
-    assert ended.stderr.splitlines() == ["other.toml: http.hots: no such key; did you mean host?"]
+    assert ended.stderr.splitlines() == [
+        "other.toml: http.hots: no such key; did you mean host?",
+        "other.toml: http.prot: no such key; did you mean port?",
+    ]
+    assert not (folder / "data").exists()
 
 
 def test_bad_secret_is_reported_without_its_value(run: Run) -> None:

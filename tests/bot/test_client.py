@@ -10,17 +10,9 @@ import pytest
 from aiohttp import web
 
 from bot.client import InstanceClient, InstanceError, InstanceUnavailable
-from bot.settings import (
-    CadSettings,
-    ClientSettings,
-    DatabaseSettings,
-    HttpSettings,
-    NamedKey,
-    Settings,
-    WebsocketSettings,
-)
+from bot.settings import HttpSettings, Settings
 
-from .conftest import KEY, TOKEN, BotServer, serve
+from .conftest import KEY, TOKEN, BotServer, configured, serve
 
 CALL = {"call": {"callId": 7, "caller": "Dolores", "location": "Forum Dr", "description": "help"}}
 VILLA = {
@@ -41,15 +33,7 @@ def settings(
     keys: bool = True,
     clients: bool = True,
 ) -> Settings:
-    """A configuration with or without secrets in it."""
-    return Settings(
-        http=HttpSettings(host=host, port=port),
-        cad=CadSettings(keys=[NamedKey(key=KEY)] if keys else []),
-        websocket=WebsocketSettings(
-            clients=[ClientSettings(name="script", token=TOKEN)] if clients else []
-        ),
-        database=DatabaseSettings(path=folder / "data" / "sentinel.db"),
-    )
+    return configured(folder, HttpSettings(host=host, port=port), keys=keys, clients=clients)
 
 
 async def test_push_is_in_the_journal_when_it_returns(

@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -206,21 +204,6 @@ def test_list_in_the_environment_that_is_no_json_is_a_fault(
     monkeypatch.setenv("SENTINEL_CAD__KEYS", "abc")
     with pytest.raises(ConfigError, match="lists are written as JSON"):
         load(None)
-
-
-def test_bad_configuration_ends_the_program_with_78() -> None:
-    written("[http]\nprot = 1\nport = 'x'")
-    ended = subprocess.run(
-        [sys.executable, "-m", "bot"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert ended.returncode == 78
-    assert len(ended.stderr.splitlines()) == 2
-    assert not Path("data").exists()
 
 
 def test_example_has_every_key_with_its_default() -> None:
