@@ -65,7 +65,7 @@ def read_message(raw: bytes | str) -> ClientMessage:
             raise BadMessage("a message must be a JSON object")
         kind, data = document.get("type"), document.get("data")
         if isinstance(data, dict):
-            identifier = take_identifier(data)
+            identifier = _take_identifier(data)
         if not isinstance(kind, str):
             raise BadMessage("the type of a message must be a string")
         if data is not None and not isinstance(data, dict):
@@ -75,7 +75,7 @@ def read_message(raw: bytes | str) -> ClientMessage:
         return ClientMessage("", {}, identifier, error)
 
 
-def take_identifier(data: dict[str, Any]) -> str | None:
+def _take_identifier(data: dict[str, Any]) -> str | None:
     """Take the identifier, which the answer will carry, out of a message's data.
 
     Raises:
