@@ -210,13 +210,13 @@ class DiscordService:
     async def _apply_choices(self) -> None:
         """Go by the choices of `/setup`: no event is applied by earlier ones after this."""
         async with self._replacing:
-            chosen = await self._read_choices()
+            pipeline = self._build_pipeline(await self._read_choices())
             self._following.cancel()
             await asyncio.wait({self._following})
             if self._is_stopping:
                 return
             self._pipeline.delivery.stop()
-            self._pipeline = self._build_pipeline(chosen)
+            self._pipeline = pipeline
             self._start_pipeline(self._delivering)
         log.info("the choices of /setup are in use")
         if self._bot is not None:
@@ -227,6 +227,8 @@ class DiscordService:
             try:
                 return await choices(self._context.read)
             except StorageUnavailable as fault:
+                if self._is_stopping:
+                    raise
                 log.warning("the choices of /setup wait for storage: %s", fault)
                 await asyncio.sleep(STORAGE_RETRY)
 

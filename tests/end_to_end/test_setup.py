@@ -7,6 +7,9 @@ import pytest
 from aiohttp.test_utils import unused_port
 
 from bot.settings import Channels, Roles
+from cogs.routing.layout import Layout, choices
+from db.database import Reader
+from db.errors import StorageUnavailable
 from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import Channel, InteractionReply, Member, Message, render
 from tests.fake_discord.openapi import OpenApi
@@ -502,6 +505,29 @@ async def test_what_happens_after_a_choice_goes_by_it(env: BotEnvironment) -> No
         await env.fake.click(admin, first, "Only this server")
         await env.fake.choose(admin, reply, "Which channel?", [env.channel("log")])
         await shown(env, reply, "Chosen here")
+        await in_use(env, env.channel("log"))
+
+
+async def test_choice_applies_once_storage_can_be_read(
+    env: BotEnvironment, boss: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = [StorageUnavailable("disk I/O error")] * 2
+
+    async def unreliable(sql: Reader) -> Layout:
+        if faults:
+            raise faults.pop()
+        return await choices(sql)
+
+    async with env.bot_running():
+        await started(env)
+        reply = await open_page(env, boss, "channels")
+        await env.fake.choose(boss, reply, "Choose existing ones", ["emergency"])
+        await shown(env, reply, "Which channel")
+        monkeypatch.setattr("bot.discord_pipeline.STORAGE_RETRY", 0.0)
+        monkeypatch.setattr("bot.discord_pipeline.choices", unreliable)
+        await env.fake.choose(boss, reply, "Which channel?", [env.channel("log")])
+        await shown(env, reply, "Chosen here")
+        assert faults == []
         await in_use(env, env.channel("log"))
 
 
