@@ -32,10 +32,18 @@ async def answer_to(
     return steady(env, reply).removeprefix("(only you can see this)\n")
 
 
+async def expect(env: BotEnvironment, reply: InteractionReply, text: str) -> str:
+    """Wait for a private answer that contains a text; return it."""
+    await env.fake.until(lambda: text in render(reply))
+    assert reply.ephemeral
+    return render(reply)
+
+
 async def offered(
     env: BotEnvironment, command: str, option: str, typed: str = "", **others: str
 ) -> list[str]:
     """Type into an option and return the names of what is offered."""
+    await env.wait_for_commands()
     choices = await env.fake.autocomplete(
         env.dora, command, focused=option, value=typed, options=others
     )

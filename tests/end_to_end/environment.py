@@ -135,9 +135,13 @@ class BotEnvironment:
                 process.send_signal(signal.SIGKILL)
             await process.wait()
 
+    async def wait_for_commands(self) -> None:
+        """Wait until the bot has registered its commands."""
+        await self.fake.until(lambda: bool(self.guild.commands))
+
     async def healthy(self) -> None:
         """Wait until the bot's process answers; connections are refused until it listens."""
-        async with asyncio.timeout(30), aiohttp.ClientSession() as http:
+        async with asyncio.timeout(60), aiohttp.ClientSession() as http:
             while True:
                 with suppress(aiohttp.ClientConnectionError):
                     async with http.get(f"{self.url}/healthz") as answer:

@@ -8,8 +8,9 @@ from contextlib import closing
 import pytest
 
 from bot.settings import RuleSettings
+from tests.end_to_end.answers import expect
 from tests.end_to_end.environment import BotEnvironment
-from tests.fake_discord import InteractionReply, Member, Message, render
+from tests.fake_discord import Member, Message, render
 
 MINUTE = 60_000
 
@@ -20,14 +21,9 @@ async def _raise(env: BotEnvironment, property_id: int = 1, user: str = "license
 
 async def _alarm(env: BotEnvironment, drones: int = 0) -> Message:
     """Raise the alarm at a new property and return its card."""
-    await env.fake.until(lambda: bool(env.guild.commands))
+    await env.wait_for_commands()
     await _raise(env, await env.add_property("Villa", drones))
     return await env.channel("alerts").next_message()
-
-
-async def _expect(env: BotEnvironment, reply: InteractionReply, text: str) -> None:
-    await env.fake.until(lambda: text in reply.content)
-    assert reply.ephemeral
 
 
 async def _wait(env: BotEnvironment, minutes: int) -> None:
@@ -88,8 +84,8 @@ async def test_buttons_need_the_dispatcher_role(
         card = await _alarm(env, drones=1)
         await env.fake.until(lambda: "[Dispatch drone]" in render(card))
         for somebody in (env.stranger, env.vic):
-            await _expect(env, await env.fake.click(somebody, card, button), "This needs the")
-        await _expect(env, await env.fake.click(env.dora, card, button), answer)
+            await expect(env, await env.fake.click(somebody, card, button), "This needs the")
+        await expect(env, await env.fake.click(env.dora, card, button), answer)
         await env.fake.until(lambda: shown in render(card))
     assert f"<@{env.dora.id}>" in render(card)
     is_over = button in ("False alarm", "Resolve")
@@ -99,12 +95,12 @@ async def test_buttons_need_the_dispatcher_role(
 async def test_a_note_is_shown_on_the_card_as_it_was_written(env: BotEnvironment) -> None:
     async with env.bot_running():
         card = await _alarm(env)
-        await _expect(env, await env.fake.click(env.vic, card, "Note"), "This needs the")
+        await expect(env, await env.fake.click(env.vic, card, "Note"), "This needs the")
         form = await env.fake.click(env.dora, card, "Note")
-        await _expect(env, await env.fake.submit(env.dora, form, {"Note": "  "}), "at least 1")
+        await expect(env, await env.fake.submit(env.dora, form, {"Note": "  "}), "at least 1")
         form = await env.fake.click(env.dora, card, "Note")
         done = await env.fake.submit(env.dora, form, {"Note": "Two **men** @everyone"})
-        await _expect(env, done, "Note added.")
+        await expect(env, done, "Note added.")
         await env.fake.until(lambda: "Two \\*\\*men\\*\\* \\@everyone" in render(card))
 
 
@@ -142,10 +138,10 @@ async def test_a_press_on_an_outdated_card_says_who_settled_the_alarm(env: BotEn
         card.components = before  # clicks that were on their way before the edit
         for button in ("Acknowledge", "Dispatch drone", "Snooze 1 h", "False alarm"):
             reply = await env.fake.click(env.anna, card, button)
-            await _expect(env, reply, f"already resolved by <@{env.dora.id}>")
+            await expect(env, reply, f"already resolved by <@{env.dora.id}>")
         form = await env.fake.click(env.anna, card, "Note")
         late = await env.fake.submit(env.anna, form, {"Note": "x"})
-        await _expect(env, late, f"already resolved by <@{env.dora.id}>")
+        await expect(env, late, f"already resolved by <@{env.dora.id}>")
     assert env.channel("drones").messages == []
 
 
@@ -348,7 +344,7 @@ async def test_a_private_message_posted_without_an_answer_is_not_posted_again(
 
 async def test_the_alarm_is_raised_and_listed_with_slash_commands(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa")
         await env.add_property("Shed")
         for command in ("alert raise", "alert list"):
@@ -359,11 +355,11 @@ async def test_the_alarm_is_raised_and_listed_with_slash_commands(env: BotEnviro
         listed = await env.fake.slash(env.vic, "alert list")
         await env.fake.until(lambda: "No alarms yet." in render(listed))
         refused = await env.fake.slash(env.vic, "alert raise", property=str(property_id))
-        await _expect(env, refused, "This needs the dispatcher role")
+        await expect(env, refused, "This needs the dispatcher role")
         done = await env.fake.slash(
             env.dora, "alert raise", property="Villa", note="A window broke"
         )
-        await _expect(env, done, "Alarm raised at **Villa**.")
+        await expect(env, done, "Alarm raised at **Villa**.")
         card = await env.channel("alerts").next_message()
         assert f"~ Raised by: <@{env.dora.id}>" in render(card)
         assert f"<@{env.dora.id}>: A window broke" in render(card)

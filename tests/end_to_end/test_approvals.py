@@ -112,7 +112,7 @@ async def test_an_old_card_does_not_approve_a_newer_request(env: BotEnvironment)
 
 async def test_the_slash_commands_do_the_same_as_the_buttons(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id, card = await _request(env)
         listed = await env.fake.slash(env.vic, "removal list")
         await env.fake.until(lambda: f"{property_id} · Villa · owner owner" in render(listed))

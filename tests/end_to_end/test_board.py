@@ -56,7 +56,7 @@ async def test_the_board_links_to_a_card_that_is_posted_later_than_the_board(
 ) -> None:
     waiting = env.channel("emergency")
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         env.fake.fault("POST", waiting.messages_path, delay=0.5)
         await env.push("EVENT_911", call_911(4410))
         board = await board_says(env, "**911 · 1 waiting**")
@@ -67,7 +67,7 @@ async def test_the_board_links_to_a_card_that_is_posted_later_than_the_board(
 
 async def test_the_board_shows_units_calls_and_drones_and_follows_them(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await log_in(env, 61, "7K-22", "LSPD", status=2)
         await log_in(env, 62, "7K-25", "LSPD", status=4)
         await log_in(env, 74, "E-9", "Fire", status=3)
@@ -174,7 +174,7 @@ async def test_the_board_survives_a_restart_in_the_same_message(env: BotEnvironm
 
 async def test_hundreds_of_units_and_calls_fit_into_a_message(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         for start in range(0, 600, 30):
             units = [
                 unit(ident, f"7K-{ident}**@everyone", f"Department {ident % 30}", status=ident % 5)

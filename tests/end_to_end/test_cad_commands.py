@@ -5,26 +5,20 @@ from typing import Any
 import pytest
 
 from bot.settings import NamedKey
+from tests.end_to_end.answers import offered
 from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call, log_in
 from tests.fake_discord import Member, render
 
 OTHER_KEY = "CAD-KEY-OF-THE-COUNTY"
 
 
-async def asked(env: BotEnvironment, member: Member, command: str, **options: Any) -> str:
+async def cad_answer(env: BotEnvironment, member: Member, command: str, **options: Any) -> str:
     """Use a command, and return what the member sees."""
-    await env.fake.until(lambda: bool(env.guild.commands))
+    await env.wait_for_commands()
     reply = await env.fake.slash(member, f"cad {command}", **options)
     await env.fake.until(lambda: bool(reply.content) or "┌" in render(reply))
     assert reply.ephemeral
     return render(reply)
-
-
-async def offered(env: BotEnvironment, command: str, focused: str, value: str) -> list[str]:
-    """Type into an option, and return the choices' names."""
-    await env.fake.until(lambda: bool(env.guild.commands))
-    choices = await env.fake.autocomplete(env.vic, f"cad {command}", focused=focused, value=value)
-    return [choice.name for choice in choices]
 
 
 def with_two_cads(env: BotEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,35 +30,35 @@ def with_two_cads(env: BotEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_calls_are_listed_and_shown(env: BotEnvironment) -> None:
     async with env.bot_running():
-        assert "No open calls" in await asked(env, env.vic, "calls")
+        assert "No open calls" in await cad_answer(env, env.vic, "calls")
         await env.push("EVENT_911", call_911(4410))
         await env.push("EVENT_911", call_911(4411, isEmergency=False, location="Pier"))
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(8120, idents=[61]))
-        listed = await asked(env, env.vic, "calls")
+        listed = await cad_answer(env, env.vic, "calls")
         assert "# Open calls · 3" in listed
         assert "P1 · Structure fire · unit 61" in listed
         assert "· 311 · Pier" in listed
-        assert await offered(env, "call", "id", "") == [
+        assert await offered(env, "cad call", "id") == [
             "8120 · Structure fire",
             "311 4411 · Pier",
             "911 4410 · [8031] Forum Dr / Strawberry Ave",
         ]
-        assert await offered(env, "call", "id", "STRUCT") == ["8120 · Structure fire"]
-        assert "# Dispatch call 8120" in await asked(env, env.vic, "call", id="8120")
-        assert "# 311 call 4411" in await asked(env, env.vic, "call", id="emergency:4411@cad")
+        assert await offered(env, "cad call", "id", "STRUCT") == ["8120 · Structure fire"]
+        assert "# Dispatch call 8120" in await cad_answer(env, env.vic, "call", id="8120")
+        assert "# 311 call 4411" in await cad_answer(env, env.vic, "call", id="emergency:4411@cad")
         await env.push("EVENT_DISPATCH_CLOSED", {"callIds": [8120]})
-        assert "· closed" in await asked(env, env.vic, "call", id="#8120")
-        assert "8120 · Structure fire" not in await offered(env, "call", "id", "")
+        assert "· closed" in await cad_answer(env, env.vic, "call", id="#8120")
+        assert "8120 · Structure fire" not in await offered(env, "cad call", "id")
 
 
 async def test_an_ambiguous_call_number_is_rejected(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.push("EVENT_911", call_911(12))
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(12))
-        answer = await asked(env, env.vic, "call", id="12")
+        answer = await cad_answer(env, env.vic, "call", id="12")
         assert "Several calls have the number 12; choose one from the list." in answer
         await env.push("EVENT_REMOVE_911", {"callIds": [12]})
-        assert "# Dispatch call 12" in await asked(env, env.vic, "call", id="12")
+        assert "# Dispatch call 12" in await cad_answer(env, env.vic, "call", id="12")
 
 
 @pytest.mark.parametrize(
@@ -82,30 +76,30 @@ async def test_an_ambiguous_call_number_is_rejected(env: BotEnvironment) -> None
 )
 async def test_an_unknown_call_is_reported(env: BotEnvironment, typed: str) -> None:
     async with env.bot_running():
-        answer = await asked(env, env.vic, "call", id=typed or " ")
+        answer = await cad_answer(env, env.vic, "call", id=typed or " ")
     assert "No call " in answer
     assert " @everyone" not in answer
 
 
 async def test_units_are_listed_and_one_is_shown(env: BotEnvironment) -> None:
     async with env.bot_running():
-        assert "Nobody is on duty" in await asked(env, env.vic, "units")
+        assert "Nobody is on duty" in await cad_answer(env, env.vic, "units")
         await log_in(env, 61, "7K-22", "LSPD", status=4, location="Legion Square")
         await log_in(env, 62, "7K-25", "LSPD", status=2)
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(8120, idents=[61]))
-        listed = await asked(env, env.vic, "units")
+        listed = await cad_answer(env, env.vic, "units")
         assert "LSPD · 2: **On scene** 7K-22\n│ **Available** 7K-25" in listed
-        assert await offered(env, "unit", "number", "k-22") == ["7K-22 · Officer 61 · On scene"]
-        shown = await asked(env, env.vic, "unit", number="7k-22")
+        assert await offered(env, "cad unit", "number", "k-22") == ["7K-22 · Officer 61 · On scene"]
+        shown = await cad_answer(env, env.vic, "unit", number="7k-22")
         assert "# 7K-22 · On scene" in shown
         assert "Location: Legion Square" in shown
         assert "8120" in shown
         assert "Structure fire" in shown
-        several = await asked(env, env.vic, "unit", number="7K")
+        several = await cad_answer(env, env.vic, "unit", number="7K")
         assert "Several units match '7K'; choose one from the list." in several
-        assert "No unit matches 'X'." in await asked(env, env.vic, "unit", number="X")
+        assert "No unit matches 'X'." in await cad_answer(env, env.vic, "unit", number="X")
         await env.push("EVENT_UNIT_LOGOUT", {"identId": 61})
-        assert "# 7K-22 · off duty" in await asked(env, env.vic, "unit", number="61@cad")
+        assert "# 7K-22 · off duty" in await cad_answer(env, env.vic, "unit", number="61@cad")
 
 
 async def test_non_viewers_are_refused(env: BotEnvironment) -> None:
@@ -116,7 +110,7 @@ async def test_non_viewers_are_refused(env: BotEnvironment) -> None:
             ("call", {"id": "1"}),
             ("unit", {"number": "1"}),
         ):
-            answer = await asked(env, env.stranger, command, **options)
+            answer = await cad_answer(env, env.stranger, command, **options)
             assert "This needs the viewer role" in answer
 
 
@@ -131,21 +125,21 @@ async def test_several_cads_are_distinguished(
             await env.push("EVENT_UNIT_LOGIN", {"unit": unit, "isDispatch": False}, **more)
             await env.push("EVENT_DISPATCH_NEW", dispatch_call(8120), **more)
         names = ["8120 · Structure fire · cad", "8120 · Structure fire · county"]
-        assert sorted(await offered(env, "call", "id", "81")) == names
-        assert "Several calls" in await asked(env, env.vic, "call", id="8120")
-        county = await asked(env, env.vic, "call", id="dispatch:8120@county")
+        assert sorted(await offered(env, "cad call", "id", "81")) == names
+        assert "Several calls" in await cad_answer(env, env.vic, "call", id="8120")
+        county = await cad_answer(env, env.vic, "call", id="dispatch:8120@county")
         assert "# Dispatch call 8120 · county · Structure fire" in county
-        assert "LSPD · county · 1" in await asked(env, env.vic, "units")
-        assert "Several units" in await asked(env, env.vic, "unit", number="7K-22")
-        assert "# 7K-22 · county" in await asked(env, env.vic, "unit", number="61@county")
-        listed = await asked(env, env.vic, "calls")
+        assert "LSPD · county · 1" in await cad_answer(env, env.vic, "units")
+        assert "Several units" in await cad_answer(env, env.vic, "unit", number="7K-22")
+        assert "# 7K-22 · county" in await cad_answer(env, env.vic, "unit", number="61@county")
+        listed = await cad_answer(env, env.vic, "calls")
         assert "· county · Structure fire" in listed
 
 
 async def test_hundreds_of_calls_and_hostile_names_fit(env: BotEnvironment) -> None:
     text = "[x](https://b.example) @everyone " + "*" * 200
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         units = [
             {"id": n, "status": n % 5, "data": {"unitNum": text, "department": f"{text[:40]} {n}"}}
             for n in range(300)
@@ -155,13 +149,13 @@ async def test_hundreds_of_calls_and_hostile_names_fit(env: BotEnvironment) -> N
         for number in range(130):
             await env.push("EVENT_911", call_911(number, location=text))
             await env.push("EVENT_DISPATCH_NEW", dispatch_call(number, title=text, idents=[1, 2]))
-        calls = await asked(env, env.vic, "calls")
+        calls = await cad_answer(env, env.vic, "calls")
         assert "100 or more" in calls
-        assert "# On duty · 300" in await asked(env, env.vic, "units")
-        one = await asked(env, env.vic, "unit", number="1@cad")
+        assert "# On duty · 300" in await cad_answer(env, env.vic, "units")
+        one = await cad_answer(env, env.vic, "unit", number="1@cad")
         choices = [
-            *await offered(env, "call", "id", ""),
-            *await offered(env, "unit", "number", "x"),
+            *await offered(env, "cad call", "id"),
+            *await offered(env, "cad unit", "number", "x"),
         ]
     assert len(choices) == 50
     assert all(len(name) <= 100 for name in choices)

@@ -48,7 +48,7 @@ async def test_a_911_call_and_its_dispatch_call_link_to_each_other(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.push("EVENT_911", call_911(4410))
         emergency = await env.channel("emergency").next_message()
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(8120, metaData={"origin911": "4410"}))
@@ -66,7 +66,7 @@ async def test_a_911_call_and_its_dispatch_call_link_to_each_other(
 
 async def test_a_link_follows_a_card_that_was_posted_again(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.push("EVENT_911", call_911(1))
         emergency = await env.channel("emergency").next_message()
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(2, metaData={"origin911": "1"}))
@@ -167,7 +167,7 @@ async def test_the_card_of_a_call_older_than_its_panic_points_to_the_panic(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await log_in(env, 61, "7K-22", "LSPD")
         await env.push("EVENT_911", call_911(4412, **OWN_CALL))
         early = await env.channel("emergency").next_message()
@@ -201,7 +201,7 @@ async def test_the_card_of_a_call_at_a_property_names_it_and_dispatches_its_dron
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Forum Dr 12", drones=2)
         await env.push("EVENT_911", call_911(1, location="Forum Dr 12"))
         card = await env.channel("emergency").next_message()
@@ -304,7 +304,7 @@ async def test_a_calls_events_in_any_order_make_the_same_cards(
     order = list(CALL_EVENTS)
     random.Random(seed).shuffle(order)
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await log_in(env, 61, "7K-22", "LSPD")
         for kind, data in order:
             assert await env.push(kind, data) == 200
@@ -406,7 +406,7 @@ async def test_hostile_names_are_inert_wherever_cards_repeat_them(
     monkeypatch.setitem(CARDS, "board", replace(CARDS["board"], edit_interval=0.05))
     text = "[x](https://b.example) @everyone **"
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property(text, drones=1)
         await log_in(env, 61, text, text, status=2)
         hostile = {"location": text, "caller": text, "description": text}

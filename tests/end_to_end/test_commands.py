@@ -20,7 +20,7 @@ async def test_a_guild_that_the_bot_joins_or_joins_again_gets_the_commands(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         second = await env.fake.add_guild_live("Blaine County")
         await env.fake.until(lambda: env.fake.sync_count(second) == 1)
         env.fake.kick(second)
@@ -36,13 +36,13 @@ async def test_a_guild_that_is_not_the_configured_one_gets_no_commands(env: BotE
     restricted = settings.model_copy(update={"discord": only_here})
     env.settings = lambda: restricted  # type: ignore[method-assign]
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         assert not other.commands
 
 
 async def test_every_command_and_option_has_a_description(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
     described = [command.definition for command in env.guild.commands]
     while described:
         entry = described.pop()
@@ -53,7 +53,7 @@ async def test_every_command_and_option_has_a_description(env: BotEnvironment) -
 
 async def test_members_without_a_role_are_refused_everything(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa", drones=1)
         offered = await env.fake.autocomplete(
             env.stranger, "drone dispatch", focused="property", value=""
@@ -85,7 +85,7 @@ async def test_members_without_a_role_are_refused_everything(env: BotEnvironment
 async def test_server_managers_can_do_everything(env: BotEnvironment) -> None:
     owner = env.guild.add_member("Olga", env.guild.add_role("Owner", "manage_guild"))
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa")
         await env.query("request-remove-property", propertyId=property_id)
         reply = await env.fake.slash(owner, "removal approve", property=str(property_id))

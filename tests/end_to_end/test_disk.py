@@ -65,7 +65,7 @@ async def test_a_failing_disk_refuses_writes_readably_allows_reads_and_recovers(
             aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
             http.ws_connect(f"{env.url}/ws") as socket,
         ):
-            await env.fake.until(lambda: bool(env.guild.commands))
+            await env.wait_for_commands()
             property_id = await env.add_property("Villa", drones=1)
             card = await env.channel("approvals").next_message()
             async with FAILURES[failure](env, disk):

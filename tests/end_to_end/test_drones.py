@@ -13,7 +13,7 @@ async def test_a_dispatch_from_discord_is_sent_to_scripts_and_has_a_card(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Vinewood villa", drones=1)
         async with (
             aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
@@ -45,7 +45,7 @@ async def test_a_dispatch_from_discord_is_sent_to_scripts_and_has_a_card(
 
 async def test_a_refusal_names_the_missing_role_and_changes_nothing(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa", drones=1)
         reply = await env.fake.slash(env.vic, "drone dispatch", property=str(property_id))
         await env.fake.until(lambda: bool(reply.content))
@@ -58,7 +58,7 @@ async def test_a_refusal_names_the_missing_role_and_changes_nothing(env: BotEnvi
 
 async def test_20_concurrent_dispatches_of_two_drones_are_two_flights(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa", drones=2)
         from_discord = [
             env.fake.slash(env.dora, "drone dispatch", property=str(property_id)) for _ in range(10)
@@ -76,7 +76,7 @@ async def test_20_concurrent_dispatches_of_two_drones_are_two_flights(env: BotEn
 
 async def test_recall_and_list_answer_readably(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa **bold**", drones=2)
         reply = await env.fake.slash(env.vic, "drone list", property=str(property_id))
         await env.fake.until(lambda: bool(reply.embeds))

@@ -105,7 +105,7 @@ async def test_metrics_and_status_do_not_name_members(
 ) -> None:
     private = env.guild.direct(env.stranger)
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.query("link-user", memberId=str(env.stranger.id), userId="owner")
         property_id = await env.add_property("Villa")
         env.fake.fault("POST", private.messages_path, status=503, times=None)

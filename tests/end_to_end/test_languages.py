@@ -5,13 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.answers import expect
 from tests.end_to_end.environment import BotEnvironment
-from tests.fake_discord import InteractionReply, render
-
-
-async def _expect(env: BotEnvironment, reply: InteractionReply, text: str) -> None:
-    await env.fake.until(lambda: text in render(reply))
-    assert reply.ephemeral
+from tests.fake_discord import render
 
 
 def _in_german(env: BotEnvironment) -> None:
@@ -31,7 +27,7 @@ async def test_answers_are_german_while_cards_stay_english(
 ) -> None:
     _in_german(env)
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa")
         await env.query("request-remove-property", propertyId=property_id, userId="owner")
         approvals = env.channel("approvals")
@@ -39,18 +35,18 @@ async def test_answers_are_german_while_cards_stay_english(
             lambda: "Removal requested" in str(list(map(render, approvals.messages)))
         )
         card = next(m for m in approvals.messages if "Removal requested" in render(m))
-        await _expect(env, await env.fake.slash(env.vic, "cad units"), "Niemand ist im Dienst")
+        await expect(env, await env.fake.slash(env.vic, "cad units"), "Niemand ist im Dienst")
         refused = await env.fake.click(env.dora, card, "Approve")
-        await _expect(
+        await expect(
             env, refused, f"Dafür brauchst du die Rolle Genehmiger: <@&{env.approvers.id}>."
         )
         unknown = await env.fake.slash(env.vic, "cad call", id="7")
-        await _expect(env, unknown, "Kein Einsatz oder Notruf passt zu '7'.")
+        await expect(env, unknown, "Kein Einsatz oder Notruf passt zu '7'.")
         form = await env.fake.click(env.anna, card, "Deny")
         assert form.modal is not None
         assert form.modal["title"] == "Entfernung ablehnen"
         denied = await env.fake.submit(env.anna, form, {"Grund": "Nein"})
-        await _expect(env, denied, f"Entfernung der Immobilie {property_id} abgelehnt.")
+        await expect(env, denied, f"Entfernung der Immobilie {property_id} abgelehnt.")
         await env.fake.until(lambda: "Removal denied" in render(card))
         assert "Settled by" in render(card)
 
@@ -60,16 +56,16 @@ async def test_cards_are_german_while_answers_stay_english(
 ) -> None:
     _speaking_german(env, monkeypatch)
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa", drones=1)
         await env.query("dispatch-drone", propertyId=property_id)
         card = await env.channel("drones").next_message()
         assert "Drohne unterwegs · Villa" in render(card)
         refused = await env.fake.click(env.stranger, card, "Zurückrufen")
-        await _expect(env, refused, "This needs the dispatcher role")
+        await expect(env, refused, "This needs the dispatcher role")
         env.stranger.user.locale = "fr"
         refused = await env.fake.click(env.stranger, card, "Zurückrufen")
-        await _expect(env, refused, "Dafür brauchst du die Rolle Disponent")
+        await expect(env, refused, "Dafür brauchst du die Rolle Disponent")
         await env.fake.click(env.dora, card, "Zurückrufen")
         await env.fake.until(lambda: "Drohne zurück" in render(card))
 
@@ -78,7 +74,7 @@ async def test_commands_are_registered_with_german_names(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
     (cad,) = (one.definition for one in env.guild.commands if one.name == "cad")
     assert [sub["name_localizations"]["de"] for sub in cad["options"]] == [
         "einsätze",

@@ -2,51 +2,46 @@
 
 import re
 
+from tests.end_to_end.answers import expect
 from tests.end_to_end.environment import BotEnvironment
-from tests.fake_discord import InteractionReply, Member, render
-
-
-async def _expect(env: BotEnvironment, reply: InteractionReply, text: str) -> str:
-    await env.fake.until(lambda: text in reply.content)
-    assert reply.ephemeral
-    return reply.content
+from tests.fake_discord import Member, render
 
 
 async def test_a_code_typed_in_the_game_links_a_member_once(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
-        answers = await _expect(env, await env.fake.slash(env.stranger, "link code"), "Type this")
+        await env.wait_for_commands()
+        answers = await expect(env, await env.fake.slash(env.stranger, "link code"), "Type this")
         (code,) = re.findall(r"\*\*([A-Z0-9]{6})\*\*", answers)
         linked = await env.query("confirm-link", code=code.lower(), clientId="license:me")
         assert linked == {"success": True, "memberId": str(env.stranger.id)}
         again = await env.query("confirm-link", code=code, clientId="license:other")
         assert again["code"] == "not-found"
         shown = await env.fake.slash(env.stranger, "link show")
-        await _expect(env, shown, "You are **license:me**, linked by script")
+        await expect(env, shown, "You are **license:me**, linked by script")
         wanted = await env.fake.slash(env.stranger, "link alarms", options={"wanted": True})
-        await _expect(env, wanted, "You will get a private message")
-        await _expect(env, await env.fake.slash(env.stranger, "link show"), "sent to you")
-        await _expect(env, await env.fake.slash(env.stranger, "link end"), "no longer linked")
-        await _expect(env, await env.fake.slash(env.stranger, "link show"), "You are not linked")
+        await expect(env, wanted, "You will get a private message")
+        await expect(env, await env.fake.slash(env.stranger, "link show"), "sent to you")
+        await expect(env, await env.fake.slash(env.stranger, "link end"), "no longer linked")
+        await expect(env, await env.fake.slash(env.stranger, "link show"), "You are not linked")
         refused = await env.fake.slash(env.stranger, "link alarms", options={"wanted": True})
-        await _expect(env, refused, "Link your game user first")
-        await _expect(env, await env.fake.slash(env.stranger, "link end"), "is not linked")
+        await expect(env, refused, "Link your game user first")
+        await expect(env, await env.fake.slash(env.stranger, "link end"), "is not linked")
 
 
 async def test_only_admins_link_others(env: BotEnvironment) -> None:
     boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
     options: dict[str, Member | str] = {"member": env.stranger, "user": "license:them"}
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         for member in (env.stranger, env.anna):
             refused = await env.fake.slash(member, "link member", options=options)
-            await _expect(env, refused, "This needs the admin role")
+            await expect(env, refused, "This needs the admin role")
         done = await env.fake.slash(boss, "link member", options=options)
-        await _expect(env, done, f"<@{env.stranger.id}> is **license:them** in the game.")
+        await expect(env, done, f"<@{env.stranger.id}> is **license:them** in the game.")
         offered = await env.fake.autocomplete(boss, "link member", focused="user", value="them")
         assert [choice.value for choice in offered] == ["license:them"]
         gone = await env.fake.slash(boss, "link unlink", options={"member": env.stranger})
-        await _expect(env, gone, "is no longer linked to a game user")
+        await expect(env, gone, "is no longer linked to a game user")
         audit = await env.fake.slash(boss, "audit")
         await env.fake.until(lambda: bool(audit.embeds))
         assert [re.sub(r"<t:[0-9]+:f>", "<time>", line) for line in _lines(render(audit))] == [
@@ -55,24 +50,24 @@ async def test_only_admins_link_others(env: BotEnvironment) -> None:
             f"<time> <@{boss.id}> **link-user** member:{env.stranger.id}"
             " · userId: — → license:them",
         ]
-        await _expect(env, await env.fake.slash(env.anna, "audit"), "This needs the admin role")
+        await expect(env, await env.fake.slash(env.anna, "audit"), "This needs the admin role")
 
 
 async def test_a_member_is_linked_by_the_name_of_a_known_user(env: BotEnvironment) -> None:
     boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.query("add-user", userId="license:41aa90be", fullName="Tomas Okafor")
         linked = await env.fake.slash(
             boss, "link member", options={"member": env.stranger, "user": "Tomas Okafor"}
         )
-        await _expect(env, linked, "is **Tomas Okafor (license:41aa90be)** in the game.")
+        await expect(env, linked, "is **Tomas Okafor (license:41aa90be)** in the game.")
         shown = await env.fake.slash(env.stranger, "link show")
-        await _expect(env, shown, "You are **license:41aa90be**")
+        await expect(env, shown, "You are **license:41aa90be**")
         unknown = await env.fake.slash(
             boss, "link member", options={"member": env.vic, "user": "Nobody Known"}
         )
-        await _expect(env, unknown, "No user matches 'Nobody Known'")
+        await expect(env, unknown, "No user matches 'Nobody Known'")
 
 
 def _lines(shown: str) -> list[str]:
@@ -83,20 +78,20 @@ async def test_owners_without_a_role_use_only_their_own_properties(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         mine = await env.add_property("Villa", drones=1)
         other = await env.query(
             "add-property", location="Shed", tier=1, x=0, y=0, description="", clientId="them"
         )
         dispatch = {"property": str(mine)}
         refused = await env.fake.slash(env.stranger, "drone dispatch", options=dispatch)
-        await _expect(env, refused, "This needs the")
+        await expect(env, refused, "This needs the")
         await env.query("link-user", memberId=str(env.stranger.id), userId="owner")
         done = await env.fake.slash(env.stranger, "drone dispatch", options=dispatch)
-        await _expect(env, done, "dispatched at **Villa**")
+        await expect(env, done, "dispatched at **Villa**")
         elsewhere = {"property": str(other["id"])}
         refused = await env.fake.slash(env.stranger, "drone dispatch", options=elsewhere)
-        await _expect(env, refused, "This needs the")
+        await expect(env, refused, "This needs the")
         typed = await env.fake.autocomplete(env.stranger, "drone dispatch", focused="property")
         assert [choice.value for choice in typed] == [str(mine)]
 
@@ -105,10 +100,10 @@ async def test_allowed_users_are_recognised_by_their_discord_id(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa", drones=1)
         friend = f"discord:{env.stranger.id}"
         await env.query("add-allowed-user", propertyId=property_id, userId=friend)
         options = {"property": str(property_id)}
         done = await env.fake.slash(env.stranger, "drone dispatch", options=options)
-        await _expect(env, done, "dispatched at **Villa**")
+        await expect(env, done, "dispatched at **Villa**")

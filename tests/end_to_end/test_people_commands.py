@@ -16,7 +16,7 @@ from webhook.protocol.context import Scope
 
 async def test_access_is_allowed_and_denied(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.add_property("Villa")
         await env.query("add-user", userId="license:1", fullName="Wren")
         wren: dict[str, str | int] = {"property": "1", "user": "Wren"}
@@ -36,7 +36,7 @@ async def test_access_is_allowed_and_denied(env: BotEnvironment) -> None:
 
 async def test_visits_are_shown_by_camera_and_by_day(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.add_property("Villa")
         for name in ("Gate", "Yard"):
             await answer_to(
@@ -63,7 +63,7 @@ async def test_crimes_are_counted_everywhere_at_a_property_and_around_it(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.add_property("Villa")
         await env.add_property("Shed")
         await env.query("add-crime", propertyId=2)
@@ -78,7 +78,7 @@ async def test_crimes_are_counted_everywhere_at_a_property_and_around_it(
 
 async def test_flights_show_who_sent_the_drone_and_why(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.add_property("Villa", drones=2)
         sent = await answer_to(
             env, env.dora, "drone dispatch", property="1", drone="2", reason="A *look*"
@@ -102,7 +102,7 @@ async def test_the_second_of_two_recalls_says_who_was_first(
 ) -> None:
     dan = env.guild.add_member("Dan", env.dispatchers)
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa", drones=1)
         await env.query("dispatch-drone", propertyId=property_id)
         card = await env.channel("drones").next_message()
@@ -118,7 +118,7 @@ async def test_the_second_of_two_recalls_says_who_was_first(
 
 async def test_status_shows_that_everything_works(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         refused = await answer_to(env, env.vic, "status")
         assert refused == "This needs the dispatcher role: @Dispatcher."
         shown = (await answer_to(env, env.dora, "status")).split("\n")
@@ -135,7 +135,7 @@ async def test_status_shows_closed_channels_and_their_backlog(
 ) -> None:
     env.channel("drones").deny("send_messages embed_links")
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.add_property("Villa", drones=1)
         await env.query("dispatch-drone", propertyId=1)
         await env.fake.until(lambda: "(drones):" in caplog.text)
@@ -148,7 +148,7 @@ async def test_status_shows_closed_channels_and_their_backlog(
 async def test_help_lists_the_commands_that_each_role_allows(env: BotEnvironment) -> None:
     olga = env.guild.add_member("Olga", env.guild.add_role("Owner", "manage_guild"))
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
     async with env.bot_running():  # the commands' numbers were kept
         await env.fake.wait_connected()
         everything = await answer_to(env, olga, "help")

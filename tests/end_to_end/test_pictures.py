@@ -217,7 +217,7 @@ async def _map(env: BotEnvironment, member: Any, property_id: int) -> Any:
 
 async def test_viewers_get_the_map_of_a_property(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Vinewood *villa*", drones=2)
         call = dispatch_call(7, address="Vinewood *villa*")
         assert await env.push("EVENT_DISPATCH_NEW", call) == 200
@@ -247,7 +247,7 @@ async def test_members_without_a_role_get_only_maps_of_their_own_properties(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         theirs = await env.add_property("Small flat")
         other = await env.add_property("Other house")
         await env.query("add-allowed-user", propertyId=theirs, userId="license:them")
@@ -263,7 +263,7 @@ async def test_members_without_a_role_get_only_maps_of_their_own_properties(
 
 async def test_an_answer_goes_without_the_picture_that_discord_refuses(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa")
         env.fake.fault("POST", r"^/webhooks/", status=413, body={"code": 40005})
         reply = await _map(env, env.vic, property_id)
@@ -282,7 +282,7 @@ async def test_the_configured_map_image_is_drawn_under_the_map(env: BotEnvironme
         env.settings = lambda it=settings: it  # type: ignore[method-assign, misc]
         async with env.bot_running():
             await env.fake.wait_connected()
-            await env.fake.until(lambda: bool(env.guild.commands))
+            await env.wait_for_commands()
             if not sizes:
                 await env.add_property("Villa")
             sizes.append((await _map(env, env.vic, 1)).message.attachments[0]["size"])

@@ -15,7 +15,7 @@ from webhook.queries.properties import Edit, edit_property
 
 async def _ready(env: BotEnvironment) -> Member:
     """Wait for the commands; return somebody who may do everything."""
-    await env.fake.until(lambda: bool(env.guild.commands))
+    await env.wait_for_commands()
     await env.query("add-user", userId="license:1", fullName="Wren Halloway")
     return env.guild.add_member("Olga", env.guild.add_role("Owner", "manage_guild"))
 

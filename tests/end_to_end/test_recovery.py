@@ -133,7 +133,7 @@ async def test_a_kicked_bot_waits_quietly_and_resumes_when_invited_again(
         env.fake.join(env.guild)
         await env.fake.until(lambda: len(env.channel("emergency").messages) == 40, timeout=30)
         await env.fake.until(lambda: len(env.channel("panic").messages) == 20, timeout=30)
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         reply = await env.fake.slash(env.vic, "drone list")
         await env.fake.until(lambda: "No drones are out" in render(reply))
     assert len(env.channel("emergency").created) == 40

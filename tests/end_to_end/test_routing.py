@@ -240,7 +240,7 @@ async def test_route_test_explains_a_recent_event_to_admins(
         _rule("near", postals=["80*"], channel=target.id, mention=env.viewers.id),
     ]
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.push("EVENT_911", call_911(7))
         await target.next_message()
         choices = await env.fake.autocomplete(owner, "route test", focused="event", value="911")

@@ -291,7 +291,7 @@ async def test_creation_continues_after_a_kill(env: BotEnvironment, boss: Member
     port = unused_port()
     for is_first in (True, False):
         async with env.bot_process(port) as process:
-            await env.fake.wait_connected(timeout=30)
+            await env.fake.wait_connected(timeout=60)
             await started(env)
             reply = await open_page(env, boss, "channels")
             if is_first:

@@ -52,7 +52,7 @@ async def test_bot_stops_while_discord_is_down(env: BotEnvironment) -> None:
 
 async def test_shutdown_waits_for_the_answer_to_a_command(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa", drones=1)
         env.fake.fault("PATCH", r"/messages/@original$", delay=0.3)
         env.fake.fault("POST", r"/webhooks/", delay=0.3)

@@ -83,7 +83,7 @@ async def _stop(
 async def test_every_command_answers_like_this(env: BotEnvironment) -> None:
     boss = env.guild.add_member("Boss", env.guild.add_role("Owner", "manage_guild"))
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         known = {command.removeprefix("/") for command in env.fake.offered_commands(boss)}
         assert known == {command for command, _ in STOPS} | ELSEWHERE
         await log_in(env, 61, "7K-22", "BCSO")

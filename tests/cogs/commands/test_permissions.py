@@ -57,7 +57,7 @@ def test_every_list_declares_a_permission() -> None:
 async def test_a_refused_person_reads_which_role_a_command_needs(env: BotEnvironment) -> None:
     permissions = _permissions()
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         required = dict(_leaves([command.definition for command in env.guild.commands]))
         assert required.keys() == permissions.keys()
         for name, permission in permissions.items():
@@ -73,7 +73,7 @@ async def test_a_refused_person_reads_which_role_a_command_needs(env: BotEnviron
 
 async def test_a_button_refuses_whoever_lacks_its_permission(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.add_property("Villa")
         shown = await env.fake.slash(env.dora, "property show", property="1")
         await env.fake.until(lambda: bool(shown.embeds))

@@ -109,7 +109,7 @@ async def test_autocomplete_without_permission_offers_nothing(
     env: BotEnvironment, command: str, option: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await env.add_property("Villa", drones=1)
         offered = await env.fake.autocomplete(env.stranger, command, focused=option, value="")
     assert offered == []
@@ -121,7 +121,7 @@ async def test_autocomplete_offers_nothing_while_storage_fails(
     env: BotEnvironment, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         await asyncio.to_thread(_rename, env, "flights", "gone")
         offered = await env.fake.autocomplete(env.dora, "drone recall", focused="drone", value="")
         reply = await env.fake.slash(env.dora, "drone list")

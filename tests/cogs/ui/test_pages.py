@@ -121,7 +121,7 @@ async def test_pages_are_turned_in_place_after_a_restart_with_permission(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         for number in range(12):
             await env.add_property(f"House {number}")
         listed = await env.fake.slash(env.vic, "property list")
@@ -144,7 +144,7 @@ async def test_an_owner_without_a_role_turns_pages_of_their_own_property(
     env: BotEnvironment,
 ) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa")
         for number in range(12):
             await env.query("add-allowed-user", propertyId=property_id, userId=f"guest {number}")

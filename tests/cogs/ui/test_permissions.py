@@ -63,7 +63,7 @@ async def test_each_role_includes_those_before_it(env: BotEnvironment) -> None:
         ],
     }
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         property_id = await env.add_property("Villa", drones=9)
         for member, lacking in people.items():
             assert await _refusals(env, member, property_id) == lacking, member.name
@@ -76,7 +76,7 @@ async def test_the_manager_of_another_server_has_no_permissions(
     _configure(env, guild_id=env.guild.id if is_configured else 0)
     olga = env.guild.add_member("Olga", env.guild.add_role("Boss", "manage_guild"))
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         assert await _refusals(env, olga, await env.add_property("Villa", drones=1)) == []
         elsewhere = await env.fake.add_guild_live("Stranger's", channels=["general"])
         mallory = elsewhere.add_member("Mallory", elsewhere.add_role("Boss", "manage_guild"))
@@ -92,7 +92,7 @@ async def test_the_manager_of_another_server_has_no_permissions(
 
 async def test_a_removed_role_loses_its_permissions(env: BotEnvironment) -> None:
     async with env.bot_running():
-        await env.fake.until(lambda: bool(env.guild.commands))
+        await env.wait_for_commands()
         reply = await env.fake.slash(env.vic, "drone list")
         await env.fake.until(lambda: bool(reply.embeds))
         env.vic.remove_role(env.viewers)
