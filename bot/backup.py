@@ -24,8 +24,6 @@ DIGITS = f"-{'[0-9]' * 8}-{'[0-9]' * 6}.db"
 
 MEGABYTE = 1_000_000
 
-Say = Callable[[str], None]
-
 log = logging.getLogger(__name__)
 
 
@@ -89,7 +87,7 @@ async def back_up_regularly(backups: Backups) -> None:
         await asyncio.sleep(CHECK_INTERVAL)
 
 
-def backup(settings: Settings, target: Path, *, force: bool, say: Say) -> int:
+def backup(settings: Settings, target: Path, *, force: bool, say: Callable[[str], None]) -> int:
     """Back up to a file; return the exit code."""
     database = settings.database.path
     if target.resolve() in (beside(database.resolve(), end) for end in ("", ".lock", *SIDE_FILES)):
@@ -107,7 +105,7 @@ def backup(settings: Settings, target: Path, *, force: bool, say: Say) -> int:
     return 0
 
 
-def list_backups(settings: Settings, say: Say) -> int:
+def list_backups(settings: Settings, say: Callable[[str], None]) -> int:
     """List the files of the backup folder, the newest first; return 1 if one is not usable."""
     backups = Backups(settings.database)
     files = _newest_first(backups.folder)
@@ -125,7 +123,7 @@ def list_backups(settings: Settings, say: Say) -> int:
     return 1 if faults else 0
 
 
-def restore(settings: Settings, file: Path, say: Say) -> int:
+def restore(settings: Settings, file: Path, say: Callable[[str], None]) -> int:
     """Put a backup in the database's place; return the exit code."""
     path = settings.database.path
     try:

@@ -39,7 +39,8 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     report = Report(say)
     report.good("the configuration can be read")
     _check_database(settings.database.path, report)
-    files = [config, settings.database.path, settings.http.private_key, *_secret_files(settings)]
+    files: list[Path | None] = [config, settings.database.path, settings.http.private_key]
+    files += [settings.database.path.parent / name for name in (CAD_KEY_FILE, CLIENT_TOKEN_FILE)]
     _check_readable(files, report)
     _check_access(settings, report)
     _check_certificate(settings.http, report)
@@ -52,10 +53,6 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
         report.note("Discord is off: [discord] has no token; cards are written to the log")
     say("nothing is wrong" if not report.faults else f"problems to fix: {report.faults}")
     return 1 if report.faults else 0
-
-
-def _secret_files(settings: Settings) -> list[Path]:
-    return [settings.database.path.parent / name for name in (CAD_KEY_FILE, CLIENT_TOKEN_FILE)]
 
 
 def _check_database(path: Path, report: Report) -> None:

@@ -123,7 +123,9 @@ class DiscordService:
         """Connect, follow and deliver."""
         self._group = group
         self._start_pipeline()
-        self._connecting = group.create_task(self._connect(), name="discord")
+        if self._bot is not None:
+            connecting = self._bot.run_until_cancelled(self._settings.discord.token)
+            self._connecting = group.create_task(connecting, name="discord")
 
     async def finish(self) -> None:
         """Finish deliveries in flight, then leave Discord."""
@@ -231,10 +233,6 @@ class DiscordService:
                     raise
                 log.warning("the choices of /setup wait for storage: %s", fault)
                 await asyncio.sleep(STORAGE_RETRY)
-
-    async def _connect(self) -> None:
-        if self._bot is not None:
-            await self._bot.run_until_cancelled(self._settings.discord.token)
 
     async def _follow(self, follower: Follower, previous: asyncio.Task[None] | None) -> None:
         if previous is not None:

@@ -25,9 +25,6 @@ SHOWN = 300
 NUMBER = re.compile(r"\{(\w+)\}")
 """Stands in a step's data for a number that is known only once the evening is played."""
 
-Say = Callable[[str], None]
-"""Takes one line for the person at the terminal."""
-
 
 @dataclass(frozen=True)
 class ScenarioStep:
@@ -63,7 +60,7 @@ def drill_numbers(milliseconds: int) -> dict[str, int]:
     return {"emergency": milliseconds, "dispatch": milliseconds} | units
 
 
-def simulate(client: InstanceClient, *, speed: float, say: Say) -> int:
+def simulate(client: InstanceClient, *, speed: float, say: Callable[[str], None]) -> int:
     """Play the evening; return 0 if every step succeeded, else 1.
 
     `speed` divides the pauses between the steps; with 0 or infinity there are none.
@@ -135,7 +132,7 @@ def _number_at(answer: Any, path: str) -> int:
 
 
 def _left_behind(numbers: Mapping[str, int]) -> list[str]:
-    """Say what is left for people to decide, and how to remove it."""
+    """Callable[[str], None] what is left for people to decide, and how to remove it."""
     left = [str(numbers[name]) for name in ("property", "garage") if name in numbers]
     if not left:
         return []
