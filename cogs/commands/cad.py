@@ -118,12 +118,8 @@ async def _unit_card(context: Context, unit: Unit) -> CardBuilder:
     if not unit.on_duty:
         state = _("off duty")
     name = f"{unit_name(unit.ident, unit)}{await cad_suffix(context.read, unit.cad)}"
-    card = CardBuilder(
-        title=f"{name} · {_('PANIC')}" if unit.is_panic else f"{name} · {state}",
-        colour=_colour(unit),
-    )
-    if unit.is_panic:
-        card.add("Status", state)
+    card = CardBuilder(f"{name} · {_('PANIC') if unit.is_panic else state}", _colour(unit))
+    card.add("Status", state if unit.is_panic else "")
     card.add("Name", inert_line(unit.name, 200, blank=""))
     card.add("Department", inert_line(unit.department, 200, blank=""))
     card.add("Role", _("Dispatcher") if unit.is_dispatch else "")

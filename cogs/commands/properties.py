@@ -328,8 +328,7 @@ async def _deciding(context: Context, property_id: int) -> AsyncIterator[None]:
 @lists.declare("properties", Scope.READ)
 async def all_properties(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
     found, total = await list_properties(context, StatusPage(limit=limit, offset=offset))
-    lines = [_line(row) for row in found]
-    return ListRows(_("Properties"), lines, _("No properties yet."), total)
+    return ListRows(_("Properties"), [_line(row) for row in found], _("No properties yet."), total)
 
 
 @lists.declare("search", Scope.READ)
