@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from db import community, equipment, properties, users
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
 from webhook.protocol.catalogue import Catalogue, operation
-from webhook.protocol.context import Change, Context, Scope, Share
+from webhook.protocol.context import ApprovalRules, Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import (
     Event,
@@ -20,6 +20,7 @@ from webhook.protocol.events import (
     PropertyTierChanged,
 )
 from webhook.protocol.wire import Id, Success, UserId, Wire
+from webhook.queries.approvals import count_approval
 from webhook.queries.equipment import EquipmentData
 from webhook.queries.models import (
     MAX_ROWS,
@@ -229,9 +230,8 @@ async def edit_property(context: Context, ask: Edit) -> Success:
                 expected=ask.if_status,
                 status=old.status,
             )
-        is_decision = ask.status is not None and old.status in _DECIDED_BY_APPROVERS
-        if is_decision and context.caller.is_person:  # programs may set every status
-            context.caller.must(Scope.APPROVE)
+        if ask.status is not None and context.caller.is_person:  # programs may set every status
+            await _require_approval(change, context.approvals, old, ask.status)
         if ask.tier is not None:
             await _require_tier(change, ask.tier)
         new = old._replace(**given)
@@ -248,6 +248,23 @@ async def edit_property(context: Context, ask: Edit) -> Success:
                 "edit-property", property_subject(new.id), before=before, after=after
             )
     return Success()
+
+
+async def _require_approval(
+    change: Change, rules: ApprovalRules, property_: Property, status: str
+) -> None:
+    """Let a person decide by an edit only what they could decide by an approval."""
+    if property_.status not in _DECIDED_BY_APPROVERS:
+        return
+    change.caller.must(Scope.APPROVE)
+    if property_.status == REMOVED or status in (PENDING, REJECTED):
+        return
+    (subject,) = approval_subjects(property_.id, property_.status)
+    if await count_approval(change, rules, subject, property_.id, property_.owner):
+        raise Conflict(
+            "property {id} needs more than one approval; approve it instead of editing it",
+            id=property_.id,
+        )
 
 
 @table.query("get-pending-properties", scope=Scope.READ)

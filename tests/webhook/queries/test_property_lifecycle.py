@@ -7,8 +7,10 @@ import pytest
 from db import approvals
 from tests.webhook.harness import AppHarness
 from webhook.protocol.context import ApprovalRules, Caller, Context, Scope
+from webhook.protocol.errors import Conflict
 from webhook.queries.approvals import approve_property, restore_property
 from webhook.queries.models import OfProperty
+from webhook.queries.properties import Edit, edit_property
 from webhook.queries.removals import (
     RemovalRequest,
     approve_remove_property,
@@ -46,6 +48,31 @@ async def test_approval_does_not_survive_a_change_of_status(harness: AppHarness)
     assert await status_of(harness, number) == "PENDING"
     await approve_property(approver(harness, "anna"), ask)
     assert await status_of(harness, number) == "ACTIVE"
+
+
+async def test_edit_of_the_status_needs_as_many_approvers_as_an_approval(
+    harness: AppHarness,
+) -> None:
+    number = await harness.add_property()
+    ask = Edit(property_id=number, status="ACTIVE")
+    with pytest.raises(Conflict):
+        await edit_property(approver(harness, "anna"), ask)
+    with pytest.raises(Conflict):
+        await edit_property(approver(harness, "anna"), ask)
+    await approve_property(approver(harness, "anna"), OfProperty(property_id=number))
+    await edit_property(approver(harness, "bert"), ask)
+    assert await status_of(harness, number) == "ACTIVE"
+
+
+async def test_edit_of_the_status_is_no_way_to_approve_ones_own(harness: AppHarness) -> None:
+    number = await harness.add_property(clientId="discord:anna")
+    context = replace(approver(harness, "anna"), approvals=ApprovalRules(own=False))
+    for status in ("ACTIVE", "OPEN"):
+        with pytest.raises(Conflict):
+            await edit_property(context, Edit(property_id=number, status=status))
+    await edit_property(context, Edit(property_id=number, status="REJECTED"))
+    with pytest.raises(Conflict):
+        await edit_property(context, Edit(property_id=number, status="ACTIVE"))
 
 
 async def test_approval_does_not_survive_a_removal(harness: AppHarness) -> None:
