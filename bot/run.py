@@ -27,7 +27,7 @@ def run_until_signal(settings: Settings) -> int:
         return 1
     for name, secret in zip(("CAD key", "client token"), generated, strict=True):
         if secret.is_new:
-            print(f"A {name} was generated and stored in {secret.file}: {secret.value}", flush=True)
+            print(f"A {name} was generated; it is in {secret.file}", flush=True)
         elif secret.file is not None:
             print(f"The {name} is in {secret.file}", flush=True)
     start_logging(settings.log.format, settings.log.level, _all_secrets(settings, generated))
