@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Reader, Transaction, marks
 from db.users import User
 
 
@@ -26,33 +26,24 @@ async def allowed_users(sql: Reader, property_id: int) -> list[User]:
 
 
 async def is_allowed(sql: Reader, property_id: int, user_id: str) -> bool:
-    found = await sql.one(
-        int,
-        "SELECT 1 FROM allowed_users WHERE property_id = ? AND user_id = ?",
-        property_id,
-        user_id,
-    )
-    return found is not None
+    where = "allowed_users WHERE property_id = ? AND user_id = ?"
+    return await sql.count(where, property_id, user_id) > 0
 
 
 async def share_of(sql: Reader, property_id: int, user_ids: Sequence[str]) -> int | None:
     """Return what a person with these ids is at a property: 2 owner, 1 allowed."""
-    marks = ", ".join("?" * len(user_ids))
+    theirs = f"IN ({marks(user_ids)})"
     return await sql.one(
         int,
-        f"SELECT 2 FROM properties WHERE id = ? AND removed_at IS NULL AND owner IN ({marks})"
-        f" UNION ALL SELECT 1 FROM allowed_users WHERE property_id = ? AND user_id IN ({marks})",
-        property_id,
-        *user_ids,
-        property_id,
-        *user_ids,
+        f"SELECT 2 FROM properties WHERE id = ? AND removed_at IS NULL AND owner {theirs}"
+        f" UNION ALL SELECT 1 FROM allowed_users WHERE property_id = ? AND user_id {theirs}",
+        *(property_id, *user_ids) * 2,
     )
 
 
 async def allow(sql: Transaction, property_id: int, user_id: str) -> bool:
     """Put a user on a property's list; return whether they were not on it."""
-    added = "INSERT INTO allowed_users (property_id, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
-    return await sql.count_changes(added, property_id, user_id) > 0
+    return await sql.insert_new("allowed_users", property_id=property_id, user_id=user_id)
 
 
 async def disallow(sql: Transaction, property_id: int, user_id: str) -> bool:
@@ -70,20 +61,13 @@ async def disallow_everywhere(sql: Transaction, user_id: str) -> list[int]:
 async def add_entry(
     sql: Transaction, property_id: int, user_id: str, now: int, *, allowed: bool
 ) -> None:
-    await sql.insert(
-        "auth_entries", property_id=property_id, user_id=user_id, allowed=allowed, at=now
-    )
+    entry = {"property_id": property_id, "user_id": user_id, "allowed": allowed, "at": now}
+    await sql.insert("auth_entries", **entry)
 
 
 async def entries(
     sql: Reader, property_id: int, limit: int = -1, offset: int = 0
 ) -> list[AuthEntry]:
     """Return who was at the entrance, newest first."""
-    return await sql.all(
-        AuthEntry,
-        "SELECT user_id, at, allowed FROM auth_entries WHERE property_id = ?"
-        " ORDER BY id DESC LIMIT ? OFFSET ?",
-        property_id,
-        limit,
-        offset,
-    )
+    newest = "auth_entries WHERE property_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"
+    return await sql.select(AuthEntry, newest, property_id, limit, offset)

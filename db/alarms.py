@@ -6,7 +6,7 @@ whether it did: so of two people at once one acts.
 
 from typing import Literal, NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Reader, Transaction, where_equal
 
 AlarmOutcome = Literal["resolved", "false", "quiet", "removed"]
 
@@ -74,8 +74,6 @@ class Escalation(NamedTuple):
     roles: str
 
 
-_COLUMNS = ", ".join(Alarm._fields)
-_SELECT = f"SELECT {_COLUMNS} FROM alarms"
 _WAITS = "outcome IS NULL AND acknowledged_at IS NULL AND snoozed_until IS NULL"
 _IS_SHOWN = "EXISTS (SELECT 1 FROM cards WHERE subject = 'alarm:' || alarms.id)"
 
@@ -87,53 +85,37 @@ async def add_alert(sql: Transaction, property_id: int, user_id: str, now: int) 
 
 async def alerts(sql: Reader, property_id: int, limit: int, offset: int) -> list[Alert]:
     """Return a property's alerts, newest first."""
-    return await sql.all(
-        Alert,
-        "SELECT id, user_id, at FROM alerts WHERE property_id = ?"
-        " ORDER BY id DESC LIMIT ? OFFSET ?",
-        property_id,
-        limit,
-        offset,
-    )
+    newest = "alerts WHERE property_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"
+    return await sql.select(Alert, newest, property_id, limit, offset)
 
 
 async def get(sql: Reader, alarm_id: int) -> Alarm | None:
-    return await sql.one(Alarm, f"{_SELECT} WHERE id = ?", alarm_id)
+    return await sql.find(Alarm, "alarms", id=alarm_id)
 
 
 async def open_of_property(sql: Reader, property_id: int) -> Alarm | None:
-    return await sql.one(Alarm, f"{_SELECT} WHERE property_id = ? AND outcome IS NULL", property_id)
+    found = await sql.select(Alarm, "alarms WHERE property_id = ? AND outcome IS NULL", property_id)
+    return found[0] if found else None
 
 
 async def page(
     sql: Reader, property_id: int | None, limit: int, offset: int
 ) -> tuple[list[Alarm], int]:
     """Return alarms, of a property or of all, open ones first, and how many there are."""
-    # Without any WHERE, SQLite counts a large table without reading its rows.
-    where, given = ("", ()) if property_id is None else ("WHERE property_id = ?", (property_id,))
-    found = await sql.all(
-        Alarm,
-        f"{_SELECT} {where} ORDER BY (outcome IS NULL) DESC, id DESC LIMIT ? OFFSET ?",
-        *given,
-        limit,
-        offset,
-    )
-    total = await sql.one(int, f"SELECT count(*) FROM alarms {where}", *given)
-    return found, total or 0
+    where, values = where_equal(property_id=property_id)
+    ordered = f"alarms {where} ORDER BY (outcome IS NULL) DESC, id DESC LIMIT ? OFFSET ?"
+    found = await sql.select(Alarm, ordered, *values, limit, offset)
+    return found, await sql.count(f"alarms {where}", *values)
 
 
 async def raise_or_repeat(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
     """Count an alert on the property's open alarm, or open one; return its id."""
     # Not one INSERT … ON CONFLICT: it would use up the id of an alarm for each repeated alert.
-    repeated = await sql.one(
-        int,
+    repeat = (
         "UPDATE alarms SET repeats = repeats + 1, last_at = ?2, last_by = ?3, touched_at = ?2"
-        " WHERE property_id = ?1 AND outcome IS NULL RETURNING id",
-        property_id,
-        now,
-        user_id,
+        " WHERE property_id = ?1 AND outcome IS NULL RETURNING id"
     )
-    return repeated or await sql.insert(
+    return await sql.one(int, repeat, property_id, now, user_id) or await sql.insert(
         "alarms",
         property_id=property_id,
         raised_at=now,
@@ -147,38 +129,27 @@ async def raise_or_repeat(sql: Transaction, property_id: int, user_id: str, now:
 
 async def acknowledge(sql: Transaction, alarm_id: int, who: str, now: int) -> bool:
     """Record who handles an open alarm, which ends a snooze; return whether they are the first."""
-    return await _changed(
-        sql,
+    change = (
         "acknowledged_at = ?2, acknowledged_by = ?3, touched_at = ?2, snoozed_until = NULL,"
-        " snoozed_by = NULL WHERE id = ?1 AND outcome IS NULL AND acknowledged_at IS NULL",
-        alarm_id,
-        now,
-        who,
+        " snoozed_by = NULL WHERE id = ?1 AND outcome IS NULL AND acknowledged_at IS NULL"
     )
+    return await _changed(sql, change, alarm_id, now, who)
 
 
 async def snooze(sql: Transaction, alarm_id: int, until: int, who: str, now: int) -> bool:
     """Stop a waiting alarm from escalating until a time; return whether it was waiting."""
-    return await _changed(
-        sql,
-        f"snoozed_until = ?2, snoozed_by = ?3, touched_at = ?4 WHERE id = ?1 AND {_WAITS}",
-        alarm_id,
-        until,
-        who,
-        now,
-    )
+    change = f"snoozed_until = ?2, snoozed_by = ?3, touched_at = ?4 WHERE id = ?1 AND {_WAITS}"
+    return await _changed(sql, change, alarm_id, until, who, now)
 
 
 async def end_snooze(sql: Transaction, alarm_id: int, now: int) -> bool:
     """Let an alarm wait again if its snooze is over; return whether it was."""
-    return await _changed(
-        sql,
+    change = (
         "waiting_since = snoozed_until, touched_at = max(touched_at, snoozed_until),"
         " snoozed_until = NULL, snoozed_by = NULL"
-        " WHERE id = ?1 AND outcome IS NULL AND snoozed_until <= ?2",
-        alarm_id,
-        now,
+        " WHERE id = ?1 AND outcome IS NULL AND snoozed_until <= ?2"
     )
+    return await _changed(sql, change, alarm_id, now)
 
 
 async def touch(sql: Transaction, alarm_id: int, now: int) -> bool:
@@ -190,39 +161,25 @@ async def settle(
     sql: Transaction, alarm_id: int, outcome: AlarmOutcome, who: str, now: int
 ) -> bool:
     """End an open alarm; return whether it was open."""
-    return await _changed(
-        sql,
-        "outcome = ?2, settled_by = ?3, settled_at = ?4 WHERE id = ?1 AND outcome IS NULL",
-        alarm_id,
-        outcome,
-        who,
-        now,
-    )
+    change = "outcome = ?2, settled_by = ?3, settled_at = ?4 WHERE id = ?1 AND outcome IS NULL"
+    return await _changed(sql, change, alarm_id, outcome, who, now)
 
 
 async def expire(sql: Transaction, alarm_id: int, untouched_since: int, now: int) -> bool:
     """End an alarm that nobody has touched since a time; return whether it was one."""
-    return await _changed(
-        sql,
+    change = (
         "outcome = 'quiet', settled_by = '', settled_at = ?3 WHERE id = ?1 AND outcome IS NULL"
-        " AND snoozed_until IS NULL AND touched_at <= ?2",
-        alarm_id,
-        untouched_since,
-        now,
+        " AND snoozed_until IS NULL AND touched_at <= ?2"
     )
+    return await _changed(sql, change, alarm_id, untouched_since, now)
 
 
 async def escalate(
     sql: Transaction, alarm_id: int, level: int, roles: str, waiting_since: int, now: int
 ) -> bool:
     """Store that an alarm waiting since a time reached a level; return whether that was due."""
-    is_due = await _changed(
-        sql,
-        f"called = ?2 WHERE id = ?1 AND {_WAITS} AND called < ?2 AND waiting_since <= ?3",
-        alarm_id,
-        level,
-        waiting_since,
-    )
+    change = f"called = ?2 WHERE id = ?1 AND {_WAITS} AND called < ?2 AND waiting_since <= ?3"
+    is_due = await _changed(sql, change, alarm_id, level, waiting_since)
     if is_due:
         await sql.insert("alarm_calls", alarm_id=alarm_id, stage=level, at=now, roles=roles)
     return is_due
@@ -230,12 +187,7 @@ async def escalate(
 
 async def get_escalation(sql: Reader, alarm_id: int, level: int) -> Escalation | None:
     """Return whom an alarm mentioned at a level."""
-    return await sql.one(
-        Escalation,
-        "SELECT at, roles FROM alarm_calls WHERE alarm_id = ? AND stage = ?",
-        alarm_id,
-        level,
-    )
+    return await sql.find(Escalation, "alarm_calls", alarm_id=alarm_id, stage=level)
 
 
 async def add_step(
@@ -247,47 +199,27 @@ async def add_step(
     text: str = "",
     number: int | None = None,
 ) -> None:
-    await sql.insert(
-        "alarm_steps",
-        alarm_id=alarm_id,
-        at=at,
-        who=who,
-        action=action,
-        text=text,
-        number=number,
-    )
+    step = AlarmStep(at, who, action, text, number)
+    await sql.insert("alarm_steps", alarm_id=alarm_id, **step._asdict())
 
 
 async def last_steps(sql: Reader, alarm_id: int, limit: int) -> tuple[list[AlarmStep], int]:
     """Return the newest steps, the oldest of them first, and how many there are in all."""
-    found = await sql.all(
-        AlarmStep,
-        "SELECT at, who, action, text, number FROM alarm_steps WHERE alarm_id = ?"
-        " ORDER BY id DESC LIMIT ?",
-        alarm_id,
-        limit,
-    )
-    total = await sql.one(int, "SELECT count(*) FROM alarm_steps WHERE alarm_id = ?", alarm_id)
-    return found[::-1], total or 0
+    steps = "alarm_steps WHERE alarm_id = ?"
+    newest = await sql.select(AlarmStep, f"{steps} ORDER BY id DESC LIMIT ?", alarm_id, limit)
+    return newest[::-1], await sql.count(steps, alarm_id)
 
 
 async def ended_snoozes(sql: Reader, now: int, limit: int) -> list[Alarm]:
-    return await sql.all(
-        Alarm,
-        f"{_SELECT} WHERE outcome IS NULL AND snoozed_until <= ? ORDER BY snoozed_until LIMIT ?",
-        now,
-        limit,
-    )
+    ended = "alarms WHERE outcome IS NULL AND snoozed_until <= ? ORDER BY snoozed_until LIMIT ?"
+    return await sql.select(Alarm, ended, now, limit)
 
 
 async def untouched(sql: Reader, since: int, limit: int) -> list[Alarm]:
     """Return open alarms that nobody has touched since a time."""
-    return await sql.all(
-        Alarm,
-        f"{_SELECT} WHERE outcome IS NULL AND snoozed_until IS NULL AND touched_at <= ?"
-        " ORDER BY touched_at LIMIT ?",
-        since,
-        limit,
+    quiet = "outcome IS NULL AND snoozed_until IS NULL AND touched_at <= ?"
+    return await sql.select(
+        Alarm, f"alarms WHERE {quiet} ORDER BY touched_at LIMIT ?", since, limit
     )
 
 
@@ -298,15 +230,9 @@ async def due_for_escalation(
 
     `after`: the id after which the page begins, 0 for the first page.
     """
-    return await sql.all(
-        Alarm,
-        f"{_SELECT} WHERE {_WAITS} AND waiting_since <= ? AND called < ? AND {_IS_SHOWN}"
-        " AND id > ? ORDER BY id LIMIT ?",
-        waiting_since,
-        level,
-        after,
-        limit,
-    )
+    due = f"{_WAITS} AND waiting_since <= ? AND called < ? AND {_IS_SHOWN} AND id > ?"
+    ordered = f"alarms WHERE {due} ORDER BY id LIMIT ?"
+    return await sql.select(Alarm, ordered, waiting_since, level, after, limit)
 
 
 async def next_due(sql: Reader, expire_after: int, levels: dict[int, int]) -> int | None:

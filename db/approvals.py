@@ -14,15 +14,12 @@ class Approval(NamedTuple):
 
 async def add(sql: Transaction, subject: str, who: str, now: int) -> bool:
     """Store that somebody approves; return whether they had not before."""
-    added = "INSERT INTO approvals (subject, who, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-    return await sql.count_changes(added, subject, who, now) > 0
+    return await sql.insert_new("approvals", subject=subject, who=who, at=now)
 
 
 async def of_subject(sql: Reader, subject: str) -> list[Approval]:
     """Return who approved, the first one first."""
-    return await sql.all(
-        Approval, "SELECT who, at FROM approvals WHERE subject = ? ORDER BY at, who", subject
-    )
+    return await sql.select(Approval, "approvals WHERE subject = ? ORDER BY at, who", subject)
 
 
 async def clear(sql: Transaction, subject: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Reader, Transaction, where_equal
 
 
 class AuditRecord(NamedTuple):
@@ -17,9 +17,6 @@ class AuditRecord(NamedTuple):
     after: str
 
 
-_COLUMNS = ", ".join(AuditRecord._fields)
-
-
 async def append(
     sql: Transaction, at: int, who: str, action: str, subject: str, before: str, after: str
 ) -> None:
@@ -32,13 +29,6 @@ async def page(
     sql: Reader, subject: str | None, who: str | None, limit: int, offset: int
 ) -> list[AuditRecord]:
     """Return records, newest first; all, or those on a subject, or those of somebody, or both."""
-    wanted = {"subject": subject, "who": who}
-    given = {column: value for column, value in wanted.items() if value is not None}
-    where = " AND ".join(f"{column} = ?" for column in given) or "TRUE"
-    return await sql.all(
-        AuditRecord,
-        f"SELECT {_COLUMNS} FROM audit WHERE {where} ORDER BY id DESC LIMIT ? OFFSET ?",
-        *given.values(),
-        limit,
-        offset,
-    )
+    where, values = where_equal(subject=subject, who=who)
+    newest = f"audit {where} ORDER BY id DESC LIMIT ? OFFSET ?"
+    return await sql.select(AuditRecord, newest, *values, limit, offset)

@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Reader, Transaction, marks
 
 DIRECT = "direct:"
 """How the names of private messages' channels begin; the member's id follows."""
@@ -53,9 +53,6 @@ class Backlog(NamedTuple):
     since: int | None
 
 
-_COLUMNS = ", ".join(Card._fields)
-
-
 async def mark_stale(sql: Transaction, *stale: StaleCard) -> None:
     """Have cards shown again where they are, or for the first time, in this order."""
     if not stale:
@@ -86,13 +83,8 @@ async def stale_channels(sql: Reader, prefix: str) -> list[str]:
 
 async def move(sql: Transaction, channel: str, kind: str, new_channel: str) -> None:
     """Give the cards of a kind of subject in one channel another one; messages stay in place."""
-    await sql.run(
-        "UPDATE cards SET channel = ? WHERE channel = ? AND substr(subject, 1, ?) = ?",
-        new_channel,
-        channel,
-        len(kind) + 1,
-        f"{kind}:",
-    )
+    moved = "UPDATE cards SET channel = ? WHERE channel = ? AND instr(subject, ?) = 1"
+    await sql.run(moved, new_channel, channel, f"{kind}:")
 
 
 async def touch(sql: Transaction, subjects: list[str]) -> list[str]:
@@ -109,24 +101,17 @@ async def touch(sql: Transaction, subjects: list[str]) -> list[str]:
 
 async def next_unposted(sql: Reader, channels: list[str]) -> Card | None:
     """Return the oldest card of these channels that has no message yet."""
-    marks = ", ".join("?" * len(channels))
-    return await sql.one(
-        Card,
-        f"SELECT {_COLUMNS} FROM cards WHERE shown < version AND channel IN ({marks})"
-        " AND message_id IS NULL ORDER BY id LIMIT 1",
-        *channels,
-    )
+    stale = f"shown < version AND channel IN ({marks(channels)})"
+    oldest = f"cards WHERE {stale} AND message_id IS NULL ORDER BY id LIMIT 1"
+    found = await sql.select(Card, oldest, *channels)
+    return found[0] if found else None
 
 
 async def outdated(sql: Reader, channels: list[str]) -> list[Card]:
     """Return the cards of these channels whose messages are outdated, by id."""
-    marks = ", ".join("?" * len(channels))
-    return await sql.all(
-        Card,
-        f"SELECT {_COLUMNS} FROM cards WHERE shown < version AND channel IN ({marks})"
-        " AND message_id IS NOT NULL ORDER BY id",
-        *channels,
-    )
+    stale = f"shown < version AND channel IN ({marks(channels)})"
+    posted = f"cards WHERE {stale} AND message_id IS NOT NULL ORDER BY id"
+    return await sql.select(Card, posted, *channels)
 
 
 async def backlog(sql: Reader) -> list[Backlog]:
@@ -159,26 +144,15 @@ async def mark_shown(sql: Transaction, card: Card) -> None:
 
     Changes that came since then keep the card stale.
     """
-    await sql.update(
-        "cards",
-        {
-            "shown": card.version,
-            "digest": card.digest,
-            "channel_id": card.channel_id,
-            "message_id": card.message_id,
-            "picture": card.picture,
-        },
-        id=card.id,
-    )
+    message = {"channel_id": card.channel_id, "message_id": card.message_id}
+    content = {"shown": card.version, "digest": card.digest, "picture": card.picture}
+    await sql.update("cards", message | content, id=card.id)
 
 
 async def mark_posted(sql: Transaction, card: Card) -> None:
     """Store where the card's message is, whatever that message shows; the card stays stale."""
-    await sql.update(
-        "cards",
-        {"channel_id": card.channel_id, "message_id": card.message_id, "digest": ""},
-        id=card.id,
-    )
+    message = {"channel_id": card.channel_id, "message_id": card.message_id}
+    await sql.update("cards", {**message, "digest": ""}, id=card.id)
 
 
 async def mark_lost(sql: Transaction, card: Card) -> None:

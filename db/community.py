@@ -20,26 +20,20 @@ class EquipmentType(NamedTuple):
 
 async def tiers(sql: Reader) -> list[Tier]:
     """Return the tiers on offer, by id."""
-    return await sql.all(Tier, "SELECT id, name, price FROM tiers WHERE NOT retired ORDER BY id")
+    return await sql.select(Tier, "tiers WHERE NOT retired ORDER BY id")
 
 
 async def tier_on_offer(sql: Reader, tier_id: int) -> bool:
-    found = await sql.one(int, "SELECT 1 FROM tiers WHERE id = ? AND NOT retired", tier_id)
-    return found is not None
+    return await sql.count("tiers WHERE id = ? AND NOT retired", tier_id) > 0
 
 
 async def equipment_types(sql: Reader) -> list[EquipmentType]:
     """Return the equipment types on offer, by id."""
-    return await sql.all(
-        EquipmentType, "SELECT id, name FROM equipment_types WHERE NOT retired ORDER BY id"
-    )
+    return await sql.select(EquipmentType, "equipment_types WHERE NOT retired ORDER BY id")
 
 
 async def equipment_type_on_offer(sql: Reader, type_id: int) -> bool:
-    found = await sql.one(
-        int, "SELECT 1 FROM equipment_types WHERE id = ? AND NOT retired", type_id
-    )
-    return found is not None
+    return await sql.count("equipment_types WHERE id = ? AND NOT retired", type_id) > 0
 
 
 async def replace(sql: Transaction, tiers: list[Tier], types: list[EquipmentType]) -> None:

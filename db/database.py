@@ -14,7 +14,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import cycle
 from pathlib import Path
@@ -78,11 +78,18 @@ class Reader:
         rows = await self.all(row, sql, *parameters)
         return rows[0] if rows else None
 
+    async def select(self, row: type[R], rest: str, *parameters: Any) -> list[R]:
+        """Select the columns that `row` has; `rest` is what follows FROM. Raises as `all` does."""
+        return await self.all(row, f"SELECT {', '.join(row._fields)} FROM {rest}", *parameters)
+
     async def find(self, row: type[R], table: str, **where: Any) -> R | None:
         """Return the row of a table with these values, or None; raises as `all` does."""
-        columns = ", ".join(row._fields)
-        sql = f"SELECT {columns} FROM {table} WHERE {_equal(where)}"
-        return await self.one(row, sql, *where.values())
+        found = await self.select(row, f"{table} WHERE {_equal(where)}", *where.values())
+        return found[0] if found else None
+
+    async def count(self, rest: str, *parameters: Any) -> int:
+        """Count rows; `rest` is what follows FROM. Raises as `all` does."""
+        return await self.one(int, f"SELECT count(*) FROM {rest}", *parameters) or 0
 
 
 class Transaction(Reader):
@@ -98,13 +105,18 @@ class Transaction(Reader):
 
     async def insert(self, table: str, **values: Any) -> int:
         """Insert a row with these columns and return its id; raises as `all` does."""
-        marks = ", ".join("?" * len(values))
-        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"
+        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks(values)})"
         try:
             row = await self._connection.execute_insert(sql, tuple(values.values()))
         except sqlite3.Error as fault:
             raise _translated(fault) from fault
         return int(row[0]) if row is not None else 0
+
+    async def insert_new(self, table: str, **values: Any) -> bool:
+        """Insert a row unless there is one like it; return whether there was none."""
+        statement = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks(values)})"
+        conflict = "ON CONFLICT DO NOTHING"
+        return await self.count_changes(f"{statement} {conflict}", *values.values()) > 0
 
     async def update(self, table: str, values: dict[str, Any], **where: Any) -> None:
         """Set values in the rows with these values; raises as `all` does."""
@@ -419,6 +431,20 @@ def _prepare(path: Path) -> None:
         copy(path, kept)
         log.info("updating the schema; a copy of the old database is kept in %s", kept)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def marks(values: Collection[object]) -> str:
+    """Return a parameter for each value of a list."""
+    return ", ".join("?" * len(values))
+
+
+def where_equal(**columns: Any) -> tuple[str, list[Any]]:
+    """Return the WHERE clause for columns with these values, where not None, and its parameters.
+
+    Blank if all are None: without any WHERE, SQLite counts a large table without reading its rows.
+    """
+    given = {column: value for column, value in columns.items() if value is not None}
+    return f"WHERE {_equal(given)}" if given else "", list(given.values())
 
 
 def _equal(values: Iterable[str], separator: str = " AND ") -> str:

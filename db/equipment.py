@@ -29,13 +29,9 @@ _SELECT = (
 
 
 async def add(sql: Transaction, property_id: int, type_id: int, description: str, now: int) -> int:
+    texts = {"description": description, "searched": fold_case(description)}
     return await sql.insert(
-        "equipment",
-        property_id=property_id,
-        type=type_id,
-        description=description,
-        added_at=now,
-        searched=fold_case(description),
+        "equipment", property_id=property_id, type=type_id, added_at=now, **texts
     )
 
 

@@ -4,7 +4,7 @@ import json
 from typing import NamedTuple
 
 from db.cards import Backlog
-from db.database import Reader, Transaction
+from db.database import Reader, Transaction, marks
 
 
 class FeedEntry(NamedTuple):
@@ -30,9 +30,6 @@ class FeedCount(NamedTuple):
     last_at: int
 
 
-_COLUMNS = ", ".join(FeedEntry._fields)
-
-
 async def add(sql: Transaction, *entries: FeedEntry) -> None:
     """Add new entries, each once."""
     if not entries:
@@ -48,14 +45,8 @@ async def add(sql: Transaction, *entries: FeedEntry) -> None:
 
 async def waiting(sql: Reader, channels: list[str], limit: int) -> list[FeedEntry]:
     """Return the oldest entries that wait for these channels."""
-    marks = ", ".join("?" * len(channels))
-    return await sql.all(
-        FeedEntry,
-        f"SELECT {_COLUMNS} FROM feed_entries WHERE channel IN ({marks})"
-        " ORDER BY journal_id LIMIT ?",
-        *channels,
-        limit,
-    )
+    oldest = f"feed_entries WHERE channel IN ({marks(channels)}) ORDER BY journal_id LIMIT ?"
+    return await sql.select(FeedEntry, oldest, *channels, limit)
 
 
 async def backlog(sql: Reader) -> list[Backlog]:
@@ -70,29 +61,21 @@ async def backlog(sql: Reader) -> list[Backlog]:
 
 async def of_batch(sql: Reader, batch: int, limit: int) -> list[FeedEntry]:
     """Return the entries that share a message, in order."""
-    return await sql.all(
-        FeedEntry,
-        f"SELECT {_COLUMNS} FROM feed_entries WHERE batch = ? ORDER BY journal_id LIMIT ?",
-        batch,
-        limit,
-    )
+    oldest = "feed_entries WHERE batch = ? ORDER BY journal_id LIMIT ?"
+    return await sql.select(FeedEntry, oldest, batch, limit)
 
 
 async def put_into_batch(sql: Transaction, entries: list[FeedEntry]) -> None:
     """Store, before it is sent, that these entries share one message, named by the first."""
-    marks = ", ".join("?" * len(entries))
-    await sql.run(
-        f"UPDATE feed_entries SET batch = ? WHERE journal_id IN ({marks})",
-        entries[0].journal_id,
-        *(entry.journal_id for entry in entries),
-    )
+    ids = [entry.journal_id for entry in entries]
+    put = f"UPDATE feed_entries SET batch = ? WHERE journal_id IN ({marks(ids)})"
+    await sql.run(put, ids[0], *ids)
 
 
 async def sum_up(sql: Transaction, channels: list[str], batch: int, before: int) -> None:
     """Store, before it is sent, that one message counts all entries from before a time."""
-    marks = ", ".join("?" * len(channels))
     await sql.run(
-        f"UPDATE feed_entries SET batch = ?, summed = 1 WHERE channel IN ({marks})"
+        f"UPDATE feed_entries SET batch = ?, summed = 1 WHERE channel IN ({marks(channels)})"
         " AND batch IS NULL AND (SELECT at FROM journal WHERE id = journal_id) < ?",
         batch,
         *channels,

@@ -11,19 +11,14 @@ async def is_duplicate(
     What comes twice over one transport happened twice: the nth copy of each transport is the
     same event as the nth of the others.
     """
-    is_known = await sql.one(
-        bool,
+    upsert = (
         "INSERT INTO fingerprints (id, digest, transports, at) VALUES ("
         "(SELECT id FROM fingerprints WHERE digest = ?1 AND at >= ?3"
         " AND NOT instr(' ' || transports || ' ', ' ' || ?2 || ' ') ORDER BY at, id LIMIT 1),"
         " ?1, ?2, ?4) ON CONFLICT (id) DO UPDATE"
-        " SET transports = transports || ' ' || excluded.transports RETURNING transports <> ?2",
-        digest,
-        transport,
-        since,
-        now,
+        " SET transports = transports || ' ' || excluded.transports RETURNING transports <> ?2"
     )
-    return bool(is_known)
+    return await sql.one(bool, upsert, digest, transport, since, now) or False
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:

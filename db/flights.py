@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Reader, Transaction, where_equal
 from db.equipment import DRONE
 from db.search import fold_case
 
@@ -39,12 +39,8 @@ _IS_FREE = (
 
 async def free_drones(sql: Reader, property_id: int) -> list[Drone]:
     """Return the drones of a property that are not out, by id."""
-    return await sql.all(
-        Drone,
-        f"SELECT id, description FROM equipment WHERE property_id = ? AND {_IS_FREE} ORDER BY id",
-        property_id,
-        DRONE,
-    )
+    free = f"equipment WHERE property_id = ? AND {_IS_FREE} ORDER BY id"
+    return await sql.select(Drone, free, property_id, DRONE)
 
 
 async def open_any(
@@ -59,18 +55,13 @@ async def open_any(
 
     One statement finds and takes it, and a unique index lets a drone be out only once.
     """
-    number = await sql.one(
-        int,
+    start = (
         "INSERT INTO flights (drone_id, property_id, dispatched_at, dispatched_by, reason)"
         f" SELECT id, property_id, ?, ?, ? FROM equipment WHERE property_id = ? AND {_IS_FREE}"
-        " AND id = coalesce(?, id) ORDER BY id LIMIT 1 RETURNING id",
-        now,
-        dispatched_by,
-        reason,
-        property_id,
-        DRONE,
-        drone_id,
+        " AND id = coalesce(?, id) ORDER BY id LIMIT 1 RETURNING id"
     )
+    given = (now, dispatched_by, reason, property_id, DRONE, drone_id)
+    number = await sql.one(int, start, *given)
     return None if number is None else await get(sql, number)
 
 
@@ -83,11 +74,8 @@ async def open_of_drone(sql: Reader, drone_id: int) -> Flight | None:
 
 
 async def open_of_property(sql: Reader, property_id: int) -> list[Flight]:
-    return await sql.all(
-        Flight,
-        f"{_SELECT} WHERE flights.property_id = ? AND recalled_at IS NULL ORDER BY flights.id",
-        property_id,
-    )
+    where = "flights.property_id = ? AND recalled_at IS NULL ORDER BY flights.id"
+    return await sql.all(Flight, f"{_SELECT} {where}", property_id)
 
 
 async def page_of_open(sql: Reader, search: str, limit: int, offset: int) -> list[Flight]:
@@ -95,35 +83,22 @@ async def page_of_open(sql: Reader, search: str, limit: int, offset: int) -> lis
 
     The plus has the few that are open looked through and sorted, and not all flights in order.
     """
-    return await sql.all(
-        Flight,
-        f"{_SELECT} WHERE recalled_at IS NULL AND (instr(searched, ?) OR instr(drone_id, ?))"
-        " ORDER BY +flights.id LIMIT ? OFFSET ?",
-        fold_case(search),
-        fold_case(search),
-        limit,
-        offset,
-    )
+    matches = "recalled_at IS NULL AND (instr(searched, ?1) OR instr(drone_id, ?1))"
+    ordered = f"{_SELECT} WHERE {matches} ORDER BY +flights.id LIMIT ?2 OFFSET ?3"
+    return await sql.all(Flight, ordered, fold_case(search), limit, offset)
 
 
 async def count_open(sql: Reader) -> int:
-    return await sql.one(int, "SELECT count(*) FROM flights WHERE recalled_at IS NULL") or 0
+    return await sql.count("flights WHERE recalled_at IS NULL")
 
 
 async def page(
     sql: Reader, property_id: int | None, drone_id: int | None, limit: int, offset: int
 ) -> list[Flight]:
     """Return flights, newest first: all, or those of a property, of a drone, or both."""
-    wanted = {"flights.property_id": property_id, "drone_id": drone_id}
-    given = {column: value for column, value in wanted.items() if value is not None}
-    where = " AND ".join(f"{column} = ?" for column in given) or "TRUE"
-    return await sql.all(
-        Flight,
-        f"{_SELECT} WHERE {where} ORDER BY flights.id DESC LIMIT ? OFFSET ?",
-        *given.values(),
-        limit,
-        offset,
-    )
+    where, values = where_equal(**{"flights.property_id": property_id, "drone_id": drone_id})
+    newest = f"{_SELECT} {where} ORDER BY flights.id DESC LIMIT ? OFFSET ?"
+    return await sql.all(Flight, newest, *values, limit, offset)
 
 
 async def close(sql: Transaction, flight_id: int, recalled_by: str, now: int) -> None:

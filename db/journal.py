@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from db import settings
-from db.database import Reader, Transaction
+from db.database import Reader, Transaction, marks
 
 
 class Entry(NamedTuple):
@@ -27,8 +27,6 @@ class Audience(IntEnum):
 
 _PRUNED = "journal.pruned"
 """The setting that holds the newest number ever forgotten."""
-
-_COLUMNS = ", ".join(Entry._fields)
 
 
 async def append(
@@ -57,29 +55,18 @@ async def after_for_discord(sql: Reader, number: int, limit: int) -> list[Entry]
 
 
 async def _after(sql: Reader, number: int, limit: int, widest: Audience) -> list[Entry]:
-    return await sql.all(
-        Entry,
-        f"SELECT {_COLUMNS} FROM journal WHERE id > ? AND published BETWEEN 1 AND ?"
-        " ORDER BY id LIMIT ?",
-        number,
-        widest,
-        limit,
-    )
+    behind = "journal WHERE id > ? AND published BETWEEN 1 AND ? ORDER BY id LIMIT ?"
+    return await sql.select(Entry, behind, number, widest, limit)
 
 
 async def by_id(sql: Reader, numbers: list[int]) -> list[Entry]:
     """Return the events with these numbers, oldest first."""
-    marks = ", ".join("?" * len(numbers))
-    return await sql.all(
-        Entry, f"SELECT {_COLUMNS} FROM journal WHERE id IN ({marks}) ORDER BY id", *numbers
-    )
+    return await sql.select(Entry, f"journal WHERE id IN ({marks(numbers)}) ORDER BY id", *numbers)
 
 
 async def recent(sql: Reader, limit: int) -> list[Entry]:
     """Return the newest events for everybody or for Discord alone, newest first."""
-    return await sql.all(
-        Entry, f"SELECT {_COLUMNS} FROM journal WHERE published ORDER BY id DESC LIMIT ?", limit
-    )
+    return await sql.select(Entry, "journal WHERE published ORDER BY id DESC LIMIT ?", limit)
 
 
 async def bounds(sql: Reader) -> tuple[int, int]:
@@ -110,20 +97,12 @@ async def count_subjects(
 
     `path`: only events whose data is true there count.
     """
-    return (
-        await sql.one(
-            int,
-            "SELECT count(DISTINCT value) FROM journal, json_each(subjects)"
-            " WHERE at >= ?1 AND at < ?2 AND name = ?3 AND value LIKE ?4 || ':%'"
-            " AND (?5 IS NULL OR json_extract(data, ?5) IS TRUE)",
-            since,
-            until,
-            name,
-            kind,
-            path,
-        )
-        or 0
+    counted = (
+        "SELECT count(DISTINCT value) FROM journal, json_each(subjects)"
+        " WHERE at >= ?1 AND at < ?2 AND name = ?3 AND value LIKE ?4 || ':%'"
+        " AND (?5 IS NULL OR json_extract(data, ?5) IS TRUE)"
     )
+    return await sql.one(int, counted, since, until, name, kind, path) or 0
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:

@@ -15,9 +15,6 @@ class Link(NamedTuple):
     wants_alarms: int
 
 
-_COLUMNS = ", ".join(Link._fields)
-
-
 async def of_member(sql: Reader, member_id: int) -> Link | None:
     return await sql.find(Link, "links", member_id=member_id)
 
@@ -30,20 +27,14 @@ async def put(sql: Transaction, member_id: int, user_id: str, by: str, now: int)
     """Link a member and a game user; earlier links of either end. `wants_alarms` stays."""
     before = await of_member(sql, member_id)
     await sql.run("DELETE FROM links WHERE member_id = ? OR user_id = ?", member_id, user_id)
-    await sql.insert(
-        "links",
-        member_id=member_id,
-        user_id=user_id,
-        linked_at=now,
-        linked_by=by,
-        wants_alarms=before.wants_alarms if before is not None else 0,
-    )
+    link = Link(member_id, user_id, now, by, before.wants_alarms if before is not None else 0)
+    await sql.insert("links", **link._asdict())
 
 
 async def remove(sql: Transaction, member_id: int) -> Link | None:
-    return await sql.one(
-        Link, f"DELETE FROM links WHERE member_id = ? RETURNING {_COLUMNS}", member_id
-    )
+    link = await of_member(sql, member_id)
+    await sql.delete("links", member_id=member_id)
+    return link
 
 
 async def want_alarms(sql: Transaction, member_id: int, *, wanted: bool) -> bool:
@@ -54,20 +45,12 @@ async def want_alarms(sql: Transaction, member_id: int, *, wanted: bool) -> bool
 
 async def put_code(sql: Transaction, code: str, member_id: int, expires_at: int, now: int) -> None:
     """Store a member's code in place of an earlier one; delete those that have expired."""
-    await sql.run(
-        "DELETE FROM link_codes WHERE member_id = ? OR code = ? OR expires_at <= ?",
-        member_id,
-        code,
-        now,
-    )
+    gone = "DELETE FROM link_codes WHERE member_id = ? OR code = ? OR expires_at <= ?"
+    await sql.run(gone, member_id, code, now)
     await sql.insert("link_codes", code=code, member_id=member_id, expires_at=expires_at)
 
 
 async def take_code(sql: Transaction, code: str, now: int) -> int | None:
     """Delete a code and return whose it was; None if there is none or it has expired."""
-    return await sql.one(
-        int,
-        "DELETE FROM link_codes WHERE code = ? AND expires_at > ? RETURNING member_id",
-        code,
-        now,
-    )
+    taken = "DELETE FROM link_codes WHERE code = ? AND expires_at > ? RETURNING member_id"
+    return await sql.one(int, taken, code, now)

@@ -20,18 +20,12 @@ class Notice(NamedTuple):
 
 async def put(sql: Transaction, cad: str, kind: Kind, key: str, data: str, now: int) -> int:
     """Store an announcement and return its id; one with the key of another replaces it."""
-    number = await sql.one(
-        int,
+    upsert = (
         "INSERT INTO notices (cad, kind, key, data, at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (cad, kind, key) WHERE key <> '' DO UPDATE SET data = excluded.data"
-        " RETURNING id",
-        cad,
-        kind,
-        key,
-        data,
-        now,
+        " RETURNING id"
     )
-    return number or 0
+    return await sql.one(int, upsert, cad, kind, key, data, now) or 0
 
 
 async def get(sql: Reader, notice_id: int) -> Notice | None:
@@ -40,8 +34,5 @@ async def get(sql: Reader, notice_id: int) -> Notice | None:
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
     """Delete up to `limit` announcements older than a time; return how many."""
-    return await sql.count_changes(
-        "DELETE FROM notices WHERE id IN (SELECT id FROM notices WHERE at < ? ORDER BY at LIMIT ?)",
-        before,
-        limit,
-    )
+    oldest = "SELECT id FROM notices WHERE at < ? ORDER BY at LIMIT ?"
+    return await sql.count_changes(f"DELETE FROM notices WHERE id IN ({oldest})", before, limit)

@@ -26,9 +26,6 @@ class Removal(NamedTuple):
     asked_by: str
 
 
-_COLUMNS = ", ".join(Removal._fields)
-
-
 async def request(
     sql: Transaction,
     property_id: int,
@@ -54,20 +51,16 @@ async def get(sql: Reader, removal_id: int) -> Removal | None:
 
 
 async def open_of_property(sql: Reader, property_id: int) -> Removal | None:
-    return await sql.one(
-        Removal,
-        f"SELECT {_COLUMNS} FROM removals WHERE property_id = ? AND outcome IS NULL",
-        property_id,
-    )
+    where = "removals WHERE property_id = ? AND outcome IS NULL"
+    found = await sql.select(Removal, where, property_id)
+    return found[0] if found else None
 
 
 async def newest_of_property(sql: Reader, property_id: int) -> Removal | None:
     """Return the newest request of a property, open or not."""
-    return await sql.one(
-        Removal,
-        f"SELECT {_COLUMNS} FROM removals WHERE property_id = ? ORDER BY id DESC LIMIT 1",
-        property_id,
-    )
+    newest = "removals WHERE property_id = ? ORDER BY id DESC LIMIT 1"
+    found = await sql.select(Removal, newest, property_id)
+    return found[0] if found else None
 
 
 async def settle(
@@ -78,8 +71,5 @@ async def settle(
     answer: str | None,
     now: int,
 ) -> None:
-    await sql.update(
-        "removals",
-        {"outcome": outcome, "settled_by": settled_by, "answer": answer, "settled_at": now},
-        id=removal_id,
-    )
+    end = {"outcome": outcome, "settled_by": settled_by, "answer": answer, "settled_at": now}
+    await sql.update("removals", end, id=removal_id)

@@ -15,12 +15,7 @@ async def get(sql: Reader, name: str) -> str | None:
 
 
 async def put(sql: Transaction, name: str, value: str) -> None:
-    await sql.run(
-        "INSERT INTO settings (name, value) VALUES (?, ?)"
-        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        name,
-        value,
-    )
+    await sql.run("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", name, value)
 
 
 async def add(sql: Transaction, name: str, number: int) -> None:
@@ -34,9 +29,4 @@ async def forget(sql: Transaction, name: str) -> None:
 
 async def beginning_with(sql: Reader, prefix: str) -> list[Fact]:
     """Return the facts whose names begin with this, by name."""
-    return await sql.all(
-        Fact,
-        "SELECT name, value FROM settings WHERE substr(name, 1, ?) = ? ORDER BY name",
-        len(prefix),
-        prefix,
-    )
+    return await sql.select(Fact, "settings WHERE instr(name, ?) = 1 ORDER BY name", prefix)

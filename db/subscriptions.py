@@ -12,44 +12,26 @@ async def of_client(sql: Reader, client: str) -> list[str]:
 
 async def count_clients(sql: Reader, prefix: str) -> int:
     """Count the clients with subscriptions whose names begin with this."""
-    return (
-        await sql.one(
-            int,
-            "SELECT count(DISTINCT client) FROM subscriptions WHERE client >= ? AND client < ?",
-            prefix,
-            prefix + "\U0010ffff",
-        )
-        or 0
-    )
+    counted = "SELECT count(DISTINCT client) FROM subscriptions WHERE client >= ? AND client < ?"
+    return await sql.one(int, counted, prefix, prefix + "\U0010ffff") or 0
 
 
 async def add(sql: Transaction, client: str, event: str, now: int) -> None:
-    await sql.run(
-        "INSERT INTO subscriptions (client, event, used) VALUES (?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET used = excluded.used",
-        client,
-        event,
-        now,
-    )
+    put = "INSERT OR REPLACE INTO subscriptions (client, event, used) VALUES (?, ?, ?)"
+    await sql.run(put, client, event, now)
 
 
 async def touch(sql: Transaction, clients: Collection[str], now: int) -> None:
     """Store that these clients are connected."""
-    await sql.run(
-        "UPDATE subscriptions SET used = ? WHERE client IN (SELECT value FROM json_each(?))",
-        now,
-        json.dumps(list(clients)),
-    )
+    touched = "UPDATE subscriptions SET used = ? WHERE client IN (SELECT value FROM json_each(?))"
+    await sql.run(touched, now, json.dumps(list(clients)))
 
 
 async def forget(sql: Transaction, before: int, limit: int) -> int:
     """Delete up to `limit` subscriptions that were last used before a time; return how many."""
-    return await sql.count_changes(
-        "DELETE FROM subscriptions WHERE (client, event) IN"
-        " (SELECT client, event FROM subscriptions WHERE used < ? LIMIT ?)",
-        before,
-        limit,
-    )
+    unused = "SELECT client, event FROM subscriptions WHERE used < ? LIMIT ?"
+    gone = f"DELETE FROM subscriptions WHERE (client, event) IN ({unused})"
+    return await sql.count_changes(gone, before, limit)
 
 
 async def remove(sql: Transaction, client: str, event: str) -> None:

@@ -29,30 +29,23 @@ class VisitsOfDay(NamedTuple):
 
 
 async def add(sql: Transaction, property_id: int, camera_id: int, user_id: str, now: int) -> None:
-    await sql.insert(
-        "visits", property_id=property_id, camera_id=camera_id, user_id=user_id, at=now
-    )
+    visit = {"property_id": property_id, "camera_id": camera_id, "user_id": user_id, "at": now}
+    await sql.insert("visits", **visit)
 
 
 async def last(sql: Reader, property_id: int, limit: int) -> list[Visit]:
     """Return a property's last visits, newest first."""
-    return await sql.all(
-        Visit,
-        "SELECT user_id, at FROM visits WHERE property_id = ? ORDER BY at DESC, id DESC LIMIT ?",
-        property_id,
-        limit,
-    )
+    newest = "visits WHERE property_id = ? ORDER BY at DESC, id DESC LIMIT ?"
+    return await sql.select(Visit, newest, property_id, limit)
 
 
 async def visitors_since(sql: Reader, property_id: int, since: int) -> list[str]:
     """Return who visited a property since a time, each once, the latest visitor first."""
-    return await sql.all(
-        str,
+    visitors = (
         "SELECT user_id FROM visits WHERE property_id = ? AND at >= ?"
-        " GROUP BY user_id ORDER BY max(at) DESC, max(id) DESC",
-        property_id,
-        since,
+        " GROUP BY user_id ORDER BY max(at) DESC, max(id) DESC"
     )
+    return await sql.all(str, visitors, property_id, since)
 
 
 async def cameras(sql: Reader, property_id: int) -> list[Camera]:
