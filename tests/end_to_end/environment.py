@@ -116,13 +116,14 @@ class BotEnvironment:
             for section, values in config.items()
             for key, value in values.items()
         }
+        environment |= {"PYTHONPATH": str(ROOT), "TMPDIR": str(self.folder)}
         log = (self.folder / "log.txt").open("ab")
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "bot",
             cwd=self.folder,
-            env=os.environ | environment | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | environment,
             stdout=log,
             stderr=log,
         )

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -72,6 +73,7 @@ def _live(settings: Settings, haste: Haste, log: Path) -> None:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     start_logging("text", "info", [])
+    tempfile.tempdir = str(log.parent)  # of its own, as all fake Discords have one token to lock
     logging.raiseExceptions = False  # where no file can be written, the log cannot either
     patch = pytest.MonkeyPatch()  # for as long as the process lives
     hurry(patch)
