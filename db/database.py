@@ -118,6 +118,21 @@ class Transaction(Reader):
         conflict = "ON CONFLICT DO NOTHING"
         return await self.count_changes(f"{statement} {conflict}", *values.values()) > 0
 
+    async def upsert(
+        self, row: type[R], table: str, key: dict[str, Any], values: dict[str, Any], **first: Any
+    ) -> R:
+        """Store values in the row with a key, and return it; a new row gets `first` too."""
+        new = {**key, **values, **first}
+        (stored,) = await self.all(
+            row,
+            f"INSERT INTO {table} ({', '.join(new)}) VALUES ({marks(new)})"
+            f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET"
+            f" {', '.join(f'{column} = excluded.{column}' for column in values)}"
+            f" RETURNING {', '.join(row._fields)}",
+            *new.values(),
+        )
+        return stored
+
     async def update(self, table: str, values: dict[str, Any], **where: Any) -> None:
         """Set values in the rows with these values; raises as `all` does."""
         sql = f"UPDATE {table} SET {_equal(values, ', ')} WHERE {_equal(where)}"

@@ -44,37 +44,29 @@ class CallNote(NamedTuple):
 
 _COLUMNS = ", ".join(DispatchCall._fields)
 
-PUSHED = frozenset(
-    {
-        "title",
-        "code",
-        "status",
-        "priority",
-        "block",
-        "address",
-        "postal",
-        "description",
-        "primary_unit",
-        "emergency_call_id",
-        "x",
-        "y",
-    }
-)
+_OPEN = "dispatch_calls WHERE closed_at IS NULL"
+_NEWEST_FIRST = "ORDER BY received_at DESC, cad, call_id DESC"
+
+PUSHED = frozenset(DispatchCall._fields) - {
+    "cad",
+    "call_id",
+    "received_at",
+    "touched_at",
+    "closed_at",
+    "edited",
+    "property_id",
+}
 """The columns that a push about the call itself may set."""
 
 
 async def ensure(sql: Transaction, cad: str, call_id: int, now: int) -> set[str]:
     """Have a row for a call, which may not have been seen yet; return what edits of it have set."""
-    edited = await sql.one(
-        str,
+    upsert = (
         "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at)"
         " VALUES (?1, ?2, ?3, ?3) ON CONFLICT (cad, call_id)"
-        " DO UPDATE SET touched_at = excluded.touched_at RETURNING edited",
-        cad,
-        call_id,
-        now,
+        " DO UPDATE SET touched_at = excluded.touched_at RETURNING edited"
     )
-    return set((edited or "").split())
+    return set((await sql.one(str, upsert, cad, call_id, now) or "").split())
 
 
 async def put_first_report(
@@ -126,14 +118,12 @@ async def _update(sql: Transaction, cad: str, call_id: int, values: dict[str, An
 
 async def close(sql: Transaction, cad: str, call_id: int, now: int) -> None:
     """Close a call for good: what comes late about it does not open it again."""
-    await sql.run(
+    upsert = (
         "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at, closed_at)"
         " VALUES (?1, ?2, ?3, ?3, ?3) ON CONFLICT (cad, call_id) DO UPDATE SET"
-        " touched_at = excluded.touched_at, closed_at = coalesce(closed_at, excluded.closed_at)",
-        cad,
-        call_id,
-        now,
+        " touched_at = excluded.touched_at, closed_at = coalesce(closed_at, excluded.closed_at)"
     )
+    await sql.run(upsert, cad, call_id, now)
 
 
 async def _replace_units(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
@@ -183,13 +173,8 @@ async def calls_of_units(sql: Reader, cad: str, idents: list[int]) -> list[int]:
 
 
 async def units(sql: Reader, cad: str, call_id: int) -> list[int]:
-    return await sql.all(
-        int,
-        "SELECT ident FROM dispatch_units WHERE cad = ? AND call_id = ? AND attached"
-        " ORDER BY ident",
-        cad,
-        call_id,
-    )
+    attached = "dispatch_units WHERE cad = ? AND call_id = ? AND attached"
+    return await sql.all(int, f"SELECT ident FROM {attached} ORDER BY ident", cad, call_id)
 
 
 async def add_notes(sql: Transaction, cad: str, call_id: int, notes: list[CallNote]) -> None:
@@ -209,15 +194,8 @@ async def add_notes(sql: Transaction, cad: str, call_id: int, notes: list[CallNo
 
 async def last_notes(sql: Reader, cad: str, call_id: int, limit: int) -> list[CallNote]:
     """Return the newest notes, oldest of them first."""
-    newest_first = await sql.all(
-        CallNote,
-        "SELECT time, label, content FROM dispatch_notes WHERE cad = ? AND call_id = ?"
-        " ORDER BY id DESC LIMIT ?",
-        cad,
-        call_id,
-        limit,
-    )
-    return newest_first[::-1]
+    newest_first = "dispatch_notes WHERE cad = ? AND call_id = ? ORDER BY id DESC LIMIT ?"
+    return (await sql.select(CallNote, newest_first, cad, call_id, limit))[::-1]
 
 
 async def get(sql: Reader, cad: str, call_id: int) -> DispatchCall | None:
@@ -225,23 +203,15 @@ async def get(sql: Reader, cad: str, call_id: int) -> DispatchCall | None:
 
 
 async def by_number(sql: Reader, cad: str, call_ids: list[int]) -> list[DispatchCall]:
-    return await sql.all(
-        DispatchCall,
-        f"SELECT {_COLUMNS} FROM dispatch_calls WHERE cad = ?"
-        " AND call_id IN (SELECT value FROM json_each(?)) ORDER BY call_id",
-        cad,
-        json.dumps(call_ids),
+    these = "cad = ? AND call_id IN (SELECT value FROM json_each(?)) ORDER BY call_id"
+    return await sql.select(
+        DispatchCall, f"dispatch_calls WHERE {these}", cad, json.dumps(call_ids)
     )
 
 
 async def open_calls(sql: Reader, limit: int) -> list[DispatchCall]:
     """Return the newest calls of all CADs that are not closed."""
-    return await sql.all(
-        DispatchCall,
-        f"SELECT {_COLUMNS} FROM dispatch_calls WHERE closed_at IS NULL"
-        " ORDER BY received_at DESC, cad, call_id DESC LIMIT ?",
-        limit,
-    )
+    return await sql.select(DispatchCall, f"{_OPEN} {_NEWEST_FIRST} LIMIT ?", limit)
 
 
 async def set_property(sql: Transaction, cad: str, call_id: int, property_id: int | None) -> None:
@@ -250,37 +220,23 @@ async def set_property(sql: Transaction, cad: str, call_id: int, property_id: in
 
 async def open_at(sql: Reader, property_id: int) -> list[DispatchCall]:
     """Return the calls at a property that are not closed, oldest first."""
-    return await sql.all(
-        DispatchCall,
-        f"SELECT {_COLUMNS} FROM dispatch_calls WHERE closed_at IS NULL AND property_id = ?"
-        " ORDER BY received_at, call_id",
-        property_id,
-    )
+    there = f"{_OPEN} AND property_id = ? ORDER BY received_at, call_id"
+    return await sql.select(DispatchCall, there, property_id)
 
 
 async def open_in(
     sql: Reader, area: tuple[float, float, float, float], limit: int
 ) -> list[DispatchCall]:
     """Return calls that are not closed and lie in an area (x, y, width, height), newest first."""
-    return await sql.all(
-        DispatchCall,
-        f"SELECT {_COLUMNS} FROM dispatch_calls WHERE closed_at IS NULL"
-        " AND x BETWEEN ?1 AND ?1 + ?3 AND y BETWEEN ?2 AND ?2 + ?4"
-        " ORDER BY received_at DESC, cad, call_id DESC LIMIT ?5",
-        *area,
-        limit,
-    )
+    inside = "x BETWEEN ?1 AND ?1 + ?3 AND y BETWEEN ?2 AND ?2 + ?4"
+    newest = f"{_OPEN} AND {inside} {_NEWEST_FIRST} LIMIT ?5"
+    return await sql.select(DispatchCall, newest, *area, limit)
 
 
 async def made_from(sql: Reader, cad: str, emergency_call_id: int) -> list[int]:
     """Return the numbers of the calls that were made from a 911 call."""
-    return await sql.all(
-        int,
-        "SELECT call_id FROM dispatch_calls WHERE cad = ? AND emergency_call_id = ?"
-        " ORDER BY call_id",
-        cad,
-        emergency_call_id,
-    )
+    made = "dispatch_calls WHERE cad = ? AND emergency_call_id = ? ORDER BY call_id"
+    return await sql.all(int, f"SELECT call_id FROM {made}", cad, emergency_call_id)
 
 
 async def forgettable(
@@ -300,4 +256,4 @@ async def forgettable(
 async def forget(sql: Transaction, cad: str, call_id: int) -> None:
     """Forget a call with its units and notes; the next one of its number is another."""
     for table in ("dispatch_notes", "dispatch_units", "dispatch_calls"):
-        await sql.run(f"DELETE FROM {table} WHERE cad = ? AND call_id = ?", cad, call_id)
+        await sql.delete(table, cad=cad, call_id=call_id)

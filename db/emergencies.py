@@ -1,7 +1,7 @@
 """911 calls from the CAD's pushes, which may come in any order."""
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from db.database import Reader, Transaction
 
@@ -33,9 +33,6 @@ class EmergencyCall(NamedTuple):
     touched_at: int
 
 
-_COLUMNS = ", ".join(EmergencyCall._fields)
-
-
 async def put(
     sql: Transaction,
     cad: str,
@@ -51,65 +48,39 @@ async def put(
     now: int,
 ) -> EmergencyCall:
     """Store what a call says and return it; a removal that came before stays."""
-    return await _upsert(
-        sql,
-        "INSERT INTO emergency_calls"
-        " (cad, call_id, is_emergency, caller, location, postal, description, property_id,"
-        " pressed_by, received_at, touched_at, seen)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (cad, call_id) DO UPDATE SET"
-        " is_emergency = excluded.is_emergency, caller = excluded.caller,"
-        " location = excluded.location, postal = excluded.postal,"
-        " description = excluded.description, property_id = excluded.property_id,"
-        " pressed_by = excluded.pressed_by, touched_at = excluded.touched_at, seen = 1",
-        cad,
-        call_id,
-        is_emergency,
-        caller,
-        location,
-        postal,
-        description,
-        property_id,
-        pressed_by,
-        now,
-        now,
-    )
+    values = {
+        "is_emergency": is_emergency,
+        "caller": caller,
+        "location": location,
+        "postal": postal,
+        "description": description,
+        "property_id": property_id,
+        "pressed_by": pressed_by,
+        "seen": 1,
+    }
+    return await _upsert(sql, cad, call_id, now, values)
 
 
 async def mark_removed(sql: Transaction, cad: str, call_id: int, now: int) -> EmergencyCall:
     """Store that a call, seen or not, is gone; return it."""
-    return await _upsert(
-        sql,
-        "INSERT INTO emergency_calls (cad, call_id, received_at, touched_at, removed_at)"
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (cad, call_id) DO UPDATE SET"
-        " removed_at = coalesce(removed_at, excluded.removed_at), touched_at = excluded.touched_at",
-        cad,
-        call_id,
-        now,
-        now,
-        now,
-    )
+    call = await get(sql, cad, call_id)
+    at = now if call is None or call.removed_at is None else call.removed_at
+    return await _upsert(sql, cad, call_id, now, {"removed_at": at})
 
 
 async def mark_dispatched(
     sql: Transaction, cad: str, call_id: int, dispatch_call_id: int, now: int
 ) -> EmergencyCall:
     """Store which dispatch call was made from a call, seen or not; return it."""
-    return await _upsert(
-        sql,
-        "INSERT INTO emergency_calls (cad, call_id, received_at, touched_at, dispatch_call_id)"
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (cad, call_id) DO UPDATE SET"
-        " dispatch_call_id = excluded.dispatch_call_id, touched_at = excluded.touched_at",
-        cad,
-        call_id,
-        now,
-        now,
-        dispatch_call_id,
-    )
+    return await _upsert(sql, cad, call_id, now, {"dispatch_call_id": dispatch_call_id})
 
 
-async def _upsert(sql: Transaction, statement: str, *parameters: object) -> EmergencyCall:
-    (call,) = await sql.all(EmergencyCall, f"{statement} RETURNING {_COLUMNS}", *parameters)
-    return call
+async def _upsert(
+    sql: Transaction, cad: str, call_id: int, now: int, values: dict[str, Any]
+) -> EmergencyCall:
+    key = {"cad": cad, "call_id": call_id}
+    changed = {**values, "touched_at": now}
+    return await sql.upsert(EmergencyCall, "emergency_calls", key, changed, received_at=now)
 
 
 async def get(sql: Reader, cad: str, call_id: int) -> EmergencyCall | None:
@@ -117,56 +88,36 @@ async def get(sql: Reader, cad: str, call_id: int) -> EmergencyCall | None:
 
 
 async def by_number(sql: Reader, cad: str, call_ids: list[int]) -> list[EmergencyCall]:
-    return await sql.all(
-        EmergencyCall,
-        f"SELECT {_COLUMNS} FROM emergency_calls WHERE cad = ?"
-        " AND call_id IN (SELECT value FROM json_each(?)) ORDER BY call_id",
-        cad,
-        json.dumps(call_ids),
-    )
+    these = "cad = ? AND call_id IN (SELECT value FROM json_each(?)) ORDER BY call_id"
+    where = f"emergency_calls WHERE {these}"
+    return await sql.select(EmergencyCall, where, cad, json.dumps(call_ids))
 
 
 async def open_calls(sql: Reader, limit: int) -> list[EmergencyCall]:
     """Return the newest calls of all CADs that nobody has taken yet, but not those of panics."""
-    return await sql.all(
-        EmergencyCall,
-        f"SELECT {_COLUMNS} FROM emergency_calls WHERE seen AND removed_at IS NULL"
-        " AND dispatch_call_id IS NULL AND panic_id IS NULL"
-        " ORDER BY received_at DESC, cad, call_id DESC LIMIT ?",
-        limit,
-    )
+    waiting = "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL"
+    newest = f"emergency_calls WHERE {waiting} ORDER BY received_at DESC, cad, call_id DESC LIMIT ?"
+    return await sql.select(EmergencyCall, newest, limit)
 
 
 async def of_panic(sql: Reader, panic_id: int) -> list[EmergencyCall]:
     """Return the 911 calls that scripts made of a panic, oldest first."""
-    return await sql.all(
-        EmergencyCall,
-        f"SELECT {_COLUMNS} FROM emergency_calls WHERE panic_id = ? AND seen"
-        " ORDER BY received_at, call_id",
-        panic_id,
-    )
+    oldest = "emergency_calls WHERE panic_id = ? AND seen ORDER BY received_at, call_id"
+    return await sql.select(EmergencyCall, oldest, panic_id)
 
 
 async def open_at(sql: Reader, property_id: int) -> list[EmergencyCall]:
     """Return the calls at a property that nobody has taken yet, panics' too, oldest first."""
-    return await sql.all(
-        EmergencyCall,
-        f"SELECT {_COLUMNS} FROM emergency_calls WHERE seen AND removed_at IS NULL"
-        " AND dispatch_call_id IS NULL AND property_id = ?"
-        " ORDER BY received_at, call_id",
-        property_id,
-    )
+    waiting = "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND property_id = ?"
+    oldest = f"emergency_calls WHERE {waiting} ORDER BY received_at, call_id"
+    return await sql.select(EmergencyCall, oldest, property_id)
 
 
 async def loose_panic_calls(sql: Reader, cad: str, since: int) -> list[EmergencyCall]:
     """Return the calls since a time that report a panic button and belong to no panic yet."""
-    return await sql.all(
-        EmergencyCall,
-        f"SELECT {_COLUMNS} FROM emergency_calls WHERE cad = ? AND received_at >= ?"
-        " AND pressed_by IS NOT NULL AND panic_id IS NULL ORDER BY received_at, call_id",
-        cad,
-        since,
-    )
+    loose = "cad = ? AND received_at >= ? AND pressed_by IS NOT NULL AND panic_id IS NULL"
+    ordered = f"emergency_calls WHERE {loose} ORDER BY received_at, call_id"
+    return await sql.select(EmergencyCall, ordered, cad, since)
 
 
 async def fold_into_panic(sql: Transaction, cad: str, call_id: int, panic_id: int) -> None:

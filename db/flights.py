@@ -75,7 +75,7 @@ async def open_of_drone(sql: Reader, drone_id: int) -> Flight | None:
 
 async def open_of_property(sql: Reader, property_id: int) -> list[Flight]:
     where = "flights.property_id = ? AND recalled_at IS NULL ORDER BY flights.id"
-    return await sql.all(Flight, f"{_SELECT} {where}", property_id)
+    return await sql.all(Flight, f"{_SELECT} WHERE {where}", property_id)
 
 
 async def page_of_open(sql: Reader, search: str, limit: int, offset: int) -> list[Flight]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Reader, Transaction, marks
 from db.search import fold_case, indexed, may_be_code, phrase, words
 
 PENDING = "PENDING"
@@ -45,9 +45,6 @@ class PropertyDetail(NamedTuple):
     tier_name: str
     price: str
     owner_full_name: str
-
-
-_COLUMNS = ", ".join(Property._fields)
 
 
 async def add(
@@ -91,11 +88,8 @@ async def add(
 
 async def get(sql: Reader, property_id: int) -> Property | None:
     """Return a property that has not been removed."""
-    return await sql.one(
-        Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE id = ? AND removed_at IS NULL",
-        property_id,
-    )
+    found = await sql.select(Property, f"{_PRESENT} AND id = ?", property_id)
+    return found[0] if found else None
 
 
 async def get_even_removed(sql: Reader, property_id: int) -> Property | None:
@@ -113,8 +107,9 @@ async def detail(sql: Reader, property_id: int) -> PropertyDetail | None:
     )
 
 
+_PRESENT = "properties WHERE removed_at IS NULL"
 _FOUND = (
-    "FROM property_search CROSS JOIN properties ON id = property_search.rowid"
+    "property_search CROSS JOIN properties ON id = property_search.rowid"
     " WHERE removed_at IS NULL AND property_search MATCH"
 )
 
@@ -122,37 +117,20 @@ _FOUND = (
 async def page(sql: Reader, search: str, limit: int, offset: int) -> list[Property]:
     """Return properties whose location, description or id contains the search text, by id."""
     if not search:
-        return await sql.all(
-            Property,
-            f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL"
-            " ORDER BY id LIMIT ? OFFSET ?",
-            limit,
-            offset,
-        )
-    return await sql.all(
-        Property,
-        f"SELECT {_COLUMNS} {_FOUND} ?1 AND (instr(searched, ?2) OR instr(id, ?2))"
-        " ORDER BY property_search.rowid LIMIT ?3 OFFSET ?4",
-        phrase(fold_case(search)),
-        fold_case(search),
-        limit,
-        offset,
-    )
+        return await sql.select(Property, f"{_PRESENT} ORDER BY id LIMIT ? OFFSET ?", limit, offset)
+    text = fold_case(search)
+    found = f"{_FOUND} ?1 AND (instr(searched, ?2) OR instr(id, ?2))"
+    ordered = f"{found} ORDER BY property_search.rowid LIMIT ?3 OFFSET ?4"
+    return await sql.select(Property, ordered, phrase(text), text, limit, offset)
 
 
 async def page_of_status(
     sql: Reader, status: str, search: str = "", limit: int = -1, offset: int = 0
 ) -> list[Property]:
     """Return properties of a status, one that few have, which contain the search text, by id."""
-    return await sql.all(
-        Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND status = ?1"
-        " AND (instr(searched, ?2) OR instr(id, ?2)) ORDER BY id LIMIT ?3 OFFSET ?4",
-        status,
-        fold_case(search),
-        limit,
-        offset,
-    )
+    found = f"{_PRESENT} AND status = ?1 AND (instr(searched, ?2) OR instr(id, ?2))"
+    ordered = f"{found} ORDER BY id LIMIT ?3 OFFSET ?4"
+    return await sql.select(Property, ordered, status, fold_case(search), limit, offset)
 
 
 async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
@@ -165,18 +143,19 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
     if not search:
         return await page(sql, "", limit, 0)
     is_id = typed.isascii() and typed.isdigit() and len(typed) < 19
+    columns = ", ".join(Property._fields)
     return await sql.all(
         Property,
         "WITH found (rank, id) AS (SELECT 0, id FROM properties WHERE id = ?1"
         " UNION ALL SELECT * FROM (SELECT 1, id FROM properties WHERE removed_at IS NULL"
         "  AND ?2 <> '' AND place >= ?2 AND place < ?2 || char(1114111)"
         "  ORDER BY place, id LIMIT ?6)"
-        f" UNION ALL SELECT * FROM (SELECT 2, id {_FOUND} ?3"
+        f" UNION ALL SELECT * FROM (SELECT 2, id FROM {_FOUND} ?3"
         "  AND ?2 <> '' AND instr(' ' || place, ' ' || ?2) ORDER BY property_search.rowid LIMIT ?6)"
-        f" UNION ALL SELECT * FROM (SELECT 3, id {_FOUND} ?5"
+        f" UNION ALL SELECT * FROM (SELECT 3, id FROM {_FOUND} ?5"
         "  AND length(?4) >= 3 AND (instr(searched, ?4) OR instr(id, ?4))"
         "  ORDER BY property_search.rowid LIMIT ?6))"
-        f" SELECT {_COLUMNS} FROM (SELECT min(rank) AS rank, id FROM found GROUP BY id)"
+        f" SELECT {columns} FROM (SELECT min(rank) AS rank, id FROM found GROUP BY id)"
         " JOIN properties USING (id) WHERE removed_at IS NULL"
         " ORDER BY rank, CASE rank WHEN 1 THEN place END, id LIMIT ?6",
         int(typed) if is_id else None,
@@ -189,15 +168,13 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
 
 
 async def count(sql: Reader, status: str | None = None) -> int:
-    where, given = ("TRUE", ()) if status is None else ("status = ?", (status,))
-    counted = f"SELECT count(*) FROM properties WHERE removed_at IS NULL AND {where}"
-    return await sql.one(int, counted, *given) or 0
+    if status is None:
+        return await sql.count(_PRESENT)
+    return await sql.count(f"{_PRESENT} AND status = ?", status)
 
 
 async def statuses(sql: Reader) -> list[str]:
-    return await sql.all(
-        str, "SELECT DISTINCT status FROM properties WHERE removed_at IS NULL ORDER BY status"
-    )
+    return await sql.all(str, f"SELECT DISTINCT status FROM {_PRESENT} ORDER BY status")
 
 
 class Owned(NamedTuple):
@@ -225,64 +202,44 @@ async def of_owner(sql: Reader, owner: str) -> list[Owned]:
 
 async def update(sql: Transaction, changed: Property) -> None:
     """Store a property's size, coordinates and tier."""
-    await sql.update(
-        "properties",
-        {
-            "width": changed.width,
-            "height": changed.height,
-            "x": changed.x,
-            "y": changed.y,
-            "tier": changed.tier,
-        },
-        id=changed.id,
-    )
+    area = {name: getattr(changed, name) for name in ("width", "height", "x", "y")}
+    await sql.update("properties", {**area, "tier": changed.tier}, id=changed.id)
 
 
 async def set_status(
     sql: Transaction, property_id: int, status: str, by: str, reason: str | None = None
 ) -> None:
-    await sql.update(
-        "properties", {"status": status, "status_by": by, "status_reason": reason}, id=property_id
-    )
+    values = {"status": status, "status_by": by, "status_reason": reason}
+    await sql.update("properties", values, id=property_id)
 
 
 async def remove(sql: Transaction, property_id: int, now: int) -> None:
     """Remove a property and its equipment from every answer; the rows stay for the cards."""
     await sql.update("properties", {"removed_at": now}, id=property_id)
-    await sql.run(
-        "UPDATE equipment SET removed_at = ? WHERE property_id = ? AND removed_at IS NULL",
-        now,
-        property_id,
-    )
+    there = "property_id = ? AND removed_at IS NULL"
+    await sql.run(f"UPDATE equipment SET removed_at = ? WHERE {there}", now, property_id)
 
 
 async def restore(sql: Transaction, property_id: int, removed_at: int) -> None:
     """Restore a property, with the equipment that was removed with it."""
     await sql.update("properties", {"removed_at": None}, id=property_id)
-    await sql.update(
-        "equipment", {"removed_at": None}, property_id=property_id, removed_at=removed_at
-    )
+    removed = {"property_id": property_id, "removed_at": removed_at}
+    await sql.update("equipment", {"removed_at": None}, **removed)
 
 
 async def removed_since(sql: Reader, since: int, limit: int) -> list[Property]:
     """Return the properties that were removed since a time, the latest first."""
-    return await sql.all(
-        Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE removed_at >= ?"
-        " ORDER BY removed_at DESC, id LIMIT ?",
-        since,
-        limit,
-    )
+    latest = "properties WHERE removed_at >= ? ORDER BY removed_at DESC, id LIMIT ?"
+    return await sql.select(Property, latest, since, limit)
 
 
 async def held_by(sql: Reader, user_ids: Sequence[str], search: str, limit: int) -> list[Property]:
     """Return the matching properties that a person with these ids owns or may enter, by id."""
-    marks = ", ".join("?" * len(user_ids)) or "NULL"
-    return await sql.all(
+    theirs = f"IN ({marks(user_ids)})"
+    return await sql.select(
         Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND id IN ("
-        f"SELECT id FROM properties WHERE removed_at IS NULL AND owner IN ({marks})"
-        f" UNION SELECT property_id FROM allowed_users WHERE user_id IN ({marks}))"
+        f"{_PRESENT} AND id IN (SELECT id FROM {_PRESENT} AND owner {theirs}"
+        f" UNION SELECT property_id FROM allowed_users WHERE user_id {theirs})"
         " AND instr(id || char(10) || searched, ?) ORDER BY id LIMIT ?",
         *user_ids,
         *user_ids,
@@ -295,9 +252,9 @@ async def in_view(
     sql: Reader, area: tuple[float, float, float, float], besides: int, limit: int
 ) -> list[Property]:
     """Return the properties that reach into an area (x, y, width, height), the nearest first."""
-    return await sql.all(
+    return await sql.select(
         Property,
-        f"SELECT {_COLUMNS} FROM properties WHERE removed_at IS NULL AND id <> ?5"
+        f"{_PRESENT} AND id <> ?5"
         f" AND status <> '{REJECTED}' AND x <= ?1 + ?3 AND x + width >= ?1"
         " AND y <= ?2 + ?4 AND y + height >= ?2"
         " ORDER BY abs(2 * x + width - 2 * ?1 - ?3) + abs(2 * y + height - 2 * ?2 - ?4), id"

@@ -3,7 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Reader, Transaction, marks
 from db.search import fold_case
 
 
@@ -48,19 +48,7 @@ class PanicUnit(NamedTuple):
     cleared_at: int | None
 
 
-PUSHED = frozenset(
-    {
-        "unit_num",
-        "name",
-        "department",
-        "status",
-        "status_code",
-        "group_name",
-        "location",
-        "is_dispatch",
-        "on_duty",
-    }
-)
+PUSHED = frozenset(Unit._fields) - {"cad", "ident", "is_panic", "updated_at"}
 """The columns that a push about a unit may set."""
 
 BACK_AFTER = 60_000
@@ -69,20 +57,18 @@ BACK_AFTER = 60_000
 Before that, what is heard may have been sent before the log-out.
 """
 
-_COLUMNS = ", ".join(Unit._fields)
-
 
 async def put(sql: Transaction, cad: str, ident: int, values: dict[str, Any], now: int) -> None:
     """Store what a push says about a unit in service; columns that it leaves out stay."""
     columns = [column for column in values if column in PUSHED]
     names = "".join(f", {column}" for column in columns)
-    marks = ", ?" * len(columns)
+    parameters = ", ?" * len(columns)
     settings = "".join(f", {column} = excluded.{column}" for column in columns)
     if "on_duty" not in values:
         settings += f", on_duty = on_duty OR excluded.updated_at - updated_at > {BACK_AFTER}"
     row = await sql.one(
         lambda *row: row,
-        f"INSERT INTO units (cad, ident, updated_at{names}) VALUES (?, ?, ?{marks})"
+        f"INSERT INTO units (cad, ident, updated_at{names}) VALUES (?, ?, ?{parameters})"
         f" ON CONFLICT (cad, ident) DO UPDATE SET updated_at = excluded.updated_at{settings}"
         " RETURNING unit_num, name, searched",
         cad,
@@ -95,37 +81,25 @@ async def put(sql: Transaction, cad: str, ident: int, values: dict[str, Any], no
 
 
 async def by_ident(sql: Reader, cad: str, idents: list[int]) -> dict[int, Unit]:
-    marks = ", ".join("?" * len(idents))
-    found = await sql.all(
-        Unit,
-        f"SELECT {_COLUMNS} FROM units WHERE cad = ? AND ident IN ({marks})",
-        cad,
-        *idents,
-    )
+    where = f"units WHERE cad = ? AND ident IN ({marks(idents)})"
+    found = await sql.select(Unit, where, cad, *idents)
     return {unit.ident: unit for unit in found}
 
 
 async def get(sql: Reader, cad: str, ident: int) -> Unit | None:
-    return (await by_ident(sql, cad, [ident])).get(ident)
+    return await sql.find(Unit, "units", cad=cad, ident=ident)
 
 
 async def on_duty(sql: Reader) -> list[Unit]:
     """Return who is on duty in any CAD, dispatchers included, by CAD, department and number."""
-    return await sql.all(
-        Unit,
-        f"SELECT {_COLUMNS} FROM units WHERE on_duty ORDER BY cad, department, unit_num, ident",
-    )
+    return await sql.select(Unit, "units WHERE on_duty ORDER BY cad, department, unit_num, ident")
 
 
 async def search(sql: Reader, text: str, limit: int) -> list[Unit]:
     """Return units whose number or name contains the text, those on duty first."""
-    return await sql.all(
-        Unit,
-        f"SELECT {_COLUMNS} FROM units WHERE instr(searched, ?)"
-        " ORDER BY on_duty DESC, unit_num, cad, ident LIMIT ?",
-        fold_case(text),
-        limit,
-    )
+    order = "ORDER BY on_duty DESC, unit_num, cad, ident"
+    found = f"units WHERE instr(searched, ?) {order} LIMIT ?"
+    return await sql.select(Unit, found, fold_case(text), limit)
 
 
 async def start_panic(sql: Transaction, cad: str, idents: list[int], now: int) -> int | None:
@@ -182,33 +156,19 @@ async def panic_start(sql: Reader, panic_id: int) -> tuple[str, int] | None:
 
 
 async def panic_units(sql: Reader, panic_id: int) -> list[PanicUnit]:
-    return await sql.all(
-        PanicUnit,
-        "SELECT ident, cleared_at FROM panic_units WHERE panic_id = ? ORDER BY ident",
-        panic_id,
-    )
+    return await sql.select(PanicUnit, "panic_units WHERE panic_id = ? ORDER BY ident", panic_id)
 
 
 async def leave_group(sql: Transaction, cad: str, idents: list[int], group: str, now: int) -> None:
     """Take units out of a group, those that have not joined another since; blank: out of any."""
+    left = "UPDATE units SET group_name = '', updated_at = ? WHERE cad = ? AND ident = ?"
     for ident in idents:
-        await sql.run(
-            "UPDATE units SET group_name = '', updated_at = ? WHERE cad = ? AND ident = ?"
-            " AND ? IN ('', group_name)",
-            now,
-            cad,
-            ident,
-            group,
-        )
+        await sql.run(f"{left} AND ? IN ('', group_name)", now, cad, ident, group)
 
 
 async def members_of(sql: Reader, cad: str, group: str) -> list[int]:
-    return await sql.all(
-        int,
-        "SELECT ident FROM units WHERE cad = ? AND group_name = ? ORDER BY ident",
-        cad,
-        group,
-    )
+    members = "SELECT ident FROM units WHERE cad = ? AND group_name = ? ORDER BY ident"
+    return await sql.all(int, members, cad, group)
 
 
 async def log_out(sql: Transaction, cad: str, ident: int, now: int) -> None:
@@ -244,12 +204,8 @@ async def pressing(sql: Reader, cad: str, since: int) -> list[Pressing]:
 
 async def matching(sql: Reader, cad: str, text: str) -> list[Unit]:
     """Return the units of a CAD whose number or name contains the text."""
-    return await sql.all(
-        Unit,
-        f"SELECT {_COLUMNS} FROM units WHERE cad = ? AND instr(searched, ?) ORDER BY ident",
-        cad,
-        fold_case(text),
-    )
+    found = "units WHERE cad = ? AND instr(searched, ?) ORDER BY ident"
+    return await sql.select(Unit, found, cad, fold_case(text))
 
 
 async def forgettable_panics(

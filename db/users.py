@@ -14,7 +14,7 @@ class User(NamedTuple):
 
 
 async def get(sql: Reader, user_id: str) -> User | None:
-    return await sql.one(User, "SELECT id, full_name FROM users WHERE id = ?", user_id)
+    return await sql.find(User, "users", id=user_id)
 
 
 FIRST = 1_000
@@ -29,31 +29,17 @@ async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
     """
     search = fold_case(search)
     if not search:
-        everybody = "SELECT id, full_name FROM users ORDER BY id LIMIT ? OFFSET ?"
-        return await sql.all(User, everybody, limit, offset)
-    found = await sql.all(
-        User,
-        "SELECT id, full_name FROM users"
-        " WHERE id <= (SELECT max(id) FROM (SELECT id FROM users ORDER BY id LIMIT ?))"
-        " AND instr(searched, ?) ORDER BY id LIMIT ? OFFSET ?",
-        FIRST,
-        search,
-        limit,
-        offset,
-    )
+        return await sql.select(User, "users ORDER BY id LIMIT ? OFFSET ?", limit, offset)
+    first = "id <= (SELECT max(id) FROM (SELECT id FROM users ORDER BY id LIMIT ?))"
+    among_first = f"users WHERE {first} AND instr(searched, ?) ORDER BY id LIMIT ? OFFSET ?"
+    found = await sql.select(User, among_first, FIRST, search, limit, offset)
     if len(found) == limit:
         return found
-    return await sql.all(
-        User,
-        f"SELECT id, full_name {_FOUND} ?1 AND instr(searched, ?2) ORDER BY id LIMIT ?3 OFFSET ?4",
-        phrase(search),
-        search,
-        limit,
-        offset,
-    )
+    by_index = f"{_FOUND} ?1 AND instr(searched, ?2) ORDER BY id LIMIT ?3 OFFSET ?4"
+    return await sql.select(User, by_index, phrase(search), search, limit, offset)
 
 
-_FOUND = "FROM user_search CROSS JOIN users ON number = user_search.rowid WHERE user_search MATCH"
+_FOUND = "user_search CROSS JOIN users ON number = user_search.rowid WHERE user_search MATCH"
 
 
 async def suggest(sql: Reader, typed: str, limit: int) -> list[User]:
@@ -68,10 +54,10 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[User]:
         "WITH found (rank, number) AS (SELECT 0, number FROM users WHERE id = ?1"
         " UNION ALL SELECT * FROM (SELECT 1, number FROM users"
         "  WHERE searched >= ?2 AND searched < ?2 || char(1114111) ORDER BY searched LIMIT ?5)"
-        f" UNION ALL SELECT * FROM (SELECT 2, number {_FOUND} ?3 AND ?2 <> ''"
+        f" UNION ALL SELECT * FROM (SELECT 2, number FROM {_FOUND} ?3 AND ?2 <> ''"
         "  AND instr(' ' || replace(searched, char(10), ' '), ' ' || ?2)"
         "  ORDER BY user_search.rowid LIMIT ?5)"
-        f" UNION ALL SELECT * FROM (SELECT 3, number {_FOUND} ?4"
+        f" UNION ALL SELECT * FROM (SELECT 3, number FROM {_FOUND} ?4"
         "  AND length(?2) >= 3 AND instr(searched, ?2) ORDER BY user_search.rowid LIMIT ?5))"
         " SELECT id, full_name FROM"
         " (SELECT min(rank) AS rank, number FROM found GROUP BY number) JOIN users USING (number)"
