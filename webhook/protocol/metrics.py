@@ -99,15 +99,17 @@ class Metrics:
         )
 
         # `labels` takes as long as the counting itself: under a lock, in Python.
+        self._push_counter = cache(self._pushes.labels)
+        self._push_clock = cache(self._last_push.labels)
         self._query_counter = cache(self._queries.labels)
         self._query_timer = cache(self._query_seconds.labels)
 
     def record_push(self, cad: str) -> None:
-        self._last_push.labels(cad).set_to_current_time()
+        self._push_clock(cad).set_to_current_time()
 
     def count_push(self, kind: str, outcome: str) -> None:
         """Count a push; an unknown type is counted as `other`."""
-        self._pushes.labels(kind if kind in self._push_types else "other", outcome).inc()
+        self._push_counter(kind if kind in self._push_types else "other", outcome).inc()
 
     def count_query(self, name: str, outcome: str, seconds: float) -> None:
         """Count a query and how long it took; an unknown name is counted as `unknown`."""
