@@ -138,12 +138,16 @@ class DiscordService:
         if self._bot is not None:
             # Nothing new is received from Discord; what was received is answered before it leaves.
             self._connecting.cancel()
+            in_flight = self._bot.responder.in_flight
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._bot.responder.in_flight.wait_idle(), FINISHING)
+                await asyncio.wait_for(in_flight.wait_idle(), FINISHING)
             await self._bot.close()
             # discord.py can miss that it is cancelled, but not that it is closed.
             await asyncio.wait({self._connecting}, timeout=FINISHING)
             self._connecting.cancel()
+            # What it began in between must end before the database is closed.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(in_flight.wait_idle(), FINISHING)
 
     def _build_bot(self, connection: DiscordStatus) -> SentinelBot:
         discord_settings = self._settings.discord
