@@ -123,6 +123,27 @@ async def test_failure_in_a_batch_rolls_back_only_itself(
     assert len(commits) <= 3
 
 
+@pytest.mark.parametrize("error", [ArithmeticError, asyncio.CancelledError])
+async def test_first_writer_of_a_batch_fails_alone(
+    database: Database, error: type[BaseException]
+) -> None:
+    published: list[str] = []
+
+    async def write(name: str, fault: type[BaseException] | None = None) -> None:
+        async with database.write() as sql:
+            sql.after_commit(lambda: published.append(name))
+            await settings.put(sql, name, "")
+            if fault is not None:
+                raise fault
+
+    outcomes = await asyncio.gather(
+        write("first", error), write("second"), write("third"), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [error, type(None), type(None)]
+    assert published == ["second", "third"]
+    assert await names(database) == {"second", "third"}
+
+
 async def test_callbacks_run_in_commit_order_and_not_after_a_rollback(
     database: Database,
 ) -> None:
