@@ -35,31 +35,31 @@ PENDING, REQUESTED, OUT = 20, 10, 10
 """How much of it there is in every size."""
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
     return text.split()
 
 
-FIRST = _words("""
+FIRST = words("""
     Hill Oak Vine Mirror Grove Alta Forum Power Vespucci Strawberry Carson Popular Rockford
     Hawick Elgin Milton Marathon Prosperity Dorset Eclipse Clinton Laguna Meteor Spanish Tangerine
     Utopia Vista Wild York Zancudo Bay Cascade Dutch Equality Fudge Glory Hang Integrity Jamestown
     Kimble Lindsay Macdonald Nikola Orchard Palomino Route Senora Tongva Union Vitus
 """)
-FAMILY = _words("""
+FAMILY = words("""
     Halloway Brandt Quince Okafor Lindqvist Marsh Delacroix Petrov Ashdown Yamada Ferreira
     Kowal Sandoval Whitlock Byrne Castellan Nakamura Orlov Pryce Rosales Thackeray Underhill Vance
     Winslow Zeller Abara Cromwell Dunmore Eastman Fairfax Goldberg Huxley Iverson Jarvis
 """)
 WORDS = {
     "first": FIRST,
-    "second": _words("crest wood view side field land ridge gate brook ford mont dale point haven"),
-    "kind": _words("Avenue Street Drive Boulevard Road Lane Way Place"),
-    "building": _words("Villa Warehouse Garage Apartment Farm Shop Club Office Bank Trailer"),
+    "second": words("crest wood view side field land ridge gate brook ford mont dale point haven"),
+    "kind": words("Avenue Street Drive Boulevard Road Lane Way Place"),
+    "building": words("Villa Warehouse Garage Apartment Farm Shop Club Office Bank Trailer"),
     "thing": [
         *["a pool", "two floors", "a view of the sea", "an old roof", "a locked cellar", "cameras"],
         *["a helipad", "a back door", "thick walls", "a garden", "a broken fence", "no windows"],
     ],
-    "given": _words("""
+    "given": words("""
         Wren Marlow Ines Jasper Odette Silas Tamsin Ruben Petra Lionel Greta Amos Noemi
         Harlan Cleo Bruno Sylvie Magnus Daphne Otis Ursula Felix Thora Emil Nadia Hugo
     """),

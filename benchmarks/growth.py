@@ -11,7 +11,7 @@ import random
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from benchmarks import filling
 from benchmarks.figure import Figure, Pair, Round, Target
-from benchmarks.filling import BUSY, LARGE, SMALL, Sizes, filled
-from benchmarks.load import connected, wide_awake
+from benchmarks.filling import BUSY, LARGE, SMALL, Sizes, filled, words
+from benchmarks.load import Socket, connected, wide_awake
 from benchmarks.servers import bot
 from webhook.queries import CATALOGUE
 
@@ -39,48 +38,27 @@ NO_BACKUP = {"DATABASE__BACKUP_HOURS": "0"}
 """Otherwise the bot copies its new database while it is measured."""
 
 
-class Conversation(WSListener):
-    """A connection with one request in flight."""
-
-    def __init__(self) -> None:
-        self._answered: asyncio.Future[tuple[float, bytes]] | None = None
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self._transport = transport
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is WSMsgType.TEXT and self._answered is not None:
-            self._answered.set_result((time.perf_counter(), frame.get_payload_as_bytes()))
-
-    async def ask(self, query: str, data: dict[str, object]) -> tuple[float, dict[str, Any]]:
-        """Return how many milliseconds the answer took, and its data."""
-        frame = orjson.dumps({"type": f"queries.{query}", "data": data})
-        self._answered = asyncio.get_running_loop().create_future()
-        began = time.perf_counter()
-        self._transport.send(WSMsgType.TEXT, frame)
-        ended, received = await self._answered
-        answer = orjson.loads(received)
-        if answer["type"] == "error":
-            raise RuntimeError(f"{query} {data}: {answer['data']['message']}")
-        return (ended - began) * 1000, answer["data"]
-
-
 class Site:
     """A bot with its database, and the rows that it can be asked about."""
 
-    def __init__(self, sizes: Sizes, conversation: Conversation) -> None:
+    def __init__(self, sizes: Sizes, socket: Socket) -> None:
         self.sizes = sizes
         self.times: defaultdict[str, list[float]] = defaultdict(list)
         self.random = random.Random("site")
         self.codes = iter(range(filling.CODES))
-        self._conversation = conversation
+        self._socket = socket
         self._set_apart = {*sizes.pending, *sizes.requested, *sizes.flying, BUSY}
 
     async def ask(self, query: str, **data: object) -> dict[str, Any]:
         """Ask, and record how long the answer took."""
-        took, answer = await self._conversation.ask(query, data)
-        self.times[query].append(took)
-        return answer
+        frame = orjson.dumps({"type": f"queries.{query}", "data": data})
+        began = time.perf_counter()
+        answer = await self._socket.ask(frame)
+        self.times[query].append((time.perf_counter() - began) * 1000)
+        read: dict[str, Any] = orjson.loads(answer)
+        if read["type"] == "error":
+            raise RuntimeError(f"{query} {data}: {read['data']['message']}")
+        return read["data"]
 
     def home(self) -> int:
         """Return any ordinary property."""
@@ -93,6 +71,13 @@ class Site:
         while not filling.has_drones(drawn := self.home()):
             pass
         return drawn
+
+    def drone(self) -> int:
+        return filling.first_drone(self.home_with_drones())
+
+    def around(self) -> dict[str, object]:
+        """Return the circle around a property."""
+        return {"propertyId": self.home(), "radius": 500}
 
     def user_number(self) -> int:
         return self.random.randrange(self.sizes.users)
@@ -119,15 +104,6 @@ class Case:
         return f"ms, {self.query}, {self.what}" if self.what else f"ms, {self.query}"
 
 
-def asking(query: str, data: Callable[[Site], dict[str, object]], what: str = "") -> Case:
-    return Case(query, lambda site: site.ask(query, **data(site)), what)
-
-
-def searching(query: str, search: Callable[[Site], str], what: str) -> Case:
-    """Ask a query for a page of what holds a text."""
-    return Case(query, lambda site: site.ask(query, search=search(site)), what, bound=4.0)
-
-
 def nothing(_: Site) -> dict[str, object]:
     return {}
 
@@ -136,62 +112,14 @@ def at_home(site: Site) -> dict[str, object]:
     return {"propertyId": site.home()}
 
 
-def at_the_busy_one(_: Site) -> dict[str, object]:
-    """Return the property where far more happens than elsewhere."""
+def at_busy(_: Site) -> dict[str, object]:
     return {"propertyId": BUSY}
-
-
-def of_user(site: Site) -> dict[str, object]:
-    return {"userId": site.user()}
-
-
-def far_back(_: Site) -> dict[str, object]:
-    """Return a page far behind the first, which the small database has too."""
-    return {"offset": 400}
-
-
-def near(site: Site) -> dict[str, object]:
-    return {"propertyId": site.home(), "radius": 500}
 
 
 def days(property_id: int) -> dict[str, object]:
     """Return a property and as many days as there are visits."""
     today = datetime.now(UTC).date()
-    return {
-        "propertyId": property_id,
-        "from": str(today - timedelta(60)),
-        "to": str(today),
-    }
-
-
-def street(site: Site) -> str:
-    """Return how the names of many streets begin."""
-    return site.random.choice(filling.FIRST)
-
-
-def part_of_street(site: Site) -> str:
-    return site.random.choice(filling.FIRST)[:3]
-
-
-def family(site: Site) -> str:
-    return site.random.choice(filling.FAMILY)
-
-
-def part_of_family(site: Site) -> str:
-    return site.random.choice(filling.FAMILY)[:3]
-
-
-def letter(site: Site) -> str:
-    return site.random.choice("abcdefghilmnoprstuvw")
-
-
-def two_letters_nowhere(_: Site) -> str:
-    return "qx"
-
-
-def words_nowhere(_: Site) -> str:
-    """Return words that are nowhere, though each three characters of them are in many rows."""
-    return "an of the sea"
+    return {"propertyId": property_id, "from": str(today - timedelta(60)), "to": str(today)}
 
 
 async def address_searched(site: Site) -> None:
@@ -280,10 +208,19 @@ async def guest_allowed(site: Site) -> None:
     await site.ask("remove-allowed-user", **guest)
 
 
+async def entrance_passed(site: Site) -> None:
+    await site.ask("add-auth-entry", propertyId=site.home(), userId=site.user())
+
+
+async def crime_reported(site: Site) -> None:
+    await site.ask("add-crime", propertyId=site.home())
+
+
 async def user_added(site: Site) -> None:
     """Add a user who is on two lists, and remove them."""
     newcomer = {"userId": f"license:{site.random.randbytes(20).hex()}"}
-    await site.ask("add-user", fullName=f"{family(site)} {family(site)}", **newcomer)
+    name = " ".join(site.random.choices(filling.FAMILY, k=2))
+    await site.ask("add-user", fullName=name, **newcomer)
     for _ in range(2):
         await site.ask("add-allowed-user", propertyId=site.home(), **newcomer)
     await site.ask("remove-user", **newcomer)
@@ -331,106 +268,110 @@ def visit_at(home: Callable[[Site], int]) -> Scenario:
     return seen
 
 
-alarm = alarm_at(Site.home)
+AT_BUSY = "at the busy property"
 
-READS = [
-    asking("get-tiers", nothing),
-    asking("get-equipment-types", nothing),
-    asking("get-user", of_user),
-    asking("get-users", nothing),
-    asking("get-users", far_back, "a late page"),
-    searching("get-users", family, "a name"),
-    searching("get-users", part_of_family, "three letters"),
-    searching("get-users", letter, "one letter"),
-    searching("get-users", two_letters_nowhere, "two letters, found nowhere"),
-    asking("get-user-properties", of_user),
-    asking("get-property", at_home),
-    asking("get-property-detailed", at_home),
-    asking("get-properties", nothing),
-    asking("get-properties", far_back, "a late page"),
+BY_PROPERTY = words("""
+    get-property get-property-detailed get-equipment get-allowed-users get-auth-entries get-alerts
+    get-alarms get-weekly-visitors get-crimes-in-area
+""")
+FOR_ALL = words("""
+    get-tiers get-equipment-types get-users get-properties get-pending-properties
+    search-pending-properties get-requested-remove-properties search-removal-properties
+    get-dispatched-drones
+""")
+BUSY_PLACES = words("get-alerts get-alarms get-weekly-visitors")
+
+# Each asks with these data.
+READS: list[tuple[str, str, Callable[[Site], dict[str, object]]]] = [
+    *((query, "", nothing) for query in FOR_ALL),
+    *((query, "", at_home) for query in BY_PROPERTY),
+    *((query, AT_BUSY, at_busy) for query in BUSY_PLACES),
+    ("get-user", "", lambda site: {"userId": site.user()}),
+    ("get-user-properties", "", lambda site: {"userId": site.user()}),
+    ("get-users", "a late page", lambda site: {"offset": 400}),
+    ("get-properties", "a late page", lambda site: {"offset": 400}),
+    ("get-free-drones", "", lambda site: {"propertyId": site.home_with_drones()}),
+    ("get-drone-flights", "", lambda site: {"propertyId": site.home_with_drones()}),
+    ("get-drone-flights", "of all", nothing),
+    ("get-drone-flights", "of a drone", lambda site: {"droneId": site.drone()}),
+    ("get-alarms", "of all", nothing),
+    ("get-scanned-visitors", "", lambda site: days(site.home())),
+    ("get-scanned-visitors", AT_BUSY, lambda site: days(BUSY)),
+    ("get-crimes-in-area", "everywhere", nothing),
+    ("get-crimes-in-area", "near a property", lambda site: site.around()),
+    ("get-crimes-in-area", "near one, 31 days", lambda site: {**site.around(), "days": 31}),
+]
+
+STREETS, FAMILIES = filling.FIRST, filling.FAMILY
+LETTERS = "abcdefghilmnoprstuvw"
+NOWHERE = ["an of the sea"]
+"""Words that are nowhere, though each three characters of them are in many rows."""
+
+# Each asks for a page of what contains one of these texts.
+SEARCHES: list[tuple[str, str, Sequence[str]]] = [
+    ("get-users", "a name", FAMILIES),
+    ("get-users", "three letters", [name[:3] for name in FAMILIES]),
+    ("get-users", "one letter", LETTERS),
+    ("get-users", "two letters, found nowhere", ["qx"]),
+    ("get-properties", "a street", STREETS),
+    ("get-properties", "three letters", [name[:3] for name in STREETS]),
+    ("get-properties", "one letter", LETTERS),
+    ("get-properties", "two letters, found nowhere", ["qx"]),
+    ("get-properties", "words, found nowhere", NOWHERE),
+    ("search-pending-properties", "three letters", [name[:3] for name in STREETS]),
+    ("search-pending-properties", "one letter", LETTERS),
+    ("search-removal-properties", "three letters", [name[:3] for name in STREETS]),
+    ("get-dispatched-drones", "a word", ["drone"]),
+]
+
+# Each scenario measures the queries that it asks.
+WRITES: list[tuple[Scenario, str, str]] = [
+    (user_added, "", "add-user remove-user"),
+    (user_linked, "", "link-user unlink-user confirm-link"),
+    (property_added, "", "add-property"),
+    (property_removed, "", "remove-property restore-property"),
+    (
+        property_changed,
+        "",
+        "change-property-coordinates change-property-size change-property-status"
+        " change-property-tier edit-property",
+    ),
+    (property_decided, "", "approve-property reject-property"),
+    (
+        removal_requested,
+        "",
+        "request-remove-property withdraw-remove-property deny-remove-property"
+        " approve-remove-property",
+    ),
+    (equipment_added, "", "add-equipment remove-equipment"),
+    (drone_sent, "", "dispatch-drone recall-drone"),
+    (guest_allowed, "", "add-allowed-user remove-allowed-user"),
+    (entrance_passed, "", "add-auth-entry"),
+    (crime_reported, "", "add-crime"),
+    (visit_at(Site.home), "", "add-visitor"),
+    (visit_at(lambda site: BUSY), AT_BUSY, "add-visitor"),
+    (alarm_at(Site.home), "", "add-alert snooze-alarm acknowledge-alarm note-alarm settle-alarm"),
+    (alarm_at(lambda site: BUSY), AT_BUSY, "add-alert"),
+]
+
+
+def _read(query: str, what: str, data: Callable[[Site], dict[str, object]]) -> Case:
+    return Case(query, lambda site: site.ask(query, **data(site)), what)
+
+
+def _search(query: str, what: str, texts: Sequence[str]) -> Case:
+    def search(site: Site) -> Awaitable[object]:
+        return site.ask(query, search=site.random.choice(texts))
+
+    return Case(query, search, what, bound=4.0)
+
+
+CASES = [
+    *(_read(*row) for row in READS),
+    *(_search(*row) for row in SEARCHES),
     Case("get-properties", address_searched, "an address", bound=4.0),
-    searching("get-properties", street, "a street"),
-    searching("get-properties", part_of_street, "three letters"),
-    searching("get-properties", letter, "one letter"),
-    searching("get-properties", two_letters_nowhere, "two letters, found nowhere"),
-    searching("get-properties", words_nowhere, "words, found nowhere"),
-    asking("get-pending-properties", nothing),
-    asking("search-pending-properties", nothing),
-    searching("search-pending-properties", part_of_street, "three letters"),
-    searching("search-pending-properties", letter, "one letter"),
-    asking("get-requested-remove-properties", nothing),
-    asking("search-removal-properties", nothing),
-    searching("search-removal-properties", part_of_street, "three letters"),
-    asking("get-equipment", at_home),
-    asking("get-free-drones", lambda site: {"propertyId": site.home_with_drones()}),
-    asking("get-dispatched-drones", nothing),
-    searching("get-dispatched-drones", lambda site: "drone", "a word"),
-    asking("get-drone-flights", nothing, "of all"),
-    asking("get-drone-flights", lambda site: {"propertyId": site.home_with_drones()}),
-    asking(
-        "get-drone-flights",
-        lambda site: {"droneId": filling.first_drone(site.home_with_drones())},
-        "of a drone",
-    ),
-    asking("get-allowed-users", at_home),
-    asking("get-auth-entries", at_home),
-    asking("get-alerts", at_home),
-    asking("get-alerts", at_the_busy_one, "at the busy property"),
-    asking("get-alarms", nothing, "of all"),
-    asking("get-alarms", at_home),
-    asking("get-alarms", at_the_busy_one, "at the busy property"),
-    asking("get-weekly-visitors", at_home),
-    asking("get-weekly-visitors", at_the_busy_one, "at the busy property"),
-    asking("get-scanned-visitors", lambda site: days(site.home())),
-    asking("get-scanned-visitors", lambda site: days(BUSY), "at the busy property"),
-    asking("get-crimes-in-area", nothing, "everywhere"),
-    asking("get-crimes-in-area", at_home),
-    asking("get-crimes-in-area", near, "near a property"),
-    asking("get-crimes-in-area", lambda site: near(site) | {"days": 31}, "near one, 31 days"),
+    *(Case(query, work, what) for work, what, queries in WRITES for query in words(queries)),
 ]
-
-WRITES = [
-    Case("add-user", user_added),
-    Case("remove-user", user_added),
-    Case("link-user", user_linked),
-    Case("unlink-user", user_linked),
-    Case("confirm-link", user_linked),
-    Case("add-property", property_added),
-    Case("remove-property", property_removed),
-    Case("restore-property", property_removed),
-    Case("change-property-coordinates", property_changed),
-    Case("change-property-size", property_changed),
-    Case("change-property-status", property_changed),
-    Case("change-property-tier", property_changed),
-    Case("edit-property", property_changed),
-    Case("approve-property", property_decided),
-    Case("reject-property", property_decided),
-    Case("request-remove-property", removal_requested),
-    Case("withdraw-remove-property", removal_requested),
-    Case("deny-remove-property", removal_requested),
-    Case("approve-remove-property", removal_requested),
-    Case("add-equipment", equipment_added),
-    Case("remove-equipment", equipment_added),
-    Case("dispatch-drone", drone_sent),
-    Case("recall-drone", drone_sent),
-    Case("add-allowed-user", guest_allowed),
-    Case("remove-allowed-user", guest_allowed),
-    Case(
-        "add-auth-entry",
-        lambda site: site.ask("add-auth-entry", propertyId=site.home(), userId=site.user()),
-    ),
-    Case("add-crime", lambda site: site.ask("add-crime", propertyId=site.home())),
-    Case("add-visitor", visit_at(Site.home)),
-    Case("add-visitor", visit_at(lambda site: BUSY), "at the busy property"),
-    Case("add-alert", alarm),
-    Case("add-alert", alarm_at(lambda site: BUSY), "at the busy property"),
-    Case("snooze-alarm", alarm),
-    Case("acknowledge-alarm", alarm),
-    Case("note-alarm", alarm),
-    Case("settle-alarm", alarm),
-]
-
-CASES = [*READS, *WRITES]
 """Reads come first, before writes add rows."""
 
 
@@ -439,12 +380,8 @@ async def site(sizes: Sizes, folder: Path) -> AsyncIterator[Site]:
     """Run a bot on a database of a size, with a connection to it."""
     await asyncio.to_thread(folder.mkdir)
     await asyncio.to_thread(filled, sizes, folder / "sentinel.db")
-    conversation = Conversation()
-    async with (
-        bot(folder, **NO_BACKUP) as server,
-        connected(lambda: conversation, f"{server.url}/ws", server.headers),
-    ):
-        yield Site(sizes, conversation)
+    async with bot(folder, **NO_BACKUP) as server, connected(server) as socket:
+        yield Site(sizes, socket)
 
 
 class Comparison:

@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from itertools import cycle
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import orjson
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
@@ -15,9 +14,6 @@ from benchmarks.servers import Server
 
 WARM_UP = 0.5
 """Seconds of load before anything is counted."""
-
-DRAIN = 0.3
-"""Seconds for the last answers to arrive once nothing more is asked."""
 
 
 @asynccontextmanager
@@ -39,141 +35,81 @@ async def wide_awake() -> AsyncIterator[None]:
         spinning.cancel()
 
 
-class Tally:
-    """Answers, counted until it is over."""
+async def measure(
+    server: Server, clients: Sequence[Callable[[], Awaitable[object]]], seconds: float
+) -> Round:
+    """Have each client send one request after the other, each once the one before is answered.
+
+    Return the answers a second after a warm-up, and the server's processor time for one.
+    """
+    answers, is_over = 0, False
+
+    async def send(client: Callable[[], Awaitable[object]]) -> None:
+        nonlocal answers
+        while not is_over:
+            await client()
+            answers += 1
+
+    async with wide_awake(), asyncio.TaskGroup() as group:
+        for client in clients:
+            group.create_task(send(client))
+        await asyncio.sleep(WARM_UP)
+        before, used, began = answers, server.processor, time.perf_counter()
+        await asyncio.sleep(seconds)
+        counted, took = answers - before, time.perf_counter() - began
+        processor = (server.processor - used) / counted * 1e6
+        is_over = True
+    return {RATE: counted / took, PROCESSOR: processor}
+
+
+class Socket(WSListener):
+    """A websocket with one request in flight; what else arrives is ignored."""
 
     def __init__(self) -> None:
-        self.count = 0
-        self.is_over = False
-
-    async def measure(self, server: Server, seconds: float) -> Round:
-        """Return the answers a second after a warm-up, and the server's processor time for one."""
-        async with wide_awake():
-            await asyncio.sleep(WARM_UP)
-            counted, used, began = self.count, server.processor, time.perf_counter()
-            await asyncio.sleep(seconds)
-            answers = self.count - counted
-            rate = answers / (time.perf_counter() - began)
-            processor = (server.processor - used) / answers * 1e6
-        self.is_over = True
-        await asyncio.sleep(DRAIN)
-        return {RATE: rate, PROCESSOR: processor}
-
-
-class Asker(WSListener):
-    """Sends one request after the other, each once the one before is answered."""
-
-    def __init__(self, requests: Iterator[bytes], tally: Tally) -> None:
-        self._requests = requests
-        self._tally = tally
+        self._answer: asyncio.Future[bytes] | None = None
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        transport.send(WSMsgType.TEXT, next(self._requests))
+        self._transport = transport
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is not WSMsgType.TEXT:
-            return
-        self._tally.count += 1
-        if not self._tally.is_over:
-            transport.send(WSMsgType.TEXT, next(self._requests))
+        if frame.msg_type is WSMsgType.TEXT and self._answer is not None:
+            answer, self._answer = self._answer, None
+            answer.set_result(frame.get_payload_as_bytes())
 
-
-async def ask(
-    server: Server, requests: Sequence[bytes], *, connections: int, seconds: float
-) -> Round:
-    """Measure requests over websockets."""
-    tally, sent = Tally(), cycle(requests)
-    async with AsyncExitStack() as stack:
-        for _ in range(connections):
-            await stack.enter_async_context(
-                connected(lambda: Asker(sent, tally), f"{server.url}/ws", server.headers)
-            )
-        return await tally.measure(server, seconds)
+    async def ask(self, frame: bytes) -> bytes:
+        """Send a frame and return the next one that arrives."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.send(WSMsgType.TEXT, frame)
+        return await self._answer
 
 
 @asynccontextmanager
-async def connected(
-    listener: Callable[[], WSListener], url: str, headers: dict[str, str]
-) -> AsyncIterator[WSTransport]:
+async def connected(server: Server) -> AsyncIterator[Socket]:
     """Hold a websocket open."""
+    socket = Socket()
     transport, _ = await ws_connect(
-        listener,
-        url.replace("http", "ws", 1),
-        extra_headers=headers,
+        lambda: socket,
+        f"{server.url}/ws".replace("http", "ws", 1),
+        extra_headers=server.headers,
         websocket_handshake_timeout=30,
     )
     try:
-        yield transport
+        yield socket
     finally:
         transport.disconnect()
         await transport.wait_disconnected()
 
 
-class Subscriber(WSListener):
-    """Subscribes to events, and ignores whatever arrives after that."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
-        self._unanswered = len(names)
-        self.subscribed = asyncio.get_running_loop().create_future()
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        for name in self._names:
-            frame = {"type": "subscribe", "data": {"id": f"events.{name}"}}
-            transport.send(WSMsgType.TEXT, orjson.dumps(frame))
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type is not WSMsgType.TEXT or not self._unanswered:
-            return
-        self._unanswered -= 1
-        if not frame.get_payload_as_bytes().startswith(b'{"type":"status"'):
-            self.subscribed.set_exception(RuntimeError(frame.get_payload_as_utf8_text()))
-        elif not self._unanswered:
-            self.subscribed.set_result(None)
-
-
 @asynccontextmanager
 async def subscribed(server: Server, *names: str) -> AsyncIterator[None]:
     """Hold a websocket open that has subscribed to events."""
-    subscriber = Subscriber(names)
-    async with connected(lambda: subscriber, f"{server.url}/ws", server.headers):
-        await subscriber.subscribed
+    async with connected(server) as socket:
+        for name in names:
+            frame = {"type": "subscribe", "data": {"id": f"events.{name}"}}
+            answer = await socket.ask(orjson.dumps(frame))
+            if orjson.loads(answer)["type"] != "status":
+                raise RuntimeError(answer.decode())
         yield
-
-
-class Poster(asyncio.Protocol):
-    """Sends one request after the other, each once the one before is answered."""
-
-    def __init__(self, requests: Iterator[bytes], tally: Tally) -> None:
-        self._requests = requests
-        self._tally = tally
-        self._received = b""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._transport = transport
-        transport.write(next(self._requests))
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        if not _is_ok(self._received):
-            return
-        self._received = b""
-        self._tally.count += 1
-        if not self._tally.is_over:
-            self._transport.write(next(self._requests))
-
-
-def _is_ok(received: bytes) -> bool:
-    """Tell whether an answer has arrived whole.
-
-    Raises:
-        RuntimeError: it is another one than `OK`.
-    """
-    if received.endswith(b"\r\n\r\nOK"):
-        return True
-    if b"\r\n\r\n" in received and not received.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(f"the answer was {received!r}")
-    return False
 
 
 def request(path: str, body: bytes) -> bytes:
@@ -184,38 +120,18 @@ def request(path: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-async def post(
-    server: Server, requests: Iterator[bytes], *, connections: int, seconds: float
-) -> Round:
-    """Measure requests that are answered `OK`."""
-    tally, url = Tally(), URL(server.url)
-    loop = asyncio.get_running_loop()
-    transports = []
-    for _ in range(connections):
-        transport, _poster = await loop.create_connection(
-            lambda: Poster(requests, tally), url.host or "", url.port or 0
-        )
-        transports.append(transport)
-    try:
-        return await tally.measure(server, seconds)
-    finally:
-        for transport in transports:
-            transport.abort()
-
-
 class Line(asyncio.Protocol):
-    """A connection that stays open; each request waits for its answer."""
+    """A connection for HTTP that stays open; each request waits for its answer."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        try:
-            if _is_ok(self._received):
-                self._answered.set_result(None)
-        except RuntimeError as fault:
-            self._answered.set_exception(fault)
+        if self._received.endswith(b"\r\n\r\nOK"):
+            self._answered.set_result(None)
+        elif b"\r\n\r\n" in self._received and not self._received.startswith(b"HTTP/1.1 200"):
+            self._answered.set_exception(RuntimeError(f"the answer was {self._received!r}"))
 
     async def send(self, written: bytes) -> None:
         """Send a request; return once it is answered `OK`."""

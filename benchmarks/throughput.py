@@ -1,15 +1,15 @@
 """Reads over `/ws` and pushes, beside the plain program."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
-from itertools import count
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count, cycle
 from pathlib import Path
 
 import orjson
 
 from benchmarks.community import community
 from benchmarks.figure import PROCESSOR, RATE, Figure, Pair, Round, Target
-from benchmarks.load import ask, post, request
+from benchmarks.load import connected, line_to, measure, request
 from benchmarks.plain import PROPERTIES
 from benchmarks.servers import CAD_KEY, Server, bot, plain, query
 
@@ -57,43 +57,42 @@ def _push(number: int) -> bytes:
     return push("EVENT_911", {"call": call})
 
 
-def _pushes() -> Iterator[bytes]:
-    return map(_push, count(1))
-
-
 @asynccontextmanager
 async def _reads(folder: Path) -> AsyncIterator[Pair]:
+    requests = [
+        {"propertyId": n % PROPERTIES + 1, "requestIdentifier": f"r{n}"} for n in range(REQUESTS)
+    ]
+    frames = cycle(
+        [orjson.dumps({"type": "queries.get-property", "data": data}) for data in requests]
+    )
+
+    async def read(server: Server) -> Round:
+        async with AsyncExitStack() as stack:
+            sockets = [await stack.enter_async_context(connected(server)) for _ in range(READERS)]
+            clients = [lambda it=socket: it.ask(next(frames)) for socket in sockets]
+            return await measure(server, clients, SECONDS)
+
     async with plain(folder) as baseline, bot(folder) as server:
         await add_properties(server)
-        requests = [
-            orjson.dumps(
-                {
-                    "type": "queries.get-property",
-                    "data": {"propertyId": n % PROPERTIES + 1, "requestIdentifier": f"r{n}"},
-                }
-            )
-            for n in range(REQUESTS)
-        ]
-
-        async def read(target: Server) -> Round:
-            return await ask(target, requests, connections=READERS, seconds=SECONDS)
-
         yield Pair(lambda: read(server), lambda: read(baseline))
 
 
 @asynccontextmanager
 async def _accepted(folder: Path) -> AsyncIterator[Pair]:
+    pushes = map(_push, count(1))
+
+    async def accept(server: Server) -> Round:
+        async with AsyncExitStack() as stack:
+            lines = [await stack.enter_async_context(line_to(server)) for _ in range(PUSHERS)]
+            clients = [lambda it=line: it.send(next(pushes)) for line in lines]
+            return await measure(server, clients, SECONDS)
+
     async with (
         plain(folder) as baseline,
-        community(is_limited=True) as env,
-        env.bot(folder) as server,
+        community(is_limited=True) as town,
+        town.bot(folder) as server,
     ):
         await add_properties(server)
-        pushes = _pushes()
-
-        async def accept(target: Server) -> Round:
-            return await post(target, pushes, connections=PUSHERS, seconds=SECONDS)
-
         yield Pair(lambda: accept(server), lambda: accept(baseline))
 
 
