@@ -141,18 +141,19 @@ def restore(settings: Settings, file: Path, say: Callable[[str], None]) -> int:
     return 0
 
 
-def suggested_restore(settings: Settings) -> str:
-    """Return what to do about a damaged database."""
+def suggested_restore(settings: Settings, config: Path | None) -> str:
+    """Return what to do about a damaged database; the command names the configuration if given."""
+    command = (
+        "cad-sentinel restore" if config is None else f"cad-sentinel --config {config} restore"
+    )
     folder = Backups(settings.database).folder
     for path in _newest_first(folder):
         try:
             full_check(path)
         except StorageError:
             continue
-        return f"restore the newest usable backup: cad-sentinel restore {path}"
-    return (
-        f"there is no usable backup in {folder}; with one from elsewhere: cad-sentinel restore FILE"
-    )
+        return f"restore the newest usable backup: {command} {path}"
+    return f"there is no usable backup in {folder}; with one from elsewhere: {command} FILE"
 
 
 def _newest_first(folder: Path) -> list[Path]:

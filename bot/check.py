@@ -63,8 +63,9 @@ def _check_database(path: Path, report: Report) -> None:
     try:
         (quick_check if is_new else full_check)(path)
     except StorageError as fault:
+        cannot = f"cannot use the database {path}: "
         report.fault(
-            f"the database {path} failed its check: {fault}",
+            f"{cannot}{str(fault).removeprefix(cannot)}",
             "stop the bot, then restore a backup or move the file away",
         )
     else:

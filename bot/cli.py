@@ -6,6 +6,7 @@ Every command imports what it needs when it runs, so that `--help` and `query` s
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -54,10 +55,10 @@ def main() -> None:
         sys.exit(130)
 
 
-def _run(settings: "Settings", _: argparse.Namespace) -> int:
+def _run(settings: "Settings", arguments: argparse.Namespace) -> int:
     from bot.run import run_until_signal
 
-    return run_until_signal(settings)
+    return run_until_signal(settings, arguments.config)
 
 
 def _check(settings: "Settings", arguments: argparse.Namespace) -> int:
@@ -81,9 +82,10 @@ def _query(settings: "Settings", arguments: argparse.Namespace) -> int:
 def _listen(settings: "Settings", arguments: argparse.Namespace) -> int:
     from bot.query import listen
 
+    say = partial(print, flush=True)  # a pipe or a file must get each event at once
     return _with_client(
         settings,
-        lambda client: listen(client, arguments.events, as_json=arguments.json, say=print),
+        lambda client: listen(client, arguments.events, as_json=arguments.json, say=say),
     )
 
 
@@ -195,7 +197,10 @@ def _add_config(parser: argparse.ArgumentParser, default: object) -> None:
 
 
 def _speed(text: str) -> float:
-    speed = float(text)
+    try:
+        speed = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a number") from None
     if not speed >= 0:
-        raise ValueError
+        raise argparse.ArgumentTypeError("must be 0 or more")
     return speed

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import sys
+from pathlib import Path
 
 from bot import secrets
 from bot.app import run, stop_signal
@@ -18,8 +19,8 @@ from db.errors import InvalidDatabase, StorageError
 log = logging.getLogger(__name__)
 
 
-def run_until_signal(settings: Settings) -> int:
-    """Run the bot until SIGINT or SIGTERM; return the exit code."""
+def run_until_signal(settings: Settings, config: Path | None) -> int:
+    """Run the bot, configured by this file, until SIGINT or SIGTERM; return the exit code."""
     try:
         generated = [secrets.cad_key(settings), secrets.client_token(settings)]
     except (OSError, UnicodeError) as error:
@@ -41,7 +42,8 @@ def run_until_signal(settings: Settings) -> int:
         return EX_CONFIG
     except (StorageError, AlreadyRunning, OSError, UnicodeError) as error:
         # UnicodeError: http.host is no name
-        mend = f"; {suggested_restore(settings)}" if isinstance(error, InvalidDatabase) else ""
+        is_damaged = isinstance(error, InvalidDatabase)
+        mend = f"; {suggested_restore(settings, config)}" if is_damaged else ""
         print(f"cannot start: {error}{mend}", file=sys.stderr)
         return 1
     except Exception:

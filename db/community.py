@@ -23,6 +23,11 @@ async def tiers(sql: Reader) -> list[Tier]:
     return await sql.select(Tier, "tiers WHERE NOT retired ORDER BY id")
 
 
+async def get_tier(sql: Reader, tier_id: int) -> Tier | None:
+    """Return a tier, also one that is retired."""
+    return await sql.find(Tier, "tiers", id=tier_id)
+
+
 async def tier_on_offer(sql: Reader, tier_id: int) -> bool:
     return await sql.count("tiers WHERE id = ? AND NOT retired", tier_id) > 0
 

@@ -15,6 +15,8 @@ from db.database import Reader
 from db.properties import Property
 from webhook.protocol.events import Subject
 
+SECOND = 1000
+
 MAX_STEPS = 5
 """Steps that a card shows, the newest."""
 
@@ -185,8 +187,10 @@ def _alerts(shown: Alarm) -> str:
     if shown.repeats == 1:
         return _("Once")
     times = plural("{number} time", "{number} times", shown.repeats)
-    span = duration(shown.last_at - shown.raised_at)
-    return _("{times} within {span}").format(times=times, span=span)
+    span = shown.last_at - shown.raised_at
+    if span < SECOND:
+        return times
+    return _("{times} within {span}").format(times=times, span=duration(span))
 
 
 async def _history(sql: Reader, alarm_id: int) -> str:

@@ -4,7 +4,7 @@ import discord
 
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import location_of, user_name
+from cogs.ui.names import location_of, tier_name, user_name
 from cogs.ui.text import duration, inert, inert_line, timestamp, who
 from db import approvals, flights, properties, removals
 from db.database import Reader
@@ -40,7 +40,7 @@ async def approval(sql: Reader, subject: Subject) -> MessageContent | None:
     )
     card.add("Property", str(property_.id))
     card.add("Owner", await user_name(sql, property_.owner))
-    card.add("Tier", str(property_.tier))
+    card.add("Tier", await tier_name(sql, property_.tier))
     if property_.width and property_.height:
         card.add("Size", f"{property_.width} × {property_.height} m")
     card.add("Coordinates", f"{property_.x}, {property_.y}")
@@ -115,8 +115,8 @@ async def flight(sql: Reader, subject: Subject) -> MessageContent | None:
     )
     card.add("Drone", f"{flight.drone_id} · {inert_line(flight.description, 200)}")
     card.add("Property", str(flight.property_id))
-    card.add("Dispatched by", who(flight.dispatched_by))
-    card.add("Dispatched", timestamp(flight.dispatched_at))
+    card.add("Sent out by", who(flight.dispatched_by))
+    card.add("Sent out", timestamp(flight.dispatched_at))
     if flight.recalled_at is None:
         recall = Button("Recall", f"flight:recall:{flight.id}", discord.ButtonStyle.primary)
         return MessageContent([card.build()], (recall,))

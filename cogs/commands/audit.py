@@ -70,4 +70,6 @@ def _line(record: AuditRecord) -> str:
 
 def _value(state: dict[str, object], name: str) -> str:
     value = state.get(name)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     return BLANK if value is None else inert_line(str(value), VALUE)

@@ -14,7 +14,7 @@ from cogs.i18n.language import _
 from cogs.ui.buttons import button
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
 from cogs.ui.modals import Form, ReasonForm
-from cogs.ui.names import user_name
+from cogs.ui.names import tier_name, user_name
 from cogs.ui.options import (
     PropertyOption,
     StatusOption,
@@ -299,7 +299,7 @@ async def _edit(context: Context, property_: Property, given: Mapping[str, objec
         height=now.height,
         x=now.x,
         y=now.y,
-        tier=now.tier,
+        tier=await tier_name(context.read, now.tier),
         status=inert_line(now.status, 32),
     )
 

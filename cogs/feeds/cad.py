@@ -4,6 +4,7 @@ from typing import Any
 
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import CardBuilder, Colour
+from cogs.ui.names import status_name
 from cogs.ui.text import fitting, inert_line
 from db import units
 from db.database import Reader
@@ -37,7 +38,7 @@ async def logout(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def status(sql: Reader, event: StoredEvent) -> CardBuilder:
-    now = inert_line(event.data["status"], NAME)
+    now = status_name(event.data["status"], NAME)
     return CardBuilder(f"{await _units(sql, event)} · {now}", Colour.NORMAL)
 
 

@@ -2,7 +2,7 @@
 
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.text import count_more, inert_line, who
-from db import cards, flights, properties, users
+from db import cards, community, flights, properties, users
 from db.database import Reader
 from db.units import Unit
 from webhook.protocol.events import Subject
@@ -65,6 +65,12 @@ async def user_name(sql: Reader, user_id: str) -> str:
     if user is None or user.full_name == user_id:
         return who(user_id)
     return f"{inert_line(user.full_name, 200)} ({inert_line(user_id, 128)})"
+
+
+async def tier_name(sql: Reader, tier_id: int) -> str:
+    """Return a tier's name, also if it is retired."""
+    tier = await community.get_tier(sql, tier_id)
+    return inert_line(tier.name, 100) if tier is not None else str(tier_id)
 
 
 async def property_of_call(sql: Reader, property_id: int | None, *, is_open: bool) -> str:

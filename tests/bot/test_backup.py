@@ -341,9 +341,11 @@ def test_list_shows_damaged_backups(case: BackupCase) -> None:
 
 
 def test_newest_undamaged_backup_is_suggested(case: BackupCase) -> None:
-    assert suggested_restore(case.settings).startswith("there is no usable backup in")
+    assert suggested_restore(case.settings, None).startswith("there is no usable backup in")
     sound = case.backups.make(NOW, Event())
     newer = case.backups.folder / "copy.db"
     newer.write_bytes(b"damaged" * 1_000)
     os.utime(newer, (2_000_000_000, 2_000_000_000))
-    assert suggested_restore(case.settings).endswith(f"cad-sentinel restore {sound}")
+    assert suggested_restore(case.settings, None).endswith(f": cad-sentinel restore {sound}")
+    with_config = suggested_restore(case.settings, Path("other.toml"))
+    assert with_config.endswith(f": cad-sentinel --config other.toml restore {sound}")

@@ -1,5 +1,6 @@
 """The command line: exit codes, and what it prints where nothing is configured but a port."""
 
+import io
 import os
 import subprocess
 import sys
@@ -129,6 +130,25 @@ def test_command_without_a_running_bot_fails_readably(run: Run, command: list[st
     assert "Traceback" not in ended.stderr
 
 
+def test_listen_writes_each_event_at_once_also_into_a_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = io.BytesIO()
+    in_the_file: list[bytes] = []
+
+    def listen(client: object, names: object, *, as_json: bool, say: Callable[[str], None]) -> int:
+        say("an event")
+        in_the_file.append(file.getvalue())
+        return 0
+
+    monkeypatch.setattr("bot.query.listen", listen)
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(file))
+    client = f'[{{"name": "script", "token": "{SECRET}", "scope": "admin"}}]'
+    ended = run("listen", SENTINEL_CAD__KEYS=f'["{SECRET}"]', SENTINEL_WEBSOCKET__CLIENTS=client)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert in_the_file == [f"an event{os.linesep}".encode()]
+
+
 def test_query_reports_that_the_bot_was_never_started(run: Run) -> None:
     ended = run("query", "get-tiers")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
@@ -201,7 +221,7 @@ def test_unusable_certificate_exits_with_78_and_one_line(
 def test_invalid_speed_is_rejected(run: Run, speed: str) -> None:
     ended = run("simulate", "--speed", speed)
     assert ended.returncode == 2
-    assert "--speed" in ended.stderr
+    assert "argument --speed: must be 0 or more" in ended.stderr
 
 
 def test_file_named_like_the_data_folder_is_reported_in_one_line(run: Run, folder: Path) -> None:

@@ -212,7 +212,7 @@ async def test_the_card_of_a_call_at_a_property_names_it_and_dispatches_its_dron
         assert reply.content == "Drone 1 dispatched at **Forum Dr 12**."
         await env.fake.until(lambda: "1 drone free" in render(card))
         flight = await env.channel("drones").next_message()
-        assert f"Dispatched by: <@{env.dora.id}>" in render(flight)
+        assert f"Sent out by: <@{env.dora.id}>" in render(flight)
         refused = await env.fake.click(env.vic, card, "Dispatch drone")
         await env.fake.until(lambda: "needs the dispatcher role" in refused.content)
         await env.query("dispatch-drone", propertyId=property_id)

@@ -33,7 +33,7 @@ async def test_a_dispatch_from_discord_is_sent_to_scripts_and_has_a_card(
             assert event["type"] == "events.drone-dispatched"
             assert event["data"] == {"propertyId": property_id, "droneId": 1}
         card = await env.channel("drones").next_message()
-        assert f"Dispatched by: <@{env.dora.id}>" in render(card)
+        assert f"Sent out by: <@{env.dora.id}>" in render(card)
         assert card.pings == []
         out = await env.query("get-dispatched-drones")
         assert [drone["id"] for drone in out["drones"]] == ["1"]

@@ -25,7 +25,7 @@ async def test_a_code_typed_in_the_game_links_a_member_once(env: BotEnvironment)
         await expect(env, await env.fake.slash(env.stranger, "link show"), "You are not linked")
         refused = await env.fake.slash(env.stranger, "link alarms", options={"wanted": True})
         await expect(env, refused, "Link your game user first")
-        await expect(env, await env.fake.slash(env.stranger, "link end"), "is not linked")
+        await expect(env, await env.fake.slash(env.stranger, "link end"), "You are not linked")
 
 
 async def test_only_admins_link_others(env: BotEnvironment) -> None:

@@ -110,17 +110,17 @@ async def test_several_fields_are_edited_at_once(env: BotEnvironment) -> None:
         changes: dict[str, str | int] = {"property": "1", "width": 30, "x": -5, "tier": "Optimum"}
         assert "dispatcher role" in await answer_to(env, env.vic, "property edit", **changes)
         done = await answer_to(env, env.dora, "property edit", **changes)
-        assert done == "**Villa**: 30 × 0 m at -5, 0, tier 3, PENDING."
+        assert done == "**Villa**: 30 × 0 m at -5, 0, tier Optimum, PENDING."
         deciding = changes | {"status": "active", "width": 50}
         refused = await answer_to(env, env.dora, "property edit", **deciding)
         assert refused == "This needs the approver role: @Approver."
         assert (await env.query("get-property", propertyId=1))["width"] == 30
         done = await answer_to(env, env.anna, "property edit", **deciding)
-        assert done == "**Villa**: 50 × 0 m at -5, 0, tier 3, ACTIVE."
+        assert done == "**Villa**: 50 × 0 m at -5, 0, tier Optimum, ACTIVE."
         done = await answer_to(env, env.dora, "property edit", property="1", status="leased")
         assert done.endswith("LEASED.")
         wrong = await answer_to(env, env.dora, "property edit", property="1", status="removed")
-        assert "set by request-remove-property only" in wrong
+        assert "Use /removal request to have a property removed." in wrong
 
 
 async def test_the_edit_form_changes_only_edited_fields(env: BotEnvironment) -> None:
@@ -136,7 +136,7 @@ async def test_the_edit_form_changes_only_edited_fields(env: BotEnvironment) -> 
         sent = await env.fake.submit(
             env.dora, form, {"coordinates": "-860; 700", "tier": "premium"}
         )
-        assert steady(env, sent).endswith("**Villa**: 7 × 8 m at -860, 700, tier 2, ACTIVE.")
+        assert steady(env, sent).endswith("**Villa**: 7 × 8 m at -860, 700, tier Premium, ACTIVE.")
         again = await env.fake.click(env.dora, picture, "Edit")
         sent = await env.fake.submit(env.dora, again, {"size": "large"})
         assert "Size: two whole numbers" in steady(env, sent)

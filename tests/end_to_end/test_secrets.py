@@ -107,7 +107,7 @@ async def read_until(output: asyncio.StreamReader, expected: str) -> list[str]:
     [
         (["--token", DISCORD], {}, "usage: "),
         ([f"--key={OTHER_KEY}", "check"], {}, "unrecognized arguments: --key=…"),
-        (["simulate", "--speed", CLIENT], {}, "invalid _speed value"),
+        (["simulate", "--speed", CLIENT], {}, "argument --speed: must be a number"),
         (["check"], {"guild_id": DISCORD, OTHER_KEY: 1}, "discord.guild_id: "),
     ],
 )

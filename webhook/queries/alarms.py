@@ -268,11 +268,12 @@ async def _record_act(
     change: Change, alarm: Alarm, action: str, *, text: str = "", until: int | None = None
 ) -> None:
     await record_step(change, alarm, action, change.caller.name, text=text, number=until)
-    after = {"state": action, "text": text, "until": until}
+    changes_state = action != "noted"
+    after = {"state": action if changes_state else None, "text": text, "until": until}
     await change.audit(
         f"alarm-{action}",
         alarm_subject(alarm.id),
-        before={"state": alarm.state},
+        before={"state": alarm.state} if changes_state else None,
         after={name: value for name, value in after.items() if value},
     )
 

@@ -79,7 +79,8 @@ async def link_user(context: Context, ask: NewLink) -> Success:
 @table.query("unlink-user", scope=Scope.ADMIN)
 async def unlink_user(context: Context, ask: OfMember) -> Success:
     """End the link of a member."""
-    await _end_link(context, ask.member_id)
+    if not await _end_link(context, ask.member_id):
+        raise NotFound("this member is not linked to a game user")
     return Success()
 
 
@@ -95,17 +96,20 @@ async def make_code(context: Context) -> LinkCode:
 
 @operation(scope=Scope.NONE)
 async def end_own_link(context: Context) -> None:
-    await _end_link(context, _member(context.caller))
+    if not await _end_link(context, _member(context.caller)):
+        raise NotFound("you are not linked to a game user")
 
 
-async def _end_link(context: Context, member_id: int) -> None:
+async def _end_link(context: Context, member_id: int) -> bool:
+    """End a member's link; return whether there was one."""
     async with context.change() as change:
         ended = await links.remove(change.sql, member_id)
         if ended is None:
-            raise NotFound("this member is not linked to a game user")
+            return False
         await change.audit(
             "unlink-user", member_subject(member_id), before={"userId": ended.user_id}
         )
+    return True
 
 
 @operation(scope=Scope.NONE)

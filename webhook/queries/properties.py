@@ -219,6 +219,8 @@ async def change_property_tier(context: Context, ask: NewTier) -> Success:
 async def edit_property(context: Context, ask: Edit) -> Success:
     """Change several things of a property at once: all or none."""
     if ask.status == REMOVED:
+        if context.caller.is_person:
+            raise Conflict("use /removal request to have a property removed")
         raise Conflict("the status {status} is set by request-remove-property only", status=REMOVED)
     given = ask.model_dump(exclude={"property_id", "if_status"}, exclude_none=True)
     async with context.change() as change:
