@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings.exceptions import SettingsError
 
 from bot.settings import PREFIX, Settings
+from webhook.protocol.wire import field_problem
 
 DEFAULT_FILE = Path("config.toml")
 
@@ -88,7 +89,7 @@ def _sentence(error: Any) -> str:
         for part in error["loc"]
     )
     if error["type"] != "extra_forbidden":
-        return f"{key}: {error['msg'].removeprefix('Value error, ')}"
+        return f"{key}: {field_problem(key, error).problem}"
     model: Any = Settings
     for part in error["loc"][:-1]:
         field = model.model_fields.get(part) if isinstance(part, str) else None

@@ -33,6 +33,7 @@ KEYWORDS = {
     "Feed": (2, 3),
     "_of_cad": (2, 3),
     "_counted": (1, 2),
+    "FieldProblem": (1,),
     "__init__": ONE,
 }
 """Whose arguments are texts, and which: one text, or one for one thing and one for many."""

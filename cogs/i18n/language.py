@@ -16,7 +16,7 @@ from string import Formatter
 
 import polib
 
-from webhook.protocol.errors import SentinelError
+from webhook.protocol.errors import FieldProblem, InvalidData, SentinelError
 
 ENGLISH = "en"
 
@@ -93,6 +93,13 @@ def plural(one: str, many: str, number: int, **values: object) -> str:
 
 def error_text(fault: SentinelError) -> str:
     """Return an error's sentence in the current language."""
+    if isinstance(fault, InvalidData):
+        faults = (f"{problem.field}: {_filled_in(problem)}" for problem in fault.fields)
+        return _(fault.sentence).format(faults="; ".join(faults))
+    return _filled_in(fault)
+
+
+def _filled_in(fault: SentinelError | FieldProblem) -> str:
     return _(fault.sentence).format(**fault.values) if fault.values else _(fault.sentence)
 
 

@@ -69,12 +69,20 @@ def test_environment_overrides_single_keys(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("[http]\nprot = 1", "config.toml: http.prot: no such key; did you mean port?"),
         ("[dicord]", "config.toml: dicord: no such key; did you mean discord?"),
-        ('[http]\nport = "x"', "config.toml: http.port: Input should be a valid integer"),
-        ("[http]\nport = 70000", "config.toml: http.port: Input should be less than"),
+        ('[http]\nport = "x"', "config.toml: http.port: must be a whole number"),
+        ("[http]\nport = 70000", "config.toml: http.port: must be 65535 or less"),
         ('[community]\nlanguage = "tlh"', "choose en (English), de (Deutsch)"),
         ('[community]\ntimezone = "Mars"', "not a time zone; write one like 'Europe/Berlin'"),
         ('[community]\ndaily_at = "24:00"', "is not a time of day; write one like '06:00'"),
-        ('[cad]\nkeys = ["short"]', "config.toml: cad.keys.0.key: String should have at least 8"),
+        (
+            '[cad]\nkeys = ["short"]',
+            "config.toml: cad.keys.0.key: must have at least 8 characters",
+        ),
+        ('[discord.channels]\nemergency = "#911"', "channels.emergency: must be a whole number"),
+        (
+            '[[websocket.clients]]\nname = "a"\ntoken = "short"',
+            "websocket.clients.0.token: must have at least 16 characters",
+        ),
         ('[[websocket.clients]]\nname = "a"', "websocket.clients.0.token: Field required"),
         ('[http]\ncertificate = "a.pem"', "http: certificate and private_key belong together"),
         ('[http]\ntrusted_proxies = ["nginx"]', "http.trusted_proxies.0: value is not a valid"),

@@ -5,7 +5,6 @@ frame, HTTP to a status, the slash commands to a private reply. Sentences are lo
 a full stop, because commands and logs put them into sentences of their own.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -40,12 +39,14 @@ class UnknownType(SentinelError):
     code = "unknown-type"
 
 
-@dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """An invalid field and what is wrong with it."""
+    """An invalid field and what is wrong with it, as a sentence that can be translated."""
 
-    field: str
-    problem: str
+    def __init__(self, field: str, sentence: str, /, **values: object) -> None:
+        self.field = field
+        self.sentence = sentence
+        self.values = values
+        self.problem = sentence.format(**values) if values else sentence
 
 
 class InvalidData(SentinelError):

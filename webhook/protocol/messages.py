@@ -85,8 +85,11 @@ def _take_identifier(data: dict[str, Any]) -> str | None:
         return None
     identifier = data.pop(IDENTIFIER)
     if not isinstance(identifier, str) or not 1 <= len(identifier) <= IDENTIFIER_LENGTH:
-        problem = f"must be a string of 1 to {IDENTIFIER_LENGTH} characters"
-        raise InvalidData(FieldProblem(IDENTIFIER, problem))
+        raise InvalidData(
+            FieldProblem(
+                IDENTIFIER, "must be a string of 1 to {most} characters", most=IDENTIFIER_LENGTH
+            )
+        )
     return identifier
 
 

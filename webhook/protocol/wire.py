@@ -15,7 +15,7 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import to_json
+from pydantic_core import ErrorDetails, to_json
 
 from webhook.protocol.errors import BadJson, FieldProblem, InvalidData
 
@@ -140,13 +140,32 @@ def validate(model: type[_Model], data: object) -> _Model:
     except ValidationError as invalid:
         raise InvalidData(
             *(
-                FieldProblem(
-                    ".".join(map(str, error["loc"])) or "data",
-                    error["msg"].removeprefix("Value error, "),
-                )
-                for error in invalid.errors(include_url=False, include_input=False)
+                field_problem(".".join(map(str, error["loc"])) or "data", error)
+                for error in invalid.errors(include_url=False)
             )
         ) from None
+
+
+def field_problem(field: str, error: ErrorDetails) -> FieldProblem:
+    """Describe one of pydantic's errors; those that people meet in words of our own."""
+    limits = error.get("ctx", {})
+    match error["type"]:
+        case "int_type" | "int_parsing" | "int_from_float":
+            return FieldProblem(field, "must be a whole number")
+        case "greater_than_equal":
+            return FieldProblem(field, "must be {least} or more", least=limits["ge"])
+        case "less_than_equal":
+            return FieldProblem(field, "must be {most} or less", most=limits["le"])
+        case "string_too_short" | "too_short" if isinstance(error["input"], str):
+            least = limits["min_length"]
+            if least == 1:
+                return FieldProblem(field, "must not be empty")
+            return FieldProblem(field, "must have at least {least} characters", least=least)
+        case "string_too_long" | "too_long" if isinstance(error["input"], str):
+            most = limits["max_length"]
+            return FieldProblem(field, "must have at most {most} characters", most=most)
+        case _:
+            return FieldProblem(field, error["msg"].removeprefix("Value error, "))
 
 
 def timestamp(milliseconds: int) -> str:

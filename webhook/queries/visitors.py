@@ -54,7 +54,9 @@ class DayRange(OfProperty):
         if self.first > self.last:
             raise InvalidData(FieldProblem("from", "is after to"))
         if (self.last - self.first).days >= LONGEST_SPAN:
-            raise InvalidData(FieldProblem("to", f"more than {LONGEST_SPAN} days after from"))
+            raise InvalidData(
+                FieldProblem("to", "more than {days} days after from", days=LONGEST_SPAN)
+            )
         return self
 
 

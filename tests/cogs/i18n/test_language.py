@@ -173,6 +173,9 @@ def test_answers_use_the_members_language_or_the_communitys() -> None:
         assert (
             error_text(InvalidData(FieldProblem("x", "too long"))) == "Das passt nicht: x: too long"
         )
+        wrong_size = FieldProblem("width", "must be {least} or more", least=0)
+        text = error_text(InvalidData(wrong_size, FieldProblem("y", "must be a whole number")))
+        assert text == "Das passt nicht: width: mindestens 0; y: nur eine ganze Zahl"
         assert _(N_("a text that nobody translated")) == "a text that nobody translated"
     assert _("Owner") == "Owner"
     assert translated_for("de", "command", "drone") == "drohne"

@@ -33,6 +33,17 @@ def faults(**data: object) -> list[str]:
     return [fault.field for fault in refused.value.fields]
 
 
+def test_problems_are_plain_sentences() -> None:
+    with pytest.raises(InvalidData) as refused:
+        validate(SomeFields, {"propertyId": 1, "userId": "u" * 65, "width": -1, "note": 1})
+    assert [(fault.field, fault.problem) for fault in refused.value.fields] == [
+        ("userId", "must have at most 64 characters"),
+        ("width", "must be 0 or more"),
+        ("note", "Input should be a valid string"),
+    ]
+    assert str(refused.value).startswith("userId: must have at most 64 characters; width:")
+
+
 @given(JSON)
 def test_dumped_json_is_parsed(value: Any) -> None:
     assert parse_json(orjson.dumps(value)) == value
