@@ -5,7 +5,8 @@ from typing import Any
 
 from db import journal, settings
 from db.database import Reader, Transaction
-from webhook.protocol.context import Context
+from webhook.protocol.catalogue import operation
+from webhook.protocol.context import Context, Scope
 from webhook.protocol.events import CAD, Daily
 from webhook.queries.days import Day, last_ended
 
@@ -21,6 +22,7 @@ REPORTED = "daily.told"
 DAYS_REMEMBERED = 60
 
 
+@operation(scope=Scope.ADMIN)
 async def report_day(context: Context, at: time) -> bool:
     """Report the last day that ended at a time of day, once; return whether it was now.
 
