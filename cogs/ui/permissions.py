@@ -79,11 +79,11 @@ class RoleScopes:
             return interaction.guild_id == self.guild_id
         return [guild.id for guild in interaction.client.guilds] == [interaction.guild_id]
 
-    def refusal_text(self, fault: Forbidden) -> str:
-        """Say which role is missing."""
+    def refusal_text(self, fault: Forbidden, least: Scope = Scope.NONE) -> str:
+        """Say which role is missing: what failed may need less than the whole command does."""
         if fault.scope is None:
             return error_text(fault)
-        scope = Scope[fault.scope]
+        scope = max(Scope[fault.scope], least)
         mentions = either(f"<@&{role_id}>" for role_id in sorted(self.ids.get(scope, ())))
         text = (
             _("This needs the {role} role: {mentions}.")

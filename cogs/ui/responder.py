@@ -16,7 +16,7 @@ from cogs.ui.embeds import MessageContent
 from cogs.ui.permissions import Permission, RoleScopes, permission_of
 from cogs.ui.text import inert
 from db.errors import StorageUnavailable
-from webhook.protocol.context import Context
+from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, SentinelError, Unavailable
 from webhook.protocol.messages import to_sentinel_error
 from webhook.queries.links import with_linked_user
@@ -113,14 +113,18 @@ class Responder:
         try:
             if isinstance(fault, discord.HTTPException):
                 raise fault
-            await reply_text(interaction, self._error_reply(to_sentinel_error(fault)))
+            await reply_text(interaction, self._error_reply(interaction, to_sentinel_error(fault)))
         except discord.HTTPException as unreachable:
             # Too late, or Discord is down: there is nobody to tell.
             log.warning("an answer did not reach Discord: %s", unreachable)
 
-    def _error_reply(self, error: SentinelError) -> str:
+    def _error_reply(self, interaction: discord.Interaction, error: SentinelError) -> str:
         if isinstance(error, Forbidden):
-            return self.roles.refusal_text(error)
+            command = interaction.command
+            least = Scope.NONE
+            if isinstance(command, app_commands.Command):
+                least = permission_of(command).scope
+            return self.roles.refusal_text(error, least)
         if isinstance(error, AlreadyDone):
             return error.message
         text = error_text(error)

@@ -47,7 +47,7 @@ async def test_each_role_includes_those_before_it(env: BotEnvironment) -> None:
     admins = env.guild.roles[-1]
     several = env.guild.add_member("Several", env.viewers, env.approvers, env.on_call)
     people = {
-        env.stranger: ["viewer", "viewer", "approver", "admin"],
+        env.stranger: ["viewer", "dispatcher", "approver", "admin"],
         env.vic: ["dispatcher", "approver", "admin"],
         env.dora: ["approver", "admin"],
         env.anna: ["admin"],
@@ -57,7 +57,7 @@ async def test_each_role_includes_those_before_it(env: BotEnvironment) -> None:
         env.guild.add_member("Root", env.guild.add_role("Root", "administrator")): [],
         env.guild.add_member("Chat", env.guild.add_role("Mod", "manage_messages")): [
             "viewer",
-            "viewer",
+            "dispatcher",
             "approver",
             "admin",
         ],
