@@ -21,6 +21,14 @@ MAX_LOGGED = 100
 
 OTHERS = "other addresses"
 
+READ_AT_ONCE = 1024
+"""Bytes that are read from one connection before the others are read.
+
+A turn of the event loop reads every connection. With the 256 KiB that event loops read, the 500
+that may be unauthenticated make a turn seconds long, and a push, which waits for the database some
+ten times, waits that many turns (`tests.soak.floods endless`).
+"""
+
 SPARE_FILES = 256
 """Files besides connections: the database, Discord, the log, and what libraries open."""
 
@@ -121,11 +129,15 @@ class ConnectionLimiter:
             connection.abort()
 
 
-class LimitedProtocol(asyncio.Protocol):
+class LimitedProtocol(asyncio.BufferedProtocol):
     """Stands before aiohttp's protocol, which is only made once the peer sends something.
 
     A connection that is idle from its start costs a few hundred bytes this way.
     """
+
+    # Shared by all connections: it is filled and copied before another one is read. A view, as
+    # asyncio's TLS fills slices of it.
+    _buffer = memoryview(bytearray(READ_AT_ONCE))
 
     def __init__(self, limiter: ConnectionLimiter, server: web.Server) -> None:
         self._limiter = limiter
@@ -144,11 +156,25 @@ class LimitedProtocol(asyncio.Protocol):
         if self._inner is not None:
             self._inner.connection_lost(exception)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Pass on what was received; the rest waits until every other connection was read too."""
         if self._inner is None:
             self._inner = self._server()
             self._inner.connection_made(self._transport)
-        self._inner.data_received(data)
+        self._inner.data_received(bytes(self._buffer[:nbytes]))
+        if nbytes == READ_AT_ONCE and self._transport.is_reading():  # not paused by aiohttp
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def eof_received(self) -> None:
+        """Let the transport close."""
 
     def pause_writing(self) -> None:
         if self._inner is not None:

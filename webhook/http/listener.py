@@ -12,7 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from webhook.http.connection_limits import ConnectionLimiter, LimitedProtocol
 
 KEEP_ALIVE = 75.0
-"""Seconds that a connection may take to its first request, or idle after one.
+"""Seconds that a connection may idle after a request.
 
 More than the minute after which usual clients close an idle connection: were it less, a push could
 be sent into a connection that is just being closed, and the CAD does not send it again.
