@@ -117,7 +117,7 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
         context = await self._responder.defer(interaction)
         alarm = await _open_alarm(context, alarm_id)
         sent = await dispatch_drone(context, WhichDrone(property_id=alarm.property_id))
-        await reply_text(interaction, _("Drone {id} dispatched.").format(id=sent.drone_id))
+        await reply_text(interaction, _("Drone {id} sent out.").format(id=sent.drone_id))
 
     @button("alarm:note", Scope.WRITE, or_own=True)
     async def note_button(self, interaction: discord.Interaction, alarm_id: int) -> None:

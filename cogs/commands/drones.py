@@ -194,7 +194,7 @@ async def _dispatch(context: Context, ask: WhichDrone) -> str:
     """Send a drone out; return what to answer."""
     sent = await dispatch_drone(context, ask)
     where = await location_of(context.read, ask.property_id, 200)
-    return _("Drone {id} dispatched at **{where}**.").format(id=sent.drone_id, where=where)
+    return _("Drone {id} sent out at **{where}**.").format(id=sent.drone_id, where=where)
 
 
 def _still_out(flight: Flight) -> Flight:

@@ -70,7 +70,7 @@ async def test_further_alerts_are_counted_on_the_one_card(env: BotEnvironment) -
     ("button", "answer", "shown"),
     [
         ("Acknowledge", "You have acknowledged this alarm.", "# Alarm acknowledged · Villa"),
-        ("Dispatch drone", "Drone 1 dispatched.", "sent out drone 1"),
+        ("Dispatch drone", "Drone 1 sent out.", "sent out drone 1"),
         ("Snooze 15 min", "snoozed for 15 minutes", "# Alarm snoozed · Villa"),
         ("Snooze 1 h", "snoozed for 60 minutes", "# Alarm snoozed · Villa"),
         ("False alarm", "Alarm closed.", "# False alarm · Villa"),

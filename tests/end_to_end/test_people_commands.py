@@ -83,7 +83,7 @@ async def test_flights_show_who_sent_the_drone_and_why(env: BotEnvironment) -> N
         sent = await answer_to(
             env, env.dora, "drone dispatch", property="1", drone="2", reason="A *look*"
         )
-        assert sent == "Drone 2 dispatched at **Villa**."
+        assert sent == "Drone 2 sent out at **Villa**."
         assert (
             await answer_to(env, env.dora, "drone dispatch", property="1", drone="Drone 2")
             == "Drone 2 is already out."
@@ -95,6 +95,8 @@ async def test_flights_show_who_sent_the_drone_and_why(env: BotEnvironment) -> N
         nothing = await answer_to(env, env.vic, "drone history", drone="1")
         assert "# Flights of drone 1\n│ No flights yet." in nothing
         assert "viewer role" in await answer_to(env, env.stranger, "drone history")
+        boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
+        assert "equipment:2 · out: no → yes" in await answer_to(env, boss, "audit")
 
 
 async def test_the_second_of_two_recalls_says_who_was_first(

@@ -140,6 +140,9 @@ async def test_the_edit_form_changes_only_edited_fields(env: BotEnvironment) -> 
         again = await env.fake.click(env.dora, picture, "Edit")
         sent = await env.fake.submit(env.dora, again, {"size": "large"})
         assert "Size: two whole numbers" in steady(env, sent)
+        again = await env.fake.click(env.dora, picture, "Edit")
+        sent = await env.fake.submit(env.dora, again, {"status": "x" * 33})
+        assert "Status: must have at most 32 characters." in steady(env, sent)
         assert "dispatcher role" in render(await env.fake.click(env.dora, picture, "Edit")) or True
 
 

@@ -144,7 +144,7 @@ class Load:
             _expect(await fake.click(env.anna, wanted, "Approve"), "approved.")
         async with self._ledger.deed("drone-dispatched", drone):
             sent = await fake.slash(env.dora, "drone dispatch", property=str(place))
-            _expect(sent, "dispatched at")
+            _expect(sent, "sent out at")
         flight = await self._card("drones", location)
         async with self._ledger.deed("drone-recalled", drone):
             _expect(await fake.click(env.dora, flight, "Recall"), "recalled")

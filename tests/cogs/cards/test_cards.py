@@ -201,6 +201,15 @@ async def test_an_unknown_subject_has_no_card(harness: AppHarness) -> None:
         assert await render(harness.database.read, Subject(kind, key)) is None
 
 
+async def test_the_feed_of_units_translates_the_statuses_of_the_cad(harness: AppHarness) -> None:
+    await Scenario(harness).push("EVENT_UNIT_STATUS", {"identIds": [1], "status": 3})
+    (event,) = await harness.journal_events()
+    assert (await entry_embed(harness.database.read, event)).title == "1 · En route"
+    with using_locale("de"):
+        embed = await entry_embed(harness.database.read, event)
+    assert embed.title == "1 · Anfahrt"
+
+
 async def test_a_feed_entry_that_cannot_be_rendered_shows_its_number(
     harness: AppHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
