@@ -96,3 +96,13 @@ async def _shown(harness: AppHarness, act: Act) -> str:
 async def test_alarm_cards_match_their_golden_files(harness: AppHarness, state: str) -> None:
     path = Path(__file__).parent / "golden" / f"alarm-{state}.txt"
     check_golden(path, await _shown(harness, STATES[state]))
+
+
+async def test_alerts_of_one_moment_are_counted_without_a_span(harness: AppHarness) -> None:
+    await harness.add_property()
+    alarms = AlarmHarness(harness)
+    for _ in range(2):
+        await alarms.raise_at(1)
+    card = await render(harness.database.read, Subject.parse("alarm:1"))
+    assert card is not None
+    assert "Alerts: 2 times\n" in as_text(card)
