@@ -105,18 +105,18 @@ class Transaction(Reader):
 
     async def insert(self, table: str, **values: Any) -> int:
         """Insert a row with these columns and return its id; raises as `all` does."""
-        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks(values)})"
         try:
-            row = await self._connection.execute_insert(sql, tuple(values.values()))
+            row = await self._connection.execute_insert(
+                _insert_into(table, values), tuple(values.values())
+            )
         except sqlite3.Error as fault:
             raise _translated(fault) from fault
         return int(row[0]) if row is not None else 0
 
     async def insert_new(self, table: str, **values: Any) -> bool:
         """Insert a row unless there is one like it; return whether there was none."""
-        statement = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks(values)})"
-        conflict = "ON CONFLICT DO NOTHING"
-        return await self.count_changes(f"{statement} {conflict}", *values.values()) > 0
+        sql = f"{_insert_into(table, values)} ON CONFLICT DO NOTHING"
+        return await self.count_changes(sql, *values.values()) > 0
 
     async def upsert(
         self, row: type[R], table: str, key: dict[str, Any], values: dict[str, Any], **first: Any
@@ -125,8 +125,7 @@ class Transaction(Reader):
         new = {**key, **values, **first}
         (stored,) = await self.all(
             row,
-            f"INSERT INTO {table} ({', '.join(new)}) VALUES ({marks(new)})"
-            f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET"
+            f"{_insert_into(table, new)} ON CONFLICT ({', '.join(key)}) DO UPDATE SET"
             f" {', '.join(f'{column} = excluded.{column}' for column in values)}"
             f" RETURNING {', '.join(row._fields)}",
             *new.values(),
@@ -460,6 +459,11 @@ def where_equal(**columns: Any) -> tuple[str, list[Any]]:
     """
     given = {column: value for column, value in columns.items() if value is not None}
     return f"WHERE {_equal(given)}" if given else "", list(given.values())
+
+
+def _insert_into(table: str, values: dict[str, Any]) -> str:
+    """Return the statement that inserts a row with these columns."""
+    return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks(values)})"
 
 
 def _equal(values: Iterable[str], separator: str = " AND ") -> str:
