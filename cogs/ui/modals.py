@@ -1,5 +1,6 @@
 """Forms that commands and buttons open."""
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 
 import discord
@@ -28,9 +29,9 @@ class Form(discord.ui.Modal):
         except Exception as fault:
             await self.responder.report_error(interaction, fault)
 
+    @abstractmethod
     async def submit(self, interaction: discord.Interaction, context: Context) -> None:
         """Do what the form is for; the answer is deferred."""
-        raise NotImplementedError
 
 
 class ReasonForm(Form):

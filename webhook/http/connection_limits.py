@@ -25,8 +25,8 @@ READ_AT_ONCE = 1024
 """Bytes that are read from one connection before the others are read.
 
 A turn of the event loop reads every connection. With the 256 KiB that event loops read, the 500
-that may be unauthenticated make a turn seconds long, and a push, which waits for the database some
-ten times, waits that many turns (`tests.soak.floods endless`).
+that may be unauthenticated make a turn seconds long, and a push, which waits for the database
+several times, waits as many turns (`tests.soak.floods endless`).
 """
 
 SPARE_FILES = 256
