@@ -96,7 +96,7 @@ class AlarmEscalation:
 
     async def _expire(self, alarm: Alarm, untouched_since: int) -> None:
         async with self._context.change() as change:
-            if await alarms.expire(change.sql, alarm.id, untouched_since, change.now):
+            if await alarms.expire(change.sql, alarm.id, untouched_since, change.received):
                 await record_step(change, alarm, "quiet")
 
     async def _escalate(self, alarm: Alarm, number: int, level: EscalationLevel, now: int) -> None:
@@ -112,10 +112,10 @@ class AlarmEscalation:
         async with self._context.change() as change:
             card = await cards.of_subject(change.sql, str(alarm_subject(alarm.id)))
             if card is None or not await alarms.escalate(
-                change.sql, alarm.id, number, roles, now - level.after, change.now
+                change.sql, alarm.id, number, roles, now - level.after, change.received
             ):
                 return
             subject = Subject("alarm-call", f"{alarm.id}-{number}")
-            stale = cards.StaleCard(str(subject), card.channel, change.now)
+            stale = cards.StaleCard(str(subject), card.channel, change.received)
             await cards.mark_stale(change.sql, stale)
             await record_step(change, alarm, "called", number=number)

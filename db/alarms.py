@@ -22,7 +22,9 @@ class Alert(NamedTuple):
 class Alarm(NamedTuple):
     """An alarm; open while `outcome` is None. Times in milliseconds since 1970.
 
-    It waits for somebody to acknowledge it unless somebody has, or has snoozed it.
+    It waits for somebody to acknowledge it unless somebody has, or has snoozed it. `age`: how many
+    milliseconds after it was raised its first alert was received; `waiting_since` and `touched_at`
+    are times of receipt.
     """
 
     id: int
@@ -42,6 +44,7 @@ class Alarm(NamedTuple):
     outcome: AlarmOutcome | None
     settled_at: int | None
     settled_by: str | None
+    age: int
 
     @property
     def state(self) -> str:
@@ -108,22 +111,28 @@ async def page(
     return found, await sql.count(f"alarms {where}", *values)
 
 
-async def raise_or_repeat(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
-    """Count an alert on the property's open alarm, or open one; return its id."""
+async def raise_or_repeat(
+    sql: Transaction, property_id: int, user_id: str, now: int, age: int = 0
+) -> int:
+    """Count an alert on the property's open alarm, or open one; return its id.
+
+    An alert that is late waits from now on: until now nobody could acknowledge it.
+    """
     # Not one INSERT … ON CONFLICT: it would use up the id of an alarm for each repeated alert.
     repeat = (
-        "UPDATE alarms SET repeats = repeats + 1, last_at = ?2, last_by = ?3, touched_at = ?2"
-        " WHERE property_id = ?1 AND outcome IS NULL RETURNING id"
+        "UPDATE alarms SET repeats = repeats + 1, last_at = max(last_at, ?2 - ?4), last_by = ?3,"
+        " touched_at = ?2 WHERE property_id = ?1 AND outcome IS NULL RETURNING id"
     )
-    return await sql.one(int, repeat, property_id, now, user_id) or await sql.insert(
+    return await sql.one(int, repeat, property_id, now, user_id, age) or await sql.insert(
         "alarms",
         property_id=property_id,
-        raised_at=now,
+        raised_at=now - age,
         raised_by=user_id,
-        last_at=now,
+        last_at=now - age,
         last_by=user_id,
         touched_at=now,
         waiting_since=now,
+        age=age,
     )
 
 

@@ -10,7 +10,8 @@ class DispatchCall(NamedTuple):
     """A dispatch call; blank fields are unknown, as a note or a unit may come before the call.
 
     `edited` names the columns that edits have set, with blanks between. `property_id` is the
-    property that the call is at; `x` and `y` are where the CAD says it is.
+    property that the call is at; `x` and `y` are where the CAD says it is. `age`: how many
+    milliseconds after it happened its first push was received.
     """
 
     cad: str
@@ -32,6 +33,11 @@ class DispatchCall(NamedTuple):
     x: float | None
     y: float | None
     touched_at: int
+    age: int
+
+    @property
+    def happened_at(self) -> int:
+        return self.received_at - self.age
 
 
 class CallNote(NamedTuple):
@@ -52,6 +58,7 @@ PUSHED = frozenset(DispatchCall._fields) - {
     "call_id",
     "received_at",
     "touched_at",
+    "age",
     "closed_at",
     "edited",
     "property_id",
@@ -59,24 +66,30 @@ PUSHED = frozenset(DispatchCall._fields) - {
 """The columns that a push about the call itself may set."""
 
 
-async def ensure(sql: Transaction, cad: str, call_id: int, now: int) -> set[str]:
+async def ensure(sql: Transaction, cad: str, call_id: int, now: int, age: int = 0) -> set[str]:
     """Have a row for a call, which may not have been seen yet; return what edits of it have set."""
     upsert = (
-        "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at)"
-        " VALUES (?1, ?2, ?3, ?3) ON CONFLICT (cad, call_id)"
+        "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at, age)"
+        " VALUES (?1, ?2, ?3, ?3, ?4) ON CONFLICT (cad, call_id)"
         " DO UPDATE SET touched_at = excluded.touched_at RETURNING edited"
     )
-    return set((await sql.one(str, upsert, cad, call_id, now) or "").split())
+    return set((await sql.one(str, upsert, cad, call_id, now, age) or "").split())
 
 
 async def put_first_report(
-    sql: Transaction, cad: str, call_id: int, values: dict[str, Any], idents: list[int], now: int
+    sql: Transaction,
+    cad: str,
+    call_id: int,
+    values: dict[str, Any],
+    idents: list[int],
+    now: int,
+    age: int = 0,
 ) -> DispatchCall:
     """Store the first report of a call, except where an edit already set something; return it.
 
     `idents` are its units; those that were attached or detached by themselves stay as they are.
     """
-    edited = await ensure(sql, cad, call_id, now)
+    edited = await ensure(sql, cad, call_id, now, age)
     if "idents" not in edited:
         await _replace_units(sql, cad, call_id, idents)
     unedited = {column: value for column, value in values.items() if column not in edited}
@@ -90,13 +103,14 @@ async def put_edit(
     values: dict[str, Any],
     idents: list[int] | None,
     now: int,
+    age: int = 0,
 ) -> DispatchCall:
     """Store what an edit sets and return the call; columns that it leaves out stay.
 
     `idents` are its units, None if the edit does not list them; those that were attached or
     detached by themselves stay as they are.
     """
-    edited = await ensure(sql, cad, call_id, now) | values.keys()
+    edited = await ensure(sql, cad, call_id, now, age) | values.keys()
     if idents is not None:
         edited.add("idents")
         await _replace_units(sql, cad, call_id, idents)
@@ -116,14 +130,14 @@ async def _update(sql: Transaction, cad: str, call_id: int, values: dict[str, An
     return call
 
 
-async def close(sql: Transaction, cad: str, call_id: int, now: int) -> None:
+async def close(sql: Transaction, cad: str, call_id: int, now: int, age: int = 0) -> None:
     """Close a call for good: what comes late about it does not open it again."""
     upsert = (
-        "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at, closed_at)"
-        " VALUES (?1, ?2, ?3, ?3, ?3) ON CONFLICT (cad, call_id) DO UPDATE SET"
+        "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at, closed_at, age)"
+        " VALUES (?1, ?2, ?3, ?3, ?3 - ?4, ?4) ON CONFLICT (cad, call_id) DO UPDATE SET"
         " touched_at = excluded.touched_at, closed_at = coalesce(closed_at, excluded.closed_at)"
     )
-    await sql.run(upsert, cad, call_id, now)
+    await sql.run(upsert, cad, call_id, now, age)
 
 
 async def _replace_units(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:

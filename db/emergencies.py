@@ -12,7 +12,8 @@ class EmergencyCall(NamedTuple):
     `seen` is 0 while only its removal or its dispatch call is known. `dispatch_call_id` is the
     dispatch call that was made from it, `panic_id` the panic whose own call this is, `crime_id`
     the crime that it was counted as. `pressed_by` is the number of the unit whose panic button the
-    call tells of, folded; None if it tells of none.
+    call tells of, folded; None if it tells of none. `age`: how many milliseconds after it happened
+    its first push was received.
     """
 
     cad: str
@@ -31,6 +32,11 @@ class EmergencyCall(NamedTuple):
     crime_id: int | None
     pressed_by: str | None
     touched_at: int
+    age: int
+
+    @property
+    def happened_at(self) -> int:
+        return self.received_at - self.age
 
 
 async def put(
@@ -46,6 +52,7 @@ async def put(
     property_id: int | None,
     pressed_by: str | None,
     now: int,
+    age: int = 0,
 ) -> EmergencyCall:
     """Store what a call says and return it; a removal that came before stays."""
     values = {
@@ -58,29 +65,33 @@ async def put(
         "pressed_by": pressed_by,
         "seen": 1,
     }
-    return await _upsert(sql, cad, call_id, now, values)
+    return await _upsert(sql, cad, call_id, now, values, age)
 
 
-async def mark_removed(sql: Transaction, cad: str, call_id: int, now: int) -> EmergencyCall:
+async def mark_removed(
+    sql: Transaction, cad: str, call_id: int, now: int, age: int = 0
+) -> EmergencyCall:
     """Store that a call, seen or not, is gone; return it."""
     call = await get(sql, cad, call_id)
-    at = now if call is None or call.removed_at is None else call.removed_at
-    return await _upsert(sql, cad, call_id, now, {"removed_at": at})
+    at = now - age if call is None or call.removed_at is None else call.removed_at
+    return await _upsert(sql, cad, call_id, now, {"removed_at": at}, age)
 
 
 async def mark_dispatched(
-    sql: Transaction, cad: str, call_id: int, dispatch_call_id: int, now: int
+    sql: Transaction, cad: str, call_id: int, dispatch_call_id: int, now: int, age: int = 0
 ) -> EmergencyCall:
     """Store which dispatch call was made from a call, seen or not; return it."""
-    return await _upsert(sql, cad, call_id, now, {"dispatch_call_id": dispatch_call_id})
+    return await _upsert(sql, cad, call_id, now, {"dispatch_call_id": dispatch_call_id}, age)
 
 
 async def _upsert(
-    sql: Transaction, cad: str, call_id: int, now: int, values: dict[str, Any]
+    sql: Transaction, cad: str, call_id: int, now: int, values: dict[str, Any], age: int
 ) -> EmergencyCall:
     key = {"cad": cad, "call_id": call_id}
     changed = {**values, "touched_at": now}
-    return await sql.upsert(EmergencyCall, "emergency_calls", key, changed, received_at=now)
+    return await sql.upsert(
+        EmergencyCall, "emergency_calls", key, changed, received_at=now, age=age
+    )
 
 
 async def get(sql: Reader, cad: str, call_id: int) -> EmergencyCall | None:

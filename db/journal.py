@@ -8,13 +8,17 @@ from db.database import Reader, Transaction, marks
 
 
 class Entry(NamedTuple):
-    """One event. `subjects` and `data` are JSON text; `at` is in milliseconds since 1970."""
+    """One event. `subjects` and `data` are JSON text.
+
+    `at`: when it was received, in milliseconds since 1970; `age`: how many after it happened.
+    """
 
     id: int
     at: int
     name: str
     subjects: str
     data: str
+    age: int
 
 
 class Audience(IntEnum):
@@ -36,11 +40,12 @@ async def append(
     subjects: str,
     data: str,
     *,
+    age: int = 0,
     audience: Audience = Audience.EVERYBODY,
 ) -> int:
     """Add an event and return its number."""
     return await sql.insert(
-        "journal", at=at, name=name, subjects=subjects, data=data, published=audience
+        "journal", at=at, name=name, subjects=subjects, data=data, age=age, published=audience
     )
 
 

@@ -8,7 +8,10 @@ Kind = Literal["pager", "station", "callout"]
 
 
 class Notice(NamedTuple):
-    """One announcement; `data` is that of its event, as JSON text, `key` a callout's own id."""
+    """One announcement; `data` is that of its event, as JSON text, `key` a callout's own id.
+
+    `at`: when it was received, in milliseconds since 1970; `age`: how many after it happened.
+    """
 
     id: int
     cad: str
@@ -16,16 +19,23 @@ class Notice(NamedTuple):
     key: str
     data: str
     at: int
+    age: int
+
+    @property
+    def happened_at(self) -> int:
+        return self.at - self.age
 
 
-async def put(sql: Transaction, cad: str, kind: Kind, key: str, data: str, now: int) -> int:
+async def put(
+    sql: Transaction, cad: str, kind: Kind, key: str, data: str, now: int, age: int = 0
+) -> int:
     """Store an announcement and return its id; one with the key of another replaces it."""
     upsert = (
-        "INSERT INTO notices (cad, kind, key, data, at) VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO notices (cad, kind, key, data, at, age) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (cad, kind, key) WHERE key <> '' DO UPDATE SET data = excluded.data"
         " RETURNING id"
     )
-    return await sql.one(int, upsert, cad, kind, key, data, now) or 0
+    return await sql.one(int, upsert, cad, kind, key, data, now, age) or 0
 
 
 async def get(sql: Reader, notice_id: int) -> Notice | None:

@@ -41,6 +41,22 @@ class Pressing(NamedTuple):
     has_call: int
 
 
+class PanicStart(NamedTuple):
+    """The CAD of a panic, and when it began.
+
+    `started_at`: when that was received, in milliseconds since 1970; `age`: how many after it
+    happened.
+    """
+
+    cad: str
+    started_at: int
+    age: int
+
+    @property
+    def happened_at(self) -> int:
+        return self.started_at - self.age
+
+
 class PanicUnit(NamedTuple):
     """A unit in a panic; `cleared_at` is None while it lasts."""
 
@@ -102,13 +118,15 @@ async def search(sql: Reader, text: str, limit: int) -> list[Unit]:
     return await sql.select(Unit, found, fold_case(text), limit)
 
 
-async def start_panic(sql: Transaction, cad: str, idents: list[int], now: int) -> int | None:
+async def start_panic(
+    sql: Transaction, cad: str, idents: list[int], now: int, age: int = 0
+) -> int | None:
     """Start a panic of those units that are in none; None if all of them already are."""
     in_panic = await open_panics(sql, cad, idents)
     calm = [ident for ident in idents if ident not in in_panic]
     if not calm:
         return None
-    panic_id = await sql.insert("panics", cad=cad, started_at=now)
+    panic_id = await sql.insert("panics", cad=cad, started_at=now, age=age)
     for ident in calm:
         await sql.insert("panic_units", panic_id=panic_id, cad=cad, ident=ident)
         await put(sql, cad, ident, {}, now)
@@ -146,13 +164,8 @@ async def clear_panic(sql: Transaction, cad: str, idents: list[int], now: int) -
     return sorted(set(changed))
 
 
-async def panic_start(sql: Reader, panic_id: int) -> tuple[str, int] | None:
-    """Return the CAD of a panic and when it started."""
-    return await sql.one(
-        lambda cad, started_at: (cad, started_at),
-        "SELECT cad, started_at FROM panics WHERE id = ?",
-        panic_id,
-    )
+async def panic_start(sql: Reader, panic_id: int) -> PanicStart | None:
+    return await sql.find(PanicStart, "panics", id=panic_id)
 
 
 async def panic_units(sql: Reader, panic_id: int) -> list[PanicUnit]:

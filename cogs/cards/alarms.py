@@ -8,7 +8,7 @@ from cogs.i18n.language import N_, _, plural
 from cogs.pictures.property_map import property_map
 from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import user_name
-from cogs.ui.text import duration, inert_line, timestamp, who
+from cogs.ui.text import duration, inert_line, timestamp, when, who
 from db import alarms, cards, flights, properties
 from db.alarms import Alarm, AlarmStep
 from db.database import Reader
@@ -104,7 +104,7 @@ async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add(_("Coordinates"), f"{property_.x}, {property_.y}")
     card.add(_("Owner"), await user_name(sql, property_.owner))
     card.add(_("Raised by"), await user_name(sql, shown.raised_by))
-    card.add(_("Raised"), timestamp(shown.raised_at))
+    card.add(_("Raised"), when(shown.raised_at, shown.age))
     card.add(_("Alerts"), _alerts(shown))
     if shown.repeats > 1:
         card.add(_("Last"), f"{await user_name(sql, shown.last_by)}, {timestamp(shown.last_at)}")
@@ -149,7 +149,7 @@ async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
     shown, property_ = found
     card = _card(shown, property_, _STATES[shown.state].for_owner)
     card.add(_("Property"), str(property_.id))
-    card.add(_("Raised"), timestamp(shown.raised_at))
+    card.add(_("Raised"), when(shown.raised_at, shown.age))
     card.add(_("Alerts"), _alerts(shown))
     return MessageContent([card.build()])
 

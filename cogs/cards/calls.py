@@ -13,7 +13,7 @@ from cogs.ui.names import (
     unit_name,
     unit_names,
 )
-from cogs.ui.text import ANONYMOUS, duration, inert, inert_line, timestamp
+from cogs.ui.text import ANONYMOUS, duration, inert, inert_line, when
 from db import cards, dispatches, emergencies, flights, properties, units
 from db.database import Reader
 from db.dispatches import DispatchCall
@@ -55,12 +55,12 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Location", inert_line(call.location, 512))
     card.add("Postal", _postal(call.postal, call.location))
     card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
-    card.add("Received", timestamp(call.received_at))
+    card.add("Received", when(call.happened_at, call.age))
     if call.dispatch_call_id is not None:
         name = await _dispatch_call(sql, cad, call.dispatch_call_id)
         card.add("Dispatched", _("as {call}").format(call=name))
     elif call.removed_at is not None:
-        card.add("Removed", _after(call.removed_at - call.received_at))
+        card.add("Removed", _after(call.removed_at - call.happened_at))
     return MessageContent(
         [card.build()], await _drone_button(sql, call.property_id, is_open=is_open)
     )
@@ -112,9 +112,9 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Units", await _units_of_call(sql, call, is_open=is_open), inline=False)
     if call.emergency_call_id is not None:
         card.add("From", await _origin(sql, cad, call.emergency_call_id), inline=False)
-    card.add("Opened", timestamp(call.received_at))
+    card.add("Opened", when(call.happened_at, call.age))
     if call.closed_at is not None:
-        card.add("Closed", _after(call.closed_at - call.received_at))
+        card.add("Closed", _after(call.closed_at - call.happened_at))
     notes = await dispatches.last_notes(sql, cad, call_id, READ)
     card.add("Last notes", notes_text(notes), inline=False)
     return MessageContent(
@@ -163,7 +163,7 @@ async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
     start = await units.panic_start(sql, panic_id)
     if start is None:
         return None
-    cad, started_at = start
+    cad, began = start.cad, start.happened_at
     members = await units.panic_units(sql, panic_id)
     idents = [member.ident for member in members]
     by_ident = await units.by_ident(sql, cad, idents)
@@ -177,7 +177,7 @@ async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
         colour=Colour.DANGER if in_panic else Colour.OVER,
         description=(pressed if in_panic else over).format(
             units=unit_names(idents, by_ident, UNITS),
-            duration=duration(max(cleared, default=started_at) - started_at),
+            duration=duration(max(cleared, default=began) - began),
         ),
     )
     if cleared and in_panic:
@@ -188,7 +188,7 @@ async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Postal", _postal(_first([call.postal for call in calls], 64), " ".join(locations)))
     at = next((call.property_id for call in calls if call.property_id is not None), None)
     card.add("Property", await property_of_call(sql, at, is_open=bool(in_panic)))
-    card.add("Since", timestamp(started_at))
+    card.add("Since", when(began, start.age))
     for call in calls[:2]:
         card.add_named(_number(call), await _own_call(sql, call))
     return MessageContent([card.build()], await _drone_button(sql, at, is_open=bool(in_panic)))
@@ -213,7 +213,7 @@ async def _dispatch_call(sql: Reader, cad: str, call_id: int) -> str:
 async def _panic_of(sql: Reader, panic_id: int) -> str:
     start = await units.panic_start(sql, panic_id)
     idents = [member.ident for member in await units.panic_units(sql, panic_id)]
-    by_ident = await units.by_ident(sql, start[0], idents) if start is not None else {}
+    by_ident = await units.by_ident(sql, start.cad, idents) if start is not None else {}
     return _("panic of {units}").format(units=unit_names(idents, by_ident, UNITS_IN_TITLE))
 
 

@@ -104,7 +104,7 @@ async def _of_panics(sql: Reader, subjects: list[Subject]) -> list[Subject]:
         if start is not None:
             members = await units.panic_units(sql, panic.number)
             found += await _of_units(
-                sql, unit_subjects(start[0], [member.ident for member in members])
+                sql, unit_subjects(start.cad, [member.ident for member in members])
             )
     return found
 

@@ -9,7 +9,7 @@ import orjson
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, CardBuilder, Colour, MessageContent
 from cogs.ui.names import cad_suffix
-from cogs.ui.text import fitting, inert, inert_line, timestamp
+from cogs.ui.text import fitting, inert, inert_line, when
 from db import notices, units
 from db.database import Reader
 from db.notices import Notice
@@ -32,7 +32,7 @@ async def notice(sql: Reader, subject: Subject) -> MessageContent | None:
     card.title += await cad_suffix(sql, stored.cad)
     if stored.kind == "pager":
         card.add("To", await _addressees(sql, stored, data), inline=False)
-    card.add("Sent", timestamp(stored.at))
+    card.add("Sent", when(stored.happened_at, stored.age))
     return MessageContent([card.build()])
 
 

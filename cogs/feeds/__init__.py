@@ -107,7 +107,7 @@ async def entry_embed(sql: Reader, event: StoredEvent) -> discord.Embed:
         log.exception("the feed entry %s cannot be rendered", event.id)
         card = CardBuilder(f"{event.name} · {_('event')} {event.id}", Colour.OVER)
     embed = card.build()
-    embed.timestamp = datetime.fromtimestamp(event.at / 1000, UTC)
+    embed.timestamp = datetime.fromtimestamp(event.happened / 1000, UTC)
     return embed
 
 

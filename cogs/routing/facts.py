@@ -92,7 +92,7 @@ async def gather_facts(sql: Reader, event: StoredEvent, subject: Subject | None)
         idents |= set(await dispatches.units(sql, cad, number))
     elif kind == "panic":
         start = await units.panic_start(sql, number)
-        cad = start[0] if start is not None else cad
+        cad = start.cad if start is not None else cad
         idents |= {unit.ident for unit in await units.panic_units(sql, number)}
     elif kind == "notice":
         notice = await notices.get(sql, number)

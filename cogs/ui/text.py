@@ -10,6 +10,9 @@ from webhook.protocol.clean_text import clean_text
 ANONYMOUS = N_("Anonymous")
 BLANK = "—"
 
+SHOWN_AGE = 30_000
+"""Milliseconds by which something must have been late for people to be told."""
+
 _LIVE = re.compile(
     r"([\\*_~`|<@\[\]]|:(?=//|[^\s:]+:)|(?:(?<=mailto)|(?<=tel)|(?<=sms)):|\.(?=[a-z]+/))"
     r"|(^[^\S\n]*(?:[0-9]+(?=\.))?)([-+#>]|(?<=[0-9])\.)",
@@ -74,6 +77,14 @@ def who(caller: str) -> str:
 def timestamp(milliseconds: int) -> str:
     """Format a time; Discord shows it in each reader's time zone."""
     return f"<t:{milliseconds // 1000}:T> (<t:{milliseconds // 1000}:R>)"
+
+
+def when(happened: int, age: int) -> str:
+    """Format when something happened, and how late it was received if that is worth saying."""
+    shown = timestamp(happened)
+    if age < SHOWN_AGE:
+        return shown
+    return _("{time} · {duration} late").format(time=shown, duration=duration(age))
 
 
 def duration(milliseconds: int) -> str:

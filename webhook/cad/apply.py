@@ -94,7 +94,8 @@ async def store_911(event: Call911, change: Change, cad: str) -> list[Subject]:
         description=event.description,
         property_id=await property_at(change.sql, location),
         pressed_by=pressed_by(event.description),
-        now=change.now,
+        now=change.received,
+        age=change.age,
     )
     subjects = await _subjects_of(change, call)
     if call.dispatch_call_id is not None:
@@ -106,7 +107,7 @@ async def store_911(event: Call911, change: Change, cad: str) -> list[Subject]:
 async def store_removed_911(event: Removed911, change: Change, cad: str) -> list[Subject]:
     found = []
     for call_id in event.call_ids:
-        call = await emergencies.mark_removed(change.sql, cad, call_id, change.now)
+        call = await emergencies.mark_removed(change.sql, cad, call_id, change.received, change.age)
         found += await _subjects_of(change, call)
     return found
 
@@ -115,7 +116,7 @@ async def store_removed_911(event: Removed911, change: Change, cad: str) -> list
 async def store_dispatch_new(event: DispatchNew, change: Change, cad: str) -> list[Subject]:
     values = _columns_of({name: getattr(event, name) for name in type(event).model_fields})
     call = await dispatches.put_first_report(
-        change.sql, cad, event.call_id, values, event.idents, change.now
+        change.sql, cad, event.call_id, values, event.idents, change.received, change.age
     )
     await _find_property(change, call)
     return await _store_rest(event, change, cad)
@@ -126,7 +127,7 @@ async def store_dispatch_edit(event: DispatchEdit, change: Change, cad: str) -> 
     changes = event.changes()
     values = _columns_of(changes)
     call = await dispatches.put_edit(
-        change.sql, cad, event.call_id, values, changes.get("idents"), change.now
+        change.sql, cad, event.call_id, values, changes.get("idents"), change.received, change.age
     )
     if values.keys() & _POSITION:
         await _find_property(change, call)
@@ -136,20 +137,20 @@ async def store_dispatch_edit(event: DispatchEdit, change: Change, cad: str) -> 
 @apply.register
 async def store_dispatch_closed(event: DispatchClosed, change: Change, cad: str) -> list[Subject]:
     for call_id in event.call_ids:
-        await dispatches.close(change.sql, cad, call_id, change.now)
+        await dispatches.close(change.sql, cad, call_id, change.received, change.age)
     return [dispatch_subject(cad, call_id) for call_id in event.call_ids]
 
 
 @apply.register
 async def store_dispatch_note(event: DispatchNote, change: Change, cad: str) -> list[Subject]:
-    await dispatches.ensure(change.sql, cad, event.call_id, change.now)
+    await dispatches.ensure(change.sql, cad, event.call_id, change.received, change.age)
     await _add_notes(change, cad, event.call_id, [event.note])
     return [dispatch_subject(cad, event.call_id)]
 
 
 @apply.register
 async def attach_units(event: UnitAttach, change: Change, cad: str) -> list[Subject]:
-    await dispatches.ensure(change.sql, cad, event.call_id, change.now)
+    await dispatches.ensure(change.sql, cad, event.call_id, change.received, change.age)
     await dispatches.attach(change.sql, cad, event.call_id, event.idents)
     return [dispatch_subject(cad, event.call_id)]
 
@@ -157,7 +158,7 @@ async def attach_units(event: UnitAttach, change: Change, cad: str) -> list[Subj
 @apply.register
 async def detach_units(event: UnitDetach, change: Change, cad: str) -> list[Subject]:
     if event.call_id is not None:
-        await dispatches.ensure(change.sql, cad, event.call_id, change.now)
+        await dispatches.ensure(change.sql, cad, event.call_id, change.received, change.age)
         await dispatches.detach(change.sql, cad, event.call_id, event.idents)
         return [dispatch_subject(cad, event.call_id)]
     left = []
@@ -181,8 +182,8 @@ async def store_unit_login(event: UnitLogin, change: Change, cad: str) -> list[S
 @apply.register
 async def store_unit_logout(event: UnitLogout, change: Change, cad: str) -> list[Subject]:
     for ident in event.idents:
-        await units.log_out(change.sql, cad, ident, change.now)
-    ended = await units.clear_panic(change.sql, cad, event.idents, change.now)
+        await units.log_out(change.sql, cad, ident, change.received)
+    ended = await units.clear_panic(change.sql, cad, event.idents, change.happened)
     return unit_subjects(cad, event.idents) + [panic_subject(panic_id) for panic_id in ended]
 
 
@@ -205,13 +206,13 @@ async def store_unit_update(event: UnitUpdate, change: Change, cad: str) -> list
 @apply.register
 async def store_group_add(event: UnitGroupAdd, change: Change, cad: str) -> list[Subject]:
     for ident in event.idents:
-        await units.put(change.sql, cad, ident, {"group_name": event.group_name}, change.now)
+        await units.put(change.sql, cad, ident, {"group_name": event.group_name}, change.received)
     return unit_subjects(cad, event.idents)
 
 
 @apply.register
 async def store_group_remove(event: UnitGroupRemove, change: Change, cad: str) -> list[Subject]:
-    await units.leave_group(change.sql, cad, event.idents, event.group_name, change.now)
+    await units.leave_group(change.sql, cad, event.idents, event.group_name, change.received)
     return unit_subjects(cad, event.idents)
 
 
@@ -220,7 +221,7 @@ async def store_group_rename(event: UnitGroupRename, change: Change, cad: str) -
     stored = await units.members_of(change.sql, cad, event.old_name) if event.old_name else []
     members = list(dict.fromkeys([*event.idents, *stored]))
     for ident in members:
-        await units.put(change.sql, cad, ident, {"group_name": event.new_name}, change.now)
+        await units.put(change.sql, cad, ident, {"group_name": event.new_name}, change.received)
     return unit_subjects(cad, members)
 
 
@@ -232,9 +233,9 @@ async def name_units(event: ToggleBodycam | PrintRecord, change: Change, cad: st
 @apply.register
 async def store_panic(event: UnitPanic, change: Change, cad: str) -> list[Subject]:
     if not event.is_panic:
-        ended = await units.clear_panic(change.sql, cad, event.idents, change.now)
+        ended = await units.clear_panic(change.sql, cad, event.idents, change.happened)
         return [panic_subject(panic_id) for panic_id in ended]
-    started = await units.start_panic(change.sql, cad, event.idents, change.now)
+    started = await units.start_panic(change.sql, cad, event.idents, change.received, change.age)
     if started is None:
         return []
     own_calls = await fold_earlier_calls(change, cad, started)
@@ -252,7 +253,11 @@ async def store_notice(
     key = event.id if isinstance(event, Callout) else ""
     data = event.model_dump_json(by_alias=True)
     kind = _NOTICE_KINDS[event.type]
-    return [notice_subject(await notices.put(change.sql, cad, kind, key, data, change.now))]
+    return [
+        notice_subject(
+            await notices.put(change.sql, cad, kind, key, data, change.received, change.age)
+        )
+    ]
 
 
 # What several events share
@@ -319,11 +324,11 @@ async def _store_rest(event: DispatchReport, change: Change, cad: str) -> list[S
     subjects = [dispatch_subject(cad, event.call_id)]
     if event.origin_911 is not None:
         origin = await emergencies.mark_dispatched(
-            change.sql, cad, event.origin_911, event.call_id, change.now
+            change.sql, cad, event.origin_911, event.call_id, change.received, change.age
         )
         subjects += await _subjects_of(change, origin)
     if event.status == CLOSED:
-        await dispatches.close(change.sql, cad, event.call_id, change.now)
+        await dispatches.close(change.sql, cad, event.call_id, change.received, change.age)
     return subjects
 
 
@@ -340,4 +345,4 @@ async def _store_unit(change: Change, cad: str, ident: int, values: dict[str, An
         values["group_name"] = values["group"]
     if values.get("status") == OFFLINE:
         values["on_duty"] = False
-    await units.put(change.sql, cad, ident, values, change.now)
+    await units.put(change.sql, cad, ident, values, change.received)

@@ -84,7 +84,7 @@ def pressed_by(description: str) -> str | None:
 
 async def panic_of_call(change: Change, call: EmergencyCall) -> int | None:
     """Return the panic that a call belongs to, None if it has not begun."""
-    pressing = await units.pressing(change.sql, call.cad, change.now - TOGETHER)
+    pressing = await units.pressing(change.sql, call.cad, change.received - TOGETHER)
     free = [unit for unit in pressing if unit.is_open or not unit.has_call]
     for unit in free:
         if _names(call, unit):
@@ -98,7 +98,7 @@ async def panic_of_call(change: Change, call: EmergencyCall) -> int | None:
 async def fold_earlier_calls(change: Change, cad: str, panic_id: int) -> list[int]:
     """Make the calls that came before a panic part of it; return their numbers."""
     folded = []
-    since = change.now - TOGETHER
+    since = change.received - TOGETHER
     for call in await emergencies.loose_panic_calls(change.sql, cad, since):
         if await panic_of_call(change, call) == panic_id:
             await emergencies.fold_into_panic(change.sql, cad, call.call_id, panic_id)

@@ -68,7 +68,7 @@ async def _is_silent(context: Context, last_push: LastPush, cad: str, limit: int
     if not on_duty:
         return False
     async with context.change() as change:
-        began = change.now - silent_for
+        began = change.received - silent_for
         await settings.put(change.sql, reported, str(began))
         await change.note(CadSilent(cad=cad, since=began, on_duty=on_duty))
     return True

@@ -68,7 +68,11 @@ async def store_push(
     dumped = [(event, event.model_dump_json(by_alias=True).encode()) for event in events]
     async with context.change() as change:
         if config.window and await fingerprints.is_duplicate(
-            change.sql, _fingerprint(cad, dumped), transport, change.now - config.window, change.now
+            change.sql,
+            _fingerprint(cad, dumped),
+            transport,
+            change.received - config.window,
+            change.received,
         ):
             log.debug("dropped a duplicate push that came over %s", transport)
             return False
@@ -102,7 +106,7 @@ async def _count_as_crime(change: Change, cad: str, call_id: int) -> None:
     if call.crime_id is not None:
         return
     description = call.description[:CRIME_DESCRIPTION]
-    crime_id = await crimes.add(change.sql, call.property_id, None, description, change.now)
+    crime_id = await crimes.add(change.sql, call.property_id, None, description, change.happened)
     await emergencies.mark_counted(change.sql, cad, call_id, crime_id)
     about = [] if call.property_id is None else [property_subject(call.property_id)]
     event = Crime(property_id=call.property_id, client_id=None, crime_id=crime_id)

@@ -74,12 +74,23 @@ def now() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An open write transaction; its events are journalled with it and published after it."""
+    """An open write transaction; its events are journalled with it and published after it.
+
+    `received`: when the message came, by which everything is ordered and every wait is counted.
+    `happened`: when that happened which it tells of, which people are shown. In milliseconds since
+    1970; they differ where the game server kept the message for a while.
+    """
 
     sql: Transaction
     bus: Bus
     caller: Caller
-    now: int
+    received: int
+    happened: int
+
+    @property
+    def age(self) -> int:
+        """How many milliseconds after it happened the message was received."""
+        return self.received - self.happened
 
     async def emit(self, event: Event, *about: Subject) -> int:
         """Journal an event about these subjects and return its number; publish it on commit."""
@@ -88,15 +99,19 @@ class Change:
     async def emit_named(self, name: str, data: bytes, *about: Subject) -> int:
         """Do the same for an event whose data is already JSON."""
         subjects = _json([str(subject) for subject in about])
-        number = await journal.append(self.sql, self.now, name, subjects, data.decode())
-        event = StoredEvent(number, self.now, name, about, data)
+        number = await journal.append(
+            self.sql, self.received, name, subjects, data.decode(), age=self.age
+        )
+        event = StoredEvent(number, self.received, name, about, data, self.age)
         self.sql.after_commit(lambda: self.bus.publish(event))
         return number
 
     async def note(self, event: SystemEvent) -> None:
         """Journal an event for Discord only: scripts neither receive it nor can ask for it."""
         data = event.dump().decode()
-        await journal.append(self.sql, self.now, event.name, "[]", data, audience=Audience.DISCORD)
+        await journal.append(
+            self.sql, self.received, event.name, "[]", data, audience=Audience.DISCORD
+        )
 
     async def audit(
         self,
@@ -109,7 +124,7 @@ class Change:
         """Record in the audit log what the caller changed: only what differs, as JSON values."""
         by, subject = self.caller.name, str(about)
         before_text, after_text = _json(dict(before or {})), _json(dict(after or {}))
-        await audit.append(self.sql, self.now, by, action, subject, before_text, after_text)
+        await audit.append(self.sql, self.received, by, action, subject, before_text, after_text)
 
 
 def _json(value: object) -> str:
@@ -131,7 +146,10 @@ class ApprovalRules:
 
 @dataclass(frozen=True)
 class Context:
-    """Everything an operation needs; one per caller."""
+    """Everything an operation needs; one per caller.
+
+    `age`: how many milliseconds ago it happened what the caller tells of.
+    """
 
     database: Database
     bus: Bus
@@ -139,6 +157,7 @@ class Context:
     zone: ZoneInfo
     now: Callable[[], int] = now
     approvals: ApprovalRules = ApprovalRules()
+    age: int = 0
 
     def of(self, caller: Caller) -> "Context":
         return replace(self, caller=caller)
@@ -155,4 +174,5 @@ class Context:
             StorageUnavailable: storage cannot be written at present.
         """
         async with self.database.write() as sql:
-            yield Change(sql, self.bus, self.caller, self.now())
+            received = self.now()
+            yield Change(sql, self.bus, self.caller, received, received - self.age)

@@ -296,18 +296,28 @@ SYSTEM_EVENTS: dict[str, type[SystemEvent]] = {
 
 @dataclass(eq=False)
 class StoredEvent:
-    """An event of the journal; serialised once, however many receive it."""
+    """An event of the journal; serialised once, however many receive it.
+
+    `at`: when it was received, in milliseconds since 1970; `age`: how many after it happened.
+    """
 
     id: int
     at: int
     name: str
     subjects: Sequence[Subject]
     json: bytes
+    age: int = 0
 
     @classmethod
     def from_journal(cls, entry: Entry) -> "StoredEvent":
         subjects = [Subject.parse(text) for text in orjson.loads(entry.subjects)]
-        return cls(entry.id, entry.at, entry.name, subjects, entry.data.encode())
+        data = entry.data.encode()
+        return cls(entry.id, entry.at, entry.name, subjects, data, entry.age)
+
+    @property
+    def happened(self) -> int:
+        """When it happened, in milliseconds since 1970."""
+        return self.at - self.age
 
     @cached_property
     def subscription_names(self) -> set[str]:

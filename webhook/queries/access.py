@@ -114,7 +114,7 @@ async def add_auth_entry(context: Context, ask: UserAtProperty) -> Success:
             change.sql, ask.property_id, ask.user_id
         )
         await access.add_entry(
-            change.sql, ask.property_id, ask.user_id, change.now, allowed=allowed
+            change.sql, ask.property_id, ask.user_id, change.happened, allowed=allowed
         )
         await change.emit(
             AuthEntryRecorded(

@@ -133,19 +133,19 @@ async def add_alert(context: Context, ask: NewAlert) -> Added:
         await existing_property(change.sql, ask.property_id)
         if ask.user_id != context.caller.name:  # a member without a link is no user of the game
             await users.add_seen(change.sql, ask.user_id)
-        alert_id = await alarms.add_alert(change.sql, ask.property_id, ask.user_id, change.now)
+        alert_id = await alarms.add_alert(change.sql, ask.property_id, ask.user_id, change.happened)
         alarm_id = await alarms.raise_or_repeat(
-            change.sql, ask.property_id, ask.user_id, change.now
+            change.sql, ask.property_id, ask.user_id, change.received, change.age
         )
         if ask.note:
             by = context.caller.name
-            await alarms.add_step(change.sql, alarm_id, change.now, by, "noted", ask.note)
+            await alarms.add_step(change.sql, alarm_id, change.happened, by, "noted", ask.note)
         await change.emit(
             AlertRaised(
                 property_id=str(ask.property_id),
                 user=ask.user_id,
                 alert_id=alert_id,
-                timestamp=timestamp(change.now),
+                timestamp=timestamp(change.happened),
             ),
             alarm_subject(alarm_id),
             property_subject(ask.property_id),
@@ -167,7 +167,7 @@ async def acknowledge_alarm(context: Context, ask: OfAlarm) -> Success:
     """Record that the caller sees to an alarm; this ends a snooze."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
-        if not await alarms.acknowledge(change.sql, alarm.id, context.caller.name, change.now):
+        if not await alarms.acknowledge(change.sql, alarm.id, context.caller.name, change.received):
             raise Conflict(
                 "alarm {id} was already acknowledged by {who}",
                 id=alarm.id,
@@ -182,7 +182,7 @@ async def note_alarm(context: Context, ask: AlarmNote) -> Success:
     """Add a note to an open alarm."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
-        await alarms.touch(change.sql, alarm.id, change.now)
+        await alarms.touch(change.sql, alarm.id, change.received)
         await _record_act(change, alarm, "noted", text=ask.text)
     return Success()
 
@@ -192,8 +192,10 @@ async def snooze_alarm(context: Context, ask: Snooze) -> Success:
     """Do not escalate an alarm that nobody has acknowledged for some minutes."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
-        until = change.now + ask.minutes * 60_000
-        if not await alarms.snooze(change.sql, alarm.id, until, context.caller.name, change.now):
+        until = change.received + ask.minutes * 60_000
+        if not await alarms.snooze(
+            change.sql, alarm.id, until, context.caller.name, change.received
+        ):
             raise Conflict(
                 "alarm {id} cannot be snoozed, it is {state}", id=alarm.id, state=alarm.state
             )
@@ -206,7 +208,7 @@ async def settle_alarm(context: Context, ask: Settlement) -> Success:
     """End an alarm: it is resolved, or was false. The next alert opens another."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
-        await alarms.settle(change.sql, alarm.id, ask.outcome, context.caller.name, change.now)
+        await alarms.settle(change.sql, alarm.id, ask.outcome, context.caller.name, change.received)
         await _record_act(change, alarm, ask.outcome)
     return Success()
 
@@ -229,7 +231,7 @@ async def end_alarm_of(change: Change, property_id: int, outcome: AlarmOutcome) 
     alarm = await alarms.open_of_property(change.sql, property_id)
     if alarm is not None:
         by = change.caller.name
-        await alarms.settle(change.sql, alarm.id, outcome, by, change.now)
+        await alarms.settle(change.sql, alarm.id, outcome, by, change.received)
         await record_step(change, alarm, outcome, by)
 
 
@@ -238,9 +240,9 @@ async def note_drone(change: Change, property_id: int, drone_id: int) -> list[Su
     alarm = await alarms.open_of_property(change.sql, property_id)
     if alarm is None:
         return []
-    await alarms.touch(change.sql, alarm.id, change.now)
+    await alarms.touch(change.sql, alarm.id, change.received)
     await alarms.add_step(
-        change.sql, alarm.id, change.now, change.caller.name, "drone", number=drone_id
+        change.sql, alarm.id, change.happened, change.caller.name, "drone", number=drone_id
     )
     return [alarm_subject(alarm.id)]
 
@@ -255,7 +257,7 @@ async def record_step(
     number: int | None = None,
 ) -> None:
     """Record what was done about an alarm, and publish it; `by` is blank if nobody did it."""
-    await alarms.add_step(change.sql, alarm.id, change.now, by, action, text, number)
+    await alarms.add_step(change.sql, alarm.id, change.happened, by, action, text, number)
     given = {"by": by} if by else {}
     await change.emit(
         AlarmChanged(alarm_id=alarm.id, property_id=alarm.property_id, action=action, **given),

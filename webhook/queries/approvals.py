@@ -68,7 +68,7 @@ async def restore_property(context: Context, ask: OfProperty) -> Success:
         if property_.removed_at is None:
             raise Conflict("property {id} is not removed", id=property_.id)
         hours = context.approvals.restore_hours
-        if property_.removed_at < change.now - hours * HOUR:
+        if property_.removed_at < change.received - hours * HOUR:
             raise Conflict("a property can be restored for {hours} hours only", hours=hours)
         status = await restore_with_equipment(change, property_, property_.removed_at)
         await change.audit(
@@ -100,7 +100,7 @@ async def count_approval(
     if not rules.own and caller.is_one_of(*asked):
         raise Conflict("you cannot approve your own property or request; somebody else must")
     if rules.approvers > 1:
-        if not await approvals.add(change.sql, str(subject), caller.name, change.now):
+        if not await approvals.add(change.sql, str(subject), caller.name, change.received):
             raise Conflict("you have already approved this; somebody else must too")
         missing = rules.approvers - len(await approvals.of_subject(change.sql, str(subject)))
         if missing > 0:

@@ -61,7 +61,7 @@ async def add_crime(context: Context, ask: NewCrime) -> Added:
         if ask.client_id is not None:
             await users.add_seen(change.sql, ask.client_id)
         number = await crimes.add(
-            change.sql, ask.property_id, ask.client_id, ask.description, change.now
+            change.sql, ask.property_id, ask.client_id, ask.description, change.happened
         )
         await change.emit(
             Crime(property_id=ask.property_id, client_id=ask.client_id, crime_id=number), *about

@@ -132,7 +132,7 @@ async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
             change.sql,
             ask.property_id,
             context.caller.name,
-            change.now,
+            change.happened,
             ask.drone_id,
             ask.reason,
         )
@@ -233,7 +233,7 @@ async def suggest_drones(context: Context, ask: SearchPage) -> list[Equipment]:
 
 async def close_flight(change: Change, flight: Flight) -> None:
     """Recall a drone that is out."""
-    await flights.close(change.sql, flight.id, change.caller.name, change.now)
+    await flights.close(change.sql, flight.id, change.caller.name, change.happened)
     await change.audit(
         "recall-drone",
         equipment_subject(flight.drone_id),

@@ -60,7 +60,7 @@ async def add_equipment(context: Context, ask: NewEquipment) -> AddedId:
         if not await community.equipment_type_on_offer(change.sql, ask.equipment_type):
             raise NotFound("there is no equipment type {type}", type=ask.equipment_type)
         number = await equipment.add(
-            change.sql, ask.property_id, ask.equipment_type, ask.description, change.now
+            change.sql, ask.property_id, ask.equipment_type, ask.description, change.received
         )
         await change.audit(
             "add-equipment",
@@ -93,7 +93,7 @@ async def remove_equipment(context: Context, ask: OfEquipment) -> Success:
             )
         if await flights.open_of_drone(change.sql, ask.equipment_id):
             raise Conflict("drone {id} is out, recall it first", id=ask.equipment_id)
-        await equipment.remove(change.sql, ask.equipment_id, change.now)
+        await equipment.remove(change.sql, ask.equipment_id, change.received)
         await change.audit(
             "remove-equipment",
             equipment_subject(stored.id),

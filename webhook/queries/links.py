@@ -61,7 +61,7 @@ class LinkCode(Reply):
 async def confirm_link(context: Context, ask: CodeConfirmation) -> Linked:
     """Link the user who typed a code with the member to whom /link code gave it."""
     async with context.change() as change:
-        member_id = await links.take_code(change.sql, ask.code, change.now)
+        member_id = await links.take_code(change.sql, ask.code, change.received)
         if member_id is None:
             raise NotFound("this code is wrong or expired; get a new one with /link code")
         await _link(change, member_id, ask.client_id, context.caller.name)
@@ -90,7 +90,9 @@ async def make_code(context: Context) -> LinkCode:
     member_id = _member(context.caller)
     code = "".join(secrets.choice(_CODE_LETTERS) for _ in range(6))
     async with context.change() as change:
-        await links.put_code(change.sql, code, member_id, change.now + CODE_TIMEOUT, change.now)
+        await links.put_code(
+            change.sql, code, member_id, change.received + CODE_TIMEOUT, change.received
+        )
     return LinkCode(code=code, seconds=CODE_TIMEOUT // 1000)
 
 
@@ -139,7 +141,7 @@ async def with_linked_user(context: Context) -> Context:
 async def _link(change: Change, member_id: int, user_id: str, by: str) -> None:
     before = await links.of_member(change.sql, member_id)
     await users.add_seen(change.sql, user_id)
-    await links.put(change.sql, member_id, user_id, by, change.now)
+    await links.put(change.sql, member_id, user_id, by, change.received)
     await change.audit(
         "link-user",
         member_subject(member_id),

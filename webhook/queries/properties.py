@@ -135,7 +135,7 @@ async def add_property(context: Context, ask: NewProperty) -> Added:
         await _require_tier(change, ask.tier)
         await users.add_seen(change.sql, ask.client_id)
         given = ask.model_dump(exclude={"client_id"})
-        number = await properties.add(change.sql, **given, owner=ask.client_id, now=change.now)
+        number = await properties.add(change.sql, **given, owner=ask.client_id, now=change.received)
         await change.audit(
             "add-property",
             property_subject(number),

@@ -46,7 +46,7 @@ async def remove_with_equipment(
     for flight in await flights.open_of_property(change.sql, property_.id):
         await close_flight(change, flight)
     await end_alarm_of(change, property_.id, "removed")
-    await properties.remove(change.sql, property_.id, change.now)
+    await properties.remove(change.sql, property_.id, change.received)
     about = approval_subjects(property_.id, property_.status)
     about += await _end_decisions(change, property_.id, None, outcome)
     await change.emit(event, property_subject(property_.id), *about)
@@ -95,5 +95,5 @@ async def _end_decisions(
     if status != REMOVED:
         await approvals.clear(change.sql, str(subject))
         by = change.caller.name
-        await removals.settle(change.sql, request.id, outcome, by, answer, change.now)
+        await removals.settle(change.sql, request.id, outcome, by, answer, change.received)
     return [subject]

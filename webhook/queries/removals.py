@@ -86,7 +86,7 @@ async def request_remove_property(context: Context, ask: RemovalRequest) -> Succ
                 context.caller.name,
                 ask.reason,
                 await status_before_request(change.sql, property_),
-                change.now,
+                change.received,
             )
             await change.audit(
                 "request-remove-property",

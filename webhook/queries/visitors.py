@@ -102,7 +102,7 @@ async def add_visitor(context: Context, ask: NewVisit) -> Success:
                 "property {id} has no camera {camera}", id=ask.property_id, camera=ask.camera_id
             )
         await users.add_seen(change.sql, ask.user_id)
-        await visits.add(change.sql, ask.property_id, ask.camera_id, ask.user_id, change.now)
+        await visits.add(change.sql, ask.property_id, ask.camera_id, ask.user_id, change.happened)
         subject = property_subject(ask.property_id)
         await change.emit(
             VisitRecorded(

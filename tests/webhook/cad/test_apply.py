@@ -37,7 +37,7 @@ TABLES = (
     "notices",
 )
 
-WHEN_HEARD = {"emergency_calls": -1, "dispatch_calls": -1, "units": -2}
+WHEN_HEARD = {"emergency_calls": -2, "dispatch_calls": -2, "units": -2}
 """The columns that only tell when a row was heard of last."""
 
 
@@ -412,7 +412,7 @@ async def panicking(harness: AppHarness) -> list[tuple[int, list[tuple[int, bool
                 if number == panic
             ],
         )
-        for panic, _, _ in rows["panics"]
+        for panic, *_ in rows["panics"]
     ]
 
 
