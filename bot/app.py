@@ -42,10 +42,10 @@ from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
+from webhook.http.connection import ConnectionLimits
 from webhook.http.connection_limits import ConnectionLimiter, affordable
 from webhook.http.listener import Listener
 from webhook.http.push import CadKey
-from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.context import ApprovalRules, Context, Scope
 from webhook.protocol.events import ALL, Bus
 from webhook.protocol.metrics import Metrics

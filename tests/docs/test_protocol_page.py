@@ -13,7 +13,7 @@ from tests.docs.page import BY_PEOPLE, DOCS, SECTIONS, TEXT, Section, sections_o
 from tests.seed import SEED_EVENTS, SEED_QUERIES
 from webhook.http.api import STATUS, Poll
 from webhook.http.asyncapi import SESSION_OPERATIONS
-from webhook.http.websocket import ConnectionLimits
+from webhook.http.connection import ConnectionLimits
 from webhook.protocol.catalogue import Query
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import SentinelError

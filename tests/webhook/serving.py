@@ -12,10 +12,10 @@ from webhook.cad.store import PushConfig
 from webhook.http.addresses import Network
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import Authenticator, Client
+from webhook.http.connection import ConnectionLimits
 from webhook.http.connection_limits import ConnectionLimiter
 from webhook.http.listener import Listener
 from webhook.http.push import CadKey
-from webhook.http.websocket import ConnectionLimits
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Scope
 from webhook.protocol.metrics import Metrics

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 from db import journal
 from webhook.http.authentication import Authenticator
 from webhook.http.bodies import BodyReader
-from webhook.http.websocket import ConnectionLimits
+from webhook.http.connection import ConnectionLimits
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, RateLimited, SentinelError

@@ -15,8 +15,9 @@ from webhook.http.api import Api
 from webhook.http.asyncapi import asyncapi
 from webhook.http.authentication import Authenticator
 from webhook.http.bodies import BodyReader
+from webhook.http.connection import ConnectionCounter, ConnectionLimits
 from webhook.http.push import PATHS, CadKey, PushListener
-from webhook.http.websocket import ConnectionLimits, WebSocketHandler
+from webhook.http.websocket import WebSocketHandler
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context
 from webhook.protocol.session import SessionSettings
@@ -68,6 +69,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         dependencies.sessions,
         dependencies.authenticator,
         dependencies.limits,
+        ConnectionCounter(dependencies.limits),
     )
     api = Api(
         dependencies.context,

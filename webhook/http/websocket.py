@@ -2,15 +2,20 @@
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from weakref import WeakSet
 
 from aiohttp import ClientConnectionError, WSCloseCode, WSMsgType, web
 
 from webhook.http.authentication import Authenticator
+from webhook.http.connection import (
+    MAX_INVALID,
+    PAUSE,
+    ConnectionCounter,
+    ConnectionLimits,
+    MessageRunner,
+    SendQueue,
+)
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context
 from webhook.protocol.errors import BadMessage
@@ -22,15 +27,6 @@ log = logging.getLogger(__name__)
 HEARTBEAT = 15.0
 """Seconds of silence before a ping, and then before the connection is closed."""
 
-MAX_IN_FLIGHT = 64
-"""Messages of one connection that are carried out at the same time."""
-
-MAX_INVALID = 100
-"""Invalid messages in a row after which the connection is closed."""
-
-PAUSE = 0.01
-"""Seconds before the next frame is read after a message that is invalid or over the rate limit."""
-
 CLOSE_TIMEOUT = 1.0
 """Seconds that a client which does not read has to take its close frame."""
 
@@ -38,65 +34,35 @@ _BINARY = ClientMessage("", {}, error=BadMessage("frames must be text, not binar
 _CONTROL = ClientMessage("", {})
 
 
-@dataclass(frozen=True)
-class ConnectionLimits:
-    """How much one connection and one client may take."""
-
-    frame_bytes: int = 256 * 1024
-    waiting_bytes: int = 16 * 1024 * 1024
-    connections_per_client: int = 1_000
-
-
-class SendQueue:
-    """Frames on their way to one client.
-
-    Once more than `max_bytes` wait, `on_overflow` is called and no further frame is taken.
-    """
+class FrameSender:
+    """Sends a session's frames over a websocket."""
 
     def __init__(
         self,
         socket: web.WebSocketResponse,
         transport: asyncio.WriteTransport,
-        max_bytes: int,
-        on_overflow: Callable[[], object],
+        queue: SendQueue[bytes],
     ) -> None:
         self._socket = socket
         self._transport = transport
-        self._max_bytes = max_bytes
-        self._on_overflow = on_overflow
-        self._frames: asyncio.Queue[bytes] = asyncio.Queue()
-        self._waiting_bytes = 0
-        self.has_overflowed = False
-
-    def put(self, frame: bytes) -> None:
-        """Queue a frame; never waits, never raises."""
-        if self.has_overflowed:
-            return
-        self._waiting_bytes += len(frame)
-        if self._waiting_bytes > self._max_bytes:
-            self.has_overflowed = True
-            self._on_overflow()
-        else:
-            self._frames.put_nowait(frame)
+        self._queue = queue
+        self.put = queue.put
+        self.drain = queue.drain
 
     async def send(self, frame: bytes) -> None:
         """Send a frame at once if nothing waits, which saves waking `write`; else queue it."""
-        if self._waiting_bytes or self._transport.get_write_buffer_size():
+        if self._queue or self._transport.get_write_buffer_size():
             self.put(frame)
         else:
             await self._write(frame)
 
-    async def drain(self) -> None:
-        """Wait until every queued frame has been sent."""
-        await self._frames.join()
-
     async def write(self) -> None:
         """Send queued frames until cancelled."""
         while True:
-            frame = await self._frames.get()
+            await self._queue.wait()
+            (frame,) = self._queue.oldest(1)
             await self._write(frame)
-            self._waiting_bytes -= len(frame)
-            self._frames.task_done()
+            self._queue.remove(1)
 
     async def _write(self, frame: bytes) -> None:
         with suppress(ConnectionError, ClientConnectionError):
@@ -113,6 +79,7 @@ class WebSocketHandler:
         settings: SessionSettings,
         authenticator: Authenticator,
         limits: ConnectionLimits,
+        connections: ConnectionCounter,
     ) -> None:
         self._context = context
         self._catalogue = catalogue
@@ -120,27 +87,23 @@ class WebSocketHandler:
         self._authenticator = authenticator
         self._limits = limits
         self._sockets: WeakSet[web.WebSocketResponse] = WeakSet()
-        self._connections: Counter[str] = Counter()
+        self._connections = connections
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """Authenticate, upgrade, and answer until the client leaves."""
         caller = await self._authenticator.authenticate(request)
-        if self._connections[caller.name] >= self._limits.connections_per_client:
-            raise web.HTTPTooManyRequests(text="too many connections of this client")
-        self._connections[caller.name] += 1
-        self._settings.metrics.websockets.inc()
-        socket = web.WebSocketResponse(
-            max_msg_size=self._limits.frame_bytes,
-            compress=False,
-            autoping=False,
-        )
-        try:
+        with (
+            self._connections.count(caller.name),
+            self._settings.metrics.websockets.track_inprogress(),
+        ):
+            socket = web.WebSocketResponse(
+                max_msg_size=self._limits.frame_bytes,
+                compress=False,
+                autoping=False,
+            )
             await socket.prepare(request)
             self._sockets.add(socket)
             await self._serve(request, socket, caller)
-        finally:
-            self._connections[caller.name] -= 1
-            self._settings.metrics.websockets.dec()
         return socket
 
     async def close(self) -> None:
@@ -159,13 +122,12 @@ class WebSocketHandler:
         """Read and write until the client leaves, sends only nonsense, or reads too slowly."""
         if request.transport is None:
             return
-        queue = SendQueue(
-            socket, request.transport, self._limits.waiting_bytes, lambda: receiver.cancel()
-        )
-        session = Session(self._context.of(caller), self._catalogue, self._settings, queue)
+        queue = SendQueue[bytes](self._limits.waiting_bytes, lambda: receiver.cancel())
+        sender = FrameSender(socket, request.transport, queue)
+        session = Session(self._context.of(caller), self._catalogue, self._settings, sender)
         connection = FrameReceiver(socket, session)
         receiver = asyncio.create_task(connection.receive(), name="websocket-receiver")
-        writer = asyncio.create_task(queue.write(), name="websocket-writer")
+        writer = asyncio.create_task(sender.write(), name="websocket-writer")
         silence = asyncio.create_task(connection.wait_for_silence(), name="websocket-heartbeat")
         try:
             await asyncio.wait({receiver, silence}, return_when=asyncio.FIRST_COMPLETED)
@@ -195,17 +157,13 @@ class FrameReceiver:
     def __init__(self, socket: web.WebSocketResponse, session: Session) -> None:
         self._socket = socket
         self._session = session
-        self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._is_silent = False
 
     async def receive(self) -> bool:
-        """Read until the client leaves; False: it sent too many invalid messages.
-
-        A message without an identifier is carried out before the next one is read, so that these
-        are answered in order; those with an identifier run side by side.
-        """
+        """Read until the client leaves; False: it sent too many invalid messages."""
         invalid_in_a_row = 0
         async with asyncio.TaskGroup() as group:
+            runner = MessageRunner(group)
             async for frame in self._socket:
                 self._is_silent = False
                 if frame.type is WSMsgType.TEXT:
@@ -223,12 +181,8 @@ class FrameReceiver:
                     if frame.type is WSMsgType.PING:
                         with suppress(ConnectionError):
                             await self._socket.pong(frame.data)
-                elif message.identifier is None:
-                    await self._session.handle(limited)
-                    await asyncio.sleep(0)  # some answers wait for nothing: others have their turn
                 else:
-                    await self._slots.acquire()
-                    group.create_task(self._handle_and_release(limited))
+                    await runner.run(limited, self._session.handle)
                 if invalid_in_a_row == MAX_INVALID:
                     return False
                 if limited.error is not None:
@@ -247,12 +201,6 @@ class FrameReceiver:
                 with suppress(ConnectionError):
                     await self._socket.ping()
                 await asyncio.sleep(HEARTBEAT)
-
-    async def _handle_and_release(self, message: ClientMessage) -> None:
-        try:
-            await self._session.handle(message)
-        finally:
-            self._slots.release()
 
 
 async def _disconnect(

@@ -3,6 +3,7 @@
 {"type": "<name>", "data": {…, "requestIdentifier": "…"}}
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -35,13 +36,15 @@ log = logging.getLogger(__name__)
 class ClientMessage(NamedTuple):
     """A message as it was received, its identifier taken out of the data.
 
-    `error` is set where it cannot be carried out: it is the answer.
+    `error` is set where it cannot be carried out: it is the answer. `answer_type` is set where the
+    answer carries another type than usual.
     """
 
     type: str
     data: dict[str, Any]
     identifier: str | None = None
     error: SentinelError | None = None
+    answer_type: str | None = None
 
     @property
     def name(self) -> str:
@@ -58,9 +61,17 @@ class Answer(NamedTuple):
 
 def read_message(raw: bytes | str) -> ClientMessage:
     """Read a frame; never raises, because every frame is owed an answer."""
-    identifier: str | None = None
     try:
         document = parse_json(raw)
+    except SentinelError as error:
+        return ClientMessage("", {}, error=error)
+    return read_document(document)
+
+
+def read_document(document: object) -> ClientMessage:
+    """Read a message that is already parsed; never raises."""
+    identifier: str | None = None
+    try:
         if not isinstance(document, dict):
             raise BadMessage("a message must be a JSON object")
         kind, data = document.get("type"), document.get("data")
@@ -106,8 +117,8 @@ async def answer_message(
     else:
         try:
             reply = await run(message)
-            name = "status" if isinstance(reply, StatusReply) else message.name
-            answer = Answer(_frame(name, reply.dump(), message.identifier))
+            usual = "status" if isinstance(reply, StatusReply) else message.name
+            answer = Answer(_frame(message.answer_type or usual, reply.dump(), message.identifier))
         except Exception as exception:
             answer = error_answer(to_sentinel_error(exception), message.identifier)
     outcome = "ok" if answer.error is None else answer.error.code
@@ -155,10 +166,20 @@ class RateLimiter:
         Raises:
             RateLimited: there were too many.
         """
+        self._refill()
+        if self._tokens < 1:
+            raise RateLimited("rate limit exceeded: {rate} messages a second", rate=self._rate)
+        self._tokens -= 1
+
+    async def wait(self) -> None:
+        """Count one message, and wait until it is within the rate."""
+        self._refill()
+        self._tokens -= 1
+        if self._tokens < 0:
+            await asyncio.sleep(-self._tokens / self._rate)
+
+    def _refill(self) -> None:
         now = time.monotonic()
         refill = (now - self._refilled_at) * self._rate
         self._tokens = min(self._most_tokens, self._tokens + refill)
         self._refilled_at = now
-        if self._tokens < 1:
-            raise RateLimited("rate limit exceeded: {rate} messages a second", rate=self._rate)
-        self._tokens -= 1

@@ -13,11 +13,10 @@ from pydantic import Field
 from db import journal, subscriptions
 from db.database import Transaction
 from db.errors import StorageUnavailable
-from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound, RateLimited
 from webhook.protocol.events import ALL, StoredEvent, Subscriber
-from webhook.protocol.messages import ClientMessage, RateLimiter, answer_message
+from webhook.protocol.messages import Answer, ClientMessage, RateLimiter, answer_message
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.wire import MAX_ID, Reply, StatusReply, UserId, Wire, validate
 
@@ -64,6 +63,17 @@ class SessionSettings:
     metrics: Metrics = field(default_factory=Metrics)
 
 
+class QueryRunner(Protocol):
+    """What carries queries out: a catalogue."""
+
+    async def run(self, context: Context, message: ClientMessage) -> Reply:
+        """Carry a query out.
+
+        Raises:
+            SentinelError: it cannot be carried out.
+        """
+
+
 class Outgoing(Protocol):
     """The way of frames to the client."""
 
@@ -77,13 +87,17 @@ class Outgoing(Protocol):
         """Wait until all frames have been sent."""
 
 
+Responder = Callable[[Answer], Awaitable[None]]
+"""Sends an answer to the client."""
+
+
 class Session:
     """The session of one connection."""
 
     def __init__(
         self,
         context: Context,
-        catalogue: Catalogue,
+        catalogue: QueryRunner,
         settings: SessionSettings,
         outgoing: Outgoing,
     ) -> None:
@@ -108,17 +122,32 @@ class Session:
             return message._replace(error=error)
         return message
 
-    async def handle(self, message: ClientMessage) -> None:
-        """Carry a message out and send its one answer; after `session`, also what was missed."""
+    @property
+    def client(self) -> str | None:
+        """The client id that it was opened with; None while it is not open."""
+        return self._client
+
+    async def wait_for_rate(self) -> None:
+        """Count a message, and wait until it is within the rate limit."""
+        await self._rate_limiter.wait()
+
+    async def handle(self, message: ClientMessage, respond: Responder | None = None) -> None:
+        """Carry a message out and send its one answer; after `session`, also what was missed.
+
+        `respond` sends the answer where it does not go the way of the events.
+        """
+        send = respond or self._send_answer
         change = _SESSION_MESSAGES.get(message.type)
         if change is None:
-            answer = await answer_message(message, self._run_query, self._settings.metrics)
-            await self._outgoing.send(answer.frame)
+            await send(await answer_message(message, self._run_query, self._settings.metrics))
             return
         async with self._lock:  # the session itself changes: one message after the other
-            answer = await answer_message(message, partial(change, self), self._settings.metrics)
-            await self._outgoing.send(answer.frame)
+            run = partial(change, self)
+            await send(await answer_message(message, run, self._settings.metrics))
             await self._replay()
+
+    async def _send_answer(self, answer: Answer) -> None:
+        await self._outgoing.send(answer.frame)
 
     def close(self) -> None:
         """End the session; its subscriptions are remembered for a client that resumes it."""

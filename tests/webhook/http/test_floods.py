@@ -18,11 +18,11 @@ from tests.webhook.serving import BOSS, KEY, READER, AppOptions, RunningApp, ser
 from webhook.cad import EVENT_NAMES, fields
 from webhook.cad.events import InvalidPush
 from webhook.cad.registry import parse
-from webhook.http import authentication, bodies, connection_limits, websocket
+from webhook.http import authentication, bodies, connection_limits
 from webhook.http.authentication import FailureDelays
+from webhook.http.connection import MAX_INVALID, ConnectionLimits
 from webhook.http.connection_limits import ConnectionLimiter, RefusalLog
 from webhook.http.listener import MAX_HEADERS
-from webhook.http.websocket import ConnectionLimits
 from webhook.protocol import session
 from webhook.protocol.errors import BadJson
 from webhook.protocol.events import ALL
@@ -338,7 +338,7 @@ async def test_few_pipelined_requests_are_parsed_while_one_is_delayed(
 
 async def test_invalid_messages_in_a_row_close_with_1008(app: RunningApp) -> None:
     async with app.connect() as ws:
-        for number in range(websocket.MAX_INVALID):
+        for number in range(MAX_INVALID):
             await (ws.send_str("{") if number % 2 else ws.send_bytes(b"x"))
         assert await closed(ws) == WSCloseCode.POLICY_VIOLATION
 
@@ -346,12 +346,12 @@ async def test_invalid_messages_in_a_row_close_with_1008(app: RunningApp) -> Non
 async def test_invalid_messages_between_valid_ones_do_not_close(app: RunningApp) -> None:
     async with app.connect() as ws:
         for _ in range(2):
-            for _ in range(websocket.MAX_INVALID // 2):
+            for _ in range(MAX_INVALID // 2):
                 await ws.send_str("{")
                 assert (await hear(ws))["data"]["code"] == "bad-json"
             await say(ws, "nothing")
             assert (await hear(ws))["data"]["code"] == "unknown-type"
-        for _ in range(websocket.MAX_INVALID // 2):
+        for _ in range(MAX_INVALID // 2):
             await ws.send_str("{")
             assert (await hear(ws))["data"]["code"] == "bad-json"
 

@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType
 from tests.webhook.harness import AppHarness, Frame
 from tests.webhook.serving import BOSS, PAGE, READER, WRITER, AppOptions, RunningApp, serve
 from webhook.http import websocket
-from webhook.http.websocket import ConnectionLimits
+from webhook.http.connection import ConnectionLimits
 
 IN_TIME = 20.0
 

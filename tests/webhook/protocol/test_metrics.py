@@ -12,7 +12,7 @@ from db.errors import StorageUnavailable
 from tests.webhook.harness import AppHarness
 from tests.webhook.serving import BOSS, KEY, PAGE, READER, AppOptions, RunningApp, serve
 from webhook import cad
-from webhook.http.websocket import ConnectionLimits
+from webhook.http.connection import ConnectionLimits
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.metrics import Metrics

@@ -1,0 +1,159 @@
+"""What connections of every kind share: their limits, what waits for the client, what it asked."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from aiohttp import web
+
+from webhook.protocol.messages import ClientMessage
+
+MAX_IN_FLIGHT = 64
+"""Messages of one connection that are carried out at the same time."""
+
+MAX_INVALID = 100
+"""Invalid messages in a row after which the connection is closed."""
+
+PAUSE = 0.01
+"""Seconds before the next frame is read after a message that is invalid or over the rate limit."""
+
+
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """How much one connection and one client may take."""
+
+    frame_bytes: int = 256 * 1024
+    waiting_bytes: int = 16 * 1024 * 1024
+    connections_per_client: int = 1_000
+
+
+class ConnectionCounter:
+    """Counts the open connections of each client, whatever their kind."""
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._most = limits.connections_per_client
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def count(self, client: str) -> Iterator[None]:
+        """Count a connection for as long as the block lasts.
+
+        Raises:
+            web.HTTPTooManyRequests: the client has as many as it may have.
+        """
+        if self._open[client] >= self._most:
+            raise web.HTTPTooManyRequests(text="too many connections of this client")
+        self._open[client] += 1
+        try:
+            yield
+        finally:
+            self._open[client] -= 1
+
+
+class Frame(Protocol):
+    """Something that waits to be sent; only its length matters here."""
+
+    def __len__(self) -> int: ...
+
+
+FrameT = TypeVar("FrameT", bound=Frame)
+
+
+class SendQueue(Generic[FrameT]):
+    """Frames that wait for one client.
+
+    Once more than `max_bytes` wait, they are dropped, `on_overflow` is called, and no further
+    frame is taken.
+    """
+
+    def __init__(self, max_bytes: int, on_overflow: Callable[[], object]) -> None:
+        self._max_bytes = max_bytes
+        self._on_overflow = on_overflow
+        self._frames: deque[FrameT] = deque()
+        self._waiting_bytes = 0
+        self._has_frames = asyncio.Event()
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+        self.has_overflowed = False
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def put(self, frame: FrameT) -> None:
+        """Queue a frame; never waits, never raises."""
+        if self.has_overflowed:
+            return
+        self._waiting_bytes += len(frame)
+        if self._waiting_bytes > self._max_bytes:
+            self.has_overflowed = True
+            self.clear()
+            self._on_overflow()
+        else:
+            self._frames.append(frame)
+            self._has_frames.set()
+            self._is_empty.clear()
+
+    async def wait(self) -> None:
+        """Wait until there is a frame."""
+        await self._has_frames.wait()
+
+    def oldest(self, max_bytes: int) -> list[FrameT]:
+        """Return the oldest frames, which stay until they are removed: one, or as many as fit."""
+        frames: list[FrameT] = []
+        size = 0
+        for frame in self._frames:
+            size += len(frame)
+            if frames and size > max_bytes:
+                break
+            frames.append(frame)
+        return frames
+
+    def remove(self, count: int) -> None:
+        """Remove the oldest frames: they have been sent."""
+        for _ in range(min(count, len(self._frames))):  # there are none after an overflow
+            self._waiting_bytes -= len(self._frames.popleft())
+        if not self._frames:
+            self.clear()
+
+    def clear(self) -> None:
+        self._frames.clear()
+        self._waiting_bytes = 0
+        self._has_frames.clear()
+        self._is_empty.set()
+
+    async def drain(self) -> None:
+        """Wait until every queued frame has been sent."""
+        await self._is_empty.wait()
+
+
+class MessageRunner:
+    """Carries out the messages of one connection.
+
+    One without an identifier is carried out before the next one is taken, so that these are
+    answered in order; those with an identifier run side by side, in tasks of the group.
+    """
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
+
+    async def run(
+        self, message: ClientMessage, handle: Callable[[ClientMessage], Awaitable[None]]
+    ) -> None:
+        if message.identifier is None:
+            await handle(message)
+            await asyncio.sleep(0)  # some answers wait for nothing: others have their turn
+        else:
+            await self._slots.acquire()
+            self._group.create_task(self._run_and_release(message, handle))
+
+    async def _run_and_release(
+        self, message: ClientMessage, handle: Callable[[ClientMessage], Awaitable[None]]
+    ) -> None:
+        try:
+            await handle(message)
+        finally:
+            self._slots.release()
