@@ -81,6 +81,12 @@ def _proxy(network: IPvAnyNetwork) -> IPvAnyNetwork:
     return network
 
 
+def _origin(text: str) -> str:
+    from webhook.http.cors import parse_origin
+
+    return parse_origin(text)
+
+
 def _quiet_hours(text: str) -> str:
     from cogs.routing.rules import QuietHours
 
@@ -288,7 +294,7 @@ class ClientSettings(Section):
 class WebsocketSettings(Section):
     """The property-security protocol."""
 
-    allowed_origins: list[str] = []
+    allowed_origins: list[Annotated[str, AfterValidator(_origin)]] = []
     messages_per_second: Annotated[int, Field(ge=1)] = 200
     connections_per_client: Annotated[int, Field(ge=1)] = 1000
     clients: list[ClientSettings] = []

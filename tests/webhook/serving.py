@@ -32,6 +32,7 @@ CLIENTS = [
 ]
 READER, WRITER, BOSS = (client.token for client in CLIENTS)
 PAGE = "https://panel.example"
+GAME_PAGE = "https://cfx-nui-cad_tablet"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class AppOptions:
     max_connections: int = 2_000
     cad_keys: tuple[CadKey, ...] = (CadKey("cad", KEY), CadKey("second", SECOND_KEY))
     trusted_proxies: tuple[Network, ...] = ()
+    allowed_origins: tuple[str, ...] = (PAGE, "https://cfx-nui-*")
 
 
 class RunningApp:
@@ -87,7 +89,7 @@ async def serve(
     wanted = options or AppOptions()
     limiter = ConnectionLimiter(wanted.max_connections)
     authenticator = Authenticator(
-        wanted.clients, [PAGE], limiter, open_to_loopback=wanted.open_to_loopback
+        wanted.clients, wanted.allowed_origins, limiter, open_to_loopback=wanted.open_to_loopback
     )
     app = make_app(
         AppDependencies(

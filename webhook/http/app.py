@@ -104,7 +104,9 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     outermost = (
         [trust_proxies(dependencies.trusted_proxies)] if dependencies.trusted_proxies else []
     )
-    app = web.Application(middlewares=[*outermost, _hide_errors])
+    origins = dependencies.authenticator.origins
+    app = web.Application(middlewares=[*outermost, _hide_errors, origins.answer_preflight])
+    app.on_response_prepare.append(origins.add_headers)
     for path in PATHS:
         app.router.add_post(path, push.receive)
     app.router.add_get("/ws", websockets.connect)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_bytes
 
@@ -9,6 +10,7 @@ from aiohttp import web
 
 from webhook.http.addresses import is_from_this_machine
 from webhook.http.connection_limits import ConnectionLimiter
+from webhook.http.cors import AllowedOrigins
 from webhook.protocol.context import Caller, Scope
 
 DELAY = 0.25
@@ -53,13 +55,13 @@ class Authenticator:
     def __init__(
         self,
         clients: list[Client],
-        allowed_origins: list[str],
+        allowed_origins: Sequence[str],
         limiter: ConnectionLimiter | None = None,
         *,
         open_to_loopback: bool,
     ) -> None:
         self.limiter = limiter or ConnectionLimiter()
-        self._origins = frozenset(allowed_origins)
+        self.origins = AllowedOrigins(allowed_origins)
         self._open_to_loopback = open_to_loopback
         # Digests of equal length: a comparison reveals nothing about a token's length either.
         self._salt = token_bytes(32)
@@ -74,8 +76,7 @@ class Authenticator:
             web.HTTPUnauthorized: a wrong token or none.
             web.HTTPServiceUnavailable: too many connections are open.
         """
-        origin = request.headers.get("Origin")
-        if origin is not None and origin not in self._origins:
+        if not self.origins.allows(request):
             raise web.HTTPForbidden(text="origin not allowed")
         caller = self._caller(request)
         if caller is None:

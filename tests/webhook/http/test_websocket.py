@@ -11,7 +11,16 @@ import pytest
 from aiohttp import WSCloseCode, WSMsgType
 
 from tests.webhook.harness import AppHarness, Frame
-from tests.webhook.serving import BOSS, PAGE, READER, WRITER, AppOptions, RunningApp, serve
+from tests.webhook.serving import (
+    BOSS,
+    GAME_PAGE,
+    PAGE,
+    READER,
+    WRITER,
+    AppOptions,
+    RunningApp,
+    serve,
+)
 from webhook.http import websocket
 from webhook.http.connection import ConnectionLimits
 
@@ -154,12 +163,13 @@ async def test_once_clients_are_configured_this_machine_needs_a_token_too(app: R
 
 async def test_foreign_web_page_is_forbidden(app: RunningApp) -> None:
     given = {"Authorization": f"Bearer {BOSS}"}
-    for origin in ("https://evil.example", "null", PAGE.upper(), f"{PAGE}.evil.example"):
+    for origin in ("https://evil.example", "null", f"{PAGE}.evil.example"):
         assert await refusal(app, Origin=origin, **given) == 403
 
 
-async def test_configured_web_page_is_accepted(app: RunningApp) -> None:
-    async with app.connect(READER, Origin=PAGE) as ws:
+@pytest.mark.parametrize("origin", [PAGE, f"{PAGE.upper()}/", GAME_PAGE, ""])
+async def test_configured_web_page_is_accepted(app: RunningApp, origin: str) -> None:
+    async with app.connect(READER, Origin=origin) as ws:
         await say(ws, "session", id="c1")
         assert (await hear(ws))["type"] == "status"
 
