@@ -3,6 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
+from db.calls import FIRST, THESE_CALLS, CallKey, json_keys
 from db.database import Reader, Transaction
 
 
@@ -10,8 +11,9 @@ class DispatchCall(NamedTuple):
     """A dispatch call; blank fields are unknown, as a note or a unit may come before the call.
 
     `edited` names the columns that edits have set, with blanks between. `property_id` is the
-    property that the call is at; `x` and `y` are where the CAD says it is. `age`: how many
-    milliseconds after it happened its first push was received.
+    property that the call is at; `x` and `y` are where the CAD says it is. `occurrence` is which
+    call of its number it is, `emergency_occurrence` the same of the 911 call it was made from.
+    `age`: how many milliseconds after it happened its first push was received.
     """
 
     cad: str
@@ -32,12 +34,25 @@ class DispatchCall(NamedTuple):
     property_id: int | None
     x: float | None
     y: float | None
+    emergency_occurrence: int | None
+    occurrence: int
     touched_at: int
     age: int
 
     @property
     def happened_at(self) -> int:
         return self.received_at - self.age
+
+    @property
+    def key(self) -> CallKey:
+        return CallKey(self.cad, self.call_id, self.occurrence)
+
+    @property
+    def emergency_key(self) -> CallKey | None:
+        """The 911 call that it was made from."""
+        if self.emergency_call_id is None:
+            return None
+        return CallKey(self.cad, self.emergency_call_id, self.emergency_occurrence or FIRST)
 
 
 class CallNote(NamedTuple):
@@ -51,7 +66,8 @@ class CallNote(NamedTuple):
 _COLUMNS = ", ".join(DispatchCall._fields)
 
 _OPEN = "dispatch_calls WHERE closed_at IS NULL"
-_NEWEST_FIRST = "ORDER BY received_at DESC, cad, call_id DESC"
+_NEWEST_FIRST = "ORDER BY received_at DESC, cad, call_id DESC, occurrence DESC"
+_THIS_CALL = "cad = ? AND call_id = ? AND occurrence = ?"
 
 PUSHED = frozenset(DispatchCall._fields) - {
     "cad",
@@ -62,18 +78,19 @@ PUSHED = frozenset(DispatchCall._fields) - {
     "closed_at",
     "edited",
     "property_id",
+    "occurrence",
 }
 """The columns that a push about the call itself may set."""
 
 
-async def ensure(sql: Transaction, cad: str, call_id: int, now: int, age: int = 0) -> set[str]:
+async def ensure(sql: Transaction, call: CallKey, now: int, age: int = 0) -> set[str]:
     """Have a row for a call, which may not have been seen yet; return what edits of it have set."""
     upsert = (
-        "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at, age)"
-        " VALUES (?1, ?2, ?3, ?3, ?4) ON CONFLICT (cad, call_id)"
+        "INSERT INTO dispatch_calls (cad, call_id, occurrence, received_at, touched_at, age)"
+        " VALUES (?1, ?2, ?3, ?4, ?4, ?5) ON CONFLICT (cad, call_id, occurrence)"
         " DO UPDATE SET touched_at = excluded.touched_at RETURNING edited"
     )
-    return set((await sql.one(str, upsert, cad, call_id, now, age) or "").split())
+    return set((await sql.one(str, upsert, *call, now, age) or "").split())
 
 
 async def put_first_report(
@@ -84,22 +101,23 @@ async def put_first_report(
     idents: list[int],
     now: int,
     age: int = 0,
+    occurrence: int = FIRST,
 ) -> DispatchCall:
     """Store the first report of a call, except where an edit already set something; return it.
 
     `idents` are its units; those that were attached or detached by themselves stay as they are.
     """
-    edited = await ensure(sql, cad, call_id, now, age)
+    call = CallKey(cad, call_id, occurrence)
+    edited = await ensure(sql, call, now, age)
     if "idents" not in edited:
-        await _replace_units(sql, cad, call_id, idents)
+        await _replace_units(sql, call, idents)
     unedited = {column: value for column, value in values.items() if column not in edited}
-    return await _update(sql, cad, call_id, unedited)
+    return await _update(sql, call, unedited)
 
 
 async def put_edit(
     sql: Transaction,
-    cad: str,
-    call_id: int,
+    call: CallKey,
     values: dict[str, Any],
     idents: list[int] | None,
     now: int,
@@ -110,117 +128,119 @@ async def put_edit(
     `idents` are its units, None if the edit does not list them; those that were attached or
     detached by themselves stay as they are.
     """
-    edited = await ensure(sql, cad, call_id, now, age) | values.keys()
+    edited = await ensure(sql, call, now, age) | values.keys()
     if idents is not None:
         edited.add("idents")
-        await _replace_units(sql, cad, call_id, idents)
-    return await _update(sql, cad, call_id, {**values, "edited": " ".join(sorted(edited))})
+        await _replace_units(sql, call, idents)
+    return await _update(sql, call, {**values, "edited": " ".join(sorted(edited))})
 
 
-async def _update(sql: Transaction, cad: str, call_id: int, values: dict[str, Any]) -> DispatchCall:
+async def _update(sql: Transaction, call: CallKey, values: dict[str, Any]) -> DispatchCall:
     columns = [column for column in values if column in PUSHED or column == "edited"]
     settings = ", ".join(["call_id = call_id", *(f"{column} = ?" for column in columns)])
-    (call,) = await sql.all(
+    (updated,) = await sql.all(
         DispatchCall,
-        f"UPDATE dispatch_calls SET {settings} WHERE cad = ? AND call_id = ? RETURNING {_COLUMNS}",
+        f"UPDATE dispatch_calls SET {settings} WHERE {_THIS_CALL} RETURNING {_COLUMNS}",
         *(values[column] for column in columns),
-        cad,
-        call_id,
+        *call,
     )
-    return call
+    return updated
 
 
-async def close(sql: Transaction, cad: str, call_id: int, now: int, age: int = 0) -> None:
-    """Close a call for good: what comes late about it does not open it again."""
+async def close(sql: Transaction, call: CallKey, now: int, age: int = 0) -> None:
+    """Close a call, seen or not; one that is closed keeps its closing time."""
     upsert = (
-        "INSERT INTO dispatch_calls (cad, call_id, received_at, touched_at, closed_at, age)"
-        " VALUES (?1, ?2, ?3, ?3, ?3 - ?4, ?4) ON CONFLICT (cad, call_id) DO UPDATE SET"
+        "INSERT INTO dispatch_calls"
+        " (cad, call_id, occurrence, received_at, touched_at, closed_at, age)"
+        " VALUES (?1, ?2, ?3, ?4, ?4, ?4 - ?5, ?5)"
+        " ON CONFLICT (cad, call_id, occurrence) DO UPDATE SET"
         " touched_at = excluded.touched_at, closed_at = coalesce(closed_at, excluded.closed_at)"
     )
-    await sql.run(upsert, cad, call_id, now, age)
+    await sql.run(upsert, *call, now, age)
 
 
-async def _replace_units(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
-    await sql.run(
-        "DELETE FROM dispatch_units WHERE cad = ? AND call_id = ? AND NOT explicit", cad, call_id
-    )
-    await _put_units(sql, cad, call_id, idents, attached=True, explicit=False)
+async def _replace_units(sql: Transaction, call: CallKey, idents: list[int]) -> None:
+    await sql.run(f"DELETE FROM dispatch_units WHERE {_THIS_CALL} AND NOT explicit", *call)
+    await _put_units(sql, call, idents, attached=True, explicit=False)
 
 
-async def attach(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
-    await _put_units(sql, cad, call_id, idents, attached=True, explicit=True)
+async def attach(sql: Transaction, call: CallKey, idents: list[int]) -> None:
+    await _put_units(sql, call, idents, attached=True, explicit=True)
 
 
-async def detach(sql: Transaction, cad: str, call_id: int, idents: list[int]) -> None:
-    await _put_units(sql, cad, call_id, idents, attached=False, explicit=True)
+async def detach(sql: Transaction, call: CallKey, idents: list[int]) -> None:
+    await _put_units(sql, call, idents, attached=False, explicit=True)
 
 
 async def _put_units(
-    sql: Transaction, cad: str, call_id: int, idents: list[int], *, attached: bool, explicit: bool
+    sql: Transaction, call: CallKey, idents: list[int], *, attached: bool, explicit: bool
 ) -> None:
     if not idents:
         return
     await sql.run(
-        "INSERT INTO dispatch_units (cad, call_id, ident, attached, explicit)"
-        " SELECT ?, ?, value, ?, ? FROM json_each(?) WHERE true"  # WHERE keeps ON unambiguous
-        " ON CONFLICT (cad, call_id, ident) DO UPDATE"
+        "INSERT INTO dispatch_units (cad, call_id, occurrence, ident, attached, explicit)"
+        " SELECT ?, ?, ?, value, ?, ? FROM json_each(?) WHERE true"  # WHERE keeps ON unambiguous
+        " ON CONFLICT (cad, call_id, occurrence, ident) DO UPDATE"
         " SET attached = excluded.attached, explicit = excluded.explicit"
         " WHERE excluded.explicit >= explicit",
-        cad,
-        call_id,
+        *call,
         attached,
         explicit,
         json.dumps(idents),
     )
 
 
-async def calls_of_units(sql: Reader, cad: str, idents: list[int]) -> list[int]:
+async def calls_of_units(sql: Reader, cad: str, idents: list[int]) -> list[CallKey]:
     """Return the open calls that units are on, each once."""
     return await sql.all(
-        int,
-        "SELECT DISTINCT call_id FROM dispatch_units JOIN dispatch_calls USING (cad, call_id)"
+        CallKey,
+        "SELECT DISTINCT cad, call_id, occurrence"
+        " FROM dispatch_units JOIN dispatch_calls USING (cad, call_id, occurrence)"
         " WHERE cad = ? AND ident IN (SELECT value FROM json_each(?)) AND attached"
-        " AND closed_at IS NULL ORDER BY call_id",
+        " AND closed_at IS NULL ORDER BY call_id, occurrence",
         cad,
         json.dumps(idents),
     )
 
 
-async def units(sql: Reader, cad: str, call_id: int) -> list[int]:
-    attached = "dispatch_units WHERE cad = ? AND call_id = ? AND attached"
-    return await sql.all(int, f"SELECT ident FROM {attached} ORDER BY ident", cad, call_id)
+async def units(sql: Reader, cad: str, call_id: int, occurrence: int = FIRST) -> list[int]:
+    """Return the idents of the units that are on a call."""
+    attached = f"dispatch_units WHERE {_THIS_CALL} AND attached"
+    ordered = f"SELECT ident FROM {attached} ORDER BY ident"
+    return await sql.all(int, ordered, cad, call_id, occurrence)
 
 
-async def add_notes(sql: Transaction, cad: str, call_id: int, notes: list[CallNote]) -> None:
+async def add_notes(sql: Transaction, call: CallKey, notes: list[CallNote]) -> None:
     """Store notes; a note that comes again, alone or with its call, is stored once."""
-    if not notes:
-        return
-    await sql.run(
-        "INSERT INTO dispatch_notes (cad, call_id, time, label, content)"
-        " SELECT ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
-        " json_extract(value, '$[2]') FROM json_each(?) WHERE true"
-        " ON CONFLICT DO NOTHING",
-        cad,
-        call_id,
-        json.dumps(notes),
-    )
+    for note in notes:
+        same = f"{_THIS_CALL} AND time = ? AND label = ? AND content = ?"
+        if not await sql.count(f"dispatch_notes WHERE {same}", *call, *note):
+            await sql.insert("dispatch_notes", **call._asdict(), **note._asdict())
 
 
-async def last_notes(sql: Reader, cad: str, call_id: int, limit: int) -> list[CallNote]:
+async def last_notes(
+    sql: Reader, cad: str, call_id: int, limit: int, occurrence: int = FIRST
+) -> list[CallNote]:
     """Return the newest notes, oldest of them first."""
-    newest_first = "dispatch_notes WHERE cad = ? AND call_id = ? ORDER BY id DESC LIMIT ?"
-    return (await sql.select(CallNote, newest_first, cad, call_id, limit))[::-1]
+    newest_first = f"dispatch_notes WHERE {_THIS_CALL} ORDER BY id DESC LIMIT ?"
+    return (await sql.select(CallNote, newest_first, cad, call_id, occurrence, limit))[::-1]
 
 
-async def get(sql: Reader, cad: str, call_id: int) -> DispatchCall | None:
-    return await sql.find(DispatchCall, "dispatch_calls", cad=cad, call_id=call_id)
-
-
-async def by_number(sql: Reader, cad: str, call_ids: list[int]) -> list[DispatchCall]:
-    these = "cad = ? AND call_id IN (SELECT value FROM json_each(?)) ORDER BY call_id"
-    return await sql.select(
-        DispatchCall, f"dispatch_calls WHERE {these}", cad, json.dumps(call_ids)
+async def get(
+    sql: Reader, cad: str, call_id: int, occurrence: int | None = None
+) -> DispatchCall | None:
+    """Return a call; without an occurrence, the newest of its number."""
+    newest = (
+        "dispatch_calls WHERE cad = ?1 AND call_id = ?2 AND occurrence = coalesce(?3, occurrence)"
+        " ORDER BY occurrence DESC LIMIT 1"
     )
+    found = await sql.select(DispatchCall, newest, cad, call_id, occurrence)
+    return found[0] if found else None
+
+
+async def by_keys(sql: Reader, keys: list[CallKey]) -> list[DispatchCall]:
+    these = f"dispatch_calls WHERE {THESE_CALLS} ORDER BY call_id, occurrence"
+    return await sql.select(DispatchCall, these, json_keys(keys))
 
 
 async def open_calls(sql: Reader, limit: int) -> list[DispatchCall]:
@@ -228,8 +248,11 @@ async def open_calls(sql: Reader, limit: int) -> list[DispatchCall]:
     return await sql.select(DispatchCall, f"{_OPEN} {_NEWEST_FIRST} LIMIT ?", limit)
 
 
-async def set_property(sql: Transaction, cad: str, call_id: int, property_id: int | None) -> None:
-    await sql.update("dispatch_calls", {"property_id": property_id}, cad=cad, call_id=call_id)
+async def set_property(
+    sql: Transaction, cad: str, call_id: int, property_id: int | None, occurrence: int = FIRST
+) -> None:
+    call = CallKey(cad, call_id, occurrence)
+    await sql.update("dispatch_calls", {"property_id": property_id}, **call._asdict())
 
 
 async def open_at(sql: Reader, property_id: int) -> list[DispatchCall]:
@@ -247,19 +270,20 @@ async def open_in(
     return await sql.select(DispatchCall, newest, *area, limit)
 
 
-async def made_from(sql: Reader, cad: str, emergency_call_id: int) -> list[int]:
-    """Return the numbers of the calls that were made from a 911 call."""
-    made = "dispatch_calls WHERE cad = ? AND emergency_call_id = ? ORDER BY call_id"
-    return await sql.all(int, f"SELECT call_id FROM {made}", cad, emergency_call_id)
+async def made_from(sql: Reader, emergency: CallKey) -> list[DispatchCall]:
+    """Return the calls that were made from a 911 call."""
+    made = "cad = ? AND emergency_call_id = ? AND emergency_occurrence = ?"
+    ordered = f"dispatch_calls WHERE {made} ORDER BY call_id, occurrence"
+    return await sql.select(DispatchCall, ordered, *emergency)
 
 
 async def forgettable(
     sql: Reader, closed_before: int, untouched_before: int, limit: int
-) -> list[tuple[str, int]]:
-    """Return calls, as (CAD, number), that were closed or not heard of before these times."""
+) -> list[CallKey]:
+    """Return calls that were closed or not heard of before these times."""
     return await sql.all(
-        lambda cad, call_id: (cad, call_id),
-        "SELECT cad, call_id FROM dispatch_calls WHERE touched_at < ?"
+        CallKey,
+        "SELECT cad, call_id, occurrence FROM dispatch_calls WHERE touched_at < ?"
         " AND (touched_at < ? OR closed_at IS NOT NULL) ORDER BY touched_at LIMIT ?",
         max(closed_before, untouched_before),
         untouched_before,
@@ -267,7 +291,7 @@ async def forgettable(
     )
 
 
-async def forget(sql: Transaction, cad: str, call_id: int) -> None:
-    """Forget a call with its units and notes; the next one of its number is another."""
+async def forget(sql: Transaction, call: CallKey) -> None:
+    """Forget a call with its units and notes."""
     for table in ("dispatch_notes", "dispatch_units", "dispatch_calls"):
-        await sql.delete(table, cad=cad, call_id=call_id)
+        await sql.delete(table, **call._asdict())

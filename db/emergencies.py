@@ -1,8 +1,8 @@
 """911 calls from the CAD's pushes, which may come in any order."""
 
-import json
 from typing import Any, NamedTuple
 
+from db.calls import FIRST, THESE_CALLS, CallKey, json_keys
 from db.database import Reader, Transaction
 
 
@@ -12,8 +12,9 @@ class EmergencyCall(NamedTuple):
     `seen` is 0 while only its removal or its dispatch call is known. `dispatch_call_id` is the
     dispatch call that was made from it, `panic_id` the panic whose own call this is, `crime_id`
     the crime that it was counted as. `pressed_by` is the number of the unit whose panic button the
-    call tells of, folded; None if it tells of none. `age`: how many milliseconds after it happened
-    its first push was received.
+    call reports, folded; None if it reports none. `occurrence` is which call of its number it is,
+    `dispatch_occurrence` the same of its dispatch call. `age`: how many milliseconds after it
+    happened its first push was received.
     """
 
     cad: str
@@ -31,12 +32,25 @@ class EmergencyCall(NamedTuple):
     panic_id: int | None
     crime_id: int | None
     pressed_by: str | None
+    dispatch_occurrence: int | None
+    occurrence: int
     touched_at: int
     age: int
 
     @property
     def happened_at(self) -> int:
         return self.received_at - self.age
+
+    @property
+    def key(self) -> CallKey:
+        return CallKey(self.cad, self.call_id, self.occurrence)
+
+    @property
+    def dispatch_key(self) -> CallKey | None:
+        """The dispatch call that was made from it."""
+        if self.dispatch_call_id is None:
+            return None
+        return CallKey(self.cad, self.dispatch_call_id, self.dispatch_occurrence or FIRST)
 
 
 async def put(
@@ -53,6 +67,7 @@ async def put(
     pressed_by: str | None,
     now: int,
     age: int = 0,
+    occurrence: int = FIRST,
 ) -> EmergencyCall:
     """Store what a call says and return it; a removal that came before stays."""
     values = {
@@ -65,49 +80,55 @@ async def put(
         "pressed_by": pressed_by,
         "seen": 1,
     }
-    return await _upsert(sql, cad, call_id, now, values, age)
+    return await _upsert(sql, CallKey(cad, call_id, occurrence), now, values, age)
 
 
-async def mark_removed(
-    sql: Transaction, cad: str, call_id: int, now: int, age: int = 0
-) -> EmergencyCall:
+async def mark_removed(sql: Transaction, call: CallKey, now: int, age: int = 0) -> EmergencyCall:
     """Store that a call, seen or not, is gone; return it."""
-    call = await get(sql, cad, call_id)
-    at = now - age if call is None or call.removed_at is None else call.removed_at
-    return await _upsert(sql, cad, call_id, now, {"removed_at": at}, age)
+    stored = await get(sql, *call)
+    at = now - age if stored is None or stored.removed_at is None else stored.removed_at
+    return await _upsert(sql, call, now, {"removed_at": at}, age)
 
 
 async def mark_dispatched(
-    sql: Transaction, cad: str, call_id: int, dispatch_call_id: int, now: int, age: int = 0
+    sql: Transaction, call: CallKey, dispatch: CallKey, now: int, age: int = 0
 ) -> EmergencyCall:
     """Store which dispatch call was made from a call, seen or not; return it."""
-    return await _upsert(sql, cad, call_id, now, {"dispatch_call_id": dispatch_call_id}, age)
+    made = {"dispatch_call_id": dispatch.call_id, "dispatch_occurrence": dispatch.occurrence}
+    return await _upsert(sql, call, now, made, age)
 
 
 async def _upsert(
-    sql: Transaction, cad: str, call_id: int, now: int, values: dict[str, Any], age: int
+    sql: Transaction, call: CallKey, now: int, values: dict[str, Any], age: int
 ) -> EmergencyCall:
-    key = {"cad": cad, "call_id": call_id}
     changed = {**values, "touched_at": now}
     return await sql.upsert(
-        EmergencyCall, "emergency_calls", key, changed, received_at=now, age=age
+        EmergencyCall, "emergency_calls", call._asdict(), changed, received_at=now, age=age
     )
 
 
-async def get(sql: Reader, cad: str, call_id: int) -> EmergencyCall | None:
-    return await sql.find(EmergencyCall, "emergency_calls", cad=cad, call_id=call_id)
+async def get(
+    sql: Reader, cad: str, call_id: int, occurrence: int | None = None
+) -> EmergencyCall | None:
+    """Return a call; without an occurrence, the newest of its number."""
+    newest = (
+        "emergency_calls WHERE cad = ?1 AND call_id = ?2 AND occurrence = coalesce(?3, occurrence)"
+        " ORDER BY occurrence DESC LIMIT 1"
+    )
+    found = await sql.select(EmergencyCall, newest, cad, call_id, occurrence)
+    return found[0] if found else None
 
 
-async def by_number(sql: Reader, cad: str, call_ids: list[int]) -> list[EmergencyCall]:
-    these = "cad = ? AND call_id IN (SELECT value FROM json_each(?)) ORDER BY call_id"
-    where = f"emergency_calls WHERE {these}"
-    return await sql.select(EmergencyCall, where, cad, json.dumps(call_ids))
+async def by_keys(sql: Reader, keys: list[CallKey]) -> list[EmergencyCall]:
+    these = f"emergency_calls WHERE {THESE_CALLS} ORDER BY call_id, occurrence"
+    return await sql.select(EmergencyCall, these, json_keys(keys))
 
 
 async def open_calls(sql: Reader, limit: int) -> list[EmergencyCall]:
     """Return the newest calls of all CADs that nobody has taken yet, but not those of panics."""
     waiting = "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL"
-    newest = f"emergency_calls WHERE {waiting} ORDER BY received_at DESC, cad, call_id DESC LIMIT ?"
+    newest_first = "ORDER BY received_at DESC, cad, call_id DESC, occurrence DESC"
+    newest = f"emergency_calls WHERE {waiting} {newest_first} LIMIT ?"
     return await sql.select(EmergencyCall, newest, limit)
 
 
@@ -131,33 +152,33 @@ async def loose_panic_calls(sql: Reader, cad: str, since: int) -> list[Emergency
     return await sql.select(EmergencyCall, ordered, cad, since)
 
 
-async def fold_into_panic(sql: Transaction, cad: str, call_id: int, panic_id: int) -> None:
-    await sql.update("emergency_calls", {"panic_id": panic_id}, cad=cad, call_id=call_id)
+async def fold_into_panic(sql: Transaction, call: CallKey, panic_id: int) -> None:
+    await sql.update("emergency_calls", {"panic_id": panic_id}, **call._asdict())
 
 
-async def mark_counted(sql: Transaction, cad: str, call_id: int, crime_id: int) -> None:
-    await sql.update("emergency_calls", {"crime_id": crime_id}, cad=cad, call_id=call_id)
+async def mark_counted(sql: Transaction, call: CallKey, crime_id: int) -> None:
+    await sql.update("emergency_calls", {"crime_id": crime_id}, **call._asdict())
 
 
 async def forgettable(
     sql: Reader, over_before: int, untouched_before: int, limit: int
-) -> list[tuple[str, int]]:
-    """Return calls, as (CAD, number), that were removed or not heard of before these times.
+) -> list[CallKey]:
+    """Return calls that were removed or not heard of before these times.
 
     A call stays as long as the dispatch call made from it is open.
     """
     return await sql.all(
-        lambda cad, call_id: (cad, call_id),
-        "SELECT cad, call_id FROM emergency_calls AS call WHERE touched_at < ?"
+        CallKey,
+        "SELECT cad, call_id, occurrence FROM emergency_calls AS call WHERE touched_at < ?"
         " AND (touched_at < ? OR (removed_at IS NOT NULL AND NOT EXISTS ("
         "SELECT 1 FROM dispatch_calls WHERE cad = call.cad AND call_id = call.dispatch_call_id"
-        " AND closed_at IS NULL))) ORDER BY touched_at LIMIT ?",
+        " AND occurrence = call.dispatch_occurrence AND closed_at IS NULL)))"
+        " ORDER BY touched_at LIMIT ?",
         max(over_before, untouched_before),
         untouched_before,
         limit,
     )
 
 
-async def forget(sql: Transaction, cad: str, call_id: int) -> None:
-    """Forget a call; the next one of its number is another."""
-    await sql.delete("emergency_calls", cad=cad, call_id=call_id)
+async def forget(sql: Transaction, call: CallKey) -> None:
+    await sql.delete("emergency_calls", **call._asdict())

@@ -8,7 +8,7 @@ Kind = Literal["pager", "station", "callout"]
 
 
 class Notice(NamedTuple):
-    """One announcement; `data` is that of its event, as JSON text, `key` a callout's own id.
+    """One announcement; `data` is that of its event, as JSON text, `key` the kind of a callout.
 
     `at`: when it was received, in milliseconds since 1970; `age`: how many after it happened.
     """
@@ -27,15 +27,26 @@ class Notice(NamedTuple):
 
 
 async def put(
-    sql: Transaction, cad: str, kind: Kind, key: str, data: str, now: int, age: int = 0
+    sql: Transaction,
+    cad: str,
+    kind: Kind,
+    key: str,
+    data: str,
+    now: int,
+    age: int = 0,
+    *,
+    since: int = 0,
 ) -> int:
-    """Store an announcement and return its id; one with the key of another replaces it."""
-    upsert = (
-        "INSERT INTO notices (cad, kind, key, data, at, age) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (cad, kind, key) WHERE key <> '' DO UPDATE SET data = excluded.data"
-        " RETURNING id"
-    )
-    return await sql.one(int, upsert, cad, kind, key, data, now, age) or 0
+    """Store an announcement and return its id; it replaces one with its key since a time."""
+    earlier = None
+    if key:
+        same = "cad = ? AND kind = ? AND key = ? AND at >= ? ORDER BY at DESC LIMIT 1"
+        found = await sql.select(Notice, f"notices WHERE {same}", cad, kind, key, since)
+        earlier = found[0].id if found else None
+    if earlier is None:
+        return await sql.insert("notices", cad=cad, kind=kind, key=key, data=data, at=now, age=age)
+    await sql.update("notices", {"data": data}, id=earlier)
+    return earlier
 
 
 async def get(sql: Reader, notice_id: int) -> Notice | None:

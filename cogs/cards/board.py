@@ -141,7 +141,7 @@ async def open_calls(sql: Reader, share: int, waiting_share: int) -> CardBuilder
 
 
 async def _waiting_line(sql: Reader, call: EmergencyCall) -> str:
-    subject = emergency_subject(call.cad, call.call_id)
+    subject = emergency_subject(call.key)
     number = await linked_name(sql, subject, str(call.call_id))
     kind = "" if call.is_emergency else " · 311"
     text = inert_line(call.location, 60, blank="") or inert_line(call.description, 60)
@@ -149,11 +149,11 @@ async def _waiting_line(sql: Reader, call: EmergencyCall) -> str:
 
 
 async def _call_line(sql: Reader, call: DispatchCall) -> str:
-    subject = dispatch_subject(call.cad, call.call_id)
+    subject = dispatch_subject(call.key)
     number = await linked_name(sql, subject, str(call.call_id))
     priority = f" · P{call.priority}" if call.priority in ("1", "2", "3") else ""
     title = inert_line(call.title, 60, blank=_("no title yet"))
-    on_call = await dispatches.units(sql, call.cad, call.call_id)
+    on_call = await dispatches.units(sql, *call.key)
     by_ident = await units.by_ident(sql, call.cad, on_call[:3])
     names = unit_names(on_call, by_ident, 3) or f"**{_('no unit')}**"
     return f"{number}{priority}{await cad_suffix(sql, call.cad)} · {title} · {names}"

@@ -15,11 +15,12 @@ from cogs.ui.names import (
 )
 from cogs.ui.text import ANONYMOUS, duration, inert, inert_line, when
 from db import cards, dispatches, emergencies, flights, properties, units
+from db.calls import CallKey
 from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.units import Unit
-from webhook.cad.events import dispatch_subject, emergency_subject, panic_subject
+from webhook.cad.events import call_of, dispatch_subject, emergency_subject, panic_subject
 from webhook.protocol.events import Subject
 
 UNITS = 25
@@ -36,7 +37,7 @@ _PRIORITY_COLOURS = {"1": Colour.DANGER, "2": Colour.WARNING, "3": Colour.NORMAL
 async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
     """Show a 911 call until it is removed or a dispatch call takes it over."""
     cad = subject.cad
-    call = await emergencies.get(sql, cad, subject.number)
+    call = await emergencies.get(sql, *call_of(subject))
     if call is None or not call.seen:
         return None
     if call.panic_id is not None:
@@ -56,8 +57,8 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Postal", _postal(call.postal, call.location))
     card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
     card.add("Received", when(call.happened_at, call.age))
-    if call.dispatch_call_id is not None:
-        name = await _dispatch_call(sql, cad, call.dispatch_call_id)
+    if call.dispatch_key is not None:
+        name = await _dispatch_call(sql, call.dispatch_key)
         card.add("Dispatched", _("as {call}").format(call=name))
     elif call.removed_at is not None:
         card.add("Removed", _after(call.removed_at - call.happened_at))
@@ -71,7 +72,7 @@ async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> Me
 
     Scripts make a 911 call when the button is pressed. If it has no card yet, it gets none.
     """
-    card = await cards.of_subject(sql, str(emergency_subject(call.cad, call.call_id)))
+    card = await cards.of_subject(sql, str(emergency_subject(call.key)))
     if card is None or card.message_id is None:
         return None
     panic_name = await _panic_of(sql, panic.number)
@@ -90,16 +91,15 @@ async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> Me
 
 async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     """Show a dispatch call with its units and last notes, until and after it is closed."""
-    call_id, cad = subject.number, subject.cad
-    call = await dispatches.get(sql, cad, call_id)
+    call = await dispatches.get(sql, *call_of(subject))
     if call is None:
         return None
     is_open = call.closed_at is None
     title = inert_line(call.title, TITLE - 100, blank=_("no title yet"))
-    name = _("Dispatch call {number}").format(number=call_id)
+    name = _("Dispatch call {number}").format(number=call.call_id)
     closed = "" if is_open else f" · {_('closed')}"
     card = CardBuilder(
-        title=f"{name}{await cad_suffix(sql, cad)} · {title}{closed}",
+        title=f"{name}{await cad_suffix(sql, call.cad)} · {title}{closed}",
         colour=_PRIORITY_COLOURS.get(call.priority, Colour.NORMAL) if is_open else Colour.OVER,
         description=inert(call.description, DESCRIPTION, blank=""),
     )
@@ -110,12 +110,12 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Postal", _postal(call.postal, call.address))
     card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
     card.add("Units", await _units_of_call(sql, call, is_open=is_open), inline=False)
-    if call.emergency_call_id is not None:
-        card.add("From", await _origin(sql, cad, call.emergency_call_id), inline=False)
+    if call.emergency_key is not None:
+        card.add("From", await _origin(sql, call.emergency_key), inline=False)
     card.add("Opened", when(call.happened_at, call.age))
     if call.closed_at is not None:
         card.add("Closed", _after(call.closed_at - call.happened_at))
-    notes = await dispatches.last_notes(sql, cad, call_id, READ)
+    notes = await dispatches.last_notes(sql, call.cad, call.call_id, READ, call.occurrence)
     card.add("Last notes", notes_text(notes), inline=False)
     return MessageContent(
         [card.build()], await _drone_button(sql, call.property_id, is_open=is_open)
@@ -124,7 +124,7 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
 
 async def _units_of_call(sql: Reader, call: DispatchCall, *, is_open: bool) -> str:
     """Name the units on a call, the primary one in bold; while it is open, with their status."""
-    on_call = await dispatches.units(sql, call.cad, call.call_id)
+    on_call = await dispatches.units(sql, *call.key)
     by_ident = await units.by_ident(sql, call.cad, on_call[:UNITS])
     if not is_open or len(on_call) > UNITS_WITH_STATUS:
         return unit_names(on_call, by_ident, UNITS) or _("none")
@@ -143,13 +143,13 @@ def _state(unit: Unit) -> str:
     return status_name(unit.status) if unit.status else ""
 
 
-async def _origin(sql: Reader, cad: str, call_id: int) -> str:
+async def _origin(sql: Reader, origin: CallKey) -> str:
     """Name the 911 call that a dispatch call was made from, and who called."""
-    call = await emergencies.get(sql, cad, call_id)
+    call = await emergencies.get(sql, *origin)
     if call is None or not call.seen:
-        return _("911 call {number}").format(number=call_id)
+        return _("911 call {number}").format(number=origin.call_id)
     caller = inert_line(call.caller, 100, blank=_(ANONYMOUS))
-    linked = await linked_name(sql, emergency_subject(cad, call_id), _number(call))
+    linked = await linked_name(sql, emergency_subject(origin), _number(call))
     name = _("{call} by {caller}").format(call=linked, caller=caller)
     if call.panic_id is None:
         return name
@@ -198,16 +198,16 @@ async def _own_call(sql: Reader, call: EmergencyCall) -> str:
     """Describe a panic's own 911 call: the caller, the text, and its dispatch call."""
     caller = inert_line(call.caller, 100, blank=_(ANONYMOUS))
     text = f"{caller}\\: {inert_line(call.description, 500)}"
-    if call.dispatch_call_id is None:
+    if call.dispatch_key is None:
         return text
-    name = await _dispatch_call(sql, call.cad, call.dispatch_call_id)
+    name = await _dispatch_call(sql, call.dispatch_key)
     return f"{text}\n{_('Dispatched as {call}').format(call=name)}"
 
 
-async def _dispatch_call(sql: Reader, cad: str, call_id: int) -> str:
+async def _dispatch_call(sql: Reader, call: CallKey) -> str:
     """Name a dispatch call, as a link to its card if that is posted."""
-    name = _("dispatch call {number}").format(number=call_id)
-    return await linked_name(sql, dispatch_subject(cad, call_id), name)
+    name = _("dispatch call {number}").format(number=call.call_id)
+    return await linked_name(sql, dispatch_subject(call), name)
 
 
 async def _panic_of(sql: Reader, panic_id: int) -> str:

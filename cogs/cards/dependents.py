@@ -7,6 +7,7 @@ from cogs.cards import board
 from db import alarms, dispatches, emergencies, units
 from db.database import Reader
 from webhook.cad.events import (
+    call_of,
     dispatch_subject,
     emergency_subject,
     panic_subject,
@@ -62,44 +63,41 @@ async def _of_units(sql: Reader, subjects: list[Subject]) -> list[Subject]:
     for cad, idents in _numbers_by_cad(subjects).items():
         calls = await dispatches.calls_of_units(sql, cad, idents)
         panics = await units.open_panics(sql, cad, idents)
-        found += [dispatch_subject(cad, call_id) for call_id in calls]
+        found += [dispatch_subject(call) for call in calls]
         found += [panic_subject(panic_id) for panic_id in panics.values()]
     return found
 
 
 async def _of_emergencies(sql: Reader, subjects: list[Subject]) -> list[Subject]:
     found: list[Subject] = []
-    for cad, call_ids in _numbers_by_cad(subjects).items():
-        for call in await emergencies.by_number(sql, cad, call_ids):
-            if call.dispatch_call_id is not None:
-                found.append(dispatch_subject(cad, call.dispatch_call_id))
-            if call.panic_id is not None:
-                found.append(panic_subject(call.panic_id))
+    for call in await emergencies.by_keys(sql, [call_of(subject) for subject in subjects]):
+        if call.dispatch_key is not None:
+            found.append(dispatch_subject(call.dispatch_key))
+        if call.panic_id is not None:
+            found.append(panic_subject(call.panic_id))
     return found
 
 
 async def _of_dispatches(sql: Reader, subjects: list[Subject]) -> list[Subject]:
-    made_from: list[Subject] = []
-    for cad, call_ids in _numbers_by_cad(subjects).items():
-        calls = await dispatches.by_number(sql, cad, call_ids)
-        origins = [call.emergency_call_id for call in calls if call.emergency_call_id is not None]
-        made_from += [emergency_subject(cad, call_id) for call_id in origins]
+    calls = await dispatches.by_keys(sql, [call_of(subject) for subject in subjects])
+    origins = [call.emergency_key for call in calls if call.emergency_key is not None]
+    made_from = [emergency_subject(origin) for origin in origins]
     return made_from + await _of_emergencies(sql, made_from)
 
 
 async def own_calls(sql: Reader, panic: Subject) -> list[Subject]:
     """Return the 911 calls that scripts made of a panic."""
     calls = await emergencies.of_panic(sql, panic.number)
-    return [emergency_subject(call.cad, call.call_id) for call in calls]
+    return [emergency_subject(call.key) for call in calls]
 
 
 async def _of_panics(sql: Reader, subjects: list[Subject]) -> list[Subject]:
     found: list[Subject] = []
     for panic in subjects:
         for call in await emergencies.of_panic(sql, panic.number):
-            found.append(emergency_subject(call.cad, call.call_id))
-            if call.dispatch_call_id is not None:
-                found.append(dispatch_subject(call.cad, call.dispatch_call_id))
+            found.append(emergency_subject(call.key))
+            if call.dispatch_key is not None:
+                found.append(dispatch_subject(call.dispatch_key))
         start = await units.panic_start(sql, panic.number)
         if start is not None:
             members = await units.panic_units(sql, panic.number)
@@ -116,8 +114,8 @@ async def _calls_at(sql: Reader, property_id: int) -> list[Subject]:
     panics = {call.panic_id for call in waiting if call.panic_id is not None}
     return [
         *(panic_subject(panic_id) for panic_id in panics),
-        *(emergency_subject(call.cad, call.call_id) for call in waiting),
-        *(dispatch_subject(call.cad, call.call_id) for call in calls),
+        *(emergency_subject(call.key) for call in waiting),
+        *(dispatch_subject(call.key) for call in calls),
     ]
 
 

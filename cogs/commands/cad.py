@@ -127,7 +127,7 @@ async def _unit_card(context: Context, unit: Unit) -> CardBuilder:
     card.add("Location", inert_line(unit.location, 500, blank=""))
     lines = []
     for call in await list_calls_of_unit(context, unit):
-        subject = dispatch_subject(call.cad, call.call_id)
+        subject = dispatch_subject(call.key)
         title = inert_line(call.title, 100, blank=_("no title yet"))
         link = await linked_name(context.read, subject, str(call.call_id))
         lines.append(f"{link} · {title}")

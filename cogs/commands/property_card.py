@@ -115,12 +115,12 @@ async def _removal(context: Context, found: PropertyOverview) -> str:
 async def _calls(context: Context, found: PropertyOverview) -> str:
     lines = []
     for call in found.emergencies:
-        subject = emergency_subject(call.cad, call.call_id)
+        subject = emergency_subject(call.key)
         number = f"{'911' if call.is_emergency else '311'} {call.call_id}"
         link = await linked_name(context.read, subject, number)
         lines.append(f"{link} · {inert_line(call.description, 60)}")
     for dispatched in found.dispatches:
-        subject = dispatch_subject(dispatched.cad, dispatched.call_id)
+        subject = dispatch_subject(dispatched.key)
         title = inert_line(dispatched.title, 60, blank=_("no title yet"))
         link = await linked_name(context.read, subject, str(dispatched.call_id))
         lines.append(f"{link} · {title}")

@@ -10,6 +10,7 @@ from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from webhook import cad
+from webhook.cad.events import call_of
 from webhook.protocol.events import CAD, StoredEvent, Subject
 from webhook.protocol.wire import MAX_ID
 
@@ -75,21 +76,22 @@ async def gather_facts(sql: Reader, event: StoredEvent, subject: Subject | None)
     cad = next((each.cad for each in subjects if each.cad), "")
     kind = subject.kind if subject is not None else ""
     number = subject.number if subject is not None else 0
-    if kind == "emergency":
-        call = await emergencies.get(sql, cad, number)
+    if subject is not None and kind == "emergency":
+        call = await emergencies.get(sql, *call_of(subject))
         if call is None:
             return facts
         if facts.emergency is None and call.seen:
             facts = replace(facts, emergency=bool(call.is_emergency))
         return _with_call(facts, call, [call.description])
-    if kind == "dispatch":
-        dispatched = await dispatches.get(sql, cad, number)
+    if subject is not None and kind == "dispatch":
+        key = call_of(subject)
+        dispatched = await dispatches.get(sql, *key)
         if dispatched is not None:
-            notes = await dispatches.last_notes(sql, cad, number, NOTES)
+            notes = await dispatches.last_notes(sql, cad, number, NOTES, key.occurrence)
             texts = [dispatched.title, dispatched.description, *(note.content for note in notes)]
             facts = replace(facts, priority=facts.priority or dispatched.priority)
             facts = _with_call(facts, dispatched, texts)
-        idents |= set(await dispatches.units(sql, cad, number))
+        idents |= set(await dispatches.units(sql, *key))
     elif kind == "panic":
         start = await units.panic_start(sql, number)
         cad = start.cad if start is not None else cad

@@ -10,6 +10,8 @@ from functools import singledispatch
 from typing import Any
 
 from db import dispatches, emergencies, notices, units
+from db.calls import CallKey
+from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from webhook.cad.calls import (
     Call911,
@@ -40,6 +42,7 @@ from webhook.cad.matching import (
     property_at,
 )
 from webhook.cad.notices import Callout, PagerMessage, StationAlert
+from webhook.cad.occurrences import dispatch_key, emergency_key
 from webhook.cad.records import PrintRecord
 from webhook.cad.units import (
     UnitGroupAdd,
@@ -56,6 +59,9 @@ from webhook.protocol.events import Subject
 
 CLOSED = "CLOSED"
 OFFLINE = "OFFLINE"
+
+REPEATED = 60_000
+"""Milliseconds within which a callout that comes again is the same one."""
 
 _POSITION = frozenset({"block", "address", "postal", "x", "y", "emergency_call_id"})
 """The columns of a dispatch call from which its property is found."""
@@ -83,6 +89,7 @@ async def apply(event: CadEvent, change: Change, cad: str) -> list[Subject]:
 async def store_911(event: Call911, change: Change, cad: str) -> list[Subject]:
     point = (event.coordinates.x, event.coordinates.y) if event.coordinates else None
     location = CallLocation(event.location, event.postal or "", point)
+    key = await emergency_key(change, cad, event.call_id)
     call = await emergencies.put(
         change.sql,
         cad,
@@ -96,6 +103,7 @@ async def store_911(event: Call911, change: Change, cad: str) -> list[Subject]:
         pressed_by=pressed_by(event.description),
         now=change.received,
         age=change.age,
+        occurrence=key.occurrence,
     )
     subjects = await _subjects_of(change, call)
     if call.dispatch_call_id is not None:
@@ -107,7 +115,9 @@ async def store_911(event: Call911, change: Change, cad: str) -> list[Subject]:
 async def store_removed_911(event: Removed911, change: Change, cad: str) -> list[Subject]:
     found = []
     for call_id in event.call_ids:
-        call = await emergencies.mark_removed(change.sql, cad, call_id, change.received, change.age)
+        call = await emergencies.mark_removed(
+            change.sql, await emergency_key(change, cad, call_id), change.received, change.age
+        )
         found += await _subjects_of(change, call)
     return found
 
@@ -115,57 +125,71 @@ async def store_removed_911(event: Removed911, change: Change, cad: str) -> list
 @apply.register
 async def store_dispatch_new(event: DispatchNew, change: Change, cad: str) -> list[Subject]:
     values = _columns_of({name: getattr(event, name) for name in type(event).model_fields})
+    key = await dispatch_key(change, cad, event.call_id)
+    values |= await _origin_of(event, change, cad)
     call = await dispatches.put_first_report(
-        change.sql, cad, event.call_id, values, event.idents, change.received, change.age
+        change.sql,
+        cad,
+        event.call_id,
+        values,
+        event.idents,
+        change.received,
+        change.age,
+        key.occurrence,
     )
     await _find_property(change, call)
-    return await _store_rest(event, change, cad)
+    return await _store_rest(event, change, call)
 
 
 @apply.register
 async def store_dispatch_edit(event: DispatchEdit, change: Change, cad: str) -> list[Subject]:
     changes = event.changes()
-    values = _columns_of(changes)
+    values = _columns_of(changes) | await _origin_of(event, change, cad)
+    key = await dispatch_key(change, cad, event.call_id)
     call = await dispatches.put_edit(
-        change.sql, cad, event.call_id, values, changes.get("idents"), change.received, change.age
+        change.sql, key, values, changes.get("idents"), change.received, change.age
     )
     if values.keys() & _POSITION:
         await _find_property(change, call)
-    return await _store_rest(event, change, cad)
+    return await _store_rest(event, change, call)
 
 
 @apply.register
 async def store_dispatch_closed(event: DispatchClosed, change: Change, cad: str) -> list[Subject]:
-    for call_id in event.call_ids:
-        await dispatches.close(change.sql, cad, call_id, change.received, change.age)
-    return [dispatch_subject(cad, call_id) for call_id in event.call_ids]
+    closed = [await dispatch_key(change, cad, call_id) for call_id in event.call_ids]
+    for call in closed:
+        await dispatches.close(change.sql, call, change.received, change.age)
+    return [dispatch_subject(call) for call in closed]
 
 
 @apply.register
 async def store_dispatch_note(event: DispatchNote, change: Change, cad: str) -> list[Subject]:
-    await dispatches.ensure(change.sql, cad, event.call_id, change.received, change.age)
-    await _add_notes(change, cad, event.call_id, [event.note])
-    return [dispatch_subject(cad, event.call_id)]
+    call = await dispatch_key(change, cad, event.call_id)
+    await dispatches.ensure(change.sql, call, change.received, change.age)
+    await _add_notes(change, call, [event.note])
+    return [dispatch_subject(call)]
 
 
 @apply.register
 async def attach_units(event: UnitAttach, change: Change, cad: str) -> list[Subject]:
-    await dispatches.ensure(change.sql, cad, event.call_id, change.received, change.age)
-    await dispatches.attach(change.sql, cad, event.call_id, event.idents)
-    return [dispatch_subject(cad, event.call_id)]
+    call = await dispatch_key(change, cad, event.call_id)
+    await dispatches.ensure(change.sql, call, change.received, change.age)
+    await dispatches.attach(change.sql, call, event.idents)
+    return [dispatch_subject(call)]
 
 
 @apply.register
 async def detach_units(event: UnitDetach, change: Change, cad: str) -> list[Subject]:
     if event.call_id is not None:
-        await dispatches.ensure(change.sql, cad, event.call_id, change.received, change.age)
-        await dispatches.detach(change.sql, cad, event.call_id, event.idents)
-        return [dispatch_subject(cad, event.call_id)]
+        call = await dispatch_key(change, cad, event.call_id)
+        await dispatches.ensure(change.sql, call, change.received, change.age)
+        await dispatches.detach(change.sql, call, event.idents)
+        return [dispatch_subject(call)]
     left = []
     for ident in event.idents:
-        for call_id in await dispatches.calls_of_units(change.sql, cad, [ident]):
-            await dispatches.detach(change.sql, cad, call_id, [ident])
-            left.append(dispatch_subject(cad, call_id))
+        for call in await dispatches.calls_of_units(change.sql, cad, [ident]):
+            await dispatches.detach(change.sql, call, [ident])
+            left.append(dispatch_subject(call))
     return left
 
 
@@ -240,7 +264,7 @@ async def store_panic(event: UnitPanic, change: Change, cad: str) -> list[Subjec
         return []
     own_calls = await fold_earlier_calls(change, cad, started)
     # Their cards may be there by now; the panic's takes over.
-    return [panic_subject(started), *(emergency_subject(cad, call_id) for call_id in own_calls)]
+    return [panic_subject(started), *(emergency_subject(call) for call in own_calls)]
 
 
 # Notices
@@ -250,14 +274,15 @@ async def store_panic(event: UnitPanic, change: Change, cad: str) -> list[Subjec
 async def store_notice(
     event: PagerMessage | StationAlert | Callout, change: Change, cad: str
 ) -> list[Subject]:
+    # The id of a callout is the kind that the game server offers ("armed_suspect").
     key = event.id if isinstance(event, Callout) else ""
     data = event.model_dump_json(by_alias=True)
     kind = _NOTICE_KINDS[event.type]
-    return [
-        notice_subject(
-            await notices.put(change.sql, cad, kind, key, data, change.received, change.age)
-        )
-    ]
+    since = change.received - REPEATED
+    notice_id = await notices.put(
+        change.sql, cad, kind, key, data, change.received, change.age, since=since
+    )
+    return [notice_subject(notice_id)]
 
 
 # What several events share
@@ -268,7 +293,7 @@ async def _subjects_of(change: Change, call: EmergencyCall) -> list[Subject]:
 
     The panic's card then shows the call; where panics have no channel, the call's own card does.
     """
-    own = emergency_subject(call.cad, call.call_id)
+    own = emergency_subject(call.key)
     if call.pressed_by is None:
         return [own]
     panic_id = call.panic_id
@@ -276,32 +301,27 @@ async def _subjects_of(change: Change, call: EmergencyCall) -> list[Subject]:
         panic_id = await panic_of_call(change, call)
         if panic_id is None:
             return [own]
-        await emergencies.fold_into_panic(change.sql, call.cad, call.call_id, panic_id)
+        await emergencies.fold_into_panic(change.sql, call.key, panic_id)
     return [panic_subject(panic_id), own]
 
 
 async def _move_dispatches(change: Change, origin: EmergencyCall) -> list[Subject]:
     """Find the properties of dispatch calls anew when their 911 call has come or changed."""
-    made = await dispatches.made_from(change.sql, origin.cad, origin.call_id)
-    calls = [await dispatches.get(change.sql, origin.cad, call_id) for call_id in made]
-    return [
-        dispatch_subject(call.cad, call.call_id)
-        for call in calls
-        if call is not None and await _find_property(change, call)
-    ]
+    calls = await dispatches.made_from(change.sql, origin.key)
+    return [dispatch_subject(call.key) for call in calls if await _find_property(change, call)]
 
 
-async def _find_property(change: Change, call: dispatches.DispatchCall) -> bool:
+async def _find_property(change: Change, call: DispatchCall) -> bool:
     """Find the property of a dispatch call, or else of its 911 call; return whether it changed."""
     point = None if call.x is None or call.y is None else (call.x, call.y)
     location = CallLocation(f"{call.block} {call.address}", call.postal, point)
     found = await property_at(change.sql, location)
-    if found is None and call.emergency_call_id is not None:
-        origin = await emergencies.get(change.sql, call.cad, call.emergency_call_id)
+    if found is None and call.emergency_key is not None:
+        origin = await emergencies.get(change.sql, *call.emergency_key)
         found = origin.property_id if origin is not None else None
     if found == call.property_id:
         return False
-    await dispatches.set_property(change.sql, call.cad, call.call_id, found)
+    await dispatches.set_property(change.sql, call.cad, call.call_id, found, call.occurrence)
     return True
 
 
@@ -318,25 +338,33 @@ def _columns_of(fields: dict[str, Any]) -> dict[str, Any]:
     return columns
 
 
-async def _store_rest(event: DispatchReport, change: Change, cad: str) -> list[Subject]:
+async def _origin_of(event: DispatchReport, change: Change, cad: str) -> dict[str, int]:
+    """Return which call of its number the 911 call is that a reported call was made from."""
+    if event.origin_911 is None:
+        return {}
+    origin = await emergency_key(change, cad, event.origin_911)
+    return {"emergency_occurrence": origin.occurrence}
+
+
+async def _store_rest(event: DispatchReport, change: Change, call: DispatchCall) -> list[Subject]:
     """Store what depends on a reported call: notes, the 911 call it was made from, its end."""
-    await _add_notes(change, cad, event.call_id, event.notes)
-    subjects = [dispatch_subject(cad, event.call_id)]
-    if event.origin_911 is not None:
+    await _add_notes(change, call.key, event.notes)
+    subjects = [dispatch_subject(call.key)]
+    if event.origin_911 is not None and call.emergency_key is not None:
         origin = await emergencies.mark_dispatched(
-            change.sql, cad, event.origin_911, event.call_id, change.received, change.age
+            change.sql, call.emergency_key, call.key, change.received, change.age
         )
         subjects += await _subjects_of(change, origin)
     if event.status == CLOSED:
-        await dispatches.close(change.sql, cad, event.call_id, change.received, change.age)
+        await dispatches.close(change.sql, call.key, change.received, change.age)
     return subjects
 
 
-async def _add_notes(change: Change, cad: str, call_id: int, notes: list[Note]) -> None:
+async def _add_notes(change: Change, call: CallKey, notes: list[Note]) -> None:
     rows = [
         dispatches.CallNote(note.time, note.label, note.content) for note in notes if note.content
     ]
-    await dispatches.add_notes(change.sql, cad, call_id, rows)
+    await dispatches.add_notes(change.sql, call, rows)
 
 
 async def _store_unit(change: Change, cad: str, ident: int, values: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
+from db.calls import CallKey
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import SentinelError
 from webhook.protocol.events import Subject
@@ -163,12 +164,17 @@ class Partial(Pushed):
         return {name: value for name, value in written.items() if name not in absent | aliases}
 
 
-def emergency_subject(cad: str, call_id: int) -> Subject:
-    return Subject("emergency", f"{call_id}@{cad}")
+def emergency_subject(call: CallKey) -> Subject:
+    return Subject("emergency", str(call))
 
 
-def dispatch_subject(cad: str, call_id: int) -> Subject:
-    return Subject("dispatch", f"{call_id}@{cad}")
+def dispatch_subject(call: CallKey) -> Subject:
+    return Subject("dispatch", str(call))
+
+
+def call_of(subject: Subject) -> CallKey:
+    """Return which call a subject of these two kinds is."""
+    return CallKey(subject.cad, subject.number, subject.occurrence)
 
 
 def panic_subject(panic_id: int) -> Subject:

@@ -20,6 +20,7 @@ import re
 from typing import NamedTuple
 
 from db import emergencies, properties, units
+from db.calls import CallKey
 from db.database import Reader
 from db.emergencies import EmergencyCall
 from db.search import fold_case, may_be_code, words
@@ -95,14 +96,14 @@ async def panic_of_call(change: Change, call: EmergencyCall) -> int | None:
     return None
 
 
-async def fold_earlier_calls(change: Change, cad: str, panic_id: int) -> list[int]:
-    """Make the calls that came before a panic part of it; return their numbers."""
+async def fold_earlier_calls(change: Change, cad: str, panic_id: int) -> list[CallKey]:
+    """Make the calls that came before a panic part of it; return them."""
     folded = []
     since = change.received - TOGETHER
     for call in await emergencies.loose_panic_calls(change.sql, cad, since):
         if await panic_of_call(change, call) == panic_id:
-            await emergencies.fold_into_panic(change.sql, cad, call.call_id, panic_id)
-            folded.append(call.call_id)
+            await emergencies.fold_into_panic(change.sql, call.key, panic_id)
+            folded.append(call.key)
     return folded
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from db import cards, dispatches, emergencies, fingerprints, notices, units
+from db.calls import CallKey
 from db.database import Transaction
 from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Context
@@ -47,26 +48,26 @@ async def _forget_panics(sql: Transaction, over: int, untouched: int, limit: int
     old = await units.forgettable_panics(sql, over, untouched, limit)
     for panic_id in old:
         for call in await emergencies.of_panic(sql, panic_id):
-            await _forget_emergency(sql, call.cad, call.call_id)
+            await _forget_emergency(sql, call.key)
         await units.forget_panic(sql, panic_id)
     return len(old)
 
 
 async def _forget_dispatches(sql: Transaction, over: int, untouched: int, limit: int) -> int:
     old = await dispatches.forgettable(sql, over, untouched, limit)
-    for cad, call_id in old:
-        await cards.release(sql, str(dispatch_subject(cad, call_id)))
-        await dispatches.forget(sql, cad, call_id)
+    for call in old:
+        await cards.release(sql, str(dispatch_subject(call)))
+        await dispatches.forget(sql, call)
     return len(old)
 
 
 async def _forget_emergencies(sql: Transaction, over: int, untouched: int, limit: int) -> int:
     old = await emergencies.forgettable(sql, over, untouched, limit)
-    for cad, call_id in old:
-        await _forget_emergency(sql, cad, call_id)
+    for call in old:
+        await _forget_emergency(sql, call)
     return len(old)
 
 
-async def _forget_emergency(sql: Transaction, cad: str, call_id: int) -> None:
-    await cards.release(sql, str(emergency_subject(cad, call_id)))
-    await emergencies.forget(sql, cad, call_id)
+async def _forget_emergency(sql: Transaction, call: CallKey) -> None:
+    await cards.release(sql, str(emergency_subject(call)))
+    await emergencies.forget(sql, call)

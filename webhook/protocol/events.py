@@ -41,8 +41,13 @@ class Subject(NamedTuple):
 
     @property
     def number(self) -> int:
-        """The number in the key, which may be followed by the CAD: `7@cad`."""
-        return int(self.key.partition("@")[0])
+        """The number in the key, which the CAD may follow: `7@cad`."""
+        return int(self.key.partition("@")[0].partition(".")[0])
+
+    @property
+    def occurrence(self) -> int:
+        """Which call of its number it is: 2 in `7.2@cad`, the first without it."""
+        return int(self.key.partition("@")[0].partition(".")[2] or 1)
 
     @property
     def cad(self) -> str:

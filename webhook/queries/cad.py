@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from db import dispatches, emergencies, settings, units
+from db.calls import FIRST
 from db.database import Database, Reader, Transaction
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
@@ -23,7 +24,8 @@ FIRST_PUSH = "cad.first."
 """How the settings begin that hold when the first push of a CAD came."""
 
 _CALL = re.compile(
-    r"(?P<kind>dispatch|emergency):(?P<number>[0-9]{1,19})@(?P<cad>[A-Za-z0-9_.-]{1,32})"
+    r"(?P<kind>dispatch|emergency):(?P<number>[0-9]{1,19})(\.(?P<occurrence>[0-9]{1,9}))?"
+    r"@(?P<cad>[A-Za-z0-9_.-]{1,32})"
 )
 _UNIT = re.compile(r"(?P<ident>[0-9]{1,19})@(?P<cad>[A-Za-z0-9_.-]{1,32})")
 
@@ -85,7 +87,8 @@ async def find_call(context: Context, text: str) -> FoundCall:
     text = text.strip()
     chosen = _CALL.fullmatch(text)
     if chosen is not None:
-        found = await _call(sql, chosen["kind"], chosen["cad"], int(chosen["number"]))
+        occurrence = int(chosen["occurrence"] or FIRST)
+        found = await _call(sql, chosen["kind"], chosen["cad"], int(chosen["number"]), occurrence)
         if found is not None:
             return found
     number = text.removeprefix("#")
@@ -138,22 +141,24 @@ async def find_unit(context: Context, text: str) -> Unit:
 
 @operation(scope=Scope.READ)
 async def list_calls_of_unit(context: Context, unit: Unit) -> list[DispatchCall]:
-    numbers = await dispatches.calls_of_units(context.read, unit.cad, [unit.ident])
-    return await dispatches.by_number(context.read, unit.cad, numbers)
+    calls = await dispatches.calls_of_units(context.read, unit.cad, [unit.ident])
+    return await dispatches.by_keys(context.read, calls)
 
 
-async def _call(sql: Reader, kind: str, cad: str, number: int) -> FoundCall | None:
+async def _call(
+    sql: Reader, kind: str, cad: str, number: int, occurrence: int | None = None
+) -> FoundCall | None:
+    """Return a call; without an occurrence, the newest of its number."""
     if number > MAX_ID:
         return None
-    subject = Subject(kind, f"{number}@{cad}")
     if kind == "dispatch":
-        dispatched = await dispatches.get(sql, cad, number)
+        dispatched = await dispatches.get(sql, cad, number, occurrence)
         if dispatched is None:
             return None
-        return FoundCall(subject, dispatched.closed_at is None)
-    call = await emergencies.get(sql, cad, number)
+        return FoundCall(Subject(kind, str(dispatched.key)), dispatched.closed_at is None)
+    call = await emergencies.get(sql, cad, number, occurrence)
     if call is None or not call.seen:
         return None
     is_open = call.removed_at is None and call.dispatch_call_id is None
     panic = None if call.panic_id is None else Subject("panic", str(call.panic_id))
-    return FoundCall(subject, is_open, panic)
+    return FoundCall(Subject(kind, str(call.key)), is_open, panic)
