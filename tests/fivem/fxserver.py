@@ -15,13 +15,14 @@ time only while HTTP requests are under way. Nothing of it comes from FXServer's
 """
 
 import json
+import shutil
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from lupa import lua54
 
@@ -132,7 +133,7 @@ class FXServer:
         self._empty = serial.pack()
         self._lua = runtime
 
-    def __enter__(self) -> "FXServer":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -152,8 +153,11 @@ class FXServer:
     # resources
 
     def add(self, folder: Path, name: str = "") -> None:
-        """Put a resource's folder into the server's."""
-        self.resources[name or folder.name] = Resource(name or folder.name, folder)
+        """Copy a resource's folder to the server, over an older version."""
+        name = name or folder.name
+        copy = self.folder / "resources" / name
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        self.resources[name] = Resource(name, copy)
 
     def add_script(self, name: str, script: str) -> None:
         """Make a resource of one server script."""

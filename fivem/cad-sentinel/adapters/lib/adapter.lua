@@ -1,0 +1,158 @@
+-- What an adapter is made of: one file in adapters/ for each resource whose happenings it reports.
+--
+--   Adapter('some-housing', function(adapter)
+--       adapter.on_net('some-housing:server:enter', function(player, id)
+--           adapter.verify_later(500, function()
+--               if exports['some-housing']:IsInside(player, id) then
+--                   adapter.report('Visit', { property = adapter.property(id), user = player })
+--               end
+--           end)
+--       end)
+--   end)
+--
+-- The function runs once, when that resource is started for the first time, so nothing is
+-- registered on a server that does not have it. An event that players can trigger is an attempt:
+-- what has come of it is to be read from the other resource before it is reported.
+
+local adapters = {}
+
+local function is_started(resource)
+    return GetResourceState(resource) == 'started'
+end
+
+-- Calls a function; what goes wrong in it is printed, and what it returns goes nowhere, as a hook
+-- that returns something would change what the other resource does.
+local function run(resource, fn, ...)
+    local done, problem = pcall(fn, ...)
+    if not done then
+        Say('adapter_failed', resource, tostring(problem))
+    end
+end
+
+local function make(resource, config)
+    local adapter = { resource = resource, config = config, position = Players.position }
+    local starts, stops = {}, {}
+    local limiters = {}
+
+    -- How the bot calls a property of this resource.
+    function adapter.property(id)
+        return { source = resource, id = id }
+    end
+
+    -- Calls an export of ours; says so if it was not kept.
+    function adapter.report(export, given)
+        local key, why = Api[export](given)
+        if not key then
+            Say('not_reported', resource, export, why)
+        end
+        return key
+    end
+
+    -- A player's user id, nil if they have none.
+    function adapter.user(player)
+        return (Players.user(player))
+    end
+
+    -- A function for the other resource to call: it never returns anything.
+    function adapter.callback(fn)
+        return function(...)
+            run(resource, fn, ...)
+        end
+    end
+
+    -- Hears an event that only the server triggers.
+    function adapter.on(event, fn)
+        AddEventHandler(event, function(...)
+            if source == '' and is_started(resource) then
+                run(resource, fn, ...)
+            end
+        end)
+    end
+
+    -- Hears an event that players trigger: fn(player, …), once a second for each player.
+    function adapter.on_net(event, fn)
+        limiters[event] = limiters[event] or Players.limiter(1000)
+        RegisterNetEvent(event, function(...)
+            local player = source
+            if type(player) == 'number' and is_started(resource) and limiters[event](player) then
+                run(resource, fn, player, ...)
+            end
+        end)
+    end
+
+    -- Runs a function later, unless the other resource is gone by then.
+    function adapter.verify_later(milliseconds, fn)
+        SetTimeout(milliseconds, function()
+            if is_started(resource) then
+                run(resource, fn)
+            end
+        end)
+    end
+
+    -- Runs a function now and at each later start of the other resource, which has then forgotten
+    -- its hooks.
+    function adapter.on_start(fn)
+        starts[#starts + 1] = fn
+        run(resource, fn)
+    end
+
+    -- Runs a function when the other resource stops.
+    function adapter.on_stop(fn)
+        stops[#stops + 1] = fn
+    end
+
+    function adapter.started()
+        for _, fn in ipairs(starts) do
+            run(resource, fn)
+        end
+    end
+
+    function adapter.stopped()
+        for _, fn in ipairs(stops) do
+            run(resource, fn)
+        end
+    end
+
+    return adapter
+end
+
+-- Declares the adapter of a resource.
+function Adapter(resource, setup)
+    local config = Config.adapters[resource]
+    if config ~= false then
+        adapters[resource] = { setup = setup, config = type(config) == 'table' and config or {} }
+    end
+end
+
+local function start(resource)
+    local declared = adapters[resource]
+    if not declared then
+        return
+    elseif declared.adapter then
+        declared.adapter.started()
+    else
+        declared.adapter = make(resource, declared.config)
+        run(resource, declared.setup, declared.adapter)
+        print(Text('adapter_started', resource))
+    end
+end
+
+AddEventHandler('onServerResourceStart', start)
+
+AddEventHandler('onServerResourceStop', function(resource)
+    local declared = adapters[resource]
+    if declared and declared.adapter then
+        declared.adapter.stopped()
+    end
+end)
+
+Adapters = {}
+
+-- Starts the adapters of what is started already.
+function Adapters.start()
+    for resource in pairs(adapters) do
+        if is_started(resource) then
+            start(resource)
+        end
+    end
+end

@@ -1,0 +1,193 @@
+-- The exports. Those that report something return its key once it is on disk, or nil and why not;
+-- the bot gets it as soon as it can. The same key again has no second effect.
+
+Api = {}
+
+local MOST_KEY = 128
+
+-- Each takes a field into the data of a query, and returns why it cannot.
+
+local function take_external(data, property)
+    if type(property) ~= 'table' or property.source == nil or property.id == nil then
+        return Text('no_external')
+    end
+    data.external = { source = tostring(property.source), id = tostring(property.id) }
+end
+
+local function take_property(data, property)
+    if type(property) == 'table' then
+        return take_external(data, property)
+    elseif type(property) == 'number' or type(property) == 'string' then
+        data.propertyId = property
+    else
+        return Text('no_property')
+    end
+end
+
+local function user_as(name)
+    return function(data, user)
+        local why
+        data[name], why = Players.user(user)
+        return why
+    end
+end
+
+local function as(name)
+    return function(data, value)
+        if type(value) == 'string' and value:find('\0', 1, true) then
+            return Text('has_nul')
+        end
+        data[name] = value
+    end
+end
+
+local function take_position(data, position)
+    local done, x, y = pcall(function() return position.x + 0.5, position.y + 0.5 end)
+    if not done then
+        return Text('bad_position')
+    end
+    data.x, data.y = math.floor(x), math.floor(y)
+end
+
+local PROPERTY = { 'property', take_property, true }
+local USER = { 'user', user_as('userId'), true }
+
+-- Of each export: its query, and its fields as {name, what takes it into the data, is it needed}.
+local REPORTS = {
+    Alarm = { 'add-alert', PROPERTY, USER, { 'note', as('note') } },
+    Visit = { 'add-visitor', PROPERTY, USER, { 'camera', as('cameraId') } },
+    BadgeScan = {
+        'add-auth-entry',
+        PROPERTY,
+        USER,
+        { 'allowed', as('allowed') },
+        { 'reason', as('reason') },
+        { 'method', as('method') },
+    },
+    Crime = {
+        'add-crime',
+        { 'property', take_property },
+        { 'user', user_as('clientId') },
+        { 'description', as('description') },
+    },
+    DispatchDrone = {
+        'dispatch-drone',
+        PROPERTY,
+        { 'drone', as('droneId') },
+        { 'reason', as('reason') },
+    },
+    RecallDrone = { 'recall-drone', { 'drone', as('droneId'), true } },
+    PutProperty = {
+        'put-property',
+        { 'property', take_external, true },
+        { 'id', as('propertyId') },
+        { 'owner', user_as('owner') },
+        { 'location', as('location') },
+        { 'description', as('description') },
+        { 'position', take_position },
+        { 'x', as('x') },
+        { 'y', as('y') },
+        { 'width', as('width') },
+        { 'height', as('height') },
+        { 'tier', as('tier') },
+        { 'status', as('status') },
+    },
+    RemoveProperty = {
+        'request-remove-property',
+        PROPERTY,
+        { 'user', user_as('userId') },
+        { 'reason', as('reason') },
+    },
+    Allow = { 'add-allowed-user', PROPERTY, USER },
+    Disallow = { 'remove-allowed-user', PROPERTY, USER },
+}
+
+local function check_key(key)
+    if key == nil or (type(key) == 'string' and #key <= MOST_KEY and key:find('^[\33-\126]+$')) then
+        return nil
+    end
+    return Text('bad_key', MOST_KEY)
+end
+
+-- Makes the data of a query of what was given; nil and why if something is missing or wrong.
+local function data_of(report, given)
+    if type(given) ~= 'table' then
+        return nil, Text('no_table')
+    end
+    local data, why = {}, nil
+    for place = 2, #report do
+        local name, take, is_needed = table.unpack(report[place])
+        if given[name] ~= nil or is_needed then
+            if given[name] == nil and name ~= 'property' and name ~= 'user' then
+                return nil, Text('missing', name)
+            end
+            why = take(data, given[name])
+            if why then
+                return nil, why
+            end
+        end
+    end
+    return data
+end
+
+for name, report in pairs(REPORTS) do
+    Api[name] = function(given)
+        local data, why = data_of(report, given)
+        why = why or check_key(given.key)
+        if why then
+            return nil, why
+        end
+        local key
+        key, why = Spool.put({ key = given.key, type = 'queries.' .. report[1], data = data })
+        Outbox.wake()
+        return key, why
+    end
+end
+
+-- Functions of other resources are tables that can be called.
+local function call(fn, ...)
+    if fn ~= nil then
+        fn(...)
+    end
+end
+
+-- Asks the bot something that is not kept: `done(data)`, or `done(nil, why)` within five seconds.
+function Api.Ask(query, data, done)
+    local message = { type = 'queries.' .. tostring(query):gsub('^queries%.', '') }
+    message.data = type(data) == 'table' and next(data) and data or nil
+    Link.request('POST', '/api/query', json.encode(message), nil, function(status, frame, problem)
+        if status == 200 and type(frame) == 'table' then
+            call(done, frame.data or {})
+        else
+            call(done, nil, problem)
+        end
+    end)
+end
+
+-- Asks the bot for a property, by its id or by {source, id}.
+function Api.GetProperty(property, done)
+    local data = {}
+    local why = take_property(data, property)
+    if why then
+        call(done, nil, why)
+        return
+    end
+    Api.Ask('get-property', data, done)
+end
+
+-- How it goes.
+function Api.Status()
+    return {
+        connected = Link.is_connected,
+        waiting = Spool.waiting(),
+        refused = Spool.refused(),
+        full = Spool.is_full,
+        pushes = Push.way and Text(Push.way) or nil,
+        problem = Settings.problem(),
+        version = GetResourceMetadata(GetCurrentResourceName(), 'version', 0),
+    }
+end
+
+for name, fn in pairs(Api) do
+    exports(name, fn)
+end

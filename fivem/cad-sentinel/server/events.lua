@@ -1,0 +1,49 @@
+-- Events of the bot, as 'cad-sentinel:<event>' for other resources of this server: (data, id).
+--
+-- Each comes at least once; after a crash of the game server the last ones may come again, with the
+-- same id. A player's game hears none of them.
+
+Events = {}
+
+local WAIT = 4 -- seconds: FXServer gives a request up that has had no answer for five
+local SHORTEST = 1000 -- milliseconds between two polls that bring nothing
+
+local failures = 0
+
+local function publish(page)
+    if page.missed then
+        TriggerEvent('cad-sentinel:missed')
+    end
+    for _, event in ipairs(page.events) do
+        TriggerEvent('cad-sentinel:' .. event.type:gsub('^events%.', ''), event.data, event.id)
+    end
+end
+
+local function query(after)
+    local query = ('/api/events?names=%s&wait=%d'):format(Config.events, after and WAIT or 0)
+    return after and query .. '&after=' .. after or query
+end
+
+-- Asks for events, again and again.
+function Events.poll()
+    local after = GetResourceKvpString('after')
+    local began = GetGameTimer()
+    Link.request('GET', query(after), nil, nil, function(status, page)
+        if status ~= 200 or type(page) ~= 'table' then
+            failures = failures + 1
+            SetTimeout(Link.wait(failures), Events.poll)
+            return
+        end
+        if failures > 0 then
+            failures = 0
+            Outbox.retry() -- the bot is there again
+        end
+        publish(page)
+        local last = ('%d'):format(page.last)
+        if last ~= after then
+            SetResourceKvpNoSync('after', last)
+        end
+        local is_idle = #page.events == 0 and after and GetGameTimer() - began < SHORTEST
+        SetTimeout(is_idle and SHORTEST or 0, Events.poll)
+    end)
+end

@@ -1,0 +1,88 @@
+-- Requests to the bot, and whether it answers.
+
+Link = { is_connected = false }
+
+local VERSION = GetResourceMetadata(GetCurrentResourceName(), 'version', 0)
+
+local FIRST_WAIT = 500
+local LONGEST_WAIT = 10000
+
+local function set_state(state)
+    if Link.state ~= state then
+        Link.state = state
+        GlobalState:set('cadSentinel', state, true)
+    end
+end
+
+local function headers(more)
+    local token = Settings.token()
+    local sent = {
+        ['Authorization'] = token ~= '' and 'Bearer ' .. token or nil,
+        ['Content-Type'] = 'application/json',
+        ['X-Sentinel-Resource'] = ('cad-sentinel/%s; waiting=%d; refused=%d'):format(
+            VERSION,
+            Spool.waiting(),
+            Spool.refused()
+        ),
+    }
+    for name, value in pairs(more or {}) do
+        sent[name] = value
+    end
+    return sent
+end
+
+-- Why the bot refused something: the sentence of its answer, or the answer.
+local function problem_of(fault)
+    local text = (fault or ''):gsub('^HTTP %d+: ?', '')
+    local done, frame = pcall(json.decode, text)
+    local data = done and type(frame) == 'table' and frame.data
+    return type(data) == 'table' and data.message or text:sub(1, 300)
+end
+
+local function note(status, problem)
+    Link.is_connected = status ~= 0 and status < 500 and status ~= 401
+    set_state(Link.is_connected and 'up' or 'down')
+    if status == 0 then
+        Say('not_reached', Settings.url(), problem)
+    elseif status == 401 then
+        Say('unauthorized')
+    elseif status == 403 then
+        Say('forbidden', problem)
+    elseif status >= 500 then
+        Say('failing', status, problem)
+    end
+end
+
+-- Sends a request; `done(status, answer, problem)` has the decoded JSON or the text of a success.
+function Link.request(method, path, body, more, done)
+    local fault = Settings.problem()
+    if fault then
+        set_state('down')
+        Link.is_connected = false
+        Say('settings', fault)
+        SetTimeout(0, function() done(0, nil, fault) end)
+        return
+    end
+    PerformHttpRequest(Settings.url() .. path, function(status, text, _, error_text)
+        local problem = status ~= 200 and problem_of(error_text) or nil
+        note(status, problem)
+        local is_decoded, answer = pcall(json.decode, text or '')
+        done(status, is_decoded and answer or text, problem)
+    end, method, body or '', headers(more), { followLocation = false })
+end
+
+-- How long to wait after so many failures in a row, in milliseconds: longer each time, and never
+-- for two servers the same.
+function Link.wait(failures)
+    local wait = math.min(LONGEST_WAIT, FIRST_WAIT * 2 ^ math.min(failures - 1, 10))
+    return math.floor(wait * (1 + math.random() / 4))
+end
+
+-- Says so if the bot is of another version.
+function Link.check_version()
+    Link.request('GET', '/healthz', nil, nil, function(_, health)
+        if type(health) == 'table' and health.version and health.version ~= VERSION then
+            print(Text('other_version', VERSION, health.version))
+        end
+    end)
+end

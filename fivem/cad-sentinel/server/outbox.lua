@@ -1,0 +1,124 @@
+-- Sends what waits, in order and one request at a time; a message is forgotten once the bot has
+-- answered it.
+
+Outbox = {}
+
+local MOST = 100 -- messages of a batch, as the bot allows
+local MOST_BYTES = 1024 * 1024
+
+-- After any other status the same message is sent again, with the same key.
+local FINAL = { [200] = true, [400] = true, [403] = true, [404] = true, [409] = true,
+    [413] = true, [415] = true, [422] = true }
+
+local state = 'idle' -- or 'sending', or 'waiting' after a failure
+local failures = 0
+local sends_alone = false -- the next message: the batch before was refused as a whole
+
+local function finish(message, status, problem)
+    if status == 200 then
+        Spool.remove(message)
+    else
+        print(Text('refused', message.type or 'push', message.key, status, problem))
+        Spool.refuse(message, status, problem)
+    end
+end
+
+local function go_on(is_success)
+    if is_success then
+        state, failures = 'idle', 0
+        Outbox.wake()
+        return
+    end
+    state, failures = 'waiting', failures + 1
+    local round = failures
+    SetTimeout(Link.wait(failures), function()
+        if state == 'waiting' and failures == round then
+            Outbox.retry()
+        end
+    end)
+end
+
+local function send_one(message)
+    local path, body = '/api/query', nil
+    if message.push then
+        path, body = '/sonorancad/event', message.push
+    else
+        body = json.encode({ type = message.type, data = message.data })
+    end
+    local more = {
+        ['Idempotency-Key'] = message.key,
+        ['X-Event-Age'] = ('%.3f'):format(Spool.age(message)),
+    }
+    Link.request('POST', path, body, more, function(status, _, problem)
+        sends_alone = false
+        if FINAL[status] then
+            finish(message, status, problem)
+        end
+        go_on(FINAL[status])
+    end)
+end
+
+-- Why a message of a batch was refused.
+local function problem_in(answer)
+    local data = answer.frame and answer.frame.data
+    return data and data.message or answer.text or ''
+end
+
+local function send_batch(messages)
+    local sent = {}
+    for place, message in ipairs(messages) do
+        sent[place] = {
+            key = message.key,
+            age = Spool.age(message),
+            type = message.type,
+            data = message.data,
+            push = message.push,
+        }
+    end
+    local body = json.encode({ messages = sent })
+    Link.request('POST', '/api/batch', body, nil, function(status, answer)
+        local answers = status == 200 and type(answer) == 'table' and answer.answers
+        if not answers then
+            sends_alone = FINAL[status]
+            go_on(sends_alone)
+            return
+        end
+        local is_whole = true
+        for place, message in ipairs(messages) do
+            local of_it = answers[place]
+            if of_it and FINAL[of_it.status] then
+                finish(message, of_it.status, problem_in(of_it))
+            else
+                is_whole = false
+            end
+        end
+        go_on(is_whole)
+    end)
+end
+
+local function send()
+    local messages = Spool.oldest(sends_alone and 1 or MOST, MOST_BYTES)
+    if #messages == 0 then
+        state = 'idle'
+    elseif #messages == 1 then
+        send_one(messages[1])
+    else
+        send_batch(messages)
+    end
+end
+
+-- Sends what waits, unless that is under way or has just failed.
+function Outbox.wake()
+    if state == 'idle' and Spool.waiting() > 0 then
+        state = 'sending'
+        send()
+    end
+end
+
+-- Sends what waits now, also if it has just failed.
+function Outbox.retry()
+    if state == 'waiting' then
+        state = 'idle'
+    end
+    Outbox.wake()
+end

@@ -1,0 +1,46 @@
+-- Players on this server, as the bot knows them: by their license, never by a name.
+
+Players = {}
+
+local MOST_DIGITS = 5 -- a player's number; ids of Discord have more
+
+-- Returns the user id of a player's number, or of one that is a user id already; or nil and why.
+function Players.user(user)
+    if math.type(user) == 'float' and math.tointeger(user) then
+        user = math.tointeger(user)
+    end
+    local text = tostring(user or '')
+    if type(user) == 'number' or (text:find('^%d+$') and #text <= MOST_DIGITS) then
+        local license = GetPlayerIdentifierByType(text, 'license')
+        if not license then
+            return nil, Text('no_license', text)
+        end
+        return license
+    elseif type(user) ~= 'string' or text == '' then
+        return nil, Text('no_user')
+    end
+    return text
+end
+
+-- Where a player is, by the server's own knowledge (OneSync); nil if they are nowhere.
+function Players.position(player)
+    local ped = GetPlayerPed(player)
+    if ped and ped ~= 0 and DoesEntityExist(ped) then
+        return GetEntityCoords(ped)
+    end
+end
+
+-- Returns a function that tells whether a player may do something now: once in so many
+-- milliseconds.
+function Players.limiter(milliseconds)
+    local done_at = {}
+    AddEventHandler('playerDropped', function() done_at[source] = nil end)
+    return function(player)
+        local now = GetGameTimer()
+        if done_at[player] and now - done_at[player] < milliseconds then
+            return false
+        end
+        done_at[player] = now
+        return true
+    end
+end

@@ -1,0 +1,52 @@
+-- Pushes of Sonoran CAD, taken from its own resource on this server and kept until the bot has them.
+--
+-- They come in one of two ways: as a local event of that resource, or as a request to
+-- /cad-sentinel/push/<secret>. The way that is heard first is the one; if both are set up, each push
+-- comes twice, and the other way's is ignored.
+
+Push = {}
+
+local SHIM = 'SonoranCAD::pushevents:shim'
+local SONORAN = 'sonorancad'
+
+local function take(way, raw)
+    Push.way = Push.way or way
+    if Push.way ~= way then
+        Say('second_way', Text(way), Text(Push.way))
+        return 'ignored'
+    end
+    local key, why = Spool.put({ push = raw })
+    Outbox.wake()
+    return key, why
+end
+
+AddEventHandler(SHIM, function(raw)
+    if source ~= '' then
+        return -- only the server itself may
+    end
+    take('way_event', type(raw) == 'table' and json.encode(raw) or tostring(raw))
+end)
+
+-- A new version of Sonoran's resource may use the other way.
+AddEventHandler('onServerResourceStart', function(resource)
+    if resource == SONORAN then
+        Push.way = nil
+    end
+end)
+
+local function answer(response, status, text)
+    response.writeHead(status, { ['Content-Type'] = 'text/plain' })
+    response.send(text)
+end
+
+SetHttpHandler(function(request, response)
+    local secret = Settings.push_secret()
+    if not secret or request.path ~= '/push/' .. secret or request.method ~= 'POST' then
+        answer(response, 404, 'Not Found')
+        return
+    end
+    request.setDataHandler(function(body)
+        local key, why = take('way_http', body)
+        answer(response, key and 200 or 503, key and 'OK' or why)
+    end)
+end)

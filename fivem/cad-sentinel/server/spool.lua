@@ -1,0 +1,241 @@
+-- What waits for the bot, in the server's key-value store: on disk before anybody is told that it
+-- is kept.
+--
+--   epoch        part of each message's key, drawn anew when the store was lost
+--   last         the number of the newest message
+--   s:<number>   a message: {key, at, type, data} or {key, at, push}
+--   d:<number>   a message that the bot refused, with `status` and `problem`
+
+Spool = {}
+
+local RESOURCE = GetCurrentResourceName()
+local MARKER = 'epoch.txt' -- outside of the store, so that its loss is noticed
+local MOST_REFUSED = 100
+
+local epoch
+local last = 0
+local waiting = {} -- numbers, in order, from `head` on
+local head = 1
+local keys = {} -- those that wait, by key
+local stored_at = {} -- by number, in milliseconds of the game's timer: what this start has stored
+local refused = {} -- numbers, in order
+
+Spool.is_full = false
+
+local function name_of(prefix, number)
+    return ('%s:%012d'):format(prefix, number)
+end
+
+local function numbers_of(prefix)
+    local found = {}
+    local handle = StartFindKvp(prefix .. ':')
+    if handle == -1 then
+        Say('store_busy')
+        return found
+    end
+    local name = FindKvp(handle)
+    while name do
+        found[#found + 1] = math.tointeger(tonumber(name:sub(#prefix + 2)))
+        name = FindKvp(handle)
+    end
+    EndFindKvp(handle)
+    table.sort(found)
+    return found
+end
+
+local function read(prefix, number)
+    local text = GetResourceKvpString(name_of(prefix, number))
+    return text and json.decode(text)
+end
+
+-- Stores a text, and tells whether it is there: the store says nothing of a full disk.
+local function write(name, text)
+    SetResourceKvp(name, text)
+    return GetResourceKvpString(name) == text
+end
+
+local function draw_epoch()
+    local address = tonumber(tostring({}):match('0x(%x+)') or '0', 16)
+    math.randomseed(os.time(), address ~ GetGameTimer())
+    return ('%x%08x'):format(os.time(), math.random(0, 0xffffffff))
+end
+
+-- Reads what an earlier start has left.
+function Spool.open()
+    epoch = GetResourceKvpString('epoch')
+    if not epoch then
+        if LoadResourceFile(RESOURCE, MARKER) then
+            print(Text('store_lost'))
+        end
+        epoch = draw_epoch()
+        SetResourceKvp('epoch', epoch)
+        SaveResourceFile(RESOURCE, MARKER, epoch, -1)
+    end
+    waiting, refused, head = numbers_of('s'), numbers_of('d'), 1
+    last = math.max(GetResourceKvpInt('last'), waiting[#waiting] or 0, refused[#refused] or 0)
+    for _, number in ipairs(waiting) do
+        local message = read('s', number)
+        if message then
+            keys[message.key] = number
+        end
+    end
+end
+
+function Spool.waiting()
+    return #waiting - head + 1
+end
+
+function Spool.refused()
+    return #refused
+end
+
+-- Stores a message and returns its key; or nil and why not. A key that waits already is stored once.
+function Spool.put(message)
+    if message.key and keys[message.key] then
+        return message.key
+    elseif Spool.waiting() >= Config.most_waiting then
+        Say('spool_full', Config.most_waiting)
+        return nil, Text('spool_full', Config.most_waiting)
+    end
+    last = last + 1
+    local number = last
+    message.key = message.key or ('%s-%d'):format(epoch, number)
+    message.at = message.at or os.time()
+    if message.data and not next(message.data) then
+        message.data = nil -- an empty table would be sent as a list
+    end
+    local done, text = pcall(json.encode, message)
+    if not done then
+        return nil, Text('not_json')
+    elseif text:find('\0', 1, true) then
+        return nil, Text('has_nul')
+    end
+    SetResourceKvpIntNoSync('last', number)
+    Spool.is_full = not write(name_of('s', number), text)
+    if Spool.is_full then
+        DeleteResourceKvp(name_of('s', number))
+        Say('disk_full')
+        return nil, Text('disk_full')
+    end
+    waiting[#waiting + 1] = number
+    keys[message.key] = number
+    stored_at[number] = GetGameTimer()
+    return message.key
+end
+
+-- The oldest messages: at least one, if there is any, and not many more bytes than `most_bytes`.
+function Spool.oldest(most, most_bytes)
+    local found, bytes = {}, 0
+    local place = head
+    while waiting[place] and #found < most and bytes < most_bytes do
+        local number = waiting[place]
+        local text = GetResourceKvpString(name_of('s', number))
+        local message = text and json.decode(text)
+        if message then
+            message.number = number
+            bytes = bytes + #text
+            found[#found + 1] = message
+            place = place + 1
+        elseif place == head then
+            head = head + 1 -- the store was lost while this runs
+            place = head
+            Say('store_lost')
+        else
+            break
+        end
+    end
+    return found
+end
+
+-- Seconds since a message was stored: of the game's timer, or of the clock if that was an earlier
+-- start.
+function Spool.age(message)
+    if stored_at[message.number] then
+        return (GetGameTimer() - stored_at[message.number]) / 1000
+    end
+    return math.max(0, os.time() - message.at)
+end
+
+local function take(message)
+    local place = head
+    while waiting[place] and waiting[place] ~= message.number do
+        place = place + 1
+    end
+    if not waiting[place] then
+        return
+    elseif place == head then
+        waiting[head] = false -- keeps the list whole, and forgets it when all are gone
+        head = head + 1
+    else
+        table.remove(waiting, place)
+    end
+    if head > #waiting then
+        waiting, head = {}, 1
+    end
+    keys[message.key] = nil
+    stored_at[message.number] = nil
+end
+
+-- Forgets a message that the bot has.
+function Spool.remove(message)
+    take(message)
+    DeleteResourceKvp(name_of('s', message.number))
+end
+
+-- Puts a message that the bot refused aside, the last hundred of them.
+function Spool.refuse(message, status, problem)
+    message.status, message.problem = status, problem
+    SetResourceKvp(name_of('d', message.number), json.encode(message))
+    refused[#refused + 1] = message.number
+    Spool.remove(message)
+    if #refused > MOST_REFUSED then
+        DeleteResourceKvp(name_of('d', table.remove(refused, 1)))
+    end
+end
+
+-- The refused messages, oldest first.
+function Spool.refused_messages()
+    local found = {}
+    for _, number in ipairs(refused) do
+        found[#found + 1] = read('d', number)
+    end
+    return found
+end
+
+-- Queues the refused messages once more, behind what waits; returns how many.
+function Spool.retry_refused()
+    local count = 0
+    for _, number in ipairs(refused) do
+        local message = read('d', number)
+        if message then
+            message.status, message.problem, message.number = nil, nil, nil
+            if not Spool.put(message) then
+                break
+            end
+            count = count + 1
+        end
+        DeleteResourceKvp(name_of('d', number))
+    end
+    refused = numbers_of('d')
+    return count
+end
+
+-- Throws the refused messages away; returns how many.
+function Spool.drop_refused()
+    local count = #refused
+    for _, number in ipairs(refused) do
+        DeleteResourceKvp(name_of('d', number))
+    end
+    refused = {}
+    return count
+end
+
+-- Throws away all that waits; returns how many.
+function Spool.drop_waiting()
+    local count = Spool.waiting()
+    for place = head, #waiting do
+        DeleteResourceKvp(name_of('s', waiting[place]))
+    end
+    waiting, head, keys, stored_at = {}, 1, {}, {}
+    return count
+end

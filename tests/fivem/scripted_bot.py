@@ -1,0 +1,106 @@
+"""A bot that does what the test says, for the in-game resource: no network, no waiting."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.fivem.http_client import GameRequest
+
+Refuse = Callable[[dict[str, Any]], int]
+
+
+def _take_all(message: dict[str, Any]) -> int:
+    del message
+    return 200
+
+
+@dataclass
+class ScriptedBot:
+    """Keeps each message once by its key, as the bot does.
+
+    `refuse` gives the status of a message; `is_down` has nobody listen; `loses_answers` is how many
+    of the next answers get lost after the message was carried out.
+    """
+
+    token: str = ""
+    is_down: bool = False
+    loses_answers: int = 0
+    refuse: Refuse = _take_all
+    has_batches: bool = True
+    version: str = "0.1.0"
+    events: list[dict[str, Any]] = field(default_factory=list)
+    missed: bool = False
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[GameRequest] = field(default_factory=list)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def answer(self, request: GameRequest) -> tuple[int, str] | None:
+        """Answer a request; None: a poll that waits."""
+        self.requests.append(request)
+        if self.is_down:
+            return 0, ""
+        if request.headers.get("Authorization", "") != (self.token and f"Bearer {self.token}"):
+            return 401, "401: Unauthorized"
+        path = urlsplit(request.url).path
+        if path == "/api/events":
+            return self._poll(request)
+        if path == "/healthz":
+            return 200, json.dumps({"version": self.version})
+        status, text = self._carry_out(path, request)
+        if self.loses_answers:
+            self.loses_answers -= 1
+            return 0, ""
+        return status, text
+
+    def _poll(self, request: GameRequest) -> tuple[int, str] | None:
+        query = parse_qs(urlsplit(request.url).query)
+        newest = self.events[-1]["id"] if self.events else 0
+        after = int(query.get("after", [newest])[0])
+        later = [event for event in self.events if event["id"] > after]
+        if not later and query["wait"] != ["0"] and not self.missed:
+            return None
+        page = {"events": later, "last": newest}
+        if self.missed:
+            page["missed"] = True
+            self.missed = False
+        return 200, json.dumps(page)
+
+    def _carry_out(self, path: str, request: GameRequest) -> tuple[int, str]:
+        if path == "/api/batch":
+            if not self.has_batches:
+                return 404, "404: Not Found"
+            messages = json.loads(request.body)["messages"]
+            return 200, json.dumps({"answers": [self._store(message) for message in messages]})
+        message = (
+            {"push": request.body} if path == "/sonorancad/event" else json.loads(request.body)
+        )
+        if "Idempotency-Key" in request.headers:
+            message["key"] = request.headers["Idempotency-Key"]
+            message["age"] = float(request.headers["X-Event-Age"])
+        answer = self._store(message)
+        return answer["status"], json.dumps(answer["frame"])
+
+    def _store(self, message: dict[str, Any]) -> dict[str, Any]:
+        key = message.get("key")
+        if key in self.answers:
+            return self.answers[key] | {"replayed": True}
+        status = self.refuse(message)
+        if status != 200:
+            frame = {"type": "error", "data": {"code": "no", "message": f"because of {status}"}}
+            return {"status": status, "replayed": False, "frame": frame}
+        self.messages.append(message)
+        frame = {"type": "done", "data": {"success": True}}
+        answer = {"status": 200, "replayed": False, "frame": frame}
+        if key:
+            self.answers[key] = answer
+        return answer
+
+    def notes(self) -> list[str]:
+        """The notes of the alarms, in the order in which they were carried out."""
+        return [message["data"]["note"] for message in self.messages]
+
+    def emit(self, number: int, name: str, **data: Any) -> None:
+        """Publish an event; a poll that waits has to be answered by the test."""
+        self.events.append({"id": number, "type": f"events.{name}", "data": data})

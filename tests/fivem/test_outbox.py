@@ -1,0 +1,227 @@
+"""What scripts report reaches the bot once and in order, whatever happens."""
+
+from itertools import pairwise
+from pathlib import Path
+
+from tests.fivem.conftest import NAME, SentinelServer
+from tests.fivem.scripted_bot import ScriptedBot
+
+
+def test_reports_arrive_at_once_with_a_key_and_an_age(game: SentinelServer) -> None:
+    [key, _] = game.alarm("one")
+    game.drain()
+    [message] = game.bot.messages
+    assert message["key"] == key
+    assert 0 <= message["age"] < 1
+    assert message["type"] == "queries.add-alert"
+    assert message["data"] == {"propertyId": 1, "userId": "license:41aa90be", "note": "one"}
+
+
+def test_backlog_is_sent_in_order_in_batches(game: SentinelServer) -> None:
+    game.bot.is_down = True
+    notes = [str(number) for number in range(250)]
+    for note in notes:
+        assert game.alarm(note)[0]
+    game.bot.is_down = False
+    before = len(game.bot.requests)
+    game.drain()
+    assert game.bot.notes() == notes
+    batches = [one for one in game.bot.requests[before:] if one.url.endswith("/api/batch")]
+    assert len(batches) == 3
+
+
+def test_lost_answers_do_not_double(game: SentinelServer) -> None:
+    game.bot.loses_answers = 3
+    for number in range(30):
+        game.alarm(str(number))
+    game.drain()
+    assert game.bot.notes() == [str(number) for number in range(30)]
+
+
+def test_kill_of_the_game_server_loses_nothing(tmp_path: Path) -> None:
+    bot = ScriptedBot(is_down=True)
+    for start in range(4):
+        server = SentinelServer(tmp_path, bot)
+        server.start(NAME)
+        for number in range(5):
+            server.alarm(str(start * 5 + number))
+        server.run(0.1)
+        if start == 2:
+            bot.is_down, bot.loses_answers = False, 1
+            server.run(5.0)
+            bot.is_down = True
+        server.kill(power_fails=start == 1)
+        assert server.errors == []
+    bot.is_down = False
+    with SentinelServer(tmp_path, bot) as server:
+        server.start(NAME)
+        server.drain()
+    assert bot.notes() == [str(number) for number in range(20)]
+
+
+def test_restart_with_a_request_under_way_has_one_effect(game: SentinelServer) -> None:
+    game.alarm("one")  # is under way, and its answer is never heard
+    game.restart(NAME)
+    game.drain()
+    assert game.bot.notes() == ["one"]
+    assert len([one for one in game.bot.requests if one.url.endswith("/api/query")]) == 2
+
+
+def test_wrong_token_throws_nothing_away(game: SentinelServer) -> None:
+    game.bot.token = "the-right-token"
+    game.convars["cad_sentinel_token"] = "a-wrong-token"
+    for number in range(3):
+        game.alarm(str(number))
+    game.run(30.0)
+    assert game.status()["waiting"] == 3
+    assert game.status()["connected"] is False
+    assert len([line for line in game.console if "rejects the token" in line]) == 1
+    game.convars["cad_sentinel_token"] = "the-right-token"
+    game.drain()
+    assert game.bot.notes() == ["0", "1", "2"]
+
+
+def test_refused_messages_block_nobody_and_are_shown(game: SentinelServer) -> None:
+    refusals = {"a": 404, "c": 422, "d": 400}
+    game.bot.refuse = lambda message: refusals.get(message["data"]["note"], 200)
+    game.bot.is_down = True
+    keys = {note: game.alarm(note)[0] for note in "abcde"}
+    game.bot.is_down = False
+    game.drain()
+    assert game.bot.notes() == ["b", "e"]
+    assert game.status()["refused"] == 3
+    lines = game.command("cadsentinel status")
+    assert f"CAD Sentinel refused queries.add-alert ({keys['a']}): 404 because of 404" in lines
+    game.restart(NAME)
+    assert game.status()["refused"] == 3
+    game.bot.refuse = lambda _: 200
+    assert game.command("cadsentinel retry") == ["3 refused messages wait again."]
+    game.drain()
+    assert game.bot.notes() == ["b", "e", "a", "c", "d"]
+    assert game.status()["refused"] == 0
+    assert {message["key"] for message in game.bot.messages} == set(keys.values())
+
+
+def test_last_hundred_refused_messages_are_kept(game: SentinelServer) -> None:
+    game.bot.refuse = lambda _: 404
+    for number in range(120):
+        game.alarm(str(number))
+    game.drain()
+    assert game.status()["refused"] == 100
+    game.restart(NAME)
+    assert game.status()["refused"] == 100
+    assert game.command("cadsentinel drop") == ["100 refused messages were thrown away."]
+    assert game.status()["refused"] == 0
+
+
+def test_unavailable_bot_is_asked_again_with_growing_waits(game: SentinelServer) -> None:
+    game.bot.refuse = lambda _: 503
+    game.alarm("one")
+    began = game.now
+    times = []
+    for _ in range(3000):
+        before = len(game.bot.requests)
+        game.tick()
+        if len(game.bot.requests) > before:
+            times.append((game.now - began) / 1000)
+    waits = [later - earlier for earlier, later in pairwise(times)]
+    assert waits[0] < 1.3
+    assert all(earlier < later * 1.3 for earlier, later in pairwise(waits))
+    assert max(waits) <= 12.6
+    game.bot.refuse = lambda _: 200
+    game.drain()
+    assert game.bot.notes() == ["one"]
+
+
+def test_one_failure_in_a_batch_is_sent_again_alone(game: SentinelServer) -> None:
+    failing = {"b"}
+    game.bot.refuse = lambda message: 503 if message["data"]["note"] in failing else 200
+    game.bot.is_down = True
+    for note in "abc":
+        game.alarm(note)
+    game.bot.is_down = False
+    game.run(20.0)
+    assert game.status()["waiting"] == 1
+    failing.clear()
+    game.drain()
+    assert sorted(game.bot.notes()) == ["a", "b", "c"]
+
+
+def test_bot_without_batches_gets_one_after_the_other(game: SentinelServer) -> None:
+    game.bot.has_batches = False
+    game.bot.is_down = True
+    for note in "abc":
+        game.alarm(note)
+    game.bot.is_down = False
+    game.drain()
+    assert game.bot.notes() == ["a", "b", "c"]
+
+
+def test_age_counts_through_restarts_and_changes_of_the_clock(tmp_path: Path) -> None:
+    bot = ScriptedBot(is_down=True)
+    with SentinelServer(tmp_path, bot) as server:
+        server.start(NAME)
+        server.alarm("before")
+        now = server.unix_time
+    with FXServerAt(tmp_path, bot, now + 600) as server:
+        server.start(NAME)
+        server.alarm("after")
+        server.move_clock(-7200)
+        server.run(30.0)
+        bot.is_down = False
+        server.drain()
+    ages = {message["data"]["note"]: message["age"] for message in bot.messages}
+    assert ages["before"] == 0  # by a clock that was set back, it has not happened yet
+    assert 30 <= ages["after"] < 60
+    bot.messages.clear()
+    with FXServerAt(tmp_path, bot, now + 900) as server:
+        bot.is_down = True
+        server.start(NAME)
+        server.alarm("waits")
+    with FXServerAt(tmp_path, bot, now + 1000) as server:
+        bot.is_down = False
+        server.start(NAME)
+        server.drain()
+    assert 99 <= bot.messages[0]["age"] < 110
+
+
+class FXServerAt(SentinelServer):
+    """The same at a time of the test's."""
+
+    def __init__(self, folder: Path, bot: ScriptedBot, now: float) -> None:
+        super().__init__(folder, bot)
+        self.move_clock(now - self.unix_time)
+
+
+def test_every_request_says_how_the_resource_is_doing(game: SentinelServer) -> None:
+    game.bot.is_down = True
+    game.alarm("one")
+    game.alarm("two")
+    game.bot.is_down = False
+    game.bot.refuse = lambda message: 404 if message["data"]["note"] == "one" else 200
+    game.drain()
+    game.client.release(200, '{"events": [], "last": 0}')
+    game.run(2.0)
+    seen = [request.headers["X-Sentinel-Resource"] for request in game.bot.requests]
+    assert seen[0] == "cad-sentinel/0.1.0; waiting=0; refused=0"
+    assert "cad-sentinel/0.1.0; waiting=2; refused=0" in seen
+    assert seen[-1] == "cad-sentinel/0.1.0; waiting=0; refused=1"
+
+
+def test_stopped_bot_is_asked_rarely(game: SentinelServer) -> None:
+    game.bot.is_down = True
+    game.client.release(0)
+    game.alarm("one")
+    game.run(60.0)
+    before = len(game.bot.requests)
+    game.run(60.0)
+    assert 8 <= len(game.bot.requests) - before <= 14  # polls and messages, each 10 to 12.5 s
+    assert game.global_state["cadSentinel"] == "down"
+
+
+def test_slow_answers_are_waited_for(game: SentinelServer) -> None:
+    game.alarm("one")
+    game.alarm("two")
+    assert len([one for one in game.bot.requests if "/api/query" in one.url]) == 1
+    game.drain()
+    assert game.bot.notes() == ["one", "two"]
