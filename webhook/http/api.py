@@ -8,7 +8,7 @@ from typing import Annotated
 
 import orjson
 from aiohttp import web
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from db import journal
 from webhook.http.authentication import Authenticator
@@ -27,7 +27,7 @@ from webhook.protocol.messages import (
     to_sentinel_error,
 )
 from webhook.protocol.session import SessionSettings
-from webhook.protocol.wire import Id, Wire, parse_whole, validate
+from webhook.protocol.wire import WHOLE, Id, Request, validate
 
 STATUS = {
     "bad-json": 400,
@@ -47,19 +47,12 @@ PAGE = 500
 """The most events of one answer to a long poll."""
 
 
-def _parse_seconds(value: object) -> object:
-    try:
-        return parse_whole(float(value)) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-class Poll(Wire):
+class Poll(Request):
     """What to wait for: events after a number (absent: from now on), by name, for how long."""
 
     after: Id | None = None
     names: str = ALL
-    wait: Annotated[int, BeforeValidator(_parse_seconds), Field(ge=0, le=55)] = 0
+    wait: Annotated[float, Field(ge=0, le=55), WHOLE] = 0
 
 
 class Api:

@@ -17,7 +17,7 @@ from db.database import Reader
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import UnknownType
 from webhook.protocol.messages import QUERIES, SHOWN_TYPE_LENGTH, ClientMessage
-from webhook.protocol.wire import Reply, Wire, validate
+from webhook.protocol.wire import Reply, Request, Wire, validate
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,7 +33,7 @@ class AboutProperty(Protocol):
         """Return the property's id; None if there is no such property."""
 
 
-class Nothing(Wire):
+class Nothing(Request):
     """The request of a query that takes no data."""
 
 

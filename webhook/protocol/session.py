@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Literal, Protocol
-
-from pydantic import Field
+from typing import Literal, Protocol
 
 from db import journal, subscriptions
 from db.database import Transaction
@@ -18,7 +16,7 @@ from webhook.protocol.errors import Conflict, Forbidden, NotFound, RateLimited
 from webhook.protocol.events import ALL, StoredEvent, Subscriber
 from webhook.protocol.messages import Answer, ClientMessage, RateLimiter, answer_message
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.wire import MAX_ID, Reply, StatusReply, UserId, Wire, validate
+from webhook.protocol.wire import Id, Reply, Request, StatusReply, UserId, validate
 
 REPLAY_BATCH = 500
 """Journal rows that are read at once for a resumed session."""
@@ -33,14 +31,14 @@ NO_CLIENT_ID = ""
 """The client id of a session that was opened without one; nobody can resume it."""
 
 
-class OpenSession(Wire):
+class OpenSession(Request):
     """Who the client is, and the last event that it has, if it resumes."""
 
     id: UserId
-    last_event_id: Annotated[int, Field(ge=0, le=MAX_ID)] | None = None
+    last_event_id: Id | None = None
 
 
-class Subscription(Wire):
+class Subscription(Request):
     """An event name, for this connection's session or, by name, for the client's."""
 
     id: str

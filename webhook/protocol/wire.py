@@ -1,21 +1,25 @@
 """JSON in and out: the parser, the base of all models, and the field types they share."""
 
 import json
+import math
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
 from pydantic import (
+    AliasChoices,
+    AliasGenerator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails, to_json
+from pydantic_core import ErrorDetails, PydanticUseDefault, to_json
 
 from webhook.protocol.errors import BadJson, FieldProblem, InvalidData
 
@@ -28,7 +32,21 @@ MAX_VALUES = 50_000
 MAX_REPAIRED = 256 * 1024
 """Bytes of a document in which half surrogate pairs are replaced, which is slower than parsing."""
 
-_DIGITS = re.compile(r"[0-9]{1,19}")
+_DIGITS = re.compile(r"([0-9]{1,19})(?:\.0+)?")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,19}(?:\.[0-9]{0,30})?")
+_IDENTIFIER = re.compile(
+    r"(?:steam|license2?|discord|fivem|xbl|live|ip|char[0-9]{1,3}):.*",
+    re.IGNORECASE | re.DOTALL | re.ASCII,
+)
+"""An id of a game user whose case means nothing: frameworks write the same one in both."""
+
+SYNONYMS = {
+    "user_id": ("userId", "user", "clientId"),
+    "client_id": ("clientId", "userId", "user"),
+    "equipment_type": ("equipmentType", "type"),
+}
+"""The names under which clients send a field, the documented one first."""
+
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -42,6 +60,26 @@ class Wire(BaseModel):
         frozen=True,
         extra="ignore",
     )
+
+
+def _sent_names(field: str) -> str | AliasChoices:
+    names = SYNONYMS.get(field)
+    return to_camel(field) if names is None else AliasChoices(*names)
+
+
+class Request(Wire):
+    """Base of what clients send: a null counts as absent, a field may have synonyms."""
+
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(alias=to_camel, validation_alias=_sent_names)
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_nulls_out(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if value is not None}
 
 
 class Reply(Wire):
@@ -92,10 +130,11 @@ def parse_json(body: bytes | str) -> Any:
 def parse_id(value: object) -> int:
     """Read an id from an integer or a string of ASCII digits; the result fits in 64 bits.
 
-    `7.0` is 7: some of Lua's JSON libraries know only floating-point numbers.
+    `7.0` is 7, as text too: Lua writes whole numbers so.
     """
-    value = parse_whole(value)
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
+    if isinstance(value, str) and (digits := _DIGITS.fullmatch(value)):
+        value = int(digits[1])
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError("an id is an integer or a string of digits")
@@ -104,29 +143,74 @@ def parse_id(value: object) -> int:
     return value
 
 
+def parse_id_or_name(value: object) -> int | str:
+    """Read an id, or else the name of what has it."""
+    if isinstance(value, str) and not _DIGITS.fullmatch(value.strip()):
+        return value.strip()
+    return parse_id(value.strip() if isinstance(value, str) else value)
+
+
 def parse_user_id(value: object) -> object:
-    """Read a user or client id: a JSON integer counts as its decimal string."""
+    """Read a user or client id: a whole number counts as its digits, blanks around it do not.
+
+    The ids that FXServer gives are compared without case: they become lower case.
+    """
+    value = parse_text(value)
+    if not isinstance(value, str):
+        return value
+    value = value.strip()
+    return value.lower() if _IDENTIFIER.fullmatch(value) else value
+
+
+def parse_text(value: object) -> object:
+    """Read a text: a whole number counts as its digits."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def parse_whole(value: object) -> object:
-    """Read Lua's `1174.0` as an integer; other fractions are returned, to be rejected."""
+def parse_number(value: object) -> object:
+    """Read a number that may be text; `1174.0` becomes an integer, an empty text the default."""
+    if isinstance(value, str):
+        value = value.strip()
+        if not value:
+            raise PydanticUseDefault
+        if _NUMBER.fullmatch(value):
+            value = float(value) if "." in value else int(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def parse_rounded(value: object) -> object:
+    """Read a number as the nearest integer."""
+    value = parse_number(value)
+    return round(value) if isinstance(value, float) and math.isfinite(value) else value
 
 
 _IdInput = Annotated[int, Field(ge=0, le=MAX_ID)] | Annotated[str, Field(pattern="^[0-9]{1,19}$")]
 _UserIdText = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 Id = Annotated[int, BeforeValidator(parse_id, json_schema_input_type=_IdInput)]
 """Id of a property, drone, piece of equipment, camera or alert."""
+
+IdOrName = Annotated[
+    Annotated[int, Field(ge=0, le=MAX_ID)] | _Name, BeforeValidator(parse_id_or_name)
+]
+"""What a tier or a type of equipment is called by: its id or its name."""
 
 UserId = Annotated[
     _UserIdText, BeforeValidator(parse_user_id, json_schema_input_type=_UserIdText | int)
 ]
 """Id of a game user or client: `license:…`, `steam:…`, a Discord id, a UUID."""
 
-WHOLE = BeforeValidator(parse_whole)
-"""Annotates, after its bounds, a number that Lua may have written with a fraction of zero."""
+WHOLE = BeforeValidator(parse_number)
+"""Annotates, after its bounds, a whole number, which may be text or have a fraction of zero."""
+
+ROUNDED = BeforeValidator(parse_rounded)
+"""Annotates, after its bounds, a number of which the nearest integer is meant."""
+
+TEXT = BeforeValidator(parse_text)
+"""Annotates, after its bounds, a text that scripts may send as a number."""
 
 
 def validate(model: type[_Model], data: object) -> _Model:
@@ -142,6 +226,7 @@ def validate(model: type[_Model], data: object) -> _Model:
             *(
                 field_problem(".".join(map(str, error["loc"])) or "data", error)
                 for error in invalid.errors(include_url=False)
+                if error["type"] != "default_factory_not_called"  # it follows from another error
             )
         ) from None
 

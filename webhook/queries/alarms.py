@@ -15,7 +15,7 @@ from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import AlarmChanged, AlertRaised, Subject
-from webhook.protocol.wire import WHOLE, Id, Reply, Success, Wire, timestamp
+from webhook.protocol.wire import WHOLE, Id, Reply, Request, Success, timestamp
 from webhook.queries.models import (
     Added,
     ListPage,
@@ -53,7 +53,7 @@ class AlertList(Reply):
     alerts: list[AlertData]
 
 
-class OfAlarm(Wire):
+class OfAlarm(Request):
     """One alarm."""
 
     alarm_id: Id

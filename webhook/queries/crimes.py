@@ -9,7 +9,7 @@ from db.crimes import Circle
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.events import Crime
-from webhook.protocol.wire import WHOLE, Id, Reply, UserId, Wire
+from webhook.protocol.wire import ROUNDED, WHOLE, Id, Reply, Request, UserId
 from webhook.queries.days import last_days
 from webhook.queries.models import Added, Sentence, existing_property, property_subject
 
@@ -21,7 +21,7 @@ EVERYWHERE = 100_000
 """Metres; further than the map is wide."""
 
 
-class NewCrime(Wire):
+class NewCrime(Request):
     """A crime to report; every field may be unknown."""
 
     property_id: Id | None = None
@@ -29,11 +29,11 @@ class NewCrime(Wire):
     description: Sentence = ""
 
 
-class CrimeArea(Wire):
+class CrimeArea(Request):
     """Where to count: everywhere, at a property, or at the properties around it."""
 
     property_id: Id | None = None
-    radius: Annotated[int, Field(ge=0, le=EVERYWHERE), WHOLE] | None = None
+    radius: Annotated[int, Field(ge=0, le=EVERYWHERE), ROUNDED] | None = None
     days: Annotated[int, Field(ge=1, le=MOST_DAYS), WHOLE] = DAYS
 
 

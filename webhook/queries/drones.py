@@ -10,7 +10,7 @@ from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import DroneDispatched, DroneRecalled
-from webhook.protocol.wire import Id, Reply, StatusReply, Wire, timestamp
+from webhook.protocol.wire import Id, Reply, Request, StatusReply, timestamp
 from webhook.queries.alarms import note_drone
 from webhook.queries.models import (
     IdText,
@@ -28,7 +28,7 @@ from webhook.queries.models import (
 table = Catalogue()
 
 
-class OfDrone(Wire):
+class OfDrone(Request):
     """One drone."""
 
     drone_id: Id
@@ -38,7 +38,7 @@ class OfDrone(Wire):
         return None if drone is None else drone.property_id
 
 
-class OfFlight(Wire):
+class OfFlight(Request):
     """One flight."""
 
     flight_id: Id

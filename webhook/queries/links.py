@@ -11,7 +11,7 @@ from db.links import Link
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Caller, Change, Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound
-from webhook.protocol.wire import Id, Reply, Success, UserId, Wire
+from webhook.protocol.wire import Id, Reply, Request, Success, UserId
 from webhook.queries.models import member_subject
 
 table = Catalogue()
@@ -23,7 +23,7 @@ _CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ23456789"
 """No letters that look alike, and no vowels, so that no words come out."""
 
 
-class CodeConfirmation(Wire):
+class CodeConfirmation(Request):
     """A code that was typed in the game, and by whom."""
 
     code: Annotated[
@@ -38,7 +38,7 @@ class Linked(Success):
     member_id: str
 
 
-class OfMember(Wire):
+class OfMember(Request):
     """One member of the Discord server."""
 
     member_id: Id

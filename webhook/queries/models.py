@@ -9,12 +9,23 @@ from db.database import Reader
 from db.properties import PENDING, REJECTED, Property
 from webhook.protocol.errors import NotFound
 from webhook.protocol.events import Subject
-from webhook.protocol.wire import MAX_ID, WHOLE, Id, Reply, Success, UserId, Wire, timestamp
+from webhook.protocol.wire import (
+    MAX_ID,
+    ROUNDED,
+    TEXT,
+    Id,
+    Reply,
+    Request,
+    Success,
+    UserId,
+    parse_number,
+    timestamp,
+)
 
-Coordinate = Annotated[int, Field(ge=-1_000_000, le=1_000_000), WHOLE]
+Coordinate = Annotated[int, Field(ge=-1_000_000, le=1_000_000), ROUNDED]
 """A GTA world coordinate; the map is some 10,000 wide."""
 
-Metres = Annotated[int, Field(ge=0, le=1_000_000), WHOLE]
+Metres = Annotated[int, Field(ge=0, le=1_000_000), ROUNDED]
 """A length on the ground."""
 
 MAX_ROWS = 100
@@ -23,13 +34,29 @@ MAX_ROWS = 100
 MAX_SEARCH = 200
 """Characters of a search text."""
 
-Limit = Annotated[int, Field(ge=1, le=MAX_ROWS), WHOLE]
+
+def _between(least: int, most: int) -> BeforeValidator:
+    """Read a number as the nearest integer that is allowed."""
+
+    def clamp(value: object) -> object:
+        value = parse_number(value)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return value
+        return int(min(max(value, least), most))
+
+    return BeforeValidator(clamp)
+
+
+Limit = Annotated[int, Field(ge=1, le=MAX_ROWS), _between(1, MAX_ROWS)]
 """How many rows of a list."""
 
-Offset = Annotated[int, Field(ge=0, le=MAX_ID), WHOLE]
+Offset = Annotated[int, Field(ge=0, le=MAX_ID), _between(0, MAX_ID)]
 """How many rows of a list to pass over."""
 
-Sentence = Annotated[str, Field(max_length=2_000)]
+PageNumber = Annotated[int, Field(ge=1, le=MAX_ID), _between(1, MAX_ID)]
+"""Which page of a list, from 1 on."""
+
+Sentence = Annotated[str, Field(max_length=2_000), TEXT]
 """A description or a reason."""
 
 
@@ -49,7 +76,7 @@ class RowReply(Reply):
         return cls.model_validate(row, from_attributes=True)
 
 
-class OfProperty(Wire):
+class OfProperty(Request):
     """About one property."""
 
     property_id: Id
@@ -58,11 +85,17 @@ class OfProperty(Wire):
         return self.property_id
 
 
-class ListPage(Wire):
-    """Which part of a list."""
+def _rows_before(page: dict[str, int]) -> int:
+    """Return how many rows come before a page."""
+    return min((page.get("page", 1) - 1) * page.get("limit", 0), MAX_ID)
+
+
+class ListPage(Request):
+    """Which part of a list: rows from an offset on, or, without one, a page."""
 
     limit: Limit = 10
-    offset: Offset = 0
+    page: PageNumber = 1
+    offset: Annotated[Offset, Field(default_factory=_rows_before)]
 
 
 class PropertyPage(OfProperty, ListPage):
@@ -75,7 +108,7 @@ class UserAtProperty(OfProperty):
     user_id: UserId
 
 
-class OfUser(Wire):
+class OfUser(Request):
     """About one user."""
 
     user_id: UserId
@@ -84,7 +117,7 @@ class OfUser(Wire):
 class SearchPage(ListPage):
     """Which part of a list, and what to search for in it."""
 
-    search: Annotated[str, Field(max_length=MAX_SEARCH)] = ""
+    search: Annotated[str, Field(max_length=MAX_SEARCH), TEXT] = ""
 
 
 class Added(Success):

@@ -19,7 +19,7 @@ from webhook.protocol.events import (
     PropertyStatusChange,
     PropertyTierChanged,
 )
-from webhook.protocol.wire import Id, Success, UserId, Wire
+from webhook.protocol.wire import Id, Request, Success, UserId
 from webhook.queries.approvals import count_approval
 from webhook.queries.equipment import EquipmentData
 from webhook.queries.models import (
@@ -55,7 +55,7 @@ StatusName = Annotated[
 _DECIDED_BY_APPROVERS = frozenset({PENDING, REJECTED, REMOVED})
 
 
-class NewProperty(Wire):
+class NewProperty(Request):
     """A property to add; the client is its owner."""
 
     location: Annotated[str, StringConstraints(min_length=1, max_length=200)]

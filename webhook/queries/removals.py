@@ -16,7 +16,7 @@ from webhook.protocol.events import (
     RequestedRemoveProperty,
     WithdrawnRemoveProperty,
 )
-from webhook.protocol.wire import Id, Reply, Success, UserId, Wire
+from webhook.protocol.wire import Id, Reply, Request, Success, UserId
 from webhook.queries.approvals import Rejection, count_approval
 from webhook.queries.models import (
     OfProperty,
@@ -47,7 +47,7 @@ class RemovalRequest(OfProperty):
     reason: Sentence | None = None
 
 
-class OfRemoval(Wire):
+class OfRemoval(Request):
     """One request."""
 
     removal_id: Id

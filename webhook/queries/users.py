@@ -10,7 +10,7 @@ from db.users import User
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
-from webhook.protocol.wire import Reply, Success, UserId, Wire
+from webhook.protocol.wire import Reply, Request, Success, UserId
 from webhook.queries.models import (
     MAX_ROWS,
     MAX_SEARCH,
@@ -28,7 +28,7 @@ _USER_ID = re.compile(r"[a-z]+:\S+|[0-9]{5,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}")
 """The form of the id of a user who is not stored yet."""
 
 
-class NamedUser(Wire):
+class NamedUser(Request):
     """A user and their name."""
 
     user_id: UserId

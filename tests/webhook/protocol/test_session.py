@@ -49,7 +49,7 @@ async def test_session_is_created(harness: AppHarness) -> None:
         ({"id": ""}, "id"),
         ({"id": "x" * 65}, "id"),
         ({"id": True}, "id"),
-        ({"id": "c", "lastEventId": "7"}, "lastEventId"),
+        ({"id": "c", "lastEventId": "7th"}, "lastEventId"),
         ({"id": "c", "lastEventId": -1}, "lastEventId"),
         ({"id": "c", "lastEventId": 2**63}, "lastEventId"),
         ({"id": "c", "lastEventId": 1.5}, "lastEventId"),

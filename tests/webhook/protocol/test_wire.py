@@ -11,7 +11,19 @@ from pydantic import Field
 
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson, InvalidData
-from webhook.protocol.wire import MAX_ID, WHOLE, Id, UserId, Wire, parse_json, timestamp, validate
+from webhook.protocol.wire import (
+    MAX_ID,
+    ROUNDED,
+    TEXT,
+    WHOLE,
+    Id,
+    IdOrName,
+    Request,
+    UserId,
+    parse_json,
+    timestamp,
+    validate,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(),
@@ -20,11 +32,14 @@ JSON = st.recursive(
 )
 
 
-class SomeFields(Wire):
+class SomeFields(Request):
     property_id: Id
     user_id: UserId = "u"
     width: Annotated[int, Field(ge=0), WHOLE] = 0
+    x: Annotated[int, Field(ge=-1_000), ROUNDED] = 0
+    tier: IdOrName = 1
     note: str = ""
+    search: Annotated[str, Field(max_length=20), TEXT] = ""
 
 
 def faults(**data: object) -> list[str]:
@@ -105,6 +120,11 @@ def test_id_is_an_integer_or_digits(value: object) -> None:
     assert validate(SomeFields, {"propertyId": value}).property_id == int(str(value))
 
 
+@pytest.mark.parametrize("value", [7.0, "7.0"])
+def test_id_may_be_written_as_lua_writes_numbers(value: object) -> None:
+    assert validate(SomeFields, {"propertyId": value}).property_id == 7
+
+
 @pytest.mark.parametrize(
     "value",
     [None, True, -1, -1.0, 1.5, "", "7a", "-7", " 7", "٣", "1e3", [7], {}, MAX_ID + 1, str(2**63)],
@@ -119,7 +139,38 @@ def test_user_id_may_be_an_integer() -> None:
     )
 
 
-@pytest.mark.parametrize("value", ["", "x" * 65, True, None, 1.5, ["a"]])
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (7.0, "7"),
+        (" Bob ", "Bob"),
+        (" Steam:11000010ABCDEF ", "steam:11000010abcdef"),
+        ("LICENSE2:9F", "license2:9f"),
+        ("char1:9F", "char1:9f"),
+        ("discord:80351110224678912", "discord:80351110224678912"),
+        ("QBX:9F", "QBX:9F"),
+    ],
+)
+def test_user_id_of_the_game_has_no_case_and_no_blanks(value: object, read: str) -> None:
+    assert validate(SomeFields, {"propertyId": 1, "userId": value}).user_id == read
+
+
+@pytest.mark.parametrize("name", ["userId", "user", "clientId"])
+def test_user_id_has_synonyms(name: str) -> None:
+    assert validate(SomeFields, {"propertyId": 1, name: "v"}).user_id == "v"
+
+
+def test_documented_name_outranks_synonyms() -> None:
+    sent = {"propertyId": 1, "clientId": "b", "userId": "a", "user": None}
+    assert validate(SomeFields, sent).user_id == "a"
+
+
+def test_null_is_like_an_absent_field() -> None:
+    sent = dict.fromkeys(["userId", "width", "x", "tier", "note", "search"])
+    assert validate(SomeFields, sent | {"propertyId": 1}) == SomeFields(property_id=1)
+
+
+@pytest.mark.parametrize("value", ["", " ", "x" * 65, True, 1.5, ["a"]])
 def test_invalid_user_id_is_rejected(value: object) -> None:
     assert faults(propertyId=1, userId=value) == ["userId"]
 
@@ -128,12 +179,45 @@ def test_user_id_of_64_characters_is_accepted() -> None:
     assert validate(SomeFields, {"propertyId": 1, "userId": "é" * 64}).user_id == "é" * 64
 
 
-@pytest.mark.parametrize("value", [3, 3.0])
-def test_whole_number_may_be_written_with_a_fraction_of_zero(value: float) -> None:
+@pytest.mark.parametrize("value", [3, 3.0, "3", "3.0", " 3 "])
+def test_whole_number_may_be_text_or_have_a_fraction_of_zero(value: object) -> None:
     assert validate(SomeFields, {"propertyId": 1, "width": value}).width == 3
 
 
-@pytest.mark.parametrize("value", [3.5, "3", True, None, -1])
+def test_empty_text_is_no_number() -> None:
+    assert validate(SomeFields, {"propertyId": 1, "width": "", "x": ""}).width == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [(-857.23, -857), ("44.6", 45), (12, 12), ("-7", -7), ("-0.4", 0)]
+)
+def test_fraction_is_rounded_where_only_integers_are_stored(value: object, read: int) -> None:
+    assert validate(SomeFields, {"propertyId": 1, "x": value}).x == read
+
+
+@pytest.mark.parametrize("value", ["1e3", "0x10", "٣", "1,5", True, [], "nan", -1e300])
+def test_invalid_number_is_rejected(value: object) -> None:
+    assert faults(propertyId=1, x=value) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [(2, 2), ("2", 2), (2.0, 2), ("Premium", "Premium"), (" a 2 ", "a 2")]
+)
+def test_id_or_name_is_either(value: object, read: object) -> None:
+    assert validate(SomeFields, {"propertyId": 1, "tier": value}).tier == read
+
+
+@pytest.mark.parametrize("value", [True, "", "x" * 65, -1, 1.5, {}])
+def test_invalid_id_or_name_names_its_field(value: object) -> None:
+    assert {fault.partition(".")[0] for fault in faults(propertyId=1, tier=value)} == {"tier"}
+
+
+@pytest.mark.parametrize(("value", "read"), [(7, "7"), (7.0, "7"), ("7", "7")])
+def test_number_is_taken_as_text(value: object, read: str) -> None:
+    assert validate(SomeFields, {"propertyId": 1, "search": value}).search == read
+
+
+@pytest.mark.parametrize("value", [3.5, "three", True, -1])
 def test_invalid_whole_number_is_rejected(value: object) -> None:
     assert faults(propertyId=1, width=value) == ["width"]
 
