@@ -271,7 +271,8 @@ async def at(
     """Return the property that a call is at: by position, else by address, else by postal code.
 
     Of the properties around the position the smallest, else the nearest of those without an area,
-    at most `reach` metres away. Of those whose location is one of the phrases the longest, then
+    at most `reach` metres away; one at 0/0 without an area was added without a map and has no
+    position. Of those whose location is one of the phrases the longest, then
     the one with the postal code. Of those with the code as a word one with it in its location. Of
     two that are equal in this the older one.
     """
@@ -283,6 +284,7 @@ async def at(
     by_position = (
         f"SELECT id FROM properties WHERE {present} AND x BETWEEN ?1 - ?3 - {widest} AND ?1 + ?3"
         f" AND {squared} <= CASE {area} WHEN 0 THEN ?3 * ?3 ELSE 0 END"
+        f" AND (x <> 0 OR y <> 0 OR {area} <> 0)"
         f" ORDER BY {area} = 0, CASE {area} WHEN 0 THEN {squared} ELSE {area} END, id LIMIT 1"
     )
     by_address = (

@@ -21,6 +21,7 @@ from webhook.cad.events import (
     ReadFrom,
 )
 from webhook.cad.fields import (
+    Caller,
     CallId,
     CallIds,
     Code,
@@ -29,11 +30,18 @@ from webhook.cad.fields import (
     Line,
     Location,
     OriginIdent,
+    PlaceCode,
     Texts,
     Title,
 )
 from webhook.cad.registry import cad_event, earlier_push
-from webhook.cad.units import Idents, UnitsEvent, read_idents, required_idents
+from webhook.cad.units import (
+    Idents,
+    UnitsEvent,
+    optional_idents,
+    read_idents,
+    required_idents,
+)
 
 MAX_NOTES = 50
 """The most notes of one call; older ones go first."""
@@ -47,6 +55,7 @@ _DISPATCH_OF_2020 = {
     3: "CALL_NOTE",
     4: "CALL_SELF_CLEAR",
 }
+_CIVIL = frozenset({"civil", "civilian", "311", "non-emergency", "nonemergency", "non emergency"})
 _ATTACHMENT_LIMIT = 32
 """Characters of the kind of a note's attachment."""
 
@@ -95,6 +104,13 @@ def _priority(value: object) -> int | str | None:
     return None if isinstance(value, bool) else fields.line(value, fields.CODE_LIMIT) or None
 
 
+def _is_emergency(value: object) -> bool | None:
+    """Read whether a call is an emergency; some scripts name the kind of call instead."""
+    if isinstance(value, str) and fields.line(value, fields.CODE_LIMIT).casefold() in _CIVIL:
+        return False
+    return fields.flag(value)
+
+
 @cad_event("EVENT_911", card="emergency", names_card=True, on_board=True)
 class Call911(CadEvent):
     """Somebody called 911, or 311 if it is no emergency (sonoran-wire: push pages).
@@ -105,8 +121,8 @@ class Call911(CadEvent):
     """
 
     call_id: CallId
-    is_emergency: Flag = True
-    caller: Line = ""
+    is_emergency: Annotated[bool, ReadBy(_is_emergency)] = True
+    caller: Caller = ""
     location: Location = ""
     description: Description = ""
     postal: str | None = None
@@ -117,16 +133,18 @@ class Call911(CadEvent):
 
     @classmethod
     def read(cls, data: Members) -> list[Self]:
-        call = fields.members(data.get("call"), "call")
+        call = _inner(data, "call")
         meta = fields.merge(call.get("metaData"), data.get("metaData"))
         found = {
-            "isEmergency": fields.flag(call.get("emergency")) is not False,
+            "isEmergency": _is_emergency(call.get("emergency")) is not False,
             **cls.read_members({**call, "metaData": meta}),
         }
         found |= {
             "postal": fields.postal(meta.get("postal"))
             or fields.prefixed_postal(found.get("location", "")),
-            "coordinates": fields.coordinates(meta) or fields.coordinates(call.get("location")),
+            "coordinates": fields.coordinates(meta)
+            or fields.coordinates(call.get("location"))
+            or fields.coordinates(call),
             "identities": fields.identities(data, call),
         }
         return [cls.model_validate(found)]
@@ -137,6 +155,10 @@ class Removed911(CadEvent):
     """911 calls are gone: answered, turned into dispatch calls, or expired."""
 
     call_ids: CallIds
+
+
+def _call_coordinates(call: Members) -> Coordinates | None:
+    return fields.coordinates(call.get("metaData")) or fields.coordinates(call)
 
 
 class DispatchReport(CadEvent):
@@ -153,22 +175,20 @@ class DispatchReport(CadEvent):
     origin: Annotated[str, ReadBy(partial(fields.choice, names=_CALL_ORIGIN))] = ""
     status: Annotated[str, ReadBy(partial(fields.choice, names=_CALL_STATUS))] = "PENDING"
     priority: Annotated[Literal[1, 2, 3] | str | None, ReadBy(_priority)] = None
-    block: Code = ""
+    block: PlaceCode = ""
     address: Location = ""
     postal: str | None = None
     title: Title = ""
     code: Line = ""
     description: Description = ""
     notes: Annotated[list[Note], ReadBy(_listed_notes)] = Field(default_factory=list)
-    idents: Annotated[list[int], ReadFrom(read_idents)] = Field(default_factory=list)
+    idents: Annotated[list[int], ReadFrom(optional_idents)] = Field(default_factory=list)
     primary: int | None = None
     track_primary: Flag = False
     origin_911: Annotated[
         int | None, ReadFrom(lambda call: fields.origin_911(call.get("metaData")))
     ] = None
-    coordinates: Annotated[
-        Coordinates | None, ReadFrom(lambda call: fields.coordinates(call.get("metaData")))
-    ] = None
+    coordinates: Annotated[Coordinates | None, ReadFrom(_call_coordinates)] = None
     meta_data: Texts = Field(default_factory=dict)
     template: Texts = Field(default_factory=dict)
     values: Texts = Field(default_factory=dict)
@@ -250,7 +270,7 @@ class UnitAttach(CadEvent):
 class UnitDetach(CadEvent):
     """Units left a dispatch call; without a call id, whichever call they were on."""
 
-    call_id: Annotated[int | None, ReadFrom(fields.call_id)]
+    call_id: Annotated[int | None, ReadFrom(fields.optional_call_id)] = None
     idents: Idents
     event_origin_ident: OriginIdent = None
 
@@ -292,9 +312,13 @@ def read_dispatch_of_2020(data: Members) -> Sequence[CadEvent]:
 
 
 def _dispatch(data: Members) -> Members:
-    # The resource means to fall back to the data itself where there is no dispatch in it.
-    inner = data.get("dispatch")
-    return data if inner is None and "callId" in data else fields.members(inner, "dispatch")
+    return _inner(data, "dispatch")
+
+
+def _inner(data: Members, name: str) -> Members:
+    """Return the call in a push, or the data itself if the call's members are in it."""
+    inner = data.get(name)
+    return data if inner is None and "callId" in data else fields.members(inner, name)
 
 
 def _origin_ident(data: Members) -> dict[str, int | None]:

@@ -37,6 +37,13 @@ class InvalidPush(SentinelError):
     code: ClassVar[str] = "invalid-data"
 
 
+class PlaceholderId(InvalidPush):
+    """A push with -1 for the id of what it is about, as the CAD's documents print them."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} (-1, as in the printed examples)")
+
+
 Members = Mapping[str, Any]
 """The members of one JSON object."""
 

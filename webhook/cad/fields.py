@@ -13,7 +13,8 @@ from typing import Annotated, Any
 
 import orjson
 
-from webhook.cad.events import Coordinates, InvalidPush, Members, ReadBy, ReadFrom
+from webhook.cad.events import Coordinates, InvalidPush, Members, PlaceholderId, ReadBy, ReadFrom
+from webhook.cad.skipped import note_skipped
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.wire import parse_id
 
@@ -39,12 +40,30 @@ MAX_IDENTITIES = 16
 MAX_PLACES = 32
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
-_VECTOR = re.compile(r"vec(?:tor)?[34]?\(([^()]{1,200})\)")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]{1,20},[0-9]{1,40}", re.ASCII)
+_VECTOR = re.compile(r"(?:vec(?:tor)?[234]?)?\(([^()]{1,200})\)|([^()]{1,200})", re.IGNORECASE)
 _PREFIX = re.compile(r"\[([^\[\]]{1,64})\]")
 _CODE = re.compile(r"-?[0-9]{1,9}")
-_TRUE = frozenset({"true", "yes", "on", "1"})
-_FALSE = frozenset({"false", "no", "off", "0"})
-_NO_POSTAL = frozenset({"", "nil", "unknown", "unknown postal"})
+_WHOLE = re.compile(r"([0-9]+)\.0+", re.ASCII)
+"""A number that Lua made a text of."""
+
+_INDEX = re.compile(r"[1-9][0-9]{0,5}(?:\.0)?", re.ASCII)
+_TRUE = frozenset({"true", "t", "yes", "y", "on", "1", "active", "pressed"})
+_FALSE = frozenset(
+    {"false", "f", "no", "n", "off", "0", "inactive", "clear", "cleared", "released"}
+)
+_NOTHING = frozenset({"", "-", "--", "n/a", "n.a.", "nil", "none", "null", "undefined", "unknown"})
+_NOWHERE = _NOTHING | {"nan", "infinity", "-infinity"}
+_NO_POSTAL = _NOTHING | {"unknown postal", "no postal"}
+_EVERYBODY = frozenset({"all", "*"})
+_MEMBERS_OF_POINTS = ("coords", "coordinates", "coord", "position", "pos")
+
+
+class NoId(InvalidPush):
+    """What stands in place of an id is none."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: an id is an integer or a string of digits")
 
 
 def text(value: object, limit: int) -> str:
@@ -65,8 +84,9 @@ def lines(value: object, limit: int, most: int) -> list[str]:
 
 
 def items(value: object) -> list[Any]:
-    """Return the items of a list; anything else is the only item."""
-    return value if isinstance(value, list) else [value]
+    """Return the items of a list, or of a table that Lua wrote as one; else the only item."""
+    listed = _listed(value)
+    return [value] if listed is None else listed
 
 
 def objects(value: object, most: int) -> list[dict[str, Any]]:
@@ -75,39 +95,77 @@ def objects(value: object, most: int) -> list[dict[str, Any]]:
 
 
 def members(value: object, name: str) -> Members:
-    """Read the JSON object that a push is about.
+    """Read the JSON object that a push is about; Lua writes an empty one as a list.
 
     Raises:
         InvalidPush: it is missing or something else.
     """
     if value is None:
         raise InvalidPush(f"{name}: missing")
+    if isinstance(value, list) and len(value) < 2:
+        value = value[0] if value else {}
     if not isinstance(value, dict):
         raise InvalidPush(f"{name}: not an object")
     return value
 
 
+def is_nothing(value: object) -> bool:
+    """Return whether a value is one of the words that scripts write for a missing one."""
+    return value is None or (isinstance(value, str) and value.strip().casefold() in _NOTHING)
+
+
+def is_placeholder(value: object) -> bool:
+    """Return whether a value is -1, which the CAD writes for nobody and in its printed examples."""
+    return code(value) == -1
+
+
 def ids(data: Members, *names: str) -> list[int] | None:
     """Collect the ids under any of the names, each as a scalar or a list.
 
-    Nulls are dropped, duplicates collapse and the order stays. None means that no name is there.
+    What means nobody is dropped, what is no id is skipped and noted; duplicates collapse and the
+    order stays. None means that no name is there.
 
     Raises:
-        InvalidPush: something under one of the names is no id.
+        NoId: something is there, and nothing of it is an id.
+        InvalidPush: there are too many.
     """
     given = [(name, data[name]) for name in names if data.get(name) is not None]
     if not given:
         return None
     found: dict[int, None] = {}
+    skipped = 0
     for name, value in given:
-        if isinstance(value, list) and len(value) > 2 * MAX_IDS:
+        listed = items(value)
+        if len(listed) > 2 * MAX_IDS:
             raise InvalidPush(f"{name}: more than {MAX_IDS} ids")
-        for item in items(value):
-            if item is not None:
-                found[_id(item, name)] = None
+        for item in listed:
+            if is_nothing(item) or is_placeholder(item):
+                continue
+            try:
+                found[_read_id(item)] = None
+            except ValueError:
+                skipped += 1
+                note_skipped(name)
     if len(found) > MAX_IDS:
         raise InvalidPush(f"{names[0]}: more than {MAX_IDS} ids")
+    if skipped and not found:
+        raise NoId(given[0][0])
     return list(found)
+
+
+def optional_ids(data: Members, *names: str) -> list[int] | None:
+    """Collect ids that the push is not about: where there is none, the rest is read all the same.
+
+    Raises:
+        InvalidPush: there are too many, or one is a word for all that there are.
+    """
+    for name in names:
+        if isinstance(data.get(name), str) and data[name].strip().casefold() in _EVERYBODY:
+            raise NoId(name)
+    try:
+        return ids(data, *names)
+    except NoId:
+        return []
 
 
 def call_ids(data: Members) -> list[int]:
@@ -119,19 +177,38 @@ def call_ids(data: Members) -> list[int]:
 
 
 def call_id(data: Members) -> int:
-    """Read the id of the one call that a push is about."""
+    """Read the id of the one call that a push is about.
+
+    Raises:
+        PlaceholderId: the push is an example with a -1 for the id.
+        InvalidPush: there is none, or more than one.
+    """
     found = ids(data, "callId", "callIds")
+    if found == [] and is_placeholder(data.get("callId")):
+        raise PlaceholderId("callId")
     if found is None or len(found) != 1:
         raise InvalidPush("callId: missing" if not found else "callId: more than one")
     return found[0]
 
 
+def optional_call_id(data: Members) -> int | None:
+    """Read the id of a call that the push may leave open."""
+    found = optional_ids(data, "callId", "callIds")
+    if found and len(found) > 1:
+        raise InvalidPush("callId: more than one")
+    return found[0] if found else None
+
+
 def optional_id(data: Members, name: str) -> int | None:
     """Read an id that may be absent; the CAD writes "nobody" as null, "" or -1."""
     value = data.get(name)
-    if value is None or value == "" or (code(value) or 0) < 0:
+    if is_nothing(value) or is_placeholder(value):
         return None
-    return _id(value, name)
+    try:
+        return _read_id(value)
+    except ValueError:
+        note_skipped(name)
+        return None
 
 
 def exact_text(data: Members, name: str) -> str:
@@ -174,9 +251,11 @@ def flag(value: object) -> bool | None:
 
 
 def number(value: object) -> float | None:
-    """Read a finite number, or one written as decimal text."""
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip(" ")):
-        value = float(value)
+    """Read a finite number, or one written as decimal text, in some languages with a comma."""
+    if isinstance(value, str):
+        written = value.strip(" ")
+        written = written.replace(",", ".") if _DECIMAL_COMMA.fullmatch(written) else written
+        value = float(written) if _NUMBER.fullmatch(written) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -237,6 +316,8 @@ def metadata(given: object) -> dict[str, str] | None:
 def postal(value: object) -> str | None:
     """Read a postal code; the words that scripts write for a missing one mean None."""
     shown = line(value, CODE_LIMIT) if isinstance(value, str | int | float) else ""
+    if whole := _WHOLE.fullmatch(shown):
+        shown = whole[1]
     return None if shown.casefold() in _NO_POSTAL else shown
 
 
@@ -251,31 +332,68 @@ def origin_911(meta: object) -> int | None:
     if isinstance(meta, dict):
         for name in ("origin911", "createdFromId"):
             try:
-                return parse_id(meta.get(name))
+                return _read_id(meta.get(name))
             except ValueError:
                 continue
     return None
 
 
 def coordinates(value: object) -> Coordinates | None:
-    """Read a point from an object with x and y (z is 0 if missing) or from `vector3(…)`."""
-    if isinstance(value, str):
-        inside = _VECTOR.fullmatch(value.strip(" ")) if len(value) < LOCATION_LIMIT else None
-        parts = dict(zip("xyz", inside[1].split(","), strict=False)) if inside else {}
-    elif isinstance(value, dict):
-        parts = value
-    else:
-        return None
+    """Read a point: an object with x and y (z is 0 if missing), a list, or `vector3(…)`.
+
+    The object may hold the point under a name such as `coords`. 0/0 is no point: scripts and
+    forms without a map write it where they know none.
+    """
+    parts = _coordinate_parts(value)
     x, y = number(parts.get("x")), number(parts.get("y"))
-    if x is None or y is None:
-        return None
-    return Coordinates(x=x, y=y, z=number(parts.get("z")) or 0.0)
+    if x is not None and y is not None and (x or y):
+        return Coordinates(x=x, y=y, z=number(parts.get("z")) or 0.0)
+    inner = (parts[name] for name in _MEMBERS_OF_POINTS if name in parts)
+    return next((point for part in inner if (point := _inner_point(part))), None)
+
+
+def _inner_point(value: object) -> Coordinates | None:
+    """Read a point inside an object; scripts also write it there as JSON in a text."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            value = orjson.loads(value[:LOCATION_LIMIT])
+        except orjson.JSONDecodeError:
+            return None
+    parts = _coordinate_parts(value)
+    return coordinates({name: parts.get(name) for name in "xyz"})
+
+
+def _coordinate_parts(value: object) -> Mapping[str, Any]:
+    """Return the parts of what may be a point by their names in small letters."""
+    if isinstance(value, str):
+        found = _VECTOR.fullmatch(value.strip(" ")) if len(value) < LOCATION_LIMIT else None
+        inside = (found[1] or found[2] or "").split(",") if found else []
+        # Without brackets, two numbers may as well be two house numbers.
+        is_point = found is not None and (found[1] is not None or len(inside) > 2)
+        return dict(zip("xyz", inside, strict=False)) if is_point else {}
+    if isinstance(value, dict) and _listed(value) is None:
+        small = {key.lower(): part for key, part in islice(value.items(), 4 * META_ENTRIES)}
+        return small | {key: value[key] for key in (*"xyz", *_MEMBERS_OF_POINTS) if key in value}
+    return dict(zip("xyz", _listed(value) or [], strict=False))
 
 
 def location(value: object) -> str:
     """Read a place as one line; a point is written as its coordinates."""
-    point = coordinates(value) if isinstance(value, dict) else None
-    return f"{point.x}, {point.y}, {point.z}" if point else line(value, LOCATION_LIMIT)
+    point = coordinates(value) if isinstance(value, dict | list) else None
+    if point is not None:
+        return f"{point.x}, {point.y}, {point.z}"
+    shown = line(value, LOCATION_LIMIT)
+    return "" if shown.casefold() in _NOWHERE else shown
+
+
+def place_code(value: object) -> str:
+    """Read a short text about a place, such as a block."""
+    shown = line(value, CODE_LIMIT)
+    return "" if shown.casefold() in _NOWHERE else shown
+
+
+def caller(value: object) -> str:
+    return "" if is_nothing(value) else line(value)
 
 
 def _written(value: object) -> str:
@@ -301,16 +419,36 @@ def _meta_value(value: object) -> str | None:
     return text(value, META_VALUE_LIMIT)
 
 
-def _id(value: object, name: str) -> int:
-    try:
-        return parse_id(value)
-    except ValueError as fault:
-        raise InvalidPush(f"{name}: {fault}") from None
+def _read_id(value: object) -> int:
+    """Read an id; `tostring` of Lua 5.4 makes `61.0` of a whole number."""
+    if isinstance(value, str):
+        value = value.strip()
+        if whole := _WHOLE.fullmatch(value):
+            value = whole[1]
+    return parse_id(value)
+
+
+def _listed(value: object) -> list[Any] | None:
+    """Return the items of a list; None for what is none.
+
+    Lua has one kind of table: empty ones come as `{}`, and those with holes as `{"1": …}`, with
+    the count `n` if the table was packed.
+    """
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, dict):
+        return None
+    indices = [key for key in value if key != "n"]
+    if not all(map(_INDEX.fullmatch, indices)) or (value and not indices):
+        return None
+    return [value[key] for key in sorted(indices, key=float)]
 
 
 Code = Annotated[str, ReadBy(partial(line, limit=CODE_LIMIT))]
 Line = Annotated[str, ReadBy(line)]
 Title = Annotated[str, ReadBy(partial(line, limit=LOCATION_LIMIT))]
+Caller = Annotated[str, ReadBy(caller)]
+PlaceCode = Annotated[str, ReadBy(place_code)]
 Location = Annotated[str, ReadBy(location)]
 Description = Annotated[str, ReadBy(partial(text, limit=DESCRIPTION_LIMIT))]
 Body = Annotated[str, ReadBy(partial(text, limit=NOTE_LIMIT))]

@@ -36,6 +36,9 @@ SHORTEST = 4
 MOST_WORDS = 40
 """Words of an address that are compared."""
 
+MOST_CODE_WORDS = 3
+"""Words of a postal code."""
+
 TOGETHER = 120_000
 """Milliseconds within which a panic and its own 911 call begin."""
 
@@ -57,7 +60,11 @@ async def property_at(sql: Reader, location: CallLocation) -> int | None:
     phrases, code = phrases_of(location.address), code_of(location.postal)
     if location.position is None and not phrases and not code:
         return None
-    return await properties.at(sql, location.position, REACH, phrases, code)
+    found = await properties.at(sql, location.position, REACH, phrases, code)
+    for spelling in _other_spellings(code):
+        if found is None:
+            found = await properties.at(sql, None, REACH, [], spelling)
+    return found
 
 
 def phrases_of(address: str) -> list[str]:
@@ -72,9 +79,21 @@ def phrases_of(address: str) -> list[str]:
 
 
 def code_of(postal: str) -> str:
-    """Return a postal code as it is among the words of a property; blank if it has no digit."""
+    """Return a postal code as it is among the words of a property; blank if it has no digit.
+
+    Some have two or three words, `SW1A 1AA` or `8031-2`.
+    """
     found = words(postal)
-    return found[0] if len(found) == 1 and may_be_code(found[0]) else ""
+    is_code = len(found) <= MOST_CODE_WORDS and any(map(may_be_code, found))
+    return " ".join(found) if is_code else ""
+
+
+def _other_spellings(code: str) -> list[str]:
+    """Return how a property may write a code of digits: without leading zeros, or with one."""
+    if not (code.isascii() and code.isdigit()):
+        return []
+    without = code.lstrip("0")
+    return [spelling for spelling in (without, f"0{without}") if without and spelling != code]
 
 
 def pressed_by(description: str) -> str | None:

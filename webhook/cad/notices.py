@@ -9,7 +9,7 @@ from webhook.cad import fields
 from webhook.cad.events import CadEvent, Coordinates, InvalidPush, Members, Pushed, ReadBy, ReadFrom
 from webhook.cad.fields import Body, Line, Texts, Url
 from webhook.cad.registry import cad_event
-from webhook.cad.units import read_idents
+from webhook.cad.units import optional_idents
 
 MAX_STATIONS = 32
 MAX_DOORS = 16
@@ -127,8 +127,8 @@ class Callout(CadEvent):
 
 def _paged(data: Members) -> list[int] | None:
     """For one day in 2026 a push had `players` instead of `identIds`."""
-    found = read_idents(data)
-    return fields.ids(data, "players") if found is None else found
+    found = optional_idents(data)
+    return fields.optional_ids(data, "players") if found is None else found
 
 
 def _nature(value: object) -> str:

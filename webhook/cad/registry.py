@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from webhook.cad.events import CadEvent, InvalidPush, Members, UnhandledType
-from webhook.cad.fields import members
+from webhook.cad.events import CadEvent, InvalidPush, Members, PlaceholderId, UnhandledType
+from webhook.cad.fields import items, members
+from webhook.cad.skipped import note_skipped
 
 MAX_DATA = 64
 """The most objects in an array of data; one is usual."""
@@ -69,7 +70,7 @@ def parse(body: dict[str, Any]) -> list[CadEvent]:
     if not isinstance(kind, str):
         raise InvalidPush("type: not text")
     # str.upper() would turn other letters into ASCII ones.
-    push_type = kind.translate(_TO_UPPER)
+    push_type = kind.strip().translate(_TO_UPPER)
     if push_type in ACKNOWLEDGED:
         return []
     read = READERS.get(push_type)
@@ -77,10 +78,34 @@ def parse(body: dict[str, Any]) -> list[CadEvent]:
         raise UnhandledType(push_type)
     given = body.get("data")
     # The documents print both: the object itself, and an array of objects.
-    items = [item for item in given if item is not None] if isinstance(given, list) else [given]
-    if not items or len(items) > MAX_DATA:
-        raise InvalidPush("data: empty" if not items else f"data: more than {MAX_DATA} items")
+    is_one = given is None or given == {}
+    listed = [given] if is_one else [item for item in items(given) if item is not None]
+    if not listed or len(listed) > MAX_DATA:
+        raise InvalidPush("data: empty" if not listed else f"data: more than {MAX_DATA} items")
     # The game server reads the ids of UNIT_GROUP_ADD beside the data.
     beside = {name: body[name] for name in _BESIDE_DATA if body.get(name) is not None}
-    objects = [{**beside, **members(item, "data")} for item in items]
-    return [event for data in objects for event in read(data)]
+    return _read_each(read, beside, listed)
+
+
+def _read_each(
+    read: Callable[[Members], Sequence[CadEvent]], beside: Members, listed: list[Any]
+) -> list[CadEvent]:
+    """Return the events of the objects that can be read.
+
+    Raises:
+        InvalidPush: none of them can be; it is the first one's fault.
+    """
+    events: list[CadEvent] = []
+    faults: list[InvalidPush] = []
+    for item in listed:
+        try:
+            events += read({**beside, **members(item, "data")})
+        except PlaceholderId as placeholder:
+            note_skipped(placeholder.message)
+        except InvalidPush as fault:
+            faults.append(fault)
+    if len(faults) == len(listed):
+        raise faults[0]
+    for skipped in faults:
+        note_skipped(skipped.message)
+    return events

@@ -16,11 +16,13 @@ from webhook.cad.events import (
     InvalidPush,
     Members,
     Partial,
+    PlaceholderId,
     ReadBy,
     ReadFrom,
 )
 from webhook.cad.fields import Code, Flag, Line, Location
 from webhook.cad.registry import cad_event
+from webhook.cad.skipped import note_skipped
 
 UNITS_PER_EVENT = 32
 """A push about more units than this becomes several events, so that none grows without bound."""
@@ -39,12 +41,25 @@ _BESIDE_DATA = ("accId", "status", "isPanic", "isDispatch", "location", "aop")
 """The members of a unit that are not in its `data`."""
 
 
+_IDENTS = ("idents", "identIds", "ident", "identId")
+
+
 def read_idents(data: Members) -> list[int] | None:
     """Read the ids of the units in a push; until 2021-04 it listed the units in full."""
-    found = fields.ids(data, "idents", "identIds", "ident", "identId")
+    found = fields.ids(data, *_IDENTS)
     if found is None and data.get("units") is not None:
         return [unit_id for unit_id, _ in _entries(data["units"])]
     return found
+
+
+def optional_idents(data: Members) -> list[int] | None:
+    """Read the ids of units in a push that is about something else."""
+    if any(data.get(name) is not None for name in _IDENTS) or data.get("units") is None:
+        return fields.optional_ids(data, *_IDENTS)
+    try:
+        return read_idents(data)
+    except fields.NoId:
+        return []
 
 
 def required_idents(data: Members) -> list[int]:
@@ -60,18 +75,21 @@ def required_idents(data: Members) -> list[int]:
 
 
 def _entries(units: object) -> Iterable[tuple[int, Members]]:
-    """Return the units of a push by id, without those that have none; the last of two counts."""
-    if not isinstance(units, list | dict):
-        raise InvalidPush("units: not a list")
+    """Return the units of a push by id; the last of two counts.
+
+    A number is the unit of that id, of which nothing else is said. What has no id is skipped.
+    """
     found: dict[int, Members] = {}
-    for item in [units] if isinstance(units, dict) else units:
-        if item is not None:
-            entry = fields.members(item, "units")
-            unit_id = fields.optional_id(entry, "id")
-            if unit_id is not None:
-                found[unit_id] = entry
+    given = fields.items(units)
+    for item in given:
+        entry = item if isinstance(item, dict) else {"id": item}
+        unit_id = fields.optional_id(entry, "id")
+        if unit_id is not None:
+            found[unit_id] = entry
     if len(found) > fields.MAX_IDS:
         raise InvalidPush(f"units: more than {fields.MAX_IDS}")
+    if not found and any(not isinstance(item, dict) and item is not None for item in given):
+        raise fields.NoId("units")
     return found.items()
 
 
@@ -147,6 +165,8 @@ class UnitLogin(CadEvent):
             unit_id = fields.optional_id(entry, "id")
             if unit_id is None:
                 unit_id = fields.optional_id(data, "id")
+            if unit_id is None and fields.is_placeholder(entry.get("id")):
+                raise PlaceholderId("unit.id")
             if unit_id is None:
                 raise InvalidPush("unit.id: missing")
             units = [UnitReport.read(entry, unit_id)]
@@ -179,8 +199,9 @@ class UnitStatus(UnitsEvent):
 
     @classmethod
     def read(cls, data: Members) -> list[Self]:
-        if data.get("units") is not None:
-            return list(cls._of_units(data))
+        events = list(cls._of_units(data)) if data.get("units") is not None else None
+        if events or (events == [] and fields.ids(data, *_IDENTS) is None):
+            return events
         idents = required_idents(data)
         status = fields.choice(data.get("status"), _STATUS)
         if status is None:
@@ -192,16 +213,19 @@ class UnitStatus(UnitsEvent):
     def _of_units(cls, data: Members) -> Iterator[Self]:
         by_status: dict[tuple[str, int | None], list[UnitReport]] = {}
         common = fields.choice(data.get("status"), _STATUS)
-        for unit in _required_units(data):
+        units = _required_units(data)
+        for unit in units:
             if unit.status:
                 by_status.setdefault((unit.status, unit.status_code), []).append(unit)
             elif common is not None:
                 code = _status_code(data["status"], common)
                 by_status.setdefault((common, code), []).append(unit)
             else:
-                raise InvalidPush("units.status: missing or no status")
-        for (status, code), units in by_status.items():
-            for batch in _batches(units):
+                note_skipped("units.status")
+        if units and not by_status:
+            raise InvalidPush("units.status: missing or no status")
+        for (status, code), alike in by_status.items():
+            for batch in _batches(alike):
                 idents = [unit.id for unit in batch]
                 yield cls(idents=idents, status=status, status_code=code, units=batch)
 
@@ -214,7 +238,11 @@ class UnitUpdate(CadEvent):
 
     @classmethod
     def read(cls, data: Members) -> list[Self]:
-        return [cls(units=batch) for batch in _batches(_required_units(data))]
+        units = _required_units(data)
+        described = [unit for unit in units if unit.changes()]
+        if units and not described:
+            raise InvalidPush("units: nothing but ids")
+        return [cls(units=batch) for batch in _batches(described)]
 
 
 @cad_event("EVENT_UNIT_PANIC", card="panic", names_card=True, on_board=True)
@@ -247,7 +275,7 @@ class UnitGroupRename(CadEvent):
 
     any_of = ("newName", "oldName")
 
-    idents: Annotated[list[int], ReadFrom(read_idents)] = Field(default_factory=list)
+    idents: Annotated[list[int], ReadFrom(optional_idents)] = Field(default_factory=list)
     old_name: Line = ""
     new_name: Line = ""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig
@@ -16,11 +17,22 @@ from webhook.http.asyncapi import asyncapi
 from webhook.http.authentication import Authenticator
 from webhook.http.bodies import BodyReader
 from webhook.http.connection import ConnectionCounter, ConnectionLimits
+from webhook.http.connection_limits import RefusalLog
 from webhook.http.push import PATHS, CadKey, PushListener
 from webhook.http.websocket import WebSocketHandler
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context
 from webhook.protocol.session import SessionSettings
+
+REFUSALS = {
+    404: ("a request to an unknown path", "pushes go to /event, scripts to /ws and /api/query"),
+    405: ("a request with a wrong method", "pushes and queries are POST, /ws is GET"),
+    408: ("a body that took too long", "the network between is slow or blocked"),
+    415: ("a body that is compressed in an unknown way", "only gzip and deflate are supported"),
+}
+"""What is logged of requests that no handler answered, and what to do; by status."""
+
+UNKNOWN_PATH = web.RequestKey("UNKNOWN_PATH", bool)
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +109,19 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         body = orjson.dumps({"asyncapi": document})
         return web.Response(body=body, content_type="application/json")
 
+    @web.middleware
+    async def answer_unknown_path(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer as on the path without needless slashes, or take a push wherever it is sent."""
+        if UNKNOWN_PATH not in request:
+            return await handler(request)
+        path = "/" + "/".join(filter(None, request.rel_url.raw_path.split("/")))
+        url = request.rel_url.with_path(path, encoded=True, keep_query=True)
+        meant = request.clone(rel_url=url)
+        found = await app.router.resolve(meant)
+        if request.method == "POST" and isinstance(found.http_exception, web.HTTPNotFound):
+            return await push.receive_anywhere(meant)
+        return await found.handler(meant)
+
     async def end_open_requests(_: web.Application) -> None:
         api.close()
         await websockets.close()
@@ -105,7 +130,17 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         [trust_proxies(dependencies.trusted_proxies)] if dependencies.trusted_proxies else []
     )
     origins = dependencies.authenticator.origins
-    app = web.Application(middlewares=[*outermost, _hide_errors, origins.answer_preflight])
+    log_refusals = _refusal_logger(dependencies.authenticator.limiter.refusal_log)
+    app = web.Application(
+        middlewares=[
+            _note_unknown_path,
+            *outermost,
+            _hide_errors,
+            log_refusals,
+            origins.answer_preflight,
+            answer_unknown_path,
+        ]
+    )
     app.on_response_prepare.append(origins.add_headers)
     for path in PATHS:
         app.router.add_post(path, push.receive)
@@ -121,9 +156,16 @@ def make_app(dependencies: AppDependencies) -> web.Application:
 
 
 @web.middleware
-async def _hide_errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _note_unknown_path(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Mark a request that no route fits: only the outermost middleware sees what was found."""
+    is_path = request.rel_url.raw_path.startswith("/")  # unlike the target of a CONNECT
+    if is_path and isinstance(request.match_info.http_exception, web.HTTPNotFound):
+        request[UNKNOWN_PATH] = True
+    return await handler(request)
+
+
+@web.middleware
+async def _hide_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer 500 without details; the path is logged, the query string may hold a token."""
     try:
         return await handler(request)
@@ -132,3 +174,20 @@ async def _hide_errors(
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return web.Response(status=500, text="Internal Error")
+
+
+def _refusal_logger(refusals: RefusalLog) -> Middleware:
+    """Return a middleware that logs, within limits, what is refused before anybody handles it."""
+
+    @web.middleware
+    async def log_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as refusal:
+            if refusal.status in REFUSALS:
+                what, advice = REFUSALS[refusal.status]
+                path = request.rel_url.raw_path[:64]
+                refusals.count(what, request.remote or "", f"{request.method} {path}; {advice}")
+            raise
+
+    return log_refusals

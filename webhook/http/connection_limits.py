@@ -17,7 +17,7 @@ MAX_TRUSTED = 1_000
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 MAX_LOGGED = 100
-"""Addresses of one minute that are logged apart; what comes from more of them is only counted."""
+"""Addresses of ten minutes that are logged apart; what comes from more of them is only counted."""
 
 OTHERS = "other addresses"
 
@@ -29,25 +29,40 @@ that may be unauthenticated make a turn seconds long, and a push, which waits fo
 several times, waits as many turns (`tests.soak.floods endless`).
 """
 
+TLS_HANDSHAKE = 0x16
+"""The first byte that a client of https sends."""
+
 SPARE_FILES = 256
 """Files besides connections: the database, Discord, the log, and what libraries open."""
 
 log = logging.getLogger(__name__)
 
 
+REFUSAL_WINDOW = 600
+"""Seconds in which a refusal of one kind and address is logged once."""
+
+
 class RefusalLog:
-    """Logs the first refusal of each kind and address, and after a minute how many there were."""
+    """Logs the first refusal of each kind and address, and ten minutes later how many there were.
+
+    Nobody who mistyped an address or a key is left without a line in the log, and nobody who
+    floods the program can fill the log.
+    """
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
 
-    def count(self, what: str, address: str) -> None:
-        """Count a refusal, say of "a push with a wrong key"."""
+    def count(self, what: str, address: str, advice: str = "", *, verb: str = "refused") -> None:
+        """Count a refusal, say of "a push with a wrong key"; the advice says what to do.
+
+        `verb` is for what was not refused as a whole.
+        """
+        what = f"{verb} {what}"
         if not self._counts:
-            asyncio.get_running_loop().call_later(60, self.log_totals)
+            asyncio.get_running_loop().call_later(REFUSAL_WINDOW, self.log_totals)
         if (what, address) not in self._counts:
             if len(self._counts) < MAX_LOGGED:
-                log.warning("refused %s from %s", what, address)
+                log.warning("%s from %s%s", what, address, advice and f": {advice}")
             else:
                 address = OTHERS
         self._counts[what, address] += 1
@@ -56,7 +71,7 @@ class RefusalLog:
         """Log how often each was refused, and start again."""
         for (what, address), count in self._counts.items():
             if count > 1 or address is OTHERS:
-                log.warning("refused %s from %s, %s times in a minute", what, address, count)
+                log.warning("%s from %s, %s times in ten minutes", what, address, count)
         self._counts.clear()
 
 
@@ -162,6 +177,14 @@ class LimitedProtocol(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Pass on what was received; the rest waits until every other connection was read too."""
         if self._inner is None:
+            if self._buffer[0] == TLS_HANDSHAKE:
+                peer = self._transport.get_extra_info("peername")
+                self._limiter.refusal_log.count(
+                    "a TLS connection",
+                    str(peer[0]) if peer else "",
+                    "this port speaks plain http; begin the address with http://,"
+                    " or set [http] certificate and private_key",
+                )
             self._inner = self._server()
             self._inner.connection_made(self._transport)
         self._inner.data_received(bytes(self._buffer[:nbytes]))

@@ -4,23 +4,30 @@ import hmac
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
 from db.errors import StorageUnavailable
 from webhook.cad.events import InvalidPush, UnhandledType
 from webhook.cad.silence import LastPush
+from webhook.cad.skipped import collect_skipped
 from webhook.cad.store import PushConfig, store_push
 from webhook.http.bodies import BodyReader
 from webhook.http.connection_limits import ConnectionLimiter
+from webhook.http.push_body import read_push
 from webhook.protocol.context import Context
 from webhook.protocol.errors import BadJson, TooLarge
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.wire import parse_json
 
 PATHS = ("/sonorancad/event", "/event", "/")
-"""Where pushes arrive: from the CAD, from its plugin, and as people configure forwarding."""
+"""Where pushes arrive: from the CAD, from its plugin, and as people configure forwarding.
+
+A push with a valid key is taken on any other path as well.
+"""
+
+TRANSPORT_LENGTH = 128
+"""Characters of a path that tell one transport from another."""
 
 GAME_SERVER = "fxserver"
 """The prefix of the game server's User-Agent when it forwards a push."""
@@ -30,10 +37,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CadKey:
-    """A CAD's API key, and the name under which its calls are stored."""
+    """A CAD's API key, and the name under which its calls are stored.
+
+    Of several CADs with one key, a push names its own by `path` or by name.
+    """
 
     name: str
     key: str
+    path: str = ""
 
 
 class Outcome(NamedTuple):
@@ -43,6 +54,8 @@ class Outcome(NamedTuple):
     text: str
     name: str
     kind: str = ""
+    is_stranger: bool = False
+    """Whether the sender has shown no valid key."""
 
 
 class PushListener:
@@ -67,67 +80,127 @@ class PushListener:
         self._bodies = bodies
         self._max_bytes = max_bytes
         self._limiter = limiter
-        self._keys = [(key.name, _fold_case(key.key)) for key in keys if key.key]
+        self._keys = [(key, _fold_case(key.key)) for key in keys if key.key]
         self._metrics = metrics
         self._last_push = last_push
         self.counts: Counter[str] = Counter()
+        self.unknown_types: Counter[str] = Counter()
 
     async def receive(self, request: web.Request) -> web.Response:
         """Store one push; 200 once it is on disk."""
         outcome = await self._store(request)
+        return self._answer(outcome)
+
+    async def receive_anywhere(self, request: web.Request) -> web.Response:
+        """Store a push to a path of its sender's own; without a valid key, there is no such path.
+
+        Raises:
+            web.HTTPNotFound: the body is no push with a valid key.
+        """
+        outcome = await self._store(request)
+        if outcome.is_stranger:
+            raise web.HTTPNotFound
+        return self._answer(outcome)
+
+    def _answer(self, outcome: Outcome) -> web.Response:
         self.counts[outcome.text.partition(":")[0]] += 1
         self._metrics.count_push(outcome.kind, outcome.name)
         return web.Response(status=outcome.status, text=outcome.text)
 
     async def _store(self, request: web.Request) -> Outcome:
         try:
-            body = parse_json(await self._bodies.read(request, self._max_bytes))
+            body = read_push(await self._bodies.read(request, self._max_bytes))
         except TooLarge:
-            return Outcome(413, "Too Large", "too-large")
-        except BadJson:
-            return Outcome(400, "Invalid JSON", "invalid")
-        cad = self._cad_of(body.get("key")) if isinstance(body, dict) else None
+            self._warn(request, "a push that is too large", "raise [http] max_push_bytes")
+            return Outcome(413, "Too Large", "too-large", is_stranger=True)
+        except BadJson as error:
+            self._warn(request, "a push that is not JSON", str(error))
+            is_named = ";" in str(error)
+            text = f"Invalid JSON: {error}" if is_named else "Invalid JSON"
+            return Outcome(400, text, "invalid", is_stranger=True)
+        cad = self._cad_of(body.get("key"), request) if isinstance(body, dict) else None
         if cad is None:
-            self._limiter.refusal_log.count(
-                "a push with a wrong or missing CAD key", request.remote or ""
+            self._warn(
+                request,
+                "a push with a wrong or missing CAD key",
+                "[cad] keys must hold the API key of the CAD's admin panel",
             )
-            return Outcome(400, "Authentication Key Failed!", "unauthorised")
+            return Outcome(400, "Authentication Key Failed!", "unauthorised", is_stranger=True)
         # Beyond the limit, the connection stays an unauthenticated one.
         self._limiter.mark_authenticated(request.transport)
         self._last_push.note(cad)
         self._metrics.record_push(cad)
         kind = body.get("type")
         if not isinstance(kind, str):
+            self._warn(request, "a push without a type", "its `type` is text, like EVENT_911")
             return Outcome(400, "Invalid Type", "invalid")
+        with collect_skipped() as skipped:
+            outcome = await self._store_checked(request, cad, kind, body)
+        if skipped:
+            parts = ", ".join(dict.fromkeys(skipped))
+            self.counts["skipped parts"] += len(skipped)
+            self._warn(request, f"unreadable parts of {kind!a:.64}", parts, verb="skipped")
+        return outcome
+
+    async def _store_checked(
+        self, request: web.Request, cad: str, kind: str, body: dict[str, Any]
+    ) -> Outcome:
+        """Store a push whose key is valid."""
         try:
             is_new = await store_push(self._context, cad, body, _transport(request), self._config)
         except UnhandledType as error:
-            log.info("%s", error)
+            self._warn(
+                request,
+                f"a push of the unknown type {error.type!a}",
+                f"it is in the journal as events.cad.{error.type}, for scripts and rules",
+            )
+            self.unknown_types[error.type] += 1
             return Outcome(400, "Invalid Type", "unhandled", kind)
         except InvalidPush as error:
-            log.warning("rejected a push: %s", error)
+            self._warn(request, f"an invalid push of type {kind!a:.64}", str(error))
             return Outcome(400, f"Invalid Data: {error}", "invalid", kind)
         except StorageUnavailable as error:
             log.error("a push could not be stored: %s", error)
             return Outcome(503, "Storage Unavailable", "unavailable", kind)
         return Outcome(200, "OK", "ok" if is_new else "duplicate", kind)
 
-    def _cad_of(self, key: object) -> str | None:
+    def _cad_of(self, key: object, request: web.Request) -> str | None:
         """Return the CAD that a key belongs to; every key is compared, whichever matches."""
         if not isinstance(key, str):
             return None
         folded = _fold_case(key)
-        found = None
-        for name, known in self._keys:
-            if hmac.compare_digest(folded, known):
-                found = name
-        return found
+        found = [cad for cad, known in self._keys if hmac.compare_digest(folded, known)]
+        if len(found) < 2:
+            return found[0].name if found else None
+        named = _named_cad(request)
+        for cad in found:
+            if named and named in (cad.path.casefold(), cad.name.casefold()):
+                return cad.name
+        default = next((cad for cad in found if not cad.path), found[0])
+        self._warn(
+            request,
+            f"a push that names none of {', '.join(cad.name for cad in found)}",
+            f"it counts as {default.name}'s; add ?cad=NAME to the address in the game server",
+            verb="took",
+        )
+        return default.name
+
+    def _warn(
+        self, request: web.Request, what: str, advice: str = "", *, verb: str = "refused"
+    ) -> None:
+        self._limiter.refusal_log.count(what, request.remote or "", advice, verb=verb)
+
+
+def _named_cad(request: web.Request) -> str:
+    """Return the CAD that the address names: `?cad=county`, or the end of `/event/county`."""
+    return (request.query.get("cad") or request.path.rstrip("/").rpartition("/")[2]).casefold()
 
 
 def _transport(request: web.Request) -> str:
     """Name the sender of a push: each keeps to one path and one User-Agent."""
+    path = request.rel_url.raw_path[:TRANSPORT_LENGTH]
     is_forwarded = request.headers.get("User-Agent", "").casefold().startswith(GAME_SERVER)
-    return f"{request.path}+{GAME_SERVER}" if is_forwarded else request.path
+    return f"{path}+{GAME_SERVER}" if is_forwarded else path
 
 
 def _fold_case(key: str) -> bytes:

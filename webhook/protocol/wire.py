@@ -3,6 +3,8 @@
 import json
 import math
 import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -30,7 +32,10 @@ MAX_VALUES = 50_000
 """The most commas and brackets of a document; parsing each costs time on the event loop."""
 
 MAX_REPAIRED = 256 * 1024
-"""Bytes of a document in which half surrogate pairs are replaced, which is slower than parsing."""
+"""Bytes of a document in which broken text is replaced, which is slower than parsing."""
+
+_BACKSLASH_AFTER_LETTER = re.compile(r"(?<=[^\x00-\x7f])\\")
+_SURROGATES = re.compile(rb"(?:\xed[\xa0-\xbf][\x80-\xbf])+")
 
 _DIGITS = re.compile(r"([0-9]{1,19})(?:\.0+)?")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,19}(?:\.[0-9]{0,30})?")
@@ -101,30 +106,70 @@ class StatusReply(Reply):
     message: str
 
 
-def parse_json(body: bytes | str) -> Any:
+def parse_json(body: bytes | str, *, nan_as_text: bool = False) -> Any:
     """Read one JSON document.
 
-    Stricter than `json.loads` (no NaN, no infinity, no bytes that are not UTF-8) and more lenient
-    than orjson in two ways that game servers need: a byte order mark is skipped, and half a
-    surrogate pair becomes U+FFFD, as Lua cuts strings in the middle of a character.
+    A byte order mark is skipped, and what is no text becomes U+FFFD, as Lua cuts strings in the
+    middle of a letter and knows no encoding: half a surrogate pair, and bytes that are not UTF-8.
+    NaN and numbers beyond floating point are rejected, or count as texts.
 
     Raises:
         BadJson: the body is not one JSON document, or one that would take too long to read.
     """
+    raw = _bounded(body)
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        if len(raw) <= MAX_REPAIRED:
+            for text in _repaired(raw):
+                with suppress(ValueError, RecursionError):
+                    return _load(text, _keep_text if nan_as_text else _reject)
+        raise BadJson("invalid JSON: {fault}", fault=error) from None
+
+
+def _bounded(body: bytes | str) -> bytes:
     raw = body.encode(errors="replace") if isinstance(body, str) else body
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if len(raw) > MAX_VALUES and sum(map(raw.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise BadJson("a message must not contain more than {most} values", most=MAX_VALUES)
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        if "surrogate" not in str(error) or len(raw) > MAX_REPAIRED:
-            raise BadJson("invalid JSON: {fault}", fault=error) from None
-    try:
-        text = json.dumps(json.loads(raw.decode()), ensure_ascii=False)
-        return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-    except (ValueError, RecursionError) as error:
-        raise BadJson("invalid JSON: {fault}", fault=error) from None
+    return raw
+
+
+def _repaired(raw: bytes) -> Iterator[str]:
+    """Read bytes as text, with U+FFFD for what is not UTF-8.
+
+    The second reading is for encodings such as GBK, in which the second byte of a letter may look
+    like a backslash.
+    """
+    text = _SURROGATES.sub(_pair_surrogates, raw).decode("utf-8", "replace")
+    yield text
+    yield _BACKSLASH_AFTER_LETTER.sub("\ufffd", text)
+
+
+def _pair_surrogates(written: re.Match[bytes]) -> bytes:
+    """Join the halves of a letter that were written one by one (CESU-8)."""
+    halves = written[0].decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass")
+    return halves.decode("utf-16", "replace").encode()
+
+
+def _load(text: str, read_constant: Callable[[str], object]) -> Any:
+    """Read JSON with the standard library; `read_constant` gets numbers that are not finite."""
+
+    def read_float(digits: str) -> object:
+        number = float(digits)
+        return number if math.isfinite(number) else read_constant(digits)
+
+    found = json.loads(text, parse_constant=read_constant, parse_float=read_float)
+    text = json.dumps(found, ensure_ascii=False)
+    return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _keep_text(written: str) -> str:
+    return written
+
+
+def _reject(written: str) -> None:
+    raise ValueError(f"{written} is not a number")
 
 
 def parse_id(value: object) -> int:

@@ -138,6 +138,16 @@ EXPECTED: dict[str, list[Event]] = {
             coordinates=POINT,
         )
     ],
+    "911_invalid_utf8": [
+        _911(
+            4603,
+            caller="\ufffd\ufffd\ufffd(",
+            location="",
+            description="",
+            postal=None,
+            identities=[],
+        )
+    ],
     "911_apiids_null": [_911(4418)],
     "911_identities_list": [
         _911(4419, identities=["license:41aa90be", "discord:210987654321098765"])

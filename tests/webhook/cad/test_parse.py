@@ -21,6 +21,7 @@ BY_NAME = {case["name"]: case for case in CASES}
 WRONG_KEYS = [name for name in BY_NAME if name.startswith(("bad_key_", "bad_duplicate_key"))]
 NO_OBJECT = ["bad_body_null", "bad_body_list"]
 BAD_JSON = [name for name in BY_NAME if name.startswith("bad_raw_")]
+NAN_FOR_AN_ID = ["bad_raw_nan_id", "bad_raw_float_overflow_id"]
 UNHANDLED = [name for name, case in BY_NAME.items() if case["valid"] == "unknown"]
 REJECTED = {
     "bad_type_missing": "type: not text",
@@ -112,6 +113,12 @@ def test_unhandled_types_are_rejected(name: str) -> None:
 def test_bodies_that_are_not_json(name: str) -> None:
     with pytest.raises(BadJson):
         parse_json(document(BY_NAME[name]))
+
+
+@pytest.mark.parametrize("name", NAN_FOR_AN_ID)
+def test_number_that_is_none_is_no_id(name: str) -> None:
+    with pytest.raises(InvalidPush):
+        parse(parse_json(document(BY_NAME[name]), nan_as_text=True))
 
 
 @pytest.mark.parametrize("name", NO_OBJECT)

@@ -283,8 +283,9 @@ async def test_thousand_wrong_keys_are_two_lines_in_the_log(
     app.authenticator.limiter.refusal_log.log_totals()
     lines = [text for text in caplog.messages if "wrong" in text]
     assert lines == [
-        "refused a push with a wrong or missing CAD key from 127.0.0.1",
-        "refused a push with a wrong or missing CAD key from 127.0.0.1, 1000 times in a minute",
+        "refused a push with a wrong or missing CAD key from 127.0.0.1: [cad] keys must hold the"
+        " API key of the CAD's admin panel",
+        "refused a push with a wrong or missing CAD key from 127.0.0.1, 1000 times in ten minutes",
     ]
 
 
@@ -296,7 +297,7 @@ async def test_refusals_of_many_addresses_are_logged_together(
         counted.count("it", f"address {number}")
     counted.log_totals()
     assert len(caplog.messages) == connection_limits.MAX_LOGGED + 1
-    assert caplog.messages[-1] == "refused it from other addresses, 4900 times in a minute"
+    assert caplog.messages[-1] == "refused it from other addresses, 4900 times in ten minutes"
     caplog.clear()
     counted.log_totals()
     assert caplog.messages == []

@@ -79,8 +79,6 @@ def test_any_bytes_are_parsed_or_rejected(raw: bytes) -> None:
         b"NaN",
         b"[1e999]",
         b"-Infinity",
-        b'"\xff"',
-        b'"\xed\xa0\x80"',
         b"[" * 100_000 + b"]" * 100_000,
         b'{"a": 1,}',
         b'["\\ud800", NaN]',
@@ -113,6 +111,33 @@ def test_byte_order_mark_is_skipped() -> None:
 def test_half_of_a_surrogate_pair_becomes_a_replacement_character(written: str, read: str) -> None:
     assert parse_json(f'{{"{written}": "{written}"}}') == {read: read}
     orjson.dumps(parse_json(f'"{written}"'))
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (b"Stra\xc3", "Stra\ufffd"),
+        ("Stra\u00dfe".encode("latin-1"), "Stra\ufffde"),
+        ("\u2013 \u20ac".encode("cp1252"), "\ufffd \ufffd"),
+        ("\u0443\u043b".encode("cp1251"), "\ufffd\ufffd"),
+        ("中".encode("gbk"), "\ufffd\ufffd"),
+        ("乗x".encode("gbk"), "\ufffd\ufffdx"),
+        ("\U0001f525".encode()[:3], "\ufffd"),
+        (b"\xed\xa0\xbd\xed\xb4\xa5", "\U0001f525"),
+        (b"\xed\xa0\xbd!", "\ufffd!"),
+    ],
+)
+def test_bytes_that_are_not_utf8_become_replacement_characters(written: bytes, read: str) -> None:
+    assert parse_json(b'{"a": ["%b", "\\n"]}' % written) == {"a": [read, "\n"]}
+
+
+def test_number_that_is_none_may_count_as_text() -> None:
+    raw = b'{"x": NaN, "y": [-Infinity, 1e999, 1.5], "t": "NaN \xff"}'
+    assert parse_json(raw, nan_as_text=True) == {
+        "x": "NaN",
+        "y": ["-Infinity", "1e999", 1.5],
+        "t": "NaN \ufffd",
+    }
 
 
 @pytest.mark.parametrize("value", [0, 7, "7", "0007", MAX_ID, str(MAX_ID)])
@@ -246,6 +271,24 @@ def test_cleaned_text_is_short_visible_and_stays_as_it_is(text: str, limit: int)
 @pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\x00", "\x1b", "\ue000", "\u3164"])
 def test_invisible_characters_are_removed(hidden: str) -> None:
     assert clean_text(f"a{hidden}b\nc") == "ab\nc"
+
+
+@pytest.mark.parametrize("separator", [*"\r\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"])
+def test_separators_become_blanks(separator: str) -> None:
+    assert clean_text(f"shots{separator}fired\r\nnow") == "shots fired\nnow"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["👩\u200d🚒", "❤\ufe0f\u200d🔥", "👩🏽\u200d⚕\ufe0f", "می\u200cخواهم", "क्\u200dष", "ශ්\u200dරී"],
+)
+def test_joiners_stay_where_they_are_needed(text: str) -> None:
+    assert clean_text(text) == text
+
+
+@pytest.mark.parametrize("text", ["pay\u200dpal", "\u200da", "👩\u200d", "م\u200ca", "👩\u200c🚒"])
+def test_other_joiners_are_removed(text: str) -> None:
+    assert not set(clean_text(text)) & {"\u200c", "\u200d"}
 
 
 def test_piled_up_marks_are_limited() -> None:
