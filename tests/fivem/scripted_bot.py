@@ -71,11 +71,10 @@ class ScriptedBot:
         if path == "/api/batch":
             if not self.has_batches:
                 return 404, "404: Not Found"
-            messages = json.loads(request.body)["messages"]
+            messages = json.loads(request.body.encode("latin-1"))["messages"]
             return 200, json.dumps({"answers": [self._store(message) for message in messages]})
-        message = (
-            {"push": request.body} if path == "/sonorancad/event" else json.loads(request.body)
-        )
+        body = request.body.encode("latin-1")
+        message = {"push": body.decode()} if path == "/sonorancad/event" else json.loads(body)
         if "Idempotency-Key" in request.headers:
             message["key"] = request.headers["Idempotency-Key"]
             message["age"] = float(request.headers["X-Event-Age"])

@@ -137,10 +137,8 @@ for name, report in pairs(REPORTS) do
         if why then
             return nil, why
         end
-        local key
-        key, why = Spool.put({ key = given.key, type = 'queries.' .. report[1], data = data })
-        Outbox.wake()
-        return key, why
+        local message = { key = given.key, type = 'queries.' .. report[1], data = data }
+        return Outbox.put(message)
     end
 end
 
@@ -183,7 +181,7 @@ function Api.Status()
         refused = Spool.refused(),
         full = Spool.is_full,
         pushes = Push.way and Text(Push.way) or nil,
-        problem = Settings.problem(),
+        problem = Settings.problem() or Settings.push_problem(),
         version = GetResourceMetadata(GetCurrentResourceName(), 'version', 0),
     }
 end

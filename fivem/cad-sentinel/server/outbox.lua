@@ -115,6 +115,17 @@ function Outbox.wake()
     end
 end
 
+-- Stores a message and sends it as soon as those before it are sent. Returns its key, or nil and
+-- why it could not be stored.
+function Outbox.put(message)
+    local key, why = Spool.put(message)
+    if not key then
+        return nil, why
+    end
+    Outbox.wake()
+    return key
+end
+
 -- Sends what waits now, also if it has just failed.
 function Outbox.retry()
     if state == 'waiting' then

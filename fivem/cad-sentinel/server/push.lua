@@ -15,9 +15,7 @@ local function take(way, raw)
         Say('second_way', Text(way), Text(Push.way))
         return 'ignored'
     end
-    local key, why = Spool.put({ push = raw })
-    Outbox.wake()
-    return key, why
+    return Outbox.put({ push = raw })
 end
 
 AddEventHandler(SHIM, function(raw)

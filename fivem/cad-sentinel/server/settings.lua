@@ -25,7 +25,14 @@ local function is_on_this_machine(url)
     return host == 'localhost' or host == '127.0.0.1'
 end
 
--- What is wrong with the convars, as one line; nil if nothing is.
+-- What is wrong with the secret for pushes, as one line; nil if nothing is.
+function Settings.push_problem()
+    if GetConvar('cad_sentinel_push_secret', '') ~= '' and not Settings.push_secret() then
+        return Text('bad_secret', SHORTEST_SECRET)
+    end
+end
+
+-- Why no request can be sent, as one line; nil if it can.
 function Settings.problem()
     local url, token = Settings.url(), Settings.token()
     if not url:find('^https?://[^%s/?#@]+$') then
@@ -34,7 +41,5 @@ function Settings.problem()
         return Text('bad_token')
     elseif token == '' and not is_on_this_machine(url) then
         return Text('no_token')
-    elseif GetConvar('cad_sentinel_push_secret', '') ~= '' and not Settings.push_secret() then
-        return Text('bad_secret', SHORTEST_SECRET)
     end
 end

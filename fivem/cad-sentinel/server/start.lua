@@ -1,9 +1,9 @@
 -- Last of all files: everything is there.
 
 Spool.open()
-local fault = Settings.problem()
+local fault = Settings.push_problem()
 if fault then
-    print('^1' .. Text('settings', fault) .. '^7')
+    print(fault)
 end
 Adapters.start()
 Outbox.wake()

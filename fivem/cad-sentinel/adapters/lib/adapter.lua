@@ -126,9 +126,11 @@ end
 
 local function start(resource)
     local declared = adapters[resource]
-    if not declared then
+    if not declared or declared.is_running then
         return
-    elseif declared.adapter then
+    end
+    declared.is_running = true
+    if declared.adapter then
         declared.adapter.started()
     else
         declared.adapter = make(resource, declared.config)
@@ -141,7 +143,8 @@ AddEventHandler('onServerResourceStart', start)
 
 AddEventHandler('onServerResourceStop', function(resource)
     local declared = adapters[resource]
-    if declared and declared.adapter then
+    if declared and declared.is_running then
+        declared.is_running = false
         declared.adapter.stopped()
     end
 end)
