@@ -46,7 +46,7 @@ from webhook.http.connection import ConnectionLimits
 from webhook.http.connection_limits import ConnectionLimiter, affordable
 from webhook.http.listener import Listener
 from webhook.http.push import CadKey
-from webhook.protocol.context import ApprovalRules, Context, Scope
+from webhook.protocol.context import ApprovalRules, Context, ExternalRules, Scope
 from webhook.protocol.events import ALL, Bus
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import SESSION_MESSAGES, SessionSettings
@@ -106,6 +106,10 @@ async def run(
             LOCAL,
             ZoneInfo(settings.community.timezone),
             approvals=ApprovalRules(**settings.approvals.model_dump()),
+            external=ExternalRules(
+                active=settings.community.new_external == "active",
+                remove=settings.community.remove_external == "at-once",
+            ),
         )
         context.bus.subscribe(ALL, lambda _: metrics.published.inc())
         status = RuntimeStatus(

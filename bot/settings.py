@@ -338,6 +338,8 @@ class CommunitySettings(Section):
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     language: Annotated[str, AfterValidator(_language)] = "en"
     daily_at: Annotated[str, AfterValidator(_time_of_day)] = "06:00"
+    new_external: Literal["pending", "active"] = "pending"
+    remove_external: Literal["request", "at-once"] = "request"
     tiers: Annotated[list[TierSettings], AfterValidator(_unique_ids)] = [
         TierSettings(id=1, name="Basic", price="59.99"),
         TierSettings(id=2, name="Premium", price="99.99"),

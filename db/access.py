@@ -8,11 +8,16 @@ from db.users import User
 
 
 class AuthEntry(NamedTuple):
-    """Somebody at the entrance, allowed or not; `at` in milliseconds since 1970."""
+    """Somebody at the entrance, allowed or not; `at` in milliseconds since 1970.
+
+    `reason` and `method` are blank where the script named none.
+    """
 
     user_id: str
     at: int
     allowed: int
+    reason: str
+    method: str
 
 
 async def allowed_users(sql: Reader, property_id: int) -> list[User]:
@@ -52,17 +57,20 @@ async def disallow(sql: Transaction, property_id: int, user_id: str) -> bool:
     return await sql.count_changes(removed, property_id, user_id) > 0
 
 
+async def disallow_all(sql: Transaction, property_id: int) -> list[str]:
+    """Empty a property's list; return who was on it."""
+    gone = "DELETE FROM allowed_users WHERE property_id = ? RETURNING user_id"
+    return sorted(await sql.all(str, gone, property_id))
+
+
 async def disallow_everywhere(sql: Transaction, user_id: str) -> list[int]:
     """Take a user off every list; return the properties whose lists they were on."""
     gone = "DELETE FROM allowed_users WHERE user_id = ? RETURNING property_id"
     return sorted(await sql.all(int, gone, user_id))
 
 
-async def add_entry(
-    sql: Transaction, property_id: int, user_id: str, now: int, *, allowed: bool
-) -> None:
-    entry = {"property_id": property_id, "user_id": user_id, "allowed": allowed, "at": now}
-    await sql.insert("auth_entries", **entry)
+async def add_entry(sql: Transaction, property_id: int, entry: AuthEntry) -> None:
+    await sql.insert("auth_entries", property_id=property_id, **entry._asdict())
 
 
 async def entries(

@@ -23,6 +23,11 @@ async def tiers(sql: Reader) -> list[Tier]:
     return await sql.select(Tier, "tiers WHERE NOT retired ORDER BY id")
 
 
+async def first_tier(sql: Reader) -> int | None:
+    """Return the lowest tier on offer."""
+    return await sql.one(int, "SELECT id FROM tiers WHERE NOT retired ORDER BY id LIMIT 1")
+
+
 async def get_tier(sql: Reader, tier_id: int) -> Tier | None:
     """Return a tier, also one that is retired."""
     return await sql.find(Tier, "tiers", id=tier_id)

@@ -20,6 +20,13 @@ REMOVED = "REMOVED"
 """Its removal was requested, and not settled yet."""
 
 
+class External(NamedTuple):
+    """The id by which a script in the game knows a property, and the script's name."""
+
+    source: str
+    id: str
+
+
 class Property(NamedTuple):
     """A property; `x` and `y` are GTA map coordinates, `width` and `height` metres."""
 
@@ -37,6 +44,14 @@ class Property(NamedTuple):
     added_at: int
     removed_at: int | None
     status_reason: str | None
+    external_source: str | None
+    external_id: str | None
+
+    @property
+    def external(self) -> External | None:
+        if self.external_source is None or self.external_id is None:
+            return None
+        return External(self.external_source, self.external_id)
 
 
 class PropertyDetail(NamedTuple):
@@ -59,9 +74,9 @@ async def add(
     description: str,
     owner: str,
     now: int,
+    external: External | None = None,
 ) -> int:
     """Add a pending property and return its id."""
-    searched, place = fold_case(location, description), " ".join(words(location))
     property_id = await sql.insert(
         "properties",
         location=location,
@@ -74,16 +89,25 @@ async def add(
         description=description,
         owner=owner,
         added_at=now,
-        searched=searched,
-        place=place,
+        external_source=external and external.source,
+        external_id=external and external.id,
+        searched=fold_case(location, description),
+        place=_place(location),
     )
-    codes = " ".join(word for word in words(description) if may_be_code(word))
-    await sql.insert(
-        "property_search",
-        rowid=property_id,
-        text=indexed(f"{property_id}\n{searched}\n {place} \n {codes} "),
-    )
+    text = _search_text(property_id, location, description)
+    await sql.insert("property_search", rowid=property_id, text=text)
     return property_id
+
+
+def _place(location: str) -> str:
+    """Return a location as addresses are compared: its words with blanks between."""
+    return " ".join(words(location))
+
+
+def _search_text(property_id: int, location: str, description: str) -> str:
+    codes = " ".join(word for word in words(description) if may_be_code(word))
+    searched = fold_case(location, description)
+    return indexed(f"{property_id}\n{searched}\n {_place(location)} \n {codes} ")
 
 
 async def get(sql: Reader, property_id: int) -> Property | None:
@@ -95,6 +119,22 @@ async def get(sql: Reader, property_id: int) -> Property | None:
 async def get_even_removed(sql: Reader, property_id: int) -> Property | None:
     """Return a property, removed or not, for the cards that still show it."""
     return await sql.find(Property, "properties", id=property_id)
+
+
+async def number_of(sql: Reader, external: External) -> int | None:
+    """Return the id of the property that a script knows by this id; None if none is present."""
+    found = f"SELECT id FROM {_PRESENT} AND external_source = ? AND external_id = ?"
+    return await sql.one(int, found, *external)
+
+
+async def external_of(sql: Reader, property_id: int) -> External | None:
+    """Return by which id a script knows a property, removed or not."""
+    return await sql.one(
+        External,
+        "SELECT external_source, external_id FROM properties"
+        " WHERE id = ? AND external_id IS NOT NULL",
+        property_id,
+    )
 
 
 async def detail(sql: Reader, property_id: int) -> PropertyDetail | None:
@@ -200,10 +240,17 @@ async def of_owner(sql: Reader, owner: str) -> list[Owned]:
     )
 
 
-async def update(sql: Transaction, changed: Property) -> None:
-    """Store a property's size, coordinates and tier."""
-    area = {name: getattr(changed, name) for name in ("width", "height", "x", "y")}
-    await sql.update("properties", {**area, "tier": changed.tier}, id=changed.id)
+async def update(sql: Transaction, old: Property, new: Property) -> None:
+    """Store what differs between two states of a property, besides its status."""
+    changed = {name: value for name, value in new._asdict().items() if value != getattr(old, name)}
+    if not changed:
+        return
+    if changed.keys() & {"location", "description"}:
+        changed["searched"] = fold_case(new.location, new.description)
+        changed["place"] = _place(new.location)
+        text = _search_text(new.id, new.location, new.description)
+        await sql.update("property_search", {"text": text}, rowid=new.id)
+    await sql.update("properties", changed, id=new.id)
 
 
 async def set_status(

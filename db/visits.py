@@ -21,14 +21,16 @@ class Camera(NamedTuple):
 
 
 class VisitsOfDay(NamedTuple):
-    """How many visits a camera saw on a day."""
+    """How many visits a camera saw on a day; `camera_id` is None for those that none saw."""
 
     day: str
-    camera_id: int
+    camera_id: int | None
     visits: int
 
 
-async def add(sql: Transaction, property_id: int, camera_id: int, user_id: str, now: int) -> None:
+async def add(
+    sql: Transaction, property_id: int, camera_id: int | None, user_id: str, now: int
+) -> None:
     visit = {"property_id": property_id, "camera_id": camera_id, "user_id": user_id, "at": now}
     await sql.insert("visits", **visit)
 
@@ -61,16 +63,17 @@ async def cameras(sql: Reader, property_id: int) -> list[Camera]:
 
 
 async def counts(sql: Reader, property_id: int, spans: Sequence[Span]) -> list[VisitsOfDay]:
-    """Count a property's visits by day and camera, those of removed cameras too."""
+    """Count a property's visits by day and camera, those of removed cameras and of none too."""
     days, parameters = with_days(spans)
     return await sql.all(
         VisitsOfDay,
         f"WITH {days}, cameras (camera) AS ("
         "SELECT id FROM equipment WHERE property_id = ? AND type = ? AND removed_at IS NULL"
         " UNION ALL"
-        " SELECT id FROM equipment WHERE property_id = ? AND type = ? AND removed_at IS NOT NULL)"
+        " SELECT id FROM equipment WHERE property_id = ? AND type = ? AND removed_at IS NOT NULL"
+        " UNION ALL SELECT NULL)"
         " SELECT day, camera, (SELECT count(*) FROM visits WHERE property_id = ?"
-        "  AND camera_id = camera AND at >= start AND at < stop) FROM days, cameras",
+        "  AND camera_id IS camera AND at >= start AND at < stop) FROM days, cameras",
         *parameters,
         *(property_id, CAMERA) * 2,
         property_id,

@@ -49,8 +49,8 @@ from webhook.queries.properties import (
     find_property,
     get_stored_property,
     list_properties,
-    remove_property,
 )
+from webhook.queries.removals import remove_property
 from webhook.queries.rows import PENDING, Property
 from webhook.queries.users import find_user
 

@@ -47,7 +47,7 @@ def _of_cad(push_type: str, render: RenderEntry, one: str, many: str) -> dict[st
 FEEDS: dict[str, Feed] = {
     "visits": Feed("visits", properties.visit, "visit", "visits"),
     "crimes": Feed("crimes", properties.crime, "crime", "crimes"),
-    "auth-entries": Feed("access", properties.auth_entry, "access", "accesses"),
+    "auth-entries": Feed("access", properties.auth_entry, "access attempt", "access attempts"),
     "property-removed": Feed(
         "properties", properties.removed, "removed property", "removed properties"
     ),
@@ -56,6 +56,12 @@ FEEDS: dict[str, Feed] = {
     ),
     "property-status-change": Feed(
         "properties", properties.status, "property status", "property statuses"
+    ),
+    "property-owner-change": Feed(
+        "properties", properties.owner, "change of owner", "changes of owner"
+    ),
+    "property-details-changed": Feed(
+        "properties", properties.details, "new description", "new descriptions"
     ),
     "property-equipment-change": Feed(
         "properties", properties.equipment_change, "change of equipment", "changes of equipment"

@@ -13,8 +13,10 @@ NAME = 120
 
 async def visit(sql: Reader, event: StoredEvent) -> CardBuilder:
     user = await _user(sql, event.data["clientId"])
-    camera = await _equipment(sql, event.data["cameraId"])
-    text = _("{user} was seen by {camera}.").format(user=user, camera=camera)
+    text = _("{user} was there.").format(user=user)
+    if "cameraId" in event.data:
+        camera = await _equipment(sql, event.data["cameraId"])
+        text = _("{user} was seen by {camera}.").format(user=user, camera=camera)
     return await _entry(sql, event, _("Visit"), Colour.NORMAL, text)
 
 
@@ -30,10 +32,15 @@ async def crime(sql: Reader, event: StoredEvent) -> CardBuilder:
 async def auth_entry(sql: Reader, event: StoredEvent) -> CardBuilder:
     user = await _user(sql, event.data["clientId"])
     if event.data["allowed"]:
-        let_in = _("{user} was let in.").format(user=user)
-        return await _entry(sql, event, _("Access"), Colour.GOOD, let_in)
-    refused = _("{user} is not on the list.").format(user=user)
-    return await _entry(sql, event, _("Access refused"), Colour.WARNING, refused)
+        what, colour, text = _("Access"), Colour.GOOD, _("{user} was let in.")
+    else:
+        what, colour, text = _("Access refused"), Colour.DANGER, _("{user} was not let in.")
+    lines = [text.format(user=user)]
+    if method := event.data.get("method"):
+        lines.append(_("With: {method}").format(method=inert_line(method, NAME)))
+    if reason := event.data.get("reason"):
+        lines.append(_("Reason: {reason}").format(reason=inert_line(reason, NAME)))
+    return await _entry(sql, event, what, colour, "\n".join(lines))
 
 
 async def removed(sql: Reader, event: StoredEvent) -> CardBuilder:
@@ -48,6 +55,17 @@ async def restored(sql: Reader, event: StoredEvent) -> CardBuilder:
 async def status(sql: Reader, event: StoredEvent) -> CardBuilder:
     before, after = inert_line(event.data["previous"], 64), inert_line(event.data["status"], 64)
     return await _entry(sql, event, _("Status"), Colour.NORMAL, f"{before} → {after}")
+
+
+async def owner(sql: Reader, event: StoredEvent) -> CardBuilder:
+    names = [await _user(sql, event.data[name]) for name in ("previous", "owner")]
+    return await _entry(sql, event, _("New owner"), Colour.NORMAL, " → ".join(names))
+
+
+async def details(sql: Reader, event: StoredEvent) -> CardBuilder:
+    """The location is in the title; a description is too long for a feed."""
+    done = _("New description") if "description" in event.data else _("New location")
+    return await _entry(sql, event, done, Colour.NORMAL)
 
 
 async def equipment_change(sql: Reader, event: StoredEvent) -> CardBuilder:

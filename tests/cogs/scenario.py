@@ -54,6 +54,7 @@ class Scenario:
         await self.properties()
         await self.removals()
         await self.alarm()
+        await self.external()
         await self.itself()
 
     async def duty(self) -> None:
@@ -246,6 +247,26 @@ class Scenario:
         await self.push("EVENT_UNIT_LOGOUT", {"identIds": [74]})
         await self.ask("request-remove-property", propertyId=1)
         await self.ask("withdraw-remove-property", propertyId=1)
+
+    async def external(self) -> None:
+        """A script puts a property, words it anew and sells it; somebody comes without a camera."""
+        visitor = self._word("license:visitor", 64)
+        house = {"external": {"source": self._id("ps-housing"), "id": self._id("17")}}
+        await self.ask(
+            "put-property",
+            **house,
+            location=self._word("4 Grove Street", 200),
+            x=-14,
+            y=-1441,
+            owner=OWNER,
+        )
+        await self.ask("put-property", **house, description=self._word("Two floors", 2000))
+        await self.ask("put-property", **house, location=self._word("Grove Street 4", 200))
+        await self.ask("change-property-owner", **house, owner=visitor)
+        await self.ask("add-visitor", **house, userId=visitor)
+        denied = {"allowed": False, "method": self._word("lockpick", 64)}
+        reason = self._word("The lock held", 200)
+        await self.ask("add-auth-entry", **house, userId=OWNER, **denied, reason=reason)
 
     async def _approve_as_one_of_two(self, place: int) -> None:
         somebody = Caller("discord:7", Scope.APPROVE, ("discord:7",))

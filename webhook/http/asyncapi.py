@@ -188,7 +188,9 @@ class _SentSchema(_ModelSchema):
                 fields[name] = _without_null(field)
         # These two are sent without what is unknown; all others with every field.
         if not issubclass(schema["cls"], Event | Partial):
-            written["required"] = list(fields)
+            optional = schema["cls"].model_fields.values()
+            left_out = {field.alias for field in optional if field.exclude_if is not None}
+            written["required"] = [name for name in fields if name not in left_out]
         return written
 
 

@@ -7,6 +7,7 @@ from typing import (
     Concatenate,
     ParamSpec,
     Protocol,
+    Self,
     TypeVar,
     get_type_hints,
     runtime_checkable,
@@ -31,6 +32,14 @@ class AboutProperty(Protocol):
 
     async def which_property(self, sql: Reader) -> int | None:
         """Return the property's id; None if there is no such property."""
+
+
+@runtime_checkable
+class Resolvable(Protocol):
+    """A request that may name what it is about in a way that storage must look up."""
+
+    async def resolve(self, sql: Reader) -> Self:
+        """Return the request with the ids of what it names."""
 
 
 class Nothing(Request):
@@ -111,6 +120,8 @@ class Catalogue:
                 "unknown message type {type!r}", type=message.type[:SHOWN_TYPE_LENGTH]
             )
         request = validate(query.ask, message.data)
+        if isinstance(request, Resolvable):
+            request = await request.resolve(context.read)
         if query.ask is Nothing:
             return await query.operation(context)
         return await query.operation(context, request)

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from db import audit, journal
+from db import audit, journal, properties
 from db.database import Database, Reader, Transaction
 from db.journal import Audience
 from webhook.protocol.errors import Forbidden
 from webhook.protocol.events import Bus, Event, StoredEvent, Subject, SystemEvent
+from webhook.protocol.wire import ExternalData
 
 
 class Scope(IntEnum):
@@ -94,6 +95,11 @@ class Change:
 
     async def emit(self, event: Event, *about: Subject) -> int:
         """Journal an event about these subjects and return its number; publish it on commit."""
+        if (number := event.property_number) is not None:
+            external = await properties.external_of(self.sql, number)
+            if external is not None:
+                known = ExternalData(source=external.source, id=external.id)
+                event = event.model_copy(update={"external": known})
         return await self.emit_named(event.name, event.dump(), *about)
 
     async def emit_named(self, name: str, data: bytes, *about: Subject) -> int:
@@ -144,6 +150,18 @@ class ApprovalRules:
     restore_hours: int = 72
 
 
+@dataclass(frozen=True, slots=True)
+class ExternalRules:
+    """What scripts in the game may do alone to properties that they know by an id of their own.
+
+    `active`: one that they put is active at once, without an approval. `remove`: one whose
+    removal they request is removed at once.
+    """
+
+    active: bool = False
+    remove: bool = False
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything an operation needs; one per caller.
@@ -157,6 +175,7 @@ class Context:
     zone: ZoneInfo
     now: Callable[[], int] = now
     approvals: ApprovalRules = ApprovalRules()
+    external: ExternalRules = ExternalRules()
     age: int = 0
 
     def of(self, caller: Caller) -> "Context":

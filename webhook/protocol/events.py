@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import orjson
 
 from db.journal import Entry
-from webhook.protocol.wire import Wire
+from webhook.protocol.wire import ExternalData, Wire
 
 ALL = "all"
 """The subscription to every event."""
@@ -65,7 +65,18 @@ class BaseEvent(Wire):
 
 
 class Event(BaseEvent):
-    """Base of the events that scripts can subscribe to."""
+    """Base of the events that scripts can subscribe to.
+
+    `external` is added to those of a property that has one when they are emitted.
+    """
+
+    external: ExternalData | None = None
+
+    @property
+    def property_number(self) -> int | None:
+        """The id of the property that the event is about, if it is about one."""
+        number = getattr(self, "property_id", None)
+        return None if number is None else int(number)
 
 
 class SystemEvent(BaseEvent):
@@ -126,12 +137,12 @@ class AlarmChanged(Event):
 
 
 class VisitRecorded(Event):
-    """A camera of a property saw somebody."""
+    """Somebody visited a property; seen by one of its cameras, or by a script."""
 
     name = "visits"
     property_id: int
     client_id: str
-    camera_id: int
+    camera_id: int | None = None
 
 
 class Scanned(Event):
@@ -158,6 +169,8 @@ class AuthEntryRecorded(Event):
     property_id: str
     client_id: str
     allowed: bool
+    reason: str | None = None
+    method: str | None = None
 
 
 class PropertyAdded(Event):
@@ -172,6 +185,10 @@ class PropertyAdded(Event):
     y: int
     description: str
     client_id: str
+
+    @property
+    def property_number(self) -> int:
+        return self.id
 
 
 class PropertyRemoved(Event):
@@ -188,6 +205,24 @@ class PropertyStatusChange(Event):
     property_id: int
     status: str
     previous: str
+
+
+class PropertyOwnerChange(Event):
+    """A property has another owner."""
+
+    name = "property-owner-change"
+    property_id: int
+    owner: str
+    previous: str
+
+
+class PropertyDetailsChanged(Event):
+    """A property's location or description changed; only what changed is there."""
+
+    name = "property-details-changed"
+    property_id: int
+    location: str | None = None
+    description: str | None = None
 
 
 class PropertyEquipmentChange(Event):

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticUseDefault, to_json
 
+from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson, FieldProblem, InvalidData
 
 MAX_ID = 2**63 - 1
@@ -231,6 +232,16 @@ def parse_rounded(value: object) -> object:
     return round(value) if isinstance(value, float) and math.isfinite(value) else value
 
 
+def parse_external(value: object) -> object:
+    """Read what a script calls something by: `17`, `17.0` and `"17"` are one.
+
+    Invisible characters and blanks at the ends are removed, and others become single blanks, as
+    nobody could tell such ids apart.
+    """
+    value = parse_text(value)
+    return " ".join(clean_text(value).split()) if isinstance(value, str) else value
+
+
 _IdInput = Annotated[int, Field(ge=0, le=MAX_ID)] | Annotated[str, Field(pattern="^[0-9]{1,19}$")]
 _UserIdText = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -256,6 +267,28 @@ ROUNDED = BeforeValidator(parse_rounded)
 
 TEXT = BeforeValidator(parse_text)
 """Annotates, after its bounds, a text that scripts may send as a number."""
+
+_SourceText = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+_ExternalText = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class ExternalId(Request):
+    """The id by which a script in the game knows a property, and the script's name, as sent."""
+
+    source: Annotated[
+        _SourceText, BeforeValidator(parse_external, json_schema_input_type=_SourceText)
+    ]
+    id: Annotated[
+        _ExternalText,
+        BeforeValidator(parse_external, json_schema_input_type=_ExternalText | int),
+    ]
+
+
+class ExternalData(Wire):
+    """The same in answers and events, where both parts are text."""
+
+    source: str
+    id: str
 
 
 def validate(model: type[_Model], data: object) -> _Model:

@@ -1,8 +1,8 @@
 """Who may enter a property, and who identified themselves at its door."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from db import access, users
 from db.access import AuthEntry
@@ -18,6 +18,7 @@ from webhook.queries.models import (
     PropertyPage,
     UserAtProperty,
     existing_property,
+    is_none,
     property_subject,
 )
 
@@ -30,11 +31,25 @@ class AllowedUsers(Reply):
     allowed_users: dict[str, str]
 
 
+class NewAuthEntry(UserAtProperty):
+    """Who identified themselves at a property, by what, and whether the script let them in.
+
+    `allowed`: what the script decided; without it, whether they own the property or may enter it.
+    """
+
+    allowed: bool | None = None
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    method: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] = ""
+
+
 class AuthEntryData(Reply):
-    """Who identified themselves, and when."""
+    """Who identified themselves, when and by what, and whether they were let in."""
 
     user_id: Annotated[str, Field(alias="user_id")]
     timestamp: str
+    allowed: bool
+    reason: Annotated[str | None, Field(exclude_if=is_none)]
+    method: Annotated[str | None, Field(exclude_if=is_none)]
 
 
 class AuthEntries(Reply):
@@ -99,29 +114,39 @@ async def get_auth_entries(context: Context, ask: OfProperty) -> AuthEntries:
     entries = await access.entries(context.read, ask.property_id)
     return AuthEntries(
         auth_entries=[
-            AuthEntryData(user_id=entry.user_id, timestamp=timestamp(entry.at)) for entry in entries
+            AuthEntryData(
+                user_id=entry.user_id,
+                timestamp=timestamp(entry.at),
+                allowed=bool(entry.allowed),
+                reason=entry.reason or None,
+                method=entry.method or None,
+            )
+            for entry in entries
         ]
     )
 
 
 @table.query("add-auth-entry", scope=Scope.WRITE)
-async def add_auth_entry(context: Context, ask: UserAtProperty) -> Success:
-    """Record that somebody identified themselves at a property."""
+async def add_auth_entry(context: Context, ask: NewAuthEntry) -> Success:
+    """Record that somebody identified themselves at a property, and whether they were let in."""
     async with context.change() as change:
         stored = await existing_property(change.sql, ask.property_id)
         await users.add_seen(change.sql, ask.user_id)
-        allowed = stored.owner == ask.user_id or await access.is_allowed(
-            change.sql, ask.property_id, ask.user_id
+        allowed = ask.allowed
+        if allowed is None:
+            allowed = stored.owner == ask.user_id or await access.is_allowed(
+                change.sql, ask.property_id, ask.user_id
+            )
+        entry = AuthEntry(ask.user_id, change.happened, allowed, ask.reason, ask.method)
+        await access.add_entry(change.sql, ask.property_id, entry)
+        given: dict[str, Any] = {"reason": ask.reason, "method": ask.method}
+        event = AuthEntryRecorded(
+            property_id=str(ask.property_id),
+            client_id=ask.user_id,
+            allowed=allowed,
+            **{name: text for name, text in given.items() if text},
         )
-        await access.add_entry(
-            change.sql, ask.property_id, ask.user_id, change.happened, allowed=allowed
-        )
-        await change.emit(
-            AuthEntryRecorded(
-                property_id=str(ask.property_id), client_id=ask.user_id, allowed=allowed
-            ),
-            property_subject(ask.property_id),
-        )
+        await change.emit(event, property_subject(ask.property_id))
     return Success()
 
 

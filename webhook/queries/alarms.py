@@ -4,7 +4,7 @@ An alert is one press of a property's alarm button; an alarm is the incident tha
 alerts until it is settled.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -20,6 +20,7 @@ from webhook.queries.models import (
     Added,
     ListPage,
     PropertyPage,
+    PropertyReference,
     RowReply,
     Timestamp,
     UserAtProperty,
@@ -63,13 +64,8 @@ class OfAlarm(Request):
         return None if alarm is None else alarm.property_id
 
 
-class AlarmPage(ListPage):
+class AlarmPage(PropertyReference, ListPage):
     """A page of the alarms of a property, or of all."""
-
-    property_id: Id | None = None
-
-    async def which_property(self, _: Reader) -> int | None:
-        return self.property_id
 
 
 class AlarmNote(OfAlarm):
@@ -258,7 +254,7 @@ async def record_step(
 ) -> None:
     """Record what was done about an alarm, and publish it; `by` is blank if nobody did it."""
     await alarms.add_step(change.sql, alarm.id, change.happened, by, action, text, number)
-    given = {"by": by} if by else {}
+    given: dict[str, Any] = {"by": by} if by else {}
     await change.emit(
         AlarmChanged(alarm_id=alarm.id, property_id=alarm.property_id, action=action, **given),
         alarm_subject(alarm.id),

@@ -12,14 +12,12 @@ from db.database import size
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.events import StoredEvent
-from webhook.protocol.wire import Id
-from webhook.queries.models import ListPage, OfProperty, property_subject
+from webhook.queries.models import ListPage, OfProperty, PropertyReference, property_subject
 
 
-class AuditPage(ListPage):
+class AuditPage(PropertyReference, ListPage):
     """A page of the log. `by`: only changes by this caller (`discord:1`, a script's name)."""
 
-    property_id: Id | None = None
     by: str | None = None
 
 

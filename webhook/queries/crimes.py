@@ -9,9 +9,15 @@ from db.crimes import Circle
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.events import Crime
-from webhook.protocol.wire import ROUNDED, WHOLE, Id, Reply, Request, UserId
+from webhook.protocol.wire import ROUNDED, WHOLE, Reply, UserId
 from webhook.queries.days import last_days
-from webhook.queries.models import Added, Sentence, existing_property, property_subject
+from webhook.queries.models import (
+    Added,
+    PropertyReference,
+    Sentence,
+    existing_property,
+    property_subject,
+)
 
 table = Catalogue()
 
@@ -21,18 +27,16 @@ EVERYWHERE = 100_000
 """Metres; further than the map is wide."""
 
 
-class NewCrime(Request):
+class NewCrime(PropertyReference):
     """A crime to report; every field may be unknown."""
 
-    property_id: Id | None = None
     client_id: UserId | None = None
     description: Sentence = ""
 
 
-class CrimeArea(Request):
+class CrimeArea(PropertyReference):
     """Where to count: everywhere, at a property, or at the properties around it."""
 
-    property_id: Id | None = None
     radius: Annotated[int, Field(ge=0, le=EVERYWHERE), ROUNDED] | None = None
     days: Annotated[int, Field(ge=1, le=MOST_DAYS), WHOLE] = DAYS
 

@@ -16,6 +16,7 @@ from webhook.queries.models import (
     IdText,
     ListPage,
     OfProperty,
+    PropertyReference,
     RowReply,
     SearchPage,
     Sentence,
@@ -62,10 +63,9 @@ class WhichDrone(OfProperty):
     reason: Sentence = ""
 
 
-class FlightPage(ListPage):
+class FlightPage(PropertyReference, ListPage):
     """A page of the flights: of all, of a property, of a drone, or of both."""
 
-    property_id: Id | None = None
     drone_id: Id | None = None
 
 

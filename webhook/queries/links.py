@@ -33,9 +33,10 @@ class CodeConfirmation(Request):
 
 
 class Linked(Success):
-    """The member with whom the user is linked now."""
+    """The member with whom the user is linked now, and a sentence for the user."""
 
     member_id: str
+    message: str = "You are linked with your Discord account"
 
 
 class OfMember(Request):

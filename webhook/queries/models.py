@@ -2,17 +2,19 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from db import properties
 from db.database import Reader
-from db.properties import PENDING, REJECTED, Property
-from webhook.protocol.errors import NotFound
+from db.properties import PENDING, REJECTED, External, Property
+from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
 from webhook.protocol.events import Subject
 from webhook.protocol.wire import (
     MAX_ID,
     ROUNDED,
     TEXT,
+    ExternalData,
+    ExternalId,
     Id,
     Reply,
     Request,
@@ -76,13 +78,59 @@ class RowReply(Reply):
         return cls.model_validate(row, from_attributes=True)
 
 
-class OfProperty(Request):
+class PropertyReference(Request):
+    """A property, by its id or by the one that a script in the game has for it, or none."""
+
+    property_id: Id | None = None
+    external: ExternalId | None = None
+
+    async def which_property(self, _: Reader) -> int | None:
+        return self.property_id
+
+    async def resolve(self, sql: Reader) -> Self:
+        """Return the request with the property's id.
+
+        Raises:
+            NotFound: nobody has put a property by this external id.
+            InvalidData: `property_id` is another property.
+        """
+        if self.external is None:
+            return self
+        number = await properties.number_of(sql, External(self.external.source, self.external.id))
+        if number is None:
+            known = self.external.model_dump()
+            raise NotFound("there is no property {id} of {source}", **known)
+        if self.property_id not in (None, UNRESOLVED, number):
+            problem = FieldProblem("external", "is property {id}, not propertyId", id=number)
+            raise InvalidData(problem)
+        return self.model_copy(update={"property_id": number})
+
+
+UNRESOLVED = 0
+"""The id that no property has: of one that is named by its external id, until it is looked up."""
+
+
+def _needs_one_of_both(schema: dict[str, Any]) -> None:
+    required = schema.pop("required")
+    required.remove("propertyId")
+    schema["required"] = required
+    schema["anyOf"] = [{"required": ["propertyId"]}, {"required": ["external"]}]
+
+
+class OfProperty(PropertyReference):
     """About one property."""
+
+    model_config = ConfigDict(json_schema_extra=_needs_one_of_both)
 
     property_id: Id
 
-    async def which_property(self, _: Reader) -> int:
-        return self.property_id
+    @model_validator(mode="before")
+    @classmethod
+    def _need_no_id_beside_external(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("external") is not None:
+            given = data.get("propertyId")
+            return data | {"propertyId": UNRESOLVED if given is None else given}
+        return data
 
 
 def _rows_before(page: dict[str, int]) -> int:
@@ -126,6 +174,11 @@ class Added(Success):
     id: int
 
 
+def is_none(value: object) -> bool:
+    """Return whether a reply leaves a field out: `Field(exclude_if=is_none)`."""
+    return value is None
+
+
 class PropertyFields(RowReply):
     """What scripts see of a property; models of it narrow the type of its id."""
 
@@ -138,6 +191,7 @@ class PropertyFields(RowReply):
     height: int
     status: str
     description: str
+    external: Annotated[ExternalData | None, Field(exclude_if=is_none)] = None
 
 
 class PropertyData(PropertyFields):

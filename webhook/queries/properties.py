@@ -1,25 +1,25 @@
 """Properties: add, find, change, remove."""
 
 from collections.abc import Iterator
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from db import community, equipment, properties, users
-from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
+from db import community, equipment, properties, removals, users
+from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, External, Property
 from webhook.protocol.catalogue import Catalogue, operation
-from webhook.protocol.context import ApprovalRules, Change, Context, Scope, Share
-from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.context import ApprovalRules, Caller, Change, Context, Scope, Share
+from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound
 from webhook.protocol.events import (
     Event,
     PropertyAdded,
     PropertyCoordinatesChanged,
-    PropertyRemoved,
+    PropertyDetailsChanged,
     PropertySizeChanged,
     PropertyStatusChange,
     PropertyTierChanged,
 )
-from webhook.protocol.wire import Id, Request, Success, UserId
+from webhook.protocol.wire import ExternalId, Id, Request, Success, UserId
 from webhook.queries.approvals import count_approval
 from webhook.queries.equipment import EquipmentData
 from webhook.queries.models import (
@@ -40,7 +40,8 @@ from webhook.queries.models import (
     property_list,
     property_subject,
 )
-from webhook.queries.property_lifecycle import change_status, remove_with_equipment
+from webhook.queries.property_lifecycle import change_owner, change_status
+from webhook.queries.removals import withdraw
 
 table = Catalogue()
 
@@ -55,10 +56,14 @@ StatusName = Annotated[
 _DECIDED_BY_APPROVERS = frozenset({PENDING, REJECTED, REMOVED})
 
 
+Location = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""Where a property is, for people."""
+
+
 class NewProperty(Request):
     """A property to add; the client is its owner."""
 
-    location: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    location: Location
     tier: Id
     x: Coordinate
     y: Coordinate
@@ -91,16 +96,51 @@ class NewCoordinates(OfProperty):
     y: Coordinate
 
 
-class Edit(OfProperty):
-    """What to change of a property. `if_status`: only while it has this status."""
+class PropertyChanges(Request):
+    """What to change of a property; what is not given stays. `owner` gives it to another user."""
 
+    location: Location | None = None
+    description: Sentence | None = None
     x: Coordinate | None = None
     y: Coordinate | None = None
     width: Metres | None = None
     height: Metres | None = None
     tier: Id | None = None
     status: StatusName | None = None
+    owner: UserId | None = None
+
+    def given(self) -> dict[str, Any]:
+        return self.model_dump(include=set(PropertyChanges.model_fields), exclude_none=True)
+
+
+class Edit(OfProperty, PropertyChanges):
+    """What to change of a property. `if_status`: only while it has this status."""
+
     if_status: StatusName | None = None
+
+
+class Put(PropertyChanges):
+    """A property as a script in the game knows it.
+
+    `property_id`: a stored property, to give it the external id.
+    """
+
+    external: ExternalId
+    property_id: Id | None = None
+
+
+class PutProperty(Added):
+    """The property's id, whether it is new, and whether anything differs from before."""
+
+    added: bool
+    changed: bool
+
+
+class NewOwner(OfProperty):
+    """A property's new owner; `keep_allowed`: the list of who else may enter stays."""
+
+    owner: UserId
+    keep_allowed: bool = False
 
 
 class NewStatus(OfProperty):
@@ -132,34 +172,27 @@ class PropertiesFound(NamedTuple):
 async def add_property(context: Context, ask: NewProperty) -> Added:
     """Add a property; it is pending until it is approved."""
     async with context.change() as change:
-        await _require_tier(change, ask.tier)
-        await users.add_seen(change.sql, ask.client_id)
-        given = ask.model_dump(exclude={"client_id"})
-        number = await properties.add(change.sql, **given, owner=ask.client_id, now=change.received)
-        await change.audit(
-            "add-property",
-            property_subject(number),
-            after=audited_property(await existing_property(change.sql, number)),
-        )
-        event = PropertyAdded(
-            id=number, owner=ask.client_id, **ask.model_dump(exclude={"width", "height"})
-        )
-        about = [property_subject(number), *approval_subjects(number, PENDING)]
-        await change.emit(event, *about)
-    return Added(id=number)
+        return Added(id=await _add(change, ask))
 
 
-@table.query("remove-property", scope=Scope.ADMIN)
-async def remove_property(context: Context, ask: OfProperty) -> Success:
-    """Remove a property at once, without a request; drones that are out are recalled first."""
-    async with context.change() as change:
-        property_ = await existing_property(change.sql, ask.property_id)
-        event = PropertyRemoved(property_id=property_.id)
-        await remove_with_equipment(change, property_, event)
-        await change.audit(
-            "remove-property", property_subject(property_.id), before=audited_property(property_)
-        )
-    return Success()
+async def _add(change: Change, ask: NewProperty, external: External | None = None) -> int:
+    await _require_tier(change, ask.tier)
+    await users.add_seen(change.sql, ask.client_id)
+    given = ask.model_dump(exclude={"client_id"})
+    number = await properties.add(
+        change.sql, **given, owner=ask.client_id, now=change.received, external=external
+    )
+    await change.audit(
+        "add-property",
+        property_subject(number),
+        after=audited_property(await existing_property(change.sql, number)),
+    )
+    event = PropertyAdded(
+        id=number, owner=ask.client_id, **ask.model_dump(exclude={"width", "height"})
+    )
+    about = [property_subject(number), *approval_subjects(number, PENDING)]
+    await change.emit(event, *about)
+    return number
 
 
 @table.query("get-property", scope=Scope.READ, share=Share.ALLOWED)
@@ -215,14 +248,26 @@ async def change_property_tier(context: Context, ask: NewTier) -> Success:
     return await edit_property(context, Edit(**ask.model_dump()))
 
 
+@table.query("change-property-owner", scope=Scope.WRITE)
+async def change_property_owner(context: Context, ask: NewOwner) -> Success:
+    """Give a property to another user; its list of allowed users is emptied, unless it is kept."""
+    async with context.change() as change:
+        old = await existing_property(change.sql, ask.property_id)
+        if old.owner != ask.owner:
+            await change_owner(change, old, ask.owner, keep_allowed=ask.keep_allowed)
+            await change.audit(
+                "change-property-owner",
+                property_subject(old.id),
+                before={"owner": old.owner},
+                after={"owner": ask.owner},
+            )
+    return Success()
+
+
 @table.query("edit-property", scope=Scope.WRITE)
 async def edit_property(context: Context, ask: Edit) -> Success:
     """Change several things of a property at once: all or none."""
-    if ask.status == REMOVED:
-        if context.caller.is_person:
-            raise Conflict("use /removal request to have a property removed")
-        raise Conflict("the status {status} is set by request-remove-property only", status=REMOVED)
-    given = ask.model_dump(exclude={"property_id", "if_status"}, exclude_none=True)
+    _reject_removed(context.caller, ask)
     async with context.change() as change:
         old = await existing_property(change.sql, ask.property_id)
         if ask.if_status not in (None, old.status):
@@ -232,24 +277,95 @@ async def edit_property(context: Context, ask: Edit) -> Success:
                 expected=ask.if_status,
                 status=old.status,
             )
-        if ask.status is not None and context.caller.is_person:  # programs may set every status
-            await _require_approval(change, context.approvals, old, ask.status)
-        if ask.tier is not None:
-            await _require_tier(change, ask.tier)
-        new = old._replace(**given)
-        await properties.update(change.sql, new)
-        for event in _events_of_edit(old, new):
-            await change.emit(event, property_subject(new.id))
-        if old.status != new.status:
-            event = PropertyStatusChange(property_id=new.id, status=new.status, previous=old.status)
-            await change_status(change, old, new.status, event)
-        before = {name: getattr(old, name) for name in given if getattr(old, name) != given[name]}
-        if before:
-            after = {name: given[name] for name in before}
-            await change.audit(
-                "edit-property", property_subject(new.id), before=before, after=after
-            )
+        await _edit(change, context.approvals, old, ask)
     return Success()
+
+
+@table.query("put-property", scope=Scope.WRITE)
+async def put_property(context: Context, ask: Put) -> PutProperty:
+    """Add the property that a script knows by an id of its own, or change what differs of it."""
+    _reject_removed(context.caller, ask)
+    async with context.change() as change:
+        old = await _of_external(change, ask)
+        if old is None:
+            number = await _add_put(change, context, ask)
+            return PutProperty(id=number, added=True, changed=True)
+        changed = await _edit(change, context.approvals, old, ask)
+        removal = await removals.open_of_property(change.sql, old.id)
+        if removal is not None and removal.asked_by == context.caller.name:
+            await withdraw(change, old, removal)
+            changed = True
+    return PutProperty(id=old.id, added=False, changed=changed)
+
+
+def _reject_removed(caller: Caller, ask: PropertyChanges) -> None:
+    if ask.status == REMOVED:
+        if caller.is_person:
+            raise Conflict("use /removal request to have a property removed")
+        raise Conflict("the status {status} is set by request-remove-property only", status=REMOVED)
+
+
+async def _of_external(change: Change, ask: Put) -> Property | None:
+    """Return the property of an external id, which `property_id` may just receive.
+
+    Raises:
+        NotFound: there is no such `property_id`.
+        Conflict: that property has another external id, or this one is another property's.
+    """
+    external = External(ask.external.source, ask.external.id)
+    number = await properties.number_of(change.sql, external)
+    if ask.property_id is None or number == ask.property_id:
+        return None if number is None else await existing_property(change.sql, number)
+    old = await existing_property(change.sql, ask.property_id)
+    if number is not None:
+        raise Conflict("this external id is that of property {id}", id=number)
+    if old.external is not None:
+        raise Conflict("property {id} has another external id", id=old.id)
+    new = old._replace(external_source=external.source, external_id=external.id)
+    await properties.update(change.sql, old, new)
+    after = {"external": ask.external.model_dump()}
+    await change.audit("put-property", property_subject(old.id), after=after)
+    return new
+
+
+async def _add_put(change: Change, context: Context, ask: Put) -> int:
+    given = {"tier": await community.first_tier(change.sql), "description": ""} | ask.given()
+    missing = [name for name in ("location", "x", "y", "owner", "tier") if given.get(name) is None]
+    if missing:
+        raise InvalidData(*(FieldProblem(name, "a new property needs one") for name in missing))
+    new = NewProperty(**given, client_id=given["owner"])
+    number = await _add(change, new, External(ask.external.source, ask.external.id))
+    status = ask.status or (ACTIVE if context.external.active else PENDING)
+    added = await existing_property(change.sql, number)
+    await _edit(change, context.approvals, added, PropertyChanges(status=status))
+    return number
+
+
+async def _edit(change: Change, rules: ApprovalRules, old: Property, ask: PropertyChanges) -> bool:
+    """Store what is given and emit the events of what differs; return whether anything does."""
+    if ask.status is not None and change.caller.is_person:  # programs may set every status
+        await _require_approval(change, rules, old, ask.status)
+    given = ask.given()
+    after = {name: value for name, value in given.items() if value != getattr(old, name)}
+    before = {name: getattr(old, name) for name in after}
+    if not after:
+        return False
+    if "tier" in after:
+        await _require_tier(change, after["tier"])
+    own = {name: value for name, value in after.items() if name not in ("status", "owner")}
+    new = old._replace(**own)
+    await properties.update(change.sql, old, new)
+    about = [property_subject(new.id), *approval_subjects(new.id, old.status)]
+    for event in _events_of_edit(old, new):
+        await change.emit(event, *about)
+    if "owner" in after:
+        await change_owner(change, new, after["owner"])
+    if "status" in after:
+        status = after["status"]
+        event = PropertyStatusChange(property_id=new.id, status=status, previous=old.status)
+        await change_status(change, new, status, event)
+    await change.audit("edit-property", property_subject(new.id), before=before, after=after)
+    return True
 
 
 async def _require_approval(
@@ -349,6 +465,10 @@ def _events_of_edit(old: Property, new: Property) -> Iterator[Event]:
         yield PropertySizeChanged(property_id=number, width=new.width, height=new.height, size=area)
     if (old.x, old.y) != (new.x, new.y):
         yield PropertyCoordinatesChanged(property_id=number, x=new.x, y=new.y)
+    texts: dict[str, Any] = {"location": new.location, "description": new.description}
+    changed = {name: text for name, text in texts.items() if text != getattr(old, name)}
+    if changed:
+        yield PropertyDetailsChanged(property_id=number, **changed)
     if old.tier != new.tier:
         yield PropertyTierChanged(property_id=number, tier=new.tier)
 

@@ -5,12 +5,12 @@ given so far, and publishes the event under every subject whose card shows the c
 open exactly while the status is REMOVED.
 """
 
-from db import approvals, flights, properties, removals
+from db import access, approvals, flights, properties, removals, users
 from db.database import Reader
 from db.properties import PENDING, REMOVED, Property
 from db.removals import RemovalOutcome
 from webhook.protocol.context import Change
-from webhook.protocol.events import Event, PropertyRestored, Subject
+from webhook.protocol.events import Event, PropertyOwnerChange, PropertyRestored, Subject
 from webhook.queries.alarms import end_alarm_of
 from webhook.queries.drones import close_flight
 from webhook.queries.models import approval_subjects, property_subject, removal_subject
@@ -33,6 +33,27 @@ async def change_status(
     await properties.set_status(change.sql, property_.id, status, change.caller.name, reason)
     about = approval_subjects(property_.id, property_.status, status)
     about += await _end_decisions(change, property_.id, status, outcome, answer)
+    await change.emit(event, property_subject(property_.id), *about)
+
+
+async def change_owner(
+    change: Change, property_: Property, owner: str, *, keep_allowed: bool = False
+) -> None:
+    """Give a property to another user and publish it; approvals that were given so far are void.
+
+    They were given for another owner. `keep_allowed`: the list of who else may enter stays.
+    """
+    await users.add_seen(change.sql, owner)
+    await properties.update(change.sql, property_, property_._replace(owner=owner))
+    if not keep_allowed:
+        await access.disallow_all(change.sql, property_.id)
+    about = approval_subjects(property_.id, property_.status)
+    request = await removals.open_of_property(change.sql, property_.id)
+    if request is not None:
+        about.append(removal_subject(request.id))
+    for subject in about:
+        await approvals.clear(change.sql, str(subject))
+    event = PropertyOwnerChange(property_id=property_.id, owner=owner, previous=property_.owner)
     await change.emit(event, property_subject(property_.id), *about)
 
 

@@ -13,6 +13,7 @@ from webhook.protocol.errors import Conflict, Forbidden, NotFound
 from webhook.protocol.events import (
     ApprovedRemoveProperty,
     DeniedRemoveProperty,
+    PropertyRemoved,
     RequestedRemoveProperty,
     WithdrawnRemoveProperty,
 )
@@ -26,6 +27,7 @@ from webhook.queries.models import (
     Sentence,
     audited_property,
     existing_property,
+    is_none,
     property_fields,
     property_list,
     property_subject,
@@ -45,6 +47,12 @@ class RemovalRequest(OfProperty):
 
     user_id: UserId | None = None
     reason: Sentence | None = None
+
+
+class RemovalAnswer(Success):
+    """`removed`: of a property named by its external id, whether it is gone or only requested."""
+
+    removed: Annotated[bool | None, Field(exclude_if=is_none)] = None
 
 
 class OfRemoval(Request):
@@ -72,32 +80,64 @@ class RequestedRemovals(Reply):
 
 
 @table.query("request-remove-property", scope=Scope.WRITE, share=Share.OWNER)
-async def request_remove_property(context: Context, ask: RemovalRequest) -> Success:
-    """Ask that a property be removed; asking again changes nothing."""
+async def request_remove_property(context: Context, ask: RemovalRequest) -> RemovalAnswer:
+    """Ask that a property be removed; asking again changes nothing.
+
+    A script that names it by its external id may remove it at once, if the configuration says so.
+    """
+    at_once = ask.external is not None and context.external.remove
     async with context.change() as change:
         property_ = await existing_property(change.sql, ask.property_id)
-        if await removals.open_of_property(change.sql, property_.id) is None:
-            if ask.user_id is not None:
-                await users.add_seen(change.sql, ask.user_id)
-            await removals.request(
-                change.sql,
-                property_.id,
-                ask.user_id,
-                context.caller.name,
-                ask.reason,
-                await status_before_request(change.sql, property_),
-                change.received,
-            )
-            await change.audit(
-                "request-remove-property",
-                property_subject(property_.id),
-                before={"status": property_.status},
-                after={"status": REMOVED, "reason": ask.reason, "for": ask.user_id},
-            )
-            given = ask.model_dump(include={"user_id", "reason"}, exclude_none=True)
-            event = RequestedRemoveProperty(property_id=property_.id, **given)
-            await change_status(change, property_, REMOVED, event)
-    return Success()
+        if at_once:
+            await remove(change, property_)
+        elif await removals.open_of_property(change.sql, property_.id) is None:
+            await _request(change, property_, ask)
+    return RemovalAnswer(removed=at_once if ask.external is not None else None)
+
+
+@table.query("remove-property", scope=Scope.ADMIN)
+async def remove_property(context: Context, ask: OfProperty) -> RemovalAnswer:
+    """Remove a property at once, without a request; drones that are out are recalled first.
+
+    For one that is named by its external id this is a request, unless the configuration says
+    otherwise.
+    """
+    if ask.external is not None:
+        request = RemovalRequest(property_id=ask.property_id, external=ask.external)
+        return await request_remove_property(context, request)
+    async with context.change() as change:
+        await remove(change, await existing_property(change.sql, ask.property_id))
+    return RemovalAnswer()
+
+
+async def remove(change: Change, property_: Property) -> None:
+    await remove_with_equipment(change, property_, PropertyRemoved(property_id=property_.id))
+    await change.audit(
+        "remove-property", property_subject(property_.id), before=audited_property(property_)
+    )
+
+
+async def _request(change: Change, property_: Property, ask: RemovalRequest) -> None:
+    if ask.user_id is not None:
+        await users.add_seen(change.sql, ask.user_id)
+    await removals.request(
+        change.sql,
+        property_.id,
+        ask.user_id,
+        change.caller.name,
+        ask.reason,
+        await status_before_request(change.sql, property_),
+        change.received,
+    )
+    await change.audit(
+        "request-remove-property",
+        property_subject(property_.id),
+        before={"status": property_.status},
+        after={"status": REMOVED, "reason": ask.reason, "for": ask.user_id},
+    )
+    given = ask.model_dump(include={"user_id", "reason"}, exclude_none=True)
+    event = RequestedRemoveProperty(property_id=property_.id, **given)
+    await change_status(change, property_, REMOVED, event)
 
 
 @table.query("get-requested-remove-properties", scope=Scope.READ)
@@ -172,15 +212,22 @@ async def withdraw_remove_property(context: Context, ask: Withdrawal) -> Success
         property_, removal = await _open_removal(change, ask.property_id)
         if not may_withdraw(context.caller, property_, removal, ask.user_id):
             raise Forbidden("only the requester, the owner or an approver may withdraw it")
-        await change.audit(
-            "withdraw-remove-property",
-            property_subject(ask.property_id),
-            before={"status": REMOVED},
-            after={"status": removal.previous_status, "for": ask.user_id},
-        )
-        event = WithdrawnRemoveProperty(property_id=property_.id)
-        await change_status(change, property_, removal.previous_status, event)
+        await withdraw(change, property_, removal, ask.user_id)
     return Success()
+
+
+async def withdraw(
+    change: Change, property_: Property, removal: Removal, user_id: str | None = None
+) -> None:
+    """Withdraw a request; `user_id`: for whom a script speaks."""
+    await change.audit(
+        "withdraw-remove-property",
+        property_subject(property_.id),
+        before={"status": REMOVED},
+        after={"status": removal.previous_status, "for": user_id},
+    )
+    event = WithdrawnRemoveProperty(property_id=property_.id)
+    await change_status(change, property_, removal.previous_status, event)
 
 
 @operation(scope=Scope.NONE)

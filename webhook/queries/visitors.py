@@ -3,18 +3,25 @@
 import re
 from collections import defaultdict
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from db import equipment, users, visits
+from db.database import Reader
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
-from webhook.protocol.errors import Conflict, FieldProblem, InvalidData
+from webhook.protocol.errors import FieldProblem, InvalidData
 from webhook.protocol.events import Scanned, VisitRecorded
 from webhook.protocol.wire import Id, Reply, Success
 from webhook.queries.days import days, last_days
-from webhook.queries.models import OfProperty, UserAtProperty, existing_property, property_subject
+from webhook.queries.models import (
+    OfProperty,
+    UserAtProperty,
+    existing_property,
+    is_none,
+    property_subject,
+)
 
 table = Catalogue()
 
@@ -38,9 +45,15 @@ DayName = Annotated[date, BeforeValidator(_parse_day)]
 
 
 class NewVisit(UserAtProperty):
-    """Whom a camera saw, and which camera."""
+    """Who visited a property, and which camera saw them, if one did."""
 
-    camera_id: Id
+    camera_id: Id | None = None
+
+
+class VisitStored(Success):
+    """`warning`: what was wrong with the camera, where a visit was stored without it."""
+
+    warning: Annotated[str | None, Field(exclude_if=is_none)] = None
 
 
 class DayRange(OfProperty):
@@ -88,30 +101,30 @@ class ScannedVisitors(Reply):
 
 
 @table.query("add-visitor", scope=Scope.WRITE)
-async def add_visitor(context: Context, ask: NewVisit) -> Success:
-    """Record a visit that a camera of a property saw."""
+async def add_visitor(context: Context, ask: NewVisit) -> VisitStored:
+    """Record a visit that a camera of a property saw, or a script."""
     async with context.change() as change:
-        camera = await equipment.get(change.sql, ask.camera_id)
-        if (
-            camera is None
-            or camera.property_id != ask.property_id
-            or camera.type != equipment.CAMERA
-        ):
-            await existing_property(change.sql, ask.property_id)  # or it is that which is missing
-            raise Conflict(
-                "property {id} has no camera {camera}", id=ask.property_id, camera=ask.camera_id
-            )
+        await existing_property(change.sql, ask.property_id)
+        camera_id, warning = await _camera(change.sql, ask)
         await users.add_seen(change.sql, ask.user_id)
-        await visits.add(change.sql, ask.property_id, ask.camera_id, ask.user_id, change.happened)
+        await visits.add(change.sql, ask.property_id, camera_id, ask.user_id, change.happened)
         subject = property_subject(ask.property_id)
-        await change.emit(
-            VisitRecorded(
-                property_id=ask.property_id, client_id=ask.user_id, camera_id=ask.camera_id
-            ),
-            subject,
-        )
+        given: dict[str, Any] = {} if camera_id is None else {"camera_id": camera_id}
+        event = VisitRecorded(property_id=ask.property_id, client_id=ask.user_id, **given)
+        await change.emit(event, subject)
         await change.emit(Scanned(property_id=str(ask.property_id), client_id=ask.user_id), subject)
-    return Success()
+    return VisitStored(warning=warning)
+
+
+async def _camera(sql: Reader, ask: NewVisit) -> tuple[int | None, str | None]:
+    """Return the camera that saw a visit; none, and why, if the property has no such camera."""
+    if ask.camera_id is None:
+        return None, None
+    found = await equipment.get(sql, ask.camera_id)
+    if found and (found.property_id, found.type) == (ask.property_id, equipment.CAMERA):
+        return found.id, None
+    absent = f"property {ask.property_id} has no camera {ask.camera_id}"
+    return None, f"{absent}; the visit is stored without one"
 
 
 @table.query("get-weekly-visitors", scope=Scope.READ, share=Share.OWNER)
@@ -121,7 +134,7 @@ async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisito
     week = last_days(WEEK, context.now(), context.zone)
     seen: defaultdict[int, dict[str, int]] = defaultdict(dict)
     for row in await visits.counts(context.read, ask.property_id, week):
-        if row.visits:
+        if row.visits and row.camera_id is not None:
             seen[row.camera_id][row.day] = row.visits
     return WeeklyVisitors(
         visitors=await visits.visitors_since(context.read, ask.property_id, week[0].start),

@@ -33,6 +33,7 @@ async def test_auth_entries_say_whether_the_user_may_enter(harness: AppHarness) 
     ]
     assert await harness.ask("get-auth-entries", propertyId=property_id) == {
         "authEntries": [
-            {"user_id": user, "timestamp": AT} for user in ("stranger", "friend", "owner")
+            {"user_id": user, "timestamp": AT, "allowed": user != "stranger"}
+            for user in ("stranger", "friend", "owner")
         ]
     }

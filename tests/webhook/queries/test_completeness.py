@@ -28,6 +28,8 @@ OUR_QUERIES = [
     "unlink-user",
     "withdraw-remove-property",
     "edit-property",
+    "put-property",
+    "change-property-owner",
     "get-drone-flights",
     "get-alarms",
     "acknowledge-alarm",
@@ -44,6 +46,8 @@ ALIASES = {
 
 OUR_EVENTS = [
     "property-removed",
+    "property-owner-change",
+    "property-details-changed",
     "property-restored",
     "denied-remove-property",
     "approval-given",

@@ -29,6 +29,7 @@ ASKED_FOR = re.compile(r"VIRTUAL TABLE INDEX \d+:\S")
 """How SQLite tells that an index of texts was asked for something, and not for all that it has."""
 
 PLACE: dict[str, Any] = {"propertyId": 1}
+HOUSE: dict[str, Any] = {"external": {"source": "ps-housing", "id": 17}}
 USER: dict[str, Any] = {"userId": "license:friend"}
 PAGES = [{}, {"search": "a"}, {"search": "vi"}, {"search": "villa"}, {"search": "[8] villa"}]
 NEW = {"location": "Villa 8", "tier": 1, "x": 0, "y": 0, "description": "d", "clientId": "o"}
@@ -55,6 +56,10 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
     ("change-property-coordinates", PLACE | {"x": 9, "y": 9}),
     ("change-property-status", PLACE | {"status": "FOR SALE"}),
     ("change-property-tier", PLACE | {"tier": 2}),
+    ("put-property", HOUSE | {"location": "Villa 9", "x": 0, "y": 0, "owner": "o"}),
+    ("put-property", HOUSE | {"location": "Villa 10"}),
+    ("get-property", HOUSE),
+    ("change-property-owner", HOUSE | {"owner": "license:friend"}),
     ("edit-property", PLACE | {"x": 8, "tier": 1, "status": "ACTIVE"}),
     *[("add-equipment", PLACE | {"equipmentType": kind, "description": "d"}) for kind in (1, 3, 2)],
     ("remove-equipment", PLACE | {"equipmentId": 3}),

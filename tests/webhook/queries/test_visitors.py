@@ -93,7 +93,9 @@ async def test_visit_is_published_under_both_of_its_names(harness: AppHarness) -
     ]
 
 
-async def test_visit_needs_a_camera_of_the_property(harness: AppHarness) -> None:
+async def test_visit_is_stored_without_a_camera_that_is_none(
+    harness: AppHarness,
+) -> None:
     property_id, other = await harness.add_property(), await harness.add_property()
     reader = await harness.add_equipment(property_id, 2)
     elsewhere = await harness.add_equipment(other, 1)
@@ -101,7 +103,15 @@ async def test_visit_needs_a_camera_of_the_property(harness: AppHarness) -> None
     await harness.ask("remove-equipment", propertyId=property_id, equipmentId=gone)
     for camera in (reader, elsewhere, gone, 99):
         asked = {"propertyId": property_id, "userId": "u1", "cameraId": camera}
-        assert await harness.error_code("add-visitor", **asked) == "conflict"
+        assert await harness.ask("add-visitor", **asked) == {
+            "success": True,
+            "warning": f"property {property_id} has no camera {camera}; "
+            "the visit is stored without one",
+        }
+        assert harness.take_events()[-2:] == [
+            ("visits", {"propertyId": property_id, "clientId": "u1"}),
+            ("scanned", {"propertyId": str(property_id), "clientId": "u1"}),
+        ]
     asked = {"propertyId": 99, "userId": "u1", "cameraId": elsewhere}
     assert await harness.error_code("add-visitor", **asked) == "not-found"
 
