@@ -41,6 +41,7 @@ soak: .venv/installed-dev
 	$(BIN)/python -m tests.soak.crash
 	$(BIN)/python -m tests.soak.floods
 	$(BIN)/python -m tests.soak.discord
+	$(BIN)/python -m tests.soak.fivem
 
 clean:
 	rm -rf .venv .fuzz .bench build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -229,8 +229,8 @@ class FXServer:
         for runtime in self.running():
             runtime.tick()
         self._milliseconds += TICK
-        remaining = TICK / 1000 - (time.monotonic() - began)
-        if is_busy and remaining > 0:
+        ends = began + TICK / 1000
+        while is_busy and (remaining := ends - time.monotonic()) > 0.001:
             self.http.poll(remaining)
 
     def run(self, seconds: float = 30.0, until: Callable[[], object] | None = None) -> None:

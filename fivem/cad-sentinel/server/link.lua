@@ -39,10 +39,13 @@ local function problem_of(fault)
     return type(data) == 'table' and data.message or text:sub(1, 300)
 end
 
+local unreached = 0 -- requests in a row that got no answer; a single one is nothing to talk about
+
 local function note(status, problem)
+    unreached = status == 0 and unreached + 1 or 0
     Link.is_connected = status ~= 0 and status < 500 and status ~= 401
     set_state(Link.is_connected and 'up' or 'down')
-    if status == 0 then
+    if unreached > 1 then
         Say('not_reached', Settings.url(), problem)
     elseif status == 401 then
         Say('unauthorized')
