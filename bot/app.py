@@ -225,7 +225,7 @@ async def run(
 
 def _cad_keys(settings: Settings) -> list[CadKey]:
     if settings.cad.keys:
-        return [CadKey(key.name, key.key) for key in settings.cad.keys]
+        return [CadKey(key.name, key.key, key.path) for key in settings.cad.keys]
     return [CadKey("cad", secrets.cad_key(settings).value)]
 
 

@@ -1,19 +1,30 @@
 """`cad-sentinel check`: what is wrong with the set-up, and how to fix it."""
 
+import asyncio
 import os
+import re
 import stat
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.certificate import BadCertificate, Certificate, read_certificate
-from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE
-from bot.settings import HttpSettings, Settings
+from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, UnreadableSecret, read_secret
+from bot.settings import HttpSettings, NamedKey, Settings
 from db.errors import StorageError
 from db.integrity import full_check, quick_check
 
 SOON = timedelta(days=14)
 """A certificate that ends within this time should have been renewed by now."""
+
+
+_SAMPLE = re.compile(
+    r"your.*(?:key|token)|(?:key|token)[ _-]*here|change.?me|placeholder|…"
+    r"|^[ _-]*(?:cad|api|bot|secret|[ _-])*(?:key|token)$|^<.*>$|^[x*.-]+$",
+    re.IGNORECASE,
+)
+"""What stands in examples in place of a secret, such as `YOUR-API-KEY`."""
 
 
 class Report:
@@ -43,6 +54,8 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     files += [settings.database.path.parent / name for name in (CAD_KEY_FILE, CLIENT_TOKEN_FILE)]
     _check_readable(files, report)
     _check_access(settings, report)
+    _check_keys(settings, report)
+    await _check_host(settings.http, report)
     _check_certificate(settings.http, report)
     _check_map(settings, report)
     if settings.discord.token:
@@ -90,6 +103,67 @@ def _check_access(settings: Settings, report: Report) -> None:
         report.note("no websocket client is configured: only programs on this machine may connect")
         if settings.http.trusted_proxies:
             report.note("through a trusted proxy only pushes get in, until a client is configured")
+
+
+def _check_keys(settings: Settings, report: Report) -> None:
+    """Check the secrets: readable, not copied from an example, and each CAD's own."""
+    used = [(CAD_KEY_FILE, settings.cad.keys), (CLIENT_TOKEN_FILE, settings.websocket.clients)]
+    for name, configured in used:
+        file = settings.database.path.parent / name
+        if not configured and file.exists():
+            try:
+                read_secret(file)
+            except (UnreadableSecret, OSError) as fault:
+                report.fault("a generated secret cannot be read", str(fault))
+    secrets = [
+        ("discord.token", settings.discord.token),
+        *((f"the CAD key {key.name}", key.key) for key in settings.cad.keys),
+        *((f"the token of {client.name}", client.token) for client in settings.websocket.clients),
+    ]
+    for name, secret in secrets:
+        if _SAMPLE.search(secret):
+            report.fault(f"{name} is the placeholder of an example", "put the real one there")
+    _check_equal_keys(settings.cad.keys, report)
+    tokens = Counter(client.token for client in settings.websocket.clients)
+    for token, number in tokens.items():
+        if number > 1:
+            clients = [
+                client.name for client in settings.websocket.clients if client.token == token
+            ]
+            report.fault(
+                f"the clients {' and '.join(clients)} have the same token",
+                "give each its own: otherwise only the last one's name and scope count",
+            )
+
+
+def _check_equal_keys(keys: list[NamedKey], report: Report) -> None:
+    """Check that CADs with the same key, in either case, are told apart by the address."""
+    by_key: dict[str, list[NamedKey]] = {}
+    for key in keys:
+        by_key.setdefault(key.key.casefold(), []).append(key)
+    for alike in by_key.values():
+        paths = Counter(key.path.casefold() for key in alike)
+        names = ", ".join(dict.fromkeys(key.name for key in alike))
+        if len({key.name for key in alike}) > 1 and max(paths.values()) > 1:
+            report.fault(
+                f"the CADs {names} have the same key, so their pushes cannot be told apart",
+                'give each but one a path of its own, { name = "county", key = "…", path = "county"'
+                " }, and let its game server push to /event/county",
+            )
+
+
+async def _check_host(http: HttpSettings, report: Report) -> None:
+    """Check that this machine has the address; the port may be in use by the running bot."""
+    try:
+        server = await asyncio.get_running_loop().create_server(asyncio.Protocol, http.host, 0)
+    except (OSError, UnicodeError) as fault:
+        report.fault(
+            f"this machine cannot listen on [http] host = {http.host!r}: {fault}",
+            "write 127.0.0.1 for programs on this machine, 0.0.0.0 for all, or its own address",
+        )
+    else:
+        server.close()
+        await server.wait_closed()
 
 
 def _check_certificate(settings: HttpSettings, report: Report) -> None:

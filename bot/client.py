@@ -23,7 +23,14 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
 from bot.certificate import BadCertificate, fingerprint
-from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, cad_key, client_token
+from bot.secrets import (
+    CAD_KEY_FILE,
+    CLIENT_TOKEN_FILE,
+    UnreadableSecret,
+    cad_key,
+    client_token,
+    read_secret,
+)
 from bot.settings import Settings
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson
@@ -306,12 +313,13 @@ def _require_secret(file: Path, key: str) -> None:
         InstanceError: its file is missing, empty or closed to this user.
     """
     try:
-        is_there = bool(file.read_text("ascii").strip())
+        is_there = bool(read_secret(file))
     except FileNotFoundError:
         is_there = False
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "not plain text"
-        raise InstanceError(f"{file} cannot be read: {reason}") from None
+    except UnreadableSecret as fault:
+        raise InstanceError(str(fault)) from None
+    except OSError as fault:
+        raise InstanceError(f"{file} cannot be read: {fault.strerror}") from None
     if not is_there:
         raise InstanceError(
             f"{file} is missing: the bot has not been started here yet;"

@@ -74,7 +74,7 @@ def _without_values(problem: str) -> str:
 def _unknown_sections() -> list[str]:
     """Return a fault for each environment variable of a section that does not exist."""
     faults = []
-    for variable in sorted(os.environ):
+    for variable in sorted(name.removeprefix("\ufeff") for name in os.environ):
         section = variable.removeprefix(PREFIX).partition("__")[0].lower()
         if variable.startswith(PREFIX) and section not in Settings.model_fields:
             shown = variable if all(map(_NAME.fullmatch, variable.split("__"))) else f"{PREFIX}…"

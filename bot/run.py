@@ -23,7 +23,10 @@ def run_until_signal(settings: Settings, config: Path | None) -> int:
     """Run the bot, configured by this file, until SIGINT or SIGTERM; return the exit code."""
     try:
         generated = [secrets.cad_key(settings), secrets.client_token(settings)]
-    except (OSError, UnicodeError) as error:
+    except secrets.UnreadableSecret as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
         print(f"cannot store the generated secrets: {error}", file=sys.stderr)
         return 1
     for name, secret in zip(("CAD key", "client token"), generated, strict=True):

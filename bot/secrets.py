@@ -1,12 +1,17 @@
 """The CAD key and the client token that the bot generates where none are configured."""
 
+import codecs
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.settings import Settings
+from bot.settings import Settings, clean_secret
+
+
+class UnreadableSecret(Exception):
+    """The file of a secret holds something else: which file, and what to do."""
 
 
 class StoredSecret(NamedTuple):
@@ -23,14 +28,24 @@ CLIENT_TOKEN_FILE = "client-token.txt"  # noqa: S105 - the name of a file
 
 
 def cad_key(settings: Settings) -> StoredSecret:
-    """Return the first CAD key; generated where none is configured."""
+    """Return the first CAD key; generated where none is configured.
+
+    Raises:
+        UnreadableSecret: its file holds something else.
+        OSError: its file cannot be read or created.
+    """
     if settings.cad.keys:
         return StoredSecret(settings.cad.keys[0].key, None, is_new=False)
     return _stored(settings.database.path.parent / CAD_KEY_FILE)
 
 
 def client_token(settings: Settings) -> StoredSecret:
-    """Return the first token with the widest scope; generated where none is configured."""
+    """Return the first token with the widest scope; generated where none is configured.
+
+    Raises:
+        UnreadableSecret: its file holds something else.
+        OSError: its file cannot be read or created.
+    """
     clients = settings.websocket.clients
     if clients:
         strongest = max(clients, key=lambda client: ("read", "write", "admin").index(client.scope))
@@ -38,10 +53,31 @@ def client_token(settings: Settings) -> StoredSecret:
     return _stored(settings.database.path.parent / CLIENT_TOKEN_FILE)
 
 
+def read_secret(path: Path) -> str:
+    """Return the secret in a file, without what editors add to it; blank if it is empty.
+
+    Raises:
+        UnreadableSecret: the file holds something else.
+        OSError: the file cannot be read.
+    """
+    raw = path.read_bytes()
+    is_utf_16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        value = clean_secret(raw.decode("utf-16" if is_utf_16 else "utf-8-sig"))
+    except UnicodeDecodeError:
+        value = "\0"
+    if not (value.isascii() and value.isprintable()):
+        raise UnreadableSecret(
+            f"{path} must hold one line of plain text: write the secret anew, or delete the file"
+            " and the next start generates another"
+        )
+    return str(value)
+
+
 def _stored(path: Path) -> StoredSecret:
     """Read a secret from its file, which the first start creates. Only the owner may read it."""
     if path.exists():
-        value = path.read_text("ascii").strip()
+        value = read_secret(path)
         if value:
             with suppress(PermissionError):  # another user may ask a running bot
                 path.chmod(OWNER_ONLY)

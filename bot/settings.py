@@ -19,7 +19,12 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 if TYPE_CHECKING:
     from cogs.pictures.backdrop import Backdrop
@@ -50,6 +55,25 @@ def _token(text: str) -> str:
             "a token cannot contain line breaks or other control characters; copy it again"
         )
     return text
+
+
+def clean_secret(value: Any) -> Any:
+    """Take from a text what editors and shells add: a byte order mark, blanks, quotes around it."""
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\ufeff", "").strip()
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1].strip() if is_quoted else value
+
+
+def _host(host: str) -> str:
+    if "/" in host:
+        raise ValueError("a name or an address without http:// and without a path, like '0.0.0.0'")
+    if host.startswith("[") or (host.count(":") == 1):
+        raise ValueError(
+            "a name or an address alone, like '0.0.0.0' or '::'; the port is another key"
+        )
+    return host
 
 
 def _path(path: Path) -> Path:
@@ -106,7 +130,7 @@ Snowflake = Annotated[int, Field(ge=0, lt=2**63)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=32)]
 """A name that stands in records and logs."""
 
-Secret = Annotated[str, StringConstraints(strip_whitespace=True)]
+Secret = Annotated[str, BeforeValidator(clean_secret)]
 
 Token = Annotated[Secret, AfterValidator(_token)]
 """A secret that is sent in a header."""
@@ -245,7 +269,9 @@ class AlarmSettings(Section):
 class HttpSettings(Section):
     """Where the program listens."""
 
-    host: str = "127.0.0.1"
+    host: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_host)
+    ] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 30150
     max_push_bytes: Annotated[int, Field(ge=1024)] = 1536 * 1024
     max_connections: Annotated[int, Field(ge=16)] = 2000
@@ -261,9 +287,14 @@ class HttpSettings(Section):
 
 
 class NamedKey(Section):
-    """A CAD's API key; the name keeps several CAD servers apart."""
+    """A CAD's API key; the name keeps several CAD servers apart.
+
+    Game servers of one community have the same key: `path` is what their addresses add to tell
+    them apart, as in `/event/county` or `?cad=county`.
+    """
 
     name: Name = "cad"
+    path: Name | Literal[""] = ""
     key: Annotated[Secret, Field(min_length=8)]
 
 
@@ -423,5 +454,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file."""
+        """Let the environment win over the file; environment files leave marks and quotes in it."""
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = {
+                name.removeprefix("\ufeff"): clean_secret(value)
+                for name, value in env_settings.env_vars.items()
+            }
         return env_settings, init_settings

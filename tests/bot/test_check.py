@@ -10,6 +10,7 @@ from PIL import Image
 
 from bot.check import check
 from bot.discord_settings import layout_of
+from bot.secrets import CAD_KEY_FILE
 from bot.settings import (
     AlarmSettings,
     CadSettings,
@@ -17,6 +18,7 @@ from bot.settings import (
     ClientSettings,
     DatabaseSettings,
     DiscordSettings,
+    HttpSettings,
     MapSettings,
     NamedKey,
     Roles,
@@ -324,3 +326,57 @@ async def test_damaged_map_image_is_a_fault(setup: CheckedSetup) -> None:
     _cut_short(Path(settings.map.image))
     lines = await setup.check_lines(settings)
     assert any("is damaged" in line and "save it once more" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "sample",
+    ["YOUR-API-KEY", "your_api_key_here", "API-KEY-HERE", "<your key>", "changeme", "xxxxxxxx"],
+)
+async def test_key_of_an_example_is_a_fault(setup: CheckedSetup, sample: str) -> None:
+    settings = setup.settings().model_copy(
+        update={"cad": CadSettings(keys=[NamedKey(name="county", key=sample)])}
+    )
+    lines = await setup.check_lines(settings)
+    assert sum("the CAD key county is the placeholder" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("paths", "is_fault"),
+    [(("", ""), True), (("a", "A"), True), (("", "county"), False), (("city", "county"), False)],
+)
+async def test_equal_keys_need_paths(
+    setup: CheckedSetup, paths: tuple[str, str], is_fault: bool
+) -> None:
+    keys = [
+        NamedKey(name=name, key=key, path=path)
+        for name, key, path in zip(("city", "county"), (KEY, KEY.upper()), paths, strict=True)
+    ]
+    settings = setup.settings().model_copy(update={"cad": CadSettings(keys=keys)})
+    lines = await setup.check_lines(settings)
+    assert any("city, county have the same key" in line for line in lines) is is_fault
+
+
+async def test_two_keys_of_one_cad_are_no_fault(setup: CheckedSetup) -> None:
+    keys = [NamedKey(name="city", key=KEY), NamedKey(name="city", key=KEY)]
+    settings = setup.settings().model_copy(update={"cad": CadSettings(keys=keys)})
+    assert (await setup.check_lines(settings))[-1] == "nothing is wrong"
+
+
+async def test_equal_tokens_are_a_fault(setup: CheckedSetup) -> None:
+    clients = [ClientSettings(name=name, token=TOKEN) for name in ("a", "b")]
+    settings = setup.settings().model_copy(update={"websocket": WebsocketSettings(clients=clients)})
+    lines = await setup.check_lines(settings)
+    assert any("the clients a and b have the same token" in line for line in lines)
+
+
+async def test_address_of_another_machine_is_a_fault(setup: CheckedSetup) -> None:
+    settings = setup.settings().model_copy(update={"http": HttpSettings(host="192.0.2.1")})
+    lines = await setup.check_lines(settings)
+    assert any("this machine cannot listen on [http] host = '192.0.2.1'" in line for line in lines)
+
+
+async def test_unreadable_secret_is_a_fault(setup: CheckedSetup) -> None:
+    (setup.folder / CAD_KEY_FILE).write_bytes(b"\xff\xfe\x00")
+    settings = setup.settings().model_copy(update={"cad": CadSettings()})
+    lines = await setup.check_lines(settings)
+    assert any("a generated secret cannot be read" in line for line in lines)

@@ -198,6 +198,36 @@ def test_empty_variable_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.http.port, settings.cad.keys[0].key) == (4000, "KEY-FROM-FILE")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("\ufeffSENTINEL_DISCORD__TOKEN", "the-token"),
+        ("SENTINEL_DISCORD__TOKEN", '"the-token"'),
+        ("SENTINEL_DISCORD__TOKEN", " 'the-token' \r"),
+        ("SENTINEL_DISCORD__TOKEN", "\ufeffthe-token\n"),
+    ],
+)
+def test_marks_of_environment_files_are_ignored(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SENTINEL_HTTP__PORT", '"5000"\r')
+    monkeypatch.setenv("SENTINEL_CAD__KEYS", """'["KEY-FROM-ENV"]'""")
+    settings = load(None)
+    assert settings.discord.token == "the-token"
+    assert settings.http.port == 5000
+    assert [key.key for key in settings.cad.keys] == ["KEY-FROM-ENV"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["http://0.0.0.0", "https://cad.example/", "0.0.0.0:30150", "[::1]", "cad.example/x", ""],
+)
+def test_host_is_a_name_or_an_address_alone(host: str) -> None:
+    (fault,) = faults(f'[http]\nhost = "{host}"\n')
+    assert fault.startswith("config.toml: http.host: ")
+
+
 def test_variable_of_an_unknown_section_is_a_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.secrets import CAD_KEY_FILE, cad_key, client_token
+from bot.secrets import CAD_KEY_FILE, UnreadableSecret, cad_key, client_token
 from bot.settings import CadSettings, ClientSettings, DatabaseSettings, NamedKey, Settings
 from bot.settings import WebsocketSettings as Websocket
 
@@ -65,3 +65,30 @@ def test_configured_secrets_are_used_and_none_generated(tmp_path: Path) -> None:
     assert cad_key(configured).value == "CONFIGURED"
     assert client_token(configured).value == "b" * 16
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"\xef\xbb\xbfTHE-SECRET-KEY\r\n",
+        b"  THE-SECRET-KEY \n\n",
+        b'"THE-SECRET-KEY"\n',
+        b"\xef\xbb\xbf'THE-SECRET-KEY'",
+        "THE-SECRET-KEY\r\n".encode("utf-16"),
+    ],
+)
+def test_secret_is_read_as_editors_save_it(tmp_path: Path, written: bytes) -> None:
+    file = tmp_path / "data" / CAD_KEY_FILE
+    file.parent.mkdir()
+    file.write_bytes(written)
+    assert cad_key(settings(tmp_path)).value == "THE-SECRET-KEY"
+
+
+@pytest.mark.parametrize("written", [b"\xff\x00\xd8", b"two\nlines", "schlüssel".encode()])
+def test_unreadable_secret_names_its_file(tmp_path: Path, written: bytes) -> None:
+    file = tmp_path / "data" / CAD_KEY_FILE
+    file.parent.mkdir()
+    file.write_bytes(written)
+    with pytest.raises(UnreadableSecret, match=CAD_KEY_FILE):
+        cad_key(settings(tmp_path))
+    assert file.read_bytes() == written

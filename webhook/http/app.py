@@ -32,8 +32,6 @@ REFUSALS = {
 }
 """What is logged of requests that no handler answered, and what to do; by status."""
 
-UNKNOWN_PATH = web.RequestKey("UNKNOWN_PATH", bool)
-
 log = logging.getLogger(__name__)
 
 
@@ -112,7 +110,8 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     @web.middleware
     async def answer_unknown_path(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer as on the path without needless slashes, or take a push wherever it is sent."""
-        if UNKNOWN_PATH not in request:
+        is_path = request.rel_url.raw_path.startswith("/")  # unlike the target of a CONNECT
+        if not is_path or not isinstance(request.match_info.http_exception, web.HTTPNotFound):
             return await handler(request)
         path = "/" + "/".join(filter(None, request.rel_url.raw_path.split("/")))
         url = request.rel_url.with_path(path, encoded=True, keep_query=True)
@@ -133,7 +132,6 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     log_refusals = _refusal_logger(dependencies.authenticator.limiter.refusal_log)
     app = web.Application(
         middlewares=[
-            _note_unknown_path,
             *outermost,
             _hide_errors,
             log_refusals,
@@ -153,15 +151,6 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     # aiohttp waits for open websockets and polls at shutdown unless they are ended first.
     app.on_shutdown.append(end_open_requests)
     return app
-
-
-@web.middleware
-async def _note_unknown_path(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Mark a request that no route fits: only the outermost middleware sees what was found."""
-    is_path = request.rel_url.raw_path.startswith("/")  # unlike the target of a CONNECT
-    if is_path and isinstance(request.match_info.http_exception, web.HTTPNotFound):
-        request[UNKNOWN_PATH] = True
-    return await handler(request)
 
 
 @web.middleware

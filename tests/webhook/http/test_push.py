@@ -1,11 +1,13 @@
 """The push listener over real HTTP: its paths, its settled answers, its silence about the key."""
 
+import asyncio
 import gzip
 import io
 import json
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote_plus, urlencode
 
 import pytest
 
@@ -185,6 +187,114 @@ async def test_calls_of_each_key_are_separate(app: RunningApp) -> None:
     assert sorted((row[0], row[1]) for row in rows) == [("cad", 4410), ("second", 4410)]
     subjects = [str(event.subjects[0]) for event in await app.harness.journal_events()]
     assert subjects == ["emergency:4410@cad", "emergency:4410@second"]
+
+
+SERVERS = (CadKey("city", KEY), CadKey("county", KEY.lower(), "north"))
+
+
+@pytest.mark.parametrize(
+    ("path", "cad"),
+    [
+        ("/event/county", "county"),
+        ("/sonorancad/event/North", "county"),
+        ("/event/north/", "county"),
+        ("/county", "county"),
+        ("/event?cad=COUNTY", "county"),
+        ("/event/city?cad=north", "county"),
+        ("/event/city", "city"),
+        ("/event", "city"),
+        ("/event?cad=desert", "city"),
+    ],
+)
+async def test_address_names_the_cad_of_a_shared_key(
+    harness: AppHarness, caplog: pytest.LogCaptureFixture, path: str, cad: str
+) -> None:
+    async with serve(harness, AppOptions(cad_keys=SERVERS)) as app:
+        for _ in range(2):
+            assert await push(app, CALL, path) == (200, "OK")
+        assert [row[0] for row in harness.dump()["emergency_calls"]] == [cad]
+    is_named = path not in ("/event", "/event?cad=desert")
+    warnings = [line for line in caplog.messages if "names none of city, county" in line]
+    assert len(warnings) == (0 if is_named else 1)
+
+
+WRAPPED = {
+    "encoded twice": json.dumps(json.dumps(CALL)).encode(),
+    "a form with the members": urlencode(CALL | {"data": json.dumps(CALL["data"])}).encode(),
+    "a form with the push": urlencode({"payload": json.dumps(CALL)}).encode(),
+    "a form that is the push": quote_plus(json.dumps(CALL)).encode(),
+    "with a type in blanks": json.dumps(CALL | {"type": " event_911\n"}).encode(),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+async def test_wrapped_push_is_taken(app: RunningApp, name: str) -> None:
+    assert await push(app, WRAPPED[name]) == (200, "OK")
+    (event,) = await app.harness.journal_events()
+    assert event.data["caller"] == "Wren"
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (json.dumps("hello").encode(), "the body is a text"),
+        (json.dumps(CALL).encode("utf-16"), "the body is UTF-16"),
+        (json.dumps(CALL).encode("utf-16-be"), "the body is UTF-16"),
+        (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--', "multipart form"),
+        (b"a=1&b=2", "form without a push"),
+    ],
+)
+async def test_body_in_another_form_is_named(app: RunningApp, body: bytes, word: str) -> None:
+    status, text = await push(app, body)
+    assert status == 400
+    assert text.startswith("Invalid JSON: ")
+    assert word in text
+
+
+SILENT = {
+    "a push that is not JSON": b"{",
+    "a push that is too large": LARGE,
+    "an invalid push of type 'EVENT_911'": json.dumps(CALL | {"data": {"call": {}}}).encode(),
+    "a push of the unknown type 'NEW'": json.dumps(CALL | {"type": "NEW"}).encode(),
+    "a push with a wrong or missing CAD key": json.dumps(CALL | {"key": "wrong"}).encode(),
+    "a push without a type": json.dumps(CALL | {"type": 7}).encode(),
+}
+
+
+@pytest.mark.parametrize("what", SILENT)
+async def test_refusal_is_one_warning_with_advice(
+    app: RunningApp, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    for _ in range(3):
+        assert (await push(app, SILENT[what]))[0] >= 400
+    (warning,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert warning.getMessage().startswith(f"refused {what} from 127.0.0.1: ")
+
+
+async def test_unsupported_compression_and_tls_are_logged(
+    app: RunningApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with app.http.post(
+        f"{app.url}/event", data=b"x", headers={"Content-Encoding": "br"}
+    ) as response:
+        assert response.status == 415
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
+    writer.write(b"\x16\x03\x01\x00\xa5\x01")
+    await reader.read()
+    writer.close()
+    first, second = caplog.messages
+    assert "only gzip and deflate are supported" in first
+    assert "a TLS connection from 127.0.0.1: this port speaks plain http" in second
+
+
+async def test_skipped_parts_are_counted_and_logged(
+    app: RunningApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"key": KEY, "type": "EVENT_UNIT_PANIC", "data": {"identIds": [61, "x", True]}}
+    assert await push(app, body) == (200, "OK")
+    assert "skipped unreadable parts of 'EVENT_UNIT_PANIC' from 127.0.0.1: identIds" in caplog.text
+    async with app.http.get(f"{app.url}/healthz") as response:
+        assert (await response.json())["pushes"] == {"OK": 1, "skipped parts": 2}
 
 
 @pytest.mark.parametrize("key", ["", None])
