@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import time as TimeOfDay  # noqa: N812 - a class
 from typing import IO
 
-from db import journal, settings, subscriptions
+from db import journal, request_keys, settings, subscriptions
 from db.database import Database
 from db.errors import StorageUnavailable
 from webhook.cad.silence import LastPush, report_silence
@@ -23,6 +23,9 @@ from webhook.queries.daily_report import PROBLEMS, report_day
 
 PRUNE_BATCH = 1_000
 DAY = 24 * 60 * 60 * 1000
+
+KEY_DAYS = 7
+"""For how long a request is recognised by its key: longer than the game server keeps one."""
 
 TICK = 0.1
 """Seconds between two measurements of the loop's lag: nearly all that an idle instance does."""
@@ -58,14 +61,18 @@ async def run_periodically(work: Callable[[], Awaitable[object]], interval: floa
 
 
 async def prune_journal(database: Database, days: int, live_clients: Counter[str]) -> None:
-    """Delete old events and subscriptions, in batches so that nobody waits long for the writer."""
+    """Delete old events, subscriptions and answers to requests with a key.
+
+    In batches, so that nobody waits long for the writer.
+    """
     async with database.write() as sql:
         await subscriptions.touch(sql, live_clients, now())
-    for prune in (journal.prune, subscriptions.forget):
+    kept = {journal.prune: days, subscriptions.forget: days, request_keys.prune: KEY_DAYS}
+    for prune, age in kept.items():
         pruned = PRUNE_BATCH
         while pruned == PRUNE_BATCH:
             async with database.write() as sql:
-                pruned = await prune(sql, now() - days * DAY, PRUNE_BATCH)
+                pruned = await prune(sql, now() - age * DAY, PRUNE_BATCH)
 
 
 class ErrorCounter(logging.Handler):

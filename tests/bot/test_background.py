@@ -3,12 +3,30 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from bot.background import MAX_LAG, TICK, LoopMonitor, run_periodically
+from bot.background import DAY, MAX_LAG, TICK, LoopMonitor, prune_journal, run_periodically
+from db import request_keys
+from db.database import Database
 from db.errors import StorageUnavailable
+from db.request_keys import StoredAnswer
+from webhook.protocol.context import now
+
+
+async def test_answers_under_keys_are_forgotten_after_a_week(database_path: Path) -> None:
+    async with Database.open(database_path) as database:
+        async with database.write() as sql:
+            for days in (0, 6, 8, 400):
+                at = now() - days * DAY
+                answer = StoredAnswer(b"", "OK")
+                await request_keys.add(sql, "cad:cad", f"{days} days old", answer, at)
+        await prune_journal(database, 30, Counter())
+        kept = await database.read.all(str, "SELECT key FROM request_keys ORDER BY key")
+    assert kept == ["0 days old", "6 days old"]
 
 
 async def test_failed_work_is_logged_and_tried_again(

@@ -219,6 +219,14 @@ async def provoke_errors(folder: Path) -> dict[str, Frame]:
             f"{server.url}/api/query", data=b" " * (256 * 1024 + 1), headers=bearer(ADMIN)
         ) as response:
             found["too-large"] = await response.json()
+        for user in ("u", "v"):
+            message = {"type": "queries.add-user", "data": {"userId": user, "fullName": "U"}}
+            async with server.http.post(
+                f"{server.url}/api/query",
+                json=message,
+                headers=bearer(ADMIN) | {"Idempotency-Key": "k"},
+            ) as response:
+                found["key-reused"] = await response.json()
         hasty = await server.connect(READER)
         for _ in range(1_000):
             await hasty.send_json({"type": "hurry"})

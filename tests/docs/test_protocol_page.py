@@ -101,7 +101,9 @@ def test_examples_are_answered_as_shown(results: Results) -> None:
         assert _comparable(run.answer) == _comparable(run.expected), f"{run.section}: {run.request}"
 
 
-@pytest.mark.parametrize("code", ["rate-limited", "too-large", "unavailable", "internal"])
+@pytest.mark.parametrize(
+    "code", ["key-reused", "rate-limited", "too-large", "unavailable", "internal"]
+)
 def test_provoked_errors_are_answered_as_shown(
     code: str, provoked_errors: dict[str, Frame]
 ) -> None:

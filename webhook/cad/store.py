@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -17,6 +17,7 @@ from webhook.cad.events import CadEvent, UnhandledType
 from webhook.cad.registry import parse
 from webhook.protocol.context import Change, Context
 from webhook.protocol.events import CAD, Crime
+from webhook.protocol.idempotency import RequestKey, carry_out
 from webhook.queries.models import property_subject
 
 UNHANDLED_BYTES = 64 * 1024
@@ -26,6 +27,9 @@ CRIME_DESCRIPTION = 2_000
 """Characters of a crime's description, as `add-crime` takes them."""
 
 FINGERPRINT_BYTES = 16
+
+Stored = Literal["ok", "duplicate", "replayed"]
+"""What became of a push: stored, dropped as a duplicate, or known by its key."""
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +52,17 @@ async def store_push(
     body: dict[str, Any],
     transport: str = "",
     config: PushConfig = PushConfig(),
-) -> bool:
-    """Store a push on disk and return whether it was new.
+    key: RequestKey | None = None,
+) -> Stored:
+    """Store a push on disk, once.
 
     `transport` names the way it came, without blanks; a duplicate over another one is dropped.
+    With the key of an earlier push nothing is done.
 
     Raises:
         UnhandledType: nobody handles the type; the push is in the journal all the same.
         InvalidPush: its envelope or ids make no sense; nothing was stored.
+        KeyReused: another push came with this key; nothing was stored.
         StorageUnavailable: nothing was stored.
     """
     try:
@@ -64,24 +71,34 @@ async def store_push(
         await _journal_unhandled(context, cad, fault.type, body)
         raise
     if not events:
-        return True
+        return "ok"
     dumped = [(event, event.model_dump_json(by_alias=True).encode()) for event in events]
-    async with context.change() as change:
-        if config.window and await fingerprints.is_duplicate(
-            change.sql,
-            _fingerprint(cad, dumped),
-            transport,
-            change.received - config.window,
-            change.received,
-        ):
-            log.debug("dropped a duplicate push that came over %s", transport)
-            return False
-        for event, data in dumped:
-            subjects = await apply(event, change, cad)
-            await change.emit_named(f"{CAD}.{event.type}", data, *dict.fromkeys(subjects))
-            if config.crimes_from_calls and isinstance(event, Call911):
-                await _count_as_crime(change, cad, event.call_id)
-    return True
+
+    async def store(joined: Context) -> str:
+        async with joined.change() as change:
+            if await _is_duplicate(change, cad, dumped, transport, config.window):
+                log.debug("dropped a duplicate push that came over %s", transport)
+                return "duplicate"
+            for event, data in dumped:
+                subjects = await apply(event, change, cad)
+                await change.emit_named(f"{CAD}.{event.type}", data, *dict.fromkeys(subjects))
+                if config.crimes_from_calls and isinstance(event, Call911):
+                    await _count_as_crime(change, cad, event.call_id)
+            return "ok"
+
+    answer, is_replayed = await carry_out(context, key, store)
+    if is_replayed:
+        return "replayed"
+    return "ok" if answer == "ok" else "duplicate"
+
+
+async def _is_duplicate(
+    change: Change, cad: str, dumped: list[tuple[CadEvent, bytes]], transport: str, window: int
+) -> bool:
+    if not window:
+        return False
+    digest, now = _fingerprint(cad, dumped), change.received
+    return await fingerprints.is_duplicate(change.sql, digest, transport, now - window, now)
 
 
 def _fingerprint(cad: str, dumped: Iterable[tuple[CadEvent, bytes]]) -> bytes:

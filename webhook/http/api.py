@@ -1,10 +1,11 @@
-"""`POST /api/query` and `GET /api/events`: the protocol for those who only have HTTP."""
+"""`/api/query`, `/api/batch` and `/api/events`: the protocol for those who only have HTTP."""
 
 import asyncio
+import logging
 import time
 from collections import Counter, defaultdict
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from aiohttp import web
@@ -14,20 +15,33 @@ from db import journal
 from webhook.http.authentication import Authenticator
 from webhook.http.bodies import BodyReader
 from webhook.http.connection import ConnectionLimits
+from webhook.http.key_header import key_of, replayed_header
+from webhook.http.push import Outcome, PushListener
 from webhook.protocol.catalogue import Catalogue
-from webhook.protocol.context import Context, Scope
-from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, RateLimited, SentinelError
+from webhook.protocol.context import Caller, Context, Scope
+from webhook.protocol.errors import (
+    BadMessage,
+    FieldProblem,
+    InvalidData,
+    NotFound,
+    RateLimited,
+    SentinelError,
+)
+from webhook.protocol.event_age import AGE, AgeReader
 from webhook.protocol.events import ALL, StoredEvent, Subscriber
+from webhook.protocol.idempotency import RequestKey, run_query
 from webhook.protocol.messages import (
     Answer,
+    ClientMessage,
     RateLimiter,
     answer_message,
     error_answer,
+    read_document,
     read_message,
     to_sentinel_error,
 )
 from webhook.protocol.session import SessionSettings
-from webhook.protocol.wire import WHOLE, Id, Request, validate
+from webhook.protocol.wire import WHOLE, Id, Reply, Request, parse_json, validate
 
 STATUS = {
     "bad-json": 400,
@@ -38,13 +52,25 @@ STATUS = {
     "not-found": 404,
     "conflict": 409,
     "too-large": 413,
+    "key-reused": 422,
     "rate-limited": 429,
     "unavailable": 503,
     "internal": 500,
 }
 
+MAX_BATCH = 100
+"""The most messages of a batch."""
+
+BATCH_BYTES = 4 * 1024 * 1024
+"""The longest batch."""
+
+BATCH_VALUES = 200_000
+"""The most commas and brackets of a batch, those in the texts of its pushes too."""
+
 PAGE = 500
 """The most events of one answer to a long poll."""
+
+log = logging.getLogger(__name__)
 
 
 class Poll(Request):
@@ -64,6 +90,7 @@ class Api:
         authenticator: Authenticator,
         limits: ConnectionLimits,
         bodies: BodyReader,
+        pushes: PushListener,
     ) -> None:
         self._context = context
         self._catalogue = catalogue
@@ -71,6 +98,8 @@ class Api:
         self._authenticator = authenticator
         self._limits = limits
         self._bodies = bodies
+        self._pushes = pushes
+        self._ages = AgeReader()
         self._polls: Counter[str] = Counter()
         self._rate_limiters: defaultdict[str, RateLimiter] = defaultdict(
             lambda: RateLimiter(settings.messages_per_second)
@@ -87,14 +116,65 @@ class Api:
 
     async def query(self, request: web.Request) -> web.Response:
         """Carry out one message and answer with its frame."""
-        context = self._context.of(await self._authenticator.authenticate(request))
+        caller = await self._authenticator.authenticate(request)
         try:
-            self._rate_limiters[context.caller.name].take()
+            self._rate_limiters[caller.name].take()
             message = read_message(await self._bodies.read(request, self._limits.frame_bytes))
         except SentinelError as error:
             return _response(error_answer(error))
-        run = partial(self._catalogue.run, context)
+        context = self._context.of(caller, self._ages.read(caller.name, request.headers.get(AGE)))
+        run = partial(self._run, context, key_of(request), in_turn=False)
         return _response(await answer_message(message, run, self._settings.metrics))
+
+    async def batch(self, request: web.Request) -> web.Response:
+        """Carry out messages in order, in one commit, and answer each.
+
+        Each opens its transaction before anything else, and transactions take turns; so each sees
+        what those before it have changed.
+        """
+        caller = await self._authenticator.authenticate(request)
+        try:
+            text = await self._bodies.read(request, BATCH_BYTES)
+            messages = _messages_of(parse_json(text, max_values=BATCH_VALUES))
+            wait = self._rate_limiters[caller.name].reserve(len(messages))
+        except SentinelError as error:
+            return _response(error_answer(error))
+        await asyncio.sleep(wait)
+        items = (self._answer_item(request, caller, item) for item in messages)
+        answers = b",".join(await asyncio.gather(*items))
+        return web.Response(body=b'{"answers":[%b]}' % answers, content_type="application/json")
+
+    async def _answer_item(self, request: web.Request, caller: Caller, item: object) -> bytes:
+        given = item if isinstance(item, dict) else {}
+        key, age, push = given.get("key"), given.get("age"), given.get("push")
+        if push is not None:
+            outcome = await self._store_push(request, push, key, age)
+            text = b'"text":%b' % orjson.dumps(outcome.text)
+            return _item(outcome.status, text, is_replayed=outcome.is_replayed)
+        context = self._context.of(caller, self._ages.read(caller.name, age))
+        run = partial(self._run, context, key, in_turn=True)
+        answer = await answer_message(read_document(item), run, self._settings.metrics)
+        return _item(_status(answer), b'"frame":%b' % answer.frame, is_replayed=answer.is_replayed)
+
+    async def _store_push(
+        self, request: web.Request, push: object, key: object, age: object
+    ) -> Outcome:
+        try:
+            return await self._pushes.store_from_batch(request, push, key, age)
+        except Exception:  # the others of the batch are answered all the same
+            log.exception("a push of a batch could not be stored")
+            return Outcome(500, "Internal Error", "internal")
+
+    async def _run(
+        self, context: Context, given_key: object, message: ClientMessage, *, in_turn: bool
+    ) -> Reply:
+        asked = [message.type, message.data]
+        key = RequestKey.of(f"client:{context.caller.name}", given_key, asked)
+        if self._catalogue.only_reads(message):
+            key = None
+        if key is None and not in_turn:
+            return await self._catalogue.run(context, message)
+        return await run_query(self._catalogue, context, key, message)
 
     async def events(self, request: web.Request) -> web.Response:
         """Answer with the events after a number, at once or when the first is published."""
@@ -170,6 +250,36 @@ async def _matching_events(
     return found, after
 
 
+def _messages_of(batch: object) -> list[Any]:
+    """Return what a batch consists of; each is read by itself, as one may be no message at all.
+
+    Raises:
+        BadMessage: it is no batch.
+        InvalidData: there are too many.
+    """
+    messages = batch.get("messages") if isinstance(batch, dict) else None
+    if not isinstance(messages, list):
+        raise BadMessage("a batch must be an object with a list of messages")
+    if len(messages) > MAX_BATCH:
+        raise InvalidData(
+            FieldProblem("messages", "must be at most {most} messages", most=MAX_BATCH)
+        )
+    return messages
+
+
+def _status(answer: Answer) -> int:
+    return 200 if answer.error is None else STATUS[answer.error.code]
+
+
 def _response(answer: Answer) -> web.Response:
-    status = 200 if answer.error is None else STATUS[answer.error.code]
-    return web.Response(body=answer.frame, status=status, content_type="application/json")
+    return web.Response(
+        body=answer.frame,
+        status=_status(answer),
+        headers=replayed_header(is_replayed=answer.is_replayed),
+        content_type="application/json",
+    )
+
+
+def _item(status: int, answer: bytes, *, is_replayed: bool) -> bytes:
+    """Write the answer to one message of a batch."""
+    return b'{"status":%d,"replayed":%b,%b}' % (status, orjson.dumps(is_replayed), answer)

@@ -88,6 +88,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         dependencies.authenticator,
         dependencies.limits,
         bodies,
+        push,
     )
 
     async def healthz(_: web.Request) -> web.Response:
@@ -144,6 +145,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         app.router.add_post(path, push.receive)
     app.router.add_get("/ws", websockets.connect)
     app.router.add_post("/api/query", api.query)
+    app.router.add_post("/api/batch", api.batch)
     app.router.add_get("/api/events", api.events)
     app.router.add_get("/api/schema", show_schema)
     app.router.add_get("/healthz", healthz)

@@ -3,7 +3,7 @@
 import hmac
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from aiohttp import web
@@ -15,9 +15,12 @@ from webhook.cad.skipped import collect_skipped
 from webhook.cad.store import PushConfig, store_push
 from webhook.http.bodies import BodyReader
 from webhook.http.connection_limits import ConnectionLimiter
+from webhook.http.key_header import key_of, replayed_header
 from webhook.http.push_body import read_push
 from webhook.protocol.context import Context
-from webhook.protocol.errors import BadJson, TooLarge
+from webhook.protocol.errors import BadJson, InvalidData, KeyReused, SentinelError, TooLarge
+from webhook.protocol.event_age import AGE, AgeReader
+from webhook.protocol.idempotency import RequestKey
 from webhook.protocol.metrics import Metrics
 
 PATHS = ("/sonorancad/event", "/event", "/")
@@ -28,6 +31,10 @@ A push with a valid key is taken on any other path as well.
 
 TRANSPORT_LENGTH = 128
 """Characters of a path that tell one transport from another."""
+
+KEYED = "keyed"
+"""The transport of pushes with a key, whatever their path: one sender, which keeps what it cannot
+send, sends them one by one and later in batches. Equal ones among them happened twice."""
 
 GAME_SERVER = "fxserver"
 """The prefix of the game server's User-Agent when it forwards a push."""
@@ -57,6 +64,10 @@ class Outcome(NamedTuple):
     is_stranger: bool = False
     """Whether the sender has shown no valid key."""
 
+    @property
+    def is_replayed(self) -> bool:
+        return self.name == "replayed"
+
 
 class PushListener:
     """The handler of pushes; answers with the texts of Sonoran's own listener.
@@ -83,13 +94,13 @@ class PushListener:
         self._keys = [(key, _fold_case(key.key)) for key in keys if key.key]
         self._metrics = metrics
         self._last_push = last_push
+        self._ages = AgeReader()
         self.counts: Counter[str] = Counter()
         self.unknown_types: Counter[str] = Counter()
 
     async def receive(self, request: web.Request) -> web.Response:
         """Store one push; 200 once it is on disk."""
-        outcome = await self._store(request)
-        return self._answer(outcome)
+        return self._answer(await self._receive(request))
 
     async def receive_anywhere(self, request: web.Request) -> web.Response:
         """Store a push to a path of its sender's own; without a valid key, there is no such path.
@@ -97,29 +108,57 @@ class PushListener:
         Raises:
             web.HTTPNotFound: the body is no push with a valid key.
         """
-        outcome = await self._store(request)
+        outcome = await self._receive(request)
         if outcome.is_stranger:
             raise web.HTTPNotFound
         return self._answer(outcome)
 
-    def _answer(self, outcome: Outcome) -> web.Response:
+    async def store_from_batch(
+        self, request: web.Request, push: object, key: object, age: object
+    ) -> Outcome:
+        """Store a push that came among others, as its text or as its document."""
+        try:
+            outcome = await self._store(request, self._read(push), key, age)
+        except (TooLarge, BadJson) as error:
+            outcome = self._unreadable(request, error)
+        return self._count(outcome)
+
+    def _count(self, outcome: Outcome) -> Outcome:
         self.counts[outcome.text.partition(":")[0]] += 1
         self._metrics.count_push(outcome.kind, outcome.name)
-        return web.Response(status=outcome.status, text=outcome.text)
+        return outcome
 
-    async def _store(self, request: web.Request) -> Outcome:
+    def _answer(self, outcome: Outcome) -> web.Response:
+        headers = replayed_header(is_replayed=self._count(outcome).is_replayed)
+        return web.Response(status=outcome.status, text=outcome.text, headers=headers)
+
+    async def _receive(self, request: web.Request) -> Outcome:
         try:
             body = read_push(await self._bodies.read(request, self._max_bytes))
-        except TooLarge:
+        except (TooLarge, BadJson) as error:
+            return self._unreadable(request, error)
+        return await self._store(request, body, key_of(request), request.headers.get(AGE))
+
+    def _read(self, push: object) -> object:
+        if not isinstance(push, str):
+            return push
+        text = push.encode(errors="replace")
+        if len(text) > self._max_bytes:
+            raise TooLarge("a push must not exceed {most} bytes", most=self._max_bytes)
+        return read_push(text)
+
+    def _unreadable(self, request: web.Request, error: SentinelError) -> Outcome:
+        if isinstance(error, TooLarge):
             self._warn(request, "a push that is too large", "raise [http] max_push_bytes")
             return Outcome(413, "Too Large", "too-large", is_stranger=True)
-        except BadJson as error:
-            self._warn(request, "a push that is not JSON", str(error))
-            is_named = ";" in str(error)
-            text = f"Invalid JSON: {error}" if is_named else "Invalid JSON"
-            return Outcome(400, text, "invalid", is_stranger=True)
+        self._warn(request, "a push that is not JSON", str(error))
+        is_named = ";" in str(error)
+        text = f"Invalid JSON: {error}" if is_named else "Invalid JSON"
+        return Outcome(400, text, "invalid", is_stranger=True)
+
+    async def _store(self, request: web.Request, body: object, key: object, age: object) -> Outcome:
         cad = self._cad_of(body.get("key"), request) if isinstance(body, dict) else None
-        if cad is None:
+        if cad is None or not isinstance(body, dict):
             self._warn(
                 request,
                 "a push with a wrong or missing CAD key",
@@ -135,7 +174,7 @@ class PushListener:
             self._warn(request, "a push without a type", "its `type` is text, like EVENT_911")
             return Outcome(400, "Invalid Type", "invalid")
         with collect_skipped() as skipped:
-            outcome = await self._store_checked(request, cad, kind, body)
+            outcome = await self._store_checked(request, cad, body, key, age)
         if skipped:
             parts = ", ".join(dict.fromkeys(skipped))
             self.counts["skipped parts"] += len(skipped)
@@ -143,11 +182,20 @@ class PushListener:
         return outcome
 
     async def _store_checked(
-        self, request: web.Request, cad: str, kind: str, body: dict[str, Any]
+        self, request: web.Request, cad: str, body: dict[str, Any], key: object, age: object
     ) -> Outcome:
-        """Store a push whose key is valid."""
+        """Store a push of a CAD."""
+        kind = body["type"]
         try:
-            is_new = await store_push(self._context, cad, body, _transport(request), self._config)
+            request_key = RequestKey.of(f"cad:{cad}", key, body)
+            name = await store_push(
+                replace(self._context, age=self._ages.read(cad, age)),
+                cad,
+                body,
+                KEYED if request_key is not None else _transport(request),
+                self._config,
+                request_key,
+            )
         except UnhandledType as error:
             self._warn(
                 request,
@@ -159,10 +207,14 @@ class PushListener:
         except InvalidPush as error:
             self._warn(request, f"an invalid push of type {kind!a:.64}", str(error))
             return Outcome(400, f"Invalid Data: {error}", "invalid", kind)
+        except (InvalidData, BadJson) as error:
+            return Outcome(400, f"Invalid Key: {error}", "invalid", kind)
+        except KeyReused as error:
+            return Outcome(422, f"Key Reused: {error}", "key-reused", kind)
         except StorageUnavailable as error:
             log.error("a push could not be stored: %s", error)
             return Outcome(503, "Storage Unavailable", "unavailable", kind)
-        return Outcome(200, "OK", "ok" if is_new else "duplicate", kind)
+        return Outcome(200, "OK", name, kind)
 
     def _cad_of(self, key: object, request: web.Request) -> str | None:
         """Return the CAD that a key belongs to; every key is compared, whichever matches."""

@@ -126,6 +126,11 @@ class Catalogue:
             return await query.operation(context)
         return await query.operation(context, request)
 
+    def only_reads(self, message: ClientMessage) -> bool:
+        """Whether a message is a query that changes nothing."""
+        query = self._by_type.get(message.type)
+        return query is not None and query.scope <= Scope.READ
+
     @property
     def names(self) -> frozenset[str]:
         """All names and aliases."""

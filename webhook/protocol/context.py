@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from zoneinfo import ZoneInfo
@@ -166,7 +166,8 @@ class ExternalRules:
 class Context:
     """Everything an operation needs; one per caller.
 
-    `age`: how many milliseconds ago it happened what the caller tells of.
+    `age`: how many milliseconds ago it happened what the caller tells of. `transaction`: the open
+    one that reads and changes take part in, None if each change has one of its own.
     """
 
     database: Database
@@ -177,13 +178,18 @@ class Context:
     approvals: ApprovalRules = ApprovalRules()
     external: ExternalRules = ExternalRules()
     age: int = 0
+    transaction: Transaction | None = None
 
-    def of(self, caller: Caller) -> "Context":
-        return replace(self, caller=caller)
+    def of(self, caller: Caller, age: int = 0) -> "Context":
+        return replace(self, caller=caller, age=age)
+
+    def joining(self, transaction: Transaction) -> "Context":
+        """Have all that is done take effect with an open transaction, or nothing of it."""
+        return replace(self, transaction=transaction)
 
     @property
     def read(self) -> Reader:
-        return self.database.read
+        return self.transaction or self.database.read
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[Change]:
@@ -192,6 +198,11 @@ class Context:
         Raises:
             StorageUnavailable: storage cannot be written at present.
         """
-        async with self.database.write() as sql:
+        async with self._transaction() as sql:
             received = self.now()
             yield Change(sql, self.bus, self.caller, received, received - self.age)
+
+    def _transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        if self.transaction is not None:
+            return nullcontext(self.transaction)
+        return self.database.write()

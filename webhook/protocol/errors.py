@@ -92,6 +92,12 @@ class TooLarge(SentinelError):
     code = "too-large"
 
 
+class KeyReused(SentinelError):
+    """Another message has had this key, so what the caller wants is not clear."""
+
+    code = "key-reused"
+
+
 class Unavailable(SentinelError):
     """Storage is unavailable; the same message may succeed later."""
 

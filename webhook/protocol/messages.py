@@ -30,6 +30,9 @@ IDENTIFIER = "requestIdentifier"
 IDENTIFIER_LENGTH = 128
 SHOWN_TYPE_LENGTH = 64
 
+LONGEST_WAIT = 2.0
+"""Seconds that a batch waits for the rate limit; the game server gives up after five."""
+
 log = logging.getLogger(__name__)
 
 
@@ -53,10 +56,29 @@ class ClientMessage(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The one answer to a message, ready to send; `error` is None if it was carried out."""
+    """The one answer to a message, ready to send; `error` is None if it was carried out.
+
+    `is_replayed`: an earlier message with the same key was carried out, and this is its answer.
+    """
 
     frame: bytes
     error: SentinelError | None = None
+    is_replayed: bool = False
+
+
+class StoredReply(Reply):
+    """The answer to a message as it is stored under its key: the frame without an identifier."""
+
+    frame: str
+    is_replayed: bool
+
+    @property
+    def type(self) -> str:
+        kind: str = orjson.loads(self.frame)["type"]
+        return kind
+
+    def dump(self) -> bytes:
+        return orjson.dumps(orjson.loads(self.frame)["data"])
 
 
 def read_message(raw: bytes | str) -> ClientMessage:
@@ -117,13 +139,27 @@ async def answer_message(
     else:
         try:
             reply = await run(message)
-            usual = "status" if isinstance(reply, StatusReply) else message.name
-            answer = Answer(_frame(message.answer_type or usual, reply.dump(), message.identifier))
+            frame = _frame(_type_of_answer(message, reply), reply.dump(), message.identifier)
+            is_replayed = isinstance(reply, StoredReply) and reply.is_replayed
+            answer = Answer(frame, is_replayed=is_replayed)
         except Exception as exception:
             answer = error_answer(to_sentinel_error(exception), message.identifier)
     outcome = "ok" if answer.error is None else answer.error.code
     metrics.count_query(message.name, outcome, time.perf_counter() - started)
     return answer
+
+
+def storable_answer(message: ClientMessage, reply: Reply) -> str:
+    """Return what `StoredReply` holds of the answer to a message."""
+    return _frame(_type_of_answer(message, reply), reply.dump(), None).decode()
+
+
+def _type_of_answer(message: ClientMessage, reply: Reply) -> str:
+    if message.answer_type is not None:
+        return message.answer_type
+    if isinstance(reply, StoredReply):
+        return reply.type
+    return "status" if isinstance(reply, StatusReply) else message.name
 
 
 def error_answer(error: SentinelError, identifier: str | None = None) -> Answer:
@@ -170,6 +206,21 @@ class RateLimiter:
         if self._tokens < 1:
             raise RateLimited("rate limit exceeded: {rate} messages a second", rate=self._rate)
         self._tokens -= 1
+
+    def reserve(self, count: int) -> float:
+        """Count several messages at once; return after how many seconds they may be carried out.
+
+        More than a burst are taken too, and those that come after them wait for it.
+
+        Raises:
+            RateLimited: that would be too long.
+        """
+        self._refill()
+        wait = (min(count, self._most_tokens) - self._tokens) / self._rate
+        if wait > LONGEST_WAIT:
+            raise RateLimited("rate limit exceeded: {rate} messages a second", rate=self._rate)
+        self._tokens -= count
+        return max(0.0, wait)
 
     async def wait(self) -> None:
         """Count one message, and wait until it is within the rate."""

@@ -107,7 +107,9 @@ class StatusReply(Reply):
     message: str
 
 
-def parse_json(body: bytes | str, *, nan_as_text: bool = False) -> Any:
+def parse_json(
+    body: bytes | str, *, nan_as_text: bool = False, max_values: int = MAX_VALUES
+) -> Any:
     """Read one JSON document.
 
     A byte order mark is skipped, and what is no text becomes U+FFFD, as Lua cuts strings in the
@@ -117,7 +119,7 @@ def parse_json(body: bytes | str, *, nan_as_text: bool = False) -> Any:
     Raises:
         BadJson: the body is not one JSON document, or one that would take too long to read.
     """
-    raw = _bounded(body)
+    raw = _bounded(body, max_values)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -128,11 +130,11 @@ def parse_json(body: bytes | str, *, nan_as_text: bool = False) -> Any:
         raise BadJson("invalid JSON: {fault}", fault=error) from None
 
 
-def _bounded(body: bytes | str) -> bytes:
+def _bounded(body: bytes | str, max_values: int) -> bytes:
     raw = body.encode(errors="replace") if isinstance(body, str) else body
     raw = raw.removeprefix(b"\xef\xbb\xbf")
-    if len(raw) > MAX_VALUES and sum(map(raw.count, (b",", b"[", b"{"))) > MAX_VALUES:
-        raise BadJson("a message must not contain more than {most} values", most=MAX_VALUES)
+    if len(raw) > max_values and sum(map(raw.count, (b",", b"[", b"{"))) > max_values:
+        raise BadJson("a message must not contain more than {most} values", most=max_values)
     return raw
 
 

@@ -130,6 +130,7 @@ def test_every_error_code_has_a_status() -> None:
         "not-found",
         "conflict",
         "forbidden",
+        "key-reused",
         "rate-limited",
         "too-large",
         "unavailable",

@@ -154,6 +154,7 @@ def test_every_error_has_a_code_of_its_own() -> None:
             "not-found",
             "conflict",
             "forbidden",
+            "key-reused",
             "rate-limited",
             "too-large",
             "unavailable",

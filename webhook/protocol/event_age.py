@@ -1,0 +1,45 @@
+"""How long ago it happened what a message tells of, as its sender says."""
+
+import logging
+import re
+
+AGE = "X-Event-Age"
+
+MAX_AGE = 7 * 24 * 60 * 60 * 1000
+"""Milliseconds; what is older counts as this old."""
+
+_SECONDS = re.compile(r"[0-9]{1,20}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,3})?")
+
+log = logging.getLogger(__name__)
+
+
+class AgeReader:
+    """Reads ages; the first of each sender that is none is logged."""
+
+    def __init__(self) -> None:
+        self._warned: set[str] = set()
+
+    def read(self, sender: str, seconds: object) -> int:
+        """Return an age in milliseconds; 0 if none, or nothing that is one, was given.
+
+        A message is worth more than its age, so it is never refused for it.
+        """
+        if seconds is None:
+            return 0
+        age = _milliseconds(seconds)
+        if age is None:
+            if sender not in self._warned:
+                self._warned.add(sender)
+                log.warning("%s sends an %s that is no age in seconds: it is ignored", sender, AGE)
+            return 0
+        return age
+
+
+def _milliseconds(seconds: object) -> int | None:
+    if isinstance(seconds, str) and _SECONDS.fullmatch(seconds.strip()):
+        seconds = float(seconds)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    if not seconds >= 0:  # NaN is not, either
+        return None
+    return round(min(seconds * 1000, MAX_AGE))
