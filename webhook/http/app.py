@@ -18,7 +18,9 @@ from webhook.http.authentication import Authenticator
 from webhook.http.bodies import BodyReader
 from webhook.http.connection import ConnectionCounter, ConnectionLimits
 from webhook.http.connection_limits import RefusalLog
+from webhook.http.event_bus import PING_TIMEOUT, EventBus
 from webhook.http.push import PATHS, CadKey, PushListener
+from webhook.http.sockjs import SockJs
 from webhook.http.websocket import WebSocketHandler
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context
@@ -63,6 +65,7 @@ class AppDependencies:
 def make_app(dependencies: AppDependencies) -> web.Application:
     metrics = dependencies.sessions.metrics
     bodies = BodyReader()
+    connections = ConnectionCounter(dependencies.limits)
     push = PushListener(
         dependencies.context,
         dependencies.cad_keys,
@@ -79,7 +82,17 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         dependencies.sessions,
         dependencies.authenticator,
         dependencies.limits,
-        ConnectionCounter(dependencies.limits),
+        connections,
+    )
+    event_bus = EventBus(dependencies.context, dependencies.catalogue, dependencies.sessions)
+    sockjs = SockJs(
+        event_bus.serve,
+        PING_TIMEOUT,
+        dependencies.authenticator,
+        dependencies.limits,
+        connections,
+        bodies,
+        metrics,
     )
     api = Api(
         dependencies.context,
@@ -124,6 +137,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
 
     async def end_open_requests(_: web.Application) -> None:
         api.close()
+        sockjs.close()
         await websockets.close()
 
     outermost = (
@@ -148,6 +162,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     app.router.add_post("/api/batch", api.batch)
     app.router.add_get("/api/events", api.events)
     app.router.add_get("/api/schema", show_schema)
+    sockjs.add_routes(app.router)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", show_metrics)
     # aiohttp waits for open websockets and polls at shutdown unless they are ended first.

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -19,6 +19,13 @@ MAX_INVALID = 100
 
 PAUSE = 0.01
 """Seconds before the next frame is read after a message that is invalid or over the rate limit."""
+
+
+DRAINED_BYTES = 64 * 1024
+"""With no more bytes than this waiting for the client, replaying missed events goes on."""
+
+CLOSE_TIMEOUT = 1.0
+"""Seconds that a client which does not read has to take its close frame."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +72,7 @@ FrameT = TypeVar("FrameT", bound=Frame)
 class SendQueue(Generic[FrameT]):
     """Frames that wait for one client.
 
-    Once more than `max_bytes` wait, they are dropped, `on_overflow` is called, and no further
-    frame is taken.
+    Once more than `max_bytes` wait, the queue closes and calls `on_overflow`.
     """
 
     def __init__(self, max_bytes: int, on_overflow: Callable[[], object]) -> None:
@@ -74,31 +80,31 @@ class SendQueue(Generic[FrameT]):
         self._on_overflow = on_overflow
         self._frames: deque[FrameT] = deque()
         self._waiting_bytes = 0
-        self._has_frames = asyncio.Event()
-        self._is_empty = asyncio.Event()
-        self._is_empty.set()
-        self.has_overflowed = False
+        self._is_ready = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self.is_closed = False
 
     def __len__(self) -> int:
         return len(self._frames)
 
     def put(self, frame: FrameT) -> None:
         """Queue a frame; never waits, never raises."""
-        if self.has_overflowed:
+        if self.is_closed:
             return
         self._waiting_bytes += len(frame)
         if self._waiting_bytes > self._max_bytes:
-            self.has_overflowed = True
-            self.clear()
+            self.close()
             self._on_overflow()
-        else:
-            self._frames.append(frame)
-            self._has_frames.set()
-            self._is_empty.clear()
+            return
+        self._frames.append(frame)
+        self._is_ready.set()
+        if self._waiting_bytes > DRAINED_BYTES:
+            self._has_room.clear()
 
     async def wait(self) -> None:
-        """Wait until there is a frame."""
-        await self._has_frames.wait()
+        """Wait until there is a frame or the queue is closed."""
+        await self._is_ready.wait()
 
     def oldest(self, max_bytes: int) -> list[FrameT]:
         """Return the oldest frames, which stay until they are removed: one, or as many as fit."""
@@ -113,20 +119,24 @@ class SendQueue(Generic[FrameT]):
 
     def remove(self, count: int) -> None:
         """Remove the oldest frames: they have been sent."""
-        for _ in range(min(count, len(self._frames))):  # there are none after an overflow
+        for _ in range(min(count, len(self._frames))):  # closing has removed them all
             self._waiting_bytes -= len(self._frames.popleft())
-        if not self._frames:
-            self.clear()
-
-    def clear(self) -> None:
-        self._frames.clear()
-        self._waiting_bytes = 0
-        self._has_frames.clear()
-        self._is_empty.set()
+        if not self._frames and not self.is_closed:
+            self._is_ready.clear()
+        if self._waiting_bytes <= DRAINED_BYTES:
+            self._has_room.set()
 
     async def drain(self) -> None:
-        """Wait until every queued frame has been sent."""
-        await self._is_empty.wait()
+        """Wait until few bytes are left to send."""
+        await self._has_room.wait()
+
+    def close(self) -> None:
+        """Drop all frames, and take no more."""
+        self.is_closed = True
+        self._frames.clear()
+        self._waiting_bytes = 0
+        self._is_ready.set()
+        self._has_room.set()
 
 
 class MessageRunner:
@@ -157,3 +167,14 @@ class MessageRunner:
             await handle(message)
         finally:
             self._slots.release()
+
+
+async def disconnect(
+    request: web.Request, socket: web.WebSocketResponse, code: int, reason: bytes
+) -> None:
+    """Close a websocket whose client may neither take its close frame nor stop sending."""
+    with suppress(TimeoutError, ConnectionError):
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            await socket.close(code=code, message=reason, drain=False)
+    if request.transport is not None:
+        request.transport.abort()

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import sys
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from aiohttp import web
@@ -98,6 +99,7 @@ class ConnectionLimiter:
         self._authenticated: set[Abortable] = set()
         self._per_address: Counter[str] = Counter()
         self._trusted = dict.fromkeys(LOOPBACK)
+        self._waiting: dict[Abortable, asyncio.Task[object]] = {}
 
     def admit(self, connection: Abortable, address: str) -> bool:
         """Take a new connection in; False: its address has too many."""
@@ -130,13 +132,32 @@ class ConnectionLimiter:
         return True
 
     def remove(self, connection: Abortable) -> None:
-        """Forget a connection that has ended."""
+        """Forget a connection."""
         self._authenticated.discard(connection)
         address = self._unauthenticated.pop(connection, None)
         if address is not None:
             self._per_address[address] -= 1
             if not self._per_address[address]:
                 del self._per_address[address]
+
+    @contextmanager
+    def cancel_when_lost(self, connection: Abortable | None) -> Iterator[None]:
+        """Cancel the task if the connection ends inside the block, which would wait in vain."""
+        task = asyncio.current_task()
+        if connection is None or task is None:
+            raise ConnectionResetError
+        self._waiting[connection] = task
+        try:
+            yield
+        finally:
+            self._waiting.pop(connection, None)
+
+    def note_lost(self, connection: Abortable) -> None:
+        """Forget a connection that has ended, and cancel who waits for its client."""
+        self.remove(connection)
+        task = self._waiting.pop(connection, None)
+        if task is not None:
+            task.cancel()
 
     def close(self) -> None:
         """Abort the unauthenticated connections that are left."""
@@ -167,7 +188,7 @@ class LimitedProtocol(asyncio.BufferedProtocol):
             transport.close()
 
     def connection_lost(self, exception: Exception | None) -> None:
-        self._limiter.remove(self._transport)
+        self._limiter.note_lost(self._transport)
         if self._inner is not None:
             self._inner.connection_lost(exception)
 

@@ -15,6 +15,7 @@ from webhook.http.connection import (
     ConnectionLimits,
     MessageRunner,
     SendQueue,
+    disconnect,
 )
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context
@@ -26,9 +27,6 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT = 15.0
 """Seconds of silence before a ping, and then before the connection is closed."""
-
-CLOSE_TIMEOUT = 1.0
-"""Seconds that a client which does not read has to take its close frame."""
 
 _BINARY = ClientMessage("", {}, error=BadMessage("frames must be text, not binary"))
 _CONTROL = ClientMessage("", {})
@@ -57,12 +55,12 @@ class FrameSender:
             await self._write(frame)
 
     async def write(self) -> None:
-        """Send queued frames until cancelled."""
-        while True:
+        """Send queued frames until cancelled, or too many of them wait."""
+        while not self._queue.is_closed:
             await self._queue.wait()
-            (frame,) = self._queue.oldest(1)
-            await self._write(frame)
-            self._queue.remove(1)
+            for frame in self._queue.oldest(0):
+                await self._write(frame)
+                self._queue.remove(1)
 
     async def _write(self, frame: bytes) -> None:
         with suppress(ConnectionError, ClientConnectionError):
@@ -141,12 +139,12 @@ class WebSocketHandler:
             if isinstance(is_valid, Exception):
                 log.warning("a websocket of %s failed", caller.name, exc_info=is_valid)
         # Only now: aiohttp does not wait for its close frame to be taken while somebody receives.
-        if queue.has_overflowed:
+        if queue.is_closed:
             self._settings.metrics.too_slow.inc()
-            await _disconnect(request, socket, WSCloseCode.TRY_AGAIN_LATER, b"too slow")
+            await disconnect(request, socket, WSCloseCode.TRY_AGAIN_LATER, b"too slow")
         elif is_valid is False:
             log.warning("closed a websocket of %s that sent only invalid messages", caller.name)
-            await _disconnect(
+            await disconnect(
                 request, socket, WSCloseCode.POLICY_VIOLATION, b"too many invalid messages"
             )
 
@@ -201,14 +199,3 @@ class FrameReceiver:
                 with suppress(ConnectionError):
                     await self._socket.ping()
                 await asyncio.sleep(HEARTBEAT)
-
-
-async def _disconnect(
-    request: web.Request, socket: web.WebSocketResponse, code: WSCloseCode, reason: bytes
-) -> None:
-    """Close a connection whose client may neither take its close frame nor stop sending."""
-    with suppress(TimeoutError, ConnectionError):
-        async with asyncio.timeout(CLOSE_TIMEOUT):
-            await socket.close(code=code, message=reason, drain=False)
-    if request.transport is not None:
-        request.transport.abort()

@@ -57,9 +57,10 @@ class Metrics:
             "sentinel_query_seconds", "How long queries took.", ["query"], buckets=_QUERY_SECONDS
         )
         self.websockets = gauge("sentinel_websocket_clients", "Open websockets.")
+        self.event_bus = gauge("sentinel_event_bus_clients", "Open connections of the event bus.")
         self.too_slow = counter(
             "sentinel_websocket_clients_dropped",
-            "Websockets that were closed because the client did not read.",
+            "Websockets and event buses that were closed because the client did not read.",
         )
         self.published = counter("sentinel_events_published", "Events handed to subscribers.")
         self.passed_over = counter(

@@ -82,7 +82,7 @@ class Outgoing(Protocol):
         """Send a frame, after those that are queued."""
 
     async def drain(self) -> None:
-        """Wait until all frames have been sent."""
+        """Wait until few frames are left to send."""
 
 
 Responder = Callable[[Answer], Awaitable[None]]
