@@ -158,7 +158,7 @@ class SockJs:
         if session is None:
             raise web.HTTPNotFound(text="Not Found")
         async with session.turn:
-            await session.wait_until_idle()  # one body at a time is held in memory
+            await session.wait_for_room()  # so that one body at a time is held in memory
             try:
                 body = await self._bodies.read(request, POST_FRAMES * self._limits.frame_bytes)
                 if not body:
@@ -248,7 +248,11 @@ class SockJs:
             raise web.HTTPServiceUnavailable(text="the server shuts down")
         with self._connections.count(caller.name), self._metrics.event_bus.track_inprogress():
             session = SockJsSession(
-                caller, self._limits.waiting_bytes, self._max_silence, self._serve
+                caller,
+                self._limits.waiting_bytes,
+                self._max_silence,
+                self._metrics,
+                self._serve,
             )
             self._sessions.add(session)
             try:
@@ -256,8 +260,6 @@ class SockJs:
             finally:
                 session.close()
                 self._sessions.discard(session)
-                if session.is_too_slow:
-                    self._metrics.too_slow.inc()
 
     def _remove(self, key: tuple[str, str]) -> None:
         _, resources = self._over_http.pop(key)

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from webhook.http.connection import CLOSE_TIMEOUT, SendQueue
 from webhook.protocol.context import Caller
+from webhook.protocol.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,9 @@ DISCONNECT_DELAY = 5.0
 
 FRAME_BYTES = 64 * 1024
 """Bytes of messages that are put into one frame; a longer message has a frame of its own."""
+
+WAITING_TEXT = 64 * 1024
+"""Characters of a client's messages that may wait to be carried out before more are read."""
 
 OPEN = b"o"
 BEAT = b"h"
@@ -52,24 +56,27 @@ class SockJsSession:
         caller: Caller,
         max_bytes: int,
         max_silence: float,
+        metrics: Metrics,
         serve: Callable[["SockJsSession"], Awaitable[None]],
     ) -> None:
         self.caller = caller
         self.outgoing = SendQueue[Text](max_bytes, self._drop_slow_client)
-        self.is_too_slow = False
         self.is_closed = False
         self.turn = asyncio.Lock()
         """Held by the request whose messages come next."""
         self._loop = asyncio.get_running_loop()
         self._texts: deque[str] = deque()
         self._has_texts = asyncio.Event()
-        self._is_idle = asyncio.Event()
-        self._is_idle.set()
+        self._texts_size = 0
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._is_busy = False
         self._is_opened = False
         self._next_beat = self._loop.time() + HEARTBEAT
         self._receiver: web.Request | None = None
         self._removal: asyncio.TimerHandle | None = None
         self._max_silence = max_silence
+        self._metrics = metrics
         self._last_sign = self._loop.time()
         self._silence = self._loop.call_later(max_silence, self._check_silence)
         self._task = asyncio.create_task(self._run(serve), name="sockjs-session")
@@ -81,32 +88,39 @@ class SockJsSession:
         self.is_closed = True
         self.outgoing.close()
         self._texts.clear()
-        self._is_idle.set()
+        self._has_room.set()
         self._silence.cancel()
         self._task.cancel()
         if self._receiver is not None:
             self._loop.call_later(CLOSE_TIMEOUT, self._abort, self._receiver)
 
     async def receive(self, texts: list[str]) -> None:
-        """Take messages of the client, once those before them have been carried out."""
-        await self.wait_until_idle()
+        """Take messages of the client, once few of those before them are left."""
+        await self.wait_for_room()
         if texts and not self.is_closed:
             self._texts.extend(texts)
-            self._is_idle.clear()
+            self._texts_size += sum(map(len, texts))
             self._has_texts.set()
+            if self._texts_size > WAITING_TEXT:
+                self._has_room.clear()
 
-    async def wait_until_idle(self) -> None:
-        """Wait until all messages of the client have been carried out, or the session ends."""
-        await self._is_idle.wait()
+    async def wait_for_room(self) -> None:
+        """Wait until few messages of the client are left to carry out, or the session ends."""
+        await self._has_room.wait()
 
     async def __aiter__(self) -> AsyncIterator[str]:
         while True:
             await self._has_texts.wait()
+            self._is_busy = True
             while self._texts:
                 self._last_sign = self._loop.time()
-                yield self._texts.popleft()
+                text = self._texts.popleft()
+                yield text
+                self._texts_size -= len(text)
+                if self._texts_size <= WAITING_TEXT:
+                    self._has_room.set()
+            self._is_busy = False
             self._has_texts.clear()
-            self._is_idle.set()
 
     def attach(self, request: web.Request) -> bool:
         """Let a request receive the frames; False: another one does."""
@@ -151,7 +165,7 @@ class SockJsSession:
     def confirm(self, count: int) -> None:
         """Forget messages that have been sent."""
         self.outgoing.remove(count)
-        if not self._is_idle.is_set():  # nothing is read meanwhile: this is the sign of life
+        if self._is_busy:  # perhaps nothing is read meanwhile: this is a sign of life as well
             self._last_sign = self._loop.time()
 
     async def _run(self, serve: Callable[["SockJsSession"], Awaitable[None]]) -> None:
@@ -163,7 +177,7 @@ class SockJsSession:
             self.close()
 
     def _drop_slow_client(self) -> None:
-        self.is_too_slow = True
+        self._metrics.too_slow.inc()
         self.close()
 
     def _check_silence(self) -> None:
