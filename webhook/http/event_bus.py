@@ -69,12 +69,12 @@ ONE_THING = frozenset({"get-property", "get-property-detailed", "get-user"})
 _ADDRESS = re.compile(r"events\..+", re.DOTALL)
 
 
-class Rejected(Exception):
+class BusError(Exception):
     """A frame that the bridge does not take; the text is the reason that the client is told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class AddressedMessage:
     """A message to an address; the body of an event is shared by all for whom it waits."""
 
     address: str
@@ -175,7 +175,7 @@ class BusConnection:
                 await self._session.wait_for_rate()
                 try:
                     is_valid = await self._carry_out(text, runner)
-                except Rejected as reason:
+                except BusError as reason:
                     self._connection.outgoing.put(
                         orjson.dumps({"type": "err", "body": str(reason)})
                     )
@@ -192,16 +192,16 @@ class BusConnection:
         """Carry out a frame of the client; False: the message in it is invalid.
 
         Raises:
-            Rejected: the frame is.
+            BusError: the frame is.
         """
         frame = _read_frame(text)
         kind, address = frame.get("type"), frame.get("address")
         if not isinstance(kind, str):
-            raise Rejected("missing_type")
+            raise BusError("missing_type")
         if kind == "ping":
             return True
         if not isinstance(address, str):
-            raise Rejected("missing_address")
+            raise BusError("missing_address")
         match kind:
             case "send" | "publish":
                 return await self._send(address, frame, runner)
@@ -210,18 +210,18 @@ class BusConnection:
             case "unregister":
                 self._addresses.discard(address)
             case _:
-                raise Rejected("invalid_type")
+                raise BusError("invalid_type")
         return True
 
     def _register(self, address: str) -> None:
         if len(self._addresses) >= MAX_ADDRESSES:
-            raise Rejected("max_handlers_reached")
+            raise BusError("max_handlers_reached")
         if len(address) > MAX_ADDRESS:
-            raise Rejected("max_address_length_reached")
+            raise BusError("max_address_length_reached")
         if not _ADDRESS.fullmatch(address) or self._is_of_another(address):
-            raise Rejected("access_denied")
+            raise BusError("access_denied")
         if address in self._addresses:
-            raise Rejected("address_already_registered")
+            raise BusError("address_already_registered")
         self._addresses.add(address)
 
     def _is_of_another(self, address: str) -> bool:
@@ -236,16 +236,16 @@ class BusConnection:
         """Carry out a message to an address; one to which nobody listens is dropped."""
         reply_address = frame.get("replyAddress", "")
         if not isinstance(reply_address, str) or len(reply_address) > MAX_REPLY_ADDRESS:
-            raise Rejected("invalid_reply_address")
+            raise BusError("invalid_reply_address")
         client = self._session.client
         if not _ADDRESS.fullmatch(address) or address.startswith(ALL_TO_CLIENTS):
-            raise Rejected("access_denied")
+            raise BusError("access_denied")
         is_public = address == FROM_CLIENTS
         if not is_public:
             if client is None or not address.startswith(f"{FROM_CLIENTS}."):
                 return True
             if address != f"{FROM_CLIENTS}.{client}":
-                raise Rejected("access_denied")
+                raise BusError("access_denied")
         body = frame.get("body")
         message = read_message(body) if isinstance(body, str) else read_document(body)
         message = message._replace(answer_type=ANSWER_TYPES.get(message.name))
@@ -277,16 +277,16 @@ class BusConnection:
     def _deliver(self, address: str, body: bytes) -> None:
         """Send a body to an address, if the client is registered for it."""
         if address in self._addresses:
-            self._connection.outgoing.put(Delivery(address, body))
+            self._connection.outgoing.put(AddressedMessage(address, body))
 
 
 def _read_frame(text: str) -> dict[str, Any]:
     try:
         document = parse_json(text)
     except BadJson:
-        raise Rejected("invalid_json") from None
+        raise BusError("invalid_json") from None
     if not isinstance(document, dict):
-        raise Rejected("invalid_json")
+        raise BusError("invalid_json")
     return document
 
 
