@@ -127,6 +127,16 @@ async def number_of(sql: Reader, external: External) -> int | None:
     return await sql.one(int, found, *external)
 
 
+async def removed_number_of(sql: Reader, external: External) -> int | None:
+    """Return the id of the last removed property that a script knew by this id."""
+    return await sql.one(
+        int,
+        "SELECT id FROM properties WHERE external_source = ? AND external_id = ?"
+        " AND removed_at IS NOT NULL ORDER BY removed_at DESC, id DESC LIMIT 1",
+        *external,
+    )
+
+
 async def external_of(sql: Reader, property_id: int) -> External | None:
     """Return by which id a script knows a property, removed or not."""
     return await sql.one(

@@ -4,7 +4,7 @@ import discord
 
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import location_of, tier_name, user_name
+from cogs.ui.names import external_name, location_of, tier_name, user_name
 from cogs.ui.text import duration, inert, inert_line, timestamp, who
 from db import approvals, flights, properties, removals
 from db.database import Reader
@@ -45,6 +45,7 @@ async def approval(sql: Reader, subject: Subject) -> MessageContent | None:
         card.add("Size", f"{property_.width} × {property_.height} m")
     card.add("Coordinates", f"{property_.x}, {property_.y}")
     card.add("Added", timestamp(property_.added_at))
+    card.add("In the game", external_name(property_))
     if not pending:
         if property_.status_by is not None:
             card.add("Status", inert_line(property_.status, 32))

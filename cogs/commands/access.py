@@ -25,6 +25,7 @@ from webhook.queries.access import (
 )
 from webhook.queries.models import OfProperty, PropertyPage, UserAtProperty
 from webhook.queries.properties import find_property
+from webhook.queries.rows import AuthEntry
 from webhook.queries.users import find_user
 
 lists = PagedLists()
@@ -103,8 +104,15 @@ async def auth_entries(context: Context, argument: str, limit: int, offset: int)
     property_ = (await get_access_list(context, page)).property_
     lines = [
         f"<t:{entry.at // 1000}:f> · {await user_name(context.read, entry.user_id)} · "
-        + (_("let in") if entry.allowed else _("not on the list"))
+        + _outcome(entry)
         for entry in await list_auth_entries(context, page)
     ]
     title = _("At the door · {where}").format(where=inert_line(property_.location, 200))
     return ListRows(title, lines, _("Nobody has been at the door."))
+
+
+def _outcome(entry: AuthEntry) -> str:
+    """Say whether somebody was let in, by what, and why."""
+    done = _("let in") if entry.allowed else _("**not let in**")
+    told = [inert_line(text, 60, blank="") for text in (entry.method, entry.reason)]
+    return " · ".join(filter(None, [done, *told]))

@@ -7,7 +7,7 @@ import discord
 from cogs.i18n.language import _
 from cogs.pictures.property_map import property_map
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import linked_name, user_name
+from cogs.ui.names import external_name, linked_name, user_name
 from cogs.ui.text import fitting, inert, inert_line, who
 from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Caller, Context, Scope, Share
@@ -80,6 +80,7 @@ async def _add_facts(context: Context, card: CardBuilder, found: PropertyOvervie
         card.add(_("Size"), f"{property_.width} × {property_.height} m")
     card.add(_("Coordinates"), f"{property_.x}, {property_.y}")
     card.add(_("Added"), _ago(property_.added_at))
+    card.add(_("In the game"), external_name(property_))
 
 
 def _equipment(found: PropertyOverview) -> str:

@@ -23,7 +23,7 @@ from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import validate
-from webhook.queries.approvals import Rejection, restore_property
+from webhook.queries.approvals import OfRemovedProperty, Rejection, restore_property
 from webhook.queries.models import OfProperty
 from webhook.queries.properties import StatusPage, find_property, list_properties
 from webhook.queries.removals import (
@@ -195,7 +195,7 @@ async def _withdraw(context: Context, property_id: int) -> str:
 
 
 async def _restore(context: Context, property_id: int) -> str:
-    await restore_property(context, OfProperty(property_id=property_id))
+    await restore_property(context, OfRemovedProperty(property_id=property_id))
     return _("Property {id} restored.").format(id=property_id)
 
 

@@ -82,14 +82,19 @@ async def week_of(
     card.add(_("Visitors, most recent first"), fitting(people, ", ", FIELD), inline=False)
     if camera_id is not None:
         only = {key: value for key, value in found.cameras.items() if int(key) == camera_id}
-        found = found.model_copy(update={"cameras": only})
+        found = found.model_copy(update={"cameras": only, "without_camera": None})
     for number, camera in found.cameras.items():
-        lines = [f"{day} · {count}" for day, count in sorted(camera.data.items())]
-        total = sum(camera.data.values())
-        title = f"{inert_line(camera.name, 80)} ({number}) · {total}"
-        card.add(title, fitting(lines, "\n", FIELD) or _("Nobody."))
+        _add_week(card, f"{inert_line(camera.name, 80)} ({number})", camera.data)
+    if found.without_camera:
+        _add_week(card, _("without a camera"), found.without_camera)
     chart = visitors_chart(property_.location, found, today(context.now(), context.zone))
     return MessageContent([card.build()], picture=chart)
+
+
+def _add_week(card: CardBuilder, title: str, visits: dict[str, int]) -> None:
+    lines = [f"{day} · {count}" for day, count in sorted(visits.items())]
+    title = f"{title} · {sum(visits.values())}"
+    card.add(title, fitting(lines, "\n", FIELD) or _("Nobody."))
 
 
 async def days_of(context: Context, property_: Property, span: DayRange) -> MessageContent:

@@ -78,6 +78,9 @@ def visitors_chart(place: str, visits: WeeklyVisitors | ScannedVisitors, today: 
             Series(camera.name, tuple(camera.data.get(day.isoformat(), 0) for day in days))
             for camera in visits.cameras.values()
         ]
+        if visits.without_camera:
+            counts = tuple(visits.without_camera.get(day.isoformat(), 0) for day in days)
+            series.append(Series(_("without a camera"), counts))
     else:
         days = [date.fromisoformat(day.day) for day in visits.visitors]
         series = [Series("", tuple(day.count for day in visits.visitors))]

@@ -4,6 +4,7 @@ from cogs.i18n.language import N_, _, plural
 from cogs.ui.text import count_more, inert_line, who
 from db import cards, community, flights, properties, users
 from db.database import Reader
+from db.properties import Property
 from db.units import Unit
 from webhook.protocol.events import Subject
 from webhook.queries.cad import configured_cads
@@ -65,6 +66,14 @@ async def user_name(sql: Reader, user_id: str) -> str:
     if user is None or user.full_name == user_id:
         return who(user_id)
     return f"{inert_line(user.full_name, 200)} ({inert_line(user_id, 128)})"
+
+
+def external_name(property_: Property) -> str:
+    """Return by which id a script in the game knows a property; blank if none does."""
+    external = property_.external
+    if external is None:
+        return ""
+    return f"{inert_line(external.id, 128)} · {inert_line(external.source, 64)}"
 
 
 async def tier_name(sql: Reader, tier_id: int) -> str:

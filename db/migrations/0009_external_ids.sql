@@ -4,6 +4,8 @@ ALTER TABLE properties ADD COLUMN external_source TEXT;
 ALTER TABLE properties ADD COLUMN external_id TEXT;
 CREATE UNIQUE INDEX properties_by_external ON properties (external_source, external_id)
     WHERE removed_at IS NULL;
+CREATE INDEX properties_removed_by_external ON properties (external_source, external_id)
+    WHERE removed_at IS NOT NULL AND external_id IS NOT NULL;
 
 -- Why somebody was refused at an entrance, and by what they identified themselves: a badge, a key.
 ALTER TABLE auth_entries ADD COLUMN reason TEXT NOT NULL DEFAULT '';

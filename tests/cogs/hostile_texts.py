@@ -81,7 +81,8 @@ def alive(text: str) -> list[str]:
 
 
 def invisible(text: str) -> list[str]:
-    """Return what nobody sees in a text, or what turns it around."""
+    """Return what nobody sees in a text, or what turns it around; not what joins two letters."""
+    text = re.sub("(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])", "", text)
     unseen = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
     return [c for c in text if c not in "\n\t" and unicodedata.category(c) in unseen]
 

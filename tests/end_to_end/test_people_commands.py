@@ -200,7 +200,7 @@ LIST = """\
 LOG = """\
 ┌ #1976d2
 │ # At the door · Villa
-│ <f> · license:2 · not on the list
+│ <f> · license:2 · **not let in**
 │ <f> · Wren (license:1) · let in
 └"""
 WEEK = """\

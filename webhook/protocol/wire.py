@@ -235,13 +235,16 @@ def parse_rounded(value: object) -> object:
 
 
 def parse_external(value: object) -> object:
-    """Read what a script calls something by: `17`, `17.0` and `"17"` are one.
+    """Read what a script calls something by: `17`, `17.0`, `"17"` and `"17.0"` are one.
 
     Invisible characters and blanks at the ends are removed, and others become single blanks, as
     nobody could tell such ids apart.
     """
     value = parse_text(value)
-    return " ".join(clean_text(value).split()) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    text = " ".join(clean_text(value).split())
+    return digits[1] if (digits := _DIGITS.fullmatch(text)) else text
 
 
 _IdInput = Annotated[int, Field(ge=0, le=MAX_ID)] | Annotated[str, Field(pattern="^[0-9]{1,19}$")]

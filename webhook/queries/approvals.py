@@ -1,7 +1,8 @@
 """Decisions on new properties, and the rules of every approval."""
 
 from db import approvals, properties
-from db.properties import ACTIVE, PENDING, REJECTED, Property
+from db.database import Reader
+from db.properties import ACTIVE, PENDING, REJECTED, External, Property
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import ApprovalRules, Change, Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
@@ -20,6 +21,13 @@ from webhook.queries.property_lifecycle import change_status, restore_with_equip
 table = Catalogue()
 
 HOUR = 60 * 60 * 1000
+
+
+class OfRemovedProperty(OfProperty):
+    """One property that is removed."""
+
+    async def _number_of(self, sql: Reader, external: External) -> int | None:
+        return await properties.removed_number_of(sql, external)
 
 
 class Rejection(OfProperty):
@@ -59,7 +67,7 @@ async def reject_property(context: Context, ask: Rejection) -> Success:
 
 
 @table.query("restore-property", scope=Scope.APPROVE)
-async def restore_property(context: Context, ask: OfProperty) -> Success:
+async def restore_property(context: Context, ask: OfRemovedProperty) -> Success:
     """Restore a property that was removed recently, with its equipment."""
     async with context.change() as change:
         property_ = await properties.get_even_removed(change.sql, ask.property_id)
@@ -70,6 +78,9 @@ async def restore_property(context: Context, ask: OfProperty) -> Success:
         hours = context.approvals.restore_hours
         if property_.removed_at < change.received - hours * HOUR:
             raise Conflict("a property can be restored for {hours} hours only", hours=hours)
+        external = property_.external
+        if external is not None and await properties.number_of(change.sql, external) is not None:
+            raise Conflict("another property has the external id of property {id}", id=property_.id)
         status = await restore_with_equipment(change, property_, property_.removed_at)
         await change.audit(
             "restore-property", property_subject(property_.id), after={"status": status}

@@ -96,7 +96,8 @@ class PropertyReference(Request):
         """
         if self.external is None:
             return self
-        number = await properties.number_of(sql, External(self.external.source, self.external.id))
+        external = External(self.external.source, self.external.id)
+        number = await self._number_of(sql, external)
         if number is None:
             known = self.external.model_dump()
             raise NotFound("there is no property {id} of {source}", **known)
@@ -104,6 +105,9 @@ class PropertyReference(Request):
             problem = FieldProblem("external", "is property {id}, not propertyId", id=number)
             raise InvalidData(problem)
         return self.model_copy(update={"property_id": number})
+
+    async def _number_of(self, sql: Reader, external: External) -> int | None:
+        return await properties.number_of(sql, external)
 
 
 UNRESOLVED = 0

@@ -1,5 +1,6 @@
 """The stored rows that operations return, for Discord's commands, which do not import storage."""
 
+from db.access import AuthEntry
 from db.alarms import Alarm, Alert
 from db.audit import AuditRecord
 from db.cards import Backlog
@@ -22,6 +23,7 @@ __all__ = [
     "Alarm",
     "Alert",
     "AuditRecord",
+    "AuthEntry",
     "Backlog",
     "DispatchCall",
     "EmergencyCall",

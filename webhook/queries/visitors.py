@@ -81,10 +81,11 @@ class CameraWeek(Reply):
 
 
 class WeeklyVisitors(Reply):
-    """Who came in the last seven days, and what each camera counted."""
+    """Who came in the last seven days, and how many visits each camera saw, and none."""
 
     visitors: list[str]
     cameras: dict[str, CameraWeek]
+    without_camera: Annotated[dict[str, int] | None, Field(exclude_if=is_none)] = None
 
 
 class DayVisitors(Reply):
@@ -132,9 +133,9 @@ async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisito
     """List who came in the last seven days, and count by camera and day; today is the last."""
     await existing_property(context.read, ask.property_id)
     week = last_days(WEEK, context.now(), context.zone)
-    seen: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    seen: defaultdict[int | None, dict[str, int]] = defaultdict(dict)
     for row in await visits.counts(context.read, ask.property_id, week):
-        if row.visits and row.camera_id is not None:
+        if row.visits:
             seen[row.camera_id][row.day] = row.visits
     return WeeklyVisitors(
         visitors=await visits.visitors_since(context.read, ask.property_id, week[0].start),
@@ -142,6 +143,7 @@ async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisito
             str(camera.id): CameraWeek(name=camera.name, data=seen[camera.id])
             for camera in await visits.cameras(context.read, ask.property_id)
         },
+        without_camera=seen.get(None),
     )
 
 

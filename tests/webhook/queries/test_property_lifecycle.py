@@ -8,7 +8,7 @@ from db import approvals
 from tests.webhook.harness import AppHarness
 from webhook.protocol.context import ApprovalRules, Caller, Context, Scope
 from webhook.protocol.errors import Conflict
-from webhook.queries.approvals import approve_property, restore_property
+from webhook.queries.approvals import OfRemovedProperty, approve_property, restore_property
 from webhook.queries.models import OfProperty
 from webhook.queries.properties import Edit, edit_property
 from webhook.queries.removals import (
@@ -80,7 +80,7 @@ async def test_approval_does_not_survive_a_removal(harness: AppHarness) -> None:
     ask = OfProperty(property_id=number)
     await approve_property(approver(harness, "anna"), ask)
     await harness.ask("remove-property", propertyId=number)
-    await restore_property(approver(harness, "anna"), ask)
+    await restore_property(approver(harness, "anna"), OfRemovedProperty(property_id=number))
     await approve_property(approver(harness, "bert"), ask)
     assert await status_of(harness, number) == "PENDING"
 
