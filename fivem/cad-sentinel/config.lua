@@ -16,5 +16,8 @@ Config = {
     -- Each works by itself as soon as the resource of its name is started; false switches it off.
     -- A table switches it on and is what the adapter's own file describes.
     adapters = {
+        -- ['ps-dispatch'] = { codes = { 'houserobbery', 'storerobbery' } },
+        -- ['ox_doorlock'] = { doors = { ['villa gate'] = 12 } },
+        -- ['ox_inventory'] = false,
     },
 }

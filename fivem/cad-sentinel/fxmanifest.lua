@@ -21,6 +21,9 @@ server_scripts {
     'server/api.lua',
     'server/commands.lua',
     'adapters/lib/adapter.lua',
+    'adapters/lib/database.lua',
+    'adapters/lib/characters.lua',
+    'adapters/lib/houses.lua',
     'adapters/*.lua',
     'server/start.lua',
 }

@@ -58,6 +58,7 @@ class GamePlayer:
     identifiers: dict[str, str]
     position: tuple[float, float, float] = (0.0, 0.0, 0.0)
     aces: set[str] = field(default_factory=set)
+    bucket: int = 0
 
 
 @dataclass
@@ -470,6 +471,9 @@ class ResourceRuntime:
                 lambda one: ":".join(list(one.identifiers.items())[int(place)]),
             ),
             "GetPlayerPed": lambda source: self._of_player(source, lambda _: _number(source)) or 0,
+            "GetPlayerRoutingBucket": lambda source: (
+                self._of_player(source, lambda one: one.bucket) or 0
+            ),
             "coords": lambda ped: self._of_player(ped, lambda one: one.position) or (0.0, 0.0, 0.0),
             "IsPlayerAceAllowed": lambda source, ace: server._may(_number(source), ace),
             "GetConvar": server.convars.get,

@@ -349,7 +349,7 @@ for _, name in ipairs({
     "FlushResourceKvp", "StartFindKvp", "FindKvp", "EndFindKvp", "GetResourceState",
     "GetNumResources", "GetResourceByFindIndex", "GetResourceMetadata", "GetNumResourceMetadata",
     "LoadResourceFile", "SaveResourceFile", "GetPlayerName", "GetPlayerIdentifierByType",
-    "GetNumPlayerIdentifiers", "GetPlayerIdentifier", "GetPlayerPed", "IsPlayerAceAllowed",
+    "GetNumPlayerIdentifiers", "GetPlayerIdentifier", "GetPlayerPed", "GetPlayerRoutingBucket", "IsPlayerAceAllowed",
     "SetConvar", "ExecuteCommand", "StartResource", "StopResource", "GetInvokingResource",
 }) do
     _G[name] = host[name]

@@ -17,7 +17,9 @@ def test_status_on_the_console(game: SentinelServer) -> None:
         "waiting: 0, refused: 0",
         "pushes of the CAD: none since the start",
     ]
-    assert game.command("cadsentinel what") == ["cadsentinel status | retry | drop | drop waiting"]
+    assert game.command("cadsentinel what") == [
+        "cadsentinel status | retry | drop | drop waiting | sync"
+    ]
 
 
 def test_players_may_not_use_the_console_command(game: SentinelServer) -> None:

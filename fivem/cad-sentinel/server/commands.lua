@@ -31,6 +31,9 @@ local ACTIONS = {
             print(Text('dropped', Spool.drop_refused()))
         end
     end,
+    sync = function()
+        print(Text('synced', Houses.report_again()))
+    end,
 }
 
 RegisterCommand('cadsentinel', function(from, words)

@@ -80,6 +80,21 @@ local function make(resource, config)
         end)
     end
 
+    -- Hears events that players trigger as a hint to look what has changed, however often they come.
+    function adapter.watch(events, fn)
+        for _, event in ipairs(events) do
+            RegisterNetEvent(event, function(...)
+                if is_started(resource) then
+                    run(resource, fn, ...)
+                end
+            end)
+        end
+    end
+
+    function adapter.is_started()
+        return is_started(resource)
+    end
+
     -- Runs a function later, unless the other resource is gone by then.
     function adapter.verify_later(milliseconds, fn)
         SetTimeout(milliseconds, function()
