@@ -20,8 +20,9 @@ def _take_all(message: dict[str, Any]) -> int:
 class ScriptedBot:
     """Keeps each message once by its key, as the bot does.
 
-    `refuse` gives the status of a message; `is_down` has nobody listen; `loses_answers` is how many
-    of the next answers get lost after the message was carried out.
+    `refuse` gives the status of a message; `is_down` has nobody listen; `loses_answers` is how
+    many of the next answers get lost after the message was carried out. `replies` has the data of
+    answers by the type of the message.
     """
 
     token: str = ""
@@ -34,6 +35,7 @@ class ScriptedBot:
     missed: bool = False
     messages: list[dict[str, Any]] = field(default_factory=list)
     requests: list[GameRequest] = field(default_factory=list)
+    replies: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def answer(self, request: GameRequest) -> tuple[int, str] | None:
@@ -90,7 +92,8 @@ class ScriptedBot:
             frame = {"type": "error", "data": {"code": "no", "message": f"because of {status}"}}
             return {"status": status, "replayed": False, "frame": frame}
         self.messages.append(message)
-        frame = {"type": "done", "data": {"success": True}}
+        data = self.replies.get(message.get("type", ""), {"success": True})
+        frame = {"type": "done", "data": data}
         answer = {"status": 200, "replayed": False, "frame": frame}
         if key:
             self.answers[key] = answer

@@ -142,10 +142,13 @@ for name, report in pairs(REPORTS) do
     end
 end
 
--- Functions of other resources are tables that can be called.
+-- Functions of other resources are tables that can be called. What fails in one is its own matter.
 local function call(fn, ...)
     if fn ~= nil then
-        fn(...)
+        local done, problem = pcall(fn, ...)
+        if not done then
+            print(tostring(problem))
+        end
     end
 end
 
