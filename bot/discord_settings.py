@@ -9,7 +9,8 @@ from cogs.routing.rules import QuietHours, Router, Rule
 from cogs.ui.permissions import RoleScopes
 from webhook.protocol.context import Scope
 
-MINUTE = 60 * 1000
+SECOND = 1000
+MINUTE = 60 * SECOND
 
 
 def layout_of(discord: DiscordSettings) -> dict[str, tuple[int, ...]]:
@@ -50,7 +51,12 @@ def channels_in_use(discord: DiscordSettings) -> dict[str, int]:
 
 
 def build_router(discord: DiscordSettings, zone: tzinfo) -> Router:
-    return Router([_rule(rule) for rule in discord.rules], zone, discord.panic_role)
+    return Router(
+        [_rule(rule) for rule in discord.rules],
+        zone,
+        discord.panic_role,
+        discord.ping_within_seconds * SECOND,
+    )
 
 
 def build_role_scopes(discord: DiscordSettings) -> RoleScopes:

@@ -63,12 +63,12 @@ class Routes:
             card = await cards.of_subject(sql, str(subject))
             current_channel = card.channel if card is not None else None
             label = _("card of {subject}").format(subject=subject) if event.id else _("card")
-            decision = self.router.decide(facts, event.at, kind.channel)
+            decision = self.router.decide(facts, event.at, kind.channel, event.age)
             found.append(self._routed(label, decision, current_channel))
         feed = FEEDS.get(event.name)
         if feed is not None:
             decision = self.router.decide(
-                await gather_facts(sql, event, None), event.at, feed.channel
+                await gather_facts(sql, event, None), event.at, feed.channel, event.age
             )
             found.append(self._routed(_("feed entry"), decision, None))
         return found

@@ -209,7 +209,8 @@ class Follower:
     ) -> Decision:
         """Ask the rules; a mistake in that is logged, and the event goes to its usual channel."""
         if not self._router.rules:
-            return self._router.default(usual, starts_panic=starts_panic(event, subject))
+            is_panic = starts_panic(event, subject)
+            return self._router.default(usual, starts_panic=is_panic, age=event.age)
         try:
             facts = await gather_facts(sql, event, subject)
         except StorageUnavailable:
@@ -217,7 +218,7 @@ class Follower:
         except Exception:
             log.exception("the rules fail on event %s, it goes to its usual channel", event.id)
             return Decision(None, usual)
-        return self._router.decide(facts, event.at, usual)
+        return self._router.decide(facts, event.at, usual, event.age)
 
     def _is_posted(self, decision: Decision) -> bool:
         return not decision.silent and decision.channel in self._in_use

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from cogs.i18n.language import N_, _
-from cogs.ui.text import either
+from cogs.ui.text import duration, either
 
 _CALLS = {
     True: N_("a 911 call"),
@@ -131,7 +131,7 @@ class Decision:
     """Where an event goes: `channel` names a channel of the channel map or is a channel's id.
 
     `is_quiet`: the quiet hours of the rule apply, so nobody is mentioned. `rule` is the one that
-    matched, None without one; `explanation` has a line for each rule.
+    matched, None without one; `explanation` has a line for each rule, and one for what is too late.
     """
 
     rule: str | None
@@ -143,26 +143,49 @@ class Decision:
 
 
 class Router:
-    """The rules in their order, and the role that a pressed panic button mentions without them."""
+    """The rules in their order, and the role that a pressed panic button mentions without them.
 
-    def __init__(self, rules: Sequence[Rule] = (), zone: tzinfo = UTC, panic_role: int = 0) -> None:
+    `ping_within`: milliseconds after which it is too late to mention anybody.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule] = (),
+        zone: tzinfo = UTC,
+        panic_role: int = 0,
+        ping_within: int = 120_000,
+    ) -> None:
         self.rules = tuple(rules)
         self._zone = zone
         self._panic_role = panic_role
+        self._ping_within = ping_within
 
     @property
     def channels(self) -> frozenset[int]:
         return frozenset(rule.channel for rule in self.rules if rule.channel)
 
-    def default(self, home: str, *, starts_panic: bool) -> Decision:
+    def default(self, home: str, *, starts_panic: bool, age: int = 0) -> Decision:
         """Decide as without rules; `home` is the event's channel of the channel map."""
-        return Decision(None, home, self._panic_role if starts_panic else 0)
+        decision = Decision(None, home, self._panic_role if starts_panic else 0)
+        return self._spare_late(decision, age)
 
-    def decide(self, facts: RoutingFacts, at: int, home: str) -> Decision:
+    def decide(self, facts: RoutingFacts, at: int, home: str, age: int = 0) -> Decision:
         """Decide by the first rule that matches where an event goes.
 
-        `at`: when it happened, in milliseconds; `home`: its channel of the channel map.
+        `at`: when it was received, in milliseconds since 1970; `age`: how many after it happened;
+        `home`: its channel of the channel map.
         """
+        return self._spare_late(self._decide(facts, at, home), age)
+
+    def _spare_late(self, decision: Decision, age: int) -> Decision:
+        """Mention nobody for what happened too long ago: nobody can hurry to it any more."""
+        if age <= self._ping_within or not decision.mention:
+            return decision
+        late = _("nobody is mentioned, as it came {duration} late")
+        reason = late.format(duration=duration(age))
+        return replace(decision, mention=0, explanation=[*decision.explanation, reason])
+
+    def _decide(self, facts: RoutingFacts, at: int, home: str) -> Decision:
         default = self.default(home, starts_panic=facts.starts_panic)
         clock = datetime.fromtimestamp(at / 1000, self._zone).time()
         matched: Rule | None = None

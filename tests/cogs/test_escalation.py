@@ -42,6 +42,28 @@ async def test_an_alarm_escalates_to_dispatchers_then_to_supervisors_once_each(
     assert await alarms.steps(alarm) == ["called", "called"]
 
 
+async def test_late_alarm_escalates_as_if_it_had_been_raised_when_it_came(
+    alarms: AlarmHarness,
+) -> None:
+    alarms.harness.age = HOUR
+    alarm = await alarms.raise_at(1)
+    assert await alarms.after(TO_DISPATCHERS - 1) == START + TO_DISPATCHERS
+    assert await alarms.escalations() == []
+    assert (await alarms.alarm(alarm)).raised_at == START - HOUR
+    await alarms.after(1)
+    assert await alarms.escalations() == [(f"alarm-call:{alarm}-1", "alerts", "11 12")]
+
+
+async def test_late_repeat_does_not_set_back_when_the_alarm_was_raised_last(
+    alarms: AlarmHarness,
+) -> None:
+    alarm = await alarms.raise_at(1)
+    alarms.harness.age = HOUR
+    assert await alarms.raise_at(1) == alarm
+    stored = await alarms.alarm(alarm)
+    assert (stored.last_at, stored.repeats, stored.touched_at) == (START, 2, START)
+
+
 async def test_an_acknowledged_alarm_does_not_escalate_when_raised_again(
     alarms: AlarmHarness,
 ) -> None:

@@ -58,6 +58,9 @@ class BotEnvironment:
         self.url = ""
         self.rules: list[RuleSettings] = []
         self.feed_age_minutes = 60
+        self.ping_within_seconds = 120
+        self.headers: dict[str, str] = {}
+        """Further headers of pushes and queries."""
         self.approvals = ApprovalSettings()
 
     def settings(self) -> Settings:
@@ -68,6 +71,7 @@ class BotEnvironment:
                 panic_role=self.on_call.id,
                 rules=self.rules,
                 feed_age_minutes=self.feed_age_minutes,
+                ping_within_seconds=self.ping_within_seconds,
                 channels=Channels(**{name: channel.id for name, channel in self.channels.items()}),
                 roles=Roles(
                     viewer=[self.viewers.id],
@@ -154,7 +158,11 @@ class BotEnvironment:
         """Push as the CAD does and return the status."""
         async with (
             aiohttp.ClientSession() as http,
-            http.post(f"{self.url}/event", json={"key": key, "type": kind, "data": data}) as got,
+            http.post(
+                f"{self.url}/event",
+                json={"key": key, "type": kind, "data": data},
+                headers=self.headers,
+            ) as got,
         ):
             await got.read()
             return got.status
@@ -162,7 +170,7 @@ class BotEnvironment:
     async def query(self, name: str, **data: Any) -> dict[str, Any]:
         """Ask as a script does and return the answer's data."""
         message = {"type": f"queries.{name}", "data": data}
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+        headers = {"Authorization": f"Bearer {TOKEN}"} | self.headers
         async with (
             aiohttp.ClientSession() as http,
             http.post(f"{self.url}/api/query", json=message, headers=headers) as got,

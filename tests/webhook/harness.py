@@ -94,6 +94,8 @@ class AppHarness:
         self.bus = ObservableBus()
         self.metrics = Metrics()
         self.clock = Clock()
+        self.age = 0
+        """Milliseconds by which what is asked comes late."""
         self.zone = ZoneInfo(zone)
         self.published: list[Frame] = []
         self.bus.subscribe(ALL, self._hear)
@@ -102,7 +104,8 @@ class AppHarness:
         self.published.append(orjson.loads(event.frame_for_all))
 
     def context(self, scope: Scope = Scope.ADMIN, name: str = "tester") -> Context:
-        return Context(self.database, self.bus, Caller(name, scope), self.zone, self.clock)
+        caller = Caller(name, scope)
+        return Context(self.database, self.bus, caller, self.zone, self.clock, age=self.age)
 
     async def frame(
         self,
