@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from shutil import copytree
 from typing import NamedTuple
 
 import pytest
@@ -97,6 +98,28 @@ def test_python_m_bot_is_the_same_program() -> None:
     ended = _process("-m", "bot", "query", "get-tiers")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "the bot has not been started here yet" in ended.stderr
+
+
+@pytest.mark.parametrize("missing", ["cad-sentinel", "pydantic"])
+def test_program_that_is_not_installed_says_how_to_install_it(tmp_path: Path, missing: str) -> None:
+    copytree(ROOT / "bot", tmp_path / "bot")
+    if missing == "pydantic":
+        metadata = tmp_path / "cad_sentinel-1.0.dist-info" / "METADATA"
+        metadata.parent.mkdir()
+        metadata.write_text("Name: cad-sentinel\nVersion: 1.0\n")
+    ended = subprocess.run(
+        [sys.executable, "-S", "-m", "bot"],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert missing in ended.stderr
+    assert "pip install ." in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_version_is_the_installed_one(run: Run) -> None:

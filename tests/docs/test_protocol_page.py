@@ -11,9 +11,10 @@ from pydantic.fields import FieldInfo
 from tests.docs.examples import Frame, Results
 from tests.docs.page import BY_PEOPLE, DOCS, SECTIONS, TEXT, Section, sections_of
 from tests.seed import SEED_EVENTS, SEED_QUERIES
-from webhook.http.api import STATUS, Poll
+from webhook.http.api import STATUS
 from webhook.http.asyncapi import SESSION_OPERATIONS
 from webhook.http.connection import ConnectionLimits
+from webhook.http.long_poll import Poll
 from webhook.protocol.catalogue import Query
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import SentinelError

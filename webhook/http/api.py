@@ -1,34 +1,28 @@
-"""`/api/query`, `/api/batch` and `/api/events`: the protocol for those who only have HTTP."""
+"""`/api/query` and `/api/batch`: the protocol for those who only have HTTP."""
 
 import asyncio
 import logging
-import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
 from aiohttp import web
-from pydantic import Field
 
-from db import journal
 from webhook.http.authentication import Authenticator
 from webhook.http.bodies import BodyReader
 from webhook.http.connection import ConnectionLimits
 from webhook.http.key_header import key_of, replayed_header
 from webhook.http.push import Outcome, PushListener
 from webhook.protocol.catalogue import Catalogue
-from webhook.protocol.context import Caller, Context, Scope
+from webhook.protocol.context import Caller, Context
 from webhook.protocol.errors import (
     BadMessage,
     FieldProblem,
     InvalidData,
-    NotFound,
-    RateLimited,
     SentinelError,
 )
 from webhook.protocol.event_age import AGE, AgeReader
-from webhook.protocol.events import ALL, StoredEvent, Subscriber
 from webhook.protocol.idempotency import RequestKey, run_query
 from webhook.protocol.messages import (
     Answer,
@@ -38,10 +32,9 @@ from webhook.protocol.messages import (
     error_answer,
     read_document,
     read_message,
-    to_sentinel_error,
 )
 from webhook.protocol.session import SessionSettings
-from webhook.protocol.wire import WHOLE, Id, Reply, Request, parse_json, validate
+from webhook.protocol.wire import Reply, parse_json
 
 STATUS = {
     "bad-json": 400,
@@ -67,18 +60,10 @@ BATCH_BYTES = 4 * 1024 * 1024
 BATCH_VALUES = 200_000
 """The most commas and brackets of a batch, those in the texts of its pushes too."""
 
-PAGE = 500
-"""The most events of one answer to a long poll."""
+ALWAYS_200 = "X-Always-200"
+"""A header, `1`: errors too have the status 200, as the game server hides the body of others."""
 
 log = logging.getLogger(__name__)
-
-
-class Poll(Request):
-    """What to wait for: events after a number (absent: from now on), by name, for how long."""
-
-    after: Id | None = None
-    names: str = ALL
-    wait: Annotated[float, Field(ge=0, le=55), WHOLE] = 0
 
 
 class Api:
@@ -100,19 +85,9 @@ class Api:
         self._bodies = bodies
         self._pushes = pushes
         self._ages = AgeReader()
-        self._polls: Counter[str] = Counter()
         self._rate_limiters: defaultdict[str, RateLimiter] = defaultdict(
             lambda: RateLimiter(settings.messages_per_second)
         )
-        self._is_closing = False
-        self._timeouts: set[asyncio.Timeout] = set()
-
-    def close(self) -> None:
-        """Answer all long polls at once, and let none wait any more."""
-        self._is_closing = True
-        for timeout in self._timeouts:
-            if not timeout.expired():
-                timeout.reschedule(asyncio.get_running_loop().time())
 
     async def query(self, request: web.Request) -> web.Response:
         """Carry out one message and answer with its frame."""
@@ -121,10 +96,10 @@ class Api:
             self._rate_limiters[caller.name].take()
             message = read_message(await self._bodies.read(request, self._limits.frame_bytes))
         except SentinelError as error:
-            return _response(error_answer(error))
+            return frame_response(request, error_answer(error))
         context = self._context.of(caller, self._ages.read(caller.name, request.headers.get(AGE)))
         run = partial(self._run, context, key_of(request), in_turn=False)
-        return _response(await answer_message(message, run, self._settings.metrics))
+        return frame_response(request, await answer_message(message, run, self._settings.metrics))
 
     async def batch(self, request: web.Request) -> web.Response:
         """Carry out messages in order, in one commit, and answer each.
@@ -138,7 +113,7 @@ class Api:
             messages = _messages_of(parse_json(text, max_values=BATCH_VALUES))
             wait = self._rate_limiters[caller.name].reserve(len(messages))
         except SentinelError as error:
-            return _response(error_answer(error))
+            return frame_response(request, error_answer(error))
         await asyncio.sleep(wait)
         items = (self._answer_item(request, caller, item) for item in messages)
         answers = b",".join(await asyncio.gather(*items))
@@ -176,79 +151,6 @@ class Api:
             return await self._catalogue.run(context, message)
         return await run_query(self._catalogue, context, key, message)
 
-    async def events(self, request: web.Request) -> web.Response:
-        """Answer with the events after a number, at once or when the first is published."""
-        context = self._context.of(await self._authenticator.authenticate(request))
-        name = context.caller.name
-        self._polls[name] += 1
-        try:
-            most = self._limits.connections_per_client
-            if self._polls[name] > most:
-                raise RateLimited("rate limit exceeded: {most} polls at a time", most=most)
-            context.caller.must(Scope.READ)
-            poll = validate(Poll, dict(request.query))
-            body = await self._wait_for_events(context, poll, self._read_names(poll.names))
-        except Exception as exception:
-            return _response(error_answer(to_sentinel_error(exception)))
-        finally:
-            self._polls[name] -= 1
-        return web.Response(body=orjson.dumps(body), content_type="application/json")
-
-    async def _wait_for_events(
-        self, context: Context, poll: Poll, names: set[str]
-    ) -> dict[str, object]:
-        oldest, newest = await journal.bounds(context.read)
-        after = newest if poll.after is None else min(poll.after, newest)
-        has_gap = poll.after is not None and (poll.after > newest or poll.after + 1 < oldest)
-        published = asyncio.Event()
-        subscriber: Subscriber = lambda _: published.set()  # noqa: E731
-        deadline = time.monotonic() + poll.wait
-        for name in names:
-            context.bus.subscribe(name, subscriber)
-        try:
-            while True:
-                published.clear()
-                events, after = await _matching_events(context, after, names)
-                remaining = deadline - time.monotonic()
-                if events or remaining <= 0 or self._is_closing:
-                    return {"events": events, "last": after} | ({"missed": True} if has_gap else {})
-                try:
-                    async with asyncio.timeout(remaining) as timeout:
-                        self._timeouts.add(timeout)
-                        await published.wait()
-                except TimeoutError:
-                    deadline = 0.0
-                finally:
-                    self._timeouts.discard(timeout)
-        finally:
-            for name in names:
-                context.bus.unsubscribe(name, subscriber)
-
-    def _read_names(self, text: str) -> set[str]:
-        names = {name.strip().removeprefix("events.") for name in text.split(",") if name.strip()}
-        unknown = sorted(names - self._settings.event_names)
-        if unknown:
-            raise NotFound("unknown event {name!r}", name=unknown[0][:64])
-        if not names:
-            raise InvalidData(FieldProblem("names", "must have at least one event name"))
-        return names
-
-
-async def _matching_events(
-    context: Context, after: int, names: set[str]
-) -> tuple[list[dict[str, object]], int]:
-    """Return a page of events of these names, and the number up to which the journal was read."""
-    found: list[dict[str, object]] = []
-    while entries := await journal.after(context.read, after, PAGE):
-        for entry in entries:
-            event = StoredEvent.from_journal(entry)
-            if ALL in names or event.subscription_names & names:
-                found.append({"type": f"events.{event.name}", "id": event.id, "data": event.data})
-            after = entry.id
-            if len(found) == PAGE:
-                return found, after
-    return found, after
-
 
 def _messages_of(batch: object) -> list[Any]:
     """Return what a batch consists of; each is read by itself, as one may be no message at all.
@@ -271,13 +173,19 @@ def _status(answer: Answer) -> int:
     return 200 if answer.error is None else STATUS[answer.error.code]
 
 
-def _response(answer: Answer) -> web.Response:
+def frame_response(request: web.Request, answer: Answer) -> web.Response:
+    """Answer with a frame, and with its status unless the client wants 200 for every frame."""
     return web.Response(
         body=answer.frame,
-        status=_status(answer),
+        status=200 if _wants_200(request) else _status(answer),
         headers=replayed_header(is_replayed=answer.is_replayed),
         content_type="application/json",
     )
+
+
+def _wants_200(request: web.Request) -> bool:
+    header = request.headers.get(ALWAYS_200, "")
+    return request.query.get("status") == "200" or header.lower() not in ("", "0", "false")
 
 
 def _item(status: int, answer: bytes, *, is_replayed: bool) -> bytes:

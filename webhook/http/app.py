@@ -19,6 +19,7 @@ from webhook.http.bodies import BodyReader
 from webhook.http.connection import ConnectionCounter, ConnectionLimits
 from webhook.http.connection_limits import RefusalLog
 from webhook.http.event_bus import PING_TIMEOUT, EventBus
+from webhook.http.long_poll import LongPoll
 from webhook.http.push import PATHS, CadKey, PushListener
 from webhook.http.sockjs import SockJs
 from webhook.http.websocket import WebSocketHandler
@@ -103,11 +104,23 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         bodies,
         push,
     )
+    long_poll = LongPoll(
+        dependencies.context,
+        dependencies.sessions,
+        dependencies.authenticator,
+        dependencies.limits,
+    )
 
     async def healthz(_: web.Request) -> web.Response:
         ready, details = dependencies.health()
         body = {"ready": ready, "live": True, "problems": [], "pushes": dict(push.counts)}
         return web.json_response(body | details, status=200 if ready else 503)
+
+    async def greet(request: web.Request) -> web.StreamResponse:
+        """Answer people who try an address in a browser, and scripts that expect a websocket."""
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await websockets.connect(request)
+        return web.Response(text="CAD Sentinel is listening\n")
 
     async def show_metrics(request: web.Request) -> web.Response:
         await dependencies.authenticator.authenticate(request)  # any scope will do
@@ -136,7 +149,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         return await found.handler(meant)
 
     async def end_open_requests(_: web.Application) -> None:
-        api.close()
+        long_poll.close()
         sockjs.close()
         await websockets.close()
 
@@ -157,10 +170,11 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     app.on_response_prepare.append(origins.add_headers)
     for path in PATHS:
         app.router.add_post(path, push.receive)
+        app.router.add_get(path, greet)
     app.router.add_get("/ws", websockets.connect)
     app.router.add_post("/api/query", api.query)
     app.router.add_post("/api/batch", api.batch)
-    app.router.add_get("/api/events", api.events)
+    app.router.add_get("/api/events", long_poll.answer)
     app.router.add_get("/api/schema", show_schema)
     sockjs.add_routes(app.router)
     app.router.add_get("/healthz", healthz)

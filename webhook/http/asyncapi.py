@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 
 from webhook import cad
 from webhook.cad import Partial
-from webhook.protocol.catalogue import Catalogue
+from webhook.protocol.catalogue import Catalogue, Nothing
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import SentinelError
 from webhook.protocol.events import ALL, CAD, EVENTS, Event
@@ -76,6 +76,7 @@ SESSION_OPERATIONS = [
     _Operation(
         ("unsubscribe",), "Receive an event no longer.", Subscription, (StatusReply,), Scope.READ
     ),
+    _Operation(("ping",), "Ask whether the connection works.", Nothing, (StatusReply,), Scope.READ),
 ]
 
 

@@ -63,16 +63,14 @@ class AllowedOrigins:
     @web.middleware
     async def answer_preflight(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer what a browser asks before a page's request: it comes without a token."""
-        mismatch = request.match_info.http_exception
-        if (
-            request.method != "OPTIONS"
-            or not request.path.startswith(PATHS)
-            or not isinstance(mismatch, web.HTTPMethodNotAllowed)
-        ):
+        try:
             return await handler(request)
+        except web.HTTPMethodNotAllowed as mismatch:
+            if request.method != "OPTIONS" or not request.path.startswith(PATHS):
+                raise
+            methods = ", ".join(sorted({*mismatch.allowed_methods, "OPTIONS"}))
         if not self.allows(request):
             raise web.HTTPForbidden(text="origin not allowed")
-        methods = ", ".join(sorted({*mismatch.allowed_methods, "OPTIONS"}))
         headers = {"Allow": methods}
         if _origin(request):
             headers["Access-Control-Allow-Methods"] = methods
@@ -84,7 +82,7 @@ class AllowedOrigins:
         """Let a page read an answer, also an error and one that is streamed."""
         if not request.path.startswith(PATHS):
             return
-        response.headers.add("Vary", "Origin")
+        response.headers["Vary"] = "Origin"
         origin = _origin(request)
         if origin and self._includes(origin):
             response.headers["Access-Control-Allow-Origin"] = origin

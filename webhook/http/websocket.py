@@ -19,7 +19,6 @@ from webhook.http.connection import (
 )
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context
-from webhook.protocol.errors import BadMessage
 from webhook.protocol.messages import ClientMessage, read_message
 from webhook.protocol.session import Session, SessionSettings
 
@@ -28,7 +27,6 @@ log = logging.getLogger(__name__)
 HEARTBEAT = 15.0
 """Seconds of silence before a ping, and then before the connection is closed."""
 
-_BINARY = ClientMessage("", {}, error=BadMessage("frames must be text, not binary"))
 _CONTROL = ClientMessage("", {})
 
 
@@ -129,7 +127,7 @@ class WebSocketHandler:
         silence = asyncio.create_task(connection.wait_for_silence(), name="websocket-heartbeat")
         try:
             await asyncio.wait({receiver, silence}, return_when=asyncio.FIRST_COMPLETED)
-            if silence.done():
+            if silence.done() and request.transport is not None:
                 request.transport.abort()
         finally:
             session.close()
@@ -164,10 +162,8 @@ class FrameReceiver:
             runner = MessageRunner(group)
             async for frame in self._socket:
                 self._is_silent = False
-                if frame.type is WSMsgType.TEXT:
+                if frame.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     message = read_message(frame.data)
-                elif frame.type is WSMsgType.BINARY:
-                    message = _BINARY
                 elif frame.type in (WSMsgType.PING, WSMsgType.PONG):
                     message = _CONTROL
                 else:

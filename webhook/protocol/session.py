@@ -200,6 +200,9 @@ class Session:
         self._context.bus.unsubscribe(name, self._subscriber(name))
         return StatusReply(message=f"Unsubscribed from events.{name}")
 
+    async def _answer_ping(self, _: ClientMessage) -> StatusReply:
+        return StatusReply(message="pong")
+
     async def _check_room(self, sql: Transaction, key: str) -> None:
         if await subscriptions.of_client(sql, key):
             return
@@ -279,6 +282,7 @@ _SESSION_MESSAGES: dict[str, Callable[[Session, ClientMessage], Awaitable[Reply]
     "session": Session._open,
     "subscribe": Session._subscribe,
     "unsubscribe": Session._unsubscribe,
+    "ping": Session._answer_ping,
 }
 
 SESSION_MESSAGES = frozenset(_SESSION_MESSAGES)

@@ -62,7 +62,12 @@ async def test_program_that_is_no_page_needs_no_origin(
 
 @pytest.mark.parametrize(
     ("path", "method"),
-    [("/api/query", "POST"), ("/api/events", "GET"), ("/api/schema", "GET")],
+    [
+        ("/api/query", "POST"),
+        ("/api/query/", "POST"),
+        ("/api/events", "GET"),
+        ("/api/schema", "GET"),
+    ],
 )
 async def test_preflight_is_answered_without_a_token(
     app: RunningApp, path: str, method: str

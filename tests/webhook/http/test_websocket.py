@@ -216,10 +216,12 @@ async def test_frame_at_the_limit_is_read(app: RunningApp) -> None:
         assert (await hear(ws))["type"] == "get-tiers"
 
 
-async def test_binary_frame_is_answered_and_the_connection_stays_open(app: RunningApp) -> None:
+async def test_binary_frame_is_read_as_text(app: RunningApp) -> None:
     async with app.connect() as ws:
         await ws.send_bytes(b'{"type": "queries.get-tiers"}')
-        assert (await hear(ws))["data"]["code"] == "bad-message"
+        assert (await hear(ws))["type"] == "get-tiers"
+        await ws.send_bytes('{"type": "queries.get-tiers"}'.encode("utf-16"))
+        assert (await hear(ws))["data"]["code"] == "bad-json"
         await say(ws, "queries.get-tiers")
         assert (await hear(ws))["type"] == "get-tiers"
 
@@ -233,6 +235,32 @@ async def test_messages_without_identifiers_are_answered_in_the_order_they_were_
         for number, kind in enumerate(kinds):
             await say(ws, f"queries.{kind}", propertyId=place, width=number, height=1)
         assert [(await hear(ws))["type"] for _ in kinds] == kinds
+
+
+async def test_ping_is_answered_with_pong(app: RunningApp) -> None:
+    async with app.connect(READER) as ws:
+        await ws.send_str('{"type": "ping"}')
+        assert await hear(ws) == {"type": "status", "data": {"message": "pong"}}
+        await say(ws, "ping", "p1")
+        assert (await hear(ws))["data"] == {"message": "pong", "requestIdentifier": "p1"}
+
+
+@pytest.mark.parametrize("path", ["/", "/ws/", "//ws"])
+async def test_other_addresses_of_the_websocket(app: RunningApp, path: str) -> None:
+    headers = {"Authorization": f"Bearer {READER}"}
+    async with app.http.ws_connect(f"{app.url}{path}", headers=headers) as ws:
+        await say(ws, "queries.get-tiers")
+        assert (await hear(ws))["type"] == "get-tiers"
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+        await app.http.ws_connect(f"{app.url}{path}")
+
+
+@pytest.mark.parametrize("path", ["/", "/event", "/event/", "/sonorancad/event"])
+async def test_browser_is_told_that_the_program_listens(app: RunningApp, path: str) -> None:
+    async with app.http.get(f"{app.url}{path}") as answer:
+        assert (answer.status, await answer.text()) == (200, "CAD Sentinel is listening\n")
+    async with app.http.head(f"{app.url}{path}") as answer:
+        assert answer.status == 200
 
 
 async def test_every_identifier_comes_back_with_its_one_answer(app: RunningApp) -> None:
