@@ -1,6 +1,7 @@
 """Dispatch calls with their units and notes, from the CAD's pushes, which may come in any order."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from db.calls import FIRST, THESE_CALLS, CallKey, json_keys
@@ -13,7 +14,8 @@ class DispatchCall(NamedTuple):
     `edited` names the columns that edits have set, with blanks between. `property_id` is the
     property that the call is at; `x` and `y` are where the CAD says it is. `occurrence` is which
     call of its number it is, `emergency_occurrence` the same of the 911 call it was made from.
-    `age`: how many milliseconds after it happened its first push was received.
+    `stamps` are the CAD's own times of what set each column, a JSON object of milliseconds since
+    1970. `age`: how many milliseconds after it happened its first push was received.
     """
 
     cad: str
@@ -34,6 +36,7 @@ class DispatchCall(NamedTuple):
     property_id: int | None
     x: float | None
     y: float | None
+    stamps: str
     emergency_occurrence: int | None
     occurrence: int
     touched_at: int
@@ -56,11 +59,18 @@ class DispatchCall(NamedTuple):
 
 
 class CallNote(NamedTuple):
-    """A note on a call; `time` is the CAD's own text."""
+    """A note on a call; `time` is the CAD's own text.
+
+    `clock`: the seconds of the day at which it was written, on the community's clocks; None if it
+    is not known. `at`: when it was received, in milliseconds since 1970.
+    """
 
     time: str
     label: str
     content: str
+    clock: int | None = None
+    at: int = 0
+    id: int = 0
 
 
 _COLUMNS = ", ".join(DispatchCall._fields)
@@ -77,6 +87,7 @@ PUSHED = frozenset(DispatchCall._fields) - {
     "age",
     "closed_at",
     "edited",
+    "stamps",
     "property_id",
     "occurrence",
 }
@@ -102,15 +113,17 @@ async def put_first_report(
     now: int,
     age: int = 0,
     occurrence: int = FIRST,
+    *,
+    protected: Iterable[int] = (),
 ) -> DispatchCall:
     """Store the first report of a call, except where an edit already set something; return it.
 
-    `idents` are its units; those that were attached or detached by themselves stay as they are.
+    `idents` are its units; those in `protected` stay as they are.
     """
     call = CallKey(cad, call_id, occurrence)
     edited = await ensure(sql, call, now, age)
     if "idents" not in edited:
-        await _replace_units(sql, call, idents)
+        await _replace_units(sql, call, idents, protected)
     unedited = {column: value for column, value in values.items() if column not in edited}
     return await _update(sql, call, unedited)
 
@@ -122,21 +135,23 @@ async def put_edit(
     idents: list[int] | None,
     now: int,
     age: int = 0,
+    *,
+    protected: Iterable[int] = (),
 ) -> DispatchCall:
     """Store what an edit sets and return the call; columns that it leaves out stay.
 
-    `idents` are its units, None if the edit does not list them; those that were attached or
-    detached by themselves stay as they are.
+    `idents` are its units, None if the edit does not list them; those in `protected` stay as they
+    are.
     """
-    edited = await ensure(sql, call, now, age) | values.keys()
+    edited = await ensure(sql, call, now, age) | (values.keys() - {"stamps"})
     if idents is not None:
         edited.add("idents")
-        await _replace_units(sql, call, idents)
+        await _replace_units(sql, call, idents, protected)
     return await _update(sql, call, {**values, "edited": " ".join(sorted(edited))})
 
 
 async def _update(sql: Transaction, call: CallKey, values: dict[str, Any]) -> DispatchCall:
-    columns = [column for column in values if column in PUSHED or column == "edited"]
+    columns = [column for column in values if column in PUSHED | {"edited", "stamps"}]
     settings = ", ".join(["call_id = call_id", *(f"{column} = ?" for column in columns)])
     (updated,) = await sql.all(
         DispatchCall,
@@ -145,6 +160,15 @@ async def _update(sql: Transaction, call: CallKey, values: dict[str, Any]) -> Di
         *call,
     )
     return updated
+
+
+async def reopen(sql: Transaction, call: CallKey) -> None:
+    """Open a closed call again; its status is what a push says, or else active."""
+    await sql.run(
+        "UPDATE dispatch_calls SET closed_at = NULL,"
+        f" status = CASE status WHEN 'CLOSED' THEN 'ACTIVE' ELSE status END WHERE {_THIS_CALL}",
+        *call,
+    )
 
 
 async def close(sql: Transaction, call: CallKey, now: int, age: int = 0) -> None:
@@ -159,34 +183,53 @@ async def close(sql: Transaction, call: CallKey, now: int, age: int = 0) -> None
     await sql.run(upsert, *call, now, age)
 
 
-async def _replace_units(sql: Transaction, call: CallKey, idents: list[int]) -> None:
-    await sql.run(f"DELETE FROM dispatch_units WHERE {_THIS_CALL} AND NOT explicit", *call)
-    await _put_units(sql, call, idents, attached=True, explicit=False)
+async def _replace_units(
+    sql: Transaction, call: CallKey, idents: list[int], protected: Iterable[int]
+) -> None:
+    """Make these the units of a call; those that are protected stay as they are."""
+    protected = set(protected)
+    await sql.run(
+        f"DELETE FROM dispatch_units WHERE {_THIS_CALL}"
+        " AND ident NOT IN (SELECT value FROM json_each(?))",
+        *call,
+        json.dumps(list(protected)),
+    )
+    listed = [ident for ident in idents if ident not in protected]
+    await _put_units(sql, call, listed, attached=True, explicit=False, now=0)
 
 
-async def attach(sql: Transaction, call: CallKey, idents: list[int]) -> None:
-    await _put_units(sql, call, idents, attached=True, explicit=True)
+async def attach(sql: Transaction, call: CallKey, idents: list[int], now: int) -> None:
+    await _put_units(sql, call, idents, attached=True, explicit=True, now=now)
 
 
-async def detach(sql: Transaction, call: CallKey, idents: list[int]) -> None:
-    await _put_units(sql, call, idents, attached=False, explicit=True)
+async def detach(sql: Transaction, call: CallKey, idents: list[int], now: int) -> None:
+    await _put_units(sql, call, idents, attached=False, explicit=True, now=now)
 
 
 async def _put_units(
-    sql: Transaction, call: CallKey, idents: list[int], *, attached: bool, explicit: bool
+    sql: Transaction, call: CallKey, idents: list[int], *, attached: bool, explicit: bool, now: int
 ) -> None:
     if not idents:
         return
     await sql.run(
-        "INSERT INTO dispatch_units (cad, call_id, occurrence, ident, attached, explicit)"
-        " SELECT ?, ?, ?, value, ?, ? FROM json_each(?) WHERE true"  # WHERE keeps ON unambiguous
+        "INSERT INTO dispatch_units (cad, call_id, occurrence, ident, attached, explicit, at)"
+        " SELECT ?, ?, ?, value, ?, ?, ? FROM json_each(?) WHERE true"  # WHERE: ON is unambiguous
         " ON CONFLICT (cad, call_id, occurrence, ident) DO UPDATE"
-        " SET attached = excluded.attached, explicit = excluded.explicit"
-        " WHERE excluded.explicit >= explicit",
+        " SET attached = excluded.attached, explicit = excluded.explicit, at = excluded.at"
+        " WHERE (attached, explicit) <> (excluded.attached, excluded.explicit)",
         *call,
         attached,
         explicit,
+        now,
         json.dumps(idents),
+    )
+
+
+async def explicit_units(sql: Reader, call: CallKey, since: int) -> list[tuple[int, int]]:
+    """Return the units attached or detached by themselves since a time, and when each was."""
+    recent = f"dispatch_units WHERE {_THIS_CALL} AND explicit AND at >= ? ORDER BY ident"
+    return await sql.all(
+        lambda ident, at: (ident, at), f"SELECT ident, at FROM {recent}", *call, since
     )
 
 
@@ -210,12 +253,20 @@ async def units(sql: Reader, cad: str, call_id: int, occurrence: int = FIRST) ->
     return await sql.all(int, ordered, cad, call_id, occurrence)
 
 
-async def add_notes(sql: Transaction, call: CallKey, notes: list[CallNote]) -> None:
-    """Store notes; a note that comes again, alone or with its call, is stored once."""
-    for note in notes:
-        same = f"{_THIS_CALL} AND time = ? AND label = ? AND content = ?"
-        if not await sql.count(f"dispatch_notes WHERE {same}", *call, *note):
-            await sql.insert("dispatch_notes", **call._asdict(), **note._asdict())
+async def add_note(sql: Transaction, call: CallKey, note: CallNote) -> None:
+    values = note._asdict()
+    del values["id"]
+    await sql.insert("dispatch_notes", **call._asdict(), **values)
+
+
+async def remove_notes(sql: Transaction, ids: list[int]) -> None:
+    these = "id IN (SELECT value FROM json_each(?))"
+    await sql.run(f"DELETE FROM dispatch_notes WHERE {these}", json.dumps(ids))
+
+
+async def notes(sql: Reader, call: CallKey) -> list[CallNote]:
+    """Return the notes of a call, in the order in which they came."""
+    return await sql.select(CallNote, f"dispatch_notes WHERE {_THIS_CALL} ORDER BY id", *call)
 
 
 async def last_notes(
@@ -236,6 +287,12 @@ async def get(
     )
     found = await sql.select(DispatchCall, newest, cad, call_id, occurrence)
     return found[0] if found else None
+
+
+async def of_number(sql: Reader, cad: str, call_id: int) -> list[DispatchCall]:
+    """Return the calls of a number, the newest first."""
+    newest_first = "dispatch_calls WHERE cad = ? AND call_id = ? ORDER BY occurrence DESC"
+    return await sql.select(DispatchCall, newest_first, cad, call_id)
 
 
 async def by_keys(sql: Reader, keys: list[CallKey]) -> list[DispatchCall]:

@@ -14,7 +14,9 @@ class EmergencyCall(NamedTuple):
     the crime that it was counted as. `pressed_by` is the number of the unit whose panic button the
     call reports, folded; None if it reports none. `occurrence` is which call of its number it is,
     `dispatch_occurrence` the same of its dispatch call. `age`: how many milliseconds after it
-    happened its first push was received.
+    happened its first push was received. `updated` is the newest of the CAD's own time stamps, in
+    milliseconds since 1970. `repeats_call_id` and `repeats_occurrence` are the call that already
+    said the same, on whose card this one is counted.
     """
 
     cad: str
@@ -32,6 +34,11 @@ class EmergencyCall(NamedTuple):
     panic_id: int | None
     crime_id: int | None
     pressed_by: str | None
+    x: float | None
+    y: float | None
+    updated: int | None
+    repeats_call_id: int | None
+    repeats_occurrence: int | None
     dispatch_occurrence: int | None
     occurrence: int
     touched_at: int
@@ -44,6 +51,18 @@ class EmergencyCall(NamedTuple):
     @property
     def key(self) -> CallKey:
         return CallKey(self.cad, self.call_id, self.occurrence)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has taken it yet."""
+        return self.removed_at is None and self.dispatch_call_id is None
+
+    @property
+    def repeats_key(self) -> CallKey | None:
+        """The call on whose card it is counted."""
+        if self.repeats_call_id is None:
+            return None
+        return CallKey(self.cad, self.repeats_call_id, self.repeats_occurrence or FIRST)
 
     @property
     def dispatch_key(self) -> CallKey | None:
@@ -68,6 +87,9 @@ async def put(
     now: int,
     age: int = 0,
     occurrence: int = FIRST,
+    updated: int | None = None,
+    x: float | None = None,
+    y: float | None = None,
 ) -> EmergencyCall:
     """Store what a call says and return it; a removal that came before stays."""
     values = {
@@ -78,6 +100,9 @@ async def put(
         "description": description,
         "property_id": property_id,
         "pressed_by": pressed_by,
+        "updated": updated,
+        "x": x,
+        "y": y,
         "seen": 1,
     }
     return await _upsert(sql, CallKey(cad, call_id, occurrence), now, values, age)
@@ -96,6 +121,46 @@ async def mark_dispatched(
     """Store which dispatch call was made from a call, seen or not; return it."""
     made = {"dispatch_call_id": dispatch.call_id, "dispatch_occurrence": dispatch.occurrence}
     return await _upsert(sql, call, now, made, age)
+
+
+async def mark_repeated(sql: Transaction, call: CallKey, repeated: CallKey) -> None:
+    """Store that a call says the same as an earlier one."""
+    same = {"repeats_call_id": repeated.call_id, "repeats_occurrence": repeated.occurrence}
+    await sql.update("emergency_calls", same, **call._asdict())
+
+
+async def alike(sql: Reader, call: EmergencyCall, since: int) -> list[EmergencyCall]:
+    """Return the open calls since a time that say the same as a call, oldest first."""
+    same = (
+        "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL"
+        " AND received_at >= ? AND cad = ? AND is_emergency = ? AND description = ?"
+        " AND pressed_by IS NULL AND (call_id, occurrence) <> (?, ?)"
+    )
+    ordered = f"emergency_calls WHERE {same} ORDER BY received_at, call_id"
+    return await sql.select(
+        EmergencyCall,
+        ordered,
+        since,
+        call.cad,
+        call.is_emergency,
+        call.description,
+        call.call_id,
+        call.occurrence,
+    )
+
+
+async def repeats(sql: Reader, call: CallKey) -> list[EmergencyCall]:
+    """Return the calls that are counted on a call's card, oldest first."""
+    same = "cad = ? AND repeats_call_id = ? AND repeats_occurrence = ?"
+    ordered = f"emergency_calls WHERE {same} ORDER BY received_at, call_id"
+    return await sql.select(EmergencyCall, ordered, *call)
+
+
+async def made_into(sql: Reader, dispatch: CallKey) -> list[EmergencyCall]:
+    """Return the 911 calls that a dispatch call was made from, by number."""
+    made = "cad = ? AND dispatch_call_id = ? AND dispatch_occurrence = ?"
+    ordered = f"emergency_calls WHERE {made} ORDER BY call_id, occurrence"
+    return await sql.select(EmergencyCall, ordered, *dispatch)
 
 
 async def _upsert(
@@ -119,6 +184,12 @@ async def get(
     return found[0] if found else None
 
 
+async def of_number(sql: Reader, cad: str, call_id: int) -> list[EmergencyCall]:
+    """Return the calls of a number, the newest first."""
+    newest_first = "emergency_calls WHERE cad = ? AND call_id = ? ORDER BY occurrence DESC"
+    return await sql.select(EmergencyCall, newest_first, cad, call_id)
+
+
 async def by_keys(sql: Reader, keys: list[CallKey]) -> list[EmergencyCall]:
     these = f"emergency_calls WHERE {THESE_CALLS} ORDER BY call_id, occurrence"
     return await sql.select(EmergencyCall, these, json_keys(keys))
@@ -126,7 +197,10 @@ async def by_keys(sql: Reader, keys: list[CallKey]) -> list[EmergencyCall]:
 
 async def open_calls(sql: Reader, limit: int) -> list[EmergencyCall]:
     """Return the newest calls of all CADs that nobody has taken yet, but not those of panics."""
-    waiting = "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL"
+    waiting = (
+        "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL"
+        " AND repeats_call_id IS NULL"
+    )
     newest_first = "ORDER BY received_at DESC, cad, call_id DESC, occurrence DESC"
     newest = f"emergency_calls WHERE {waiting} {newest_first} LIMIT ?"
     return await sql.select(EmergencyCall, newest, limit)

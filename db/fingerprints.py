@@ -1,6 +1,40 @@
-"""Fingerprints of recent pushes, by which duplicates are found."""
+"""Fingerprints of recent pushes, by which duplicates and late pushes are found."""
 
-from db.database import Transaction
+import json
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from db.database import Reader, Transaction
+
+
+class RecentPush(NamedTuple):
+    """A push that came just now.
+
+    `transports` are those that have brought it, the first one first, and `arrivals` when each did,
+    in milliseconds since 1970, both with blanks between. `subjects` are what it is about, as a JSON
+    list; `first_event` and `events` say where it is in the journal. `at` is when it came first.
+    """
+
+    id: int
+    transports: str
+    arrivals: str
+    subjects: str
+    at: int
+    first_event: int
+    events: int
+
+    def arrival(self, transport: str) -> int | None:
+        """Return when a transport brought the push."""
+        times = map(int, self.arrivals.split(" "))
+        return dict(zip(self.transports.split(" "), times, strict=True)).get(transport)
+
+
+_HAS_TRANSPORT = "instr(' ' || transports || ' ', ' ' || ?2 || ' ')"
+_CAME_FIRST_OVER = "instr(transports || ' ', ?2 || ' ') = 1"
+_SHARES_SUBJECT = (
+    "EXISTS (SELECT 1 FROM json_each(fingerprints.subjects) AS own"
+    " JOIN json_each(?3) AS other ON own.value = other.value)"
+)
 
 
 async def is_duplicate(
@@ -12,13 +46,60 @@ async def is_duplicate(
     same event as the nth of the others.
     """
     upsert = (
-        "INSERT INTO fingerprints (id, digest, transports, at) VALUES ("
+        "INSERT INTO fingerprints (id, digest, transports, arrivals, at) VALUES ("
         "(SELECT id FROM fingerprints WHERE digest = ?1 AND at >= ?3"
-        " AND NOT instr(' ' || transports || ' ', ' ' || ?2 || ' ') ORDER BY at, id LIMIT 1),"
-        " ?1, ?2, ?4) ON CONFLICT (id) DO UPDATE"
-        " SET transports = transports || ' ' || excluded.transports RETURNING transports <> ?2"
+        f" AND NOT {_HAS_TRANSPORT} ORDER BY at, id LIMIT 1),"
+        " ?1, ?2, CAST(?4 AS TEXT), ?4) ON CONFLICT (id) DO UPDATE"
+        " SET transports = transports || ' ' || excluded.transports,"
+        " arrivals = arrivals || ' ' || excluded.arrivals RETURNING transports <> ?2"
     )
     return await sql.one(bool, upsert, digest, transport, since, now) or False
+
+
+async def newest(sql: Reader, digest: bytes, transport: str) -> RecentPush | None:
+    """Return the newest of equal pushes that a transport has brought."""
+    of_transport = f"fingerprints WHERE digest = ?1 AND {_HAS_TRANSPORT} ORDER BY id DESC LIMIT 1"
+    found = await sql.select(RecentPush, of_transport, digest, transport)
+    return found[0] if found else None
+
+
+async def describe(
+    sql: Transaction,
+    digest: bytes,
+    subjects: Iterable[str],
+    first_event: int,
+    events: int,
+) -> None:
+    """Store what the push that came just now is about, and where it is in the journal."""
+    await sql.run(
+        "UPDATE fingerprints SET subjects = ?, first_event = ?, events = ?"
+        " WHERE id = (SELECT max(id) FROM fingerprints WHERE digest = ?)",
+        json.dumps(list(subjects)),
+        first_event,
+        events,
+        digest,
+    )
+
+
+async def about(sql: Reader, subject: str, at: int) -> list[RecentPush]:
+    """Return the pushes about a subject that first came at a time."""
+    these = "EXISTS (SELECT 1 FROM json_each(subjects) WHERE value = ?)"
+    return await sql.select(RecentPush, f"fingerprints WHERE at = ? AND {these}", at, subject)
+
+
+async def brought_news(sql: Reader, push: RecentPush, transport: str) -> bool:
+    """Return whether a transport was the first with a push about the same after this one came."""
+    news = f"fingerprints WHERE id > ?1 AND {_CAME_FIRST_OVER} AND {_SHARES_SUBJECT}"
+    return await sql.count(news, push.id, transport, push.subjects) > 0
+
+
+async def since(sql: Reader, push: RecentPush, transport: str) -> list[RecentPush]:
+    """Return a push and later ones about the same.
+
+    Those that came first over the transport are left out.
+    """
+    later = f"fingerprints WHERE id >= ?1 AND NOT {_CAME_FIRST_OVER} AND {_SHARES_SUBJECT}"
+    return await sql.select(RecentPush, f"{later} ORDER BY id", push.id, transport, push.subjects)
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:

@@ -134,6 +134,31 @@ async def start_panic(
     return panic_id
 
 
+async def reopen_panics(sql: Transaction, cad: str, idents: list[int], since: int) -> list[int]:
+    """Let the panics of units go on that ended since a time; return them.
+
+    Units that are in a panic are left out.
+    """
+    in_panic = await open_panics(sql, cad, idents)
+    reopened = set()
+    for ident in idents:
+        if ident in in_panic:
+            continue
+        panic_id = await sql.one(
+            int,
+            "UPDATE panic_units SET cleared_at = NULL WHERE cad = ?1 AND ident = ?2"
+            " AND cleared_at >= ?3 AND panic_id = (SELECT max(panic_id) FROM panic_units"
+            "  WHERE cad = ?1 AND ident = ?2) RETURNING panic_id",
+            cad,
+            ident,
+            since,
+        )
+        if panic_id is not None:
+            reopened.add(panic_id)
+            await sql.update("units", {"is_panic": 1}, cad=cad, ident=ident)
+    return sorted(reopened)
+
+
 async def open_panics(sql: Reader, cad: str, idents: list[int]) -> dict[int, int]:
     """Return the panics that units are in, by ident."""
     pairs: list[tuple[int, int]] = await sql.all(

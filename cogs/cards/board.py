@@ -6,6 +6,7 @@ It is a card like the others, with one subject.
 from collections import Counter
 from itertools import groupby
 
+from cogs.cards.calls import times
 from cogs.i18n.language import _
 from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.names import (
@@ -25,7 +26,7 @@ from db.emergencies import EmergencyCall
 from db.units import Unit
 from webhook import cad
 from webhook.cad.events import dispatch_subject, emergency_subject
-from webhook.protocol.events import CAD, Subject
+from webhook.protocol.events import CAD, CardsOutdated, Subject
 from webhook.queries.cad import configured_cads
 
 SUBJECT = Subject("board", "units")
@@ -56,6 +57,7 @@ EVENTS = frozenset(
         *(f"{CAD}.{name}" for name, event in cad.EVENTS.items() if event.on_board),
         "drone-dispatched",
         "drone-recalled",
+        CardsOutdated.name,
     }
 )
 """The events that may change what the board shows."""
@@ -144,6 +146,7 @@ async def _waiting_line(sql: Reader, call: EmergencyCall) -> str:
     subject = emergency_subject(call.key)
     number = await linked_name(sql, subject, str(call.call_id))
     kind = "" if call.is_emergency else " · 311"
+    kind += times(await emergencies.repeats(sql, call.key))
     text = inert_line(call.location, 60, blank="") or inert_line(call.description, 60)
     return f"{number}{kind}{await cad_suffix(sql, call.cad)} · {text}"
 

@@ -4,7 +4,7 @@ import discord
 
 from cogs.cards.notes import READ, notes_text
 from cogs.i18n.language import _
-from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
+from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import (
     cad_suffix,
     linked_name,
@@ -13,7 +13,7 @@ from cogs.ui.names import (
     unit_name,
     unit_names,
 )
-from cogs.ui.text import ANONYMOUS, duration, inert, inert_line, when
+from cogs.ui.text import ANONYMOUS, duration, fitting, inert, inert_line, when
 from db import cards, dispatches, emergencies, flights, properties, units
 from db.calls import CallKey
 from db.database import Reader
@@ -44,11 +44,13 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
         panic = panic_subject(call.panic_id)
         if await cards.of_subject(sql, str(panic)) is not None:
             return await _part_of_panic(sql, call, panic)
-    is_open = call.removed_at is None and call.dispatch_call_id is None
+    same = await emergencies.repeats(sql, call.key)
+    is_open = call.is_open or any(repeat.is_open for repeat in same)
     live = Colour.DANGER if call.is_emergency else Colour.NORMAL
     state = _("dispatched") if call.dispatch_call_id is not None else _("over")
     card = CardBuilder(
-        title=f"{_number(call)}{await cad_suffix(sql, cad)}{'' if is_open else f' · {state}'}",
+        title=f"{_number(call)}{await cad_suffix(sql, cad)}{times(same)}"
+        f"{'' if is_open else f' · {state}'}",
         colour=live if is_open else Colour.OVER,
         description=inert(call.description, DESCRIPTION),
     )
@@ -110,8 +112,11 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Postal", _postal(call.postal, call.address))
     card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
     card.add("Units", await _units_of_call(sql, call, is_open=is_open), inline=False)
-    if call.emergency_key is not None:
-        card.add("From", await _origin(sql, call.emergency_key), inline=False)
+    origins = [origin.key for origin in await emergencies.made_into(sql, call.key)]
+    if call.emergency_key is not None and call.emergency_key not in origins:
+        origins.insert(0, call.emergency_key)
+    names = [await _origin(sql, origin) for origin in origins]
+    card.add("From", fitting(names, "\n", FIELD), inline=False)
     card.add("Opened", when(call.happened_at, call.age))
     if call.closed_at is not None:
         card.add("Closed", _after(call.closed_at - call.happened_at))
@@ -220,6 +225,11 @@ async def _panic_of(sql: Reader, panic_id: int) -> str:
 def _number(call: EmergencyCall) -> str:
     text = _("911 call {number}") if call.is_emergency else _("311 call {number}")
     return text.format(number=call.call_id)
+
+
+def times(same: list[EmergencyCall]) -> str:
+    """Say how often a 911 call came, with those that say the same; blank for once."""
+    return f" · × {len(same) + 1}" if same else ""
 
 
 def _after(milliseconds: int) -> str:

@@ -13,7 +13,7 @@ from webhook.cad.events import (
     panic_subject,
     unit_subjects,
 )
-from webhook.protocol.events import StoredEvent, Subject
+from webhook.protocol.events import CardsOutdated, StoredEvent, Subject
 from webhook.queries.models import alarm_subject
 
 _CHANGING_DRONES = frozenset(
@@ -31,7 +31,13 @@ _CHANGING_DRONES = frozenset(
 async def dependent_subjects(sql: Reader, events: Sequence[StoredEvent]) -> list[Subject]:
     """Return the subjects beside those of the events whose cards may show something of them."""
     subjects = dict.fromkeys(subject for event in events for subject in event.subjects)
-    found = await _dependents_of(sql, subjects)
+    outdated = [
+        Subject.parse(text)
+        for event in events
+        if event.name == CardsOutdated.name
+        for text in event.data["subjects"]
+    ]
+    found = outdated + await _dependents_of(sql, [*subjects, *outdated])
     for event in events:
         if event.name in _CHANGING_DRONES:
             property_id = int(event.data["propertyId"])

@@ -1,22 +1,19 @@
 """A call's notes in the order in which they were written, whatever order they arrived in."""
 
-import re
+from datetime import UTC
 from itertools import pairwise
 
 from cogs.i18n.language import _
 from cogs.ui.embeds import FIELD
 from cogs.ui.text import inert_line
 from db.dispatches import CallNote
+from webhook.cad.times import DAY, seconds_of_day
 
 SHOWN = 5
 """Notes that a card shows, the newest."""
 
 READ = 50
 """Notes that are put in order: a call keeps no more."""
-
-DAY = 24 * 60 * 60
-
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([ap]\.?m)?", re.IGNORECASE)
 
 
 def notes_text(notes: list[CallNote]) -> str:
@@ -43,15 +40,8 @@ def in_order(notes: list[CallNote]) -> list[CallNote]:
 
 
 def _seconds(note: CallNote) -> int | None:
-    """Read when on its day a note was written; scripts write midnight for not knowing."""
-    found = _CLOCK.search(note.time)
-    if found is None:
-        return None
-    hours, minutes, seconds = int(found[1]), int(found[2]), int(found[3] or 0)
-    if found[4]:
-        hours = hours % 12 + (12 if found[4][0] in "pP" else 0)
-    total = hours * 3600 + minutes * 60 + seconds
-    return total if 0 < total < DAY and minutes < 60 and seconds < 60 else None
+    """Return when on its day a note was written; earlier versions stored only the CAD's text."""
+    return seconds_of_day(note.time, UTC, UTC, note.at) if note.clock is None else note.clock
 
 
 def _shown_time(note: CallNote) -> str:

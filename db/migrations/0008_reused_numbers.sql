@@ -142,8 +142,8 @@ DROP TABLE dispatch_units_before;
 
 CREATE INDEX dispatch_units_on_call ON dispatch_units (cad, ident) WHERE attached;
 
--- time: as the CAD wrote it; written_at: the same in milliseconds since 1970, NULL if it cannot be
--- read; at: when the note came.
+-- time: as the CAD wrote it; clock: the same as seconds of the day on the community's clocks, NULL if
+-- it is not known; at: when the note came.
 ALTER TABLE dispatch_notes RENAME TO dispatch_notes_before;
 
 CREATE TABLE dispatch_notes (
@@ -153,7 +153,7 @@ CREATE TABLE dispatch_notes (
     time TEXT NOT NULL,
     label TEXT NOT NULL,
     content TEXT NOT NULL,
-    written_at INTEGER,
+    clock INTEGER,
     at INTEGER NOT NULL DEFAULT 0,
     occurrence INTEGER NOT NULL DEFAULT 1
 ) STRICT;

@@ -97,7 +97,8 @@ class Scenario:
         """A 911 call becomes a dispatch call; another one is removed; units panic."""
         write = self._write
         await self.push("EVENT_911", {"call": self._call(1)})
-        await self.push("EVENT_911", {"call": self._call(2)})
+        second = self._call(2) | {"description": write("Smoke from the cellar.")}
+        await self.push("EVENT_911", {"call": second})
         await self.push("EVENT_911", {"call": self._call(3) | {"isEmergency": False}})
         await self.push("EVENT_REMOVE_911", {"callIds": [2]})
         await self.push("EVENT_DISPATCH_NEW", {"dispatch": self._dispatch(10)})

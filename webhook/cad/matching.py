@@ -16,16 +16,20 @@ A unit that released the button and pressed it again has two panics. The first c
 first, so a panic that is over takes no second call.
 """
 
+import math
 import re
 from typing import NamedTuple
 
-from db import emergencies, properties, units
+from db import dispatches, emergencies, properties, units
 from db.calls import CallKey
 from db.database import Reader
+from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.search import fold_case, may_be_code, words
 from db.units import Pressing
+from webhook.cad.events import dispatch_subject
 from webhook.protocol.context import Change
+from webhook.protocol.events import Subject
 
 REACH = 25.0
 """Metres from a property without an area within which a position is at the property."""
@@ -42,10 +46,20 @@ MOST_CODE_WORDS = 3
 TOGETHER = 120_000
 """Milliseconds within which a panic and its own 911 call begin."""
 
+REPEATED = 60_000
+"""Milliseconds within which a call that says the same as another is counted on its card."""
+
+NEAR = 50.0
+"""Metres within which two calls are at the same place."""
+
 _PRESSED = re.compile(
-    r"\bunit\b(?P<number>[^\n]{0,80}?)\bhas\s+pressed\s+(?:\w+\s+)?panic\s+button\b",
+    r"\s*unit(?P<number>[^\n,:;]{0,32}?)\s+has\s+pressed\s+their\s+panic\s+button[!.]?\s*",
     re.IGNORECASE,
 )
+"""All that the game writes (SonoranCAD's plugin: "Unit 1A-12 has pressed their panic button!").
+
+Text with anything more is somebody's own words.
+"""
 
 
 class CallLocation(NamedTuple):
@@ -65,6 +79,48 @@ async def property_at(sql: Reader, location: CallLocation) -> int | None:
         if found is None:
             found = await properties.at(sql, None, REACH, [], spelling)
     return found
+
+
+async def find_property(change: Change, call: DispatchCall) -> bool:
+    """Find the property of a dispatch call, or else of its 911 call; return whether it changed."""
+    point = None if call.x is None or call.y is None else (call.x, call.y)
+    location = CallLocation(f"{call.block} {call.address}", call.postal, point)
+    found = await property_at(change.sql, location)
+    if found is None and call.emergency_key is not None:
+        origin = await emergencies.get(change.sql, *call.emergency_key)
+        found = origin.property_id if origin is not None else None
+    if found == call.property_id:
+        return False
+    await dispatches.set_property(change.sql, call.cad, call.call_id, found, call.occurrence)
+    return True
+
+
+async def move_dispatches(change: Change, origin: EmergencyCall) -> list[Subject]:
+    """Find the properties of dispatch calls anew when their 911 call has come or changed."""
+    calls = await dispatches.made_from(change.sql, origin.key)
+    return [dispatch_subject(call.key) for call in calls if await find_property(change, call)]
+
+
+async def call_repeated_by(change: Change, call: EmergencyCall) -> CallKey | None:
+    """Return the call on whose card a new one is counted: both say the same at the same place.
+
+    Scripts of several players report one and the same thing. A panic's own call is none of these.
+    """
+    if not call.description or call.pressed_by is not None or not call.is_open:
+        return None
+    since = change.received - REPEATED
+    for other in await emergencies.alike(change.sql, call, since):
+        if _is_near(call, other):
+            return other.repeats_key or other.key
+    return None
+
+
+def _is_near(one: EmergencyCall, other: EmergencyCall) -> bool:
+    if one.location and fold_case(one.location) == fold_case(other.location):
+        return True
+    if one.x is None or one.y is None or other.x is None or other.y is None:
+        return False
+    return math.hypot(one.x - other.x, one.y - other.y) <= NEAR
 
 
 def phrases_of(address: str) -> list[str]:
@@ -98,7 +154,7 @@ def _other_spellings(code: str) -> list[str]:
 
 def pressed_by(description: str) -> str | None:
     """Return the number of the unit that pressed its button, case-folded; None: no panic's call."""
-    match = _PRESSED.search(description)
+    match = _PRESSED.fullmatch(description)
     return _key(match["number"]) if match else None
 
 

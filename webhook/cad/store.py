@@ -6,17 +6,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from db import crimes, emergencies, fingerprints, journal
 from db.journal import Audience
+from webhook.cad import (  # noqa: F401 - each registers what its events change
+    apply_dispatches,
+    apply_emergencies,
+)
 from webhook.cad.apply import apply
+from webhook.cad.arrival import COPIES, Arrival
 from webhook.cad.calls import Call911
 from webhook.cad.events import CadEvent, UnhandledType
+from webhook.cad.occurrences import emergency_call
 from webhook.cad.registry import parse
+from webhook.cad.replay import replay
 from webhook.protocol.context import Change, Context
-from webhook.protocol.events import CAD, Crime
+from webhook.protocol.events import CAD, Crime, Subject
 from webhook.protocol.idempotency import RequestKey, carry_out
 from webhook.queries.models import property_subject
 
@@ -39,11 +47,13 @@ class PushConfig:
     """How pushes are stored.
 
     `window`: milliseconds within which an equal push over another transport is a duplicate; 0:
-    none ever is. `crimes_from_calls`: whether emergencies count as crimes.
+    none ever is. `crimes_from_calls`: whether emergencies count as crimes. `zone`: that of the
+    CAD's times where they name none; None: the community's.
     """
 
-    window: int = 5_000
+    window: int = COPIES
     crimes_from_calls: bool = False
+    zone: ZoneInfo | None = None
 
 
 async def store_push(
@@ -73,17 +83,27 @@ async def store_push(
     if not events:
         return "ok"
     dumped = [(event, event.model_dump_json(by_alias=True).encode()) for event in events]
+    digest = _fingerprint(cad, dumped)
+    zone = config.zone or context.zone
+    arrival = Arrival(cad, transport, config.window, zone, context.zone)
 
     async def store(joined: Context) -> str:
         async with joined.change() as change:
-            if await _is_duplicate(change, cad, dumped, transport, config.window):
+            if await _is_duplicate(change, arrival, digest):
                 log.debug("dropped a duplicate push that came over %s", transport)
+                await replay(change, arrival, digest)
                 return "duplicate"
+            about: dict[Subject, None] = {}
+            numbers = []
             for event, data in dumped:
-                subjects = await apply(event, change, cad)
-                await change.emit_named(f"{CAD}.{event.type}", data, *dict.fromkeys(subjects))
+                subjects = dict.fromkeys(await apply(event, change, arrival))
+                numbers.append(await change.emit_named(f"{CAD}.{event.type}", data, *subjects))
                 if config.crimes_from_calls and isinstance(event, Call911):
-                    await _count_as_crime(change, cad, event.call_id)
+                    await _count_as_crime(change, arrival, event.call_id)
+                about |= subjects
+            if config.window:
+                span = numbers[-1] - numbers[0] + 1
+                await fingerprints.describe(change.sql, digest, map(str, about), numbers[0], span)
             return "ok"
 
     answer, is_replayed = await carry_out(context, key, store)
@@ -92,13 +112,12 @@ async def store_push(
     return "ok" if answer == "ok" else "duplicate"
 
 
-async def _is_duplicate(
-    change: Change, cad: str, dumped: list[tuple[CadEvent, bytes]], transport: str, window: int
-) -> bool:
-    if not window:
+async def _is_duplicate(change: Change, arrival: Arrival, digest: bytes) -> bool:
+    if not arrival.window:
         return False
-    digest, now = _fingerprint(cad, dumped), change.received
-    return await fingerprints.is_duplicate(change.sql, digest, transport, now - window, now)
+    now = change.received
+    since = now - arrival.window
+    return await fingerprints.is_duplicate(change.sql, digest, arrival.transport, since, now)
 
 
 def _fingerprint(cad: str, dumped: Iterable[tuple[CadEvent, bytes]]) -> bytes:
@@ -115,12 +134,15 @@ def _fingerprint(cad: str, dumped: Iterable[tuple[CadEvent, bytes]]) -> bytes:
     return digest.digest()
 
 
-async def _count_as_crime(change: Change, cad: str, call_id: int) -> None:
-    """Count an emergency as a crime, once; neither a civil call nor a panic's own call is one."""
-    call = await emergencies.get(change.sql, cad, call_id)
+async def _count_as_crime(change: Change, arrival: Arrival, call_id: int) -> None:
+    """Count an emergency as a crime, once.
+
+    Neither is a civil call one, nor a panic's own call, nor one that says the same as another.
+    """
+    call = await emergency_call(change, arrival, call_id)
     if call is None or not call.is_emergency or call.pressed_by is not None:
         return
-    if call.crime_id is not None:
+    if call.crime_id is not None or call.repeats_key is not None:
         return
     description = call.description[:CRIME_DESCRIPTION]
     crime_id = await crimes.add(change.sql, call.property_id, None, description, change.happened)

@@ -13,7 +13,7 @@ from db import audit, journal, properties
 from db.database import Database, Reader, Transaction
 from db.journal import Audience
 from webhook.protocol.errors import Forbidden
-from webhook.protocol.events import Bus, Event, StoredEvent, Subject, SystemEvent
+from webhook.protocol.events import Bus, CardsOutdated, Event, StoredEvent, Subject, SystemEvent
 from webhook.protocol.wire import ExternalData
 
 
@@ -112,7 +112,7 @@ class Change:
         self.sql.after_commit(lambda: self.bus.publish(event))
         return number
 
-    async def note(self, event: SystemEvent) -> None:
+    async def note(self, event: SystemEvent | CardsOutdated) -> None:
         """Journal an event for Discord only: scripts neither receive it nor can ask for it."""
         data = event.dump().decode()
         await journal.append(

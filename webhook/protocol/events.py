@@ -83,6 +83,13 @@ class SystemEvent(BaseEvent):
     """Base of the events about this program itself, which only Discord receives."""
 
 
+class CardsOutdated(BaseEvent):
+    """What these subjects' cards show has changed without an event; for the cards alone."""
+
+    name = "sentinel.cards-outdated"
+    subjects: list[str]
+
+
 class CadSilent(SystemEvent):
     """A CAD has pushed nothing since a time, in milliseconds, although units are on duty."""
 

@@ -106,6 +106,7 @@ LOGIN: tuple[str, Push] = (
     {"unit": {"id": 61, "data": {"unitNum": "1-A-12", "name": "Wren"}}},
 )
 PANIC: tuple[str, Push] = ("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+END: tuple[str, Push] = ("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
 OWN_CALL: tuple[str, Push] = (
     "EVENT_911",
     {
@@ -314,7 +315,7 @@ async def test_call_of_a_button_pressed_again_belongs_to_the_open_panic(
     [
         ("Wren", "UNIT  HAS PRESSED THEIR PANIC BUTTON!"),
         ("", "unit 1-A-12 has pressed their panic button"),
-        ("wren ", "Unit ? has pressed the panic button at Forum Dr"),
+        ("wren ", "Unit ? has pressed their panic button!"),
     ],
 )
 @pytest.mark.parametrize("swapped", [False, True])
@@ -377,8 +378,10 @@ async def test_panic_never_owns_a_call_of_another_cad(harness: AppHarness) -> No
 
 async def test_second_panic_has_a_call_of_its_own(harness: AppHarness) -> None:
     again = {"call": OWN_CALL[1]["call"] | {"callId": 4412}}
-    end = ("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
-    for event in (LOGIN, PANIC, OWN_CALL, end, ("EVENT_911", again), PANIC):
+    for event in (LOGIN, PANIC, OWN_CALL, END):
+        await push(harness, *event)
+    harness.clock.now += 120_001
+    for event in (("EVENT_911", again), PANIC):
         await push(harness, *event)
     first = await emergencies.get(harness.database.read, CAD, PANIC_CALL)
     second = await emergencies.get(harness.database.read, CAD, 4412)
@@ -427,10 +430,22 @@ async def test_panic_begins_once_and_ends_once(harness: AppHarness) -> None:
     assert await panicking(harness) == [(1, [(61, False), (62, False)])]
 
 
-async def test_pressing_again_after_the_end_is_a_new_panic(harness: AppHarness) -> None:
-    for is_panic in (True, False, True):
-        await push(harness, "EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": is_panic})
-    assert await panicking(harness) == [(1, [(61, False)]), (2, [(61, True)])]
+@pytest.mark.parametrize(
+    ("later", "panics"),
+    [(120_000, [(1, [(61, True)])]), (120_001, [(1, [(61, False)]), (2, [(61, True)])])],
+)
+async def test_panic_goes_on_if_the_button_is_pressed_again_within_two_minutes(
+    harness: AppHarness, later: int, panics: list[tuple[int, list[tuple[int, bool]]]]
+) -> None:
+    await push(harness, *PANIC)
+    await push(harness, *END)
+    harness.clock.now += later
+    await push(harness, *PANIC)
+    assert await panicking(harness) == panics
+    assert await subjects_of_last(harness) == [f"panic:{panics[-1][0]}"]
+    unit = await units.get(harness.database.read, CAD, 61)
+    assert unit is not None
+    assert unit.is_panic
 
 
 async def test_second_unit_starts_a_panic_of_its_own(harness: AppHarness) -> None:

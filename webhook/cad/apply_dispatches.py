@@ -1,0 +1,301 @@
+"""What the CAD's events change in dispatch calls."""
+
+import re
+from typing import Any
+
+import orjson
+
+from db import dispatches, emergencies
+from db.calls import CallKey
+from db.dispatches import CallNote, DispatchCall
+from webhook.cad.apply import apply
+from webhook.cad.apply_emergencies import subjects_of_911
+from webhook.cad.arrival import ORDER, Arrival
+from webhook.cad.calls import (
+    DispatchClosed,
+    DispatchEdit,
+    DispatchNew,
+    DispatchNote,
+    DispatchReport,
+    Note,
+    UnitAttach,
+    UnitDetach,
+)
+from webhook.cad.events import dispatch_subject
+from webhook.cad.matching import find_property
+from webhook.cad.occurrences import (
+    dispatch_call,
+    dispatch_key,
+    emergency_key,
+    is_another_dispatch,
+)
+from webhook.protocol.context import Change
+from webhook.protocol.events import Subject
+from webhook.protocol.wire import MAX_ID
+
+CLOSED = "CLOSED"
+
+_POSITION = frozenset({"block", "address", "postal", "x", "y", "emergency_call_id"})
+"""The columns of a dispatch call from which its property is found."""
+
+_RENAMED = {"primary": "primary_unit", "origin_911": "emergency_call_id"}
+"""The fields of a dispatch event whose columns have other names."""
+
+MOST_ORIGINS = 16
+"""The most 911 calls that a dispatch call is made from."""
+
+
+@apply.register
+async def store_dispatch_new(event: DispatchNew, change: Change, arrival: Arrival) -> list[Subject]:
+    """Store a new call; a report that is repeated is an edit of all that it has."""
+    fields = {name: getattr(event, name) for name in type(event).model_fields}
+    stored = await dispatch_call(change, arrival, event.call_id)
+    replaced: list[Subject] = []
+    if stored is None:
+        key = CallKey(arrival.cad, event.call_id)
+    elif await is_another_dispatch(change, arrival, event, stored):
+        key = CallKey(arrival.cad, event.call_id, stored.occurrence + 1)
+        if stored.closed_at is None:
+            await dispatches.close(change.sql, stored.key, change.received)
+            replaced = [dispatch_subject(stored.key)]
+        stored = None
+    elif await arrival.may_precede(change, dispatch_subject(stored.key), stored.touched_at):
+        key, stored = stored.key, None
+    else:
+        return await _store_edit(change, arrival, event, stored.key, fields)
+    columns = _columns_of(fields) | await _origin_of(event, change, arrival)
+    call = await dispatches.put_first_report(
+        change.sql,
+        *key[:2],
+        columns
+        | {"stamps": _stamps({}, columns.keys() | {"idents"}, arrival.stamp(event.updated))},
+        event.idents,
+        change.received,
+        change.age,
+        key.occurrence,
+        protected=await _protected_units(change, arrival, key),
+    )
+    await find_property(change, call)
+    await _add_notes(change, arrival, key, event.notes, are_all=True)
+    return await _store_rest(event, change, arrival, call) + replaced
+
+
+@apply.register
+async def store_dispatch_edit(
+    event: DispatchEdit, change: Change, arrival: Arrival
+) -> list[Subject]:
+    key = await dispatch_key(change, arrival, event.call_id)
+    return await _store_edit(change, arrival, event, key, event.changes())
+
+
+async def _store_edit(
+    change: Change,
+    arrival: Arrival,
+    event: DispatchReport,
+    key: CallKey,
+    fields: dict[str, Any],
+) -> list[Subject]:
+    """Store the fields that a push sets, except where the CAD's own stamps say that it is old."""
+    stored = await dispatches.get(change.sql, *key)
+    stamps: dict[str, int] = orjson.loads(stored.stamps) if stored is not None else {}
+    stamp = arrival.stamp(event.updated)
+    columns = _columns_of(fields) | await _origin_of(event, change, arrival)
+    fresh = {
+        name
+        for name in [*columns, *(fields.keys() & {"idents", "notes"})]
+        if stamp is None or stamp >= stamps.get(name, 0)
+    }
+    call = await dispatches.put_edit(
+        change.sql,
+        key,
+        {
+            **{name: value for name, value in columns.items() if name in fresh},
+            "stamps": _stamps(stamps, fresh, stamp),
+        },
+        fields["idents"] if "idents" in fresh else None,
+        change.received,
+        change.age,
+        protected=await _protected_units(change, arrival, key),
+    )
+    if fresh & _POSITION:
+        await find_property(change, call)
+    if "notes" in fresh:
+        gone = await _add_notes(change, arrival, key, event.notes, are_all=True)
+        # What came just now may be newer than the list.
+        before = change.received - max(arrival.window, ORDER)
+        await dispatches.remove_notes(change.sql, [note.id for note in gone if note.at < before])
+    if "status" in fresh and event.status and event.status != CLOSED:
+        await _reopen(change, arrival, call)
+    return await _store_rest(event, change, arrival, call, closes="status" in fresh)
+
+
+@apply.register
+async def store_dispatch_closed(
+    event: DispatchClosed, change: Change, arrival: Arrival
+) -> list[Subject]:
+    closed = [await dispatch_key(change, arrival, call_id) for call_id in event.call_ids]
+    for call in closed:
+        await dispatches.close(change.sql, call, change.received, change.age)
+    return [dispatch_subject(call) for call in closed]
+
+
+@apply.register
+async def store_dispatch_note(
+    event: DispatchNote, change: Change, arrival: Arrival
+) -> list[Subject]:
+    call = await dispatch_key(change, arrival, event.call_id)
+    await dispatches.ensure(change.sql, call, change.received, change.age)
+    await _add_notes(change, arrival, call, [event.note])
+    return [dispatch_subject(call)]
+
+
+@apply.register
+async def attach_units(event: UnitAttach, change: Change, arrival: Arrival) -> list[Subject]:
+    """Put units onto a call, which opens it again if it was closed."""
+    key = await dispatch_key(change, arrival, event.call_id)
+    await dispatches.ensure(change.sql, key, change.received, change.age)
+    await dispatches.attach(change.sql, key, event.idents, change.received)
+    call = await dispatches.get(change.sql, *key)
+    if call is not None:
+        await _reopen(change, arrival, call)
+    return [dispatch_subject(key)]
+
+
+@apply.register
+async def detach_units(event: UnitDetach, change: Change, arrival: Arrival) -> list[Subject]:
+    if event.call_id is not None:
+        call = await dispatch_key(change, arrival, event.call_id)
+        await dispatches.ensure(change.sql, call, change.received, change.age)
+        await dispatches.detach(change.sql, call, event.idents, change.received)
+        return [dispatch_subject(call)]
+    left = []
+    for ident in event.idents:
+        for call in await dispatches.calls_of_units(change.sql, arrival.cad, [ident]):
+            await dispatches.detach(change.sql, call, [ident], change.received)
+            left.append(dispatch_subject(call))
+    return left
+
+
+async def _reopen(change: Change, arrival: Arrival, call: DispatchCall) -> None:
+    """Open a call that was closed, unless the push may have been sent before the end."""
+    if call.closed_at is None:
+        return
+    if not await arrival.may_precede(change, dispatch_subject(call.key), call.closed_at):
+        await dispatches.reopen(change.sql, call.key)
+
+
+async def _protected_units(change: Change, arrival: Arrival, call: CallKey) -> list[int]:
+    """Return the units whose own attach or detach outranks the list of a push that may be late."""
+    since = change.received - max(arrival.window, ORDER)
+    return [
+        ident
+        for ident, at in await dispatches.explicit_units(change.sql, call, since)
+        if await arrival.may_precede(change, dispatch_subject(call), at)
+    ]
+
+
+def _columns_of(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a dispatch call for those of its fields that a push set."""
+    columns = {_RENAMED.get(name, name): value for name, value in fields.items()}
+    if "coordinates" in columns:
+        point = columns["coordinates"]
+        columns |= {"x": point and point.x, "y": point and point.y}
+    columns = {name: value for name, value in columns.items() if name in dispatches.PUSHED}
+    for text in ("priority", "postal"):
+        if text in columns:
+            columns[text] = str(columns[text] or "")
+    return columns
+
+
+def _stamps(stored: dict[str, int], columns: set[str], stamp: int | None) -> str:
+    """Return the stamps of a call after a push with this stamp has set some columns."""
+    kept = {name: at for name, at in stored.items() if name not in columns}
+    return orjson.dumps(kept if stamp is None else kept | dict.fromkeys(columns, stamp)).decode()
+
+
+async def _origin_of(event: DispatchReport, change: Change, arrival: Arrival) -> dict[str, int]:
+    """Return which call of its number the 911 call is that a reported call was made from."""
+    if event.origin_911 is None:
+        return {}
+    origin = await emergency_key(change, arrival, event.origin_911)
+    return {"emergency_occurrence": origin.occurrence}
+
+
+async def _store_rest(
+    event: DispatchReport,
+    change: Change,
+    arrival: Arrival,
+    call: DispatchCall,
+    *,
+    closes: bool = True,
+) -> list[Subject]:
+    """Store what depends on a reported call: the 911 calls it was made from, and its end."""
+    subjects = [dispatch_subject(call.key)]
+    for number in _origins(event):
+        key = await emergency_key(change, arrival, number)
+        origin = await emergencies.mark_dispatched(
+            change.sql, key, call.key, change.received, change.age
+        )
+        subjects += await subjects_of_911(change, origin)
+    if closes and event.status == CLOSED:
+        await dispatches.close(change.sql, call.key, change.received, change.age)
+    return subjects
+
+
+def _origins(event: DispatchReport) -> list[int]:
+    """Return the 911 calls that a call was made from: several that were merged, in any form."""
+    if event.origin_911 is None:
+        return []
+    written = re.findall(r"\d{1,19}", event.meta_data.get("origin911", ""))[:MOST_ORIGINS]
+    merged = [number for number in map(int, written) if number <= MAX_ID]
+    return list(dict.fromkeys([event.origin_911, *merged]))
+
+
+async def _add_notes(
+    change: Change, arrival: Arrival, call: CallKey, notes: list[Note], *, are_all: bool = False
+) -> list[CallNote]:
+    """Store notes that are not stored yet, in whatever form; return those that are not among them.
+
+    `are_all`: the notes are all that the call has, so that a note without a time is found again. By
+    itself, such a note is a new one (a status that is told again) unless the same came just now.
+    """
+    others = await dispatches.notes(change.sql, call)
+    for note in notes:
+        if not note.content:
+            continue
+        clock = arrival.seconds_of_day(note.time, change.happened)
+        given = CallNote(note.time, note.label, note.content, clock, change.received)
+        same = next(
+            (
+                one
+                for one in others
+                if _says_same(one, given)
+                and (are_all or arrival.replayed or _may_be_same(one, given, arrival.window))
+            ),
+            None,
+        )
+        if same is None:
+            await dispatches.add_note(change.sql, call, given)
+        else:
+            others.remove(same)
+    return others
+
+
+def _may_be_same(stored: CallNote, given: CallNote, window: int) -> bool:
+    """Return whether one note may have come twice, where not both forms of it have a time."""
+    timed = [note.clock is not None for note in (stored, given)]
+    return all(timed) or given.at - stored.at <= (max(window, ORDER) if any(timed) else ORDER)
+
+
+def _says_same(stored: CallNote, given: CallNote) -> bool:
+    """Compare two notes, of which one may lack the label, the time or the seconds of it."""
+    if stored.content != given.content or (
+        stored.label != given.label and stored.label and given.label
+    ):
+        return False
+    if stored.clock is None or given.clock is None:
+        return stored.clock != given.clock or stored.time == given.time
+    is_same_minute = stored.clock // 60 == given.clock // 60
+    return stored.clock == given.clock or (
+        is_same_minute and not (stored.clock % 60 and given.clock % 60)
+    )

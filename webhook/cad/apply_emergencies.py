@@ -1,0 +1,105 @@
+"""What the CAD's events change in 911 calls."""
+
+from typing import Any
+
+from db import emergencies
+from db.calls import CallKey
+from db.emergencies import EmergencyCall
+from webhook.cad.apply import apply
+from webhook.cad.arrival import Arrival
+from webhook.cad.calls import Call911, Removed911
+from webhook.cad.events import emergency_subject, panic_subject
+from webhook.cad.matching import (
+    CallLocation,
+    call_repeated_by,
+    move_dispatches,
+    panic_of_call,
+    pressed_by,
+    property_at,
+)
+from webhook.cad.occurrences import emergency_call, emergency_key, is_another_911
+from webhook.protocol.context import Change
+from webhook.protocol.events import Subject
+
+
+@apply.register
+async def store_911(event: Call911, change: Change, arrival: Arrival) -> list[Subject]:
+    """Store a 911 call; one that says the same as another is counted on that one's card."""
+    stored = await emergency_call(change, arrival, event.call_id)
+    subjects: list[Subject] = []
+    if stored is None:
+        key = CallKey(arrival.cad, event.call_id)
+    elif await is_another_911(change, arrival, event, stored):
+        key = CallKey(arrival.cad, event.call_id, stored.occurrence + 1)
+        if stored.removed_at is None:
+            gone = await emergencies.mark_removed(change.sql, stored.key, change.received)
+            subjects += await subjects_of_911(change, gone)
+        stored = None
+    else:
+        key = stored.key
+    stamp = arrival.stamp(event.updated)
+    if stored is not None and stamp is not None and stamp < (stored.updated or 0):
+        return await subjects_of_911(change, stored)
+    call = await emergencies.put(
+        change.sql,
+        *key[:2],
+        **await _columns(change, event),
+        now=change.received,
+        age=change.age,
+        occurrence=key.occurrence,
+        updated=stamp,
+    )
+    repeated = await call_repeated_by(change, call) if stored is None or not stored.seen else None
+    if repeated is not None:
+        await emergencies.mark_repeated(change.sql, call.key, repeated)
+        return [emergency_subject(repeated), *subjects]
+    subjects = await subjects_of_911(change, call) + subjects
+    if call.dispatch_key is not None:
+        subjects += await move_dispatches(change, call)
+    return subjects
+
+
+@apply.register
+async def store_removed_911(event: Removed911, change: Change, arrival: Arrival) -> list[Subject]:
+    found = []
+    for call_id in event.call_ids:
+        key = await emergency_key(change, arrival, call_id)
+        call = await emergencies.mark_removed(change.sql, key, change.received, change.age)
+        found += await subjects_of_911(change, call)
+    return found
+
+
+async def subjects_of_911(change: Change, call: EmergencyCall) -> list[Subject]:
+    """Return the subjects of events about a 911 call: the panic too if the call is its own.
+
+    The panic's card then shows the call; where panics have no channel, the call's own card does. A
+    call that says the same as another is shown on that one's card alone.
+    """
+    if call.repeats_key is not None:
+        return [emergency_subject(call.repeats_key)]
+    own = emergency_subject(call.key)
+    if call.pressed_by is None:
+        return [own]
+    panic_id = call.panic_id
+    if panic_id is None:
+        panic_id = await panic_of_call(change, call)
+        if panic_id is None:
+            return [own]
+        await emergencies.fold_into_panic(change.sql, call.key, panic_id)
+    return [panic_subject(panic_id), own]
+
+
+async def _columns(change: Change, event: Call911) -> dict[str, Any]:
+    point = (event.coordinates.x, event.coordinates.y) if event.coordinates else None
+    location = CallLocation(event.location, event.postal or "", point)
+    return {
+        "is_emergency": event.is_emergency,
+        "caller": event.caller,
+        "location": event.location,
+        "postal": event.postal or "",
+        "description": event.description,
+        "property_id": await property_at(change.sql, location),
+        "pressed_by": pressed_by(event.description),
+        "x": point and point[0],
+        "y": point and point[1],
+    }

@@ -1,0 +1,42 @@
+"""Storing recent pushes once more where a slower transport shows that their order was another.
+
+A push that one transport lost comes later over the other, and changes what newer pushes set. When
+the other transport then brings its copy of such a newer push, that push is applied once more, and
+with it all later ones about the same.
+"""
+
+import logging
+
+import orjson
+
+from db import fingerprints, journal
+from webhook.cad.apply import apply
+from webhook.cad.arrival import Arrival
+from webhook.cad.calls import DispatchNew
+from webhook.cad.notices import Callout, PagerMessage, StationAlert
+from webhook.cad.registry import EVENTS
+from webhook.protocol.context import Change
+from webhook.protocol.events import CAD, CardsOutdated
+
+_ONLY_FIRST = (DispatchNew, Callout, PagerMessage, StationAlert)
+"""Events that change nothing that they have not changed when they came."""
+
+log = logging.getLogger(__name__)
+
+
+async def replay(change: Change, arrival: Arrival, digest: bytes) -> None:
+    """Apply a push again that a transport has brought a copy of, if it lies behind its own news."""
+    copied = await fingerprints.newest(change.sql, digest, arrival.transport)
+    if copied is None or not await fingerprints.brought_news(change.sql, copied, arrival.transport):
+        return
+    log.debug("a push over %s shows that pushes came in another order", arrival.transport)
+    subjects: dict[str, None] = {}
+    for push in await fingerprints.since(change.sql, copied, arrival.transport):
+        numbers = range(push.first_event, push.first_event + push.events)
+        for entry in await journal.by_id(change.sql, list(numbers)):
+            model = EVENTS.get(entry.name.removeprefix(f"{CAD}."))
+            if model is not None and not issubclass(model, _ONLY_FIRST):
+                event = model.model_validate(orjson.loads(entry.data))
+                found = await apply(event, change, arrival.again())
+                subjects |= dict.fromkeys(map(str, found))
+    await change.note(CardsOutdated(subjects=list(subjects)))
