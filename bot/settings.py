@@ -306,7 +306,7 @@ class CadSettings(Section):
     """
 
     keys: list[Annotated[NamedKey, BeforeValidator(_key_with_name)]] = []
-    duplicate_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
+    duplicate_seconds: Annotated[float, Field(ge=0, le=600)] = 60.0
     keep_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24
     crimes_from_calls: bool = False
     silent_minutes: Annotated[int, Field(ge=0, le=60 * 24)] = 30

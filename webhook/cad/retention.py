@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from db import cards, dispatches, emergencies, fingerprints, notices, units
 from db.calls import CallKey
 from db.database import Transaction
+from webhook.cad.arrival import COPIES
 from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Context
 
@@ -20,7 +21,7 @@ class Retention:
     """How long, in milliseconds, calls and panics are kept after their end, and fingerprints."""
 
     over: int = 24 * 60 * 60 * 1000
-    fingerprints: int = 5_000
+    fingerprints: int = COPIES
 
 
 async def forget_old(context: Context, retention: Retention, limit: int) -> bool:
