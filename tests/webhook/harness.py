@@ -16,7 +16,7 @@ from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook.cad import EVENT_NAMES
 from webhook.protocol.catalogue import Catalogue
-from webhook.protocol.context import Caller, Context, Scope
+from webhook.protocol.context import Caller, Context, ExternalRules, Scope
 from webhook.protocol.events import ALL, Bus, StoredEvent, Subscriber
 from webhook.protocol.messages import answer_message, read_message
 from webhook.protocol.metrics import Metrics
@@ -97,6 +97,7 @@ class AppHarness:
         self.age = 0
         """Milliseconds by which what is asked comes late."""
         self.zone = ZoneInfo(zone)
+        self.external = ExternalRules()
         self.published: list[Frame] = []
         self.bus.subscribe(ALL, self._hear)
 
@@ -105,7 +106,15 @@ class AppHarness:
 
     def context(self, scope: Scope = Scope.ADMIN, name: str = "tester") -> Context:
         caller = Caller(name, scope)
-        return Context(self.database, self.bus, caller, self.zone, self.clock, age=self.age)
+        return Context(
+            self.database,
+            self.bus,
+            caller,
+            self.zone,
+            self.clock,
+            external=self.external,
+            age=self.age,
+        )
 
     async def frame(
         self,
@@ -113,10 +122,11 @@ class AppHarness:
         data: object = None,
         scope: Scope = Scope.ADMIN,
         catalogue: Catalogue = CATALOGUE,
+        name: str = "tester",
     ) -> Frame:
         """Have one message carried out and return its answer."""
         message = read_message(orjson.dumps({"type": kind, "data": data}))
-        run = partial(catalogue.run, self.context(scope))
+        run = partial(catalogue.run, self.context(scope, name))
         frame: Frame = orjson.loads((await answer_message(message, run, self.metrics)).frame)
         return frame
 

@@ -131,10 +131,10 @@ class OfProperty(PropertyReference):
     @model_validator(mode="before")
     @classmethod
     def _need_no_id_beside_external(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("external") is not None:
-            given = data.get("propertyId")
-            return data | {"propertyId": UNRESOLVED if given is None else given}
-        return data
+        if not isinstance(data, dict) or data.get("external") is None:
+            return data
+        is_given = any(data.get(name) is not None for name in ("propertyId", "property_id"))
+        return data if is_given else data | {"propertyId": UNRESOLVED}
 
 
 def _rows_before(page: dict[str, int]) -> int:
