@@ -7,11 +7,12 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.cogs.test_escalation_machine import AlarmsMachine
 from tests.webhook.queries.test_machine import PropertiesMachine
+from tests.webhook.queries.test_put_machine import PutMachine
 
 EXAMPLES = 100
 STEPS = 50
 
-MACHINES: tuple[type[RuleBasedStateMachine], ...] = (PropertiesMachine, AlarmsMachine)
+MACHINES: tuple[type[RuleBasedStateMachine], ...] = (PropertiesMachine, PutMachine, AlarmsMachine)
 
 
 def main(examples: int = EXAMPLES, steps: int = STEPS) -> None:
