@@ -25,6 +25,8 @@ from tests.fivem.lossy_proxy import Losses, LossyProxy
 
 SEEDS = (1, 2, 3)
 HAPPENINGS = 300
+EAGERNESS = 0.15
+"""How likely it is that something happens in a tick."""
 LONGEST_LIFE = 3.0
 """Seconds until the next kill, at the most."""
 CALM = 300.0
@@ -76,8 +78,10 @@ def _play(folder: Path, url: str, seed: int, last: int) -> None:
     server = game_server(folder, url)
     number = max(ledger.numbers("begun"), default=0)
     while number < last:
+        began = time.monotonic()
         server.tick()
-        if random.random() < 0.3:
+        time.sleep(max(0.0, TICK / 1000 - (time.monotonic() - began)))
+        if random.random() < EAGERNESS:
             number += 1
             ledger.write("begun", number)
             if happen(server, number):
