@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("fivem/**/*.md")])
 
 PACKAGES = "bot|cogs|webhook|db|tests|benchmarks"
 PATH = re.compile(rf"(?<![\w./-])(?:{PACKAGES}|docs|deploy)/[\w./-]*\w")
