@@ -6,6 +6,7 @@ import aiosqlite
 
 from db.errors import InvalidDatabase, StorageError
 from db.search import indexed
+from db.user_ids import stored_id
 
 APPLICATION_ID = 0x5E471E1
 """Marks the file as ours in SQLite's header, so that a foreign database is refused."""
@@ -34,6 +35,7 @@ async def migrate(connection: aiosqlite.Connection) -> None:
         await _pragma(connection, "schema_version"),
     )
     await connection.create_function("indexed", 1, indexed, deterministic=True)
+    await connection.create_function("stored_id", 1, stored_id, deterministic=True)
     for number, sql in migrations():
         if number > version:
             await _apply(connection, number, sql)

@@ -171,3 +171,52 @@ async def test_a_newer_migration_runs_once_on_an_older_file(
             pass
     assert "added" in tables(database_path)
     assert look(database_path, "PRAGMA user_version") == [(NEWEST + 1,)]
+
+
+async def test_ids_of_users_are_brought_into_one_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "sentinel.db"
+    earlier = [(number, sql) for number, sql in migrations() if number < 10]
+    with monkeypatch.context() as before:
+        before.setattr("db.migrate.migrations", lambda: earlier)
+        async with Database.open(path):
+            pass
+    written = ("steam:11AB", "Steam:11ab", " steam:11ab", "QBX:9F", "license:ee")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO tiers (id, name, price) VALUES (1, 'Basic', '1')")
+        connection.execute(
+            "INSERT INTO properties (id, location, tier, x, y, width, height, status, description,"
+            " owner, added_at, searched, place) VALUES (1, 'l', 1, 0, 0, 0, 0, 'A', '',"
+            " 'STEAM:11AB', 0, '', '')"
+        )
+        for number, user in enumerate(written, 1):
+            name = "Wren" if number == 3 else user
+            connection.execute("INSERT INTO users VALUES (?, ?, ?, '')", (number, user, name))
+            connection.execute("INSERT INTO allowed_users VALUES (1, ?)", (user,))
+            connection.execute("INSERT INTO links VALUES (?, ?, ?, '', 0)", (number, user, number))
+        connection.execute("INSERT INTO crimes (description, at) VALUES ('', 0)")
+        connection.execute("INSERT INTO subscriptions VALUES ('t/LICENSE:EE', 'all', 0)")
+        connection.commit()
+    async with Database.open(path):
+        pass
+    assert look(path, "SELECT id, full_name FROM users ORDER BY number") == [
+        ("steam:11ab", "Wren"),
+        ("QBX:9F", "QBX:9F"),
+        ("license:ee", "license:ee"),
+    ]
+    assert look(path, "SELECT user_id FROM allowed_users") == [
+        ("QBX:9F",),
+        ("license:ee",),
+        ("steam:11ab",),
+    ]
+    assert look(path, "SELECT member_id, user_id FROM links ORDER BY 1") == [
+        (3, "steam:11ab"),
+        (4, "QBX:9F"),
+        (5, "license:ee"),
+    ]
+    assert look(path, "SELECT owner FROM properties") == [("steam:11ab",)]
+    assert look(path, "SELECT client, event FROM subscriptions ORDER BY 2") == [
+        ("t/license:ee", "all"),
+        ("t/license:ee", "all+cad"),
+    ]

@@ -102,7 +102,7 @@ class AppHarness:
         self.bus.subscribe(ALL, self._hear)
 
     def _hear(self, event: StoredEvent) -> None:
-        self.published.append(orjson.loads(event.frame_for_all))
+        self.published.append(orjson.loads(event.frame))
 
     def context(self, scope: Scope = Scope.ADMIN, name: str = "tester") -> Context:
         caller = Caller(name, scope)
@@ -147,7 +147,7 @@ class AppHarness:
     def take_events(self) -> list[tuple[str, Frame]]:
         """Return the events that went out since the last call, oldest first."""
         events = [
-            (frame["event"].removeprefix("events."), frame["data"]) for frame in self.published
+            (frame["type"].removeprefix("events."), frame["data"]) for frame in self.published
         ]
         self.published.clear()
         return events

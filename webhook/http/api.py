@@ -31,7 +31,6 @@ from webhook.protocol.messages import (
     answer_message,
     error_answer,
     read_document,
-    read_message,
 )
 from webhook.protocol.session import SessionSettings
 from webhook.protocol.wire import Reply, parse_json
@@ -94,7 +93,9 @@ class Api:
         caller = await self._authenticator.authenticate(request)
         try:
             self._rate_limiters[caller.name].take()
-            message = read_message(await self._bodies.read(request, self._limits.frame_bytes))
+            message = self._catalogue.read(
+                await self._bodies.read(request, self._limits.frame_bytes)
+            )
         except SentinelError as error:
             return frame_response(request, error_answer(error))
         context = self._context.of(caller, self._ages.read(caller.name, request.headers.get(AGE)))
@@ -128,7 +129,8 @@ class Api:
             return _item(outcome.status, text, is_replayed=outcome.is_replayed)
         context = self._context.of(caller, self._ages.read(caller.name, age))
         run = partial(self._run, context, key, in_turn=True)
-        answer = await answer_message(read_document(item), run, self._settings.metrics)
+        message = self._catalogue.name_query(read_document(item))
+        answer = await answer_message(message, run, self._settings.metrics)
         return _item(_status(answer), b'"frame":%b' % answer.frame, is_replayed=answer.is_replayed)
 
     async def _store_push(

@@ -22,7 +22,7 @@ from webhook.protocol.context import Scope
 from webhook.protocol.errors import SentinelError
 from webhook.protocol.events import ALL, CAD, EVENTS, Event
 from webhook.protocol.messages import IDENTIFIER, IDENTIFIER_LENGTH, QUERIES
-from webhook.protocol.session import CreatedWithGap, OpenSession, Subscription
+from webhook.protocol.session import CreatedWithGap, NewSubscription, OfSubscription, OpenSession
 from webhook.protocol.wire import StatusReply
 from webhook.queries import CATALOGUE
 
@@ -71,10 +71,10 @@ SESSION_OPERATIONS = [
         Scope.READ,
     ),
     _Operation(
-        ("subscribe",), "Receive an event from now on.", Subscription, (StatusReply,), Scope.READ
+        ("subscribe",), "Receive an event from now on.", NewSubscription, (StatusReply,), Scope.READ
     ),
     _Operation(
-        ("unsubscribe",), "Receive an event no longer.", Subscription, (StatusReply,), Scope.READ
+        ("unsubscribe",), "Receive an event no longer.", OfSubscription, (StatusReply,), Scope.READ
     ),
     _Operation(("ping",), "Ask whether the connection works.", Nothing, (StatusReply,), Scope.READ),
 ]

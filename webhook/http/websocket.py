@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from weakref import WeakSet
 
@@ -19,7 +20,7 @@ from webhook.http.connection import (
 )
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context
-from webhook.protocol.messages import ClientMessage, read_message
+from webhook.protocol.messages import ClientMessage
 from webhook.protocol.session import Session, SessionSettings
 
 log = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ class WebSocketHandler:
         queue = SendQueue[bytes](self._limits.waiting_bytes, lambda: receiver.cancel())
         sender = FrameSender(socket, request.transport, queue)
         session = Session(self._context.of(caller), self._catalogue, self._settings, sender)
-        connection = FrameReceiver(socket, session)
+        connection = FrameReceiver(socket, session, self._catalogue.read)
         receiver = asyncio.create_task(connection.receive(), name="websocket-receiver")
         writer = asyncio.create_task(sender.write(), name="websocket-writer")
         silence = asyncio.create_task(connection.wait_for_silence(), name="websocket-heartbeat")
@@ -150,9 +151,15 @@ class WebSocketHandler:
 class FrameReceiver:
     """Reads the frames of one connection."""
 
-    def __init__(self, socket: web.WebSocketResponse, session: Session) -> None:
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        session: Session,
+        read: Callable[[bytes | str], ClientMessage],
+    ) -> None:
         self._socket = socket
         self._session = session
+        self._read = read
         self._is_silent = False
 
     async def receive(self) -> bool:
@@ -163,7 +170,7 @@ class FrameReceiver:
             async for frame in self._socket:
                 self._is_silent = False
                 if frame.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    message = read_message(frame.data)
+                    message = self._read(frame.data)
                 elif frame.type in (WSMsgType.PING, WSMsgType.PONG):
                     message = _CONTROL
                 else:

@@ -17,7 +17,7 @@ from db import access
 from db.database import Reader
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import UnknownType
-from webhook.protocol.messages import QUERIES, SHOWN_TYPE_LENGTH, ClientMessage
+from webhook.protocol.messages import QUERIES, SHOWN_TYPE_LENGTH, ClientMessage, read_message
 from webhook.protocol.wire import Reply, Request, Wire, validate
 
 P = ParamSpec("P")
@@ -106,6 +106,15 @@ class Catalogue:
             return declared
 
         return declare
+
+    def read(self, raw: bytes | str) -> ClientMessage:
+        """Read a frame; never raises."""
+        return self.name_query(read_message(raw))
+
+    def name_query(self, message: ClientMessage) -> ClientMessage:
+        """Return a message that says which query it is, for its answer."""
+        query = self._by_type.get(message.type)
+        return message if query is None else message._replace(query=query.types[0])
 
     async def run(self, context: Context, message: ClientMessage) -> Reply:
         """Find the query that a message names, check its data, and run it.

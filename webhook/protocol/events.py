@@ -5,7 +5,7 @@ Scripts receive them as `events.<name>`. The names and fields are those of docs/
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -20,6 +20,9 @@ ALL = "all"
 
 CAD = "cad"
 """The subscription to every push event of the CAD; each is named `cad.<TYPE>`."""
+
+ALL_WITH_CAD = "all+cad"
+"""The subscription to every event of a session that asked for those of the CAD as well."""
 
 
 log = logging.getLogger(__name__)
@@ -369,7 +372,11 @@ class StoredEvent:
     @cached_property
     def subscription_names(self) -> set[str]:
         """The subscriptions, beside `all`, that the event matches."""
-        return {self.name, CAD} if self.name.startswith(f"{CAD}.") else {self.name}
+        return {self.name, CAD} if self.is_of_cad else {self.name}
+
+    @property
+    def is_of_cad(self) -> bool:
+        return self.name.startswith(f"{CAD}.")
 
     @cached_property
     def data(self) -> dict[str, Any]:
@@ -387,20 +394,23 @@ class StoredEvent:
 
     @cached_property
     def frame_for_all(self) -> bytes:
-        return b'{"type":"events.all","id":%d,"event":"events.%b","data":%b}' % (
-            self.id,
-            self.name.encode(),
-            self.json,
-        )
+        """The frame of `events.all`: its data names the event too, for handlers of data alone."""
+        name = b'"event":"events.%b"' % self.name.encode()
+        data = b"{%b%b%b" % (name, b"" if self.json == b"{}" else b",", self.json[1:])
+        return b'{"type":"events.all","id":%d,%b,"data":%b}' % (self.id, name, data)
 
     def frames_for(self, subscriptions: set[str]) -> list[bytes]:
         """Return what a subscriber of these names receives: none, one, or both frames."""
         frames = []
         if subscriptions & self.subscription_names:
             frames.append(self.frame)
-        if ALL in subscriptions:
+        if self.is_in_all(subscriptions):
             frames.append(self.frame_for_all)
         return frames
+
+    def is_in_all(self, subscriptions: Collection[str]) -> bool:
+        """Return whether a subscriber of these names receives it as `events.all`."""
+        return ALL_WITH_CAD in subscriptions or (ALL in subscriptions and not self.is_of_cad)
 
 
 Subscriber = Callable[[StoredEvent], None]

@@ -36,23 +36,34 @@ LONGEST_WAIT = 2.0
 log = logging.getLogger(__name__)
 
 
+Identifier = str | int | float
+"""By what a client matches an answer: the text or number that it sent."""
+
+
 class ClientMessage(NamedTuple):
     """A message as it was received, its identifier taken out of the data.
 
     `error` is set where it cannot be carried out: it is the answer. `answer_type` is set where the
-    answer carries another type than usual.
+    answer carries another type than usual. `echo_on_top`: the identifier stood beside the data,
+    where the answer has it too. `query`: the type of the query that it is, which may have aliases.
     """
 
     type: str
     data: dict[str, Any]
-    identifier: str | None = None
+    identifier: Identifier | None = None
     error: SentinelError | None = None
     answer_type: str | None = None
+    echo_on_top: bool = False
+    query: str = ""
 
     @property
     def name(self) -> str:
         """The type without the prefix of queries, as answers carry it."""
         return self.type.removeprefix(QUERIES)
+
+
+NO_MESSAGE = ClientMessage("", {})
+"""What an error answers that came before a message could be read."""
 
 
 class Answer(NamedTuple):
@@ -92,38 +103,51 @@ def read_message(raw: bytes | str) -> ClientMessage:
 
 def read_document(document: object) -> ClientMessage:
     """Read a message that is already parsed; never raises."""
-    identifier: str | None = None
+    if not isinstance(document, dict):
+        return ClientMessage("", {}, error=BadMessage("a message must be a JSON object"))
+    data = document.get("data")
+    beside = document.get(IDENTIFIER)
+    within = data.pop(IDENTIFIER, None) if isinstance(data, dict) else None
+    identifier = beside if within is None else within
+    message = ClientMessage("", {}, identifier, echo_on_top=beside is not None)
+    if not _is_identifier(identifier):
+        problem = "must be a number or a string of at most {most} characters"
+        invalid = InvalidData(FieldProblem(IDENTIFIER, problem, most=IDENTIFIER_LENGTH))
+        return message._replace(identifier=_shorten(identifier), error=invalid)
     try:
-        if not isinstance(document, dict):
-            raise BadMessage("a message must be a JSON object")
-        kind, data = document.get("type"), document.get("data")
-        if isinstance(data, dict):
-            identifier = _take_identifier(data)
-        if not isinstance(kind, str):
-            raise BadMessage("the type of a message must be a string")
-        if data is not None and not isinstance(data, dict):
-            raise BadMessage("the data of a message must be an object")
-        return ClientMessage(kind, data or {}, identifier)
-    except SentinelError as error:
-        return ClientMessage("", {}, identifier, error)
+        return message._replace(type=_read_type(document), data=_read_data(document))
+    except BadMessage as error:
+        return message._replace(error=error)
 
 
-def _take_identifier(data: dict[str, Any]) -> str | None:
-    """Take the identifier, which the answer will carry, out of a message's data.
+def _is_identifier(value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    return value is None or (isinstance(value, Identifier) and len(str(value)) <= IDENTIFIER_LENGTH)
 
-    Raises:
-        InvalidData: it is not a string of 1 to 128 characters.
-    """
-    if IDENTIFIER not in data:
-        return None
-    identifier = data.pop(IDENTIFIER)
-    if not isinstance(identifier, str) or not 1 <= len(identifier) <= IDENTIFIER_LENGTH:
-        raise InvalidData(
-            FieldProblem(
-                IDENTIFIER, "must be a string of 1 to {most} characters", most=IDENTIFIER_LENGTH
-            )
-        )
-    return identifier
+
+def _shorten(identifier: object) -> str:
+    """Return what a refused identifier is echoed as, so that its message can still be found."""
+    text = identifier if isinstance(identifier, str) else orjson.dumps(identifier).decode()
+    return text[:IDENTIFIER_LENGTH]
+
+
+def _read_type(document: dict[str, Any]) -> str:
+    """Return a message's type, without the footnote marks that the protocol's page printed."""
+    kind = document.get("type")
+    if not isinstance(kind, str):
+        raise BadMessage("the type of a message must be a string")
+    return kind.strip().rstrip("*")
+
+
+def _read_data(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a message's data; Lua writes an empty table as an empty array."""
+    data = document.get("data")
+    if data is None or data == []:
+        return {}
+    if not isinstance(data, dict):
+        raise BadMessage("the data of a message must be an object")
+    return data
 
 
 async def answer_message(
@@ -135,15 +159,15 @@ async def answer_message(
     """
     started = time.perf_counter()
     if message.error is not None:
-        answer = error_answer(message.error, message.identifier)
+        answer = error_answer(message.error, message)
     else:
         try:
             reply = await run(message)
-            frame = _frame(_type_of_answer(message, reply), reply.dump(), message.identifier)
+            frame = _frame(_type_of_answer(message, reply), reply.dump(), message)
             is_replayed = isinstance(reply, StoredReply) and reply.is_replayed
             answer = Answer(frame, is_replayed=is_replayed)
         except Exception as exception:
-            answer = error_answer(to_sentinel_error(exception), message.identifier)
+            answer = error_answer(to_sentinel_error(exception), message)
     outcome = "ok" if answer.error is None else answer.error.code
     metrics.count_query(message.name, outcome, time.perf_counter() - started)
     return answer
@@ -151,7 +175,7 @@ async def answer_message(
 
 def storable_answer(message: ClientMessage, reply: Reply) -> str:
     """Return what `StoredReply` holds of the answer to a message."""
-    return _frame(_type_of_answer(message, reply), reply.dump(), None).decode()
+    return _frame(_type_of_answer(message, reply), reply.dump(), NO_MESSAGE).decode()
 
 
 def _type_of_answer(message: ClientMessage, reply: Reply) -> str:
@@ -162,11 +186,11 @@ def _type_of_answer(message: ClientMessage, reply: Reply) -> str:
     return "status" if isinstance(reply, StatusReply) else message.name
 
 
-def error_answer(error: SentinelError, identifier: str | None = None) -> Answer:
+def error_answer(error: SentinelError, message: ClientMessage = NO_MESSAGE) -> Answer:
     data: dict[str, Any] = {"code": error.code, "error": error.message, "message": error.message}
     if isinstance(error, InvalidData):
         data["fields"] = [{"field": f.field, "problem": f.problem} for f in error.fields]
-    return Answer(_frame("error", orjson.dumps(data), identifier), error)
+    return Answer(_frame("error", orjson.dumps(data), message), error)
 
 
 def to_sentinel_error(exception: Exception) -> SentinelError:
@@ -180,12 +204,20 @@ def to_sentinel_error(exception: Exception) -> SentinelError:
     return SentinelError("internal error, see the log")
 
 
-def _frame(name: str, data: bytes, identifier: str | None) -> bytes:
-    """Put a frame around data that is a JSON object already; the identifier is its last member."""
-    if identifier is not None:
-        members = data[:-1] + b"," if data != b"{}" else b"{"
-        data = b'%b"%b":%b}' % (members, IDENTIFIER.encode(), orjson.dumps(identifier))
-    return b'{"type":"%b","data":%b}' % (name.encode(), data)
+def _frame(name: str, data: bytes, message: ClientMessage) -> bytes:
+    """Put a frame around data that is a JSON object already; the identifier is its last member.
+
+    Beside the data stands which query is answered, as a status and an error do not say it.
+    """
+    identifier, beside = b"", b""
+    if message.identifier is not None:
+        identifier = b'"%b":%b' % (IDENTIFIER.encode(), orjson.dumps(message.identifier))
+        data = b"%b%b%b}" % (data[:-1], b"" if data == b"{}" else b",", identifier)
+    if message.query:
+        beside += b'"query":"%b",' % message.query.encode()
+    if message.echo_on_top and identifier:
+        beside += identifier + b","
+    return b'{"type":"%b",%b"data":%b}' % (name.encode(), beside, data)
 
 
 class RateLimiter:

@@ -3,20 +3,21 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+
+from pydantic import AliasChoices, Field
 
 from db import journal, subscriptions
 from db.database import Transaction
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound, RateLimited
-from webhook.protocol.events import ALL, StoredEvent, Subscriber
+from webhook.protocol.events import ALL, ALL_WITH_CAD, StoredEvent, Subscriber
 from webhook.protocol.messages import Answer, ClientMessage, RateLimiter, answer_message
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.wire import Id, Reply, Request, StatusReply, UserId, validate
+from webhook.protocol.wire import TEXT, Id, Reply, Request, StatusReply, UserId, validate
 
 REPLAY_BATCH = 500
 """Journal rows that are read at once for a resumed session."""
@@ -27,22 +28,39 @@ REPLAY_BYTES = 1024 * 1024
 MAX_CLIENTS = 1_000
 """Client ids of one token whose subscriptions are remembered."""
 
+_EVERYTHING = frozenset({ALL, ALL_WITH_CAD})
+
 NO_CLIENT_ID = ""
 """The client id of a session that was opened without one; nobody can resume it."""
 
 
 class OpenSession(Request):
-    """Who the client is, and the last event that it has, if it resumes."""
+    """Who the client is, and the last event that it has, if it resumes.
 
-    id: UserId
+    `fresh`: without the subscriptions that are remembered.
+    """
+
+    id: Annotated[UserId, Field(validation_alias=AliasChoices("id", "clientId", "userId"))]
     last_event_id: Id | None = None
+    fresh: bool = False
 
 
-class Subscription(Request):
+class OfSubscription(Request):
     """An event name, for this connection's session or, by name, for the client's."""
 
-    id: str
-    client_id: UserId | None = None
+    id: Annotated[str, Field(validation_alias=AliasChoices("id", "event")), TEXT]
+    client_id: Annotated[UserId | None, Field(alias="clientId")] = None
+
+    @property
+    def name(self) -> str:
+        """The event's name without its prefix."""
+        return self.id.strip().removeprefix("events.")
+
+
+class NewSubscription(OfSubscription):
+    """What to subscribe to; `cad`: with every event, also those of the CAD."""
+
+    cad: bool = False
 
 
 class CreatedWithGap(StatusReply):
@@ -150,7 +168,7 @@ class Session:
     def close(self) -> None:
         """End the session; its subscriptions are remembered for a client that resumes it."""
         for name in self._subscriptions:
-            self._context.bus.unsubscribe(name, self._subscriber(name))
+            self._context.bus.unsubscribe(*self._subscriber(name))
         self._subscriptions.clear()
         if self._client is not None:
             live, key = self._settings.live_clients, self._key(self._client)
@@ -162,43 +180,80 @@ class Session:
     async def _open(self, message: ClientMessage) -> StatusReply:
         self._context.caller.must(Scope.READ)
         request = validate(OpenSession, message.data)
-        self.close()
-        self._set_client(request.id)
-        key = self._key(request.id)
-        if request.last_event_id is None:
-            if self._settings.live_clients[key] == 1:
-                async with self._context.database.write() as sql:
-                    await subscriptions.remove_all(sql, key)
-            return StatusReply(message="created")
-        with suppress(StorageUnavailable):  # to resume, reading is enough
+        if request.fresh:
+            await self._start_anew(request.id)
+        elif request.last_event_id is not None:
+            return await self._resume(request.id, request.last_event_id)
+        elif request.id != self._client:
+            self._enter(request.id, await self._remembered(request.id))
+        return StatusReply(message="created")
+
+    async def _start_anew(self, client: str) -> None:
+        """Open a session without subscriptions; those of other connections with its id stay."""
+        self._enter(client, set())
+        key = self._key(client)
+        if self._settings.live_clients[key] == 1:
             async with self._context.database.write() as sql:
-                await subscriptions.touch(sql, [key], self._context.now())
+                await subscriptions.remove_all(sql, key)
+
+    async def _resume(self, client: str, last_event_id: int) -> StatusReply:
+        """Open a session and have the events replayed that were missed."""
+        names = await self._remembered(client)
         oldest, newest = await journal.bounds(self._context.read)
-        self._replayed_to = min(request.last_event_id, newest)
+        self._replayed_to = min(last_event_id, newest)
         self._newest = 0
-        for name in await subscriptions.of_client(self._context.read, key):
-            self._add_subscription(name)
-        if request.last_event_id + 1 < oldest or request.last_event_id > newest:
+        self._enter(client, names)
+        if last_event_id + 1 < oldest or last_event_id > newest:
             return CreatedWithGap(message="created")
         return StatusReply(message="created")
 
+    async def _remembered(self, client: str) -> set[str]:
+        """Return a client's subscriptions, with those made here before the first session."""
+        key = self._key(client)
+        made_here = self._subscriptions.copy() if self._client == NO_CLIENT_ID else set()
+        try:
+            async with self._context.database.write() as sql:
+                if made_here:
+                    await self._check_room(sql, key)
+                for name in made_here:
+                    await subscriptions.add(sql, key, name, self._context.now())
+                await subscriptions.touch(sql, [key], self._context.now())
+        except StorageUnavailable:
+            if made_here:
+                raise  # without any, reading is enough
+        return made_here.union(await subscriptions.of_client(self._context.read, key))
+
+    def _enter(self, client: str, names: set[str]) -> None:
+        """Give the connection a client id and these subscriptions, without a gap between."""
+        self.close()
+        self._client = client
+        self._settings.live_clients[self._key(client)] += 1
+        for name in names:
+            self._add_subscription(name)
+
     async def _subscribe(self, message: ClientMessage) -> StatusReply:
-        name, client = self._read_subscription(message)
-        if client:
+        self._context.caller.must(Scope.READ)
+        request = validate(NewSubscription, message.data)
+        name = ALL_WITH_CAD if request.name == ALL and request.cad else request.name
+        if client := self._client_of(request):
             async with self._context.database.write() as sql:
                 await self._check_room(sql, self._key(client))
                 await subscriptions.add(sql, self._key(client), name, self._context.now())
         self._add_subscription(name)
-        return StatusReply(message=f"Subscribed to events.{name}")
+        return StatusReply(message=f"Subscribed to events.{request.name}")
 
     async def _unsubscribe(self, message: ClientMessage) -> StatusReply:
-        name, client = self._read_subscription(message)
-        if client:
+        self._context.caller.must(Scope.READ)
+        request = validate(OfSubscription, message.data)
+        names = _EVERYTHING if request.name == ALL else {request.name}
+        if client := self._client_of(request):
             async with self._context.database.write() as sql:
-                await subscriptions.remove(sql, self._key(client), name)
-        self._subscriptions.discard(name)
-        self._context.bus.unsubscribe(name, self._subscriber(name))
-        return StatusReply(message=f"Unsubscribed from events.{name}")
+                for name in names:
+                    await subscriptions.remove(sql, self._key(client), name)
+        for name in names:
+            self._subscriptions.discard(name)
+            self._context.bus.unsubscribe(*self._subscriber(name))
+        return StatusReply(message=f"Unsubscribed from events.{request.name}")
 
     async def _answer_ping(self, _: ClientMessage) -> StatusReply:
         return StatusReply(message="pong")
@@ -213,40 +268,39 @@ class Session:
                 most=MAX_CLIENTS,
             )
 
-    def _read_subscription(self, message: ClientMessage) -> tuple[str, str]:
-        """Return the event name and the client id; opens a session where there is none."""
-        self._context.caller.must(Scope.READ)
-        request = validate(Subscription, message.data)
-        name = request.id.removeprefix("events.")
-        if name not in self._settings.event_names:
+    def _client_of(self, request: OfSubscription) -> str:
+        """Return the client id of a subscription; opens a session where there is none.
+
+        Raises:
+            NotFound: there is no such event.
+            Forbidden: the session has another client id.
+        """
+        if request.name not in self._settings.event_names:
             raise NotFound("unknown event {name!r}", name=request.id[:64])
         if self._client is None:
-            self._set_client(request.client_id or NO_CLIENT_ID)
+            self._enter(request.client_id or NO_CLIENT_ID, set())
         elif request.client_id not in (None, self._client):
             raise Forbidden("the session of this connection has another client id")
-        return name, self._client or NO_CLIENT_ID
+        return self._client or NO_CLIENT_ID
 
     def _key(self, client: str) -> str:
         """Keep the client ids of different tokens apart: nobody resumes another's session."""
         return f"{self._context.caller.name}/{client}"
 
-    def _set_client(self, client: str) -> None:
-        self._client = client
-        self._settings.live_clients[self._key(client)] += 1
-
     def _add_subscription(self, name: str) -> None:
         self._subscriptions.add(name)
-        self._context.bus.subscribe(name, self._subscriber(name))
+        self._context.bus.subscribe(*self._subscriber(name))
 
-    def _subscriber(self, name: str) -> Subscriber:
-        return self._send_for_all if name == ALL else self._send_event
+    def _subscriber(self, name: str) -> tuple[str, Subscriber]:
+        """Return under which name the bus has a subscription, and who receives its events."""
+        return (ALL, self._send_for_all) if name in _EVERYTHING else (name, self._send_event)
 
     def _send_event(self, event: StoredEvent) -> None:
         if self._is_next(event):
             self._outgoing.put(event.frame)
 
     def _send_for_all(self, event: StoredEvent) -> None:
-        if self._is_next(event):
+        if event.is_in_all(self._subscriptions) and self._is_next(event):
             self._outgoing.put(event.frame_for_all)
 
     def _is_next(self, event: StoredEvent) -> bool:

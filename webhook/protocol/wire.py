@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticUseDefault, to_json
 
+from db.user_ids import stored_id
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson, FieldProblem, InvalidData
 
@@ -40,12 +41,6 @@ _SURROGATES = re.compile(rb"(?:\xed[\xa0-\xbf][\x80-\xbf])+")
 
 _DIGITS = re.compile(r"([0-9]{1,19})(?:\.0+)?")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,19}(?:\.[0-9]{0,30})?")
-_IDENTIFIER = re.compile(
-    r"(?:steam|license2?|discord|fivem|xbl|live|ip|char[0-9]{1,3}):.*",
-    re.IGNORECASE | re.DOTALL | re.ASCII,
-)
-"""An id of a game user whose case means nothing: frameworks write the same one in both."""
-
 SYNONYMS = {
     "user_id": ("userId", "user", "clientId"),
     "client_id": ("clientId", "userId", "user"),
@@ -199,15 +194,9 @@ def parse_id_or_name(value: object) -> int | str:
 
 
 def parse_user_id(value: object) -> object:
-    """Read a user or client id: a whole number counts as its digits, blanks around it do not.
-
-    The ids that FXServer gives are compared without case: they become lower case.
-    """
+    """Read a user or client id in its stored form; a whole number counts as its digits."""
     value = parse_text(value)
-    if not isinstance(value, str):
-        return value
-    value = value.strip()
-    return value.lower() if _IDENTIFIER.fullmatch(value) else value
+    return stored_id(value) if isinstance(value, str) else value
 
 
 def parse_text(value: object) -> object:

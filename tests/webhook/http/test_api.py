@@ -152,7 +152,10 @@ async def test_message_at_the_limit_is_read(app: RunningApp) -> None:
 
 async def test_success_is_in_the_answer(app: RunningApp) -> None:
     status, frame = await query(app, ask("add-user", userId="u", fullName="U"), WRITER)
-    assert (status, frame) == (200, {"type": "add-user", "data": {"success": True}})
+    assert (status, frame) == (
+        200,
+        {"type": "add-user", "query": "queries.add-user", "data": {"success": True}},
+    )
 
 
 async def test_body_that_cannot_be_decompressed_is_bad_json(app: RunningApp) -> None:

@@ -104,7 +104,7 @@ def test_frames_are_those_of_the_protocol() -> None:
         "type": "events.all",
         "id": 7,
         "event": "events.alerts",
-        "data": {"user": "u"},
+        "data": {"event": "events.alerts", "user": "u"},
     }
     assert ALERT.frames_for({"visits"}) == []
     assert ALERT.frames_for({"all", "alerts"}) == [ALERT.frame, ALERT.frame_for_all]

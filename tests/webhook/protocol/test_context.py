@@ -17,9 +17,8 @@ async def test_event_is_published_after_the_commit_under_its_number(harness: App
         assert harness.published == []
     assert harness.published == [
         {
-            "type": "events.all",
+            "type": "events.scanned",
             "id": number,
-            "event": "events.scanned",
             "data": {"propertyId": "3", "clientId": "u"},
         }
     ]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db import journal
+from db import journal, subscriptions
 from tests.webhook.harness import AppHarness, FakeSession, Frame, open_harness
 from webhook.cad import EVENT_NAMES
 from webhook.protocol.context import Scope
@@ -31,6 +31,12 @@ async def alert(harness: AppHarness, times: int = 1) -> None:
 async def visit(harness: AppHarness) -> None:
     async with harness.context().change() as change:
         await change.emit_named("visits", b'{"propertyId":1}')
+
+
+async def push(harness: AppHarness) -> None:
+    """Have an event of the CAD happen."""
+    async with harness.context().change() as change:
+        await change.emit_named("cad.EVENT_911", b"{}")
 
 
 def code(frame: Frame) -> object:
@@ -162,7 +168,7 @@ async def test_all_gets_every_event_in_its_own_frame_and_both_get_both(harness: 
         "type": "events.all",
         "id": 1,
         "event": "events.alerts",
-        "data": {"propertyId": "1", "user": "u"},
+        "data": {"event": "events.alerts", "propertyId": "1", "user": "u"},
     }
     assert session.events() == [(1, "events.alerts"), (1, "events.all"), (2, "events.all")]
 
@@ -235,12 +241,105 @@ async def test_fresh_session_forgets_what_an_earlier_one_subscribed_to(
     await session.subscribe("alerts")
     session.close()
     session = FakeSession(harness, settings)
-    await session.say("session", id="c1")
-    session.close()
+    await session.say("session", id="c1", fresh=True)
     await alert(harness)
+    assert session.events() == []
+    session.close()
     resumed = FakeSession(harness, settings)
     await resumed.resume("c1", 0)
     assert resumed.events() == []
+
+
+async def test_fresh_session_leaves_another_connection_of_its_client_alone(
+    harness: AppHarness,
+) -> None:
+    settings = SessionSettings(EVENT_NAMES)
+    one, other = FakeSession(harness, settings), FakeSession(harness, settings)
+    await one.say("session", id="c1")
+    await one.subscribe("alerts")
+    await other.say("session", id="c1", fresh=True)
+    one.frames.clear()
+    await alert(harness)
+    assert (one.events(), other.events()) == ([(1, "events.alerts")], [])
+    assert await subscriptions.of_client(harness.database.read, "tester/c1") == ["alerts"]
+
+
+async def test_session_said_again_changes_nothing(harness: AppHarness) -> None:
+    session = FakeSession(harness)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts")
+    assert (await session.say("session", id=" c1 "))["data"]["message"] == "created"
+    await alert(harness)
+    assert session.events() == [(1, "events.alerts")]
+
+
+async def test_subscription_before_the_session_of_its_client_stays(harness: AppHarness) -> None:
+    session = FakeSession(harness)
+    await session.say("subscribe", id="alerts", clientId="c1")
+    await session.say("session", id="c1")
+    await alert(harness)
+    assert session.events() == [(1, "events.alerts")]
+
+
+async def test_subscription_before_the_first_session_moves_into_it(harness: AppHarness) -> None:
+    settings = SessionSettings(EVENT_NAMES)
+    session = FakeSession(harness, settings)
+    await session.say("subscribe", event="events.alerts")
+    await session.say("session", id="c1")
+    await alert(harness)
+    assert session.events() == [(1, "events.alerts")]
+    session.close()
+    assert not settings.live_clients
+    resumed = FakeSession(harness, settings)
+    await resumed.resume("c1", 0)
+    assert resumed.events() == [(1, "events.alerts")]
+
+
+async def test_reconnected_client_hears_live_events_without_subscribing_again(
+    harness: AppHarness,
+) -> None:
+    settings = SessionSettings(EVENT_NAMES)
+    session = FakeSession(harness, settings)
+    await session.say("session", id="c1")
+    await session.subscribe("alerts")
+    session.close()
+    await alert(harness)
+    session = FakeSession(harness, settings)
+    await session.say("session", id="c1")
+    await alert(harness)
+    assert session.events() == [(2, "events.alerts")]
+
+
+async def test_client_that_reconnects_before_its_old_connection_is_noticed_hears(
+    harness: AppHarness,
+) -> None:
+    settings = SessionSettings(EVENT_NAMES)
+    old, new = FakeSession(harness, settings), FakeSession(harness, settings)
+    await old.say("session", id="c1")
+    await old.subscribe("alerts")
+    await new.say("session", id="c1")
+    old.close()
+    await alert(harness)
+    assert new.events() == [(1, "events.alerts")]
+
+
+async def test_pushes_of_the_cad_come_to_all_only_if_asked_for(harness: AppHarness) -> None:
+    settings = SessionSettings(EVENT_NAMES)
+    plain, asking = FakeSession(harness, settings), FakeSession(harness, settings)
+    for session, cad in ((plain, False), (asking, True)):
+        await session.say("session", id=f"c{cad}")
+        await session.say("subscribe", id="events.all", cad=cad)
+        await session.subscribe("all")
+        session.frames.clear()
+    await push(harness)
+    assert (plain.events(), asking.events()) == ([], [(1, "events.all")])
+    resumed = FakeSession(harness, settings)
+    await resumed.resume("cTrue", 0)
+    assert resumed.events() == [(1, "events.all")]
+    await asking.say("unsubscribe", id="all")
+    await push(harness)
+    await alert(harness)
+    assert asking.events() == []
 
 
 async def test_closed_connection_receives_nothing(harness: AppHarness) -> None:
