@@ -238,7 +238,7 @@ async def _play(sent: list[tuple[bool, list[tuple[str, str]]]]) -> None:
 
 def _message(key: str, kind: str) -> Frame:
     data: Frame = {"propertyId": 1 if kind == "ok" else 2, "userId": key}
-    return {"type": "queries.add-alert", "data": data if kind != "bad" else [], "key": key}
+    return {"type": "queries.add-alert", "data": data if kind != "bad" else [1], "key": key}
 
 
 async def _all_alerts(harness: AppHarness) -> list[Frame]:
