@@ -112,3 +112,8 @@ async def move(sql: Transaction, channel: str, name: str, new_channel: str) -> N
         channel,
         name,
     )
+
+
+async def forget_channel(sql: Transaction, channel: str) -> None:
+    """Delete the entries that wait for a channel that is gone, and for no other one."""
+    await sql.delete("feed_entries", channel=channel)

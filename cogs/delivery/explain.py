@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from cogs.cards import CARDS
-from cogs.feeds import FEEDS
+from cogs.feeds import feed_of
 from cogs.i18n.language import _
 from cogs.routing.facts import CARD_EVENTS, event_type, gather_facts
 from cogs.routing.rules import Decision, Router
@@ -65,7 +65,7 @@ class Routes:
             label = _("card of {subject}").format(subject=subject) if event.id else _("card")
             decision = self.router.decide(facts, event.at, kind.channel, event.age)
             found.append(self._routed(label, decision, current_channel))
-        feed = FEEDS.get(event.name)
+        feed = feed_of(event.name)
         if feed is not None:
             decision = self.router.decide(
                 await gather_facts(sql, event, None), event.at, feed.channel, event.age
@@ -131,6 +131,8 @@ async def resolve_event(sql: Reader, typed: str, data: str | None) -> StoredEven
     if name in EVENTS or name in SYSTEM_EVENTS:
         return _made(name, name, read)
     kind = name.upper()
+    if kind not in cad.EVENTS and typed.startswith((f"{CAD}.", f"events.{CAD}.")):
+        return _made(f"{CAD}.{kind}", kind, read)  # a push type that this program does not know
     if kind not in cad.EVENTS:
         raise NotFound("unknown event {name!r}", name=name[:64])
     return _made(f"{CAD}.{kind}", kind, _normalised(kind, read))

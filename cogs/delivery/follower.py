@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from cogs.cards import CARDS, board
 from cogs.cards.dependents import dependent_subjects, own_calls
 from cogs.delivery.direct_messages import DIRECT_MESSAGES
-from cogs.feeds import FEEDS
+from cogs.feeds import FEEDS, feed_of
 from cogs.routing.facts import gather_facts, starts_panic
 from cogs.routing.rules import Decision, Router
 from db import cards, feeds, journal, settings
@@ -188,7 +188,7 @@ class Follower:
         """Return the feed entries of events, where the rules say."""
         entries: list[FeedEntry] = []
         for event in events:
-            feed = FEEDS.get(event.name)
+            feed = feed_of(event.name)
             if feed is not None:
                 decision = await self._route(sql, event, None, feed.channel)
                 if self._is_posted(decision):
@@ -235,6 +235,7 @@ class Follower:
                 for name, feed in FEEDS.items():
                     await feeds.move(sql, gone, name, feed.channel)
                     channels.add(feed.channel)
+                await feeds.forget_channel(sql, gone)
         self._has_rerouted = True
         if channels:
             self._wake_queues(channels)

@@ -100,13 +100,26 @@ FEEDS: dict[str, Feed] = {
 """The feeds by event name. The other events have cards; `scanned` comes with every visit."""
 
 
+_UNKNOWN = Feed("", cad.unknown, "push of an unknown type", "pushes of an unknown type")
+"""Of push types that nobody knows; no channel shows them unless a rule names one."""
+
+
+def feed_of(name: str) -> Feed | None:
+    """Return the feed of the events of a name; None if they have cards or are not shown."""
+    is_unknown = name.startswith(f"{CAD}.") and name.removeprefix(f"{CAD}.") not in CAD_EVENTS
+    return _UNKNOWN if is_unknown else FEEDS.get(name)
+
+
 async def entry_embed(sql: Reader, event: StoredEvent) -> discord.Embed:
     """Make the embed of a feed's event.
 
     A mistake in that is logged, and the entry only names the event: the others must not wait.
     """
     try:
-        card = await FEEDS[event.name].render(sql, event)
+        feed = feed_of(event.name)
+        if feed is None:
+            raise LookupError(f"{event.name} has no feed")
+        card = await feed.render(sql, event)
     except StorageUnavailable:
         raise
     except Exception:
@@ -126,7 +139,7 @@ def summary_embed(counts: list[FeedCount]) -> discord.Embed:
 
 
 def _counted(count: FeedCount) -> str:
-    feed = FEEDS.get(count.name)
+    feed = feed_of(count.name)
     what = _("{name} event").format(name=count.name)
     if feed is not None:
         what = plural(feed.one, feed.many, count.number)

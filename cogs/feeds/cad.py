@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.names import status_name
@@ -108,6 +110,26 @@ async def link(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A game identity belongs to a CAD account."""
     account = inert_line(event.data["communityUserId"], NAME)
     return CardBuilder(_("Account linked"), Colour.GOOD, account)
+
+
+async def unknown(sql: Reader, event: StoredEvent) -> CardBuilder:
+    """A push of a type that this program does not know: its values by name."""
+    push_type = inert_line(event.name.partition(".")[2], NAME)
+    return CardBuilder(push_type, Colour.NORMAL, _values(event.data, TEXT * 2))
+
+
+def _values(values: dict[str, Any], limit: int) -> str:
+    """List values as "name: value", of objects in objects the inner ones."""
+    found: list[str] = []
+    waiting = list(values.items())
+    while waiting and len(found) <= MAX_LISTED:
+        name, value = waiting.pop(0)
+        if isinstance(value, dict):
+            waiting = [*value.items(), *waiting]
+        elif value not in (None, "", []):
+            text = value if isinstance(value, str) else orjson.dumps(value).decode()
+            found.append(f"{inert_line(name, 40)}\\: {inert_line(text, 100)}")
+    return fitting(found[:MAX_LISTED], "\n", limit)
 
 
 def _number(unit: dict[str, Any]) -> str:

@@ -113,6 +113,15 @@ def test_rule_may_name_events_of_the_log_channel() -> None:
     assert load(written(rule)).discord.rules[0].types == ["sentinel.cad-silent"]
 
 
+def test_rule_may_name_a_push_type_that_nobody_knows() -> None:
+    rule = '[[discord.rules]]\nname = "r"\nchannel = 5\ntypes = ["%s"]'
+    (found,) = load(written(rule % "events.cad.EVENT_WEATHER_CHANGED")).discord.rules
+    assert found.types == ["EVENT_WEATHER_CHANGED"]
+    for slip in ("cad.EVENT_UNIT_PANICS", "EVENT_WEATHER_CHANGED", "cad.weather"):
+        (fault,) = faults(rule % slip)
+        assert "not an event" in fault
+
+
 def test_disabled_escalation_needs_no_time() -> None:
     load(written("[alarms]\ncall_supervisor_after_minutes = 0\nquiet_after_minutes = 6"))
     load(written("[alarms]\ncall_after_minutes = 0\ncall_supervisor_after_minutes = 3"))

@@ -1,17 +1,13 @@
 """Storing a push whose key was checked: parsed, applied, journalled and published."""
 
 import logging
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-import orjson
-
-from db import crimes, emergencies, fingerprints, journal
-from db.journal import Audience
+from db import crimes, emergencies, fingerprints
 from webhook.cad import (  # noqa: F401 - each registers what its events change
     apply_dispatches,
     apply_emergencies,
@@ -23,13 +19,11 @@ from webhook.cad.events import CadEvent, UnhandledType
 from webhook.cad.occurrences import emergency_call
 from webhook.cad.registry import parse
 from webhook.cad.replay import replay
+from webhook.cad.unknown import event_data, event_name
 from webhook.protocol.context import Change, Context
 from webhook.protocol.events import CAD, Crime, Subject
 from webhook.protocol.idempotency import RequestKey, carry_out
 from webhook.queries.models import property_subject
-
-UNHANDLED_BYTES = 64 * 1024
-"""The longest unhandled push that the journal stores; of a longer one it stores only the type."""
 
 CRIME_DESCRIPTION = 2_000
 """Characters of a crime's description, as `add-crime` takes them."""
@@ -75,14 +69,14 @@ async def store_push(
         KeyReused: another push came with this key; nothing was stored.
         StorageUnavailable: nothing was stored.
     """
+    unknown: UnhandledType | None = None
     try:
-        events = parse(body)
+        dumped = [_Written.of(event) for event in parse(body)]
     except UnhandledType as fault:
-        await _journal_unhandled(context, cad, fault.type, body)
-        raise
-    if not events:
+        unknown = fault
+        dumped = [_Written.of_unknown(fault, body)]
+    if not dumped:
         return "ok"
-    dumped = [(event, event.model_dump_json(by_alias=True).encode()) for event in events]
     digest = _fingerprint(cad, dumped)
     zone = config.zone or context.zone
     arrival = Arrival(cad, transport, config.window, zone, context.zone)
@@ -95,9 +89,10 @@ async def store_push(
                 return "duplicate"
             about: dict[Subject, None] = {}
             numbers = []
-            for event, data in dumped:
-                subjects = dict.fromkeys(await apply(event, change, arrival))
-                numbers.append(await change.emit_named(f"{CAD}.{event.type}", data, *subjects))
+            for push_type, data, event in dumped:
+                found = await apply(event, change, arrival) if event is not None else []
+                subjects = dict.fromkeys(found)
+                numbers.append(await change.emit_named(f"{CAD}.{push_type}", data, *subjects))
                 if config.crimes_from_calls and isinstance(event, Call911):
                     await _count_as_crime(change, arrival, event.call_id)
                 about |= subjects
@@ -107,9 +102,31 @@ async def store_push(
             return "ok"
 
     answer, is_replayed = await carry_out(context, key, store)
+    if unknown is not None:
+        raise unknown
     if is_replayed:
         return "replayed"
     return "ok" if answer == "ok" else "duplicate"
+
+
+class _Written(NamedTuple):
+    """The type and the JSON of an event; without the event itself if nobody handles the type."""
+
+    type: str
+    data: bytes
+    event: CadEvent | None
+
+    @classmethod
+    def of(cls, event: CadEvent) -> Self:
+        return cls(event.type, event.model_dump_json(by_alias=True).encode(), event)
+
+    @classmethod
+    def of_unknown(cls, fault: UnhandledType, body: dict[str, Any]) -> Self:
+        """Read a push of an unknown type; the fault then names the type as the event does."""
+        # Of handled types only declared fields are stored; here the key may be anywhere.
+        key = str(body.get("key", ""))
+        fault.type = event_name(fault.type, key)
+        return cls(fault.type, event_data(body.get("data"), key), None)
 
 
 async def _is_duplicate(change: Change, arrival: Arrival, digest: bytes) -> bool:
@@ -120,7 +137,7 @@ async def _is_duplicate(change: Change, arrival: Arrival, digest: bytes) -> bool
     return await fingerprints.is_duplicate(change.sql, digest, arrival.transport, since, now)
 
 
-def _fingerprint(cad: str, dumped: Iterable[tuple[CadEvent, bytes]]) -> bytes:
+def _fingerprint(cad: str, written: Iterable[_Written]) -> bytes:
     """Return the same bytes for the CAD's own copy of a push and the one that was forwarded.
 
     It is made of the events, not of the body: the order of members, arrays around objects and how
@@ -128,8 +145,8 @@ def _fingerprint(cad: str, dumped: Iterable[tuple[CadEvent, bytes]]) -> bytes:
     them anew.
     """
     digest = blake2b(cad.encode(), digest_size=FINGERPRINT_BYTES)
-    for event, data in dumped:
-        digest.update(b"\0%b\0" % event.type.encode())
+    for push_type, data, _event in written:
+        digest.update(b"\0%b\0" % push_type.encode())
         digest.update(data)
     return digest.digest()
 
@@ -150,23 +167,3 @@ async def _count_as_crime(change: Change, arrival: Arrival, call_id: int) -> Non
     about = [] if call.property_id is None else [property_subject(call.property_id)]
     event = Crime(property_id=call.property_id, client_id=None, crime_id=crime_id)
     await change.emit(event, *about)
-
-
-async def _journal_unhandled(context: Context, cad: str, kind: str, body: dict[str, Any]) -> None:
-    try:
-        written = orjson.dumps({"cad": cad, "data": body.get("data")}).decode()
-    except orjson.JSONEncodeError:  # nested more deeply than can be written
-        written = ""
-    if not 0 < len(written) <= UNHANDLED_BYTES:
-        written = orjson.dumps({"cad": cad}).decode()
-    # Of handled types only declared fields are stored; here the key may be anywhere.
-    key = str(body.get("key", ""))
-    name = _without(key, f"unhandled.{kind}")
-    written = _without(orjson.dumps(key).decode()[1:-1], written)
-    async with context.database.write() as sql:
-        await journal.append(sql, context.now(), name, "[]", written, audience=Audience.NOBODY)
-
-
-def _without(key: str, text: str) -> str:
-    """Take the CAD's API key out of a text, in either case."""
-    return re.sub(re.escape(key), "[key]", text, flags=re.IGNORECASE) if key else text

@@ -114,6 +114,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     async def healthz(_: web.Request) -> web.Response:
         ready, details = dependencies.health()
         body = {"ready": ready, "live": True, "problems": [], "pushes": dict(push.counts)}
+        body["unknownTypes"] = dict(push.unknown_types)
         return web.json_response(body | details, status=200 if ready else 503)
 
     async def greet(request: web.Request) -> web.StreamResponse:

@@ -17,7 +17,7 @@ from webhook.http.authentication import Authenticator
 from webhook.http.connection import ConnectionLimits
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, RateLimited
-from webhook.protocol.events import ALL, Bus, StoredEvent, Subscriber
+from webhook.protocol.events import ALL, Bus, StoredEvent, Subscriber, is_event_name
 from webhook.protocol.messages import error_answer, to_sentinel_error
 from webhook.protocol.session import SessionSettings
 from webhook.protocol.wire import WHOLE, Id, Request, validate
@@ -185,7 +185,9 @@ class LongPoll:
 
     def _read_names(self, text: str) -> set[str]:
         names = {name.strip().removeprefix("events.") for name in text.split(",") if name.strip()}
-        unknown = sorted(names - self._settings.event_names)
+        unknown = sorted(
+            name for name in names if not is_event_name(name, self._settings.event_names)
+        )
         if unknown:
             raise NotFound("unknown event {name!r}", name=unknown[0][:64])
         if not names:

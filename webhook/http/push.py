@@ -39,6 +39,9 @@ send, sends them one by one and later in batches. Equal ones among them happened
 GAME_SERVER = "fxserver"
 """The prefix of the game server's User-Agent when it forwards a push."""
 
+MAX_UNKNOWN_TYPES = 100
+"""Types that nobody knows which are counted apart."""
+
 log = logging.getLogger(__name__)
 
 
@@ -202,7 +205,9 @@ class PushListener:
                 f"a push of the unknown type {error.type!a}",
                 f"it is in the journal as events.cad.{error.type}, for scripts and rules",
             )
-            self.unknown_types[error.type] += 1
+            is_full = len(self.unknown_types) >= MAX_UNKNOWN_TYPES
+            is_counted = error.type in self.unknown_types or not is_full
+            self.unknown_types[error.type if is_counted else "others"] += 1
             return Outcome(400, "Invalid Type", "unhandled", kind)
         except InvalidPush as error:
             self._warn(request, f"an invalid push of type {kind!a:.64}", str(error))

@@ -4,6 +4,7 @@ Scripts receive them as `events.<name>`. The names and fields are those of docs/
 """
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -342,6 +343,14 @@ SYSTEM_EVENTS: dict[str, type[SystemEvent]] = {
     event.name: event for event in SystemEvent.__subclasses__()
 }
 """The events about this program itself by name; scripts do not receive them."""
+
+
+_PUSH_TYPE = re.compile(rf"{CAD}\.[A-Z][A-Z0-9_]{{0,63}}")
+
+
+def is_event_name(name: str, declared: Collection[str]) -> bool:
+    """Return whether there are, or may be, events of a name: the CAD has types nobody knows yet."""
+    return name in declared or _PUSH_TYPE.fullmatch(name) is not None
 
 
 @dataclass(eq=False)

@@ -14,7 +14,13 @@ from db.database import Transaction
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound, RateLimited
-from webhook.protocol.events import ALL, ALL_WITH_CAD, StoredEvent, Subscriber
+from webhook.protocol.events import (
+    ALL,
+    ALL_WITH_CAD,
+    StoredEvent,
+    Subscriber,
+    is_event_name,
+)
 from webhook.protocol.messages import Answer, ClientMessage, RateLimiter, answer_message
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.wire import TEXT, Id, Reply, Request, StatusReply, UserId, validate
@@ -27,6 +33,9 @@ REPLAY_BYTES = 1024 * 1024
 
 MAX_CLIENTS = 1_000
 """Client ids of one token whose subscriptions are remembered."""
+
+MAX_UNDECLARED = 100
+"""Push types of the CAD that this program does not know, to which one session may subscribe."""
 
 _EVERYTHING = frozenset({ALL, ALL_WITH_CAD})
 
@@ -275,8 +284,11 @@ class Session:
             NotFound: there is no such event.
             Forbidden: the session has another client id.
         """
-        if request.name not in self._settings.event_names:
+        declared, name = self._settings.event_names, request.name
+        if not is_event_name(name, declared):
             raise NotFound("unknown event {name!r}", name=request.id[:64])
+        if len(self._subscriptions - declared) >= MAX_UNDECLARED and name not in declared:
+            raise Conflict("too many subscriptions to unknown push types; use events.cad")
         if self._client is None:
             self._enter(request.client_id or NO_CLIENT_ID, set())
         elif request.client_id not in (None, self._client):

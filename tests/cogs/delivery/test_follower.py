@@ -6,11 +6,14 @@ from collections.abc import Callable, Collection
 import pytest
 
 from cogs.delivery.follower import BATCH, Follower
+from cogs.feeds import entry_embed
+from cogs.routing.rules import Router, Rule
 from db import cards, feeds, settings
 from db.errors import StorageUnavailable
 from tests.cogs.scenario import Scenario
 from tests.db.interrupt import interrupt
 from tests.webhook.harness import AppHarness
+from webhook.cad import UnhandledType
 from webhook.protocol.metrics import Metrics
 
 EVERYWHERE = frozenset({"emergency", "units", "visits", "dispatch"})
@@ -73,6 +76,33 @@ async def test_unused_channels_get_no_cards_or_feed_entries(harness: AppHarness)
     assert await _cards(harness) == []
     assert await feeds.waiting(harness.database.read, ["units"], 10)
     assert await cards.of_subject(harness.database.read, "board:units") is not None
+
+
+async def test_pushes_of_unknown_types_are_shown_where_a_rule_says(harness: AppHarness) -> None:
+    scenario = Scenario(harness)
+    for push_type in ("EVENT_WEATHER_CHANGED", "EVENT_OTHER"):
+        with pytest.raises(UnhandledType):
+            await scenario.push(push_type, {"weather": "fog", "at": {"zone": "*Paleto*"}})
+    rule = Rule("weather", types=["EVENT_WEATHER_CHANGED"], channel=77)
+    follower = Follower(
+        harness.database, harness.bus, EVERYWHERE | {"77"}, lambda _: None, Router([rule])
+    )
+    await follower.apply_next()
+    (entry,) = await feeds.waiting(harness.database.read, ["77"], 10)
+    event, _ = await harness.journal_events()
+    assert entry.journal_id == event.id
+    embed = await entry_embed(harness.database.read, event)
+    assert (embed.title, embed.description) == (
+        "EVENT\\_WEATHER\\_CHANGED",
+        "weather\\: fog\nzone\\: \\*Paleto\\*",
+    )
+    woken = asyncio.Event()
+    follower = _follower(harness, wake=lambda _: woken.set())
+    running = asyncio.create_task(follower.run())
+    async with asyncio.timeout(5):
+        await woken.wait()
+    running.cancel()
+    assert await feeds.channels(harness.database.read) == []
 
 
 async def test_feed_entries_are_queued_in_the_order_of_their_events(harness: AppHarness) -> None:

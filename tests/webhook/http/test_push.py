@@ -50,11 +50,6 @@ async def stored(harness: AppHarness) -> dict[str, list[tuple[Any, ...]]]:
     return {name: rows[name] for name in rows if name not in ("tiers", "equipment_types")}
 
 
-async def unhandled(harness: AppHarness) -> list[tuple[str, Any]]:
-    rows = harness.dump()["journal"]
-    return [(row[2], json.loads(row[4])) for row in rows if not row[5]]
-
-
 @pytest.mark.parametrize("path", PATHS)
 async def test_push_is_on_disk_when_it_is_answered(app: RunningApp, path: str) -> None:
     assert await push(app, CALL, path) == (200, "OK")
@@ -303,37 +298,78 @@ async def test_empty_configured_key_is_never_valid(harness: AppHarness, key: obj
         assert (await push(app, CALL | {"key": key}))[0] == 400
 
 
-@pytest.mark.parametrize("data", [{"a": 1}, [], None, "text"])
-async def test_unhandled_type_is_rejected_and_journalled(app: RunningApp, data: object) -> None:
-    body = {"key": KEY, "type": "EVENT_OF_TOMORROW", "data": data}
+@pytest.mark.parametrize(
+    ("data", "stored_as"),
+    [
+        ({"a": 1}, {"a": 1}),
+        ([{"a": 1}], {"a": 1}),
+        ([1, {"b": 2}], {"data": [1, {"b": 2}]}),
+        ([], {"data": []}),
+        (None, {"data": None}),
+        ("text\u202e\u0000", {"data": "text"}),
+        ({"\u202ea": ["x" * 5_000]}, {"a": ["x" * 4_000]}),
+        ({"a": "x" * 4_000, "b": list(range(1_000))}, {"a": "x" * 4_000, "b": list(range(256))}),
+    ],
+)
+async def test_unknown_type_is_rejected_and_journalled(
+    app: RunningApp, data: object, stored_as: object
+) -> None:
+    body = {"key": KEY, "type": "event_Of tomorrow!", "data": data}
     assert await push(app, body) == (400, "Invalid Type")
-    kept = [("unhandled.EVENT_OF_TOMORROW", {"cad": "cad", "data": data})]
-    assert await unhandled(app.harness) == kept
-    assert app.harness.take_events() == []
-    assert await app.harness.journal_events() == []
+    (event,) = await app.harness.journal_events()
+    assert (event.name, event.data) == ("cad.EVENT_OF_TOMORROW", stored_as)
+    assert app.harness.take_events() == [("cad.EVENT_OF_TOMORROW", stored_as)]
 
 
-async def test_long_unhandled_push_is_stored_without_data(app: RunningApp) -> None:
-    body = {"key": KEY, "type": "NEW", "data": "x" * 100_000}
-    assert await push(app, body) == (400, "Invalid Type")
-    assert await unhandled(app.harness) == [("unhandled.NEW", {"cad": "cad"})]
+async def test_unknown_type_is_counted(app: RunningApp) -> None:
+    for number in range(120):
+        await push(app, {"key": KEY, "type": f"NEW_{number}"})
+    await push(app, {"key": KEY, "type": "NEW_7"})
+    async with app.http.get(f"{app.url}/healthz") as response:
+        counts = (await response.json())["unknownTypes"]
+    assert (len(counts), counts["NEW_7"], counts["others"]) == (101, 2, 20)
 
 
-async def test_deep_unhandled_push_is_stored_without_data(app: RunningApp) -> None:
-    raw = b'{"key": "%b", "type": "NEW", "data": %b}' % (KEY.encode(), b"[" * 900 + b"]" * 900)
-    assert await push(app, raw) == (400, "Invalid Type")
-    assert await unhandled(app.harness) == [("unhandled.NEW", {"cad": "cad"})]
+async def test_unknown_push_that_was_forwarded_too_is_one_event(app: RunningApp) -> None:
+    body = {"key": KEY, "type": "NEW", "data": {"a": 1}}
+    await push(app, body)
+    await push(app, body, headers=GAME_SERVER)
+    assert len(await app.harness.journal_events()) == 1
+
+
+async def test_script_receives_pushes_of_a_type_that_nobody_knows(app: RunningApp) -> None:
+    async with app.connect() as websocket:
+        await websocket.send_json({"type": "subscribe", "data": {"id": "events.cad.NEW"}})
+        assert "Subscribed" in (await websocket.receive_json())["data"]["message"]
+        await push(app, {"key": KEY, "type": "OTHER", "data": {"a": 1}})
+        await push(app, {"key": KEY, "type": "new", "data": {"a": 2}})
+        frame = await websocket.receive_json()
+    assert (frame["type"], frame["data"]) == ("events.cad.NEW", {"a": 2})
+    headers = {"Authorization": f"Bearer {BOSS}"}
+    poll = f"{app.url}/api/events?names=cad.OTHER&after=0"
+    async with app.http.get(poll, headers=headers) as response:
+        (event,) = (await response.json())["events"]
+    assert event["data"] == {"a": 1}
+
+
+async def test_long_or_deep_unknown_push_is_bounded(app: RunningApp) -> None:
+    long = {"key": KEY, "type": "LONG", "data": [["x" * 4_000] * 100]}
+    deep = b'{"key": "%b", "type": "DEEP", "data": %b}' % (KEY.encode(), b"[" * 900 + b"]" * 900)
+    for body in (long, deep):
+        assert await push(app, body) == (400, "Invalid Type")
+    of_long, of_deep = await app.harness.journal_events()
+    assert of_long.data == {"tooLong": True}
+    assert len(of_deep.json) < 100
 
 
 @pytest.mark.parametrize("key", [KEY, KEY.lower()])
-async def test_key_is_not_stored_with_an_unhandled_push(app: RunningApp, key: str) -> None:
+async def test_key_is_not_stored_with_an_unknown_push(app: RunningApp, key: str) -> None:
     data = {"token": KEY.swapcase(), KEY: [f"<{KEY}>"]}
-    assert await push(app, {"key": key, "type": f"NEW {KEY}", "data": data}) == (
-        400,
-        "Invalid Type",
-    )
+    body = {"key": key, "type": f"NEW {KEY}", "data": data}
+    assert await push(app, body) == (400, "Invalid Type")
+    (event,) = await app.harness.journal_events()
     kept = {"token": "[key]", "[key]": ["<[key]>"]}
-    assert await unhandled(app.harness) == [("unhandled.NEW [key]", {"cad": "cad", "data": kept})]
+    assert (event.name, event.data) == ("cad.NEW_KEY", kept)
 
 
 async def test_get_logs_is_acknowledged_without_an_event(app: RunningApp) -> None:
@@ -380,7 +416,8 @@ async def test_corpus_is_answered_as_expected(app: RunningApp) -> None:
             assert after == before, case["name"]
         if case["valid"] == "unknown":
             assert len(after["journal"]) == len(before["journal"]) + 1, case["name"]
-    assert len(await unhandled(app.harness)) == 3
+    names = {event.name for event in await app.harness.journal_events()}
+    assert {"cad.EVENT_WEATHER_CHANGED", "cad.EVENT_SOMETHING_NEW"} < names
 
 
 def expected(case: Case) -> tuple[int, str]:
