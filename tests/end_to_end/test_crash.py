@@ -28,7 +28,7 @@ async def test_nothing_is_lost_or_shown_twice_when_the_process_is_killed(
     async def push(number: int) -> None:
         record = {"id": number, "type": 3, "name": f"record-{number}"}
         for kind, name, data in (
-            ("EVENT_911", str(number), call_911(number)),
+            ("EVENT_911", str(number), call_911(number, description=f"Smoke {number}")),
             ("EVENT_RECORD_ADD", record["name"], {"record": record}),
         ):
             async with ledger.deed(f"cad.{kind}", name):
@@ -104,7 +104,11 @@ async def test_what_is_sent_again_with_its_key_happens_once_whenever_the_process
 def _with_key(number: int) -> dict[str, Any]:
     """Return a message of a batch: a push or, in turns, a query."""
     if number % 2:
-        push = {"key": CAD_KEY, "type": "EVENT_911", "data": call_911(number)}
+        push = {
+            "key": CAD_KEY,
+            "type": "EVENT_911",
+            "data": call_911(number, description=f"Smoke {number}"),
+        }
         return {"key": f"k{number}", "push": push}
     data = {"propertyId": 1, "userId": str(number)}
     return {"key": f"k{number}", "type": "queries.add-alert", "data": data}
