@@ -20,12 +20,13 @@ def _take_all(message: dict[str, Any]) -> int:
 class ScriptedBot:
     """Keeps each message once by its key, as the bot does.
 
-    `refuse` gives the status of a message; `is_down` has nobody listen; `loses_answers` is how
-    many of the next answers get lost after the message was carried out. `replies` has the data of
-    answers by the type of the message.
+    `refuse` gives the status of a message; `is_down` has nobody listen, `is_another_server` some
+    other program; `loses_answers` is how many of the next answers get lost after the message was
+    carried out. `replies` has the data of answers by the type of the message.
     """
 
     token: str = ""
+    is_another_server: bool = False
     is_down: bool = False
     loses_answers: int = 0
     refuse: Refuse = _take_all
@@ -43,6 +44,8 @@ class ScriptedBot:
         self.requests.append(request)
         if self.is_down:
             return 0, ""
+        if self.is_another_server:
+            return 404, "Route not found."
         if request.headers.get("Authorization", "") != (self.token and f"Bearer {self.token}"):
             return 401, "401: Unauthorized"
         path = urlsplit(request.url).path

@@ -81,6 +81,21 @@ def test_wrong_token_throws_nothing_away(game: SentinelServer) -> None:
     assert game.bot.notes() == ["0", "1", "2"]
 
 
+def test_wrong_address_throws_nothing_away(tmp_path: Path) -> None:
+    bot = ScriptedBot(is_another_server=True)
+    with SentinelServer(tmp_path, bot) as server:
+        server.start(NAME)
+        for number in range(3):
+            server.alarm(str(number))
+        server.run(30.0)
+        assert (server.status()["waiting"], server.status()["refused"]) == (3, 0)
+        [line] = [line for line in server.console if "Something else" in line]
+        assert "http://127.0.0.1:30150 (HTTP 404: Route not found.)" in line
+        bot.is_another_server = False
+        server.drain()
+    assert bot.notes() == ["0", "1", "2"]
+
+
 def test_refused_messages_block_nobody_and_are_shown(game: SentinelServer) -> None:
     refusals = {"a": 404, "c": 422, "d": 400}
     game.bot.refuse = lambda message: refusals.get(message["data"]["note"], 200)

@@ -31,7 +31,7 @@ REPORTED = {
 """Texts of adapters that the bot shows."""
 
 RETURNED = {
-    *("bad_key", "bad_position", "has_nul", "missing", "no_external", "no_license"),
+    *("bad_key", "bad_position", "has_nul", "key_taken", "missing", "no_external", "no_license"),
     *("no_property", "no_table", "no_user", "not_json"),
 }
 """Reasons that an export returns to the script that called it."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ def test_each_file_is_in_the_manifest() -> None:
     patterns = re.findall(r"'([\w/*.]+\.lua)'", manifest)
     loaded = {file for pattern in patterns for file in RESOURCE.glob(pattern)}
     assert loaded == set(FILES) - {RESOURCE / "fxmanifest.lua"}
+
+
+def test_version_is_that_of_the_bot() -> None:
+    project = tomllib.loads((RESOURCE.parents[1] / "pyproject.toml").read_text())["project"]
+    manifest = (RESOURCE / "fxmanifest.lua").read_text()
+    assert f"version '{project['version']}'\n" in manifest
 
 
 def test_players_reach_nothing_but_adapters() -> None:

@@ -83,6 +83,10 @@ def test_key_of_the_callers_own_is_kept_and_stored_once(game: SentinelServer) ->
     assert game.alarm("one", key="robbery-17") == ["robbery-17"]
     game.restart(NAME)
     assert game.alarm("one", key="robbery-17") == ["robbery-17"]
+    assert game.alarm("two", key="robbery-17") == [
+        None,
+        "this key waits already, with something else",
+    ]
     assert game.status()["waiting"] == 1
     game.bot.is_down = False
     game.drain()

@@ -10,7 +10,7 @@ local LONGEST_WAIT = 10000
 local function set_state(state)
     if Link.state ~= state then
         Link.state = state
-        GlobalState:set('cadSentinel', state, true)
+        GlobalState.cadSentinel = state
     end
 end
 
@@ -31,12 +31,28 @@ local function headers(more)
     return sent
 end
 
--- Why the bot refused something: the sentence of its answer, or the answer.
+local function decode(text)
+    local done, value = pcall(json.decode, text or '')
+    return done and value or nil
+end
+
+-- Why something was refused: the sentence of the bot's answer, or the whole answer; and whether it
+-- was an answer as only the bot gives it.
 local function problem_of(fault)
     local text = (fault or ''):gsub('^HTTP %d+: ?', '')
-    local done, frame = pcall(json.decode, text)
-    local data = done and type(frame) == 'table' and frame.data
-    return type(data) == 'table' and data.message or text:sub(1, 300)
+    local frame = decode(text)
+    local data = type(frame) == 'table' and frame.data
+    if type(data) == 'table' and data.message then
+        return data.message, true
+    end
+    return text:sub(1, 300), false
+end
+
+-- Whether it is the bot that answers at this address, and not some other server.
+local bot_at
+
+function Link.is_the_bot()
+    return bot_at == Settings.url()
 end
 
 local unreached = 0 -- requests in a row that got no answer; a single one is nothing to talk about
@@ -53,6 +69,8 @@ local function note(status, problem)
         Say('forbidden', problem)
     elseif status >= 500 then
         Say('failing', status, problem)
+    elseif status ~= 0 and not Link.is_the_bot() then
+        Say('not_the_bot', Settings.url(), status, problem or '')
     end
 end
 
@@ -66,11 +84,18 @@ function Link.request(method, path, body, more, done)
         SetTimeout(0, function() done(0, nil, fault) end)
         return
     end
-    PerformHttpRequest(Settings.url() .. path, function(status, text, _, error_text)
-        local problem = status ~= 200 and problem_of(error_text) or nil
+    local url = Settings.url()
+    PerformHttpRequest(url .. path, function(status, text, _, error_text)
+        local answer, problem = decode(text), nil
+        local is_the_bot = type(answer) == 'table'
+        if status ~= 200 then
+            problem, is_the_bot = problem_of(error_text)
+        end
+        if is_the_bot then
+            bot_at = url
+        end
         note(status, problem)
-        local is_decoded, answer = pcall(json.decode, text or '')
-        done(status, is_decoded and answer or text, problem)
+        done(status, answer or text, problem)
     end, method, body or '', headers(more), { followLocation = false })
 end
 

@@ -6,13 +6,18 @@ Outbox = {}
 local MOST = 100 -- messages of a batch, as the bot allows
 local MOST_BYTES = 1024 * 1024
 
--- After any other status the same message is sent again, with the same key.
+-- After any other status the same message is sent again, with the same key. None is final while
+-- some other server answers at the bot's address.
 local FINAL = { [200] = true, [400] = true, [403] = true, [404] = true, [409] = true,
     [413] = true, [415] = true, [422] = true }
 
 local state = 'idle' -- or 'sending', or 'waiting' after a failure
 local failures = 0
 local sends_alone = false -- the next message: the batch before was refused as a whole
+
+local function is_final(status)
+    return FINAL[status] and (status == 200 or Link.is_the_bot())
+end
 
 local function finish(message, status, problem)
     if status == 200 then
@@ -51,10 +56,10 @@ local function send_one(message)
     }
     Link.request('POST', path, body, more, function(status, _, problem)
         sends_alone = false
-        if FINAL[status] then
+        if is_final(status) then
             finish(message, status, problem)
         end
-        go_on(FINAL[status])
+        go_on(is_final(status))
     end)
 end
 
@@ -79,7 +84,7 @@ local function send_batch(messages)
     Link.request('POST', '/api/batch', body, nil, function(status, answer)
         local answers = status == 200 and type(answer) == 'table' and answer.answers
         if not answers then
-            sends_alone = FINAL[status]
+            sends_alone = is_final(status)
             go_on(sends_alone)
             return
         end

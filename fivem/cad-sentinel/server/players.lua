@@ -11,7 +11,7 @@ function Players.user(user)
     end
     local text = tostring(user or '')
     if type(user) == 'number' or (text:find('^%d+$') and #text <= MOST_DIGITS) then
-        local license = GetPlayerIdentifierByType(text, 'license')
+        local license = GetPlayerIdentifierByType(user, 'license')
         if not license then
             return nil, Text('no_license', text)
         end
@@ -25,7 +25,7 @@ end
 -- Where a player is, by the server's own knowledge (OneSync); nil if they are nowhere.
 function Players.position(player)
     local ped = GetPlayerPed(player)
-    if ped and ped ~= 0 and DoesEntityExist(ped) then
+    if ped and ped ~= 0 then
         return GetEntityCoords(ped)
     end
 end

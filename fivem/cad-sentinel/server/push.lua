@@ -19,10 +19,9 @@ local function take(way, raw)
 end
 
 AddEventHandler(SHIM, function(raw)
-    if source ~= '' then
-        return -- only the server itself may
+    if type(raw) == 'string' and type(source) ~= 'number' then -- no player, only the server itself
+        take('way_event', raw)
     end
-    take('way_event', type(raw) == 'table' and json.encode(raw) or tostring(raw))
 end)
 
 -- A new version of Sonoran's resource may use the other way.

@@ -65,14 +65,15 @@ function Spool.open()
     epoch = GetResourceKvpString('epoch')
     if not epoch then
         if LoadResourceFile(RESOURCE, MARKER) then
-            print(Text('store_lost'))
+            Say('store_lost')
         end
         epoch = draw_epoch()
         SetResourceKvp('epoch', epoch)
-        SaveResourceFile(RESOURCE, MARKER, epoch, -1)
+        pcall(SaveResourceFile, RESOURCE, MARKER, epoch, -1) -- a folder may be read-only
     end
     waiting, refused, head = numbers_of('s'), numbers_of('d'), 1
-    last = math.max(GetResourceKvpInt('last'), waiting[#waiting] or 0, refused[#refused] or 0)
+    last = math.tointeger(tonumber(GetResourceKvpString('last') or 0))
+    last = math.max(last, waiting[#waiting] or 0, refused[#refused] or 0)
     for _, number in ipairs(waiting) do
         local message = read('s', number)
         if message then
@@ -89,10 +90,39 @@ function Spool.refused()
     return #refused
 end
 
--- Stores a message and returns its key; or nil and why not. A key that waits already is stored once.
-function Spool.put(message)
-    if message.key and keys[message.key] then
+local function is_equal(one, other)
+    if type(one) ~= 'table' or type(other) ~= 'table' then
+        return one == other
+    end
+    for name, value in pairs(one) do
+        if not is_equal(value, other[name]) then
+            return false
+        end
+    end
+    for name in pairs(other) do
+        if one[name] == nil then
+            return false
+        end
+    end
+    return true
+end
+
+-- What to answer for a message whose key waits already: it is stored once.
+local function answer_again(message)
+    local stored = read('s', keys[message.key])
+    if stored and stored.type == message.type and is_equal(stored.data, message.data) then
         return message.key
+    end
+    return nil, Text('key_taken')
+end
+
+-- Stores a message and returns its key; or nil and why not.
+function Spool.put(message)
+    if message.data and not next(message.data) then
+        message.data = nil -- an empty table would be sent as a list
+    end
+    if message.key and keys[message.key] then
+        return answer_again(message)
     elseif Spool.waiting() >= Config.most_waiting then
         Say('spool_full', Config.most_waiting)
         return nil, Text('spool_full', Config.most_waiting)
@@ -101,16 +131,13 @@ function Spool.put(message)
     local number = last
     message.key = message.key or ('%s-%d'):format(epoch, number)
     message.at = message.at or os.time()
-    if message.data and not next(message.data) then
-        message.data = nil -- an empty table would be sent as a list
-    end
     local done, text = pcall(json.encode, message)
     if not done then
         return nil, Text('not_json')
     elseif text:find('\0', 1, true) then
         return nil, Text('has_nul')
     end
-    SetResourceKvpIntNoSync('last', number)
+    SetResourceKvpNoSync('last', tostring(number))
     Spool.is_full = not write(name_of('s', number), text)
     if Spool.is_full then
         DeleteResourceKvp(name_of('s', number))

@@ -8,20 +8,18 @@ end
 local english = read('en')
 local texts = read(Config.language or GetConvar('ox:locale', 'en'):sub(1, 2):lower())
 
--- The text of a name, with its blanks filled in as by string.format.
+-- The text of a name, with its blanks filled in as by string.format, in one line whatever they hold.
 function Text(name, ...)
-    return (texts[name] or english[name]):format(...)
+    return ((texts[name] or english[name]):format(...):gsub('%c', ' '))
 end
 
--- Prints a text, at most once a minute if it is the same one again and again.
+-- Prints a text, at most once a minute about the same thing: its first blank.
 local printed_at = {}
 
-function Say(name, ...)
-    local text = Text(name, ...)
-    local now = GetGameTimer()
-    if printed_at[name] and now - printed_at[name] < 60000 then
-        return
+function Say(name, about, ...)
+    local now, thing = GetGameTimer(), name .. tostring(about)
+    if not printed_at[thing] or now - printed_at[thing] >= 60000 then
+        printed_at[thing] = now
+        print(Text(name, about, ...))
     end
-    printed_at[name] = now
-    print(text)
 end
