@@ -15,11 +15,12 @@ from webhook.cad import (  # noqa: F401 - each registers what its events change
 from webhook.cad.apply import apply
 from webhook.cad.arrival import COPIES, Arrival
 from webhook.cad.calls import Call911
-from webhook.cad.events import CadEvent, UnhandledType
+from webhook.cad.events import CadEvent, UnhandledType, unit_subjects
 from webhook.cad.occurrences import emergency_call
 from webhook.cad.registry import parse
 from webhook.cad.replay import replay
 from webhook.cad.unknown import event_data, event_name
+from webhook.cad.units import UnitPanic
 from webhook.protocol.context import Change, Context
 from webhook.protocol.events import CAD, Crime, Subject
 from webhook.protocol.idempotency import RequestKey, carry_out
@@ -96,6 +97,8 @@ async def store_push(
                 if config.crimes_from_calls and isinstance(event, Call911):
                     await _count_as_crime(change, arrival, event.call_id)
                 about |= subjects
+                if isinstance(event, UnitPanic):  # also one that ends nothing
+                    about |= dict.fromkeys(unit_subjects(cad, event.idents))
             if config.window:
                 span = numbers[-1] - numbers[0] + 1
                 await fingerprints.describe(change.sql, digest, map(str, about), numbers[0], span)
