@@ -25,7 +25,7 @@ from bot.discord_pipeline import FINISHING, DiscordService
 from bot.discord_settings import build_router, escalation_plan
 from bot.health import Health, MetricsRefresher
 from bot.locks import alone_on_database, alone_with_token
-from bot.settings import Settings
+from bot.settings import Settings, StaleSettings
 from cogs.bot import DiscordStatus
 from cogs.commands.status import RuntimeStatus
 from cogs.delivery.channel_queue import Pace, instance_name
@@ -39,6 +39,7 @@ from db.database import Database
 from webhook import cad
 from webhook.cad.retention import Retention, forget_old
 from webhook.cad.silence import LastPush
+from webhook.cad.stale import StaleLimits
 from webhook.cad.store import PushConfig
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
@@ -91,7 +92,9 @@ async def run(
     cad_keys = _cad_keys(settings)
     cads = tuple(dict.fromkeys(key.name for key in cad_keys))
     duplicate_window = round(settings.cad.duplicate_seconds * SECOND)
-    retention = Retention(settings.cad.keep_hours * HOUR, duplicate_window)
+    retention = Retention(
+        settings.cad.keep_hours * HOUR, duplicate_window, _stale_limits(settings.cad.stale)
+    )
     live_clients: Counter[str] = Counter()
     async with AsyncExitStack() as stack:
         stack.enter_context(errors.counting())
@@ -172,6 +175,7 @@ async def run(
                 push_config=PushConfig(
                     window=duplicate_window,
                     crimes_from_calls=settings.cad.crimes_from_calls,
+                    zone=ZoneInfo(settings.cad.timezone) if settings.cad.timezone else None,
                 ),
                 push_bytes=settings.http.max_push_bytes,
                 limits=ConnectionLimits(
@@ -227,6 +231,16 @@ def _cad_keys(settings: Settings) -> list[CadKey]:
     if settings.cad.keys:
         return [CadKey(key.name, key.key, key.path) for key in settings.cad.keys]
     return [CadKey("cad", secrets.cad_key(settings).value)]
+
+
+def _stale_limits(settings: StaleSettings) -> StaleLimits:
+    return StaleLimits(
+        calls=round(settings.calls_hours * HOUR),
+        panics=round(settings.panics_minutes * MINUTE),
+        units=round(settings.units_hours * HOUR),
+        dispatchers=round(settings.dispatchers_hours * HOUR),
+        at=time.fromisoformat(settings.at) if settings.at else None,
+    )
 
 
 def _authenticator(settings: Settings, limiter: ConnectionLimiter) -> Authenticator:

@@ -303,6 +303,16 @@ class NamedKey(Section):
     key: Annotated[Secret, Field(min_length=8)]
 
 
+class StaleSettings(Section):
+    """After which time without news calls, panics and shifts end by themselves; 0: never."""
+
+    calls_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 0
+    panics_minutes: Annotated[float, Field(ge=0, le=60 * 24 * 7)] = 0
+    units_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 12
+    dispatchers_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 12
+    at: Annotated[str, AfterValidator(_time_of_day)] = ""
+
+
 class CadSettings(Section):
     """Sonoran CAD: the keys that pushes carry, and how pushes are stored.
 
@@ -313,6 +323,8 @@ class CadSettings(Section):
     duplicate_seconds: Annotated[float, Field(ge=0, le=600)] = 60.0
     keep_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24
     crimes_from_calls: bool = False
+    timezone: Annotated[str, AfterValidator(lambda name: name and _zone(name))] = ""
+    stale: StaleSettings = StaleSettings()
     silent_minutes: Annotated[int, Field(ge=0, le=60 * 24)] = 30
     api_key: Secret = ""
     server_id: Annotated[int, Field(ge=1)] = 1

@@ -312,6 +312,12 @@ async def set_property(
     await sql.update("dispatch_calls", {"property_id": property_id}, **call._asdict())
 
 
+async def silent(sql: Reader, before: int, limit: int) -> list[DispatchCall]:
+    """Return open calls about which the last push came before a time, oldest first."""
+    oldest = f"{_OPEN} AND touched_at < ? ORDER BY received_at, call_id LIMIT ?"
+    return await sql.select(DispatchCall, oldest, before, limit)
+
+
 async def open_at(sql: Reader, property_id: int) -> list[DispatchCall]:
     """Return the calls at a property that are not closed, oldest first."""
     there = f"{_OPEN} AND property_id = ? ORDER BY received_at, call_id"

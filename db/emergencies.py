@@ -206,6 +206,13 @@ async def open_calls(sql: Reader, limit: int) -> list[EmergencyCall]:
     return await sql.select(EmergencyCall, newest, limit)
 
 
+async def silent(sql: Reader, before: int, limit: int) -> list[EmergencyCall]:
+    """Return calls that nobody has taken and about which the last push came before a time."""
+    waiting = "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND touched_at < ?"
+    oldest = f"emergency_calls WHERE {waiting} ORDER BY touched_at LIMIT ?"
+    return await sql.select(EmergencyCall, oldest, before, limit)
+
+
 async def of_panic(sql: Reader, panic_id: int) -> list[EmergencyCall]:
     """Return the 911 calls that scripts made of a panic, oldest first."""
     oldest = "emergency_calls WHERE panic_id = ? AND seen ORDER BY received_at, call_id"

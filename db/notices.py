@@ -8,7 +8,8 @@ Kind = Literal["pager", "station", "callout"]
 
 
 class Notice(NamedTuple):
-    """One announcement; `data` is that of its event, as JSON text, `key` the kind of a callout.
+    """One announcement; `data` is that of its event, as JSON text, `key` the kind and places of
+    a callout.
 
     `at`: when it was received, in milliseconds since 1970; `age`: how many after it happened.
     """

@@ -1,6 +1,7 @@
 """Units of the CAD and their panics."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from db.database import Reader, Transaction, marks
@@ -55,6 +56,13 @@ class PanicStart(NamedTuple):
     @property
     def happened_at(self) -> int:
         return self.started_at - self.age
+
+
+class Panic(NamedTuple):
+    """A panic; `pressed_at` is when its button was pressed last."""
+
+    id: int
+    pressed_at: int
 
 
 class PanicUnit(NamedTuple):
@@ -123,10 +131,11 @@ async def start_panic(
 ) -> int | None:
     """Start a panic of those units that are in none; None if all of them already are."""
     in_panic = await open_panics(sql, cad, idents)
+    await _mark_pressed(sql, in_panic.values(), now)
     calm = [ident for ident in idents if ident not in in_panic]
     if not calm:
         return None
-    panic_id = await sql.insert("panics", cad=cad, started_at=now, age=age)
+    panic_id = await sql.insert("panics", cad=cad, started_at=now, pressed_at=now, age=age)
     for ident in calm:
         await sql.insert("panic_units", panic_id=panic_id, cad=cad, ident=ident)
         await put(sql, cad, ident, {}, now)
@@ -134,11 +143,10 @@ async def start_panic(
     return panic_id
 
 
-async def reopen_panics(sql: Transaction, cad: str, idents: list[int], since: int) -> list[int]:
-    """Let the panics of units go on that ended since a time; return them.
-
-    Units that are in a panic are left out.
-    """
+async def reopen_panics(
+    sql: Transaction, cad: str, idents: list[int], since: int, now: int
+) -> list[int]:
+    """Let the panics of units that are in none go on if they ended since a time; return them."""
     in_panic = await open_panics(sql, cad, idents)
     reopened = set()
     for ident in idents:
@@ -155,8 +163,17 @@ async def reopen_panics(sql: Transaction, cad: str, idents: list[int], since: in
         )
         if panic_id is not None:
             reopened.add(panic_id)
+            await put(sql, cad, ident, {}, now)
             await sql.update("units", {"is_panic": 1}, cad=cad, ident=ident)
+    await _mark_pressed(sql, reopened, now)
     return sorted(reopened)
+
+
+async def _mark_pressed(sql: Transaction, panic_ids: Iterable[int], now: int) -> None:
+    these = "id IN (SELECT value FROM json_each(?))"
+    await sql.run(
+        f"UPDATE panics SET pressed_at = ? WHERE {these}", now, json.dumps(list(panic_ids))
+    )
 
 
 async def open_panics(sql: Reader, cad: str, idents: list[int]) -> dict[int, int]:
@@ -213,13 +230,43 @@ async def log_out(sql: Transaction, cad: str, ident: int, now: int) -> None:
     await put(sql, cad, ident, {"on_duty": False, "group_name": ""}, now)
 
 
-async def log_out_silent(sql: Transaction, before: int, limit: int) -> int:
-    """Take up to `limit` units off duty without an update since a time; return how many."""
-    return await sql.count_changes(
+async def log_out_silent(
+    sql: Transaction, before: int, limit: int, *, dispatchers: bool = False
+) -> list[tuple[str, int]]:
+    """Take up to `limit` units, or dispatchers, off duty that were not updated since a time.
+
+    Return them as (CAD, ident).
+    """
+    return await sql.all(
+        lambda cad, ident: (cad, ident),
         "UPDATE units SET on_duty = 0, group_name = '' WHERE (cad, ident) IN"
-        " (SELECT cad, ident FROM units WHERE on_duty AND updated_at < ? LIMIT ?)",
+        " (SELECT cad, ident FROM units WHERE on_duty AND updated_at < ? AND is_dispatch = ?"
+        "  LIMIT ?) RETURNING cad, ident",
         before,
+        dispatchers,
         limit,
+    )
+
+
+async def silent_panics(sql: Reader, before: int, limit: int) -> list[Panic]:
+    """Return open panics whose button was pressed last before a time, oldest first."""
+    is_open = "EXISTS (SELECT 1 FROM panic_units WHERE panic_id = id AND cleared_at IS NULL)"
+    oldest = f"panics WHERE pressed_at < ? AND {is_open} ORDER BY id LIMIT ?"
+    return await sql.select(Panic, oldest, before, limit)
+
+
+async def end_panic(sql: Transaction, panic_id: int, now: int) -> None:
+    """End a panic for all its units."""
+    open_units = "panic_units WHERE panic_id = ? AND cleared_at IS NULL"
+    await sql.run(
+        "UPDATE units SET is_panic = 0 WHERE (cad, ident) IN"
+        f" (SELECT cad, ident FROM {open_units})",
+        panic_id,
+    )
+    await sql.run(
+        "UPDATE panic_units SET cleared_at = ? WHERE panic_id = ? AND cleared_at IS NULL",
+        now,
+        panic_id,
     )
 
 

@@ -14,7 +14,7 @@ from cogs.ui.names import (
     unit_names,
 )
 from cogs.ui.text import ANONYMOUS, duration, fitting, inert, inert_line, when
-from db import cards, dispatches, emergencies, flights, properties, units
+from db import cards, dispatches, emergencies, flights, properties, stale_ends, units
 from db.calls import CallKey
 from db.database import Reader
 from db.dispatches import DispatchCall
@@ -64,6 +64,7 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
         card.add("Dispatched", _("as {call}").format(call=name))
     elif call.removed_at is not None:
         card.add("Removed", _after(call.removed_at - call.happened_at))
+    card.add("Ended", "" if is_open else await _stale_end(sql, subject))
     return MessageContent(
         [card.build()], await _drone_button(sql, call.property_id, is_open=is_open)
     )
@@ -120,6 +121,7 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Opened", when(call.happened_at, call.age))
     if call.closed_at is not None:
         card.add("Closed", _after(call.closed_at - call.happened_at))
+        card.add("Ended", await _stale_end(sql, subject))
     notes = await dispatches.last_notes(sql, call.cad, call.call_id, READ, call.occurrence)
     card.add("Last notes", notes_text(notes), inline=False)
     return MessageContent(
@@ -194,6 +196,7 @@ async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
     at = next((call.property_id for call in calls if call.property_id is not None), None)
     card.add("Property", await property_of_call(sql, at, is_open=bool(in_panic)))
     card.add("Since", when(began, start.age))
+    card.add("Ended", "" if in_panic else await _stale_end(sql, subject))
     for call in calls[:2]:
         card.add_named(_number(call), await _own_call(sql, call))
     return MessageContent([card.build()], await _drone_button(sql, at, is_open=bool(in_panic)))
@@ -230,6 +233,16 @@ def _number(call: EmergencyCall) -> str:
 def times(same: list[EmergencyCall]) -> str:
     """Say how often a 911 call came, with those that say the same; blank for once."""
     return f" · × {len(same) + 1}" if same else ""
+
+
+async def _stale_end(sql: Reader, subject: Subject) -> str:
+    """Say why something ended that no push ended; blank if one did."""
+    end = await stale_ends.get(sql, str(subject))
+    if end is None:
+        return ""
+    if not end.silence:
+        return _("at the community's time of day")
+    return _("no news for {duration}").format(duration=duration(end.silence))
 
 
 def _after(milliseconds: int) -> str:

@@ -20,7 +20,11 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 """Where a word begins in a member's name: `pedChanceToSurrender`."""
 
 _DOORS = (("open", N_("open {doors}")), ("close", N_("close {doors}")))
-_SHOWN_ELSEWHERE = frozenset({"id", "name", "description"})
+_SHOWN_ELSEWHERE = frozenset(
+    {"id", "name", "description", "calloutdescriptions", "calloutunitsrequired", "enabled"}
+)
+_REQUIRED = re.compile(r"(.+)Required")
+"""How the members are named that say whether a service is needed: `policeRequired`."""
 
 
 async def notice(sql: Reader, subject: Subject) -> MessageContent | None:
@@ -101,8 +105,9 @@ def _callout(data: dict[str, Any]) -> CardBuilder:
     card = CardBuilder(
         title=f"{_('Callout')} · {name}",
         colour=Colour.WARNING,
-        description=inert(texts.get("description", ""), DESCRIPTION, blank=""),
+        description=inert("\n".join(_descriptions(texts)), DESCRIPTION, blank=""),
     )
+    card.add("Units", _required_units(texts), inline=False)
     positions = [f"{location['x']:.0f}, {location['y']:.0f}" for location in data["locations"]]
     card.add("Coordinates", fitting(positions, "\n", 200))
     shown = [
@@ -112,6 +117,37 @@ def _callout(data: dict[str, Any]) -> CardBuilder:
     ]
     card.add("Details", fitting(shown, "\n", FIELD), inline=False)
     return card
+
+
+def _descriptions(texts: dict[str, str]) -> list[str]:
+    """Return what a callout says: the one description, or any of the list of them."""
+    listed = _parsed(texts.get("calloutdescriptions", ""))
+    if isinstance(listed, dict):  # Lua's table
+        listed = list(listed.values())
+    found = [texts.get("description", ""), *(listed if isinstance(listed, list) else [listed])]
+    return [text for text in dict.fromkeys(found) if isinstance(text, str) and text.strip()]
+
+
+def _required_units(texts: dict[str, str]) -> str:
+    """Say which services a callout needs, and what it says about that."""
+    required = _parsed(texts.get("calloutunitsrequired", ""))
+    if not isinstance(required, dict):
+        return inert_line(str(required or ""), 256, blank="")
+    services = [
+        inert_line(found[1].capitalize(), 40)
+        for name, value in required.items()
+        if (found := _REQUIRED.fullmatch(name)) and value in (True, "true", 1)
+    ]
+    description = inert_line(str(required.get("description") or ""), 256, blank="")
+    return "\n".join(filter(None, [", ".join(services), description]))
+
+
+def _parsed(text: str) -> object:
+    """Return what a JSON text holds; any other text as it is."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
 
 
 _BY_KIND: dict[str, Callable[[dict[str, Any]], CardBuilder]] = {

@@ -177,6 +177,10 @@ CREATE TABLE stale_ends (
     at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- When its button was pressed last.
+ALTER TABLE panics ADD COLUMN pressed_at INTEGER NOT NULL DEFAULT 0;
+UPDATE panics SET pressed_at = started_at;
+
 -- Which pushes came just now. subjects: what they are about; arrivals: when each of the transports
 -- brought the push; first_event, events: where it is in the journal.
 ALTER TABLE fingerprints ADD COLUMN subjects TEXT NOT NULL DEFAULT '[]';

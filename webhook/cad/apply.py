@@ -9,7 +9,7 @@ Every function returns the subjects of its event.
 from functools import singledispatch
 from typing import Any
 
-from db import notices, units
+from db import notices, stale_ends, units
 from webhook.cad.arrival import COPIES, Arrival
 from webhook.cad.calls import ToggleBodycam
 from webhook.cad.events import (
@@ -136,8 +136,10 @@ async def store_panic(event: UnitPanic, change: Change, arrival: Arrival) -> lis
         ended = await units.clear_panic(change.sql, arrival.cad, event.idents, change.happened)
         return [panic_subject(panic_id) for panic_id in ended]
     reopened = await units.reopen_panics(
-        change.sql, arrival.cad, event.idents, change.happened - AGAIN
+        change.sql, arrival.cad, event.idents, change.happened - AGAIN, change.received
     )
+    for panic_id in reopened:
+        await stale_ends.forget(change.sql, str(panic_subject(panic_id)))
     subjects = [panic_subject(panic_id) for panic_id in reopened]
     started = await units.start_panic(
         change.sql, arrival.cad, event.idents, change.received, change.age
@@ -157,8 +159,7 @@ async def store_panic(event: UnitPanic, change: Change, arrival: Arrival) -> lis
 async def store_notice(
     event: PagerMessage | StationAlert | Callout, change: Change, arrival: Arrival
 ) -> list[Subject]:
-    # The id of a callout is the kind that the game server offers ("armed_suspect").
-    key = event.id if isinstance(event, Callout) else ""
+    key = _callout_key(event) if isinstance(event, Callout) else ""
     data = event.model_dump_json(by_alias=True)
     kind = _NOTICE_KINDS[event.type]
     since = change.received - (arrival.window or COPIES)
@@ -166,6 +167,13 @@ async def store_notice(
         change.sql, arrival.cad, kind, key, data, change.received, change.age, since=since
     )
     return [notice_subject(notice_id)]
+
+
+def _callout_key(callout: Callout) -> str:
+    """Return what makes a callout another one: its id is only the kind ("armed_suspect")."""
+    if not callout.id:
+        return ""
+    return " ".join([callout.id, *(f"{at.x:.0f},{at.y:.0f}" for at in callout.locations)])
 
 
 async def _store_unit(change: Change, arrival: Arrival, ident: int, values: dict[str, Any]) -> None:

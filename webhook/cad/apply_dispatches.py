@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from db import dispatches, emergencies
+from db import dispatches, emergencies, stale_ends
 from db.calls import CallKey
 from db.dispatches import CallNote, DispatchCall
 from webhook.cad.apply import apply
@@ -124,6 +124,7 @@ async def _store_edit(
         # What came just now may be newer than the list.
         before = change.received - max(arrival.window, ORDER)
         await dispatches.remove_notes(change.sql, [note.id for note in gone if note.at < before])
+    await _revive(change, key)
     if "status" in fresh and event.status and event.status != CLOSED:
         await _reopen(change, arrival, call)
     return await _store_rest(event, change, arrival, call, closes="status" in fresh)
@@ -136,6 +137,7 @@ async def store_dispatch_closed(
     closed = [await dispatch_key(change, arrival, call_id) for call_id in event.call_ids]
     for call in closed:
         await dispatches.close(change.sql, call, change.received, change.age)
+        await stale_ends.forget(change.sql, str(dispatch_subject(call)))
     return [dispatch_subject(call) for call in closed]
 
 
@@ -146,6 +148,7 @@ async def store_dispatch_note(
     call = await dispatch_key(change, arrival, event.call_id)
     await dispatches.ensure(change.sql, call, change.received, change.age)
     await _add_notes(change, arrival, call, [event.note])
+    await _revive(change, call)
     return [dispatch_subject(call)]
 
 
@@ -155,6 +158,7 @@ async def attach_units(event: UnitAttach, change: Change, arrival: Arrival) -> l
     key = await dispatch_key(change, arrival, event.call_id)
     await dispatches.ensure(change.sql, key, change.received, change.age)
     await dispatches.attach(change.sql, key, event.idents, change.received)
+    await _revive(change, key)
     call = await dispatches.get(change.sql, *key)
     if call is not None:
         await _reopen(change, arrival, call)
@@ -182,6 +186,12 @@ async def _reopen(change: Change, arrival: Arrival, call: DispatchCall) -> None:
         return
     if not await arrival.may_precede(change, dispatch_subject(call.key), call.closed_at):
         await dispatches.reopen(change.sql, call.key)
+
+
+async def _revive(change: Change, call: CallKey) -> None:
+    """Open a call again that only seemed to be over, as nothing was heard of it."""
+    if await stale_ends.forget(change.sql, str(dispatch_subject(call))):
+        await dispatches.reopen(change.sql, call)
 
 
 async def _protected_units(change: Change, arrival: Arrival, call: CallKey) -> list[int]:

@@ -1,16 +1,15 @@
 """Deleting calls, panics and fingerprints that are long over; the CAD reuses its numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from db import cards, dispatches, emergencies, fingerprints, notices, units
+from db import cards, dispatches, emergencies, fingerprints, notices, stale_ends, units
 from db.calls import CallKey
 from db.database import Transaction
 from webhook.cad.arrival import COPIES
-from webhook.cad.events import dispatch_subject, emergency_subject
+from webhook.cad.events import dispatch_subject, emergency_subject, panic_subject
+from webhook.cad.stale import StaleLimits, end_stale
 from webhook.protocol.context import Context
-
-SILENT_SHIFT = 12 * 60 * 60 * 1000
-"""Milliseconds without a push about a unit after which it counts as off duty."""
+from webhook.protocol.events import Subject
 
 WITHOUT_END = 3
 """How many times longer calls that never ended are kept after the last push about them."""
@@ -18,18 +17,23 @@ WITHOUT_END = 3
 
 @dataclass(frozen=True)
 class Retention:
-    """How long, in milliseconds, calls and panics are kept after their end, and fingerprints."""
+    """How long, in milliseconds, calls and panics are kept after their end, and fingerprints.
+
+    `stale`: when they end without a push that says so.
+    """
 
     over: int = 24 * 60 * 60 * 1000
     fingerprints: int = COPIES
+    stale: StaleLimits = field(default_factory=StaleLimits)
 
 
 async def forget_old(context: Context, retention: Retention, limit: int) -> bool:
-    """Delete up to `limit` of each kind; return whether there may be more.
+    """End what is stale, and delete up to `limit` of each kind; return whether there may be more.
 
     A call's card stays in Discord as it is. A later call of the same number is another call with a
     card of its own.
     """
+    is_more_stale = await end_stale(context, retention.stale, limit)
     now = context.now()
     over, untouched = now - retention.over, now - WITHOUT_END * retention.over
     async with context.database.write() as sql:
@@ -38,10 +42,9 @@ async def forget_old(context: Context, retention: Retention, limit: int) -> bool
             await _forget_dispatches(sql, over, untouched, limit),
             await _forget_emergencies(sql, over, untouched, limit),
             await notices.prune(sql, untouched, limit),
-            await units.log_out_silent(sql, now - SILENT_SHIFT, limit),
             await fingerprints.prune(sql, now - retention.fingerprints, limit),
         ]
-    return limit in counts
+    return is_more_stale or limit in counts
 
 
 async def _forget_panics(sql: Transaction, over: int, untouched: int, limit: int) -> int:
@@ -50,6 +53,7 @@ async def _forget_panics(sql: Transaction, over: int, untouched: int, limit: int
     for panic_id in old:
         for call in await emergencies.of_panic(sql, panic_id):
             await _forget_emergency(sql, call.key)
+        await stale_ends.forget(sql, str(panic_subject(panic_id)))
         await units.forget_panic(sql, panic_id)
     return len(old)
 
@@ -57,7 +61,7 @@ async def _forget_panics(sql: Transaction, over: int, untouched: int, limit: int
 async def _forget_dispatches(sql: Transaction, over: int, untouched: int, limit: int) -> int:
     old = await dispatches.forgettable(sql, over, untouched, limit)
     for call in old:
-        await cards.release(sql, str(dispatch_subject(call)))
+        await _release(sql, dispatch_subject(call))
         await dispatches.forget(sql, call)
     return len(old)
 
@@ -70,5 +74,10 @@ async def _forget_emergencies(sql: Transaction, over: int, untouched: int, limit
 
 
 async def _forget_emergency(sql: Transaction, call: CallKey) -> None:
-    await cards.release(sql, str(emergency_subject(call)))
+    await _release(sql, emergency_subject(call))
     await emergencies.forget(sql, call)
+
+
+async def _release(sql: Transaction, subject: Subject) -> None:
+    await cards.release(sql, str(subject))
+    await stale_ends.forget(sql, str(subject))
