@@ -19,8 +19,8 @@ from webhook.cad.events import CadEvent, UnhandledType, unit_subjects
 from webhook.cad.occurrences import emergency_call
 from webhook.cad.registry import parse
 from webhook.cad.replay import replay
-from webhook.cad.unknown import event_data, event_name
 from webhook.cad.units import UnitPanic
+from webhook.cad.unknown import event_data, event_name
 from webhook.protocol.context import Change, Context
 from webhook.protocol.events import CAD, Crime, Subject
 from webhook.protocol.idempotency import RequestKey, carry_out
