@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from tests.webhook.queries.test_machine import (
     PLACES,
@@ -27,6 +27,7 @@ GIVEN = {
     "status": st.sampled_from(["PENDING", "ACTIVE", "SOLD"]),
 }
 CORNER = st.fixed_dictionaries({"x": SMALL, "y": SMALL})
+WHOLE = st.fixed_dictionaries(GIVEN | {"x": SMALL, "y": SMALL})
 SENT = st.builds(dict.__or__, st.fixed_dictionaries({}, optional=GIVEN), CORNER | st.just({}))
 
 
@@ -129,7 +130,13 @@ class PutMachine(PropertiesMachine):
             events.append(("withdrawn-remove-property", {"propertyId": number}))
         return events
 
-    @rule(house=HOUSES, sent=SENT)
+    @initialize(sent=WHOLE)
+    def begin(self, sent: dict[str, Any]) -> None:
+        """Have a house and a property that is none, so that more than errors comes of the rest."""
+        self.add_property(1, 0)
+        self.put("1", sent | {"tier": 1})
+
+    @rule(house=HOUSES, sent=SENT | WHOLE)
     def put(self, house: str, sent: dict[str, Any]) -> None:
         known = self.number_of(house)
         expected = (
