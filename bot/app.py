@@ -49,6 +49,7 @@ from webhook.http.listener import Listener
 from webhook.http.push import CadKey
 from webhook.protocol.context import ApprovalRules, Context, ExternalRules, Scope
 from webhook.protocol.events import ALL, Bus
+from webhook.protocol.game_servers import GameServers
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import SESSION_MESSAGES, SessionSettings
 from webhook.queries import CATALOGUE
@@ -85,7 +86,7 @@ async def run(
         OSError: the port cannot be listened on.
     """
     set_language(settings.community.language)
-    connection, last_push = DiscordStatus(), LastPush()
+    connection, last_push, game_servers = DiscordStatus(), LastPush(), GameServers()
     metrics = Metrics(cad.HANDLED_TYPES, CATALOGUE.names | SESSION_MESSAGES)
     errors = ErrorCounter(metrics)
     certificate = Certificate.of(settings.http)
@@ -120,6 +121,7 @@ async def run(
             discord=lambda: connection.state,
             cads=cads,
             last_push=last_push,
+            game_servers=game_servers,
         )
         alarms = AlarmEscalation(
             context,
@@ -153,6 +155,7 @@ async def run(
             stop,
             lambda: discord.closed_channels,
             lambda: checks.silent_cads,
+            game_servers,
         )
         limiter = ConnectionLimiter(affordable(settings.http.max_connections))
         app = make_app(
@@ -160,7 +163,7 @@ async def run(
                 context=context,
                 catalogue=CATALOGUE,
                 cad_keys=cad_keys,
-                authenticator=_authenticator(settings, limiter),
+                authenticator=_authenticator(settings, limiter, game_servers),
                 sessions=SessionSettings(
                     cad.EVENT_NAMES,
                     settings.websocket.messages_per_second,
@@ -169,7 +172,12 @@ async def run(
                 ),
                 health=health,
                 refresh_metrics=MetricsRefresher(
-                    metrics, database, settings.database.path, connection, status.channels
+                    metrics,
+                    database,
+                    settings.database.path,
+                    connection,
+                    status.channels,
+                    game_servers,
                 ),
                 last_push=last_push,
                 push_config=PushConfig(
@@ -243,7 +251,9 @@ def _stale_limits(settings: StaleSettings) -> StaleLimits:
     )
 
 
-def _authenticator(settings: Settings, limiter: ConnectionLimiter) -> Authenticator:
+def _authenticator(
+    settings: Settings, limiter: ConnectionLimiter, game_servers: GameServers
+) -> Authenticator:
     """Let the configured clients in; without any, only programs on this machine."""
     configured = [
         Client(client.name, client.token, Scope[client.scope.upper()])
@@ -253,6 +263,7 @@ def _authenticator(settings: Settings, limiter: ConnectionLimiter) -> Authentica
         configured or [Client(LOCAL.name, secrets.client_token(settings).value, LOCAL.scope)],
         settings.websocket.allowed_origins,
         limiter,
+        game_servers,
         open_to_loopback=not configured,
     )
 

@@ -10,10 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.certificate import BadCertificate, Certificate, read_certificate
+from bot.client import InstanceClient, InstanceError
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, UnreadableSecret, read_secret
 from bot.settings import HttpSettings, NamedKey, Settings
 from db.errors import StorageError
 from db.integrity import full_check, quick_check
+
+ASKING = 3.0
+"""Seconds within which the running bot must answer."""
 
 SOON = timedelta(days=14)
 """A certificate that ends within this time should have been renewed by now."""
@@ -58,6 +62,7 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     await _check_host(settings.http, report)
     _check_certificate(settings.http, report)
     _check_map(settings, report)
+    await asyncio.to_thread(_check_game_servers, settings, report)
     if settings.discord.token:
         from bot.check_discord import check_discord  # discord.py takes long to import
 
@@ -189,6 +194,34 @@ def _check_certificate(settings: HttpSettings, report: Report) -> None:
         )
     else:
         report.good(f"the certificate fits its key and is valid until {ends:%Y-%m-%d}")
+
+
+def _check_game_servers(settings: Settings, report: Report) -> None:
+    """Ask the running bot which game servers are there."""
+    try:
+        found = InstanceClient.from_settings(settings, ASKING).health().get("gameServers")
+    except InstanceError as fault:
+        report.note(f"whether a game server is connected is not known: {fault}")
+        return
+    servers = found if isinstance(found, list) else []
+    if not servers:
+        report.note(
+            "no game server with the resource cad-sentinel has been there since the bot's start;"
+            " fivem/cad-sentinel/README.md says how to install it"
+        )
+    for server in servers:
+        name = f"the game server's resource {server['resource']} {server['version']}"
+        waiting, refused = server["waiting"], server["refused"]
+        if server["connected"]:
+            report.good(f"{name} is connected; {waiting} messages wait in it")
+        else:
+            report.fault(
+                f"{name} has sent nothing for {server['secondsAgo'] // 60} minutes;"
+                f" {waiting} messages waited in it",
+                "type `cadsentinel status` on the game server's console: it says what is wrong",
+            )
+        if refused:
+            report.note(f"{refused} messages of it were refused: `cadsentinel status` lists them")
 
 
 def _check_map(settings: Settings, report: Report) -> None:

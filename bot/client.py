@@ -105,7 +105,7 @@ class InstanceClient:
         self._bearer = {"Authorization": f"Bearer {client_token}".encode()}
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
+    def from_settings(cls, settings: Settings, timeout: float = TIMEOUT) -> Self:
         """Return a client of the bot that runs with this configuration.
 
         Raises:
@@ -125,12 +125,13 @@ class InstanceClient:
             _require_secret(folder / CLIENT_TOKEN_FILE, "websocket.clients")
         key, token = cad_key(settings).value, client_token(settings).value
         if settings.http.certificate is None:
-            return cls(f"http://{address}", key, token)
+            return cls(f"http://{address}", key, token, timeout=timeout)
         try:
             certificate = fingerprint(settings.http.certificate)
         except BadCertificate as fault:
             raise InstanceError(str(fault)) from None
-        return cls(f"https://{address}", key, token, certificate=certificate)
+        url = f"https://{address}"
+        return cls(url, key, token, certificate=certificate, timeout=timeout)
 
     def push(self, type: str, data: dict[str, Any]) -> None:  # noqa: A002 - Sonoran's word
         """Send a push as the CAD does; when this returns, the bot has stored it.
@@ -160,6 +161,17 @@ class InstanceClient:
         """
         message = {"type": QUERIES + name.removeprefix(QUERIES), "data": data}
         return self._frame(self._post("/api/query", message, self._bearer))
+
+    def health(self) -> dict[str, Any]:
+        """Return what the bot says of itself, also while it is not ready.
+
+        Raises:
+            InstanceError: it cannot be reached, or something else listens there.
+        """
+        document = self._document(self._request("GET", "/healthz", {}))
+        if "ready" not in document:
+            raise self._not_sentinel()
+        return document
 
     def events(self, after: int | None, names: Sequence[str], wait: int) -> EventBatch:
         """Return the events after a number (None: from now on); wait up to `wait` seconds for one.

@@ -11,7 +11,10 @@ from db.cards import Backlog
 from db.database import Database
 from db.errors import StorageUnavailable
 from webhook.protocol.context import now
+from webhook.protocol.game_servers import GameServers
 from webhook.protocol.metrics import Metrics
+
+MINUTE = 60_000
 
 DELIVERY_KINDS = ("card post", "card edit", "feed")
 
@@ -29,12 +32,14 @@ class Health:
         stop: asyncio.Event,
         closed_channels: Callable[[], list[str]],
         silent_cads: Callable[[], list[str]],
+        game_servers: GameServers | None = None,
     ) -> None:
         self._database = database
         self._connection = connection
         self._stop = stop
         self._closed_channels = closed_channels
         self._silent_cads = silent_cads
+        self._game_servers = game_servers or GameServers()
         self._version = version("cad-sentinel")
 
     def __call__(self) -> tuple[bool, dict[str, object]]:
@@ -44,6 +49,17 @@ class Health:
             "problems": list(self._problems()),
             "version": self._version,
             "discord": self._connection.state,
+            "gameServers": [
+                {
+                    "resource": server.resource,
+                    "version": server.version,
+                    "connected": self._game_servers.is_connected(server),
+                    "secondsAgo": self._game_servers.silence(server) // 1000,
+                    "waiting": server.waiting,
+                    "refused": server.refused,
+                }
+                for server in self._game_servers.by_client().values()
+            ],
         }
 
     def _problems(self) -> Iterator[str]:
@@ -66,6 +82,15 @@ class Health:
             )
         for cad in self._silent_cads():
             yield f"Nothing comes from the CAD {cad}, although units are on duty."
+        for server in self._game_servers.by_client().values():
+            if not self._game_servers.is_connected(server):
+                minutes = self._game_servers.silence(server) // MINUTE
+                yield f"The game server's resource has sent nothing for {minutes} minutes."
+            elif server.refused:
+                yield (
+                    f"{server.refused} messages of the game server were refused;"
+                    " `cadsentinel status` on its console says why."
+                )
 
 
 class MetricsRefresher:
@@ -78,7 +103,9 @@ class MetricsRefresher:
         path: Path,
         connection: DiscordStatus,
         channels: Collection[str],
+        game_servers: GameServers | None = None,
     ) -> None:
+        self._game_servers = game_servers or GameServers()
         self._metrics = metrics
         self._database = database
         self._path = path
@@ -89,6 +116,11 @@ class MetricsRefresher:
         """Set every gauge; while storage cannot be read, its last figures stay."""
         self._metrics.discord.state(self._connection.state)
         self._metrics.writable.set(self._database.is_writable)
+        for client, server in self._game_servers.by_client().items():
+            is_connected = self._game_servers.is_connected(server)
+            self._metrics.game_server_connected.labels(client).set(is_connected)
+            self._metrics.game_server_waiting.labels(client).set(server.waiting)
+            self._metrics.game_server_refused.labels(client).set(server.refused)
         for file, size in (await asyncio.to_thread(_sizes, self._path)).items():
             self._metrics.database_bytes.labels(file).set(size)
         try:

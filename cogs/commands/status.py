@@ -15,6 +15,7 @@ from cogs.ui.responder import Responder, SentinelCog, reply_embed
 from cogs.ui.text import fitting, inert_line, timestamp
 from webhook.cad.silence import LastPush
 from webhook.protocol.context import Scope, now
+from webhook.protocol.game_servers import GameServers
 from webhook.queries.audit import StorageStatus, get_storage_status
 from webhook.queries.rows import Backlog
 
@@ -39,6 +40,7 @@ class RuntimeStatus:
     discord: Callable[[], str]
     cads: tuple[str, ...]
     last_push: LastPush
+    game_servers: GameServers = field(default_factory=GameServers)
     channels: dict[str, int] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)
     started_at: int = field(default_factory=now)
@@ -71,7 +73,9 @@ class StatusCommands(SentinelCog):
         ]
         state = status.discord()
         wrong = self._setup_health.sentences(channels=False)
-        is_well = state == "ready" and not shut and not wrong
+        servers = status.game_servers
+        is_complete = all(map(servers.is_connected, servers.by_client().values()))
+        is_well = state == "ready" and not shut and not wrong and is_complete
         card = CardBuilder(
             title=_("Everything works") if is_well else _("Something needs attention"),
             colour=Colour.GOOD if is_well else Colour.WARNING,
@@ -87,6 +91,7 @@ class StatusCommands(SentinelCog):
         card.add(_("Waiting"), fitting(lines, "\n", FIELD) or _("Nothing."), inline=False)
         pushes = [_push_line(status, cad) for cad in status.cads]
         card.add(_("Last push"), fitting(pushes, "\n", FIELD))
+        card.add(_("Game server"), fitting(_game_server_lines(status.game_servers), "\n", FIELD))
         card.add(_("Database"), f"{storage.database_bytes / 1_000_000:.1f} MB")
         card.add(_("Version"), inert_line(status.version, 40))
         card.add(_("Running since"), timestamp(status.started_at))
@@ -129,6 +134,27 @@ def _backlog_line(status: RuntimeStatus, channel: str, backlog: list[Backlog]) -
     if since is None:
         return line
     return _("{what}, since {when}").format(what=line, when=timestamp(since))
+
+
+def _game_server_lines(servers: GameServers) -> list[str]:
+    """Say which resource is there, or since when it is gone, and what waits in it."""
+    return [
+        " · ".join(
+            filter(
+                None,
+                [
+                    inert_line(f"{server.resource} {server.version}", 80),
+                    "" if servers.is_connected(server) else _("gone"),
+                    timestamp(server.seen_at),
+                    plural("1 waits", "{number} wait", server.waiting) if server.waiting else "",
+                    plural("1 refused", "{number} refused", server.refused)
+                    if server.refused
+                    else "",
+                ],
+            )
+        )
+        for server in servers.by_client().values()
+    ]
 
 
 def _push_line(status: RuntimeStatus, cad: str) -> str:

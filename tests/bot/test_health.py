@@ -15,9 +15,10 @@ from db.cards import StaleCard
 from db.database import Database
 from db.errors import StorageUnavailable
 from db.feeds import FeedEntry
-from tests.webhook.harness import MINUTE, open_harness
+from tests.webhook.harness import MINUTE, Clock, open_harness
 from webhook.cad.silence import LastPush
 from webhook.protocol.context import now
+from webhook.protocol.game_servers import GameServers
 from webhook.protocol.metrics import DISCORD_STATES, Metrics
 from webhook.queries.daily_report import PROBLEMS
 
@@ -164,3 +165,43 @@ async def test_restored_storage_is_noticed_without_other_writes(tmp_path: Path) 
         assert harness.dump() == before
         await checks.run()
         assert harness.database.is_writable
+
+
+async def test_game_server_is_described_and_missed(database: Database) -> None:
+    clock, metrics = Clock(), Metrics()
+    servers = GameServers(clock)
+    health = Health(
+        database, DiscordStatus("ready"), asyncio.Event(), list, list, game_servers=servers
+    )
+    refresh = MetricsRefresher(
+        metrics, database, Path("none"), DiscordStatus("ready"), [], game_servers=servers
+    )
+    assert health()[1]["gameServers"] == []
+    servers.note("game", "cad-sentinel/1.2.0; waiting=12; refused=0")
+    described = {
+        "resource": "cad-sentinel",
+        "version": "1.2.0",
+        "connected": True,
+        "secondsAgo": 0,
+        "waiting": 12,
+        "refused": 0,
+    }
+    assert health()[1]["gameServers"] == [described]
+    assert health()[1]["problems"] == []
+    await refresh()
+    assert samples(metrics, "sentinel_game_server_connected") == {("game",): 1}
+    assert samples(metrics, "sentinel_game_server_waiting") == {("game",): 12}
+    clock.now += 5 * MINUTE
+    assert health() == (
+        True,
+        health()[1]
+        | {
+            "gameServers": [described | {"connected": False, "secondsAgo": 300}],
+            "problems": ["The game server's resource has sent nothing for 5 minutes."],
+        },
+    )
+    await refresh()
+    assert samples(metrics, "sentinel_game_server_connected") == {("game",): 0}
+    servers.note("game", "cad-sentinel/1.2.0; waiting=0; refused=3")
+    (problem,) = health()[1]["problems"]  # type: ignore[misc]
+    assert problem.startswith("3 messages of the game server were refused;")

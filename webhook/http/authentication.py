@@ -12,6 +12,7 @@ from webhook.http.addresses import is_from_this_machine
 from webhook.http.connection_limits import ConnectionLimiter
 from webhook.http.cors import AllowedOrigins
 from webhook.protocol.context import Caller, Scope
+from webhook.protocol.game_servers import HEADER, GameServers
 
 DELAY = 0.25
 """Seconds that each failed attempt of an address adds to the answer of the next one."""
@@ -57,10 +58,12 @@ class Authenticator:
         clients: list[Client],
         allowed_origins: Sequence[str],
         limiter: ConnectionLimiter | None = None,
+        game_servers: GameServers | None = None,
         *,
         open_to_loopback: bool,
     ) -> None:
         self.limiter = limiter or ConnectionLimiter()
+        self.game_servers = game_servers or GameServers()
         self.origins = AllowedOrigins(allowed_origins)
         self._open_to_loopback = open_to_loopback
         # Digests of equal length: a comparison reveals nothing about a token's length either.
@@ -90,6 +93,7 @@ class Authenticator:
         self._delays.reset(request.remote)
         if not self.limiter.mark_authenticated(request.transport):
             raise web.HTTPServiceUnavailable(text="too many connections are open")
+        self.game_servers.note(caller.name, request.headers.get(HEADER))
         return caller
 
     def _caller(self, request: web.Request) -> Caller | None:

@@ -95,6 +95,17 @@ class Metrics:
             states=DISCORD_STATES,
             registry=registry,
         )
+        self.game_server_connected = gauge(
+            "sentinel_game_server_connected",
+            "1 while the game server's resource sends something, by its client.",
+            ["client"],
+        )
+        self.game_server_waiting = gauge(
+            "sentinel_game_server_waiting", "Messages that it has still to send.", ["client"]
+        )
+        self.game_server_refused = gauge(
+            "sentinel_game_server_refused", "Messages of it that were refused.", ["client"]
+        )
         self.problems = counter(
             "sentinel_log_records", "Warnings and errors in the log.", ["level"]
         )

@@ -1,0 +1,45 @@
+"""The game server's resource introduces itself: `/status` and `check` show it."""
+
+import pytest
+from yarl import URL
+
+from bot.check import check
+from bot.settings import DiscordSettings
+from tests.end_to_end.answers import expect
+from tests.end_to_end.environment import BotEnvironment
+from webhook.protocol.game_servers import GameServers
+
+
+async def _checked(env: BotEnvironment) -> str:
+    """Return what `check` says beside a running bot; nothing about Discord."""
+    settings = env.settings()
+    http = settings.http.model_copy(update={"port": URL(env.url).port})
+    offline = settings.model_copy(update={"http": http, "discord": DiscordSettings()})
+    lines: list[str] = []
+    await check(offline, None, lines.append)
+    return "\n".join(lines)
+
+
+async def test_game_server_is_shown_with_its_version_and_backlog(
+    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with env.bot_running():
+        await env.wait_for_commands()
+        assert "note  no game server with the resource cad-sentinel" in await _checked(env)
+        env.headers = {"X-Sentinel-Resource": "cad-sentinel/1.2.0; waiting=12; refused=1"}
+        await env.query("get-tiers")
+        env.headers = {}
+        checked = await _checked(env)
+        assert "ok    the game server's resource cad-sentinel 1.2.0 is connected" in checked
+        assert "12 messages wait in it" in checked
+        assert "note  1 messages of it were refused" in checked
+        reply = await env.fake.slash(env.dora, "status")
+        shown = await expect(env, reply, "cad-sentinel 1.2.0")
+        assert "12 wait · 1 refused" in shown
+        monkeypatch.setattr(GameServers, "silence", lambda *_: 10 * 60_000)
+        checked = await _checked(env)
+        assert "FAULT the game server's resource cad-sentinel 1.2.0 has sent nothing" in checked
+        assert "for 10 minutes" in checked
+        reply = await env.fake.slash(env.dora, "status")
+        assert "gone" in await expect(env, reply, "Something needs attention")
+    assert "nothing listens on" in await _checked(env)

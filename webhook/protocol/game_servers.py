@@ -1,0 +1,62 @@
+"""Which game servers are there: their resource introduces itself with every request."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from webhook.protocol.context import now
+
+HEADER = "X-Sentinel-Resource"
+"""`cad-sentinel/1.0.0; waiting=0; refused=0`, sent at least once a minute."""
+
+SILENT_AFTER = 150_000
+"""Milliseconds without a request after which a game server counts as gone."""
+
+_HEADER = re.compile(r"([\w.-]{1,64})/([\w.+-]{1,32})(?:;.*)?", re.ASCII | re.DOTALL)
+_NUMBER = re.compile(r";\s*(waiting|refused)=([0-9]{1,9})\s*(?=;|$)")
+
+
+class GameServer(NamedTuple):
+    """A game server's resource, and what it has to say.
+
+    `waiting`: messages that it has still to send; `refused`: those that nobody wanted. `seen_at`:
+    when it sent something last, in milliseconds since 1970.
+    """
+
+    resource: str
+    version: str
+    waiting: int
+    refused: int
+    seen_at: int
+
+
+class GameServers:
+    """Remembers the game servers since the start, each by the client whose token it has."""
+
+    def __init__(self, clock: Callable[[], int] = now) -> None:
+        self._clock = clock
+        self._by_client: dict[str, GameServer] = {}
+
+    def note(self, client: str, header: str | None) -> None:
+        """Take note of a client's request; other programs send no such header."""
+        found = _HEADER.fullmatch(header) if header is not None else None
+        if header is None or found is None:
+            return
+        numbers = {name: int(number) for name, number in _NUMBER.findall(header)}
+        self._by_client[client] = GameServer(
+            found[1],
+            found[2],
+            numbers.get("waiting", 0),
+            numbers.get("refused", 0),
+            self._clock(),
+        )
+
+    def by_client(self) -> dict[str, GameServer]:
+        return dict(self._by_client)
+
+    def silence(self, server: GameServer) -> int:
+        """Return for how many milliseconds a game server has sent nothing."""
+        return max(0, self._clock() - server.seen_at)
+
+    def is_connected(self, server: GameServer) -> bool:
+        return self.silence(server) <= SILENT_AFTER
