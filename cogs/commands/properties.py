@@ -147,7 +147,7 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         await reply_text(interaction, text.format(where=where, id=added.id))
 
     @app_commands.command(
-        description="Change a property's size, coordinates, tier or status",
+        description="Change a property's location, size, coordinates, tier, status or owner",
         extras=needs(Scope.WRITE),
     )
     @property_option(
@@ -157,6 +157,9 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         y="Where it is on the game's map, south to north",
         tier="Its protection plan",
         status="ACTIVE, or a word of your own",
+        location="Where it is, in words",
+        description="More about it",
+        owner="The game user who owns it: a known name, or an id like license:41aa90be",
     )
     async def edit(
         self,
@@ -168,12 +171,18 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         y: CoordinateOption | None = None,
         tier: TierOption | None = None,
         status: StatusOption | None = None,
+        location: Range[str, 1, 200] | None = None,
+        description: Range[str, 1, 1000] | None = None,
+        owner: UserOption | None = None,
     ) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
-        given = {"width": width, "height": height, "x": x, "y": y, "status": status}
+        given: dict[str, object] = {"width": width, "height": height, "x": x, "y": y}
+        given |= {"status": status, "location": location, "description": description}
         if tier is not None:
             given["tier"] = await resolve_tier(context, tier)
+        if owner is not None:
+            given["owner"] = await find_user(context, owner)
         await reply_text(interaction, await _edit(context, found, given))
 
     @app_commands.command(
@@ -293,7 +302,7 @@ async def _edit(context: Context, property_: Property, given: Mapping[str, objec
         changes["ifStatus"] = property_.status
     await edit_property(context, validate(Edit, changes | {"propertyId": property_.id}))
     now = await get_stored_property(context, OfProperty(property_id=property_.id))
-    return _("**{where}**: {width} × {height} m at {x}, {y}, tier {tier}, {status}.").format(
+    text = _("**{where}**: {width} × {height} m at {x}, {y}, tier {tier}, {status}.").format(
         where=inert_line(now.location, 200),
         width=now.width,
         height=now.height,
@@ -302,6 +311,10 @@ async def _edit(context: Context, property_: Property, given: Mapping[str, objec
         tier=await tier_name(context.read, now.tier),
         status=inert_line(now.status, 32),
     )
+    if "owner" not in changes:
+        return text
+    owner = await user_name(context.read, now.owner)
+    return f"{text} {_('The owner is {user}.').format(user=owner)}"
 
 
 def _pair(field: str, text: str) -> tuple[int, int]:

@@ -119,6 +119,10 @@ async def test_several_fields_are_edited_at_once(env: BotEnvironment) -> None:
         assert done == "**Villa**: 50 × 0 m at -5, 0, tier Optimum, ACTIVE."
         done = await answer_to(env, env.dora, "property edit", property="1", status="leased")
         assert done.endswith("LEASED.")
+        sold: dict[str, str | int] = {"location": "Villa 9", "owner": "license:new"}
+        done = await answer_to(env, env.dora, "property edit", property="1", **sold)
+        assert done.startswith("**Villa 9**:")
+        assert done.endswith("The owner is license:new.")
         wrong = await answer_to(env, env.dora, "property edit", property="1", status="removed")
         assert "Use /removal request to have a property removed." in wrong
 

@@ -40,7 +40,7 @@ from webhook.queries.models import (
     property_list,
     property_subject,
 )
-from webhook.queries.property_lifecycle import change_owner, change_status
+from webhook.queries.property_lifecycle import DECIDED_BY_APPROVERS, change_owner, change_status
 from webhook.queries.removals import withdraw
 
 table = Catalogue()
@@ -52,9 +52,6 @@ StatusName = Annotated[
     Field(max_length=32),
 ]
 """A property's status, stored in upper case."""
-
-_DECIDED_BY_APPROVERS = frozenset({PENDING, REJECTED, REMOVED})
-
 
 Location = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """Where a property is, for people."""
@@ -372,7 +369,7 @@ async def _require_approval(
     change: Change, rules: ApprovalRules, property_: Property, status: str
 ) -> None:
     """Let a person decide by an edit only what they could decide by an approval."""
-    if property_.status not in _DECIDED_BY_APPROVERS:
+    if property_.status not in DECIDED_BY_APPROVERS:
         return
     change.caller.must(Scope.APPROVE)
     if property_.status == REMOVED or status in (PENDING, REJECTED):

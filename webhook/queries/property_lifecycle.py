@@ -7,13 +7,17 @@ open exactly while the status is REMOVED.
 
 from db import access, approvals, flights, properties, removals, users
 from db.database import Reader
-from db.properties import PENDING, REMOVED, Property
+from db.properties import PENDING, REJECTED, REMOVED, Property
 from db.removals import RemovalOutcome
 from webhook.protocol.context import Change
+from webhook.protocol.errors import Conflict
 from webhook.protocol.events import Event, PropertyOwnerChange, PropertyRestored, Subject
 from webhook.queries.alarms import end_alarm_of
 from webhook.queries.drones import close_flight
 from webhook.queries.models import approval_subjects, property_subject, removal_subject
+
+DECIDED_BY_APPROVERS = frozenset({PENDING, REJECTED, REMOVED})
+"""Statuses that people can only change as approvers."""
 
 
 async def change_status(
@@ -42,7 +46,15 @@ async def change_owner(
     """Give a property to another user and publish it; approvals that were given so far are void.
 
     They were given for another owner. `keep_allowed`: the list of who else may enter stays.
+
+    Raises:
+        Conflict: it waits for a decision, which a person could then make about what was their own.
     """
+    if change.caller.is_person and property_.status in DECIDED_BY_APPROVERS:
+        raise Conflict(
+            "property {id} waits for a decision; its owner can be changed afterwards",
+            id=property_.id,
+        )
     await users.add_seen(change.sql, owner)
     await properties.update(change.sql, property_, property_._replace(owner=owner))
     if not keep_allowed:

@@ -12,12 +12,12 @@ from db import access, approvals
 from tests.webhook.harness import AppHarness, open_harness
 from tests.webhook.queries.test_plans import ASKED, give_code
 from webhook.protocol.context import ApprovalRules, Caller, Context, ExternalRules, Scope
-from webhook.protocol.errors import InvalidData
+from webhook.protocol.errors import Conflict, InvalidData
 from webhook.protocol.wire import ExternalId, validate
 from webhook.queries import CATALOGUE
 from webhook.queries.approvals import approve_property
 from webhook.queries.models import OfProperty, PropertyReference
-from webhook.queries.properties import get_property
+from webhook.queries.properties import Edit, edit_property, get_property
 
 HOUSE: dict[str, Any] = {"source": "ps-housing", "id": "17"}
 NEW: dict[str, Any] = {
@@ -347,6 +347,18 @@ async def test_same_owner_again_changes_nothing(harness: AppHarness) -> None:
     await harness.ask("change-property-owner", propertyId=number, owner="license:owner")
     assert harness.take_events() == []
     assert (await harness.ask("get-allowed-users", propertyId=number))["allowedUsers"]
+
+
+async def test_person_cannot_give_away_what_waits_for_a_decision(harness: AppHarness) -> None:
+    number = await harness.add_property()
+    dispatcher = member(harness, "dora", Scope.WRITE)
+    ask = Edit(property_id=number, owner="license:new")
+    with pytest.raises(Conflict):
+        await edit_property(dispatcher, ask)
+    await harness.ask("approve-property", propertyId=number)
+    await edit_property(dispatcher, ask)
+    shown = await harness.ask("get-property-detailed", propertyId=number)
+    assert shown["owner"] == "license:new"
 
 
 async def test_approval_does_not_survive_a_change_of_owner(harness: AppHarness) -> None:
