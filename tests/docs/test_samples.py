@@ -1,0 +1,99 @@
+"""The samples of docs/protocol.md run as they are printed: in FXServer's Lua, and under node."""
+
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import which
+
+import pytest
+from aiohttp.test_utils import unused_port
+
+from tests.docs.page import DOCS, TEXT
+from tests.fivem import http_client
+from tests.fivem.bot_process import TOKEN, BotProcess
+from tests.fivem.fxserver import FXServer
+
+[LUA] = re.findall(r"^```lua\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+[JAVASCRIPT] = re.findall(r"^```js\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+NODE = which("node")
+ALERT = {"propertyId": 1, "userId": "license:41aa90be"}
+HEARS = 'AddEventHandler("sentinel:events.alerts", function(data) print("heard", data.alertId) end)'
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Iterator[BotProcess]:
+    """The bot, on an empty database."""
+    folder = tmp_path / "bot"
+    folder.mkdir()
+    with BotProcess(folder, unused_port()) as bot:
+        bot.wait()
+        yield bot
+
+
+def add_property(bot: BotProcess) -> None:
+    bot.query(
+        "add-property", location="Forum Dr", tier=1, x=1, y=2, description="", clientId="owner"
+    )
+
+
+def test_lua_sample_gets_answers_errors_and_every_event(
+    bot: BotProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the game server allows is five seconds; a poll is never silent, not even for half a one.
+    monkeypatch.setattr(http_client, "SILENCE", 0.5)
+    with FXServer(tmp_path) as game:
+        game.convars |= {"sentinel_url": bot.url, "sentinel_token": TOKEN}
+        game.add_script("sample", LUA)
+        game.add_script("hears", HEARS)
+        game.start("hears", "sample")
+        game.run(until=lambda: {"3 tiers"} < set(game.console))
+        assert "add-alert failed: there is no property 1" in game.console
+        add_property(bot)
+        game.restart("sample")
+        game.run(until=lambda: "alert 1" in game.console)
+        game.run(1.0)  # longer than the game server would wait in silence
+        bot.query("add-alert", **ALERT)
+        game.run(until=lambda: any("heard" in line and "2" in line for line in game.console))
+        assert not any("CURL" in line for line in game.console)
+        assert game.errors == []
+
+
+@pytest.mark.skipif(NODE is None, reason="needs node")
+def test_javascript_sample_gets_answers_and_resumes(bot: BotProcess, tmp_path: Path) -> None:
+    add_property(bot)
+    script = tmp_path / "sample.mjs"
+    port = bot.url.rpartition(":")[2]
+    script.write_text(JAVASCRIPT.replace("30150", port).replace("2000", "20"), "utf-8")
+    process = subprocess.Popen(
+        [str(NODE), "--experimental-websocket", script],
+        env=os.environ | {"SENTINEL_TOKEN": TOKEN},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    watchdog = threading.Timer(60.0, process.kill)
+    watchdog.start()
+    try:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        assert next(line for line in lines if "Forum Dr" in line)
+        bot.query("add-alert", **ALERT)
+        assert next(line for line in lines if "alertId: 1" in line)
+        bot.kill()
+        bot.start()
+        bot.wait()
+        bot.query("add-alert", **ALERT)
+        assert next(line for line in lines if "alertId: 2" in line)
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("page", ["../README.md", "install.md"])
+def test_other_pages_have_no_samples_that_nobody_runs(page: str) -> None:
+    assert re.findall(r"^```(?:lua|js)", (DOCS / page).read_text("utf-8"), re.MULTILINE) == []
