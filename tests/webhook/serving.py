@@ -50,6 +50,7 @@ class AppOptions:
     max_connections: int = 2_000
     cad_keys: tuple[CadKey, ...] = (CadKey("cad", KEY), CadKey("second", SECOND_KEY))
     trusted_proxies: tuple[Network, ...] = ()
+    port: int = 0
     allowed_origins: tuple[str, ...] = (PAGE, "https://cfx-nui-*")
 
 
@@ -107,7 +108,7 @@ async def serve(
             trusted_proxies=wanted.trusted_proxies,
         )
     )
-    listener = await Listener.start(app, limiter, "127.0.0.1", 0, shutdown_timeout=1.0)
+    listener = await Listener.start(app, limiter, "127.0.0.1", wanted.port, shutdown_timeout=1.0)
     try:
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector) as http:
