@@ -196,13 +196,17 @@ async def by_keys(sql: Reader, keys: list[CallKey]) -> list[EmergencyCall]:
 
 
 async def open_calls(sql: Reader, limit: int) -> list[EmergencyCall]:
-    """Return the newest calls of all CADs that nobody has taken yet, but not those of panics."""
-    waiting = (
-        "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL"
-        " AND repeats_call_id IS NULL"
+    """Return the newest calls of all CADs that nobody has taken yet, but not those of panics.
+
+    Calls that say the same are one, also if the first of them is over.
+    """
+    waiting = "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL"
+    first = (
+        "SELECT cad, coalesce(repeats_call_id, call_id), coalesce(repeats_occurrence, occurrence)"
+        f" FROM emergency_calls WHERE {waiting}"
     )
     newest_first = "ORDER BY received_at DESC, cad, call_id DESC, occurrence DESC"
-    newest = f"emergency_calls WHERE {waiting} {newest_first} LIMIT ?"
+    newest = f"emergency_calls WHERE (cad, call_id, occurrence) IN ({first}) {newest_first} LIMIT ?"
     return await sql.select(EmergencyCall, newest, limit)
 
 

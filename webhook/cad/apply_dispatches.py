@@ -1,6 +1,5 @@
 """What the CAD's events change in dispatch calls."""
 
-import re
 from typing import Any
 
 import orjson
@@ -22,6 +21,7 @@ from webhook.cad.calls import (
     UnitDetach,
 )
 from webhook.cad.events import dispatch_subject
+from webhook.cad.fields import origins_911
 from webhook.cad.matching import find_property
 from webhook.cad.occurrences import (
     dispatch_call,
@@ -31,7 +31,6 @@ from webhook.cad.occurrences import (
 )
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
-from webhook.protocol.wire import MAX_ID
 
 CLOSED = "CLOSED"
 
@@ -40,9 +39,6 @@ _POSITION = frozenset({"block", "address", "postal", "x", "y", "emergency_call_i
 
 _RENAMED = {"primary": "primary_unit", "origin_911": "emergency_call_id"}
 """The fields of a dispatch event whose columns have other names."""
-
-MOST_ORIGINS = 16
-"""The most 911 calls that a dispatch call is made from."""
 
 
 @apply.register
@@ -241,7 +237,7 @@ async def _store_rest(
 ) -> list[Subject]:
     """Store what depends on a reported call: the 911 calls it was made from, and its end."""
     subjects = [dispatch_subject(call.key)]
-    for number in _origins(event):
+    for number in origins_911(event.meta_data):
         key = await emergency_key(change, arrival, number)
         origin = await emergencies.mark_dispatched(
             change.sql, key, call.key, change.received, change.age
@@ -250,15 +246,6 @@ async def _store_rest(
     if closes and event.status == CLOSED:
         await dispatches.close(change.sql, call.key, change.received, change.age)
     return subjects
-
-
-def _origins(event: DispatchReport) -> list[int]:
-    """Return the 911 calls that a call was made from: several that were merged, in any form."""
-    if event.origin_911 is None:
-        return []
-    written = re.findall(r"\d{1,19}", event.meta_data.get("origin911", ""))[:MOST_ORIGINS]
-    merged = [number for number in map(int, written) if number <= MAX_ID]
-    return list(dict.fromkeys([event.origin_911, *merged]))
 
 
 async def _add_notes(

@@ -7,6 +7,7 @@ number where a name belongs never costs the community a 911 call.
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import Annotated, Any
@@ -43,6 +44,8 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", 
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]{1,20},[0-9]{1,40}", re.ASCII)
 _VECTOR = re.compile(r"(?:vec(?:tor)?[234]?)?\(([^()]{1,200})\)|([^()]{1,200})", re.IGNORECASE)
 _PREFIX = re.compile(r"\[([^\[\]]{1,64})\]")
+_LIST_OF_IDS = re.compile(r'[\[\]",; 0-9]{1,512}', re.ASCII)
+_LIST_SEPARATOR = re.compile(r'[",; ]+')
 _CODE = re.compile(r"-?[0-9]{1,9}")
 _WHOLE = re.compile(r"([0-9]+)\.0+", re.ASCII)
 """A number that Lua made a text of."""
@@ -329,13 +332,23 @@ def prefixed_postal(location: str) -> str | None:
 
 def origin_911(meta: object) -> int | None:
     """Read which 911 call a dispatch was made from, by the CAD or by `/dn respond`."""
+    return next(iter(origins_911(meta)), None)
+
+
+def origins_911(meta: object) -> list[int]:
+    """Read the 911 calls a dispatch was made from; merged ones are a list or a text: `1,2`."""
     if isinstance(meta, dict):
         for name in ("origin911", "createdFromId"):
-            try:
-                return _read_id(meta.get(name))
-            except ValueError:
-                continue
-    return None
+            value = meta.get(name)
+            if isinstance(value, str) and _LIST_OF_IDS.fullmatch(value):
+                value = _LIST_SEPARATOR.split(value.strip('[]", ;'))
+            found = []
+            for item in value if isinstance(value, list) else [value]:
+                with suppress(ValueError):
+                    found.append(_read_id(item))
+            if found:
+                return list(dict.fromkeys(found))[:MAX_IDS]
+    return []
 
 
 def coordinates(value: object) -> Coordinates | None:

@@ -367,6 +367,34 @@ async def test_another_units_call_is_not_part_of_a_panic(
     assert stored.panic_id is None
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Unit 5, Maple Court: my mother has pressed the panic button",
+        "Unit 12 at Harbour Storage: the clerk has pressed the panic button, two men inside",
+        "Unit 5, Maple Court has pressed their panic button!",
+        "Unit 5: she has pressed their panic button!",
+        "Unit 12 has pressed their panic button, two men inside",
+        "My neighbour says Unit 12 has pressed their panic button!",
+        "Unit 12 has pressed their panic button!\nSend help",
+        "Unit 12 has pressed the panic button!",
+        "Unit of the community centre next to the harbour has pressed their panic button!",
+    ],
+)
+@pytest.mark.parametrize("swapped", [False, True])
+async def test_words_of_a_citizen_are_no_panic_of_an_officer(
+    harness: AppHarness, words: str, swapped: bool
+) -> None:
+    call: tuple[str, Push] = ("EVENT_911", {"call": {"callId": 70, "description": words}})
+    for event in [call, PANIC] if swapped else [PANIC, call]:
+        await push(harness, *event)
+    stored = await emergencies.get(harness.database.read, CAD, 70)
+    assert stored is not None
+    assert (stored.pressed_by, stored.panic_id) == (None, None)
+    subjects = [str(subject) for one in await harness.journal_events() for subject in one.subjects]
+    assert sorted(subjects) == ["emergency:70@cad", "panic:1"]
+
+
 async def test_panic_never_owns_a_call_of_another_cad(harness: AppHarness) -> None:
     await push(harness, *LOGIN, cad="other")
     await push(harness, *PANIC, cad="other")
