@@ -310,9 +310,9 @@ def field_problem(field: str, error: ErrorDetails) -> FieldProblem:
         case "int_type" | "int_parsing" | "int_from_float":
             return FieldProblem(field, "must be a whole number")
         case "greater_than_equal":
-            return FieldProblem(field, "must be {least} or more", least=limits["ge"])
+            return FieldProblem(field, "must be {least} or more", least=parse_number(limits["ge"]))
         case "less_than_equal":
-            return FieldProblem(field, "must be {most} or less", most=limits["le"])
+            return FieldProblem(field, "must be {most} or less", most=parse_number(limits["le"]))
         case "string_too_short" | "too_short" if isinstance(error["input"], str):
             least = limits["min_length"]
             if least == 1:

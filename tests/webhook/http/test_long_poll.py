@@ -147,6 +147,11 @@ async def test_wrong_poll_is_rejected(
     assert (answered, frame["type"], frame["data"]["code"]) == (200, "error", code)
 
 
+async def test_limit_of_the_wait_is_named_as_people_write_it(app: RunningApp) -> None:
+    _, frame = await poll(app, wait=60)
+    assert frame["data"]["message"] == "wait: must be 55 or less"
+
+
 @pytest.mark.parametrize("wait", ["0.01", "0.0", "", "00", " 0"])
 @pytest.mark.parametrize("after", ["1", "1.0", ""])
 async def test_numbers_are_read_as_lua_writes_them(app: RunningApp, wait: str, after: str) -> None:
