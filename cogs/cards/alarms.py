@@ -9,8 +9,9 @@ from cogs.pictures.property_map import property_map
 from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import user_name
 from cogs.ui.text import duration, inert_line, timestamp, when, who
-from db import alarms, cards, flights, properties
+from db import alarms, cards, flights, links, properties
 from db.alarms import Alarm, AlarmStep
+from db.cards import DIRECT
 from db.database import Reader
 from db.properties import Property
 from webhook.protocol.events import Subject
@@ -142,11 +143,15 @@ async def escalation(sql: Reader, subject: Subject) -> MessageContent | None:
 
 
 async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
-    """Tell the owner of a property about an alarm there, and how it ended."""
+    """Tell the owner of a property about an alarm there, and how it ended; a former one no more."""
     found = await _get(sql, subject.number)
     if found is None:
         return None
     shown, property_ = found
+    sent = await cards.of_subject(sql, str(subject))
+    link = sent and await links.of_member(sql, int(sent.channel.removeprefix(DIRECT)))
+    if link and link.user_id != property_.owner:
+        return None
     card = _card(shown, property_, _STATES[shown.state].for_owner)
     card.add(_("Property"), str(property_.id))
     card.add(_("Raised"), when(shown.raised_at, shown.age))

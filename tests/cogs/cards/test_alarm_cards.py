@@ -8,6 +8,8 @@ import pytest
 from cogs.cards import render
 from cogs.delivery.messenger import as_text
 from cogs.ui.embeds import MessageContent
+from db import cards, links
+from db.cards import DIRECT, StaleCard
 from tests.cogs.alarm_harness import EXPIRY, TO_DISPATCHERS, TO_SUPERVISORS, AlarmHarness
 from tests.golden import check_golden
 from tests.webhook.harness import MINUTE, AppHarness
@@ -106,3 +108,15 @@ async def test_alerts_of_one_moment_are_counted_without_a_span(harness: AppHarne
     card = await render(harness.database.read, Subject.parse("alarm:1"))
     assert card is not None
     assert "Alerts: 2 times\n" in as_text(card)
+
+
+async def test_a_former_owner_learns_no_more_of_an_alarm(harness: AppHarness) -> None:
+    await harness.add_property(clientId="license:old")
+    await AlarmHarness(harness).raise_at(1)
+    subject = Subject("alarm-owner", "1")
+    async with harness.database.write() as sql:
+        await links.put(sql, 7, "license:old", "test", harness.clock.now)
+        await cards.mark_stale(sql, StaleCard(str(subject), f"{DIRECT}7", harness.clock.now))
+    assert await render(harness.database.read, subject) is not None
+    await harness.ask("change-property-owner", propertyId=1, owner="license:new")
+    assert await render(harness.database.read, subject) is None
