@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 
 from db import community, equipment, properties, removals, users
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, External, Property
@@ -136,7 +136,7 @@ class PutProperty(Added):
 class NewOwner(OfProperty):
     """A property's new owner; `keep_allowed`: the list of who else may enter stays."""
 
-    owner: UserId
+    owner: Annotated[UserId, Field(validation_alias=AliasChoices("owner", "clientId", "userId"))]
     keep_allowed: bool = False
 
 

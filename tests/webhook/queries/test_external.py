@@ -341,6 +341,14 @@ async def test_visibility_follows_the_owner(harness: AppHarness) -> None:
     assert len(rows) == 1
 
 
+@pytest.mark.parametrize("name", ["owner", "clientId", "userId"])
+async def test_new_owner_is_taken_under_each_of_its_names(harness: AppHarness, name: str) -> None:
+    number = await harness.add_property()
+    await harness.ask("change-property-owner", propertyId=number, **{name: "license:new"})
+    shown = await harness.ask("get-property-detailed", propertyId=number)
+    assert shown["owner"] == "license:new"
+
+
 async def test_same_owner_again_changes_nothing(harness: AppHarness) -> None:
     number = await harness.add_property()
     await harness.ask("add-allowed-user", propertyId=number, userId="guest")
