@@ -17,6 +17,7 @@ from bot.discord_settings import (
     build_router,
     channels_in_use,
     escalation_plan,
+    game_server_access,
     layout_of,
 )
 from bot.settings import DiscordSettings, Settings
@@ -158,6 +159,8 @@ class DiscordService:
             layout_of(discord_settings),
             self._settings.http.port,
             self._status.last_push,
+            game_server_access(self._settings),
+            self._status.game_servers,
             self._apply_choices,
         )
         return SentinelBot(

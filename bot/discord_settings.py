@@ -2,10 +2,19 @@
 
 from datetime import tzinfo
 
-from bot.settings import AlarmSettings, Channels, DiscordSettings, Roles, RuleSettings
+from bot import secrets
+from bot.settings import (
+    AlarmSettings,
+    Channels,
+    DiscordSettings,
+    Roles,
+    RuleSettings,
+    Settings,
+)
 from cogs.escalation import DISPATCHERS, SUPERVISORS, EscalationLevel, EscalationPlan
 from cogs.routing.layout import Layout, merged_layout, single_id
 from cogs.routing.rules import QuietHours, Router, Rule
+from cogs.setup.pages import GameServerAccess
 from cogs.ui.permissions import RoleScopes
 from webhook.protocol.context import Scope
 
@@ -92,3 +101,20 @@ def _rule(rule: RuleSettings) -> Rule:
 
 def _one(number: int) -> tuple[int, ...]:
     return (number,) if number else ()
+
+
+def game_server_access(settings: Settings) -> GameServerAccess:
+    """Return how the game server reaches the bot, with the token of the client that fits best.
+
+    That is the first one with the scope `write`, or else the first that may do more; the generated
+    one where none is configured.
+    """
+    http = settings.http
+    host = "127.0.0.1" if http.host in ("", "0.0.0.0", "::") else http.host  # noqa: S104
+    address = f"[{host}]" if ":" in host else host
+    scheme = "http" if http.certificate is None else "https"
+    tokens = {client.scope: client.token for client in reversed(settings.websocket.clients)}
+    token = tokens.get("write") or tokens.get("admin") or ""
+    if not tokens:
+        token = secrets.client_token(settings).value
+    return GameServerAccess(f"{scheme}://{address}:{http.port}", token)

@@ -1,8 +1,10 @@
-"""The pages of the set-up wizard: three, and one for each key of the layout that can be picked.
+"""The pages of the set-up wizard: three, one about the game server, and one for each key of the
+layout that can be picked.
 
 A page is made from what is stored and from Discord's present state, so it survives a restart.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +16,15 @@ from cogs.routing.layout import Layout, merged_layout, single_id
 from cogs.routing.setup_health import find_channel, find_role, problem_of
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import fitting, inert_line
+from webhook.protocol.game_servers import GameServer, GameServers
 
 MOST_ROLES = 25
 
 LISTED = 600
 """Characters of a key's roles or channels, with their problems."""
+
+_QUOTABLE = re.compile(r"[!#-_a-~]+")
+"""A token that can stand between quotation marks, in server.cfg and in Discord's code."""
 
 PAGES = ("roles", "channels", "cad")
 
@@ -263,7 +269,63 @@ def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
         )
     card.add(_("Received so far"), "\n".join(lines), inline=False)
     back = _button(_("Back"), "setup:page:channels")
-    return SetupPage(card, [back, _button(_("Refresh"), "setup:page:cad")])
+    game = _button(_("Game server"), "setup:page:game")
+    return SetupPage(card, [back, _button(_("Refresh"), "setup:page:cad"), game])
+
+
+@dataclass(frozen=True)
+class GameServerAccess:
+    """How the game server reaches the bot: an address, and the token of a client, blank if none."""
+
+    url: str
+    token: str
+
+
+def game_page(access: GameServerAccess, servers: GameServers) -> SetupPage:
+    """Show what to write into server.cfg, and which game servers are there."""
+    found = servers.by_client().values()
+    is_there = any(map(servers.is_connected, found))
+    card = CardBuilder(
+        _("Set up CAD Sentinel · Game server"),
+        Colour.GOOD if is_there else Colour.NORMAL,
+        _(
+            "The resource `cad-sentinel` sends what happens in the game, and keeps it while the "
+            "bot is not there. Put its folder into `resources`, and this into `server.cfg`:"
+        ),
+    )
+    token = access.token if _QUOTABLE.fullmatch(access.token) else _("TOKEN")
+    lines = f'set cad_sentinel_url "{access.url}"\nset cad_sentinel_token "{token}"\n'
+    lines += "ensure cad-sentinel"
+    about = _("The token is a secret: only you see this. Use `set` and never `setr` or `sets`.")
+    if token != access.token:
+        about = _(
+            "TOKEN is that of a client with the scope write: add one to `config.toml` under "
+            "`[[websocket.clients]]`."
+        )
+    elsewhere = _(
+        "If the bot runs on another machine, write that machine's address, and in the bot's "
+        '`config.toml` under `[http]`: `host = "0.0.0.0"`.'
+    )
+    card.add("server.cfg", f"```\n{lines}\n```\n{about}\n{elsewhere}", inline=False)
+    shown = [_describe_game_server(server, servers) for server in found]
+    if not is_there:
+        shown.append(
+            _(
+                "This answer updates itself when the resource is there; after 15 minutes "
+                "press Refresh."
+            )
+        )
+    card.add(_("There so far"), "\n".join(shown), inline=False)
+    back = _button(_("Back"), "setup:page:cad")
+    return SetupPage(card, [back, _button(_("Refresh"), "setup:page:game")])
+
+
+def _describe_game_server(server: GameServer, servers: GameServers) -> str:
+    text = _("**{resource}** was there {time}.")
+    if servers.is_connected(server):
+        text = _("**{resource}** was there {time}. It works.")
+    name = inert_line(f"{server.resource} {server.version}", 64)
+    return text.format(resource=name, time=f"<t:{server.seen_at // 1000}:R>")
 
 
 def _heading(page: str, title: str) -> str:

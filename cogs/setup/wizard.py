@@ -19,10 +19,12 @@ from cogs.setup.pages import (
     PAGES,
     ROLES,
     CadPushes,
+    GameServerAccess,
     SetupPage,
     SetupState,
     cad_page,
     channels_page,
+    game_page,
     picking_page,
     resettable_keys,
     roles_page,
@@ -36,6 +38,7 @@ from db.errors import StorageUnavailable
 from webhook.cad.silence import LastPush
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.game_servers import GameServers
 from webhook.queries.cad import configured_cads, first_push_at, store_first_push
 
 log = logging.getLogger(__name__)
@@ -51,6 +54,8 @@ class SetupWizard(commands.Cog):
         file: Layout,
         port: int,
         last_push: LastPush,
+        access: GameServerAccess,
+        game_servers: GameServers,
         on_choice: Callable[[], Awaitable[None]],
     ) -> None:
         self._responder = responder
@@ -61,7 +66,11 @@ class SetupWizard(commands.Cog):
         self._on_choice = on_choice
         self._creating: discord.abc.User | None = None
         self._awaiting_push: dict[int, discord.Interaction] = {}
+        self._access = access
+        self._game_servers = game_servers
+        self._awaiting_game: dict[int, discord.Interaction] = {}
         last_push.subscribe(lambda cad: responder.in_flight.start(self._announce_first(cad)))
+        game_servers.subscribe(lambda: responder.in_flight.start(self._announce_game_server()))
 
     @app_commands.command(
         description="Choose or create the channels and roles, connect the CAD",
@@ -162,6 +171,7 @@ class SetupWizard(commands.Cog):
     async def _defer(self, interaction: discord.Interaction) -> Context:
         """Acknowledge; the answer that has the control is changed later."""
         self._awaiting_push.pop(interaction.user.id, None)
+        self._awaiting_game.pop(interaction.user.id, None)
         await interaction.response.defer()
         return self._responder.context(interaction)
 
@@ -180,9 +190,12 @@ class SetupWizard(commands.Cog):
         return key
 
     async def _show_page(self, interaction: discord.Interaction, name: str) -> None:
-        """Show one of the three pages, or what can be picked for a key of the layout."""
+        """Show one of the named pages, or what can be picked for a key of the layout."""
         if name == "cad":
             await self._show_cads(interaction)
+            return
+        if name == "game":
+            await self._show_game_servers(interaction)
             return
         state = await self._state(interaction)
         if name == "roles":
@@ -225,6 +238,27 @@ class SetupWizard(commands.Cog):
                 await reply_text(interaction, text.format(cad=inert_line(cad, 32)))
             except Exception as fault:
                 await self._responder.report_error(interaction, fault)
+
+    # The game server
+
+    async def _show_game_servers(self, interaction: discord.Interaction) -> None:
+        """Show what to configure, and change the answer once the resource is there."""
+        servers = self._game_servers
+        if not any(map(servers.is_connected, servers.by_client().values())):
+            self._awaiting_game[interaction.user.id] = interaction
+        await _show(interaction, game_page(self._access, servers))
+
+    async def _announce_game_server(self) -> None:
+        """Show those who wait for it that a game server is there."""
+        for user_id, interaction in list(self._awaiting_game.items()):
+            del self._awaiting_game[user_id]
+            if interaction.is_expired():
+                continue
+            with using_locale(interaction.locale.value):
+                try:
+                    await self._show_game_servers(interaction)
+                except Exception as fault:
+                    await self._responder.report_error(interaction, fault)
 
 
 async def _show(interaction: discord.Interaction, page: SetupPage) -> None:

@@ -10,7 +10,7 @@ from bot.settings import Channels, Roles
 from cogs.routing.layout import Layout, choices
 from db.database import Reader
 from db.errors import StorageUnavailable
-from tests.end_to_end.environment import BotEnvironment, call_911
+from tests.end_to_end.environment import TOKEN, BotEnvironment, call_911
 from tests.fake_discord import Channel, InteractionReply, Member, Message, render
 from tests.fake_discord.openapi import OpenApi
 from tests.fake_discord.permissions import BOT, Permission
@@ -149,7 +149,54 @@ CAD_PAGE = """\
 │ - Received so far: **cad**: nothing yet.
 │ This answer updates itself when the first push comes; after 15 minutes press Refresh.
 └
+[Back] secondary [Refresh] secondary [Game server] secondary"""
+
+GAME_PAGE = """\
+(only you can see this)
+┌ #1976d2
+│ # Set up CAD Sentinel · Game server
+│ The resource `cad-sentinel` sends what happens in the game, and keeps it while the bot is not\
+ there. Put its folder into `resources`, and this into `server.cfg`:
+│ - server.cfg: ```
+│ set cad_sentinel_url "http://127.0.0.1:0"
+│ set cad_sentinel_token "{token}"
+│ ensure cad-sentinel
+│ ```
+│ The token is a secret: only you see this. Use `set` and never `setr` or `sets`.
+│ If the bot runs on another machine, write that machine's address, and in the bot's\
+ `config.toml` under `[http]`: `host = "0.0.0.0"`.
+│ - There so far: This answer updates itself when the resource is there; after 15 minutes press\
+ Refresh.
+└
 [Back] secondary [Refresh] secondary"""
+
+
+async def test_page_about_the_game_server_turns_green_when_its_resource_is_there(
+    env: BotEnvironment, boss: Member
+) -> None:
+    async with env.bot_running():
+        await started(env)
+        reply = await open_page(env, boss, "cad")
+        await env.fake.click(boss, reply, "Game server")
+        assert await shown(env, reply, "· Game server") == GAME_PAGE.format(token=TOKEN)
+        env.headers = {"X-Sentinel-Resource": "cad-sentinel/1.2.0; waiting=0; refused=0"}
+        await env.query("get-tiers")
+        green = await shown(env, reply, "**cad-sentinel 1.2.0** was there <t:")
+        assert "┌ #388e3c" in green
+        assert "It works." in green
+        assert "updates itself" not in green
+        await env.fake.click(boss, reply, "Back")
+        await shown(env, reply, "3 of 3")
+    assert TOKEN not in "".join(render(message) for one in made(env) for message in one.created)
+
+
+async def test_only_admins_see_the_token(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await started(env)
+        for member in (env.anna, env.dora, env.stranger):
+            reply = await env.fake.slash(member, "setup")
+            assert TOKEN not in render(reply)
+            assert "Set up CAD Sentinel" not in render(reply)
 
 
 async def test_setup_from_the_invitation_to_the_first_push(

@@ -36,12 +36,19 @@ class GameServers:
     def __init__(self, clock: Callable[[], int] = now) -> None:
         self._clock = clock
         self._by_client: dict[str, GameServer] = {}
+        self._subscribers: list[Callable[[], None]] = []
+
+    def subscribe(self, subscriber: Callable[[], None]) -> None:
+        """Call `subscriber` when a game server is there for the first time, or again."""
+        self._subscribers.append(subscriber)
 
     def note(self, client: str, header: str | None) -> None:
         """Take note of a client's request; other programs send no such header."""
         found = _HEADER.fullmatch(header) if header is not None else None
         if header is None or found is None:
             return
+        before = self._by_client.get(client)
+        is_back = before is None or not self.is_connected(before)
         numbers = {name: int(number) for name, number in _NUMBER.findall(header)}
         self._by_client[client] = GameServer(
             found[1],
@@ -50,6 +57,9 @@ class GameServers:
             numbers.get("refused", 0),
             self._clock(),
         )
+        if is_back:
+            for subscriber in self._subscribers:
+                subscriber()
 
     def by_client(self) -> dict[str, GameServer]:
         return dict(self._by_client)
