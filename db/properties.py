@@ -75,8 +75,10 @@ async def add(
     owner: str,
     now: int,
     external: External | None = None,
+    status: str = PENDING,
+    status_by: str | None = None,
 ) -> int:
-    """Add a pending property and return its id."""
+    """Add a property and return its id."""
     property_id = await sql.insert(
         "properties",
         location=location,
@@ -85,7 +87,8 @@ async def add(
         y=y,
         width=width,
         height=height,
-        status=PENDING,
+        status=status,
+        status_by=status_by,
         description=description,
         owner=owner,
         added_at=now,

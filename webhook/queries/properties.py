@@ -172,12 +172,21 @@ async def add_property(context: Context, ask: NewProperty) -> Added:
         return Added(id=await _add(change, ask))
 
 
-async def _add(change: Change, ask: NewProperty, external: External | None = None) -> int:
+async def _add(
+    change: Change, ask: NewProperty, external: External | None = None, status: str = PENDING
+) -> int:
+    """Add a property; one that is not pending needs no card on which people approve it."""
     await _require_tier(change, ask.tier)
     await users.add_seen(change.sql, ask.client_id)
     given = ask.model_dump(exclude={"client_id"})
     number = await properties.add(
-        change.sql, **given, owner=ask.client_id, now=change.received, external=external
+        change.sql,
+        **given,
+        owner=ask.client_id,
+        now=change.received,
+        external=external,
+        status=status,
+        status_by=None if status == PENDING else change.caller.name,
     )
     await change.audit(
         "add-property",
@@ -187,8 +196,10 @@ async def _add(change: Change, ask: NewProperty, external: External | None = Non
     event = PropertyAdded(
         id=number, owner=ask.client_id, **ask.model_dump(exclude={"width", "height"})
     )
-    about = [property_subject(number), *approval_subjects(number, PENDING)]
-    await change.emit(event, *about)
+    await change.emit(event, property_subject(number), *approval_subjects(number, status))
+    if status != PENDING:
+        told = PropertyStatusChange(property_id=number, status=status, previous=PENDING)
+        await change.emit(told, property_subject(number))
     return number
 
 
@@ -331,11 +342,8 @@ async def _add_put(change: Change, context: Context, ask: Put) -> int:
     if missing:
         raise InvalidData(*(FieldProblem(name, "a new property needs one") for name in missing))
     new = NewProperty(**given, client_id=given["owner"])
-    number = await _add(change, new, External(ask.external.source, ask.external.id))
     status = ask.status or (ACTIVE if context.external.active else PENDING)
-    added = await existing_property(change.sql, number)
-    await _edit(change, context.approvals, added, PropertyChanges(status=status))
-    return number
+    return await _add(change, new, External(ask.external.source, ask.external.id), status)
 
 
 async def _edit(change: Change, rules: ApprovalRules, old: Property, ask: PropertyChanges) -> bool:

@@ -105,6 +105,8 @@ async def test_new_property_is_active_at_once_if_the_configuration_says_so(
         "property-status-change",
     ]
     assert (await harness.ask("get-property", external=HOUSE))["status"] == "ACTIVE"
+    events = await harness.journal_events()
+    assert {str(subject) for event in events for subject in event.subjects} == {"property:1"}
     await harness.ask("change-property-status", propertyId=1, status="CLOSED")
     await harness.ask("put-property", **NEW)
     assert (await harness.ask("get-property", external=HOUSE))["status"] == "CLOSED"
