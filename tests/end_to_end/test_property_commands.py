@@ -85,6 +85,32 @@ async def test_a_new_property_is_listed_searched_and_pending(env: BotEnvironment
         assert "No properties match." in await answer_to(env, env.vic, "property search", text="x%")
 
 
+async def test_a_house_of_a_script_is_shown_with_its_id_its_sale_and_who_was_refused(
+    env: BotEnvironment,
+) -> None:
+    house = {"external": {"source": "ps-housing", "id": 17}}
+    async with env.bot_running():
+        await _ready(env)
+        await env.query("put-property", **house, location="Grove", x=1, y=2, owner="license:1")
+        shown = await answer_to(env, env.vic, "property show", property="1")
+        assert "│ ~ In the game: 17 · ps-housing" in shown
+        await env.query("change-property-owner", **house, owner="license:2")
+        sold = await env.channel("properties").next_message()
+        assert "# New owner · Grove (1)" in render(sold)
+        assert "Wren Halloway → license:2" in render(sold)
+        denied = {"userId": "license:1", "allowed": False, "method": "lockpick"}
+        await env.query("add-auth-entry", **house, **denied)
+        refused = render(await env.channel("access").next_message())
+        assert refused.splitlines()[:4] == [
+            "┌ #d32f2f",
+            "│ # Access refused · Grove (1)",
+            "│ Wren Halloway was not let in.",
+            "│ With: lockpick",
+        ]
+        log = await answer_to(env, env.vic, "access log", property="1")
+        assert "Wren Halloway (license:1) · **not let in** · lockpick" in log
+
+
 async def test_an_edit_does_not_withdraw_a_concurrent_removal_request(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
