@@ -2,6 +2,9 @@
 
 One rule for the websocket, `/api/*` and `/events/*`. An origin is what a browser writes into the
 header `Origin`: `https://panel.example.org`, or in the game `https://cfx-nui-<resource>`.
+
+The library aiohttp-cors is not used: every route must be registered with it, it knows no patterns
+of origins, and the websocket would still need the same rule.
 """
 
 import re
