@@ -25,6 +25,9 @@ from webhook.protocol.wire import WHOLE, Id, Request, validate
 PAGE = 500
 """The most events of one answer."""
 
+MAX_PAGES = 100
+"""Pages of the journal that are read for one answer; that takes half a second."""
+
 SILENCE = 3.0
 """Seconds after which a waiting client is sent a space, which JSON allows before its first brace.
 
@@ -50,7 +53,8 @@ class Poll(Request):
 class JournalReader:
     """Reads events of some names from the journal, page by page.
 
-    `has_gap`: events after the number from which it reads are no longer stored.
+    `has_gap`: events after the number from which it reads are no longer stored. `is_behind`: so
+    many have other names that it has not come to the newest.
     """
 
     def __init__(self, context: Context, names: set[str], after: int, *, has_gap: bool) -> None:
@@ -58,6 +62,7 @@ class JournalReader:
         self._names = names
         self._after = after
         self._has_gap = has_gap
+        self.is_behind = False
 
     @classmethod
     async def start(cls, context: Context, names: set[str], after: int | None) -> "JournalReader":
@@ -71,7 +76,10 @@ class JournalReader:
     async def read(self) -> list[dict[str, Any]]:
         """Return the next events, at most a page of them."""
         found: list[dict[str, Any]] = []
-        while entries := await journal.after(self._context.read, self._after, PAGE):
+        for _ in range(MAX_PAGES):
+            entries = await journal.after(self._context.read, self._after, PAGE)
+            if not entries:
+                return found
             for entry in entries:
                 event = StoredEvent.from_journal(entry)
                 if ALL in self._names or event.subscription_names & self._names:
@@ -80,6 +88,7 @@ class JournalReader:
                 self._after = entry.id
                 if len(found) == PAGE:
                     return found
+        self.is_behind = True
         return found
 
     def answer(self, events: list[dict[str, Any]]) -> bytes:
@@ -132,7 +141,8 @@ class LongPoll:
             reader = await JournalReader.start(context, names, poll.after)
             with self._published(context.bus, names) as published:
                 events = await reader.read()
-                if events or not poll.wait or self._is_closing or request.method == "HEAD":
+                is_due = events or reader.is_behind or not poll.wait or self._is_closing
+                if is_due or request.method == "HEAD":
                     return web.Response(body=reader.answer(events), headers=HEADERS)
                 return await self._wait(request, reader, published, poll.wait)
         except ConnectionError:  # the client hung up
@@ -149,7 +159,7 @@ class LongPoll:
         await response.prepare(request)
         await response.write(b" ")
         events: list[dict[str, Any]] = []
-        while not events and not self._is_closing:
+        while not (events or reader.is_behind or self._is_closing):
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 break

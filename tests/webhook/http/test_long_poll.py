@@ -106,6 +106,18 @@ async def test_long_backlog_comes_in_pages(app: RunningApp) -> None:
     assert got == list(range(1, 1_201))
 
 
+async def test_poll_does_not_read_a_long_journal_in_one_go(
+    app: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(long_poll, "PAGE", 2)
+    monkeypatch.setattr(long_poll, "MAX_PAGES", 2)
+    await emit(app.harness, *["alerts"] * 5, "visits")
+    _, body = await poll(app, after=0, names="visits", wait=55)
+    assert body == {"events": [], "last": 4}
+    _, body = await poll(app, after=4, names="visits", wait=55)
+    assert [event["id"] for event in body["events"]] == [6]
+
+
 async def test_poll_reports_missed_events(app: RunningApp) -> None:
     await emit(app.harness, *["alerts"] * 5)
     async with app.harness.database.write() as sql:
