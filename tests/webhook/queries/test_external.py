@@ -120,49 +120,48 @@ async def test_new_property_needs_location_coordinates_and_owner(harness: AppHar
     assert harness.dump()["properties"] == []
 
 
-@pytest.mark.parametrize("number", [17, "17", 17.0, "17.0", " 17 ", "1\u200b7"])
-async def test_same_id_in_other_words_is_the_same_property(
-    harness: AppHarness, number: object
-) -> None:
+async def test_same_id_in_other_words_is_the_same_property(harness: AppHarness) -> None:
     await harness.ask("put-property", **NEW)
-    again = {"source": "ps-housing", "id": number}
-    assert await harness.ask("put-property", external=again) == put(1, changed=False)
+    for number in (17, "17", 17.0, "17.0", " 17 ", "1\u200b7"):
+        again = {"source": "ps-housing", "id": number}
+        assert await harness.ask("put-property", external=again) == put(1, changed=False), number
 
 
-@pytest.mark.parametrize("number", ["017", "17a", -17, "17.5", "١٧", "'; --"])
-async def test_other_ids_are_other_properties(harness: AppHarness, number: object) -> None:
+async def test_other_ids_are_other_properties(harness: AppHarness) -> None:
     await harness.ask("put-property", **NEW)
-    for external in ({"source": "ps-housing", "id": number}, {"source": "Ps-housing", "id": 17}):
+    ids = ("017", "17a", -17, "17.5", "١٧", "'; --")
+    others: list[dict[str, Any]] = [{"source": "ps-housing", "id": number} for number in ids]
+    for external in (*others, {"source": "Ps-housing", "id": 17}):
         frame = await harness.frame("queries.get-property", {"external": external})
-        assert frame["data"]["code"] == "not-found"
+        assert frame["data"]["code"] == "not-found", external
         assert str(external["id"]) in frame["data"]["message"]
 
 
-@pytest.mark.parametrize(
-    "external",
-    [
-        "17",
-        17,
-        [],
-        {},
-        {"id": 17},
-        {"source": "ps-housing"},
-        {"source": "", "id": 17},
-        {"source": "\u200b \n", "id": 17},
-        {"source": "ps-housing", "id": None},
-        {"source": "ps-housing", "id": True},
-        {"source": "ps-housing", "id": 17.5},
-        {"source": "ps-housing", "id": 1e300},
-        {"source": "ps-housing", "id": [17]},
-        {"source": "ps-housing", "id": "x" * 129},
-        {"source": "x" * 65, "id": 17},
-    ],
-)
-async def test_what_is_no_external_id_is_rejected(harness: AppHarness, external: object) -> None:
-    for query in ("get-property", "put-property"):
-        frame = await harness.frame(f"queries.{query}", NEW | {"external": external})
-        assert frame["data"]["code"] == "invalid-data"
-        assert frame["data"]["fields"][0]["field"].startswith("external")
+NO_IDS: list[object] = [
+    "17",
+    17,
+    [],
+    {},
+    {"id": 17},
+    {"source": "ps-housing"},
+    {"source": "", "id": 17},
+    {"source": "\u200b \n", "id": 17},
+    {"source": "ps-housing", "id": None},
+    {"source": "ps-housing", "id": True},
+    {"source": "ps-housing", "id": 17.5},
+    {"source": "ps-housing", "id": 1e300},
+    {"source": "ps-housing", "id": [17]},
+    {"source": "ps-housing", "id": "x" * 129},
+    {"source": "x" * 65, "id": 17},
+]
+
+
+async def test_what_is_no_external_id_is_rejected(harness: AppHarness) -> None:
+    for external in NO_IDS:
+        for query in ("get-property", "put-property"):
+            frame = await harness.frame(f"queries.{query}", NEW | {"external": external})
+            assert frame["data"]["code"] == "invalid-data", external
+            assert frame["data"]["fields"][0]["field"].startswith("external")
 
 
 @given(source=st.text(), number=st.text() | st.integers() | st.floats(allow_nan=False))
@@ -343,12 +342,12 @@ async def test_visibility_follows_the_owner(harness: AppHarness) -> None:
     assert len(rows) == 1
 
 
-@pytest.mark.parametrize("name", ["owner", "clientId", "userId"])
-async def test_new_owner_is_taken_under_each_of_its_names(harness: AppHarness, name: str) -> None:
+async def test_new_owner_is_taken_under_each_of_its_names(harness: AppHarness) -> None:
     number = await harness.add_property()
-    await harness.ask("change-property-owner", propertyId=number, **{name: "license:new"})
-    shown = await harness.ask("get-property-detailed", propertyId=number)
-    assert shown["owner"] == "license:new"
+    for name in ("owner", "clientId", "userId"):
+        await harness.ask("change-property-owner", propertyId=number, **{name: name.lower()})
+        shown = await harness.ask("get-property-detailed", propertyId=number)
+        assert shown["owner"] == name.lower()
 
 
 async def test_same_owner_again_changes_nothing(harness: AppHarness) -> None:
