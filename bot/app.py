@@ -33,6 +33,7 @@ from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
 from cogs.pictures.backdrop import store_backdrop
 from cogs.routing.layout import choices
+from cogs.ui.names import set_status_names
 from db import community
 from db.community import EquipmentType, Tier
 from db.database import Database
@@ -40,6 +41,7 @@ from webhook import cad
 from webhook.cad.retention import Retention, forget_old
 from webhook.cad.silence import LastPush
 from webhook.cad.stale import StaleLimits
+from webhook.cad.status_names import StatusNames
 from webhook.cad.store import PushConfig
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
@@ -87,6 +89,8 @@ async def run(
     """
     set_language(settings.community.language)
     connection, last_push, game_servers = DiscordStatus(), LastPush(), GameServers()
+    status_names = StatusNames.of(**settings.cad.statuses.model_dump())
+    set_status_names(status_names)
     metrics = Metrics(cad.HANDLED_TYPES, CATALOGUE.names | SESSION_MESSAGES)
     errors = ErrorCounter(metrics)
     certificate = Certificate.of(settings.http)
@@ -184,6 +188,7 @@ async def run(
                     window=duplicate_window,
                     crimes_from_calls=settings.cad.crimes_from_calls,
                     zone=ZoneInfo(settings.cad.timezone) if settings.cad.timezone else None,
+                    names=status_names,
                 ),
                 push_bytes=settings.http.max_push_bytes,
                 limits=ConnectionLimits(

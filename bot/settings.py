@@ -313,6 +313,17 @@ class StaleSettings(Section):
     at: Annotated[str, AfterValidator(_time_of_day)] = ""
 
 
+StatusName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+
+
+class StatusSettings(Section):
+    """The community's names of unit statuses, call statuses and codes, by the CAD's."""
+
+    units: dict[str, StatusName] = {}
+    calls: dict[str, StatusName] = {}
+    codes: dict[str, StatusName] = {}
+
+
 class CadSettings(Section):
     """Sonoran CAD: the keys that pushes carry, and how pushes are stored.
 
@@ -326,6 +337,7 @@ class CadSettings(Section):
     timezone: Annotated[str, AfterValidator(lambda name: name and _zone(name))] = ""
     stale: StaleSettings = StaleSettings()
     silent_minutes: Annotated[int, Field(ge=0, le=60 * 24)] = 30
+    statuses: StatusSettings = StatusSettings()
     api_key: Secret = ""
     server_id: Annotated[int, Field(ge=1)] = 1
     api_url: str = "https://api.sonorancad.com"

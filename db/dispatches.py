@@ -16,6 +16,8 @@ class DispatchCall(NamedTuple):
     call of its number it is, `emergency_occurrence` the same of the 911 call it was made from.
     `stamps` are the CAD's own times of what set each column, a JSON object of milliseconds since
     1970. `age`: how many milliseconds after it happened its first push was received.
+    `layout_template` and `layout_values` are what a custom layout has, as JSON objects of texts,
+    `status_id` the status there.
     """
 
     cad: str
@@ -41,6 +43,9 @@ class DispatchCall(NamedTuple):
     occurrence: int
     touched_at: int
     age: int
+    layout_template: str
+    layout_values: str
+    status_id: str
 
     @property
     def happened_at(self) -> int:

@@ -1,19 +1,22 @@
 """Cards of 911 calls, dispatch calls and panics."""
 
 import discord
+import orjson
 
 from cogs.cards.notes import READ, notes_text
 from cogs.i18n.language import _
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import (
     cad_suffix,
+    call_status_name,
+    code_name,
     linked_name,
     property_of_call,
     status_name,
     unit_name,
     unit_names,
 )
-from cogs.ui.text import ANONYMOUS, duration, fitting, inert, inert_line, when
+from cogs.ui.text import ANONYMOUS, duration, fitting, inert, inert_line, named_values, when
 from db import cards, dispatches, emergencies, flights, properties, stale_ends, units
 from db.calls import CallKey
 from db.database import Reader
@@ -31,6 +34,10 @@ UNITS_WITH_STATUS = 12
 
 UNITS_IN_TITLE = 3
 
+LAYOUT_VALUES = 12
+"""Values of a custom layout that a card shows."""
+
+_TEMPLATE_NAMES = ("name", "title", "label", "id")
 _PRIORITY_COLOURS = {"1": Colour.DANGER, "2": Colour.WARNING, "3": Colour.NORMAL}
 
 
@@ -106,12 +113,15 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
         colour=_PRIORITY_COLOURS.get(call.priority, Colour.NORMAL) if is_open else Colour.OVER,
         description=inert(call.description, DESCRIPTION, blank=""),
     )
-    card.add("Status", status_name(call.status if is_open else "CLOSED"))
+    card.add("Status", _call_status(call, is_open=is_open))
     card.add("Priority", inert_line(call.priority, 64, blank=""))
-    card.add("Code", inert_line(call.code, 256, blank=""))
+    card.add("Code", code_name(call.code, 256))
+    card.add("Layout", inert_line(_layout_name(call), 256, blank=""))
     card.add("Address", inert_line(f"{call.block} {call.address}", 512, blank=""))
     card.add("Postal", _postal(call.postal, call.address))
     card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
+    values = orjson.loads(call.layout_values)
+    card.add("Details", named_values(values, FIELD, LAYOUT_VALUES), inline=False)
     card.add("Units", await _units_of_call(sql, call, is_open=is_open), inline=False)
     origins = [origin.key for origin in await emergencies.made_into(sql, call.key)]
     if call.emergency_key is not None and call.emergency_key not in origins:
@@ -127,6 +137,18 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     return MessageContent(
         [card.build()], await _drone_button(sql, call.property_id, is_open=is_open)
     )
+
+
+def _call_status(call: DispatchCall, *, is_open: bool) -> str:
+    """Name the status; a custom layout may have one of its own for closed calls."""
+    if is_open:
+        return call_status_name(call.status, call.status_id)
+    return call_status_name("CLOSED", call.status_id if call.status == "CLOSED" else "")
+
+
+def _layout_name(call: DispatchCall) -> str:
+    template = orjson.loads(call.layout_template)
+    return next((template[name] for name in _TEMPLATE_NAMES if template.get(name)), "")
 
 
 async def _units_of_call(sql: Reader, call: DispatchCall, *, is_open: bool) -> str:

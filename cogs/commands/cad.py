@@ -7,7 +7,7 @@ from discord.app_commands import Choice, Transform
 from cogs.cards import board, render
 from cogs.i18n.language import _
 from cogs.ui.embeds import CardBuilder, Colour, MessageContent
-from cogs.ui.names import STATUSES, cad_suffix, linked_name, status_name, unit_name
+from cogs.ui.names import cad_suffix, linked_name, plain_status_name, status_name, unit_name
 from cogs.ui.options import CHOICE_NAME, MAX_CHOICES, TextOption, search_page
 from cogs.ui.permissions import needs
 from cogs.ui.responder import SentinelGroup, reply_embed
@@ -146,8 +146,7 @@ def _colour(unit: Unit) -> Colour:
 
 def _unit_label(unit: Unit) -> str:
     """Name a unit in a list: number, name, what it does."""
-    status = STATUSES.get(unit.status)
-    state = (_(status) if status else unit.status) if unit.on_duty else _("off duty")
+    state = plain_status_name(unit.status) if unit.on_duty else _("off duty")
     return " · ".join(part for part in (unit.unit_num or str(unit.ident), unit.name, state) if part)
 
 

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import orjson
-
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.names import status_name
-from cogs.ui.text import fitting, inert_line
+from cogs.ui.text import fitting, inert_line, named_values
 from db import units
 from db.database import Reader
 from webhook.protocol.events import StoredEvent
@@ -68,11 +66,12 @@ async def bodycam(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def record(sql: Reader, event: StoredEvent) -> CardBuilder:
-    """A record was written, changed or deleted; bulletins and warrants stand out."""
+    """A record was written, changed or deleted; open bulletins and warrants stand out."""
     record = event.data["record"]
     done = event.name.rpartition("_")[2]
     kind = inert_line(record["kind"], NAME, blank=_("Record"))
-    stands_out = record["kind"] in ("BOLO", "WARRANT") and done != "REMOVE"
+    is_over = done == "REMOVE" or record["status"] == "CLOSED"
+    stands_out = record["kind"] in ("BOLO", "WARRANT") and not is_over
     lines = [
         _joined(
             record["name"], f"{record['first']} {record['last']}", record["plate"], record["status"]
@@ -115,21 +114,7 @@ async def link(sql: Reader, event: StoredEvent) -> CardBuilder:
 async def unknown(sql: Reader, event: StoredEvent) -> CardBuilder:
     """A push of a type that this program does not know: its values by name."""
     push_type = inert_line(event.name.partition(".")[2], NAME)
-    return CardBuilder(push_type, Colour.NORMAL, _values(event.data, TEXT * 2))
-
-
-def _values(values: dict[str, Any], limit: int) -> str:
-    """List values as "name: value", of objects in objects the inner ones."""
-    found: list[str] = []
-    waiting = list(values.items())
-    while waiting and len(found) <= MAX_LISTED:
-        name, value = waiting.pop(0)
-        if isinstance(value, dict):
-            waiting = [*value.items(), *waiting]
-        elif value not in (None, "", []):
-            text = value if isinstance(value, str) else orjson.dumps(value).decode()
-            found.append(f"{inert_line(name, 40)}\\: {inert_line(text, 100)}")
-    return fitting(found[:MAX_LISTED], "\n", limit)
+    return CardBuilder(push_type, Colour.NORMAL, named_values(event.data, TEXT * 2))
 
 
 def _number(unit: dict[str, Any]) -> str:

@@ -1,11 +1,14 @@
 """Names of units, calls, properties, users, CADs and statuses, as cards and answers show them."""
 
+from contextvars import ContextVar
+
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.text import count_more, inert_line, who
 from db import cards, community, flights, properties, users
 from db.database import Reader
 from db.properties import Property
 from db.units import Unit
+from webhook.cad.status_names import StatusNames
 from webhook.protocol.events import Subject
 from webhook.queries.cad import configured_cads
 from webhook.queries.guilds import home_guild
@@ -26,6 +29,9 @@ STATUSES = {
 }
 """The CAD's own statuses: units' before calls', the most urgent first."""
 
+_NO_NAMES = StatusNames()
+_STATUS_NAMES: ContextVar[StatusNames] = ContextVar("status names", default=_NO_NAMES)
+
 
 async def cad_suffix(sql: Reader, cad: str) -> str:
     """Return the CAD's name as a suffix; blank if there is only one CAD."""
@@ -41,9 +47,35 @@ async def linked_name(sql: Reader, subject: Subject, name: str) -> str:
     return f"[{name}](https://discord.com/channels/{guild}/{card.channel_id}/{card.message_id})"
 
 
+def set_status_names(names: StatusNames) -> None:
+    """Set what the community calls statuses and codes, for what runs from here on."""
+    _STATUS_NAMES.set(names)
+
+
 def status_name(status: str, limit: int = 40) -> str:
-    """Translate a status of the CAD; the community's own ones stay as they are."""
-    return _(STATUSES[status]) if status in STATUSES else inert_line(status, limit)
+    """Name a unit's status as the community does, else translate the CAD's own."""
+    return inert_line(plain_status_name(status), limit)
+
+
+def plain_status_name(status: str) -> str:
+    """Do the same where nothing is interpreted as markup."""
+    name = _STATUS_NAMES.get().unit(status)
+    return name or (_(STATUSES[status]) if status in STATUSES else status)
+
+
+def call_status_name(status: str, status_id: str = "") -> str:
+    """Name a call's status; one of a custom layout that has no name by its id as well."""
+    names = _STATUS_NAMES.get()
+    if name := names.call(status, status_id):
+        return inert_line(name, 64)
+    name = inert_line(_(STATUSES.get(status, status)), 40)
+    return f"{name} ({inert_line(status_id, 40)})" if status_id else name
+
+
+def code_name(code: str, limit: int) -> str:
+    """Show a code, with the community's name for it."""
+    name = _STATUS_NAMES.get().code(code)
+    return inert_line(f"{code} · {name}" if name else code, limit, blank="")
 
 
 def unit_name(ident: int, unit: Unit | None) -> str:

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
+
+import orjson
 
 from cogs.i18n.language import N_, _, plural
 from webhook.protocol.clean_text import clean_text
@@ -64,6 +67,20 @@ def plain_line(text: str, limit: int) -> str:
     while length(line) > limit:
         line = line[:-1]
     return line
+
+
+def named_values(values: dict[str, Any], limit: int, most: int = 8) -> str:
+    """List values as "name: value", a line each; of objects in objects the inner ones."""
+    lines: list[str] = []
+    waiting = list(values.items())
+    while waiting and len(lines) < most:
+        name, value = waiting.pop(0)
+        if isinstance(value, dict):
+            waiting = [*value.items(), *waiting]
+        elif value not in (None, "", []):
+            text = value if isinstance(value, str) else orjson.dumps(value).decode()
+            lines.append(f"{inert_line(name, 40)}\\: {inert_line(text, 100)}")
+    return fitting(lines, "\n", limit)
 
 
 def who(caller: str) -> str:

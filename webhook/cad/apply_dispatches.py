@@ -37,7 +37,12 @@ CLOSED = "CLOSED"
 _POSITION = frozenset({"block", "address", "postal", "x", "y", "emergency_call_id"})
 """The columns of a dispatch call from which its property is found."""
 
-_RENAMED = {"primary": "primary_unit", "origin_911": "emergency_call_id"}
+_RENAMED = {
+    "primary": "primary_unit",
+    "origin_911": "emergency_call_id",
+    "template": "layout_template",
+    "values": "layout_values",
+}
 """The fields of a dispatch event whose columns have other names."""
 
 
@@ -210,6 +215,9 @@ def _columns_of(fields: dict[str, Any]) -> dict[str, Any]:
     for text in ("priority", "postal"):
         if text in columns:
             columns[text] = str(columns[text] or "")
+    for layout in ("layout_template", "layout_values"):
+        if layout in columns:
+            columns[layout] = orjson.dumps(columns[layout]).decode()
     return columns
 
 

@@ -46,7 +46,7 @@ from webhook.cad.units import (
 MAX_NOTES = 50
 """The most notes of one call; older ones go first."""
 
-_CALL_STATUS = {0: "PENDING", 1: "ACTIVE", 2: "CLOSED"}
+CALL_STATUS = {0: "PENDING", 1: "ACTIVE", 2: "CLOSED"}
 _CALL_ORIGIN = {0: "CALLER", 1: "RADIO_DISPATCH", 2: "OBSERVED", 3: "WALK_UP"}
 _DISPATCH_OF_2020 = {
     0: "CALL_NEW",
@@ -56,6 +56,7 @@ _DISPATCH_OF_2020 = {
     4: "CALL_SELF_CLEAR",
 }
 _CIVIL = frozenset({"civil", "civilian", "311", "non-emergency", "nonemergency", "non emergency"})
+_NAMES_OF_VALUES = ("label", "name", "uid", "id")
 _ATTACHMENT_LIMIT = 32
 """Characters of the kind of a note's attachment."""
 
@@ -157,6 +158,18 @@ class Removed911(CadEvent):
     call_ids: CallIds
 
 
+def _layout(value: object) -> dict[str, str] | None:
+    """Read a custom layout's values text by text: an object, or a list of named values."""
+    named = {
+        next((str(item[key]) for key in _NAMES_OF_VALUES if item.get(key)), ""): item.get("value")
+        for item in fields.objects(value, fields.META_ENTRIES)
+        if "value" in item
+    }
+    if named:
+        return fields.metadata(named)
+    return fields.metadata(value if isinstance(value, dict) else {"id": value})
+
+
 def _call_coordinates(call: Members) -> Coordinates | None:
     return fields.coordinates(call.get("metaData")) or fields.coordinates(call)
 
@@ -173,7 +186,7 @@ class DispatchReport(CadEvent):
     call_id: CallId
     event_origin_ident: int | None = None
     origin: Annotated[str, ReadBy(partial(fields.choice, names=_CALL_ORIGIN))] = ""
-    status: Annotated[str, ReadBy(partial(fields.choice, names=_CALL_STATUS))] = "PENDING"
+    status: Annotated[str, ReadBy(partial(fields.choice, names=CALL_STATUS))] = "PENDING"
     priority: Annotated[Literal[1, 2, 3] | str | None, ReadBy(_priority)] = None
     block: PlaceCode = ""
     address: Location = ""
@@ -190,8 +203,8 @@ class DispatchReport(CadEvent):
     ] = None
     coordinates: Annotated[Coordinates | None, ReadFrom(_call_coordinates)] = None
     meta_data: Texts = Field(default_factory=dict)
-    template: Texts = Field(default_factory=dict)
-    values: Texts = Field(default_factory=dict)
+    template: Annotated[dict[str, str], ReadBy(_layout)] = Field(default_factory=dict)
+    values: Annotated[dict[str, str], ReadBy(_layout)] = Field(default_factory=dict)
     status_id: Code = ""
     updated: Code = ""
 

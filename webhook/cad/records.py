@@ -16,7 +16,9 @@ MAX_RECORD_FIELDS = 64
 MAX_FLAGS = 64
 RECORD_VALUE_LIMIT = 512
 
-_DMV = 14
+_DMV_KINDS = frozenset({"LICENSE", "VEHICLE_REGISTRATION", "DMV"})
+"""The kinds of records that are applied for, so that their status is about that."""
+
 _RECORD_KINDS = {
     2: "WARRANT",
     3: "BOLO",
@@ -33,6 +35,7 @@ _RECORD_KINDS = {
     15: "LAW_RECORD",
     16: "LAW_REPORT",
 }
+_CHOICES = frozenset({"checkbox", "checkboxes"})
 _RECORD_STATUS = {0: "ACTIVE", 1: "CLOSED"}
 _DMV_STATUS = {0: "PENDING", 1: "APPROVED", 2: "REJECTED"}
 
@@ -78,10 +81,11 @@ class Record(Pushed):
         found = cls.read_members(record)
         by_uid = {field.uid.casefold(): field.value for field, _ in reversed(read)}
         status = next((field.value for field, _ in read if field.is_status), None)
-        names = _DMV_STATUS if found.get("type") == _DMV else _RECORD_STATUS
+        kind = fields.choice(record.get("type"), _RECORD_KINDS) or ""
+        names = _DMV_STATUS if kind in _DMV_KINDS else _RECORD_STATUS
         flags = dict.fromkeys(flag for _, flags in read for flag in flags)
         found |= {
-            "kind": fields.choice(record.get("type"), _RECORD_KINDS) or "",
+            "kind": kind,
             "status": fields.choice(status, names),
             "first": fields.line(by_uid.get("first")),
             "last": fields.line(by_uid.get("last")),
@@ -166,7 +170,11 @@ def _record_fields(record: Members) -> Iterator[tuple[RecordField, list[str]]]:
         for field in fields.objects(section.get("fields"), left):
             left -= 1
             extra = field.get("data")
-            flags = extra.get("flags") if isinstance(extra, dict) else None
+            marked = extra.get("flags") if isinstance(extra, dict) else None
+            flags = fields.lines(marked, fields.CODE_LIMIT, MAX_FLAGS)
             found = RecordField.read_members(field) | {"section": label}
-            shown = RecordField.model_validate(found)
-            yield shown, fields.lines(flags, fields.CODE_LIMIT, MAX_FLAGS)
+            if str(found.get("type", "")).casefold() in _CHOICES:
+                # What is ticked there says something of the field and not of the record.
+                found["value"] = found.get("value") or ", ".join(flags)[:RECORD_VALUE_LIMIT]
+                flags = []
+            yield RecordField.model_validate(found), flags

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
+
+import orjson
 
 from db import crimes, emergencies, fingerprints
 from webhook.cad import (  # noqa: F401 - each registers what its events change
@@ -19,6 +21,7 @@ from webhook.cad.events import CadEvent, UnhandledType, unit_subjects
 from webhook.cad.occurrences import emergency_call
 from webhook.cad.registry import parse
 from webhook.cad.replay import replay
+from webhook.cad.status_names import StatusNames
 from webhook.cad.units import UnitPanic
 from webhook.cad.unknown import event_data, event_name
 from webhook.protocol.context import Change, Context
@@ -43,12 +46,14 @@ class PushConfig:
 
     `window`: milliseconds within which an equal push over another transport is a duplicate; 0:
     none ever is. `crimes_from_calls`: whether emergencies count as crimes. `zone`: that of the
-    CAD's times where they name none; None: the community's.
+    CAD's times where they name none; None: the community's. `names`: what the community calls
+    statuses and codes.
     """
 
     window: int = COPIES
     crimes_from_calls: bool = False
     zone: ZoneInfo | None = None
+    names: StatusNames = field(default_factory=StatusNames)
 
 
 async def store_push(
@@ -72,7 +77,7 @@ async def store_push(
     """
     unknown: UnhandledType | None = None
     try:
-        dumped = [_Written.of(event) for event in parse(body)]
+        dumped = [_Written.of(event, config.names) for event in parse(body)]
     except UnhandledType as fault:
         unknown = fault
         dumped = [_Written.of_unknown(fault, body)]
@@ -120,8 +125,10 @@ class _Written(NamedTuple):
     event: CadEvent | None
 
     @classmethod
-    def of(cls, event: CadEvent) -> Self:
-        return cls(event.type, event.model_dump_json(by_alias=True).encode(), event)
+    def of(cls, event: CadEvent, names: StatusNames) -> Self:
+        data = event.model_dump(by_alias=True)
+        names.add_to(data)
+        return cls(event.type, orjson.dumps(data), event)
 
     @classmethod
     def of_unknown(cls, fault: UnhandledType, body: dict[str, Any]) -> Self:

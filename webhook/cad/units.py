@@ -27,7 +27,7 @@ from webhook.cad.skipped import note_skipped
 UNITS_PER_EVENT = 32
 """A push about more units than this becomes several events, so that none grows without bound."""
 
-_STATUS = {
+UNIT_STATUS = {
     0: "UNAVAILABLE",
     1: "BUSY",
     2: "AVAILABLE",
@@ -35,7 +35,7 @@ _STATUS = {
     4: "ON_SCENE",
     100: "OFFLINE",
 }
-_STATUS_CODES = {name: code for code, name in _STATUS.items()}
+_STATUS_CODES = {name: code for code, name in UNIT_STATUS.items()}
 _PAGE = {-1: "UNKNOWN", 0: "POLICE", 1: "FIRE", 2: "EMS", 3: "DISPATCH"}
 _BESIDE_DATA = ("accId", "status", "isPanic", "isDispatch", "location", "aop")
 """The members of a unit that are not in its `data`."""
@@ -114,7 +114,7 @@ class UnitReport(Partial):
     district: Line = ""
     group: Line = ""
     page: Annotated[str, ReadBy(partial(fields.choice, names=_PAGE))] = ""
-    status: Annotated[str, ReadBy(partial(fields.choice, names=_STATUS))] = ""
+    status: Annotated[str, ReadBy(partial(fields.choice, names=UNIT_STATUS))] = ""
     status_code: int | None = None
     is_panic: Flag = False
     is_dispatch: Flag = False
@@ -203,7 +203,7 @@ class UnitStatus(UnitsEvent):
         if events or (events == [] and fields.ids(data, *_IDENTS) is None):
             return events
         idents = required_idents(data)
-        status = fields.choice(data.get("status"), _STATUS)
+        status = fields.choice(data.get("status"), UNIT_STATUS)
         if status is None:
             raise InvalidPush("status: missing or no status")
         code = _status_code(data["status"], status)
@@ -212,7 +212,7 @@ class UnitStatus(UnitsEvent):
     @classmethod
     def _of_units(cls, data: Members) -> Iterator[Self]:
         by_status: dict[tuple[str, int | None], list[UnitReport]] = {}
-        common = fields.choice(data.get("status"), _STATUS)
+        common = fields.choice(data.get("status"), UNIT_STATUS)
         units = _required_units(data)
         for unit in units:
             if unit.status:

@@ -37,7 +37,7 @@ TABLES = (
     "notices",
 )
 
-WHEN_HEARD = {"emergency_calls": -2, "dispatch_calls": -2, "units": -2}
+WHEN_HEARD = {"emergency_calls": -2, "dispatch_calls": -5, "units": -2}
 """The columns that only tell when a row was heard of last."""
 
 

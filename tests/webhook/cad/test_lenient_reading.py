@@ -16,7 +16,7 @@ from webhook.cad.calls import (
 )
 from webhook.cad.events import CadEvent
 from webhook.cad.notices import Callout, PagerMessage, StationAlert, StreetSign, Tone
-from webhook.cad.records import RecordAdd
+from webhook.cad.records import Record, RecordAdd, RecordEdit
 from webhook.cad.skipped import collect_skipped
 from webhook.cad.units import UnitLogin, UnitPanic, UnitStatus, UnitUpdate
 from webhook.protocol.wire import parse_json
@@ -500,3 +500,34 @@ def test_tone_targets() -> None:
     assert isinstance(event, Tone)
     found = [(target.kind, target.value, target.ident) for target in event.play_tones_to]
     assert found == [("UNIT", "61", 61), ("DEPARTMENT", "BCSO", None), ("9", "", None)]
+
+
+def record_of(record_type: Any, *given: dict[str, Any]) -> Record:
+    (event,) = push(
+        "EVENT_RECORD_EDIT",
+        {"record": {"type": record_type, "sections": [{"fields": list(given)}]}},
+    )
+    assert isinstance(event, RecordEdit)
+    return event.record
+
+
+@pytest.mark.parametrize("record_type", [4, 5, 14, "5", "VEHICLE_REGISTRATION", "License"])
+def test_status_of_what_is_applied_for(record_type: Any) -> None:
+    names = [record_of(record_type, {"uid": "status", "value": code}).status for code in "012"]
+    assert names == ["PENDING", "APPROVED", "REJECTED"]
+
+
+@pytest.mark.parametrize("record_type", [2, 3, 7, "BOLO"])
+def test_status_of_other_records(record_type: Any) -> None:
+    names = [
+        record_of(record_type, {"type": "STATUS", "value": code}).status for code in (0, "1", 2.0)
+    ]
+    assert names == ["ACTIVE", "CLOSED", "2"]
+
+
+def test_ticked_boxes_are_the_value_of_their_field() -> None:
+    boxes = {"label": "Injuries", "type": "CHECKBOXES", "data": {"flags": ["Arm", "Leg"]}}
+    flags = {"type": "input", "data": {"flags": ["ARMED"]}}
+    record = record_of(9, boxes, flags)
+    assert record.flags == ["ARMED"]
+    assert [(field.label, field.value) for field in record.fields] == [("Injuries", "Arm, Leg")]
