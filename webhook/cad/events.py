@@ -4,7 +4,9 @@
 stores: camelCase, JSON and nothing else, at most a mebibyte once written.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Self
@@ -16,6 +18,8 @@ from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import SentinelError
 from webhook.protocol.events import Subject
 from webhook.protocol.wire import Wire
+
+_SKIPPED: ContextVar[list[str] | None] = ContextVar("skipped", default=None)
 
 
 class UnhandledType(SentinelError):
@@ -42,6 +46,24 @@ class PlaceholderId(InvalidPush):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} (-1, as in the printed examples)")
+
+
+@contextmanager
+def collect_skipped() -> Iterator[list[str]]:
+    """Collect the names of members of which a part is skipped within the block, one for each."""
+    parts: list[str] = []
+    token = _SKIPPED.set(parts)
+    try:
+        yield parts
+    finally:
+        _SKIPPED.reset(token)
+
+
+def note_skipped(member: str) -> None:
+    """Note that a part of a member cannot be read, as far as somebody collects them."""
+    parts = _SKIPPED.get()
+    if parts is not None:
+        parts.append(member)
 
 
 Members = Mapping[str, Any]

@@ -14,8 +14,15 @@ from typing import Annotated, Any
 
 import orjson
 
-from webhook.cad.events import Coordinates, InvalidPush, Members, PlaceholderId, ReadBy, ReadFrom
-from webhook.cad.skipped import note_skipped
+from webhook.cad.events import (
+    Coordinates,
+    InvalidPush,
+    Members,
+    PlaceholderId,
+    ReadBy,
+    ReadFrom,
+    note_skipped,
+)
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.wire import parse_id
 

@@ -3,9 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from webhook.cad.events import CadEvent, InvalidPush, Members, PlaceholderId, UnhandledType
+from webhook.cad.events import (
+    CadEvent,
+    InvalidPush,
+    Members,
+    PlaceholderId,
+    UnhandledType,
+    note_skipped,
+)
 from webhook.cad.fields import items, members
-from webhook.cad.skipped import note_skipped
 
 MAX_DATA = 64
 """The most objects in an array of data; one is usual."""

@@ -19,10 +19,10 @@ from webhook.cad.events import (
     PlaceholderId,
     ReadBy,
     ReadFrom,
+    note_skipped,
 )
 from webhook.cad.fields import Code, Flag, Line, Location
 from webhook.cad.registry import cad_event
-from webhook.cad.skipped import note_skipped
 
 UNITS_PER_EVENT = 32
 """A push about more units than this becomes several events, so that none grows without bound."""

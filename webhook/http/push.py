@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from db.errors import StorageUnavailable
-from webhook.cad.events import InvalidPush, UnhandledType
+from webhook.cad.events import InvalidPush, UnhandledType, collect_skipped
 from webhook.cad.silence import LastPush
-from webhook.cad.skipped import collect_skipped
 from webhook.cad.store import PushConfig, store_push
 from webhook.http.bodies import BodyReader
 from webhook.http.connection_limits import ConnectionLimiter

@@ -14,10 +14,9 @@ from webhook.cad.calls import (
     Removed911,
     UnitDetach,
 )
-from webhook.cad.events import CadEvent
+from webhook.cad.events import CadEvent, collect_skipped
 from webhook.cad.notices import Callout, PagerMessage, StationAlert, StreetSign, Tone
 from webhook.cad.records import Record, RecordAdd, RecordEdit
-from webhook.cad.skipped import collect_skipped
 from webhook.cad.units import UnitLogin, UnitPanic, UnitStatus, UnitUpdate
 from webhook.protocol.wire import parse_json
 
