@@ -19,6 +19,9 @@ from tests.fivem.fxserver import FXServer
 [LUA] = re.findall(r"^```lua\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 [JAVASCRIPT] = re.findall(r"^```js\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 
+README = (DOCS.parent / "README.md").read_text("utf-8")
+RESOURCE = DOCS.parent / "fivem" / "cad-sentinel"
+
 NODE = which("node")
 ALERT = {"propertyId": 1, "userId": "license:41aa90be"}
 HEARS = 'AddEventHandler("sentinel:events.alerts", function(data) print("heard", data.alertId) end)'
@@ -92,6 +95,19 @@ def test_javascript_sample_gets_answers_and_resumes(bot: BotProcess, tmp_path: P
         watchdog.cancel()
         process.kill()
         process.communicate()
+
+
+def test_line_of_the_readme_reaches_the_bot(bot: BotProcess, tmp_path: Path) -> None:
+    add_property(bot)
+    [line] = re.findall(r"^    (exports\[.*)$", README, re.MULTILINE)
+    with FXServer(tmp_path) as game:
+        game.convars |= {"cad_sentinel_url": bot.url, "cad_sentinel_token": TOKEN}
+        game.add(RESOURCE)
+        game.join(1, "Wren", license="41aa90be")
+        game.add_script("mine", f"source = 1\n{line}")  # as in the handler of an event
+        game.start("cad-sentinel", "mine")
+        game.run(until=lambda: bot.query("get-alerts", propertyId=1)["alerts"])
+        assert game.errors == []
 
 
 @pytest.mark.parametrize("page", ["../README.md", "install.md"])
