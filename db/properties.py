@@ -1,7 +1,7 @@
 """Properties: an address with an owner, a tier, a rectangle on the map and a status."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from db.database import Reader, Transaction, marks
@@ -140,13 +140,17 @@ async def removed_number_of(sql: Reader, external: External) -> int | None:
     )
 
 
-async def external_of(sql: Reader, property_id: int) -> External | None:
-    """Return by which id a script knows a property, removed or not."""
-    return await sql.one(
-        External,
-        "SELECT external_source, external_id FROM properties"
-        " WHERE id = ? AND external_id IS NOT NULL",
-        property_id,
+async def externals_of(sql: Reader, property_ids: Collection[int]) -> dict[int, External]:
+    """Return by which ids scripts know properties, removed or not; those without are left out."""
+    if not property_ids:
+        return {}
+    return dict(
+        await sql.all(
+            lambda property_id, *external: (property_id, External(*external)),
+            "SELECT id, external_source, external_id FROM properties"
+            f" WHERE id IN ({marks(property_ids)}) AND external_id IS NOT NULL",
+            *property_ids,
+        )
     )
 
 

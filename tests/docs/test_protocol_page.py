@@ -218,7 +218,7 @@ def _must_describe(section: Section, ask: type[BaseModel], *replies: type[BaseMo
     answered = {
         str(field.alias): field for reply in replies for field in reply.model_fields.values()
     }
-    known = section.text
+    known = section.text + BY_NAME["External ids"].text
     if "(#a-property)" in known:
         known += BY_NAME["A property"].text
         answered.pop("external", None)

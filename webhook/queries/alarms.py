@@ -21,12 +21,13 @@ from webhook.queries.models import (
     ListPage,
     PropertyPage,
     PropertyReference,
-    RowReply,
+    RowAtProperty,
     Timestamp,
     UserAtProperty,
     alarm_subject,
     existing_property,
     property_subject,
+    with_external_ids,
 )
 
 table = Catalogue()
@@ -86,11 +87,10 @@ class Settlement(OfAlarm):
     outcome: Literal["resolved", "false"]
 
 
-class AlarmData(RowReply):
+class AlarmData(RowAtProperty):
     """An alarm; `repeats` counts its alerts."""
 
     id: int
-    property_id: int
     state: str
     raised_at: Timestamp
     raised_by: str
@@ -155,7 +155,8 @@ async def get_alarms(context: Context, ask: AlarmPage) -> AlarmList:
     if ask.property_id is not None:
         await existing_property(context.read, ask.property_id)
     page, total = await alarms.page(context.read, ask.property_id, ask.limit, ask.offset)
-    return AlarmList(alarms=[AlarmData.of(row) for row in page], total=total)
+    rows = [AlarmData.of(row) for row in page]
+    return AlarmList(alarms=await with_external_ids(context.read, rows), total=total)
 
 
 @table.query("acknowledge-alarm", scope=Scope.WRITE, share=Share.OWNER)

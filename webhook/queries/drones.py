@@ -17,6 +17,7 @@ from webhook.queries.models import (
     ListPage,
     OfProperty,
     PropertyReference,
+    RowAtProperty,
     RowReply,
     SearchPage,
     Sentence,
@@ -24,6 +25,7 @@ from webhook.queries.models import (
     equipment_subject,
     existing_property,
     flight_subject,
+    with_external_ids,
 )
 
 table = Catalogue()
@@ -88,12 +90,11 @@ class FreeDrones(Reply):
     drones: list[FreeDrone]
 
 
-class DispatchedDrone(Reply):
+class DispatchedDrone(RowAtProperty):
     """A drone that is out."""
 
     id: str
     description: str
-    property_id: int
     dispatched_at: str
 
 
@@ -103,12 +104,11 @@ class DispatchedDrones(Reply):
     drones: list[DispatchedDrone]
 
 
-class FlightData(RowReply):
+class FlightData(RowAtProperty):
     """A flight; the last two fields are null while the drone is out."""
 
     id: int
     drone_id: int
-    property_id: int
     description: str
     reason: str
     dispatched_at: Timestamp
@@ -171,17 +171,16 @@ async def recall_drone(context: Context, ask: OfDrone) -> StatusReply:
 async def get_dispatched_drones(context: Context, ask: SearchPage) -> DispatchedDrones:
     """List the drones that are out, the longest out first."""
     page = await flights.page_of_open(context.read, ask.search, ask.limit, ask.offset)
-    return DispatchedDrones(
-        drones=[
-            DispatchedDrone(
-                id=str(flight.drone_id),
-                description=flight.description,
-                property_id=flight.property_id,
-                dispatched_at=timestamp(flight.dispatched_at),
-            )
-            for flight in page
-        ]
-    )
+    drones = [
+        DispatchedDrone(
+            id=str(flight.drone_id),
+            description=flight.description,
+            property_id=flight.property_id,
+            dispatched_at=timestamp(flight.dispatched_at),
+        )
+        for flight in page
+    ]
+    return DispatchedDrones(drones=await with_external_ids(context.read, drones))
 
 
 @table.query("get-free-drones", scope=Scope.READ, share=Share.ALLOWED)
@@ -195,9 +194,8 @@ async def get_free_drones(context: Context, ask: OfProperty) -> FreeDrones:
 @table.query("get-drone-flights", scope=Scope.READ)
 async def get_drone_flights(context: Context, ask: FlightPage) -> FlightList:
     """List flights, newest first: all, or those of a property or a drone."""
-    return FlightList(
-        flights=[FlightData.of(flight) for flight in await list_flights(context, ask)]
-    )
+    rows = [FlightData.of(flight) for flight in await list_flights(context, ask)]
+    return FlightList(flights=await with_external_ids(context.read, rows))
 
 
 @operation(scope=Scope.WRITE, share=Share.ALLOWED)

@@ -1,6 +1,6 @@
 """What several queries share: field types, requests and replies, subjects, stored properties."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
@@ -208,6 +208,23 @@ class PropertyList(Reply):
     """Several properties."""
 
     properties: list[PropertyData]
+
+
+class RowAtProperty(RowReply):
+    """A row of something at a property, which is named by its external id too."""
+
+    property_id: int
+    external: Annotated[ExternalData | None, Field(exclude_if=is_none)] = None
+
+
+AtProperty = TypeVar("AtProperty", bound=RowAtProperty)
+
+
+async def with_external_ids(sql: Reader, rows: list[AtProperty]) -> list[AtProperty]:
+    """Return rows with the external ids of their properties."""
+    found = await properties.externals_of(sql, {row.property_id for row in rows})
+    known = {number: ExternalData(**external._asdict()) for number, external in found.items()}
+    return [row.model_copy(update={"external": known.get(row.property_id)}) for row in rows]
 
 
 def property_subject(property_id: int) -> Subject:

@@ -241,6 +241,25 @@ async def test_every_event_of_the_property_names_its_external_id(harness: AppHar
         assert data.get("external") == (None if number == plain else HOUSE), name
 
 
+async def test_rows_of_a_list_name_the_external_ids_of_their_properties(
+    harness: AppHarness,
+) -> None:
+    await harness.ask("put-property", **NEW)
+    plain = await harness.add_property()
+    for number in (1, plain):
+        await harness.add_equipment(number, 3)
+        await harness.ask("add-alert", propertyId=number, userId="u")
+        await harness.ask("dispatch-drone", propertyId=number)
+    for query, name in (
+        ("get-alarms", "alarms"),
+        ("get-dispatched-drones", "drones"),
+        ("get-drone-flights", "flights"),
+    ):
+        rows = (await harness.ask(query))[name]
+        shown = {row["propertyId"]: row.get("external", "none") for row in rows}
+        assert shown == {1: HOUSE, plain: "none"}, query
+
+
 async def test_removal_by_external_id_is_a_request_or_at_once(harness: AppHarness) -> None:
     await harness.ask("put-property", **NEW)
     for query in ("remove-property", "request-remove-property"):
