@@ -92,6 +92,16 @@ def test_reports_become_queries(
     assert (message["type"], message["data"], message["key"]) == (f"queries.{query}", data, key)
 
 
+def test_texts_that_are_not_utf8_are_made_so(game: SentinelServer) -> None:
+    game.add_script(
+        "reports",
+        "exports['cad-sentinel']:Crime({ description = 'M\\xfcller, ' .. utf8.char(0xfc) })",
+    )
+    game.start("reports")
+    game.drain()
+    assert game.bot.messages[0]["data"]["description"] == "M?ller, ??"
+
+
 def test_crime_about_nothing_has_no_data(game: SentinelServer) -> None:
     game.call(NAME, "Crime", {})
     game.drain()

@@ -1,10 +1,14 @@
 """Events of the bot reach other resources of the server, at least once."""
 
+import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from tests.fivem import http_client
 from tests.fivem.conftest import NAME, SentinelServer
+from tests.fivem.http_client import GameResponse
 from tests.fivem.scripted_bot import ScriptedBot
 
 
@@ -85,6 +89,37 @@ def test_poll_that_ends_at_once_is_not_repeated_in_a_loop(game: SentinelServer) 
         game.client.release(200, '{"events": [], "last": 0}')
         game.tick()
     assert len(_polls(game.bot)) - before <= 11
+
+
+def test_poll_that_never_ends_is_given_up(game: SentinelServer) -> None:
+    alerts = game.record("cad-sentinel:alerts")
+    game.bot.emit(1, "alerts", propertyId="1")  # the poll that waits is never answered
+    game.run(50.0)
+    assert len(alerts) == 1
+    _, deliver = game.client.held[0]
+    deliver(GameResponse(200, '{"events": [{"type": "events.alerts", "id": 1}], "last": 1}'))
+    game.run(5.0)
+    assert len(alerts) == 1  # its late answer is of no use any more
+
+
+@pytest.mark.parametrize(
+    "answer", ["[]", "{}", '{"events": 3, "last": 1}', "<html>", '{"last": 1}']
+)
+def test_answers_that_are_no_page_are_survived(game: SentinelServer, answer: str) -> None:
+    game.client.release(200, answer)
+    game.run(2.0)
+    alerts = game.record("cad-sentinel:alerts")
+    game.bot.emit(1, "alerts", propertyId="1")
+    _deliver(game)
+    assert len(alerts) == 1
+
+
+def test_unknown_event_in_the_configuration_is_told(game: SentinelServer) -> None:
+    body = {"type": "error", "data": {"code": "not-found", "message": "unknown event 'x'"}}
+    game.client.release(404, json.dumps(body))
+    game.run(0.5)
+    line = "No events come into the game: unknown event 'x'. Correct `events` in config.lua."
+    assert line in game.console
 
 
 def test_no_player_hears_an_event(game: SentinelServer) -> None:

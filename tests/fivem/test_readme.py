@@ -32,7 +32,7 @@ REPORTED = {
 
 RETURNED = {
     *("bad_key", "bad_position", "has_nul", "key_taken", "missing", "no_external", "no_license"),
-    *("no_property", "no_table", "no_user", "not_json"),
+    *("no_property", "no_table", "no_user", "not_json", "too_late"),
 }
 """Reasons that an export returns to the script that called it."""
 

@@ -32,12 +32,17 @@ local function user_as(name)
     end
 end
 
+-- Names of players and the like are not always UTF-8, and the bot takes nothing else.
+local function utf8_of(text)
+    return utf8.len(text) and text or text:gsub('[\128-\255]', '?')
+end
+
 local function as(name)
     return function(data, value)
         if type(value) == 'string' and value:find('\0', 1, true) then
             return Text('has_nul')
         end
-        data[name] = value
+        data[name] = type(value) == 'string' and utf8_of(value) or value
     end
 end
 

@@ -19,17 +19,22 @@ local function publish(page)
     end
 end
 
-local function query(after)
-    local query = ('/api/events?names=%s&wait=%d'):format(Config.events, after and WAIT or 0)
-    return after and query .. '&after=' .. after or query
+local function path(after)
+    local names = (Config.events or 'all'):gsub('%s', '')
+    local path = ('/api/events?names=%s&wait=%d'):format(names, after and WAIT or 0)
+    return after and path .. '&after=' .. after or path
 end
 
 -- Asks for events, again and again.
 function Events.poll()
     local after = GetResourceKvpString('after')
     local began = GetGameTimer()
-    Link.request('GET', query(after), nil, nil, function(status, page)
-        if status ~= 200 or type(page) ~= 'table' then
+    Link.request('GET', path(after), nil, nil, function(status, page, problem)
+        if status == 400 or status == 404 then
+            Say('no_events', problem)
+        end
+        local is_page = type(page) == 'table' and page.last and type(page.events) == 'table'
+        if status ~= 200 or not is_page then
             failures = failures + 1
             SetTimeout(Link.wait(failures), Events.poll)
             return
@@ -38,7 +43,10 @@ function Events.poll()
             failures = 0
             Outbox.retry() -- the bot is there again
         end
-        publish(page)
+        local done, fault = pcall(publish, page)
+        if not done then
+            print(tostring(fault))
+        end
         local last = ('%d'):format(page.last)
         if last ~= after then
             SetResourceKvpNoSync('after', last)

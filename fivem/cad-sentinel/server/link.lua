@@ -6,6 +6,7 @@ local VERSION = GetResourceMetadata(GetCurrentResourceName(), 'version', 0)
 
 local FIRST_WAIT = 500
 local LONGEST_WAIT = 10000
+local LONGEST_ANSWER = 30000
 
 local function set_state(state)
     if Link.state ~= state then
@@ -74,6 +75,37 @@ local function note(status, problem)
     end
 end
 
+-- FXServer waits forever for the rest of an answer that has begun, also from a machine that is gone.
+local waiting = {} -- by a number: {since, finish}
+local requests = 0
+
+local function wait_for(done)
+    requests = requests + 1
+    local number = requests
+    local function finish(status, answer, problem)
+        if waiting[number] then
+            waiting[number] = nil
+            note(status, problem)
+            done(status, answer, problem)
+        end
+    end
+    waiting[number] = { since = GetGameTimer(), finish = finish }
+    return finish
+end
+
+function Link.give_up_late_answers()
+    local late = {}
+    for _, request in pairs(waiting) do
+        if GetGameTimer() - request.since > LONGEST_ANSWER then
+            late[#late + 1] = request
+        end
+    end
+    for _, request in ipairs(late) do
+        request.finish(0, nil, Text('too_late'))
+    end
+    SetTimeout(LONGEST_ANSWER // 2, Link.give_up_late_answers)
+end
+
 -- Sends a request; `done(status, answer, problem)` has the decoded JSON or the text of a success.
 function Link.request(method, path, body, more, done)
     local fault = Settings.problem()
@@ -85,6 +117,7 @@ function Link.request(method, path, body, more, done)
         return
     end
     local url = Settings.url()
+    local finish = wait_for(done)
     PerformHttpRequest(url .. path, function(status, text, _, error_text)
         local answer, problem = decode(text), nil
         local is_the_bot = type(answer) == 'table'
@@ -94,8 +127,7 @@ function Link.request(method, path, body, more, done)
         if is_the_bot then
             bot_at = url
         end
-        note(status, problem)
-        done(status, answer or text, problem)
+        finish(status, answer or text, problem)
     end, method, body or '', headers(more), { followLocation = false })
 end
 

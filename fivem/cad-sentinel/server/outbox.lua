@@ -16,7 +16,7 @@ local failures = 0
 local sends_alone = false -- the next message: the batch before was refused as a whole
 
 local function is_final(status)
-    return FINAL[status] and (status == 200 or Link.is_the_bot())
+    return FINAL[status] and Link.is_the_bot()
 end
 
 local function finish(message, status, problem)
@@ -65,8 +65,8 @@ end
 
 -- Why a message of a batch was refused.
 local function problem_in(answer)
-    local data = answer.frame and answer.frame.data
-    return data and data.message or answer.text or ''
+    local data = type(answer.frame) == 'table' and answer.frame.data
+    return type(data) == 'table' and data.message or answer.text or ''
 end
 
 local function send_batch(messages)
@@ -83,7 +83,7 @@ local function send_batch(messages)
     local body = json.encode({ messages = sent })
     Link.request('POST', '/api/batch', body, nil, function(status, answer)
         local answers = status == 200 and type(answer) == 'table' and answer.answers
-        if not answers then
+        if type(answers) ~= 'table' then
             sends_alone = is_final(status)
             go_on(sends_alone)
             return
@@ -91,7 +91,7 @@ local function send_batch(messages)
         local is_whole = true
         for place, message in ipairs(messages) do
             local of_it = answers[place]
-            if of_it and FINAL[of_it.status] then
+            if type(of_it) == 'table' and FINAL[of_it.status] then
                 finish(message, of_it.status, problem_in(of_it))
             else
                 is_whole = false

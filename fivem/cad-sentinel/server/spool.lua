@@ -12,6 +12,7 @@ local RESOURCE = GetCurrentResourceName()
 local MARKER = 'epoch.txt' -- outside of the store, so that its loss is noticed
 local MOST_REFUSED = 100
 
+local most_waiting = Config.most_waiting or 50000
 local epoch
 local last = 0
 local waiting = {} -- numbers, in order, from `head` on
@@ -123,9 +124,9 @@ function Spool.put(message)
     end
     if message.key and keys[message.key] then
         return answer_again(message)
-    elseif Spool.waiting() >= Config.most_waiting then
-        Say('spool_full', Config.most_waiting)
-        return nil, Text('spool_full', Config.most_waiting)
+    elseif Spool.waiting() >= most_waiting then
+        Say('spool_full', most_waiting)
+        return nil, Text('spool_full', most_waiting)
     end
     last = last + 1
     local number = last

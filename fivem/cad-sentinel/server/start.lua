@@ -5,6 +5,7 @@ local fault = Settings.push_problem()
 if fault then
     print(fault)
 end
+Link.give_up_late_answers()
 Adapters.start()
 Outbox.wake()
 Events.poll()

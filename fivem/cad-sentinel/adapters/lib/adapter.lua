@@ -133,7 +133,7 @@ end
 
 -- Declares the adapter of a resource.
 function Adapter(resource, setup)
-    local config = Config.adapters[resource]
+    local config = (Config.adapters or {})[resource]
     if config ~= false then
         adapters[resource] = { setup = setup, config = type(config) == 'table' and config or {} }
     end
