@@ -78,6 +78,10 @@ class RowReply(Reply):
         return cls.model_validate(row, from_attributes=True)
 
 
+UNRESOLVED = 0
+"""The id that no property has: of one that is named by its external id, until it is looked up."""
+
+
 class PropertyReference(Request):
     """A property, by its id or by the one that a script in the game has for it, or none."""
 
@@ -108,10 +112,6 @@ class PropertyReference(Request):
 
     async def _number_of(self, sql: Reader, external: External) -> int | None:
         return await properties.number_of(sql, external)
-
-
-UNRESOLVED = 0
-"""The id that no property has: of one that is named by its external id, until it is looked up."""
 
 
 def _needs_one_of_both(schema: dict[str, Any]) -> None:

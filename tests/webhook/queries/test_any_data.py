@@ -37,12 +37,18 @@ LIKELY = st.one_of(
 )
 
 
+PARTS = st.sampled_from(["ps-housing", "17", 17, 17.0, " ", "\x00"]) | ODD
+EXTERNAL = st.fixed_dictionaries({"source": PARTS, "id": PARTS}) | LIKELY
+
+
 def data_of(name: str) -> st.SearchStrategy[object]:
     """Data that mostly has the query's fields, and mostly something likely in them."""
     fields = [str(field.alias) for field in ASKS[name].model_fields.values()]
-    shaped = st.fixed_dictionaries(
-        dict.fromkeys(fields, LIKELY), optional={"requestIdentifier": ODD}
-    )
+    optional: dict[str, st.SearchStrategy[object]] = {"requestIdentifier": ODD}
+    if "external" in fields:
+        optional |= {"propertyId": LIKELY, "external": EXTERNAL}
+    needed = dict.fromkeys([field for field in fields if field not in optional], LIKELY)
+    shaped = st.fixed_dictionaries(needed, optional=optional)
     partial = st.dictionaries(st.sampled_from([*fields, "other"]) | st.text(), LIKELY, max_size=6)
     return st.one_of(shaped, partial, JSON)
 
@@ -55,6 +61,7 @@ async def lively(harness: AppHarness) -> AppHarness:
         for kind in (1, 2, 3, 3):
             await harness.add_equipment(place, kind)
         await harness.ask("dispatch-drone", propertyId=place)
+    await harness.ask("put-property", propertyId=3, external={"source": "ps-housing", "id": 17})
     await harness.ask("request-remove-property", propertyId=2)
     await harness.ask("add-visitor", propertyId=1, userId="v", cameraId=1)
     await harness.ask("add-allowed-user", propertyId=1, userId="v")
