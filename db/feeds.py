@@ -87,7 +87,8 @@ async def counts(sql: Reader, batch: int) -> list[FeedCount]:
     """Count the entries that share a message by the names of their events, the oldest first."""
     return await sql.all(
         FeedCount,
-        "SELECT name, count(*), min(at), max(at) FROM feed_entries JOIN journal ON id = journal_id"
+        "SELECT name, count(*), min(at - age), max(at - age)"
+        " FROM feed_entries JOIN journal ON id = journal_id"
         " WHERE batch = ? GROUP BY name ORDER BY min(journal_id)",
         batch,
     )

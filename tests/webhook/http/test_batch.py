@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-from tests.webhook.harness import SHOP, AppHarness, Frame, open_harness
+from tests.webhook.harness import SHOP, START, AppHarness, Frame, open_harness
 from tests.webhook.http.test_idempotency import PRESS, TONE, alerts, send
 from tests.webhook.serving import BOSS, KEY, READER, WRITER, AppOptions, RunningApp, serve
+from webhook.protocol.wire import timestamp
 
 ADD = {"type": "queries.add-property", "data": SHOP}
 
@@ -183,6 +184,21 @@ async def test_full_batches_pass_the_usual_rate_limit(app: RunningApp) -> None:
     await app.harness.ask("add-property", **SHOP)
     for _ in range(5):
         assert (await batch(app, [PRESS] * 100))[0] == 200
+
+
+async def test_each_message_has_an_age_of_its_own(app: RunningApp) -> None:
+    aged = [PRESS | {"age": 90.5}, PRESS, PRESS | {"age": "garbage"}, {"push": TONE, "age": "12"}]
+    _, answers = await batch(app, [ADD, *aged])
+    assert statuses(answers) == [200] * 5
+    times = [alert["timestamp"] for alert in await alerts(app.harness)]
+    assert times == [timestamp(at) for at in (START, START, START - 90_500)]
+    events = (await app.harness.journal_events())[1:]
+    assert [(event.at, event.age) for event in events] == [
+        (START, 90_500),
+        (START, 0),
+        (START, 0),
+        (START, 12_000),
+    ]
 
 
 SENT = st.lists(
