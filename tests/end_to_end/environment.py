@@ -216,13 +216,13 @@ def _variable(value: object) -> str:
 
 
 def call_911(call_id: int, **fields: Any) -> dict[str, Any]:
-    """The data of an EVENT_911."""
+    """The data of an EVENT_911; each number says something else, as equal calls share a card."""
     call = {
         "callId": call_id,
         "isEmergency": True,
         "caller": "Wren Halloway",
         "location": "[8031] Forum Dr / Strawberry Ave",
-        "description": "Smoke from the laundromat roof.",
+        "description": f"Smoke from the laundromat roof. Call {call_id}.",
     }
     return {"call": call | fields}
 

@@ -339,7 +339,7 @@ async def test_a_panics_events_in_any_order_make_the_same_card(
 FINAL_EMERGENCY = """\
 ┌ #757575
 │ # 911 call 44 · dispatched
-│ Smoke from the laundromat roof.
+│ Smoke from the laundromat roof. Call 44.
 │ ~ Caller: Wren Halloway
 │ ~ Location: \\[8031\\] Forum Dr / Strawberry Ave
 │ ~ Received: <t> (<t>)

@@ -28,7 +28,7 @@ async def test_nothing_is_lost_or_shown_twice_when_the_process_is_killed(
     async def push(number: int) -> None:
         record = {"id": number, "type": 3, "name": f"record-{number}"}
         for kind, name, data in (
-            ("EVENT_911", str(number), call_911(number, description=f"Smoke {number}")),
+            ("EVENT_911", str(number), call_911(number)),
             ("EVENT_RECORD_ADD", record["name"], {"record": record}),
         ):
             async with ledger.deed(f"cad.{kind}", name):
@@ -107,7 +107,7 @@ def _with_key(number: int) -> dict[str, Any]:
         push = {
             "key": CAD_KEY,
             "type": "EVENT_911",
-            "data": call_911(number, description=f"Smoke {number}"),
+            "data": call_911(number),
         }
         return {"key": f"k{number}", "push": push}
     data = {"propertyId": 1, "userId": str(number)}

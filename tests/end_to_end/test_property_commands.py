@@ -313,7 +313,7 @@ SHOWN = """\
 │ ~ Last visits: <R> · Wren Halloway (license:1)
 │ - Removal requested: <R> · @Dora
 │ Moving
-│ - Open calls: [911 4410](link) · Smoke from the laundromat roof.
+│ - Open calls: [911 4410](link) · Smoke from the laundromat roof. Call 4410.
 └
 [Dispatch drone] primary [Recall drone 1] secondary [Edit] secondary \
 [Approve removal] danger [Deny removal] secondary

@@ -417,7 +417,7 @@ async def may_look(env: BotEnvironment, member: Member) -> None:
 
 async def in_use(env: BotEnvironment, channel: Channel, number: int = 900) -> None:
     """Expect a call in a channel that was just chosen."""
-    await env.push("EVENT_911", call_911(number, description=f"Smoke {number}"))
+    await env.push("EVENT_911", call_911(number))
     assert f"911 call {number}" in render(await channel.next_message())
 
 
@@ -501,7 +501,7 @@ async def test_choices_override_the_file_and_are_audited(env: BotEnvironment, bo
     assert env.channel("panic").created == []
     async with env.bot_running():
         await started(env)
-        await env.push("EVENT_911", call_911(2, description="Another fire"))
+        await env.push("EVENT_911", call_911(2))
         await env.fake.until(lambda: "911 call 2" in render(env.channel("log").messages[-1]))
         await env.fake.click(boss, reply, "Reset to the file")
         await env.fake.until(lambda: "Chosen here" not in render(reply))
@@ -591,9 +591,7 @@ async def test_events_are_posted_once_while_channels_change(
         channels = [env.channel("log"), env.channel("units"), env.channel("panic")]
         env.fake.fault("POST", r"/channels/\d+/messages", delay=0.01, times=None)
         for number in range(count):
-            assert (
-                await env.push("EVENT_911", call_911(number, description=f"Smoke {number}")) == 200
-            )
+            assert await env.push("EVENT_911", call_911(number)) == 200
             if number % 10 == 5:
                 await env.fake.choose(boss, reply, "Which channel?", [channels[number // 10 % 3]])
 
