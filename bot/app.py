@@ -37,6 +37,8 @@ from cogs.ui.names import set_status_names
 from db import community
 from db.community import EquipmentType, Tier
 from db.database import Database
+from db.folding import refold
+from db.search import set_search_language
 from webhook import cad
 from webhook.cad.retention import Retention, forget_old
 from webhook.cad.silence import LastPush
@@ -88,6 +90,7 @@ async def run(
         OSError: the port cannot be listened on.
     """
     set_language(settings.community.language)
+    set_search_language(settings.community.language)
     connection, last_push, game_servers = DiscordStatus(), LastPush(), GameServers()
     status_names = StatusNames.of(**settings.cad.statuses.model_dump())
     set_status_names(status_names)
@@ -282,6 +285,7 @@ async def _store_configuration(database: Database, settings: Settings, cads: Seq
             [EquipmentType(kind.id, kind.name) for kind in settings.community.equipment_types],
         )
         await store_cads(sql, cads)
+        await refold(sql)
         await store_backdrop(sql, settings.map.backdrop())
 
 

@@ -42,8 +42,9 @@ def _zone(name: str) -> str:
 
 def _language(name: str) -> str:
     from cogs.i18n.language import LANGUAGES, native_name
+    from db.search import DOTLESS
 
-    if name not in LANGUAGES:
+    if name not in {*LANGUAGES, *DOTLESS}:
         known = ", ".join(f"{code} ({native_name(code)})" for code in LANGUAGES)
         raise ValueError(f"not a language of the program; choose {known}")
     return name

@@ -35,6 +35,14 @@ async def add(sql: Transaction, property_id: int, type_id: int, description: str
     )
 
 
+async def refold(sql: Transaction) -> None:
+    """Fold again what is searched, where it was folded in another way."""
+    rows = await sql.all(lambda *row: row, "SELECT id, description, searched FROM equipment")
+    for number, description, searched in rows:
+        if searched != fold_case(description):
+            await sql.update("equipment", {"searched": fold_case(description)}, id=number)
+
+
 async def get(sql: Reader, equipment_id: int) -> Equipment | None:
     """Return a piece of equipment that has not been removed."""
     return await sql.one(

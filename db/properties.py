@@ -270,6 +270,19 @@ async def update(sql: Transaction, old: Property, new: Property) -> None:
     await sql.update("properties", changed, id=new.id)
 
 
+async def refold(sql: Transaction) -> None:
+    """Fold again what is searched, where it was folded in another way."""
+    rows = await sql.all(
+        lambda *row: row, "SELECT id, location, description, searched, place FROM properties"
+    )
+    for number, location, description, searched, place in rows:
+        folded = {"searched": fold_case(location, description), "place": _place(location)}
+        if folded != {"searched": searched, "place": place}:
+            text = _search_text(number, location, description)
+            await sql.update("property_search", {"text": text}, rowid=number)
+            await sql.update("properties", folded, id=number)
+
+
 async def set_status(
     sql: Transaction, property_id: int, status: str, by: str, reason: str | None = None
 ) -> None:

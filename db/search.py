@@ -8,6 +8,7 @@ MATCH, because LIKE with a parameter makes SQLite prepare the statement anew eac
 
 import re
 import unicodedata
+from contextvars import ContextVar
 
 _WORD = re.compile(r"\w+")
 _GROUP = 3
@@ -15,13 +16,37 @@ _PADDING = "\x01"
 _UNSEARCHABLE = str.maketrans({"\0": "\ufffd", _PADDING: "\ufffd"})
 
 
+FOLDING = 2
+"""Which way of folding this is; rows that were folded otherwise are folded anew at the start."""
+
+DOTLESS = frozenset({"tr", "az"})
+"""Languages whose i has a dot in capitals too, İ, beside an ı that has none."""
+
+_LANGUAGE: ContextVar[str] = ContextVar("language of searches", default="")
+
+
+def set_search_language(language: str) -> None:
+    """Fold as a language writes capitals, here and in tasks started from here."""
+    _LANGUAGE.set(language if language in DOTLESS else "")
+
+
+def folding() -> str:
+    """Return a name of how texts are folded now."""
+    return f"{FOLDING} {_LANGUAGE.get()}".strip()
+
+
 def fold_case(*parts: object) -> str:
     """Fold what a search compares: case and compatibility forms go, É and é are one.
+
+    İ is an i. In Turkish, whose capital of ı looks like that of i elsewhere, ı is one too.
 
     Line feeds keep the parts apart, as no search text that a person types holds one. FTS5 would
     ignore what follows a NUL.
     """
     text = unicodedata.normalize("NFKC", "\n".join(map(str, parts))).casefold()
+    text = text.replace("i\u0307", "i")
+    if _LANGUAGE.get():
+        text = text.replace("ı", "i")
     return text.translate(_UNSEARCHABLE)
 
 

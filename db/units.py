@@ -104,6 +104,15 @@ async def put(sql: Transaction, cad: str, ident: int, values: dict[str, Any], no
         await sql.update("units", {"searched": searched}, cad=cad, ident=ident)
 
 
+async def refold(sql: Transaction) -> None:
+    """Fold again what is searched, where it was folded in another way."""
+    rows = await sql.all(lambda *row: row, "SELECT cad, ident, unit_num, name, searched FROM units")
+    for cad, ident, unit_num, name, searched in rows:
+        if searched not in ("", fold_case(unit_num, name)):
+            folded = {"searched": fold_case(unit_num, name)}
+            await sql.update("units", folded, cad=cad, ident=ident)
+
+
 async def by_ident(sql: Reader, cad: str, idents: list[int]) -> dict[int, Unit]:
     where = f"units WHERE cad = ? AND ident IN ({marks(idents)})"
     found = await sql.select(Unit, where, cad, *idents)

@@ -102,6 +102,19 @@ async def _index(sql: Transaction, number: int, searched: str) -> None:
     await sql.run("INSERT OR REPLACE INTO user_search (rowid, text) VALUES (?, ?)", number, text)
 
 
+async def refold(sql: Transaction) -> None:
+    """Fold again what is searched, where it was folded in another way."""
+    rows = await sql.all(
+        lambda *row: row, "SELECT number, id, full_name, searched FROM users ORDER BY number"
+    )
+    for number, user_id, full_name, before in rows:
+        is_named = full_name != user_id
+        searched = fold_case(full_name, user_id) if is_named else fold_case(user_id)
+        if searched != before and fold_case(full_name, user_id) != before:
+            await sql.update("users", {"searched": searched}, number=number)
+            await _index(sql, number, searched)
+
+
 async def remove(sql: Transaction, user_id: str) -> None:
     number = await sql.one(int, "DELETE FROM users WHERE id = ? RETURNING number", user_id)
     await sql.delete("user_search", rowid=number)

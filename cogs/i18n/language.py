@@ -104,8 +104,11 @@ def _filled_in(fault: SentinelError | FieldProblem) -> str:
 
 
 def set_language(language: str) -> None:
-    """Make a language the current one, here and in tasks started from here."""
-    _current.set(LANGUAGES[language])
+    """Make a language the current one, here and in tasks started from here.
+
+    One without a catalogue has the English texts.
+    """
+    _current.set(LANGUAGES.get(language, LANGUAGES[ENGLISH]))
 
 
 def set_locale(locale: str) -> None:

@@ -249,8 +249,9 @@ def _postal(postal: str, patterns: Sequence[str]) -> tuple[bool, str]:
 
 
 def _keyword(text: str, keywords: Sequence[str]) -> tuple[bool, str]:
+    folded = fold_case(text)
     for keyword in keywords:
-        if _whole_words(keyword).search(text):
+        if _whole_words(fold_case(keyword)).search(folded):
             return True, _("contains {keyword!r}").format(keyword=keyword)
     return False, _("does not contain {keywords}").format(keywords=either(keywords))
 
@@ -263,6 +264,6 @@ def _unmet(what: str, found: str, wanted: Sequence[str]) -> str:
 
 @cache
 def _whole_words(keyword: str) -> re.Pattern[str]:
-    """Find a keyword that is not a part of a longer word; blanks in it may be any."""
+    """Find a folded keyword that is not a part of a longer word; blanks in it may be any."""
     words = r"\s+".join(map(re.escape, keyword.split()))
-    return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<!\w){words}(?!\w)")

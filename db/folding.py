@@ -1,0 +1,18 @@
+"""Folding anew what is searched, when the program or the community's language folds otherwise."""
+
+from db import equipment, properties, settings, units, users
+from db.database import Transaction
+from db.search import folding
+
+FOLDED = "search.folding"
+"""The setting that holds how the texts of all rows were folded."""
+
+
+async def refold(sql: Transaction) -> None:
+    """Fold the texts of all rows as searches are folded now, unless they are already."""
+    now = folding()
+    if await settings.get(sql, FOLDED) == now:
+        return
+    for noun in (properties, users, equipment, units):
+        await noun.refold(sql)
+    await settings.put(sql, FOLDED, now)
