@@ -12,6 +12,7 @@ from functools import cache
 
 from cogs.i18n.language import N_, _
 from cogs.ui.text import duration, either
+from db.search import fold_case
 
 _CALLS = {
     True: N_("a 911 call"),
