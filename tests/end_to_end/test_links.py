@@ -13,7 +13,11 @@ async def test_a_code_typed_in_the_game_links_a_member_once(env: BotEnvironment)
         answers = await expect(env, await env.fake.slash(env.stranger, "link code"), "Type this")
         (code,) = re.findall(r"\*\*([A-Z0-9]{6})\*\*", answers)
         linked = await env.query("confirm-link", code=code.lower(), clientId="license:me")
-        assert linked == {"success": True, "memberId": str(env.stranger.id)}
+        assert linked == {
+            "success": True,
+            "memberId": str(env.stranger.id),
+            "message": "You are linked with your Discord account",
+        }
         again = await env.query("confirm-link", code=code, clientId="license:other")
         assert again["code"] == "not-found"
         shown = await env.fake.slash(env.stranger, "link show")
