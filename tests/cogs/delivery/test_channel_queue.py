@@ -139,7 +139,7 @@ async def test_a_change_that_is_not_visible_causes_no_edit(env: BotEnvironment) 
         await env.push("EVENT_911", call_911(1))
         card = await env.channel("emergency").next_message()
         await env.push("EVENT_911", call_911(1, apiIds=["steam:1"]))
-        await env.push("EVENT_911", call_911(2))
+        await env.push("EVENT_911", call_911(2, location="Pier 400"))
         await env.channel("emergency").next_message()
     assert card.edit_count == 0
 
