@@ -30,6 +30,7 @@ _PROCESSES.set_forkserver_preload(["tests.fivem.bot_process"])
 
 CAD_KEY = "CAD-KEY-OF-THE-TESTS"
 TOKEN = "token-of-the-game-server"
+OTHER_TOKEN = "token-of-another-script"
 PATIENCE = 60.0
 """Seconds that a start may take on a busy machine."""
 
@@ -46,7 +47,10 @@ class BotProcess:
             # A push that comes twice is not to be hidden by the bot.
             cad=CadSettings(keys=[NamedKey(key=CAD_KEY)], duplicate_seconds=0),
             websocket=WebsocketSettings(
-                clients=[ClientSettings(name="game", token=TOKEN, scope="write")]
+                clients=[
+                    ClientSettings(name="game", token=TOKEN, scope="write"),
+                    ClientSettings(name="other", token=OTHER_TOKEN, scope="write"),
+                ]
             ),
             database=DatabaseSettings(path=folder / "sentinel.db"),
         )
@@ -89,11 +93,11 @@ class BotProcess:
                 time.sleep(0.02)  # polls another process; nothing here could tell us
 
     def query(self, name: str, **data: Any) -> dict[str, Any]:
-        """Send a query and return the answer's data."""
+        """Send a query as another client than the game server and return the answer's data."""
         request = urllib.request.Request(  # noqa: S310 - our own address
             f"{self.url}/api/query",
             json.dumps({"type": f"queries.{name}", "data": data}).encode(),
-            {"Authorization": f"Bearer {TOKEN}"},
+            {"Authorization": f"Bearer {OTHER_TOKEN}"},
         )
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
             found: dict[str, Any] = json.load(answer)["data"]
