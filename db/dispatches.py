@@ -11,6 +11,8 @@ from db.database import Reader, Transaction
 class DispatchCall(NamedTuple):
     """A dispatch call; blank fields are unknown, as a note or a unit may come before the call.
 
+    `seen` is 0 until its first report has come.
+
     `edited` names the columns that edits have set, with blanks between. `property_id` is the
     property that the call is at; `x` and `y` are where the CAD says it is. `occurrence` is which
     call of its number it is, `emergency_occurrence` the same of the 911 call it was made from.
@@ -40,6 +42,7 @@ class DispatchCall(NamedTuple):
     y: float | None
     stamps: str
     emergency_occurrence: int | None
+    seen: int
     occurrence: int
     touched_at: int
     age: int
@@ -95,8 +98,11 @@ PUSHED = frozenset(DispatchCall._fields) - {
     "stamps",
     "property_id",
     "occurrence",
+    "seen",
 }
 """The columns that a push about the call itself may set."""
+
+_SET = PUSHED | {"edited", "stamps", "seen"}
 
 
 async def ensure(sql: Transaction, call: CallKey, now: int, age: int = 0) -> set[str]:
@@ -130,7 +136,7 @@ async def put_first_report(
     if "idents" not in edited:
         await _replace_units(sql, call, idents, protected)
     unedited = {column: value for column, value in values.items() if column not in edited}
-    return await _update(sql, call, unedited)
+    return await _update(sql, call, unedited | {"seen": 1})
 
 
 async def put_edit(
@@ -156,7 +162,7 @@ async def put_edit(
 
 
 async def _update(sql: Transaction, call: CallKey, values: dict[str, Any]) -> DispatchCall:
-    columns = [column for column in values if column in PUSHED | {"edited", "stamps"}]
+    columns = [column for column in values if column in _SET]
     settings = ", ".join(["call_id = call_id", *(f"{column} = ?" for column in columns)])
     (updated,) = await sql.all(
         DispatchCall,

@@ -30,6 +30,7 @@ class RecentPush(NamedTuple):
 
 
 _HAS_TRANSPORT = "instr(' ' || transports || ' ', ' ' || ?2 || ' ')"
+_HAS_SEVERAL = "instr(transports, ' ')"
 _CAME_FIRST_OVER = "instr(transports || ' ', ?2 || ' ') = 1"
 _SHARES_SUBJECT = (
     "EXISTS (SELECT 1 FROM json_each(fingerprints.subjects) AS own"
@@ -85,6 +86,13 @@ async def about(sql: Reader, subject: str, at: int) -> list[RecentPush]:
     """Return the pushes about a subject that first came at a time."""
     these = "EXISTS (SELECT 1 FROM json_each(subjects) WHERE value = ?)"
     return await sql.select(RecentPush, f"fingerprints WHERE at = ? AND {these}", at, subject)
+
+
+async def last_copied(sql: Reader, transport: str) -> RecentPush | None:
+    """Return the newest push that a transport has brought, and another one too."""
+    copied = f"fingerprints WHERE id > ?1 AND {_HAS_TRANSPORT} AND {_HAS_SEVERAL}"
+    found = await sql.select(RecentPush, f"{copied} ORDER BY id DESC LIMIT 1", 0, transport)
+    return found[0] if found else None
 
 
 async def brought_news(sql: Reader, push: RecentPush, transport: str) -> bool:

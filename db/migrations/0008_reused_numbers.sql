@@ -97,6 +97,8 @@ CREATE TABLE dispatch_calls (
     -- the CAD's own time stamp of what set each column, as a JSON object of milliseconds since 1970
     stamps TEXT NOT NULL DEFAULT '{}',
     emergency_occurrence INTEGER,
+    -- 0 until EVENT_DISPATCH_NEW itself has come
+    seen INTEGER NOT NULL DEFAULT 0,
     touched_at INTEGER NOT NULL,
     age INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (cad, call_id, occurrence)
@@ -105,11 +107,11 @@ CREATE TABLE dispatch_calls (
 INSERT INTO dispatch_calls (
     cad, call_id, title, code, status, priority, block, address, postal, description, primary_unit,
     emergency_call_id, received_at, edited, closed_at, property_id, x, y,
-    emergency_occurrence, touched_at, age
+    emergency_occurrence, seen, touched_at, age
 ) SELECT
     cad, call_id, title, code, status, priority, block, address, postal, description, primary_unit,
     emergency_call_id, received_at, edited, closed_at, property_id, x, y,
-    iif(emergency_call_id IS NULL, NULL, 1), touched_at, age
+    iif(emergency_call_id IS NULL, NULL, 1), title <> '', touched_at, age
 FROM dispatch_calls_before;
 
 DROP TABLE dispatch_calls_before;

@@ -24,10 +24,11 @@ from webhook.cad.events import dispatch_subject
 from webhook.cad.fields import origins_911
 from webhook.cad.matching import find_property
 from webhook.cad.occurrences import (
+    Report,
+    compare_dispatch,
     dispatch_call,
     dispatch_key,
     emergency_key,
-    is_another_dispatch,
 )
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
@@ -51,10 +52,13 @@ async def store_dispatch_new(event: DispatchNew, change: Change, arrival: Arriva
     """Store a new call; a report that is repeated is an edit of all that it has."""
     fields = {name: getattr(event, name) for name in type(event).model_fields}
     stored = await dispatch_call(change, arrival, event.call_id)
+    report = await compare_dispatch(change, arrival, event, stored) if stored is not None else None
     replaced: list[Subject] = []
+    if report is Report.OF_EARLIER:
+        return []
     if stored is None:
         key = CallKey(arrival.cad, event.call_id)
-    elif await is_another_dispatch(change, arrival, event, stored):
+    elif report is Report.OF_NEXT:
         key = CallKey(arrival.cad, event.call_id, stored.occurrence + 1)
         if stored.closed_at is None:
             await dispatches.close(change.sql, stored.key, change.received)

@@ -17,7 +17,7 @@ from webhook.cad.matching import (
     pressed_by,
     property_at,
 )
-from webhook.cad.occurrences import emergency_call, emergency_key, is_another_911
+from webhook.cad.occurrences import Report, compare_911, emergency_call, emergency_key
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
 
@@ -26,10 +26,13 @@ from webhook.protocol.events import Subject
 async def store_911(event: Call911, change: Change, arrival: Arrival) -> list[Subject]:
     """Store a 911 call; one that says the same as another is counted on that one's card."""
     stored = await emergency_call(change, arrival, event.call_id)
+    report = await compare_911(change, arrival, event, stored) if stored is not None else None
     subjects: list[Subject] = []
+    if report is Report.OF_EARLIER:
+        return []
     if stored is None:
         key = CallKey(arrival.cad, event.call_id)
-    elif await is_another_911(change, arrival, event, stored):
+    elif report is Report.OF_NEXT:
         key = CallKey(arrival.cad, event.call_id, stored.occurrence + 1)
         if stored.removed_at is None:
             gone = await emergencies.mark_removed(change.sql, stored.key, change.received)

@@ -50,22 +50,25 @@ class Arrival:
         """Return whether the push may have been sent before that which came at a time."""
         if self.replayed:
             return False
-        if change.happened - at <= ORDER:
+        if change.happened - at <= ORDER or await self.is_behind(change, subject, at):
             return True
-        if change.age or change.received - at > self.window:
-            return False
         brought = await self._brought(change, subject, at)
-        return brought is not None and (brought == 0 or change.received - brought <= ORDER)
+        return brought != 0 and change.received - brought <= ORDER
 
     async def is_behind(self, change: Change, subject: Subject, at: int) -> bool:
-        """Return whether the transport has yet to bring what came over another one at a time."""
+        """Return whether the transport has yet to bring what came over another one at a time.
+
+        It has lost that if it keeps up: if its last copy of a push was no late one.
+        """
         if self.replayed or change.age or change.received - at > self.window:
             return False
-        return await self._brought(change, subject, at) == 0
-
-    async def _brought(self, change: Change, subject: Subject, at: int) -> int | None:
-        """Return when the transport brought that push: 0 not yet, None if it is not stored."""
         pushes = await fingerprints.about(change.sql, str(subject), at)
-        if not pushes:
-            return None
-        return max(push.arrival(self.transport) or 0 for push in pushes)
+        if not pushes or any(push.arrival(self.transport) for push in pushes):
+            return False
+        copied = await fingerprints.last_copied(change.sql, self.transport)
+        return copied is None or (copied.arrival(self.transport) or 0) - copied.at > ORDER
+
+    async def _brought(self, change: Change, subject: Subject, at: int) -> int:
+        """Return when the transport brought what came at a time; 0: it did not, as far as known."""
+        pushes = await fingerprints.about(change.sql, str(subject), at)
+        return max((push.arrival(self.transport) or 0 for push in pushes), default=0)

@@ -3,14 +3,17 @@
 It may begin anew at 1 when somebody has wiped its calls, and perhaps no push says that the old ones
 are gone. So the whole report of a call (EVENT_911, EVENT_DISPATCH_NEW) is of another call if it
 
+- says something else in everything: a call is reported once,
 - comes after the call of its number is over, and not late,
-- says something else in everything, and does not come late,
 - says something else in anything, a minute or more after the last push about the call,
 - or comes an hour after that.
 
 What else comes is about the newest call of its number, or about the one before it, if its transport
 has yet to bring the report of the newest.
 """
+
+from enum import Enum, auto
+from typing import NamedTuple
 
 from db import dispatches, emergencies
 from db.calls import CallKey
@@ -21,6 +24,7 @@ from webhook.cad.arrival import COPIES, Arrival
 from webhook.cad.calls import Call911, DispatchNew
 from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Change
+from webhook.protocol.events import Subject
 
 SILENCE = 60 * 60 * 1000
 """Milliseconds without a push about a call after which even the same report is of another one."""
@@ -56,17 +60,31 @@ async def emergency_key(change: Change, arrival: Arrival, call_id: int) -> CallK
     return CallKey(arrival.cad, call_id) if call is None else call.key
 
 
-async def is_another_911(
+class Report(Enum):
+    """What the whole report of a call is to the stored call of its number."""
+
+    OF_CALL = auto()
+    OF_NEXT = auto()
+    """The number is used again."""
+    OF_EARLIER = auto()
+    """It is late: the number names another call by now."""
+
+
+async def compare_911(
     change: Change, arrival: Arrival, event: Call911, call: EmergencyCall
-) -> bool:
-    """Return whether a 911 call is another one than the stored one of its number."""
-    subject = emergency_subject(call.key)
-    if call.removed_at is not None:
-        return not (arrival.replayed or await arrival.may_precede(change, subject, call.removed_at))
-    if arrival.replayed or await arrival.may_precede(change, subject, call.touched_at):
-        return False
-    return _is_another(
-        change.received - call.touched_at,
+) -> Report:
+    newest = await emergencies.get(change.sql, *call.key[:2])
+    return await _compare(
+        change,
+        arrival,
+        _Stored(
+            emergency_subject(call.key),
+            call.received_at,
+            call.touched_at,
+            call.removed_at,
+            bool(call.seen),
+            newest is None or newest.key == call.key,
+        ),
         [
             (call.caller, event.caller),
             (call.location, event.location),
@@ -75,17 +93,21 @@ async def is_another_911(
     )
 
 
-async def is_another_dispatch(
+async def compare_dispatch(
     change: Change, arrival: Arrival, event: DispatchNew, call: DispatchCall
-) -> bool:
-    """Return whether a newly reported dispatch call is another one than the stored one."""
-    subject = dispatch_subject(call.key)
-    if call.closed_at is not None:
-        return not await arrival.may_precede(change, subject, call.closed_at)
-    if await arrival.may_precede(change, subject, call.touched_at):
-        return False
-    return _is_another(
-        change.received - call.touched_at,
+) -> Report:
+    newest = await dispatches.get(change.sql, *call.key[:2])
+    return await _compare(
+        change,
+        arrival,
+        _Stored(
+            dispatch_subject(call.key),
+            call.received_at,
+            call.touched_at,
+            call.closed_at,
+            bool(call.seen),
+            newest is None or newest.key == call.key,
+        ),
         [
             (call.title, event.title),
             (f"{call.block} {call.address}", f"{event.block} {event.address}"),
@@ -94,9 +116,34 @@ async def is_another_dispatch(
     )
 
 
-def _is_another(silence: int, texts: list[tuple[str, str]]) -> bool:
+class _Stored(NamedTuple):
+    """What matters of a stored call; times in milliseconds since 1970."""
+
+    subject: Subject
+    began_at: int
+    touched_at: int
+    over_at: int | None
+    is_seen: bool
+    is_newest: bool
+
+
+async def _compare(
+    change: Change, arrival: Arrival, stored: _Stored, texts: list[tuple[str, str]]
+) -> Report:
+    """Compare the texts of a stored call, each with that of a report, and their times."""
+    if arrival.replayed:
+        return Report.OF_CALL
     pairs = [(fold_case(old.strip()), fold_case(new.strip())) for old, new in texts]
     differs = any(old != new for old, new in pairs)
-    if silence > COPIES:
-        return differs or silence > SILENCE
-    return differs and not any(old == new != "" for old, new in pairs)
+    if stored.is_seen and differs and not any(old == new != "" for old, new in pairs):
+        is_late = not stored.is_newest or await arrival.is_behind(
+            change, stored.subject, stored.began_at
+        )
+        return Report.OF_EARLIER if is_late else Report.OF_NEXT
+    if stored.over_at is not None or not stored.is_seen:
+        since = stored.touched_at if stored.over_at is None else stored.over_at
+        may_precede = await arrival.may_precede(change, stored.subject, since)
+        return Report.OF_CALL if may_precede else Report.OF_NEXT
+    silence = change.received - stored.touched_at
+    is_next = silence > SILENCE or (differs and silence > COPIES)
+    return Report.OF_NEXT if is_next else Report.OF_CALL
