@@ -24,7 +24,7 @@ from webhook.cad.events import dispatch_subject
 from webhook.cad.fields import origins_911
 from webhook.cad.matching import find_property
 from webhook.cad.occurrences import (
-    Report,
+    CallReport,
     compare_dispatch,
     dispatch_call,
     dispatch_key,
@@ -54,11 +54,11 @@ async def store_dispatch_new(event: DispatchNew, change: Change, arrival: Arriva
     stored = await dispatch_call(change, arrival, event.call_id)
     report = await compare_dispatch(change, arrival, event, stored) if stored is not None else None
     replaced: list[Subject] = []
-    if report is Report.OF_EARLIER:
+    if report is CallReport.OF_EARLIER:
         return []
     if stored is None:
         key = CallKey(arrival.cad, event.call_id)
-    elif report is Report.OF_NEXT:
+    elif report is CallReport.OF_NEXT:
         key = CallKey(arrival.cad, event.call_id, stored.occurrence + 1)
         if stored.closed_at is None:
             await dispatches.close(change.sql, stored.key, change.received)

@@ -17,7 +17,7 @@ from webhook.cad.matching import (
     pressed_by,
     property_at,
 )
-from webhook.cad.occurrences import Report, compare_911, emergency_call, emergency_key
+from webhook.cad.occurrences import CallReport, compare_911, emergency_call, emergency_key
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
 
@@ -28,11 +28,11 @@ async def store_911(event: Call911, change: Change, arrival: Arrival) -> list[Su
     stored = await emergency_call(change, arrival, event.call_id)
     report = await compare_911(change, arrival, event, stored) if stored is not None else None
     subjects: list[Subject] = []
-    if report is Report.OF_EARLIER:
+    if report is CallReport.OF_EARLIER:
         return []
     if stored is None:
         key = CallKey(arrival.cad, event.call_id)
-    elif report is Report.OF_NEXT:
+    elif report is CallReport.OF_NEXT:
         key = CallKey(arrival.cad, event.call_id, stored.occurrence + 1)
         if stored.removed_at is None:
             gone = await emergencies.mark_removed(change.sql, stored.key, change.received)

@@ -3,7 +3,7 @@
 It may begin anew at 1 when somebody has wiped its calls, and perhaps no push says that the old ones
 are gone. So the whole report of a call (EVENT_911, EVENT_DISPATCH_NEW) is of another call if it
 
-- says something else in everything: a call is reported once,
+- says something else in everything, and does not come within seconds,
 - comes after the call of its number is over, and not late,
 - says something else in anything, a minute or more after the last push about the call,
 - or comes an hour after that.
@@ -20,7 +20,7 @@ from db.calls import CallKey
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.search import fold_case
-from webhook.cad.arrival import COPIES, Arrival
+from webhook.cad.arrival import COPIES, ORDER, Arrival
 from webhook.cad.calls import Call911, DispatchNew
 from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Change
@@ -60,7 +60,7 @@ async def emergency_key(change: Change, arrival: Arrival, call_id: int) -> CallK
     return CallKey(arrival.cad, call_id) if call is None else call.key
 
 
-class Report(Enum):
+class CallReport(Enum):
     """What the whole report of a call is to the stored call of its number."""
 
     OF_CALL = auto()
@@ -72,7 +72,7 @@ class Report(Enum):
 
 async def compare_911(
     change: Change, arrival: Arrival, event: Call911, call: EmergencyCall
-) -> Report:
+) -> CallReport:
     newest = await emergencies.get(change.sql, *call.key[:2])
     return await _compare(
         change,
@@ -95,7 +95,7 @@ async def compare_911(
 
 async def compare_dispatch(
     change: Change, arrival: Arrival, event: DispatchNew, call: DispatchCall
-) -> Report:
+) -> CallReport:
     newest = await dispatches.get(change.sql, *call.key[:2])
     return await _compare(
         change,
@@ -129,21 +129,21 @@ class _Stored(NamedTuple):
 
 async def _compare(
     change: Change, arrival: Arrival, stored: _Stored, texts: list[tuple[str, str]]
-) -> Report:
+) -> CallReport:
     """Compare the texts of a stored call, each with that of a report, and their times."""
     if arrival.replayed:
-        return Report.OF_CALL
+        return CallReport.OF_CALL
     pairs = [(fold_case(old.strip()), fold_case(new.strip())) for old, new in texts]
     differs = any(old != new for old, new in pairs)
+    silence = change.received - stored.touched_at
     if stored.is_seen and differs and not any(old == new != "" for old, new in pairs):
-        is_late = not stored.is_newest or await arrival.is_behind(
-            change, stored.subject, stored.began_at
-        )
-        return Report.OF_EARLIER if is_late else Report.OF_NEXT
+        if not stored.is_newest or await arrival.is_behind(change, stored.subject, stored.began_at):
+            return CallReport.OF_EARLIER
+        if silence > ORDER:
+            return CallReport.OF_NEXT
     if stored.over_at is not None or not stored.is_seen:
         since = stored.touched_at if stored.over_at is None else stored.over_at
         may_precede = await arrival.may_precede(change, stored.subject, since)
-        return Report.OF_CALL if may_precede else Report.OF_NEXT
-    silence = change.received - stored.touched_at
+        return CallReport.OF_CALL if may_precede else CallReport.OF_NEXT
     is_next = silence > SILENCE or (differs and silence > COPIES)
-    return Report.OF_NEXT if is_next else Report.OF_CALL
+    return CallReport.OF_NEXT if is_next else CallReport.OF_CALL
