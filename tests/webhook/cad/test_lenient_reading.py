@@ -1,8 +1,11 @@
 """Shapes that the corpus does not hold: each rule of tolerance and of strictness once."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from webhook.cad import InvalidPush, UnhandledType, parse
 from webhook.cad.calls import (
@@ -87,6 +90,44 @@ def test_odd_id_costs_only_itself(odd: Any) -> None:
     opened = new(idents=odd, primary=odd, title="Robbery")
     assert (opened.title, opened.idents, opened.primary) == ("Robbery", [], None)
     assert new(idents=[odd, 61]).idents == [61]
+
+
+LISTS_OF_IDS: dict[str, Callable[[list[Any]], Any]] = {
+    "EVENT_REMOVE_911": lambda ids: {"callIds": ids},
+    "EVENT_DISPATCH_CLOSED": lambda ids: {"callIds": ids, "eventOriginIdent": 1},
+    "EVENT_DISPATCH_NEW": lambda ids: {"dispatch": {"callId": 1, "idents": ids}},
+    "EVENT_DISPATCH_EDIT": lambda ids: {"dispatch": {"callId": 1, "idents": ids}},
+    "EVENT_DISPATCH_UNIT_ATTACH": lambda ids: {"callId": 1, "idents": ids},
+    "EVENT_DISPATCH_UNIT_DETACH": lambda ids: {"callId": 1, "idents": ids},
+    "EVENT_DISPATCH_TOGGLE_BODYCAM": lambda ids: {"idents": ids, "state": True},
+    "EVENT_UNIT_LOGIN": lambda ids: {"units": ids},
+    "EVENT_UNIT_LOGOUT": lambda ids: {"identIds": ids},
+    "EVENT_UNIT_STATUS": lambda ids: {"identIds": ids, "status": 2},
+    "EVENT_UNIT_PANIC": lambda ids: {"identIds": ids, "isPanic": True},
+    "EVENT_UNIT_GROUP_ADD": lambda ids: {"identIds": ids, "groupName": "A"},
+    "EVENT_UNIT_GROUP_REMOVE": lambda ids: {"identIds": ids, "groupName": "A"},
+    "EVENT_UNIT_GROUP_CHANGE_NAME": lambda ids: {"identIds": ids, "newName": "B"},
+    "EVENT_STREETSIGN_UPDATED": lambda ids: {"signData": {"ids": ids, "text1": "SLOW"}},
+    "EVENT_PAGER_REBORN": lambda ids: {"identIds": ids, "body": "Meet"},
+    "EVENT_PRINT_RECORD": lambda ids: {"identIds": ids, "url": "x"},
+}
+GARBAGE = st.sampled_from(
+    [None, -1, -7, "", "x", "1,2", True, 1.5, [], [3], {}, {"a": 3}, "NaN", 2**64, "\ufffd"]
+)
+
+
+@pytest.mark.parametrize("push_type", LISTS_OF_IDS)
+@given(ids=st.lists(st.integers(1, 99), min_size=1, max_size=4), data=st.data())
+def test_garbage_among_ids_changes_nothing_else(
+    push_type: str, ids: list[int], data: st.DataObject
+) -> None:
+    among: list[Any] = list(ids)
+    among.insert(data.draw(st.integers(0, len(ids))), data.draw(GARBAGE))
+    make = LISTS_OF_IDS[push_type]
+    expected = push(push_type, make(ids))
+    assert push(push_type, make(among)) == expected
+    as_table = {str(index): each for index, each in enumerate(among, 1)}
+    assert push(push_type, make(as_table)) == expected  # type: ignore[arg-type]
 
 
 def test_skipped_parts_are_named_once_each() -> None:
@@ -407,8 +448,8 @@ def dispatch_2020(dispatch_type: Any, **members: Any) -> list[CadEvent]:
 
 def test_dispatch_of_2020() -> None:
     units = [{"id": 61}, {"id": None}, None]
-    for given in (0, "0", "CALL_NEW"):
-        (opened,) = dispatch_2020(given, title="T", units=units)
+    for written in (0, "0", "CALL_NEW"):
+        (opened,) = dispatch_2020(written, title="T", units=units)
         assert isinstance(opened, DispatchNew)
         assert (opened.title, opened.idents) == ("T", [61])
     (changed,) = dispatch_2020(1, title="T", units=units)
