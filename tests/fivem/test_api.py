@@ -95,11 +95,21 @@ def test_reports_become_queries(
 def test_texts_that_are_not_utf8_are_made_so(game: SentinelServer) -> None:
     game.add_script(
         "reports",
-        "exports['cad-sentinel']:Crime({ description = 'M\\xfcller, ' .. utf8.char(0xfc) })",
+        """
+        exports['cad-sentinel']:Crime({
+            description = 'M\\xfcller, ' .. utf8.char(0xfc),
+            property = { source = 'h\\xfcuser', id = 'ü' },
+            user = 'name:\\xff',
+        })
+        """,
     )
     game.start("reports")
     game.drain()
-    assert game.bot.messages[0]["data"]["description"] == "M?ller, ??"
+    assert game.bot.messages[0]["data"] == {
+        "description": "M?ller, ??",
+        "external": {"source": "h?user", "id": "ü"},
+        "clientId": "name:?",
+    }
 
 
 def test_crime_about_nothing_has_no_data(game: SentinelServer) -> None:

@@ -5,13 +5,21 @@ Api = {}
 
 local MOST_KEY = 128
 
+-- Names of players and the like are not always UTF-8, and the bot takes nothing else.
+local function utf8_of(text)
+    return utf8.len(text) and text or text:gsub('[\128-\255]', '?')
+end
+
 -- Each takes a field into the data of a query, and returns why it cannot.
 
 local function take_external(data, property)
     if type(property) ~= 'table' or property.source == nil or property.id == nil then
         return Text('no_external')
     end
-    data.external = { source = tostring(property.source), id = tostring(property.id) }
+    data.external = {
+        source = utf8_of(tostring(property.source)),
+        id = utf8_of(tostring(property.id)),
+    }
 end
 
 local function take_property(data, property)
@@ -26,15 +34,10 @@ end
 
 local function user_as(name)
     return function(data, user)
-        local why
-        data[name], why = Players.user(user)
+        local id, why = Players.user(user)
+        data[name] = id and utf8_of(id)
         return why
     end
-end
-
--- Names of players and the like are not always UTF-8, and the bot takes nothing else.
-local function utf8_of(text)
-    return utf8.len(text) and text or text:gsub('[\128-\255]', '?')
 end
 
 local function as(name)

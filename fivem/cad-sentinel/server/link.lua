@@ -56,13 +56,16 @@ function Link.is_the_bot()
     return bot_at == Settings.url()
 end
 
-local unreached = 0 -- requests in a row that got no answer; a single one is nothing to talk about
+local unreached = 0 -- requests in a row that got no answer
 
 local function note(status, problem)
     unreached = status == 0 and unreached + 1 or 0
+    if unreached == 1 then
+        return -- a single lost answer says nothing yet
+    end
     Link.is_connected = status ~= 0 and status < 500 and status ~= 401
     set_state(Link.is_connected and 'up' or 'down')
-    if unreached > 1 then
+    if status == 0 then
         Say('not_reached', Settings.url(), problem)
     elseif status == 401 then
         Say('unauthorized')

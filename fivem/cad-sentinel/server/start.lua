@@ -7,8 +7,8 @@ if fault then
 end
 Link.give_up_late_answers()
 Adapters.start()
+Events.poll() -- learns whether it is the bot that answers
 Outbox.wake()
-Events.poll()
 if Config.check_version then
     Link.check_version()
 end
