@@ -249,13 +249,17 @@ def framed(opcode: int, payload: bytes, fin: bool = True) -> bytes:
     return bytes([0x80 * fin | opcode]) + length + b"\0\0\0\0" + payload
 
 
-async def frames(port: int) -> None:
-    """100 websockets that send garbage, binary, pings, fragments and frames too huge to be true."""
-    upgrade = (
-        f"GET /ws?token={TOKEN} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+def upgrade(path: str) -> bytes:
+    """The request for a websocket with a valid token."""
+    return (
+        f"GET {path}?token={TOKEN} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     ).encode()
+
+
+async def frames(port: int) -> None:
+    """100 websockets that send garbage, binary, pings, fragments and frames too huge to be true."""
     kinds = [
         framed(1, b"{") * 10_000,
         framed(2, b"x" * 100) * 10_000,
@@ -270,7 +274,7 @@ async def frames(port: int) -> None:
     async def one(place: int) -> None:
         kind = kinds[place % len(kinds)]
         more = kind if kind[0] & 0x80 else kind[6:]
-        await talk(port, place, upgrade, kind, *([more] * 100), wait=10.0)
+        await talk(port, place, upgrade("/ws"), kind, *([more] * 100), wait=10.0)
 
     await many(100, one)
 
@@ -294,6 +298,121 @@ async def subscriptions(port: int) -> None:
     await many(100, one)
 
 
+INBOX = {"type": "send", "address": "events.from.martians"}
+BUS_FRAMES: list[dict[str, Any]] = [
+    INBOX | {"body": {"type": "queries.get-tiers", "data": {"requestIdentifier": "x"}}},
+    INBOX | {"body": "[" * 1_000},
+    INBOX | {"address": "events.to.martians.another", "body": {}},
+    {"type": "register", "address": "events.to.martians.flood"},
+    {"type": "nonsense", "address": "events.x"},
+    {"type": "ping"},
+]
+
+
+async def bus_frames(port: int) -> None:
+    """The same on 100 event buses, half of them without SockJS."""
+
+    def kinds(wrap: Callable[[str], str]) -> list[bytes]:
+        return [
+            framed(1, b"{") * 10_000,
+            framed(1, wrap("{").encode()) * 10_000,
+            framed(2, b"x" * 100) * 10_000,
+            framed(9, b"ping") * 10_000,
+            framed(1, b"") * 10_000,
+            b"\x81\xff" + b"\xff" * 8 + b"\0" * 1_000,
+            framed(1, wrap(json.dumps(BUS_FRAMES[0])).encode()) * 10_000,
+            framed(1, wrap("[" * 60_000).encode()) * 10,
+        ]
+
+    on_sockjs, bare = kinds(lambda text: json.dumps([text])), kinds(str)
+
+    async def one(place: int) -> None:
+        path, of_path = (
+            ("/events/0/flood/websocket", on_sockjs),
+            ("/events/websocket", bare),
+        )[place % 2]
+        kind = of_path[place // 2 % len(of_path)]
+        await talk(port, place, upgrade(path), *([kind] * 100), wait=10.0)
+
+    await many(100, one)
+
+
+async def bus_sessions(port: int) -> None:
+    """Ever new sessions over HTTP that nobody comes back to, 200 at a time."""
+    number = count()
+
+    async def one(place: int) -> None:
+        path = f"/events/0/{os.getpid()}-{next(number)}/xhr?token={TOKEN}"
+        await talk(port, place, post(path, 0), wait=0.1)
+
+    await many(200, one)
+
+
+async def bus_posts(port: int) -> None:
+    """100 sessions over HTTP that get more messages than can be carried out."""
+    body = json.dumps([json.dumps(frame) for frame in BUS_FRAMES] * 200).encode()
+
+    async def one(place: int) -> None:
+        path = f"/events/0/{os.getpid()}-{place % 100}"
+        poll = asyncio.create_task(
+            swallow(talk(port, place, post(f"{path}/xhr_streaming?token={TOKEN}", 0)))
+        )
+        send = post(f"{path}/xhr_send?token={TOKEN}", len(body)) + body
+        with contextlib.suppress(TimeoutError):
+            await talk(port, place, send, send, send, wait=5.0)
+        poll.cancel()
+
+    await many(300, one)
+
+
+async def bus_subscribers(port: int) -> None:
+    """200 pages that subscribe to everything and never read, over websocket and over HTTP."""
+    frames = [
+        {"type": "register", "address": "events.to.martians.slow"},
+        INBOX | {"body": {"type": "session", "data": {"id": "slow"}}},
+        INBOX | {"body": {"type": "subscribe", "data": {"id": "events.all", "cad": True}}},
+    ]
+    texts = [json.dumps(frame) for frame in frames]
+    ping = framed(1, json.dumps(['{"type":"ping"}']).encode())
+
+    async def over_websocket(place: int) -> None:
+        reader, writer = await connect(port, place)
+        with contextlib.closing(writer):
+            writer.write(upgrade(f"/events/0/{place}/websocket"))
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(framed(1, json.dumps(texts).encode()))
+            while not writer.is_closing():
+                writer.write(ping)
+                await writer.drain()
+                await asyncio.sleep(3)
+
+    async def over_http(place: int) -> None:
+        path = f"/events/0/{os.getpid()}-{place}"
+        reader, writer = await connect(port, place)
+        with contextlib.closing(writer):
+            writer.write(post(f"{path}/xhr_streaming?token={TOKEN}", 0))
+            await reader.readuntil(b"\r\no\n")
+            for body in (json.dumps(texts).encode(), *([b'["{\\"type\\":\\"ping\\"}"]'] * 20)):
+                send = post(f"{path}/xhr_send?token={TOKEN}", len(body)) + body
+                await talk(port, place, send, wait=3.0)
+
+    async def one(place: int) -> None:
+        await (over_websocket, over_http)[place % 2](place)
+
+    async def push_much() -> None:
+        """Push large calls, as the CAD: all of them wait for who does not read."""
+        data = {"call": {"callId": 7, "description": "x" * 3_000}}
+        for number in count():
+            data["call"]["caller"] = f"caller {number}"
+            body = json.dumps({"key": CAD_KEY, "type": "EVENT_911", "data": data}).encode()
+            await swallow(talk(port, 0, post("/event", len(body)), body, wait=1.0))
+            await asyncio.sleep(0.02)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(many(200, one))
+        group.create_task(push_much())
+
+
 async def oddities(port: int) -> None:
     """What is no HTTP, or hardly, 100 at a time."""
     smuggled = b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
@@ -314,6 +433,9 @@ async def oddities(port: int) -> None:
     await many(100, one)
 
 
+INSIDE = ("frames", "bus_frames", "bus_sessions", "bus_posts", "bus_subscribers")
+"""Attacks by many who have a valid token."""
+
 ATTACKS: dict[str, Attack] = {
     attack.__name__: attack
     for attack in (
@@ -330,6 +452,10 @@ ATTACKS: dict[str, Attack] = {
         authentic,
         frames,
         subscriptions,
+        bus_frames,
+        bus_sessions,
+        bus_posts,
+        bus_subscribers,
         oddities,
     )
 }
@@ -446,7 +572,7 @@ async def suffer(env: BotEnvironment, pid: int, name: str, calls: "count[int]") 
             rows = len((await env.query("get-tiers"))["tiers"])
     looks_after, late_after = await late_looks(env)
     looks, late = looks_after - looks, late_after - late
-    most_late = MOST_LATE_INSIDE if name == "frames" else MOST_LATE
+    most_late = MOST_LATE_INSIDE if name in INSIDE else MOST_LATE
     faults = {
         f"the loop was late {late} of {looks} times": late > looks * most_late,
         f"grew by {max(seen) - seen[0]} MiB": max(seen) - seen[0] > MOST_GROWTH,

@@ -35,6 +35,9 @@ POST_FRAMES = 4
 PRELUDE = b"h" * 2048 + b"\n"
 """Begins a streaming answer, because some browsers show nothing of it before so many bytes."""
 
+INVALID_DELAY = 1.0
+"""Seconds before a client that sends an invalid frame is closed, as it would connect again."""
+
 IN_USE = b'c[2010,"Another connection still open"]'
 
 NOT_STORED = {"Cache-Control": "no-store, no-cache, no-transform, must-revalidate, max-age=0"}
@@ -156,7 +159,7 @@ class SockJs:
         caller = await self._authenticator.authenticate(request)
         session, _ = self._over_http.get(_key(caller, request), (None, None))
         if session is None:
-            raise web.HTTPNotFound(text="Not Found")
+            return web.Response(status=404, text="Not Found")
         async with session.turn:
             await session.wait_for_room()  # so that one body at a time is held in memory
             try:
@@ -169,7 +172,7 @@ class SockJs:
             except (BadJson, InvalidFrame):
                 return web.Response(status=500, text="Broken JSON encoding.")
             if session.is_closed:
-                raise web.HTTPNotFound(text="Not Found")
+                return web.Response(status=404, text="Not Found")
             await session.receive(texts)
         return web.Response(status=204, content_type="text/plain", charset="UTF-8")
 
@@ -302,8 +305,10 @@ async def _read(
             await session.receive(texts)
             if not texts:
                 await asyncio.sleep(PAUSE)
-    except (InvalidFrame, UnicodeDecodeError, ConnectionError):
+    except ConnectionError:
         pass
+    except (InvalidFrame, UnicodeDecodeError):
+        await asyncio.sleep(INVALID_DELAY)
     finally:
         session.close()
 
