@@ -5,6 +5,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
 
@@ -15,9 +16,10 @@ from tests.docs.page import DOCS, TEXT
 from tests.fivem import http_client
 from tests.fivem.bot_process import TOKEN, BotProcess
 from tests.fivem.fxserver import FXServer
+from tests.node import node_environment
 
 [LUA] = re.findall(r"^```lua\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-[JAVASCRIPT] = re.findall(r"^```js\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+[JAVASCRIPT, EVENT_BUS] = re.findall(r"^```js\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 
 README = (DOCS.parent / "README.md").read_text("utf-8")
 RESOURCE = DOCS.parent / "fivem" / "cad-sentinel"
@@ -65,14 +67,16 @@ def test_lua_sample_gets_answers_errors_and_every_event(
         assert game.errors == []
 
 
-@pytest.mark.skipif(NODE is None, reason="needs node")
-def test_javascript_sample_gets_answers_and_resumes(bot: BotProcess, tmp_path: Path) -> None:
-    add_property(bot)
-    script = tmp_path / "sample.mjs"
+@contextmanager
+def node_lines(
+    bot: BotProcess, folder: Path, sample: str, *options: str
+) -> Iterator[Iterator[str]]:
+    """Run a sample under node and return the lines that it prints."""
+    script = folder / "sample.mjs"
     port = bot.url.rpartition(":")[2]
-    script.write_text(JAVASCRIPT.replace("30150", port).replace("2000", "20"), "utf-8")
+    script.write_text(sample.replace("30150", port).replace("2000", "20"), "utf-8")
     process = subprocess.Popen(
-        [str(NODE), "--experimental-websocket", script],
+        [str(NODE), *options, script],
         env=os.environ | {"SENTINEL_TOKEN": TOKEN},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -82,7 +86,17 @@ def test_javascript_sample_gets_answers_and_resumes(bot: BotProcess, tmp_path: P
     watchdog.start()
     try:
         assert process.stdout is not None
-        lines = iter(process.stdout.readline, "")
+        yield iter(process.stdout.readline, "")
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.skipif(NODE is None, reason="needs node")
+def test_javascript_sample_gets_answers_and_resumes(bot: BotProcess, tmp_path: Path) -> None:
+    add_property(bot)
+    with node_lines(bot, tmp_path, JAVASCRIPT, "--experimental-websocket") as lines:
         assert next(line for line in lines if "Forum Dr" in line)
         bot.query("add-alert", **ALERT)
         assert next(line for line in lines if "alertId: 1" in line)
@@ -91,10 +105,15 @@ def test_javascript_sample_gets_answers_and_resumes(bot: BotProcess, tmp_path: P
         bot.wait()
         bot.query("add-alert", **ALERT)
         assert next(line for line in lines if "alertId: 2" in line)
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.communicate()
+
+
+def test_event_bus_sample_gets_answers_and_events(bot: BotProcess, tmp_path: Path) -> None:
+    add_property(bot)
+    (tmp_path / "node_modules").symlink_to(node_environment()["NODE_PATH"])
+    with node_lines(bot, tmp_path, EVENT_BUS) as lines:
+        assert next(line for line in lines if "get-properties" in line)
+        bot.query("add-alert", **ALERT)
+        assert next(line for line in lines if "events.alerts" in line)
 
 
 def test_line_of_the_readme_reaches_the_bot(bot: BotProcess, tmp_path: Path) -> None:
