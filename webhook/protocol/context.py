@@ -96,8 +96,9 @@ class Change:
     async def emit(self, event: Event, *about: Subject) -> int:
         """Journal an event about these subjects and return its number; publish it on commit."""
         if (number := event.property_number) is not None:
-            for external in (await properties.externals_of(self.sql, [number])).values():
-                known = ExternalData(source=external.source, id=external.id)
+            external = (await properties.externals_of(self.sql, [number])).get(number)
+            if external is not None:
+                known = ExternalData(**external._asdict())
                 event = event.model_copy(update={"external": known})
         return await self.emit_named(event.name, event.dump(), *about)
 
