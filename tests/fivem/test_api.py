@@ -45,6 +45,12 @@ REPORTS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     ),
     ("RecallDrone", {"drone": 2}, "recall-drone", {"droneId": 2}),
     (
+        "Visit",
+        {"external": HOUSE, "userId": WREN, "cameraId": 4},
+        "add-visitor",
+        {"external": EXTERNAL, "userId": WREN, "cameraId": 4},
+    ),
+    (
         "PutProperty",
         {
             "property": HOUSE,

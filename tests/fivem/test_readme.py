@@ -84,7 +84,7 @@ def test_javascript_sample_calls_exports_as_the_lua_one(game: SentinelServer) ->
 def test_every_export_is_documented_and_there() -> None:
     assert set(re.findall(r"`(\w+)(?:\(.*?\))?`", README)) >= EXPORTS
     api = (RESOURCE / "server" / "api.lua").read_text()
-    there = re.findall(r"^    (\w+) = \{", api, re.MULTILINE)
+    there = re.findall(r"^    ([A-Z]\w+) = \{", api, re.MULTILINE)
     there += re.findall(r"^function Api\.(\w+)", api, re.MULTILINE)
     assert set(there) == EXPORTS
 

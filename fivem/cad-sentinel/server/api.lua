@@ -110,6 +110,25 @@ local REPORTS = {
     Disallow = { 'remove-allowed-user', PROPERTY, USER },
 }
 
+-- The protocol's own names are as good.
+local ALIASES = {
+    property = { 'external', 'propertyId' },
+    user = { 'userId', 'clientId' },
+    camera = { 'cameraId' },
+    drone = { 'droneId' },
+}
+
+local function field(given, name)
+    if given[name] ~= nil then
+        return given[name]
+    end
+    for _, alias in ipairs(ALIASES[name] or {}) do
+        if given[alias] ~= nil then
+            return given[alias]
+        end
+    end
+end
+
 local function check_key(key)
     if key == nil or (type(key) == 'string' and #key <= MOST_KEY and key:find('^[\33-\126]+$')) then
         return nil
@@ -125,14 +144,14 @@ local function data_of(report, given)
     local data, why = {}, nil
     for place = 2, #report do
         local name, take, is_needed = table.unpack(report[place])
-        if given[name] ~= nil or is_needed then
-            if given[name] == nil and name ~= 'property' and name ~= 'user' then
-                return nil, Text('missing', name)
-            end
-            why = take(data, given[name])
-            if why then
-                return nil, why
-            end
+        local value = field(given, name)
+        if value == nil and is_needed and name ~= 'property' and name ~= 'user' then
+            return nil, Text('missing', name)
+        elseif value ~= nil or is_needed then
+            why = take(data, value)
+        end
+        if why then
+            return nil, why
         end
     end
     return data
