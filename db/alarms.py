@@ -12,9 +12,13 @@ AlarmOutcome = Literal["resolved", "false", "quiet", "removed"]
 
 
 class Alert(NamedTuple):
-    """One press of a property's alarm button; `at` in milliseconds since 1970."""
+    """One press of a property's alarm button; `at` in milliseconds since 1970.
+
+    `alarm_id`: the alarm that it raised or repeated; None for old ones from before alarms.
+    """
 
     id: int
+    alarm_id: int | None
     user_id: str
     at: int
 
@@ -81,15 +85,22 @@ _WAITS = "outcome IS NULL AND acknowledged_at IS NULL AND snoozed_until IS NULL"
 _IS_SHOWN = "EXISTS (SELECT 1 FROM cards WHERE subject = 'alarm:' || alarms.id)"
 
 
-async def add_alert(sql: Transaction, property_id: int, user_id: str, now: int) -> int:
+async def add_alert(
+    sql: Transaction, property_id: int, alarm_id: int, user_id: str, now: int
+) -> int:
     """Record an alert and return its id."""
-    return await sql.insert("alerts", property_id=property_id, user_id=user_id, at=now)
+    alert = {"property_id": property_id, "alarm_id": alarm_id, "user_id": user_id, "at": now}
+    return await sql.insert("alerts", **alert)
 
 
 async def alerts(sql: Reader, property_id: int, limit: int, offset: int) -> list[Alert]:
     """Return a property's alerts, newest first."""
     newest = "alerts WHERE property_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"
     return await sql.select(Alert, newest, property_id, limit, offset)
+
+
+async def count_alerts(sql: Reader, property_id: int) -> int:
+    return await sql.count("alerts WHERE property_id = ?", property_id)
 
 
 async def get(sql: Reader, alarm_id: int) -> Alarm | None:

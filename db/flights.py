@@ -88,8 +88,19 @@ async def page_of_open(sql: Reader, search: str, limit: int, offset: int) -> lis
     return await sql.all(Flight, ordered, fold_case(search), limit, offset)
 
 
-async def count_open(sql: Reader) -> int:
-    return await sql.count("flights WHERE recalled_at IS NULL")
+async def count_open(sql: Reader, search: str = "") -> int:
+    """Count the open flights whose drone's description or id holds the search text."""
+    if not search:
+        return await sql.count("flights WHERE recalled_at IS NULL")
+    matches = "recalled_at IS NULL AND (instr(searched, ?1) OR instr(drone_id, ?1))"
+    joined = "flights JOIN equipment ON equipment.id = drone_id"
+    return await sql.count(f"{joined} WHERE {matches}", fold_case(search))
+
+
+async def count(sql: Reader, property_id: int | None, drone_id: int | None) -> int:
+    """Count the flights: all, or those of a property, of a drone, or both."""
+    where, values = where_equal(property_id=property_id, drone_id=drone_id)
+    return await sql.count(f"flights {where}", *values)
 
 
 async def page(

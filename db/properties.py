@@ -53,6 +53,10 @@ class Property(NamedTuple):
             return None
         return External(self.external_source, self.external_id)
 
+    def has_status(self, *statuses: str) -> bool:
+        """Return whether it has one of these statuses, whatever their case."""
+        return self.status.upper() in {status.upper() for status in statuses}
+
 
 class PropertyDetail(NamedTuple):
     """The names that a property refers to by id."""
@@ -185,7 +189,7 @@ async def page_of_status(
     sql: Reader, status: str, search: str = "", limit: int = -1, offset: int = 0
 ) -> list[Property]:
     """Return properties of a status, one that few have, which contain the search text, by id."""
-    found = f"{_PRESENT} AND status = ?1 AND (instr(searched, ?2) OR instr(id, ?2))"
+    found = f"{_PRESENT} AND upper(status) = upper(?1) AND (instr(searched, ?2) OR instr(id, ?2))"
     ordered = f"{found} ORDER BY id LIMIT ?3 OFFSET ?4"
     return await sql.select(Property, ordered, status, fold_case(search), limit, offset)
 
@@ -224,14 +228,22 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[Property]:
     )
 
 
-async def count(sql: Reader, status: str | None = None) -> int:
-    if status is None:
-        return await sql.count(_PRESENT)
-    return await sql.count(f"{_PRESENT} AND status = ?", status)
+async def count(sql: Reader, status: str | None = None, search: str = "") -> int:
+    """Count the properties, of a status or of all, which contain the search text."""
+    where, values = _PRESENT, []
+    if status is not None:
+        where += " AND upper(status) = upper(?)"
+        values = [status]
+    if search:
+        where += f" AND (instr(searched, ?{len(values) + 1}) OR instr(id, ?{len(values) + 1}))"
+        values.append(fold_case(search))
+    return await sql.count(where, *values)
 
 
 async def statuses(sql: Reader) -> list[str]:
-    return await sql.all(str, f"SELECT DISTINCT status FROM {_PRESENT} ORDER BY status")
+    """Return the statuses in use, of those that differ only in case one."""
+    grouped = f"SELECT min(status) FROM {_PRESENT} GROUP BY upper(status) ORDER BY upper(status)"
+    return await sql.all(str, grouped)
 
 
 class Owned(NamedTuple):
@@ -290,6 +302,11 @@ async def set_status(
     await sql.update("properties", values, id=property_id)
 
 
+async def respell_status(sql: Transaction, property_id: int, status: str) -> None:
+    """Store a status as it is written now; it is the same one."""
+    await sql.update("properties", {"status": status}, id=property_id)
+
+
 async def remove(sql: Transaction, property_id: int, now: int) -> None:
     """Remove a property and its equipment from every answer; the rows stay for the cards."""
     await sql.update("properties", {"removed_at": now}, id=property_id)
@@ -332,7 +349,7 @@ async def in_view(
     return await sql.select(
         Property,
         f"{_PRESENT} AND id <> ?5"
-        f" AND status <> '{REJECTED}' AND x <= ?1 + ?3 AND x + width >= ?1"
+        f" AND upper(status) <> '{REJECTED}' AND x <= ?1 + ?3 AND x + width >= ?1"
         " AND y <= ?2 + ?4 AND y + height >= ?2"
         " ORDER BY abs(2 * x + width - 2 * ?1 - ?3) + abs(2 * y + height - 2 * ?2 - ?4), id"
         " LIMIT ?6",
@@ -356,7 +373,7 @@ async def at(
     x, y = position or (None, None)
     dx, dy = "max(x - ?1, 0, ?1 - x - width)", "max(y - ?2, 0, ?2 - y - height)"
     squared, area = f"({dx} * {dx} + {dy} * {dy})", "width * height"
-    present = f"removed_at IS NULL AND status <> '{REJECTED}'"
+    present = f"removed_at IS NULL AND upper(status) <> '{REJECTED}'"
     widest = "(SELECT max(width) FROM properties WHERE removed_at IS NULL)"
     by_position = (
         f"SELECT id FROM properties WHERE {present} AND x BETWEEN ?1 - ?3 - {widest} AND ?1 + ?3"

@@ -39,6 +39,13 @@ async def page(sql: Reader, search: str, limit: int, offset: int) -> list[User]:
     return await sql.select(User, by_index, phrase(search), search, limit, offset)
 
 
+async def count(sql: Reader, search: str) -> int:
+    """Count the users whose name or id contains the search text."""
+    if not search:
+        return await sql.count("users")
+    return await sql.count("users WHERE instr(searched, ?)", fold_case(search))
+
+
 _FOUND = "user_search CROSS JOIN users ON number = user_search.rowid WHERE user_search MATCH"
 
 

@@ -29,8 +29,10 @@ async def approval(sql: Reader, subject: Subject) -> MessageContent | None:
     property_ = await properties.get_even_removed(sql, subject.number)
     if property_ is None:
         return None
-    pending = property_.status == PENDING and property_.removed_at is None
-    heading, colour = _APPROVALS.get(property_.status, (N_("Property approved"), Colour.GOOD))
+    pending = property_.has_status(PENDING) and property_.removed_at is None
+    heading, colour = _APPROVALS.get(
+        property_.status.upper(), (N_("Property approved"), Colour.GOOD)
+    )
     if property_.removed_at is not None:
         heading, colour = N_("Property removed"), Colour.OVER
     card = CardBuilder(
@@ -129,7 +131,7 @@ async def flight(sql: Reader, subject: Subject) -> MessageContent | None:
 async def approval_answer(sql: Reader, subject: Subject) -> MessageContent | None:
     """Tell the owner of a new property what was decided."""
     property_ = await properties.get_even_removed(sql, subject.number)
-    if property_ is None or property_.status not in (ACTIVE, REJECTED):
+    if property_ is None or not property_.has_status(ACTIVE, REJECTED):
         return None
     return _without_buttons(await approval(sql, subject))
 

@@ -13,7 +13,6 @@ from cogs.ui.responder import SentinelCog, reply_embed
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
 from webhook.queries.crimes import DAYS, EVERYWHERE, MOST_DAYS, CrimeArea, get_crimes_in_area
-from webhook.queries.days import last_days, today
 from webhook.queries.properties import find_property
 from webhook.queries.rows import Property
 
@@ -45,8 +44,8 @@ async def crimes_by_day(
     property_id = property_.id if property_ is not None else None
     area = CrimeArea(property_id=property_id, radius=radius, days=days)
     found = await get_crimes_in_area(context, area)
-    names = [day.name for day in reversed(last_days(days, context.now(), context.zone))]
-    lines = [f"{names[row.day - 1]} · {row.count}" for row in found.crimes]
+    shown = found.days[:days]
+    lines = [f"{day.date} · {day.count}" for day in shown]
     title, name = _("Crimes everywhere"), _("everywhere")
     if property_ is not None:
         where, name = inert_line(property_.location, 150), property_.location
@@ -54,7 +53,7 @@ async def crimes_by_day(
         if radius:
             title = _("Crimes within {radius} m of {where}").format(radius=radius, where=where)
             name = _("within {radius} m of {where}").format(radius=radius, where=property_.location)
-    total = plural("1 crime", "{number} crimes", sum(row.count for row in found.crimes))
+    total = plural("1 crime", "{number} crimes", sum(day.count for day in shown))
     card = CardBuilder(title, Colour.NORMAL, "\n".join([f"**{total}**", *lines]))
-    chart = crimes_chart(name, found, today(context.now(), context.zone))
+    chart = crimes_chart(name, shown)
     return MessageContent([card.build()], picture=chart)

@@ -331,7 +331,7 @@ async def _deciding(context: Context, property_id: int) -> AsyncIterator[None]:
         yield
     except Conflict:
         found = await get_stored_property(context, OfProperty(property_id=property_id))
-        if found.status == PENDING or found.status_by is None:
+        if found.has_status(PENDING) or found.status_by is None:
             raise
         text = _("Property {id} is no longer waiting: {who} set it to {status}.")
         by, status = who(found.status_by), inert_line(found.status, 32)

@@ -31,7 +31,7 @@ async def property_card(context: Context, property_id: int) -> MessageContent:
     property_ = found.property_
     card = CardBuilder(
         title=f"{inert_line(property_.location, TITLE - 30)} ({property_.id})",
-        colour=_COLOURS.get(property_.status, Colour.NORMAL),
+        colour=_COLOURS.get(property_.status.upper(), Colour.NORMAL),
         description=inert(property_.description, DESCRIPTION, blank=""),
     )
     users = [inert_line(user.full_name, 60) for user in found.allowed_users]
@@ -146,7 +146,7 @@ def _buttons(caller: Caller, found: PropertyOverview) -> tuple[Button, ...]:
     ]
     if may_edit:
         buttons.append(Button(_("Edit"), f"property:edit:{property_.id}"))
-    if may_decide and property_.status == PENDING:
+    if may_decide and property_.has_status(PENDING):
         buttons.append(Button(_("Approve"), f"property:approve:{property_.id}", green))
         buttons.append(Button(_("Reject"), f"property:reject:{property_.id}", red))
     if removal is None and (may_edit or found.share is Share.OWNER):

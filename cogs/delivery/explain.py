@@ -54,7 +54,9 @@ class Routes:
 
     async def find(self, sql: Reader, event: StoredEvent) -> list[Routed]:
         """Return where an event is posted; nothing if no card or feed shows it at all."""
-        found = []
+        found: list[Routed] = []
+        if event.is_redundant:
+            return found
         for subject in event.subjects:
             kind = CARDS.get(subject.kind)
             if kind is None:

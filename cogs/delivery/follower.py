@@ -134,12 +134,13 @@ class Follower:
     async def _apply(self, events: list[StoredEvent]) -> None:
         if not events:
             return
+        news = [event for event in events if not event.is_redundant]
         async with self._database.write() as sql:
-            stale = await self._stale_cards(sql, events)
+            stale = await self._stale_cards(sql, news)
             await cards.mark_stale(sql, *stale)
-            entries = await self._feed_entries(sql, events)
+            entries = await self._feed_entries(sql, news)
             await feeds.add(sql, *entries)
-            dependents = await dependent_subjects(sql, events)
+            dependents = await dependent_subjects(sql, news)
             # In order: the card of a call goes to Discord before the board that lists it.
             channels = [card.channel for card in stale]
             channels += [entry.channel for entry in entries]

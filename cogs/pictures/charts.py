@@ -24,7 +24,7 @@ from cogs.pictures.drawing import (
 )
 from cogs.ui.picture import Picture
 from cogs.ui.text import fitting, plain_line
-from webhook.queries.crimes import CrimesInArea
+from webhook.queries.crimes import CrimesOn
 from webhook.queries.visitors import WEEK, ScannedVisitors, WeeklyVisitors
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ def visitors_chart(place: str, visits: WeeklyVisitors | ScannedVisitors, today: 
     return _picture("visits.png", title, _("No visits"), days, series)
 
 
-def crimes_chart(place: str, crimes: CrimesInArea, today: date) -> Picture:
-    """Return a chart of the crimes of the last days; `place` says where."""
-    oldest_first = sorted(crimes.crimes, key=lambda day: -day.day)
-    days = [today - timedelta(day.day - 1) for day in oldest_first]
+def crimes_chart(place: str, crimes: Sequence[CrimesOn]) -> Picture:
+    """Return a chart of the crimes of the last days, today first; `place` says where."""
+    oldest_first = crimes[::-1]
+    days = [date.fromisoformat(day.date) for day in oldest_first]
     series = [Series("", tuple(day.count for day in oldest_first))]
     title = _("Crimes · {place}").format(place=place)
     return _picture("crimes.png", title, _("No crimes"), days, series)

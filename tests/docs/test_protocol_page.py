@@ -123,9 +123,8 @@ def test_every_name_of_every_message_has_an_example(results: Results) -> None:
 
 
 def test_every_error_has_an_example(results: Results, provoked_errors: dict[str, Frame]) -> None:
-    for code in CODES - provoked_errors.keys():
-        (run,) = _of(results, code)
-        assert run.answer["data"]["code"] == code
+    answers = [run.answer["data"] for run in results.runs if run.answer["type"] == "error"]
+    assert CODES - provoked_errors.keys() <= {answer["code"] for answer in answers}
 
 
 @pytest.mark.parametrize("name", [*QUERIES, *sorted(SESSION_MESSAGES)])

@@ -175,5 +175,5 @@ async def _count_as_crime(change: Change, arrival: Arrival, call_id: int) -> Non
     crime_id = await crimes.add(change.sql, call.property_id, None, description, change.happened)
     await emergencies.mark_counted(change.sql, call.key, crime_id)
     about = [] if call.property_id is None else [property_subject(call.property_id)]
-    event = Crime(property_id=call.property_id, client_id=None, crime_id=crime_id)
+    event = Crime(property_id=call.property_id, crime_id=crime_id)
     await change.emit(event, *about)

@@ -60,7 +60,10 @@ class Subject(NamedTuple):
 
 
 class BaseEvent(Wire):
-    """Base of all events: a name, and data of which only the fields that were given are sent."""
+    """Base of all events: a name, and data of which only the fields that were given are sent.
+
+    `changed` is given, and false, where a query set what was set already.
+    """
 
     name: ClassVar[str]
 
@@ -134,6 +137,7 @@ class AlertRaised(Event):
     property_id: str
     user: str
     alert_id: int
+    alarm_id: int
     timestamp: str
 
 
@@ -168,8 +172,8 @@ class Crime(Event):
     """A crime was reported, at a property or elsewhere."""
 
     name = "crimes"
-    property_id: int | None
-    client_id: str | None
+    property_id: int | None = None
+    client_id: str | None = None
     crime_id: int
 
 
@@ -182,6 +186,15 @@ class AuthEntryRecorded(Event):
     allowed: bool
     reason: str | None = None
     method: str | None = None
+
+
+class AllowedUsersChanged(Event):
+    """A user may enter a property from now on, or no longer."""
+
+    name = "allowed-users-changed"
+    property_id: int
+    user_id: str
+    allowed: bool
 
 
 class PropertyAdded(Event):
@@ -210,12 +223,14 @@ class PropertyRemoved(Event):
 
 
 class PropertyStatusChange(Event):
-    """A property's status changed."""
+    """A property's status was set; `cause`: the event that tells why, sent just before."""
 
     name = "property-status-change"
     property_id: int
     status: str
     previous: str
+    changed: bool | None = None
+    cause: str | None = None
 
 
 class PropertyOwnerChange(Event):
@@ -316,6 +331,7 @@ class PropertyCoordinatesChanged(Event):
     property_id: int
     x: int
     y: int
+    changed: bool | None = None
 
 
 class PropertySizeChanged(Event):
@@ -326,6 +342,7 @@ class PropertySizeChanged(Event):
     width: int
     height: int
     size: int
+    changed: bool | None = None
 
 
 class PropertyTierChanged(Event):
@@ -334,6 +351,7 @@ class PropertyTierChanged(Event):
     name = "property-tier-changed"
     property_id: int
     tier: int
+    changed: bool | None = None
 
 
 EVENTS: dict[str, type[Event]] = {event.name: event for event in Event.__subclasses__()}
@@ -386,6 +404,13 @@ class StoredEvent:
     @property
     def is_of_cad(self) -> bool:
         return self.name.startswith(f"{CAD}.")
+
+    @cached_property
+    def is_redundant(self) -> bool:
+        """Whether people know it already: nothing changed, or another event tells the same."""
+        if self.name not in EVENTS:
+            return False
+        return self.data.get("changed") is False or "cause" in self.data
 
     @cached_property
     def data(self) -> dict[str, Any]:

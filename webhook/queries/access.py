@@ -14,12 +14,14 @@ from webhook.protocol.errors import NotFound
 from webhook.protocol.events import AuthEntryRecorded
 from webhook.protocol.wire import Reply, Success, timestamp
 from webhook.queries.models import (
+    Changed,
     OfProperty,
     PropertyPage,
     UserAtProperty,
     existing_property,
     is_none,
     property_subject,
+    publish_allowed,
 )
 
 table = Catalogue()
@@ -74,37 +76,42 @@ async def get_allowed_users(context: Context, ask: OfProperty) -> AllowedUsers:
 
 
 @table.query("add-allowed-user", scope=Scope.WRITE, share=Share.OWNER)
-async def add_allowed_user(context: Context, ask: UserAtProperty) -> Success:
+async def add_allowed_user(context: Context, ask: UserAtProperty) -> Changed:
     """Allow a user to enter a property; a second time changes nothing."""
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
         await users.add_seen(change.sql, ask.user_id)
-        if await access.allow(change.sql, ask.property_id, ask.user_id):
+        is_new = await access.allow(change.sql, ask.property_id, ask.user_id)
+        if is_new:
+            await publish_allowed(change, ask.property_id, ask.user_id, allowed=True)
             await change.audit(
                 "add-allowed-user",
                 property_subject(ask.property_id),
                 after={"allowed": ask.user_id},
             )
-    return Success()
+    return Changed(changed=is_new)
 
 
 @table.query("remove-allowed-user", scope=Scope.WRITE, share=Share.OWNER)
-async def remove_allowed_user(context: Context, ask: UserAtProperty) -> Success:
-    """Take a user off the list of those who may enter a property."""
+async def remove_allowed_user(context: Context, ask: UserAtProperty) -> Changed:
+    """Take a user off the list of those who may enter a property; a second time changes nothing."""
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
         if not await access.disallow(change.sql, ask.property_id, ask.user_id):
-            raise NotFound(
-                "user {user!r} is not on the list of property {id}",
-                user=ask.user_id,
-                id=ask.property_id,
-            )
+            if context.caller.is_person:
+                raise NotFound(
+                    "user {user!r} is not on the list of property {id}",
+                    user=ask.user_id,
+                    id=ask.property_id,
+                )
+            return Changed(changed=False)
+        await publish_allowed(change, ask.property_id, ask.user_id, allowed=False)
         await change.audit(
             "remove-allowed-user",
             property_subject(ask.property_id),
             before={"allowed": ask.user_id},
         )
-    return Success()
+    return Changed(changed=True)
 
 
 @table.query("get-auth-entries", scope=Scope.READ, share=Share.OWNER)

@@ -4,9 +4,10 @@ An alert is one press of a property's alarm button; an alarm is the incident tha
 alerts until it is settled.
 """
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from db import alarms, users
 from db.alarms import Alarm, AlarmOutcome
@@ -19,18 +20,26 @@ from webhook.protocol.wire import WHOLE, Id, Reply, Request, Success, timestamp
 from webhook.queries.models import (
     Added,
     ListPage,
+    PageReply,
     PropertyPage,
     PropertyReference,
     RowAtProperty,
     Timestamp,
     UserAtProperty,
     alarm_subject,
+    between,
+    count_rows,
     existing_property,
+    is_none,
+    page_fields,
     property_subject,
     with_external_ids,
 )
 
 table = Catalogue()
+
+MAX_ALERTS = 1_000
+"""Alerts that are answered at once."""
 
 NoteText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 
@@ -41,15 +50,36 @@ class NewAlert(UserAtProperty):
     note: NoteText | None = None
 
 
+class AlertPage(PropertyPage):
+    """Which of a property's alerts; all, if nothing is said of it."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_ALERTS), between(1, MAX_ALERTS)] = 10
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_all(cls, data: Any) -> Any:
+        is_paged = not isinstance(data, dict) or any(
+            data.get(name) not in (None, "") for name in ("limit", "offset", "page")
+        )
+        return data if is_paged else data | {"limit": MAX_ALERTS}
+
+
+class NewAlertIds(Added):
+    """The ids of the alert, and of the alarm that it raised or repeats."""
+
+    alarm_id: int
+
+
 class AlertData(Reply):
-    """An alert as scripts see it."""
+    """An alert as scripts see it, and which alarm it belongs to, if that is known."""
 
     id: int
+    alarm_id: Annotated[int | None, Field(exclude_if=is_none)]
     user_id: str
     timestamp: str
 
 
-class AlertList(Reply):
+class AlertList(PageReply):
     """A property's alerts."""
 
     alerts: list[AlertData]
@@ -103,35 +133,41 @@ class AlarmData(RowAtProperty):
     settled_by: str | None
 
 
-class AlarmList(Reply):
-    """Alarms, and how many there are in all."""
+class AlarmList(PageReply):
+    """Some of the alarms."""
 
     alarms: list[AlarmData]
-    total: int
 
 
 @table.query("get-alerts", scope=Scope.READ, share=Share.ALLOWED)
-async def get_alerts(context: Context, ask: PropertyPage) -> AlertList:
+async def get_alerts(context: Context, ask: AlertPage) -> AlertList:
     """List a property's alerts, newest first."""
     await existing_property(context.read, ask.property_id)
     page = await alarms.alerts(context.read, ask.property_id, ask.limit, ask.offset)
+    total = await count_rows(ask, page, partial(alarms.count_alerts, context.read, ask.property_id))
     return AlertList(
+        **page_fields(ask, total),
         alerts=[
-            AlertData(id=row.id, user_id=row.user_id, timestamp=timestamp(row.at)) for row in page
-        ]
+            AlertData(
+                id=row.id, alarm_id=row.alarm_id, user_id=row.user_id, timestamp=timestamp(row.at)
+            )
+            for row in page
+        ],
     )
 
 
 @table.query("add-alert", scope=Scope.WRITE, share=Share.ALLOWED)
-async def add_alert(context: Context, ask: NewAlert) -> Added:
+async def add_alert(context: Context, ask: NewAlert) -> NewAlertIds:
     """Raise the alarm at a property."""
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
         if ask.user_id != context.caller.name:  # a member without a link is no user of the game
             await users.add_seen(change.sql, ask.user_id)
-        alert_id = await alarms.add_alert(change.sql, ask.property_id, ask.user_id, change.happened)
         alarm_id = await alarms.raise_or_repeat(
             change.sql, ask.property_id, ask.user_id, change.received, change.age
+        )
+        alert_id = await alarms.add_alert(
+            change.sql, ask.property_id, alarm_id, ask.user_id, change.happened
         )
         if ask.note:
             by = context.caller.name
@@ -141,12 +177,13 @@ async def add_alert(context: Context, ask: NewAlert) -> Added:
                 property_id=str(ask.property_id),
                 user=ask.user_id,
                 alert_id=alert_id,
+                alarm_id=alarm_id,
                 timestamp=timestamp(change.happened),
             ),
             alarm_subject(alarm_id),
             property_subject(ask.property_id),
         )
-    return Added(id=alert_id)
+    return NewAlertIds(id=alert_id, alarm_id=alarm_id)
 
 
 @table.query("get-alarms", scope=Scope.READ, share=Share.ALLOWED)
@@ -156,7 +193,8 @@ async def get_alarms(context: Context, ask: AlarmPage) -> AlarmList:
         await existing_property(context.read, ask.property_id)
     page, total = await alarms.page(context.read, ask.property_id, ask.limit, ask.offset)
     rows = [AlarmData.of(row) for row in page]
-    return AlarmList(alarms=await with_external_ids(context.read, rows), total=total)
+    found = await with_external_ids(context.read, rows)
+    return AlarmList(alarms=found, **page_fields(ask, total))
 
 
 @table.query("acknowledge-alarm", scope=Scope.WRITE, share=Share.OWNER)

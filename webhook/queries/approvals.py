@@ -6,7 +6,7 @@ from db.properties import ACTIVE, PENDING, REJECTED, External, Property
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import ApprovalRules, Change, Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
-from webhook.protocol.events import ApprovalGiven, PropertyStatusChange, Subject
+from webhook.protocol.events import ApprovalGiven, Subject
 from webhook.protocol.wire import Success
 from webhook.queries.models import (
     MAX_ROWS,
@@ -123,7 +123,7 @@ async def count_approval(
 
 async def _undecided(change: Change, property_id: int) -> Property:
     property_ = await existing_property(change.sql, property_id)
-    if property_.status != PENDING:
+    if not property_.has_status(PENDING):
         raise Conflict(
             "property {id} is no longer waiting for approval, it is {status}",
             id=property_id,
@@ -135,8 +135,7 @@ async def _undecided(change: Change, property_id: int) -> Property:
 async def _decide(
     change: Change, property_: Property, status: str, reason: str | None = None
 ) -> None:
-    event = PropertyStatusChange(property_id=property_.id, status=status, previous=property_.status)
-    await change_status(change, property_, status, event, reason=reason)
+    await change_status(change, property_, status, reason=reason)
     after = {"status": status} if reason is None else {"status": status, "reason": reason}
     await change.audit(
         "approve-property" if status == ACTIVE else "reject-property",

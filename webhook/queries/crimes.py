@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from db import crimes, users
+from db import crimes, properties, users
 from db.crimes import Circle
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
@@ -16,6 +16,7 @@ from webhook.queries.models import (
     PropertyReference,
     Sentence,
     existing_property,
+    is_none,
     property_subject,
 )
 
@@ -41,17 +42,32 @@ class CrimeArea(PropertyReference):
     days: Annotated[int, Field(ge=1, le=MOST_DAYS), WHOLE] = DAYS
 
 
-class DayCrimes(Reply):
-    """How many crimes a day had; 1 is today, 2 yesterday, 3 the day before."""
+class CrimesAgo(Reply):
+    """How many crimes there were so many days ago: 1 is yesterday."""
 
     day: int
     count: int
 
 
-class CrimesInArea(Reply):
-    """The crimes of the last days."""
+class CrimesOn(Reply):
+    """How many crimes a date had; `days_ago` is 0 today."""
 
-    crimes: list[DayCrimes]
+    date: str
+    days_ago: int
+    count: int
+
+
+class CrimesInArea(Reply):
+    """The crimes of the last full days, those of today, and both by date, today first.
+
+    `property_found`: whether there is the property that was asked for; without it, crimes
+    everywhere are counted.
+    """
+
+    crimes: list[CrimesAgo]
+    today: int
+    days: list[CrimesOn]
+    property_found: Annotated[bool | None, Field(exclude_if=is_none)] = None
 
 
 @table.query("add-crime", scope=Scope.WRITE)
@@ -68,26 +84,34 @@ async def add_crime(context: Context, ask: NewCrime) -> Added:
             change.sql, ask.property_id, ask.client_id, ask.description, change.happened
         )
         await change.emit(
-            Crime(property_id=ask.property_id, client_id=ask.client_id, crime_id=number), *about
+            Crime(
+                **ask.model_dump(include={"property_id", "client_id"}, exclude_none=True),
+                crime_id=number,
+            ),
+            *about,
         )
     return Added(id=number)
 
 
 @table.query("get-crimes-in-area", scope=Scope.READ)
 async def get_crimes_in_area(context: Context, ask: CrimeArea) -> CrimesInArea:
-    """Count the crimes of the last three days, or of more; day 1 is today."""
-    span = last_days(ask.days, context.now(), context.zone)
-    counted = dict(await crimes.counts(context.read, span, await _area(context, ask)))
-    newest_first = enumerate(reversed(span), 1)
+    """Count the crimes of today and of the last three days, or of more; day 1 is yesterday."""
+    span = last_days(ask.days + 1, context.now(), context.zone)
+    property_ = None
+    if ask.property_id is not None:
+        property_ = await properties.get(context.read, ask.property_id)
+    area: Circle | int | None = None if property_ is None else property_.id
+    if property_ is not None and ask.radius is not None:
+        area = Circle(property_.x, property_.y, ask.radius)
+    counted = dict(await crimes.counts(context.read, span, area))
+    by_date = [
+        CrimesOn(date=day.name, days_ago=ago, count=counted[day.name])
+        for ago, day in enumerate(reversed(span))
+    ]
+    today, *earlier = by_date
     return CrimesInArea(
-        crimes=[DayCrimes(day=number, count=counted[day.name]) for number, day in newest_first]
+        crimes=[CrimesAgo(day=day.days_ago, count=day.count) for day in earlier],
+        today=today.count,
+        days=by_date,
+        property_found=None if ask.property_id is None else property_ is not None,
     )
-
-
-async def _area(context: Context, ask: CrimeArea) -> Circle | int | None:
-    if ask.property_id is None:
-        return None
-    property_ = await existing_property(context.read, ask.property_id)
-    if ask.radius is None:
-        return property_.id
-    return Circle(property_.x, property_.y, ask.radius)

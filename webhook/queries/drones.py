@@ -1,6 +1,7 @@
 """Drones: send out, recall, list; and their flights."""
 
-from typing import NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple
 
 from db import equipment, flights
 from db.database import Reader
@@ -16,15 +17,18 @@ from webhook.queries.models import (
     IdText,
     ListPage,
     OfProperty,
+    PageReply,
     PropertyReference,
     RowAtProperty,
     RowReply,
     SearchPage,
     Sentence,
     Timestamp,
+    count_rows,
     equipment_subject,
     existing_property,
     flight_subject,
+    page_fields,
     with_external_ids,
 )
 
@@ -77,10 +81,18 @@ class Dispatched(Reply):
     drone_id: int
 
 
+class Recalled(StatusReply):
+    """Whether the drone was out."""
+
+    success: Literal[True] = True
+    changed: bool
+
+
 class FreeDrone(RowReply):
     """A drone that is not out."""
 
     id: IdText
+    drone_id: int
     description: str
 
 
@@ -88,18 +100,20 @@ class FreeDrones(Reply):
     """The drones of a property that are not out."""
 
     drones: list[FreeDrone]
+    drone_ids: list[int]
 
 
 class DispatchedDrone(RowAtProperty):
     """A drone that is out."""
 
     id: str
+    drone_id: int
     description: str
     dispatched_at: str
 
 
-class DispatchedDrones(Reply):
-    """Drones that are out."""
+class DispatchedDrones(PageReply):
+    """Some of the drones that are out."""
 
     drones: list[DispatchedDrone]
 
@@ -117,8 +131,8 @@ class FlightData(RowAtProperty):
     recalled_by: str | None
 
 
-class FlightList(Reply):
-    """Flights, newest first."""
+class FlightList(PageReply):
+    """Some of the flights, newest first."""
 
     flights: list[FlightData]
 
@@ -154,33 +168,38 @@ async def dispatch_drone(context: Context, ask: WhichDrone) -> Dispatched:
 
 
 @table.query("recall-drone", scope=Scope.WRITE, share=Share.ALLOWED)
-async def recall_drone(context: Context, ask: OfDrone) -> StatusReply:
-    """Recall a drone."""
+async def recall_drone(context: Context, ask: OfDrone) -> Recalled:
+    """Recall a drone; one that is not out stays where it is."""
     async with context.change() as change:
         flight = await flights.open_of_drone(change.sql, ask.drone_id)
         if flight is None:
             stored = await equipment.get(change.sql, ask.drone_id)
             if stored is None or stored.type != equipment.DRONE:
                 raise NotFound("there is no drone {id}", id=ask.drone_id)
-            raise Conflict("drone {id} is not out", id=ask.drone_id)
+            if context.caller.is_person:
+                raise Conflict("drone {id} is not out", id=ask.drone_id)
+            return Recalled(message=f"Drone {ask.drone_id} is not out", changed=False)
         await close_flight(change, flight)
-    return StatusReply(message=f"Drone {ask.drone_id} recalled")
+    return Recalled(message=f"Drone {ask.drone_id} recalled", changed=True)
 
 
 @table.query("get-dispatched-drones", scope=Scope.READ)
 async def get_dispatched_drones(context: Context, ask: SearchPage) -> DispatchedDrones:
     """List the drones that are out, the longest out first."""
     page = await flights.page_of_open(context.read, ask.search, ask.limit, ask.offset)
+    total = await count_rows(ask, page, partial(flights.count_open, context.read, ask.search))
     drones = [
         DispatchedDrone(
             id=str(flight.drone_id),
+            drone_id=flight.drone_id,
             description=flight.description,
             property_id=flight.property_id,
             dispatched_at=timestamp(flight.dispatched_at),
         )
         for flight in page
     ]
-    return DispatchedDrones(drones=await with_external_ids(context.read, drones))
+    found = await with_external_ids(context.read, drones)
+    return DispatchedDrones(drones=found, **page_fields(ask, total))
 
 
 @table.query("get-free-drones", scope=Scope.READ, share=Share.ALLOWED)
@@ -188,14 +207,20 @@ async def get_free_drones(context: Context, ask: OfProperty) -> FreeDrones:
     """List the drones of a property that are not out."""
     await existing_property(context.read, ask.property_id)
     free = await flights.free_drones(context.read, ask.property_id)
-    return FreeDrones(drones=[FreeDrone.of(drone) for drone in free])
+    drones = [
+        FreeDrone(id=str(row.id), drone_id=row.id, description=row.description) for row in free
+    ]
+    return FreeDrones(drones=drones, drone_ids=[row.id for row in free])
 
 
 @table.query("get-drone-flights", scope=Scope.READ)
 async def get_drone_flights(context: Context, ask: FlightPage) -> FlightList:
     """List flights, newest first: all, or those of a property or a drone."""
-    rows = [FlightData.of(flight) for flight in await list_flights(context, ask)]
-    return FlightList(flights=await with_external_ids(context.read, rows))
+    page = await list_flights(context, ask)
+    counted = partial(flights.count, context.read, ask.property_id, ask.drone_id)
+    total = await count_rows(ask, page, counted)
+    found = await with_external_ids(context.read, [FlightData.of(row) for row in page])
+    return FlightList(flights=found, **page_fields(ask, total))
 
 
 @operation(scope=Scope.WRITE, share=Share.ALLOWED)

@@ -1,12 +1,14 @@
 """The equipment of properties: add, remove, list."""
 
-from db import community, equipment, flights
+from db import equipment, flights
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import PropertyEquipmentChange
-from webhook.protocol.wire import Id, Reply, Success
+from webhook.protocol.wire import Id, IdOrName, Reply
+from webhook.queries.community import find_equipment_type
 from webhook.queries.models import (
+    Changed,
     OfProperty,
     RowReply,
     Sentence,
@@ -21,8 +23,8 @@ table = Catalogue()
 class NewEquipment(OfProperty):
     """A piece of equipment to add."""
 
-    equipment_type: Id
-    description: Sentence
+    equipment_type: IdOrName
+    description: Sentence = ""
 
 
 class OfEquipment(OfProperty):
@@ -57,21 +59,20 @@ async def add_equipment(context: Context, ask: NewEquipment) -> AddedId:
     """Add a piece of equipment to a property."""
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
-        if not await community.equipment_type_on_offer(change.sql, ask.equipment_type):
-            raise NotFound("there is no equipment type {type}", type=ask.equipment_type)
+        type_id = await find_equipment_type(change.sql, ask.equipment_type)
         number = await equipment.add(
-            change.sql, ask.property_id, ask.equipment_type, ask.description, change.received
+            change.sql, ask.property_id, type_id, ask.description, change.received
         )
         await change.audit(
             "add-equipment",
             equipment_subject(number),
-            after=_recorded(ask.property_id, ask.equipment_type, ask.description),
+            after=_recorded(ask.property_id, type_id, ask.description),
         )
         await change.emit(
             PropertyEquipmentChange(
                 property_id=ask.property_id,
                 equipment_id=number,
-                equipment_type=ask.equipment_type,
+                equipment_type=type_id,
                 description=ask.description,
             ),
             property_subject(ask.property_id),
@@ -80,11 +81,13 @@ async def add_equipment(context: Context, ask: NewEquipment) -> AddedId:
 
 
 @table.query("remove-equipment", "remove-equipment-property", scope=Scope.WRITE)
-async def remove_equipment(context: Context, ask: OfEquipment) -> Success:
+async def remove_equipment(context: Context, ask: OfEquipment) -> Changed:
     """Remove a piece of equipment; a drone that is out must be recalled first."""
     async with context.change() as change:
         await existing_property(change.sql, ask.property_id)
         stored = await equipment.get(change.sql, ask.equipment_id)
+        if stored is None and not context.caller.is_person:
+            return Changed(changed=False)
         if stored is None or stored.property_id != ask.property_id:
             raise NotFound(
                 "property {id} has no equipment {equipment}",
@@ -103,7 +106,7 @@ async def remove_equipment(context: Context, ask: OfEquipment) -> Success:
             PropertyEquipmentChange(property_id=ask.property_id, equipment_id=ask.equipment_id),
             property_subject(ask.property_id),
         )
-    return Success()
+    return Changed(changed=True)
 
 
 def _recorded(property_id: int, type_id: int, description: str) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """What several queries share: field types, requests and replies, subjects, stored properties."""
 
+from collections.abc import Awaitable, Callable, Sized
+from functools import partial
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
@@ -7,8 +9,9 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from db import properties
 from db.database import Reader
 from db.properties import PENDING, REJECTED, External, Property
+from webhook.protocol.context import Change
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
-from webhook.protocol.events import Subject
+from webhook.protocol.events import AllowedUsersChanged, Subject
 from webhook.protocol.wire import (
     MAX_ID,
     ROUNDED,
@@ -37,7 +40,7 @@ MAX_SEARCH = 200
 """Characters of a search text."""
 
 
-def _between(least: int, most: int) -> BeforeValidator:
+def between(least: int, most: int) -> BeforeValidator:
     """Read a number as the nearest integer that is allowed."""
 
     def clamp(value: object) -> object:
@@ -49,13 +52,13 @@ def _between(least: int, most: int) -> BeforeValidator:
     return BeforeValidator(clamp)
 
 
-Limit = Annotated[int, Field(ge=1, le=MAX_ROWS), _between(1, MAX_ROWS)]
+Limit = Annotated[int, Field(ge=1, le=MAX_ROWS), between(1, MAX_ROWS)]
 """How many rows of a list."""
 
-Offset = Annotated[int, Field(ge=0, le=MAX_ID), _between(0, MAX_ID)]
+Offset = Annotated[int, Field(ge=0, le=MAX_ID), between(0, MAX_ID)]
 """How many rows of a list to pass over."""
 
-PageNumber = Annotated[int, Field(ge=1, le=MAX_ID), _between(1, MAX_ID)]
+PageNumber = Annotated[int, Field(ge=1, le=MAX_ID), between(1, MAX_ID)]
 """Which page of a list, from 1 on."""
 
 Sentence = Annotated[str, Field(max_length=2_000), TEXT]
@@ -172,6 +175,32 @@ class SearchPage(ListPage):
     search: Annotated[str, Field(max_length=MAX_SEARCH), TEXT] = ""
 
 
+class Changed(Success):
+    """Whether anything differs from before."""
+
+    changed: bool
+
+
+class PageReply(Reply):
+    """Which part of a list it is, and how many rows there are in all."""
+
+    total: int
+    limit: int
+    offset: int
+
+
+def page_fields(ask: ListPage, total: int) -> dict[str, Any]:
+    """Return the fields of PageReply, for a reply that has more."""
+    return {"total": total, "limit": ask.limit, "offset": ask.offset}
+
+
+async def count_rows(ask: ListPage, found: Sized, count: Callable[[], Awaitable[int]]) -> int:
+    """Return how many rows a list has; counts them only if the page does not show its end."""
+    if len(found) < ask.limit and (found or not ask.offset):
+        return ask.offset + len(found)
+    return await count()
+
+
 class Added(Success):
     """The id of what was added."""
 
@@ -210,6 +239,10 @@ class PropertyList(Reply):
     properties: list[PropertyData]
 
 
+class PropertyListPage(PropertyList, PageReply):
+    """Some of the properties that were asked for."""
+
+
 class RowAtProperty(RowReply):
     """A row of something at a property, which is named by its external id too."""
 
@@ -245,7 +278,7 @@ def removal_subject(removal_id: int) -> Subject:
 
 def approval_subjects(property_id: int, *statuses: str) -> list[Subject]:
     """Return the approval of a property as a subject if one of the statuses leaves it open."""
-    if PENDING in statuses or REJECTED in statuses:
+    if {PENDING, REJECTED}.intersection(status.upper() for status in statuses):
         return [Subject("approval", str(property_id))]
     return []
 
@@ -267,14 +300,30 @@ def property_fields(stored: Property) -> dict[str, Any]:
     return PropertyData.of(stored).model_dump()
 
 
-def property_list(stored: list[Property]) -> PropertyList:
-    """Return properties as scripts see them."""
-    return PropertyList(properties=[PropertyData.of(row) for row in stored])
+async def property_page(
+    sql: Reader, ask: SearchPage, found: list[Property], status: str | None = None
+) -> PropertyListPage:
+    """Return a page of the properties of one status, or of all, as scripts see them."""
+    total = await count_rows(ask, found, partial(properties.count, sql, status, ask.search))
+    rows = [PropertyData.of(row) for row in found]
+    return PropertyListPage(properties=rows, **page_fields(ask, total))
+
+
+async def page_of_status(sql: Reader, ask: SearchPage, status: str) -> PropertyListPage:
+    """Return a page of the properties of a status, as scripts see them."""
+    found = await properties.page_of_status(sql, status, ask.search, ask.limit, ask.offset)
+    return await property_page(sql, ask, found, status)
 
 
 def audited_property(stored: Property) -> dict[str, object]:
     """Return what the audit log stores of a property that is added or removed."""
     return property_fields(stored) | {"owner": stored.owner}
+
+
+async def publish_allowed(change: Change, property_id: int, user_id: str, *, allowed: bool) -> None:
+    """Publish that a user was put on a property's list of allowed users, or taken off it."""
+    event = AllowedUsersChanged(property_id=property_id, user_id=user_id, allowed=allowed)
+    await change.emit(event, property_subject(property_id))
 
 
 async def existing_property(sql: Reader, property_id: int) -> Property:

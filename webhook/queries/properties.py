@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
+from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints
 
 from db import community, equipment, properties, removals, users
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, External, Property
 from webhook.protocol.catalogue import Catalogue, operation
+from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import ApprovalRules, Caller, Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound
 from webhook.protocol.events import (
@@ -19,8 +20,9 @@ from webhook.protocol.events import (
     PropertyStatusChange,
     PropertyTierChanged,
 )
-from webhook.protocol.wire import ExternalId, Id, Request, Success, UserId
+from webhook.protocol.wire import ExternalId, Id, IdOrName, Request, Success, UserId
 from webhook.queries.approvals import count_approval
+from webhook.queries.community import find_tier
 from webhook.queries.equipment import EquipmentData
 from webhook.queries.models import (
     MAX_ROWS,
@@ -31,27 +33,33 @@ from webhook.queries.models import (
     OfProperty,
     PropertyData,
     PropertyList,
+    PropertyListPage,
     SearchPage,
     Sentence,
     approval_subjects,
     audited_property,
     existing_property,
+    page_of_status,
     property_fields,
-    property_list,
+    property_page,
     property_subject,
 )
 from webhook.queries.property_lifecycle import DECIDED_BY_APPROVERS, change_owner, change_status
-from webhook.queries.removals import withdraw
+from webhook.queries.removals import request_removal, withdraw
 
 table = Catalogue()
 
-StatusName = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1),
-    AfterValidator(str.upper),
-    Field(max_length=32),
-]
-"""A property's status, stored in upper case."""
+
+def _read_status(value: object) -> object:
+    """Read a status as it was written, without what cannot be seen of it."""
+    if not isinstance(value, str):
+        return value
+    status = clean_text(value)
+    return REMOVED if status.upper() == REMOVED else status
+
+
+StatusName = Annotated[str, Field(min_length=1, max_length=32), BeforeValidator(_read_status)]
+"""A property's status, stored as it was written and compared without case."""
 
 Location = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """Where a property is, for people."""
@@ -61,13 +69,19 @@ class NewProperty(Request):
     """A property to add; the client is its owner."""
 
     location: Location
-    tier: Id
+    tier: IdOrName
     x: Coordinate
     y: Coordinate
-    description: Sentence
+    description: Sentence = ""
     client_id: UserId
     width: Metres = 0
     height: Metres = 0
+
+
+class PropertyTwice(PropertyData):
+    """A property, field by field and as one object."""
+
+    property_: Annotated[PropertyData, Field(alias="property")]
 
 
 class DetailedProperty(PropertyData):
@@ -77,6 +91,12 @@ class DetailedProperty(PropertyData):
     owner: str
     owner_full_name: Annotated[str, Field(alias="owner_full_name")]
     equipment: list[EquipmentData]
+
+
+class DetailedPropertyTwice(DetailedProperty):
+    """A property with its owner and its equipment, field by field and as one object."""
+
+    property_: Annotated[DetailedProperty, Field(alias="property")]
 
 
 class NewSize(OfProperty):
@@ -102,7 +122,7 @@ class PropertyChanges(Request):
     y: Coordinate | None = None
     width: Metres | None = None
     height: Metres | None = None
-    tier: Id | None = None
+    tier: IdOrName | None = None
     status: StatusName | None = None
     owner: UserId | None = None
 
@@ -149,7 +169,13 @@ class NewStatus(OfProperty):
 class NewTier(OfProperty):
     """A property's new tier."""
 
-    tier: Id
+    tier: IdOrName
+
+
+class PendingProperties(PropertyList):
+    """The properties that wait for approval, under two names."""
+
+    pending_properties: list[PropertyData]
 
 
 class StatusPage(SearchPage):
@@ -176,7 +202,8 @@ async def _add(
     change: Change, ask: NewProperty, external: External | None = None, status: str = PENDING
 ) -> int:
     """Add a property; one that is not pending needs no card on which people approve it."""
-    await _require_tier(change, ask.tier)
+    is_pending = status.upper() == PENDING
+    ask = ask.model_copy(update={"tier": await find_tier(change.sql, ask.tier)})
     await users.add_seen(change.sql, ask.client_id)
     given = ask.model_dump(exclude={"client_id"})
     number = await properties.add(
@@ -186,7 +213,7 @@ async def _add(
         now=change.received,
         external=external,
         status=status,
-        status_by=None if status == PENDING else change.caller.name,
+        status_by=None if is_pending else change.caller.name,
     )
     await change.audit(
         "add-property",
@@ -197,63 +224,77 @@ async def _add(
         id=number, owner=ask.client_id, **ask.model_dump(exclude={"width", "height"})
     )
     await change.emit(event, property_subject(number), *approval_subjects(number, status))
-    if status != PENDING:
+    if not is_pending:
         told = PropertyStatusChange(property_id=number, status=status, previous=PENDING)
         await change.emit(told, property_subject(number))
     return number
 
 
 @table.query("get-property", scope=Scope.READ, share=Share.ALLOWED)
-async def get_property(context: Context, ask: OfProperty) -> PropertyData:
+async def get_property(context: Context, ask: OfProperty) -> PropertyTwice:
     """Return a property."""
-    return PropertyData.of(await existing_property(context.read, ask.property_id))
+    found = PropertyData.of(await existing_property(context.read, ask.property_id))
+    return PropertyTwice(**found.model_dump(), property_=found)
 
 
 @table.query("get-property-detailed", scope=Scope.READ, share=Share.ALLOWED)
-async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedProperty:
+async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedPropertyTwice:
     """Return a property with its tier's name, its owner and its equipment."""
     property_ = await existing_property(context.read, ask.property_id)
     names = await properties.detail(context.read, ask.property_id)
     if names is None:
         raise NotFound("there is no property {id}", id=ask.property_id)
     pieces = await equipment.of_property(context.read, ask.property_id)
-    return DetailedProperty(
+    found = DetailedProperty(
         **property_fields(property_),
         tier_name=names.tier_name,
         owner=property_.owner,
         owner_full_name=names.owner_full_name,
         equipment=[EquipmentData.of(row) for row in pieces],
     )
+    return DetailedPropertyTwice(**found.model_dump(), property_=found)
 
 
 @table.query("get-properties", scope=Scope.READ)
-async def get_properties(context: Context, ask: SearchPage) -> PropertyList:
+async def get_properties(context: Context, ask: SearchPage) -> PropertyListPage:
     """List properties by id; the search looks through location, description and id."""
-    return property_list(await properties.page(context.read, ask.search, ask.limit, ask.offset))
+    found = await properties.page(context.read, ask.search, ask.limit, ask.offset)
+    return await property_page(context.read, ask, found)
 
 
 @table.query("change-property-size", scope=Scope.WRITE)
 async def change_property_size(context: Context, ask: NewSize) -> Success:
     """Change a property's rectangle."""
-    return await edit_property(context, Edit(**ask.model_dump()))
+    return await _set(context, Edit(**ask.model_dump()))
 
 
 @table.query("change-property-coordinates", scope=Scope.WRITE)
 async def change_property_coordinates(context: Context, ask: NewCoordinates) -> Success:
     """Move a property on the map."""
-    return await edit_property(context, Edit(**ask.model_dump()))
+    return await _set(context, Edit(**ask.model_dump()))
 
 
 @table.query("change-property-status", scope=Scope.WRITE)
 async def change_property_status(context: Context, ask: NewStatus) -> Success:
-    """Change a property's status; this withdraws an open removal request."""
-    return await edit_property(context, Edit(**ask.model_dump()))
+    """Change a property's status, which withdraws an open removal request; REMOVED is one."""
+    return await _set(context, Edit(**ask.model_dump()))
 
 
 @table.query("change-property-tier", scope=Scope.WRITE)
 async def change_property_tier(context: Context, ask: NewTier) -> Success:
     """Give a property another tier."""
-    return await edit_property(context, Edit(**ask.model_dump()))
+    return await _set(context, Edit(**ask.model_dump()))
+
+
+async def _set(context: Context, ask: Edit) -> Success:
+    """Change a property; if it is so already, publish that too, as the scripts wait for it."""
+    _reject_removed(context.caller, ask)
+    async with context.change() as change:
+        property_ = await existing_property(change.sql, ask.property_id)
+        if not await _edit(change, context.approvals, property_, ask):
+            for event in _events_of_repetition(property_, ask):
+                await change.emit(event)
+    return Success()
 
 
 @table.query("change-property-owner", scope=Scope.WRITE)
@@ -278,7 +319,7 @@ async def edit_property(context: Context, ask: Edit) -> Success:
     _reject_removed(context.caller, ask)
     async with context.change() as change:
         old = await existing_property(change.sql, ask.property_id)
-        if ask.if_status not in (None, old.status):
+        if ask.if_status is not None and not old.has_status(ask.if_status):
             raise Conflict(
                 "property {id} is no longer {expected} but {status}",
                 id=old.id,
@@ -300,17 +341,16 @@ async def put_property(context: Context, ask: Put) -> PutProperty:
             return PutProperty(id=number, added=True, changed=True)
         changed = await _edit(change, context.approvals, old, ask)
         removal = await removals.open_of_property(change.sql, old.id)
-        if removal is not None and removal.asked_by == context.caller.name:
+        is_own = removal is not None and removal.asked_by == context.caller.name
+        if removal is not None and is_own and ask.status != REMOVED:
             await withdraw(change, old, removal)
             changed = True
     return PutProperty(id=old.id, added=False, changed=changed)
 
 
 def _reject_removed(caller: Caller, ask: PropertyChanges) -> None:
-    if ask.status == REMOVED:
-        if caller.is_person:
-            raise Conflict("use /removal request to have a property removed")
-        raise Conflict("the status {status} is set by request-remove-property only", status=REMOVED)
+    if ask.status == REMOVED and caller.is_person:
+        raise Conflict("use /removal request to have a property removed")
 
 
 async def _of_external(change: Change, ask: Put) -> Property | None:
@@ -343,7 +383,12 @@ async def _add_put(change: Change, context: Context, ask: Put) -> int:
         raise InvalidData(*(FieldProblem(name, "a new property needs one") for name in missing))
     new = NewProperty(**given, client_id=given["owner"])
     status = ask.status or (ACTIVE if context.external.active else PENDING)
-    return await _add(change, new, External(ask.external.source, ask.external.id), status)
+    external = External(ask.external.source, ask.external.id)
+    if status != REMOVED:
+        return await _add(change, new, external, status)
+    number = await _add(change, new, external)
+    await request_removal(change, await existing_property(change.sql, number))
+    return number
 
 
 async def _edit(change: Change, rules: ApprovalRules, old: Property, ask: PropertyChanges) -> bool:
@@ -351,12 +396,15 @@ async def _edit(change: Change, rules: ApprovalRules, old: Property, ask: Proper
     if ask.status is not None and change.caller.is_person:  # programs may set every status
         await _require_approval(change, rules, old, ask.status)
     given = ask.given()
+    if ask.tier is not None and ask.tier != old.tier:  # a retired one may stay
+        given["tier"] = await find_tier(change.sql, ask.tier)
+    if ask.status is not None and old.has_status(ask.status):
+        status = given.pop("status")
+        if status != old.status:
+            await properties.respell_status(change.sql, old.id, status)
     after = {name: value for name, value in given.items() if value != getattr(old, name)}
-    before = {name: getattr(old, name) for name in after}
     if not after:
         return False
-    if "tier" in after:
-        await _require_tier(change, after["tier"])
     own = {name: value for name, value in after.items() if name not in ("status", "owner")}
     new = old._replace(**own)
     await properties.update(change.sql, old, new)
@@ -365,22 +413,43 @@ async def _edit(change: Change, rules: ApprovalRules, old: Property, ask: Proper
         await change.emit(event, *about)
     if "owner" in after:
         await change_owner(change, new, after["owner"])
-    if "status" in after:
-        status = after["status"]
-        event = PropertyStatusChange(property_id=new.id, status=status, previous=old.status)
-        await change_status(change, new, status, event)
-    await change.audit("edit-property", property_subject(new.id), before=before, after=after)
+    status = after.pop("status", None)
+    if status == REMOVED:
+        await request_removal(change, new)
+    elif status is not None:
+        await change_status(change, new, status)
+        after["status"] = status
+    if after:
+        before = {name: getattr(old, name) for name in after}
+        await change.audit("edit-property", property_subject(new.id), before=before, after=after)
     return True
+
+
+def _events_of_repetition(property_: Property, ask: PropertyChanges) -> Iterator[Event]:
+    """Yield the events of a query that set what was set already."""
+    number = property_.id
+    if ask.width is not None:
+        yield _size_event(property_, changed=False)
+    if ask.x is not None:
+        yield PropertyCoordinatesChanged(
+            property_id=number, x=property_.x, y=property_.y, changed=False
+        )
+    if ask.tier is not None:
+        yield PropertyTierChanged(property_id=number, tier=property_.tier, changed=False)
+    if ask.status is not None:
+        yield PropertyStatusChange(
+            property_id=number, status=ask.status, previous=property_.status, changed=False
+        )
 
 
 async def _require_approval(
     change: Change, rules: ApprovalRules, property_: Property, status: str
 ) -> None:
     """Let a person decide by an edit only what they could decide by an approval."""
-    if property_.status not in DECIDED_BY_APPROVERS:
+    if not property_.has_status(*DECIDED_BY_APPROVERS):
         return
     change.caller.must(Scope.APPROVE)
-    if property_.status == REMOVED or status in (PENDING, REJECTED):
+    if property_.has_status(REMOVED) or status.upper() in (PENDING, REJECTED):
         return
     (subject,) = approval_subjects(property_.id, property_.status)
     if await count_approval(change, rules, subject, property_.id, property_.owner):
@@ -391,17 +460,17 @@ async def _require_approval(
 
 
 @table.query("get-pending-properties", scope=Scope.READ)
-async def get_pending_properties(context: Context) -> PropertyList:
+async def get_pending_properties(context: Context) -> PendingProperties:
     """List all properties that wait for approval."""
-    return property_list(await properties.page_of_status(context.read, PENDING))
+    found = await properties.page_of_status(context.read, PENDING)
+    rows = [PropertyData.of(row) for row in found]
+    return PendingProperties(properties=rows, pending_properties=rows)
 
 
 @table.query("search-pending-properties", scope=Scope.READ)
-async def search_pending_properties(context: Context, ask: SearchPage) -> PropertyList:
+async def search_pending_properties(context: Context, ask: SearchPage) -> PropertyListPage:
     """List properties that wait for approval, page by page."""
-    return property_list(
-        await properties.page_of_status(context.read, PENDING, ask.search, ask.limit, ask.offset)
-    )
+    return await page_of_status(context.read, ask, PENDING)
 
 
 @operation(scope=Scope.READ, share=Share.ALLOWED)
@@ -459,15 +528,22 @@ async def find_property(context: Context, text: str) -> Property:
 async def list_statuses(context: Context) -> list[str]:
     """Return the statuses that can be set: the usual ones and those in use."""
     in_use = await properties.statuses(context.read)
-    statuses = dict.fromkeys([ACTIVE, PENDING, REJECTED, *in_use])
-    return [status for status in statuses if status != REMOVED]
+    usual = [ACTIVE, PENDING, REJECTED]
+    own = [status for status in in_use if status.upper() not in (*usual, REMOVED)]
+    return [*usual, *own]
+
+
+def _size_event(property_: Property, **given: Any) -> PropertySizeChanged:
+    width, height = property_.width, property_.height
+    return PropertySizeChanged(
+        property_id=property_.id, width=width, height=height, size=width * height, **given
+    )
 
 
 def _events_of_edit(old: Property, new: Property) -> Iterator[Event]:
     number = new.id
     if (old.width, old.height) != (new.width, new.height):
-        area = new.width * new.height
-        yield PropertySizeChanged(property_id=number, width=new.width, height=new.height, size=area)
+        yield _size_event(new)
     if (old.x, old.y) != (new.x, new.y):
         yield PropertyCoordinatesChanged(property_id=number, x=new.x, y=new.y)
     texts: dict[str, Any] = {"location": new.location, "description": new.description}
@@ -476,8 +552,3 @@ def _events_of_edit(old: Property, new: Property) -> Iterator[Event]:
         yield PropertyDetailsChanged(property_id=number, **changed)
     if old.tier != new.tier:
         yield PropertyTierChanged(property_id=number, tier=new.tier)
-
-
-async def _require_tier(change: Change, tier: int) -> None:
-    if not await community.tier_on_offer(change.sql, tier):
-        raise NotFound("there is no tier {id}", id=tier)

@@ -5,16 +5,29 @@ given so far, and publishes the event under every subject whose card shows the c
 open exactly while the status is REMOVED.
 """
 
+from typing import Any
+
 from db import access, approvals, flights, properties, removals, users
 from db.database import Reader
 from db.properties import PENDING, REJECTED, REMOVED, Property
 from db.removals import RemovalOutcome
 from webhook.protocol.context import Change
 from webhook.protocol.errors import Conflict
-from webhook.protocol.events import Event, PropertyOwnerChange, PropertyRestored, Subject
+from webhook.protocol.events import (
+    Event,
+    PropertyOwnerChange,
+    PropertyRestored,
+    PropertyStatusChange,
+    Subject,
+)
 from webhook.queries.alarms import end_alarm_of
 from webhook.queries.drones import close_flight
-from webhook.queries.models import approval_subjects, property_subject, removal_subject
+from webhook.queries.models import (
+    approval_subjects,
+    property_subject,
+    publish_allowed,
+    removal_subject,
+)
 
 DECIDED_BY_APPROVERS = frozenset({PENDING, REJECTED, REMOVED})
 """Statuses that people can only change as approvers."""
@@ -24,20 +37,20 @@ async def change_status(
     change: Change,
     property_: Property,
     status: str,
-    event: Event,
+    cause: Event | None = None,
     *,
     reason: str | None = None,
     outcome: RemovalOutcome = "withdrawn",
     answer: str | None = None,
 ) -> None:
-    """Change a property's status and publish the event that says so.
+    """Change a property's status and publish it, after the event that caused it, if one did.
 
     `reason` is stored with the status; `outcome` and `answer` with the removal request that ends.
     """
     await properties.set_status(change.sql, property_.id, status, change.caller.name, reason)
     about = approval_subjects(property_.id, property_.status, status)
     about += await _end_decisions(change, property_.id, status, outcome, answer)
-    await change.emit(event, property_subject(property_.id), *about)
+    await _publish_status(change, property_, status, cause, *about)
 
 
 async def change_owner(
@@ -50,7 +63,7 @@ async def change_owner(
     Raises:
         Conflict: it waits for a decision, which a person could then make about what was their own.
     """
-    if change.caller.is_person and property_.status in DECIDED_BY_APPROVERS:
+    if change.caller.is_person and property_.has_status(*DECIDED_BY_APPROVERS):
         raise Conflict(
             "property {id} waits for a decision; its owner can be changed afterwards",
             id=property_.id,
@@ -58,6 +71,8 @@ async def change_owner(
     await users.add_seen(change.sql, owner)
     await properties.update(change.sql, property_, property_._replace(owner=owner))
     if not keep_allowed:
+        for user in await access.allowed_users(change.sql, property_.id):
+            await publish_allowed(change, property_.id, user.id, allowed=False)
         await access.disallow_all(change.sql, property_.id)
     about = approval_subjects(property_.id, property_.status)
     request = await removals.open_of_property(change.sql, property_.id)
@@ -70,7 +85,7 @@ async def change_owner(
 
 
 async def remove_with_equipment(
-    change: Change, property_: Property, event: Event, outcome: RemovalOutcome = "withdrawn"
+    change: Change, property_: Property, cause: Event, outcome: RemovalOutcome = "withdrawn"
 ) -> None:
     """Remove a property and its equipment; drones that are out are recalled, its alarm ends.
 
@@ -82,7 +97,7 @@ async def remove_with_equipment(
     await properties.remove(change.sql, property_.id, change.received)
     about = approval_subjects(property_.id, property_.status)
     about += await _end_decisions(change, property_.id, None, outcome)
-    await change.emit(event, property_subject(property_.id), *about)
+    await _publish_status(change, property_, REMOVED, cause, *about)
 
 
 async def restore_with_equipment(change: Change, property_: Property, removed_at: int) -> str:
@@ -95,14 +110,30 @@ async def restore_with_equipment(change: Change, property_: Property, removed_at
     request = await removals.newest_of_property(change.sql, property_.id)
     if request is not None and request.settled_at == removed_at:
         about.append(removal_subject(request.id))
-    event = PropertyRestored(property_id=property_.id, status=status)
-    await change.emit(event, property_subject(property_.id), *about)
+    cause = PropertyRestored(property_id=property_.id, status=status)
+    removed = property_._replace(status=REMOVED)
+    await _publish_status(change, removed, status, cause, *about)
     return status
+
+
+async def _publish_status(
+    change: Change, property_: Property, status: str, cause: Event | None, *about: Subject
+) -> None:
+    """Publish a new status for those who watch nothing else, and before it what caused it."""
+    given: dict[str, Any] = {}
+    subjects = (property_subject(property_.id), *about)
+    if cause is not None:
+        given["cause"] = f"events.{cause.name}"
+        await change.emit(cause, *subjects)
+    event = PropertyStatusChange(
+        property_id=property_.id, status=status, previous=property_.status, **given
+    )
+    await change.emit(event, *subjects)
 
 
 async def status_before_request(sql: Reader, property_: Property) -> str:
     """Return a property's status, or the one that it had before its removal was requested."""
-    if property_.status != REMOVED:
+    if not property_.has_status(REMOVED):
         return property_.status
     request = await removals.newest_of_property(sql, property_.id)
     return PENDING if request is None else request.previous_status

@@ -1,6 +1,6 @@
 """Requests to remove a property: ask, list, withdraw, approve, deny."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -22,14 +22,14 @@ from webhook.queries.approvals import Rejection, count_approval
 from webhook.queries.models import (
     OfProperty,
     PropertyData,
-    PropertyList,
+    PropertyListPage,
     SearchPage,
     Sentence,
     audited_property,
     existing_property,
     is_none,
+    page_of_status,
     property_fields,
-    property_list,
     property_subject,
     removal_subject,
 )
@@ -90,8 +90,8 @@ async def request_remove_property(context: Context, ask: RemovalRequest) -> Remo
         property_ = await existing_property(change.sql, ask.property_id)
         if at_once:
             await remove(change, property_)
-        elif await removals.open_of_property(change.sql, property_.id) is None:
-            await _request(change, property_, ask)
+        else:
+            await request_removal(change, property_, ask.user_id, ask.reason)
     return RemovalAnswer(removed=at_once if ask.external is not None else None)
 
 
@@ -117,15 +117,20 @@ async def remove(change: Change, property_: Property) -> None:
     )
 
 
-async def _request(change: Change, property_: Property, ask: RemovalRequest) -> None:
-    if ask.user_id is not None:
-        await users.add_seen(change.sql, ask.user_id)
+async def request_removal(
+    change: Change, property_: Property, user_id: str | None = None, reason: str | None = None
+) -> bool:
+    """Request that a property be removed; return whether nobody had."""
+    if await removals.open_of_property(change.sql, property_.id) is not None:
+        return False
+    if user_id is not None:
+        await users.add_seen(change.sql, user_id)
     await removals.request(
         change.sql,
         property_.id,
-        ask.user_id,
+        user_id,
         change.caller.name,
-        ask.reason,
+        reason,
         await status_before_request(change.sql, property_),
         change.received,
     )
@@ -133,11 +138,13 @@ async def _request(change: Change, property_: Property, ask: RemovalRequest) -> 
         "request-remove-property",
         property_subject(property_.id),
         before={"status": property_.status},
-        after={"status": REMOVED, "reason": ask.reason, "for": ask.user_id},
+        after={"status": REMOVED, "reason": reason, "for": user_id},
     )
-    given = ask.model_dump(include={"user_id", "reason"}, exclude_none=True)
+    asked: dict[str, Any] = {"user_id": user_id, "reason": reason}
+    given = {name: text for name, text in asked.items() if text is not None}
     event = RequestedRemoveProperty(property_id=property_.id, **given)
     await change_status(change, property_, REMOVED, event)
+    return True
 
 
 @table.query("get-requested-remove-properties", scope=Scope.READ)
@@ -152,11 +159,9 @@ async def get_requested_remove_properties(context: Context) -> RequestedRemovals
 
 
 @table.query("search-removal-properties", scope=Scope.READ)
-async def search_removal_properties(context: Context, ask: SearchPage) -> PropertyList:
+async def search_removal_properties(context: Context, ask: SearchPage) -> PropertyListPage:
     """List properties whose removal is requested, page by page."""
-    return property_list(
-        await properties.page_of_status(context.read, REMOVED, ask.search, ask.limit, ask.offset)
-    )
+    return await page_of_status(context.read, ask, REMOVED)
 
 
 @table.query("approve-remove-property", scope=Scope.APPROVE)

@@ -1,6 +1,7 @@
 """Users of the game: names, properties, removal."""
 
 import re
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -15,10 +16,15 @@ from webhook.queries.models import (
     MAX_ROWS,
     MAX_SEARCH,
     OfUser,
+    PageReply,
     PropertyFields,
     RowReply,
     SearchPage,
+    count_rows,
+    is_none,
+    page_fields,
     property_fields,
+    publish_allowed,
     user_subject,
 )
 
@@ -42,8 +48,16 @@ class UserData(RowReply):
     full_name: str
 
 
-class UserList(Reply):
-    """Several users."""
+class FoundUser(Reply):
+    """A user as scripts see them; if there is none, only that."""
+
+    found: bool
+    id: Annotated[str | None, Field(exclude_if=is_none)] = None
+    full_name: Annotated[str | None, Field(exclude_if=is_none)] = None
+
+
+class UserList(PageReply):
+    """Some of the users."""
 
     users: list[UserData]
 
@@ -52,6 +66,7 @@ class OwnedProperty(PropertyFields):
     """A property of a user; its id is text, its value the price of its tier."""
 
     id: str
+    property_id: int
     name: str
     value: str
 
@@ -64,19 +79,20 @@ class OwnedProperties(Reply):
 
 
 @table.query("get-user", scope=Scope.READ)
-async def get_user(context: Context, ask: OfUser) -> UserData:
-    """Return a user's name."""
+async def get_user(context: Context, ask: OfUser) -> FoundUser:
+    """Return a user's name, or that there is no such user."""
     user = await users.get(context.read, ask.user_id)
     if user is None:
-        raise NotFound("there is no user {id!r}", id=ask.user_id)
-    return UserData.of(user)
+        return FoundUser(found=False)
+    return FoundUser(found=True, id=user.id, full_name=user.full_name)
 
 
 @table.query("get-users", scope=Scope.READ)
 async def get_users(context: Context, ask: SearchPage) -> UserList:
     """List users by id; the search looks through names and ids."""
     page = await users.page(context.read, ask.search, ask.limit, ask.offset)
-    return UserList(users=[UserData.of(user) for user in page])
+    total = await count_rows(ask, page, partial(users.count, context.read, ask.search))
+    return UserList(users=[UserData.of(user) for user in page], **page_fields(ask, total))
 
 
 @table.query("get-user-properties", scope=Scope.READ)
@@ -88,6 +104,7 @@ async def get_user_properties(context: Context, ask: OfUser) -> OwnedProperties:
         properties=[
             OwnedProperty(
                 **property_fields(row) | {"id": str(row.id)},
+                property_id=row.id,
                 name=row.location,
                 value=price,
             )
@@ -121,6 +138,8 @@ async def remove_user(context: Context, ask: OfUser) -> Success:
             raise NotFound("there is no user {id!r}", id=ask.user_id)
         await users.remove(change.sql, ask.user_id)
         allowed = await access.disallow_everywhere(change.sql, ask.user_id)
+        for property_id in allowed:
+            await publish_allowed(change, property_id, ask.user_id, allowed=False)
         await change.audit(
             "remove-user",
             user_subject(ask.user_id),

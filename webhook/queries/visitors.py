@@ -5,10 +5,11 @@ from collections import defaultdict
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from db import equipment, users, visits
 from db.database import Reader
+from db.visits import Camera
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import FieldProblem, InvalidData
@@ -28,13 +29,14 @@ table = Catalogue()
 WEEK = 7
 LONGEST_SPAN = 366
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 
 
 def _parse_day(value: object) -> object:
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
+    written = _DAY.fullmatch(value.strip()) if isinstance(value, str) else None
+    if written is None:
         raise ValueError("a day is written YYYY-MM-DD")
-    day = date.fromisoformat(value)
+    day = date(*map(int, written.groups()))
     if not 1970 <= day.year <= 2999:
         raise ValueError("a day lies between the years 1970 and 2999")
     return day
@@ -80,8 +82,21 @@ class CameraWeek(Reply):
     data: dict[str, int]
 
 
+class CameraWeekdays(Reply):
+    """A camera's visits by day of the week, from 1, Sunday, to 7."""
+
+    name: str
+    data: dict[str, int]
+
+
 class WeeklyVisitors(Reply):
-    """Who came in the last seven days, and how many visits each camera saw, and none."""
+    """Who came in the last seven days, and how many visits each camera saw, and none.
+
+    Beside these fields each camera has one, its id, with its visits by day of the week.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, CameraWeekdays]
 
     visitors: list[str]
     cameras: dict[str, CameraWeek]
@@ -89,16 +104,18 @@ class WeeklyVisitors(Reply):
 
 
 class DayVisitors(Reply):
-    """How many visits a day had."""
+    """How many visits a day had; `day_of_week` is 1 on Sundays, 7 on Saturdays."""
 
     day: str
+    day_of_week: int
     count: int
 
 
 class ScannedVisitors(Reply):
-    """Visits by day; days without any are 0."""
+    """Visits by day, under two names; days without any are 0."""
 
     visitors: list[DayVisitors]
+    scanned_visitors: list[DayVisitors]
 
 
 @table.query("add-visitor", scope=Scope.WRITE)
@@ -137,14 +154,27 @@ async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisito
     for row in await visits.counts(context.read, ask.property_id, week):
         if row.visits:
             seen[row.camera_id][row.day] = row.visits
+    cameras = await visits.cameras(context.read, ask.property_id)
     return WeeklyVisitors(
         visitors=await visits.visitors_since(context.read, ask.property_id, week[0].start),
         cameras={
-            str(camera.id): CameraWeek(name=camera.name, data=seen[camera.id])
-            for camera in await visits.cameras(context.read, ask.property_id)
+            str(camera.id): CameraWeek(name=camera.name, data=seen[camera.id]) for camera in cameras
         },
         without_camera=seen.get(None),
+        **{str(camera.id): _by_weekday(camera, seen[camera.id]) for camera in cameras},
     )
+
+
+def _by_weekday(camera: Camera, visits_of_days: dict[str, int]) -> CameraWeekdays:
+    data = dict.fromkeys(map(str, range(1, WEEK + 1)), 0)
+    for day, count in visits_of_days.items():
+        data[str(_day_of_week(day))] += count
+    return CameraWeekdays(name=camera.name, data=data)
+
+
+def _day_of_week(day: str) -> int:
+    """Return 1 for a Sunday, 7 for a Saturday."""
+    return date.fromisoformat(day).isoweekday() % WEEK + 1
 
 
 @table.query("get-scanned-visitors", scope=Scope.READ, share=Share.OWNER)
@@ -155,6 +185,8 @@ async def get_scanned_visitors(context: Context, ask: DayRange) -> ScannedVisito
     totals = dict.fromkeys((day.name for day in span), 0)
     for row in await visits.counts(context.read, ask.property_id, span):
         totals[row.day] += row.visits
-    return ScannedVisitors(
-        visitors=[DayVisitors(day=day, count=count) for day, count in totals.items()]
-    )
+    found = [
+        DayVisitors(day=day, day_of_week=_day_of_week(day), count=count)
+        for day, count in totals.items()
+    ]
+    return ScannedVisitors(visitors=found, scanned_visitors=found)

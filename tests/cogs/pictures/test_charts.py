@@ -10,7 +10,7 @@ from cogs.pictures.charts import COLOURS, NAMED, crimes_chart, visitors_chart
 from cogs.pictures.drawing import BACKGROUND, FIELD
 from cogs.ui.picture import ALT
 from tests.cogs.pictures.pixels import opened, share
-from webhook.queries.crimes import CrimesInArea, DayCrimes
+from webhook.queries.crimes import CrimesOn
 from webhook.queries.visitors import CameraWeek, DayVisitors, ScannedVisitors, WeeklyVisitors
 
 TODAY = date(2026, 11, 22)
@@ -25,10 +25,12 @@ def _week(**cameras: dict[str, int]) -> WeeklyVisitors:
     return WeeklyVisitors(visitors=[], cameras=known)
 
 
-def _crimes(*newest_first: int) -> CrimesInArea:
-    return CrimesInArea(
-        crimes=[DayCrimes(day=day, count=count) for day, count in enumerate(newest_first, 1)]
-    )
+def _crimes(*newest_first: int) -> list[CrimesOn]:
+    dates = [(TODAY - timedelta(ago)).isoformat() for ago in range(len(newest_first))]
+    return [
+        CrimesOn(date=dates[ago], days_ago=ago, count=count)
+        for ago, count in enumerate(newest_first)
+    ]
 
 
 def test_a_week_is_stacked_by_camera_with_alt_text() -> None:
@@ -49,7 +51,7 @@ def test_a_week_is_stacked_by_camera_with_alt_text() -> None:
 
 
 def test_crimes_show_three_days_the_oldest_first() -> None:
-    picture = crimes_chart("Davis", _crimes(3, 0, 12), TODAY)
+    picture = crimes_chart("Davis", _crimes(3, 0, 12))
     assert picture.alt == (
         "Crimes · Davis, 2026-11-20 – 2026-11-22 · 15 in all: 2026-11-20 12, 2026-11-22 3."
     )

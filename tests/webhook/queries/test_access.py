@@ -8,22 +8,26 @@ AT = "2026-11-22T09:30:00.123Z"
 async def test_allowed_users_are_added_listed_and_removed(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     await harness.ask("add-user", userId="u1", fullName="Wren")
-    for _ in range(2):
+    for expected in (True, False):
         added = await harness.ask("add-allowed-user", propertyId=property_id, userId="u1")
-        assert added == {"success": True}
+        assert added == {"success": True, "changed": expected}
     await harness.ask("add-allowed-user", propertyId=property_id, userId="u2")
     listed = await harness.ask("get-allowed-users", propertyId=property_id)
     assert listed == {"allowedUsers": {"u1": "Wren", "u2": "u2"}}
     removed = await harness.ask("remove-allowed-user", propertyId=property_id, userId="u1")
-    assert removed == {"success": True}
+    assert removed == {"success": True, "changed": True}
     asked = {"propertyId": property_id, "userId": "u1"}
-    assert await harness.error_code("remove-allowed-user", **asked) == "not-found"
-    assert harness.take_events() == []
+    assert await harness.ask("remove-allowed-user", **asked) == {"success": True, "changed": False}
+    assert harness.take_events() == [
+        ("allowed-users-changed", {"propertyId": property_id, "userId": user, "allowed": allowed})
+        for user, allowed in (("u1", True), ("u2", True), ("u1", False))
+    ]
 
 
 async def test_auth_entries_say_whether_the_user_may_enter(harness: AppHarness) -> None:
     property_id = await harness.add_property(clientId="owner")
     await harness.ask("add-allowed-user", propertyId=property_id, userId="friend")
+    harness.take_events()
     for user in ("owner", "friend", "stranger"):
         added = await harness.ask("add-auth-entry", propertyId=str(property_id), userId=user)
         assert added == {"success": True}

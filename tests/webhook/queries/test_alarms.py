@@ -238,7 +238,7 @@ async def test_alerts_are_published_and_listed_newest_first(harness: AppHarness)
     numbers = []
     for user in ("u1", "u2", "u3"):
         added = await harness.ask("add-alert", propertyId=property_id, userId=user)
-        assert added == {"success": True, "id": added["id"]}
+        assert added == {"success": True, "id": added["id"], "alarmId": 1}
         numbers.append(added["id"])
     assert harness.take_events()[0] == (
         "alerts",
@@ -246,13 +246,50 @@ async def test_alerts_are_published_and_listed_newest_first(harness: AppHarness)
             "propertyId": str(property_id),
             "user": "u1",
             "alertId": numbers[0],
+            "alarmId": 1,
             "timestamp": "2026-11-22T09:30:00.123Z",
         },
     )
     page = await harness.ask("get-alerts", propertyId=property_id, limit=2, offset=1)
     assert page == {
         "alerts": [
-            {"id": numbers[1], "userId": "u2", "timestamp": AT},
-            {"id": numbers[0], "userId": "u1", "timestamp": AT},
-        ]
+            {"id": numbers[1], "alarmId": 1, "userId": "u2", "timestamp": AT},
+            {"id": numbers[0], "alarmId": 1, "userId": "u1", "timestamp": AT},
+        ],
+        "total": 3,
+        "limit": 2,
+        "offset": 1,
     }
+
+
+async def test_all_alerts_are_listed_unless_a_page_is_asked_for(harness: AppHarness) -> None:
+    property_id = await harness.add_property()
+    for _ in range(15):
+        await harness.ask("add-alert", propertyId=property_id, userId="u")
+    for page, count in (
+        ({}, 15),
+        ({"limit": None}, 15),
+        ({"limit": "12"}, 12),
+        ({"offset": 10}, 5),
+        ({"page": 2}, 5),
+    ):
+        found = await harness.ask("get-alerts", propertyId=property_id, **page)
+        assert (len(found["alerts"]), found["total"]) == (count, 15)
+
+
+async def test_alarm_is_acknowledged_by_the_id_that_the_alert_names(harness: AppHarness) -> None:
+    """Alerts and alarms are numbered apart: here the third alert repeats the first alarm."""
+    places = [await harness.add_property() for _ in range(3)]
+    answers = [
+        await harness.ask("add-alert", propertyId=places[place], userId="u")
+        for place in (0, 1, 0, 1, 2)
+    ]
+    told = [data for name, data in harness.take_events() if name == "alerts"]
+    assert [data["alarmId"] for data in told] == [answer["alarmId"] for answer in answers]
+    rows = (await harness.ask("get-alerts", propertyId=places[0]))["alerts"]
+    assert {row["alarmId"] for row in rows} == {answers[2]["alarmId"]}
+    await harness.ask("acknowledge-alarm", alarmId=answers[2]["alarmId"])
+    states = {
+        alarm["propertyId"]: alarm["state"] for alarm in (await harness.ask("get-alarms"))["alarms"]
+    }
+    assert states == {places[0]: "acknowledged", places[1]: "waiting", places[2]: "waiting"}

@@ -49,7 +49,7 @@ async def test_every_change_is_audited_with_what_differs(harness: AppHarness) ->
     await after("change-property-coordinates", moved, **one, x=11, y=-20)
     tier = ("edit-property", villa, {"tier": 1}, {"tier": 2})
     await after("change-property-tier", tier, **one, tier=2)
-    status = ("edit-property", villa, {"status": "PENDING"}, {"status": "ACTIVE"})
+    status = ("edit-property", villa, {"status": "PENDING"}, {"status": "active"})
     await after("change-property-status", status, **one, status="active")
     piece = {"property": property_id, "type": 3, "description": "Roof"}
     await after(
@@ -78,12 +78,12 @@ async def test_every_change_is_audited_with_what_differs(harness: AppHarness) ->
     requested = (
         "request-remove-property",
         villa,
-        {"status": "ACTIVE"},
+        {"status": "active"},
         {"status": "REMOVED", "reason": "Moving", "for": None},
     )
     await after("request-remove-property", requested, **one, reason="Moving")
     await after("request-remove-property", **one, reason="Moving")
-    again = {"status": "REMOVED"}, {"status": "ACTIVE"}
+    again = {"status": "REMOVED"}, {"status": "active"}
     no = ("deny-remove-property", villa, again[0], again[1] | {"reason": "No"})
     await after("deny-remove-property", no, **one, reason="No")
     await after("request-remove-property", requested, **one, reason="Moving")

@@ -45,6 +45,7 @@ ALIASES = {
 }
 
 OUR_EVENTS = [
+    "allowed-users-changed",
     "property-removed",
     "property-owner-change",
     "property-details-changed",

@@ -75,22 +75,32 @@ async def test_flights_are_listed_by_property_and_drone_newest_first(harness: Ap
 async def test_drone_is_dispatched_and_recalled(harness: AppHarness) -> None:
     property_id = await harness.add_property()
     drone = await harness.add_equipment(property_id, 3, "Kestrel")
-    free = {"drones": [{"id": str(drone), "description": "Kestrel"}]}
+    free = {
+        "drones": [{"id": str(drone), "droneId": drone, "description": "Kestrel"}],
+        "droneIds": [drone],
+    }
     assert await harness.ask("get-free-drones", propertyId=property_id) == free
     assert await harness.ask("dispatch-drone", propertyId=property_id) == {"droneId": drone}
     assert harness.take_events() == [
         ("drone-dispatched", {"propertyId": property_id, "droneId": drone})
     ]
-    assert await harness.ask("get-free-drones", propertyId=property_id) == {"drones": []}
+    assert await harness.ask("get-free-drones", propertyId=property_id) == {
+        "drones": [],
+        "droneIds": [],
+    }
     assert await harness.ask("get-dispatched-drones") == {
         "drones": [
             {
                 "id": str(drone),
+                "droneId": drone,
                 "description": "Kestrel",
                 "propertyId": property_id,
                 "dispatchedAt": START_TEXT,
             }
-        ]
+        ],
+        "total": 1,
+        "limit": 10,
+        "offset": 0,
     }
     frame = await harness.frame("queries.recall-drone", {"droneId": str(drone)})
     assert frame["type"] == "status"
@@ -98,8 +108,10 @@ async def test_drone_is_dispatched_and_recalled(harness: AppHarness) -> None:
         ("drone-recalled", {"propertyId": property_id, "droneId": drone})
     ]
     assert await harness.ask("get-free-drones", propertyId=property_id) == free
-    assert await harness.ask("get-dispatched-drones") == {"drones": []}
-    assert await harness.error_code("recall-drone", droneId=drone) == "conflict"
+    assert (await harness.ask("get-dispatched-drones"))["drones"] == []
+    again = await harness.ask("recall-drone", droneId=drone)
+    assert again == {"message": f"Drone {drone} is not out", "success": True, "changed": False}
+    assert harness.take_events() == []
 
 
 async def test_only_drones_are_dispatched(harness: AppHarness) -> None:

@@ -30,17 +30,16 @@ async def test_equipment_is_added_listed_and_removed(harness: AppHarness, suffix
     gone = await harness.ask(
         f"remove-equipment{suffix}", propertyId=property_id, equipmentId=number
     )
-    assert gone == {"success": True}
+    assert gone == {"success": True, "changed": True}
     assert harness.take_events() == [
         ("property-equipment-change", {"propertyId": property_id, "equipmentId": number})
     ]
     assert await harness.ask(f"get-equipment{suffix}", propertyId=property_id) == {"equipment": []}
-    assert (
-        await harness.error_code(
-            f"remove-equipment{suffix}", propertyId=property_id, equipmentId=number
-        )
-        == "not-found"
+    again = await harness.ask(
+        f"remove-equipment{suffix}", propertyId=property_id, equipmentId=number
     )
+    assert again == {"success": True, "changed": False}
+    assert harness.take_events() == []
 
 
 async def test_equipment_of_an_unknown_type_or_property_is_not_found(harness: AppHarness) -> None:

@@ -37,12 +37,11 @@ async def test_edit_changes_everything_that_is_given_or_nothing(harness: AppHarn
     ]
     stored = await harness.ask("get-property", propertyId=property_id)
     assert (stored["x"], stored["y"], stored["width"], stored["height"]) == (5, -20, 30, 10)
-    assert (stored["tier"], stored["status"]) == (2, "OPEN")
+    assert (stored["tier"], stored["status"]) == (2, "open")
     before = harness.dump()
     await harness.ask("edit-property", **asked)
     for field, wrong, code in (
         ("tier", 9, "not-found"),
-        ("status", "removed", "conflict"),
         ("ifStatus", "pending", "conflict"),
         ("x", 10**7, "invalid-data"),
     ):
@@ -102,14 +101,18 @@ async def test_property_is_added_pending(harness: AppHarness) -> None:
     assert harness.take_events() == [
         ("property-added", {"id": number, "owner": "license:owner"} | SHOP),
     ]
-    assert await harness.ask("get-property", propertyId=number) == property_data(number)
-    assert await harness.ask("get-pending-properties") == {"properties": [property_data(number)]}
+    shown = property_data(number)
+    assert await harness.ask("get-property", propertyId=number) == shown | {"property": shown}
+    assert await harness.ask("get-pending-properties") == {
+        "properties": [shown],
+        "pendingProperties": [shown],
+    }
 
 
 async def test_property_may_be_added_with_a_size(harness: AppHarness) -> None:
     number = await harness.add_property(**SHOP, width=30, height=20.0)
     shown = await harness.ask("get-property", propertyId=str(number))
-    assert shown == property_data(number, width=30, height=20)
+    assert shown["property"] == property_data(number, width=30, height=20)
 
 
 async def test_property_of_an_unknown_tier_is_not_found(harness: AppHarness) -> None:
@@ -117,7 +120,19 @@ async def test_property_of_an_unknown_tier_is_not_found(harness: AppHarness) -> 
     assert harness.dump()["users"] == []
 
 
-@pytest.mark.parametrize("field", SHOP)
+async def test_description_may_be_missing_and_a_tier_may_be_named(harness: AppHarness) -> None:
+    asked = {name: value for name, value in SHOP.items() if name != "description"}
+    for tier in ("premium", "2", 2.0):
+        number = (await harness.ask("add-property", **asked | {"tier": tier}))["id"]
+        stored = (await harness.ask("get-property", propertyId=number))["property"]
+        assert stored == property_data(number, description="")
+    await harness.ask("change-property-tier", propertyId=number, tier="OPTIMUM")
+    assert (await harness.ask("get-property", propertyId=number))["tier"] == 3
+    code = await harness.error_code("change-property-tier", propertyId=number, tier="Gold")
+    assert code == "not-found"
+
+
+@pytest.mark.parametrize("field", sorted(SHOP.keys() - {"description"}))
 async def test_missing_field_is_named_in_the_error(harness: AppHarness, field: str) -> None:
     asked = {name: value for name, value in SHOP.items() if name != field}
     frame = await harness.frame("queries.add-property", asked)
@@ -155,12 +170,13 @@ async def test_detailed_property_has_its_tier_owner_and_equipment(harness: AppHa
     await harness.ask("add-user", userId="license:owner", fullName="Wren")
     camera = await harness.add_equipment(number, 1, "door")
     detailed = await harness.ask("get-property-detailed", propertyId=number)
-    assert detailed == property_data(number) | {
+    flat = property_data(number) | {
         "tier_name": "Premium",
         "owner": "license:owner",
         "owner_full_name": "Wren",
         "equipment": [{"id": camera, "type": 1, "description": "door", "name": "Camera"}],
     }
+    assert detailed == flat | {"property": flat}
 
 
 async def test_properties_are_listed_by_page(harness: AppHarness) -> None:
@@ -235,9 +251,10 @@ async def test_change_is_published_once_and_repeating_it_changes_nothing(
     query = f"change-property-{what}"
     assert await harness.ask(query, propertyId=number, **asked) == {"success": True}
     assert harness.take_events() == [(event, {"propertyId": number} | told)]
-    assert await harness.ask("get-property", propertyId=number) == property_data(number, **asked)
+    stored = (await harness.ask("get-property", propertyId=number))["property"]
+    assert stored == property_data(number, **asked)
     assert await harness.ask(query, propertyId=number, **asked) == {"success": True}
-    assert harness.take_events() == []
+    assert harness.take_events() == [(event, {"propertyId": number, "changed": False} | told)]
 
 
 @pytest.mark.parametrize(("what", "asked", "_"), CHANGES)
@@ -264,34 +281,49 @@ async def test_size_may_be_zero_but_not_negative(harness: AppHarness) -> None:
     )
 
 
-async def test_status_is_stored_in_upper_case_and_published_with_the_previous_one(
+async def test_status_is_stored_as_it_was_written_and_compared_without_case(
     harness: AppHarness,
 ) -> None:
     number = await harness.add_property()
-    for _ in range(2):
-        done = await harness.ask("change-property-status", propertyId=number, status=" active ")
+    for written in ("Sold to Bob\u200b", "SOLD to bob", " pending "):
+        done = await harness.ask("change-property-status", propertyId=number, status=written)
         assert done == {"success": True}
-    assert harness.take_events() == [
-        (
-            "property-status-change",
-            {"propertyId": number, "status": "ACTIVE", "previous": "PENDING"},
-        )
-    ]
-    assert (await harness.ask("get-pending-properties"))["properties"] == []
+    changed, again, back = (data for _, data in harness.take_events())
+    told = {"propertyId": number, "status": "Sold to Bob", "previous": "PENDING"}
+    assert changed == told
+    assert again == {
+        "propertyId": number,
+        "status": "SOLD to bob",
+        "previous": "Sold to Bob",
+        "changed": False,
+    }
+    assert (back["status"], back["previous"]) == ("pending", "SOLD to bob")
+    assert [row["status"] for row in (await harness.ask("get-pending-properties"))["properties"]]
+    assert (await harness.ask("search-pending-properties", search="forum"))["total"] == 1
+    await harness.ask("approve-property", propertyId=number)
 
 
-@pytest.mark.parametrize("status", ["", "  ", "x" * 33, "ß" * 17, 7])
+@pytest.mark.parametrize("status", ["", "  ", "\u200b", "x" * 33, 7])
 async def test_status_has_1_to_32_characters(harness: AppHarness, status: object) -> None:
     number = await harness.add_property()
     code = await harness.error_code("change-property-status", propertyId=number, status=status)
     assert code == "invalid-data"
 
 
-@pytest.mark.parametrize("status", ["REMOVED", "removed", " Removed"])
-async def test_removed_is_set_by_a_request_only(harness: AppHarness, status: str) -> None:
+@pytest.mark.parametrize("status", ["REMOVED", "removed", " Removed", "re\u200bmoved\u2060"])
+async def test_status_removed_is_a_request_for_removal(harness: AppHarness, status: str) -> None:
     number = await harness.add_property()
-    code = await harness.error_code("change-property-status", propertyId=number, status=status)
-    assert code == "conflict"
+    for _ in range(2):
+        await harness.ask("change-property-status", propertyId=number, status=status)
+    told = {"propertyId": number, "status": "REMOVED"}
+    requested = {"previous": "PENDING", "cause": "events.requested-remove-property"}
+    assert harness.take_events() == [
+        ("requested-remove-property", {"propertyId": number}),
+        ("property-status-change", told | requested),
+        ("property-status-change", told | {"previous": "REMOVED", "changed": False}),
+    ]
+    await harness.ask("deny-remove-property", propertyId=number)
+    assert (await harness.ask("get-property", propertyId=number))["status"] == "PENDING"
 
 
 async def test_removed_property_is_gone_from_every_answer(harness: AppHarness) -> None:
@@ -306,6 +338,15 @@ async def test_removed_property_is_gone_from_every_answer(harness: AppHarness) -
     assert harness.take_events() == [
         ("drone-recalled", {"propertyId": number, "droneId": drone}),
         ("property-removed", {"propertyId": number}),
+        (
+            "property-status-change",
+            {
+                "propertyId": number,
+                "status": "REMOVED",
+                "previous": "PENDING",
+                "cause": "events.property-removed",
+            },
+        ),
     ]
     for query in ("get-property", "get-property-detailed", "get-equipment", "get-free-drones"):
         assert await harness.error_code(query, propertyId=number) == "not-found"
@@ -314,7 +355,7 @@ async def test_removed_property_is_gone_from_every_answer(harness: AppHarness) -
     assert await harness.error_code("remove-property", propertyId=number) == "not-found"
     assert await harness.error_code("recall-drone", droneId=drone) == "not-found"
     for query in ("get-properties", "get-pending-properties"):
-        assert await harness.ask(query) == {"properties": []}
+        assert (await harness.ask(query))["properties"] == []
     owned = await harness.ask("get-user-properties", userId="license:owner")
     assert owned["properties"] == []
     assert (await harness.ask("get-dispatched-drones"))["drones"] == []

@@ -127,7 +127,10 @@ class PutMachine(PropertiesMachine):
             events += self.with_status(number, status)
         elif place.status == "REMOVED":
             place.status = place.before_request
+            back: dict[str, Any] = {"status": place.status, "previous": "REMOVED"}
+            cause = {"cause": "events.withdrawn-remove-property"}
             events.append(("withdrawn-remove-property", {"propertyId": number}))
+            events.append(("property-status-change", {"propertyId": number} | back | cause))
         return events
 
     @initialize(sent=WHOLE)

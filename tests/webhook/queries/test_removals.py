@@ -15,6 +15,14 @@ from webhook.queries.removals import (
 )
 
 
+def status_event(
+    property_id: int, status: str, previous: str, cause: str
+) -> tuple[str, dict[str, object]]:
+    """Return the event that tells a new status to those who watch nothing else."""
+    told = {"propertyId": property_id, "status": status, "previous": previous}
+    return "property-status-change", told | {"cause": f"events.{cause}"}
+
+
 async def test_requester_owner_and_approver_may_withdraw_a_removal(
     harness: AppHarness,
 ) -> None:
@@ -36,7 +44,8 @@ async def test_requester_owner_and_approver_may_withdraw_a_removal(
         if may:
             await withdraw_remove_property(context, withdrawal)
             assert harness.take_events() == [
-                ("withdrawn-remove-property", {"propertyId": property_id})
+                ("withdrawn-remove-property", {"propertyId": property_id}),
+                status_event(property_id, "PENDING", "REMOVED", "withdrawn-remove-property"),
             ]
             stored = await harness.ask("get-property", propertyId=property_id)
             assert stored["status"] == "PENDING"
@@ -62,15 +71,17 @@ async def test_removal_is_requested_once(harness: AppHarness) -> None:
         (
             "requested-remove-property",
             {"propertyId": property_id, "userId": "u1", "reason": "moved away"},
-        )
+        ),
+        status_event(property_id, "REMOVED", "PENDING", "requested-remove-property"),
     ]
-    shown = await harness.ask("get-property", propertyId=property_id)
+    shown = (await harness.ask("get-property", propertyId=property_id))["property"]
     assert shown["status"] == "REMOVED"
     assert await harness.ask("get-requested-remove-properties") == {
         "properties": [shown | {"clientId": "owner"}]
     }
-    assert await harness.ask("search-removal-properties", search="forum") == {"properties": [shown]}
-    assert await harness.ask("search-removal-properties", search="%") == {"properties": []}
+    for search, found in (("forum", [shown]), ("%", [])):
+        page = await harness.ask("search-removal-properties", search=search)
+        assert (page["properties"], page["total"]) == (found, len(found))
     assert (await harness.ask("get-user", userId="u1"))["fullName"] == "u1"
 
 
@@ -84,6 +95,7 @@ async def test_approved_removal_takes_the_property_away(harness: AppHarness) -> 
     assert harness.take_events() == [
         ("drone-recalled", {"propertyId": property_id, "droneId": drone}),
         ("approved-remove-property", {"propertyId": property_id}),
+        status_event(property_id, "REMOVED", "REMOVED", "approved-remove-property"),
     ]
     assert await harness.error_code("get-property", propertyId=property_id) == "not-found"
     assert await harness.ask("get-requested-remove-properties") == {"properties": []}
@@ -104,9 +116,10 @@ async def test_denied_removal_brings_the_earlier_status_back(
     denied = await harness.ask("deny-remove-property", propertyId=property_id, **given)
     assert denied == {"success": True}
     assert harness.take_events() == [
-        ("denied-remove-property", {"propertyId": property_id} | given)
+        ("denied-remove-property", {"propertyId": property_id} | given),
+        status_event(property_id, "open", "REMOVED", "denied-remove-property"),
     ]
-    assert (await harness.ask("get-property", propertyId=property_id))["status"] == "OPEN"
+    assert (await harness.ask("get-property", propertyId=property_id))["status"] == "open"
     assert await harness.error_code("deny-remove-property", propertyId=property_id) == "conflict"
 
 
@@ -126,13 +139,14 @@ async def test_another_status_withdraws_the_request(harness: AppHarness) -> None
     assert harness.take_events() == [
         (
             "property-status-change",
-            {"propertyId": property_id, "status": "PENDING", "previous": "REMOVED"},
+            {"propertyId": property_id, "status": "pending", "previous": "REMOVED"},
         )
     ]
     assert await harness.error_code("approve-remove-property", propertyId=property_id) == "conflict"
     assert await harness.ask("get-requested-remove-properties") == {"properties": []}
     await harness.ask("request-remove-property", propertyId=property_id)
-    assert len(harness.take_events()) == 1
+    told = [event for event in harness.take_events() if "cause" not in event[1]]
+    assert len(told) == 1
 
 
 async def test_removed_property_has_no_open_request_left(harness: AppHarness) -> None:
@@ -156,7 +170,8 @@ async def test_of_an_approval_and_a_denial_at_once_one_succeeds(harness: AppHarn
         )
     )
     assert sum(frame["type"] != "error" for frame in frames) == 1
-    assert len(harness.take_events()) == 1
+    told = [event for event in harness.take_events() if "cause" not in event[1]]
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE])

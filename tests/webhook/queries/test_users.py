@@ -4,13 +4,21 @@ from tests.webhook.harness import SHOP, AppHarness, property_data
 
 
 async def test_user_is_added_renamed_and_removed(harness: AppHarness) -> None:
-    assert await harness.error_code("get-user", userId="u1") == "not-found"
+    assert await harness.ask("get-user", userId="u1") == {"found": False}
     assert await harness.ask("add-user", userId="u1", fullName="Wren") == {"success": True}
-    assert await harness.ask("get-user", userId="u1") == {"id": "u1", "fullName": "Wren"}
+    assert await harness.ask("get-user", userId="u1") == {
+        "found": True,
+        "id": "u1",
+        "fullName": "Wren",
+    }
     await harness.ask("add-user", userId="u1", fullName="Wren Pike")
-    assert await harness.ask("get-user", userId="u1") == {"id": "u1", "fullName": "Wren Pike"}
+    assert await harness.ask("get-user", userId="u1") == {
+        "found": True,
+        "id": "u1",
+        "fullName": "Wren Pike",
+    }
     assert await harness.ask("remove-user", userId="u1") == {"success": True}
-    assert await harness.error_code("get-user", userId="u1") == "not-found"
+    assert await harness.ask("get-user", userId="u1") == {"found": False}
     assert await harness.error_code("remove-user", userId="u1") == "not-found"
     assert harness.take_events() == []
 
@@ -31,8 +39,15 @@ async def test_users_are_listed_by_page_and_search(harness: AppHarness) -> None:
     assert len((await harness.ask("get-users"))["users"]) == 10
     page = await harness.ask("get-users", limit=3, offset=10)
     assert page == {
-        "users": [{"id": "u10", "fullName": "Éva 10"}, {"id": "u11", "fullName": "Éva 11"}]
+        "users": [{"id": "u10", "fullName": "Éva 10"}, {"id": "u11", "fullName": "Éva 11"}],
+        "total": 12,
+        "limit": 3,
+        "offset": 10,
     }
+    for search, total in (("", 12), ("éva 1", 3), ("u0", 10), ("nobody", 0)):
+        assert (await harness.ask("get-users", search=search, limit=2))["total"] == total
+        beyond = await harness.ask("get-users", search=search, offset=50)
+        assert (beyond["total"], beyond["users"]) == (total, [])
     assert (await harness.ask("get-users", search="éVA 7"))["users"] == [
         {"id": "u07", "fullName": "Éva 7"}
     ]
@@ -52,7 +67,8 @@ async def test_users_properties_are_listed_with_their_prices(harness: AppHarness
     assert owned == {
         "owner": "license:owner",
         "properties": [
-            property_data(number, id=str(number)) | {"name": "Forum Dr", "value": "99.99"},
+            property_data(number, id=str(number))
+            | {"propertyId": number, "name": "Forum Dr", "value": "99.99"},
         ],
     }
     assert await harness.ask("get-user-properties", userId="nobody") == {
