@@ -48,6 +48,9 @@ FEEDS: dict[str, Feed] = {
     "visits": Feed("visits", properties.visit, "visit", "visits"),
     "crimes": Feed("crimes", properties.crime, "crime", "crimes"),
     "auth-entries": Feed("access", properties.auth_entry, "access attempt", "access attempts"),
+    "allowed-users-changed": Feed(
+        "access", properties.allowed_user, "change of access", "changes of access"
+    ),
     "property-removed": Feed(
         "properties", properties.removed, "removed property", "removed properties"
     ),

@@ -23,8 +23,8 @@ async def visit(sql: Reader, event: StoredEvent) -> CardBuilder:
 async def crime(sql: Reader, event: StoredEvent) -> CardBuilder:
     data = event.data
     text = _("Crime {id} was reported.").format(id=data["crimeId"])
-    if data["clientId"] is not None:
-        suspect = _("Suspect: {user}.").format(user=await _user(sql, data["clientId"]))
+    if (client_id := data.get("clientId")) is not None:
+        suspect = _("Suspect: {user}.").format(user=await _user(sql, client_id))
         text = f"{text} {suspect}"
     return await _entry(sql, event, _("Crime"), Colour.WARNING, text)
 
@@ -41,6 +41,12 @@ async def auth_entry(sql: Reader, event: StoredEvent) -> CardBuilder:
     if reason := event.data.get("reason"):
         lines.append(_("Reason: {reason}").format(reason=inert_line(reason, NAME)))
     return await _entry(sql, event, what, colour, "\n".join(lines))
+
+
+async def allowed_user(sql: Reader, event: StoredEvent) -> CardBuilder:
+    user = await _user(sql, event.data["userId"])
+    text = _("{user} can enter now.") if event.data["allowed"] else _("{user} can no longer enter.")
+    return await _entry(sql, event, _("Access list"), Colour.NORMAL, text.format(user=user))
 
 
 async def removed(sql: Reader, event: StoredEvent) -> CardBuilder:
@@ -96,7 +102,7 @@ async def _entry(
     sql: Reader, event: StoredEvent, what: str, colour: Colour, text: str = ""
 ) -> CardBuilder:
     """Show what happened at the property of the event, or elsewhere."""
-    property_id = event.data["propertyId"]
+    property_id = event.data.get("propertyId")
     if property_id is None:
         return CardBuilder(f"{what} · {_('elsewhere')}", colour, text)
     found = await properties.get_even_removed(sql, int(property_id))
