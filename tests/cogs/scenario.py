@@ -268,6 +268,8 @@ class Scenario:
         denied = {"allowed": False, "method": self._word("lockpick", 64)}
         reason = self._word("The lock held", 200)
         await self.ask("add-auth-entry", **house, userId=OWNER, **denied, reason=reason)
+        await self.ask("add-allowed-user", **house, userId=OWNER)
+        await self.ask("remove-allowed-user", **house, userId=OWNER)
 
     async def _approve_as_one_of_two(self, place: int) -> None:
         somebody = Caller("discord:7", Scope.APPROVE, ("discord:7",))

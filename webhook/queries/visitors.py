@@ -107,7 +107,7 @@ class DayVisitors(Reply):
     """How many visits a day had; `day_of_week` is 1 on Sundays, 7 on Saturdays."""
 
     day: str
-    day_of_week: int
+    day_of_week: Annotated[int, Field(default_factory=lambda row: _day_of_week(row["day"]))]
     count: int
 
 
@@ -115,7 +115,9 @@ class ScannedVisitors(Reply):
     """Visits by day, under two names; days without any are 0."""
 
     visitors: list[DayVisitors]
-    scanned_visitors: list[DayVisitors]
+    scanned_visitors: Annotated[
+        list[DayVisitors], Field(default_factory=lambda reply: reply["visitors"])
+    ]
 
 
 @table.query("add-visitor", scope=Scope.WRITE)
@@ -185,8 +187,6 @@ async def get_scanned_visitors(context: Context, ask: DayRange) -> ScannedVisito
     totals = dict.fromkeys((day.name for day in span), 0)
     for row in await visits.counts(context.read, ask.property_id, span):
         totals[row.day] += row.visits
-    found = [
-        DayVisitors(day=day, day_of_week=_day_of_week(day), count=count)
-        for day, count in totals.items()
-    ]
-    return ScannedVisitors(visitors=found, scanned_visitors=found)
+    return ScannedVisitors(
+        visitors=[DayVisitors(day=day, count=count) for day, count in totals.items()]
+    )

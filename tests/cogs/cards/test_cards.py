@@ -70,7 +70,7 @@ async def _entries(harness: AppHarness) -> list[tuple[str, discord.Embed]]:
     return [
         (event.name, await entry_embed(harness.database.read, event))
         for event in await harness.journal_events()
-        if event.name in FEEDS
+        if event.name in FEEDS and not event.is_redundant
     ]
 
 
