@@ -38,6 +38,13 @@ def test_code_links_the_player(game: SentinelServer) -> None:
     assert game.client_events[0][1] == 1
 
 
+def test_sentence_of_the_bot_is_shown(game: SentinelServer) -> None:
+    game.bot.replies["queries.confirm-link"] = {"success": True, "message": "Linked with Wren"}
+    game.command("cadlink XK4T9P", source=1)
+    game.run(1.0)
+    assert _told(game) == ["Linked with Wren"]
+
+
 def test_wrong_codes_are_explained_and_cannot_be_tried_quickly(game: SentinelServer) -> None:
     game.bot.refuse = lambda _: 404
     game.command("cadlink", source=1)

@@ -67,7 +67,7 @@ RegisterCommand('cadlink', function(player, words)
             return
         end
         Api.Ask('confirm-link', { code = code, clientId = user }, function(linked, problem)
-            tell(player, linked and Text('linked') or Text('not_linked', problem))
+            tell(player, linked and (linked.message or Text('linked')) or Text('not_linked', problem))
         end)
     end
 end, false)
