@@ -59,7 +59,7 @@ def test_lua_sample_gets_answers_errors_and_every_event(
         assert "add-alert failed: there is no property 1" in game.console
         add_property(bot)
         game.restart("sample")
-        game.run(until=lambda: "alert 1" in game.console)
+        game.run(until=lambda: "alert 1 of alarm 1" in game.console)
         game.run(1.0)  # longer than the game server would wait in silence
         bot.query("add-alert", **ALERT)
         game.run(until=lambda: any("heard" in line and "2" in line for line in game.console))
