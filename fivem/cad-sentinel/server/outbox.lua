@@ -13,6 +13,7 @@ local FINAL = { [200] = true, [400] = true, [403] = true, [404] = true, [409] = 
 
 local state = 'idle' -- or 'sending', or 'waiting' after a failure
 local failures = 0
+local most = MOST -- less after a failure: a bot that is slow answers fewer messages in time
 local sends_alone = false -- the next message: the batch before was refused as a whole
 
 local function is_final(status)
@@ -30,11 +31,11 @@ end
 
 local function go_on(is_success)
     if is_success then
-        state, failures = 'idle', 0
+        state, failures, most = 'idle', 0, math.min(MOST, most * 2)
         Outbox.wake()
         return
     end
-    state, failures = 'waiting', failures + 1
+    state, failures, most = 'waiting', failures + 1, math.max(1, most // 2)
     local round = failures
     SetTimeout(Link.wait(failures), function()
         if state == 'waiting' and failures == round then
@@ -102,7 +103,7 @@ local function send_batch(messages)
 end
 
 local function send()
-    local messages = Spool.oldest(sends_alone and 1 or MOST, MOST_BYTES)
+    local messages = Spool.oldest(sends_alone and 1 or most, MOST_BYTES)
     if #messages == 0 then
         state = 'idle'
     elseif #messages == 1 then
