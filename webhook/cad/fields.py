@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import orjson
 
+from db.user_ids import stored_id
 from webhook.cad.events import (
     Coordinates,
     InvalidPush,
@@ -238,7 +239,8 @@ def exact_text(data: Members, name: str) -> str:
 def identities(*places: Members) -> list[str]:
     """Read whom a call or unit belongs to, by the first of the CAD's names that has a value.
 
-    The order is that of the FiveM resource; `apiId1` and `apiId2` date from 2020.
+    They are in the form in which user ids are stored. The order is that of the FiveM resource;
+    `apiId1` and `apiId2` date from 2020.
     """
     for name in ("identities", "communityUserIds", "communityUserId", "apiIds", "apiId1"):
         for place in places:
@@ -246,7 +248,7 @@ def identities(*places: Members) -> list[str]:
             if name == "apiId1" and "apiId2" in place:
                 value = [value, place["apiId2"]]
             if found := lines(value, NAME_LIMIT, MAX_IDENTITIES):
-                return list(dict.fromkeys(found))
+                return list(dict.fromkeys(map(stored_id, found)))
     return []
 
 

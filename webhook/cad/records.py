@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
+from db.user_ids import stored_id
 from webhook.cad import fields
 from webhook.cad.events import CadEvent, InvalidPush, Members, Pushed, ReadBy, ReadFrom
 from webhook.cad.fields import Code, Line, Url
@@ -154,11 +155,15 @@ def _account(data: Members) -> str | None:
     return None if absent else fields.exact_text(data, "accountUuid")
 
 
+def _community_user(data: Members) -> str:
+    return stored_id(fields.exact_text(data, "communityUserId"))
+
+
 @cad_event("EVENT_COMMUNITY_LINK_VERIFIED", feed="records")
 class LinkVerified(CadEvent):
     """A game identity now belongs to a CAD account (sonoran-wire: since 2026-04)."""
 
-    community_user_id: Annotated[str, ReadFrom(partial(fields.exact_text, name="communityUserId"))]
+    community_user_id: Annotated[str, ReadFrom(_community_user)]
     account_uuid: Annotated[str, ReadFrom(_account)] = ""
 
 

@@ -19,7 +19,7 @@ from webhook.cad.calls import (
 )
 from webhook.cad.events import CadEvent, collect_skipped
 from webhook.cad.notices import Callout, PagerMessage, StationAlert, StreetSign, Tone
-from webhook.cad.records import Record, RecordAdd, RecordEdit
+from webhook.cad.records import LinkVerified, Record, RecordAdd, RecordEdit
 from webhook.cad.units import UnitLogin, UnitPanic, UnitStatus, UnitUpdate
 from webhook.protocol.wire import parse_json
 
@@ -368,6 +368,19 @@ def test_number_that_is_none_costs_only_itself(number: bytes) -> None:
 
 def test_house_numbers_are_no_position() -> None:
     assert call_911(location="12, 14").coordinates is None
+
+
+def test_identifiers_of_the_game_are_the_same_in_any_case() -> None:
+    given = ["STEAM:11000010DEADBEE", "steam:11000010deadbee ", "license:AB12", "Own-Id"]
+    assert call_911(identities=given).identities == [
+        "steam:11000010deadbee",
+        "license:ab12",
+        "Own-Id",
+    ]
+    data = {"communityUserId": "license:AB12", "accountUuid": "A"}
+    (event,) = push("EVENT_COMMUNITY_LINK_VERIFIED", data)
+    assert isinstance(event, LinkVerified)
+    assert (event.community_user_id, event.account_uuid) == ("license:ab12", "A")
 
 
 def test_metadata_is_text_by_text() -> None:
