@@ -219,7 +219,10 @@ class SockJs:
         """Read and write until the client leaves or the session ends."""
         caller = await self._authenticator.authenticate(request)
         socket = web.WebSocketResponse(
-            max_msg_size=self._limits.frame_bytes, compress=False, autoping=False
+            max_msg_size=self._limits.frame_bytes,
+            compress=False,
+            autoping=False,
+            decode_text=False,  # aiohttp closes at bytes that are not UTF-8
         )
         if not socket.can_prepare(request):
             raise web.HTTPBadRequest(text='Can "Upgrade" only to "WebSocket".')
@@ -294,10 +297,8 @@ async def _read(
     try:
         async for frame in socket:
             texts: list[str] = []
-            if frame.type is WSMsgType.TEXT:
-                texts = unpack(frame.data)
-            elif frame.type is WSMsgType.BINARY:
-                texts = unpack(frame.data.decode())
+            if frame.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                texts = unpack(frame.data.decode("utf-8", "replace"))
             elif frame.type is WSMsgType.PING:
                 await socket.pong(frame.data)
             elif frame.type is not WSMsgType.PONG:
@@ -307,7 +308,7 @@ async def _read(
                 await asyncio.sleep(PAUSE)
     except ConnectionError:
         pass
-    except (InvalidFrame, UnicodeDecodeError):
+    except InvalidFrame:
         await asyncio.sleep(INVALID_DELAY)
     finally:
         session.close()

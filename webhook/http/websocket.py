@@ -97,6 +97,7 @@ class WebSocketHandler:
                 max_msg_size=self._limits.frame_bytes,
                 compress=False,
                 autoping=False,
+                decode_text=False,  # aiohttp closes at bytes that are not UTF-8
             )
             await socket.prepare(request)
             self._sockets.add(socket)

@@ -81,6 +81,19 @@ async def test_bearer_token_is_accepted(app: RunningApp) -> None:
         assert await hear(ws) == {"type": "status", "data": {"message": "created"}}
 
 
+@pytest.mark.parametrize("kind", [WSMsgType.TEXT, WSMsgType.BINARY])
+async def test_bytes_that_are_not_utf8_cost_neither_query_nor_connection(
+    app: RunningApp, kind: WSMsgType
+) -> None:
+    async with app.connect() as ws:
+        await say(ws, "queries.add-user", "u", userId="ann", fullName="M\ufffdller")
+        await hear(ws)
+        query = b'{"type": "queries.get-users", "data": {"search": "m\xfcl", "limit": 5}}'
+        for _ in range(2):
+            await ws.send_frame(query, kind)
+            assert [user["id"] for user in (await hear(ws))["data"]["users"]] == ["ann"]
+
+
 @pytest.mark.parametrize("kind", ["bearer", "BEARER", "Bearer "])
 async def test_bearer_is_case_insensitive(app: RunningApp, kind: str) -> None:
     async with app.connect(None, Authorization=f"{kind} {READER}") as ws:
