@@ -150,6 +150,15 @@ async def test_message_at_the_limit_is_read(app: RunningApp) -> None:
     assert status == 200
 
 
+async def test_reused_key_is_an_error_like_others(app: RunningApp) -> None:
+    key = {"Idempotency-Key": "k1"}
+    first, second = (ask("add-user", userId=name, fullName="U") for name in ("a", "b"))
+    assert (await query(app, first, **key))[0] == 200
+    status, frame = await query(app, second, **key)
+    assert (status, frame["data"]["code"]) == (422, "key-reused")
+    assert await query(app, second, BOSS, "?status=200", **key) == (200, frame)
+
+
 async def test_success_is_in_the_answer(app: RunningApp) -> None:
     status, frame = await query(app, ask("add-user", userId="u", fullName="U"), WRITER)
     assert (status, frame) == (
