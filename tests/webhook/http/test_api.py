@@ -59,7 +59,7 @@ def ask(name: str, **data: object) -> Frame:
         ({"type": "subscribe", "data": {"id": "alerts"}}, BOSS, 400, "unknown-type"),
         (ask("get-property"), BOSS, 400, "invalid-data"),
         (ask("get-property", propertyId=7), BOSS, 404, "not-found"),
-        (ask("change-property-status", propertyId=7, status="removed"), BOSS, 409, "conflict"),
+        (ask("dispatch-drone", propertyId=1), BOSS, 409, "conflict"),  # it has none
         (ask("add-user", userId="u", fullName="U"), READER, 403, "forbidden"),
         (ask("remove-user", userId="u"), WRITER, 403, "forbidden"),
         (ask("get-tiers", pad="x" * 256 * 1024), BOSS, 413, "too-large"),
@@ -69,6 +69,7 @@ def ask(name: str, **data: object) -> Frame:
 async def test_every_refusal_has_its_status(
     app: RunningApp, body: object, token: str, status: int, code: str
 ) -> None:
+    await app.harness.add_property()
     answered, frame = await query(app, body, token)
     assert (answered, frame["type"], frame["data"]["code"]) == (status, "error", code)
     assert await query(app, body, token, "?status=200") == (200, frame)
