@@ -40,6 +40,7 @@ soak: .venv/installed-dev
 	$(BIN)/python -m tests.soak.corpus
 	$(BIN)/python -m tests.soak.crash
 	$(BIN)/python -m tests.soak.floods
+	$(BIN)/python -m tests.soak.event_bus
 	$(BIN)/python -m tests.soak.discord
 	$(BIN)/python -m tests.soak.fivem
 

@@ -343,17 +343,17 @@ async def bus_sessions(port: int) -> None:
 
     async def one(place: int) -> None:
         path = f"/events/0/{os.getpid()}-{next(number)}/xhr?token={TOKEN}"
-        await talk(port, place, post(path, 0), wait=0.1)
+        await talk(port, place, post(path, 0), wait=1.0)
 
     await many(200, one)
 
 
 async def bus_posts(port: int) -> None:
-    """100 sessions over HTTP that get more messages than can be carried out."""
+    """100 sessions over HTTP, each with more messages than can be carried out."""
     body = json.dumps([json.dumps(frame) for frame in BUS_FRAMES] * 200).encode()
 
     async def one(place: int) -> None:
-        path = f"/events/0/{os.getpid()}-{place % 100}"
+        path = f"/events/0/{os.getpid()}-{place}"
         poll = asyncio.create_task(
             swallow(talk(port, place, post(f"{path}/xhr_streaming?token={TOKEN}", 0)))
         )
@@ -362,7 +362,7 @@ async def bus_posts(port: int) -> None:
             await talk(port, place, send, send, send, wait=5.0)
         poll.cancel()
 
-    await many(300, one)
+    await many(100, one)
 
 
 async def bus_subscribers(port: int) -> None:

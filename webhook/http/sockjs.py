@@ -102,11 +102,12 @@ class SockJs:
         router.add_get(PREFIX, _welcome)
         router.add_get(f"{PREFIX}/", _welcome)
         router.add_get(f"{PREFIX}/info", self.info)
-        router.add_get(f"{PREFIX}/websocket", self.raw_websocket)
-        router.add_get(f"{SESSION}/websocket", self.websocket)
+        router.add_get(f"{PREFIX}/websocket", self.raw_websocket, allow_head=False)
+        router.add_get(f"{SESSION}/websocket", self.websocket, allow_head=False)
         router.add_post(f"{SESSION}/xhr", partial(self._receive_over_http, XHR))
         router.add_post(f"{SESSION}/xhr_streaming", partial(self._receive_over_http, XHR_STREAMING))
-        router.add_get(f"{SESSION}/eventsource", partial(self._receive_over_http, EVENTSOURCE))
+        receive_events = partial(self._receive_over_http, EVENTSOURCE)
+        router.add_get(f"{SESSION}/eventsource", receive_events, allow_head=False)
         router.add_post(f"{SESSION}/xhr_send", self.xhr_send)
 
     def close(self) -> None:

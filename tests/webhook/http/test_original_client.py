@@ -179,7 +179,7 @@ async def test_other_transports_carry_queries_and_events(
 async def test_idle_page_stays_connected(
     harness: AppHarness, monkeypatch: pytest.MonkeyPatch, transport: str
 ) -> None:
-    """A hundred times as fast as in life: `tests.soak.event_bus` takes its time."""
+    """A hundred times as fast as in life; `tests.soak.event_bus` takes its time."""
     monkeypatch.setattr("webhook.http.app.PING_TIMEOUT", 0.5)
     monkeypatch.setattr(sockjs_session, "HEARTBEAT", 0.25)
     async with serve(harness) as app, open_pages(app) as pages:
