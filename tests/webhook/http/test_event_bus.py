@@ -288,7 +288,7 @@ async def test_recalled_drone_is_answered_under_the_querys_own_name(app: Running
 EMPTY = {
     "get-property": {},
     "get-property-detailed": {},
-    "get-free-drones": {"drones": []},
+    "get-free-drones": {"drones": [], "droneIds": []},
     "get-equipment": {"equipment": []},
     "get-equipment-property": {"equipment": []},
     "get-allowed-users": {"allowedUsers": {}},
