@@ -193,6 +193,7 @@ class Database:
         self._writer = writer
         self._readers = cycle([Reader(connection) for connection in readers])
         self._turn = asyncio.Lock()
+        self._writing: asyncio.Task[Any] | None = None
         self._batch: _Batch | None = None
         self._failed_begins = 0
         self._commits: set[asyncio.Task[None]] = set()
@@ -245,11 +246,14 @@ class Database:
 
         Raises:
             StorageUnavailable: it could not be written; nothing of it was kept.
+            RuntimeError: the task has one open already, for which it would wait for ever.
         """
+        if self._writing is not None and self._writing is asyncio.current_task():
+            raise RuntimeError("this task has a transaction open already")
         error: Exception | None = None
         failed_begins = self._failed_begins
         try:
-            async with self._turn:
+            async with self._take_turn():
                 batch = self._batch or await self._begin(failed_begins)
                 transaction = Transaction(self._writer)
                 number = batch.transactions
@@ -272,6 +276,15 @@ class Database:
         except StorageUnavailable:
             self.is_writable = False
             raise
+
+    @asynccontextmanager
+    async def _take_turn(self) -> AsyncIterator[None]:
+        async with self._turn:
+            self._writing = asyncio.current_task()
+            try:
+                yield
+            finally:
+                self._writing = None
 
     async def _begin(self, failed_begins: int) -> _Batch:
         """Begin a batch. Its commit queues for the turn: behind all who wait now, before others.

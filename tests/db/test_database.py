@@ -425,3 +425,19 @@ async def test_new_files_are_readable_by_their_owner_only(
     files = list(database_path.parent.glob("sentinel.db*"))
     assert len(files) == 3
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+async def test_transaction_within_a_transaction_is_refused_instead_of_waiting_for_ever(
+    database: Database,
+) -> None:
+    async def write_twice() -> None:
+        async with database.write() as sql:
+            await settings.put(sql, "outer", "1")
+            async with database.write():
+                pass
+
+    with pytest.raises(RuntimeError, match="open already"):
+        await write_twice()
+    async with database.write() as sql:
+        await settings.put(sql, "after", "1")
+    assert await database.read.all(str, "SELECT name FROM settings") == ["after"]
