@@ -234,7 +234,7 @@ class BusConnection:
 
     async def _send(self, address: str, frame: dict[str, Any], runner: MessageRunner) -> bool:
         """Carry out a message to an address; one to which nobody listens is dropped."""
-        reply_address = frame.get("replyAddress", "")
+        reply_address = frame.get("replyAddress") or ""
         if not isinstance(reply_address, str) or len(reply_address) > MAX_REPLY_ADDRESS:
             raise BusError("invalid_reply_address")
         client = self._session.client
@@ -260,13 +260,14 @@ class BusConnection:
         async def respond(answer: Answer) -> None:
             address = _answer_address(message, self._session.client, is_public)
             self._deliver(address, answer.frame)
-            if answer.error is not None and message.identifier is not None:
+            is_awaited = message.identifier is not None and message.type not in SESSION_MESSAGES
+            if answer.error is not None and is_awaited:
                 self._deliver(address, self._failure(message, answer.error.message))
 
         await self._session.handle(message, respond)
 
     def _failure(self, message: ClientMessage, text: str) -> bytes:
-        """Return what follows an error: the original client shows that, but goes on waiting.
+        """Return what follows a query's error: the original client shows that, but goes on waiting.
 
         It has the type of the query's answer, and `success` is false.
         """

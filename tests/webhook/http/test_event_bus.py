@@ -339,6 +339,16 @@ async def test_error_is_followed_by_the_answer_that_the_original_waits_for(
         assert (data["users"], data["success"]) == ([], False)
 
 
+async def test_session_that_cannot_be_opened_is_only_an_error(app: RunningApp) -> None:
+    """An answer would make the original client go on as if it had a session."""
+    async with over_websocket(app) as client:
+        await client.send_frame("register", address=TO)
+        await client.say("session", at=FROM, id={}, requestIdentifier="1")
+        await client.say("queries.get-tiers", at=FROM, requestIdentifier="2")
+        kinds = [(await client.receive())["body"]["type"] for _ in range(2)]
+        assert kinds == ["error", "get-tiers"]
+
+
 async def test_page_above_the_rate_limit_is_slowed_down_and_gets_every_answer(
     harness: AppHarness,
 ) -> None:
