@@ -224,8 +224,14 @@ async def of_panic(sql: Reader, panic_id: int) -> list[EmergencyCall]:
 
 
 async def open_at(sql: Reader, property_id: int) -> list[EmergencyCall]:
-    """Return the calls at a property that nobody has taken yet, panics' too, oldest first."""
-    waiting = "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND property_id = ?"
+    """Return the calls at a property that nobody has taken yet, panics' too, oldest first.
+
+    Those that say the same as another are left out.
+    """
+    waiting = (
+        "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND property_id = ?"
+        " AND repeats_call_id IS NULL"
+    )
     oldest = f"emergency_calls WHERE {waiting} ORDER BY received_at, call_id"
     return await sql.select(EmergencyCall, oldest, property_id)
 

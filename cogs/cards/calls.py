@@ -178,7 +178,7 @@ async def _origin(sql: Reader, origin: CallKey) -> str:
     if call is None or not call.seen:
         return _("911 call {number}").format(number=origin.call_id)
     caller = inert_line(call.caller, 100, blank=_(ANONYMOUS))
-    linked = await linked_name(sql, emergency_subject(origin), _number(call))
+    linked = await linked_name(sql, emergency_subject(call.repeats_key or origin), _number(call))
     name = _("{call} by {caller}").format(call=linked, caller=caller)
     if call.panic_id is None:
         return name

@@ -29,6 +29,7 @@ from webhook.cad.occurrences import (
     dispatch_call,
     dispatch_key,
     emergency_key,
+    is_edit_of_next,
 )
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
@@ -52,28 +53,66 @@ async def store_dispatch_new(event: DispatchNew, change: Change, arrival: Arriva
     """Store a new call; a report that is repeated is an edit of all that it has."""
     fields = {name: getattr(event, name) for name in type(event).model_fields}
     stored = await dispatch_call(change, arrival, event.call_id)
-    report = await compare_dispatch(change, arrival, event, stored) if stored is not None else None
-    replaced: list[Subject] = []
-    if report is CallReport.OF_EARLIER:
-        return []
     if stored is None:
         key = CallKey(arrival.cad, event.call_id)
-    elif report is CallReport.OF_NEXT:
-        key = CallKey(arrival.cad, event.call_id, stored.occurrence + 1)
-        if stored.closed_at is None:
-            await dispatches.close(change.sql, stored.key, change.received)
-            replaced = [dispatch_subject(stored.key)]
-        stored = None
-    elif await arrival.may_precede(change, dispatch_subject(stored.key), stored.touched_at):
-        key, stored = stored.key, None
-    else:
-        return await _store_edit(change, arrival, event, stored.key, fields)
+        return await _store_first_report(change, arrival, event, key, fields)
+    subject = dispatch_subject(stored.key)
+    report = await compare_dispatch(change, arrival, event, stored)
+    if report is CallReport.OF_EARLIER:
+        return []
+    if report is CallReport.OF_NEXT:
+        return await _store_next(change, arrival, event, stored, fields)
+    if await arrival.may_precede(change, subject, stored.touched_at):
+        return await _store_first_report(change, arrival, event, stored.key, fields, stored)
+    return await _store_edit(change, arrival, event, stored.key, fields)
+
+
+@apply.register
+async def store_dispatch_edit(
+    event: DispatchEdit, change: Change, arrival: Arrival
+) -> list[Subject]:
+    fields = event.changes()
+    stored = await dispatch_call(change, arrival, event.call_id)
+    if stored is not None and is_edit_of_next(change, fields, stored):
+        return await _store_next(change, arrival, event, stored, fields)
+    key = CallKey(arrival.cad, event.call_id) if stored is None else stored.key
+    return await _store_edit(change, arrival, event, key, fields)
+
+
+async def _store_next(
+    change: Change,
+    arrival: Arrival,
+    event: DispatchReport,
+    earlier: DispatchCall,
+    fields: dict[str, Any],
+) -> list[Subject]:
+    """Store a call whose number was used again; the earlier one is over, whatever ended it."""
+    key = CallKey(arrival.cad, earlier.call_id, earlier.occurrence + 1)
+    over: list[Subject] = []
+    if earlier.closed_at is None:
+        await dispatches.close(change.sql, earlier.key, change.received)
+        over = [dispatch_subject(earlier.key)]
+    if isinstance(event, DispatchNew):
+        return await _store_first_report(change, arrival, event, key, fields) + over
+    return await _store_edit(change, arrival, event, key, fields) + over
+
+
+async def _store_first_report(
+    change: Change,
+    arrival: Arrival,
+    event: DispatchNew,
+    key: CallKey,
+    fields: dict[str, Any],
+    stored: DispatchCall | None = None,
+) -> list[Subject]:
+    """Store the first report of a call, in what edits that came earlier have not set."""
     columns = _columns_of(fields) | await _origin_of(event, change, arrival)
+    set_now = {*columns, "idents"} - set(stored.edited.split() if stored is not None else ())
+    stamps = orjson.loads(stored.stamps) if stored is not None else {}
     call = await dispatches.put_first_report(
         change.sql,
         *key[:2],
-        columns
-        | {"stamps": _stamps({}, columns.keys() | {"idents"}, arrival.stamp(event.updated))},
+        columns | {"stamps": _stamps(stamps, set_now, arrival.stamp(event.updated))},
         event.idents,
         change.received,
         change.age,
@@ -82,15 +121,7 @@ async def store_dispatch_new(event: DispatchNew, change: Change, arrival: Arriva
     )
     await find_property(change, call)
     await _add_notes(change, arrival, key, event.notes, are_all=True)
-    return await _store_rest(event, change, arrival, call) + replaced
-
-
-@apply.register
-async def store_dispatch_edit(
-    event: DispatchEdit, change: Change, arrival: Arrival
-) -> list[Subject]:
-    key = await dispatch_key(change, arrival, event.call_id)
-    return await _store_edit(change, arrival, event, key, event.changes())
+    return await _store_rest(event, change, arrival, call)
 
 
 async def _store_edit(

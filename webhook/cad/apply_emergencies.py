@@ -26,6 +26,9 @@ from webhook.protocol.events import Subject
 async def store_911(event: Call911, change: Change, arrival: Arrival) -> list[Subject]:
     """Store a 911 call; one that says the same as another is counted on that one's card."""
     stored = await emergency_call(change, arrival, event.call_id)
+    stamp = arrival.stamp(event.updated)
+    if stored is not None and stamp is not None and stamp < (stored.updated or 0):
+        return await subjects_of_911(change, stored)
     report = await compare_911(change, arrival, event, stored) if stored is not None else None
     subjects: list[Subject] = []
     if report is CallReport.OF_EARLIER:
@@ -40,9 +43,6 @@ async def store_911(event: Call911, change: Change, arrival: Arrival) -> list[Su
         stored = None
     else:
         key = stored.key
-    stamp = arrival.stamp(event.updated)
-    if stored is not None and stamp is not None and stamp < (stored.updated or 0):
-        return await subjects_of_911(change, stored)
     call = await emergencies.put(
         change.sql,
         *key[:2],

@@ -13,7 +13,7 @@ has yet to bring the report of the newest.
 """
 
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from db import dispatches, emergencies
 from db.calls import CallKey
@@ -116,6 +116,18 @@ async def compare_dispatch(
     )
 
 
+def is_edit_of_next(change: Change, fields: dict[str, Any], call: DispatchCall) -> bool:
+    """Return whether an edit is about a later call than the stored one, whose report was lost.
+
+    The stored one has been closed for long, and the edit says something else in all that it has.
+    """
+    if call.closed_at is None or change.received - call.closed_at <= SILENCE:
+        return False
+    given = [fields[name] for name in ("title", "address", "description") if fields.get(name)]
+    stored = {fold_case(text) for text in (call.title, call.address, call.description)}
+    return "title" in fields and not any(fold_case(text) in stored for text in given)
+
+
 class _Stored(NamedTuple):
     """What matters of a stored call; times in milliseconds since 1970."""
 
@@ -135,12 +147,14 @@ async def _compare(
         return CallReport.OF_CALL
     pairs = [(fold_case(old.strip()), fold_case(new.strip())) for old, new in texts]
     differs = any(old != new for old, new in pairs)
+    differs_in_all = differs and not any(old == new != "" for old, new in pairs)
     silence = change.received - stored.touched_at
-    if stored.is_seen and differs and not any(old == new != "" for old, new in pairs):
-        if not stored.is_newest or await arrival.is_behind(change, stored.subject, stored.began_at):
-            return CallReport.OF_EARLIER
-        if silence > ORDER:
-            return CallReport.OF_NEXT
+    if stored.is_seen and (
+        not stored.is_newest or await arrival.is_behind(change, stored.subject, stored.began_at)
+    ):
+        return CallReport.OF_EARLIER if differs_in_all else CallReport.OF_CALL
+    if stored.is_seen and differs_in_all and silence > ORDER:
+        return CallReport.OF_NEXT
     if stored.over_at is not None or not stored.is_seen:
         since = stored.touched_at if stored.over_at is None else stored.over_at
         may_precede = await arrival.may_precede(change, stored.subject, since)

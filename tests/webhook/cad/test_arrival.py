@@ -218,6 +218,26 @@ async def test_what_else_comes_about_a_closed_call_leaves_it_closed(
     assert [is_open for _, is_open in await titles(harness)] == [False]
 
 
+async def test_edit_of_another_call_long_after_the_end_is_not_written_into_the_old_one(
+    harness: AppHarness,
+) -> None:
+    """The first report of the new call was lost."""
+    for event in (new("Fire", address="Elm St"), close()):
+        await push(harness, *event)
+    harness.clock.now += HOUR + 1
+    await push(harness, *edit(title="Robbery", status=1))
+    assert await titles(harness) == [("Fire", False), ("Robbery", True)]
+
+
+async def test_report_that_comes_late_keeps_the_stamps_of_edits(harness: AppHarness) -> None:
+    await push(harness, *edit(title="newer", updated=NEWER))
+    await push(harness, *new("first", address="Elm St"))
+    await push(harness, *edit(title="older", description="x", updated=OLD))
+    call = await dispatches.get(harness.database.read, "cad", 1)
+    assert call is not None
+    assert (call.title, call.address, call.description) == ("newer", "Elm St", "x")
+
+
 # Lists, and the CAD's own stamps
 
 

@@ -50,6 +50,8 @@ STEPS: list[Step] = [
 FIRST = [STEPS[0], STEPS[9]]
 """What the calls begin with."""
 
+REPORTS = {"EVENT_911", "EVENT_DISPATCH_NEW"}
+
 
 class Delivery(NamedTuple):
     """A push of the story, and when each transport brings it; None: it loses the push."""
@@ -81,11 +83,15 @@ def is_open(story: Sequence[Delivery]) -> bool:
 
     - Within a minute, each transport lost something: nothing says in which order those came.
     - A doubled push is like one that came twice, of which the other transport lost one.
+    - The quick transport lost the report that a number is used again: until the slow one brings it,
+      what the quick one brings looks like news of the old call.
     """
     lost = [(one.at, one.quick is None) for one in story if None in (one.quick, one.slow)]
     for at, by_quick in lost:
         if any(by_quick != other and abs(at - then) <= 2 * WINDOW for then, other in lost):
             return True
+    if any(one.quick is None and one.step[0] in REPORTS for one in story[len(FIRST) :]):
+        return True
     equal = [one.step for one in story]
     return any(one.is_doubled and equal.count(one.step) > 1 for one in story)
 
