@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from webhook.cad.registry import EVENTS
 from webhook.protocol.clean_text import clean_text
 
 MAX_BYTES = 64 * 1024
@@ -19,13 +20,18 @@ MAX_ITEMS = 256
 TEXT_LIMIT = 4_000
 NAME_LIMIT = 64
 
+_OTHER = "OTHER_"
 _ODD = re.compile(r"[^A-Z0-9_]+")
 
 
 def event_name(push_type: str, key: str) -> str:
-    """Return how the events of a push type are named: capitals, digits and underscores."""
-    upper = without_key(key, push_type).upper()
-    return _ODD.sub("_", upper).strip("_")[:NAME_LIMIT].strip("_") or "UNNAMED"
+    """Return how the events of a push type in capitals are named: letters, digits, underscores.
+
+    None has the name of a declared event: its data would be taken for that event's.
+    """
+    name = _ODD.sub("_", without_key(key, push_type).replace("[key]", "[KEY]"))
+    name = name.strip("_")[: NAME_LIMIT - len(_OTHER)].strip("_")
+    return f"{_OTHER}{name}" if name in EVENTS or not name else name
 
 
 def event_data(data: object, key: str) -> bytes:

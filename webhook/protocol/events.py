@@ -363,7 +363,7 @@ SYSTEM_EVENTS: dict[str, type[SystemEvent]] = {
 """The events about this program itself by name; scripts do not receive them."""
 
 
-_PUSH_TYPE = re.compile(rf"{CAD}\.[A-Z][A-Z0-9_]{{0,63}}")
+_PUSH_TYPE = re.compile(rf"{CAD}\.[A-Z0-9][A-Z0-9_]{{0,63}}")
 
 
 def is_event_name(name: str, declared: Collection[str]) -> bool:

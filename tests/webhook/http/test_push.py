@@ -16,6 +16,7 @@ from tests.webhook.harness import AppHarness
 from tests.webhook.serving import BOSS, KEY, SECOND_KEY, AppOptions, RunningApp, serve
 from webhook.cad.store import PushConfig
 from webhook.http.push import PATHS, CadKey
+from webhook.protocol.events import is_event_name
 
 CALL: dict[str, Any] = {
     "key": KEY,
@@ -319,6 +320,25 @@ async def test_unknown_type_is_rejected_and_journalled(
     (event,) = await app.harness.journal_events()
     assert (event.name, event.data) == ("cad.EVENT_OF_TOMORROW", stored_as)
     assert app.harness.take_events() == [("cad.EVENT_OF_TOMORROW", stored_as)]
+
+
+@pytest.mark.parametrize(
+    ("push_type", "name"),
+    [
+        ("EVENT 911", "cad.OTHER_EVENT_911"),
+        ("EVENT_UN\u0131T_PANIC", "cad.EVENT_UN_T_PANIC"),
+        ("event-unit-panic", "cad.OTHER_EVENT_UNIT_PANIC"),
+        ("\u202e!", "cad.OTHER_"),
+        ("911", "cad.911"),
+    ],
+)
+async def test_unknown_type_never_has_the_name_of_another(
+    app: RunningApp, push_type: str, name: str
+) -> None:
+    assert await push(app, {"key": KEY, "type": push_type, "data": {}}) == (400, "Invalid Type")
+    (event,) = await app.harness.journal_events()
+    assert event.name == name
+    assert is_event_name(event.name, ())
 
 
 async def test_unknown_type_is_counted(app: RunningApp) -> None:
