@@ -81,12 +81,18 @@ class PropertiesMachine(RuleBasedStateMachine):
         return place
 
     def changed(self, number: int, event: str, **values: Any) -> list[Event]:
-        """Change a place; the same values again are no event."""
+        """Change a place; the same values again are an event that says so."""
         place = self.place(number)
         if all(getattr(place, name) == value for name, value in values.items()):
-            return []
+            return [(event, {"propertyId": number} | values | {"changed": False})]
         vars(place).update(values)
         return [(event, {"propertyId": number} | values)]
+
+    def with_cause(self, number: int, status: str, previous: str, cause: str) -> list[Event]:
+        """Return an event that brings another status with it, and that of the status."""
+        told = {"propertyId": number, "status": status, "previous": previous}
+        told["cause"] = f"events.{cause}"
+        return [(cause, {"propertyId": number}), ("property-status-change", told)]
 
     def taken_away(self, number: int) -> list[Event]:
         """Remove a place with its equipment; return the events of drones that are recalled."""
@@ -158,42 +164,46 @@ class PropertiesMachine(RuleBasedStateMachine):
 
     @rule(number=PLACES, status=st.sampled_from(["Active", "pending", "SOLD", "removed"]))
     def change_status(self, number: int, status: str) -> None:
-        if status == "removed":
-            told: list[Event] | Refused = Refused("conflict")
-        else:
-            previous = self.places[number].status if number in self.places else ""
-            told = self.attempt(
-                self.changed, number, "property-status-change", status=status.upper()
-            )
-            if isinstance(told, list):
-                for _, data in told:
-                    data["previous"] = previous
-        self.ask("change-property-status", {"propertyId": number, "status": status}, told)
+        def model() -> list[Event]:
+            place = self.place(number)
+            previous = place.status
+            is_same = previous.upper() == status.upper()
+            if status == "removed" and not is_same:
+                return self.removal_requested(number)
+            place.status = previous if status == "removed" else status
+            told = {"propertyId": number, "status": place.status, "previous": previous}
+            return [("property-status-change", told | ({"changed": False} if is_same else {}))]
+
+        asked = {"propertyId": number, "status": status}
+        self.ask("change-property-status", asked, self.attempt(model))
+
+    def removal_requested(self, number: int) -> list[Event]:
+        place = self.place(number)
+        if place.status == "REMOVED":
+            return []
+        place.before_request, place.status = place.status, "REMOVED"
+        cause = "requested-remove-property"
+        return self.with_cause(number, "REMOVED", place.before_request, cause)
 
     @rule(number=PLACES)
     def remove_property(self, number: int) -> None:
         def model() -> list[Event]:
-            self.place(number)
-            return [*self.taken_away(number), ("property-removed", {"propertyId": number})]
+            told = self.with_cause(number, "REMOVED", self.place(number).status, "property-removed")
+            return [*self.taken_away(number), *told]
 
         self.ask("remove-property", {"propertyId": number}, self.attempt(model))
 
     @rule(number=PLACES)
     def request_removal(self, number: int) -> None:
-        def model() -> list[Event]:
-            place = self.place(number)
-            if place.status == "REMOVED":
-                return []
-            place.before_request, place.status = place.status, "REMOVED"
-            return [("requested-remove-property", {"propertyId": number})]
-
-        self.ask("request-remove-property", {"propertyId": number}, self.attempt(model))
+        told = self.attempt(self.removal_requested, number)
+        self.ask("request-remove-property", {"propertyId": number}, told)
 
     @rule(number=PLACES)
     def approve_removal(self, number: int) -> None:
         def model() -> list[Event]:
             self.requested(number)
-            return [*self.taken_away(number), ("approved-remove-property", {"propertyId": number})]
+            told = self.with_cause(number, "REMOVED", "REMOVED", "approved-remove-property")
+            return [*self.taken_away(number), *told]
 
         self.ask("approve-remove-property", {"propertyId": number}, self.attempt(model))
 
@@ -202,7 +212,7 @@ class PropertiesMachine(RuleBasedStateMachine):
         def model() -> list[Event]:
             place = self.requested(number)
             place.status = place.before_request
-            return [("denied-remove-property", {"propertyId": number})]
+            return self.with_cause(number, place.status, "REMOVED", "denied-remove-property")
 
         self.ask("deny-remove-property", {"propertyId": number}, self.attempt(model))
 
@@ -218,7 +228,10 @@ class PropertiesMachine(RuleBasedStateMachine):
                 place.status = place.before_request
             self.places = dict(sorted({**self.places, number: place}.items()))
             self.devices |= devices
-            return [("property-restored", {"propertyId": number, "status": place.status})]
+            status = place.status
+            told = self.with_cause(number, status, "REMOVED", "property-restored")
+            told[0][1]["status"] = status
+            return told
 
         self.ask("restore-property", {"propertyId": number}, self.attempt(model))
 
@@ -241,7 +254,9 @@ class PropertiesMachine(RuleBasedStateMachine):
     def remove_equipment(self, number: int, device: int) -> None:
         def model() -> list[Event]:
             self.place(number)
-            if device not in self.devices or self.devices[device].place != number:
+            if device not in self.devices:
+                return []
+            if self.devices[device].place != number:
                 raise Refused("not-found")
             if device in self.out:
                 raise Refused("conflict")
@@ -274,7 +289,7 @@ class PropertiesMachine(RuleBasedStateMachine):
             if drone not in self.devices or self.devices[drone].kind != DRONE:
                 raise Refused("not-found")
             if drone not in self.out:
-                raise Refused("conflict")
+                return []
             self.out.remove(drone)
             told = {"propertyId": self.devices[drone].place, "droneId": drone}
             return [("drone-recalled", told)]
@@ -299,7 +314,7 @@ class PropertiesMachine(RuleBasedStateMachine):
             ("PENDING", "get-pending-properties"),
             ("REMOVED", "search-removal-properties"),
         ]:
-            of_status = [row for row in shown.values() if row["status"] == status]
+            of_status = [row for row in shown.values() if row["status"].upper() == status]
             assert self.listed(query, "properties") == of_status
         drones = self.listed("get-dispatched-drones", "drones", limit=100)
         assert [int(drone["id"]) for drone in drones] == self.out
