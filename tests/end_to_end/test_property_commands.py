@@ -142,7 +142,7 @@ async def test_several_fields_are_edited_at_once(env: BotEnvironment) -> None:
         assert refused == "This needs the approver role: @Approver."
         assert (await env.query("get-property", propertyId=1))["width"] == 30
         done = await answer_to(env, env.anna, "property edit", **deciding)
-        assert done == "**Villa**: 50 × 0 m at -5, 0, tier Optimum, ACTIVE."
+        assert done == "**Villa**: 50 × 0 m at -5, 0, tier Optimum, active."
         done = await answer_to(env, env.dora, "property edit", property="1", status="leased")
         assert done.endswith("LEASED.")
         sold: dict[str, str | int] = {"location": "Villa 9", "owner": "license:new"}
