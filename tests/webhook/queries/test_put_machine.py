@@ -67,10 +67,14 @@ class PutMachine(PropertiesMachine):
         if previous == owner:
             return []
         self.owners[number] = owner
+        gone: list[Event] = []
         if not keep:
-            self.allowed.pop(number, None)
+            gone = [
+                ("allowed-users-changed", {"propertyId": number, "userId": user, "allowed": False})
+                for user in sorted(self.allowed.pop(number, set()))
+            ]
         told = {"propertyId": number, "owner": owner, "previous": previous}
-        return [("property-owner-change", told)]
+        return [*gone, ("property-owner-change", told)]
 
     def with_status(self, number: int, status: str) -> list[Event]:
         place = self.places[number]
@@ -127,10 +131,7 @@ class PutMachine(PropertiesMachine):
             events += self.with_status(number, status)
         elif place.status == "REMOVED":
             place.status = place.before_request
-            back: dict[str, Any] = {"status": place.status, "previous": "REMOVED"}
-            cause = {"cause": "events.withdrawn-remove-property"}
-            events.append(("withdrawn-remove-property", {"propertyId": number}))
-            events.append(("property-status-change", {"propertyId": number} | back | cause))
+            events += self.with_cause(number, place.status, "REMOVED", "withdrawn-remove-property")
         return events
 
     @initialize(sent=WHOLE)
@@ -183,7 +184,8 @@ class PutMachine(PropertiesMachine):
             if place.status == "REMOVED":
                 return []
             place.before_request, place.status = place.status, "REMOVED"
-            return [("requested-remove-property", {"propertyId": number})]
+            before = place.before_request
+            return self.with_cause(number, "REMOVED", before, "requested-remove-property")
 
         asked = {"external": external_of(house)}
         self.ask("request-remove-property", asked, self.attempt(model))
@@ -209,8 +211,11 @@ class PutMachine(PropertiesMachine):
     def allow(self, number: int, user: str) -> None:
         def model() -> list[Event]:
             self.place(number)
-            self.allowed.setdefault(number, set()).add(user)
-            return []
+            if user in self.allowed.setdefault(number, set()):
+                return []
+            self.allowed[number].add(user)
+            told = {"propertyId": number, "userId": user, "allowed": True}
+            return [("allowed-users-changed", told)]
 
         asked = {"propertyId": number, "userId": user}
         self.ask("add-allowed-user", asked, self.attempt(model))
