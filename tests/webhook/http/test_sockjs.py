@@ -19,7 +19,7 @@ from tests.webhook.http.bus_client import (
 )
 from tests.webhook.http.test_websocket import emit, refusal
 from tests.webhook.serving import BOSS, PAGE, READER, AppOptions, RunningApp, serve
-from webhook.http import sockjs_session
+from webhook.http import sockjs, sockjs_session
 from webhook.http.connection import ConnectionLimits
 from webhook.http.sockjs import InvalidFrame, unpack
 
@@ -351,7 +351,10 @@ async def test_vanished_client_leaves_nothing(
 
 
 @given(st.lists(st.text() | st.binary(), max_size=5))
-async def test_garbage_never_fails(app: RunningApp, frames: list[str | bytes]) -> None:
+async def test_garbage_never_fails(
+    app: RunningApp, monkeypatch: pytest.MonkeyPatch, frames: list[str | bytes]
+) -> None:
+    monkeypatch.setattr(sockjs, "INVALID_DELAY", 0.0)
     async with app.http.ws_connect(f"{app.url}/events/0/a/websocket", headers=TOKEN) as socket:
         for frame in frames:
             await (socket.send_str(frame) if isinstance(frame, str) else socket.send_bytes(frame))
