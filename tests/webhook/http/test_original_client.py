@@ -163,7 +163,7 @@ async def test_every_query_settles_whatever_it_asks(app: RunningApp, transport: 
 async def test_other_transports_carry_queries_and_events(
     app: RunningApp, monkeypatch: pytest.MonkeyPatch, transport: str
 ) -> None:
-    monkeypatch.setattr(sockjs_session, "DISCONNECT_DELAY", 0.1)
+    monkeypatch.setattr(sockjs_session, "DISCONNECT_DELAY", 1.0)
     async with open_pages(app) as pages:
         assert await pages.connect(transports=[transport]) == transport
         await pages("subscribe", names=["alerts"])

@@ -340,7 +340,7 @@ async def test_connections_of_every_kind_are_counted_together(harness: AppHarnes
 async def test_vanished_client_leaves_nothing(
     app: RunningApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sockjs_session, "DISCONNECT_DELAY", 0.01)
+    monkeypatch.setattr(sockjs_session, "DISCONNECT_DELAY", 1.0)
     for name in TRANSPORTS:
         async with TRANSPORTS[name](app) as client:
             await client.start("c1")
