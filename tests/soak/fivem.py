@@ -233,7 +233,7 @@ def _drain_beside_live_events(server: FXServer, bot: BotProcess) -> float:
     other.start()
     heard = 0
     ends = time.monotonic() + CALM
-    while _waiting(server) or asked_at.keys() - arrived_at.keys():
+    while _waiting(server) or other.is_alive() or set(asked_at) - set(arrived_at):
         if time.monotonic() > ends:
             raise TimeoutError(f"{_waiting(server)} messages wait, {len(asked_at)} events asked")
         server.tick()
