@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from cogs.cards import alarms, board, calls, notices, properties
+from cogs.cards import again, alarms, board, calls, notices, properties
 from cogs.ui.embeds import MessageContent
 from db.database import Reader
 from webhook.protocol.events import Subject
@@ -39,6 +39,9 @@ CARDS: dict[str, CardKind] = {
     "flight": CardKind("drones", properties.flight),
     "alarm": CardKind("alerts", alarms.alarm),
     "alarm-call": CardKind("alerts", alarms.escalation),
+    "alarm-again": CardKind("alerts", again.alarm),
+    "panic-again": CardKind("panic", again.panic),
+    "emergency-again": CardKind("emergency", again.emergency),
     "alarm-owner": CardKind("direct", alarms.owner),
     "approval-answer": CardKind("direct", properties.approval_answer),
     "removal-answer": CardKind("direct", properties.removal_answer),

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import discord
 
+from cogs.cards.again import reference_to
 from cogs.i18n.language import N_, _, plural
 from cogs.pictures.property_map import property_map
 from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, MessageContent
@@ -127,18 +128,10 @@ async def escalation(sql: Reader, subject: Subject) -> MessageContent | None:
         colour=Colour.DANGER,
         description=_("Since {since}.").format(since=timestamp(shown.waiting_since)),
     )
-    card_of_alarm = await cards.of_subject(sql, str(Subject("alarm", number)))
-    reply_to = None
-    if card_of_alarm and card_of_alarm.channel_id and card_of_alarm.message_id:
-        reply_to = discord.MessageReference(
-            message_id=card_of_alarm.message_id,
-            channel_id=card_of_alarm.channel_id,
-            fail_if_not_exists=False,
-        )
     return MessageContent(
         [card.build()],
         role_mentions=tuple(int(role) for role in reached.roles.split()),
-        reply_to=reply_to,
+        reply_to=await reference_to(sql, Subject("alarm", number)),
     )
 
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 
 from cogs.cards import CARDS, board
+from cogs.cards.again import again_subject, age_of, happens_again
 from cogs.cards.dependents import dependent_subjects, own_calls
 from cogs.delivery.direct_messages import DIRECT_MESSAGES
 from cogs.feeds import FEEDS, feed_of
@@ -180,10 +181,27 @@ class Follower:
                         stale.append(StaleCard(card, decision.channel, event.at, decision.mention))
                 elif places[card] in self._in_use:
                     stale.append(StaleCard(card, places[card], event.at))
+                    stale += await self._replies(sql, event, subject, places[card])
             find = DIRECT_MESSAGES.get(event.name)
             messages = await find(sql, event) if find is not None else []
             stale += [StaleCard(str(each.subject), each.channel, event.at) for each in messages]
         return stale
+
+    async def _replies(
+        self, sql: Transaction, event: StoredEvent, subject: Subject, channel: str
+    ) -> list[StaleCard]:
+        """Return what mentions people in reply to a card that came too late to do so itself.
+
+        A card has one such reply, however often the same happens again.
+        """
+        if not happens_again(event, subject) or self._router.is_too_late(event.age):
+            return []
+        if not self._router.is_too_late(await age_of(sql, subject)):
+            return []
+        decision = await self._route(sql, event, subject, CARDS[subject.kind].channel)
+        if decision.silent or not decision.mention:
+            return []
+        return [StaleCard(str(again_subject(subject)), channel, event.at, decision.mention)]
 
     async def _feed_entries(self, sql: Transaction, events: list[StoredEvent]) -> list[FeedEntry]:
         """Return the feed entries of events, where the rules say."""

@@ -165,6 +165,10 @@ class Router:
     def channels(self) -> frozenset[int]:
         return frozenset(rule.channel for rule in self.rules if rule.channel)
 
+    def is_too_late(self, age: int) -> bool:
+        """Return whether nobody is mentioned for what came so many milliseconds late."""
+        return age > self._ping_within
+
     def default(self, home: str, *, starts_panic: bool, age: int = 0) -> Decision:
         """Decide as without rules; `home` is the event's channel of the channel map."""
         decision = Decision(None, home, self._panic_role if starts_panic else 0)
@@ -180,7 +184,7 @@ class Router:
 
     def _spare_late(self, decision: Decision, age: int) -> Decision:
         """Mention nobody for what happened too long ago: nobody can hurry to it any more."""
-        if age <= self._ping_within or not decision.mention:
+        if not self.is_too_late(age) or not decision.mention:
             return decision
         late = _("nobody is mentioned, as it came {duration} late")
         reason = late.format(duration=duration(age))

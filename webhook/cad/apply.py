@@ -140,7 +140,8 @@ async def store_panic(event: UnitPanic, change: Change, arrival: Arrival) -> lis
     )
     for panic_id in reopened:
         await stale_ends.forget(change.sql, str(panic_subject(panic_id)))
-    subjects = [panic_subject(panic_id) for panic_id in reopened]
+    going_on = await units.open_panics(change.sql, arrival.cad, event.idents)
+    subjects = [panic_subject(panic_id) for panic_id in sorted(set(going_on.values()))]
     started = await units.start_panic(
         change.sql, arrival.cad, event.idents, change.received, change.age
     )

@@ -1,0 +1,91 @@
+"""Replies that mention the roles which a card did not, as it told of something long past."""
+
+import discord
+
+from cogs.i18n.language import _
+from cogs.routing.facts import CARD_EVENTS, event_type, starts_panic
+from cogs.ui.embeds import TITLE, CardBuilder, Colour, MessageContent
+from cogs.ui.names import linked_name, user_name
+from cogs.ui.text import inert_line, timestamp
+from db import alarms, cards, emergencies, properties, units
+from db.database import Reader
+from webhook.cad.events import call_of
+from webhook.protocol.events import StoredEvent, Subject
+
+AGAIN = "again"
+
+
+def again_subject(card: Subject) -> Subject:
+    """Return the subject of the one reply to a card: `alarm-again:12` for `alarm:12`."""
+    return Subject(f"{card.kind}-{AGAIN}", card.key)
+
+
+async def age_of(sql: Reader, card: Subject) -> int:
+    """Return how late a card's alarm, panic or 911 call came, in milliseconds; 0 for others."""
+    if card.kind == "alarm":
+        alarm_ = await alarms.get(sql, card.number)
+        return 0 if alarm_ is None else alarm_.age
+    if card.kind == "panic":
+        start = await units.panic_start(sql, card.number)
+        return 0 if start is None else start.age
+    if card.kind == "emergency":
+        call = await emergencies.get(sql, *call_of(card))
+        return 0 if call is None else call.age
+    return 0
+
+
+def happens_again(event: StoredEvent, card: Subject) -> bool:
+    """Return whether an event is another press of a button, or another call that says the same."""
+    if starts_panic(event, card):
+        return True
+    if CARD_EVENTS.get(card.kind) != event_type(event):
+        return False
+    if card.kind == "emergency":
+        return event.data.get("callId") != card.number
+    return card.kind == "alarm"
+
+
+async def reference_to(sql: Reader, subject: Subject) -> discord.MessageReference | None:
+    """Return what makes a message a reply to a card; None if that is not posted."""
+    card = await cards.of_subject(sql, str(subject))
+    if card is None or not card.channel_id or not card.message_id:
+        return None
+    return discord.MessageReference(
+        message_id=card.message_id, channel_id=card.channel_id, fail_if_not_exists=False
+    )
+
+
+async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
+    """Say that the alarm button was pressed again, unless the alarm is settled."""
+    found = await alarms.get(sql, subject.number)
+    property_ = found and await properties.get_even_removed(sql, found.property_id)
+    if found is None or property_ is None or found.outcome is not None:
+        return None
+    text = _("{who} pressed the alarm button again, {time}.").format(
+        who=await user_name(sql, found.last_by), time=timestamp(found.last_at)
+    )
+    title = _("Alarm raised again · {where}")
+    where = inert_line(property_.location, TITLE - 60)
+    return await _reply(sql, Subject("alarm", subject.key), title.format(where=where), text)
+
+
+async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
+    """Say that the panic button was pressed again, unless the panic is over."""
+    members = await units.panic_units(sql, subject.number)
+    if all(member.cleared_at is not None for member in members):
+        return None
+    text = _("The panic button was pressed again.")
+    return await _reply(sql, Subject("panic", subject.key), _("PANIC"), text)
+
+
+async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
+    """Say that another 911 call says the same, or that the panic that it tells of goes on."""
+    text = _("It was reported again.")
+    title = _("911 call {number}").format(number=subject.number)
+    return await _reply(sql, Subject("emergency", subject.key), title, text)
+
+
+async def _reply(sql: Reader, card: Subject, title: str, text: str) -> MessageContent:
+    link = await linked_name(sql, card, _("See the card."))
+    built = CardBuilder(title=title, colour=Colour.DANGER, description=f"{text} {link}").build()
+    return MessageContent([built], reply_to=await reference_to(sql, card))
