@@ -56,10 +56,10 @@ async def reference_to(sql: Reader, subject: Subject) -> discord.MessageReferenc
 
 
 async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
-    """Say that the alarm button was pressed again, unless the alarm is settled."""
+    """Say that the alarm button was pressed again."""
     found = await alarms.get(sql, subject.number)
     property_ = found and await properties.get_even_removed(sql, found.property_id)
-    if found is None or property_ is None or found.outcome is not None:
+    if found is None or property_ is None:
         return None
     text = _("{who} pressed the alarm button again, {time}.").format(
         who=await user_name(sql, found.last_by), time=timestamp(found.last_at)
@@ -70,9 +70,8 @@ async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
 
 
 async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
-    """Say that the panic button was pressed again, unless the panic is over."""
-    members = await units.panic_units(sql, subject.number)
-    if all(member.cleared_at is not None for member in members):
+    """Say that the panic button was pressed again."""
+    if await units.panic_start(sql, subject.number) is None:
         return None
     text = _("The panic button was pressed again.")
     return await _reply(sql, Subject("panic", subject.key), _("PANIC"), text)
@@ -80,6 +79,8 @@ async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
 
 async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
     """Say that another 911 call says the same, or that the panic that it tells of goes on."""
+    if await emergencies.get(sql, *call_of(Subject("emergency", subject.key))) is None:
+        return None
     text = _("It was reported again.")
     title = _("911 call {number}").format(number=subject.number)
     return await _reply(sql, Subject("emergency", subject.key), title, text)

@@ -39,6 +39,9 @@ BOARD = board.SUBJECT
 OF_NO_EVENT = [
     Subject("alarm-owner", "1"),
     Subject("alarm-call", "2-1"),
+    Subject("alarm-again", "2"),
+    Subject("panic-again", "1"),
+    Subject("emergency-again", "1@county"),
     Subject("removal-answer", "1"),
     Subject("approval-answer", "1"),
 ]

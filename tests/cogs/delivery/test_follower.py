@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 
 import pytest
 
+from cogs.cards import render
 from cogs.delivery.follower import BATCH, Follower
 from cogs.feeds import entry_embed
 from cogs.routing.rules import Router, Rule
@@ -12,8 +13,9 @@ from db import cards, feeds, settings
 from db.errors import StorageUnavailable
 from tests.cogs.scenario import Scenario
 from tests.db.interrupt import interrupt
-from tests.webhook.harness import AppHarness
+from tests.webhook.harness import HOUR, AppHarness
 from webhook.cad import UnhandledType
+from webhook.protocol.events import Subject
 from webhook.protocol.metrics import Metrics
 
 EVERYWHERE = frozenset({"emergency", "units", "visits", "dispatch"})
@@ -36,6 +38,19 @@ async def _cards(harness: AppHarness) -> list[tuple[str, int]]:
     return await harness.database.read.all(
         lambda subject, version: (subject, version),
         "SELECT subject, version FROM cards WHERE subject LIKE 'emergency:%' ORDER BY id",
+    )
+
+
+async def _mentions(harness: AppHarness) -> list[tuple[str, int]]:
+    """Return the cards with the roles that they mention, after all events are applied."""
+    in_use = frozenset({"alerts", "emergency", "panic"})
+    router = Router([Rule("all", mention=5)], panic_role=9)
+    follower = Follower(harness.database, harness.bus, in_use, lambda _: None, router)
+    while await follower.apply_next():
+        pass
+    return await harness.database.read.all(
+        lambda subject, mention: (subject, mention),
+        "SELECT subject, mention FROM cards WHERE mention ORDER BY id",
     )
 
 
@@ -221,3 +236,60 @@ async def test_feed_events_are_collected_until_a_card_event_or_a_short_delay(
             await _call(harness, 1)
         assert await woken.get() == ({"visits", "emergency", "units"} if with_card else {"visits"})
         running.cancel()
+
+
+async def test_press_now_mentions_people_once_at_an_alarm_that_came_too_late_to(
+    harness: AppHarness,
+) -> None:
+    await harness.add_property()
+    for age, expected in (
+        (HOUR, []),
+        (HOUR, []),
+        (0, [("alarm-again:1", 5)]),
+        (0, [("alarm-again:1", 5)]),
+    ):
+        harness.age = age
+        await harness.ask("add-alert", propertyId=1, userId="u")
+        assert await _mentions(harness) == expected
+    shown = await render(harness.database.read, Subject("alarm-again", "1"))
+    assert shown is not None
+    assert shown.embeds[0].title == "Alarm raised again · Forum Dr"
+
+
+async def test_repeat_of_an_alarm_that_mentioned_people_mentions_nobody(
+    harness: AppHarness,
+) -> None:
+    await harness.add_property()
+    for age in (0, 0, HOUR):
+        harness.age = age
+        await harness.ask("add-alert", propertyId=1, userId="u")
+        assert await _mentions(harness) == [("alarm:1", 5)]
+
+
+async def test_panic_pressed_now_mentions_people_once_if_its_card_came_too_late_to(
+    harness: AppHarness,
+) -> None:
+    scenario = Scenario(harness)
+    for age, is_panic, expected in (
+        (HOUR, True, []),
+        (0, True, [("panic-again:1", 5)]),
+        (0, True, [("panic-again:1", 5)]),
+        (0, False, [("panic-again:1", 5)]),
+    ):
+        harness.age = age
+        await scenario.push("EVENT_UNIT_PANIC", {"identIds": [4], "isPanic": is_panic})
+        assert await _mentions(harness) == expected
+
+
+async def test_call_that_repeats_a_late_one_mentions_people_and_an_edit_does_not(
+    harness: AppHarness,
+) -> None:
+    what = {"description": "Shots fired", "location": "Forum Dr"}
+    harness.age = HOUR
+    await _call(harness, 1, **what)
+    assert await _mentions(harness) == []
+    harness.age = 0
+    await _call(harness, 1, **what, caller="Wren")
+    assert await _mentions(harness) == []
+    await _call(harness, 2, **what)
+    assert await _mentions(harness) == [("emergency-again:1@county", 5)]
