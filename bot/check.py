@@ -24,7 +24,7 @@ SOON = timedelta(days=14)
 
 
 _SAMPLE = re.compile(
-    r"your.*(?:key|token)|(?:key|token)[ _-]*here|change.?me|placeholder|…"
+    r"your.*(?:key|token)|(?:key|token)[ _-]*here|change.?me|placeholder|…|^at.least.16"
     r"|^[ _-]*(?:cad|api|bot|secret|[ _-])*(?:key|token)$|^<.*>$|^[x*.-]+$",
     re.IGNORECASE,
 )

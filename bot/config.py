@@ -21,6 +21,15 @@ _NAME = re.compile(r"[A-Za-z_]{1,40}")
 _QUOTED = re.compile(r"""(['"])(.{3,}?)\1""")
 
 
+_HINTS = {
+    "Invalid value": 'text stands in straight quotation marks, like "this"',
+    "Unescaped": "write / instead of it",
+    "Cannot declare": "this section is there already: write its keys under that one",
+    "Cannot overwrite": "this key is there already: keep one of the two",
+}
+"""What to do about the commonest faults in TOML, by how the parser begins to tell them."""
+
+
 class ConfigError(Exception):
     """A configuration that cannot be used; one readable line per fault."""
 
@@ -61,7 +70,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ConfigError([f"{path}: not UTF-8; save it with that encoding"]) from None
     except tomllib.TOMLDecodeError as problem:
-        raise ConfigError([f"{path}: not TOML: {_without_values(str(problem))}"]) from None
+        raise ConfigError([f"{path}: not TOML: {_explained(str(problem))}"]) from None
     except (ValueError, RecursionError):
         raise ConfigError([f"{path}: a number is too long, or brackets are too deep"]) from None
 
@@ -69,6 +78,12 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _without_values(problem: str) -> str:
     """Leave the names of keys in what the parser says, and nothing else that it quotes."""
     return _QUOTED.sub(lambda found: found[0] if _NAME.fullmatch(found[2]) else "'…'", problem)
+
+
+def _explained(problem: str) -> str:
+    """Add what to do to what the parser says."""
+    hints = [hint for beginning, hint in _HINTS.items() if problem.startswith(beginning)]
+    return "; ".join([_without_values(problem), *hints])
 
 
 def _unknown_sections() -> list[str]:
@@ -88,6 +103,12 @@ def _sentence(error: Any) -> str:
         str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "…"
         for part in error["loc"]
     )
+    if error["type"] == "list_type" and isinstance(error["input"], dict):
+        return f"{key}: write [[{key}]], with two brackets: there may be several"
+    if error["type"] == "list_type":
+        return f"{key}: must be a list: put brackets around it"
+    if error["type"] == "missing":
+        return f"{key}: is missing"
     if error["type"] != "extra_forbidden":
         return f"{key}: {field_problem(key, error).problem}"
     model: Any = Settings

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiohttp.test_utils import unused_port
 from PIL import Image
 
 from bot.check import check
@@ -59,6 +60,8 @@ class CheckedSetup:
                 }
                 | discord
             ),
+            # Not the port of a bot that may be running here.
+            http=HttpSettings(port=unused_port()),
             cad=CadSettings(keys=[NamedKey(key=KEY)]),
             websocket=WebsocketSettings(clients=[ClientSettings(name="script", token=TOKEN)]),
             database=DatabaseSettings(path=self.folder / "sentinel.db"),
@@ -360,6 +363,13 @@ async def test_two_keys_of_one_cad_are_no_fault(setup: CheckedSetup) -> None:
     keys = [NamedKey(name="city", key=KEY), NamedKey(name="city", key=KEY)]
     settings = setup.settings().model_copy(update={"cad": CadSettings(keys=keys)})
     assert (await setup.check_lines(settings))[-1] == "nothing is wrong"
+
+
+async def test_token_of_the_readme_is_a_fault(setup: CheckedSetup) -> None:
+    clients = [ClientSettings(name="game", token="at-least-16-characters")]
+    settings = setup.settings().model_copy(update={"websocket": WebsocketSettings(clients=clients)})
+    lines = await setup.check_lines(settings)
+    assert sum("the token of game is the placeholder" in line for line in lines) == 1
 
 
 async def test_equal_tokens_are_a_fault(setup: CheckedSetup) -> None:

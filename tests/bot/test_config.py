@@ -83,11 +83,17 @@ def test_environment_overrides_single_keys(monkeypatch: pytest.MonkeyPatch) -> N
             '[[websocket.clients]]\nname = "a"\ntoken = "short"',
             "websocket.clients.0.token: must have at least 16 characters",
         ),
-        ('[[websocket.clients]]\nname = "a"', "websocket.clients.0.token: Field required"),
+        ('[[websocket.clients]]\nname = "a"', "websocket.clients.0.token: is missing"),
         ('[http]\ncertificate = "a.pem"', "http: certificate and private_key belong together"),
         ('[http]\ntrusted_proxies = ["nginx"]', "http.trusted_proxies.0: value is not a valid"),
         ('[http]\ntrusted_proxies = ["0.0.0.0/0"]', "this trusts everybody; name the address"),
         ("[http", "config.toml: not TOML: "),
+        ("[http]\n[cad]\n[http]", "twice (at line 3, column 6); this section is there already"),
+        ("[http]\nport = 1\nport = 2", "; this key is there already"),
+        ("[cad]\nkeys = [“S3CRET-KEY”]", "(at line 2, column 9); text stands in straight"),
+        ('[map]\nimage = "C:\\maps\\a.png"', "; write / instead of it"),
+        ('[cad]\nkeys = "S3CRET-KEY"', "cad.keys: must be a list: put brackets around it"),
+        ('[websocket.clients]\nname = "a"', "write [[websocket.clients]], with two brackets"),
         (
             '[[community.tiers]]\nid = 1\nname = "a"\nprice = "1"\n'
             '[[community.tiers]]\nid = 1\nname = "b"\nprice = "1"',

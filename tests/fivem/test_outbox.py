@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fivem.conftest import NAME, SentinelServer
+from tests.fivem.conftest import NAME, RESOURCE, SentinelServer
 from tests.fivem.http_client import GameRequest
 from tests.fivem.scripted_bot import ScriptedBot
 
@@ -102,6 +102,29 @@ def test_wrong_token_throws_nothing_away(game: SentinelServer) -> None:
     assert game.bot.notes() == ["0", "1", "2"]
 
 
+def test_status_says_why_nothing_gets_through(game: SentinelServer) -> None:
+    game.bot.token = "the-right-token"
+    for token, why in (("a-wrong-token", "rejects the token"), ("", "cad_sentinel_token is miss")):
+        game.convars["cad_sentinel_token"] = token
+        game.alarm("one")
+        game.run(15.0)
+        assert [line for line in game.command("cadsentinel status") if why in line]
+    game.convars["cad_sentinel_token"] = ' "the-right-token" '
+    game.drain()
+    assert "problem" not in game.status()
+    game.bot.is_down = True
+    game.alarm("two")
+    game.run(15.0)
+    assert "cannot be reached" in game.command("cadsentinel status")[-1]
+
+
+def test_renamed_resource_says_so(tmp_path: Path) -> None:
+    with SentinelServer(tmp_path, ScriptedBot()) as server:
+        server.add(RESOURCE, "sentinel")
+        server.start("sentinel")
+        assert "is named sentinel" in server.console[0]
+
+
 def test_wrong_address_throws_nothing_away(tmp_path: Path) -> None:
     bot = ScriptedBot(is_another_server=True)
     with SentinelServer(tmp_path, bot) as server:
@@ -112,6 +135,7 @@ def test_wrong_address_throws_nothing_away(tmp_path: Path) -> None:
         assert (server.status()["waiting"], server.status()["refused"]) == (3, 0)
         [line] = [line for line in server.console if "Something else" in line]
         assert "http://127.0.0.1:30150 (HTTP 404: Route not found.)" in line
+        assert not [line for line in server.console if "No events" in line]
         bot.is_another_server = False
         server.drain()
     assert bot.notes() == ["0", "1", "2"]

@@ -83,7 +83,12 @@ class Authenticator:
             raise web.HTTPForbidden(text="origin not allowed")
         caller = self._caller(request)
         if caller is None:
-            self.limiter.refusal_log.count("a wrong or missing token", request.remote or "")
+            self.limiter.refusal_log.count(
+                "a wrong or missing token",
+                request.remote or "",
+                "it must be the token of one of [[websocket.clients]];"
+                " the game's is cad_sentinel_token in server.cfg",
+            )
             await _hold(request, self._delays.add(request.remote))
             error = web.HTTPUnauthorized(
                 text="a valid token is needed", headers={"WWW-Authenticate": "Bearer"}

@@ -211,7 +211,7 @@ function Api.Status()
         refused = Spool.refused(),
         full = Spool.is_full,
         pushes = Push.way and Text(Push.way) or nil,
-        problem = Settings.problem() or Settings.push_problem(),
+        problem = Settings.problem() or Link.problem or Settings.push_problem(),
         version = GetResourceMetadata(GetCurrentResourceName(), 'version', 0),
     }
 end

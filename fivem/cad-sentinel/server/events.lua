@@ -30,7 +30,7 @@ function Events.poll()
     local after = GetResourceKvpString('after')
     local began = GetGameTimer()
     Link.request('GET', path(after), nil, nil, function(status, page, problem)
-        if status == 400 or status == 404 then
+        if (status == 400 or status == 404) and Link.is_the_bot() then
             Say('no_events', problem)
         end
         local is_page = type(page) == 'table' and page.last and type(page.events) == 'table'

@@ -1,6 +1,7 @@
 -- Requests to the bot, and whether it answers.
 
-Link = { is_connected = false }
+-- `problem` is why the bot takes nothing at the moment, as one line; nil if it does.
+Link = { is_connected = false, problem = nil }
 
 local VERSION = GetResourceMetadata(GetCurrentResourceName(), 'version', 0)
 
@@ -40,13 +41,13 @@ end
 -- Why something was refused: the sentence of the bot's answer, or the whole answer; and whether it
 -- was an answer as only the bot gives it.
 local function problem_of(fault)
-    local text = (fault or ''):gsub('^HTTP %d+: ?', '')
+    local text = (fault or ''):gsub('^HTTP %d+: ?', ''):gsub(' %- CURL error code.*', '')
     local frame = decode(text)
     local data = type(frame) == 'table' and frame.data
     if type(data) == 'table' and data.message then
         return data.message, true
     end
-    return text:sub(1, 300), false
+    return (text:match('<title>%s*(.-)%s*</title>') or text):sub(1, 300), false
 end
 
 -- Whether it is the bot that answers at this address, and not some other server.
@@ -65,16 +66,19 @@ local function note(status, problem)
     end
     Link.is_connected = status ~= 0 and status < 500 and status ~= 401
     set_state(Link.is_connected and 'up' or 'down')
+    Link.problem = nil
     if status == 0 then
-        Say('not_reached', Settings.url(), problem)
+        Link.problem = Say('not_reached', Settings.url(), problem)
+    elseif status == 401 and Settings.token() == '' then
+        Link.problem = Say('no_token')
     elseif status == 401 then
-        Say('unauthorized')
+        Link.problem = Say('unauthorized')
     elseif status == 403 then
-        Say('forbidden', problem)
+        Link.problem = Say('forbidden', problem)
     elseif status >= 500 then
-        Say('failing', status, problem)
+        Link.problem = Say('failing', status, problem)
     elseif status ~= 0 and not Link.is_the_bot() then
-        Say('not_the_bot', Settings.url(), status, problem or '')
+        Link.problem = Say('not_the_bot', Settings.url(), status, problem or '')
     end
 end
 

@@ -4,12 +4,17 @@ Settings = {}
 
 local SHORTEST_SECRET = 16
 
+-- Without blanks and quotation marks around it, which a copied one may have.
+local function read(convar, default)
+    return GetConvar(convar, default):match('^[%s"\']*(.-)[%s"\']*$')
+end
+
 function Settings.url()
-    return (GetConvar('cad_sentinel_url', 'http://127.0.0.1:30150'):gsub('/+$', ''))
+    return (read('cad_sentinel_url', 'http://127.0.0.1:30150'):gsub('/+$', ''))
 end
 
 function Settings.token()
-    return GetConvar('cad_sentinel_token', '')
+    return read('cad_sentinel_token', '')
 end
 
 -- The secret of the path for pushes; nil if there is none, or none that can be trusted.

@@ -1,6 +1,10 @@
 -- Last of all files: everything is there.
 
 Spool.open()
+local name = GetCurrentResourceName()
+if name ~= 'cad-sentinel' then
+    print(Text('renamed', name))
+end
 local fault = Settings.push_problem()
 if fault then
     print(fault)

@@ -13,13 +13,14 @@ function Text(name, ...)
     return ((texts[name] or english[name]):format(...):gsub('%c', ' '))
 end
 
--- Prints a text, at most once a minute about the same thing: its first blank.
+-- Prints a text, at most once a minute about the same thing: its first blank. Returns the text.
 local printed_at = {}
 
 function Say(name, about, ...)
-    local now, thing = GetGameTimer(), name .. tostring(about)
+    local text, thing, now = Text(name, about, ...), name .. tostring(about), GetGameTimer()
     if not printed_at[thing] or now - printed_at[thing] >= 60000 then
         printed_at[thing] = now
-        print(Text(name, about, ...))
+        print(text)
     end
+    return text
 end
