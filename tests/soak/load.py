@@ -1,9 +1,9 @@
-"""Everything at once: pushes, websocket queries, clicks and slash commands, until it is stopped."""
+"""Everything at once until it is stopped: pushes, queries, batches, clicks, slash commands."""
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from itertools import count
 from random import Random
 from typing import Any
@@ -15,9 +15,15 @@ from tests.end_to_end.environment import CAD_KEY, TOKEN, BotEnvironment, call_91
 from tests.fake_discord import CannotDo, Message, NoAnswer
 from tests.soak.ledger import Ledger
 
-PUSHERS, SCRIPTS, PEOPLE = 6, 2, 3
+PUSHERS, SCRIPTS, GAME_SERVERS, PEOPLE = 6, 2, 2, 3
 PAUSE = 0.01
 """Seconds between two deeds of one of them."""
+
+BATCH = 10
+"""Messages of a batch, at most."""
+
+UNHEARD = 0.1
+"""How likely it is that a game server does not hear the answer to a batch."""
 
 NEWEST = 100
 """Messages of a channel among which somebody looks for a card."""
@@ -61,6 +67,7 @@ class Load:
             for work in (
                 *[self._push] * PUSHERS,
                 *[self._script] * SCRIPTS,
+                *[self._game_server] * GAME_SERVERS,
                 *[self._person] * PEOPLE,
             ):
                 group.create_task(self._go_on(work, http))
@@ -127,6 +134,44 @@ class Load:
                     ):
                         raise NotDone
                 await asyncio.sleep(self._pause)
+
+    # Game servers
+
+    async def _game_server(self, http: aiohttp.ClientSession) -> None:
+        """Send a batch again and again, with the same keys, until all of it is answered as done."""
+        messages = []
+        async with AsyncExitStack() as deeds:
+            for _ in range(self._random.randint(1, BATCH)):
+                number = next(self._numbers)
+                message: dict[str, Any] = {"key": f"key-{number}", "age": 0.5}
+                if self._random.random() < 0.5:
+                    event, which = "auth-entries", f"user-{number}"
+                    message["type"] = "queries.add-auth-entry"
+                    message["data"] = {"propertyId": self._house, "userId": which}
+                else:
+                    event, which = "cad.EVENT_RECORD_ADD", f"record-{number}"
+                    record = {"id": number, "type": 3, "name": which}
+                    message["push"] = json.dumps(
+                        {"key": CAD_KEY, "type": "EVENT_RECORD_ADD", "data": {"record": record}}
+                    )
+                await deeds.enter_async_context(self._ledger.deed(event, which))
+                messages.append(message)
+            while not await self._is_answered(http, messages):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(self._pause)
+
+    async def _is_answered(
+        self, http: aiohttp.ClientSession, messages: list[dict[str, Any]]
+    ) -> bool:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        where = f"{self._env.url}/api/batch"
+        try:
+            async with http.post(where, json={"messages": messages}, headers=headers) as answer:
+                found = await answer.json() if answer.status == 200 else {"answers": []}
+        except MISHAPS:
+            return False
+        statuses = [one["status"] for one in found["answers"]]
+        is_heard = self._random.random() >= UNHEARD
+        return is_heard and statuses == [200] * len(messages)
 
     # People
 
