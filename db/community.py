@@ -33,17 +33,9 @@ async def get_tier(sql: Reader, tier_id: int) -> Tier | None:
     return await sql.find(Tier, "tiers", id=tier_id)
 
 
-async def tier_on_offer(sql: Reader, tier_id: int) -> bool:
-    return await sql.count("tiers WHERE id = ? AND NOT retired", tier_id) > 0
-
-
 async def equipment_types(sql: Reader) -> list[EquipmentType]:
     """Return the equipment types on offer, by id."""
     return await sql.select(EquipmentType, "equipment_types WHERE NOT retired ORDER BY id")
-
-
-async def equipment_type_on_offer(sql: Reader, type_id: int) -> bool:
-    return await sql.count("equipment_types WHERE id = ? AND NOT retired", type_id) > 0
 
 
 async def replace(sql: Transaction, tiers: list[Tier], types: list[EquipmentType]) -> None:

@@ -117,13 +117,11 @@ async def ensure(sql: Transaction, call: CallKey, now: int, age: int = 0) -> set
 
 async def put_first_report(
     sql: Transaction,
-    cad: str,
-    call_id: int,
+    call: CallKey,
     values: dict[str, Any],
     idents: list[int],
     now: int,
     age: int = 0,
-    occurrence: int = FIRST,
     *,
     protected: Iterable[int] = (),
 ) -> DispatchCall:
@@ -131,7 +129,6 @@ async def put_first_report(
 
     `idents` are its units; those in `protected` stay as they are.
     """
-    call = CallKey(cad, call_id, occurrence)
     edited = await ensure(sql, call, now, age)
     if "idents" not in edited:
         await _replace_units(sql, call, idents, protected)
@@ -280,12 +277,10 @@ async def notes(sql: Reader, call: CallKey) -> list[CallNote]:
     return await sql.select(CallNote, f"dispatch_notes WHERE {_THIS_CALL} ORDER BY id", *call)
 
 
-async def last_notes(
-    sql: Reader, cad: str, call_id: int, limit: int, occurrence: int = FIRST
-) -> list[CallNote]:
+async def last_notes(sql: Reader, call: CallKey, limit: int) -> list[CallNote]:
     """Return the newest notes, oldest of them first."""
     newest_first = f"dispatch_notes WHERE {_THIS_CALL} ORDER BY id DESC LIMIT ?"
-    return (await sql.select(CallNote, newest_first, cad, call_id, occurrence, limit))[::-1]
+    return (await sql.select(CallNote, newest_first, *call, limit))[::-1]
 
 
 async def get(
@@ -316,10 +311,7 @@ async def open_calls(sql: Reader, limit: int) -> list[DispatchCall]:
     return await sql.select(DispatchCall, f"{_OPEN} {_NEWEST_FIRST} LIMIT ?", limit)
 
 
-async def set_property(
-    sql: Transaction, cad: str, call_id: int, property_id: int | None, occurrence: int = FIRST
-) -> None:
-    call = CallKey(cad, call_id, occurrence)
+async def set_property(sql: Transaction, call: CallKey, property_id: int | None) -> None:
     await sql.update("dispatch_calls", {"property_id": property_id}, **call._asdict())
 
 

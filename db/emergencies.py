@@ -74,8 +74,7 @@ class EmergencyCall(NamedTuple):
 
 async def put(
     sql: Transaction,
-    cad: str,
-    call_id: int,
+    call: CallKey,
     *,
     is_emergency: bool,
     caller: str,
@@ -86,7 +85,6 @@ async def put(
     pressed_by: str | None,
     now: int,
     age: int = 0,
-    occurrence: int = FIRST,
     updated: int | None = None,
     x: float | None = None,
     y: float | None = None,
@@ -105,7 +103,7 @@ async def put(
         "y": y,
         "seen": 1,
     }
-    return await _upsert(sql, CallKey(cad, call_id, occurrence), now, values, age)
+    return await _upsert(sql, call, now, values, age)
 
 
 async def mark_removed(sql: Transaction, call: CallKey, now: int, age: int = 0) -> EmergencyCall:

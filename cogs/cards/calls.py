@@ -132,7 +132,7 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     if call.closed_at is not None:
         card.add("Closed", _after(call.closed_at - call.happened_at))
         card.add("Ended", await _stale_end(sql, subject))
-    notes = await dispatches.last_notes(sql, call.cad, call.call_id, READ, call.occurrence)
+    notes = await dispatches.last_notes(sql, call.key, READ)
     card.add("Last notes", notes_text(notes), inline=False)
     return MessageContent(
         [card.build()], await _drone_button(sql, call.property_id, is_open=is_open)

@@ -87,7 +87,7 @@ async def gather_facts(sql: Reader, event: StoredEvent, subject: Subject | None)
         key = call_of(subject)
         dispatched = await dispatches.get(sql, *key)
         if dispatched is not None:
-            notes = await dispatches.last_notes(sql, cad, number, NOTES, key.occurrence)
+            notes = await dispatches.last_notes(sql, key, NOTES)
             texts = [dispatched.title, dispatched.description, *(note.content for note in notes)]
             facts = replace(facts, priority=facts.priority or dispatched.priority)
             facts = _with_call(facts, dispatched, texts)

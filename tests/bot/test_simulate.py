@@ -29,6 +29,7 @@ EXPECTED = [
     "property-equipment-change",
     "property-equipment-change",
     "property-equipment-change",
+    "allowed-users-changed",
     "visits",
     "scanned",
     "auth-entries",
@@ -54,6 +55,7 @@ EXPECTED = [
     "cad.EVENT_UNIT_STATUS",
     "cad.EVENT_UNIT_LOGOUT",
     "requested-remove-property",
+    "property-status-change",
     "property-added",
 ]
 
@@ -116,7 +118,7 @@ async def test_calls_end_as_the_scenario_says(server: BotServer, client: Instanc
     assert call.emergency_call_id == emergency.call_id
     assert call.closed_at is not None
     assert len(await dispatches.units(server.database.read, "cad", call.call_id)) == 2
-    assert len(await dispatches.last_notes(server.database.read, "cad", call.call_id, 10)) == 2
+    assert len(await dispatches.last_notes(server.database.read, call.key, 10)) == 2
     panics = await events(client, "cad.EVENT_UNIT_PANIC")
     assert [panic["isPanic"] for panic in panics] == [True, False]
 

@@ -82,13 +82,12 @@ async def test_a_retired_tier_stays_for_the_property_that_has_it(database: Datab
         number = await add_property(sql, tier=2)
         await community.replace(sql, [Tier(1, "Bronze", "1")], [])
         assert await community.tiers(sql) == [Tier(1, "Bronze", "1")]
-        assert not await community.tier_on_offer(sql, 2)
         assert await community.equipment_types(sql) == []
         detail = await properties.detail(sql, number)
         assert detail is not None
         assert detail.tier_name == "Premium"
         await community.replace(sql, TIERS, TYPES)
-        assert await community.tier_on_offer(sql, 2)
+        assert await community.tiers(sql) == TIERS
 
 
 async def test_the_schema_lets_a_drone_be_out_only_once(database: Database) -> None:

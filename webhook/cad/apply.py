@@ -1,7 +1,7 @@
-"""What the CAD's events change: units, panics and notices here, calls in the modules beside this.
+"""What the CAD's events change: units, panics and notices here, calls in `apply_*.py`.
 
-Pushes carry no number and hardly a time, and come in any order, some twice; so each is stored in a
-way that the order of arrival does not matter where the events themselves leave a choice.
+Pushes are not numbered, rarely carry a time and arrive in any order, some twice. So they are stored
+in such a way that the order of arrival matters as little as the events allow.
 
 Every function returns the subjects of its event.
 """
@@ -10,7 +10,7 @@ from functools import singledispatch
 from typing import Any
 
 from db import notices, stale_ends, units
-from webhook.cad.arrival import COPIES, Arrival
+from webhook.cad.arrival import DUPLICATE_WINDOW, Arrival
 from webhook.cad.calls import ToggleBodycam
 from webhook.cad.events import (
     CadEvent,
@@ -37,8 +37,8 @@ from webhook.protocol.events import Subject
 
 OFFLINE = "OFFLINE"
 
-AGAIN = 120_000
-"""Milliseconds after its end within which a panic goes on if the button is pressed again."""
+PANIC_REOPEN_WINDOW = 120_000
+"""Milliseconds after its end within which another press of the button reopens a panic."""
 
 _NOTICE_KINDS: dict[str, notices.Kind] = {
     PagerMessage.type: "pager",
@@ -51,9 +51,6 @@ _NOTICE_KINDS: dict[str, notices.Kind] = {
 async def apply(event: CadEvent, change: Change, arrival: Arrival) -> list[Subject]:
     """Store what an event changes and return its subjects; most events are only journalled."""
     return []
-
-
-# Units
 
 
 @apply.register
@@ -135,8 +132,9 @@ async def store_panic(event: UnitPanic, change: Change, arrival: Arrival) -> lis
     if not event.is_panic:
         ended = await units.clear_panic(change.sql, arrival.cad, event.idents, change.happened)
         return [panic_subject(panic_id) for panic_id in ended]
+    since = change.happened - PANIC_REOPEN_WINDOW
     reopened = await units.reopen_panics(
-        change.sql, arrival.cad, event.idents, change.happened - AGAIN, change.received
+        change.sql, arrival.cad, event.idents, since, change.received
     )
     for panic_id in reopened:
         await stale_ends.forget(change.sql, str(panic_subject(panic_id)))
@@ -148,12 +146,9 @@ async def store_panic(event: UnitPanic, change: Change, arrival: Arrival) -> lis
     if started is None:
         return subjects
     own_calls = await fold_earlier_calls(change, arrival.cad, started)
-    # Their cards may be there by now; the panic's takes over.
+    # They may have cards of their own by now, which the panic's card replaces.
     own_subjects = [emergency_subject(call) for call in own_calls]
     return [panic_subject(started), *own_subjects, *subjects]
-
-
-# Notices
 
 
 @apply.register
@@ -163,7 +158,7 @@ async def store_notice(
     key = _callout_key(event) if isinstance(event, Callout) else ""
     data = event.model_dump_json(by_alias=True)
     kind = _NOTICE_KINDS[event.type]
-    since = change.received - (arrival.window or COPIES)
+    since = change.received - (arrival.window or DUPLICATE_WINDOW)
     notice_id = await notices.put(
         change.sql, arrival.cad, kind, key, data, change.received, change.age, since=since
     )
@@ -171,7 +166,7 @@ async def store_notice(
 
 
 def _callout_key(callout: Callout) -> str:
-    """Return what makes a callout another one: its id is only the kind ("armed_suspect")."""
+    """Return what tells callouts apart: the id is only their kind ("armed_suspect")."""
     if not callout.id:
         return ""
     return " ".join([callout.id, *(f"{at.x:.0f},{at.y:.0f}" for at in callout.locations)])

@@ -9,7 +9,7 @@ from db.calls import CallKey
 from db.dispatches import CallNote, DispatchCall
 from webhook.cad.apply import apply
 from webhook.cad.apply_emergencies import subjects_of_911
-from webhook.cad.arrival import ORDER, Arrival
+from webhook.cad.arrival import REORDER_WINDOW, Arrival
 from webhook.cad.calls import (
     DispatchClosed,
     DispatchEdit,
@@ -111,12 +111,11 @@ async def _store_first_report(
     stamps = orjson.loads(stored.stamps) if stored is not None else {}
     call = await dispatches.put_first_report(
         change.sql,
-        *key[:2],
+        key,
         columns | {"stamps": _stamps(stamps, set_now, arrival.stamp(event.updated))},
         event.idents,
         change.received,
         change.age,
-        key.occurrence,
         protected=await _protected_units(change, arrival, key),
     )
     await find_property(change, call)
@@ -158,7 +157,7 @@ async def _store_edit(
     if "notes" in fresh:
         gone = await _add_notes(change, arrival, key, event.notes, are_all=True)
         # What came just now may be newer than the list.
-        before = change.received - max(arrival.window, ORDER)
+        before = change.received - max(arrival.window, REORDER_WINDOW)
         await dispatches.remove_notes(change.sql, [note.id for note in gone if note.at < before])
     await _revive(change, key)
     if "status" in fresh and event.status and event.status != CLOSED:
@@ -232,7 +231,7 @@ async def _revive(change: Change, call: CallKey) -> None:
 
 async def _protected_units(change: Change, arrival: Arrival, call: CallKey) -> list[int]:
     """Return the units whose own attach or detach outranks the list of a push that may be late."""
-    since = change.received - max(arrival.window, ORDER)
+    since = change.received - max(arrival.window, REORDER_WINDOW)
     return [
         ident
         for ident, at in await dispatches.explicit_units(change.sql, call, since)
@@ -324,7 +323,8 @@ async def _add_notes(
 def _may_be_same(stored: CallNote, given: CallNote, window: int) -> bool:
     """Return whether one note may have come twice, where not both forms of it have a time."""
     timed = [note.clock is not None for note in (stored, given)]
-    return all(timed) or given.at - stored.at <= (max(window, ORDER) if any(timed) else ORDER)
+    longest = max(window, REORDER_WINDOW) if any(timed) else REORDER_WINDOW
+    return all(timed) or given.at - stored.at <= longest
 
 
 def _says_same(stored: CallNote, given: CallNote) -> bool:

@@ -45,11 +45,10 @@ async def store_911(event: Call911, change: Change, arrival: Arrival) -> list[Su
         key = stored.key
     call = await emergencies.put(
         change.sql,
-        *key[:2],
+        key,
         **await _columns(change, event),
         now=change.received,
         age=change.age,
-        occurrence=key.occurrence,
         updated=stamp,
     )
     repeated = await call_repeated_by(change, call) if stored is None or not stored.seen else None

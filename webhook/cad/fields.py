@@ -442,12 +442,7 @@ def _meta_value(value: object) -> str | None:
 
 
 def _read_id(value: object) -> int:
-    """Read an id; `tostring` of Lua 5.4 makes `61.0` of a whole number."""
-    if isinstance(value, str):
-        value = value.strip()
-        if whole := _WHOLE.fullmatch(value):
-            value = whole[1]
-    return parse_id(value)
+    return parse_id(value.strip() if isinstance(value, str) else value)
 
 
 def _listed(value: object) -> list[Any] | None:

@@ -91,7 +91,7 @@ async def find_property(change: Change, call: DispatchCall) -> bool:
         found = origin.property_id if origin is not None else None
     if found == call.property_id:
         return False
-    await dispatches.set_property(change.sql, call.cad, call.call_id, found, call.occurrence)
+    await dispatches.set_property(change.sql, call.key, found)
     return True
 
 

@@ -1,42 +1,42 @@
-"""Which call of its number a push is about: the CAD uses numbers again.
+"""Which of the calls with its number a push is about: the CAD reuses numbers.
 
-It may begin anew at 1 when somebody has wiped its calls, and perhaps no push says that the old ones
-are gone. So the whole report of a call (EVENT_911, EVENT_DISPATCH_NEW) is of another call if it
+It starts at 1 again when somebody has wiped its calls, and maybe no push says that the old ones are
+gone. So a full report of a call (EVENT_911, EVENT_DISPATCH_NEW) is about a new call if it
 
-- says something else in everything, and does not come within seconds,
-- comes after the call of its number is over, and not late,
-- says something else in anything, a minute or more after the last push about the call,
-- or comes an hour after that.
+- differs in every text, and does not come within seconds,
+- comes after the stored call is over, and is not late,
+- differs in any text, a minute or more after the last push about the stored call,
+- or comes an hour after that push.
 
-What else comes is about the newest call of its number, or about the one before it, if its transport
-has yet to bring the report of the newest.
+Any other push is about the newest call of its number, or about the one before it while its
+transport has yet to deliver the report of the newest.
 """
 
+from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from db import dispatches, emergencies
 from db.calls import CallKey
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.search import fold_case
-from webhook.cad.arrival import COPIES, ORDER, Arrival
+from webhook.cad.arrival import DUPLICATE_WINDOW, REORDER_WINDOW, Arrival
 from webhook.cad.calls import Call911, DispatchNew
 from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
 
-SILENCE = 60 * 60 * 1000
+REUSE_SILENCE = 60 * 60 * 1000
 """Milliseconds without a push about a call after which even the same report is of another one."""
+
+AnyCall = TypeVar("AnyCall", DispatchCall, EmergencyCall)
 
 
 async def dispatch_call(change: Change, arrival: Arrival, call_id: int) -> DispatchCall | None:
     """Return the stored dispatch call that a push with this number is about."""
     calls = await dispatches.of_number(change.sql, arrival.cad, call_id)
-    for call in calls[:-1]:
-        if not await arrival.is_behind(change, dispatch_subject(call.key), call.received_at):
-            return call
-    return calls[-1] if calls else None
+    return await _newest_delivered(change, arrival, calls, dispatch_subject)
 
 
 async def dispatch_key(change: Change, arrival: Arrival, call_id: int) -> CallKey:
@@ -48,10 +48,7 @@ async def dispatch_key(change: Change, arrival: Arrival, call_id: int) -> CallKe
 async def emergency_call(change: Change, arrival: Arrival, call_id: int) -> EmergencyCall | None:
     """Return the stored 911 call that a push with this number is about."""
     calls = await emergencies.of_number(change.sql, arrival.cad, call_id)
-    for call in calls[:-1]:
-        if not await arrival.is_behind(change, emergency_subject(call.key), call.received_at):
-            return call
-    return calls[-1] if calls else None
+    return await _newest_delivered(change, arrival, calls, emergency_subject)
 
 
 async def emergency_key(change: Change, arrival: Arrival, call_id: int) -> CallKey:
@@ -60,14 +57,27 @@ async def emergency_key(change: Change, arrival: Arrival, call_id: int) -> CallK
     return CallKey(arrival.cad, call_id) if call is None else call.key
 
 
+async def _newest_delivered(
+    change: Change,
+    arrival: Arrival,
+    calls: list[AnyCall],
+    subject_of: Callable[[CallKey], Subject],
+) -> AnyCall | None:
+    """Return the newest of the calls that the transport has delivered, else the oldest."""
+    for call in calls[:-1]:
+        if not await arrival.is_behind(change, subject_of(call.key), call.received_at):
+            return call
+    return calls[-1] if calls else None
+
+
 class CallReport(Enum):
-    """What the whole report of a call is to the stored call of its number."""
+    """Which call a full report is about, compared with the stored call of its number."""
 
     OF_CALL = auto()
     OF_NEXT = auto()
-    """The number is used again."""
+    """A later one: the number was reused."""
     OF_EARLIER = auto()
-    """It is late: the number names another call by now."""
+    """An earlier one: the report is late, and the number was reused since."""
 
 
 async def compare_911(
@@ -117,11 +127,11 @@ async def compare_dispatch(
 
 
 def is_edit_of_next(change: Change, fields: dict[str, Any], call: DispatchCall) -> bool:
-    """Return whether an edit is about a later call than the stored one, whose report was lost.
+    """Return whether an edit is about a later call, whose report was lost, than the stored one.
 
-    The stored one has been closed for long, and the edit says something else in all that it has.
+    The stored one was closed long ago, and the edit shares no text with it.
     """
-    if call.closed_at is None or change.received - call.closed_at <= SILENCE:
+    if call.closed_at is None or change.received - call.closed_at <= REUSE_SILENCE:
         return False
     given = [fields[name] for name in ("title", "address", "description") if fields.get(name)]
     stored = {fold_case(text) for text in (call.title, call.address, call.description)}
@@ -153,11 +163,11 @@ async def _compare(
         not stored.is_newest or await arrival.is_behind(change, stored.subject, stored.began_at)
     ):
         return CallReport.OF_EARLIER if differs_in_all else CallReport.OF_CALL
-    if stored.is_seen and differs_in_all and silence > ORDER:
+    if stored.is_seen and differs_in_all and silence > REORDER_WINDOW:
         return CallReport.OF_NEXT
     if stored.over_at is not None or not stored.is_seen:
         since = stored.touched_at if stored.over_at is None else stored.over_at
         may_precede = await arrival.may_precede(change, stored.subject, since)
         return CallReport.OF_CALL if may_precede else CallReport.OF_NEXT
-    is_next = silence > SILENCE or (differs and silence > COPIES)
+    is_next = silence > REUSE_SILENCE or (differs and silence > DUPLICATE_WINDOW)
     return CallReport.OF_NEXT if is_next else CallReport.OF_CALL

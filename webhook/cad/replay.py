@@ -1,8 +1,8 @@
-"""Storing recent pushes once more where a slower transport shows that their order was another.
+"""Applying recent pushes again when a slower transport shows that they were sent in another order.
 
-A push that one transport lost comes later over the other, and changes what newer pushes set. When
-the other transport then brings its copy of such a newer push, that push is applied once more, and
-with it all later ones about the same.
+A push that one transport lost arrives late over the other, and overwrites what newer pushes set.
+When the slower transport then delivers its copies of those newer pushes, they are applied again,
+with all later ones about the same subject.
 """
 
 import logging
@@ -19,17 +19,17 @@ from webhook.protocol.context import Change
 from webhook.protocol.events import CAD, CardsOutdated
 
 _ONLY_FIRST = (DispatchNew, Callout, PagerMessage, StationAlert)
-"""Events that change nothing that they have not changed when they came."""
+"""Events that only add something; applying them again would change nothing."""
 
 log = logging.getLogger(__name__)
 
 
 async def replay(change: Change, arrival: Arrival, digest: bytes) -> None:
-    """Apply a push again that a transport has brought a copy of, if it lies behind its own news."""
+    """Apply a push again when its copy comes over a transport that delivered news before it."""
     copied = await fingerprints.newest(change.sql, digest, arrival.transport)
     if copied is None or not await fingerprints.brought_news(change.sql, copied, arrival.transport):
         return
-    log.debug("a push over %s shows that pushes came in another order", arrival.transport)
+    log.debug("a push over %s shows that pushes arrived out of order", arrival.transport)
     subjects: dict[str, None] = {}
     for push in await fingerprints.since(change.sql, copied, arrival.transport):
         numbers = range(push.first_event, push.first_event + push.events)
@@ -37,6 +37,6 @@ async def replay(change: Change, arrival: Arrival, digest: bytes) -> None:
             model = EVENTS.get(entry.name.removeprefix(f"{CAD}."))
             if model is not None and not issubclass(model, _ONLY_FIRST):
                 event = model.model_validate(orjson.loads(entry.data))
-                found = await apply(event, change, arrival.again())
+                found = await apply(event, change, arrival.as_replayed())
                 subjects |= dict.fromkeys(map(str, found))
     await change.note(CardsOutdated(subjects=list(subjects)))

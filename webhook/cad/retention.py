@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from db import cards, dispatches, emergencies, fingerprints, notices, stale_ends, units
 from db.calls import CallKey
 from db.database import Transaction
-from webhook.cad.arrival import COPIES
+from webhook.cad.arrival import DUPLICATE_WINDOW
 from webhook.cad.events import dispatch_subject, emergency_subject, panic_subject
 from webhook.cad.stale import StaleLimits, end_stale
 from webhook.protocol.context import Context
@@ -23,7 +23,7 @@ class Retention:
     """
 
     over: int = 24 * 60 * 60 * 1000
-    fingerprints: int = COPIES
+    fingerprints: int = DUPLICATE_WINDOW
     stale: StaleLimits = field(default_factory=StaleLimits)
 
 

@@ -15,7 +15,7 @@ from webhook.cad import (  # noqa: F401 - each registers what its events change
     apply_emergencies,
 )
 from webhook.cad.apply import apply
-from webhook.cad.arrival import COPIES, Arrival
+from webhook.cad.arrival import DUPLICATE_WINDOW, Arrival
 from webhook.cad.calls import Call911
 from webhook.cad.events import CadEvent, UnhandledType, unit_subjects
 from webhook.cad.occurrences import emergency_call
@@ -50,7 +50,7 @@ class PushConfig:
     statuses and codes.
     """
 
-    window: int = COPIES
+    window: int = DUPLICATE_WINDOW
     crimes_from_calls: bool = False
     zone: ZoneInfo | None = None
     names: StatusNames = field(default_factory=StatusNames)

@@ -225,8 +225,8 @@ async def _add(
     )
     await change.emit(event, property_subject(number), *approval_subjects(number, status))
     if not is_pending:
-        told = PropertyStatusChange(property_id=number, status=status, previous=PENDING)
-        await change.emit(told, property_subject(number))
+        active = PropertyStatusChange(property_id=number, status=status, previous=PENDING)
+        await change.emit(active, property_subject(number))
     return number
 
 

@@ -71,9 +71,8 @@ async def change_owner(
     await users.add_seen(change.sql, owner)
     await properties.update(change.sql, property_, property_._replace(owner=owner))
     if not keep_allowed:
-        for user in await access.allowed_users(change.sql, property_.id):
-            await publish_allowed(change, property_.id, user.id, allowed=False)
-        await access.disallow_all(change.sql, property_.id)
+        for user_id in await access.disallow_all(change.sql, property_.id):
+            await publish_allowed(change, property_.id, user_id, allowed=False)
     about = approval_subjects(property_.id, property_.status)
     request = await removals.open_of_property(change.sql, property_.id)
     if request is not None:

@@ -30,6 +30,8 @@ from cogs.pictures.maps import (
 from cogs.pictures.property_map import property_map
 from cogs.ui.picture import ALT
 from db import dispatches, emergencies
+from db.calls import CallKey
+from db.database import Transaction
 from tests.cogs.pictures.pixels import opened, pixels, share
 from tests.webhook.harness import AppHarness
 
@@ -55,8 +57,7 @@ async def _bank(harness: AppHarness) -> int:
         await _call(sql, 10, "By its address", None, None, bank)
         await emergencies.put(
             sql,
-            "cad",
-            4410,
+            CallKey("cad", 4410),
             is_emergency=True,
             caller="",
             location="",
@@ -70,11 +71,17 @@ async def _bank(harness: AppHarness) -> int:
 
 
 async def _call(
-    sql: object, call_id: int, title: str, x: float | None, y: float | None, property_id: int | None
+    sql: Transaction,
+    call_id: int,
+    title: str,
+    x: float | None,
+    y: float | None,
+    property_id: int | None,
 ) -> None:
-    told = {"title": title, "x": x, "y": y}
-    await dispatches.put_first_report(sql, "cad", call_id, told, [], call_id)  # type: ignore[arg-type]
-    await dispatches.set_property(sql, "cad", call_id, property_id)  # type: ignore[arg-type]
+    call = CallKey("cad", call_id)
+    values = {"title": title, "x": x, "y": y}
+    await dispatches.put_first_report(sql, call, values, [], now=call_id)
+    await dispatches.set_property(sql, call, property_id)
 
 
 async def test_a_property_is_shown_with_everything_around_it(harness: AppHarness) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from db import dispatches, emergencies, units
+from db.calls import CallKey
 from tests.webhook.harness import HOUR, MINUTE, AppHarness
 from webhook.cad.store import store_push
 
@@ -102,7 +103,7 @@ async def test_number_of_a_closed_call_names_another_call(harness: AppHarness) -
     assert await titles(harness) == [("Fire", False), ("Robbery", True)]
     read = harness.database.read
     assert await dispatches.units(read, "cad", 1, 2) == [62]
-    assert await dispatches.last_notes(read, "cad", 1, 9, 2) == []
+    assert await dispatches.last_notes(read, CallKey("cad", 1, 2), 9) == []
     await push(harness, *attach(63))
     assert await dispatches.units(read, "cad", 1, 2) == [62, 63]
     assert await dispatches.units(read, "cad", 1, 1) == [61]

@@ -8,6 +8,7 @@ import pytest
 from cogs.cards import render
 from cogs.cards.notes import in_order, notes_text
 from db import dispatches
+from db.calls import CallKey
 from tests.webhook.cad.test_arrival import GAME, SECOND, edit, new, push
 from tests.webhook.harness import MINUTE, START, AppHarness
 from webhook.cad.events import dispatch_subject
@@ -70,7 +71,7 @@ async def add(harness: AppHarness, given: object, via: str = "/event") -> None:
 
 
 async def contents(harness: AppHarness) -> list[str]:
-    found = await dispatches.last_notes(harness.database.read, "cad", 1, 50)
+    found = await dispatches.last_notes(harness.database.read, CallKey("cad", 1), 50)
     return [one.content for one in found]
 
 
@@ -82,7 +83,7 @@ async def test_notes_are_sorted_and_shown_in_the_communitys_time_zone(harness: A
         note("second", "21:17:00"),
     ]
     await push(harness, *new("T", notes=written))
-    found = await dispatches.last_notes(harness.database.read, "cad", 1, 9)
+    found = await dispatches.last_notes(harness.database.read, CallKey("cad", 1), 9)
     assert [one.content for one in in_order(found)] == ["first", "second", "third"]
     lines = notes_text(found).splitlines()
     assert [line[:6] for line in lines] == ["21:16 ", "21:17 ", "21:18 "]
@@ -102,7 +103,7 @@ async def test_cads_time_zone_can_be_configured(harness: AppHarness) -> None:
     dispatch = {"callId": 1, "notes": [note("a", "02:16:00"), note("b", "2026-11-29T02:17:00Z")]}
     body = {"type": "EVENT_DISPATCH_NEW", "data": {"dispatch": dispatch}}
     await store_push(harness.context(), "cad", body, "", PushConfig(zone=ZoneInfo("UTC")))
-    found = await dispatches.last_notes(harness.database.read, "cad", 1, 9)
+    found = await dispatches.last_notes(harness.database.read, CallKey("cad", 1), 9)
     assert notes_text(found).startswith("21:16 **1A-1** a\n21:17")
 
 
