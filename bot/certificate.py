@@ -1,8 +1,12 @@
 """The certificate that the bot listens with, read again when its files are renewed."""
 
+import codecs
 import logging
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 from bot.settings import HttpSettings
@@ -98,8 +102,9 @@ def fingerprint(path: Path) -> bytes:
 
 
 def _read(path: Path) -> bytes:
+    """Return what a file in PEM form holds, without the byte order mark that editors add."""
     try:
-        return path.read_bytes()
+        return path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as fault:
         raise BadCertificate(
             f"{path} cannot be read: {fault.strerror}",
@@ -113,8 +118,9 @@ def _context(certificate: Path, private_key: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        # Without a password of ours, OpenSSL would ask for one at the terminal.
-        context.load_cert_chain(certificate, private_key, password=lambda: "")
+        with _as_written(certificate) as pem, _as_written(private_key) as key:
+            # Without a password of ours, OpenSSL would ask for one at the terminal.
+            context.load_cert_chain(pem, key, password=lambda: "")
     except ssl.SSLError as fault:
         if fault.reason == "KEY_VALUES_MISMATCH":
             raise BadCertificate(
@@ -126,3 +132,15 @@ def _context(certificate: Path, private_key: Path) -> ssl.SSLContext:
             "take the one in PEM form without a password, often privkey.pem",
         ) from None
     return context
+
+
+@contextmanager
+def _as_written(path: Path) -> Iterator[Path]:
+    """Return a file that OpenSSL can read: without a byte order mark, which it does not know."""
+    if not path.read_bytes().startswith(codecs.BOM_UTF8):
+        yield path
+        return
+    with TemporaryDirectory() as folder:  # nobody but its owner can read it
+        copy = Path(folder, "copy.pem")
+        copy.write_bytes(_read(path))
+        yield copy

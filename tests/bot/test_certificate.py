@@ -1,10 +1,11 @@
 """Listening with a certificate: renewed, spoilt, out of date; and the program's own client."""
 
 import asyncio
+import codecs
 import os
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -119,6 +120,13 @@ async def test_half_renewed_certificate_is_not_used_yet(
         files.private_key.write_bytes(new_key)
         certificate.reload()
         assert await shown(port, files) == fingerprint(files.certificate) != old
+
+
+async def test_byte_order_marks_are_skipped(files: Files) -> None:
+    for file in (files.certificate, files.private_key):
+        file.write_bytes(codecs.BOM_UTF8 + file.read_bytes())
+    async with serving(Certificate(files.certificate, files.private_key)) as port:
+        assert await shown(port, files) == fingerprint(files.certificate)
 
 
 def test_tls_below_1_2_is_rejected(files: Files) -> None:
@@ -253,7 +261,9 @@ def test_client_reports_unreadable_certificate(files: Files) -> None:
         InstanceClient.from_settings(settings)
 
 
-async def test_bot_serves_https_and_its_commands_use_it(files: Files) -> None:
+async def test_bot_serves_https_and_its_commands_use_it(
+    files: Files, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = files.settings(unused_port())
     stop, started = asyncio.Event(), asyncio.Event()
     bot = asyncio.create_task(run(settings, stop, lambda _: started.set()))
@@ -263,6 +273,13 @@ async def test_bot_serves_https_and_its_commands_use_it(files: Files) -> None:
             await started.wait()
             await asyncio.to_thread(client.push, "EVENT_REMOVE_911", {"callIds": [7]})
             assert (await asyncio.to_thread(client.query, "get-tiers", {}))["type"] == "get-tiers"
+            for _ in range(2):
+                reader, writer = await asyncio.open_connection("127.0.0.1", settings.http.port)
+                writer.write(b"POST /event HTTP/1.1\r\n\r\n")
+                with suppress(ConnectionError):
+                    await reader.read()
+                writer.close()
+            assert caplog.text.count("begin the address with https://") == 1
     finally:
         stop.set()
         await bot

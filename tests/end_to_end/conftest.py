@@ -1,6 +1,7 @@
 """The environment of every test."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,15 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 async def env(tmp_path: Path) -> AsyncIterator[BotEnvironment]:
     async with open_environment(tmp_path) as env:
         yield env
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return what sets the bot's clock forward by some seconds."""
+    ahead, real = [0.0], time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + int(ahead[0] * 1e9))
+
+    def skip(seconds: float) -> None:
+        ahead[0] += seconds
+
+    return skip

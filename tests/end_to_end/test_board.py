@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -191,11 +192,11 @@ async def test_hundreds_of_units_and_calls_fit_into_a_message(env: BotEnvironmen
 
 
 async def test_outdated_units_and_calls_leave_the_board_without_an_event(
-    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
+    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch, later: Callable[[float], None]
 ) -> None:
     monkeypatch.setattr("bot.app.FORGET_INTERVAL", 0.2)
     async with env.bot_running():
         await log_in(env, 1, "7K-1", "LSPD")
         await board_says(env, "On duty · 1")
-        monkeypatch.setattr("webhook.cad.retention.SILENT_SHIFT", -60_000)
+        later(12 * 60 * 60 + 1)
         await board_says(env, "Nobody is on duty")

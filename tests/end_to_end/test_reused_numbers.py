@@ -1,9 +1,6 @@
 """Numbers of the CAD that come again, and copies that come late, as Discord shows them."""
 
-import time
 from collections.abc import Callable
-
-import pytest
 
 from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import Message, render
@@ -11,18 +8,6 @@ from tests.fake_discord import Message, render
 
 async def until_shown(env: BotEnvironment, message: Message, word: str) -> None:
     await env.fake.until(lambda: word in render(message))
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Return what sets the bot's clock forward by some seconds."""
-    ahead, real = [0.0], time.time_ns
-    monkeypatch.setattr(time, "time_ns", lambda: real() + int(ahead[0] * 1e9))
-
-    def skip(seconds: float) -> None:
-        ahead[0] += seconds
-
-    return skip
 
 
 async def test_number_used_ten_times_in_an_hour_has_ten_cards_each_in_its_last_state(

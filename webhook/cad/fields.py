@@ -51,6 +51,8 @@ MAX_PLACES = 32
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]{1,20},[0-9]{1,40}", re.ASCII)
 _VECTOR = re.compile(r"(?:vec(?:tor)?[234]?)?\(([^()]{1,200})\)|([^()]{1,200})", re.IGNORECASE)
+_BRACKETED = re.compile(r"(?:vec(?:tor)?[234]?)?[(\[]([^()\[\]]*)[)\]]")
+_PARTED = re.compile(r"\s+/\s+|\s*[,;|&]\s*|\s+")
 _PREFIX = re.compile(r"\[([^\[\]]{1,64})\]")
 _LIST_OF_IDS = re.compile(r'[\[\]",; 0-9]{1,512}', re.ASCII)
 _LIST_SEPARATOR = re.compile(r'[",; ]+')
@@ -68,6 +70,9 @@ _NOWHERE = _NOTHING | {"nan", "infinity", "-infinity"}
 _NO_POSTAL = _NOTHING | {"unknown postal", "no postal"}
 _EVERYBODY = frozenset({"all", "*"})
 _MEMBERS_OF_POINTS = ("coords", "coordinates", "coord", "position", "pos")
+_POINT = frozenset({"x", "y", *_MEMBERS_OF_POINTS})
+_OF_NO_PLACE = frozenset({"z", "w", "h", "heading"})
+"""What a point has that says nothing of where on the map it is."""
 
 
 class NoId(InvalidPush):
@@ -78,8 +83,11 @@ class NoId(InvalidPush):
 
 
 def text(value: object, limit: int) -> str:
-    """Read text that may have several lines; what is no text is shown as JSON writes it."""
-    return clean_text(_written(value), limit)
+    """Read text that may have several lines; what is no text is shown as JSON writes it.
+
+    An empty list is no text: Lua has an empty table in its place.
+    """
+    return "" if value in ({}, []) else clean_text(_written(value), limit)
 
 
 def line(value: object, limit: int = NAME_LIMIT) -> str:
@@ -404,18 +412,35 @@ def location(value: object) -> str:
     point = coordinates(value) if isinstance(value, dict | list) else None
     if point is not None:
         return f"{point.x}, {point.y}, {point.z}"
-    shown = line(value, LOCATION_LIMIT)
-    return "" if shown.casefold() in _NOWHERE else shown
+    return "" if _is_nowhere(value) else line(value, LOCATION_LIMIT)
+
+
+def _is_nowhere(value: object) -> bool:
+    """Return whether a place is missing: a word for that, several of them, or the point 0/0."""
+    if isinstance(value, dict | list):
+        parts = dict(_coordinate_parts(value))
+        for height in _OF_NO_PLACE & parts.keys():
+            del parts[height]
+        return parts.keys() <= _POINT and all(
+            number(part) == 0 or _is_nowhere(part) for part in parts.values()
+        )
+    shown = _BRACKETED.sub(r"\1", line(value, LOCATION_LIMIT).casefold())
+    parted = _PARTED.split(shown)
+    return (
+        all(part in _NOWHERE or (len(parted) > 1 and number(part) == 0) for part in parted)
+        or shown in _NOWHERE
+    )
 
 
 def place_code(value: object) -> str:
     """Read a short text about a place, such as a block."""
-    shown = line(value, CODE_LIMIT)
-    return "" if shown.casefold() in _NOWHERE else shown
+    return "" if _is_nowhere(value) else line(value, CODE_LIMIT)
 
 
 def caller(value: object) -> str:
-    return "" if is_nothing(value) else line(value)
+    """Read a name; scripts join a missing first name and a missing last one: `nil nil`."""
+    shown = line(value)
+    return "" if all(word.casefold() in _NOTHING for word in shown.split()) else shown
 
 
 def _written(value: object) -> str:

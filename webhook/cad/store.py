@@ -47,13 +47,14 @@ class PushConfig:
     `window`: milliseconds within which an equal push over another transport is a duplicate; 0:
     none ever is. `crimes_from_calls`: whether emergencies count as crimes. `zone`: that of the
     CAD's times where they name none; None: the community's. `names`: what the community calls
-    statuses and codes.
+    statuses and codes. `are_several`: whether there are several CADs, which events then name.
     """
 
     window: int = DUPLICATE_WINDOW
     crimes_from_calls: bool = False
     zone: ZoneInfo | None = None
     names: StatusNames = field(default_factory=StatusNames)
+    are_several: bool = False
 
 
 async def store_push(
@@ -76,11 +77,12 @@ async def store_push(
         StorageUnavailable: nothing was stored.
     """
     unknown: UnhandledType | None = None
+    sender = {"cad": cad} if config.are_several else {}
     try:
-        dumped = [_Written.of(event, config.names) for event in parse(body)]
+        dumped = [_Written.of(event, config.names, sender) for event in parse(body)]
     except UnhandledType as fault:
         unknown = fault
-        dumped = [_Written.of_unknown(fault, body)]
+        dumped = [_Written.of_unknown(fault, body, sender)]
     if not dumped:
         return "ok"
     digest = _fingerprint(cad, dumped)
@@ -125,18 +127,18 @@ class _Written(NamedTuple):
     event: CadEvent | None
 
     @classmethod
-    def of(cls, event: CadEvent, names: StatusNames) -> Self:
-        data = event.model_dump(by_alias=True)
+    def of(cls, event: CadEvent, names: StatusNames, sender: dict[str, str]) -> Self:
+        data = event.model_dump(by_alias=True) | sender
         names.add_to(data)
         return cls(event.type, orjson.dumps(data), event)
 
     @classmethod
-    def of_unknown(cls, fault: UnhandledType, body: dict[str, Any]) -> Self:
+    def of_unknown(cls, fault: UnhandledType, body: dict[str, Any], sender: dict[str, str]) -> Self:
         """Read a push of an unknown type; the fault then names the type as the event does."""
         # Of handled types only declared fields are stored; here the key may be anywhere.
         key = str(body.get("key", ""))
         fault.type = event_name(fault.type, key)
-        return cls(fault.type, event_data(body.get("data"), key), None)
+        return cls(fault.type, event_data(body.get("data"), key, sender), None)
 
 
 async def _is_duplicate(change: Change, arrival: Arrival, digest: bytes) -> bool:

@@ -34,16 +34,17 @@ def event_name(push_type: str, key: str) -> str:
     return f"{_OTHER}{name}" if name in EVENTS or not name else name
 
 
-def event_data(data: object, key: str) -> bytes:
+def event_data(data: object, key: str, sender: dict[str, str]) -> bytes:
     """Return the data of a push as the JSON object that its event has; the key is taken out.
 
-    An object stays what it is, anything else is in it as `data`.
+    An object stays what it is, anything else is in it as `data`. `sender` is added to it.
     """
     if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict):
         data = data[0]
     cleaned = _clean(data, key, MAX_DEPTH)
-    written = orjson.dumps(cleaned if isinstance(cleaned, dict) else {"data": cleaned})
-    return written if len(written) <= MAX_BYTES else b'{"tooLong":true}'
+    members = cleaned if isinstance(cleaned, dict) else {"data": cleaned}
+    written = orjson.dumps({**members, **sender})
+    return written if len(written) <= MAX_BYTES else orjson.dumps({"tooLong": True, **sender})
 
 
 def without_key(key: str, text: str) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from aiohttp import web, web_protocol
 from aiohttp.http_exceptions import HttpProcessingError
 
-from webhook.http.connection_limits import ConnectionLimiter, LimitedProtocol
+from webhook.http.connection_limits import ConnectionLimiter, LimitedProtocol, RefusalLog
 
 KEEP_ALIVE = 75.0
 """Seconds that a connection may idle after a request.
@@ -74,6 +74,8 @@ class Listener:
             max_field_size=MAX_HEADER_BYTES,
             auto_decompress=False,  # webhook.http.bodies does it, up to a limit
         )
+        if tls is not None:
+            tls.sslobject_class = _handshake(limiter.refusal_log)
         await runner.setup()
         if runner.server is None:
             raise RuntimeError("the application could not be set up")
@@ -100,6 +102,25 @@ class Listener:
         self._server.close()
         await self._runner.cleanup()
         self._limiter.close()
+
+
+def _handshake(refusals: RefusalLog) -> type[ssl.SSLObject]:
+    """Return connections that log who speaks plain http; their address is not known yet."""
+
+    class Handshake(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            except ssl.SSLError as fault:
+                if fault.reason == "HTTP_REQUEST":
+                    refusals.count(
+                        "a plain http request",
+                        "somebody",
+                        "this port speaks https; begin the address with https://",
+                    )
+                raise
+
+    return Handshake
 
 
 def _is_our_fault(record: logging.LogRecord) -> bool:

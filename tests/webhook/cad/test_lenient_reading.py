@@ -351,10 +351,28 @@ def test_coordinates(meta: Any, point: tuple[float, float, float] | None) -> Non
     assert (found and (found.x, found.y, found.z)) == point
 
 
-@pytest.mark.parametrize("nowhere", ["nil", "null", "N/A", "none", "undefined", "Unknown", " - "])
-def test_words_for_nowhere_are_not_shown(nowhere: str) -> None:
+@pytest.mark.parametrize(
+    "nowhere",
+    [
+        *("nil", "null", "N/A", "none", "undefined", "Unknown", " - ", "(nil)"),
+        *("nil / nil", "undefined, undefined", "N/A / N/A", "vector3(nan, nan, nan)"),
+        *("vector3(0, 0, 0)", "vec3(0.0, 0.0, 0.0)", "0.0, 0.0, 0.0", "0, 0"),
+        *({}, [], [0, 0], {"x": 0, "y": 0, "z": 31.2}, {"coords": {"x": "0", "y": None}}),
+    ],
+)
+def test_words_for_nowhere_are_not_shown(nowhere: Any) -> None:
     assert call_911(location=nowhere).location == ""
     assert (new(address=nowhere).address, new(block=nowhere).block) == ("", "")
+
+
+@pytest.mark.parametrize("place", [["Elm St"], {"x": "Elm St"}, "[0] Elm St", "0 Elm St", "nil St"])
+def test_odd_place_is_shown(place: Any) -> None:
+    assert call_911(location=place).location != ""
+
+
+@pytest.mark.parametrize("nobody", ["nil nil", "undefined undefined", "N/A", {}, []])
+def test_words_for_nobody_are_no_caller(nobody: Any) -> None:
+    assert call_911(caller=nobody).caller == ""
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"-Infinity", b"1e999"])

@@ -372,6 +372,18 @@ async def test_script_receives_pushes_of_a_type_that_nobody_knows(app: RunningAp
     assert event["data"] == {"a": 1}
 
 
+async def test_events_name_their_cad_where_there_are_several(harness: AppHarness) -> None:
+    options = AppOptions(push_config=PushConfig(are_several=True))
+    async with serve(harness, options) as app:
+        assert await push(app, CALL) == (200, "OK")
+        assert await push(app, {"key": KEY, "type": "NEW", "data": {"cad": "x"}}) == (
+            400,
+            "Invalid Type",
+        )
+    call, unknown = await harness.journal_events()
+    assert (call.data["cad"], unknown.data) == ("cad", {"cad": "cad"})
+
+
 async def test_long_or_deep_unknown_push_is_bounded(app: RunningApp) -> None:
     long = {"key": KEY, "type": "LONG", "data": [["x" * 4_000] * 100]}
     deep = b'{"key": "%b", "type": "DEEP", "data": %b}' % (KEY.encode(), b"[" * 900 + b"]" * 900)
