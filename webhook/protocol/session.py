@@ -23,7 +23,7 @@ from webhook.protocol.events import (
 )
 from webhook.protocol.messages import Answer, ClientMessage, RateLimiter, answer_message
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.wire import TEXT, Id, Reply, Request, StatusReply, UserId, validate
+from webhook.protocol.wire import TEXT, Flag, Id, Reply, Request, StatusReply, UserId, validate
 
 REPLAY_BATCH = 500
 """Journal rows that are read at once for a resumed session."""
@@ -51,7 +51,7 @@ class OpenSession(Request):
 
     id: Annotated[UserId, Field(validation_alias=AliasChoices("id", "clientId", "userId"))]
     last_event_id: Id | None = None
-    fresh: bool = False
+    fresh: Flag = False
 
 
 class OfSubscription(Request):
@@ -69,7 +69,7 @@ class OfSubscription(Request):
 class NewSubscription(OfSubscription):
     """What to subscribe to; `cad`: with every event, also those of the CAD."""
 
-    cad: bool = False
+    cad: Flag = False
 
 
 class CreatedWithGap(StatusReply):

@@ -259,6 +259,9 @@ WHOLE = BeforeValidator(parse_number)
 ROUNDED = BeforeValidator(parse_rounded)
 """Annotates, after its bounds, a number of which the nearest integer is meant."""
 
+Flag = Annotated[bool, Field(strict=False)]
+"""Yes or no; scripts that read it from a database send 1 and 0, and others "true" and "false"."""
+
 TEXT = BeforeValidator(parse_text)
 """Annotates, after its bounds, a text that scripts may send as a number."""
 
@@ -309,6 +312,12 @@ def field_problem(field: str, error: ErrorDetails) -> FieldProblem:
     match error["type"]:
         case "int_type" | "int_parsing" | "int_from_float":
             return FieldProblem(field, "must be a whole number")
+        case "string_type":
+            return FieldProblem(field, "must be a text")
+        case "bool_type" | "bool_parsing":
+            return FieldProblem(field, "must be true or false")
+        case "model_type" | "dict_type":
+            return FieldProblem(field, "must be an object")
         case "greater_than_equal":
             return FieldProblem(field, "must be {least} or more", least=parse_number(limits["ge"]))
         case "less_than_equal":

@@ -12,7 +12,7 @@ from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import NotFound
 from webhook.protocol.events import AuthEntryRecorded
-from webhook.protocol.wire import Reply, Success, timestamp
+from webhook.protocol.wire import TEXT, Flag, Reply, Success, timestamp
 from webhook.queries.models import (
     Changed,
     OfProperty,
@@ -39,9 +39,9 @@ class NewAuthEntry(UserAtProperty):
     `allowed`: what the script decided; without it, whether they own the property or may enter it.
     """
 
-    allowed: bool | None = None
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
-    method: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] = ""
+    allowed: Flag | None = None
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), TEXT] = ""
+    method: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), TEXT] = ""
 
 
 class AuthEntryData(Reply):

@@ -16,7 +16,7 @@ from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import AlarmChanged, AlertRaised, Subject
-from webhook.protocol.wire import WHOLE, Id, Reply, Request, Success, timestamp
+from webhook.protocol.wire import TEXT, WHOLE, Id, Reply, Request, Success, timestamp
 from webhook.queries.models import (
     Added,
     ListPage,
@@ -41,7 +41,9 @@ table = Catalogue()
 MAX_ALERTS = 1_000
 """Alerts that are answered at once."""
 
-NoteText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+NoteText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), TEXT
+]
 
 
 class NewAlert(UserAtProperty):

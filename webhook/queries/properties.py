@@ -20,7 +20,7 @@ from webhook.protocol.events import (
     PropertyStatusChange,
     PropertyTierChanged,
 )
-from webhook.protocol.wire import ExternalId, Id, IdOrName, Request, Success, UserId
+from webhook.protocol.wire import ExternalId, Flag, Id, IdOrName, Request, Success, UserId
 from webhook.queries.approvals import count_approval
 from webhook.queries.community import find_tier
 from webhook.queries.equipment import EquipmentData
@@ -157,7 +157,7 @@ class NewOwner(OfProperty):
     """A property's new owner; `keep_allowed`: the list of who else may enter stays."""
 
     owner: Annotated[UserId, Field(validation_alias=AliasChoices("owner", "clientId", "userId"))]
-    keep_allowed: bool = False
+    keep_allowed: Flag = False
 
 
 class NewStatus(OfProperty):

@@ -11,7 +11,7 @@ from db.users import User
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
-from webhook.protocol.wire import Reply, Request, Success, UserId
+from webhook.protocol.wire import TEXT, Reply, Request, Success, UserId
 from webhook.queries.models import (
     MAX_ROWS,
     MAX_SEARCH,
@@ -38,7 +38,7 @@ class NamedUser(Request):
     """A user and their name."""
 
     user_id: UserId
-    full_name: Annotated[str, Field(min_length=1, max_length=200)]
+    full_name: Annotated[str, Field(min_length=1, max_length=200), TEXT]
 
 
 class UserData(RowReply):

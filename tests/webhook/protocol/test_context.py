@@ -60,7 +60,7 @@ async def test_parallel_changes_publish_in_journal_order(harness: AppHarness) ->
 async def test_fields_that_were_not_given_are_not_sent(harness: AppHarness) -> None:
     place = await harness.add_property()
     await harness.ask("request-remove-property", propertyId=place)
-    assert harness.take_events() == [("requested-remove-property", {"propertyId": place})]
+    assert ("requested-remove-property", {"propertyId": place}) in harness.take_events()
 
 
 @pytest.mark.parametrize("subject", [Subject("dispatch", "12@cad:two"), Subject("a", "")])

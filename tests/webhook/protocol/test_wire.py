@@ -54,7 +54,7 @@ def test_problems_are_plain_sentences() -> None:
     assert [(fault.field, fault.problem) for fault in refused.value.fields] == [
         ("userId", "must have at most 64 characters"),
         ("width", "must be 0 or more"),
-        ("note", "Input should be a valid string"),
+        ("note", "must be a text"),
     ]
     assert str(refused.value).startswith("userId: must have at most 64 characters; width:")
 

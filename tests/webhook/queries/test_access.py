@@ -1,5 +1,7 @@
 """Who may enter a property, and who identified themselves there."""
 
+import pytest
+
 from tests.webhook.harness import AppHarness
 
 AT = "2026-11-22T09:30:00.123Z"
@@ -41,3 +43,15 @@ async def test_auth_entries_say_whether_the_user_may_enter(harness: AppHarness) 
             for user in ("stranger", "friend", "owner")
         ]
     }
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_allowed"), [(1, True), (0.0, False), ("true", True), ("0", False)]
+)
+async def test_databases_yes_and_no_are_read(
+    harness: AppHarness, sent: object, is_allowed: bool
+) -> None:
+    at = {"propertyId": await harness.add_property()}
+    await harness.ask("add-auth-entry", **at, userId="u1", allowed=sent)
+    [entry] = (await harness.ask("get-auth-entries", **at))["authEntries"]
+    assert entry["allowed"] is is_allowed

@@ -49,14 +49,14 @@ ASKED: dict[str, object] = {
     "add-allowed-user": USER_AT_PROPERTY,
     "remove-allowed-user": USER_AT_PROPERTY,
     "get-alerts": PROPERTY | {"limit": None},
-    "add-alert": USER_AT_PROPERTY | {"note": None},
+    "add-alert": USER_AT_PROPERTY | {"note": 911},
     "add-visitor": USER_AT_PROPERTY | {"cameraId": 99},
     "get-weekly-visitors": PROPERTY,
     "get-scanned-visitors": PROPERTY | {"from": "2026-11-4", "to": "2026-11-22"},
     "get-crimes-in-area": {"userId": "x", "propertyId": "5", "radius": None},
     "add-crime": NOTHING,
     "get-auth-entries": PROPERTY,
-    "add-auth-entry": USER_AT_PROPERTY,
+    "add-auth-entry": USER_AT_PROPERTY | {"allowed": 0, "method": 2.0, "reason": 7},
 }
 
 
