@@ -38,10 +38,10 @@ Adapter('esx_property', function(adapter)
 
     adapter.watch({ 'esx:triggerServerCallback' }, function(name)
         if tostring(name):find('^esx_property:') then
-            houses.look()
+            houses.refresh()
         end
     end)
-    adapter.watch({ 'esx_property:server:createProperty' }, function() houses.look() end)
+    adapter.watch({ 'esx_property:server:createProperty' }, function() houses.refresh() end)
 
     -- The script lets in whom the player's own game lets in; who is inside without a key is a visitor.
     adapter.on_net('esx_property:enter', function(player, place)
@@ -51,18 +51,18 @@ Adapter('esx_property', function(adapter)
             for _, one in pairs(house and house.plysinside or {}) do
                 is_inside = is_inside or one == player
             end
-            local known = is_inside and houses.known[id_of(house)]
-            if not known then
+            local entered = is_inside and houses.reported[id_of(house)]
+            if not entered then
                 return
-            elseif houses.has_key(known, player) then
+            elseif houses.has_key(entered, player) then
                 adapter.report('BadgeScan', {
-                    property = adapter.property(known.id),
+                    property = adapter.property(entered.id),
                     user = player,
                     allowed = true,
                     method = 'key',
                 })
             else
-                adapter.report('Visit', { property = adapter.property(known.id), user = player })
+                adapter.report('Visit', { property = adapter.property(entered.id), user = player })
             end
         end)
     end)

@@ -1,6 +1,6 @@
 -- ox_inventory (facts: overextended/ox_inventory at 83029c69): the stashes of houses.
 --
--- The hook itself returns nothing, as that would block what players do. What it hears is an attempt; a
+-- The hook itself returns nothing, as that would block what players do. A call of it is only an attempt; a
 -- moment later an event with the hook's id says whether items have moved.
 
 local STASHES = { '^property_', '^property%-', '^qbx_properties_' }

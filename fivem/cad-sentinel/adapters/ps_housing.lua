@@ -40,16 +40,13 @@ Adapter('ps-housing', function(adapter)
                 end
                 local list = {}
                 for id, property in pairs(properties) do
-                    local data, allowed = property.propertyData, {}
-                    for _, citizen in pairs(data.has_access or {}) do
-                        allowed[#allowed + 1] = users[citizen]
-                    end
+                    local data = property.propertyData
                     list[#list + 1] = {
                         id = id,
                         location = location_of(id, data),
                         position = position_of(id, data),
                         owner = users[data.owner],
-                        allowed = allowed,
+                        allowed = Characters.users_of(data.has_access or {}, users),
                     }
                 end
                 done(list)
@@ -58,12 +55,12 @@ Adapter('ps-housing', function(adapter)
         stash = function(name) return name:match('^property_(%d+)') end,
     })
 
-    adapter.on('ps-housing:server:registerProperty', function() houses.look() end)
+    adapter.on('ps-housing:server:registerProperty', function() houses.refresh() end)
     adapter.on('ps-housing:server:updateProperty', function(kind)
-        houses.look()
+        houses.refresh()
         if kind == 'UpdateOwner' then
             for _, milliseconds in ipairs(SALE_CHECKS) do
-                houses.look(milliseconds)
+                houses.refresh(milliseconds)
             end
         end
     end)
@@ -71,7 +68,7 @@ Adapter('ps-housing', function(adapter)
         'ps-housing:server:createNewApartment',
         'ps-housing:server:addAccess',
         'ps-housing:server:removeAccess',
-    }, function() houses.look() end)
+    }, function() houses.refresh() end)
 
     adapter.on_net('ps-housing:server:enterProperty', function(player, id)
         houses.scan(player, id)
@@ -98,13 +95,7 @@ Adapter('ps-housing', function(adapter)
                 local property = not is_reported and all()[id]
                 if property and property.raiding then
                     is_reported = true
-                    adapter.report('BadgeScan', {
-                        property = adapter.property(id),
-                        user = player,
-                        allowed = true,
-                        method = 'raid',
-                        reason = Text('raid'),
-                    })
+                    houses.report_raid(player, id)
                 end
             end)
         end

@@ -1,5 +1,5 @@
--- qb-houses (facts: qbcore-framework/qb-houses at a226879). What its events say is checked by nobody
--- there, so all of it is read from the database.
+-- qb-houses (facts: qbcore-framework/qb-houses at a226879). It does not check what its events say, so
+-- everything is read from the database.
 
 local SELECT = [[
     SELECT l.name, l.label, l.coords, h.identifier, h.citizenid, h.keyholders
@@ -8,7 +8,7 @@ local SELECT = [[
 
 Adapter('qb-houses', function(adapter)
     local houses = Houses.of(adapter, {
-        seconds = 60, -- a transfer by phone is told to nobody
+        seconds = 60, -- no event reports a transfer by phone
         read = function(done)
             Database.query(SELECT, {}, function(rows)
                 local citizens = {}
@@ -24,16 +24,12 @@ Adapter('qb-houses', function(adapter)
                     end
                     local list = {}
                     for _, row in ipairs(rows) do
-                        local allowed = {}
-                        for _, citizen in pairs(Database.json(row.keyholders)) do
-                            allowed[#allowed + 1] = users[citizen]
-                        end
                         list[#list + 1] = {
                             id = row.name,
                             location = row.label,
                             position = Database.json(row.coords).enter,
                             owner = row.identifier,
-                            allowed = allowed,
+                            allowed = Characters.users_of(Database.json(row.keyholders), users),
                         }
                     end
                     done(list)
@@ -44,7 +40,7 @@ Adapter('qb-houses', function(adapter)
 
     adapter.on('qb-log:server:CreateLog', function(kind)
         if kind == 'house' then
-            houses.look()
+            houses.refresh()
         end
     end)
     adapter.watch({
@@ -53,7 +49,7 @@ Adapter('qb-houses', function(adapter)
         'qb-houses:server:giveKey',
         'qb-houses:server:giveHouseKey',
         'qb-houses:server:removeHouseKey',
-    }, function() houses.look() end)
+    }, function() houses.refresh() end)
 
     adapter.on_net('qb-houses:server:SetInsideMeta', function(player, id, is_inside)
         if is_inside then
@@ -76,13 +72,7 @@ Adapter('qb-houses', function(adapter)
 
     adapter.on_net('qb-houses:server:SetHouseRammed', function(player, is_rammed, id)
         if is_rammed and houses.at(player, id) and Characters.is_police(player) then
-            adapter.report('BadgeScan', {
-                property = adapter.property(id),
-                user = player,
-                allowed = true,
-                method = 'raid',
-                reason = Text('raid'),
-            })
+            houses.report_raid(player, id)
         end
     end)
 end)

@@ -6,7 +6,7 @@ Adapter('qbx_properties', function(adapter)
     local names = {} -- ids by name, as stashes are called by it
 
     local houses = Houses.of(adapter, {
-        seconds = 60, -- a rent that ends is told to nobody
+        seconds = 60, -- no event reports the end of a rent
         read = function(done)
             Database.query(SELECT, {}, function(rows)
                 local citizens = {}
@@ -24,17 +24,13 @@ Adapter('qbx_properties', function(adapter)
                     local list = {}
                     for _, row in ipairs(rows) do
                         names[row.property_name] = row.id
-                        local allowed = {}
-                        for _, citizen in pairs(Database.json(row.keyholders)) do
-                            allowed[#allowed + 1] = users[citizen]
-                        end
                         local position = Database.json(row.coords)
                         list[#list + 1] = {
                             id = row.id,
                             location = row.property_name,
                             position = position.x and position or nil,
                             owner = row.owner and users[row.owner],
-                            allowed = allowed,
+                            allowed = Characters.users_of(Database.json(row.keyholders), users),
                         }
                     end
                     done(list)
@@ -54,7 +50,7 @@ Adapter('qbx_properties', function(adapter)
         'qbx_properties:server:stopRenting',
         'qbx_properties:server:addKeyholder',
         'qbx_properties:server:removeKeyholder',
-    }, function() houses.look() end)
+    }, function() houses.refresh() end)
 
     adapter.on_net('qbx_properties:server:enterProperty', function(player, data)
         houses.scan(player, data.id)

@@ -110,7 +110,7 @@ local REPORTS = {
     Disallow = { 'remove-allowed-user', PROPERTY, USER },
 }
 
--- The protocol's own names are as good.
+-- The protocol's own names are accepted too.
 local ALIASES = {
     property = { 'external', 'propertyId' },
     user = { 'userId', 'clientId' },
@@ -169,7 +169,7 @@ for name, report in pairs(REPORTS) do
     end
 end
 
--- Functions of other resources are tables that can be called. What fails in one is its own matter.
+-- Functions of other resources are tables that can be called. An error in one is only printed.
 local function call(fn, ...)
     if fn ~= nil then
         local done, problem = pcall(fn, ...)
@@ -179,7 +179,7 @@ local function call(fn, ...)
     end
 end
 
--- Asks the bot something that is not kept: `done(data)`, or `done(nil, why)` within five seconds.
+-- Sends the bot a query that is not queued: `done(data)`, or `done(nil, why)` within five seconds.
 function Api.Ask(query, data, done)
     local message = { type = 'queries.' .. tostring(query):gsub('^queries%.', '') }
     message.data = type(data) == 'table' and next(data) and data or nil
@@ -203,7 +203,6 @@ function Api.GetProperty(property, done)
     Api.Ask('get-property', data, done)
 end
 
--- How it goes.
 function Api.Status()
     return {
         connected = Link.is_connected,

@@ -1,7 +1,7 @@
 -- Events of the bot, as 'cad-sentinel:<event>' for other resources of this server: (data, id).
 --
 -- Each comes at least once; after a crash of the game server the last ones may come again, with the
--- same id. A player's game hears none of them.
+-- same id. They are not sent to players' games.
 
 Events = {}
 
@@ -25,7 +25,7 @@ local function path(after)
     return after and path .. '&after=' .. after or path
 end
 
--- Asks for events, again and again.
+-- Polls for events, again and again.
 function Events.poll()
     local after = GetResourceKvpString('after')
     local began = GetGameTimer()

@@ -50,7 +50,7 @@ local function problem_of(fault)
     return (text:match('<title>%s*(.-)%s*</title>') or text):sub(1, 300), false
 end
 
--- Whether it is the bot that answers at this address, and not some other server.
+-- The address at which the bot has answered, and not some other server.
 local bot_at
 
 function Link.is_the_bot()

@@ -1,5 +1,5 @@
--- Sends what waits, in order and one request at a time; a message is forgotten once the bot has
--- answered it.
+-- Sends what waits, in order and one request at a time; a message is deleted once the bot has answered
+-- it.
 
 Outbox = {}
 

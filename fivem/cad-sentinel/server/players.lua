@@ -22,7 +22,7 @@ function Players.user(user)
     return text
 end
 
--- Where a player is, by the server's own knowledge (OneSync); nil if they are nowhere.
+-- Where a player is, from the server's own data (OneSync); nil without a character.
 function Players.position(player)
     local ped = GetPlayerPed(player)
     if ped and ped ~= 0 then
@@ -30,8 +30,7 @@ function Players.position(player)
     end
 end
 
--- Returns a function that tells whether a player may do something now: once in so many
--- milliseconds.
+-- Returns a function that says whether a player may do something now: once in so many milliseconds.
 function Players.limiter(milliseconds)
     local done_at = {}
     AddEventHandler('playerDropped', function() done_at[source] = nil end)

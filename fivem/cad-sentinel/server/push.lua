@@ -1,8 +1,7 @@
--- Pushes of Sonoran CAD, taken from its own resource on this server and kept until the bot has them.
+-- Pushes of Sonoran CAD, taken from its own resource on this server and queued for the bot.
 --
--- They come in one of two ways: as a local event of that resource, or as a request to
--- /cad-sentinel/push/<secret>. The way that is heard first is the one; if both are set up, each push
--- comes twice, and the other way's is ignored.
+-- They come as a local event of that resource, or as requests to /cad-sentinel/push/<secret>. Whichever
+-- delivers first is used; if both are set up, each push comes twice, and the other one is ignored.
 
 Push = {}
 

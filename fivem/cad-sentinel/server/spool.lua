@@ -1,5 +1,5 @@
--- What waits for the bot, in the server's key-value store: on disk before anybody is told that it
--- is kept.
+-- The queue of messages for the bot, in the server's key-value store: each is on disk before its key
+-- is returned.
 --
 --   epoch        part of each message's key, drawn anew when the store was lost
 --   last         the number of the newest message
@@ -17,8 +17,8 @@ local epoch
 local last = 0
 local waiting = {} -- numbers, in order, from `head` on
 local head = 1
-local keys = {} -- those that wait, by key
-local stored_at = {} -- by number, in milliseconds of the game's timer: what this start has stored
+local keys = {} -- numbers of the waiting messages, by key
+local stored_at = {} -- by number, in milliseconds of the game's timer; only since this start
 local refused = {} -- numbers, in order
 
 Spool.is_full = false
@@ -49,7 +49,7 @@ local function read(prefix, number)
     return text and json.decode(text)
 end
 
--- Stores a text, and tells whether it is there: the store says nothing of a full disk.
+-- Stores a text; returns whether it is there, as the store does not report a full disk.
 local function write(name, text)
     SetResourceKvp(name, text)
     return GetResourceKvpString(name) == text
@@ -108,7 +108,7 @@ local function is_equal(one, other)
     return true
 end
 
--- What to answer for a message whose key waits already: it is stored once.
+-- What `Spool.put` returns for a message whose key is queued already: it is stored once.
 local function answer_again(message)
     local stored = read('s', keys[message.key])
     if stored and stored.type == message.type and is_equal(stored.data, message.data) then
@@ -175,8 +175,7 @@ function Spool.oldest(most, most_bytes)
     return found
 end
 
--- Seconds since a message was stored: of the game's timer, or of the clock if that was an earlier
--- start.
+-- Seconds since a message was stored: by the game's timer, or by the clock for an earlier start.
 function Spool.age(message)
     if stored_at[message.number] then
         return (GetGameTimer() - stored_at[message.number]) / 1000
@@ -192,7 +191,7 @@ local function take(message)
     if not waiting[place] then
         return
     elseif place == head then
-        waiting[head] = false -- keeps the list whole, and forgets it when all are gone
+        waiting[head] = false -- nil would break the list; it is emptied below
         head = head + 1
     else
         table.remove(waiting, place)
@@ -204,13 +203,13 @@ local function take(message)
     stored_at[message.number] = nil
 end
 
--- Forgets a message that the bot has.
+-- Deletes a message that the bot has.
 function Spool.remove(message)
     take(message)
     DeleteResourceKvp(name_of('s', message.number))
 end
 
--- Puts a message that the bot refused aside, the last hundred of them.
+-- Puts a refused message aside; only the last hundred are kept.
 function Spool.refuse(message, status, problem)
     message.status, message.problem = status, problem
     SetResourceKvp(name_of('d', message.number), json.encode(message))

@@ -1,4 +1,4 @@
--- Last of all files: everything is there.
+-- Runs after all other files.
 
 Spool.open()
 local name = GetCurrentResourceName()
@@ -11,7 +11,7 @@ if fault then
 end
 Link.give_up_late_answers()
 Adapters.start()
-Events.poll() -- learns whether it is the bot that answers
+Events.poll() -- shows whether it is the bot that answers
 Outbox.wake()
 if Config.check_version then
     Link.check_version()

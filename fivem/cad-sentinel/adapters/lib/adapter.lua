@@ -1,4 +1,4 @@
--- What an adapter is made of: one file in adapters/ for each resource whose happenings it reports.
+-- The base of adapters: one file in adapters/ for each resource whose happenings are reported.
 --
 --   Adapter('some-housing', function(adapter)
 --       adapter.on_net('some-housing:server:enter', function(player, id)
@@ -11,8 +11,8 @@
 --   end)
 --
 -- The function runs once, when that resource is started for the first time, so nothing is
--- registered on a server that does not have it. An event that players can trigger is an attempt:
--- what has come of it is to be read from the other resource before it is reported.
+-- registered on a server that does not have it. An event that players can trigger is only an attempt:
+-- read the outcome from the other resource before you report it.
 
 local adapters = {}
 
@@ -20,8 +20,8 @@ local function is_started(resource)
     return GetResourceState(resource) == 'started'
 end
 
--- Calls a function; what goes wrong in it is printed, and what it returns goes nowhere, as a hook
--- that returns something would change what the other resource does.
+-- Calls a function and prints its error. Its result is dropped, because a hook that returns something
+-- would change what the other resource does.
 local function run(resource, fn, ...)
     local done, problem = pcall(fn, ...)
     if not done then
@@ -34,12 +34,12 @@ local function make(resource, config)
     local starts, stops = {}, {}
     local limiters = {}
 
-    -- How the bot calls a property of this resource.
+    -- The external id of a property of this resource.
     function adapter.property(id)
         return { source = resource, id = id }
     end
 
-    -- Calls an export of ours; says so if it was not kept.
+    -- Calls one of our exports; prints the reason if nothing was stored.
     function adapter.report(export, given)
         local key, why = Api[export](given)
         if not key then
@@ -60,7 +60,7 @@ local function make(resource, config)
         end
     end
 
-    -- Hears an event that only the server triggers.
+    -- Handles an event that only the server triggers.
     function adapter.on(event, fn)
         AddEventHandler(event, function(...)
             if source == '' and is_started(resource) then
@@ -69,7 +69,7 @@ local function make(resource, config)
         end)
     end
 
-    -- Hears an event that players trigger: fn(player, …), once a second for each player.
+    -- Handles an event that players trigger: fn(player, …), at most once a second for each player.
     function adapter.on_net(event, fn)
         limiters[event] = limiters[event] or Players.limiter(1000)
         RegisterNetEvent(event, function(...)
@@ -80,7 +80,7 @@ local function make(resource, config)
         end)
     end
 
-    -- Hears events that players trigger as a hint to look what has changed, however often they come.
+    -- Handles events, also those that players trigger, as a hint that something may have changed.
     function adapter.watch(events, fn)
         for _, event in ipairs(events) do
             RegisterNetEvent(event, function(...)
@@ -104,8 +104,7 @@ local function make(resource, config)
         end)
     end
 
-    -- Runs a function now and at each later start of the other resource, which has then forgotten
-    -- its hooks.
+    -- Runs a function now and at each later start of the other resource, which forgets its hooks.
     function adapter.on_start(fn)
         starts[#starts + 1] = fn
         run(resource, fn)

@@ -4,7 +4,7 @@
 Characters = {}
 
 local users = {} -- user ids by citizen id
-local core -- QBCore's functions, which die with it
+local core -- QBCore's functions, which become invalid when it stops
 
 AddEventHandler('onServerResourceStop', function(resource)
     if resource == 'qb-core' then
@@ -40,8 +40,8 @@ function Characters.player_of(citizen)
     return character and character.PlayerData and character.PlayerData.source
 end
 
--- The user id of a stored license. Qbox stores the second kind: its first is known of players who are
--- here, or have been since this resource is on the server; until then it stays the second.
+-- The user id of a stored license. Qbox stores `license2:`; the `license:` that belongs to it is only
+-- known for players who have been here since this resource was installed.
 local function user_of(stored)
     if not tostring(stored):find('^license2:') then
         return stored
@@ -56,8 +56,8 @@ local function user_of(stored)
     return GetResourceKvpString('l:' .. stored) or stored
 end
 
--- Finds the user ids of citizen ids, of players who are not here as well: `done(users)` has them by
--- citizen id, without those that nobody has; `done(nil)` if the database cannot be read.
+-- Finds the user ids of citizen ids, also of players who are offline: `done(users)` gets them by
+-- citizen id, without those that do not exist, or nil if the database cannot be read.
 function Characters.find(citizens, done)
     local found, unknown, marks = {}, {}, {}
     for _, citizen in ipairs(citizens) do
@@ -84,6 +84,15 @@ function Characters.find(citizens, done)
         end
         done(found)
     end)
+end
+
+-- The user ids of some citizens, of those that `Characters.find` found; others are left out.
+function Characters.users_of(citizens, found)
+    local list = {}
+    for _, citizen in pairs(citizens) do
+        list[#list + 1] = found[citizen]
+    end
+    return list
 end
 
 -- The user id of an identifier of ESX: license:…, char1:… before the same without its kind, or

@@ -1,15 +1,16 @@
--- Keeps the bot's properties as the houses of a housing script are: where they stand, whose they are,
--- who has a key. What differs from what was reported last is reported, whichever way it came about.
+-- Keeps the bot's properties in step with the houses of a housing script: position, owner and keys.
+-- Houses are read as a whole and compared with what was last reported, so it does not matter which
+-- event, command or restart changed them.
 --
 --   h:<resource>:<id>   a house as it was reported: {id, location, x, y, owner, allowed}
 
 Houses = {}
 
 local MOST_REPORTS = 20 -- at once; each waits for the disk
-local BREATH = 100 -- milliseconds until the next ones
-local SETTLED = 1000 -- milliseconds until a script has stored what it is asked for
-local GONE = 60000 -- milliseconds for which a house must be missing to count as removed
-local AT_THE_DOOR = 50 -- metres: also an open interior is one place
+local PAUSE = 100 -- milliseconds until the next ones
+local STORE_DELAY = 1000 -- milliseconds until a script has stored what it was asked for
+local REMOVED_AFTER = 60000 -- milliseconds for which a house must be missing to count as removed
+local AT_THE_DOOR = 50 -- metres; covers an open interior
 
 local every = {} -- what `Houses.of` has made, by resource
 
@@ -39,7 +40,7 @@ local function stored_houses(prefix)
     return found
 end
 
--- What the bot is to know of a house, in the same form each time.
+-- What is reported of a house, in a form that can be compared.
 local function normal(house, resource, before)
     local position = house.position or { x = 0, y = 0 }
     local allowed = {}
@@ -74,13 +75,13 @@ end
 -- last two as user ids, `owner` nil if nobody owns it; `done(nil)` if it cannot be read now. `seconds`
 -- is how often they are read in any case. `stash(name)` is the id of the house of a stash, or nil.
 function Houses.of(adapter, options)
-    local houses = { known = stored_houses(('h:%s:'):format(adapter.resource)) }
+    local houses = { reported = stored_houses(('h:%s:'):format(adapter.resource)) }
     local missing = {} -- since when, by id
     local is_due = false
 
     local function store(id, house)
         local name = ('h:%s:%s'):format(adapter.resource, id)
-        houses.known[id] = house
+        houses.reported[id] = house
         if house then
             SetResourceKvpNoSync(name, json.encode(house))
         else
@@ -88,7 +89,7 @@ function Houses.of(adapter, options)
         end
     end
 
-    -- Reports what differs, and returns whether it is all on disk, and how many reports that took.
+    -- Reports what differs; returns whether all of it is on disk, and the number of reports.
     local function report(house, before)
         local property, reports = adapter.property(house.id), {}
         local is_new_owner = not before or before.owner ~= house.owner
@@ -98,7 +99,7 @@ function Houses.of(adapter, options)
                 { location = house.location, position = house, owner = house.owner },
             }
         end
-        -- With its owner the list of who else may enter has changed hands.
+        -- The bot empties the access list when the owner changes.
         local had = set_of(is_new_owner and {} or before.allowed)
         local has = set_of(house.allowed)
         for user in pairs(has) do
@@ -111,9 +112,10 @@ function Houses.of(adapter, options)
                 reports[#reports + 1] = { 'Disallow', { user = user } }
             end
         end
-        for _, one in ipairs(reports) do
-            one[2].property = property
-            if not adapter.report(one[1], one[2]) then
+        for _, entry in ipairs(reports) do
+            local export, given = table.unpack(entry)
+            given.property = property
+            if not adapter.report(export, given) then
                 return false, #reports
             end
         end
@@ -121,13 +123,13 @@ function Houses.of(adapter, options)
     end
 
     local function remove_missing(found)
-        for id in pairs(houses.known) do
-            if found[id] or next(found) == nil then -- nothing at all: the script is still loading
+        for id in pairs(houses.reported) do
+            if found[id] or next(found) == nil then -- no house at all: the script is still loading
                 missing[id] = nil
             elseif not missing[id] then
                 missing[id] = GetGameTimer()
-                SetTimeout(GONE, houses.look)
-            elseif GetGameTimer() - missing[id] >= GONE then
+                SetTimeout(REMOVED_AFTER, houses.refresh)
+            elseif GetGameTimer() - missing[id] >= REMOVED_AFTER then
                 local given = { property = adapter.property(id), reason = Text('house_removed') }
                 if adapter.report('RemoveProperty', given) then
                     missing[id] = nil
@@ -140,19 +142,19 @@ function Houses.of(adapter, options)
     local function compare(list)
         local count = 0
         for id, house in pairs(list) do
-            local before = houses.known[id]
+            local before = houses.reported[id]
             house = normal(house, adapter.resource, before)
             if house.owner then
-                local is_kept, reports = report(house, before)
-                if reports > 0 and is_kept then
+                local is_stored, reports = report(house, before)
+                if reports > 0 and is_stored then
                     store(id, house)
                 end
                 count = count + reports
                 list[id] = nil
-                if not is_kept then
+                if not is_stored then
                     return
                 elseif count >= MOST_REPORTS then
-                    SetTimeout(BREATH, adapter.callback(function() compare(list) end))
+                    SetTimeout(PAUSE, adapter.callback(function() compare(list) end))
                     return
                 end
             end
@@ -174,14 +176,13 @@ function Houses.of(adapter, options)
         end))
     end
 
-    -- Reads the houses again in a moment, as something may have changed; after so many milliseconds
-    -- if the script needs longer.
-    function houses.look(milliseconds)
+    -- Reads the houses again in a moment, as something may have changed, or after some milliseconds.
+    function houses.refresh(milliseconds)
         if milliseconds then
             adapter.verify_later(milliseconds, read)
         elseif not is_due then
             is_due = true
-            SetTimeout(SETTLED, function()
+            SetTimeout(STORE_DELAY, function()
                 is_due = false
                 if adapter.is_started() then
                     adapter.callback(read)()
@@ -198,16 +199,16 @@ function Houses.of(adapter, options)
 
     -- The house of an id if a player stands at it, or if nobody knows where it is.
     function houses.at(player, id)
-        local house = houses.known[tostring(id)]
+        local house = houses.reported[tostring(id)]
         local position = house and adapter.position(player)
         if position and (not is_placed(house) or distance(position, house) <= AT_THE_DOOR) then
             return house
         end
     end
 
-    -- The house at which a player stands, or in it, that they have a key of.
+    -- The house that a player stands at or in and has a key of.
     function houses.of_key_holder(player)
-        for id, house in pairs(houses.known) do
+        for id, house in pairs(houses.reported) do
             if is_placed(house) and houses.at(player, id) and houses.has_key(house, player) then
                 return house
             end
@@ -217,15 +218,15 @@ function Houses.of(adapter, options)
     -- Forgets what was reported, so that all of it is reported again; returns how many houses.
     function houses.forget()
         local count = 0
-        for id in pairs(houses.known) do
+        for id in pairs(houses.reported) do
             store(id, nil)
             count = count + 1
         end
-        houses.look()
+        houses.refresh()
         return count
     end
 
-    -- Reports that a player at a house wants to enter: with a key, or in vain.
+    -- Reports that a player at a house tried to enter, with or without a key.
     function houses.scan(player, id, method)
         local house = houses.at(player, id)
         if not house then
@@ -243,16 +244,26 @@ function Houses.of(adapter, options)
         end)
     end
 
+    function houses.report_raid(player, id)
+        adapter.report('BadgeScan', {
+            property = adapter.property(id),
+            user = player,
+            allowed = true,
+            method = 'raid',
+            reason = Text('raid'),
+        })
+    end
+
     houses.stash = options.stash or function() end
     every[adapter.resource] = houses
-    adapter.on_start(function() houses.look() end)
-    local function again()
+    adapter.on_start(function() houses.refresh() end)
+    local function refresh_periodically()
         if adapter.is_started() then
-            houses.look()
+            houses.refresh()
         end
-        SetTimeout(options.seconds * 1000, again)
+        SetTimeout(options.seconds * 1000, refresh_periodically)
     end
-    SetTimeout(options.seconds * 1000, again)
+    SetTimeout(options.seconds * 1000, refresh_periodically)
     return houses
 end
 
@@ -265,11 +276,11 @@ function Houses.report_again()
     return count
 end
 
--- The property nearest to a position, as {source, id}, and where it is; nil if none is that near.
+-- The property nearest to a position, as {source, id}; nil if none is within so many metres.
 function Houses.near(position, metres)
     local nearest
     for resource, houses in pairs(every) do
-        for id, house in pairs(houses.known) do
+        for id, house in pairs(houses.reported) do
             local away = is_placed(house) and distance(position, house) or metres + 1
             if away <= metres then
                 nearest, metres = { source = resource, id = id }, away
@@ -283,24 +294,24 @@ end
 function Houses.of_stash(name)
     for resource, houses in pairs(every) do
         local id = houses.stash(name)
-        if id and houses.known[tostring(id)] then
+        if id and houses.reported[tostring(id)] then
             return { source = resource, id = tostring(id) }
         end
     end
 end
 
-local may_ring = Players.limiter(60000) -- for each house and place
+local may_report = Players.limiter(60000) -- by house or place
 
 -- Reports a break-in: an alarm at the property, or at the house nearest to the position, and a crime.
 function Houses.break_in(adapter, position, text, property)
     property = property or Houses.near(position, AT_THE_DOOR)
     local place = property and json.encode(property)
         or ('%d %d'):format(position.x // AT_THE_DOOR, position.y // AT_THE_DOOR)
-    if not may_ring(place) then
+    if not may_report(place) then
         return
     end
     if property then
-        -- Not the burglar: the police are not to know more than the house does.
+        -- The burglar is not named: the house does not know who it is either.
         adapter.report('Alarm', { property = property, user = adapter.resource, note = text })
     end
     adapter.report('Crime', {
