@@ -312,3 +312,43 @@ def test_slow_answers_are_waited_for(game: SentinelServer) -> None:
     assert len([one for one in game.bot.requests if "/api/query" in one.url]) == 1
     game.drain()
     assert game.bot.notes() == ["one", "two"]
+
+
+def test_message_at_which_the_bot_always_fails_is_given_up(game: SentinelServer) -> None:
+    game.bot.refuse = lambda message: 500 if message["data"]["note"] == "bad" else 200
+    game.bot.is_down = True
+    key = [game.alarm(note)[0] for note in ("one", "bad", "two")][1]
+    game.bot.is_down = False
+    game.run(20.0, until=lambda: game.status()["waiting"] == 1)
+    for number in range(20):  # it holds up nobody meanwhile
+        game.alarm(str(number))
+        game.run(1.0)
+        assert game.bot.notes()[-1] == str(number)
+    assert game.status()["waiting"] == 1
+    game.run(120.0, until=lambda: game.status()["waiting"] == 0)
+    assert game.status()["refused"] == 1
+    assert f"CAD Sentinel refused queries.add-alert ({key}): 500 because of 500" in game.console
+    game.bot.refuse = lambda _: 200
+    game.command("cadsentinel retry")
+    game.drain()
+    assert game.bot.notes()[-1] == "bad"
+
+
+@pytest.mark.parametrize("status", [0, 401, 429, 502, 503, 504])
+def test_nothing_is_given_up_while_the_bot_is_away(game: SentinelServer, status: int) -> None:
+    carry_out = game.client.answer
+    game.client.answer = lambda request: (status, "") if request.body else carry_out(request)
+    game.alarm("one")
+    game.run(200.0)
+    assert (game.status()["waiting"], game.status()["refused"]) == (1, 0)
+
+
+def test_bot_that_fails_at_everything_is_waited_for(game: SentinelServer) -> None:
+    game.bot.refuse = lambda _: 500
+    for number in range(30):
+        game.alarm(str(number))
+    game.run(200.0)
+    assert (game.status()["waiting"], game.status()["refused"]) == (30, 0)
+    game.bot.refuse = lambda _: 200
+    game.drain()
+    assert game.bot.notes() == [str(number) for number in range(30)]

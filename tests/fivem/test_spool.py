@@ -137,3 +137,44 @@ def test_drop_waiting_throws_all_away(game: SentinelServer) -> None:
     assert game.bot.notes() == ["three"]
     game.restart(NAME)
     assert game.status()["waiting"] == 0
+
+
+def test_refused_message_is_not_lost_on_a_full_disk(game: SentinelServer) -> None:
+    game.bot.is_down = True
+    [key] = game.alarm("one")
+    game.kvp.is_full = True
+    game.bot.refuse = lambda _: 404
+    game.bot.is_down = False
+    game.drain()
+    assert game.status()["refused"] == 1
+    assert any(str(key) in line for line in game.command("cadsentinel status"))
+    assert any("disk of the game server is full" in line for line in game.console)
+    game.kvp.is_full = False
+    game.restart(NAME)
+    game.drain()  # it was still there, and is refused once more
+    assert game.status()["refused"] == 1
+    game.restart(NAME)
+    assert (game.status()["waiting"], game.status()["refused"]) == (0, 1)
+    game.bot.refuse = lambda _: 200
+    assert game.command("cadsentinel retry") == ["1 refused messages wait again."]
+    game.drain()
+    assert [message["key"] for message in game.bot.messages] == [key]
+
+
+def test_refused_message_on_a_full_disk_can_be_sent_or_dropped(game: SentinelServer) -> None:
+    game.bot.refuse = lambda _: 404
+    for note in ("one", "two"):
+        game.alarm(note)
+        game.kvp.is_full = True
+        game.drain()
+        game.kvp.is_full = False
+        if note == "one":
+            game.bot.refuse = lambda _: 200
+            game.command("cadsentinel retry")
+            game.drain()
+            game.bot.refuse = lambda _: 404
+        else:
+            game.command("cadsentinel drop")
+        game.restart(NAME)
+        assert (game.status()["waiting"], game.status()["refused"]) == (0, 0)
+    assert game.bot.notes() == ["one"]

@@ -11,37 +11,77 @@ local MOST_BYTES = 1024 * 1024
 local FINAL = { [200] = true, [400] = true, [403] = true, [404] = true, [409] = true,
     [413] = true, [415] = true, [422] = true }
 
+-- The bot fails at a message: by a mistake of its own, so that it may fail each time. It is given up
+-- after so many tries and milliseconds, unless the bot fails at everything. What other failures say is
+-- "not now" (0, 401, 429, 502 to 504): nothing is ever given up for them.
+local INTERNAL = 500
+local MOST_TRIES = 10
+local LONGEST_TRIED = 30000
+local FEW = 10 -- messages that may all be at fault
+
 local state = 'idle' -- or 'sending', or 'waiting' after a failure
 local failures = 0
 local most = MOST -- less after a failure: a bot that is slow answers fewer messages in time
 local sends_alone = false -- the next message: the batch before was refused as a whole
+local failed = {} -- the messages at which the bot fails, by key: {tries, since}
+local has_success = false -- at others since then
 
 local function is_final(status)
     return FINAL[status] and Link.is_the_bot()
 end
 
+-- Whether the bot fails at some messages only, so that others need not wait for them.
+local function fails_at_few()
+    return next(failed) ~= nil and (has_success or Spool.waiting() <= FEW)
+end
+
+local function is_given_up(message, status)
+    if status ~= INTERNAL or not Link.is_the_bot() then
+        return false
+    elseif not next(failed) then
+        has_success = false
+    end
+    local this = failed[message.key] or { tries = 0, since = GetGameTimer() }
+    failed[message.key] = this
+    this.tries = this.tries + 1
+    local is_long = this.tries >= MOST_TRIES and GetGameTimer() - this.since >= LONGEST_TRIED
+    return is_long and fails_at_few()
+end
+
+-- Takes a message out of what waits, if the bot has answered it for good; returns whether it has.
 local function finish(message, status, problem)
+    if not is_final(status) and not is_given_up(message, status) then
+        return false
+    end
+    failed[message.key] = nil
     if status == 200 then
+        has_success = true
         Spool.remove(message)
     else
         print(Text('refused', message.type or 'push', message.key, status, problem))
         Spool.refuse(message, status, problem)
     end
+    return true
 end
 
-local function go_on(is_success)
-    if is_success then
-        state, failures, most = 'idle', 0, math.min(MOST, most * 2)
-        Outbox.wake()
-        return
-    end
-    state, failures, most = 'waiting', failures + 1, math.max(1, most // 2)
+local function try_later()
+    state, failures = 'waiting', failures + 1
     local round = failures
     SetTimeout(Link.wait(failures), function()
         if state == 'waiting' and failures == round then
             Outbox.retry()
         end
     end)
+end
+
+local function go_on(is_success)
+    if is_success then
+        state, failures, most = 'idle', 0, math.min(MOST, most * 2)
+        Outbox.wake()
+    else
+        most = math.max(1, most // 2)
+        try_later()
+    end
 end
 
 local function send_one(message)
@@ -57,10 +97,7 @@ local function send_one(message)
     }
     Link.request('POST', path, body, more, function(status, _, problem)
         sends_alone = false
-        if is_final(status) then
-            finish(message, status, problem)
-        end
-        go_on(is_final(status))
+        go_on(finish(message, status, problem))
     end)
 end
 
@@ -92,13 +129,16 @@ local function send_batch(messages)
         local is_whole = true
         for place, message in ipairs(messages) do
             local of_it = answers[place]
-            if type(of_it) == 'table' and FINAL[of_it.status] then
-                finish(message, of_it.status, problem_in(of_it))
-            else
+            local is_answer = type(of_it) == 'table'
+            if not is_answer or not finish(message, of_it.status, problem_in(of_it)) then
                 is_whole = false
             end
         end
-        go_on(is_whole)
+        if is_whole then
+            go_on(true)
+        else
+            try_later()
+        end
     end)
 end
 
@@ -128,7 +168,11 @@ function Outbox.put(message)
     if not key then
         return nil, why
     end
-    Outbox.wake()
+    if fails_at_few() then
+        Outbox.retry()
+    else
+        Outbox.wake()
+    end
     return key
 end
 

@@ -20,6 +20,7 @@ local head = 1
 local keys = {} -- numbers of the waiting messages, by key
 local stored_at = {} -- by number, in milliseconds of the game's timer; only since this start
 local refused = {} -- numbers, in order
+local unwritten = {} -- refused messages for which the disk had no space, by number
 
 Spool.is_full = false
 
@@ -44,9 +45,13 @@ local function numbers_of(prefix)
     return found
 end
 
+local function decode(text)
+    local is_decoded, message = pcall(json.decode, text or '')
+    return is_decoded and type(message) == 'table' and message or nil
+end
+
 local function read(prefix, number)
-    local text = GetResourceKvpString(name_of(prefix, number))
-    return text and json.decode(text)
+    return decode(GetResourceKvpString(name_of(prefix, number)))
 end
 
 -- Stores a text; returns whether it is there, as the store does not report a full disk.
@@ -57,7 +62,7 @@ end
 
 local function draw_epoch()
     local address = tonumber(tostring({}):match('0x(%x+)') or '0', 16)
-    math.randomseed(os.time(), address ~ GetGameTimer())
+    math.randomseed(os.time(), address ~ math.floor(GetGameTimer()))
     return ('%x%08x'):format(os.time(), math.random(0, 0xffffffff))
 end
 
@@ -72,7 +77,18 @@ function Spool.open()
         SetResourceKvp('epoch', epoch)
         pcall(SaveResourceFile, RESOURCE, MARKER, epoch, -1) -- a folder may be read-only
     end
-    waiting, refused, head = numbers_of('s'), numbers_of('d'), 1
+    refused = numbers_of('d')
+    local is_refused = {}
+    for _, number in ipairs(refused) do
+        is_refused[number] = true
+    end
+    for _, number in ipairs(numbers_of('s')) do
+        if is_refused[number] then
+            DeleteResourceKvp(name_of('s', number)) -- a crash came in between
+        else
+            waiting[#waiting + 1] = number
+        end
+    end
     last = math.tointeger(tonumber(GetResourceKvpString('last') or 0))
     last = math.max(last, waiting[#waiting] or 0, refused[#refused] or 0)
     for _, number in ipairs(waiting) do
@@ -158,7 +174,7 @@ function Spool.oldest(most, most_bytes)
     while waiting[place] and #found < most and bytes < most_bytes do
         local number = waiting[place]
         local text = GetResourceKvpString(name_of('s', number))
-        local message = text and json.decode(text)
+        local message = decode(text)
         if message then
             message.number = number
             bytes = bytes + #text
@@ -209,14 +225,32 @@ function Spool.remove(message)
     DeleteResourceKvp(name_of('s', message.number))
 end
 
--- Puts a refused message aside; only the last hundred are kept.
+local function read_refused(number)
+    return unwritten[number] or read('d', number)
+end
+
+local function forget_refused(number)
+    DeleteResourceKvp(name_of('d', number))
+    if unwritten[number] then
+        unwritten[number] = nil
+        DeleteResourceKvp(name_of('s', number))
+    end
+end
+
+-- Puts a refused message aside; only the last hundred are kept. On a full disk it stays where it is,
+-- and is sent once more after a restart.
 function Spool.refuse(message, status, problem)
     message.status, message.problem = status, problem
-    SetResourceKvp(name_of('d', message.number), json.encode(message))
+    take(message)
     refused[#refused + 1] = message.number
-    Spool.remove(message)
+    if write(name_of('d', message.number), json.encode(message)) then
+        DeleteResourceKvp(name_of('s', message.number))
+    else
+        Say('disk_full')
+        unwritten[message.number] = message
+    end
     if #refused > MOST_REFUSED then
-        DeleteResourceKvp(name_of('d', table.remove(refused, 1)))
+        forget_refused(table.remove(refused, 1))
     end
 end
 
@@ -224,7 +258,7 @@ end
 function Spool.refused_messages()
     local found = {}
     for _, number in ipairs(refused) do
-        found[#found + 1] = read('d', number)
+        found[#found + 1] = read_refused(number)
     end
     return found
 end
@@ -232,8 +266,8 @@ end
 -- Queues the refused messages once more, behind what waits; returns how many.
 function Spool.retry_refused()
     local count = 0
-    for _, number in ipairs(refused) do
-        local message = read('d', number)
+    while refused[1] do
+        local message = read_refused(refused[1])
         if message then
             message.status, message.problem, message.number = nil, nil, nil
             if not Spool.put(message) then
@@ -241,9 +275,8 @@ function Spool.retry_refused()
             end
             count = count + 1
         end
-        DeleteResourceKvp(name_of('d', number))
+        forget_refused(table.remove(refused, 1))
     end
-    refused = numbers_of('d')
     return count
 end
 
@@ -251,7 +284,7 @@ end
 function Spool.drop_refused()
     local count = #refused
     for _, number in ipairs(refused) do
-        DeleteResourceKvp(name_of('d', number))
+        forget_refused(number)
     end
     refused = {}
     return count

@@ -63,7 +63,7 @@ local function make(resource, config)
     -- Handles an event that only the server triggers.
     function adapter.on(event, fn)
         AddEventHandler(event, function(...)
-            if source == '' and is_started(resource) then
+            if type(source) ~= 'number' and is_started(resource) then
                 run(resource, fn, ...)
             end
         end)
