@@ -125,6 +125,14 @@ def test_crime_about_nothing_has_no_data(game: SentinelServer) -> None:
     assert json.loads(request.body) == {"type": "queries.add-crime"}
 
 
+def test_position_may_be_called_coords(game: SentinelServer) -> None:
+    given = {"property": HOUSE, "coords": {"x": -857.23, "y": 12.6, "z": 3}}
+    game.call(NAME, "PutProperty", given)
+    game.drain()
+    [message] = game.bot.messages
+    assert (message["data"]["x"], message["data"]["y"]) == (-857, 13)
+
+
 REFUSALS: list[tuple[str, Any, str]] = [
     ("Alarm", {"user": 1}, "property must be a number, or a table with source and id"),
     ("Alarm", {"property": {"id": 3}, "user": 1}, "property must have source and id"),

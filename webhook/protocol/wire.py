@@ -312,6 +312,8 @@ def field_problem(field: str, error: ErrorDetails) -> FieldProblem:
     match error["type"]:
         case "int_type" | "int_parsing" | "int_from_float":
             return FieldProblem(field, "must be a whole number")
+        case "float_type" | "float_parsing" | "finite_number":
+            return FieldProblem(field, "must be a number")
         case "string_type":
             return FieldProblem(field, "must be a text")
         case "bool_type" | "bool_parsing":

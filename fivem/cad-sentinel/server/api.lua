@@ -116,6 +116,7 @@ local ALIASES = {
     user = { 'userId', 'clientId' },
     camera = { 'cameraId' },
     drone = { 'droneId' },
+    position = { 'coords' },
 }
 
 local function field(given, name)
