@@ -239,7 +239,15 @@ def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
         _("Do one of these, then do something in the CAD: go on duty, or make a 911 call."),
     )
     card.add(
-        _("You run the Sonoran resource on FiveM"),
+        _("You have a FiveM server (recommended)"),
+        _(
+            "Press *Game server* below. The resource `cad-sentinel` takes the pushes from the"
+            " Sonoran resource, and loses none while the bot is away."
+        ),
+        inline=False,
+    )
+    card.add(
+        _("You want no other resource on it"),
         _(
             "In `sonorancad/config.json` (`true` without quotes), then restart the resource:\n"
             "```json\n"
@@ -289,8 +297,10 @@ def game_page(access: GameServerAccess, servers: GameServers) -> SetupPage:
         _("Set up CAD Sentinel · Game server"),
         Colour.GOOD if is_there else Colour.NORMAL,
         _(
-            "The resource `cad-sentinel` sends what happens in the game, and keeps it while the "
-            "bot is not there. Put its folder into `resources`, and this into `server.cfg`:"
+            "The resource `cad-sentinel` sends what happens in the game and what the CAD pushes, "
+            "and keeps it while the bot is away. Switch `enablePushEventForwarding` of the Sonoran "
+            "resource off, put the folder `cad-sentinel` into `resources`, and this into "
+            "`server.cfg`:"
         ),
     )
     token = access.token if _QUOTABLE.fullmatch(access.token) else _("TOKEN")

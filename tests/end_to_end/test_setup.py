@@ -136,7 +136,9 @@ CAD_PAGE = """\
 ┌ #1976d2
 │ # Set up CAD Sentinel · 3 of 3 · What the CAD sends
 │ Do one of these, then do something in the CAD: go on duty, or make a 911 call.
-│ - You run the Sonoran resource on FiveM: In `sonorancad/config.json` (`true` without quotes),\
+│ - You have a FiveM server (recommended): Press *Game server* below. The resource `cad-sentinel`\
+ takes the pushes from the Sonoran resource, and loses none while the bot is away.
+│ - You want no other resource on it: In `sonorancad/config.json` (`true` without quotes),\
  then restart the resource:
 │ ```json
 │ "enablePushEventForwarding": true,
@@ -155,8 +157,9 @@ GAME_PAGE = """\
 (only you can see this)
 ┌ #1976d2
 │ # Set up CAD Sentinel · Game server
-│ The resource `cad-sentinel` sends what happens in the game, and keeps it while the bot is not\
- there. Put its folder into `resources`, and this into `server.cfg`:
+│ The resource `cad-sentinel` sends what happens in the game and what the CAD pushes, and keeps it\
+ while the bot is away. Switch `enablePushEventForwarding` of the Sonoran resource off, put the\
+ folder `cad-sentinel` into `resources`, and this into `server.cfg`:
 │ - server.cfg: ```
 │ set cad_sentinel_url "http://127.0.0.1:0"
 │ set cad_sentinel_token "{token}"
