@@ -10,7 +10,9 @@ license 'MIT'
 
 server_scripts {
     'config.lua',
+    'server/natives.lua',
     'server/text.lua',
+    'server/clean.lua',
     'server/settings.lua',
     'server/spool.lua',
     'server/link.lua',

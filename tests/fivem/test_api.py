@@ -1,11 +1,13 @@
 """What other resources can call."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fivem.conftest import NAME, SentinelServer
+from tests.fivem.scripted_bot import ScriptedBot
 
 WREN = "license:41aa90be"
 HOUSE = {"source": "ps-housing", "id": 17}
@@ -234,3 +236,87 @@ def test_wrong_convars_are_told_once_and_nothing_is_lost(
     game.convars.clear()
     game.drain()
     assert game.bot.notes() == ["one"]
+
+
+ATTACK = r"""
+    local values = {
+        false, true, 0, -1, 1.5, 1 / 0, -1 / 0, 0 / 0, 2 ^ 63, math.mininteger, '', ' ',
+        'a\0b', '\255', ('x'):rep(65536), {}, { 1, 2 }, { source = 'x' }, { source = {}, id = {} },
+        { source = '\255', id = '\0' }, { { { '\254' } } }, { [1.5] = 'k', [true] = 1 },
+        { x = 0 / 0 }, { x = 1e308, y = -1e308 }, function() end, vector3(1.5, 2.5, 3.5),
+    }
+    local names = {
+        'Alarm', 'Visit', 'BadgeScan', 'Crime', 'DispatchDrone', 'RecallDrone', 'PutProperty',
+        'RemoveProperty', 'Allow', 'Disallow',
+    }
+    local fields = {
+        'property', 'user', 'note', 'camera', 'allowed', 'reason', 'method', 'description', 'drone',
+        'owner', 'location', 'position', 'x', 'tier', 'status', 'key',
+    }
+    local sentinel = exports['cad-sentinel']
+    exports('attack', function()
+        for _, name in ipairs(names) do
+            sentinel[name](sentinel)
+            for _, value in ipairs(values) do
+                sentinel[name](sentinel, value)
+                for _, field in ipairs(fields) do
+                    local given = { property = { source = 'a', id = 'b' }, user = 1, drone = 1 }
+                    given[field] = value
+                    sentinel[name](sentinel, given)
+                end
+            end
+        end
+        for _, value in ipairs(values) do
+            sentinel:Ask(value)
+            sentinel:Ask('get-property', value, function() end)
+            sentinel:GetProperty(value, function() end)
+            sentinel:Status(value)
+        end
+    end)
+"""
+
+
+def test_nonsense_of_other_resources_breaks_nothing(game: SentinelServer) -> None:
+    game.add_script("attacker", ATTACK)
+    game.start("attacker")
+    game.call("attacker", "attack")
+    game.drain()
+    assert game.status()["waiting"] == 0
+    assert len(game.bot.messages) > 1000
+
+
+def test_number_of_a_property_is_one_text_however_it_is_written(game: SentinelServer) -> None:
+    game.add_script(
+        "sells", "exports['cad-sentinel']:PutProperty({property={source='s', id=17.0}})"
+    )
+    game.start("sells")
+    game.drain()
+    assert game.bot.messages[0]["data"] == {"external": {"source": "s", "id": "17"}}
+
+
+@pytest.mark.parametrize(
+    "native",
+    [
+        "GlobalState",
+        "SaveResourceFile",
+        "SetResourceKvpNoSync",
+        "DeleteResourceKvpNoSync",
+        "GetResourceMetadata",
+        "GetPlayers",
+        "SetHttpHandler",
+        "GetPlayerIdentifierByType",
+    ],
+)
+def test_server_may_lack_a_native(tmp_path: Path, native: str) -> None:
+    with SentinelServer(tmp_path, ScriptedBot()) as server:
+        folder = server.resources[NAME].folder
+        (folder / "lacks.lua").write_text(f"{native} = nil")
+        manifest = folder / "fxmanifest.lua"
+        manifest.write_text(
+            manifest.read_text().replace("server_scripts {", "server_scripts { 'lacks.lua',")
+        )
+        server.start(NAME)
+        server.alarm("one")
+        server.drain()
+        assert server.bot.messages[0]["data"]["userId"] == WREN
+        assert server.errors == []

@@ -75,6 +75,9 @@ Adapter('ps-housing', function(adapter)
     end)
 
     adapter.on_net('ps-housing:server:doorbellAnswer', function(_, data)
+        if type(data) ~= 'table' then
+            return
+        end
         local id, guest = tostring(data.property_id), data.targetSrc
         adapter.verify_later(1000, function()
             local property = all()[id]

@@ -53,7 +53,9 @@ Adapter('qbx_properties', function(adapter)
     }, function() houses.refresh() end)
 
     adapter.on_net('qbx_properties:server:enterProperty', function(player, data)
-        houses.scan(player, data.id)
+        if type(data) == 'table' then
+            houses.scan(player, data.id)
+        end
     end)
 
     adapter.on_net('qbx_properties:server:letRingerIn', function(player, citizen)

@@ -5,21 +5,23 @@ Api = {}
 
 local MOST_KEY = 128
 
--- Names of players and the like are not always UTF-8, and the bot takes nothing else.
-local function utf8_of(text)
-    return utf8.len(text) and text or text:gsub('[\128-\255]', '?')
-end
-
 -- Each takes a field into the data of a query, and returns why it cannot.
 
+-- An id as a text, '17' for 17.0 too; nil if it is none.
+local function id_of(value)
+    if type(value) == 'number' then
+        return tostring(math.tointeger(value) or value)
+    end
+    return type(value) == 'string' and value or nil
+end
+
 local function take_external(data, property)
-    if type(property) ~= 'table' or property.source == nil or property.id == nil then
+    local source = type(property) == 'table' and id_of(property.source)
+    local id = source and id_of(property.id)
+    if not id then
         return Text('no_external')
     end
-    data.external = {
-        source = utf8_of(tostring(property.source)),
-        id = utf8_of(tostring(property.id)),
-    }
+    data.external = { source = source, id = id }
 end
 
 local function take_property(data, property)
@@ -34,8 +36,8 @@ end
 
 local function user_as(name)
     return function(data, user)
-        local id, why = Players.user(user)
-        data[name] = id and utf8_of(id)
+        local why
+        data[name], why = Players.user(user)
         return why
     end
 end
@@ -45,7 +47,7 @@ local function as(name)
         if type(value) == 'string' and value:find('\0', 1, true) then
             return Text('has_nul')
         end
-        data[name] = type(value) == 'string' and utf8_of(value) or value
+        data[name] = value
     end
 end
 
@@ -155,7 +157,7 @@ local function data_of(report, given)
             return nil, why
         end
     end
-    return data
+    return Clean(data)
 end
 
 for name, report in pairs(REPORTS) do
@@ -184,7 +186,12 @@ end
 function Api.Ask(query, data, done)
     local message = { type = 'queries.' .. tostring(query):gsub('^queries%.', '') }
     message.data = type(data) == 'table' and next(data) and data or nil
-    Link.request('POST', '/api/query', json.encode(message), nil, function(status, frame, problem)
+    local is_json, body = pcall(json.encode, Clean(message))
+    if not is_json or body == 'null' then
+        call(done, nil, Text('not_json'))
+        return
+    end
+    Link.request('POST', '/api/query', body, nil, function(status, frame, problem)
         if status == 200 and type(frame) == 'table' then
             call(done, frame.data or {})
         else

@@ -10,7 +10,7 @@ local LONGEST_WAIT = 10000
 local LONGEST_ANSWER = 30000
 
 local function set_state(state)
-    if GlobalState and Link.state ~= state then
+    if Link.state ~= state then
         Link.state = state
         GlobalState.cadSentinel = state
     end

@@ -6,8 +6,8 @@ local MOST_DIGITS = 5 -- a player's number; ids of Discord have more
 
 -- Returns the user id of a player's number, or of one that is a user id already; or nil and why.
 function Players.user(user)
-    if math.type(user) == 'float' and math.tointeger(user) then
-        user = math.tointeger(user)
+    if type(user) == 'number' then
+        user = math.tointeger(user) or ''
     end
     local text = tostring(user or '')
     if type(user) == 'number' or (text:find('^%d+$') and #text <= MOST_DIGITS) then

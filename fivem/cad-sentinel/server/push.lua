@@ -14,7 +14,7 @@ local function take(way, raw)
         Say('second_way', Text(way), Text(Push.way))
         return 'ignored'
     end
-    return Outbox.put({ push = raw })
+    return Outbox.put({ push = Clean(raw) })
 end
 
 AddEventHandler(SHIM, function(raw)
