@@ -213,15 +213,17 @@ def _check_game_servers(settings: Settings, report: Report) -> None:
         name = f"the game server's resource {server['resource']} {server['version']}"
         waiting, refused = server["waiting"], server["refused"]
         if server["connected"]:
-            report.good(f"{name} is connected; {waiting} messages wait in it")
+            report.good(f"{name} is connected; messages waiting in it: {waiting}")
         else:
             report.fault(
                 f"{name} has sent nothing for {server['secondsAgo'] // 60} minutes;"
-                f" {waiting} messages waited in it",
+                f" messages that waited in it: {waiting}",
                 "type `cadsentinel status` on the game server's console: it says what is wrong",
             )
         if refused:
-            report.note(f"{refused} messages of it were refused: `cadsentinel status` lists them")
+            report.note(
+                f"messages of it that were refused: {refused}; `cadsentinel status` lists them"
+            )
 
 
 def _check_map(settings: Settings, report: Report) -> None:

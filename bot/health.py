@@ -88,7 +88,7 @@ class Health:
                 yield f"The game server's resource has sent nothing for {minutes} minutes."
             elif server.refused:
                 yield (
-                    f"{server.refused} messages of the game server were refused;"
+                    f"Messages of the game server that were refused: {server.refused};"
                     " `cadsentinel status` on its console says why."
                 )
 

@@ -62,7 +62,7 @@ def _line(record: AuditRecord) -> str:
     values = [
         f"{inert_line(name, VALUE)}: {_value(before, name)} → {_value(after, name)}"
         for name in dict.fromkeys([*before, *after])
-        if before.get(name) != after.get(name)
+        if (before.get(name) or "") != (after.get(name) or "")
     ]
     done = f"<t:{record.at // 1000}:f> {who(record.who)} **{inert_line(record.action, 64)}**"
     return fitting([f"{done} {inert_line(record.subject, 64)}", *values], " · ", LINE)

@@ -206,4 +206,4 @@ async def test_game_server_is_described_and_missed(database: Database) -> None:
     servers.note("game", "cad-sentinel/1.2.0; waiting=0; refused=3")
     problems: Any = health()[1]["problems"]
     assert len(problems) == 1
-    assert problems[0].startswith("3 messages of the game server were refused;")
+    assert problems[0].startswith("Messages of the game server that were refused: 3;")

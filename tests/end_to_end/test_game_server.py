@@ -31,8 +31,8 @@ async def test_game_server_is_shown_with_its_version_and_backlog(
         env.headers = {}
         checked = await _checked(env)
         assert "ok    the game server's resource cad-sentinel 1.2.0 is connected" in checked
-        assert "12 messages wait in it" in checked
-        assert "note  1 messages of it were refused" in checked
+        assert "messages waiting in it: 12" in checked
+        assert "note  messages of it that were refused: 1" in checked
         reply = await env.fake.slash(env.dora, "status")
         shown = await expect(env, reply, "cad-sentinel 1.2.0")
         assert "12 wait · 1 refused" in shown
