@@ -25,7 +25,7 @@ PRUNE_BATCH = 1_000
 DAY = 24 * 60 * 60 * 1000
 
 KEY_DAYS = 7
-"""For how long a request is recognised by its key: longer than the game server keeps one."""
+"""Days for which a request is recognised by its key."""
 
 TICK = 0.1
 """Seconds between two measurements of the loop's lag: nearly all that an idle instance does."""
@@ -67,8 +67,8 @@ async def prune_journal(database: Database, days: int, live_clients: Counter[str
     """
     async with database.write() as sql:
         await subscriptions.touch(sql, live_clients, now())
-    kept = {journal.prune: days, subscriptions.forget: days, request_keys.prune: KEY_DAYS}
-    for prune, age in kept.items():
+    ages = {journal.prune: days, subscriptions.forget: days, request_keys.prune: KEY_DAYS}
+    for prune, age in ages.items():
         pruned = PRUNE_BATCH
         while pruned == PRUNE_BATCH:
             async with database.write() as sql:

@@ -201,7 +201,7 @@ def _check_game_servers(settings: Settings, report: Report) -> None:
     try:
         found = InstanceClient.from_settings(settings, ASKING).health().get("gameServers")
     except InstanceError as fault:
-        report.note(f"whether a game server is connected is not known: {fault}")
+        report.note(f"cannot tell whether a game server is connected: {fault}")
         return
     servers = found if isinstance(found, list) else []
     if not servers:

@@ -58,7 +58,7 @@ async def disallow(sql: Transaction, property_id: int, user_id: str) -> bool:
 
 
 async def disallow_all(sql: Transaction, property_id: int) -> list[str]:
-    """Empty a property's list; return who was on it."""
+    """Empty a property's list; return the ids of who was on it."""
     gone = "DELETE FROM allowed_users WHERE property_id = ? RETURNING user_id"
     return sorted(await sql.all(str, gone, property_id))
 

@@ -8,11 +8,11 @@ from db.database import Reader, Transaction
 
 
 class RecentPush(NamedTuple):
-    """A push that came just now.
+    """A recent push.
 
-    `transports` are those that have brought it, the first one first, and `arrivals` when each did,
-    in milliseconds since 1970, both with blanks between. `subjects` are what it is about, as a JSON
-    list; `first_event` and `events` say where it is in the journal. `at` is when it came first.
+    `transports` are those that delivered it, in that order, and `arrivals` when each did, in
+    milliseconds since 1970, both separated by blanks. `subjects` are what it is about, as a JSON
+    list; `first_event` and `events` say where it is in the journal. `at` is its first arrival.
     """
 
     id: int
@@ -24,7 +24,7 @@ class RecentPush(NamedTuple):
     events: int
 
     def arrival(self, transport: str) -> int | None:
-        """Return when a transport brought the push."""
+        """Return when a transport delivered the push."""
         times = map(int, self.arrivals.split(" "))
         return dict(zip(self.transports.split(" "), times, strict=True)).get(transport)
 
@@ -41,7 +41,7 @@ _SHARES_SUBJECT = (
 async def is_duplicate(
     sql: Transaction, digest: bytes, transport: str, since: int, now: int
 ) -> bool:
-    """Take note of a push; tell whether it came since then over another transport already.
+    """Record a push; return whether another transport has delivered it since a time.
 
     What comes twice over one transport happened twice: the nth copy of each transport is the
     same event as the nth of the others.
@@ -58,7 +58,7 @@ async def is_duplicate(
 
 
 async def newest(sql: Reader, digest: bytes, transport: str) -> RecentPush | None:
-    """Return the newest of equal pushes that a transport has brought."""
+    """Return the newest of equal pushes that a transport delivered."""
     of_transport = f"fingerprints WHERE digest = ?1 AND {_HAS_TRANSPORT} ORDER BY id DESC LIMIT 1"
     found = await sql.select(RecentPush, of_transport, digest, transport)
     return found[0] if found else None
@@ -71,7 +71,7 @@ async def describe(
     first_event: int,
     events: int,
 ) -> None:
-    """Store what the push that came just now is about, and where it is in the journal."""
+    """Store what the newest push with a digest is about, and where it is in the journal."""
     await sql.run(
         "UPDATE fingerprints SET subjects = ?, first_event = ?, events = ?"
         " WHERE id = (SELECT max(id) FROM fingerprints WHERE digest = ?)",
@@ -89,13 +89,13 @@ async def about(sql: Reader, subject: str, at: int) -> list[RecentPush]:
 
 
 async def last_copied(sql: Reader, transport: str) -> RecentPush | None:
-    """Return the newest push that a transport has brought, and another one too."""
+    """Return the newest push that a transport and also another one delivered."""
     copied = f"fingerprints WHERE id > ?1 AND {_HAS_TRANSPORT} AND {_HAS_SEVERAL}"
     found = await sql.select(RecentPush, f"{copied} ORDER BY id DESC LIMIT 1", 0, transport)
     return found[0] if found else None
 
 
-async def brought_news(sql: Reader, push: RecentPush, transport: str) -> bool:
+async def delivered_news(sql: Reader, push: RecentPush, transport: str) -> bool:
     """Return whether a transport was the first with a push about the same after this one came."""
     news = f"fingerprints WHERE id > ?1 AND {_CAME_FIRST_OVER} AND {_SHARES_SUBJECT}"
     return await sql.count(news, push.id, transport, push.subjects) > 0

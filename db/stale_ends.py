@@ -1,4 +1,4 @@
-"""What ended because nothing was heard of it: calls and panics, by their subjects."""
+"""Calls and panics that were ended because there was no news of them, by subject."""
 
 from typing import NamedTuple
 

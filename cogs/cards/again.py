@@ -1,4 +1,4 @@
-"""Replies that mention the roles which a card did not, as it told of something long past."""
+"""Replies that mention the roles which a card did not, because they came too late."""
 
 import discord
 

@@ -114,5 +114,5 @@ async def auth_entries(context: Context, argument: str, limit: int, offset: int)
 def _outcome(entry: AuthEntry) -> str:
     """Say whether somebody was let in, by what, and why."""
     done = _("let in") if entry.allowed else _("**not let in**")
-    told = [inert_line(text, 60, blank="") for text in (entry.method, entry.reason)]
-    return " · ".join(filter(None, [done, *told]))
+    details = [inert_line(text, 60, blank="") for text in (entry.method, entry.reason)]
+    return " · ".join(filter(None, [done, *details]))

@@ -14,7 +14,7 @@ ANONYMOUS = N_("Anonymous")
 BLANK = "—"
 
 SHOWN_AGE = 30_000
-"""Milliseconds by which something must have been late for people to be told."""
+"""Milliseconds of delay from which on a message says how late something was received."""
 
 _LIVE = re.compile(
     r"([\\*_~`|<@\[\]]|:(?=//|[^\s:]+:)|(?:(?<=mailto)|(?<=tel)|(?<=sms)):|\.(?=[a-z]+/))"

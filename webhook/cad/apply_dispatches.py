@@ -105,7 +105,7 @@ async def _store_first_report(
     fields: dict[str, Any],
     stored: DispatchCall | None = None,
 ) -> list[Subject]:
-    """Store the first report of a call, in what edits that came earlier have not set."""
+    """Store the first report of a call, except what earlier edits have set."""
     columns = _columns_of(fields) | await _origin_of(event, change, arrival)
     set_now = {*columns, "idents"} - set(stored.edited.split() if stored is not None else ())
     stamps = orjson.loads(stored.stamps) if stored is not None else {}
@@ -156,7 +156,7 @@ async def _store_edit(
         await find_property(change, call)
     if "notes" in fresh:
         gone = await _add_notes(change, arrival, key, event.notes, are_all=True)
-        # What came just now may be newer than the list.
+        # A note that arrived just now may be newer than the list.
         before = change.received - max(arrival.window, REORDER_WINDOW)
         await dispatches.remove_notes(change.sql, [note.id for note in gone if note.at < before])
     await _revive(change, key)
@@ -189,7 +189,7 @@ async def store_dispatch_note(
 
 @apply.register
 async def attach_units(event: UnitAttach, change: Change, arrival: Arrival) -> list[Subject]:
-    """Put units onto a call, which opens it again if it was closed."""
+    """Put units onto a call, which reopens it if it was closed."""
     key = await dispatch_key(change, arrival, event.call_id)
     await dispatches.ensure(change.sql, key, change.received, change.age)
     await dispatches.attach(change.sql, key, event.idents, change.received)
@@ -216,7 +216,7 @@ async def detach_units(event: UnitDetach, change: Change, arrival: Arrival) -> l
 
 
 async def _reopen(change: Change, arrival: Arrival, call: DispatchCall) -> None:
-    """Open a call that was closed, unless the push may have been sent before the end."""
+    """Reopen a call, unless the push may have been sent before it was closed."""
     if call.closed_at is None:
         return
     if not await arrival.may_precede(change, dispatch_subject(call.key), call.closed_at):
@@ -224,7 +224,7 @@ async def _reopen(change: Change, arrival: Arrival, call: DispatchCall) -> None:
 
 
 async def _revive(change: Change, call: CallKey) -> None:
-    """Open a call again that only seemed to be over, as nothing was heard of it."""
+    """Reopen a call that was ended only because there was no news of it."""
     if await stale_ends.forget(change.sql, str(dispatch_subject(call))):
         await dispatches.reopen(change.sql, call)
 
@@ -257,8 +257,9 @@ def _columns_of(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _stamps(stored: dict[str, int], columns: set[str], stamp: int | None) -> str:
     """Return the stamps of a call after a push with this stamp has set some columns."""
-    kept = {name: at for name, at in stored.items() if name not in columns}
-    return orjson.dumps(kept if stamp is None else kept | dict.fromkeys(columns, stamp)).decode()
+    others = {name: at for name, at in stored.items() if name not in columns}
+    stamps = others if stamp is None else others | dict.fromkeys(columns, stamp)
+    return orjson.dumps(stamps).decode()
 
 
 async def _origin_of(event: DispatchReport, change: Change, arrival: Arrival) -> dict[str, int]:
@@ -293,10 +294,10 @@ async def _store_rest(
 async def _add_notes(
     change: Change, arrival: Arrival, call: CallKey, notes: list[Note], *, are_all: bool = False
 ) -> list[CallNote]:
-    """Store notes that are not stored yet, in whatever form; return those that are not among them.
+    """Store notes that are not stored yet in any form; return the stored ones that are not listed.
 
-    `are_all`: the notes are all that the call has, so that a note without a time is found again. By
-    itself, such a note is a new one (a status that is told again) unless the same came just now.
+    `are_all`: the notes are all that the call has, so a note without a time matches a stored one.
+    By itself, such a note is new (a repeated status) unless the same one arrived just now.
     """
     others = await dispatches.notes(change.sql, call)
     for note in notes:
@@ -321,7 +322,7 @@ async def _add_notes(
 
 
 def _may_be_same(stored: CallNote, given: CallNote, window: int) -> bool:
-    """Return whether one note may have come twice, where not both forms of it have a time."""
+    """Return whether two notes with the same text may be one that arrived twice."""
     timed = [note.clock is not None for note in (stored, given)]
     longest = max(window, REORDER_WINDOW) if any(timed) else REORDER_WINDOW
     return all(timed) or given.at - stored.at <= longest

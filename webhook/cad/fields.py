@@ -1,7 +1,7 @@
 """Reading one member of a push: ids strictly, everything that is only shown leniently.
 
-What a lenient reader cannot use it returns as None (or "" where blank text will do), so that a
-number where a name belongs never costs the community a 911 call.
+Lenient readers return None (or "" for text) for what they cannot use, so that a number in place of
+a name never costs the community a 911 call.
 """
 
 import math
@@ -76,7 +76,7 @@ _OF_NO_PLACE = frozenset({"z", "w", "h", "heading"})
 
 
 class NoId(InvalidPush):
-    """What stands in place of an id is none."""
+    """A value in place of an id is not one."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name}: an id is an integer or a string of digits")
@@ -141,11 +141,11 @@ def is_placeholder(value: object) -> bool:
 def ids(data: Members, *names: str) -> list[int] | None:
     """Collect the ids under any of the names, each as a scalar or a list.
 
-    What means nobody is dropped, what is no id is skipped and noted; duplicates collapse and the
-    order stays. None means that no name is there.
+    Values that mean nobody are dropped, invalid ones are skipped and noted; duplicates collapse and
+    the order stays. None means that none of the names is present.
 
     Raises:
-        NoId: something is there, and nothing of it is an id.
+        NoId: there are values, and none of them is an id.
         InvalidPush: there are too many.
     """
     given = [(name, data[name]) for name in names if data.get(name) is not None]
@@ -173,7 +173,7 @@ def ids(data: Members, *names: str) -> list[int] | None:
 
 
 def optional_ids(data: Members, *names: str) -> list[int] | None:
-    """Collect ids that the push is not about: where there is none, the rest is read all the same.
+    """Collect ids without which the rest of the push still makes sense; none are no error.
 
     Raises:
         InvalidPush: there are too many, or one is a word for all that there are.
@@ -219,7 +219,7 @@ def optional_call_id(data: Members) -> int | None:
 
 
 def optional_id(data: Members, name: str) -> int | None:
-    """Read an id that may be absent; the CAD writes "nobody" as null, "" or -1."""
+    """Read an id that may be absent; the CAD writes null, "" or -1 for nobody."""
     value = data.get(name)
     if is_nothing(value) or is_placeholder(value):
         return None
@@ -245,9 +245,9 @@ def exact_text(data: Members, name: str) -> str:
 
 
 def identities(*places: Members) -> list[str]:
-    """Read whom a call or unit belongs to, by the first of the CAD's names that has a value.
+    """Read whom a call or unit belongs to, from the first of the CAD's names that has a value.
 
-    They are in the form in which user ids are stored. The order is that of the FiveM resource;
+    The user ids are in their stored form. The order is that of the FiveM resource;
     `apiId1` and `apiId2` date from 2020.
     """
     for name in ("identities", "communityUserIds", "communityUserId", "apiIds", "apiId1"):

@@ -1,6 +1,6 @@
-"""Ending what nothing was heard of for long: calls, panics, shifts.
+"""Ending calls, panics and shifts that had no news for long.
 
-The push that ended it was lost, as while the bot or the game server was not running.
+The push that ended them was lost, for example while the bot or the game server was down.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SHIFT = 12 * 60 * 60 * 1000
 class StaleLimits:
     """After how many milliseconds without news what is open ends; 0: never.
 
-    `at`: the time of day at which all ends of which the last news is older, None for never.
+    `at`: the time of day at which everything without news since then ends; None: never.
     """
 
     calls: int = 0
@@ -38,7 +38,7 @@ class StaleLimits:
 async def end_stale(context: Context, limits: StaleLimits, limit: int) -> bool:
     """End up to `limit` of each kind; return whether there may be more.
 
-    A call of which there is news after all is opened again.
+    News of a call that was ended here reopens it.
     """
     since = last_ended(limits.at, context.now(), context.zone).end if limits.at else 0
 
@@ -87,7 +87,7 @@ async def _end_panics(change: Change, before: int, silence: int, limit: int) -> 
 
 
 async def _mark(change: Change, subject: Subject, last_news: int, silence: int) -> None:
-    """Store why something ended: a silence of that length, or else the time of day."""
+    """Store why something ended: its silence was that long, or else the time of day came."""
     silent_for = change.received - last_news
     is_silence = 0 < silence <= silent_for
     await stale_ends.put(change.sql, str(subject), silent_for if is_silence else 0, change.received)

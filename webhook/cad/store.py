@@ -35,7 +35,7 @@ CRIME_DESCRIPTION = 2_000
 FINGERPRINT_BYTES = 16
 
 Stored = Literal["ok", "duplicate", "replayed"]
-"""What became of a push: stored, dropped as a duplicate, or known by its key."""
+"""What happened to a push: stored, dropped as a duplicate, or answered by its key."""
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +67,8 @@ async def store_push(
 ) -> Stored:
     """Store a push on disk, once.
 
-    `transport` names the way it came, without blanks; a duplicate over another one is dropped.
-    With the key of an earlier push nothing is done.
+    `transport` names how it arrived, without blanks; a duplicate over another one is dropped. With
+    the key of an earlier push nothing is done.
 
     Raises:
         UnhandledType: nobody handles the type; the push is in the journal all the same.
@@ -135,7 +135,7 @@ class _Written(NamedTuple):
     @classmethod
     def of_unknown(cls, fault: UnhandledType, body: dict[str, Any], sender: dict[str, str]) -> Self:
         """Read a push of an unknown type; the fault then names the type as the event does."""
-        # Of handled types only declared fields are stored; here the key may be anywhere.
+        # For declared types only declared fields are stored; here the key may be anywhere.
         key = str(body.get("key", ""))
         fault.type = event_name(fault.type, key)
         return cls(fault.type, event_data(body.get("data"), key, sender), None)
@@ -166,7 +166,7 @@ def _fingerprint(cad: str, written: Iterable[_Written]) -> bytes:
 async def _count_as_crime(change: Change, arrival: Arrival, call_id: int) -> None:
     """Count an emergency as a crime, once.
 
-    Neither is a civil call one, nor a panic's own call, nor one that says the same as another.
+    Civil calls, a panic's own call and repeats of another call are not counted.
     """
     call = await emergency_call(change, arrival, call_id)
     if call is None or not call.is_emergency or call.pressed_by is not None:

@@ -1,4 +1,4 @@
-"""Pushes of types that nobody has declared: kept with their data, for scripts and for rules.
+"""Pushes of undeclared types: journalled with their data, for scripts and for rules.
 
 The CAD gets new types, and its game resource forwards those that other resources registered.
 """
@@ -27,7 +27,7 @@ _ODD = re.compile(r"[^A-Z0-9_]+")
 def event_name(push_type: str, key: str) -> str:
     """Return how the events of a push type in capitals are named: letters, digits, underscores.
 
-    None has the name of a declared event: its data would be taken for that event's.
+    It is never that of a declared event, whose data has another shape.
     """
     name = _ODD.sub("_", without_key(key, push_type).replace("[key]", "[KEY]"))
     name = name.strip("_")[: NAME_LIMIT - len(_OTHER)].strip("_")

@@ -143,11 +143,11 @@ def make_app(dependencies: AppDependencies) -> web.Application:
             return await handler(request)
         path = "/" + "/".join(filter(None, request.rel_url.raw_path.split("/")))
         url = request.rel_url.with_path(path, encoded=True, keep_query=True)
-        meant = request.clone(rel_url=url)
-        found = await app.router.resolve(meant)
+        normalised = request.clone(rel_url=url)
+        found = await app.router.resolve(normalised)
         if request.method == "POST" and isinstance(found.http_exception, web.HTTPNotFound):
-            return await push.receive_anywhere(meant)
-        return await found.handler(meant)
+            return await push.receive_anywhere(normalised)
+        return await found.handler(normalised)
 
     async def end_open_requests(_: web.Application) -> None:
         long_poll.close()

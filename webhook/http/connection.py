@@ -1,4 +1,4 @@
-"""What connections of every kind share: their limits, what waits for the client, what it asked."""
+"""Shared by all kinds of connections: limits, the queue of frames, the running of messages."""
 
 import asyncio
 from collections import Counter, deque
@@ -142,8 +142,8 @@ class SendQueue(Generic[FrameT]):
 class MessageRunner:
     """Carries out the messages of one connection.
 
-    One without an identifier is carried out before the next one is taken, so that these are
-    answered in order; those with an identifier run side by side, in tasks of the group.
+    A message without an identifier is carried out before the next one is read, so that these are
+    answered in order; those with an identifier run concurrently, in tasks of the group.
     """
 
     def __init__(self, group: asyncio.TaskGroup) -> None:

@@ -70,7 +70,7 @@ _ADDRESS = re.compile(r"events\..+", re.DOTALL)
 
 
 class BusError(Exception):
-    """A frame that the bridge does not take; the text is the reason that the client is told."""
+    """The bridge rejects a frame; the text is the reason that the client gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,8 @@ class BusConnection:
     async def run(self) -> None:
         """Answer until cancelled; return if the client sends too many invalid messages in a row.
 
-        A client above the rate limit is slowed down rather than told: the original's pages ask
-        again after each answer, and stop for good at an error.
+        A client above the rate limit is slowed down instead of getting an error: the original's
+        pages ask again after each answer, and stop for good at an error.
         """
         invalid_in_a_row = 0
         async with asyncio.TaskGroup() as group:
@@ -233,7 +233,7 @@ class BusConnection:
         return any(other.startswith(f"{TO_CLIENTS}.") for other in self._addresses - {address})
 
     async def _send(self, address: str, frame: dict[str, Any], runner: MessageRunner) -> bool:
-        """Carry out a message to an address; one to which nobody listens is dropped."""
+        """Carry out a message to an address; messages to unknown addresses are dropped."""
         reply_address = frame.get("replyAddress") or ""
         if not isinstance(reply_address, str) or len(reply_address) > MAX_REPLY_ADDRESS:
             raise BusError("invalid_reply_address")

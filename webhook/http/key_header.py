@@ -1,4 +1,4 @@
-"""The headers of requests that have their effect once."""
+"""The HTTP headers of requests with an idempotency key."""
 
 from aiohttp import web
 

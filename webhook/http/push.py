@@ -15,7 +15,7 @@ from webhook.cad.store import PushConfig, store_push
 from webhook.http.bodies import BodyReader
 from webhook.http.connection_limits import ConnectionLimiter
 from webhook.http.key_header import key_of, replayed_header
-from webhook.http.push_body import read_push
+from webhook.http.push_body import WrongFormat, read_push
 from webhook.protocol.context import Context
 from webhook.protocol.errors import BadJson, InvalidData, KeyReused, SentinelError, TooLarge
 from webhook.protocol.event_age import AGE, AgeReader
@@ -29,17 +29,17 @@ A push with a valid key is taken on any other path as well.
 """
 
 TRANSPORT_LENGTH = 128
-"""Characters of a path that tell one transport from another."""
+"""Characters of a path that distinguish transports."""
 
 KEYED = "keyed"
-"""The transport of pushes with a key, whatever their path: one sender, which keeps what it cannot
-send, sends them one by one and later in batches. Equal ones among them happened twice."""
+"""The transport of pushes with a key, whatever their path: their sender uses one path for single
+pushes and another for a backlog. Equal ones among them happened twice."""
 
 GAME_SERVER = "fxserver"
 """The prefix of the game server's User-Agent when it forwards a push."""
 
 MAX_UNKNOWN_TYPES = 100
-"""Types that nobody knows which are counted apart."""
+"""Unknown types that are counted one by one."""
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class PushListener:
         return self._answer(await self._receive(request))
 
     async def receive_anywhere(self, request: web.Request) -> web.Response:
-        """Store a push to a path of its sender's own; without a valid key, there is no such path.
+        """Store a push that was sent to an unknown path, if it has a valid key.
 
         Raises:
             web.HTTPNotFound: the body is no push with a valid key.
@@ -118,7 +118,7 @@ class PushListener:
     async def store_from_batch(
         self, request: web.Request, push: object, key: object, age: object
     ) -> Outcome:
-        """Store a push that came among others, as its text or as its document."""
+        """Store a push of a batch, given as its text or as its document."""
         try:
             outcome = await self._store(request, self._read(push), key, age)
         except (TooLarge, BadJson) as error:
@@ -154,8 +154,7 @@ class PushListener:
             self._warn(request, "a push that is too large", "raise [http] max_push_bytes")
             return Outcome(413, "Too Large", "too-large", is_stranger=True)
         self._warn(request, "a push that is not JSON", str(error))
-        is_named = ";" in str(error)
-        text = f"Invalid JSON: {error}" if is_named else "Invalid JSON"
+        text = f"Invalid JSON: {error}" if isinstance(error, WrongFormat) else "Invalid JSON"
         return Outcome(400, text, "invalid", is_stranger=True)
 
     async def _store(self, request: web.Request, body: object, key: object, age: object) -> Outcome:
@@ -186,7 +185,6 @@ class PushListener:
     async def _store_checked(
         self, request: web.Request, cad: str, body: dict[str, Any], key: object, age: object
     ) -> Outcome:
-        """Store a push of a CAD."""
         kind = body["type"]
         try:
             request_key = RequestKey.of(f"cad:{cad}", key, body)

@@ -14,16 +14,21 @@ _FORM = re.compile(rb"[\w.%+\[\]-]{1,64}=|%7B", re.IGNORECASE)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{")
 
 
+class WrongFormat(BadJson):
+    """The body of a push is not JSON but something recognised; the message says what to do."""
+
+
 def read_push(raw: bytes) -> Any:
-    """Return the document of a push; whether it is one, nobody has checked.
+    """Return the JSON document of a push, not validated.
 
     Raises:
-        BadJson: there is none. The sentence says what to do where the form of it is recognised.
+        WrongFormat: the body has another, recognised format.
+        BadJson: it cannot be read at all.
     """
     if raw.startswith(_UTF_16):
-        raise BadJson("the body is UTF-16; send it as UTF-8")
+        raise WrongFormat("the body is UTF-16; send it as UTF-8")
     if raw.startswith(b"--"):
-        raise BadJson("the body is a multipart form; send the JSON as the body itself")
+        raise WrongFormat("the body is a multipart form; send the JSON as the body itself")
     try:
         body = parse_json(raw, nan_as_text=True)
     except BadJson:
@@ -40,7 +45,7 @@ def _unwrap(text: str) -> Any:
     except BadJson:
         body = None
     if not isinstance(body, dict):
-        raise BadJson("the body is a text; send the object itself, encoded once")
+        raise WrongFormat("the body is a text; send the object itself, encoded once")
     return body
 
 
@@ -58,7 +63,7 @@ def _read_form(raw: bytes) -> Any:
     for whole in (*form.values(), *map(_json_or_text, form)):
         if isinstance(whole, dict):
             return whole
-    raise BadJson("the body is a form without a push in it; send the JSON as the body itself")
+    raise WrongFormat("the body is a form without a push in it; send the JSON as the body itself")
 
 
 def _json_or_text(written: str) -> Any:

@@ -1,4 +1,4 @@
-"""A SockJS connection: what waits for its client and what that sent, over whichever transport.
+"""A SockJS session: the messages from and to its client, over any transport.
 
 Frames to the client: `o` opens, `a["…"]` holds messages, `h` is a heartbeat, `c[code,"reason"]`
 closes.
@@ -82,7 +82,7 @@ class SockJsSession:
         self._task = asyncio.create_task(self._run(serve), name="sockjs-session")
 
     def close(self) -> None:
-        """End the session, and tell the client to go away, if it takes that within a moment."""
+        """End the session; a client that reads within a moment gets the frame that closes it."""
         if self.is_closed:
             return
         self.is_closed = True

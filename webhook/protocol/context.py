@@ -77,9 +77,9 @@ def now() -> int:
 class Change:
     """An open write transaction; its events are journalled with it and published after it.
 
-    `received`: when the message came, by which everything is ordered and every wait is counted.
-    `happened`: when that happened which it tells of, which people are shown. In milliseconds since
-    1970; they differ where the game server kept the message for a while.
+    `received`: when the message arrived; order and timeouts go by it. `happened`: when the reported
+    thing happened, which is what people see. Both in milliseconds since 1970; they differ if the
+    game server had to queue the message.
     """
 
     sql: Transaction
@@ -98,8 +98,8 @@ class Change:
         if (number := event.property_number) is not None:
             external = (await properties.externals_of(self.sql, [number])).get(number)
             if external is not None:
-                known = ExternalData(**external._asdict())
-                event = event.model_copy(update={"external": known})
+                data = ExternalData(**external._asdict())
+                event = event.model_copy(update={"external": data})
         return await self.emit_named(event.name, event.dump(), *about)
 
     async def emit_named(self, name: str, data: bytes, *about: Subject) -> int:
@@ -152,10 +152,10 @@ class ApprovalRules:
 
 @dataclass(frozen=True, slots=True)
 class ExternalRules:
-    """What scripts in the game may do alone to properties that they know by an id of their own.
+    """What scripts may do without an approval to properties that have an external id.
 
-    `active`: one that they put is active at once, without an approval. `remove`: one whose
-    removal they request is removed at once.
+    `active`: a property that they add is active at once. `remove`: one whose removal they request
+    is removed at once.
     """
 
     active: bool = False
@@ -166,8 +166,8 @@ class ExternalRules:
 class Context:
     """Everything an operation needs; one per caller.
 
-    `age`: how many milliseconds ago it happened what the caller tells of. `transaction`: the open
-    one that reads and changes take part in, None if each change has one of its own.
+    `age`: how many milliseconds ago the reported thing happened. `transaction`: an open one that
+    reads and changes take part in; None: each change opens its own.
     """
 
     database: Database
@@ -184,7 +184,7 @@ class Context:
         return replace(self, caller=caller, age=age)
 
     def joining(self, transaction: Transaction) -> "Context":
-        """Have all that is done take effect with an open transaction, or nothing of it."""
+        """Return the context with all its reads and changes in an open transaction."""
         return replace(self, transaction=transaction)
 
     @property

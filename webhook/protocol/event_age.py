@@ -1,4 +1,4 @@
-"""How long ago it happened what a message tells of, as its sender says."""
+"""The age of a message: how long ago the reported thing happened, as the sender states it."""
 
 import logging
 import re
@@ -6,7 +6,7 @@ import re
 AGE = "X-Event-Age"
 
 MAX_AGE = 7 * 24 * 60 * 60 * 1000
-"""Milliseconds; what is older counts as this old."""
+"""The largest age in milliseconds; larger ones are cut to it."""
 
 _SECONDS = re.compile(r"[0-9]{1,20}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,3})?")
 
@@ -14,15 +14,15 @@ log = logging.getLogger(__name__)
 
 
 class AgeReader:
-    """Reads ages; the first of each sender that is none is logged."""
+    """Reads ages, and logs the first invalid one of each sender."""
 
     def __init__(self) -> None:
         self._warned: set[str] = set()
 
     def read(self, sender: str, seconds: object) -> int:
-        """Return an age in milliseconds; 0 if none, or nothing that is one, was given.
+        """Return an age in milliseconds; 0 if it is missing or invalid.
 
-        A message is worth more than its age, so it is never refused for it.
+        A message is worth more than its age, so it is never rejected for it.
         """
         if seconds is None:
             return 0
@@ -30,7 +30,11 @@ class AgeReader:
         if age is None:
             if sender not in self._warned:
                 self._warned.add(sender)
-                log.warning("%s sends an %s that is no age in seconds: it is ignored", sender, AGE)
+                log.warning(
+                    "%s sends an invalid %s, which is ignored: it must be a number of seconds",
+                    sender,
+                    AGE,
+                )
             return 0
         return age
 
@@ -40,6 +44,6 @@ def _milliseconds(seconds: object) -> int | None:
         seconds = float(seconds)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
-    if not seconds >= 0:  # NaN is not, either
+    if not seconds >= 0:  # also NaN
         return None
     return round(min(seconds * 1000, MAX_AGE))

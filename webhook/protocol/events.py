@@ -152,7 +152,7 @@ class AlarmChanged(Event):
 
 
 class VisitRecorded(Event):
-    """Somebody visited a property; seen by one of its cameras, or by a script."""
+    """Somebody visited a property, as one of its cameras or a script reported."""
 
     name = "visits"
     property_id: int
@@ -223,7 +223,7 @@ class PropertyRemoved(Event):
 
 
 class PropertyStatusChange(Event):
-    """A property's status was set; `cause`: the event that tells why, sent just before."""
+    """A property's status was set; `cause`: the event that explains it, sent just before."""
 
     name = "property-status-change"
     property_id: int
@@ -367,7 +367,7 @@ _PUSH_TYPE = re.compile(rf"{CAD}\.[A-Z0-9][A-Z0-9_]{{0,63}}")
 
 
 def is_event_name(name: str, declared: Collection[str]) -> bool:
-    """Return whether there are, or may be, events of a name: the CAD has types nobody knows yet."""
+    """Return whether events of a name can exist; the CAD may have any push type."""
     return name in declared or _PUSH_TYPE.fullmatch(name) is not None
 
 
@@ -407,7 +407,7 @@ class StoredEvent:
 
     @cached_property
     def is_redundant(self) -> bool:
-        """Whether people know it already: nothing changed, or another event tells the same."""
+        """Whether it need not be shown: nothing changed, or another event says the same."""
         if self.name not in EVENTS:
             return False
         return self.data.get("changed") is False or "cause" in self.data

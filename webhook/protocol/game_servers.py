@@ -1,4 +1,4 @@
-"""Which game servers are there: their resource introduces itself with every request."""
+"""The connected game servers: their resource identifies itself with every request."""
 
 import re
 from collections.abc import Callable
@@ -17,10 +17,10 @@ _NUMBER = re.compile(r";\s*(waiting|refused)=([0-9]{1,9})\s*(?=;|$)")
 
 
 class GameServer(NamedTuple):
-    """A game server's resource, and what it has to say.
+    """A game server's resource, as its last request described it.
 
-    `waiting`: messages that it has still to send; `refused`: those that nobody wanted. `seen_at`:
-    when it sent something last, in milliseconds since 1970.
+    `waiting`: messages that it has yet to send; `refused`: messages that the bot refused. `seen_at`:
+    the time of that request, in milliseconds since 1970.
     """
 
     resource: str
@@ -39,11 +39,11 @@ class GameServers:
         self._subscribers: list[Callable[[], None]] = []
 
     def subscribe(self, subscriber: Callable[[], None]) -> None:
-        """Call `subscriber` when a game server is there for the first time, or again."""
+        """Call `subscriber` whenever a game server connects, for the first time or again."""
         self._subscribers.append(subscriber)
 
     def note(self, client: str, header: str | None) -> None:
-        """Take note of a client's request; other programs send no such header."""
+        """Record a client's request; other programs do not send this header."""
         found = _HEADER.fullmatch(header) if header is not None else None
         if header is None or found is None:
             return

@@ -1,7 +1,7 @@
-"""Requests that carry a key: each has its effect once, however often it is sent.
+"""Requests with a key: each takes effect once, however often it is sent.
 
-A program that did not get an answer cannot know whether its request was carried out, and sends it
-again with the same key (docs/protocol.md).
+A program that gets no answer cannot know whether its request was carried out, so it sends the
+request again with the same key (docs/protocol.md).
 """
 
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ DIGEST_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class RequestKey:
-    """A key: whose it is, its text, and the digest of what was asked with it."""
+    """A key: its sender, its text, and the digest of the request."""
 
     sender: str
     text: str
@@ -35,8 +35,8 @@ class RequestKey:
     def of(cls, sender: str, text: object, asked: Any) -> "RequestKey | None":
         """Check a key, None where none was given; `asked` is the request as it was parsed.
 
-        The order of an object's members makes no difference to the digest: a script that reads a
-        table back and writes it anew has another one each time.
+        The order of an object's members makes no difference to the digest, as Lua writes tables in
+        any order.
 
         Raises:
             InvalidData: it is not a text of 1 to 128 printable characters.
@@ -58,10 +58,10 @@ class RequestKey:
 async def carry_out(
     context: Context, key: RequestKey | None, work: Callable[[Context], Awaitable[str]]
 ) -> tuple[str, bool]:
-    """Do work in one transaction; return its answer, and whether that was given before.
+    """Do work in one transaction; return its answer, and whether that is a stored one.
 
-    With the key of earlier work nothing is done, and the answer is the one of then. An answer is
-    stored in the same transaction, and what fails leaves nothing behind, so it can be tried again.
+    With the key of earlier work nothing is done, and its answer is returned. The answer is stored
+    in the same transaction; work that fails leaves nothing behind, so it can be tried again.
 
     Raises:
         KeyReused: something else was asked with this key.

@@ -37,15 +37,15 @@ log = logging.getLogger(__name__)
 
 
 Identifier = str | int | float
-"""By what a client matches an answer: the text or number that it sent."""
+"""By which a client matches answers: the text or number that it sent."""
 
 
 class ClientMessage(NamedTuple):
     """A message as it was received, its identifier taken out of the data.
 
-    `error` is set where it cannot be carried out: it is the answer. `answer_type` is set where the
-    answer carries another type than usual. `echo_on_top`: the identifier stood beside the data,
-    where the answer has it too. `query`: the type of the query that it is, which may have aliases.
+    `error` is the answer to a message that cannot be carried out. `answer_type` replaces the usual
+    type of the answer. `echo_on_top`: the identifier was beside the data, so the answer has it
+    there too. `query`: the type of the query without aliases.
     """
 
     type: str
@@ -63,7 +63,7 @@ class ClientMessage(NamedTuple):
 
 
 NO_MESSAGE = ClientMessage("", {})
-"""What an error answers that came before a message could be read."""
+"""Stands for the message when an error comes before one could be read."""
 
 
 class Answer(NamedTuple):
@@ -207,7 +207,7 @@ def to_sentinel_error(exception: Exception) -> SentinelError:
 def _frame(name: str, data: bytes, message: ClientMessage) -> bytes:
     """Put a frame around data that is a JSON object already; the identifier is its last member.
 
-    Beside the data stands which query is answered, as a status and an error do not say it.
+    `query` beside the data says which query is answered, as the type of a status or error does not.
     """
     identifier, beside = b"", b""
     if message.identifier is not None:

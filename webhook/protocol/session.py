@@ -35,7 +35,7 @@ MAX_CLIENTS = 1_000
 """Client ids of one token whose subscriptions are remembered."""
 
 MAX_UNDECLARED = 100
-"""Push types of the CAD that this program does not know, to which one session may subscribe."""
+"""The most unknown push types of the CAD to which one session may subscribe."""
 
 _EVERYTHING = frozenset({ALL, ALL_WITH_CAD})
 

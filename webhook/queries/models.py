@@ -106,8 +106,7 @@ class PropertyReference(Request):
         external = External(self.external.source, self.external.id)
         number = await self._number_of(sql, external)
         if number is None:
-            known = self.external.model_dump()
-            raise NotFound("there is no property {id} of {source}", **known)
+            raise NotFound("there is no property {id} of {source}", **self.external.model_dump())
         if self.property_id not in (None, UNRESOLVED, number):
             problem = FieldProblem("external", "is property {id}, not propertyId", id=number)
             raise InvalidData(problem)
@@ -256,8 +255,8 @@ AtProperty = TypeVar("AtProperty", bound=RowAtProperty)
 async def with_external_ids(sql: Reader, rows: list[AtProperty]) -> list[AtProperty]:
     """Return rows with the external ids of their properties."""
     found = await properties.externals_of(sql, {row.property_id for row in rows})
-    known = {number: ExternalData(**external._asdict()) for number, external in found.items()}
-    return [row.model_copy(update={"external": known.get(row.property_id)}) for row in rows]
+    data = {number: ExternalData(**external._asdict()) for number, external in found.items()}
+    return [row.model_copy(update={"external": data.get(row.property_id)}) for row in rows]
 
 
 def property_subject(property_id: int) -> Subject:
