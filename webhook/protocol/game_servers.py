@@ -19,8 +19,8 @@ _NUMBER = re.compile(r";\s*(waiting|refused)=([0-9]{1,9})\s*(?=;|$)")
 class GameServer(NamedTuple):
     """A game server's resource, as its last request described it.
 
-    `waiting`: messages that it has yet to send; `refused`: messages that the bot refused. `seen_at`:
-    the time of that request, in milliseconds since 1970.
+    `waiting`: messages that it has yet to send; `refused`: messages that the bot refused.
+    `seen_at`: the time of that request, in milliseconds since 1970.
     """
 
     resource: str
