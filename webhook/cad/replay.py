@@ -27,9 +27,9 @@ log = logging.getLogger(__name__)
 async def replay(change: Change, arrival: Arrival, digest: bytes) -> None:
     """Apply a push again when its copy comes over a transport that delivered news before it."""
     copied = await fingerprints.newest(change.sql, digest, arrival.transport)
-    if copied is None or not await fingerprints.delivered_news(
-        change.sql, copied, arrival.transport
-    ):
+    if copied is None:
+        return
+    if not await fingerprints.delivered_news(change.sql, copied, arrival.transport):
         return
     log.debug("a push over %s shows that pushes arrived out of order", arrival.transport)
     subjects: dict[str, None] = {}

@@ -173,9 +173,7 @@ class LongPoll:
             try:
                 events = await reader.read()
             except Exception as exception:
-                to_sentinel_error(
-                    exception
-                )  # logged; the status is sent already, so the next poll gets the error
+                to_sentinel_error(exception)  # logged; the next poll gets the error
                 break
         await response.write_eof(reader.answer(events))
         return response

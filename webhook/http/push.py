@@ -15,9 +15,16 @@ from webhook.cad.store import PushConfig, store_push
 from webhook.http.bodies import BodyReader
 from webhook.http.connection_limits import ConnectionLimiter
 from webhook.http.key_header import key_of, replayed_header
-from webhook.http.push_body import WrongFormat, read_push
+from webhook.http.push_body import read_push
 from webhook.protocol.context import Context
-from webhook.protocol.errors import BadJson, InvalidData, KeyReused, SentinelError, TooLarge
+from webhook.protocol.errors import (
+    BadJson,
+    InvalidData,
+    KeyReused,
+    SentinelError,
+    TooLarge,
+    WrongFormat,
+)
 from webhook.protocol.event_age import AGE, AgeReader
 from webhook.protocol.idempotency import RequestKey
 from webhook.protocol.metrics import Metrics

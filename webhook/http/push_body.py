@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from webhook.protocol.errors import BadJson
+from webhook.protocol.errors import BadJson, WrongFormat
 from webhook.protocol.wire import parse_json
 
 MAX_FIELDS = 64
@@ -12,10 +12,6 @@ MAX_FIELDS = 64
 
 _FORM = re.compile(rb"[\w.%+\[\]-]{1,64}=|%7B", re.IGNORECASE)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{")
-
-
-class WrongFormat(BadJson):
-    """The body of a push is not JSON but something recognised; the message says what to do."""
 
 
 def read_push(raw: bytes) -> Any:

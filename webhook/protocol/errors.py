@@ -29,6 +29,10 @@ class BadJson(SentinelError):
     code = "bad-json"
 
 
+class WrongFormat(BadJson):
+    """The document is not JSON but another, recognised format; the message says what to do."""
+
+
 class BadMessage(SentinelError):
     """JSON, but not a message: without a type, or with data that is not an object."""
 
