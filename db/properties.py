@@ -28,7 +28,10 @@ class External(NamedTuple):
 
 
 class Property(NamedTuple):
-    """A property; `x` and `y` are GTA map coordinates, `width` and `height` metres."""
+    """A property; `x` and `y` are GTA map coordinates, `width` and `height` metres.
+
+    `position`: the exact coordinates as a JSON object {x, y, z}.
+    """
 
     id: int
     location: str
@@ -46,6 +49,7 @@ class Property(NamedTuple):
     status_reason: str | None
     external_source: str | None
     external_id: str | None
+    position: str | None
 
     @property
     def external(self) -> External | None:
@@ -79,6 +83,7 @@ async def add(
     owner: str,
     now: int,
     external: External | None = None,
+    position: str | None = None,
     status: str = PENDING,
     status_by: str | None = None,
 ) -> int:
@@ -98,6 +103,7 @@ async def add(
         added_at=now,
         external_source=external and external.source,
         external_id=external and external.id,
+        position=position,
         searched=fold_case(location, description),
         place=_place(location),
     )

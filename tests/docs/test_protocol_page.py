@@ -20,6 +20,7 @@ from webhook.protocol.context import Scope
 from webhook.protocol.errors import SentinelError
 from webhook.protocol.events import ALL, CAD, EVENTS
 from webhook.protocol.session import SESSION_MESSAGES
+from webhook.protocol.wire import PositionData
 from webhook.queries import CATALOGUE
 from webhook.queries.models import PropertyReference
 
@@ -238,7 +239,8 @@ def _inner_names(annotation: object) -> set[str]:
 
 def _json_type(field: FieldInfo) -> str:
     """Return the JSON type of an event's field, without the null of one that may be absent."""
-    words = {int: "number", str: "string", bool: "boolean", type(None): "null"}
+    words = {int: "number", str: "string", bool: "boolean", PositionData: "object"}
+    words[type(None)] = "null"
     parts = get_args(field.annotation) or (field.annotation,)
     listed = [words[part] for part in parts if field.is_required() or part is not type(None)]
     return " or ".join(listed)

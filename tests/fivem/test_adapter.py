@@ -130,6 +130,7 @@ def test_positions_are_those_of_the_ped(housing: SentinelServer) -> None:
         "owner": "license:9b41fe02",
         "x": -857,
         "y": 698,
+        "position": {"x": -857.2, "y": 697.6, "z": 30.0},
     }
 
 

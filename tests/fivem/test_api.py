@@ -68,6 +68,7 @@ REPORTS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
             "location": "Hillcrest",
             "x": -857,
             "y": 697,
+            "position": {"x": -857.5, "y": 697.4, "z": 3},
             "tier": 2,
         },
     ),

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import orjson
 
 from db.journal import Entry
-from webhook.protocol.wire import ExternalData, Wire
+from webhook.protocol.wire import ExternalData, PositionData, Wire
 
 ALL = "all"
 """The subscription to every event."""
@@ -207,6 +207,7 @@ class PropertyAdded(Event):
     tier: int
     x: int
     y: int
+    position: PositionData | None = None
     description: str
     client_id: str
 
@@ -331,6 +332,7 @@ class PropertyCoordinatesChanged(Event):
     property_id: int
     x: int
     y: int
+    position: PositionData | None = None
     changed: bool | None = None
 
 

@@ -288,6 +288,14 @@ class ExternalData(Wire):
     id: str
 
 
+class PositionData(Wire):
+    """An exact position of the game world; `z` is left out if nobody gave it."""
+
+    x: float
+    y: float
+    z: Annotated[float | None, Field(exclude_if=lambda z: z is None)] = None
+
+
 def validate(model: type[_Model], data: object) -> _Model:
     """Check data against a model.
 

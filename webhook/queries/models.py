@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sized
 from functools import partial
 from typing import Annotated, Any, Self, TypeVar
 
+import orjson
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from db import properties
@@ -19,6 +20,7 @@ from webhook.protocol.wire import (
     ExternalData,
     ExternalId,
     Id,
+    PositionData,
     Reply,
     Request,
     Success,
@@ -211,6 +213,13 @@ def is_none(value: object) -> bool:
     return value is None
 
 
+def _read_position(value: object) -> object:
+    """Read a position as it is stored, which is JSON."""
+    if isinstance(value, str):
+        value = orjson.loads(value)
+    return PositionData(**value) if isinstance(value, dict) else value
+
+
 class PropertyFields(RowReply):
     """What scripts see of a property; models of it narrow the type of its id."""
 
@@ -223,6 +232,9 @@ class PropertyFields(RowReply):
     height: int
     status: str
     description: str
+    position: Annotated[
+        PositionData | None, BeforeValidator(_read_position), Field(exclude_if=is_none)
+    ] = None
     external: Annotated[ExternalData | None, Field(exclude_if=is_none)] = None
 
 

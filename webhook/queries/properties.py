@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, NamedTuple
 
+import orjson
 from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints
 
 from db import community, equipment, properties, removals, users
@@ -20,7 +21,7 @@ from webhook.protocol.events import (
     PropertyStatusChange,
     PropertyTierChanged,
 )
-from webhook.protocol.wire import ExternalId, Flag, Id, IdOrName, Request, Success, UserId
+from webhook.protocol.wire import ExternalId, Flag, Id, IdOrName, PositionData, Success, UserId
 from webhook.queries.approvals import count_approval
 from webhook.queries.community import find_tier
 from webhook.queries.equipment import EquipmentData
@@ -44,6 +45,7 @@ from webhook.queries.models import (
     property_page,
     property_subject,
 )
+from webhook.queries.positions import AtPosition, stored_position
 from webhook.queries.property_lifecycle import DECIDED_BY_APPROVERS, change_owner, change_status
 from webhook.queries.removals import request_removal, withdraw
 
@@ -65,7 +67,7 @@ Location = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """Where a property is, for people."""
 
 
-class NewProperty(Request):
+class NewProperty(AtPosition):
     """A property to add; the client is its owner."""
 
     location: Location
@@ -106,20 +108,18 @@ class NewSize(OfProperty):
     height: Metres
 
 
-class NewCoordinates(OfProperty):
+class NewCoordinates(OfProperty, AtPosition):
     """A property's new coordinates."""
 
     x: Coordinate
     y: Coordinate
 
 
-class PropertyChanges(Request):
+class PropertyChanges(AtPosition):
     """What to change of a property; what is not given stays. `owner` gives it to another user."""
 
     location: Location | None = None
     description: Sentence | None = None
-    x: Coordinate | None = None
-    y: Coordinate | None = None
     width: Metres | None = None
     height: Metres | None = None
     tier: IdOrName | None = None
@@ -127,7 +127,11 @@ class PropertyChanges(Request):
     owner: UserId | None = None
 
     def given(self) -> dict[str, Any]:
-        return self.model_dump(include=set(PropertyChanges.model_fields), exclude_none=True)
+        """Return what to change, by column; new coordinates replace the exact position as well."""
+        given = self.model_dump(include=set(PropertyChanges.model_fields), exclude_none=True)
+        if not given.keys().isdisjoint("xy"):
+            given["position"] = stored_position(self.position)
+        return given
 
 
 class Edit(OfProperty, PropertyChanges):
@@ -205,7 +209,7 @@ async def _add(
     is_pending = status.upper() == PENDING
     ask = ask.model_copy(update={"tier": await find_tier(change.sql, ask.tier)})
     await users.add_seen(change.sql, ask.client_id)
-    given = ask.model_dump(exclude={"client_id"})
+    given = ask.model_dump(exclude={"client_id"}) | {"position": stored_position(ask.position)}
     number = await properties.add(
         change.sql,
         **given,
@@ -221,7 +225,10 @@ async def _add(
         after=audited_property(await existing_property(change.sql, number)),
     )
     event = PropertyAdded(
-        id=number, owner=ask.client_id, **ask.model_dump(exclude={"width", "height"})
+        id=number,
+        owner=ask.client_id,
+        **ask.model_dump(exclude={"width", "height", "position"}),
+        **_position_field(given["position"]),
     )
     await change.emit(event, property_subject(number), *approval_subjects(number, status))
     if not is_pending:
@@ -382,6 +389,7 @@ async def _add_put(change: Change, context: Context, ask: Put) -> int:
     if missing:
         raise InvalidData(*(FieldProblem(name, "a new property needs one") for name in missing))
     new = NewProperty(**given, client_id=given["owner"])
+    new = new.model_copy(update={"position": ask.position})
     status = ask.status or (ACTIVE if context.external.active else PENDING)
     external = External(ask.external.source, ask.external.id)
     if status != REMOVED:
@@ -431,9 +439,7 @@ def _events_of_repetition(property_: Property, ask: PropertyChanges) -> Iterator
     if ask.width is not None:
         yield _size_event(property_, changed=False)
     if ask.x is not None:
-        yield PropertyCoordinatesChanged(
-            property_id=number, x=property_.x, y=property_.y, changed=False
-        )
+        yield _coordinates_event(property_, changed=False)
     if ask.tier is not None:
         yield PropertyTierChanged(property_id=number, tier=property_.tier, changed=False)
     if ask.status is not None:
@@ -540,12 +546,24 @@ def _size_event(property_: Property, **given: Any) -> PropertySizeChanged:
     )
 
 
+def _coordinates_event(property_: Property, **given: Any) -> PropertyCoordinatesChanged:
+    given |= _position_field(property_.position)
+    return PropertyCoordinatesChanged(
+        property_id=property_.id, x=property_.x, y=property_.y, **given
+    )
+
+
+def _position_field(stored: str | None) -> dict[str, Any]:
+    """Return the field of an event that has a stored position; none if there is no position."""
+    return {} if stored is None else {"position": PositionData(**orjson.loads(stored))}
+
+
 def _events_of_edit(old: Property, new: Property) -> Iterator[Event]:
     number = new.id
     if (old.width, old.height) != (new.width, new.height):
         yield _size_event(new)
-    if (old.x, old.y) != (new.x, new.y):
-        yield PropertyCoordinatesChanged(property_id=number, x=new.x, y=new.y)
+    if (old.x, old.y, old.position) != (new.x, new.y, new.position):
+        yield _coordinates_event(new)
     texts: dict[str, Any] = {"location": new.location, "description": new.description}
     changed = {name: text for name, text in texts.items() if text != getattr(old, name)}
     if changed:

@@ -57,6 +57,9 @@ local function take_position(data, position)
         return Text('bad_position')
     end
     data.x, data.y = math.floor(x), math.floor(y)
+    if type(position.z) == 'number' then
+        data.position = { x = position.x, y = position.y, z = position.z }
+    end
 end
 
 local PROPERTY = { 'property', take_property, true }

@@ -79,7 +79,7 @@ class PutMachine(PropertiesMachine):
     def with_status(self, number: int, status: str) -> list[Event]:
         place = self.places[number]
         previous, place.status = place.status, status
-        if previous == status:
+        if previous.upper() == status.upper():
             return []
         told = {"propertyId": number, "status": status, "previous": previous}
         return [("property-status-change", told)]
