@@ -51,8 +51,9 @@ from webhook.http.connection import ConnectionLimits
 from webhook.http.connection_limits import ConnectionLimiter, affordable
 from webhook.http.listener import Listener
 from webhook.http.push import CadKey
+from webhook.protocol.bus import Bus
 from webhook.protocol.context import ApprovalRules, Context, ExternalRules, Scope
-from webhook.protocol.events import ALL, Bus
+from webhook.protocol.events import ALL
 from webhook.protocol.game_servers import GameServers
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import SESSION_MESSAGES, SessionSettings

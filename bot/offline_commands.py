@@ -15,10 +15,10 @@ from cogs.routing.layout import choices, store_choices
 from db.database import Database, Reader, open_read_only
 from db.errors import StorageError
 from webhook.http.authentication import LOCAL
+from webhook.protocol.bus import Bus
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Context
 from webhook.protocol.errors import SentinelError
-from webhook.protocol.events import Bus
 
 LINE = 2_000
 """Characters of a line."""

@@ -10,7 +10,8 @@ from cogs.ui.text import inert_line, timestamp
 from db import alarms, cards, emergencies, properties, units
 from db.database import Reader
 from webhook.cad.events import call_of
-from webhook.protocol.events import StoredEvent, Subject
+from webhook.protocol.bus import StoredEvent
+from webhook.protocol.events import Subject
 
 AGAIN = "again"
 

@@ -13,7 +13,8 @@ from webhook.cad.events import (
     panic_subject,
     unit_subjects,
 )
-from webhook.protocol.events import CardsOutdated, StoredEvent, Subject
+from webhook.protocol.bus import StoredEvent
+from webhook.protocol.events import CardsOutdated, Subject
 from webhook.queries.models import alarm_subject
 
 _CHANGING_DRONES = frozenset(

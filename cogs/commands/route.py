@@ -15,8 +15,8 @@ from cogs.ui.options import MAX_CHOICES, TextOption, choice
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, SentinelGroup, reply_text
 from cogs.ui.text import inert_line, length
+from webhook.protocol.bus import StoredEvent
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.events import StoredEvent
 from webhook.queries.audit import list_events
 
 RECENT = 200

@@ -39,8 +39,9 @@ from db.cards import DIRECT, Card
 from db.database import Database
 from db.errors import StorageUnavailable
 from db.feeds import FeedEntry
+from webhook.protocol.bus import StoredEvent
 from webhook.protocol.context import now
-from webhook.protocol.events import StoredEvent, Subject
+from webhook.protocol.events import Subject
 from webhook.protocol.metrics import Metrics
 from webhook.queries.daily_report import MESSAGES
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 from db import links, properties, removals
 from db.cards import DIRECT
 from db.database import Reader
+from webhook.protocol.bus import StoredEvent
 from webhook.protocol.events import (
     AlertRaised,
     ApprovedRemoveProperty,
     DeniedRemoveProperty,
     PropertyStatusChange,
-    StoredEvent,
     Subject,
 )
 

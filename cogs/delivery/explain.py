@@ -14,9 +14,10 @@ from cogs.routing.rules import Decision, Router
 from db import cards, journal
 from db.database import Reader
 from webhook import cad
+from webhook.protocol.bus import StoredEvent
 from webhook.protocol.context import now
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
-from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, StoredEvent, Subject
+from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, Subject
 from webhook.protocol.wire import parse_json
 
 _CARD_OF = {

@@ -17,7 +17,8 @@ from db.cards import StaleCard
 from db.database import Database, Transaction
 from db.errors import StorageUnavailable
 from db.feeds import FeedEntry
-from webhook.protocol.events import ALL, Bus, StoredEvent, Subject
+from webhook.protocol.bus import Bus, StoredEvent
+from webhook.protocol.events import ALL, Subject
 from webhook.protocol.metrics import Metrics
 
 CURSOR = "discord.cursor"

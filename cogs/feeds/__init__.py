@@ -15,7 +15,8 @@ from db.database import Reader
 from db.errors import StorageUnavailable
 from db.feeds import FeedCount
 from webhook.cad import EVENTS as CAD_EVENTS
-from webhook.protocol.events import CAD, StoredEvent
+from webhook.protocol.bus import StoredEvent
+from webhook.protocol.events import CAD
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from cogs.ui.names import status_name
 from cogs.ui.text import fitting, inert_line, named_values
 from db import units
 from db.database import Reader
-from webhook.protocol.events import StoredEvent
+from webhook.protocol.bus import StoredEvent
 
 NAME = 100
 TEXT = 200

@@ -5,7 +5,7 @@ from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.names import cad_suffix
 from cogs.ui.text import duration, format_day
 from db.database import Reader
-from webhook.protocol.events import StoredEvent
+from webhook.protocol.bus import StoredEvent
 
 
 async def cad_silent(sql: Reader, event: StoredEvent) -> CardBuilder:

@@ -5,7 +5,7 @@ from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import inert_line
 from db import equipment, properties, users
 from db.database import Reader
-from webhook.protocol.events import StoredEvent
+from webhook.protocol.bus import StoredEvent
 
 NAME = 120
 """Characters of a name: ten entries of a few names each must fit into one message."""

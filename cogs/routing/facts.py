@@ -11,7 +11,8 @@ from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from webhook import cad
 from webhook.cad.events import call_of
-from webhook.protocol.events import CAD, StoredEvent, Subject
+from webhook.protocol.bus import StoredEvent
+from webhook.protocol.events import CAD, Subject
 from webhook.protocol.wire import MAX_ID
 
 NOTES = 50

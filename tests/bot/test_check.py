@@ -31,8 +31,8 @@ from db.database import Database
 from tests.fake_discord import Channel, FakeDiscord, Guild
 from tests.fake_discord.permissions import EVERYONE
 from webhook.http.authentication import LOCAL
+from webhook.protocol.bus import Bus
 from webhook.protocol.context import Context
-from webhook.protocol.events import Bus
 
 TOKEN = "secret-token-of-a-client"
 KEY = "secret-key-of-the-cad"

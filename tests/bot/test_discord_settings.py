@@ -15,8 +15,8 @@ from cogs.setup.pages import CHANNELS, ROLES, keys_of
 from db import audit, settings
 from db.database import Database
 from webhook.http.authentication import LOCAL
+from webhook.protocol.bus import Bus
 from webhook.protocol.context import Context
-from webhook.protocol.events import Bus
 
 IDS = st.integers(min_value=1, max_value=2**63 - 1)
 FILE = DiscordSettings(

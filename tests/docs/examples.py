@@ -24,9 +24,9 @@ from webhook.cad import EVENT_NAMES
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
 from webhook.http.push import CadKey
+from webhook.protocol.bus import Bus
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.events import Bus
 from webhook.protocol.session import SessionSettings
 from webhook.protocol.wire import StatusReply
 from webhook.queries import CATALOGUE

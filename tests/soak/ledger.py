@@ -20,7 +20,8 @@ from db.cards import Card
 from db.database import Reader, open_read_only
 from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import Message
-from webhook.protocol.events import StoredEvent, Subject
+from webhook.protocol.bus import StoredEvent
+from webhook.protocol.events import Subject
 
 NAMED_BY: dict[str, Callable[[dict[str, Any]], object]] = {
     "cad.EVENT_911": lambda data: data["callId"],

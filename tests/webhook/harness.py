@@ -15,9 +15,10 @@ from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
 from webhook.cad import EVENT_NAMES
+from webhook.protocol.bus import Bus, StoredEvent, Subscriber
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Caller, Context, ExternalRules, Scope
-from webhook.protocol.events import ALL, Bus, StoredEvent, Subscriber
+from webhook.protocol.events import ALL
 from webhook.protocol.messages import answer_message, read_message
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import Session, SessionSettings

@@ -15,9 +15,10 @@ from db import journal
 from webhook.http.api import frame_response
 from webhook.http.authentication import Authenticator
 from webhook.http.connection import ConnectionLimits
+from webhook.protocol.bus import Bus, StoredEvent, Subscriber
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, RateLimited
-from webhook.protocol.events import ALL, Bus, StoredEvent, Subscriber, is_event_name
+from webhook.protocol.events import ALL, is_event_name
 from webhook.protocol.messages import error_answer, to_sentinel_error
 from webhook.protocol.session import SessionSettings
 from webhook.protocol.wire import WHOLE, Id, Request, validate

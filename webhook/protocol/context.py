@@ -12,8 +12,9 @@ import orjson
 from db import audit, journal, properties
 from db.database import Database, Reader, Transaction
 from db.journal import Audience
+from webhook.protocol.bus import Bus, StoredEvent
 from webhook.protocol.errors import Forbidden
-from webhook.protocol.events import Bus, CardsOutdated, Event, StoredEvent, Subject, SystemEvent
+from webhook.protocol.events import CardsOutdated, Event, Subject, SystemEvent
 from webhook.protocol.wire import ExternalData
 
 

@@ -12,15 +12,10 @@ from pydantic import AliasChoices, Field
 from db import journal, subscriptions
 from db.database import Transaction
 from db.errors import StorageUnavailable
+from webhook.protocol.bus import StoredEvent, Subscriber
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound, RateLimited
-from webhook.protocol.events import (
-    ALL,
-    ALL_WITH_CAD,
-    StoredEvent,
-    Subscriber,
-    is_event_name,
-)
+from webhook.protocol.events import ALL, ALL_WITH_CAD, is_event_name
 from webhook.protocol.messages import Answer, ClientMessage, RateLimiter, answer_message
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.wire import TEXT, Flag, Id, Reply, Request, StatusReply, UserId, validate

@@ -9,9 +9,9 @@ from db import audit, cards, feeds, journal
 from db.audit import AuditRecord
 from db.cards import Backlog
 from db.database import size
+from webhook.protocol.bus import StoredEvent
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.events import StoredEvent
 from webhook.queries.models import ListPage, OfProperty, PropertyReference, property_subject
 
 

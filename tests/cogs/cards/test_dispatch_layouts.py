@@ -12,7 +12,8 @@ from cogs.ui.names import set_status_names
 from tests.webhook.harness import AppHarness
 from webhook.cad.status_names import StatusNames
 from webhook.cad.store import PushConfig, store_push
-from webhook.protocol.events import StoredEvent, Subject
+from webhook.protocol.bus import StoredEvent
+from webhook.protocol.events import Subject
 
 NAMES = StatusNames.of(
     units={"2": "10-8", "busy": "10-6", "7": "Code *7*"},

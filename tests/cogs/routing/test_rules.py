@@ -22,8 +22,9 @@ from cogs.routing.facts import facts_of_event, gather_facts
 from cogs.routing.rules import Decision, QuietHours, Router, RoutingFacts, Rule
 from db.database import Database
 from webhook import cad
+from webhook.protocol.bus import StoredEvent
 from webhook.protocol.errors import SentinelError
-from webhook.protocol.events import EVENTS, SYSTEM_EVENTS, StoredEvent, Subject
+from webhook.protocol.events import EVENTS, SYSTEM_EVENTS, Subject
 
 NOON = 1_795_348_800_000
 """2026-11-22T12:00:00Z"""

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from webhook.protocol.events import Bus, StoredEvent
+from webhook.protocol.bus import Bus, StoredEvent
 
 ALERT = StoredEvent(7, 1, "alerts", [], b'{"user":"u"}')
 PUSH = StoredEvent(8, 1, "cad.EVENT_911", [], b"{}")
