@@ -41,15 +41,14 @@ from webhook.queries.approvals import Rejection, add_property_approval, reject_p
 from webhook.queries.audit import get_last_change
 from webhook.queries.models import OfProperty
 from webhook.queries.properties import (
-    Edit,
     NewProperty,
     StatusPage,
     add_property,
-    edit_property,
     find_property,
     get_stored_property,
     list_properties,
 )
+from webhook.queries.property_edits import Edit, edit_property
 from webhook.queries.removals import remove_property
 from webhook.queries.rows import PENDING, Property
 from webhook.queries.users import find_user

@@ -10,7 +10,7 @@ from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import Member, render
 from webhook.protocol.context import Context
 from webhook.protocol.wire import Success
-from webhook.queries.properties import Edit, edit_property
+from webhook.queries.property_edits import Edit, edit_property
 
 
 async def _ready(env: BotEnvironment) -> Member:

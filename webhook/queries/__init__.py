@@ -11,6 +11,7 @@ from webhook.queries import (
     equipment,
     links,
     properties,
+    property_edits,
     removals,
     users,
     visitors,
@@ -19,6 +20,7 @@ from webhook.queries import (
 CATALOGUE = Catalogue.join(
     users.table,
     properties.table,
+    property_edits.table,
     equipment.table,
     community.table,
     drones.table,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BeforeValidator, Field, model_validator
 
-from webhook.protocol.wire import Request, parse_number
+from webhook.protocol.wire import PositionData, Request, parse_number
 from webhook.queries.models import Coordinate
 
 
@@ -62,3 +62,8 @@ def stored_position(position: Position | None) -> str | None:
     if position is None:
         return None
     return orjson.dumps(position.model_dump(exclude_none=True)).decode()
+
+
+def position_field(stored: str | None) -> dict[str, Any]:
+    """Return the field of an event that has a stored position; none if there is no position."""
+    return {} if stored is None else {"position": PositionData(**orjson.loads(stored))}

@@ -1,28 +1,19 @@
-"""Properties: add, find, change, remove."""
+"""Properties: add, find, list."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
-import orjson
-from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from db import community, equipment, properties, removals, users
+from db import equipment, properties, users
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, External, Property
 from webhook.protocol.catalogue import Catalogue, operation
-from webhook.protocol.clean_text import clean_text
-from webhook.protocol.context import ApprovalRules, Caller, Change, Context, Scope, Share
-from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound
+from webhook.protocol.context import Change, Context, Scope, Share
+from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import (
-    Event,
     PropertyAdded,
-    PropertyCoordinatesChanged,
-    PropertyDetailsChanged,
-    PropertySizeChanged,
     PropertyStatusChange,
-    PropertyTierChanged,
 )
-from webhook.protocol.wire import ExternalId, Flag, Id, IdOrName, PositionData, Success, UserId
-from webhook.queries.approvals import count_approval
+from webhook.protocol.wire import IdOrName, UserId
 from webhook.queries.community import find_tier
 from webhook.queries.equipment import EquipmentData
 from webhook.queries.models import (
@@ -45,23 +36,10 @@ from webhook.queries.models import (
     property_page,
     property_subject,
 )
-from webhook.queries.positions import AtPosition, stored_position
-from webhook.queries.property_lifecycle import DECIDED_BY_APPROVERS, change_owner, change_status
-from webhook.queries.removals import request_removal, withdraw
+from webhook.queries.positions import AtPosition, position_field, stored_position
 
 table = Catalogue()
 
-
-def _read_status(value: object) -> object:
-    """Read a status as it was written, without what cannot be seen of it."""
-    if not isinstance(value, str):
-        return value
-    status = clean_text(value)
-    return REMOVED if status.upper() == REMOVED else status
-
-
-StatusName = Annotated[str, Field(min_length=1, max_length=32), BeforeValidator(_read_status)]
-"""A property's status, stored as it was written and compared without case."""
 
 Location = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """Where a property is, for people."""
@@ -101,81 +79,6 @@ class DetailedPropertyTwice(DetailedProperty):
     property_: Annotated[DetailedProperty, Field(alias="property")]
 
 
-class NewSize(OfProperty):
-    """A property's new size."""
-
-    width: Metres
-    height: Metres
-
-
-class NewCoordinates(OfProperty, AtPosition):
-    """A property's new coordinates."""
-
-    x: Coordinate
-    y: Coordinate
-
-
-class PropertyChanges(AtPosition):
-    """What to change of a property; what is not given stays. `owner` gives it to another user."""
-
-    location: Location | None = None
-    description: Sentence | None = None
-    width: Metres | None = None
-    height: Metres | None = None
-    tier: IdOrName | None = None
-    status: StatusName | None = None
-    owner: UserId | None = None
-
-    def given(self) -> dict[str, Any]:
-        """Return what to change, by column; new coordinates replace the exact position as well."""
-        given = self.model_dump(include=set(PropertyChanges.model_fields), exclude_none=True)
-        if not given.keys().isdisjoint("xy"):
-            given["position"] = stored_position(self.position)
-        return given
-
-
-class Edit(OfProperty, PropertyChanges):
-    """What to change of a property. `if_status`: only while it has this status."""
-
-    if_status: StatusName | None = None
-
-
-class Put(PropertyChanges):
-    """A property as a script in the game knows it.
-
-    `property_id`: a stored property, to give it the external id.
-    """
-
-    external: ExternalId
-    property_id: Id | None = None
-
-
-class PutProperty(Added):
-    """The property's id, whether it is new, and whether anything differs from before."""
-
-    added: bool
-    changed: bool
-
-
-class NewOwner(OfProperty):
-    """A property's new owner; `keep_allowed`: the list of who else may enter stays."""
-
-    owner: Annotated[UserId, Field(validation_alias=AliasChoices("owner", "clientId", "userId"))]
-    keep_allowed: Flag = False
-
-
-class NewStatus(OfProperty):
-    """A property's new status."""
-
-    status: StatusName
-
-
-class NewTier(OfProperty):
-    """A property's new tier."""
-
-    tier: IdOrName
-
-
 class PendingProperties(PropertyList):
     """The properties that wait for approval, under two names."""
 
@@ -199,10 +102,10 @@ class PropertiesFound(NamedTuple):
 async def add_property(context: Context, ask: NewProperty) -> Added:
     """Add a property; it is pending until it is approved."""
     async with context.change() as change:
-        return Added(id=await _add(change, ask))
+        return Added(id=await add(change, ask))
 
 
-async def _add(
+async def add(
     change: Change, ask: NewProperty, external: External | None = None, status: str = PENDING
 ) -> int:
     """Add a property; one that is not pending needs no card on which people approve it."""
@@ -228,7 +131,7 @@ async def _add(
         id=number,
         owner=ask.client_id,
         **ask.model_dump(exclude={"width", "height", "position"}),
-        **_position_field(given["position"]),
+        **position_field(given["position"]),
     )
     await change.emit(event, property_subject(number), *approval_subjects(number, status))
     if not is_pending:
@@ -267,202 +170,6 @@ async def get_properties(context: Context, ask: SearchPage) -> PropertyListPage:
     """List properties by id; the search looks through location, description and id."""
     found = await properties.page(context.read, ask.search, ask.limit, ask.offset)
     return await property_page(context.read, ask, found)
-
-
-@table.query("change-property-size", scope=Scope.WRITE)
-async def change_property_size(context: Context, ask: NewSize) -> Success:
-    """Change a property's rectangle."""
-    return await _set(context, Edit(**ask.model_dump()))
-
-
-@table.query("change-property-coordinates", scope=Scope.WRITE)
-async def change_property_coordinates(context: Context, ask: NewCoordinates) -> Success:
-    """Move a property on the map."""
-    return await _set(context, Edit(**ask.model_dump()))
-
-
-@table.query("change-property-status", scope=Scope.WRITE)
-async def change_property_status(context: Context, ask: NewStatus) -> Success:
-    """Change a property's status, which withdraws an open removal request; REMOVED is one."""
-    return await _set(context, Edit(**ask.model_dump()))
-
-
-@table.query("change-property-tier", scope=Scope.WRITE)
-async def change_property_tier(context: Context, ask: NewTier) -> Success:
-    """Give a property another tier."""
-    return await _set(context, Edit(**ask.model_dump()))
-
-
-async def _set(context: Context, ask: Edit) -> Success:
-    """Change a property; if it is so already, publish that too, as the scripts wait for it."""
-    _reject_removed(context.caller, ask)
-    async with context.change() as change:
-        property_ = await existing_property(change.sql, ask.property_id)
-        if not await _edit(change, context.approvals, property_, ask):
-            for event in _events_of_repetition(property_, ask):
-                await change.emit(event)
-    return Success()
-
-
-@table.query("change-property-owner", scope=Scope.WRITE)
-async def change_property_owner(context: Context, ask: NewOwner) -> Success:
-    """Give a property to another user; its list of allowed users is emptied, unless it is kept."""
-    async with context.change() as change:
-        old = await existing_property(change.sql, ask.property_id)
-        if old.owner != ask.owner:
-            await change_owner(change, old, ask.owner, keep_allowed=ask.keep_allowed)
-            await change.audit(
-                "change-property-owner",
-                property_subject(old.id),
-                before={"owner": old.owner},
-                after={"owner": ask.owner},
-            )
-    return Success()
-
-
-@table.query("edit-property", scope=Scope.WRITE)
-async def edit_property(context: Context, ask: Edit) -> Success:
-    """Change several things of a property at once: all or none."""
-    _reject_removed(context.caller, ask)
-    async with context.change() as change:
-        old = await existing_property(change.sql, ask.property_id)
-        if ask.if_status is not None and not old.has_status(ask.if_status):
-            raise Conflict(
-                "property {id} is no longer {expected} but {status}",
-                id=old.id,
-                expected=ask.if_status,
-                status=old.status,
-            )
-        await _edit(change, context.approvals, old, ask)
-    return Success()
-
-
-@table.query("put-property", scope=Scope.WRITE)
-async def put_property(context: Context, ask: Put) -> PutProperty:
-    """Add the property that a script knows by an id of its own, or change what differs of it."""
-    _reject_removed(context.caller, ask)
-    async with context.change() as change:
-        old = await _of_external(change, ask)
-        if old is None:
-            number = await _add_put(change, context, ask)
-            return PutProperty(id=number, added=True, changed=True)
-        changed = await _edit(change, context.approvals, old, ask)
-        removal = await removals.open_of_property(change.sql, old.id)
-        is_own = removal is not None and removal.asked_by == context.caller.name
-        if removal is not None and is_own and ask.status != REMOVED:
-            await withdraw(change, old, removal)
-            changed = True
-    return PutProperty(id=old.id, added=False, changed=changed)
-
-
-def _reject_removed(caller: Caller, ask: PropertyChanges) -> None:
-    if ask.status == REMOVED and caller.is_person:
-        raise Conflict("use /removal request to have a property removed")
-
-
-async def _of_external(change: Change, ask: Put) -> Property | None:
-    """Return the property of an external id, which `property_id` may just receive.
-
-    Raises:
-        NotFound: there is no such `property_id`.
-        Conflict: that property has another external id, or this one is another property's.
-    """
-    external = External(ask.external.source, ask.external.id)
-    number = await properties.number_of(change.sql, external)
-    if ask.property_id is None or number == ask.property_id:
-        return None if number is None else await existing_property(change.sql, number)
-    old = await existing_property(change.sql, ask.property_id)
-    if number is not None:
-        raise Conflict("this external id is that of property {id}", id=number)
-    if old.external is not None:
-        raise Conflict("property {id} has another external id", id=old.id)
-    new = old._replace(external_source=external.source, external_id=external.id)
-    await properties.update(change.sql, old, new)
-    after = {"external": ask.external.model_dump()}
-    await change.audit("put-property", property_subject(old.id), after=after)
-    return new
-
-
-async def _add_put(change: Change, context: Context, ask: Put) -> int:
-    given = {"tier": await community.first_tier(change.sql), "description": ""} | ask.given()
-    missing = [name for name in ("location", "x", "y", "owner", "tier") if given.get(name) is None]
-    if missing:
-        raise InvalidData(*(FieldProblem(name, "a new property needs one") for name in missing))
-    new = NewProperty(**given, client_id=given["owner"])
-    new = new.model_copy(update={"position": ask.position})
-    status = ask.status or (ACTIVE if context.external.active else PENDING)
-    external = External(ask.external.source, ask.external.id)
-    if status != REMOVED:
-        return await _add(change, new, external, status)
-    number = await _add(change, new, external)
-    await request_removal(change, await existing_property(change.sql, number))
-    return number
-
-
-async def _edit(change: Change, rules: ApprovalRules, old: Property, ask: PropertyChanges) -> bool:
-    """Store what is given and emit the events of what differs; return whether anything does."""
-    if ask.status is not None and change.caller.is_person:  # programs may set every status
-        await _require_approval(change, rules, old, ask.status)
-    given = ask.given()
-    if ask.tier is not None and ask.tier != old.tier:  # a retired one may stay
-        given["tier"] = await find_tier(change.sql, ask.tier)
-    if ask.status is not None and old.has_status(ask.status):
-        status = given.pop("status")
-        if status != old.status:
-            await properties.respell_status(change.sql, old.id, status)
-    after = {name: value for name, value in given.items() if value != getattr(old, name)}
-    if not after:
-        return False
-    own = {name: value for name, value in after.items() if name not in ("status", "owner")}
-    new = old._replace(**own)
-    await properties.update(change.sql, old, new)
-    about = [property_subject(new.id), *approval_subjects(new.id, old.status)]
-    for event in _events_of_edit(old, new):
-        await change.emit(event, *about)
-    if "owner" in after:
-        await change_owner(change, new, after["owner"])
-    status = after.pop("status", None)
-    if status == REMOVED:
-        await request_removal(change, new)
-    elif status is not None:
-        await change_status(change, new, status)
-        after["status"] = status
-    if after:
-        before = {name: getattr(old, name) for name in after}
-        await change.audit("edit-property", property_subject(new.id), before=before, after=after)
-    return True
-
-
-def _events_of_repetition(property_: Property, ask: PropertyChanges) -> Iterator[Event]:
-    """Yield the events of a query that set what was set already."""
-    number = property_.id
-    if ask.width is not None:
-        yield _size_event(property_, changed=False)
-    if ask.x is not None:
-        yield _coordinates_event(property_, changed=False)
-    if ask.tier is not None:
-        yield PropertyTierChanged(property_id=number, tier=property_.tier, changed=False)
-    if ask.status is not None:
-        yield PropertyStatusChange(
-            property_id=number, status=ask.status, previous=property_.status, changed=False
-        )
-
-
-async def _require_approval(
-    change: Change, rules: ApprovalRules, property_: Property, status: str
-) -> None:
-    """Let a person decide by an edit only what they could decide by an approval."""
-    if not property_.has_status(*DECIDED_BY_APPROVERS):
-        return
-    change.caller.must(Scope.APPROVE)
-    if property_.has_status(REMOVED) or status.upper() in (PENDING, REJECTED):
-        return
-    (subject,) = approval_subjects(property_.id, property_.status)
-    if await count_approval(change, rules, subject, property_.id, property_.owner):
-        raise Conflict(
-            "property {id} needs more than one approval; approve it instead of editing it",
-            id=property_.id,
-        )
 
 
 @table.query("get-pending-properties", scope=Scope.READ)
@@ -537,36 +244,3 @@ async def list_statuses(context: Context) -> list[str]:
     usual = [ACTIVE, PENDING, REJECTED]
     own = [status for status in in_use if status.upper() not in (*usual, REMOVED)]
     return [*usual, *own]
-
-
-def _size_event(property_: Property, **given: Any) -> PropertySizeChanged:
-    width, height = property_.width, property_.height
-    return PropertySizeChanged(
-        property_id=property_.id, width=width, height=height, size=width * height, **given
-    )
-
-
-def _coordinates_event(property_: Property, **given: Any) -> PropertyCoordinatesChanged:
-    given |= _position_field(property_.position)
-    return PropertyCoordinatesChanged(
-        property_id=property_.id, x=property_.x, y=property_.y, **given
-    )
-
-
-def _position_field(stored: str | None) -> dict[str, Any]:
-    """Return the field of an event that has a stored position; none if there is no position."""
-    return {} if stored is None else {"position": PositionData(**orjson.loads(stored))}
-
-
-def _events_of_edit(old: Property, new: Property) -> Iterator[Event]:
-    number = new.id
-    if (old.width, old.height) != (new.width, new.height):
-        yield _size_event(new)
-    if (old.x, old.y, old.position) != (new.x, new.y, new.position):
-        yield _coordinates_event(new)
-    texts: dict[str, Any] = {"location": new.location, "description": new.description}
-    changed = {name: text for name, text in texts.items() if text != getattr(old, name)}
-    if changed:
-        yield PropertyDetailsChanged(property_id=number, **changed)
-    if old.tier != new.tier:
-        yield PropertyTierChanged(property_id=number, tier=new.tier)

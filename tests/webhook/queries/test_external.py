@@ -17,7 +17,8 @@ from webhook.protocol.wire import ExternalId, validate
 from webhook.queries import CATALOGUE
 from webhook.queries.approvals import approve_property
 from webhook.queries.models import OfProperty, PropertyReference
-from webhook.queries.properties import Edit, edit_property, get_property
+from webhook.queries.properties import get_property
+from webhook.queries.property_edits import Edit, edit_property
 
 HOUSE: dict[str, Any] = {"source": "ps-housing", "id": "17"}
 NEW: dict[str, Any] = {

@@ -7,7 +7,7 @@ import pytest
 from tests.webhook.harness import SHOP, AppHarness, property_data
 from webhook.protocol.context import Caller, Scope
 from webhook.protocol.errors import Forbidden
-from webhook.queries.properties import Edit, edit_property
+from webhook.queries.property_edits import Edit, edit_property
 from webhook.queries.removals import (
     RemovalRequest,
     request_remove_property,

@@ -10,7 +10,7 @@ from webhook.protocol.context import ApprovalRules, Caller, Context, Scope
 from webhook.protocol.errors import Conflict
 from webhook.queries.approvals import OfRemovedProperty, approve_property, restore_property
 from webhook.queries.models import OfProperty
-from webhook.queries.properties import Edit, edit_property
+from webhook.queries.property_edits import Edit, edit_property
 from webhook.queries.removals import (
     RemovalRequest,
     approve_remove_property,
