@@ -34,7 +34,7 @@ from bot.secrets import (
 from bot.settings import Settings
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson
-from webhook.protocol.wire import parse_json
+from webhook.protocol.json_reader import parse_json
 
 QUERIES = "queries."
 PUSH_PATH = "/sonorancad/event"

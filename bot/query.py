@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from bot.client import InstanceClient, InstanceUnavailable
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson
-from webhook.protocol.wire import parse_json
+from webhook.protocol.json_reader import parse_json
 
 Say = Callable[[str], None]
 """Takes one line, or several, for the person at the terminal."""

@@ -18,7 +18,7 @@ from webhook.protocol.bus import StoredEvent
 from webhook.protocol.context import now
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
 from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, Subject
-from webhook.protocol.wire import parse_json
+from webhook.protocol.json_reader import parse_json
 
 _CARD_OF = {
     **{each.type: each.card for each in cad.EVENTS.values() if each.card},

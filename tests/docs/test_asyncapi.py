@@ -14,8 +14,8 @@ from tests.docs.page import BY_PEOPLE, DOCS, SECTIONS
 from webhook import cad
 from webhook.http.asyncapi import asyncapi, document
 from webhook.protocol.events import EVENTS
+from webhook.protocol.json_reader import parse_json
 from webhook.protocol.session import SESSION_MESSAGES
-from webhook.protocol.wire import parse_json
 from webhook.queries import CATALOGUE
 
 DOCUMENT = asyncapi(CATALOGUE)

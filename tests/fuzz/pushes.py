@@ -24,7 +24,7 @@ from webhook.cad import InvalidPush, UnhandledType, parse
 from webhook.cad.store import store_push
 from webhook.protocol.errors import BadJson
 from webhook.protocol.events import CAD
-from webhook.protocol.wire import parse_json
+from webhook.protocol.json_reader import parse_json
 
 MOST_LINES = 8
 

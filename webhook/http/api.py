@@ -24,6 +24,7 @@ from webhook.protocol.errors import (
 )
 from webhook.protocol.event_age import AGE, AgeReader
 from webhook.protocol.idempotency import RequestKey, run_query
+from webhook.protocol.json_reader import parse_json
 from webhook.protocol.messages import (
     Answer,
     ClientMessage,
@@ -33,7 +34,7 @@ from webhook.protocol.messages import (
     read_document,
 )
 from webhook.protocol.session import SessionSettings
-from webhook.protocol.wire import Reply, parse_json
+from webhook.protocol.wire import Reply
 
 STATUS = {
     "bad-json": 400,

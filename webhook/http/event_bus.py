@@ -19,6 +19,7 @@ from webhook.http.sockjs_session import SockJsSession
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import BadJson, NotFound
+from webhook.protocol.json_reader import parse_json
 from webhook.protocol.messages import (
     IDENTIFIER,
     Answer,
@@ -27,7 +28,7 @@ from webhook.protocol.messages import (
     read_message,
 )
 from webhook.protocol.session import SESSION_MESSAGES, Session, SessionSettings
-from webhook.protocol.wire import Reply, parse_json, parse_user_id
+from webhook.protocol.wire import Reply, parse_user_id
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from webhook.protocol.errors import BadJson, WrongFormat
-from webhook.protocol.wire import parse_json
+from webhook.protocol.json_reader import parse_json
 
 MAX_FIELDS = 64
 """Fields of a form; a push has three."""

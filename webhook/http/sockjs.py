@@ -20,8 +20,8 @@ from webhook.http.connection import PAUSE, ConnectionCounter, ConnectionLimits, 
 from webhook.http.sockjs_session import SockJsSession
 from webhook.protocol.context import Caller
 from webhook.protocol.errors import BadJson, TooLarge
+from webhook.protocol.json_reader import parse_json
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.wire import parse_json
 
 PREFIX = "/events"
 SESSION = PREFIX + "/{server:[^/.]+}/{session:[^/.]+}"

@@ -20,8 +20,9 @@ from webhook.protocol.errors import (
     SentinelError,
     Unavailable,
 )
+from webhook.protocol.json_reader import parse_json
 from webhook.protocol.metrics import Metrics
-from webhook.protocol.wire import Reply, StatusReply, parse_json
+from webhook.protocol.wire import Reply, StatusReply
 
 QUERIES = "queries."
 """The prefix of every query's message type."""

@@ -1,14 +1,10 @@
-"""JSON in and out: the parser, the base of all models, and the field types they share."""
+"""The base of all models of the protocol, and the field types that they share."""
 
-import json
 import math
 import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-import orjson
 from pydantic import (
     AliasChoices,
     AliasGenerator,
@@ -25,19 +21,10 @@ from pydantic_core import ErrorDetails, PydanticUseDefault, to_json
 
 from db.user_ids import stored_id
 from webhook.protocol.clean_text import clean_text
-from webhook.protocol.errors import BadJson, FieldProblem, InvalidData
+from webhook.protocol.errors import FieldProblem, InvalidData
 
 MAX_ID = 2**63 - 1
 """The largest id: SQLite's integers have 64 bits with a sign."""
-
-MAX_VALUES = 50_000
-"""The most commas and brackets of a document; parsing each costs time on the event loop."""
-
-MAX_REPAIRED = 256 * 1024
-"""Bytes of a document in which broken text is replaced, which is slower than parsing."""
-
-_BACKSLASH_AFTER_LETTER = re.compile(r"(?<=[^\x00-\x7f])\\")
-_SURROGATES = re.compile(rb"(?:\xed[\xa0-\xbf][\x80-\xbf])+")
 
 _DIGITS = re.compile(r"([0-9]{1,19})(?:\.0+)?")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,19}(?:\.[0-9]{0,30})?")
@@ -100,74 +87,6 @@ class StatusReply(Reply):
     """The answer that is only a sentence."""
 
     message: str
-
-
-def parse_json(
-    body: bytes | str, *, nan_as_text: bool = False, max_values: int = MAX_VALUES
-) -> Any:
-    """Read one JSON document.
-
-    A byte order mark is skipped, and what is no text becomes U+FFFD, as Lua cuts strings in the
-    middle of a letter and knows no encoding: half a surrogate pair, and bytes that are not UTF-8.
-    NaN and numbers beyond floating point are rejected, or count as texts.
-
-    Raises:
-        BadJson: the body is not one JSON document, or one that would take too long to read.
-    """
-    raw = _bounded(body, max_values)
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        if len(raw) <= MAX_REPAIRED:
-            for text in _repaired(raw):
-                with suppress(ValueError, RecursionError):
-                    return _load(text, _keep_text if nan_as_text else _reject)
-        raise BadJson("invalid JSON: {fault}", fault=error) from None
-
-
-def _bounded(body: bytes | str, max_values: int) -> bytes:
-    raw = body.encode(errors="replace") if isinstance(body, str) else body
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    if len(raw) > max_values and sum(map(raw.count, (b",", b"[", b"{"))) > max_values:
-        raise BadJson("a message must not contain more than {most} values", most=max_values)
-    return raw
-
-
-def _repaired(raw: bytes) -> Iterator[str]:
-    """Read bytes as text, with U+FFFD for what is not UTF-8.
-
-    The second reading is for encodings such as GBK, in which the second byte of a letter may look
-    like a backslash.
-    """
-    text = _SURROGATES.sub(_pair_surrogates, raw).decode("utf-8", "replace")
-    yield text
-    yield _BACKSLASH_AFTER_LETTER.sub("\ufffd", text)
-
-
-def _pair_surrogates(written: re.Match[bytes]) -> bytes:
-    """Join the halves of a letter that were written one by one (CESU-8)."""
-    halves = written[0].decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass")
-    return halves.decode("utf-16", "replace").encode()
-
-
-def _load(text: str, read_constant: Callable[[str], object]) -> Any:
-    """Read JSON with the standard library; `read_constant` gets numbers that are not finite."""
-
-    def read_float(digits: str) -> object:
-        number = float(digits)
-        return number if math.isfinite(number) else read_constant(digits)
-
-    found = json.loads(text, parse_constant=read_constant, parse_float=read_float)
-    text = json.dumps(found, ensure_ascii=False)
-    return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-
-
-def _keep_text(written: str) -> str:
-    return written
-
-
-def _reject(written: str) -> None:
-    raise ValueError(f"{written} is not a number")
 
 
 def parse_id(value: object) -> int:

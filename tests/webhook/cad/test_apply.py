@@ -14,7 +14,7 @@ from db import dispatches, emergencies, units
 from tests.webhook.cad.corpus import CASES, document
 from tests.webhook.harness import AppHarness, open_harness
 from webhook.cad.store import store_push
-from webhook.protocol.wire import parse_json
+from webhook.protocol.json_reader import parse_json
 
 CAD = "cad"
 CALL = 77

@@ -21,7 +21,7 @@ from webhook.cad.events import CadEvent, collect_skipped
 from webhook.cad.notices import Callout, PagerMessage, StationAlert, StreetSign, Tone
 from webhook.cad.records import LinkVerified, Record, RecordAdd, RecordEdit
 from webhook.cad.units import UnitLogin, UnitPanic, UnitStatus, UnitUpdate
-from webhook.protocol.wire import parse_json
+from webhook.protocol.json_reader import parse_json
 
 
 def push(push_type: str, data: Any, **beside: Any) -> list[CadEvent]:

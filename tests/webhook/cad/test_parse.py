@@ -13,7 +13,7 @@ from tests.webhook.cad import expected_calls, expected_units
 from tests.webhook.cad.corpus import CASES, Case, document
 from webhook.cad import EVENTS, HANDLED_TYPES, InvalidPush, UnhandledType, parse
 from webhook.protocol.errors import BadJson
-from webhook.protocol.wire import parse_json
+from webhook.protocol.json_reader import parse_json
 
 EXPECTED = expected_calls.EXPECTED | expected_units.EXPECTED
 BY_NAME = {case["name"]: case for case in CASES}

@@ -26,8 +26,8 @@ from webhook.http.listener import MAX_HEADERS
 from webhook.protocol import session
 from webhook.protocol.errors import BadJson
 from webhook.protocol.events import ALL
+from webhook.protocol.json_reader import MAX_VALUES, parse_json
 from webhook.protocol.session import SessionSettings
-from webhook.protocol.wire import MAX_VALUES, parse_json
 
 PUSH = {"key": KEY, "type": "EVENT_911", "data": {"call": {"callId": 1}}}
 PACKED = gzip.compress(json.dumps(PUSH).encode(), mtime=0)
