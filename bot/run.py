@@ -25,7 +25,7 @@ def run_until_signal(settings: Settings, config: Path | None) -> int:
         generated = [secrets.cad_key(settings), secrets.client_token(settings)]
     except secrets.UnreadableSecret as error:
         print(error, file=sys.stderr)
-        return 1
+        return EX_CONFIG
     except OSError as error:
         print(f"cannot store the generated secrets: {error}", file=sys.stderr)
         return 1

@@ -240,6 +240,14 @@ def test_unusable_certificate_exits_with_78_and_one_line(
     assert ended.stderr.startswith("http.certificate: none.pem cannot be read: ")
 
 
+def test_secret_that_no_restart_cures_exits_with_78(run: Run, folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "cad-key.txt").write_text("two\nlines")
+    ended = run()
+    assert (ended.returncode, ended.stderr.count("\n")) == (78, 1)
+    assert "data/cad-key.txt must hold one line" in ended.stderr
+
+
 @pytest.mark.parametrize("speed", ["-1", "nan"])
 def test_invalid_speed_is_rejected(run: Run, speed: str) -> None:
     ended = run("simulate", "--speed", speed)

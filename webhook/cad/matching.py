@@ -105,12 +105,14 @@ async def call_repeated_by(change: Change, call: EmergencyCall) -> CallKey | Non
     """Return the call on whose card a new one is counted: both say the same at the same place.
 
     Scripts of several players report one and the same thing. A panic's own call is none of these.
+    Calls that come late together may have happened at different times.
     """
     if not call.description or call.pressed_by is not None or not call.is_open:
         return None
-    since = change.received - REPEATED
+    since = call.happened_at - REPEATED  # a call is never received before it happened
     for other in await emergencies.alike(change.sql, call, since):
-        if _is_near(call, other):
+        is_at_once = abs(call.happened_at - other.happened_at) <= REPEATED
+        if is_at_once and _is_near(call, other):
             return other.repeats_key or other.key
     return None
 

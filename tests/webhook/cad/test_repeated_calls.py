@@ -72,6 +72,20 @@ async def test_call_a_minute_later_or_of_another_cad_has_its_own_card(harness: A
     ]
 
 
+async def test_calls_that_come_late_are_compared_by_when_they_happened(
+    harness: AppHarness,
+) -> None:
+    for number, age in ((1, 20), (2, 19), (3, 5), (4, 0)):
+        harness.age = age * MINUTE
+        await push(harness, *call_911("shots fired", number))
+    assert [one for (one,) in await subjects(harness)] == [
+        "emergency:1@cad",
+        "emergency:1@cad",
+        "emergency:3@cad",
+        "emergency:4@cad",
+    ]
+
+
 async def test_card_of_eight_calls_is_over_when_all_of_them_are(harness: AppHarness) -> None:
     for number in range(1, 9):
         harness.clock.now += MINUTE // 2
