@@ -99,6 +99,9 @@ class Put(PropertyChanges):
 
     external: ExternalId
     property_id: Id | None = None
+    owner: Annotated[
+        UserId | None, Field(validation_alias=AliasChoices("owner", "clientId", "userId"))
+    ] = None
 
 
 class PutProperty(Added):

@@ -20,7 +20,9 @@ local function publish(page)
 end
 
 local function path(after)
-    local names = (Config.events or 'all'):gsub('%s', '')
+    local events = Config.events or 'all'
+    local names = type(events) == 'table' and table.concat(events, ',') or tostring(events)
+    names = names:gsub('%s', '')
     local path = ('/api/events?names=%s&wait=%d'):format(names, after and WAIT or 0)
     return after and path .. '&after=' .. after or path
 end

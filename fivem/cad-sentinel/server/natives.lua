@@ -1,5 +1,6 @@
 -- What some servers lack, and what does in its place.
 
+Config = type(Config) == 'table' and Config or {} -- a mistake in config.lua: the console has it
 GlobalState = GlobalState or {}
 SetResourceKvpNoSync = SetResourceKvpNoSync or SetResourceKvp
 DeleteResourceKvpNoSync = DeleteResourceKvpNoSync or DeleteResourceKvp

@@ -12,7 +12,7 @@ local RESOURCE = GetCurrentResourceName()
 local MARKER = 'epoch.txt' -- outside of the store, so that its loss is noticed
 local MOST_REFUSED = 100
 
-local most_waiting = Config.most_waiting or 50000
+local most_waiting = tonumber(Config.most_waiting) or 50000
 local epoch
 local last = 0
 local waiting = {} -- numbers, in order, from `head` on

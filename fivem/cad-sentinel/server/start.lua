@@ -13,6 +13,6 @@ Link.give_up_late_answers()
 Adapters.start()
 Events.poll() -- shows whether it is the bot that answers
 Outbox.wake()
-if Config.check_version then
+if Config.check_version ~= false then
     Link.check_version()
 end

@@ -2,11 +2,13 @@
 
 local function read(language)
     local file = LoadResourceFile(GetCurrentResourceName(), ('locales/%s.json'):format(language))
-    return file and json.decode(file) or {}
+    local is_read, found = pcall(json.decode, file or '')
+    return is_read and type(found) == 'table' and found or {}
 end
 
 local english = read('en')
-local texts = read(Config.language or GetConvar('ox:locale', 'en'):sub(1, 2):lower())
+local chosen = Config.language or GetConvar('ox:locale', 'en'):sub(1, 2):lower()
+local texts = read(tostring(chosen))
 
 -- The text of a name, with its blanks filled in as by string.format, in one line whatever they hold.
 function Text(name, ...)

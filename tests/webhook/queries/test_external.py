@@ -404,3 +404,13 @@ async def test_approval_does_not_survive_a_change_of_owner(harness: AppHarness) 
     assert await approvals.of_subject(harness.database.read, subject)
     await harness.ask("change-property-owner", propertyId=number, owner="license:anna")
     assert await approvals.of_subject(harness.database.read, subject) == []
+
+
+@pytest.mark.parametrize("name", ["owner", "clientId", "userId"])
+async def test_put_takes_its_owner_under_the_names_of_other_queries(
+    harness: AppHarness, name: str
+) -> None:
+    given = {key: value for key, value in NEW.items() if key != "owner"} | {name: "license:wren"}
+    assert await harness.ask("put-property", **given) == put(1, added=True)
+    found = await harness.ask("get-property-detailed", external=HOUSE)
+    assert found["owner"] == "license:wren"

@@ -132,7 +132,8 @@ end
 
 -- Declares the adapter of a resource.
 function Adapter(resource, setup)
-    local config = (Config.adapters or {})[resource]
+    local configs = type(Config.adapters) == 'table' and Config.adapters or {}
+    local config = configs[resource]
     if config ~= false then
         adapters[resource] = { setup = setup, config = type(config) == 'table' and config or {} }
     end
