@@ -117,10 +117,24 @@ def _error_lines(data: dict[str, Any]) -> Iterator[str]:
 
 
 def _answer_lines(data: dict[str, Any]) -> Iterator[str]:
-    rest = {name: value for name, value in data.items() if name != "success"}
     if "success" in data:
-        yield "done"
-    yield from _pairs(rest)
+        yield "done, but nothing changed" if data.get("changed") is False else "done"
+    rest = {name: value for name, value in data.items() if name not in ("success", "changed")}
+    yield from _pairs(_without_repetition(rest))
+
+
+def _without_repetition(data: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what an answer has once more, for scripts that expect it elsewhere."""
+    shown: dict[str, Any] = {}
+    for name, value in data.items():
+        is_flat = isinstance(value, dict) and value.items() <= data.items()
+        is_under_another_name = isinstance(value, list) and value in shown.values()
+        is_member_above = name.isdigit() and any(
+            isinstance(other, dict) and name in other for other in shown.values()
+        )
+        if not (value and (is_flat or is_under_another_name or is_member_above)):
+            shown[name] = value
+    return shown
 
 
 def _pairs(data: dict[str, Any]) -> Iterator[str]:

@@ -68,7 +68,11 @@ async def test_refused_push_says_why(
 
 async def test_query_takes_its_name_with_and_without_prefix(client: InstanceClient) -> None:
     added = await to_thread(client.query, "add-property", VILLA)
-    assert added == {"type": "add-property", "data": {"success": True, "id": 1}}
+    assert added == {
+        "type": "add-property",
+        "query": "queries.add-property",
+        "data": {"success": True, "id": 1},
+    }
     found = await to_thread(client.query, "queries.get-property", {"propertyId": 1})
     assert found["data"]["location"] == "Wild Oats Dr"
 

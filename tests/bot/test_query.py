@@ -61,7 +61,9 @@ async def test_list_is_a_table(ask: Ask) -> None:
 
 async def test_success_is_done(ask: Ask) -> None:
     assert await ask("add-property", VILLA) == (0, ["done", "id: 1"])
-    assert await ask("add-allowed-user", {"propertyId": 1, "userId": "u"}) == (0, ["done"])
+    user = {"propertyId": 1, "userId": "u"}
+    assert await ask("add-allowed-user", user) == (0, ["done"])
+    assert await ask("add-allowed-user", user) == (0, ["done, but nothing changed"])
 
 
 async def test_objects_in_objects_are_indented(ask: Ask) -> None:
@@ -93,7 +95,10 @@ async def test_raw_frame(ask: Ask) -> None:
     code, lines = await ask("add-property", VILLA, as_json=True)
     assert (code, lines) == (
         0,
-        ['{"type": "add-property", "data": {"success": true, "id": 1}}'],
+        [
+            '{"type": "add-property", "query": "queries.add-property",'
+            ' "data": {"success": true, "id": 1}}'
+        ],
     )
     code, lines = await ask("get-property", {"propertyId": 9}, as_json=True)
     assert code == 1

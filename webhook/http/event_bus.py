@@ -27,7 +27,12 @@ from webhook.protocol.messages import (
     read_document,
     read_message,
 )
-from webhook.protocol.session import SESSION_MESSAGES, Session, SessionSettings
+from webhook.protocol.session import (
+    CLIENT_ID_NAMES,
+    SESSION_MESSAGES,
+    Session,
+    SessionSettings,
+)
 from webhook.protocol.wire import Reply, parse_user_id
 
 log = logging.getLogger(__name__)
@@ -150,7 +155,8 @@ class BusConnection:
         self._connection = connection
         self._queries = queries
         self._session = Session(context, queries, settings, self)
-        self._addresses: set[str] = set()
+        self._addresses: dict[str, str] = {}
+        """Those for which the client is registered, as it wrote them, by what they stand for."""
         self.drain = connection.outgoing.drain
 
     def put(self, frame: bytes) -> None:
@@ -209,7 +215,7 @@ class BusConnection:
             case "register":
                 self._register(address)
             case "unregister":
-                self._addresses.discard(address)
+                self._addresses.pop(_stored_address(address), None)
             case _:
                 raise BusError("invalid_type")
         return True
@@ -219,11 +225,12 @@ class BusConnection:
             raise BusError("max_handlers_reached")
         if len(address) > MAX_ADDRESS:
             raise BusError("max_address_length_reached")
-        if not _ADDRESS.fullmatch(address) or self._is_of_another(address):
+        stored = _stored_address(address)
+        if not _ADDRESS.fullmatch(address) or self._is_of_another(stored):
             raise BusError("access_denied")
-        if address in self._addresses:
+        if stored in self._addresses:
             raise BusError("address_already_registered")
-        self._addresses.add(address)
+        self._addresses[stored] = address
 
     def _is_of_another(self, address: str) -> bool:
         """Return whether an address is another client's; before `session`, the first is its own."""
@@ -231,7 +238,9 @@ class BusConnection:
             return False
         if self._session.client:
             return address != _own_address(self._session.client)
-        return any(other.startswith(f"{TO_CLIENTS}.") for other in self._addresses - {address})
+        return any(
+            other.startswith(f"{TO_CLIENTS}.") for other in self._addresses.keys() - {address}
+        )
 
     async def _send(self, address: str, frame: dict[str, Any], runner: MessageRunner) -> bool:
         """Carry out a message to an address; messages to unknown addresses are dropped."""
@@ -245,7 +254,7 @@ class BusConnection:
         if not is_public:
             if client is None or not address.startswith(f"{FROM_CLIENTS}."):
                 return True
-            if address != f"{FROM_CLIENTS}.{client}":
+            if _stored_address(address) != f"{FROM_CLIENTS}.{client}":
                 raise BusError("access_denied")
         body = frame.get("body")
         message = read_message(body) if isinstance(body, str) else read_document(body)
@@ -278,8 +287,8 @@ class BusConnection:
 
     def _deliver(self, address: str, body: bytes) -> None:
         """Send a body to an address, if the client is registered for it."""
-        if address in self._addresses:
-            self._connection.outgoing.put(AddressedMessage(address, body))
+        if written := self._addresses.get(address):
+            self._connection.outgoing.put(AddressedMessage(written, body))
 
 
 def _read_frame(text: str) -> dict[str, Any]:
@@ -292,6 +301,14 @@ def _read_frame(text: str) -> dict[str, Any]:
     return document
 
 
+def _stored_address(address: str) -> str:
+    """Return an address with the client id in it, if there is one, in its stored form."""
+    for shared in (FROM_CLIENTS, TO_CLIENTS):
+        if address.startswith(f"{shared}."):
+            return f"{shared}.{parse_user_id(address.removeprefix(f'{shared}.'))}"
+    return address
+
+
 def _own_address(client: str | None) -> str:
     return f"{TO_CLIENTS}.{client}" if client else TO_CLIENTS
 
@@ -299,7 +316,8 @@ def _own_address(client: str | None) -> str:
 def _answer_address(message: ClientMessage, client: str | None, is_public: bool) -> str:
     """Return where an answer goes; that of `session` goes to the address of its client id."""
     if message.type == "session":
-        asked = parse_user_id(message.data.get("id"))
+        given = (message.data.get(name) for name in CLIENT_ID_NAMES)
+        asked = parse_user_id(next((value for value in given if value is not None), None))
         return _own_address(asked if isinstance(asked, str) else None)
     return TO_CLIENTS if is_public else _own_address(client)
 

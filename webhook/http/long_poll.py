@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import orjson
 from aiohttp import web
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from db import journal
 from webhook.http.api import frame_response
@@ -18,7 +18,7 @@ from webhook.http.connection import ConnectionLimits
 from webhook.protocol.bus import Bus, StoredEvent, Subscriber
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, RateLimited
-from webhook.protocol.events import ALL, is_event_name
+from webhook.protocol.events import ALL, is_event_name, read_event_name
 from webhook.protocol.messages import error_answer, to_sentinel_error
 from webhook.protocol.session import SessionSettings
 from webhook.protocol.wire import WHOLE, Id, Request, validate
@@ -46,7 +46,7 @@ HEADERS = {
 class Poll(Request):
     """What to wait for: events after a number (absent: from now on), by name, for how long."""
 
-    after: Annotated[Id | None, BeforeValidator(lambda text: text or None)] = None
+    after: Id | None = None
     names: str = ALL
     wait: Annotated[float, Field(ge=0, le=55), WHOLE] = 0
 
@@ -195,7 +195,7 @@ class LongPoll:
             self._waiting.discard(published)
 
     def _read_names(self, text: str) -> set[str]:
-        names = {name.strip().removeprefix("events.") for name in text.split(",") if name.strip()}
+        names = {read_event_name(name) for name in text.split(",") if name.strip()}
         unknown = sorted(
             name for name in names if not is_event_name(name, self._settings.event_names)
         )

@@ -74,7 +74,10 @@ class StoredEvent:
     def frame_for_all(self) -> bytes:
         """The frame of `events.all`: its data names the event too, for handlers of data alone."""
         name = b'"event":"events.%b"' % self.name.encode()
-        data = b"{%b%b%b" % (name, b"" if self.json == b"{}" else b",", self.json[1:])
+        data = self.json
+        if self.is_of_cad and "event" in self.data:  # of a push whose type is unknown
+            data = orjson.dumps({key: self.data[key] for key in self.data if key != "event"})
+        data = b"{%b%b%b" % (name, b"" if data == b"{}" else b",", data[1:])
         return b'{"type":"events.all","id":%d,%b,"data":%b}' % (self.id, name, data)
 
     def frames_for(self, subscriptions: set[str]) -> list[bytes]:

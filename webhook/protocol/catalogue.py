@@ -3,18 +3,9 @@
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import (
-    Concatenate,
-    ParamSpec,
-    Protocol,
-    Self,
-    TypeVar,
-    get_type_hints,
-    runtime_checkable,
-)
+from typing import Concatenate, ParamSpec, TypeVar, get_type_hints
 
 from db import access
-from db.database import Reader
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import UnknownType
 from webhook.protocol.messages import QUERIES, SHOWN_TYPE_LENGTH, ClientMessage, read_message
@@ -24,22 +15,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 ReplyT = TypeVar("ReplyT", bound=Reply)
 Operation = Callable[Concatenate[Context, P], Awaitable[R]]
-
-
-@runtime_checkable
-class AboutProperty(Protocol):
-    """A request about a property, in which the caller may have a share."""
-
-    async def which_property(self, sql: Reader) -> int | None:
-        """Return the property's id; None if there is no such property."""
-
-
-@runtime_checkable
-class Resolvable(Protocol):
-    """A request that may name what it is about in a way that storage must look up."""
-
-    async def resolve(self, sql: Reader) -> Self:
-        """Return the request with the ids of what it names."""
 
 
 class Nothing(Request):
@@ -129,7 +104,7 @@ class Catalogue:
                 "unknown message type {type!r}", type=message.type[:SHOWN_TYPE_LENGTH]
             )
         request = validate(query.ask, message.data)
-        if isinstance(request, Resolvable):
+        if isinstance(request, Request):
             request = await request.resolve(context.read)
         if query.ask is Nothing:
             return await query.operation(context)
@@ -176,7 +151,7 @@ def operation(
 
 
 async def _has_share(context: Context, share: Share, ask: object) -> bool:
-    if not context.caller.is_person or not isinstance(ask, AboutProperty):
+    if not context.caller.is_person or not isinstance(ask, Request):
         return False
     property_id = await ask.which_property(context.read)
     if property_id is None:

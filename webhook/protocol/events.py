@@ -361,3 +361,8 @@ _PUSH_TYPE = re.compile(rf"{CAD}\.[A-Z0-9][A-Z0-9_]{{0,63}}")
 def is_event_name(name: str, declared: Collection[str]) -> bool:
     """Return whether events of a name can exist; the CAD may have any push type."""
     return name in declared or _PUSH_TYPE.fullmatch(name) is not None
+
+
+def read_event_name(text: str) -> str:
+    """Return an event's name without its prefix, and without `*`s at the end."""
+    return text.strip().rstrip("*").rstrip(".").removeprefix("events.")

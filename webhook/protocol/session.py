@@ -15,7 +15,7 @@ from db.errors import StorageUnavailable
 from webhook.protocol.bus import StoredEvent, Subscriber
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound, RateLimited
-from webhook.protocol.events import ALL, ALL_WITH_CAD, is_event_name
+from webhook.protocol.events import ALL, ALL_WITH_CAD, is_event_name, read_event_name
 from webhook.protocol.messages import Answer, ClientMessage, RateLimiter, answer_message
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.wire import TEXT, Flag, Id, Reply, Request, StatusReply, UserId, validate
@@ -38,13 +38,17 @@ NO_CLIENT_ID = ""
 """The client id of a session that was opened without one; nobody can resume it."""
 
 
+CLIENT_ID_NAMES = ("id", "clientId", "userId")
+"""The names under which clients say who they are when they open a session."""
+
+
 class OpenSession(Request):
     """Who the client is, and the last event that it has, if it resumes.
 
     `fresh`: without the subscriptions that are remembered.
     """
 
-    id: Annotated[UserId, Field(validation_alias=AliasChoices("id", "clientId", "userId"))]
+    id: Annotated[UserId, Field(validation_alias=AliasChoices(*CLIENT_ID_NAMES))]
     last_event_id: Id | None = None
     fresh: Flag = False
 
@@ -58,7 +62,7 @@ class OfSubscription(Request):
     @property
     def name(self) -> str:
         """The event's name without its prefix."""
-        return self.id.strip().removeprefix("events.")
+        return read_event_name(self.id)
 
 
 class NewSubscription(OfSubscription):

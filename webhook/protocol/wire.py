@@ -3,7 +3,7 @@
 import math
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AliasChoices,
@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticUseDefault, to_json
 
+from db.database import Reader
 from db.user_ids import stored_id
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import FieldProblem, InvalidData
@@ -62,6 +63,19 @@ class Request(Wire):
         alias_generator=AliasGenerator(alias=to_camel, validation_alias=_sent_names)
     )
 
+    async def which_property(self, _: Reader) -> int | None:
+        """Return the id of the property that it is about, in which its caller may have a share."""
+        return None
+
+    async def resolve(self, _: Reader) -> Self:
+        """Return it with the ids of what it names in a way that storage must look up.
+
+        Raises:
+            NotFound: there is no such thing.
+            InvalidData: it names two things at once.
+        """
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _leave_nulls_out(cls, data: Any) -> Any:
@@ -87,6 +101,13 @@ class StatusReply(Reply):
     """The answer that is only a sentence."""
 
     message: str
+
+
+def leave_empty_out(value: object) -> object:
+    """Let an empty text count as absent: a form sends it for a field that nobody filled in."""
+    if isinstance(value, str) and not value.strip():
+        raise PydanticUseDefault
+    return value
 
 
 def parse_id(value: object) -> int:
@@ -127,10 +148,9 @@ def parse_text(value: object) -> object:
 
 def parse_number(value: object) -> object:
     """Read a number that may be text; `1174.0` becomes an integer, an empty text the default."""
+    value = leave_empty_out(value)
     if isinstance(value, str):
         value = value.strip()
-        if not value:
-            raise PydanticUseDefault
         if _NUMBER.fullmatch(value):
             value = float(value) if "." in value else int(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -159,7 +179,11 @@ _IdInput = Annotated[int, Field(ge=0, le=MAX_ID)] | Annotated[str, Field(pattern
 _UserIdText = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
-Id = Annotated[int, BeforeValidator(parse_id, json_schema_input_type=_IdInput)]
+Id = Annotated[
+    int,
+    BeforeValidator(parse_id, json_schema_input_type=_IdInput),
+    BeforeValidator(leave_empty_out),
+]
 """Id of a property, drone, piece of equipment, camera or alert."""
 
 IdOrName = Annotated[
@@ -178,7 +202,7 @@ WHOLE = BeforeValidator(parse_number)
 ROUNDED = BeforeValidator(parse_rounded)
 """Annotates, after its bounds, a number of which the nearest integer is meant."""
 
-Flag = Annotated[bool, Field(strict=False)]
+Flag = Annotated[bool, Field(strict=False), BeforeValidator(leave_empty_out)]
 """Yes or no; scripts that read it from a database send 1 and 0, and others "true" and "false"."""
 
 TEXT = BeforeValidator(parse_text)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Self, TypeVar
 
 import orjson
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_validator
 
 from db import properties
 from db.database import Reader
@@ -16,6 +16,7 @@ from webhook.protocol.events import AllowedUsersChanged, Subject
 from webhook.protocol.wire import (
     MAX_ID,
     ROUNDED,
+    SYNONYMS,
     TEXT,
     ExternalData,
     ExternalId,
@@ -137,7 +138,7 @@ class OfProperty(PropertyReference):
     def _need_no_id_beside_external(cls, data: Any) -> Any:
         if not isinstance(data, dict) or data.get("external") is None:
             return data
-        is_given = any(data.get(name) is not None for name in ("propertyId", "property_id"))
+        is_given = any(data.get(name) not in (None, "") for name in ("propertyId", "property_id"))
         return data if is_given else data | {"propertyId": UNRESOLVED}
 
 
@@ -165,9 +166,9 @@ class UserAtProperty(OfProperty):
 
 
 class OfUser(Request):
-    """About one user."""
+    """About one user, by whatever name their id goes."""
 
-    user_id: UserId
+    user_id: Annotated[UserId, Field(validation_alias=AliasChoices(*SYNONYMS["user_id"], "id"))]
 
 
 class SearchPage(ListPage):

@@ -225,6 +225,23 @@ async def test_number_as_client_id_is_read_as_its_digits(app: RunningApp) -> Non
         assert (await client.ask("queries.get-tiers"))["type"] == "get-tiers"
 
 
+@pytest.mark.parametrize("written", ["License:ABC", " mdt 1 ", "a.b\u2028c"])
+async def test_address_holds_the_client_id_as_the_client_writes_it(
+    app: RunningApp, written: str
+) -> None:
+    async with over_websocket(app) as client:
+        own = f"{TO}.{written}"
+        await client.send_frame("register", address=own)
+        await client.say("session", at=FROM, clientId=written)
+        assert (await client.receive())["address"] == own
+        await client.say("subscribe", at=f"{FROM}.{written}", id="alerts", clientId=written)
+        assert (await client.receive())["body"]["data"]["message"] == "Subscribed to events.alerts"
+        await client.send_frame("unregister", address=own)
+        await client.say("ping", at=f"{FROM}.{written}")
+        await client.send_frame("nonsense", address=own)
+        assert await client.receive() == {"type": "err", "body": "invalid_type"}
+
+
 async def test_missed_events_are_replayed_to_one_who_asks_in_turns(app: RunningApp) -> None:
     """Who posts, and only then asks for the answers, must not wait for itself."""
     async with over_http(app, "xhr") as (client, _):

@@ -403,7 +403,9 @@ async def test_too_many_polls_of_a_client_are_rejected(harness: AppHarness) -> N
         async with app.http.get(url, headers=headers) as answer:
             assert answer.status == 429
         await emit(harness)
-        assert (await waiting).status == 200
+        answered = await waiting
+        assert answered.status == 200
+        await answered.read()
 
 
 async def test_token_has_a_bounded_number_of_remembered_clients(

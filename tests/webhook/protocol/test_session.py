@@ -93,6 +93,15 @@ async def test_every_event_can_be_subscribed_to(harness: AppHarness, name: str) 
     assert said["data"] == {"message": f"Subscribed to events.{name}"}
 
 
+async def test_stars_after_an_event_name_do_not_count(harness: AppHarness) -> None:
+    line = FakeSession(harness)
+    for written in ("events.alerts*", " events.alerts** "):
+        said = await line.say("subscribe", id=written)
+        assert said["data"] == {"message": "Subscribed to events.alerts"}
+    said = await line.say("subscribe", id="events.cad.*")
+    assert said["data"] == {"message": "Subscribed to events.cad"}
+
+
 @pytest.mark.parametrize(
     "name", ["", "events.", "events.nothing", "ALERTS", "events.events.alerts"]
 )

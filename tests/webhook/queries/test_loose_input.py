@@ -13,7 +13,7 @@ USER_AT_PROPERTY = {"propertyId": 1.0, "user": " License:Guest "}
 PAGE = {"limit": "5", "page": 1.0, "offset": None, "search": None}
 
 ASKED: dict[str, object] = {
-    "get-user": {"clientId": "LICENSE:owner"},
+    "get-user": {"id": "LICENSE:owner"},
     "get-users": PAGE,
     "get-user-properties": {"user": "License:Owner"},
     "dispatch-drone": PROPERTY,
@@ -50,13 +50,13 @@ ASKED: dict[str, object] = {
     "remove-allowed-user": USER_AT_PROPERTY,
     "get-alerts": PROPERTY | {"limit": None},
     "add-alert": USER_AT_PROPERTY | {"note": 911},
-    "add-visitor": USER_AT_PROPERTY | {"cameraId": 99},
+    "add-visitor": USER_AT_PROPERTY | {"cameraId": ""},
     "get-weekly-visitors": PROPERTY,
     "get-scanned-visitors": PROPERTY | {"from": "2026-11-4", "to": "2026-11-22"},
     "get-crimes-in-area": {"userId": "x", "propertyId": "5", "radius": None},
     "add-crime": NOTHING,
     "get-auth-entries": PROPERTY,
-    "add-auth-entry": USER_AT_PROPERTY | {"allowed": 0, "method": 2.0, "reason": 7},
+    "add-auth-entry": USER_AT_PROPERTY | {"allowed": "", "method": 2.0, "reason": 7},
 }
 
 
