@@ -121,10 +121,17 @@ async def mark_dispatched(
     return await _upsert(sql, call, now, made, age)
 
 
-async def mark_repeated(sql: Transaction, call: CallKey, repeated: CallKey) -> None:
-    """Store that a call says the same as an earlier one."""
-    same = {"repeats_call_id": repeated.call_id, "repeats_occurrence": repeated.occurrence}
-    await sql.update("emergency_calls", same, **call._asdict())
+async def mark_repeated(
+    sql: Transaction, call: EmergencyCall, repeated: CallKey | None
+) -> EmergencyCall:
+    """Store that a call says the same as another one, or as none; return it."""
+    _, number, occurrence = repeated or (None, None, None)
+    await sql.update(
+        "emergency_calls",
+        {"repeats_call_id": number, "repeats_occurrence": occurrence},
+        **call.key._asdict(),
+    )
+    return call._replace(repeats_call_id=number, repeats_occurrence=occurrence)
 
 
 async def alike(sql: Reader, call: EmergencyCall, since: int) -> list[EmergencyCall]:

@@ -38,10 +38,13 @@ async def put(
     *,
     since: int = 0,
 ) -> int:
-    """Store an announcement and return its id; it replaces one with its key since a time."""
+    """Store an announcement and return its id.
+
+    It replaces one with its key that happened since a time.
+    """
     earlier = None
     if key:
-        same = "cad = ? AND kind = ? AND key = ? AND at >= ? ORDER BY at DESC LIMIT 1"
+        same = "cad = ? AND kind = ? AND key = ? AND at - age >= ? ORDER BY at DESC LIMIT 1"
         found = await sql.select(Notice, f"notices WHERE {same}", cad, kind, key, since)
         earlier = found[0].id if found else None
     if earlier is None:

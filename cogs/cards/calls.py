@@ -61,7 +61,10 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
         colour=live if is_open else Colour.OVER,
         description=inert(call.description, DESCRIPTION),
     )
-    card.add("Caller", inert_line(call.caller, 256, blank=_(ANONYMOUS)))
+    callers = dict.fromkeys(
+        inert_line(one.caller, 256, blank=_(ANONYMOUS)) for one in (call, *same)
+    )
+    card.add("Caller", fitting([*callers], ", ", FIELD))
     card.add("Location", inert_line(call.location, 512))
     card.add("Postal", _postal(call.postal, call.location))
     card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))

@@ -143,12 +143,15 @@ async def store_panic(event: UnitPanic, change: Change, arrival: Arrival) -> lis
     started = await units.start_panic(
         change.sql, arrival.cad, event.idents, change.received, change.age
     )
-    if started is None:
-        return subjects
-    own_calls = await fold_earlier_calls(change, arrival.cad, started)
+    begun = [] if started is None else [started]
+    own_calls = [
+        call
+        for panic_id in [*begun, *reopened]
+        for call in await fold_earlier_calls(change, arrival.cad, panic_id)
+    ]
     # They may have cards of their own by now, which the panic's card replaces.
     own_subjects = [emergency_subject(call) for call in own_calls]
-    return [panic_subject(started), *own_subjects, *subjects]
+    return [*map(panic_subject, begun), *subjects, *own_subjects]
 
 
 @apply.register
@@ -158,7 +161,7 @@ async def store_notice(
     key = _callout_key(event) if isinstance(event, Callout) else ""
     data = event.model_dump_json(by_alias=True)
     kind = _NOTICE_KINDS[event.type]
-    since = change.received - (arrival.window or DUPLICATE_WINDOW)
+    since = change.happened - (arrival.window or DUPLICATE_WINDOW)
     notice_id = await notices.put(
         change.sql, arrival.cad, kind, key, data, change.received, change.age, since=since
     )

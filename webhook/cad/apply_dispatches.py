@@ -112,7 +112,8 @@ async def _store_first_report(
     call = await dispatches.put_first_report(
         change.sql,
         key,
-        columns | {"stamps": _stamps(stamps, set_now, arrival.stamp(event.updated))},
+        columns
+        | {"stamps": _stamps(stamps, set_now, arrival.stamp(event.updated, change.happened))},
         event.idents,
         change.received,
         change.age,
@@ -133,7 +134,7 @@ async def _store_edit(
     """Store the fields that a push sets, except where the CAD's own stamps say that it is old."""
     stored = await dispatches.get(change.sql, *key)
     stamps: dict[str, int] = orjson.loads(stored.stamps) if stored is not None else {}
-    stamp = arrival.stamp(event.updated)
+    stamp = arrival.stamp(event.updated, change.happened)
     columns = _columns_of(fields) | await _origin_of(event, change, arrival)
     fresh = {
         name
@@ -157,7 +158,7 @@ async def _store_edit(
     if "notes" in fresh:
         gone = await _add_notes(change, arrival, key, event.notes, are_all=True)
         # A note that arrived just now may be newer than the list.
-        before = change.received - max(arrival.window, REORDER_WINDOW)
+        before = change.happened - max(arrival.window, REORDER_WINDOW)
         await dispatches.remove_notes(change.sql, [note.id for note in gone if note.at < before])
     await _revive(change, key)
     if "status" in fresh and event.status and event.status != CLOSED:
@@ -192,7 +193,7 @@ async def attach_units(event: UnitAttach, change: Change, arrival: Arrival) -> l
     """Put units onto a call, which reopens it if it was closed."""
     key = await dispatch_key(change, arrival, event.call_id)
     await dispatches.ensure(change.sql, key, change.received, change.age)
-    await dispatches.attach(change.sql, key, event.idents, change.received)
+    await dispatches.attach(change.sql, key, event.idents, change.happened)
     await _revive(change, key)
     call = await dispatches.get(change.sql, *key)
     if call is not None:
@@ -205,12 +206,12 @@ async def detach_units(event: UnitDetach, change: Change, arrival: Arrival) -> l
     if event.call_id is not None:
         call = await dispatch_key(change, arrival, event.call_id)
         await dispatches.ensure(change.sql, call, change.received, change.age)
-        await dispatches.detach(change.sql, call, event.idents, change.received)
+        await dispatches.detach(change.sql, call, event.idents, change.happened)
         return [dispatch_subject(call)]
     left = []
     for ident in event.idents:
         for call in await dispatches.calls_of_units(change.sql, arrival.cad, [ident]):
-            await dispatches.detach(change.sql, call, [ident], change.received)
+            await dispatches.detach(change.sql, call, [ident], change.happened)
             left.append(dispatch_subject(call))
     return left
 
@@ -231,7 +232,7 @@ async def _revive(change: Change, call: CallKey) -> None:
 
 async def _protected_units(change: Change, arrival: Arrival, call: CallKey) -> list[int]:
     """Return the units whose own attach or detach outranks the list of a push that may be late."""
-    since = change.received - max(arrival.window, REORDER_WINDOW)
+    since = change.happened - max(arrival.window, REORDER_WINDOW)
     return [
         ident
         for ident, at in await dispatches.explicit_units(change.sql, call, since)
@@ -304,7 +305,7 @@ async def _add_notes(
         if not note.content:
             continue
         clock = arrival.seconds_of_day(note.time, change.happened)
-        given = CallNote(note.time, note.label, note.content, clock, change.received)
+        given = CallNote(note.time, note.label, note.content, clock, change.happened)
         same = next(
             (
                 one

@@ -26,7 +26,7 @@ from webhook.protocol.events import Subject
 async def store_911(event: Call911, change: Change, arrival: Arrival) -> list[Subject]:
     """Store a 911 call; one that says the same as another is counted on that one's card."""
     stored = await emergency_call(change, arrival, event.call_id)
-    stamp = arrival.stamp(event.updated)
+    stamp = arrival.stamp(event.updated, change.happened)
     if stored is not None and stamp is not None and stamp < (stored.updated or 0):
         return await subjects_of_911(change, stored)
     report = await compare_911(change, arrival, event, stored) if stored is not None else None
@@ -51,10 +51,12 @@ async def store_911(event: Call911, change: Change, arrival: Arrival) -> list[Su
         age=change.age,
         updated=stamp,
     )
-    repeated = await call_repeated_by(change, call) if stored is None or not stored.seen else None
-    if repeated is not None:
-        await emergencies.mark_repeated(change.sql, call.key, repeated)
-        return [emergency_subject(repeated), *subjects]
+    earlier = stored.description if stored is not None and stored.seen else None
+    if earlier is None or (call.repeats_key is not None and call.description != earlier):
+        # What it said before is on the card of another call, which counts one less now.
+        subjects += [emergency_subject(call.repeats_key)] if call.repeats_key is not None else []
+        repeated = await call_repeated_by(change, call)
+        call = await emergencies.mark_repeated(change.sql, call, repeated)
     subjects = await subjects_of_911(change, call) + subjects
     if call.dispatch_key is not None:
         subjects += await move_dispatches(change, call)

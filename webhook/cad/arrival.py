@@ -19,6 +19,10 @@ DUPLICATE_WINDOW = 60_000
 """Milliseconds by which one transport may be behind the other, if nothing else is configured."""
 
 
+STAMP_RANGE = 366 * 24 * 60 * 60 * 1000
+"""Milliseconds by which the CAD's clock may differ from ours."""
+
+
 @dataclass(frozen=True)
 class Arrival:
     """The CAD that sent a push and the transport that delivered it.
@@ -38,9 +42,13 @@ class Arrival:
     def as_replayed(self) -> "Arrival":
         return replace(self, replayed=True)
 
-    def stamp(self, text: str) -> int | None:
-        """Read the CAD's own time of a change, in milliseconds since 1970."""
-        return instant(text, self.zone)
+    def stamp(self, text: str, now: int) -> int | None:
+        """Read the CAD's own time of a change, in milliseconds since 1970.
+
+        Years such as 0001 and 9999, which programs write for no time, count as none.
+        """
+        found = instant(text, self.zone)
+        return found if found is not None and abs(found - now) < STAMP_RANGE else None
 
     def seconds_of_day(self, text: str, now: int) -> int | None:
         """Read when on its day something was written, on the community's clocks."""

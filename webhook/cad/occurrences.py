@@ -3,7 +3,7 @@
 It starts at 1 again when somebody has wiped its calls, and maybe no push says that the old ones are
 gone. So a full report of a call (EVENT_911, EVENT_DISPATCH_NEW) is about a new call if it
 
-- differs in every text, and does not come within seconds,
+- differs in every text, and the stored call is over or began more than seconds ago,
 - comes after the stored call is over, and is not late,
 - differs in any text, a minute or more after the last push about the stored call,
 - or comes an hour after that push.
@@ -90,6 +90,7 @@ async def compare_911(
         _Stored(
             emergency_subject(call.key),
             call.received_at,
+            call.happened_at,
             call.touched_at,
             call.removed_at,
             bool(call.seen),
@@ -113,6 +114,7 @@ async def compare_dispatch(
         _Stored(
             dispatch_subject(call.key),
             call.received_at,
+            call.happened_at,
             call.touched_at,
             call.closed_at,
             bool(call.seen),
@@ -139,10 +141,14 @@ def is_edit_of_next(change: Change, fields: dict[str, Any], call: DispatchCall) 
 
 
 class _Stored(NamedTuple):
-    """What matters of a stored call; times in milliseconds since 1970."""
+    """What matters of a stored call; times in milliseconds since 1970.
+
+    `began_at`: when its first push was received, `happened_at`: when that happened.
+    """
 
     subject: Subject
     began_at: int
+    happened_at: int
     touched_at: int
     over_at: int | None
     is_seen: bool
@@ -163,7 +169,8 @@ async def _compare(
         not stored.is_newest or await arrival.is_behind(change, stored.subject, stored.began_at)
     ):
         return CallReport.OF_EARLIER if differs_in_all else CallReport.OF_CALL
-    if stored.is_seen and differs_in_all and silence > REORDER_WINDOW:
+    lasted = change.happened - stored.happened_at
+    if stored.is_seen and differs_in_all and (stored.over_at or lasted > REORDER_WINDOW):
         return CallReport.OF_NEXT
     if stored.over_at is not None or not stored.is_seen:
         since = stored.touched_at if stored.over_at is None else stored.over_at

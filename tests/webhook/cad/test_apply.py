@@ -418,6 +418,17 @@ async def test_second_panic_has_a_call_of_its_own(harness: AppHarness) -> None:
     assert (first.panic_id, second.panic_id) == (1, 2)
 
 
+async def test_panic_that_goes_on_owns_the_call_that_came_before_it(harness: AppHarness) -> None:
+    again = {"call": OWN_CALL[1]["call"] | {"callId": 4412}}
+    for event in (LOGIN, PANIC, OWN_CALL, END, ("EVENT_911", again), PANIC):
+        harness.clock.now += 5_000
+        await push(harness, *event)
+    second = await emergencies.get(harness.database.read, CAD, 4412)
+    assert second is not None
+    assert second.panic_id == 1
+    assert await subjects_of_last(harness) == ["panic:1", "emergency:4412@cad"]
+
+
 @pytest.mark.parametrize("swapped", [False, True])
 async def test_panic_of_an_unknown_unit_owns_the_first_of_two_calls(
     harness: AppHarness, swapped: bool

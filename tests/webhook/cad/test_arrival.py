@@ -55,6 +55,10 @@ def detach(*idents: int, call_id: int = 1) -> Step:
     return "EVENT_DISPATCH_UNIT_DETACH", {"callId": call_id, "idents": list(idents)}
 
 
+def note(content: str, call_id: int = 1) -> Step:
+    return "EVENT_DISPATCH_NOTE", {"callId": call_id, "note": {"content": content}}
+
+
 def panic(*, on: bool, ident: int = 61) -> Step:
     return "EVENT_UNIT_PANIC", {"identIds": [ident], "isPanic": on}
 
@@ -239,6 +243,41 @@ async def test_report_that_comes_late_keeps_the_stamps_of_edits(harness: AppHarn
     assert (call.title, call.address, call.description) == ("newer", "Elm St", "x")
 
 
+@pytest.mark.parametrize("event", [close(), note("Send a unit.")], ids=["over", "just heard of"])
+async def test_wholly_different_report_is_never_written_into_the_old_card(
+    harness: AppHarness, event: Step
+) -> None:
+    await push(harness, *new("Fire", address="Elm St"))
+    wait(harness, 58 * SECOND)
+    await push(harness, *event)
+    wait(harness, 2 * SECOND)
+    await push(harness, *new("Robbery", address="Oak St"))
+    assert await titles(harness) == [("Fire", False), ("Robbery", True)]
+
+
+async def test_what_was_kept_counts_by_when_it_happened(harness: AppHarness) -> None:
+    """The game server kept all this while the bot was away, and sends it at once."""
+    callout = ("EVENT_NEW_CALLOUT", {"callout": {"id": "armed_suspect"}})
+    story = [
+        new("Robbery", idents=[61, 62]), detach(61), note("EN ROUTE"), callout,
+        call_911("shop alarm", 7), edit(idents=[61, 62]), note("EN ROUTE"), callout,
+        call_911("shop alarm", 8), edit(notes=[]), new("Fire", address="Elm St", description="x"),
+    ]  # fmt: skip
+    for number, event in enumerate(story):
+        harness.age = (len(story) - number) * 2 * MINUTE
+        await push(harness, *event)
+    read = harness.database.read
+    assert await titles(harness) == [("Robbery", False), ("Fire", True)]
+    assert await dispatches.units(read, "cad", 1) == [61, 62]
+    assert await dispatches.notes(read, CallKey("cad", 1)) == []
+    assert len(harness.dump()["notices"]) == 2
+    second = await emergencies.get(read, "cad", 8)
+    assert second is not None
+    assert second.repeats_key is None
+    events = await harness.journal_events()
+    assert len(events) == len(story)
+
+
 # Lists, and the CAD's own stamps
 
 
@@ -281,6 +320,18 @@ async def test_older_of_two_stamped_911_calls_changes_nothing(harness: AppHarnes
     await push(harness, *call_911("older", updated=OLD), via=GAME)
     await push(harness, *call_911("no time", updated="just now"))
     assert await texts(harness) == [("no time", True)]
+
+
+@pytest.mark.parametrize(
+    "impossible", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00", "2099-01-01T00:00:00Z", "soon"]
+)
+async def test_impossible_stamp_counts_as_none(harness: AppHarness, impossible: str) -> None:
+    for updated in (OLD, impossible, NEWER):
+        text = f"changed at {updated}"
+        await push(harness, *edit(title=text, updated=updated))
+        await push(harness, *call_911(text, updated=updated))
+        assert (await titles(harness), await texts(harness)) == ([(text, True)], [(text, True)])
+        wait(harness, 20 * SECOND)
 
 
 # Copies over the other transport

@@ -130,3 +130,15 @@ async def test_dispatch_call_names_911_calls_that_edits_add(harness: AppHarness)
     shown = await card(harness, "dispatch:7@cad")
     assert "911 call 1 by Ann" in shown
     assert "911 call 2 by Ann" in shown
+
+
+async def test_call_that_is_changed_to_say_something_else_gets_its_own_card(
+    harness: AppHarness,
+) -> None:
+    await push(harness, *call_911("shots fired", 1))
+    await push(harness, *call_911("shots fired", 2, caller="Bo"))
+    assert "Ann, Bo" in await card(harness, "emergency:1@cad")
+    await push(harness, *call_911("officer down", 2, caller="Bo"))
+    assert (await subjects(harness))[-1] == ["emergency:2@cad", "emergency:1@cad"]
+    assert "×" not in await card(harness, "emergency:1@cad")
+    assert "officer down" in await card(harness, "emergency:2@cad")
