@@ -45,11 +45,15 @@ def test_other_paths_do_not_exist(game: SentinelServer) -> None:
         PATH[:-1],
         "/cad-sentinel/push/",
         f"{PATH}?a=1",
+        PATH.replace(SECRET, SECRET.swapcase()),
+        PATH.replace(SECRET, f"%{ord(SECRET[0]):02x}{SECRET[1:]}"),
         f"/cad-sentinel/x{PATH.removeprefix('/cad-sentinel')}",
         "/cad-sentinel/",
     ):
         assert game.post(path, _raw(1))[0] == 404
-    assert game.post(PATH, "", method="GET")[0] == 404
+    for method in ("GET", "PUT", "HEAD"):
+        assert game.post(PATH, _raw(1), method=method)[0] == 404
+    assert game.post(PATH, "")[0] == 400
     assert game.status()["waiting"] == 0
 
 

@@ -164,6 +164,9 @@ end
 -- Stores a message and sends it as soon as those before it are sent. Returns its key, or nil and
 -- why it could not be stored.
 function Outbox.put(message)
+    if Spool.waiting() == 0 then
+        failed = {} -- those that were thrown away, too
+    end
     local key, why = Spool.put(message)
     if not key then
         return nil, why

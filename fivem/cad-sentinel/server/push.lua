@@ -42,6 +42,10 @@ SetHttpHandler(function(request, response)
         return
     end
     request.setDataHandler(function(body)
+        if type(body) ~= 'string' or body == '' then
+            answer(response, 400, 'Bad Request')
+            return
+        end
         local key, why = take('way_http', body)
         answer(response, key and 200 or 503, key and 'OK' or why)
     end)
