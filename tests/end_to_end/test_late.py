@@ -76,3 +76,22 @@ async def test_limit_is_configured_and_late_feed_entries_ping_nobody(
     assert entry.pings == []
     written = datetime.fromisoformat(entry.embeds[0]["timestamp"])
     assert abs(now() / 1000 - 901 - written.timestamp()) <= 60
+
+
+async def test_what_happens_again_now_pings_once_in_reply_to_the_late_card(
+    mentioning: BotEnvironment,
+) -> None:
+    async with mentioning.bot_running():
+        cards = await _cards(mentioning, 720.5)
+        mentioning.headers = {}
+        replies = {kind: await _happen(mentioning, kind) for kind in ("alerts", "panic")}
+    async with mentioning.bot_running():
+        await mentioning.query("add-alert", propertyId=1, userId="license:burglar")
+        await mentioning.push("EVENT_UNIT_PANIC", {"isPanic": True, "identIds": [12]})
+        assert await mentioning.push("EVENT_911", call_911(4411, description="Fire")) == 200
+        await mentioning.channel("emergency").next_message()
+    for kind, reply in replies.items():
+        assert reply.pings == [mentioning.approvers], kind
+        assert reply.message_reference is cards[kind], kind
+        assert "See the card" in render(reply), kind
+        assert len([one for one in mentioning.channel(kind).created if one.pings]) == 1, kind
