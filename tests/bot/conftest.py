@@ -24,6 +24,7 @@ from bot.settings import (
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
+from tests.databases import put_empty_database
 from webhook.cad import EVENT_NAMES
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
@@ -138,7 +139,7 @@ class BotServer:
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[BotServer]:
     """A server that listens, with tiers and equipment types."""
-    async with Database.open(tmp_path / "sentinel.db") as database:
+    async with Database.open(put_empty_database(tmp_path / "sentinel.db")) as database:
         server = BotServer(database)
         await server.offer(TIERS, KINDS)
         await server.start()

@@ -310,7 +310,7 @@ def test_map_needs_an_image_and_two_points() -> None:
         ('image = "map.png"\npoints = [[1, 2, 3]]', "the map image needs two points"),
         (
             'image = "map.png"\npoints = [[nan, 0, 0, 0]]',
-            "map.points.0.0: Input should be a finite",
+            "map.points.0.0: must be a number",
         ),
         (POINTS, "there are points, but no image"),
     ],

@@ -417,14 +417,13 @@ async def test_waiting_for_a_lock_does_not_block_the_event_loop(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such bits")
-async def test_new_files_are_readable_by_their_owner_only(
-    database: Database, database_path: Path
-) -> None:
-    async with database.write():
-        pass
-    files = list(database_path.parent.glob("sentinel.db*"))
-    assert len(files) == 3
-    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+async def test_new_files_are_readable_by_their_owner_only(database_path: Path) -> None:
+    async with Database.open(database_path) as database:
+        async with database.write():
+            pass
+        files = list(database_path.parent.glob("sentinel.db*"))
+        assert len(files) == 3
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
 async def test_transaction_within_a_transaction_is_refused_instead_of_waiting_for_ever(

@@ -29,6 +29,7 @@ from bot.settings import (
     WebsocketSettings,
 )
 from cogs.delivery.channel_queue import Pace
+from tests.databases import put_empty_database
 from tests.fake_discord import Channel, FakeDiscord
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,6 +93,7 @@ class BotEnvironment:
     @asynccontextmanager
     async def bot_running(self, pace: Pace = QUICK) -> AsyncIterator[None]:
         """The bot in this process, stopped in order at the end of the block."""
+        put_empty_database(self.folder / "sentinel.db")
         stop = asyncio.Event()
         port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(run(self.settings(), stop, port.set_result, pace))

@@ -14,6 +14,7 @@ import orjson
 from db import community, journal
 from db.community import EquipmentType, Tier
 from db.database import Database
+from tests.databases import put_empty_database
 from webhook.cad import EVENT_NAMES
 from webhook.protocol.bus import Bus, StoredEvent, Subscriber
 from webhook.protocol.catalogue import Catalogue
@@ -201,7 +202,7 @@ def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 @asynccontextmanager
 async def open_harness(path: Path, zone: str = "UTC") -> AsyncIterator[AppHarness]:
     """Storage with tiers and equipment types on offer."""
-    async with Database.open(path) as database:
+    async with Database.open(put_empty_database(path)) as database:
         async with database.write() as sql:
             await community.replace(sql, TIERS, KINDS)
         yield AppHarness(path, database, zone)
