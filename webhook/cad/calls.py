@@ -331,7 +331,8 @@ def _dispatch(data: Members) -> Members:
 def _inner(data: Members, name: str) -> Members:
     """Return the call in a push, or the data itself if the call's members are in it."""
     inner = data.get(name)
-    return data if inner is None and "callId" in data else fields.members(inner, name)
+    call = data if inner is None and "callId" in data else fields.members(inner, name)
+    return {**call, "metaData": fields.decoded(call.get("metaData"))}
 
 
 def _origin_ident(data: Members) -> dict[str, int | None]:

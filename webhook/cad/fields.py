@@ -25,6 +25,8 @@ from webhook.cad.events import (
     note_skipped,
 )
 from webhook.protocol.clean_text import clean_text
+from webhook.protocol.errors import BadJson
+from webhook.protocol.json_reader import parse_json
 from webhook.protocol.wire import parse_id
 
 CODE_LIMIT = 64
@@ -113,6 +115,14 @@ def objects(value: object, most: int) -> list[dict[str, Any]]:
     return [item for item in items(value) if isinstance(item, dict)][:most]
 
 
+def decoded(value: object) -> object:
+    """Read what was encoded once more, as a text that holds JSON; anything else stays."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        with suppress(BadJson):
+            return parse_json(value, nan_as_text=True)
+    return value
+
+
 def members(value: object, name: str) -> Members:
     """Read the JSON object that a push is about; Lua writes an empty one as a list.
 
@@ -121,6 +131,7 @@ def members(value: object, name: str) -> Members:
     """
     if value is None:
         raise InvalidPush(f"{name}: missing")
+    value = decoded(value)
     if isinstance(value, list) and len(value) < 2:
         value = value[0] if value else {}
     if not isinstance(value, dict):

@@ -18,7 +18,7 @@ MAX_TRUSTED = 1_000
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 MAX_LOGGED = 100
-"""Addresses of ten minutes that are logged apart; what comes from more of them is only counted."""
+"""Refusals of ten minutes that are logged apart; of further addresses and kinds the number is."""
 
 OTHERS = "other addresses"
 
@@ -66,6 +66,8 @@ class RefusalLog:
                 log.warning("%s from %s%s", what, address, advice and f": {advice}")
             else:
                 address = OTHERS
+                if (what, address) not in self._counts and len(self._counts) >= 2 * MAX_LOGGED:
+                    what = f"{verb} other messages"
         self._counts[what, address] += 1
 
     def log_totals(self) -> None:

@@ -602,3 +602,18 @@ def test_ticked_boxes_are_the_value_of_their_field() -> None:
     record = record_of(9, boxes, flags)
     assert record.flags == ["ARMED"]
     assert [(field.label, field.value) for field in record.fields] == [("Injuries", "Arm, Leg")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"call": {"callId": 7, "metaData": {"postal": "42"}}}',
+        {"call": '{"callId": 7, "metaData": {"postal": "42"}}'},
+        {"call": {"callId": 7, "metaData": '{"postal": "42"}'}},
+        '[{"call": {"callId": 7, "metaData": "{\\"postal\\": 42.0}"}}]',
+    ],
+)
+def test_parts_that_were_encoded_twice_are_read(data: Any) -> None:
+    (event,) = parse({"type": "EVENT_911", "data": data})
+    assert isinstance(event, Call911)
+    assert (event.call_id, event.postal) == (7, "42")

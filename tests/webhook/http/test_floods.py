@@ -303,6 +303,15 @@ async def test_refusals_of_many_addresses_are_logged_together(
     assert caplog.messages == []
 
 
+async def test_refusals_of_many_kinds_are_logged_together(caplog: pytest.LogCaptureFixture) -> None:
+    counted = RefusalLog()
+    for number in range(5_000):
+        counted.count(f"a push of the unknown type {number}", "one address")
+    counted.log_totals()
+    assert len(caplog.messages) <= 2 * connection_limits.MAX_LOGGED + 1
+    assert caplog.messages[-1].startswith("refused other messages from other addresses, 48")
+
+
 async def test_nothing_more_is_read_while_a_wrong_token_is_delayed(app: RunningApp) -> None:
     await refusal(app)
     wrong = request("/api/query", Authorization="Bearer wrong")
