@@ -316,8 +316,11 @@ async def _read(
 
 
 def _key(caller: Caller, request: web.Request) -> tuple[str, str]:
-    """Return what identifies a session over HTTP: nobody reaches that of another client."""
-    return caller.name, request.match_info["session"]
+    """Return what identifies a session over HTTP: nobody reaches that of another client.
+
+    Its id is read from the path, as the router's names are not there after needless slashes.
+    """
+    return caller.name, request.rel_url.raw_parts[-2]
 
 
 async def _welcome(_: web.Request) -> web.Response:

@@ -210,6 +210,15 @@ async def test_bodies_of_xhr_send(harness: AppHarness, body: bytes, status: int,
         assert await session.post(body) == (status, text)
 
 
+@pytest.mark.parametrize("slashes", ["//events/0/{}/{}", "/events//0/{}/{}/"])
+async def test_needless_slashes_are_ignored(app: RunningApp, slashes: str) -> None:
+    async with app.http.post(app.url + slashes.format("s", "xhr"), headers=TOKEN) as answer:
+        assert (answer.status, await answer.text()) == (200, "o\n")
+    url = app.url + slashes.format("s", "xhr_send")
+    async with app.http.post(url, headers=TOKEN, json=["{}"]) as answer:
+        assert answer.status == 204
+
+
 async def test_second_request_on_a_session_is_turned_away(app: RunningApp) -> None:
     async with over_http(app, "xhr_streaming") as (client, session):
         answer = await session.ask()
