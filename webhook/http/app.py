@@ -139,14 +139,14 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     async def answer_unknown_path(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer as on the path without needless slashes, or take a push wherever it is sent."""
         is_path = request.rel_url.raw_path.startswith("/")  # unlike the target of a CONNECT
-        if not is_path or not isinstance(request.match_info.http_exception, web.HTTPNotFound):
+        if not is_path or request.match_info.http_exception is None:
             return await handler(request)
         path = "/" + "/".join(filter(None, request.rel_url.raw_path.split("/")))
         url = request.rel_url.with_path(path, encoded=True, keep_query=True)
         normalised = request.clone(rel_url=url)
         found = await app.router.resolve(normalised)
-        if request.method == "POST" and isinstance(found.http_exception, web.HTTPNotFound):
-            return await push.receive_anywhere(normalised)
+        if request.method == "POST" and found.http_exception is not None:
+            return await push.receive_anywhere(normalised, found.http_exception)
         return await found.handler(normalised)
 
     async def end_open_requests(_: web.Application) -> None:

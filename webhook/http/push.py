@@ -111,15 +111,17 @@ class PushListener:
         """Store one push; 200 once it is on disk."""
         return self._answer(await self._receive(request))
 
-    async def receive_anywhere(self, request: web.Request) -> web.Response:
-        """Store a push that was sent to an unknown path, if it has a valid key.
+    async def receive_anywhere(
+        self, request: web.Request, refusal: web.HTTPException
+    ) -> web.Response:
+        """Store a push that was sent to a path for something else, if it has a valid key.
 
         Raises:
-            web.HTTPNotFound: the body is no push with a valid key.
+            web.HTTPException: `refusal`, as the body is no push with a valid key.
         """
         outcome = await self._receive(request)
         if outcome.is_stranger:
-            raise web.HTTPNotFound
+            raise refusal
         return self._answer(outcome)
 
     async def store_from_batch(

@@ -60,7 +60,10 @@ async def test_push_is_on_disk_when_it_is_answered(app: RunningApp, path: str) -
     assert app.harness.take_events() == [("cad.EVENT_911", event.data)]
 
 
-ANYWHERE = ["/event/", "//event", "/SonoranCAD//Event/", "/sonorancad", "/pluginevent", "/a/b?c=d"]
+ANYWHERE = [
+    *("/event/", "//event", "/SonoranCAD//Event/", "/sonorancad", "/pluginevent", "/a/b?c=d"),
+    *("/ws", "/ws/", "/healthz", "/events", "/events/info", "/api/events"),
+]
 
 
 @pytest.mark.parametrize("path", ANYWHERE)
