@@ -282,3 +282,12 @@ def _keywords(document: object) -> Iterator[str]:
     elif isinstance(document, list):
         for value in document:
             yield from _keywords(value)
+
+
+def test_identifier_may_be_a_number_beside_the_data() -> None:
+    asked: Frame = {"type": "queries.get-tiers", "requestIdentifier": 7}
+    assert _validator("get-tiers.request").is_valid(asked)
+    answered: Frame = {"type": "get-tiers", "data": {"tiers": [], "requestIdentifier": 7}}
+    assert _validator("get-tiers.answer").is_valid(answered | {"query": "queries.get-tiers"})
+    assert not _validator("get-tiers.answer").is_valid(answered | {"query": "queries.get-user"})
+    assert not _validator("get-tiers.answer").is_valid(answered)

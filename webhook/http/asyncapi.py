@@ -36,9 +36,16 @@ _SOURCE = re.compile(r" \(sonoran-wire[^)]*\)")
 _CHANNEL = {"$ref": "#/channels/ws"}
 _IDENTIFIER_SCHEMA: JsonSchema = {
     "description": "Chosen by the client, and returned in the one answer.",
-    "type": "string",
+    "type": ["string", "number"],
     "minLength": 1,
     "maxLength": IDENTIFIER_LENGTH,
+}
+_BESIDE_SCHEMA = _IDENTIFIER_SCHEMA | {
+    "description": "May stand here instead of in the data; then the answer has it in both places."
+}
+_QUERY_SCHEMA: JsonSchema = {
+    "description": "The query that it answers, by its own name if an alias was sent.",
+    "type": "string",
 }
 
 
@@ -118,7 +125,8 @@ def asyncapi(catalogue: Catalogue) -> JsonSchema:
             "version": PROTOCOL_VERSION,
             "description": (
                 "The websocket on which in-game scripts send queries and receive events. Every"
-                " message has exactly one answer; docs/protocol.md describes the rest."
+                " message has exactly one answer. More is taken than the requests say, such as"
+                " digits for numbers; docs/protocol.md describes the rest."
             ),
             "license": {"name": "MIT"},
         },
@@ -236,7 +244,9 @@ def _request_message(operation: _Operation) -> JsonSchema:
 def _answer_message(operation: _Operation) -> JsonSchema:
     models = [_reference(model) for model in operation.replies]
     data = _with_identifier({"allOf" if len(models) == 1 else "anyOf": models})
-    return _message(operation.answer_types, f"The answer to {operation.types[0]}.", data)
+    query = _QUERY_SCHEMA | {"const": operation.types[0]}
+    beside = {"query": query} if operation.types[0].startswith(QUERIES) else {}
+    return _message(operation.answer_types, f"The answer to {operation.types[0]}.", data, **beside)
 
 
 def _with_identifier(data: JsonSchema) -> JsonSchema:
@@ -266,7 +276,9 @@ def _error_message() -> JsonSchema:
         },
         "required": ["code", "error", "message"],
     }
-    return _message(("error",), "Why a message was not carried out.", data)
+    message = _message(("error",), "Why a message was not carried out.", data)
+    message["payload"]["properties"]["query"] = _QUERY_SCHEMA
+    return message
 
 
 def _event_messages() -> dict[str, JsonSchema]:
@@ -277,9 +289,10 @@ def _event_messages() -> dict[str, JsonSchema]:
         for name, model in _event_models().items()
     }
     every = f"events.{ALL}"
-    event = {"type": "string", "enum": list(messages)}
+    event = {"type": "string", "pattern": r"^events\."}
+    data = {"type": "object", "properties": {"event": event}, "required": ["event"]}
     messages[every] = _message(
-        (every,), "Any event, for subscribers of all.", {"type": "object"}, id=number, event=event
+        (every,), "Any event, for subscribers of all.", data, id=number, event=event
     )
     return messages
 
@@ -289,7 +302,7 @@ def _message(
 ) -> JsonSchema:
     """Describe a message; its frame has the data and these other members."""
     kind = {"const": types[0]} if len(types) == 1 else {"enum": list(types)}
-    payload = {
+    payload: JsonSchema = {
         "description": summary,
         "type": "object",
         "properties": {"type": {"type": "string"} | kind, "data": data} | beside_data,
@@ -297,6 +310,7 @@ def _message(
     }
     message = {"name": types[0], "title": types[0], "summary": summary, "payload": payload}
     if IDENTIFIER in str(payload):
+        payload["properties"][IDENTIFIER] = _BESIDE_SCHEMA
         message["correlationId"] = {"$ref": "#/components/correlationIds/request"}
     return message
 
