@@ -193,7 +193,7 @@ async def run(
                     crimes_from_calls=settings.cad.crimes_from_calls,
                     zone=ZoneInfo(settings.cad.timezone) if settings.cad.timezone else None,
                     names=status_names,
-                    are_several=len(cads) > 1,
+                    name_cad=len(cads) > 1,
                 ),
                 push_bytes=settings.http.max_push_bytes,
                 limits=ConnectionLimits(

@@ -169,20 +169,20 @@ class Router:
         """Return whether nobody is mentioned for what came so many milliseconds late."""
         return age > self._ping_within
 
-    def default(self, home: str, *, starts_panic: bool, age: int = 0) -> Decision:
-        """Decide as without rules; `home` is the event's channel of the channel map."""
-        decision = Decision(None, home, self._panic_role if starts_panic else 0)
-        return self._spare_late(decision, age)
+    def default(self, usual: str, *, starts_panic: bool, age: int = 0) -> Decision:
+        """Decide as without rules; `usual` is the event's channel of the channel map."""
+        decision = Decision(None, usual, self._panic_role if starts_panic else 0)
+        return self._without_late_mention(decision, age)
 
-    def decide(self, facts: RoutingFacts, at: int, home: str, age: int = 0) -> Decision:
+    def decide(self, facts: RoutingFacts, at: int, usual: str, age: int = 0) -> Decision:
         """Decide by the first rule that matches where an event goes.
 
         `at`: when it was received, in milliseconds since 1970; `age`: how many after it happened;
-        `home`: its channel of the channel map.
+        `usual`: its channel of the channel map.
         """
-        return self._spare_late(self._decide(facts, at, home), age)
+        return self._without_late_mention(self._decide(facts, at, usual), age)
 
-    def _spare_late(self, decision: Decision, age: int) -> Decision:
+    def _without_late_mention(self, decision: Decision, age: int) -> Decision:
         """Mention nobody for what happened too long ago: nobody can hurry to it any more."""
         if not self.is_too_late(age) or not decision.mention:
             return decision
@@ -190,8 +190,8 @@ class Router:
         reason = late.format(duration=duration(age))
         return replace(decision, mention=0, explanation=[*decision.explanation, reason])
 
-    def _decide(self, facts: RoutingFacts, at: int, home: str) -> Decision:
-        default = self.default(home, starts_panic=facts.starts_panic)
+    def _decide(self, facts: RoutingFacts, at: int, usual: str) -> Decision:
+        default = self.default(usual, starts_panic=facts.starts_panic)
         clock = datetime.fromtimestamp(at / 1000, self._zone).time()
         matched: Rule | None = None
         explanation = []

@@ -144,7 +144,7 @@ async def test_several_fields_are_edited_at_once(env: BotEnvironment) -> None:
         done = await answer_to(env, env.anna, "property edit", **deciding)
         assert done == "**Villa**: 50 × 0 m at -5, 0, tier Optimum, active."
         done = await answer_to(env, env.dora, "property edit", property="1", status="leased")
-        assert done.endswith("LEASED.")
+        assert done.endswith("leased.")
         sold: dict[str, str | int] = {"location": "Villa 9", "owner": "license:new"}
         done = await answer_to(env, env.dora, "property edit", property="1", **sold)
         assert done.startswith("**Villa 9**:")

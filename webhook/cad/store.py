@@ -47,14 +47,14 @@ class PushConfig:
     `window`: milliseconds within which an equal push over another transport is a duplicate; 0:
     none ever is. `crimes_from_calls`: whether emergencies count as crimes. `zone`: that of the
     CAD's times where they name none; None: the community's. `names`: what the community calls
-    statuses and codes. `are_several`: whether there are several CADs, which events then name.
+    statuses and codes. `name_cad`: whether events name their CAD, as there are several.
     """
 
     window: int = DUPLICATE_WINDOW
     crimes_from_calls: bool = False
     zone: ZoneInfo | None = None
     names: StatusNames = field(default_factory=StatusNames)
-    are_several: bool = False
+    name_cad: bool = False
 
 
 async def store_push(
@@ -76,40 +76,15 @@ async def store_push(
         KeyReused: another push came with this key; nothing was stored.
         StorageUnavailable: nothing was stored.
     """
-    unknown: UnhandledType | None = None
-    sender = {"cad": cad} if config.are_several else {}
-    try:
-        dumped = [_Written.of(event, config.names, sender) for event in parse(body)]
-    except UnhandledType as fault:
-        unknown = fault
-        dumped = [_Written.of_unknown(fault, body, sender)]
-    if not dumped:
+    written, unknown = _read(body, cad, config)
+    if not written:
         return "ok"
-    digest = _fingerprint(cad, dumped)
     zone = config.zone or context.zone
     arrival = Arrival(cad, transport, config.window, zone, context.zone)
 
     async def store(joined: Context) -> str:
         async with joined.change() as change:
-            if await _is_duplicate(change, arrival, digest):
-                log.debug("dropped a duplicate push that came over %s", transport)
-                await replay(change, arrival, digest)
-                return "duplicate"
-            about: dict[Subject, None] = {}
-            numbers = []
-            for push_type, data, event in dumped:
-                found = await apply(event, change, arrival) if event is not None else []
-                subjects = dict.fromkeys(found)
-                numbers.append(await change.emit_named(f"{CAD}.{push_type}", data, *subjects))
-                if config.crimes_from_calls and isinstance(event, Call911):
-                    await _count_as_crime(change, arrival, event.call_id)
-                about |= subjects
-                if isinstance(event, UnitPanic):  # also one that ends nothing
-                    about |= dict.fromkeys(unit_subjects(cad, event.idents))
-            if config.window:
-                span = numbers[-1] - numbers[0] + 1
-                await fingerprints.describe(change.sql, digest, map(str, about), numbers[0], span)
-            return "ok"
+            return await _store(change, arrival, written, config)
 
     answer, is_replayed = await carry_out(context, key, store)
     if unknown is not None:
@@ -117,6 +92,43 @@ async def store_push(
     if is_replayed:
         return "replayed"
     return "ok" if answer == "ok" else "duplicate"
+
+
+def _read(
+    body: dict[str, Any], cad: str, config: PushConfig
+) -> tuple[list["_Written"], UnhandledType | None]:
+    """Return the events of a push, and the fault if nobody handles its type."""
+    sender = {"cad": cad} if config.name_cad else {}
+    try:
+        return [_Written.of(event, config.names, sender) for event in parse(body)], None
+    except UnhandledType as fault:
+        return [_Written.of_unknown(fault, body, sender)], fault
+
+
+async def _store(
+    change: Change, arrival: Arrival, written: list["_Written"], config: PushConfig
+) -> str:
+    """Apply and journal the events of a push, unless it is a duplicate."""
+    digest = _fingerprint(arrival.cad, written)
+    if await _is_duplicate(change, arrival, digest):
+        log.debug("dropped a duplicate push that came over %s", arrival.transport)
+        await replay(change, arrival, digest)
+        return "duplicate"
+    about: dict[Subject, None] = {}
+    numbers = []
+    for push_type, data, event in written:
+        found = await apply(event, change, arrival) if event is not None else []
+        subjects = dict.fromkeys(found)
+        numbers.append(await change.emit_named(f"{CAD}.{push_type}", data, *subjects))
+        if config.crimes_from_calls and isinstance(event, Call911):
+            await _count_as_crime(change, arrival, event.call_id)
+        about |= subjects
+        if isinstance(event, UnitPanic):  # also one that ends nothing
+            about |= dict.fromkeys(unit_subjects(arrival.cad, event.idents))
+    if config.window:
+        span = numbers[-1] - numbers[0] + 1
+        await fingerprints.describe(change.sql, digest, map(str, about), numbers[0], span)
+    return "ok"
 
 
 class _Written(NamedTuple):

@@ -376,7 +376,7 @@ async def test_script_receives_pushes_of_a_type_that_nobody_knows(app: RunningAp
 
 
 async def test_events_name_their_cad_where_there_are_several(harness: AppHarness) -> None:
-    options = AppOptions(push_config=PushConfig(are_several=True))
+    options = AppOptions(push_config=PushConfig(name_cad=True))
     async with serve(harness, options) as app:
         assert await push(app, CALL) == (200, "OK")
         assert await push(app, {"key": KEY, "type": "NEW", "data": {"cad": "x"}}) == (
