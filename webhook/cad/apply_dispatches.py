@@ -28,8 +28,8 @@ from webhook.cad.occurrences import (
     compare_dispatch,
     dispatch_call,
     dispatch_key,
-    emergency_key,
     is_edit_of_next,
+    origin_key,
 )
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
@@ -106,7 +106,7 @@ async def _store_first_report(
     stored: DispatchCall | None = None,
 ) -> list[Subject]:
     """Store the first report of a call, except what earlier edits have set."""
-    columns = _columns_of(fields) | await _origin_of(event, change, arrival)
+    columns = _columns_of(fields) | await _origin_of(event, change, arrival, key)
     set_now = {*columns, "idents"} - set(stored.edited.split() if stored is not None else ())
     stamps = orjson.loads(stored.stamps) if stored is not None else {}
     call = await dispatches.put_first_report(
@@ -135,7 +135,7 @@ async def _store_edit(
     stored = await dispatches.get(change.sql, *key)
     stamps: dict[str, int] = orjson.loads(stored.stamps) if stored is not None else {}
     stamp = arrival.stamp(event.updated, change.happened)
-    columns = _columns_of(fields) | await _origin_of(event, change, arrival)
+    columns = _columns_of(fields) | await _origin_of(event, change, arrival, key)
     fresh = {
         name
         for name in [*columns, *(fields.keys() & {"idents", "notes"})]
@@ -263,11 +263,13 @@ def _stamps(stored: dict[str, int], columns: set[str], stamp: int | None) -> str
     return orjson.dumps(stamps).decode()
 
 
-async def _origin_of(event: DispatchReport, change: Change, arrival: Arrival) -> dict[str, int]:
+async def _origin_of(
+    event: DispatchReport, change: Change, arrival: Arrival, call: CallKey
+) -> dict[str, int]:
     """Return which call of its number the 911 call is that a reported call was made from."""
     if event.origin_911 is None:
         return {}
-    origin = await emergency_key(change, arrival, event.origin_911)
+    origin = await origin_key(change, arrival, call, event.origin_911)
     return {"emergency_occurrence": origin.occurrence}
 
 
@@ -282,7 +284,7 @@ async def _store_rest(
     """Store what depends on a reported call: the 911 calls it was made from, and its end."""
     subjects = [dispatch_subject(call.key)]
     for number in origins_911(event.meta_data):
-        key = await emergency_key(change, arrival, number)
+        key = await origin_key(change, arrival, call.key, number)
         origin = await emergencies.mark_dispatched(
             change.sql, key, call.key, change.received, change.age
         )

@@ -57,6 +57,23 @@ async def emergency_key(change: Change, arrival: Arrival, call_id: int) -> CallK
     return CallKey(arrival.cad, call_id) if call is None else call.key
 
 
+async def origin_key(change: Change, arrival: Arrival, dispatch: CallKey, call_id: int) -> CallKey:
+    """Return which 911 call with this number a dispatch call was made from; it may not be stored.
+
+    A dispatch call keeps its 911 call when the number is reused. One that was gone a minute before
+    is another call: the report of the call that now has the number was lost, or is late.
+    """
+    for origin in await emergencies.made_into(change.sql, dispatch):
+        if origin.call_id == call_id:
+            return origin.key
+    call = await emergency_call(change, arrival, call_id)
+    if call is None:
+        return CallKey(arrival.cad, call_id)
+    if call.removed_at is not None and change.happened - call.removed_at > DUPLICATE_WINDOW:
+        return call.key._replace(occurrence=call.occurrence + 1)
+    return call.key
+
+
 async def _newest_delivered(
     change: Change,
     arrival: Arrival,

@@ -243,6 +243,40 @@ async def test_report_that_comes_late_keeps_the_stamps_of_edits(harness: AppHarn
     assert (call.title, call.address, call.description) == ("newer", "Elm St", "x")
 
 
+async def dispatched(harness: AppHarness) -> list[tuple[str, CallKey | None]]:
+    """Return the 911 calls of number 1, oldest first, with the dispatch calls made from them."""
+    found = await emergencies.of_number(harness.database.read, "cad", 1)
+    return [(call.description, call.dispatch_key) for call in found[::-1]]
+
+
+FROM_CALL_1 = {"metaData": {"origin911": "1"}}
+
+
+async def test_edit_of_a_dispatch_call_leaves_a_new_911_call_of_the_same_number_waiting(
+    harness: AppHarness,
+) -> None:
+    for event in (call_911("a fire"), new("Fire", 8, **FROM_CALL_1), remove()):
+        await push(harness, *event)
+    wait(harness, 5 * MINUTE)
+    await push(harness, *call_911("a robbery"))
+    await push(harness, *edit(8, title="Big fire", **FROM_CALL_1))
+    assert await dispatched(harness) == [("a fire", CallKey("cad", 8)), ("a robbery", None)]
+
+
+async def test_dispatch_call_is_not_made_from_a_911_call_that_is_long_gone(
+    harness: AppHarness,
+) -> None:
+    for event in (call_911("a fire"), new("Fire", 8, **FROM_CALL_1), remove()):
+        await push(harness, *event)
+    wait(harness, 5 * MINUTE)
+    for event in (new("Robbery", 9, **FROM_CALL_1), call_911("a robbery")):
+        await push(harness, *event)
+    assert await dispatched(harness) == [
+        ("a fire", CallKey("cad", 8)),
+        ("a robbery", CallKey("cad", 9)),
+    ]
+
+
 @pytest.mark.parametrize("event", [close(), note("Send a unit.")], ids=["over", "just heard of"])
 async def test_wholly_different_report_is_never_written_into_the_old_card(
     harness: AppHarness, event: Step
