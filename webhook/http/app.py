@@ -1,13 +1,11 @@
 """The HTTP application: its routes, and what they are made of."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
 from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig
@@ -17,25 +15,15 @@ from webhook.http.asyncapi import asyncapi
 from webhook.http.authentication import Authenticator
 from webhook.http.bodies import BodyReader
 from webhook.http.connection import ConnectionCounter, ConnectionLimits
-from webhook.http.connection_limits import RefusalLog
 from webhook.http.event_bus import PING_TIMEOUT, EventBus
 from webhook.http.long_poll import LongPoll
+from webhook.http.middlewares import hide_errors, refusal_logger, unknown_path_answerer
 from webhook.http.push import PATHS, CadKey, PushListener
 from webhook.http.sockjs import SockJs
 from webhook.http.websocket import WebSocketHandler
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context
 from webhook.protocol.session import SessionSettings
-
-REFUSALS = {
-    404: ("a request to an unknown path", "pushes go to /event, scripts to /ws and /api/query"),
-    405: ("a request with a wrong method", "pushes and queries are POST, /ws is GET"),
-    408: ("a body that took too long", "the network between is slow or blocked"),
-    415: ("a body that is compressed in an unknown way", "only gzip and deflate are supported"),
-}
-"""What is logged of requests that no handler answered, and what to do; by status."""
-
-log = logging.getLogger(__name__)
 
 
 async def _refresh_nothing() -> None: ...
@@ -135,20 +123,6 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         body = orjson.dumps({"asyncapi": document})
         return web.Response(body=body, content_type="application/json")
 
-    @web.middleware
-    async def answer_unknown_path(request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer as on the path without needless slashes, or take a push wherever it is sent."""
-        is_path = request.rel_url.raw_path.startswith("/")  # unlike the target of a CONNECT
-        if not is_path or request.match_info.http_exception is None:
-            return await handler(request)
-        path = "/" + "/".join(filter(None, request.rel_url.raw_path.split("/")))
-        url = request.rel_url.with_path(path, encoded=True, keep_query=True)
-        normalised = request.clone(rel_url=url)
-        found = await app.router.resolve(normalised)
-        if request.method == "POST" and found.http_exception is not None:
-            return await push.receive_anywhere(normalised, found.http_exception)
-        return await found.handler(normalised)
-
     async def end_open_requests(_: web.Application) -> None:
         long_poll.close()
         sockjs.close()
@@ -158,14 +132,13 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         [trust_proxies(dependencies.trusted_proxies)] if dependencies.trusted_proxies else []
     )
     origins = dependencies.authenticator.origins
-    log_refusals = _refusal_logger(dependencies.authenticator.limiter.refusal_log)
     app = web.Application(
         middlewares=[
             *outermost,
-            _hide_errors,
-            log_refusals,
+            hide_errors,
+            refusal_logger(dependencies.authenticator.limiter.refusal_log),
             origins.answer_preflight,
-            answer_unknown_path,
+            unknown_path_answerer(push),
         ]
     )
     app.on_response_prepare.append(origins.add_headers)
@@ -183,32 +156,3 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     # aiohttp waits for open websockets and polls at shutdown unless they are ended first.
     app.on_shutdown.append(end_open_requests)
     return app
-
-
-@web.middleware
-async def _hide_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 500 without details; the path is logged, the query string may hold a token."""
-    try:
-        return await handler(request)
-    except (web.HTTPException, ConnectionError):  # the client hung up
-        raise
-    except Exception:
-        log.exception("%s %s failed", request.method, request.path)
-        return web.Response(status=500, text="Internal Error")
-
-
-def _refusal_logger(refusals: RefusalLog) -> Middleware:
-    """Return a middleware that logs, within limits, what is refused before anybody handles it."""
-
-    @web.middleware
-    async def log_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except web.HTTPException as refusal:
-            if refusal.status in REFUSALS:
-                what, advice = REFUSALS[refusal.status]
-                path = request.rel_url.raw_path[:64]
-                refusals.count(what, request.remote or "", f"{request.method} {path}; {advice}")
-            raise
-
-    return log_refusals
