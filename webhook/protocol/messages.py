@@ -114,7 +114,7 @@ def read_document(document: object) -> ClientMessage:
     if not _is_identifier(identifier):
         problem = "must be a number or a string of at most {most} characters"
         invalid = InvalidData(FieldProblem(IDENTIFIER, problem, most=IDENTIFIER_LENGTH))
-        return message._replace(identifier=_shorten(identifier), error=invalid)
+        message = message._replace(identifier=_shorten(identifier), error=invalid)
     try:
         return message._replace(type=_read_type(document), data=_read_data(document))
     except BadMessage as error:

@@ -354,6 +354,9 @@ async def test_error_is_followed_by_the_answer_that_the_original_waits_for(
         assert (await client.hear())["type"] == "error"
         data = (await client.hear())["data"]
         assert (data["users"], data["success"]) == ([], False)
+        await client.say("queries.get-users", requestIdentifier=True)
+        assert (await client.hear())["data"]["code"] == "invalid-data"
+        assert (await client.hear())["type"] == "get-users"
 
 
 async def test_session_that_cannot_be_opened_is_only_an_error(app: RunningApp) -> None:
