@@ -209,14 +209,21 @@ def _check_game_servers(settings: Settings, report: Report) -> None:
             "no game server with the resource cad-sentinel has been there since the bot's start;"
             " fivem/cad-sentinel/README.md says how to install it"
         )
+    read_only = {client.name for client in settings.websocket.clients if client.scope == "read"}
     for server in servers:
         name = f"the game server's resource {server['resource']} {server['version']}"
-        waiting, refused = server["waiting"], server["refused"]
+        client, waiting, refused = server["client"], server["waiting"], server["refused"]
+        if client in read_only:
+            report.fault(
+                f"{name} has the token of {client}, whose scope is read: it can report nothing",
+                'write scope = "write" there, restart the bot, and type `cadsentinel retry` on the'
+                " game server's console",
+            )
         if server["connected"]:
-            report.good(f"{name} is connected; messages waiting in it: {waiting}")
+            report.good(f"{name} is connected as {client}; messages waiting in it: {waiting}")
         else:
             report.fault(
-                f"{name} has sent nothing for {server['secondsAgo'] // 60} minutes;"
+                f"{name} has sent nothing as {client} for {server['secondsAgo'] // 60} minutes;"
                 f" messages that waited in it: {waiting}",
                 "type `cadsentinel status` on the game server's console: it says what is wrong",
             )

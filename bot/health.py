@@ -51,6 +51,7 @@ class Health:
             "discord": self._connection.state,
             "gameServers": [
                 {
+                    "client": client,
                     "resource": server.resource,
                     "version": server.version,
                     "connected": self._game_servers.is_connected(server),
@@ -58,7 +59,7 @@ class Health:
                     "waiting": server.waiting,
                     "refused": server.refused,
                 }
-                for server in self._game_servers.by_client().values()
+                for client, server in self._game_servers.by_client().items()
             ],
         }
 

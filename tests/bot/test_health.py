@@ -180,6 +180,7 @@ async def test_game_server_is_described_and_missed(database: Database) -> None:
     assert health()[1]["gameServers"] == []
     servers.note("game", "cad-sentinel/1.2.0; waiting=12; refused=0")
     described = {
+        "client": "game",
         "resource": "cad-sentinel",
         "version": "1.2.0",
         "connected": True,

@@ -10,11 +10,15 @@ from tests.end_to_end.environment import BotEnvironment
 from webhook.protocol.game_servers import GameServers
 
 
-async def _checked(env: BotEnvironment) -> str:
+async def _checked(env: BotEnvironment, scope: str = "admin") -> str:
     """Return what `check` says beside a running bot; nothing about Discord."""
     settings = env.settings()
+    clients = [one.model_copy(update={"scope": scope}) for one in settings.websocket.clients]
+    websocket = settings.websocket.model_copy(update={"clients": clients})
     http = settings.http.model_copy(update={"port": URL(env.url).port})
-    offline = settings.model_copy(update={"http": http, "discord": DiscordSettings()})
+    offline = settings.model_copy(
+        update={"http": http, "discord": DiscordSettings(), "websocket": websocket}
+    )
     lines: list[str] = []
     await check(offline, None, lines.append)
     return "\n".join(lines)
@@ -33,6 +37,9 @@ async def test_game_server_is_shown_with_its_version_and_backlog(
         assert "ok    the game server's resource cad-sentinel 1.2.0 is connected" in checked
         assert "messages waiting in it: 12" in checked
         assert "note  messages of it that were refused: 1" in checked
+        assert "FAULT the game server's resource cad-sentinel 1.2.0 has the token of" in (
+            await _checked(env, "read")
+        )
         reply = await env.fake.slash(env.dora, "status")
         shown = await expect(env, reply, "cad-sentinel 1.2.0")
         assert "12 wait · 1 refused" in shown
