@@ -124,7 +124,7 @@ def _answer_lines(data: dict[str, Any]) -> Iterator[str]:
 
 
 def _without_repetition(data: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what an answer has once more, for scripts that expect it elsewhere."""
+    """Leave out the second copy of data that some answers have for other scripts."""
     shown: dict[str, Any] = {}
     for name, value in data.items():
         is_flat = isinstance(value, dict) and value.items() <= data.items()

@@ -171,7 +171,7 @@ async def _update(sql: Transaction, call: CallKey, values: dict[str, Any]) -> Di
 
 
 async def reopen(sql: Transaction, call: CallKey) -> None:
-    """Open a closed call again; its status is what a push says, or else active."""
+    """Reopen a closed call; a status CLOSED becomes ACTIVE."""
     await sql.run(
         "UPDATE dispatch_calls SET closed_at = NULL,"
         f" status = CASE status WHEN 'CLOSED' THEN 'ACTIVE' ELSE status END WHERE {_THIS_CALL}",

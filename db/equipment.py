@@ -36,7 +36,7 @@ async def add(sql: Transaction, property_id: int, type_id: int, description: str
 
 
 async def refold(sql: Transaction) -> None:
-    """Fold again what is searched, where it was folded in another way."""
+    """Fold searched texts again that were folded in another way."""
     rows = await sql.all(lambda *row: row, "SELECT id, description, searched FROM equipment")
     for number, description, searched in rows:
         if searched != fold_case(description):

@@ -1,4 +1,4 @@
-"""Folding anew what is searched, when the program or the community's language folds otherwise."""
+"""Folds searched texts again when the way of folding has changed."""
 
 from db import equipment, properties, settings, units, users
 from db.database import Transaction

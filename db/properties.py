@@ -21,7 +21,7 @@ REMOVED = "REMOVED"
 
 
 class External(NamedTuple):
-    """The id by which a script in the game knows a property, and the script's name."""
+    """The external id of a property: the script's name and the script's own id."""
 
     source: str
     id: str
@@ -135,13 +135,13 @@ async def get_even_removed(sql: Reader, property_id: int) -> Property | None:
 
 
 async def number_of(sql: Reader, external: External) -> int | None:
-    """Return the id of the property that a script knows by this id; None if none is present."""
+    """Return the id of the present property with this external id."""
     found = f"SELECT id FROM {_PRESENT} AND external_source = ? AND external_id = ?"
     return await sql.one(int, found, *external)
 
 
 async def removed_number_of(sql: Reader, external: External) -> int | None:
-    """Return the id of the last removed property that a script knew by this id."""
+    """Return the id of the last removed property with this external id."""
     return await sql.one(
         int,
         "SELECT id FROM properties WHERE external_source = ? AND external_id = ?"
@@ -151,7 +151,7 @@ async def removed_number_of(sql: Reader, external: External) -> int | None:
 
 
 async def externals_of(sql: Reader, property_ids: Collection[int]) -> dict[int, External]:
-    """Return by which ids scripts know properties, removed or not; those without are left out."""
+    """Return the external ids of properties, removed or not, by property id."""
     if not property_ids:
         return {}
     return dict(
@@ -289,7 +289,7 @@ async def update(sql: Transaction, old: Property, new: Property) -> None:
 
 
 async def refold(sql: Transaction) -> None:
-    """Fold again what is searched, where it was folded in another way."""
+    """Fold searched texts again that were folded in another way."""
     rows = await sql.all(
         lambda *row: row, "SELECT id, location, description, searched, place FROM properties"
     )

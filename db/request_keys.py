@@ -1,4 +1,4 @@
-"""The answers to requests that carried a key: the same one again has no second effect."""
+"""Stored answers to requests with an idempotency key."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from db.database import Reader, Transaction
 
 
 class StoredAnswer(NamedTuple):
-    """What was answered to a request, and the digest of what it asked."""
+    """The answer to a request, and the digest of the request."""
 
     digest: bytes
     answer: str

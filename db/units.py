@@ -105,7 +105,7 @@ async def put(sql: Transaction, cad: str, ident: int, values: dict[str, Any], no
 
 
 async def refold(sql: Transaction) -> None:
-    """Fold again what is searched, where it was folded in another way."""
+    """Fold searched texts again that were folded in another way."""
     rows = await sql.all(lambda *row: row, "SELECT cad, ident, unit_num, name, searched FROM units")
     for cad, ident, unit_num, name, searched in rows:
         if searched not in ("", fold_case(unit_num, name)):

@@ -110,7 +110,7 @@ async def _index(sql: Transaction, number: int, searched: str) -> None:
 
 
 async def refold(sql: Transaction) -> None:
-    """Fold again what is searched, where it was folded in another way."""
+    """Fold searched texts again that were folded in another way."""
     rows = await sql.all(
         lambda *row: row, "SELECT number, id, full_name, searched FROM users ORDER BY number"
     )

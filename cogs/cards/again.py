@@ -47,7 +47,7 @@ def happens_again(event: StoredEvent, card: Subject) -> bool:
 
 
 async def reference_to(sql: Reader, subject: Subject) -> discord.MessageReference | None:
-    """Return what makes a message a reply to a card; None if that is not posted."""
+    """Return the reference that makes a message a reply to a card; None if it is not posted."""
     card = await cards.of_subject(sql, str(subject))
     if card is None or not card.channel_id or not card.message_id:
         return None
@@ -79,7 +79,7 @@ async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
 
 
 async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
-    """Say that another 911 call says the same, or that the panic that it tells of goes on."""
+    """Say that another 911 call says the same, or that its panic goes on."""
     if await emergencies.get(sql, *call_of(Subject("emergency", subject.key))) is None:
         return None
     text = _("It was reported again.")

@@ -256,12 +256,12 @@ def _number(call: EmergencyCall) -> str:
 
 
 def times(same: list[EmergencyCall]) -> str:
-    """Say how often a 911 call came, with those that say the same; blank for once."""
+    """Return " · × 3" for a 911 call that was reported three times; blank for one report."""
     return f" · × {len(same) + 1}" if same else ""
 
 
 async def _stale_end(sql: Reader, subject: Subject) -> str:
-    """Say why something ended that no push ended; blank if one did."""
+    """Say why something ended without a push; blank if a push ended it."""
     end = await stale_ends.get(sql, str(subject))
     if end is None:
         return ""

@@ -120,7 +120,7 @@ def _callout(data: dict[str, Any]) -> CardBuilder:
 
 
 def _descriptions(texts: dict[str, str]) -> list[str]:
-    """Return what a callout says: the one description, or any of the list of them."""
+    """Return the descriptions of a callout: a single one, or a list."""
     listed = _parsed(texts.get("calloutdescriptions", ""))
     if isinstance(listed, dict):  # Lua's table
         listed = list(listed.values())
@@ -129,7 +129,7 @@ def _descriptions(texts: dict[str, str]) -> list[str]:
 
 
 def _required_units(texts: dict[str, str]) -> str:
-    """Say which services a callout needs, and what it says about that."""
+    """List the services that a callout needs, and its description of them."""
     required = _parsed(texts.get("calloutunitsrequired", ""))
     if not isinstance(required, dict):
         return inert_line(str(required or ""), 256, blank="")
@@ -143,7 +143,7 @@ def _required_units(texts: dict[str, str]) -> str:
 
 
 def _parsed(text: str) -> object:
-    """Return what a JSON text holds; any other text as it is."""
+    """Parse a JSON text; return any other text unchanged."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -105,7 +105,7 @@ FEEDS: dict[str, Feed] = {
 
 
 _UNKNOWN = Feed("", cad.unknown, "push of an unknown type", "pushes of an unknown type")
-"""Of push types that nobody knows; no channel shows them unless a rule names one."""
+"""The feed of unknown push types; they are shown only where a rule sends them."""
 
 
 def feed_of(name: str) -> Feed | None:

@@ -166,7 +166,7 @@ class Router:
         return frozenset(rule.channel for rule in self.rules if rule.channel)
 
     def is_too_late(self, age: int) -> bool:
-        """Return whether nobody is mentioned for what came so many milliseconds late."""
+        """Return whether something came too late to mention anybody."""
         return age > self._ping_within
 
     def default(self, usual: str, *, starts_panic: bool, age: int = 0) -> Decision:
@@ -183,7 +183,7 @@ class Router:
         return self._without_late_mention(self._decide(facts, at, usual), age)
 
     def _without_late_mention(self, decision: Decision, age: int) -> Decision:
-        """Mention nobody for what happened too long ago: nobody can hurry to it any more."""
+        """Drop the mention for what happened too long ago for anybody to hurry there."""
         if not self.is_too_late(age) or not decision.mention:
             return decision
         late = _("nobody is mentioned, as it came {duration} late")

@@ -48,7 +48,7 @@ async def linked_name(sql: Reader, subject: Subject, name: str) -> str:
 
 
 def set_status_names(names: StatusNames) -> None:
-    """Set what the community calls statuses and codes, for what runs from here on."""
+    """Set the community's names of statuses and codes, here and in tasks started from here."""
     _STATUS_NAMES.set(names)
 
 
@@ -101,7 +101,7 @@ async def user_name(sql: Reader, user_id: str) -> str:
 
 
 def external_name(property_: Property) -> str:
-    """Return by which id a script in the game knows a property; blank if none does."""
+    """Show a property's external id; blank if it has none."""
     external = property_.external
     if external is None:
         return ""

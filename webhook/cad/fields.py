@@ -74,7 +74,7 @@ _EVERYBODY = frozenset({"all", "*"})
 _MEMBERS_OF_POINTS = ("coords", "coordinates", "coord", "position", "pos")
 _POINT = frozenset({"x", "y", *_MEMBERS_OF_POINTS})
 _OF_NO_PLACE = frozenset({"z", "w", "h", "heading"})
-"""What a point has that says nothing of where on the map it is."""
+"""Members of a point that do not say where it is on the map."""
 
 
 class NoId(InvalidPush):
@@ -85,7 +85,7 @@ class NoId(InvalidPush):
 
 
 def text(value: object, limit: int) -> str:
-    """Read text that may have several lines; what is no text is shown as JSON writes it.
+    """Read text that may have several lines; other values are shown as JSON.
 
     An empty list is no text: Lua has an empty table in its place.
     """
@@ -116,7 +116,7 @@ def objects(value: object, most: int) -> list[dict[str, Any]]:
 
 
 def decoded(value: object) -> object:
-    """Read what was encoded once more, as a text that holds JSON; anything else stays."""
+    """Decode JSON inside a text; return anything else unchanged."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         with suppress(BadJson):
             return parse_json(value, nan_as_text=True)
@@ -482,7 +482,7 @@ def _read_id(value: object) -> int:
 
 
 def _listed(value: object) -> list[Any] | None:
-    """Return the items of a list; None for what is none.
+    """Return the items of a list, None for anything else.
 
     Lua has one kind of table: empty ones come as `{}`, and those with holes as `{"1": …}`, with
     the count `n` if the table was packed.

@@ -28,7 +28,7 @@ class Retention:
 
 
 async def forget_old(context: Context, retention: Retention, limit: int) -> bool:
-    """End what is stale, and delete up to `limit` of each kind; return whether there may be more.
+    """End stale calls, and delete up to `limit` of each kind; return whether there may be more.
 
     A call's card stays in Discord as it is. A later call of the same number is another call with a
     card of its own.

@@ -23,7 +23,7 @@ SHIFT = 12 * 60 * 60 * 1000
 
 @dataclass(frozen=True)
 class StaleLimits:
-    """After how many milliseconds without news what is open ends; 0: never.
+    """Milliseconds without news after which open calls, panics and shifts end; 0: never.
 
     `at`: the time of day at which everything without news since then ends; None: never.
     """

@@ -53,7 +53,7 @@ def without_key(key: str, text: str) -> str:
 
 
 def _clean(value: object, key: str, depth: int) -> Any:
-    """Clean and bound all texts and containers; what is nested too deeply becomes null."""
+    """Clean and bound all texts and containers; values nested too deeply become null."""
     if isinstance(value, str):
         return without_key(key, clean_text(value, TEXT_LIMIT))
     if isinstance(value, list | dict) and not depth:

@@ -156,7 +156,7 @@ class Api:
 
 
 def _messages_of(batch: object) -> list[Any]:
-    """Return what a batch consists of; each is read by itself, as one may be no message at all.
+    """Return the items of a batch, which need not be valid messages.
 
     Raises:
         BadMessage: it is no batch.

@@ -65,7 +65,7 @@ class AllowedOrigins:
 
     @web.middleware
     async def answer_preflight(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer what a browser asks before a page's request: it comes without a token."""
+        """Answer the preflight of a browser, which comes without a token."""
         try:
             return await handler(request)
         except web.HTTPMethodNotAllowed as mismatch:

@@ -47,7 +47,7 @@ TO_CLIENTS = "events.to.martians"
 """Where clients receive: each at `events.to.martians.<its id>`."""
 
 ALL_TO_CLIENTS = "events.to."
-"""Begins the addresses that nobody may send to: in the original, anybody could."""
+"""The prefix of addresses to which clients may not send, unlike in the original."""
 
 MAX_ADDRESS = 200
 MAX_REPLY_ADDRESS = 36
@@ -81,7 +81,7 @@ class BusError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AddressedMessage:
-    """A message to an address; the body of an event is shared by all for whom it waits."""
+    """A message to an address; the body of an event is shared by all recipients."""
 
     address: str
     body: bytes

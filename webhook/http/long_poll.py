@@ -181,7 +181,7 @@ class LongPoll:
 
     @contextmanager
     def _published(self, bus: Bus, names: set[str]) -> Iterator[asyncio.Event]:
-        """Return what is set when an event of these names is published, or the program ends."""
+        """Yield what is set when one of these events is published, and at shutdown."""
         published = asyncio.Event()
         subscriber: Subscriber = lambda _: published.set()  # noqa: E731
         self._waiting.add(published)

@@ -14,7 +14,7 @@ REFUSALS = {
     408: ("a body that took too long", "the network between is slow or blocked"),
     415: ("a body that is compressed in an unknown way", "only gzip and deflate are supported"),
 }
-"""What is logged of requests that no handler answered, and what to do; by status."""
+"""By status, the log line and the advice for requests that no handler answered."""
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ async def hide_errors(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 def refusal_logger(refusals: RefusalLog) -> Middleware:
-    """Return a middleware that logs, within limits, what is refused before anybody handles it."""
+    """Return a middleware that logs, within limits, requests that no handler answered."""
 
     @web.middleware
     async def log_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -45,7 +45,7 @@ STREAMED = NOT_STORED | {"X-Accel-Buffering": "no"}  # nginx would hold it back
 
 
 class InvalidFrame(Exception):
-    """What a client sent is no frame of SockJS."""
+    """A client sent something that is not a SockJS frame."""
 
 
 @dataclass(frozen=True)
@@ -316,7 +316,7 @@ async def _read(
 
 
 def _key(caller: Caller, request: web.Request) -> tuple[str, str]:
-    """Return what identifies a session over HTTP: nobody reaches that of another client.
+    """Return the key of a session over HTTP, which includes the client's name.
 
     Its id is read from the path, as the router's names are not there after needless slashes.
     """

@@ -81,7 +81,7 @@ class StoredEvent:
         return b'{"type":"events.all","id":%d,%b,"data":%b}' % (self.id, name, data)
 
     def frames_for(self, subscriptions: set[str]) -> list[bytes]:
-        """Return what a subscriber of these names receives: none, one, or both frames."""
+        """Return the frames for a subscriber of these names: none, one, or both."""
         frames = []
         if subscriptions & self.subscription_names:
             frames.append(self.frame)

@@ -97,7 +97,7 @@ class TooLarge(SentinelError):
 
 
 class KeyReused(SentinelError):
-    """Another message has had this key, so what the caller wants is not clear."""
+    """The key belongs to another message."""
 
     code = "key-reused"
 

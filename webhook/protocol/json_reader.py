@@ -53,7 +53,7 @@ def _bounded(body: bytes | str, max_values: int) -> bytes:
 
 
 def _repaired(raw: bytes) -> Iterator[str]:
-    """Read bytes as text, with U+FFFD for what is not UTF-8.
+    """Decode bytes, with U+FFFD for anything that is not UTF-8.
 
     The second reading is for encodings such as GBK, in which the second byte of a letter may look
     like a backslash.

@@ -128,7 +128,7 @@ def _is_identifier(value: object) -> bool:
 
 
 def _shorten(identifier: object) -> str:
-    """Return what a refused identifier is echoed as, so that its message can still be found."""
+    """Return the text by which a rejected identifier is echoed."""
     text = identifier if isinstance(identifier, str) else orjson.dumps(identifier).decode()
     return text[:IDENTIFIER_LENGTH]
 

@@ -156,7 +156,7 @@ class Session:
         await self._rate_limiter.wait()
 
     async def handle(self, message: ClientMessage, respond: Responder | None = None) -> None:
-        """Carry a message out and send its one answer; after `session`, also what was missed.
+        """Carry a message out and send its one answer; after `session`, also missed events.
 
         `respond` sends the answer where it does not go the way of the events.
         """

@@ -104,7 +104,7 @@ class StatusReply(Reply):
 
 
 def leave_empty_out(value: object) -> object:
-    """Let an empty text count as absent: a form sends it for a field that nobody filled in."""
+    """Treat an empty text as absent: forms send it for empty fields."""
     if isinstance(value, str) and not value.strip():
         raise PydanticUseDefault
     return value
@@ -127,7 +127,7 @@ def parse_id(value: object) -> int:
 
 
 def parse_id_or_name(value: object) -> int | str:
-    """Read an id, or else the name of what has it."""
+    """Read an id or a name."""
     if isinstance(value, str) and not _DIGITS.fullmatch(value.strip()):
         return value.strip()
     return parse_id(value.strip() if isinstance(value, str) else value)
@@ -163,7 +163,7 @@ def parse_rounded(value: object) -> object:
 
 
 def parse_external(value: object) -> object:
-    """Read what a script calls something by: `17`, `17.0`, `"17"` and `"17.0"` are one.
+    """Read an external id or its source: `17`, `17.0`, `"17"` and `"17.0"` are the same.
 
     Invisible characters and blanks at the ends are removed, and others become single blanks, as
     nobody could tell such ids apart.
@@ -189,7 +189,7 @@ Id = Annotated[
 IdOrName = Annotated[
     Annotated[int, Field(ge=0, le=MAX_ID)] | _Name, BeforeValidator(parse_id_or_name)
 ]
-"""What a tier or a type of equipment is called by: its id or its name."""
+"""A tier or a type of equipment, by its id or its name."""
 
 UserId = Annotated[
     _UserIdText, BeforeValidator(parse_user_id, json_schema_input_type=_UserIdText | int)
@@ -213,7 +213,7 @@ _ExternalText = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
 class ExternalId(Request):
-    """The id by which a script in the game knows a property, and the script's name, as sent."""
+    """The external id of a property, as sent: the script's name and the script's own id."""
 
     source: Annotated[
         _SourceText, BeforeValidator(parse_external, json_schema_input_type=_SourceText)

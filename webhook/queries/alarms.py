@@ -53,7 +53,7 @@ class NewAlert(UserAtProperty):
 
 
 class AlertPage(PropertyPage):
-    """Which of a property's alerts; all, if nothing is said of it."""
+    """A page of a property's alerts; all of them by default."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_ALERTS), between(1, MAX_ALERTS)] = 10
 

@@ -58,7 +58,7 @@ class CrimesOn(Reply):
 
 
 class CrimesInArea(Reply):
-    """The crimes of the last full days, those of today, and both by date, today first.
+    """The crimes of the last full days, of today, and of both by date, today first.
 
     `property_found`: whether there is the property that was asked for; without it, crimes
     everywhere are counted.

@@ -261,7 +261,7 @@ async def _add_put(change: Change, context: Context, ask: Put) -> int:
 
 
 async def _edit(change: Change, rules: ApprovalRules, old: Property, ask: PropertyChanges) -> bool:
-    """Store what is given and emit the events of what differs; return whether anything does."""
+    """Store the given fields and emit events for those that differ; return whether any does."""
     if ask.status is not None and change.caller.is_person:  # programs may set every status
         await _require_approval(change, rules, old, ask.status)
     given = ask.given()
@@ -295,7 +295,7 @@ async def _edit(change: Change, rules: ApprovalRules, old: Property, ask: Proper
 
 
 def _events_of_repetition(property_: Property, ask: PropertyChanges) -> Iterator[Event]:
-    """Yield the events of a query that set what was set already."""
+    """Yield the events of a query that changes nothing."""
     number = property_.id
     if ask.width is not None:
         yield _size_event(property_, changed=False)
@@ -312,7 +312,7 @@ def _events_of_repetition(property_: Property, ask: PropertyChanges) -> Iterator
 async def _require_approval(
     change: Change, rules: ApprovalRules, property_: Property, status: str
 ) -> None:
-    """Let a person decide by an edit only what they could decide by an approval."""
+    """Reject a person's edit that would decide what needs an approval."""
     if not property_.has_status(*DECIDED_BY_APPROVERS):
         return
     change.caller.must(Scope.APPROVE)

@@ -120,7 +120,7 @@ async def remove(change: Change, property_: Property) -> None:
 async def request_removal(
     change: Change, property_: Property, user_id: str | None = None, reason: str | None = None
 ) -> bool:
-    """Request that a property be removed; return whether nobody had."""
+    """Request a property's removal; return whether it was not requested yet."""
     if await removals.open_of_property(change.sql, property_.id) is not None:
         return False
     if user_id is not None:

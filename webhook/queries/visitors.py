@@ -53,7 +53,7 @@ class NewVisit(UserAtProperty):
 
 
 class VisitStored(Success):
-    """`warning`: what was wrong with the camera, where a visit was stored without it."""
+    """`warning`: why the visit was stored without a camera."""
 
     warning: Annotated[str | None, Field(exclude_if=is_none)] = None
 
@@ -90,7 +90,7 @@ class CameraWeekdays(Reply):
 
 
 class WeeklyVisitors(Reply):
-    """Who came in the last seven days, and how many visits each camera saw, and none.
+    """Who came in the last seven days, and the visits by camera, and without one.
 
     Beside these fields each camera has one, its id, with its visits by day of the week.
     """
