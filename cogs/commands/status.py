@@ -137,13 +137,13 @@ def _backlog_line(status: RuntimeStatus, channel: str, backlog: list[Backlog]) -
 
 
 def _game_server_lines(servers: GameServers) -> list[str]:
-    """Say which resource is there, or since when it is gone, and what waits in it."""
+    """Say which client's resource is there, or since when it is gone, and what waits in it."""
     return [
         " · ".join(
             filter(
                 None,
                 [
-                    inert_line(f"{server.resource} {server.version}", 80),
+                    inert_line(f"{client}: {server.resource} {server.version}", 120),
                     "" if servers.is_connected(server) else _("gone"),
                     timestamp(server.seen_at),
                     plural("1 waits", "{number} wait", server.waiting) if server.waiting else "",
@@ -153,7 +153,7 @@ def _game_server_lines(servers: GameServers) -> list[str]:
                 ],
             )
         )
-        for server in servers.by_client().values()
+        for client, server in servers.by_client().items()
     ]
 
 

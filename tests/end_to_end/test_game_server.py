@@ -41,7 +41,7 @@ async def test_game_server_is_shown_with_its_version_and_backlog(
             await _checked(env, "read")
         )
         reply = await env.fake.slash(env.dora, "status")
-        shown = await expect(env, reply, "cad-sentinel 1.2.0")
+        shown = await expect(env, reply, "script: cad-sentinel 1.2.0")
         assert "12 wait · 1 refused" in shown
         monkeypatch.setattr(GameServers, "silence", lambda *_: 10 * 60_000)
         checked = await _checked(env)
