@@ -16,7 +16,7 @@ from bot.settings import HttpSettings, NamedKey, Settings
 from db.errors import StorageError
 from db.integrity import full_check, quick_check
 
-ASKING = 3.0
+ANSWER_TIMEOUT = 3.0
 """Seconds within which the running bot must answer."""
 
 SOON = timedelta(days=14)
@@ -199,7 +199,7 @@ def _check_certificate(settings: HttpSettings, report: Report) -> None:
 def _check_game_servers(settings: Settings, report: Report) -> None:
     """Ask the running bot which game servers are there."""
     try:
-        found = InstanceClient.from_settings(settings, ASKING).health().get("gameServers")
+        found = InstanceClient.from_settings(settings, ANSWER_TIMEOUT).health().get("gameServers")
     except InstanceError as fault:
         report.note(f"cannot tell whether a game server is connected: {fault}")
         return

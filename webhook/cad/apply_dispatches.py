@@ -312,8 +312,8 @@ async def _add_notes(
             (
                 one
                 for one in others
-                if _says_same(one, given)
-                and (are_all or arrival.replayed or _may_be_same(one, given, arrival.window))
+                if _is_same_note(one, given)
+                and (are_all or arrival.replayed or _may_be_copy(one, given, arrival.window))
             ),
             None,
         )
@@ -324,14 +324,14 @@ async def _add_notes(
     return others
 
 
-def _may_be_same(stored: CallNote, given: CallNote, window: int) -> bool:
+def _may_be_copy(stored: CallNote, given: CallNote, window: int) -> bool:
     """Return whether two notes with the same text may be one that arrived twice."""
     timed = [note.clock is not None for note in (stored, given)]
     longest = max(window, REORDER_WINDOW) if any(timed) else REORDER_WINDOW
     return all(timed) or given.at - stored.at <= longest
 
 
-def _says_same(stored: CallNote, given: CallNote) -> bool:
+def _is_same_note(stored: CallNote, given: CallNote) -> bool:
     """Compare two notes, of which one may lack the label, the time or the seconds of it."""
     if stored.content != given.content or (
         stored.label != given.label and stored.label and given.label

@@ -73,7 +73,7 @@ _NO_POSTAL = _NOTHING | {"unknown postal", "no postal"}
 _EVERYBODY = frozenset({"all", "*"})
 _MEMBERS_OF_POINTS = ("coords", "coordinates", "coord", "position", "pos")
 _POINT = frozenset({"x", "y", *_MEMBERS_OF_POINTS})
-_OF_NO_PLACE = frozenset({"z", "w", "h", "heading"})
+_NOT_OF_POINT = frozenset({"z", "w", "h", "heading"})
 """Members of a point that do not say where it is on the map."""
 
 
@@ -430,7 +430,7 @@ def _is_nowhere(value: object) -> bool:
     """Return whether a place is missing: a word for that, several of them, or the point 0/0."""
     if isinstance(value, dict | list):
         parts = dict(_coordinate_parts(value))
-        for height in _OF_NO_PLACE & parts.keys():
+        for height in _NOT_OF_POINT & parts.keys():
             del parts[height]
         return parts.keys() <= _POINT and all(
             number(part) == 0 or _is_nowhere(part) for part in parts.values()

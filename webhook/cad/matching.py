@@ -34,22 +34,22 @@ from webhook.protocol.events import Subject
 REACH = 25.0
 """Metres from a property without an area within which a position is at the property."""
 
-SHORTEST = 4
+MIN_LOCATION_LENGTH = 4
 """Characters that a property's location must have to be found in an address; `Rd` is in many."""
 
-MOST_WORDS = 40
+MAX_ADDRESS_WORDS = 40
 """Words of an address that are compared."""
 
-MOST_CODE_WORDS = 3
+MAX_POSTAL_WORDS = 3
 """Words of a postal code."""
 
-TOGETHER = 120_000
+PANIC_CALL_WINDOW = 120_000
 """Milliseconds within which a panic and its own 911 call begin."""
 
-REPEATED = 60_000
+REPEAT_WINDOW = 60_000
 """Milliseconds within which a call that says the same as another is counted on its card."""
 
-NEAR = 50.0
+REPEAT_DISTANCE = 50.0
 """Metres within which two calls are at the same place."""
 
 _PRESSED = re.compile(
@@ -109,9 +109,9 @@ async def call_repeated_by(change: Change, call: EmergencyCall) -> CallKey | Non
     """
     if not call.description or call.pressed_by is not None or not call.is_open:
         return None
-    since = call.happened_at - REPEATED  # a call is never received before it happened
+    since = call.happened_at - REPEAT_WINDOW  # a call is never received before it happened
     for other in await emergencies.alike(change.sql, call, since):
-        is_at_once = abs(call.happened_at - other.happened_at) <= REPEATED
+        is_at_once = abs(call.happened_at - other.happened_at) <= REPEAT_WINDOW
         if is_at_once and _is_near(call, other):
             return other.repeats_key or other.key
     return None
@@ -122,18 +122,18 @@ def _is_near(one: EmergencyCall, other: EmergencyCall) -> bool:
         return True
     if one.x is None or one.y is None or other.x is None or other.y is None:
         return False
-    return math.hypot(one.x - other.x, one.y - other.y) <= NEAR
+    return math.hypot(one.x - other.x, one.y - other.y) <= REPEAT_DISTANCE
 
 
 def phrases_of(address: str) -> list[str]:
     """Return every run of words of an address that may be the location of a property."""
-    compared = words(address)[:MOST_WORDS]
+    compared = words(address)[:MAX_ADDRESS_WORDS]
     runs = {
         " ".join(compared[start:end])
         for start in range(len(compared))
         for end in range(start + 1, len(compared) + 1)
     }
-    return sorted(run for run in runs if len(run) >= SHORTEST)
+    return sorted(run for run in runs if len(run) >= MIN_LOCATION_LENGTH)
 
 
 def code_of(postal: str) -> str:
@@ -142,7 +142,7 @@ def code_of(postal: str) -> str:
     Some have two or three words, `SW1A 1AA` or `8031-2`.
     """
     found = words(postal)
-    is_code = len(found) <= MOST_CODE_WORDS and any(map(may_be_code, found))
+    is_code = len(found) <= MAX_POSTAL_WORDS and any(map(may_be_code, found))
     return " ".join(found) if is_code else ""
 
 
@@ -162,13 +162,13 @@ def pressed_by(description: str) -> str | None:
 
 async def panic_of_call(change: Change, call: EmergencyCall) -> int | None:
     """Return the panic that a call belongs to, None if it has not begun."""
-    pressing = await units.pressing(change.sql, call.cad, change.received - TOGETHER)
+    pressing = await units.pressing(change.sql, call.cad, change.received - PANIC_CALL_WINDOW)
     free = [unit for unit in pressing if unit.is_open or not unit.has_call]
     for unit in free:
         if _names(call, unit):
             return unit.panic_id
     unknown = {unit.panic_id for unit in free if not (unit.unit_num or unit.name or unit.has_call)}
-    if len(unknown) == 1 and not await _names_known_unit(change, call):
+    if len(unknown) == 1 and not await _names_stored_unit(change, call):
         return unknown.pop()
     return None
 
@@ -176,7 +176,7 @@ async def panic_of_call(change: Change, call: EmergencyCall) -> int | None:
 async def fold_earlier_calls(change: Change, cad: str, panic_id: int) -> list[CallKey]:
     """Make the calls that came before a panic part of it; return them."""
     folded = []
-    since = change.received - TOGETHER
+    since = change.received - PANIC_CALL_WINDOW
     for call in await emergencies.loose_panic_calls(change.sql, cad, since):
         if await panic_of_call(change, call) == panic_id:
             await emergencies.fold_into_panic(change.sql, call.key, panic_id)
@@ -184,7 +184,7 @@ async def fold_earlier_calls(change: Change, cad: str, panic_id: int) -> list[Ca
     return folded
 
 
-async def _names_known_unit(change: Change, call: EmergencyCall) -> bool:
+async def _names_stored_unit(change: Change, call: EmergencyCall) -> bool:
     for text in (call.pressed_by, _key(call.caller)):
         for unit in await units.matching(change.sql, call.cad, text) if text else []:
             if text in (_key(unit.unit_num), _key(unit.name)):

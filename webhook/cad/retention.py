@@ -11,7 +11,7 @@ from webhook.cad.stale import StaleLimits, end_stale
 from webhook.protocol.context import Context
 from webhook.protocol.events import Subject
 
-WITHOUT_END = 3
+UNENDED_FACTOR = 3
 """How many times longer calls that never ended are kept after the last push about them."""
 
 
@@ -35,7 +35,7 @@ async def forget_old(context: Context, retention: Retention, limit: int) -> bool
     """
     is_more_stale = await end_stale(context, retention.stale, limit)
     now = context.now()
-    over, untouched = now - retention.over, now - WITHOUT_END * retention.over
+    over, untouched = now - retention.over, now - UNENDED_FACTOR * retention.over
     async with context.database.write() as sql:
         counts = [
             await _forget_panics(sql, over, untouched, limit),

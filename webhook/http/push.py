@@ -38,7 +38,7 @@ A push with a valid key is taken on any other path as well.
 TRANSPORT_LENGTH = 128
 """Characters of a path that distinguish transports."""
 
-KEYED = "keyed"
+KEYED_TRANSPORT = "keyed"
 """The transport of pushes with a key, whatever their path: their sender uses one path for single
 pushes and another for a backlog. Equal ones among them happened twice."""
 
@@ -201,7 +201,7 @@ class PushListener:
                 replace(self._context, age=self._ages.read(cad, age)),
                 cad,
                 body,
-                KEYED if request_key is not None else _transport(request),
+                KEYED_TRANSPORT if request_key is not None else _transport(request),
                 self._config,
                 request_key,
             )
@@ -232,12 +232,12 @@ class PushListener:
         if not isinstance(key, str):
             return None
         folded = _fold_case(key)
-        found = [cad for cad, known in self._keys if hmac.compare_digest(folded, known)]
+        found = [cad for cad, own in self._keys if hmac.compare_digest(folded, own)]
         if len(found) < 2:
             return found[0].name if found else None
-        named = _named_cad(request)
+        wanted = _cad_in_address(request)
         for cad in found:
-            if named and named in (cad.path.casefold(), cad.name.casefold()):
+            if wanted and wanted in (cad.path.casefold(), cad.name.casefold()):
                 return cad.name
         default = next((cad for cad in found if not cad.path), found[0])
         self._warn(
@@ -254,7 +254,7 @@ class PushListener:
         self._limiter.refusal_log.count(what, request.remote or "", advice, verb=verb)
 
 
-def _named_cad(request: web.Request) -> str:
+def _cad_in_address(request: web.Request) -> str:
     """Return the CAD that the address names: `?cad=county`, or the end of `/event/county`."""
     return (request.query.get("cad") or request.path.rstrip("/").rpartition("/")[2]).casefold()
 

@@ -12,10 +12,10 @@ from db import dispatches, emergencies
 from db.search import words
 from tests.webhook.harness import AppHarness
 from webhook.cad.matching import (
-    MOST_CODE_WORDS,
-    MOST_WORDS,
+    MAX_ADDRESS_WORDS,
+    MAX_POSTAL_WORDS,
+    MIN_LOCATION_LENGTH,
     REACH,
-    SHORTEST,
     CallLocation,
     code_of,
     phrases_of,
@@ -132,8 +132,8 @@ async def test_point_outranks_the_address_and_that_the_postal_code(harness: AppH
 @given(st.text(max_size=400), st.text(max_size=80))
 def test_search_for_any_text_is_bounded(address: str, postal: str) -> None:
     runs = phrases_of(address)
-    assert len(runs) <= MOST_WORDS * (MOST_WORDS + 1) // 2
-    assert len(code_of(postal).split()) <= MOST_CODE_WORDS
+    assert len(runs) <= MAX_ADDRESS_WORDS * (MAX_ADDRESS_WORDS + 1) // 2
+    assert len(code_of(postal).split()) <= MAX_POSTAL_WORDS
 
 
 WORDS = st.sampled_from(["Forum", "Dr", "8031", "Lot", "7A", "Route", "68", "/"])
@@ -197,7 +197,7 @@ def around(fields: Lot, x: float, y: float) -> tuple[bool, float] | None:
 
 def is_in(location: str, address: str) -> bool:
     phrase = " ".join(words(location))
-    return len(phrase) >= SHORTEST and f" {phrase} " in f" {' '.join(words(address))} "
+    return len(phrase) >= MIN_LOCATION_LENGTH and f" {phrase} " in f" {' '.join(words(address))} "
 
 
 def has_code(fields: Lot, code: str) -> bool:
