@@ -24,6 +24,9 @@ from db.user_ids import stored_id
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import FieldProblem, InvalidData
 
+MAX_NAME = 64
+"""Characters of the name of a tier or a type of equipment."""
+
 MAX_ID = 2**63 - 1
 """The largest id: SQLite's integers have 64 bits with a sign."""
 
@@ -128,9 +131,12 @@ def parse_id(value: object) -> int:
 
 def parse_id_or_name(value: object) -> int | str:
     """Read an id or a name."""
-    if isinstance(value, str) and not _DIGITS.fullmatch(value.strip()):
-        return value.strip()
-    return parse_id(value.strip() if isinstance(value, str) else value)
+    if not isinstance(value, str):
+        return parse_id(value)
+    text = value.strip()
+    if not 1 <= len(text) <= MAX_NAME:
+        raise ValueError(f"must have 1 to {MAX_NAME} characters")
+    return parse_id(text) if _DIGITS.fullmatch(text) else text
 
 
 def parse_user_id(value: object) -> object:
@@ -177,7 +183,7 @@ def parse_external(value: object) -> object:
 
 _IdInput = Annotated[int, Field(ge=0, le=MAX_ID)] | Annotated[str, Field(pattern="^[0-9]{1,19}$")]
 _UserIdText = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
 
 Id = Annotated[
     int,

@@ -46,15 +46,15 @@ class AtPosition(Request):
         """Take the coordinates from the position, or the position from exact coordinates."""
         if not isinstance(data, dict):
             return data
-        given = {name: data[name] for name in "xy" if data.get(name) is not None}
+        given = {name: data[name] for name in "xyz" if data.get(name) is not None}
         position = data.get("position")
         if isinstance(position, list):
             position = dict(zip("xyz", position, strict=False))
-        if isinstance(position, Mapping):
+        if isinstance(position, Mapping) and position:
             both = {"x": position.get("x"), "y": position.get("y")}
             return data | both | given | {"position": position}
-        is_exact = any(map(_has_fraction, given.values()))
-        return data | {"position": given if is_exact and len(given) == 2 else None}
+        is_exact = "z" in given or any(map(_has_fraction, given.values()))
+        return data | {"position": given if is_exact and {"x", "y"} <= given.keys() else None}
 
 
 def stored_position(position: Position | None) -> str | None:

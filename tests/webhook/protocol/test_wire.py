@@ -144,7 +144,7 @@ def test_id_or_name_is_either(value: object, read: object) -> None:
 
 @pytest.mark.parametrize("value", [True, "", "x" * 65, -1, 1.5, {}])
 def test_invalid_id_or_name_names_its_field(value: object) -> None:
-    assert {fault.partition(".")[0] for fault in faults(propertyId=1, tier=value)} == {"tier"}
+    assert faults(propertyId=1, tier=value) == ["tier"]
 
 
 @pytest.mark.parametrize(("value", "read"), [(7, "7"), (7.0, "7"), ("7", "7")])

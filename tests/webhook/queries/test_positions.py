@@ -32,6 +32,11 @@ async def test_fractions_are_kept_beside_the_nearest_metres(harness: AppHarness)
     assert event["position"] == {"x": -857.37, "y": 44.5}
 
 
+async def test_height_beside_the_coordinates_is_kept(harness: AppHarness) -> None:
+    number = await harness.add_property(x=3, y=4, z="7.5", position=[])
+    assert await position_of(harness, number) == (3, 4, {"x": 3, "y": 4, "z": 7.5})
+
+
 @pytest.mark.parametrize("position", [EXACT, list(EXACT.values())])
 @pytest.mark.parametrize("query", ["change-property-coordinates", "edit-property"])
 async def test_position_moves_a_property(harness: AppHarness, query: str, position: object) -> None:
