@@ -3,7 +3,7 @@
 import math
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AliasChoices,
@@ -19,10 +19,12 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticUseDefault, to_json
 
-from db.database import Reader
 from db.user_ids import stored_id
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import FieldProblem, InvalidData
+
+if TYPE_CHECKING:  # the command line reads settings without a database
+    from db.database import Reader
 
 MAX_NAME = 64
 """Characters of the name of a tier or a type of equipment."""
@@ -66,11 +68,11 @@ class Request(Wire):
         alias_generator=AliasGenerator(alias=to_camel, validation_alias=_sent_names)
     )
 
-    async def which_property(self, _: Reader) -> int | None:
+    async def which_property(self, _: "Reader") -> int | None:
         """Return the id of the property that it is about, in which its caller may have a share."""
         return None
 
-    async def resolve(self, _: Reader) -> Self:
+    async def resolve(self, _: "Reader") -> Self:
         """Return it with the ids of what it names in a way that storage must look up.
 
         Raises:
