@@ -235,11 +235,13 @@ class PushListener:
         found = [cad for cad, own in self._keys if hmac.compare_digest(folded, own)]
         if len(found) < 2:
             return found[0].name if found else None
-        wanted = _cad_in_address(request)
-        for cad in found:
-            if wanted and wanted in (cad.path.casefold(), cad.name.casefold()):
-                return cad.name
+        for word in _words_of_address(request):
+            for cad in found:
+                if word in (cad.path.casefold(), cad.name.casefold()):
+                    return cad.name
         default = next((cad for cad in found if not cad.path), found[0])
+        if not default.path and request.path in PATHS and not request.query:
+            return default.name
         self._warn(
             request,
             f"a push that names none of {', '.join(cad.name for cad in found)}",
@@ -254,9 +256,10 @@ class PushListener:
         self._limiter.refusal_log.count(what, request.remote or "", advice, verb=verb)
 
 
-def _cad_in_address(request: web.Request) -> str:
-    """Return the CAD that the address names: `?cad=county`, or the end of `/event/county`."""
-    return (request.query.get("cad") or request.path.rstrip("/").rpartition("/")[2]).casefold()
+def _words_of_address(request: web.Request) -> list[str]:
+    """Return what may name a CAD: `county` in `?cad=county`, or else in `/event/county`."""
+    parts = [*request.query.values(), *reversed(request.path.split("/"))]
+    return [part.casefold() for part in parts if part]
 
 
 def _transport(request: web.Request) -> str:
