@@ -121,24 +121,37 @@ def _callout(data: dict[str, Any]) -> CardBuilder:
 
 def _descriptions(texts: dict[str, str]) -> list[str]:
     """Return the descriptions of a callout: a single one, or a list."""
-    listed = _parsed(texts.get("calloutdescriptions", ""))
-    if isinstance(listed, dict):  # Lua's table
-        listed = list(listed.values())
-    found = [texts.get("description", ""), *(listed if isinstance(listed, list) else [listed])]
-    return [text for text in dict.fromkeys(found) if isinstance(text, str) and text.strip()]
+    found = [
+        texts.get("description", ""),
+        *_texts_in(_parsed(texts.get("calloutdescriptions", ""))),
+    ]
+    return [text for text in dict.fromkeys(found) if text.strip()]
+
+
+def _texts_in(value: object) -> list[str]:
+    """Return the texts of a list, of the values of an object, or of those inside of them."""
+    if isinstance(value, dict):  # a table of Lua
+        value = list(value.values())
+    if isinstance(value, list):
+        return [text for item in value for text in _texts_in(item)]
+    return [value] if isinstance(value, str) else []
 
 
 def _required_units(texts: dict[str, str]) -> str:
     """List the services that a callout needs, and its description of them."""
     required = _parsed(texts.get("calloutunitsrequired", ""))
     if not isinstance(required, dict):
-        return inert_line(str(required or ""), 256, blank="")
+        names = [
+            inert_line(text[:1].upper() + text[1:], 64) for text in _texts_in(required) if text
+        ]
+        return fitting(names, ", ", 256)
     services = [
         inert_line(found[1].capitalize(), 40)
         for name, value in required.items()
-        if (found := _REQUIRED.fullmatch(name)) and value in (True, "true", 1)
+        if (found := _REQUIRED.fullmatch(name)) and value in (True, "true", "True", 1)
     ]
-    description = inert_line(str(required.get("description") or ""), 256, blank="")
+    described = required.get("description") or required.get("Description") or ""
+    description = inert_line(str(described), 256, blank="")
     return "\n".join(filter(None, [", ".join(services), description]))
 
 

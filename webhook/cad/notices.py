@@ -96,6 +96,8 @@ class StreetSign(CadEvent):
 class Callout(CadEvent):
     """The emergency response script offers a callout; `details` has its other members as text.
 
+    Long descriptions are lines of one text there.
+
     Its members are flat and camelCase in the documents, nested and PascalCase in the resource.
     """
 
@@ -107,22 +109,34 @@ class Callout(CadEvent):
     @classmethod
     def read(cls, data: Members) -> list[Self]:
         given = fields.members(data.get("callout"), "callout")
-        outer = {key: value for key, value in given.items() if key != "data"}
+        outer = {key[:1].lower() + key[1:]: value for key, value in given.items()}
+        inner = fields.decoded(outer.pop("data", None))
         members = {
-            key[:1].lower() + key[1:]: value
-            for key, value in fields.merge(given.get("data"), outer).items()
+            key[:1].lower() + key[1:]: value for key, value in fields.merge(inner, outer).items()
         }
         if not members:
             return []
-        places = fields.items(members.pop("calloutLocations", None))[: fields.MAX_PLACES]
+        listed = fields.decoded(members.pop("calloutLocations", None))
+        places = fields.items(listed)[: fields.MAX_PLACES]
         points = [fields.coordinates(place) for place in places]
         found = {
             "id": fields.line(members.pop("id", None)),
             "name": fields.line(members.pop("calloutName", None)),
             "locations": [point for point in points if point is not None],
-            "details": fields.metadata(members),
+            "details": (fields.metadata(members) or {}) | _long_descriptions(members),
         }
         return [cls.model_validate(found)]
+
+
+def _long_descriptions(callout: Members) -> dict[str, str]:
+    """Return the descriptions of a callout that are longer than other details may be."""
+    found = {}
+    for name in ("description", "calloutDescriptions"):
+        texts = [fields.text(item, fields.NOTE_LIMIT) for item in fields.items(callout.get(name))]
+        shown = fields.text("\n".join(filter(None, texts)), fields.DESCRIPTION_LIMIT)
+        if len(shown) > fields.META_VALUE_LIMIT:
+            found[name] = shown
+    return found
 
 
 def _paged(data: Members) -> list[int] | None:

@@ -66,3 +66,40 @@ async def test_card_shows_descriptions_units_and_places(
         "Coordinates": "100, 200\n5, 6",
         "Details": "Ped chance\\: 60",
     }
+
+
+@pytest.mark.parametrize(
+    ("members", "description", "required"),
+    [
+        ({"CalloutDescriptions": [{"text": "Armed."}, None, "Go."]}, "Armed.\nGo.", None),
+        ({"CalloutDescriptions": '["Armed.", "Go."]'}, "Armed.\nGo.", None),
+        ({"CalloutDescriptions": ["x" * 400, "y" * 400]}, "x" * 400 + "\n" + "y" * 400, None),
+        ({"Description": "z" * 1_500}, "z" * 1_500, None),
+        ({"CalloutUnitsRequired": ["police", "EMS"]}, None, "Police, EMS"),
+        (
+            {"CalloutUnitsRequired": {"PoliceRequired": "True", "Description": "Two."}},
+            None,
+            "Police\nTwo.",
+        ),
+        ({"CalloutUnitsRequired": "police"}, None, "Police"),
+        ({"CalloutUnitsRequired": {}, "CalloutDescriptions": {}}, None, None),
+    ],
+)
+async def test_card_shows_callouts_of_any_shape(
+    harness: AppHarness, members: dict[str, Any], description: str | None, required: str | None
+) -> None:
+    subject = Subject.parse(await push(harness, callout(100, **members)))
+    content = await render(harness.database.read, subject)
+    assert content is not None
+    (embed,) = content.embeds
+    shown = {field.name: field.value for field in embed.fields}
+    assert (embed.description, shown.get("Units")) == (description, required)
+
+
+async def test_callout_inside_of_a_text_is_read(harness: AppHarness) -> None:
+    data = '{"CalloutName": "Fire", "CalloutLocations": "[{\\"x\\": 1, \\"y\\": 2}]"}'
+    subject = Subject.parse(await push(harness, {"callout": {"id": "a", "Data": data}}))
+    content = await render(harness.database.read, subject)
+    assert content is not None
+    assert content.embeds[0].title == "Callout · Fire"
+    assert content.embeds[0].fields[0].value == "1, 2"
