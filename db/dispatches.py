@@ -287,12 +287,11 @@ async def get(
     sql: Reader, cad: str, call_id: int, occurrence: int | None = None
 ) -> DispatchCall | None:
     """Return a call; without an occurrence, the newest of its number."""
-    newest = (
-        "dispatch_calls WHERE cad = ?1 AND call_id = ?2 AND occurrence = coalesce(?3, occurrence)"
-        " ORDER BY occurrence DESC LIMIT 1"
+    if occurrence is None:
+        return next(iter(await of_number(sql, cad, call_id)), None)
+    return await sql.find(
+        DispatchCall, "dispatch_calls", **CallKey(cad, call_id, occurrence)._asdict()
     )
-    found = await sql.select(DispatchCall, newest, cad, call_id, occurrence)
-    return found[0] if found else None
 
 
 async def of_number(sql: Reader, cad: str, call_id: int) -> list[DispatchCall]:

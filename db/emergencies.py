@@ -181,12 +181,11 @@ async def get(
     sql: Reader, cad: str, call_id: int, occurrence: int | None = None
 ) -> EmergencyCall | None:
     """Return a call; without an occurrence, the newest of its number."""
-    newest = (
-        "emergency_calls WHERE cad = ?1 AND call_id = ?2 AND occurrence = coalesce(?3, occurrence)"
-        " ORDER BY occurrence DESC LIMIT 1"
+    if occurrence is None:
+        return next(iter(await of_number(sql, cad, call_id)), None)
+    return await sql.find(
+        EmergencyCall, "emergency_calls", **CallKey(cad, call_id, occurrence)._asdict()
     )
-    found = await sql.select(EmergencyCall, newest, cad, call_id, occurrence)
-    return found[0] if found else None
 
 
 async def of_number(sql: Reader, cad: str, call_id: int) -> list[EmergencyCall]:
