@@ -137,7 +137,10 @@ class LongPoll:
             if self._polls[context.caller.name] > self._most:
                 raise RateLimited("rate limit exceeded: {most} polls at a time", most=self._most)
             context.caller.must(Scope.READ)
-            poll = validate(Poll, dict(request.query))
+            given = dict(request.query)
+            if "names" in given:  # some clients write a list as a parameter for each item
+                given["names"] = ",".join(request.query.getall("names"))
+            poll = validate(Poll, given)
             names = self._read_names(poll.names)
             reader = await JournalReader.start(context, names, poll.after)
             with self._published(context.bus, names) as published:

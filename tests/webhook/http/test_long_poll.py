@@ -55,6 +55,14 @@ async def test_poll_returns_only_the_requested_names(app: RunningApp) -> None:
     assert body == {"events": [], "last": 4}
 
 
+async def test_names_may_come_one_by_one_and_end_in_stars(app: RunningApp) -> None:
+    await emit(app.harness, "alerts", "visits", "crimes")
+    url = f"{app.url}/api/events?after=0&names=alerts*&names=events.crimes&token={READER}"
+    async with app.http.get(url) as answer:
+        body = await answer.json()
+    assert [event["id"] for event in body["events"]] == [1, 3]
+
+
 async def test_poll_waits_for_the_first_matching_event(app: RunningApp) -> None:
     waiting = asyncio.create_task(poll(app, after=0, names="visits", wait=55))
     await app.harness.bus.wait_for_count("visits", 1)
