@@ -134,23 +134,36 @@ async def mark_repeated(
     return call._replace(repeats_call_id=number, repeats_occurrence=occurrence)
 
 
-async def alike(sql: Reader, call: EmergencyCall, since: int) -> list[EmergencyCall]:
-    """Return the open calls since a time that say the same as a call, oldest first."""
+async def alike(sql: Reader, call: EmergencyCall, within: int, near: float) -> list[EmergencyCall]:
+    """Return the open calls that say the same as a call and may be about the same, oldest first.
+
+    They happened within so many milliseconds of it. Their location is written alike, which SQLite
+    can tell of ASCII alone, or they may be within so many metres. `+cad` has SQLite go through the
+    newest open calls, not through all calls of the CAD.
+    """
     same = (
         "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL"
-        " AND received_at >= ? AND cad = ? AND is_emergency = ? AND description = ?"
-        " AND pressed_by IS NULL AND (call_id, occurrence) <> (?, ?)"
+        " AND received_at >= ?1 AND received_at - age BETWEEN ?1 AND ?2"
+        " AND +cad = ?3 AND is_emergency = ?4 AND description = ?5"
+        " AND pressed_by IS NULL AND (call_id, occurrence) <> (?6, ?7)"
+        " AND (lower(location) = lower(?8) OR x BETWEEN ?9 - ?10 AND ?9 + ?10"
+        "  OR NOT ?11 OR location GLOB '*[^ -~]*')"
     )
     ordered = f"emergency_calls WHERE {same} ORDER BY received_at, call_id"
     return await sql.select(
         EmergencyCall,
         ordered,
-        since,
+        call.happened_at - within,  # a call is never received before it happened
+        call.happened_at + within,
         call.cad,
         call.is_emergency,
         call.description,
         call.call_id,
         call.occurrence,
+        call.location,
+        call.x,
+        near,
+        call.location.isascii(),
     )
 
 

@@ -109,10 +109,8 @@ async def call_repeated_by(change: Change, call: EmergencyCall) -> CallKey | Non
     """
     if not call.description or call.pressed_by is not None or not call.is_open:
         return None
-    since = call.happened_at - REPEAT_WINDOW  # a call is never received before it happened
-    for other in await emergencies.alike(change.sql, call, since):
-        is_at_once = abs(call.happened_at - other.happened_at) <= REPEAT_WINDOW
-        if is_at_once and _is_near(call, other):
+    for other in await emergencies.alike(change.sql, call, REPEAT_WINDOW, REPEAT_DISTANCE):
+        if _is_near(call, other):
             return other.repeats_key or other.key
     return None
 

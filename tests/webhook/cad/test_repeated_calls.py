@@ -51,6 +51,18 @@ async def test_call_that_says_the_same_joins_the_card(harness: AppHarness, same:
     assert [one.call_id for one in await emergencies.open_calls(harness.database.read, 9)] == [1]
 
 
+ELAN, ELM = ("12 ÉLAN Straße", "12 élan STRASSE"), ("12 Elm St", "１２ ELM ST")
+
+
+@pytest.mark.parametrize(("one", "other"), [ELAN, ELAN[::-1], ELM, ELM[::-1]])
+async def test_location_is_the_same_in_any_spelling(
+    harness: AppHarness, one: str, other: str
+) -> None:
+    await push(harness, *call_911("shots fired", location=one))
+    await push(harness, *call_911("shots fired", 2, location=other))
+    assert await subjects(harness) == [["emergency:1@cad"]] * 2
+
+
 @pytest.mark.parametrize("other", OTHER)
 async def test_call_that_says_something_else_has_its_own_card(
     harness: AppHarness, other: Step
