@@ -13,7 +13,7 @@ from db import cards, feeds, settings
 from db.errors import StorageUnavailable
 from tests.cogs.scenario import Scenario
 from tests.db.interrupt import interrupt
-from tests.webhook.harness import HOUR, AppHarness
+from tests.webhook.harness import HOUR, MINUTE, AppHarness
 from webhook.cad import UnhandledType
 from webhook.protocol.events import Subject
 from webhook.protocol.metrics import Metrics
@@ -285,11 +285,12 @@ async def test_call_that_repeats_a_late_one_mentions_people_and_an_edit_does_not
     harness: AppHarness,
 ) -> None:
     what = {"description": "Shots fired", "location": "Forum Dr"}
-    harness.age = HOUR
+    harness.age = 2 * MINUTE + 1
     await _call(harness, 1, **what)
     assert await _mentions(harness) == []
     harness.age = 0
     await _call(harness, 1, **what, caller="Wren")
     assert await _mentions(harness) == []
+    harness.age = 2 * MINUTE
     await _call(harness, 2, **what)
     assert await _mentions(harness) == [("emergency-again:1@county", 5)]
