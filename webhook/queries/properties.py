@@ -2,7 +2,7 @@
 
 from typing import Annotated, NamedTuple
 
-from pydantic import Field, StringConstraints
+from pydantic import AliasChoices, Field, StringConstraints
 
 from db import equipment, properties, users
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, External, Property
@@ -13,7 +13,7 @@ from webhook.protocol.events import (
     PropertyAdded,
     PropertyStatusChange,
 )
-from webhook.protocol.wire import IdOrName, UserId
+from webhook.protocol.wire import SYNONYMS, IdOrName, UserId
 from webhook.queries.community import find_tier
 from webhook.queries.equipment import EquipmentData
 from webhook.queries.models import (
@@ -53,7 +53,9 @@ class NewProperty(AtPosition):
     x: Coordinate
     y: Coordinate
     description: Sentence = ""
-    client_id: UserId
+    client_id: Annotated[
+        UserId, Field(validation_alias=AliasChoices(*SYNONYMS["client_id"], "owner"))
+    ]
     width: Metres = 0
     height: Metres = 0
 

@@ -19,7 +19,7 @@ from webhook.protocol.events import (
     PropertyStatusChange,
     PropertyTierChanged,
 )
-from webhook.protocol.wire import ExternalId, Flag, Id, IdOrName, Success, UserId
+from webhook.protocol.wire import SYNONYMS, ExternalId, Flag, Id, IdOrName, Success, UserId
 from webhook.queries.approvals import count_approval
 from webhook.queries.community import find_tier
 from webhook.queries.models import (
@@ -100,7 +100,7 @@ class Put(PropertyChanges):
     external: ExternalId
     property_id: Id | None = None
     owner: Annotated[
-        UserId | None, Field(validation_alias=AliasChoices("owner", "clientId", "userId"))
+        UserId | None, Field(validation_alias=AliasChoices("owner", *SYNONYMS["client_id"]))
     ] = None
 
 
@@ -114,7 +114,7 @@ class PutProperty(Added):
 class NewOwner(OfProperty):
     """A property's new owner; `keep_allowed`: the list of who else may enter stays."""
 
-    owner: Annotated[UserId, Field(validation_alias=AliasChoices("owner", "clientId", "userId"))]
+    owner: Annotated[UserId, Field(validation_alias=AliasChoices("owner", *SYNONYMS["client_id"]))]
     keep_allowed: Flag = False
 
 

@@ -369,7 +369,7 @@ async def test_visibility_follows_the_owner(harness: AppHarness) -> None:
 
 async def test_new_owner_is_taken_under_each_of_its_names(harness: AppHarness) -> None:
     number = await harness.add_property()
-    for name in ("owner", "clientId", "userId"):
+    for name in ("owner", "clientId", "userId", "user"):
         await harness.ask("change-property-owner", propertyId=number, **{name: name.lower()})
         shown = await harness.ask("get-property-detailed", propertyId=number)
         assert shown["owner"] == name.lower()

@@ -26,7 +26,7 @@ ASKED: dict[str, object] = {
         "x": -857.23,
         "y": "12.6",
         "description": None,
-        "user": 7.0,
+        "owner": 7.0,
     },
     "remove-property": PROPERTY,
     "get-property": PROPERTY,
