@@ -48,7 +48,7 @@ from webhook.queries.properties import (
     get_stored_property,
     list_properties,
 )
-from webhook.queries.property_edits import Edit, edit_property
+from webhook.queries.property_edits import PropertyEdit, edit_property
 from webhook.queries.removals import remove_property
 from webhook.queries.rows import PENDING, Property
 from webhook.queries.users import find_user
@@ -299,7 +299,7 @@ async def _edit(context: Context, property_: Property, given: Mapping[str, objec
     changes = {name: value for name, value in given.items() if value is not None}
     if "status" in changes:
         changes["ifStatus"] = property_.status
-    await edit_property(context, validate(Edit, changes | {"propertyId": property_.id}))
+    await edit_property(context, validate(PropertyEdit, changes | {"propertyId": property_.id}))
     now = await get_stored_property(context, OfProperty(property_id=property_.id))
     text = _("**{where}**: {width} × {height} m at {x}, {y}, tier {tier}, {status}.").format(
         where=inert_line(now.location, 200),

@@ -10,7 +10,7 @@ from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import Member, render
 from webhook.protocol.context import Context
 from webhook.protocol.wire import Success
-from webhook.queries.property_edits import Edit, edit_property
+from webhook.queries.property_edits import PropertyEdit, edit_property
 
 
 async def _ready(env: BotEnvironment) -> Member:
@@ -114,7 +114,7 @@ async def test_a_house_of_a_script_is_shown_with_its_id_its_sale_and_who_was_ref
 async def test_an_edit_does_not_withdraw_a_concurrent_removal_request(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def edit_after_a_request(context: Context, ask: Edit) -> Success:
+    async def edit_after_a_request(context: Context, ask: PropertyEdit) -> Success:
         await env.query("request-remove-property", propertyId=ask.property_id)
         return await edit_property(context, ask)
 

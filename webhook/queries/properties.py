@@ -60,7 +60,7 @@ class NewProperty(AtPosition):
     height: Metres = 0
 
 
-class PropertyTwice(PropertyData):
+class PropertyReply(PropertyData):
     """A property, field by field and as one object."""
 
     property_: Annotated[PropertyData, Field(alias="property")]
@@ -75,7 +75,7 @@ class DetailedProperty(PropertyData):
     equipment: list[EquipmentData]
 
 
-class DetailedPropertyTwice(DetailedProperty):
+class DetailedPropertyReply(DetailedProperty):
     """A property with its owner and its equipment, field by field and as one object."""
 
     property_: Annotated[DetailedProperty, Field(alias="property")]
@@ -143,14 +143,14 @@ async def add(
 
 
 @table.query("get-property", scope=Scope.READ, share=Share.ALLOWED)
-async def get_property(context: Context, ask: OfProperty) -> PropertyTwice:
+async def get_property(context: Context, ask: OfProperty) -> PropertyReply:
     """Return a property."""
     found = PropertyData.of(await existing_property(context.read, ask.property_id))
-    return PropertyTwice(**found.model_dump(), property_=found)
+    return PropertyReply(**found.model_dump(), property_=found)
 
 
 @table.query("get-property-detailed", scope=Scope.READ, share=Share.ALLOWED)
-async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedPropertyTwice:
+async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedPropertyReply:
     """Return a property with its tier's name, its owner and its equipment."""
     property_ = await existing_property(context.read, ask.property_id)
     names = await properties.detail(context.read, ask.property_id)
@@ -164,7 +164,7 @@ async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedPr
         owner_full_name=names.owner_full_name,
         equipment=[EquipmentData.of(row) for row in pieces],
     )
-    return DetailedPropertyTwice(**found.model_dump(), property_=found)
+    return DetailedPropertyReply(**found.model_dump(), property_=found)
 
 
 @table.query("get-properties", scope=Scope.READ)

@@ -85,13 +85,13 @@ class PropertyChanges(AtPosition):
         return given
 
 
-class Edit(OfProperty, PropertyChanges):
+class PropertyEdit(OfProperty, PropertyChanges):
     """What to change of a property. `if_status`: only while it has this status."""
 
     if_status: StatusName | None = None
 
 
-class Put(PropertyChanges):
+class NewState(PropertyChanges):
     """A property as a script in the game knows it.
 
     `property_id`: a stored property, to give it the external id.
@@ -104,7 +104,7 @@ class Put(PropertyChanges):
     ] = None
 
 
-class PutProperty(Added):
+class PropertyPut(Added):
     """The property's id, whether it is new, and whether anything differs from before."""
 
     added: bool
@@ -133,28 +133,28 @@ class NewTier(OfProperty):
 @table.query("change-property-size", scope=Scope.WRITE)
 async def change_property_size(context: Context, ask: NewSize) -> Success:
     """Change a property's rectangle."""
-    return await _set(context, Edit(**ask.model_dump()))
+    return await _set(context, PropertyEdit(**ask.model_dump()))
 
 
 @table.query("change-property-coordinates", scope=Scope.WRITE)
 async def change_property_coordinates(context: Context, ask: NewCoordinates) -> Success:
     """Move a property on the map."""
-    return await _set(context, Edit(**ask.model_dump()))
+    return await _set(context, PropertyEdit(**ask.model_dump()))
 
 
 @table.query("change-property-status", scope=Scope.WRITE)
 async def change_property_status(context: Context, ask: NewStatus) -> Success:
     """Change a property's status, which withdraws an open removal request; REMOVED is one."""
-    return await _set(context, Edit(**ask.model_dump()))
+    return await _set(context, PropertyEdit(**ask.model_dump()))
 
 
 @table.query("change-property-tier", scope=Scope.WRITE)
 async def change_property_tier(context: Context, ask: NewTier) -> Success:
     """Give a property another tier."""
-    return await _set(context, Edit(**ask.model_dump()))
+    return await _set(context, PropertyEdit(**ask.model_dump()))
 
 
-async def _set(context: Context, ask: Edit) -> Success:
+async def _set(context: Context, ask: PropertyEdit) -> Success:
     """Change a property; if it is so already, publish that too, as the scripts wait for it."""
     _reject_removed(context.caller, ask)
     async with context.change() as change:
@@ -182,7 +182,7 @@ async def change_property_owner(context: Context, ask: NewOwner) -> Success:
 
 
 @table.query("edit-property", scope=Scope.WRITE)
-async def edit_property(context: Context, ask: Edit) -> Success:
+async def edit_property(context: Context, ask: PropertyEdit) -> Success:
     """Change several things of a property at once: all or none."""
     _reject_removed(context.caller, ask)
     async with context.change() as change:
@@ -199,21 +199,21 @@ async def edit_property(context: Context, ask: Edit) -> Success:
 
 
 @table.query("put-property", scope=Scope.WRITE)
-async def put_property(context: Context, ask: Put) -> PutProperty:
+async def put_property(context: Context, ask: NewState) -> PropertyPut:
     """Add the property that a script knows by an id of its own, or change what differs of it."""
     _reject_removed(context.caller, ask)
     async with context.change() as change:
         old = await _of_external(change, ask)
         if old is None:
             number = await _add_put(change, context, ask)
-            return PutProperty(id=number, added=True, changed=True)
+            return PropertyPut(id=number, added=True, changed=True)
         changed = await _edit(change, context.approvals, old, ask)
         removal = await removals.open_of_property(change.sql, old.id)
         is_own = removal is not None and removal.asked_by == context.caller.name
         if removal is not None and is_own and ask.status != REMOVED:
             await withdraw(change, old, removal)
             changed = True
-    return PutProperty(id=old.id, added=False, changed=changed)
+    return PropertyPut(id=old.id, added=False, changed=changed)
 
 
 def _reject_removed(caller: Caller, ask: PropertyChanges) -> None:
@@ -221,7 +221,7 @@ def _reject_removed(caller: Caller, ask: PropertyChanges) -> None:
         raise Conflict("use /removal request to have a property removed")
 
 
-async def _of_external(change: Change, ask: Put) -> Property | None:
+async def _of_external(change: Change, ask: NewState) -> Property | None:
     """Return the property of an external id, which `property_id` may just receive.
 
     Raises:
@@ -244,7 +244,7 @@ async def _of_external(change: Change, ask: Put) -> Property | None:
     return new
 
 
-async def _add_put(change: Change, context: Context, ask: Put) -> int:
+async def _add_put(change: Change, context: Context, ask: NewState) -> int:
     given = {"tier": await community.first_tier(change.sql), "description": ""} | ask.given()
     missing = [name for name in ("location", "x", "y", "owner", "tier") if given.get(name) is None]
     if missing:

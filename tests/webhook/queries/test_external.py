@@ -18,7 +18,7 @@ from webhook.queries import CATALOGUE
 from webhook.queries.approvals import approve_property
 from webhook.queries.models import OfProperty, PropertyReference
 from webhook.queries.properties import get_property
-from webhook.queries.property_edits import Edit, edit_property
+from webhook.queries.property_edits import PropertyEdit, edit_property
 
 HOUSE: dict[str, Any] = {"source": "ps-housing", "id": "17"}
 NEW: dict[str, Any] = {
@@ -387,7 +387,7 @@ async def test_same_owner_again_changes_nothing(harness: AppHarness) -> None:
 async def test_person_cannot_give_away_what_waits_for_a_decision(harness: AppHarness) -> None:
     number = await harness.add_property()
     dispatcher = member(harness, "dora", Scope.WRITE)
-    ask = Edit(property_id=number, owner="license:new")
+    ask = PropertyEdit(property_id=number, owner="license:new")
     with pytest.raises(Conflict):
         await edit_property(dispatcher, ask)
     await harness.ask("approve-property", propertyId=number)

@@ -7,7 +7,7 @@ import pytest
 from tests.webhook.harness import SHOP, AppHarness, property_data
 from webhook.protocol.context import Caller, Scope
 from webhook.protocol.errors import Forbidden
-from webhook.queries.property_edits import Edit, edit_property
+from webhook.queries.property_edits import PropertyEdit, edit_property
 from webhook.queries.removals import (
     RemovalRequest,
     request_remove_property,
@@ -57,12 +57,12 @@ async def test_person_needs_the_approver_role_to_change_a_status_that_approvers_
 ) -> None:
     number = await harness.add_property()
     dispatcher = harness.context().of(Caller("discord:1", Scope.WRITE, ("discord:1",)))
-    opened = Edit(property_id=number, status="OPEN")
+    opened = PropertyEdit(property_id=number, status="OPEN")
     with pytest.raises(Forbidden):
         await edit_property(dispatcher, opened)
-    await edit_property(dispatcher, Edit(property_id=number, x=5))
+    await edit_property(dispatcher, PropertyEdit(property_id=number, x=5))
     await edit_property(harness.context(Scope.WRITE), opened)
-    await edit_property(dispatcher, Edit(property_id=number, status="SHUT"))
+    await edit_property(dispatcher, PropertyEdit(property_id=number, status="SHUT"))
     await request_remove_property(dispatcher, RemovalRequest(property_id=number))
     with pytest.raises(Forbidden):
         await edit_property(dispatcher, opened)
@@ -74,7 +74,7 @@ async def test_of_ten_changes_from_the_same_status_at_once_one_succeeds(
     property_id = await harness.add_property()
 
     async def decide(status: str) -> None:
-        asked = Edit(property_id=property_id, status=status, if_status="PENDING")
+        asked = PropertyEdit(property_id=property_id, status=status, if_status="PENDING")
         await edit_property(harness.context(), asked)
 
     outcomes = await asyncio.gather(

@@ -10,7 +10,7 @@ from webhook.protocol.context import ApprovalRules, Caller, Context, Scope
 from webhook.protocol.errors import Conflict
 from webhook.queries.approvals import OfRemovedProperty, approve_property, restore_property
 from webhook.queries.models import OfProperty
-from webhook.queries.property_edits import Edit, edit_property
+from webhook.queries.property_edits import PropertyEdit, edit_property
 from webhook.queries.removals import (
     RemovalRequest,
     approve_remove_property,
@@ -54,7 +54,7 @@ async def test_edit_of_the_status_needs_as_many_approvers_as_an_approval(
     harness: AppHarness,
 ) -> None:
     number = await harness.add_property()
-    ask = Edit(property_id=number, status="ACTIVE")
+    ask = PropertyEdit(property_id=number, status="ACTIVE")
     with pytest.raises(Conflict):
         await edit_property(approver(harness, "anna"), ask)
     with pytest.raises(Conflict):
@@ -69,10 +69,10 @@ async def test_edit_of_the_status_is_no_way_to_approve_ones_own(harness: AppHarn
     context = replace(approver(harness, "anna"), approvals=ApprovalRules(own=False))
     for status in ("ACTIVE", "OPEN"):
         with pytest.raises(Conflict):
-            await edit_property(context, Edit(property_id=number, status=status))
-    await edit_property(context, Edit(property_id=number, status="REJECTED"))
+            await edit_property(context, PropertyEdit(property_id=number, status=status))
+    await edit_property(context, PropertyEdit(property_id=number, status="REJECTED"))
     with pytest.raises(Conflict):
-        await edit_property(context, Edit(property_id=number, status="ACTIVE"))
+        await edit_property(context, PropertyEdit(property_id=number, status="ACTIVE"))
 
 
 async def test_approval_does_not_survive_a_removal(harness: AppHarness) -> None:
