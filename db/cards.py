@@ -8,6 +8,9 @@ from db.database import Reader, Transaction, marks
 DIRECT = "direct:"
 """How the names of private messages' channels begin; the member's id follows."""
 
+AGAIN = "-again"
+"""What follows the kind of a card in the subject of the reply to it: `alarm-again:12`."""
+
 
 class Card(NamedTuple):
     """A card; stale while `shown` < `version`. `message_id` is None before it is posted.
@@ -165,12 +168,13 @@ async def mark_lost(sql: Transaction, card: Card) -> None:
 
 
 async def release(sql: Transaction, subject: str) -> None:
-    """Forget the card of a subject: its message stays as it is, and the next card is a new one.
+    """Forget the card of a subject, and the reply to it: the messages stay, the next are new ones.
 
     Earlier versions kept such cards as `archived:…`; those are forgotten here too.
     """
     await sql.run(
-        "DELETE FROM cards WHERE subject = ?"
+        "DELETE FROM cards WHERE subject IN (?, ?)"
         " OR (subject >= 'archived:' AND subject < 'archived:' || char(1114111))",
         subject,
+        subject.replace(":", f"{AGAIN}:", 1),
     )

@@ -8,17 +8,16 @@ from cogs.ui.embeds import TITLE, CardBuilder, Colour, MessageContent
 from cogs.ui.names import linked_name, user_name
 from cogs.ui.text import inert_line, timestamp
 from db import alarms, cards, emergencies, properties, units
+from db.cards import AGAIN
 from db.database import Reader
 from webhook.cad.events import call_of
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.events import Subject
 
-AGAIN = "again"
-
 
 def again_subject(card: Subject) -> Subject:
     """Return the subject of the one reply to a card: `alarm-again:12` for `alarm:12`."""
-    return Subject(f"{card.kind}-{AGAIN}", card.key)
+    return Subject(card.kind + AGAIN, card.key)
 
 
 async def age_of(sql: Reader, card: Subject) -> int:

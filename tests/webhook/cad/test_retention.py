@@ -114,8 +114,11 @@ async def test_reused_number_is_another_call_with_another_card(harness: AppHarne
         card = await cards.of_subject(sql, subject)
         assert card is not None
         await cards.mark_posted(sql, card._replace(channel_id=10, message_id=20))
+        reply = f"emergency-again:5@{CAD}"
+        await cards.mark_stale(sql, StaleCard(reply, "emergency", harness.clock.now, 7))
     await age(harness, DAY + 1)
     assert await cards.of_subject(harness.database.read, subject) is None
+    assert await cards.of_subject(harness.database.read, reply) is None
     assert await cards.outdated(harness.database.read, ["emergency"]) == []
     await push(harness, "EVENT_911", {"call": {"callId": 5, "caller": "Kit"}})
     call = await emergencies.get(harness.database.read, CAD, 5)
