@@ -3,13 +3,14 @@
 The stand-ins have the names of the events and exports of the resources, and what those tell others.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fivem.conftest import NAME, SentinelServer
+from tests.fivem.conftest import NAME, RESOURCE, SentinelServer
 from tests.fivem.scripted_bot import ScriptedBot
 
 WREN, VIC = 1, 2
@@ -548,3 +549,50 @@ def test_ox_inventory_says_who_took_what_from_a_stash(beside: Game) -> None:
         scan("ps-housing", "17", VIC_USER, True, method="stash", reason=reason)
         for reason in reasons
     ]
+
+
+EVENT = re.compile(r"'([\w-]+:[\w:-]+)'")
+NONSENSE: list[Any] = [
+    None,
+    True,
+    -1.5,
+    1e308,
+    "99",
+    "\xff" * 9000,
+    {"id": {}},
+    {"coords": {"x": "a"}, "title": {}, "message": [1]},
+    {"property_id": {}, "targetSrc": {}},
+    {"codeName": {}, "message": {}},
+    {"x": 1, "y": 2, "z": 3},
+]
+RESOURCES = {
+    "cd_dispatch": "",
+    "esx_property": ESX_PROPERTY,
+    "ox_doorlock": OX_DOORLOCK,
+    "ps-dispatch": PS_DISPATCH,
+    "ps-housing": PS_HOUSING,
+    "qb-houserobbery": "",
+    "qb-houses": QB_HOUSES,
+    "qbx_houserobbery": "",
+    "qbx_properties": "",
+}
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+def test_nonsense_that_players_send_has_no_effect_and_is_not_printed(
+    beside: Game, name: str
+) -> None:
+    server = beside(name, RESOURCES[name])
+    reports(server)
+    console = list(server.console)
+    file = "houserobbery" if "houserobbery" in name else name.replace("-", "_")
+    text = (RESOURCE / "adapters" / f"{file}.lua").read_text()
+    for number in range(len(NONSENSE)):
+        for event in EVENT.findall(text):
+            given = NONSENSE[number:] + NONSENSE[:number]
+            server.trigger_from_player(VIC, event, *given[:3])
+            server.trigger_from_player(VIC, event)
+        server.run(1.1)
+    server.run(16.0)
+    assert reports(server) == []
+    assert server.console == console
