@@ -103,7 +103,16 @@ def test_poll_that_never_ends_is_given_up(game: SentinelServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["[]", "{}", '{"events": 3, "last": 1}', "<html>", '{"last": 1}']
+    "answer",
+    [
+        "[]",
+        "{}",
+        '{"events": 3, "last": 1}',
+        "<html>",
+        '{"last": 1}',
+        '{"events": [], "last": 1.5}',
+        '{"events": [], "last": {}}',
+    ],
 )
 def test_answers_that_are_no_page_are_survived(game: SentinelServer, answer: str) -> None:
     game.client.release(200, answer)

@@ -35,8 +35,10 @@ function Events.poll()
         if (status == 400 or status == 404) and Link.is_the_bot() then
             Say('no_events', problem)
         end
-        local is_page = type(page) == 'table' and page.last and type(page.events) == 'table'
-        if status ~= 200 or not is_page then
+        local is_page = status == 200 and type(page) == 'table' and type(page.events) == 'table'
+        local last = is_page and tonumber(page.last)
+        last = last and math.tointeger(last)
+        if not last then
             failures = failures + 1
             SetTimeout(Link.wait(failures), Events.poll)
             return
@@ -49,9 +51,8 @@ function Events.poll()
         if not done then
             print(tostring(fault))
         end
-        local last = ('%d'):format(page.last)
-        if last ~= after then
-            SetResourceKvpNoSync('after', last)
+        if tostring(last) ~= after then
+            SetResourceKvpNoSync('after', tostring(last))
         end
         local is_idle = #page.events == 0 and after and GetGameTimer() - began < SHORTEST
         SetTimeout(is_idle and SHORTEST or 0, Events.poll)
