@@ -12,11 +12,11 @@ local FINAL = { [200] = true, [400] = true, [403] = true, [404] = true, [409] = 
     [413] = true, [415] = true, [422] = true }
 
 -- The bot fails at a message: by a mistake of its own, so that it may fail each time. It is given up
--- after so many tries and milliseconds, unless the bot fails at everything. What other failures say is
+-- after so many tries in so long a time, unless the bot fails at everything. What other failures say is
 -- "not now" (0, 401, 429, 502 to 504): nothing is ever given up for them.
 local INTERNAL = 500
-local MOST_TRIES = 10
-local LONGEST_TRIED = 30000
+local LEAST_TRIES = 10
+local LEAST_TIME = 30000 -- milliseconds
 local FEW = 10 -- messages that may all be at fault
 
 local state = 'idle' -- or 'sending', or 'waiting' after a failure
@@ -44,7 +44,7 @@ local function is_given_up(message, status)
     local this = failed[message.key] or { tries = 0, since = GetGameTimer() }
     failed[message.key] = this
     this.tries = this.tries + 1
-    local is_long = this.tries >= MOST_TRIES and GetGameTimer() - this.since >= LONGEST_TRIED
+    local is_long = this.tries >= LEAST_TRIES and GetGameTimer() - this.since >= LEAST_TIME
     return is_long and fails_at_few()
 end
 
