@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 
+from tests.cogs.cards.test_odd_pushes import check_shown
 from tests.webhook.cad.test_apply import check_order, stories
 from tests.webhook.cad.test_properties import check, mutated_bodies, odd_bodies
 
@@ -18,6 +19,7 @@ EXAMPLES = 2_000
 CHECKS: tuple[tuple[str, Callable[[Any], None], SearchStrategy[Any]], ...] = (
     ("changed pushes of the corpus", check, mutated_bodies()),
     ("any JSON", check, odd_bodies()),
+    ("their cards and entries in feeds", check_shown, mutated_bodies()),
     ("the events of a call in any order", check_order, stories()),
 )
 

@@ -3,7 +3,8 @@
 It starts at 1 again when somebody has wiped its calls, and maybe no push says that the old ones are
 gone. So a full report of a call (EVENT_911, EVENT_DISPATCH_NEW) is about a new call if it
 
-- differs in every text, and the stored call is over or began more than seconds ago,
+- differs in every text, and cannot be a report that came before, as the stored call is over or did
+  not begin just now,
 - comes after the stored call is over, and is not late,
 - differs in any text, a minute or more after the last push about the stored call,
 - or comes an hour after that push.
@@ -114,9 +115,9 @@ async def compare_911(
             newest is None or newest.key == call.key,
         ),
         [
-            (call.caller, event.caller),
-            (call.location, event.location),
-            (call.description, event.description),
+            _Text(call.caller, event.caller),
+            _Text(call.location, event.location),
+            _Text(call.description, event.description),
         ],
     )
 
@@ -125,6 +126,8 @@ async def compare_dispatch(
     change: Change, arrival: Arrival, event: DispatchNew, call: DispatchCall
 ) -> CallReport:
     newest = await dispatches.get(change.sql, *call.key[:2])
+    edited = call.edited.split()
+    place, new_place = f"{call.block} {call.address}", f"{event.block} {event.address}"
     return await _compare(
         change,
         arrival,
@@ -138,9 +141,9 @@ async def compare_dispatch(
             newest is None or newest.key == call.key,
         ),
         [
-            (call.title, event.title),
-            (f"{call.block} {call.address}", f"{event.block} {event.address}"),
-            (call.description, event.description),
+            _Text(call.title, event.title, "title" in edited),
+            _Text(place, new_place, "address" in edited or "block" in edited),
+            _Text(call.description, event.description, "description" in edited),
         ],
     )
 
@@ -172,22 +175,39 @@ class _Stored(NamedTuple):
     is_newest: bool
 
 
+class _Text(NamedTuple):
+    """A text of a stored call, that of a report, and whether an edit set the stored one."""
+
+    stored: str
+    reported: str
+    is_edited: bool = False
+
+    @property
+    def differs(self) -> bool:
+        return fold_case(self.stored.strip()) != fold_case(self.reported.strip())
+
+    @property
+    def is_same(self) -> bool:
+        return bool(self.stored.strip()) and not self.differs
+
+
 async def _compare(
-    change: Change, arrival: Arrival, stored: _Stored, texts: list[tuple[str, str]]
+    change: Change, arrival: Arrival, stored: _Stored, texts: list[_Text]
 ) -> CallReport:
     """Compare the texts of a stored call, each with that of a report, and their times."""
     if arrival.replayed:
         return CallReport.OF_CALL
-    pairs = [(fold_case(old.strip()), fold_case(new.strip())) for old, new in texts]
-    differs = any(old != new for old, new in pairs)
-    differs_in_all = differs and not any(old == new != "" for old, new in pairs)
+    differs = any(text.differs for text in texts)
+    differs_in_all = differs and not any(text.is_same for text in texts)
     silence = change.received - stored.touched_at
     if stored.is_seen and (
         not stored.is_newest or await arrival.is_behind(change, stored.subject, stored.began_at)
     ):
         return CallReport.OF_EARLIER if differs_in_all else CallReport.OF_CALL
-    lasted = change.happened - stored.happened_at
-    if stored.is_seen and differs_in_all and (stored.over_at or lasted > REORDER_WINDOW):
+    # Within the window the first report may come once more, after edits.
+    is_late = change.happened - stored.happened_at <= REORDER_WINDOW
+    is_repeat = stored.over_at is None or not any(t.differs for t in texts if not t.is_edited)
+    if stored.is_seen and differs_in_all and not (is_late and is_repeat):
         return CallReport.OF_NEXT
     if stored.over_at is not None or not stored.is_seen:
         since = stored.touched_at if stored.over_at is None else stored.over_at

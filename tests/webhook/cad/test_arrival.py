@@ -277,12 +277,16 @@ async def test_dispatch_call_is_not_made_from_a_911_call_that_is_long_gone(
     ]
 
 
-@pytest.mark.parametrize("event", [close(), note("Send a unit.")], ids=["over", "just heard of"])
+@pytest.mark.parametrize(
+    ("lasted", "event"),
+    [(58, close()), (2, close()), (58, note("Send a unit."))],
+    ids=["over", "soon over", "just heard of"],
+)
 async def test_wholly_different_report_is_never_written_into_the_old_card(
-    harness: AppHarness, event: Step
+    harness: AppHarness, lasted: int, event: Step
 ) -> None:
     await push(harness, *new("Fire", address="Elm St"))
-    wait(harness, 58 * SECOND)
+    wait(harness, lasted * SECOND)
     await push(harness, *event)
     wait(harness, 2 * SECOND)
     await push(harness, *new("Robbery", address="Oak St"))
