@@ -16,6 +16,16 @@ async def count_clients(sql: Reader, prefix: str) -> int:
     return await sql.one(int, counted, prefix, prefix + "\U0010ffff") or 0
 
 
+async def longest_away(sql: Reader, prefix: str, connected: Collection[str]) -> str | None:
+    """Return the client that is away for the longest, of those whose names begin with this."""
+    away = (
+        "SELECT client FROM subscriptions WHERE client >= ? AND client < ?"
+        " AND client NOT IN (SELECT value FROM json_each(?))"
+        " GROUP BY client ORDER BY max(used) LIMIT 1"
+    )
+    return await sql.one(str, away, prefix, prefix + "\U0010ffff", json.dumps(list(connected)))
+
+
 async def add(sql: Transaction, client: str, event: str, now: int) -> None:
     put = "INSERT OR REPLACE INTO subscriptions (client, event, used) VALUES (?, ?, ?)"
     await sql.run(put, client, event, now)

@@ -222,7 +222,7 @@ class Session:
         try:
             async with self._context.database.write() as sql:
                 if made_here:
-                    await self._check_room(sql, key)
+                    await self._make_room(sql, key)
                 for name in made_here:
                     await subscriptions.add(sql, key, name, self._context.now())
                 await subscriptions.touch(sql, [key], self._context.now())
@@ -245,7 +245,7 @@ class Session:
         name = ALL_WITH_CAD if request.name == ALL and request.cad else request.name
         if client := self._client_of(request):
             async with self._context.database.write() as sql:
-                await self._check_room(sql, self._key(client))
+                await self._make_room(sql, self._key(client))
                 await subscriptions.add(sql, self._key(client), name, self._context.now())
         self._add_subscription(name)
         return StatusReply(message=f"Subscribed to events.{request.name}")
@@ -266,15 +266,27 @@ class Session:
     async def _answer_ping(self, _: ClientMessage) -> StatusReply:
         return StatusReply(message="pong")
 
-    async def _check_room(self, sql: Transaction, key: str) -> None:
+    async def _make_room(self, sql: Transaction, key: str) -> None:
+        """Forget the client that is away for the longest if there are too many, for a new one.
+
+        Pages may choose another client id each time they are loaded.
+
+        Raises:
+            Conflict: all of them are connected.
+        """
         if await subscriptions.of_client(sql, key):
             return
-        if await subscriptions.count_clients(sql, self._key(NO_CLIENT_ID)) >= MAX_CLIENTS:
+        own = self._key(NO_CLIENT_ID)
+        if await subscriptions.count_clients(sql, own) < MAX_CLIENTS:
+            return
+        gone = await subscriptions.longest_away(sql, own, self._settings.live_clients)
+        if gone is None:
             raise Conflict(
                 "this token already has {most} clients with subscriptions:"
                 " reuse one of their client ids, or unsubscribe one",
                 most=MAX_CLIENTS,
             )
+        await subscriptions.remove_all(sql, gone)
 
     def _client_of(self, request: OfSubscription) -> str:
         """Return the client id of a subscription; opens a session where there is none.

@@ -441,6 +441,22 @@ async def test_token_has_a_bounded_number_of_remembered_clients(
     }
 
 
+async def test_new_client_takes_the_room_of_the_one_that_is_away_for_the_longest(
+    harness: AppHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "MAX_CLIENTS", 3)
+    rules = SessionSettings(EVENT_NAMES)
+    for client in ("there", "longest", "away", "new"):
+        harness.clock.now += 1_000
+        line = FakeSession(harness, rules)
+        await line.say("session", id=client)
+        await line.subscribe("alerts", "visits")
+        if client != "there":
+            line.close()
+    left = {row[0] for row in harness.dump()["subscriptions"]}
+    assert left == {"tester/there", "tester/away", "tester/new"}
+
+
 async def test_subscriptions_are_forgotten_when_nobody_returns(harness: AppHarness) -> None:
     for client in ("gone", "returned", "there"):
         line = FakeSession(harness)
