@@ -101,6 +101,15 @@ async def delivered_news(sql: Reader, push: RecentPush, transport: str) -> bool:
     return await sql.count(news, push.id, transport, push.subjects) > 0
 
 
+async def delivered_before(
+    sql: Reader, push: RecentPush, transport: str, since: int, until: int
+) -> bool:
+    """Return whether a transport was the first with a push about the same, before this one."""
+    earlier = f"fingerprints WHERE id < ?1 AND {_CAME_FIRST_OVER} AND {_SHARES_SUBJECT}"
+    between = f"{earlier} AND at >= ?4 AND at < ?5"
+    return await sql.count(between, push.id, transport, push.subjects, since, until) > 0
+
+
 async def since(sql: Reader, push: RecentPush, transport: str) -> list[RecentPush]:
     """Return a push and later ones about the same.
 

@@ -76,6 +76,11 @@ class Arrival:
         copied = await fingerprints.last_copied(change.sql, self.transport)
         return copied is None or (copied.arrival(self.transport) or 0) - copied.at > REORDER_WINDOW
 
+    async def came_first(self, change: Change, subject: Subject, at: int) -> bool:
+        """Return whether the transport was the first with what came at a time."""
+        pushes = await fingerprints.about(change.sql, str(subject), at)
+        return any(push.transports.split(" ")[0] == self.transport for push in pushes)
+
     async def _arrival_of(self, change: Change, subject: Subject, at: int) -> int | None:
         """Return when the transport delivered what came at a time; None if it is not known to."""
         pushes = await fingerprints.about(change.sql, str(subject), at)

@@ -196,7 +196,11 @@ async def _compare(
 ) -> CallReport:
     """Compare the texts of a stored call, each with that of a report, and their times."""
     if arrival.replayed:
-        return CallReport.OF_CALL
+        # Over this transport the end of the stored call came before the report.
+        is_next = stored.over_at and await arrival.came_first(
+            change, stored.subject, stored.over_at
+        )
+        return CallReport.OF_NEXT if is_next else CallReport.OF_CALL
     differs = any(text.differs for text in texts)
     differs_in_all = differs and not any(text.is_same for text in texts)
     silence = change.received - stored.touched_at

@@ -11,7 +11,7 @@ import orjson
 
 from db import fingerprints, journal
 from webhook.cad.apply import apply
-from webhook.cad.arrival import Arrival
+from webhook.cad.arrival import REORDER_WINDOW, Arrival
 from webhook.cad.calls import DispatchNew
 from webhook.cad.notices import Callout, PagerMessage, StationAlert
 from webhook.cad.registry import EVENTS
@@ -24,12 +24,29 @@ _ONLY_FIRST = (DispatchNew, Callout, PagerMessage, StationAlert)
 log = logging.getLogger(__name__)
 
 
+async def _came_in_order(change: Change, push: fingerprints.RecentPush, transport: str) -> bool:
+    """Return whether a transport shows that a push was sent after one that it seemed to precede.
+
+    It seemed so as it came within the window over another transport, which lost the other push.
+    """
+    return await fingerprints.delivered_before(
+        change.sql,
+        push,
+        transport,
+        since=push.at - REORDER_WINDOW,
+        until=change.received - REORDER_WINDOW,
+    )
+
+
 async def replay(change: Change, arrival: Arrival, digest: bytes) -> None:
-    """Apply a push again when its copy comes over a transport that delivered news before it."""
+    """Apply a push again when its copy shows that it was sent later than it seemed."""
     copied = await fingerprints.newest(change.sql, digest, arrival.transport)
     if copied is None:
         return
-    if not await fingerprints.delivered_news(change.sql, copied, arrival.transport):
+    if not (
+        await fingerprints.delivered_news(change.sql, copied, arrival.transport)
+        or await _came_in_order(change, copied, arrival.transport)
+    ):
         return
     log.debug("a push over %s shows that pushes arrived out of order", arrival.transport)
     subjects: dict[str, None] = {}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
@@ -50,7 +51,8 @@ STEPS: list[Step] = [
 FIRST = [STEPS[0], STEPS[9]]
 """What the calls begin with."""
 
-REPORTS = {"EVENT_911", "EVENT_DISPATCH_NEW"}
+ENDS = {"EVENT_911": "EVENT_REMOVE_911", "EVENT_DISPATCH_NEW": "EVENT_DISPATCH_CLOSED"}
+"""Which push ends what another reports."""
 
 
 class Delivery(NamedTuple):
@@ -82,18 +84,21 @@ def is_open(story: Sequence[Delivery]) -> bool:
     """Return whether the pushes leave open what happened.
 
     - Within a minute, each transport lost something: nothing says in which order those came.
-    - A doubled push is like one that came twice, of which the other transport lost one.
-    - The quick transport lost the report that a number is used again: until the slow one brings it,
-      what the quick one brings looks like news of the old call.
+    - A doubled push is like one that came twice, of which the other transport lost one, or both.
+    - The quick transport lost a report or an end of a number that is used twice: until the slow one
+      brings it, what the quick one brings looks like news of the other call.
     """
     lost = [(one.at, one.quick is None) for one in story if None in (one.quick, one.slow)]
     for at, by_quick in lost:
         if any(by_quick != other and abs(at - then) <= 2 * WINDOW for then, other in lost):
             return True
-    if any(one.quick is None and one.step[0] in REPORTS for one in story[len(FIRST) :]):
+    types = [one.step[0] for one in story]
+    reused = {end for report, end in ENDS.items() if types.count(report) > 1}
+    reused |= {report for report in ENDS if types.count(report) > 1}
+    if any(one.quick is None and one.step[0] in reused for one in story):
         return True
     equal = [one.step for one in story]
-    return any(one.is_doubled and equal.count(one.step) > 1 for one in story)
+    return any(one.is_doubled and (one.quick is None or equal.count(one.step) > 1) for one in story)
 
 
 def arrivals(story: Sequence[Delivery]) -> list[tuple[int, Step, str]]:
@@ -125,6 +130,26 @@ async def after(pushes: Sequence[tuple[int, Step, str]]) -> dict[str, Any]:
                 harness.clock.now = START + at
                 await push(harness, *step, via)
             return await state(harness)
+
+
+@pytest.mark.parametrize("lag", [1, 12, 40])
+async def test_call_is_open_that_came_again_after_an_end_that_one_transport_lost(
+    harness: AppHarness, lag: int
+) -> None:
+    report = call_911("a fire", location="Elm St")
+    for at, step, via in sorted(
+        [
+            (11, report, CAD),
+            (11 + lag, report, GAME),
+            (44 + lag, remove(), GAME),
+            (55, report, CAD),
+            (55 + lag, report, GAME),
+        ],
+        key=lambda arrival: arrival[0],
+    ):
+        harness.clock.now = START + at * SECOND
+        await push(harness, *step, via)
+    assert (await state(harness))["911"] == ("a fire", True)
 
 
 @given(stories())
