@@ -31,7 +31,7 @@ _PROCESSES.set_forkserver_preload(["tests.fivem.bot_process"])
 CAD_KEY = "CAD-KEY-OF-THE-TESTS"
 TOKEN = "token-of-the-game-server"
 OTHER_TOKEN = "token-of-another-script"
-PATIENCE = 60.0
+START_TIMEOUT = 60.0
 """Seconds that a start may take on a busy machine."""
 
 
@@ -82,7 +82,7 @@ class BotProcess:
 
     def wait(self) -> None:
         """Wait until the bot answers."""
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + START_TIMEOUT
         while True:
             try:
                 urllib.request.urlopen(f"{self.url}/healthz", timeout=5).close()  # noqa: S310

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MOST_BYTES = 5 * 1024 * 1024
-PATIENCE = 30.0
+ANSWER_TIMEOUT = 30.0
 """Seconds after which a request that a script never answers is given up."""
 
 
@@ -37,7 +37,7 @@ class IncomingRequest:
 
     def wait(self) -> bool:
         """Wait for the answer, in the thread of the connection."""
-        return self._done.wait(PATIENCE)
+        return self._done.wait(ANSWER_TIMEOUT)
 
 
 class GamePort:

@@ -37,7 +37,7 @@ TABLES = (
     "notices",
 )
 
-WHEN_HEARD = {"emergency_calls": -2, "dispatch_calls": -5, "units": -2}
+TOUCHED_COLUMN = {"emergency_calls": -2, "dispatch_calls": -5, "units": -2}
 """The columns that only tell when a row was heard of last."""
 
 
@@ -48,7 +48,7 @@ async def push(harness: AppHarness, kind: str, data: object, cad: str = CAD) -> 
 def state(harness: AppHarness) -> dict[str, set[tuple[Any, ...]]]:
     """Return the rows of the CAD's tables, without what only tells of their arrival."""
     rows = harness.dump()
-    for name, column in WHEN_HEARD.items():
+    for name, column in TOUCHED_COLUMN.items():
         for number, row in enumerate(rows[name]):
             rows[name][number] = row[:column] + row[column:][1:]
     found = {name: set(rows[name]) for name in TABLES}
