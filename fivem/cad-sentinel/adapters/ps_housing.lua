@@ -25,32 +25,18 @@ Adapter('ps-housing', function(adapter)
     local houses = Houses.of(adapter, {
         seconds = 600,
         read = function(done)
-            local properties, citizens = all(), {}
-            for _, property in pairs(properties) do
+            local list = {}
+            for id, property in pairs(all()) do
                 local data = property.propertyData
-                citizens[#citizens + 1] = data.owner
-                for _, citizen in pairs(data.has_access or {}) do
-                    citizens[#citizens + 1] = citizen
-                end
+                list[#list + 1] = {
+                    id = id,
+                    location = location_of(id, data),
+                    position = position_of(id, data),
+                    citizen = data.owner,
+                    citizens = data.has_access or {},
+                }
             end
-            Characters.find(citizens, function(users)
-                if not users then
-                    done(nil)
-                    return
-                end
-                local list = {}
-                for id, property in pairs(properties) do
-                    local data = property.propertyData
-                    list[#list + 1] = {
-                        id = id,
-                        location = location_of(id, data),
-                        position = position_of(id, data),
-                        owner = users[data.owner],
-                        allowed = Characters.users_of(data.has_access or {}, users),
-                    }
-                end
-                done(list)
-            end)
+            Characters.move_in(list, done)
         end,
         stash = function(name) return name:match('^property_(%d+)') end,
     })

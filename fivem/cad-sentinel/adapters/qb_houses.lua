@@ -11,29 +11,17 @@ Adapter('qb-houses', function(adapter)
         seconds = 60, -- no event reports a transfer by phone
         read = function(done)
             Database.query(SELECT, {}, function(rows)
-                local citizens = {}
+                local list = rows and {}
                 for _, row in ipairs(rows or {}) do
-                    for _, citizen in pairs(Database.json(row.keyholders)) do
-                        citizens[#citizens + 1] = citizen
-                    end
+                    list[#list + 1] = {
+                        id = row.name,
+                        location = row.label,
+                        position = Database.json(row.coords).enter,
+                        owner = row.identifier,
+                        citizens = Database.json(row.keyholders),
+                    }
                 end
-                Characters.find(citizens, function(users)
-                    if not rows or not users then
-                        done(nil)
-                        return
-                    end
-                    local list = {}
-                    for _, row in ipairs(rows) do
-                        list[#list + 1] = {
-                            id = row.name,
-                            location = row.label,
-                            position = Database.json(row.coords).enter,
-                            owner = row.identifier,
-                            allowed = Characters.users_of(Database.json(row.keyholders), users),
-                        }
-                    end
-                    done(list)
-                end)
+                Characters.move_in(list, done)
             end)
         end,
     })

@@ -9,32 +9,19 @@ Adapter('qbx_properties', function(adapter)
         seconds = 60, -- no event reports the end of a rent
         read = function(done)
             Database.query(SELECT, {}, function(rows)
-                local citizens = {}
+                local list = rows and {}
                 for _, row in ipairs(rows or {}) do
-                    citizens[#citizens + 1] = row.owner
-                    for _, citizen in pairs(Database.json(row.keyholders)) do
-                        citizens[#citizens + 1] = citizen
-                    end
+                    names[row.property_name] = row.id
+                    local position = Database.json(row.coords)
+                    list[#list + 1] = {
+                        id = row.id,
+                        location = row.property_name,
+                        position = position.x and position or nil,
+                        citizen = row.owner,
+                        citizens = Database.json(row.keyholders),
+                    }
                 end
-                Characters.find(citizens, function(users)
-                    if not rows or not users then
-                        done(nil)
-                        return
-                    end
-                    local list = {}
-                    for _, row in ipairs(rows) do
-                        names[row.property_name] = row.id
-                        local position = Database.json(row.coords)
-                        list[#list + 1] = {
-                            id = row.id,
-                            location = row.property_name,
-                            position = position.x and position or nil,
-                            owner = row.owner and users[row.owner],
-                            allowed = Characters.users_of(Database.json(row.keyholders), users),
-                        }
-                    end
-                    done(list)
-                end)
+                Characters.move_in(list, done)
             end)
         end,
         stash = function(name)

@@ -86,13 +86,26 @@ function Characters.find(citizens, done)
     end)
 end
 
--- The user ids of some citizens, of those that `Characters.find` found; others are left out.
-function Characters.users_of(citizens, found)
-    local list = {}
-    for _, citizen in pairs(citizens) do
-        list[#list + 1] = found[citizen]
+-- Puts user ids into houses: `citizen` becomes the owner and `citizens` become those who are allowed;
+-- then `done(houses)`, or `done(nil)` if there are no houses or the database cannot be read.
+function Characters.move_in(houses, done)
+    local citizens = {}
+    for _, house in ipairs(houses or {}) do
+        citizens[#citizens + 1] = house.citizen
+        for _, citizen in pairs(house.citizens) do
+            citizens[#citizens + 1] = citizen
+        end
     end
-    return list
+    Characters.find(citizens, function(found)
+        for _, house in ipairs(found and houses or {}) do
+            house.owner = house.owner or found[house.citizen]
+            house.allowed = {}
+            for _, citizen in pairs(house.citizens) do
+                house.allowed[#house.allowed + 1] = found[citizen]
+            end
+        end
+        done(found and houses)
+    end)
 end
 
 -- The user id of an identifier of ESX: license:…, char1:… before the same without its kind, or
