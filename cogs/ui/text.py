@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from cogs.i18n.language import N_, _, plural
-from webhook.protocol.clean_text import clean_text
+from webhook.protocol.clean_text import clean_text, trim_end
 
 ANONYMOUS = N_("Anonymous")
 BLANK = "—"
@@ -51,7 +51,7 @@ def inert(text: str, limit: int, *, blank: str = BLANK) -> str:
         character = piece.replace("\x00", "\\")  # with its escape, so that neither is cut off
         left -= length(character)
         if left < 0:
-            return "".join(parts).rstrip() + "…"
+            return trim_end("".join(parts)) + "…"
         parts.append(character)
     return "".join(parts)
 
@@ -66,7 +66,7 @@ def plain_line(text: str, limit: int) -> str:
     line = _SPACE.sub(" ", clean_text(text, limit))
     while length(line) > limit:
         line = line[:-1]
-    return line
+    return trim_end(line)
 
 
 def named_values(values: dict[str, Any], limit: int, most: int = 8) -> str:

@@ -45,7 +45,12 @@ def clean_text(text: str, limit: int | None = None) -> str:
         return text.strip()[:limit].rstrip()
     text = _SEPARATORS.sub(lambda found: "\n" if found[0] == "\r\n" else " ", text)
     visible = _JOINERS.sub(_needed_joiner, "".join(_visible(text))).strip()
-    return visible[:limit].rstrip().rstrip(_JOINER)
+    return trim_end(visible[:limit])
+
+
+def trim_end(text: str) -> str:
+    """Remove blanks and joiners from the end of a text that may have been cut."""
+    return text.rstrip().rstrip(_JOINER)
 
 
 def _needed_joiner(found: re.Match[str]) -> str:

@@ -156,3 +156,10 @@ def test_durations_are_short(milliseconds: int, text: str) -> None:
 
 def test_timestamps_use_discords_format() -> None:
     assert timestamp(1_795_339_800_999) == "<t:1795339800:T> (<t:1795339800:R>)"
+
+
+@pytest.mark.parametrize("limit", range(1, 12))
+def test_cut_text_does_not_end_with_a_joiner(limit: int) -> None:
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
+    assert not plain_line(family, limit).endswith("\u200d")
+    assert "\u200d…" not in inert(family, limit)
