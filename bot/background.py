@@ -1,17 +1,15 @@
 """Work in the background: what is done again and again, and whether the event loop keeps up."""
 
 import asyncio
-import faulthandler
 import logging
-import re
-import tempfile
+import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from datetime import time as TimeOfDay  # noqa: N812 - a class
-from typing import IO
 
 from db import journal, request_keys, settings, subscriptions
 from db.database import Database
@@ -157,22 +155,16 @@ class LoopMonitor:
         self._is_late = False
 
     async def run(self) -> None:
-        """Monitor the loop that this runs in until cancelled.
-
-        Where no temporary file can be made, delays are logged without the stack.
-        """
-        with ExitStack() as resources:
-            stacks = None
-            with suppress(OSError):
-                stacks = resources.enter_context(tempfile.TemporaryFile(buffering=0))
-            resources.callback(faulthandler.cancel_dump_traceback_later)
+        """Monitor the loop that this runs in until cancelled."""
+        sampler = _StackSampler(threading.get_ident())
+        sampler.start()
+        try:
             while True:
-                if stacks is not None:
-                    faulthandler.dump_traceback_later(TICK + MAX_LAG, file=stacks)
                 due = time.monotonic() + TICK
                 await asyncio.sleep(TICK)
-                lag = time.monotonic() - due
-                self.record(lag, _read_stack(stacks) if stacks is not None else "")
+                self.record(time.monotonic() - due, sampler.beat())
+        finally:
+            sampler.stop()
 
     def record(self, lag: float, stack: str = "") -> None:
         """Record a delay; of several in a row only the first is logged."""
@@ -184,16 +176,44 @@ class LoopMonitor:
         self._is_late = is_late
 
 
-def _read_stack(stacks: IO[bytes]) -> str:
-    """Return this thread's innermost calls from faulthandler's report, and empty the file."""
-    if not stacks.tell():
-        return ""
-    stacks.seek(0)
-    text = stacks.read().decode(errors="replace")
-    stacks.seek(0)
-    stacks.truncate()
-    for thread in text.split("\n\n"):
-        found = re.search(r"hread 0x([0-9a-f]+)", thread)
-        if found and int(found[1], 16) == threading.get_ident():
-            return "\n".join(re.findall(r"  File .*", thread)[:FRAMES])
-    return ""
+class _StackSampler(threading.Thread):
+    """Takes the stack of a thread whose next beat is late.
+
+    faulthandler's timer would do this too, but it reads the frames of a running thread without
+    holding the interpreter's lock, and has crashed the process under load.
+    """
+
+    def __init__(self, watched: int) -> None:
+        super().__init__(name="stack sampler", daemon=True)
+        self._watched = watched
+        self._beats = threading.Event()
+        self._is_stopped = False
+        self._stack = ""
+
+    def beat(self) -> str:
+        """Return the stack that was taken since the last beat, the innermost call first, or ""."""
+        stack, self._stack = self._stack, ""
+        self._beats.set()
+        return stack
+
+    def stop(self) -> None:
+        self._is_stopped = True
+        self._beats.set()
+
+    def run(self) -> None:
+        while not self._is_stopped:
+            if not self._beats.wait(TICK + MAX_LAG):
+                self._stack = self._take()
+                self._beats.wait()
+            self._beats.clear()
+
+    def _take(self) -> str:
+        frame = sys._current_frames().get(self._watched)
+        if frame is None:
+            return ""
+        calls = traceback.StackSummary.extract(
+            traceback.walk_stack(frame), limit=FRAMES, lookup_lines=False
+        )
+        return "\n".join(
+            f'  File "{one.filename}", line {one.lineno} in {one.name}' for one in calls
+        )
