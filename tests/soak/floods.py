@@ -374,6 +374,7 @@ async def bus_subscribers(port: int) -> None:
     ]
     texts = [json.dumps(frame) for frame in frames]
     ping = framed(1, json.dumps(['{"type":"ping"}']).encode())
+    sessions = count()
 
     async def over_websocket(place: int) -> None:
         reader, writer = await connect(port, place)
@@ -387,7 +388,7 @@ async def bus_subscribers(port: int) -> None:
                 await asyncio.sleep(3)
 
     async def over_http(place: int) -> None:
-        path = f"/events/0/{os.getpid()}-{place}"
+        path = f"/events/0/{os.getpid()}-{next(sessions)}"  # a new one begins with `o`
         reader, writer = await connect(port, place)
         with contextlib.closing(writer):
             writer.write(post(f"{path}/xhr_streaming?token={TOKEN}", 0))
