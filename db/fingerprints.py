@@ -95,19 +95,16 @@ async def last_copied(sql: Reader, transport: str) -> RecentPush | None:
     return found[0] if found else None
 
 
-async def delivered_news(sql: Reader, push: RecentPush, transport: str) -> bool:
-    """Return whether a transport was the first with a push about the same after this one came."""
-    news = f"fingerprints WHERE id > ?1 AND {_CAME_FIRST_OVER} AND {_SHARES_SUBJECT}"
-    return await sql.count(news, push.id, transport, push.subjects) > 0
-
-
-async def delivered_before(
+async def delivered_others(
     sql: Reader, push: RecentPush, transport: str, since: int, until: int
 ) -> bool:
-    """Return whether a transport was the first with a push about the same, before this one."""
-    earlier = f"fingerprints WHERE id < ?1 AND {_CAME_FIRST_OVER} AND {_SHARES_SUBJECT}"
-    between = f"{earlier} AND at >= ?4 AND at < ?5"
-    return await sql.count(between, push.id, transport, push.subjects, since, until) > 0
+    """Return whether a transport was the first with another push about the same.
+
+    That one came after this push, or first came from `since` on and before `until`.
+    """
+    others = f"fingerprints WHERE id <> ?1 AND {_CAME_FIRST_OVER} AND {_SHARES_SUBJECT}"
+    either = f"{others} AND (id > ?1 OR (at >= ?4 AND at < ?5))"
+    return await sql.count(either, push.id, transport, push.subjects, since, until) > 0
 
 
 async def since(sql: Reader, push: RecentPush, transport: str) -> list[RecentPush]:

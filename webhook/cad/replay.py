@@ -2,7 +2,8 @@
 
 A push that one transport lost arrives late over the other, and overwrites what newer pushes set.
 When the slower transport then delivers its copies of those newer pushes, they are applied again,
-with all later ones about the same subject.
+with all later ones about the same subject. So is a push that seemed to precede one that the other
+transport lost, once its copy comes too long after that one to be out of order.
 """
 
 import logging
@@ -24,28 +25,17 @@ _ONLY_FIRST = (DispatchNew, Callout, PagerMessage, StationAlert)
 log = logging.getLogger(__name__)
 
 
-async def _came_in_order(change: Change, push: fingerprints.RecentPush, transport: str) -> bool:
-    """Return whether a transport shows that a push was sent after one that it seemed to precede.
-
-    It seemed so as it came within the window over another transport, which lost the other push.
-    """
-    return await fingerprints.delivered_before(
-        change.sql,
-        push,
-        transport,
-        since=push.at - REORDER_WINDOW,
-        until=change.received - REORDER_WINDOW,
-    )
-
-
 async def replay(change: Change, arrival: Arrival, digest: bytes) -> None:
     """Apply a push again when its copy shows that it was sent later than it seemed."""
     copied = await fingerprints.newest(change.sql, digest, arrival.transport)
     if copied is None:
         return
-    if not (
-        await fingerprints.delivered_news(change.sql, copied, arrival.transport)
-        or await _came_in_order(change, copied, arrival.transport)
+    if not await fingerprints.delivered_others(
+        change.sql,
+        copied,
+        arrival.transport,
+        since=copied.at - REORDER_WINDOW,
+        until=change.received - REORDER_WINDOW,
     ):
         return
     log.debug("a push over %s shows that pushes arrived out of order", arrival.transport)
