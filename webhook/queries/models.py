@@ -214,7 +214,7 @@ def is_none(value: object) -> bool:
     return value is None
 
 
-def _read_position(value: object) -> object:
+def read_position(value: object) -> object:
     """Read a position as it is stored, which is JSON."""
     if isinstance(value, str):
         value = orjson.loads(value)
@@ -234,7 +234,7 @@ class PropertyFields(RowReply):
     status: str
     description: str
     position: Annotated[
-        PositionData | None, BeforeValidator(_read_position), Field(exclude_if=is_none)
+        PositionData | None, BeforeValidator(read_position), Field(exclude_if=is_none)
     ] = None
     external: Annotated[ExternalData | None, Field(exclude_if=is_none)] = None
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BeforeValidator, Field, model_validator
 
-from webhook.protocol.wire import PositionData, Request, parse_number
-from webhook.queries.models import Coordinate
+from webhook.protocol.wire import Request, parse_number
+from webhook.queries.models import Coordinate, read_position
 
 
 def _read_exact(value: object) -> object:
@@ -66,4 +66,4 @@ def stored_position(position: Position | None) -> str | None:
 
 def position_field(stored: str | None) -> dict[str, Any]:
     """Return the field of an event that has a stored position; none if there is no position."""
-    return {} if stored is None else {"position": PositionData(**orjson.loads(stored))}
+    return {} if stored is None else {"position": read_position(stored)}
