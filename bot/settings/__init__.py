@@ -4,16 +4,13 @@ What few configurations need to be checked is imported by its validator: command
 """
 
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     IPvAnyNetwork,
     StringConstraints,
@@ -26,8 +23,20 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from bot.settings.discord import Channels, DiscordSettings, Roles, RuleSettings
+from bot.settings.fields import Secret, Section, Snowflake, Token, clean_secret
+
 if TYPE_CHECKING:
     from cogs.pictures.backdrop import Backdrop
+
+__all__ = [
+    "Channels",
+    "DiscordSettings",
+    "Roles",
+    "RuleSettings",
+    "Settings",
+    "clean_secret",
+]
 
 PREFIX = "SENTINEL_"
 
@@ -50,23 +59,6 @@ def _language(name: str) -> str:
     return name
 
 
-def _token(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError(
-            "a token cannot contain line breaks or other control characters; copy it again"
-        )
-    return text
-
-
-def clean_secret(value: Any) -> Any:
-    """Take from a text what editors and shells add: a byte order mark, blanks, quotes around it."""
-    if not isinstance(value, str):
-        return value
-    value = value.replace("\ufeff", "").strip()
-    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-    return value[1:-1].strip() if is_quoted else value
-
-
 def _host(host: str) -> str:
     if "/" in host:
         raise ValueError("a name or an address without http:// and without a path, like '0.0.0.0'")
@@ -87,23 +79,6 @@ def _key_with_name(value: object) -> object:
     return {"key": value} if isinstance(value, str) else value
 
 
-def _event_type(name: str) -> str:
-    from webhook import cad
-    from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, is_event_name
-
-    written = name.removeprefix("events.")
-    kind = written.removeprefix(f"{CAD}.")
-    names = [*cad.EVENTS, *EVENTS, *SYSTEM_EVENTS]
-    if kind not in names:
-        is_slip = bool(get_close_matches(kind, names, n=1, cutoff=0.9))
-        if kind != written and is_event_name(written, ()) and not is_slip:
-            return kind  # a push type of the CAD that this program does not know
-        close = get_close_matches(kind, names, n=1, cutoff=0.5)
-        hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"
-        raise ValueError(f"not an event{hint}")
-    return kind
-
-
 def _proxy(network: IPvAnyNetwork) -> IPvAnyNetwork:
     if network.prefixlen == 0:
         raise ValueError("this trusts everybody; name the address of the proxy itself")
@@ -116,12 +91,6 @@ def _origin(text: str) -> str:
     return parse_origin(text)
 
 
-def _quiet_hours(text: str) -> str:
-    from cogs.routing.rules import QuietHours
-
-    return str(QuietHours.parse(text))
-
-
 def _time_of_day(text: str) -> str:
     try:
         return f"{datetime.strptime(text, '%H:%M'):%H:%M}" if text else ""  # noqa: DTZ007
@@ -129,124 +98,10 @@ def _time_of_day(text: str) -> str:
         raise ValueError(f"{text!r} is not a time of day; write one like '06:00'") from None
 
 
-Snowflake = Annotated[int, Field(ge=0, lt=2**63)]
-"""A Discord id; 0 for none."""
-
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=32)]
 """A name that stands in records and logs."""
 
-Secret = Annotated[str, BeforeValidator(clean_secret)]
-
-Token = Annotated[Secret, AfterValidator(_token)]
-"""A secret that is sent in a header."""
-
 Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 7)]
-
-
-class Section(BaseModel):
-    """Base of the sections; an unknown key is a fault."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Channels(Section):
-    """Discord channel ids by what is posted there."""
-
-    emergency: Snowflake = 0
-    dispatch: Snowflake = 0
-    panic: Snowflake = 0
-    units: Snowflake = 0
-    records: Snowflake = 0
-    alerts: Snowflake = 0
-    visits: Snowflake = 0
-    crimes: Snowflake = 0
-    access: Snowflake = 0
-    properties: Snowflake = 0
-    drones: Snowflake = 0
-    approvals: Snowflake = 0
-    log: Snowflake = 0
-
-
-class Roles(Section):
-    """Discord role ids by what they allow; each may do what the ones before it may."""
-
-    viewer: list[Snowflake] = []
-    dispatcher: list[Snowflake] = []
-    approver: list[Snowflake] = []
-    admin: list[Snowflake] = []
-
-
-Word = Annotated[
-    str,
-    Field(coerce_numbers_to_str=True),
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=128),
-]
-"""A text that a rule looks for; a number is read as its digits."""
-
-EventType = Annotated[str, AfterValidator(_event_type)]
-"""A push type of the CAD, or the name of an event of the property protocol."""
-
-
-class RuleSettings(Section):
-    """A routing rule: the conditions on an event, and what happens to it when they are met."""
-
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-    types: Annotated[list[EventType], Field(min_length=1)] | None = None
-    priority: Annotated[list[Word], Field(min_length=1)] | None = None
-    emergency: bool | None = None
-    departments: Annotated[list[Word], Field(min_length=1)] | None = None
-    postals: Annotated[list[Word], Field(min_length=1)] | None = None
-    keywords: Annotated[list[Word], Field(min_length=1)] | None = None
-    properties: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = None
-    channel: Snowflake = 0
-    mention: Snowflake = 0
-    silent: bool | None = None
-    quiet: Annotated[str, AfterValidator(_quiet_hours)] | None = None
-    panics_always: bool = True
-
-    @model_validator(mode="after")
-    def _has_an_effect(self) -> "RuleSettings":
-        acts = bool(self.channel or self.mention)
-        if not acts and self.silent is None and (self.quiet is None or self.panics_always):
-            raise ValueError(
-                "the rule does nothing: give it a channel, a mention or"
-                " silent = true (silent = false posts events in their usual channel)"
-            )
-        if self.silent and acts and self.quiet is None:
-            raise ValueError(
-                "the rule is always silent, so its channel and mention have no effect:"
-                " give it quiet hours, or take them out"
-            )
-        if self.quiet is not None and not (self.mention or self.silent) and self.panics_always:
-            raise ValueError(
-                "the quiet hours of the rule have no effect: there is neither a mention nor"
-                " silent = true"
-            )
-        return self
-
-
-def _unique_names(rules: list[RuleSettings]) -> list[RuleSettings]:
-    names = [rule.name for rule in rules]
-    for name in names:
-        if names.count(name) > 1:
-            indices = [index for index, found in enumerate(names) if found == name]
-            raise ValueError(f"two rules have the same name: {indices[0]} and {indices[1]}")
-    return rules
-
-
-class DiscordSettings(Section):
-    """The Discord bot; off without a token."""
-
-    token: Token = ""
-    guild_id: Snowflake = 0
-    panic_role: Snowflake = 0
-    ping_within_seconds: Annotated[int, Field(ge=30, le=7 * 24 * 3600)] = 120
-    feed_age_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 365)] = 60
-    api_url: str = ""
-    gateway_url: str = ""
-    channels: Channels = Channels()
-    roles: Roles = Roles()
-    rules: Annotated[list[RuleSettings], AfterValidator(_unique_names)] = []
 
 
 class AlarmSettings(Section):
