@@ -1,17 +1,24 @@
 """The part of `cad-sentinel check` that asks Discord: token, channels, roles, permissions."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
 import discord
 
+from bot.called_roles import called_roles
 from bot.check import Report
 from bot.discord_pipeline import point_discord_at
 from bot.discord_settings import apply_setup, layout_of
-from bot.settings import DiscordSettings, Settings
+from bot.settings import AlarmSettings, DiscordSettings, Settings
 from cogs.routing.layout import Layout, choices
-from cogs.routing.setup_health import POSTABLE_CHANNELS, can_mention, missing_permissions
+from cogs.routing.setup_health import (
+    POSTABLE_CHANNELS,
+    CalledRole,
+    can_mention,
+    missing_permissions,
+)
 from db.database import open_read_only
 from db.errors import StorageError
 
@@ -26,7 +33,7 @@ async def check_discord(settings: Settings, report: Report) -> None:
     point_discord_at(discord_settings)
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         if await _log_in(client, discord_settings.token, report):
-            await _check_guilds(client, discord_settings, settings.alarms.supervisor, report)
+            await _check_guilds(client, discord_settings, settings.alarms, report)
 
 
 async def _setup_choices(path: Path) -> Layout:
@@ -70,56 +77,63 @@ async def _log_in(client: discord.Client, token: str, report: Report) -> bool:
 
 
 async def _check_guilds(
-    client: discord.Client, settings: DiscordSettings, supervisors: list[int], report: Report
+    client: discord.Client, settings: DiscordSettings, alarms: AlarmSettings, report: Report
 ) -> None:
-    channels = {name: number for name, number in settings.channels if number}
-    if not channels:
+    numbers = {name: number for name, number in settings.channels if number}
+    if not numbers:
         report.fault(
             "no channel is configured",
             "type /setup in Discord, or put channel ids into [discord.channels]",
         )
-    channels |= {f"of rule {rule.name}": rule.channel for rule in settings.rules if rule.channel}
-    guilds: dict[int, discord.Guild] = {}
-    for name, number in channels.items():
-        await _check_channel(client, name, number, guilds, report)
-    for guild in guilds.values():
-        await _check_guild(client, guild, settings, supervisors, report)
+    numbers |= {f"of rule {rule.name}": rule.channel for rule in settings.rules if rule.channel}
+    own: dict[int, discord.Member] = {}
+    channels: dict[int, discord.abc.GuildChannel] = {}
+    for name, number in numbers.items():
+        channel = await _check_channel(client, name, number, own, report)
+        if channel is not None:
+            channels[number] = channel
+    for me in own.values():
+        await _check_guild(client, me.guild, settings, alarms.supervisor, report)
+    for called in called_roles(alarms, settings):
+        _check_called_role(called, channels, own, report)
 
 
 async def _check_channel(
     client: discord.Client,
     name: str,
     number: int,
-    guilds: dict[int, discord.Guild],
+    own: dict[int, discord.Member],
     report: Report,
-) -> None:
+) -> discord.abc.GuildChannel | None:
+    """Return the channel if the bot may post there; `own`: the bot in each server, filled here."""
     try:
         channel = await client.fetch_channel(number)
     except discord.NotFound:
         report.fault(f"channel {name} ({number}) does not exist", MEND)
-        return
+        return None
     except discord.Forbidden:
         report.fault(
             f"channel {name} ({number}) is hidden from the bot",
             "give the bot's role View Channel in the channel's permissions",
         )
-        return
+        return None
     if not isinstance(channel, POSTABLE_CHANNELS):
         report.fault(f"channel {name} ({number}) is not a text channel", MEND)
-        return
-    guild = guilds.get(channel.guild.id)
-    if guild is None:
-        guild = guilds[channel.guild.id] = await client.fetch_guild(channel.guild.id)
+        return None
+    me = own.get(channel.guild.id)
+    if me is None:
+        me = own[channel.guild.id] = await _own_member(client, channel.guild.id)
     # Its own guild, without a gateway, has no roles, from which the rights follow.
-    channel.guild = guild
-    missing = missing_permissions(channel, await _own_member(client, guild))
+    channel.guild = me.guild
+    missing = missing_permissions(channel, me)
     if missing:
         report.fault(
             f"channel {name} (#{channel.name}): the bot lacks {', '.join(missing)}",
             "give the bot's role these in the channel's permissions",
         )
-    else:
-        report.good(f"channel {name} is #{channel.name}, and the bot may post there")
+        return None
+    report.good(f"channel {name} is #{channel.name}, and the bot may post there")
+    return channel
 
 
 async def _check_guild(
@@ -134,7 +148,7 @@ async def _check_guild(
             f"channels are in server {guild.id}, but guild_id is {settings.guild_id}",
             "correct guild_id or the channel ids",
         )
-    known = {role.id: role for role in guild.roles}
+    known = {role.id for role in guild.roles}
     for name, ids in [*settings.roles, ("supervisor", supervisors)]:
         for role_id in ids:
             if role_id not in known:
@@ -147,13 +161,6 @@ async def _check_guild(
             )
     if settings.panic_role and settings.panic_role not in known:
         report.fault(f"panic_role ({settings.panic_role}) does not exist", MEND)
-    elif settings.panic_role:
-        role = known[settings.panic_role]
-        if not can_mention(role, await _own_member(client, guild)):
-            report.fault(
-                f"the bot cannot mention the panic role {role.name}",
-                "give the bot's role Mention @everyone, @here, and All Roles",
-            )
     if not settings.roles.approver:
         report.note("no approver role: only people who manage the server can approve")
     try:
@@ -166,6 +173,24 @@ async def _check_guild(
         )
 
 
-async def _own_member(client: discord.Client, guild: discord.Guild) -> discord.Member:
+def _check_called_role(
+    called: CalledRole,
+    channels: Mapping[int, discord.abc.GuildChannel],
+    own: Mapping[int, discord.Member],
+    report: Report,
+) -> None:
+    """Check that a mention reaches the role's members, in each of its channels."""
+    for channel in (channels[number] for number in called.channels if number in channels):
+        role = channel.guild.get_role(called.role_id)
+        if role is None or can_mention(role, channel, own[channel.guild.id]):
+            continue
+        mend = "in the channel's permissions, give the bot's role Mention @everyone, @here, and"
+        report.fault(
+            f"the bot cannot mention {called.what} ({role.name}) in #{channel.name}",
+            "choose another role" if role.is_default() else f"{mend} All Roles",
+        )
+
+
+async def _own_member(client: discord.Client, guild_id: int) -> discord.Member:
     assert client.user is not None  # noqa: S101 - logged in
-    return await guild.fetch_member(client.user.id)
+    return await (await client.fetch_guild(guild_id)).fetch_member(client.user.id)

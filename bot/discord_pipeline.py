@@ -11,6 +11,7 @@ from discord.gateway import DiscordWebSocket
 from yarl import URL
 
 from bot.background import run_periodically
+from bot.called_roles import called_roles
 from bot.discord_settings import (
     apply_setup,
     build_role_scopes,
@@ -29,6 +30,7 @@ from cogs.delivery.follower import Follower
 from cogs.delivery.messenger import DiscordMessenger, LogMessenger, Messenger
 from cogs.escalation import AlarmEscalation
 from cogs.routing.layout import Layout, choices
+from cogs.routing.setup_health import CalledRole
 from cogs.setup.wizard import SetupWizard
 from cogs.ui.permissions import RoleScopes
 from cogs.ui.responder import Responder
@@ -90,6 +92,7 @@ class DiscordService:
         self._replacing = asyncio.Lock()
         self._is_stopping = False
         self._unconfirmed = set[str]()
+        self._called_roles: list[CalledRole] = []
         self._responder = Responder(context, RoleScopes({}))
         self._routes = Routes(build_router(settings.discord, context.zone), frozenset())
         self._messenger: Messenger = LogMessenger()
@@ -161,6 +164,7 @@ class DiscordService:
             self._status.last_push,
             game_server_access(self._settings),
             self._status.game_servers,
+            self._called_roles,
             self._apply_choices,
         )
         return SentinelBot(
@@ -185,10 +189,12 @@ class DiscordService:
         self._responder.roles = build_role_scopes(effective)
         self._routes.router, self._routes.in_use = router, in_use
         self._alarms.reconfigure(escalation_plan(settings.alarms, effective), router)
+        self._called_roles[:] = called_roles(settings.alarms, effective)
         self._status.channels.clear()
         self._status.channels.update(channels)
         if self._bot is not None:
             self._bot.setup_health.layout = layout_of(effective)
+            self._bot.setup_health.called_roles = self._called_roles
         delivery = Delivery(
             DeliveryContext(
                 context.database,

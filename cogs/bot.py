@@ -228,11 +228,18 @@ class SentinelBot(SentinelClient):
     async def on_guild_channel_update(
         self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
     ) -> None:
-        if before.overwrites != after.overwrites:  # bots that rename channels change none
+        # Bots that rename channels change neither.
+        if before.overwrites != after.overwrites or before.type != after.type:
             self._change.note()
 
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         if before.permissions != after.permissions or before.mentionable != after.mentionable:
+            self._change.note()
+
+    async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
+        """Notice what the bot itself was given or denied; Discord sends no other members'."""
+        is_changed = before.roles != after.roles or before.is_timed_out() != after.is_timed_out()
+        if self.user is not None and after.id == self.user.id and is_changed:
             self._change.note()
 
     # What follows from them

@@ -216,6 +216,8 @@ class ChannelQueue:
         self._woken.set()
 
     def retry(self) -> None:
+        """Try again at once; what Discord said before may no longer be so."""
+        self._context.closed.pop(self.channel_id, None)
         self._retried.set()
 
     def stop(self) -> None:

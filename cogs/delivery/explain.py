@@ -20,7 +20,7 @@ from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
 from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, Subject
 from webhook.protocol.json_reader import parse_json
 
-_CARD_OF = {
+CARD_OF = {
     **{each.type: each.card for each in cad.EVENTS.values() if each.card},
     **{name: kind for kind, name in CARD_EVENTS.items()},
     "approved-remove-property": "removal",
@@ -143,7 +143,7 @@ async def resolve_event(sql: Reader, typed: str, data: str | None) -> StoredEven
 
 def _made(name: str, own: str, data: dict[str, Any]) -> StoredEvent:
     """Make an event that did not happen; its card has a number that no card has."""
-    kind = _CARD_OF.get(own)
+    kind = CARD_OF.get(own)
     subjects = [] if kind is None else [Subject(kind, "-1@")]
     return StoredEvent(0, now(), name, subjects, orjson.dumps(data))
 

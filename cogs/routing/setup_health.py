@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import discord
 
@@ -23,14 +24,27 @@ POSTABLE_CHANNELS = (discord.TextChannel, discord.VoiceChannel, discord.StageCha
 log = logging.getLogger(__name__)
 
 
+class CalledRole(NamedTuple):
+    """A role that messages mention, and the ids of the channels in which they may do so.
+
+    `what` is a name of the layout, `alarms.supervisor`, or `rules.` and the name of a rule.
+    """
+
+    what: str
+    role_id: int
+    channels: tuple[int, ...]
+
+
 class SetupHealth:
     """Says what is no longer as it was set up, in sentences that say how to fix it.
 
-    `layout` is what counts now. Nothing can be checked while Discord has an outage.
+    `layout` and `called_roles` are what counts now. Nothing can be checked while Discord has an
+    outage.
     """
 
     def __init__(self, guilds: Callable[[], Sequence[discord.Guild]]) -> None:
         self.layout: Layout = {}
+        self.called_roles: Sequence[CalledRole] = ()
         self._guilds = guilds
         self._logged: set[str] = set()
 
@@ -67,6 +81,18 @@ class SetupHealth:
                 if problem := problem_of(guilds, what, number):
                     text = _("{what} ({id}): {problem}. Fix it with /setup.")
                     yield text.format(what=_label(what), id=number, problem=problem)
+        yield from self._silent_roles(guilds)
+
+    def _silent_roles(self, guilds: Sequence[discord.Guild]) -> Iterator[str]:
+        for called in self.called_roles:
+            is_of_layout = called.role_id in self.layout.get(called.what, ())
+            if problem := call_problem(guilds, called):
+                text = _("{what} ({id}): {problem}.")
+                yield text.format(what=_label(called.what), id=called.role_id, problem=problem)
+            elif not is_of_layout and find_role(guilds, called.role_id) is None:
+                text = _("{what} ({id}): {problem}. Correct it in the configuration file.")
+                problem = _("it was deleted, or the bot is not in its server")
+                yield text.format(what=_label(called.what), id=called.role_id, problem=problem)
 
 
 def missing_permissions(channel: discord.abc.GuildChannel, me: discord.Member) -> list[str]:
@@ -74,9 +100,40 @@ def missing_permissions(channel: discord.abc.GuildChannel, me: discord.Member) -
     return [label for name, label in NEEDED_PERMISSIONS.items() if not getattr(granted, name)]
 
 
-def can_mention(role: discord.Role, me: discord.Member) -> bool:
-    """Tell whether a mention of the role by the bot reaches anybody."""
-    return role.mentionable or me.guild_permissions.mention_everyone
+def can_mention(role: discord.Role, channel: discord.abc.GuildChannel, me: discord.Member) -> bool:
+    """Tell whether a mention of the role by the bot in this channel reaches anybody.
+
+    Discord calls @everyone only by its name, not by the id of its role.
+    """
+    allowed = role.mentionable or channel.permissions_for(me).mention_everyone
+    return allowed and not role.is_default()
+
+
+def call_problem(guilds: Sequence[discord.Guild], called: CalledRole) -> str:
+    """Say why a mention of a role reaches nobody; blank if it does.
+
+    A role or a channel that is gone, or a channel that the bot cannot post to, is another problem.
+    """
+    role = find_role(guilds, called.role_id)
+    if role is None:
+        return ""
+    if role.is_default():
+        return _("@everyone cannot be mentioned as a role, choose another one")
+    me = role.guild.me
+    silent = [
+        f"#{channel.name}"
+        for channel in map(role.guild.get_channel, called.channels)
+        if channel is not None
+        and not missing_permissions(channel, me)
+        and not can_mention(role, channel, me)
+    ]
+    if not silent:
+        return ""
+    text = _(
+        "a mention in {channels} reaches nobody: allow the bot Mention @everyone, @here, and All"
+        " Roles there, or allow anyone to mention the role"
+    )
+    return text.format(channels=", ".join(silent))
 
 
 def find_channel(
@@ -96,7 +153,8 @@ def problem_of(guilds: Sequence[discord.Guild], what: str, number: int) -> str:
     if what == "guild_id":
         return ""
     if not what.startswith("channels."):
-        return _problem_of_role(find_role(guilds, number), is_mentioned=what == "panic_role")
+        gone = find_role(guilds, number) is None
+        return _("it was deleted, or the bot is not in its server") if gone else ""
     channel = find_channel(guilds, number)
     if channel is None:
         return _("it was deleted, or the bot is not in its server")
@@ -108,16 +166,11 @@ def problem_of(guilds: Sequence[discord.Guild], what: str, number: int) -> str:
     )
 
 
-def _problem_of_role(role: discord.Role | None, *, is_mentioned: bool) -> str:
-    if role is None:
-        return _("it was deleted, or the bot is not in its server")
-    if is_mentioned and not can_mention(role, role.guild.me):
-        return _("the bot cannot mention it: give the bot Mention Everyone")
-    return ""
-
-
 def _label(what: str) -> str:
-    group, _dot, name = what.rpartition(".")
+    group, _dot, name = what.partition(".")
+    name = name or group
     if group == "channels":
         return _("The channel {name}").format(name=name)
+    if group == "rules":
+        return _("The role that the rule {name} mentions").format(name=name)
     return _("The {name} role").format(name=name.removesuffix("_role"))

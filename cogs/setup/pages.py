@@ -13,7 +13,13 @@ import discord
 
 from cogs.i18n.language import N_, _
 from cogs.routing.layout import Layout, merged_layout, single_id
-from cogs.routing.setup_health import find_channel, find_role, problem_of
+from cogs.routing.setup_health import (
+    CalledRole,
+    call_problem,
+    find_channel,
+    find_role,
+    problem_of,
+)
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.text import fitting, inert_line
 from webhook.protocol.game_servers import GameServer, GameServers
@@ -63,6 +69,7 @@ class SetupState:
     chosen: Layout
     guild: discord.Guild
     guilds: tuple[discord.Guild, ...]
+    called_roles: Sequence[CalledRole] = ()
 
     @property
     def layout(self) -> Layout:
@@ -72,6 +79,13 @@ class SetupState:
         """Return the ids of a key that exist in these servers."""
         found = find_role if key in ROLES else find_channel
         return [number for number in self.layout[key] if found(guilds, number) is not None]
+
+    def problem(self, key: str, number: int) -> str:
+        """Say why a role or a channel of a key is of no use; blank if it is well."""
+        calls = [one for one in self.called_roles if (one.what, one.role_id) == (key, number)]
+        problems = [problem_of(self.guilds, key, number)]
+        problems += [call_problem(self.guilds, called) for called in calls]
+        return next(filter(None, problems), "")
 
     def missing(self, page: str) -> list[str]:
         """Return the keys without anything that exists, unless nothing was chosen on purpose."""
@@ -172,7 +186,7 @@ def _line(state: SetupState, key: str, none: str) -> str:
     """Describe a key's roles or channels, with their problems."""
     shown = []
     for number in state.layout[key]:
-        problem = problem_of(state.guilds, key, number)
+        problem = state.problem(key, number)
         mention = f"<@&{number}>" if key in ROLES else f"<#{number}>"
         shown.append(f"{mention} (**{problem}**)" if problem else mention)
     return f"**{_name(key)}** · {_purpose(key)}: {fitting(shown, ', ', LISTED) or none}"

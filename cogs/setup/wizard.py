@@ -4,7 +4,7 @@ The pages are in `cogs.setup.pages`; `cogs.setup.creation` creates channels and 
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import aiohttp
 import discord
@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from cogs.i18n.language import _, using_locale
 from cogs.routing.layout import CATEGORY, Layout, choices, store_choices
+from cogs.routing.setup_health import CalledRole
 from cogs.setup.creation import create_channels, create_roles
 from cogs.setup.pages import (
     CHANNELS,
@@ -56,6 +57,7 @@ class SetupWizard(commands.Cog):
         last_push: LastPush,
         access: GameServerAccess,
         game_servers: GameServers,
+        called_roles: Sequence[CalledRole],
         on_choice: Callable[[], Awaitable[None]],
     ) -> None:
         self._responder = responder
@@ -63,6 +65,7 @@ class SetupWizard(commands.Cog):
         self._file = file
         self._port = port
         self._last_push = last_push
+        self._called_roles = called_roles
         self._on_choice = on_choice
         self._creating: discord.abc.User | None = None
         self._awaiting_push: dict[int, discord.Interaction] = {}
@@ -182,7 +185,8 @@ class SetupWizard(commands.Cog):
     async def _state(self, interaction: discord.Interaction) -> SetupState:
         guild = _guild(interaction)
         chosen = await choices(self._context.read)
-        return SetupState(self._file, chosen, guild, tuple(interaction.client.guilds))
+        guilds = tuple(interaction.client.guilds)
+        return SetupState(self._file, chosen, guild, guilds, self._called_roles)
 
     def _checked(self, key: str) -> str:
         if key not in ROLES | CHANNELS or key not in self._file:

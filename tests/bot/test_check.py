@@ -23,13 +23,15 @@ from bot.settings import (
     MapSettings,
     NamedKey,
     Roles,
+    RuleSettings,
     Settings,
     WebsocketSettings,
 )
 from cogs.routing.layout import store_choices
 from db.database import Database
 from tests.fake_discord import Channel, FakeDiscord, Guild
-from tests.fake_discord.permissions import EVERYONE
+from tests.fake_discord.permissions import EVERYONE, Permission
+from tests.fake_discord.world import Overwrite
 from webhook.http.authentication import LOCAL
 from webhook.protocol.bus import Bus
 from webhook.protocol.context import Context
@@ -251,13 +253,46 @@ async def test_choices_of_setup_are_checked_instead_of_the_file(
     ) in lines
 
 
-async def test_unmentionable_panic_role_is_a_fault(setup: CheckedSetup) -> None:
+async def test_role_whose_mention_reaches_nobody_in_its_channel_is_a_fault(
+    setup: CheckedSetup,
+) -> None:
+    role, rights = setup.role, Permission.MENTION_EVERYONE
+    rule = RuleSettings(name="fire", keywords=["fire"], channel=setup.channel.id, mention=role.id)
+    called: dict[str, Any] = {"panic_role": role.id, "rules": [rule]}
+
+    async def silent() -> list[str]:
+        lines = await setup.check_lines(setup.settings(**called))
+        return [line.split(" (")[0] for line in lines if "the bot cannot mention" in line]
+
+    both = [f"FAULT the bot cannot mention {what}" for what in ("panic_role", "rules.fire")]
+    assert await silent() == []
+    setup.channel.deny(rights)
+    assert await silent() == both
     setup.guild.bot_role.permissions = EVERYONE
-    assert "the bot cannot mention the panic role" in await setup.fault(panic_role=setup.role.id)
-    setup.role.mentionable = True
-    assert (await setup.check_lines(setup.settings(panic_role=setup.role.id)))[
-        -1
-    ] == "nothing is wrong"
+    setup.channel.overwrites = {setup.guild.bot_role.id: Overwrite(allow=int(rights))}
+    assert await silent() == []
+    setup.channel.overwrites = {}
+    assert await silent() == both
+    role.mentionable = True
+    assert await silent() == []
+
+
+async def test_roles_of_escalations_are_checked_where_alarms_are_posted(
+    setup: CheckedSetup,
+) -> None:
+    setup.channel.deny(Permission.MENTION_EVERYONE)
+    of_alarms = setup.settings(
+        channels=Channels(alerts=setup.channel.id), roles=Roles(dispatcher=[setup.role.id])
+    ).model_copy(update={"alarms": AlarmSettings(supervisor=[setup.role.id])})
+    lines = await setup.check_lines(of_alarms)
+    silent = [line.split()[5] for line in lines if "the bot cannot mention" in line]
+    assert silent == ["roles.dispatcher", "alarms.supervisor"]
+
+
+async def test_everyone_as_the_panic_role_is_a_fault(setup: CheckedSetup) -> None:
+    fault = await setup.fault(panic_role=setup.guild.id)
+    assert "cannot mention panic_role (@everyone)" in fault
+    assert "choose another role" in fault
 
 
 async def test_missing_permission_to_register_commands_is_a_fault(setup: CheckedSetup) -> None:

@@ -117,9 +117,13 @@ class Gateway:
         return any(one.connection is not None for one in self.sessions.values())
 
     def announce(self, event: str, data: JSON) -> None:
-        """Dispatch an event to every session whose intents cover it."""
+        """Dispatch an event to every session whose intents cover it.
+
+        That the bot itself was changed is told whatever the intents are.
+        """
+        is_own = event == "GUILD_MEMBER_UPDATE" and data["user"]["id"] == str(self._world.bot.id)
         for session in self.sessions.values():
-            if session.hears(event):
+            if is_own or session.hears(event):
                 session.dispatch(event, data)
 
     # What goes wrong
