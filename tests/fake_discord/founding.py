@@ -1,11 +1,11 @@
-"""Channels and roles that the bot itself makes, and what Discord refuses about them."""
+"""Channels, roles and overwrites that the bot itself makes, and what Discord refuses about them."""
 
 from __future__ import annotations
 
 from .errors import JSON, DiscordError, Problems, missing_permissions
 from .permissions import Permission
 from .validation import check_text
-from .world import GUILD_CATEGORY, GUILD_TEXT, Channel, Guild, Overwrite, Role
+from .world import GUILD_CATEGORY, GUILD_TEXT, ROLE_OVERWRITE, Channel, Guild, Overwrite, Role
 
 NAME = 100
 TOPIC = 1024
@@ -46,14 +46,40 @@ def _category(guild: Guild, body: JSON, problems: Problems) -> Channel | None:
 
 
 def _overwrites(guild: Guild, body: JSON) -> dict[int, Overwrite]:
-    """Return the overwrites; the bot can give and take only what it has itself."""
-    found = {}
-    for one in body.get("permission_overwrites") or []:
-        allow, deny = int(one.get("allow") or 0), int(one.get("deny") or 0)
-        if (allow | deny) & ~int(guild.bot_member.permissions):
-            raise missing_permissions()
-        found[int(one["id"])] = Overwrite(int(one.get("type") or 0), allow, deny)
-    return found
+    return {
+        int(one["id"]): _overwrite(guild, one) for one in body.get("permission_overwrites") or []
+    }
+
+
+def _overwrite(guild: Guild, body: JSON) -> Overwrite:
+    """Return an overwrite; the bot can give and take only what it has itself.
+
+    Only administrators can say in a new overwrite who may manage the permissions of a channel.
+    """
+    allow, deny = int(body.get("allow") or 0), int(body.get("deny") or 0)
+    held = guild.bot_member.permissions
+    if (allow | deny) & ~int(held):
+        raise missing_permissions()
+    if (allow | deny) & Permission.MANAGE_ROLES and Permission.ADMINISTRATOR not in held:
+        raise missing_permissions()
+    return Overwrite(int(body.get("type") or 0), allow, deny)
+
+
+def set_overwrite(channel: Channel, subject_id: int, body: JSON) -> None:
+    """Change what a channel, or a category with its synced channels, allows a role or a member."""
+    kind = int(body.get("type") or 0)
+    found = channel.guild.find_role if kind == ROLE_OVERWRITE else channel.guild.find_member
+    if found(subject_id) is None:
+        raise DiscordError(404, 10009, "Unknown Overwrite")
+    channel.change_overwrites({**channel.overwrites, subject_id: _overwrite(channel.guild, body)})
+
+
+def remove_overwrite(channel: Channel, subject_id: int) -> None:
+    """Forget what a channel allows a role or a member."""
+    if subject_id not in channel.overwrites:
+        raise DiscordError(404, 10009, "Unknown Overwrite")
+    left = {id_: one for id_, one in channel.overwrites.items() if id_ != subject_id}
+    channel.change_overwrites(left)
 
 
 def new_role(guild: Guild, body: JSON) -> Role:

@@ -117,7 +117,7 @@ class Interaction:
             "version": 1,
             "data": self.data,
             "guild_id": str(guild.id),
-            "guild": {"id": str(guild.id), "locale": "en-US", "features": []},
+            "guild": {"id": str(guild.id), "locale": guild.preferred_locale, "features": []},
             "channel_id": str(self.channel.id),
             "channel": {
                 **self.channel.to_dict(),
@@ -126,7 +126,7 @@ class Interaction:
             "member": interacting_member(self.member, self.channel),
             "app_permissions": str(int(bot.permissions_in(self.channel))),
             "locale": self.member.user.locale,
-            "guild_locale": "en-US",
+            "guild_locale": guild.preferred_locale,
             "entitlements": [],
             "authorizing_integration_owners": {"0": str(guild.id)},
             "context": 0,

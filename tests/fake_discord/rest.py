@@ -24,7 +24,7 @@ from .errors import (
     unknown,
 )
 from .faults import Fault, Faults
-from .founding import new_channel, new_role
+from .founding import new_channel, new_role, remove_overwrite, set_overwrite
 from .interactions import (
     KEPT_FLAGS,
     Interactions,
@@ -35,10 +35,13 @@ from .limits import Headers, Limits, TooManyRequests, too_many_old_edits
 from .mentions import pings
 from .messages import REPLY, Message
 from .permissions import Permission
-from .snowflakes import moment_of
+from .snowflakes import moment_of, snowflake_at
 from .sockets import reset_connection
 from .validation import FILE_SIZE, FILES
 from .world import Channel, DirectChannel, Guild, Member, World
+
+BOT_ADD = 28
+"""The audit log's number for the invitation of a bot."""
 
 DROPPED = 0
 """The status recorded for a request whose connection was dropped."""
@@ -204,6 +207,7 @@ class Rest:
         in_guild = app + r"/guilds/(?P<guild>\d+)"
         channel = r"/channels/(?P<channel>\d+)"
         message = channel + r"/messages/(?P<message>\d+)"
+        overwrite = channel + r"/permissions/(?P<subject>\d+)"
         guild = r"/guilds/(?P<guild>\d+)"
         webhook = r"/webhooks/\d+/(?P<token>[\w%.~-]+)"
         of_webhook = webhook + r"/messages/(?P<message>\d+|@original|%40original)"
@@ -222,9 +226,12 @@ class Rest:
             ("POST", guild + "/channels", self._create_channel),
             ("GET", guild + "/roles", self._guild_roles),
             ("POST", guild + "/roles", self._create_role),
+            ("GET", guild + "/audit-logs", self._audit_log),
             ("GET", guild + "/members/search", self._search_members),
             ("GET", guild + r"/members/(?P<user>\d+)", self._member),
             ("GET", channel, self._channel),
+            ("PUT", overwrite, self._set_overwrite),
+            ("DELETE", overwrite, self._remove_overwrite),
             ("POST", channel + "/typing", self._typing),
             ("POST", channel + "/messages", self._create_message),
             ("GET", channel + "/messages", self._list_messages),
@@ -326,6 +333,36 @@ class Rest:
         where = self._managed(guild, Permission.MANAGE_ROLES)
         return 200, new_role(where, _object(record.body)).to_dict()
 
+    def _audit_log(self, record: RecordedRequest, guild: str) -> Answer:
+        """The invitations of the bot, newest first; the fake keeps nothing else."""
+        where = self._managed(guild, Permission.VIEW_AUDIT_LOG)
+        kind = record.query.get("action_type", str(BOT_ADD))
+        found = list(reversed(where.invitations)) if kind == str(BOT_ADD) else []
+        limit = int(record.query.get("limit", "50"))
+        entries = [
+            {
+                "id": str(snowflake_at(at)),
+                "action_type": BOT_ADD,
+                "user_id": str(user.id),
+                "target_id": str(self._world.bot.id),
+            }
+            for user, at in found[:limit]
+        ]
+        users = {user.id: user.to_dict() for user, _at in found[:limit]}
+        empty: dict[str, list[Any]] = {
+            name: []
+            for name in (
+                "application_commands",
+                "auto_moderation_rules",
+                "guild_scheduled_events",
+                "integrations",
+                "threads",
+                "webhooks",
+            )
+        }
+        people = [*users.values(), self._world.bot.to_dict()]
+        return 200, {"audit_log_entries": entries, "users": people, **empty}
+
     def _managed(self, guild_id: str, needed: Permission) -> Guild:
         guild = self._joined(guild_id)
         if needed not in guild.bot_member.permissions:
@@ -362,6 +399,15 @@ class Rest:
 
     def _channel(self, _record: RecordedRequest, channel: str) -> Answer:
         return 200, self._seen(channel).to_dict()
+
+    def _set_overwrite(self, record: RecordedRequest, channel: str, subject: str) -> Answer:
+        where = self._seen(channel, Permission.MANAGE_ROLES)
+        set_overwrite(where, int(subject), _object(record.body))
+        return 204, None
+
+    def _remove_overwrite(self, _record: RecordedRequest, channel: str, subject: str) -> Answer:
+        remove_overwrite(self._seen(channel, Permission.MANAGE_ROLES), int(subject))
+        return 204, None
 
     def _typing(self, _record: RecordedRequest, channel: str) -> Answer:
         self._seen(channel, Permission.SEND_MESSAGES)

@@ -138,9 +138,10 @@ class FakeDiscord:
         self.join(guild)
         return guild
 
-    def join(self, guild: Guild) -> None:
-        """Add the bot to a guild (again)."""
+    def join(self, guild: Guild, by: Member | None = None) -> None:
+        """Add the bot to a guild (again), as the audit log says `by` its owner or somebody else."""
         guild.joined = True
+        guild.invitations.append(((by or guild.owner).user, datetime.now(UTC)))
         if guild.bot_member not in guild.members:
             guild.bot_member.joined_at = datetime.now(UTC)
             guild.members.append(guild.bot_member)

@@ -276,20 +276,31 @@ class Channel:
 
     def deny(self, permissions: Permission | int | str) -> None:
         """Take permissions in this channel away from the bot."""
-        denied = int(permission_set(permissions))
-        self.overwrites[self.guild.bot_member.id] = Overwrite(MEMBER_OVERWRITE, deny=denied)
-        self.guild.announce("CHANNEL_UPDATE", self.to_dict())
+        denied = Overwrite(MEMBER_OVERWRITE, deny=int(permission_set(permissions)))
+        self.change_overwrites({**self.overwrites, self.guild.bot_member.id: denied})
 
     def restore(self) -> None:
         """Give the bot back what its roles allow."""
-        self.overwrites.pop(self.guild.bot_member.id, None)
-        self.guild.announce("CHANNEL_UPDATE", self.to_dict())
+        bot_id = self.guild.bot_member.id
+        self.change_overwrites({i: one for i, one in self.overwrites.items() if i != bot_id})
 
     def hide_from(self, subject: Role | Member) -> None:
         """Have a role or a member no longer see the channel."""
         kind = ROLE_OVERWRITE if isinstance(subject, Role) else MEMBER_OVERWRITE
-        self.overwrites[subject.id] = Overwrite(kind, deny=int(Permission.VIEW_CHANNEL))
-        self.guild.announce("CHANNEL_UPDATE", self.to_dict())
+        hidden = Overwrite(kind, deny=int(Permission.VIEW_CHANNEL))
+        self.change_overwrites({**self.overwrites, subject.id: hidden})
+
+    @property
+    def synced(self) -> list[Channel]:
+        """The channels in this category whose overwrites are the category's own."""
+        inside = [one for one in self.guild.channels if one.category is self]
+        return [one for one in inside if one.overwrites == self.overwrites]
+
+    def change_overwrites(self, overwrites: dict[int, Overwrite]) -> None:
+        """Change the overwrites; the channels that are synced with a category follow it."""
+        for channel in [self, *self.synced]:
+            channel.overwrites = dict(overwrites)
+            self.guild.announce("CHANNEL_UPDATE", channel.to_dict())
 
     def delete(self) -> None:
         """Remove the channel and what stands in it."""
@@ -411,6 +422,10 @@ class Guild:
     joined: bool = True
     """Whether the bot is in it."""
     unavailable: bool = False
+    preferred_locale: str = "en-US"
+    """The language that the guild's owner chose for it."""
+    invitations: list[tuple[User, datetime]] = field(default_factory=list, repr=False)
+    """Who added the bot, and when, as the audit log has it."""
     roles: list[Role] = field(default_factory=list, repr=False)
     channels: list[Channel] = field(default_factory=list, repr=False)
     members: list[Member] = field(default_factory=list, repr=False)
@@ -535,7 +550,7 @@ class Guild:
             "vanity_url_code": None,
             "premium_tier": 0,
             "premium_subscription_count": 0,
-            "preferred_locale": "en-US",
+            "preferred_locale": self.preferred_locale,
             "rules_channel_id": None,
             "safety_alerts_channel_id": None,
             "public_updates_channel_id": None,
