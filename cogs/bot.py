@@ -27,6 +27,7 @@ from cogs.routing.layout import single_id
 from cogs.routing.setup_health import SetupHealth
 from cogs.setup.wizard import SetupWizard
 from cogs.ui.buttons import Buttons
+from cogs.ui.modals import Forms
 from cogs.ui.pages import PageTurner
 from cogs.ui.permissions import permission_of
 from cogs.ui.responder import Responder, SentinelClient
@@ -152,7 +153,8 @@ class SentinelBot(SentinelClient):
             RouteCommands(responder, routes),
             setup,
         ]
-        self.buttons = Buttons(responder, [*self._our_cogs, PageTurner(responder, LISTS)])
+        self._buttons = Buttons(responder, [*self._our_cogs, PageTurner(responder, LISTS)])
+        self._forms = Forms(responder, self._our_cogs)
 
     async def run_until_cancelled(self, token: str) -> None:
         """Log in and stay connected; while Discord is down, try again and again.
@@ -192,9 +194,11 @@ class SentinelBot(SentinelClient):
     # Events of discord.py
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Hand on the presses of buttons and menus; discord.py hands on all else itself."""
+        """Hand on presses of buttons and menus, and forms; discord.py hands on the commands."""
         if interaction.type is discord.InteractionType.component:
-            await self.buttons.press(interaction)
+            await self._buttons.press(interaction)
+        elif interaction.type is discord.InteractionType.modal_submit:
+            await self._forms.submit(interaction)
 
     async def on_ready(self) -> None:
         self._discord_status.state = "ready"

@@ -44,8 +44,11 @@ NEVER_BUILT = frozenset({"_", "N_", "plural"})
 LIMITS = {
     ("Button", 0): 80,
     ("add", 0): 256,
-    ("ReasonForm", 1): 45,
-    ("ReasonForm", 2): 100,
+    ("Form", 0): 45,
+    ("reason_form", 0): 45,
+    ("reason_form", 2): 100,
+    ("add_text", 1): 45,
+    ("add_text", "placeholder"): 100,
     ("__init__", "title"): 45,
     ("TextInput", "label"): 45,
     ("TextInput", "placeholder"): 100,

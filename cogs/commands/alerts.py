@@ -8,14 +8,13 @@ from discord import app_commands
 
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button
-from cogs.ui.modals import Form
+from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import location_of
 from cogs.ui.options import PropertyOption, property_option
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
 from cogs.ui.responder import (
     AlreadyDone,
-    Responder,
     SentinelGroup,
     before_modal,
     reply_embed,
@@ -126,7 +125,16 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
             async with before_modal():
                 context = await self._responder.linked_context(interaction)
                 await get_alarm(context, OfAlarm(alarm_id=alarm_id))
-        await interaction.response.send_modal(NoteForm(self._responder, alarm_id))
+        opened = Form(_("Note on the alarm"), f"alarm:note:{alarm_id}")
+        opened.add_text("note", _("Note"), max_length=MAX_NOTE, lines=True)
+        await interaction.response.send_modal(opened)
+
+    @form("alarm:note", Scope.WRITE, "note", or_own=True)
+    async def submit_note(self, context: Context, alarm_id: int, answers: Answers) -> str:
+        async with _deciding(context, alarm_id):
+            ask = {"alarmId": alarm_id, "text": answers.text("note")}
+            await note_alarm(context, validate(AlarmNote, ask))
+        return _("Note added.")
 
     @button("alarm:snooze", Scope.WRITE, or_own=True)
     async def snooze_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
@@ -156,22 +164,6 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
         async with _deciding(context, settlement.alarm_id):
             await settle_alarm(context, settlement)
         await reply_text(interaction, _("Alarm closed."))
-
-
-class NoteForm(Form):
-    def __init__(self, responder: Responder, alarm_id: int) -> None:
-        super().__init__(responder, title=_("Note on the alarm"))
-        self._alarm_id = alarm_id
-        self._text: discord.ui.TextInput[NoteForm] = discord.ui.TextInput(
-            label=_("Note"), style=discord.TextStyle.paragraph, max_length=MAX_NOTE
-        )
-        self.add_item(self._text)
-
-    async def submit(self, interaction: discord.Interaction, context: Context) -> None:
-        async with _deciding(context, self._alarm_id):
-            ask = {"alarmId": self._alarm_id, "text": self._text.value}
-            await note_alarm(context, validate(AlarmNote, ask))
-        await reply_text(interaction, _("Note added."))
 
 
 @asynccontextmanager

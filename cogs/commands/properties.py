@@ -13,7 +13,7 @@ from cogs.commands.removals import still_missing
 from cogs.i18n.language import _
 from cogs.ui.buttons import button
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
-from cogs.ui.modals import Form, ReasonForm
+from cogs.ui.modals import Answers, Form, form, reason_form
 from cogs.ui.names import tier_name, user_name
 from cogs.ui.options import (
     PropertyOption,
@@ -27,7 +27,6 @@ from cogs.ui.pages import ARGUMENT, ListRows, PagedLists
 from cogs.ui.permissions import needs
 from cogs.ui.responder import (
     AlreadyDone,
-    Responder,
     SentinelGroup,
     before_modal,
     reply_embed,
@@ -212,21 +211,43 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
     async def reject_button(self, interaction: discord.Interaction, property_id: int) -> None:
         """Ask for the reason, then reject the property; it can still get another status."""
 
-        async def reject(context: Context, reason: str | None) -> str:
-            async with _deciding(context, property_id):
-                await reject_property(context, Rejection(property_id=property_id, reason=reason))
-            return _("Property {id} rejected.").format(id=property_id)
+        opened = reason_form(
+            _("Reject the property"),
+            f"property:reject:{property_id}",
+            _("The owner will read this"),
+        )
+        await interaction.response.send_modal(opened)
 
-        title, placeholder = _("Reject the property"), _("The owner will read this")
-        form = ReasonForm(self._responder, title, placeholder, reject)
-        await interaction.response.send_modal(form)
+    @form("property:reject", Scope.APPROVE, "reason")
+    async def submit_rejection(self, context: Context, property_id: int, answers: Answers) -> str:
+        async with _deciding(context, property_id):
+            ask = Rejection(property_id=property_id, reason=answers.reason)
+            await reject_property(context, ask)
+        return _("Property {id} rejected.").format(id=property_id)
 
     @button("property:edit", Scope.WRITE)
     async def edit_button(self, interaction: discord.Interaction, property_id: int) -> None:
         async with before_modal():
             context = self._responder.context(interaction)
             found = await get_stored_property(context, OfProperty(property_id=property_id))
-        await interaction.response.send_modal(EditForm(self._responder, found))
+        await interaction.response.send_modal(_edit_form(found))
+
+    @form("property:edit", Scope.WRITE, "size", "coordinates", "tier", "status")
+    async def submit_edit(self, context: Context, property_id: int, answers: Answers) -> str:
+        """Change what was changed in the form; what was not touched stays."""
+        changed = answers.changed
+        given: dict[str, object] = {}
+        if "size" in changed:
+            given["width"], given["height"] = _pair("size", changed["size"])
+        if "coordinates" in changed:
+            given["x"], given["y"] = _pair("coordinates", changed["coordinates"])
+        if "tier" in changed:
+            given["tier"] = await resolve_tier(context, changed["tier"])
+        if "status" in changed:
+            given["status"] = changed["status"]
+        # Somebody may have changed it while the form was open.
+        now = await get_stored_property(context, OfProperty(property_id=property_id))
+        return await _edit(context, now, given)
 
     @button("property:remove", Scope.ADMIN)
     async def remove_button(self, interaction: discord.Interaction, property_id: int) -> None:
@@ -243,50 +264,16 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         await reply_text(interaction, _("Property {id} removed.").format(id=property_id))
 
 
-class EditForm(Form):
-    """Asks for size, coordinates, tier and status; what is not touched stays."""
-
-    def __init__(self, responder: Responder, property_: Property) -> None:
-        super().__init__(responder, title=_("Edit property {id}").format(id=property_.id))
-        self._property_id = property_.id
-        self._shown = {
-            "size": f"{property_.width} x {property_.height}",
-            "coordinates": f"{property_.x}, {property_.y}",
-            "tier": str(property_.tier),
-            "status": property_.status[:32],
-        }
-        labels = {
-            "size": _("Width x height, in metres"),
-            "coordinates": _("Coordinates: x, y"),
-            "tier": _("Tier: its number or its name"),
-            "status": _("Status"),
-        }
-        for name, label in labels.items():
-            field: discord.ui.TextInput[EditForm] = discord.ui.TextInput(
-                label=label, custom_id=name, default=self._shown[name], max_length=100
-            )
-            self.add_item(field)
-
-    async def submit(self, interaction: discord.Interaction, context: Context) -> None:
-        typed = {
-            item.custom_id: item.value.strip()
-            for item in self.children
-            if isinstance(item, discord.ui.TextInput)
-        }
-        changed = {name: text for name, text in typed.items() if text != self._shown[name]}
-        given: dict[str, object] = {}
-        if "size" in changed:
-            given["width"], given["height"] = _pair("size", changed["size"])
-        if "coordinates" in changed:
-            given["x"], given["y"] = _pair("coordinates", changed["coordinates"])
-        if "tier" in changed:
-            given["tier"] = await resolve_tier(context, changed["tier"])
-        if "status" in changed:
-            given["status"] = changed["status"]
-        # Somebody may have changed it while the form was open.
-        ask = OfProperty(property_id=self._property_id)
-        now = await get_stored_property(context, ask)
-        await reply_text(interaction, await _edit(context, now, given))
+def _edit_form(property_: Property) -> Form:
+    opened = Form(_("Edit property {id}").format(id=property_.id), f"property:edit:{property_.id}")
+    size = f"{property_.width} x {property_.height}"
+    opened.add_text("size", _("Width x height, in metres"), max_length=100, shown=size)
+    coordinates = f"{property_.x}, {property_.y}"
+    opened.add_text("coordinates", _("Coordinates: x, y"), max_length=100, shown=coordinates)
+    tier = str(property_.tier)
+    opened.add_text("tier", _("Tier: its number or its name"), max_length=100, shown=tier)
+    opened.add_text("status", _("Status"), max_length=100, shown=property_.status[:32])
+    return opened
 
 
 async def _edit(context: Context, property_: Property, given: Mapping[str, object]) -> str:

@@ -1,6 +1,6 @@
 """`/removal`: requests to remove a property; and the buttons on a request's card."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import discord
@@ -9,7 +9,7 @@ from discord.app_commands import Range
 
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button
-from cogs.ui.modals import MAX_REASON, ReasonForm
+from cogs.ui.modals import MAX_REASON, Answers, Form, form, reason_form
 from cogs.ui.options import (
     PropertyOption,
     RequestedRemovalOption,
@@ -116,10 +116,13 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
     async def deny(
         self, interaction: discord.Interaction, property_: RequestedRemovalOption
     ) -> None:
-        async def find(context: Context) -> int:
-            return (await find_property(context, property_)).id
-
-        await interaction.response.send_modal(self._denial_form(find))
+        async with before_modal():
+            context = await self._responder.linked_context(interaction)
+            found = await find_property(context, property_)
+            request = await get_open_removal(context, OfProperty(property_id=found.id))
+        if request is None:
+            raise Conflict("nobody has requested the removal of property {id}", id=found.id)
+        await interaction.response.send_modal(_denial_form(request.id))
 
     @button("removal:approve", Scope.APPROVE)
     async def approve_button(self, interaction: discord.Interaction, removal_id: int) -> None:
@@ -132,10 +135,14 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
 
     @button("removal:deny", Scope.APPROVE)
     async def deny_button(self, interaction: discord.Interaction, removal_id: int) -> None:
-        async def find(context: Context) -> int:
-            return await _open_request(context, removal_id)
+        await interaction.response.send_modal(_denial_form(removal_id))
 
-        await interaction.response.send_modal(self._denial_form(find))
+    @form("removal:deny", Scope.APPROVE, "reason")
+    async def submit_denial(self, context: Context, removal_id: int, answers: Answers) -> str:
+        async with _deciding(context, removal_id) as property_id:
+            ask = Rejection(property_id=property_id, reason=answers.reason)
+            await deny_remove_property(context, ask)
+        return _("Removal of property {id} denied.").format(id=property_id)
 
     @button("removal:withdraw", Scope.WRITE, or_own=True)
     async def withdraw_button(self, interaction: discord.Interaction, removal_id: int) -> None:
@@ -159,21 +166,20 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
                 context = await self._responder.linked_context(interaction)
                 await get_open_removal(context, OfProperty(property_id=property_id))
 
-        async def request(context: Context, reason: str | None) -> str:
-            return await _request(context, property_id, reason)
+        opened = reason_form(
+            _("Request the removal"), f"property:leave:{property_id}", _("Approvers will read this")
+        )
+        await interaction.response.send_modal(opened)
 
-        title, placeholder = _("Request the removal"), _("Approvers will read this")
-        form = ReasonForm(self._responder, title, placeholder, request)
-        await interaction.response.send_modal(form)
+    @form("property:leave", Scope.WRITE, "reason", or_own=True)
+    async def submit_request(self, context: Context, property_id: int, answers: Answers) -> str:
+        return await _request(context, property_id, answers.reason)
 
-    def _denial_form(self, find_property_id: Callable[[Context], Awaitable[int]]) -> ReasonForm:
-        async def deny(context: Context, reason: str | None) -> str:
-            property_id = await find_property_id(context)
-            await deny_remove_property(context, Rejection(property_id=property_id, reason=reason))
-            return _("Removal of property {id} denied.").format(id=property_id)
 
-        title, placeholder = _("Deny the removal"), _("The requester will read this")
-        return ReasonForm(self._responder, title, placeholder, deny)
+def _denial_form(removal_id: int) -> Form:
+    return reason_form(
+        _("Deny the removal"), f"removal:deny:{removal_id}", _("The requester will read this")
+    )
 
 
 async def _request(context: Context, property_id: int, reason: str | None) -> str:

@@ -11,7 +11,7 @@ A press of the button `removal:approve:12` then calls it with 12.
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import discord
 
@@ -20,11 +20,11 @@ from cogs.ui.responder import Responder
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import NotFound
 
-Function = TypeVar("Function", bound=Callable[..., Awaitable[None]])
+Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
 
 _CUSTOM_ID = re.compile(r"(?P<action>[a-z]+:[a-z]+):(?P<argument>.*)", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]{1,18}")
-_DECLARED = "declared_buttons"
+_DECLARED = "declared_components"
 
 
 @dataclass(frozen=True)
@@ -36,26 +36,36 @@ class ButtonDeclaration:
     read_argument: Callable[[str], Any]
 
 
+Declaration = TypeVar("Declaration", bound=ButtonDeclaration)
+
+
 def button(action: str, scope: Scope, *, or_own: bool = False) -> Callable[[Function], Function]:
     """Declare a method for a button on a card; it gets the number behind the action."""
-    return _declare(ButtonDeclaration((action,), Permission(scope, or_own), _number))
+    return declare(ButtonDeclaration((action,), Permission(scope, or_own), read_number))
 
 
 def control(*actions: str, scope: Scope) -> Callable[[Function], Function]:
     """Declare a method for buttons and menus; it gets the text behind the action."""
-    return _declare(ButtonDeclaration(actions, Permission(scope), str))
+    return declare(ButtonDeclaration(actions, Permission(scope), str))
 
 
-def _declare(declaration: ButtonDeclaration) -> Callable[[Function], Function]:
-    def declare(function: Function) -> Function:
+def declare(declaration: ButtonDeclaration) -> Callable[[Function], Function]:
+    """Write a declaration on a method."""
+
+    def write(function: Function) -> Function:
         declared = getattr(function, _DECLARED, ())
         setattr(function, _DECLARED, (*declared, declaration))
         return function
 
-    return declare
+    return write
 
 
-def _number(argument: str) -> int:
+def read_number(argument: str) -> int:
+    """Read the number behind an action.
+
+    Raises:
+        OutdatedButton: it is none.
+    """
     if _NUMBER.fullmatch(argument) is None:
         raise OutdatedButton
     return int(argument)
@@ -68,13 +78,38 @@ class OutdatedButton(NotFound):
         super().__init__("this button is from another version of the bot")
 
 
-def declared_buttons(owner: type) -> list[tuple[ButtonDeclaration, str]]:
-    """Return a class's declarations with the names of their methods."""
+def declarations(owner: type, kind: type[Declaration]) -> list[tuple[Declaration, str]]:
+    """Return a class's declarations of a kind with the names of their methods."""
     return [
         (declaration, name)
         for name, function in vars(owner).items()
         for declaration in getattr(function, _DECLARED, ())
+        if type(declaration) is kind
     ]
+
+
+class DeclaredMethods(Generic[Declaration]):
+    """The methods of some objects by the actions that they are declared for."""
+
+    def __init__(self, kind: type[Declaration], owners: Iterable[object]) -> None:
+        self._found: dict[str, tuple[Declaration, Callable[..., Awaitable[Any]]]] = {}
+        for owner in owners:
+            for declaration, name in declarations(type(owner), kind):
+                for action in declaration.actions:
+                    if action in self._found:
+                        raise ValueError(f"{action} is declared twice")
+                    self._found[action] = declaration, getattr(owner, name)
+
+    def find(self, custom_id: object) -> tuple[Declaration, Callable[..., Awaitable[Any]], str]:
+        """Return what is declared for a custom id, and the text behind its action.
+
+        Raises:
+            OutdatedButton: nothing is.
+        """
+        found = _CUSTOM_ID.fullmatch(str(custom_id))
+        if found is None or found["action"] not in self._found:
+            raise OutdatedButton
+        return (*self._found[found["action"]], found["argument"])
 
 
 class Buttons:
@@ -82,36 +117,26 @@ class Buttons:
 
     def __init__(self, responder: Responder, owners: Iterable[object]) -> None:
         self._responder = responder
-        self.declared: dict[str, ButtonDeclaration] = {}
-        self._methods: dict[str, Callable[..., Awaitable[None]]] = {}
-        for owner in owners:
-            for declaration, name in declared_buttons(type(owner)):
-                for action in declaration.actions:
-                    if action in self.declared:
-                        raise ValueError(f"the button {action} is declared twice")
-                    self.declared[action] = declaration
-                    self._methods[action] = getattr(owner, name)
+        self._declared = DeclaredMethods(ButtonDeclaration, owners)
 
     async def press(self, interaction: discord.Interaction) -> None:
         """Check the permission and call the method; report errors to the member."""
         self._responder.begin(interaction)
         try:
-            found = _CUSTOM_ID.fullmatch(str(_data(interaction).get("custom_id")))
-            declaration = self.declared.get(found["action"]) if found is not None else None
-            if found is None or declaration is None:
-                raise OutdatedButton
+            custom_id = interaction_data(interaction).get("custom_id")
+            declaration, method, argument = self._declared.find(custom_id)
             self._responder.require(interaction, declaration.permission)
-            argument = declaration.read_argument(found["argument"])
-            await self._methods[found["action"]](interaction, argument)
+            await method(interaction, declaration.read_argument(argument))
         except Exception as fault:
             await self._responder.report_error(interaction, fault)
 
 
 def chosen_values(interaction: discord.Interaction) -> list[str]:
     """Return what was chosen from a menu; empty for a button."""
-    values = _data(interaction).get("values")
+    values = interaction_data(interaction).get("values")
     return [str(value) for value in values] if isinstance(values, list) else []
 
 
-def _data(interaction: discord.Interaction) -> Mapping[str, object]:
+def interaction_data(interaction: discord.Interaction) -> Mapping[str, object]:
+    """Return what Discord says of a press or a form."""
     return interaction.data or {}

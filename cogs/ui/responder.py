@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 import discord
@@ -11,10 +12,10 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
-from cogs.i18n.language import error_text, set_locale
+from cogs.i18n.language import _, error_text, set_locale
 from cogs.ui.embeds import MessageContent
 from cogs.ui.permissions import Permission, RoleScopes, permission_of
-from cogs.ui.text import inert
+from cogs.ui.text import inert, length
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, SentinelError, Unavailable
@@ -108,12 +109,18 @@ class Responder:
             log.exception("an autocomplete failed")
             return []
 
-    async def report_error(self, interaction: discord.Interaction, fault: Exception) -> None:
-        """Answer the member, and nobody else, with what went wrong."""
+    async def report_error(
+        self, interaction: discord.Interaction, fault: Exception, typed: str = ""
+    ) -> None:
+        """Answer the member, and nobody else, with what went wrong; give back what they typed."""
         try:
             if isinstance(fault, discord.HTTPException):
                 raise fault
-            await reply_text(interaction, self._error_reply(interaction, to_sentinel_error(fault)))
+            text = self._error_reply(interaction, to_sentinel_error(fault))
+            if typed:
+                await _reply_with_typed(interaction, text, typed)
+            else:
+                await reply_text(interaction, text)
         except discord.HTTPException as unreachable:
             # Too late, or Discord is down: there is nobody to tell.
             log.warning("an answer did not reach Discord: %s", unreachable)
@@ -164,7 +171,9 @@ async def before_modal() -> AsyncIterator[None]:
 
 
 async def reply_embed(interaction: discord.Interaction, content: MessageContent) -> None:
-    """Answer privately with what a card or a list shows; the answer was deferred."""
+    """Answer privately with what a card or a list shows."""
+    if not interaction.response.is_done():  # the picture may take longer than Discord waits
+        await interaction.response.defer(ephemeral=True, thinking=True)
     file = await content.picture.file() if content.picture is not None else None
 
     async def send(embeds: list[discord.Embed], file: discord.File) -> None:
@@ -188,10 +197,25 @@ async def reply_embed(interaction: discord.Interaction, content: MessageContent)
     await send(content.embeds, discord.utils.MISSING)
 
 
-async def reply_text(interaction: discord.Interaction, text: str) -> None:
+async def _reply_with_typed(interaction: discord.Interaction, text: str, typed: str) -> None:
+    """Answer with a text, and below it what the member typed, so that they can copy it."""
+    text = f"{text}\n{_('This is what you typed:')}"
+    quoted = f"{text}\n```\n{typed}\n```"
+    if "```" not in typed and length(quoted) <= TEXT_LIMIT:
+        await reply_text(interaction, quoted)
+        return
+    file = discord.File(BytesIO(typed.encode("utf-8", "replace")), "text.txt")
+    await reply_text(interaction, text, file)
+
+
+async def reply_text(
+    interaction: discord.Interaction, text: str, file: discord.File = discord.utils.MISSING
+) -> None:
     """Answer privately; every text from the game in it is already inert."""
     mentions = discord.AllowedMentions.none()
-    if interaction.response.is_done():
-        await interaction.followup.send(text, ephemeral=True, allowed_mentions=mentions)
-    else:
-        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=mentions)
+    send = (
+        interaction.followup.send
+        if interaction.response.is_done()
+        else interaction.response.send_message
+    )
+    await send(text, file=file, ephemeral=True, allowed_mentions=mentions)

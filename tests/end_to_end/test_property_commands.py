@@ -163,15 +163,14 @@ async def test_the_edit_form_changes_only_edited_fields(env: BotEnvironment) -> 
         form = await env.fake.click(env.dora, picture, "Edit")
         assert render(form) == FORM
         await env.query("change-property-size", propertyId=1, width=7, height=8)
-        sent = await env.fake.submit(
-            env.dora, form, {"coordinates": "-860; 700", "tier": "premium"}
-        )
+        changed = {"Coordinates: x, y": "-860; 700", "Tier: its number or its name": "premium"}
+        sent = await env.fake.submit(env.dora, form, changed)
         assert steady(env, sent).endswith("**Villa**: 7 × 8 m at -860, 700, tier Premium, ACTIVE.")
         again = await env.fake.click(env.dora, picture, "Edit")
-        sent = await env.fake.submit(env.dora, again, {"size": "large"})
+        sent = await env.fake.submit(env.dora, again, {"Width x height, in metres": "large"})
         assert "Size: two whole numbers" in steady(env, sent)
         again = await env.fake.click(env.dora, picture, "Edit")
-        sent = await env.fake.submit(env.dora, again, {"status": "x" * 33})
+        sent = await env.fake.submit(env.dora, again, {"Status": "x" * 33})
         assert "Status: must have at most 32 characters." in steady(env, sent)
 
 

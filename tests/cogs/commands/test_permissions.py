@@ -8,7 +8,8 @@ from discord.app_commands import Command
 
 import cogs
 from cogs.bot import LISTS
-from cogs.ui.buttons import declared_buttons
+from cogs.ui.buttons import ButtonDeclaration, declarations
+from cogs.ui.modals import FormDeclaration
 from cogs.ui.pages import PageTurner
 from cogs.ui.permissions import ROLE_OF_SCOPE, Permission, permission_of
 from tests.end_to_end.environment import BotEnvironment
@@ -17,6 +18,9 @@ from webhook.protocol.context import Scope
 
 BUTTON_ID = re.compile(r"""["']([a-z]+:[a-z]+):\{""")
 """How ids are written in the code: `f"removal:approve:{removal.id}"`."""
+
+FORM_ID = re.compile(r"""[Ff]orm\(\s*_\([^)]*\)(?:\.format\([^)]*\))?,\s*f"([a-z]+:[a-z]+):\{""")
+"""How forms are opened in the code: `Form(_("Note"), f"alarm:note:{alarm.id}")`."""
 
 VALUES: dict[int, str | int | bool] = {3: "1", 4: 1, 5: True}
 """Values of options by Discord's types; 6 is a member."""
@@ -40,7 +44,7 @@ def test_every_button_that_is_shown_is_declared_with_a_permission() -> None:
     declared = {
         action: declaration.permission
         for owner in (*command_cogs(), PageTurner)
-        for declaration, _name in declared_buttons(owner)
+        for declaration, _name in declarations(owner, ButtonDeclaration)
         for action in declaration.actions
     }
     source = "".join(path.read_text("utf-8") for path in Path(cogs.__path__[0]).rglob("*.py"))
@@ -48,6 +52,24 @@ def test_every_button_that_is_shown_is_declared_with_a_permission() -> None:
     assert shown - declared.keys() - {"setup:only"} == set()
     public = {action for action, needed in declared.items() if needed == Permission(Scope.NONE)}
     assert public == {"page:f", "page:p", "page:n", "page:l"}  # each list has a permission
+
+
+def test_every_form_that_is_opened_is_declared_with_the_permission_of_its_button() -> None:
+    buttons, forms = (
+        {
+            action: declaration
+            for owner in command_cogs()
+            for declaration, _name in declarations(owner, kind)
+            for action in declaration.actions
+        }
+        for kind in (ButtonDeclaration, FormDeclaration)
+    )
+    source = "".join(path.read_text("utf-8") for path in Path(cogs.__path__[0]).rglob("*.py"))
+    opened = set(FORM_ID.findall(source))
+    assert opened == forms.keys()
+    assert {action: form.permission for action, form in forms.items()} == {
+        action: buttons[action].permission for action in forms
+    }
 
 
 def test_every_list_declares_a_permission() -> None:

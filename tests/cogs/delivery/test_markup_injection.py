@@ -203,17 +203,17 @@ async def test_payloads_are_plain_text_in_answers_and_choices(
             own_lists = command == "route test"
             check_inert(reply.content.replace("\n- ", "\n") if own_lists else reply.content)
             _check_embeds([discord.Embed.from_dict(embed) for embed in reply.embeds])
-        for command, option in TYPED.items():
-            typed = next(text)[:100]
-            reply = await env.fake.slash(owner, command, options={option: typed})
-            await env.fake.until(partial(_is_answered, reply))
-            assert foreign(reply.content) == []  # quoted as Python does, so it need not be whole
         form = await env.fake.slash(owner, "removal deny", property="3")
         await env.fake.until(lambda: form.modal is not None)
         check_plain(form.modal["title"] if form.modal else "")
         done = await env.fake.submit(owner, form, {"Reason": next(text)})
         await env.fake.until(lambda: bool(done.content))
         check_inert(done.content)
+        for command, option in TYPED.items():
+            typed = next(text)[:100]
+            reply = await env.fake.slash(owner, command, options={option: typed})
+            await env.fake.until(partial(_is_answered, reply))
+            assert foreign(reply.content) == []  # quoted as Python does, so it need not be whole
 
 
 async def test_lists_of_the_longest_names_fit_into_an_answer(env: BotEnvironment) -> None:

@@ -148,7 +148,7 @@ def test_texts_are_collected_from_the_source() -> None:
         'card.add("Owner", name)\n'
         'seen.add("not a label")\n'
         'raise Conflict("drone {id} is out", id=1)\n'
-        'ReasonForm(responder, _("Why"), _("They read this"), act)\n'
+        'reason_form(_("Why"), "a:b:1", _("They read this"))\n'
     )
     assert found.faults == []
     assert {(key.text, key.many) for key in found} == {
