@@ -59,14 +59,18 @@ async def disallow(sql: Transaction, property_id: int, user_id: str) -> bool:
 
 async def disallow_all(sql: Transaction, property_id: int) -> list[str]:
     """Empty a property's list; return the ids of who was on it."""
-    gone = "DELETE FROM allowed_users WHERE property_id = ? RETURNING user_id"
-    return sorted(await sql.all(str, gone, property_id))
+    allowed = "SELECT user_id FROM allowed_users WHERE property_id = ? ORDER BY user_id"
+    gone = await sql.all(str, allowed, property_id)
+    await sql.delete("allowed_users", property_id=property_id)
+    return gone
 
 
 async def disallow_everywhere(sql: Transaction, user_id: str) -> list[int]:
     """Take a user off every list; return the properties whose lists they were on."""
-    gone = "DELETE FROM allowed_users WHERE user_id = ? RETURNING property_id"
-    return sorted(await sql.all(int, gone, user_id))
+    allowing = "SELECT property_id FROM allowed_users WHERE user_id = ? ORDER BY property_id"
+    gone = await sql.all(int, allowing, user_id)
+    await sql.delete("allowed_users", user_id=user_id)
+    return gone
 
 
 async def add_entry(sql: Transaction, property_id: int, entry: AuthEntry) -> None:

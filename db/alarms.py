@@ -130,11 +130,19 @@ async def raise_or_repeat(
     An alert that is late waits from now on: until now nobody could acknowledge it.
     """
     # Not one INSERT … ON CONFLICT: it would use up the id of an alarm for each repeated alert.
-    repeat = (
-        "UPDATE alarms SET repeats = repeats + 1, last_at = max(last_at, ?2 - ?4), last_by = ?3,"
-        " touched_at = ?2 WHERE property_id = ?1 AND outcome IS NULL RETURNING id"
-    )
-    return await sql.one(int, repeat, property_id, now, user_id, age) or await sql.insert(
+    open_one = "SELECT id FROM alarms WHERE property_id = ? AND outcome IS NULL"
+    number = await sql.one(int, open_one, property_id)
+    if number is not None:
+        await sql.run(
+            "UPDATE alarms SET repeats = repeats + 1, last_at = max(last_at, ?2 - ?4),"
+            " last_by = ?3, touched_at = ?2 WHERE id = ?1",
+            number,
+            now,
+            user_id,
+            age,
+        )
+        return number
+    return await sql.insert(
         "alarms",
         property_id=property_id,
         raised_at=now - age,

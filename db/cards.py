@@ -94,12 +94,11 @@ async def touch(sql: Transaction, subjects: list[str]) -> list[str]:
     """Have the cards shown again that these subjects have; return their channels."""
     if not subjects:
         return []
-    return await sql.all(
-        str,
-        "UPDATE cards SET version = version + 1"
-        " WHERE subject IN (SELECT value FROM json_each(?)) RETURNING channel",
-        json.dumps(subjects),
-    )
+    theirs, given = "subject IN (SELECT value FROM json_each(?))", json.dumps(subjects)
+    channels = await sql.all(str, f"SELECT channel FROM cards WHERE {theirs}", given)
+    if channels:
+        await sql.run(f"UPDATE cards SET version = version + 1 WHERE {theirs}", given)
+    return channels
 
 
 async def next_unposted(sql: Reader, channels: list[str]) -> Card | None:

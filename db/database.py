@@ -123,13 +123,12 @@ class Transaction(Reader):
     ) -> R:
         """Store values in the row with a key, and return it; a new row gets `first` too."""
         new = {**key, **values, **first}
-        (stored,) = await self.all(
-            row,
+        await self.run(
             f"{_insert_into(table, new)} ON CONFLICT ({', '.join(key)}) DO UPDATE SET"
-            f" {', '.join(f'{column} = excluded.{column}' for column in values)}"
-            f" RETURNING {', '.join(row._fields)}",
+            f" {', '.join(f'{column} = excluded.{column}' for column in values)}",
             *new.values(),
         )
+        (stored,) = await self.select(row, f"{table} WHERE {_equal(key)}", *key.values())
         return stored
 
     async def update(self, table: str, values: dict[str, Any], **where: Any) -> None:
@@ -143,7 +142,8 @@ class Transaction(Reader):
 
     async def count_changes(self, sql: str, *parameters: Any) -> int:
         """Run a statement; return how many rows it changed; raises as `all` does."""
-        return len(await self.all(_ignored, f"{sql} RETURNING 1", *parameters))
+        await self.run(sql, *parameters)
+        return await self.one(int, "SELECT changes()") or 0
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back once the transaction is on disk, in commit order; never if it is undone."""

@@ -81,8 +81,6 @@ class CallNote(NamedTuple):
     id: int = 0
 
 
-_COLUMNS = ", ".join(DispatchCall._fields)
-
 _OPEN = "dispatch_calls WHERE closed_at IS NULL"
 _NEWEST_FIRST = "ORDER BY received_at DESC, cad, call_id DESC, occurrence DESC"
 _THIS_CALL = "cad = ? AND call_id = ? AND occurrence = ?"
@@ -107,12 +105,16 @@ _SET = PUSHED | {"edited", "stamps", "seen"}
 
 async def ensure(sql: Transaction, call: CallKey, now: int, age: int = 0) -> set[str]:
     """Have a row for a call, which may not have been seen yet; return what edits of it have set."""
-    upsert = (
+    await sql.run(
         "INSERT INTO dispatch_calls (cad, call_id, occurrence, received_at, touched_at, age)"
         " VALUES (?1, ?2, ?3, ?4, ?4, ?5) ON CONFLICT (cad, call_id, occurrence)"
-        " DO UPDATE SET touched_at = excluded.touched_at RETURNING edited"
+        " DO UPDATE SET touched_at = excluded.touched_at",
+        *call,
+        now,
+        age,
     )
-    return set((await sql.one(str, upsert, *call, now, age) or "").split())
+    edited = f"SELECT edited FROM dispatch_calls WHERE {_THIS_CALL}"
+    return set((await sql.one(str, edited, *call) or "").split())
 
 
 async def put_first_report(
@@ -161,12 +163,12 @@ async def put_edit(
 async def _update(sql: Transaction, call: CallKey, values: dict[str, Any]) -> DispatchCall:
     columns = [column for column in values if column in _SET]
     settings = ", ".join(["call_id = call_id", *(f"{column} = ?" for column in columns)])
-    (updated,) = await sql.all(
-        DispatchCall,
-        f"UPDATE dispatch_calls SET {settings} WHERE {_THIS_CALL} RETURNING {_COLUMNS}",
+    await sql.run(
+        f"UPDATE dispatch_calls SET {settings} WHERE {_THIS_CALL}",
         *(values[column] for column in columns),
         *call,
     )
+    (updated,) = await sql.select(DispatchCall, f"dispatch_calls WHERE {_THIS_CALL}", *call)
     return updated
 
 

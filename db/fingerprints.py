@@ -46,15 +46,27 @@ async def is_duplicate(
     What comes twice over one transport happened twice: the nth copy of each transport is the
     same event as the nth of the others.
     """
-    upsert = (
-        "INSERT INTO fingerprints (id, digest, transports, arrivals, at) VALUES ("
-        "(SELECT id FROM fingerprints WHERE digest = ?1 AND at >= ?3"
-        f" AND NOT {_HAS_TRANSPORT} ORDER BY at, id LIMIT 1),"
-        " ?1, ?2, CAST(?4 AS TEXT), ?4) ON CONFLICT (id) DO UPDATE"
-        " SET transports = transports || ' ' || excluded.transports,"
-        " arrivals = arrivals || ' ' || excluded.arrivals RETURNING transports <> ?2"
+    number = await sql.one(
+        int,
+        "SELECT id FROM fingerprints WHERE digest = ?1 AND at >= ?3"
+        f" AND NOT {_HAS_TRANSPORT} ORDER BY at, id LIMIT 1",
+        digest,
+        transport,
+        since,
     )
-    return await sql.one(bool, upsert, digest, transport, since, now) or False
+    if number is None:
+        await sql.insert(
+            "fingerprints", digest=digest, transports=transport, arrivals=str(now), at=now
+        )
+        return False
+    await sql.run(
+        "UPDATE fingerprints SET transports = transports || ' ' || ?2,"
+        " arrivals = arrivals || ' ' || ?3 WHERE id = ?1",
+        number,
+        transport,
+        now,
+    )
+    return True
 
 
 async def newest(sql: Reader, digest: bytes, transport: str) -> RecentPush | None:

@@ -58,11 +58,11 @@ async def open_any(
     start = (
         "INSERT INTO flights (drone_id, property_id, dispatched_at, dispatched_by, reason)"
         f" SELECT id, property_id, ?, ?, ? FROM equipment WHERE property_id = ? AND {_IS_FREE}"
-        " AND id = coalesce(?, id) ORDER BY id LIMIT 1 RETURNING id"
+        " AND id = coalesce(?, id) ORDER BY id LIMIT 1"
     )
-    given = (now, dispatched_by, reason, property_id, DRONE, drone_id)
-    number = await sql.one(int, start, *given)
-    return None if number is None else await get(sql, number)
+    if not await sql.count_changes(start, now, dispatched_by, reason, property_id, DRONE, drone_id):
+        return None
+    return await sql.one(Flight, f"{_SELECT} WHERE flights.id = last_insert_rowid()")
 
 
 async def get(sql: Reader, flight_id: int) -> Flight | None:

@@ -1,5 +1,6 @@
 """The journal: everything that happened, in order, each under a number that is never reused."""
 
+import json
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -114,12 +115,14 @@ async def prune(sql: Transaction, before: int, limit: int) -> int:
     """Delete up to `limit` events older than a time that no feed needs; return how many."""
     gone = await sql.all(
         int,
-        "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE at < ?"
-        " AND id NOT IN (SELECT journal_id FROM feed_entries) ORDER BY at LIMIT ?) RETURNING id",
+        "SELECT id FROM journal WHERE at < ?"
+        " AND id NOT IN (SELECT journal_id FROM feed_entries) ORDER BY at LIMIT ?",
         before,
         limit,
     )
     if gone:
+        these = "id IN (SELECT value FROM json_each(?))"
+        await sql.run(f"DELETE FROM journal WHERE {these}", json.dumps(gone))
         await settings.put(sql, _PRUNED, str(max(await _pruned(sql), *gone)))
     return len(gone)
 

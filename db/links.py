@@ -52,5 +52,8 @@ async def put_code(sql: Transaction, code: str, member_id: int, expires_at: int,
 
 async def take_code(sql: Transaction, code: str, now: int) -> int | None:
     """Delete a code and return whose it was; None if there is none or it has expired."""
-    taken = "DELETE FROM link_codes WHERE code = ? AND expires_at > ? RETURNING member_id"
-    return await sql.one(int, taken, code, now)
+    valid = "SELECT member_id FROM link_codes WHERE code = ? AND expires_at > ?"
+    member_id = await sql.one(int, valid, code, now)
+    if member_id is not None:
+        await sql.delete("link_codes", code=code)
+    return member_id

@@ -6,6 +6,7 @@ import aiosqlite
 
 from db.errors import InvalidDatabase, StorageError
 from db.search import indexed
+from db.sqlite_support import portable
 from db.user_ids import stored_id
 
 APPLICATION_ID = 0x5E471E1
@@ -13,9 +14,9 @@ APPLICATION_ID = 0x5E471E1
 
 
 def migrations() -> list[tuple[int, str]]:
-    """Return (number, SQL) of every migration, in order."""
+    """Return (number, SQL) of every migration, in order, as this machine's SQLite takes it."""
     scripts = [entry for entry in files("db.migrations").iterdir() if entry.name.endswith(".sql")]
-    return sorted((int(entry.name[:4]), entry.read_text("utf-8")) for entry in scripts)
+    return sorted((int(entry.name[:4]), portable(entry.read_text("utf-8"))) for entry in scripts)
 
 
 def newest() -> int:

@@ -90,18 +90,18 @@ async def put(sql: Transaction, cad: str, ident: int, values: dict[str, Any], no
     settings = "".join(f", {column} = excluded.{column}" for column in columns)
     if "on_duty" not in values:
         settings += f", on_duty = on_duty OR excluded.updated_at - updated_at > {BACK_AFTER}"
-    row = await sql.one(
-        lambda *row: row,
+    await sql.run(
         f"INSERT INTO units (cad, ident, updated_at{names}) VALUES (?, ?, ?{parameters})"
-        f" ON CONFLICT (cad, ident) DO UPDATE SET updated_at = excluded.updated_at{settings}"
-        " RETURNING unit_num, name, searched",
+        f" ON CONFLICT (cad, ident) DO UPDATE SET updated_at = excluded.updated_at{settings}",
         cad,
         ident,
         now,
         *(values[column] for column in columns),
     )
-    if row is not None and row[2] != (searched := fold_case(*row[:2])):
-        await sql.update("units", {"searched": searched}, cad=cad, ident=ident)
+    texts = "SELECT unit_num, name, searched FROM units WHERE cad = ? AND ident = ?"
+    ((*shown, searched),) = await sql.all(lambda *row: row, texts, cad, ident)
+    if searched != (folded := fold_case(*shown)):
+        await sql.update("units", {"searched": folded}, cad=cad, ident=ident)
 
 
 async def refold(sql: Transaction) -> None:
@@ -163,14 +163,15 @@ async def reopen_panics(
             continue
         panic_id = await sql.one(
             int,
-            "UPDATE panic_units SET cleared_at = NULL WHERE cad = ?1 AND ident = ?2"
-            " AND cleared_at >= ?3 AND panic_id = (SELECT max(panic_id) FROM panic_units"
-            "  WHERE cad = ?1 AND ident = ?2) RETURNING panic_id",
+            "SELECT panic_id FROM panic_units WHERE cad = ? AND ident = ? AND cleared_at >= ?"
+            " ORDER BY panic_id DESC LIMIT 1",
             cad,
             ident,
             since,
         )
         if panic_id is not None:
+            ended = {"panic_id": panic_id, "cad": cad, "ident": ident}
+            await sql.update("panic_units", {"cleared_at": None}, **ended)
             reopened.add(panic_id)
             await put(sql, cad, ident, {}, now)
             await sql.update("units", {"is_panic": 1}, cad=cad, ident=ident)
@@ -199,20 +200,12 @@ async def open_panics(sql: Reader, cad: str, idents: list[int]) -> dict[int, int
 
 async def clear_panic(sql: Transaction, cad: str, idents: list[int], now: int) -> list[int]:
     """End the panic of these units; return the panics that this changed."""
-    changed = []
-    for ident in idents:
-        panic_id = await sql.one(
-            int,
-            "UPDATE panic_units SET cleared_at = ? WHERE cad = ? AND ident = ?"
-            " AND cleared_at IS NULL RETURNING panic_id",
-            now,
-            cad,
-            ident,
-        )
-        if panic_id is not None:
-            changed.append(panic_id)
-            await sql.update("units", {"is_panic": 0}, cad=cad, ident=ident)
-    return sorted(set(changed))
+    in_panic = await open_panics(sql, cad, idents)
+    for ident in in_panic:
+        open_one = "cad = ? AND ident = ? AND cleared_at IS NULL"
+        await sql.run(f"UPDATE panic_units SET cleared_at = ? WHERE {open_one}", now, cad, ident)
+        await sql.update("units", {"is_panic": 0}, cad=cad, ident=ident)
+    return sorted(set(in_panic.values()))
 
 
 async def panic_start(sql: Reader, panic_id: int) -> PanicStart | None:
@@ -246,15 +239,16 @@ async def log_out_silent(
 
     Return them as (CAD, ident).
     """
-    return await sql.all(
+    silent: list[tuple[str, int]] = await sql.all(
         lambda cad, ident: (cad, ident),
-        "UPDATE units SET on_duty = 0, group_name = '' WHERE (cad, ident) IN"
-        " (SELECT cad, ident FROM units WHERE on_duty AND updated_at < ? AND is_dispatch = ?"
-        "  LIMIT ?) RETURNING cad, ident",
+        "SELECT cad, ident FROM units WHERE on_duty AND updated_at < ? AND is_dispatch = ? LIMIT ?",
         before,
         dispatchers,
         limit,
     )
+    for cad, ident in silent:
+        await sql.update("units", {"on_duty": 0, "group_name": ""}, cad=cad, ident=ident)
+    return silent
 
 
 async def silent_panics(sql: Reader, before: int, limit: int) -> list[Panic]:

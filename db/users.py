@@ -79,29 +79,26 @@ async def suggest(sql: Reader, typed: str, limit: int) -> list[User]:
 
 async def add_seen(sql: Transaction, user_id: str) -> None:
     """Add a user met for the first time, under its id as its name."""
-    number = await sql.one(
-        int,
-        "INSERT INTO users (id, full_name, searched) VALUES (?1, ?1, ?2) ON CONFLICT (id)"
-        " DO NOTHING RETURNING number",
-        user_id,
-        fold_case(user_id),
-    )
-    if number is not None:
-        await _index(sql, number, fold_case(user_id))
+    searched = fold_case(user_id)
+    if await sql.insert_new("users", id=user_id, full_name=user_id, searched=searched):
+        await _index(sql, await _number(sql, user_id), searched)
 
 
 async def put(sql: Transaction, user_id: str, full_name: str) -> None:
     searched = fold_case(full_name, user_id)
-    number = await sql.one(
-        int,
+    await sql.run(
         "INSERT INTO users (id, full_name, searched) VALUES (?, ?, ?) ON CONFLICT (id)"
-        " DO UPDATE SET full_name = excluded.full_name, searched = excluded.searched"
-        " RETURNING number",
+        " DO UPDATE SET full_name = excluded.full_name, searched = excluded.searched",
         user_id,
         full_name,
         searched,
     )
-    await _index(sql, number or 0, searched)
+    await _index(sql, await _number(sql, user_id), searched)
+
+
+async def _number(sql: Reader, user_id: str) -> int:
+    """Return the number of a user's row, which the search index has; 0 if there is none."""
+    return await sql.one(int, "SELECT number FROM users WHERE id = ?", user_id) or 0
 
 
 async def _index(sql: Transaction, number: int, searched: str) -> None:
@@ -123,5 +120,5 @@ async def refold(sql: Transaction) -> None:
 
 
 async def remove(sql: Transaction, user_id: str) -> None:
-    number = await sql.one(int, "DELETE FROM users WHERE id = ? RETURNING number", user_id)
-    await sql.delete("user_search", rowid=number)
+    await sql.delete("user_search", rowid=await _number(sql, user_id))
+    await sql.delete("users", id=user_id)

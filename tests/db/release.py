@@ -33,19 +33,33 @@ def dumped(path: Path) -> tuple[int, str]:
     return header["user_version"], "\n".join(lines) + "\n"
 
 
+def tables(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
+    """Return the names of the plain tables and of the virtual ones, without what SQLite adds.
+
+    SQLite has a list of its own, pragma_table_list, from 3.37 on only.
+    """
+    ours = connection.execute(
+        "SELECT name, sql LIKE 'CREATE VIRTUAL%' FROM sqlite_schema"
+        " WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+    virtual = [name for name, is_virtual in ours if is_virtual]
+    theirs = tuple(f"{name}_" for name in virtual)
+    plain = [name for name, is_virtual in ours if not is_virtual and not name.startswith(theirs)]
+    return plain, virtual
+
+
 def _statements(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield what makes a database again.
 
     Python's own iterdump writes virtual tables in a way that cannot be read back.
     """
-    kinds = dict(connection.execute("SELECT name, type FROM pragma_table_list").fetchall())
     made = connection.execute(
         "SELECT name, type, sql FROM sqlite_schema WHERE sql IS NOT NULL"
         " AND name NOT LIKE 'sqlite_%'"
     ).fetchall()
-    tables = [(name, sql) for name, _, sql in made if kinds.get(name) == "table"]
-    for name, sql in tables:
-        yield f"{sql};"
+    plain, virtual = tables(connection)
+    for name in plain:
+        yield next(f"{sql};" for made_name, _, sql in made if made_name == name)
         columns = connection.execute("SELECT name FROM pragma_table_info(?)", (name,)).fetchall()
         quoted = " || ',' || ".join(f'quote("{column}")' for (column,) in columns)
         for (values,) in connection.execute(f'SELECT {quoted} FROM "{name}"'):
@@ -55,7 +69,7 @@ def _statements(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"INSERT INTO sqlite_sequence VALUES ('{name}', {number});"
     yield from (f"{sql};" for _, kind, sql in made if kind in ("view", "index"))
     for name, _, sql in made:
-        if kinds.get(name) == "virtual":
+        if name in virtual:
             yield f"{sql};"
             for (row,) in connection.execute(f"SELECT rowid || ',' || quote(text) FROM {name}"):
                 yield f"INSERT INTO {name} (rowid, text) VALUES ({row});"

@@ -87,7 +87,7 @@ async def test_failed_statement_rolls_back_the_whole_block(database: Database) -
 
 async def test_readers_cannot_write(database: Database) -> None:
     with pytest.raises(StorageUnavailable):
-        await database.read.all(str, "DELETE FROM settings RETURNING name")
+        await database.read.all(str, "DELETE FROM settings")
 
 
 async def test_foreign_keys_are_enforced(database: Database) -> None:

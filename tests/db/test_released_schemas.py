@@ -14,7 +14,8 @@ from db.database import Database
 from db.errors import StorageError
 from db.integrity import full_check
 from db.migrate import APPLICATION_ID, migrations
-from tests.db.release import RELEASED, dumped, fill
+from db.sqlite_support import portable
+from tests.db.release import RELEASED, dumped, fill, tables
 
 NEWEST = migrations()[-1][0]
 SCHEMAS = sorted(int(file.stem) for file in RELEASED.glob("*.sql"))
@@ -38,7 +39,7 @@ Rows = list[dict[str, Any]]
 def load(number: int, path: Path) -> None:
     """Make the database of a release."""
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript((RELEASED / f"{number:04}.sql").read_text("utf-8"))
+        connection.executescript(portable((RELEASED / f"{number:04}.sql").read_text("utf-8")))
 
 
 def schema(path: Path) -> Schema:
@@ -52,14 +53,9 @@ def rows(path: Path) -> dict[str, Rows]:
     """Return every row of every table; what a search's index keeps for itself is none."""
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
-        names = connection.execute(
-            "SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main'"
-            " AND name <> 'sqlite_schema'"
-        ).fetchall()
         return {
             name: [dict(row) for row in connection.execute(f'SELECT * FROM "{name}"')]  # noqa: S608
-            for (name,) in names
-            if name != "sqlite_sequence"
+            for name in tables(connection)[0]
         }
 
 
@@ -140,7 +136,7 @@ async def test_lost_rows_are_detected(tmp_path: Path) -> None:
     before = rows(path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DELETE FROM users WHERE id = (SELECT min(id) FROM users)")
-        connection.execute("ALTER TABLE visits DROP COLUMN user_id")
+        connection.execute("ALTER TABLE visits RENAME COLUMN user_id TO visitor")
         connection.execute("UPDATE crimes SET description = 'another'")
         connection.commit()
     assert set(missing(before, rows(path))) == {"users", "visits", "crimes"}
@@ -176,7 +172,7 @@ async def test_a_migration_that_fails_half_way_leaves_the_file_as_it_was(
         pass
     before = (rows(path), schema(path))
     half = (
-        "DELETE FROM crimes; CREATE TABLE half (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1)"
+        "DELETE FROM crimes; CREATE TABLE half (x INTEGER); INSERT INTO nowhere VALUES (1)"
     )
     monkeypatch.setattr("db.migrate.migrations", lambda: [*migrations(), (NEWEST + 1, half)])
     with pytest.raises(StorageError, match="nowhere"):
