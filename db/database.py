@@ -24,8 +24,9 @@ import aiosqlite
 
 from db.backup import copy, finish_restore
 from db.errors import StorageError, StorageUnavailable, is_locked, is_transient, storage_error
-from db.integrity import quick_check
+from db.integrity import quick_check, sqlite_uri
 from db.migrate import APPLICATION_ID, check_is_current, migrate, newest
+from db.sqlite_support import check_sqlite
 
 T = TypeVar("T")
 R = TypeVar("R", bound=NamedTuple)
@@ -211,6 +212,7 @@ class Database:
         """
         async with AsyncExitStack() as stack:
             try:
+                check_sqlite()
                 path.parent.mkdir(parents=True, exist_ok=True)
                 await asyncio.to_thread(_prepare, path)
                 writer = await stack.enter_async_context(_connect(path))
@@ -383,15 +385,11 @@ async def open_read_only(path: Path) -> AsyncIterator[Reader]:
         StorageError: the file cannot be read, or its schema is not this program's.
     """
     try:
-        async with _connect(_read_only_uri(path)) as connection:
+        async with _connect(sqlite_uri(path, "mode=ro")) as connection:
             await check_is_current(connection)
             yield Reader(connection)
     except sqlite3.Error as fault:
         raise StorageError(f"cannot read the database {path}: {fault}") from fault
-
-
-def _read_only_uri(path: Path) -> str:
-    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 async def size(sql: Reader) -> int:

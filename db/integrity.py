@@ -2,7 +2,7 @@
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePath
 from threading import Event
 
 from db.errors import InvalidDatabase, StorageError, code, storage_error
@@ -28,7 +28,16 @@ def open_for_reading(path: Path, *, at_rest: bool = False) -> sqlite3.Connection
     """
     alone = at_rest and not any(beside(path, suffix).exists() for suffix in SIDE_FILES)
     mode = "mode=ro&immutable=1" if alone else "mode=ro"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+    return sqlite3.connect(sqlite_uri(path, mode), uri=True, isolation_level=None)
+
+
+def sqlite_uri(path: PurePath, options: str) -> str:
+    """Return the URI under which SQLite opens a path, whatever characters it has.
+
+    A share, `\\\\server\\share`, has its server in the path: SQLite takes no host in a URI.
+    """
+    uri = (path.absolute() if isinstance(path, Path) else path).as_uri()
+    return f"{uri if uri.startswith('file:///') else uri.replace('//', '////', 1)}?{options}"
 
 
 def quick_check(path: Path) -> int:

@@ -6,7 +6,6 @@ Ubuntu 22.04 has 3.37. Statements therefore use nothing newer than 3.34.
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 from db.errors import StorageError
 
@@ -19,10 +18,6 @@ _NEEDED = (
     "CREATE VIRTUAL TABLE texts USING fts5(text, tokenize = 'trigram')",
     "SELECT value FROM json_each('[1]')",
 )
-
-_HEADER_BYTES = 100
-_WRITTEN_BY = slice(96, 100)
-"""Where a database says which SQLite last wrote it, as 3034001 for 3.34.1: fileformat2.html."""
 
 
 def check_sqlite() -> None:
@@ -53,15 +48,3 @@ def portable(sql: str) -> str:
     if sqlite3.sqlite_version_info >= KNOWS_STRICT:
         return sql
     return sql.replace(") STRICT, WITHOUT ROWID;", ") WITHOUT ROWID;").replace(") STRICT;", ");")
-
-
-def newer_writer(path: Path) -> str:
-    """Return the version of the SQLite that last wrote a file if it is newer than this one.
-
-    Blank otherwise: only a newer one can have written what this one cannot read.
-    """
-    with path.open("rb") as file:
-        written_by = int.from_bytes(file.read(_HEADER_BYTES)[_WRITTEN_BY], "big")
-    major, rest = divmod(written_by, 1_000_000)
-    version = (major, *divmod(rest, 1_000))
-    return ".".join(map(str, version)) if version > sqlite3.sqlite_version_info else ""

@@ -171,9 +171,7 @@ async def test_a_migration_that_fails_half_way_leaves_the_file_as_it_was(
     async with Database.open(path):
         pass
     before = (rows(path), schema(path))
-    half = (
-        "DELETE FROM crimes; CREATE TABLE half (x INTEGER); INSERT INTO nowhere VALUES (1)"
-    )
+    half = "DELETE FROM crimes; CREATE TABLE half (x INTEGER); INSERT INTO nowhere VALUES (1)"
     monkeypatch.setattr("db.migrate.migrations", lambda: [*migrations(), (NEWEST + 1, half)])
     with pytest.raises(StorageError, match="nowhere"):
         async with Database.open(path):
