@@ -91,6 +91,7 @@ def escalation_plan(alarms: AlarmSettings, discord: DiscordSettings) -> Escalati
             if minutes and any(roles)
         },
         alarms.quiet_after_minutes * MINUTE,
+        alarms.release_after_minutes * MINUTE,
     )
 
 

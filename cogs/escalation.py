@@ -35,10 +35,14 @@ class EscalationLevel:
 
 @dataclass(frozen=True)
 class EscalationPlan:
-    """How long alarms wait, in milliseconds: until they reach each level, until they expire."""
+    """How long alarms wait, in milliseconds: until they reach each level, until they expire.
+
+    `release_after`: until one that was acknowledged, and not touched since, waits again; 0: never.
+    """
 
     levels: dict[int, EscalationLevel] = field(default_factory=dict)
     expire_after: int = 60 * 60 * 1000
+    release_after: int = 0
 
 
 class AlarmEscalation:
@@ -77,6 +81,10 @@ class AlarmEscalation:
         untouched_since = now - self._plan.expire_after
         for alarm in await alarms.untouched(read, untouched_since, BATCH):
             await self._expire(alarm, untouched_since)
+        if self._plan.release_after:
+            unattended_since = now - self._plan.release_after
+            for alarm in await alarms.unattended(read, unattended_since, BATCH):
+                await self._release(alarm, unattended_since)
         for number, level in self._plan.levels.items():
             # Page by page: alarms that a rule silences stay due, and must not hide the others.
             last_id = 0
@@ -87,7 +95,8 @@ class AlarmEscalation:
                     await self._escalate(alarm, number, level, now)
                 last_id = page[-1].id
         waits = {number: level.after for number, level in self._plan.levels.items()}
-        return await alarms.next_due(read, self._plan.expire_after, waits)
+        plan = self._plan
+        return await alarms.next_due(read, plan.expire_after, plan.release_after, waits)
 
     async def _end_snooze(self, alarm: Alarm, now: int) -> None:
         async with self._context.change() as change:
@@ -98,6 +107,11 @@ class AlarmEscalation:
         async with self._context.change() as change:
             if await alarms.expire(change.sql, alarm.id, untouched_since, change.received):
                 await record_step(change, alarm, "quiet")
+
+    async def _release(self, alarm: Alarm, unattended_since: int) -> None:
+        async with self._context.change() as change:
+            if await alarms.lapse(change.sql, alarm.id, unattended_since, change.received):
+                await record_step(change, alarm, "released", text=alarm.acknowledged_by or "")
 
     async def _escalate(self, alarm: Alarm, number: int, level: EscalationLevel, now: int) -> None:
         """Store that an alarm reached a level along with its card, which mentions the roles once.
@@ -111,11 +125,12 @@ class AlarmEscalation:
         roles = "" if decision.is_quiet else " ".join(map(str, level.roles))
         async with self._context.change() as change:
             card = await cards.of_subject(change.sql, str(alarm_subject(alarm.id)))
-            if card is None or not await alarms.escalate(
+            which = card and await alarms.escalate(
                 change.sql, alarm.id, number, roles, now - level.after, change.received
-            ):
+            )
+            if card is None or which is None:
                 return
-            subject = Subject("alarm-call", f"{alarm.id}-{number}")
+            subject = Subject("alarm-call", f"{alarm.id}-{which}")
             stale = cards.StaleCard(str(subject), card.channel, change.received)
             await cards.mark_stale(change.sql, stale)
             await record_step(change, alarm, "called", number=number)

@@ -63,8 +63,8 @@ class Alarm(NamedTuple):
 class AlarmStep(NamedTuple):
     """What was done about an alarm; `who` is blank if nobody did it.
 
-    `text`: of a note. `number`: when a snooze ends (milliseconds since 1970), which drone was sent
-    out, or which stage was called.
+    `text`: of a note, or who handled it until then. `number`: when a snooze ends (milliseconds
+    since 1970), which drone was sent out, or which level was reached.
     """
 
     at: int
@@ -75,13 +75,28 @@ class AlarmStep(NamedTuple):
 
 
 class Escalation(NamedTuple):
-    """Whom an alarm mentioned at a level, as role ids with blanks between."""
+    """Whom an alarm mentioned at a level, as role ids with blanks between.
 
+    It had waited since `waiting_since`. `answer`: the step that ended this, None while it waits;
+    `answered_by` is blank if that came by itself. `number` counts the escalations of an alarm.
+    """
+
+    number: int
+    level: int
     at: int
     roles: str
+    waiting_since: int
+    answer: str | None
+    answered_at: int | None
+    answered_by: str | None
 
 
 _WAITS = "outcome IS NULL AND acknowledged_at IS NULL AND snoozed_until IS NULL"
+_WAIT_AGAIN = (
+    "acknowledged_at = NULL, acknowledged_by = NULL, snoozed_until = NULL, snoozed_by = NULL,"
+    " called = 0"
+)
+"""Escalates anew, from the first level on."""
 _IS_SHOWN = "EXISTS (SELECT 1 FROM cards WHERE subject = 'alarm:' || alarms.id)"
 
 
@@ -164,9 +179,39 @@ async def acknowledge(sql: Transaction, alarm_id: int, who: str, now: int) -> bo
     return await _changed(sql, change, alarm_id, now, who)
 
 
+async def take_over(sql: Transaction, alarm_id: int, handler: str, who: str, now: int) -> bool:
+    """Record who handles an alarm in place of its handler; return whether that was its handler."""
+    change = (
+        "acknowledged_at = ?4, acknowledged_by = ?3, touched_at = ?4"
+        " WHERE id = ?1 AND outcome IS NULL AND acknowledged_by = ?2"
+    )
+    return await _changed(sql, change, alarm_id, handler, who, now)
+
+
+async def release(sql: Transaction, alarm_id: int, now: int) -> bool:
+    """Have an acknowledged alarm wait again; return whether it was acknowledged."""
+    change = (
+        f"{_WAIT_AGAIN}, waiting_since = ?2, touched_at = ?2"
+        " WHERE id = ?1 AND outcome IS NULL AND acknowledged_at IS NOT NULL"
+    )
+    return await _changed(sql, change, alarm_id, now)
+
+
+async def lapse(sql: Transaction, alarm_id: int, untouched_since: int, now: int) -> bool:
+    """Do the same if nobody has touched it since a time, which it leaves as it is."""
+    change = (
+        f"{_WAIT_AGAIN}, waiting_since = ?3 WHERE id = ?1 AND outcome IS NULL"
+        " AND acknowledged_at IS NOT NULL AND touched_at <= ?2"
+    )
+    return await _changed(sql, change, alarm_id, untouched_since, now)
+
+
 async def snooze(sql: Transaction, alarm_id: int, until: int, who: str, now: int) -> bool:
-    """Stop a waiting alarm from escalating until a time; return whether it was waiting."""
-    change = f"snoozed_until = ?2, snoozed_by = ?3, touched_at = ?4 WHERE id = ?1 AND {_WAITS}"
+    """Put off an open alarm, whoever handles it, until a time; return whether it was not yet."""
+    change = (
+        "acknowledged_at = NULL, acknowledged_by = NULL, snoozed_until = ?2, snoozed_by = ?3,"
+        " touched_at = ?4 WHERE id = ?1 AND outcome IS NULL AND snoozed_until IS NULL"
+    )
     return await _changed(sql, change, alarm_id, until, who, now)
 
 
@@ -174,8 +219,7 @@ async def end_snooze(sql: Transaction, alarm_id: int, now: int) -> bool:
     """Let an alarm wait again if its snooze is over; return whether it was."""
     change = (
         "waiting_since = snoozed_until, touched_at = max(touched_at, snoozed_until),"
-        " snoozed_until = NULL, snoozed_by = NULL"
-        " WHERE id = ?1 AND outcome IS NULL AND snoozed_until <= ?2"
+        f" {_WAIT_AGAIN} WHERE id = ?1 AND outcome IS NULL AND snoozed_until <= ?2"
     )
     return await _changed(sql, change, alarm_id, now)
 
@@ -204,18 +248,46 @@ async def expire(sql: Transaction, alarm_id: int, untouched_since: int, now: int
 
 async def escalate(
     sql: Transaction, alarm_id: int, level: int, roles: str, waiting_since: int, now: int
-) -> bool:
-    """Store that an alarm waiting since a time reached a level; return whether that was due."""
+) -> int | None:
+    """Store that an alarm waiting since a time reached a level.
+
+    Return the number of the escalation; None if it was not due.
+    """
     change = f"called = ?2 WHERE id = ?1 AND {_WAITS} AND called < ?2 AND waiting_since <= ?3"
-    is_due = await _changed(sql, change, alarm_id, level, waiting_since)
-    if is_due:
-        await sql.insert("alarm_calls", alarm_id=alarm_id, stage=level, at=now, roles=roles)
-    return is_due
+    if not await _changed(sql, change, alarm_id, level, waiting_since):
+        return None
+    await sql.run(
+        "INSERT INTO escalations (alarm_id, number, level, at, roles, waiting_since)"
+        " SELECT id, 1 + coalesce((SELECT max(number) FROM escalations WHERE alarm_id = ?1), 0),"
+        " ?2, ?3, ?4, waiting_since FROM alarms WHERE id = ?1",
+        alarm_id,
+        level,
+        now,
+        roles,
+    )
+    return max(await escalation_numbers(sql, alarm_id))
 
 
-async def get_escalation(sql: Reader, alarm_id: int, level: int) -> Escalation | None:
-    """Return whom an alarm mentioned at a level."""
-    return await sql.find(Escalation, "alarm_calls", alarm_id=alarm_id, stage=level)
+async def answer_escalations(
+    sql: Transaction, alarm_id: int, answer: str, who: str, now: int
+) -> None:
+    """Store what ended the waiting of an alarm in the escalations that were not answered yet."""
+    await sql.run(
+        "UPDATE escalations SET answer = ?, answered_at = ?, answered_by = ?"
+        " WHERE alarm_id = ? AND answer IS NULL",
+        answer,
+        now,
+        who,
+        alarm_id,
+    )
+
+
+async def get_escalation(sql: Reader, alarm_id: int, number: int) -> Escalation | None:
+    return await sql.find(Escalation, "escalations", alarm_id=alarm_id, number=number)
+
+
+async def escalation_numbers(sql: Reader, alarm_id: int) -> list[int]:
+    return await sql.all(int, "SELECT number FROM escalations WHERE alarm_id = ?", alarm_id)
 
 
 async def add_step(
@@ -251,6 +323,13 @@ async def untouched(sql: Reader, since: int, limit: int) -> list[Alarm]:
     )
 
 
+async def unattended(sql: Reader, since: int, limit: int) -> list[Alarm]:
+    """Return acknowledged alarms that nobody has touched since a time."""
+    quiet = "outcome IS NULL AND snoozed_until IS NULL AND touched_at <= ?"
+    handled = f"alarms WHERE {quiet} AND acknowledged_at IS NOT NULL"
+    return await sql.select(Alarm, f"{handled} ORDER BY touched_at LIMIT ?", since, limit)
+
+
 async def due_for_escalation(
     sql: Reader, level: int, waiting_since: int, after: int, limit: int
 ) -> list[Alarm]:
@@ -263,21 +342,31 @@ async def due_for_escalation(
     return await sql.select(Alarm, ordered, waiting_since, level, after, limit)
 
 
-async def next_due(sql: Reader, expire_after: int, levels: dict[int, int]) -> int | None:
-    """Return when an alarm expires, ends its snooze or reaches a level next.
+async def next_due(
+    sql: Reader, expire_after: int, release_after: int, levels: dict[int, int]
+) -> int | None:
+    """Return when an alarm expires, is released, ends its snooze or reaches a level next.
 
+    `release_after`: for how many milliseconds an acknowledged one may be untouched; 0: for ever.
     `levels`: after how many milliseconds each level is reached.
     """
     of_level = (
         f"SELECT min(waiting_since) + ? FROM alarms WHERE {_WAITS} AND called < ? AND {_IS_SHOWN}"
     )
+    untouched = (
+        "SELECT min(touched_at) + ? FROM alarms WHERE outcome IS NULL AND snoozed_until IS NULL"
+    )
+    parts = [
+        "SELECT min(snoozed_until) FROM alarms WHERE outcome IS NULL AND snoozed_until IS NOT NULL",
+        untouched,
+        *([f"{untouched} AND acknowledged_at IS NOT NULL"] if release_after else []),
+        *[of_level] * len(levels),
+    ]
     return await sql.one(
         _first,
-        "SELECT min(snoozed_until) FROM alarms WHERE outcome IS NULL AND snoozed_until IS NOT NULL"
-        " UNION ALL SELECT min(touched_at) + ? FROM alarms"
-        f" WHERE outcome IS NULL AND snoozed_until IS NULL{f' UNION ALL {of_level}' * len(levels)}"
-        " ORDER BY 1 NULLS LAST LIMIT 1",
+        f"{' UNION ALL '.join(parts)} ORDER BY 1 NULLS LAST LIMIT 1",
         expire_after,
+        *([release_after] if release_after else []),
         *(value for level, after in levels.items() for value in (after, level)),
     )
 

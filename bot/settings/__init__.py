@@ -109,6 +109,7 @@ class AlarmSettings(Section):
 
     call_after_minutes: Minutes = 5
     call_supervisor_after_minutes: Minutes = 10
+    release_after_minutes: Minutes = 0
     supervisor: list[Snowflake] = []
     quiet_after_minutes: Annotated[Minutes, Field(ge=1)] = 60
 
@@ -123,6 +124,11 @@ class AlarmSettings(Section):
             raise ValueError(
                 "quiet_after_minutes must be more than call_after_minutes and"
                 " call_supervisor_after_minutes, or an alarm expires before it escalates"
+            )
+        if self.release_after_minutes >= self.quiet_after_minutes:
+            raise ValueError(
+                "quiet_after_minutes must be more than release_after_minutes, or an alarm expires"
+                " before it is released"
             )
         return self
 

@@ -81,6 +81,8 @@ _STATES: dict[str, AlarmTexts] = {
 }
 _STEPS = {
     "acknowledged": N_("{who} acknowledged it"),
+    "taken": N_("{who} took it over from {handler}"),
+    "released": N_("{who} released it: it waits again"),
     "noted": N_("{who}: {text}"),
     "snoozed": N_("{who} snoozed it until {until}"),
     "snooze-ended": N_("The snooze ended"),
@@ -90,6 +92,16 @@ _STEPS = {
     "quiet": N_("It expired"),
     "removed": N_("{who} removed the property"),
 }
+
+_ANSWERS = {
+    "acknowledged": N_("Acknowledged by {who} after {duration}."),
+    "snoozed": N_("Snoozed by {who} after {duration}."),
+    "resolved": N_("Resolved by {who} after {duration}."),
+    "false": N_("Marked as a false alarm by {who} after {duration}."),
+    "quiet": N_("Nothing more happened. It expired after {duration}."),
+    "removed": N_("{who} removed the property after {duration}."),
+}
+"""What an escalation says once it is answered."""
 
 _ESCALATED = {1: N_("Escalated to the dispatchers"), 2: N_("Escalated to the supervisors")}
 """What a step says of an escalation, by its level."""
@@ -116,22 +128,33 @@ async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
 
 
 async def escalation(sql: Reader, subject: Subject) -> MessageContent | None:
-    """Mention the roles of a level in a reply to the alarm's card, unless it is acknowledged."""
-    number, _dash, level = subject.key.partition("-")
-    found = await _get(sql, int(number))
-    reached = await alarms.get_escalation(sql, int(number), int(level or 0))
-    if found is None or reached is None or found[0].state != "waiting":
+    """Mention the roles of a level in a reply to the alarm's card; later say who answered."""
+    alarm_id, _dash, number = subject.key.partition("-")
+    found = await _get(sql, int(alarm_id))
+    escalated = await alarms.get_escalation(sql, int(alarm_id), int(number or 0))
+    if found is None or escalated is None:
         return None
-    shown, property_ = found
-    card = CardBuilder(
-        title=_("Nobody has acknowledged the alarm at {where}").format(where=_where(property_)),
-        colour=Colour.DANGER,
-        description=_("Since {since}.").format(since=timestamp(shown.waiting_since)),
-    )
+    where, answer = _where(found[1]), escalated.answer
+    if answer is None:
+        card = CardBuilder(
+            title=_("Nobody has acknowledged the alarm at {where}").format(where=where),
+            colour=Colour.DANGER,
+            description=_("Since {since}.").format(since=timestamp(escalated.waiting_since)),
+        )
+    else:
+        waited = (escalated.answered_at or 0) - escalated.waiting_since
+        card = CardBuilder(
+            title=_(_STATES[answer].title).format(where=where),
+            colour=Colour.OVER,
+            description=_(_ANSWERS[answer]).format(
+                who=who(escalated.answered_by or ""), duration=duration(waited)
+            ),
+        )
     return MessageContent(
         [card.build()],
-        role_mentions=tuple(int(role) for role in reached.roles.split()),
-        reply_to=await reference_to(sql, Subject("alarm", number)),
+        role_mentions=tuple(int(role) for role in escalated.roles.split()),
+        reply_to=await reference_to(sql, Subject("alarm", alarm_id)),
+        only_edits=answer is not None,
     )
 
 
@@ -205,8 +228,12 @@ def _step_text(step: AlarmStep) -> str:
     number = step.number or 0
     if step.action == "called":
         return _(_ESCALATED[number])
+    if step.action == "released" and not step.who:
+        text = _("Nothing more came from {handler}: it waits again")
+        return text.format(handler=who(step.text))
     return _(_STEPS[step.action]).format(
         who=who(step.who),
+        handler=who(step.text),
         text=inert_line(step.text, MAX_NOTE),
         number=number,
         until=timestamp(number),
@@ -218,16 +245,21 @@ async def _buttons(sql: Reader, shown: Alarm) -> tuple[Button, ...]:
         return ()
     styles = discord.ButtonStyle
     offered: list[tuple[str, str, discord.ButtonStyle]] = []
-    if shown.acknowledged_at is None:
+    if shown.acknowledged_by is None:
         offered.append((_("Acknowledge"), "acknowledge", styles.success))
     if await flights.free_drones(sql, shown.property_id):
         offered.append((_("Dispatch drone"), "drone", styles.primary))
     offered.append((_("Note"), "note", styles.secondary))
-    if shown.state == "waiting":
+    if shown.snoozed_until is None:
         offered.append((_("Snooze 15 min"), "snooze", styles.secondary))
         offered.append((_("Snooze 1 h"), "snoozelong", styles.secondary))
     offered.append((_("False alarm"), "false", styles.danger))
     offered.append((_("Resolve"), "resolve", styles.success))
-    return tuple(
+    buttons = [
         Button(label, f"alarm:{action}:{shown.id}", style) for label, action, style in offered
-    )
+    ]
+    if shown.acknowledged_by is not None:
+        # With whom it is taken from: of two who press, the second learns who was first.
+        take = Button(_("Take over"), f"alarm:take:{shown.id}:{shown.acknowledged_by}")
+        buttons[:0] = [take, Button(_("Release"), f"alarm:release:{shown.id}")]
+    return tuple(buttons)

@@ -126,8 +126,12 @@ async def _calls_at(sql: Reader, property_id: int) -> list[Subject]:
     ]
 
 
-async def _of_alarms(_: Reader, subjects: list[Subject]) -> list[Subject]:
-    return [Subject("alarm-owner", alarm.key) for alarm in subjects]
+async def _of_alarms(sql: Reader, subjects: list[Subject]) -> list[Subject]:
+    return [Subject("alarm-owner", alarm.key) for alarm in subjects] + [
+        Subject("alarm-call", f"{alarm.key}-{number}")
+        for alarm in subjects
+        for number in await alarms.escalation_numbers(sql, alarm.number)
+    ]
 
 
 def _numbers_by_cad(subjects: list[Subject]) -> dict[str, list[int]]:

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 import discord
 from discord import app_commands
 
+from cogs.commands.drones import send_drone
 from cogs.i18n.language import N_, _, plural
-from cogs.ui.buttons import button
+from cogs.ui.buttons import button, control
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import location_of
 from cogs.ui.options import PropertyOption, property_option
@@ -32,15 +33,18 @@ from webhook.queries.alarms import (
     OfAlarm,
     Settlement,
     Snooze,
+    TakeOver,
     acknowledge_alarm,
     add_alert,
     get_alarm,
     get_alarms,
     note_alarm,
+    release_alarm,
     settle_alarm,
     snooze_alarm,
+    take_alarm,
 )
-from webhook.queries.drones import WhichDrone, dispatch_drone
+from webhook.queries.drones import WhichDrone
 from webhook.queries.properties import find_property
 from webhook.queries.rows import Alarm
 
@@ -111,12 +115,25 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
             await acknowledge_alarm(context, OfAlarm(alarm_id=alarm_id))
         await reply_text(interaction, _("You have acknowledged this alarm."))
 
+    @control("alarm:take", scope=Scope.WRITE)
+    async def take_button(self, interaction: discord.Interaction, argument: str) -> None:
+        """Take an alarm over from whom the pressed card names: `12:discord:815`."""
+        number, _colon, handler = argument.partition(":")
+        context = await self._responder.defer(interaction)
+        ask = {"alarmId": number, "handler": handler}
+        await reply_text(interaction, await _take(context, validate(TakeOver, ask)))
+
+    @button("alarm:release", Scope.WRITE, or_own=True)
+    async def release_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
+        context = await self._responder.defer(interaction)
+        await reply_text(interaction, await _release(context, alarm_id))
+
     @button("alarm:drone", Scope.WRITE, or_own=True)
     async def drone_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
         context = await self._responder.defer(interaction)
         alarm = await _open_alarm(context, alarm_id)
-        sent = await dispatch_drone(context, WhichDrone(property_id=alarm.property_id))
-        await reply_text(interaction, _("Drone {id} sent out.").format(id=sent.drone_id))
+        ask = WhichDrone(property_id=alarm.property_id)
+        await reply_text(interaction, await send_drone(context, ask))
 
     @button("alarm:note", Scope.WRITE, or_own=True)
     async def note_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
@@ -166,6 +183,22 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
         await reply_text(interaction, _("Alarm closed."))
 
 
+async def _take(context: Context, ask: TakeOver) -> str:
+    async with _deciding(context, ask.alarm_id):
+        before = await _open_alarm(context, ask.alarm_id)
+        await take_alarm(context, ask)
+    if before.acknowledged_by is None:
+        return _("You have acknowledged this alarm.")
+    text = _("You took this alarm over from {who}.")
+    return text.format(who=who(before.acknowledged_by))
+
+
+async def _release(context: Context, alarm_id: int) -> str:
+    await _open_alarm(context, alarm_id)
+    await release_alarm(context, OfAlarm(alarm_id=alarm_id))
+    return _("Alarm released: it waits for somebody again.")
+
+
 @asynccontextmanager
 async def _deciding(context: Context, alarm_id: int) -> AsyncIterator[None]:
     """Check that an alarm is open; say who was faster, if somebody was."""
@@ -176,6 +209,8 @@ async def _deciding(context: Context, alarm_id: int) -> AsyncIterator[None]:
         alarm = await _open_alarm(context, alarm_id)
         if alarm.state == "waiting":
             raise  # a snooze that was in the way has just ended
+        if alarm.acknowledged_by == context.caller.name:
+            raise AlreadyDone(_("You are already handling this alarm.")) from None
         raise _already_done(alarm) from None
 
 

@@ -22,6 +22,7 @@ from cogs.ui.text import duration, inert_line, timestamp, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict
 from webhook.protocol.wire import validate
+from webhook.queries.alarms import open_alarm_at
 from webhook.queries.drones import (
     FlightPage,
     OfDrone,
@@ -65,7 +66,7 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
             drone_id=await _drone_id(context, found.id, drone),
             reason=reason or "",
         )
-        await reply_text(interaction, await _dispatch(context, ask))
+        await reply_text(interaction, await send_drone(context, ask))
 
     @app_commands.command(description="Recall a drone", extras=needs(Scope.WRITE, or_own=True))
     @app_commands.describe(drone="The drone; those that are out are offered")
@@ -127,7 +128,7 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
         """Send out a drone of the property that a call's card says it is at."""
         context = await self._responder.defer(interaction)
         ask = WhichDrone(property_id=property_id)
-        await reply_text(interaction, await _dispatch(context, ask))
+        await reply_text(interaction, await send_drone(context, ask))
 
 
 @lists.declare("drones", Scope.READ)
@@ -190,11 +191,15 @@ async def _drone_id(context: Context, property_id: int, drone: str | None) -> in
     return (await resolve_equipment(context, property_id, drone, DRONE)).id
 
 
-async def _dispatch(context: Context, ask: WhichDrone) -> str:
+async def send_drone(context: Context, ask: WhichDrone) -> str:
     """Send a drone out; return what to answer."""
     sent = await dispatch_drone(context, ask)
     where = await location_of(context.read, ask.property_id, 200)
-    return _("Drone {id} sent out at **{where}**.").format(id=sent.drone_id, where=where)
+    text = _("Drone {id} sent out at **{where}**.").format(id=sent.drone_id, where=where)
+    alarm = await open_alarm_at(context, ask)
+    if alarm is None or alarm.acknowledged_by != context.caller.name:
+        return text
+    return f"{text} {_('You are handling the alarm there.')}"
 
 
 def _still_out(flight: Flight) -> Flight:

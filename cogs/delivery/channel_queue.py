@@ -322,6 +322,11 @@ class ChannelQueue:
         return replace(content, role_mentions=tuple(roles) if is_first else ())
 
     async def _post_card(self, card: Card, content: MessageContent, reference: str) -> None:
+        if content.only_edits:
+            message_id = await self._find_posted(reference, card.created_at)
+            if message_id is None:
+                await self._mark_shown(card)
+                return
         with self._counting(card.channel, "card post"):
             sent, is_new = await self._post(content, reference, card.created_at)
         card = card._replace(
@@ -455,21 +460,28 @@ class ChannelQueue:
         It may be there if it could have been posted before this process began, or if this process
         tried and did not store what came of it.
         """
-        is_unconfirmed = reference in self._context.unconfirmed
-        is_doubtful = is_unconfirmed or since < self._context.started_at
-        if is_doubtful:
-            # One search serves all that a crash left open.
-            if is_unconfirmed or since < self._own_messages_since:
-                self._own_messages = await self._messenger.own_footers(self.channel_id, since)
-                self._own_messages_since = since
-            found = self._own_messages.get(f"{FOOTER}{reference}")
-            if found is not None:
-                return SentMessage(found), False
+        found = await self._find_posted(reference, since)
+        if found is not None:
+            return SentMessage(found), False
+        is_doubtful = self._is_doubtful(reference, since)
         self._context.unconfirmed.add(reference)
         sent = await self._messenger.post(self.channel_id, content, reference)
         # A request that got no answer may arrive after the channel was searched; its message, with
         # an older state, is then what the nonce brings back.
         return sent, not is_doubtful
+
+    def _is_doubtful(self, reference: str, since: int) -> bool:
+        return reference in self._context.unconfirmed or since < self._context.started_at
+
+    async def _find_posted(self, reference: str, since: int) -> int | None:
+        """Return the id of a message that was posted without our knowing; None if there is none."""
+        if not self._is_doubtful(reference, since):
+            return None
+        # One search serves all that a crash left open.
+        if reference in self._context.unconfirmed or since < self._own_messages_since:
+            self._own_messages = await self._messenger.own_footers(self.channel_id, since)
+            self._own_messages_since = since
+        return self._own_messages.get(f"{FOOTER}{reference}")
 
     @contextmanager
     def _counting(self, channel: str, kind: str) -> Iterator[None]:

@@ -53,6 +53,7 @@ class MessageContent:
     `role_mentions`: ids of the roles that it pings when it is posted.
     `reply_to`: the message that it answers, if it is posted in the same channel.
     `picture`: what its last embed shows, if that can be drawn and Discord takes it.
+    `only_edits`: it brings a message up to date that is posted, and is not worth a new one.
     """
 
     embeds: list[discord.Embed]
@@ -60,6 +61,7 @@ class MessageContent:
     role_mentions: tuple[int, ...] = ()
     reply_to: discord.MessageReference | None = None
     picture: Picture | None = None
+    only_edits: bool = False
 
     def digest(self) -> str:
         """Return a hash that changes when the message looks different."""

@@ -24,14 +24,18 @@ class AlarmHarness:
     """Raises alarms, lets time pass, and lists the escalations."""
 
     def __init__(
-        self, harness: AppHarness, *rules: Rule, levels: dict[int, EscalationLevel] | None = None
+        self,
+        harness: AppHarness,
+        *rules: Rule,
+        levels: dict[int, EscalationLevel] | None = None,
+        release_after: int = 0,
     ) -> None:
         self.harness = harness
         router = Router(rules)
         self.follower = Follower(
             harness.database, harness.bus, frozenset({"alerts"}), lambda _channels: None, router
         )
-        plan = EscalationPlan(LEVELS if levels is None else levels, EXPIRY)
+        plan = EscalationPlan(LEVELS if levels is None else levels, EXPIRY, release_after)
         self.escalation = AlarmEscalation(harness.context(), plan, router)
 
     async def raise_at(self, place: int) -> int:
@@ -65,6 +69,6 @@ class AlarmHarness:
         """Return the cards of escalations with their channels, and the roles that they mention."""
         return await self.harness.database.read.all(
             lambda subject, channel, roles: (subject, channel, roles),
-            "SELECT subject, channel, roles FROM cards JOIN alarm_calls"
-            " ON subject = 'alarm-call:' || alarm_id || '-' || stage ORDER BY cards.id",
+            "SELECT subject, channel, roles FROM cards JOIN escalations"
+            " ON subject = 'alarm-call:' || alarm_id || '-' || number ORDER BY cards.id",
         )

@@ -90,6 +90,35 @@ async def test_waiting_starts_over_when_a_snooze_ends(alarms: AlarmHarness) -> N
     assert len(await alarms.escalations()) == 1
 
 
+async def test_a_released_alarm_escalates_anew_once(alarms: AlarmHarness) -> None:
+    alarm = await alarms.raise_at(1)
+    await alarms.after(TO_SUPERVISORS)
+    await alarms.harness.ask("acknowledge-alarm", alarmId=alarm)
+    await alarms.harness.ask("release-alarm", alarmId=alarm)
+    await alarms.after(TO_DISPATCHERS - 1)
+    assert len(await alarms.escalations()) == 2
+    await alarms.after(1)
+    await alarms.after(1)
+    again = (f"alarm-call:{alarm}-3", "alerts", "11 12")
+    assert (await alarms.escalations())[2:] == [again]
+
+
+async def test_an_alarm_whose_handler_does_nothing_more_waits_again(harness: AppHarness) -> None:
+    await harness.add_property()
+    alarms = AlarmHarness(harness, release_after=20 * MINUTE)
+    alarm = await alarms.raise_at(1)
+    await harness.ask("acknowledge-alarm", alarmId=alarm)
+    await alarms.after(15 * MINUTE)
+    await harness.ask("note-alarm", alarmId=alarm, text="at the gate")
+    assert await alarms.after(20 * MINUTE - 1) == harness.clock.now + 1
+    assert (await alarms.alarm(alarm)).state == "acknowledged"
+    assert await alarms.after(1) == harness.clock.now + TO_DISPATCHERS
+    assert (await alarms.alarm(alarm)).state == "waiting"
+    assert await alarms.steps(alarm) == ["acknowledged", "noted", "released"]
+    await alarms.after(TO_DISPATCHERS)
+    assert len(await alarms.escalations()) == 1
+
+
 async def test_an_untouched_alarm_expires_and_the_next_alert_opens_another(
     alarms: AlarmHarness,
 ) -> None:
@@ -146,7 +175,7 @@ async def test_a_level_without_roles_is_skipped(harness: AppHarness) -> None:
     alarms = AlarmHarness(harness, levels={SUPERVISORS: LEVELS[SUPERVISORS]})
     alarm = await alarms.raise_at(place)
     await alarms.after(TO_SUPERVISORS)
-    assert [subject for subject, _, _ in await alarms.escalations()] == [f"alarm-call:{alarm}-2"]
+    assert await alarms.escalations() == [(f"alarm-call:{alarm}-1", "alerts", "13")]
 
 
 async def test_an_escalation_is_posted_in_the_channel_of_the_alarm_card(

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.cogs.alarm_harness import EXPIRY, TO_DISPATCHERS, TO_SUPERVISORS, AlarmHarness
 from tests.webhook.harness import MINUTE, open_harness
 
+UNATTENDED = 20 * MINUTE
 PLACES = st.integers(1, 2)
 
 
@@ -48,10 +49,10 @@ class AlarmsMachine(RuleBasedStateMachine):
         )
         for _ in range(2):
             self.runner.run(self.harness.add_property())
-        self.watched = AlarmHarness(self.harness)
+        self.watched = AlarmHarness(self.harness, release_after=UNATTENDED)
         self.open: dict[int, Open] = {}
         self.over: dict[int, str] = {}
-        self.calls: list[str] = []
+        self.calls: dict[int, int] = {}
 
     def teardown(self) -> None:
         self.runner.run(self.stack.aclose())
@@ -91,11 +92,17 @@ class AlarmsMachine(RuleBasedStateMachine):
         if alarm is not None:
             alarm.acknowledged, alarm.until = True, None
 
+    @rule(place=PLACES)
+    def release(self, place: int) -> None:
+        alarm = self.ask("release-alarm", place, "acknowledged")
+        if alarm is not None:
+            alarm.acknowledged, alarm.since, alarm.called = False, self.now, 0
+
     @rule(place=PLACES, minutes=st.sampled_from([1, 15]))
     def snooze(self, place: int, minutes: int) -> None:
-        alarm = self.ask("snooze-alarm", place, "waiting", minutes=minutes)
+        alarm = self.ask("snooze-alarm", place, "waiting", "acknowledged", minutes=minutes)
         if alarm is not None:
-            alarm.until = self.now + minutes * MINUTE
+            alarm.until, alarm.acknowledged = self.now + minutes * MINUTE, False
 
     @rule(place=PLACES)
     def note(self, place: int) -> None:
@@ -112,16 +119,18 @@ class AlarmsMachine(RuleBasedStateMachine):
         self.runner.run(self.watched.after(minutes * MINUTE))
         for place, alarm in list(self.open.items()):
             if alarm.until is not None and alarm.until <= self.now:
-                alarm.since = alarm.until
+                alarm.since, alarm.called = alarm.until, 0
                 alarm.touched, alarm.until = max(alarm.touched, alarm.until), None
             if alarm.until is None and alarm.touched <= self.now - EXPIRY:
                 self.over[self.open.pop(place).number] = "quiet"
                 continue
+            if alarm.acknowledged and alarm.touched <= self.now - UNATTENDED:
+                alarm.acknowledged, alarm.since, alarm.called = False, self.now, 0
             for level, after in ((1, TO_DISPATCHERS), (2, TO_SUPERVISORS)):
                 due = alarm.state == "waiting" and alarm.since <= self.now - after
                 if due and alarm.called < level:
                     alarm.called = level
-                    self.calls.append(f"alarm-call:{alarm.number}-{level}")
+                    self.calls[alarm.number] = self.calls.get(alarm.number, 0) + 1
 
     @invariant()
     def the_alarms_agree(self) -> None:
@@ -138,10 +147,25 @@ class AlarmsMachine(RuleBasedStateMachine):
         self.runner.run(run_due())
 
     @invariant()
-    def each_stage_is_called_once_and_only_for_alarms_that_waited(self) -> None:
+    def each_level_is_called_once_each_time_that_an_alarm_waits(self) -> None:
         made = [subject for subject, _, _ in self.runner.run(self.watched.escalations())]
-        assert sorted(made) == sorted(self.calls)
-        assert len(set(made)) == len(made)
+        calls = [
+            f"alarm-call:{number}-{which + 1}"
+            for number, count in self.calls.items()
+            for which in range(count)
+        ]
+        assert sorted(made) == sorted(calls)
+
+    @invariant()
+    def escalations_are_unanswered_exactly_while_their_alarm_waits(self) -> None:
+        waiting = {alarm.number for alarm in self.open.values() if alarm.state == "waiting"}
+
+        async def unanswered() -> list[int]:
+            return await self.harness.database.read.all(
+                int, "SELECT alarm_id FROM escalations WHERE answer IS NULL"
+            )
+
+        assert set(self.runner.run(unanswered())) <= waiting
 
 
 TestAlarms = AlarmsMachine.TestCase

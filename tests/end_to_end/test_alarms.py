@@ -70,7 +70,7 @@ async def test_further_alerts_are_counted_on_the_one_card(env: BotEnvironment) -
     ("button", "answer", "shown"),
     [
         ("Acknowledge", "You have acknowledged this alarm.", "# Alarm acknowledged · Villa"),
-        ("Dispatch drone", "Drone 1 sent out.", "sent out drone 1"),
+        ("Dispatch drone", "You are handling the alarm there.", "# Alarm acknowledged · Villa"),
         ("Snooze 15 min", "snoozed for 15 minutes", "# Alarm snoozed · Villa"),
         ("Snooze 1 h", "snoozed for 60 minutes", "# Alarm snoozed · Villa"),
         ("False alarm", "Alarm closed.", "# False alarm · Villa"),
@@ -168,6 +168,87 @@ async def test_an_unacknowledged_alarm_mentions_dispatchers_then_supervisors(
         assert second.allowed_mentions["roles"] == [env.supervisors.id]
         await env.fake.until(lambda: "Escalated to the supervisors" in render(card))
     assert len(channel.messages) == 3
+
+
+async def test_an_escalation_says_who_answered_and_a_released_alarm_escalates_anew(
+    env: BotEnvironment,
+) -> None:
+    channel = env.channel("alerts")
+    async with env.bot_running():
+        card = await _alarm(env)
+        await _wait(env, 6)
+        first = await channel.next_message()
+        await expect(env, await env.fake.click(env.dora, card, "Acknowledge"), "acknowledged")
+        await env.fake.until(lambda: "# Alarm acknowledged · Villa" in render(first))
+        assert f"┌ #757575\n│ # Alarm acknowledged · Villa\n│ Acknowledged by <@{env.dora.id}>" in (
+            render(first)
+        )
+        assert "after 6 min." in render(first)
+        await env.fake.until(lambda: "[Release]" in render(card))
+        await expect(env, await env.fake.click(env.vic, card, "Release"), "This needs the")
+        await expect(env, await env.fake.click(env.anna, card, "Release"), "Alarm released")
+        await env.fake.until(lambda: "[Acknowledge]" in render(card))
+        await _wait(env, 6)
+        again = await channel.next_message()
+        assert again.pings == [env.dispatchers]
+        await env.fake.click(env.dora, card, "Resolve")
+        await env.fake.until(lambda: "# Alarm resolved · Villa" in render(again))
+    assert "# Alarm acknowledged · Villa" in render(first)
+    assert len(channel.messages) == 3
+
+
+async def test_an_escalation_whose_id_a_crash_lost_is_corrected_and_not_posted_again(
+    env: BotEnvironment,
+) -> None:
+    channel = env.channel("alerts")
+    path = channel.messages_path
+    async with env.bot_running():
+        await _alarm(env)
+        env.fake.nonce_memory = 0.0
+        env.fake.fault("POST", path, reset=True, after=True)
+        env.fake.fault("GET", path, times=None)
+        await _wait(env, 6)
+        await env.fake.until(lambda: len(channel.messages) == 2)
+        await env.query("acknowledge-alarm", alarmId=1)
+    assert "Nobody has acknowledged" in render(channel.messages[1])
+    env.fake.recover()
+    async with env.bot_running():
+        await env.fake.until(lambda: "Acknowledged by script" in render(channel.messages[1]))
+    assert len(channel.created) == 2
+
+
+async def test_an_escalation_that_a_moderator_deletes_stays_away(env: BotEnvironment) -> None:
+    channel = env.channel("alerts")
+    async with env.bot_running():
+        card = await _alarm(env)
+        await _wait(env, 6)
+        call = await channel.next_message()
+        call.delete()
+        await env.fake.click(env.dora, card, "Resolve")
+        await env.fake.until(lambda: "Alarm resolved" in render(card))
+        await _raise(env, await env.add_property("Shed"))
+        await channel.next_message()
+    assert len(channel.created) == 3
+
+
+async def test_of_two_who_take_over_at_once_one_does_and_the_other_learns_who(
+    env: BotEnvironment,
+) -> None:
+    second = env.guild.add_member("Bert", env.dispatchers)
+    async with env.bot_running():
+        card = await _alarm(env)
+        await env.fake.click(env.anna, card, "Acknowledge")
+        await env.fake.until(lambda: "[Take over]" in render(card))
+        mine = await env.fake.click(env.anna, card, "Take over")
+        await expect(env, mine, "You are already handling this alarm.")
+        replies = await asyncio.gather(
+            env.fake.click(env.dora, card, "Take over"), env.fake.click(second, card, "Take over")
+        )
+        await env.fake.until(lambda: all(reply.content for reply in replies))
+        answers = sorted(reply.content for reply in replies)
+        assert answers[1] == f"You took this alarm over from <@{env.anna.id}>."
+        assert "already acknowledged by <@" in answers[0]
+        await env.fake.until(lambda: f"took it over from <@{env.anna.id}>" in render(card))
 
 
 async def test_an_acknowledged_alarm_expires_without_escalation(env: BotEnvironment) -> None:

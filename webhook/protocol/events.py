@@ -132,13 +132,17 @@ class AlertRaised(Event):
 
 
 class AlarmChanged(Event):
-    """An alarm changed, by somebody or, without `by`, on its own."""
+    """An alarm changed, by somebody or, without `by`, on its own.
+
+    `previous`: who handled it until it was taken over or released.
+    """
 
     name = "alarm-changed"
     alarm_id: int
     property_id: int
     action: str
     by: str | None = None
+    previous: str | None = None
 
 
 class VisitRecorded(Event):

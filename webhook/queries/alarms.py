@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from db import alarms, users
+from db import access, alarms, users
 from db.alarms import Alarm, AlarmOutcome
 from db.database import Reader
 from webhook.protocol.catalogue import Catalogue, operation
@@ -20,6 +20,7 @@ from webhook.protocol.wire import TEXT, WHOLE, Id, Reply, Request, Success, time
 from webhook.queries.models import (
     Added,
     ListPage,
+    OfProperty,
     PageReply,
     PropertyPage,
     PropertyReference,
@@ -44,6 +45,13 @@ MAX_ALERTS = 1_000
 NoteText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), TEXT
 ]
+
+
+ENDS_WAITING = frozenset({"acknowledged", "snoozed", "resolved", "false", "quiet", "removed"})
+"""The steps after which nobody has to be called any more."""
+
+CHANGES_HANDLER = frozenset({"taken", "released"})
+"""The steps whose text is who handled the alarm until then."""
 
 
 class NewAlert(UserAtProperty):
@@ -111,6 +119,12 @@ class Snooze(OfAlarm):
     """For how long an alarm is not escalated."""
 
     minutes: Annotated[int, Field(ge=1, le=24 * 60), WHOLE]
+
+
+class TakeOver(OfAlarm):
+    """Whom an alarm is taken over from; without that, from whoever handles it."""
+
+    handler: Annotated[str | None, Field(max_length=128), TEXT] = None
 
 
 class Settlement(OfAlarm):
@@ -204,13 +218,44 @@ async def acknowledge_alarm(context: Context, ask: OfAlarm) -> Success:
     """Record that the caller sees to an alarm; this ends a snooze."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
-        if not await alarms.acknowledge(change.sql, alarm.id, context.caller.name, change.received):
+        if not await _acknowledge(change, alarm):
             raise Conflict(
                 "alarm {id} was already acknowledged by {who}",
                 id=alarm.id,
                 who=alarm.acknowledged_by,
             )
-        await _record_act(change, alarm, "acknowledged")
+    return Success()
+
+
+@table.query("take-alarm", scope=Scope.WRITE)
+async def take_alarm(context: Context, ask: TakeOver) -> Success:
+    """Handle an alarm in place of whoever handles it; one that nobody handles is acknowledged."""
+    async with context.change() as change:
+        alarm = await _open_alarm(change, ask.alarm_id)
+        taker, handler = context.caller.name, alarm.acknowledged_by
+        if handler is None:
+            await _acknowledge(change, alarm)
+            return Success()
+        if handler == taker or ask.handler not in (None, handler):
+            raise Conflict("alarm {id} is already handled by {who}", id=alarm.id, who=handler)
+        await alarms.take_over(change.sql, alarm.id, handler, taker, change.received)
+        await _record_handler(change, alarm, "taken")
+    return Success()
+
+
+@table.query("release-alarm", scope=Scope.WRITE, share=Share.OWNER)
+async def release_alarm(context: Context, ask: OfAlarm) -> Success:
+    """Have an acknowledged alarm wait again; it escalates like a new one.
+
+    An owner without the scope can release only what they handle themself.
+    """
+    async with context.change() as change:
+        alarm = await _open_alarm(change, ask.alarm_id)
+        if not context.caller.is_one_of(alarm.acknowledged_by):
+            context.caller.must(Scope.WRITE)
+        if not await alarms.release(change.sql, alarm.id, change.received):
+            raise Conflict("nobody handles alarm {id}", id=alarm.id)
+        await _record_handler(change, alarm, "released")
     return Success()
 
 
@@ -226,7 +271,7 @@ async def note_alarm(context: Context, ask: AlarmNote) -> Success:
 
 @table.query("snooze-alarm", scope=Scope.WRITE, share=Share.OWNER)
 async def snooze_alarm(context: Context, ask: Snooze) -> Success:
-    """Do not escalate an alarm that nobody has acknowledged for some minutes."""
+    """Put off an alarm for some minutes, then it waits again; until then nobody handles it."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         until = change.received + ask.minutes * 60_000
@@ -263,6 +308,11 @@ async def get_alarm(context: Context, ask: OfAlarm) -> Alarm:
     return alarm
 
 
+@operation(scope=Scope.WRITE, share=Share.ALLOWED)
+async def open_alarm_at(context: Context, ask: OfProperty) -> Alarm | None:
+    return await alarms.open_of_property(context.read, ask.property_id)
+
+
 async def end_alarm_of(change: Change, property_id: int, outcome: AlarmOutcome) -> None:
     """End the open alarm of a property, if there is one."""
     alarm = await alarms.open_of_property(change.sql, property_id)
@@ -273,7 +323,11 @@ async def end_alarm_of(change: Change, property_id: int, outcome: AlarmOutcome) 
 
 
 async def note_drone(change: Change, property_id: int, drone_id: int) -> list[Subject]:
-    """Note on the property's open alarm that a drone was sent out; return the alarm's subject."""
+    """Note on the property's open alarm that a drone was sent out; return the alarm's subject.
+
+    A member who sends one handles the alarm from then on if nobody does and they may; a program
+    that sends one by itself does not: somebody still has to look.
+    """
     alarm = await alarms.open_of_property(change.sql, property_id)
     if alarm is None:
         return []
@@ -281,6 +335,9 @@ async def note_drone(change: Change, property_id: int, drone_id: int) -> list[Su
     await alarms.add_step(
         change.sql, alarm.id, change.happened, change.caller.name, "drone", number=drone_id
     )
+    caller = change.caller
+    if caller.is_person and (caller.scope >= Scope.WRITE or await _is_owner(change, alarm)):
+        await _acknowledge(change, alarm)
     return [alarm_subject(alarm.id)]
 
 
@@ -295,11 +352,41 @@ async def record_step(
 ) -> None:
     """Record what was done about an alarm, and publish it; `by` is blank if nobody did it."""
     await alarms.add_step(change.sql, alarm.id, change.happened, by, action, text, number)
+    if action in ENDS_WAITING:
+        await alarms.answer_escalations(change.sql, alarm.id, action, by, change.received)
     given: dict[str, Any] = {"by": by} if by else {}
+    if action in CHANGES_HANDLER:
+        given["previous"] = text
     await change.emit(
         AlarmChanged(alarm_id=alarm.id, property_id=alarm.property_id, action=action, **given),
         alarm_subject(alarm.id),
         property_subject(alarm.property_id),
+    )
+
+
+async def _acknowledge(change: Change, alarm: Alarm) -> bool:
+    """Have the caller handle an alarm, and record it; return whether nobody did yet."""
+    by = change.caller.name
+    is_first = await alarms.acknowledge(change.sql, alarm.id, by, change.received)
+    if is_first:
+        await _record_act(change, alarm, "acknowledged")
+    return is_first
+
+
+async def _is_owner(change: Change, alarm: Alarm) -> bool:
+    share = await access.share_of(change.sql, alarm.property_id, change.caller.user_ids)
+    return share == Share.OWNER
+
+
+async def _record_handler(change: Change, alarm: Alarm, action: str) -> None:
+    """Record that somebody else, or nobody, handles an alarm from now on."""
+    previous, by = alarm.acknowledged_by or "", change.caller.name
+    await record_step(change, alarm, action, by, text=previous)
+    await change.audit(
+        f"alarm-{action}",
+        alarm_subject(alarm.id),
+        before={"handler": previous},
+        after={"handler": by if action == "taken" else None},
     )
 
 

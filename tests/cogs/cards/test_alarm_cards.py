@@ -13,7 +13,9 @@ from db.cards import DIRECT, StaleCard
 from tests.cogs.alarm_harness import EXPIRY, TO_DISPATCHERS, TO_SUPERVISORS, AlarmHarness
 from tests.golden import check_golden
 from tests.webhook.harness import MINUTE, AppHarness
+from webhook.protocol.context import Scope
 from webhook.protocol.events import Subject
+from webhook.queries.alarms import OfAlarm, TakeOver, release_alarm, take_alarm
 
 Act = Callable[[AlarmHarness], Awaitable[object]]
 
@@ -59,12 +61,25 @@ async def _removed(alarms: AlarmHarness) -> None:
     await alarms.harness.ask("remove-property", propertyId=1)
 
 
+async def _answered(alarms: AlarmHarness) -> None:
+    """Snoozed and acknowledged after an escalation each, then taken over and released."""
+    await alarms.after(TO_DISPATCHERS)
+    await alarms.harness.ask("snooze-alarm", alarmId=1, minutes=15)
+    await alarms.after(15 * MINUTE)
+    await alarms.after(TO_DISPATCHERS + MINUTE)
+    await alarms.harness.ask("acknowledge-alarm", alarmId=1)
+    dispatcher = alarms.harness.context(Scope.WRITE, "discord:8")
+    await take_alarm(dispatcher, TakeOver(alarm_id=1))
+    await release_alarm(dispatcher, OfAlarm(alarm_id=1))
+
+
 STATES: dict[str, Act] = {
     "waiting": _nothing,
     "acknowledged": _acknowledged,
     "snoozed": _snoozed,
     "snooze-ended": _snooze_over,
     "escalated": _escalated,
+    "answered": _answered,
     "resolved": _resolved,
     "false": _false,
     "expired": _quiet,

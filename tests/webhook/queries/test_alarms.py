@@ -8,6 +8,16 @@ import pytest
 
 from db import alarms, audit, properties
 from tests.webhook.harness import MINUTE, START, AppHarness
+from webhook.protocol.context import Caller, Context, Scope
+from webhook.protocol.errors import Conflict, Forbidden
+from webhook.queries.alarms import (
+    OfAlarm,
+    TakeOver,
+    acknowledge_alarm,
+    release_alarm,
+    take_alarm,
+)
+from webhook.queries.drones import WhichDrone, dispatch_drone
 
 AT = "2026-11-22T09:30:00.123Z"
 
@@ -161,13 +171,147 @@ async def test_alarm_that_is_over_or_unknown_cannot_be_changed(
     assert harness.dump() == before
 
 
-async def test_acknowledged_alarm_is_neither_acknowledged_again_nor_snoozed(
-    harness: AppHarness,
-) -> None:
+def member(harness: AppHarness, number: int, scope: Scope = Scope.WRITE, user: str = "") -> Context:
+    """Return the context of a member, who may be a user of the game."""
+    name = f"discord:{number}"
+    ids = (user, name) if user else (name,)
+    return harness.context().of(Caller(name, scope, ids))
+
+
+async def handler(harness: AppHarness, alarm: int) -> str | None:
+    found = await alarms.get(harness.database.read, alarm)
+    assert found is not None
+    return found.acknowledged_by
+
+
+async def test_acknowledged_alarm_is_not_acknowledged_again(harness: AppHarness) -> None:
     alarm = await raised(harness, await harness.add_property())
     await harness.ask("acknowledge-alarm", alarmId=alarm)
     assert await harness.error_code("acknowledge-alarm", alarmId=alarm) == "conflict"
+
+
+async def test_snoozed_alarm_is_nobodys(harness: AppHarness) -> None:
+    alarm = await raised(harness, await harness.add_property())
+    await harness.ask("acknowledge-alarm", alarmId=alarm)
+    await harness.ask("snooze-alarm", alarmId=alarm, minutes=1)
     assert await harness.error_code("snooze-alarm", alarmId=alarm, minutes=1) == "conflict"
+    assert [row["state"] for row in await listed(harness)] == ["snoozed"]
+    assert await handler(harness, alarm) is None
+
+
+async def test_journal_steps_and_audit_say_from_whom_an_alarm_was_taken(
+    harness: AppHarness,
+) -> None:
+    alarm = await raised(harness, await harness.add_property())
+    await acknowledge_alarm(member(harness, 7), OfAlarm(alarm_id=alarm))
+    harness.take_events()
+    await take_alarm(member(harness, 8), TakeOver(alarm_id=alarm))
+    assert await handler(harness, alarm) == "discord:8"
+    assert harness.take_events() == [
+        (
+            "alarm-changed",
+            {
+                "alarmId": alarm,
+                "propertyId": 1,
+                "action": "taken",
+                "by": "discord:8",
+                "previous": "discord:7",
+            },
+        )
+    ]
+    assert (await steps(harness, alarm))[-1] == ("discord:8", "taken", "discord:7")
+    (entry,) = [
+        row
+        for row in await audit.page(harness.database.read, None, None, 10, 0)
+        if row.action == "alarm-taken"
+    ]
+    assert (orjson.loads(entry.before), orjson.loads(entry.after)) == (
+        {"handler": "discord:7"},
+        {"handler": "discord:8"},
+    )
+
+
+async def test_of_two_who_take_an_alarm_from_the_same_member_one_does(harness: AppHarness) -> None:
+    alarm = await raised(harness, await harness.add_property())
+    await acknowledge_alarm(member(harness, 7), OfAlarm(alarm_id=alarm))
+    seen = TakeOver(alarm_id=alarm, handler="discord:7")
+    found = await asyncio.gather(
+        *(take_alarm(member(harness, number), seen) for number in (8, 9)), return_exceptions=True
+    )
+    assert sum(isinstance(each, Conflict) for each in found) == 1
+    with pytest.raises(Conflict):  # from oneself
+        await take_alarm(
+            member(harness, int(str(await handler(harness, alarm)).removeprefix("discord:"))),
+            TakeOver(alarm_id=alarm),
+        )
+
+
+async def test_alarm_that_nobody_handles_is_acknowledged_by_taking_it(harness: AppHarness) -> None:
+    alarm = await raised(harness, await harness.add_property())
+    await harness.ask("take-alarm", alarmId=alarm)
+    assert [step[1] for step in await steps(harness, alarm)] == ["acknowledged"]
+
+
+async def test_released_alarm_waits_from_now_on(harness: AppHarness) -> None:
+    alarm = await raised(harness, await harness.add_property())
+    assert await harness.error_code("release-alarm", alarmId=alarm) == "conflict"
+    await harness.ask("acknowledge-alarm", alarmId=alarm)
+    harness.clock.now += 7 * MINUTE
+    await harness.ask("release-alarm", alarmId=alarm)
+    found = await alarms.get(harness.database.read, alarm)
+    assert found is not None
+    assert (found.state, found.waiting_since) == ("waiting", START + 7 * MINUTE)
+    assert (await steps(harness, alarm))[-1] == ("tester", "released", "tester")
+
+
+async def test_owner_releases_only_what_they_handle(harness: AppHarness) -> None:
+    alarm = await raised(harness, await harness.add_property(clientId="license:owner"))
+    owner = member(harness, 5, Scope.NONE, "license:owner")
+    await acknowledge_alarm(member(harness, 7), OfAlarm(alarm_id=alarm))
+    for forbidden in (
+        release_alarm(owner, OfAlarm(alarm_id=alarm)),
+        take_alarm(owner, TakeOver(alarm_id=alarm)),
+    ):
+        with pytest.raises(Forbidden):
+            await forbidden
+    await release_alarm(member(harness, 8), OfAlarm(alarm_id=alarm))  # any dispatcher may
+    await acknowledge_alarm(owner, OfAlarm(alarm_id=alarm))
+    await release_alarm(owner, OfAlarm(alarm_id=alarm))
+    assert await handler(harness, alarm) is None
+
+
+@pytest.mark.parametrize(
+    ("scope", "user", "handles"),
+    [
+        (Scope.WRITE, "", True),
+        (Scope.NONE, "license:owner", True),
+        (Scope.NONE, "license:friend", False),  # who may not answer alarms either
+    ],
+)
+async def test_who_sends_a_drone_handles_the_alarm_if_they_may(
+    harness: AppHarness, scope: Scope, user: str, *, handles: bool
+) -> None:
+    property_id = await harness.add_property(clientId="license:owner")
+    await harness.add_equipment(property_id, 3)
+    await harness.ask("add-allowed-user", propertyId=property_id, userId="license:friend")
+    alarm = await raised(harness, property_id)
+    await harness.ask("snooze-alarm", alarmId=alarm, minutes=15)
+    await dispatch_drone(member(harness, 7, scope, user), WhichDrone(property_id=property_id))
+    assert await handler(harness, alarm) == ("discord:7" if handles else None)
+    done = [step[1] for step in await steps(harness, alarm)]
+    assert done == ["snoozed", "drone", *["acknowledged"] * handles]
+
+
+async def test_a_drone_changes_nothing_about_who_handles_an_alarm(harness: AppHarness) -> None:
+    property_id = await harness.add_property()
+    for _ in range(2):
+        await harness.add_equipment(property_id, 3)
+    alarm = await raised(harness, property_id)
+    await harness.ask("dispatch-drone", propertyId=property_id)  # by a script, which sees nothing
+    assert await handler(harness, alarm) is None
+    await acknowledge_alarm(member(harness, 7), OfAlarm(alarm_id=alarm))
+    await dispatch_drone(member(harness, 8), WhichDrone(property_id=property_id))
+    assert await handler(harness, alarm) == "discord:7"
 
 
 @pytest.mark.parametrize("data", [{"text": " "}, {"text": "x" * 2_001}, {}])

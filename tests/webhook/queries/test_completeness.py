@@ -33,6 +33,8 @@ OUR_QUERIES = [
     "get-drone-flights",
     "get-alarms",
     "acknowledge-alarm",
+    "take-alarm",
+    "release-alarm",
     "note-alarm",
     "snooze-alarm",
     "settle-alarm",

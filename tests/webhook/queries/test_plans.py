@@ -74,6 +74,8 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
     *[("get-alarms", of) for of in ({}, PLACE)],
     ("snooze-alarm", {"alarmId": 1, "minutes": 5}),
     ("acknowledge-alarm", {"alarmId": 1}),
+    ("release-alarm", {"alarmId": 1}),
+    ("take-alarm", {"alarmId": 1}),
     ("note-alarm", {"alarmId": 1, "text": "A fox"}),
     ("settle-alarm", {"alarmId": 1, "outcome": "false"}),
     ("add-allowed-user", PLACE | USER),
