@@ -32,7 +32,9 @@ from cogs.delivery.channel_queue import Pace, instance_name
 from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
 from cogs.pictures.backdrop import store_backdrop
+from cogs.program_health import ProgramHealth
 from cogs.routing.layout import choices
+from cogs.routing.troubles import Troubles
 from cogs.ui.names import set_status_names
 from db import community
 from db.community import EquipmentType, Tier
@@ -131,6 +133,7 @@ async def run(
             last_push=last_push,
             game_servers=game_servers,
         )
+        troubles = Troubles()
         alarms = AlarmEscalation(
             context,
             escalation_plan(settings.alarms, settings.discord),
@@ -144,6 +147,7 @@ async def run(
             connection,
             status,
             alarms,
+            troubles,
             chosen=await choices(database.read),
             instance=await instance_name(database),
         )
@@ -157,14 +161,11 @@ async def run(
             silent_after=settings.cad.silent_minutes * MINUTE,
             daily_at=time.fromisoformat(daily_at) if daily_at else None,
         )
-        health = Health(
-            database,
-            connection,
-            stop,
-            lambda: discord.closed_channels,
-            lambda: checks.silent_cads,
-            game_servers,
+        program_health = ProgramHealth(
+            status, lambda: database.is_writable, lambda: checks.silent_cads
         )
+        troubles.add(program_health.troubles)
+        health = Health(database, connection, stop, troubles, game_servers)
         limiter = ConnectionLimiter(affordable(settings.http.max_connections))
         app = make_app(
             AppDependencies(

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import time as TimeOfDay  # noqa: N812 - a class
 
-from db import journal, request_keys, settings, subscriptions
+from db import journal, request_keys, settings, subscriptions, troubles
 from db.database import Database
 from db.errors import StorageUnavailable
-from webhook.cad.silence import LastPush, report_silence
+from webhook.cad.silence import LastPush, silent_cads
 from webhook.protocol.context import Context, now
 from webhook.protocol.metrics import Metrics
 from webhook.queries.daily_report import PROBLEMS, report_day
@@ -59,13 +59,18 @@ async def run_periodically(work: Callable[[], Awaitable[object]], interval: floa
 
 
 async def prune_journal(database: Database, days: int, live_clients: Counter[str]) -> None:
-    """Delete old events, subscriptions and answers to requests with a key.
+    """Delete old events, subscriptions, troubles and answers to requests with a key.
 
     In batches, so that nobody waits long for the writer.
     """
     async with database.write() as sql:
         await subscriptions.touch(sql, live_clients, now())
-    ages = {journal.prune: days, subscriptions.forget: days, request_keys.prune: KEY_DAYS}
+    ages = {
+        journal.prune: days,
+        subscriptions.forget: days,
+        request_keys.prune: KEY_DAYS,
+        troubles.prune: days,
+    }
     for prune, age in ages.items():
         pruned = PRUNE_BATCH
         while pruned == PRUNE_BATCH:
@@ -97,7 +102,7 @@ class ErrorCounter(logging.Handler):
 
 
 class PeriodicChecks:
-    """Reports silent CADs and the end of a day in the log channel; stores how much went wrong.
+    """Finds silent CADs, reports the end of a day in the log channel, stores how much went wrong.
 
     `silent_after`: milliseconds without a push until a CAD counts as silent, 0 for never.
     `daily_at`: when the day is reported, None for never. `wake` has new reports delivered.
@@ -122,12 +127,13 @@ class PeriodicChecks:
         self._silent_after = silent_after
         self._daily_at = daily_at
         self._stored_errors = 0
-        self.silent_cads: list[str] = []
+        self.silent_cads: dict[str, int] = {}
+        """Since when each silent CAD has been silent, in milliseconds since 1970."""
 
     async def run(self) -> None:
         await self._store_errors()
         if self._silent_after:
-            self.silent_cads = await report_silence(
+            self.silent_cads = await silent_cads(
                 self._context, self._last_push, self._cads, self._silent_after
             )
         if self._daily_at is not None:

@@ -31,7 +31,9 @@ from cogs.delivery.messenger import DiscordMessenger, LogMessenger, Messenger
 from cogs.escalation import AlarmEscalation
 from cogs.routing.layout import Layout, choices
 from cogs.routing.setup_health import CalledRole
+from cogs.routing.troubles import Troubles
 from cogs.setup.wizard import SetupWizard
+from cogs.trouble_reports import TroubleReports
 from cogs.ui.permissions import RoleScopes
 from cogs.ui.responder import Responder
 from db.errors import StorageUnavailable
@@ -43,6 +45,9 @@ FINISHING = 10.0
 
 STORAGE_RETRY = 2.0
 """Seconds until the choices of /setup are read again after storage could not be read."""
+
+REPORT_RETRY = 10.0
+"""Seconds until troubles are told after that failed."""
 
 FOLLOW_RETRY = 30.0
 """Seconds until the follower goes on after a mistake that is no single event's."""
@@ -76,6 +81,7 @@ class DiscordService:
         connection: DiscordStatus,
         status: RuntimeStatus,
         alarms: AlarmEscalation,
+        troubles: Troubles,
         *,
         chosen: Layout,
         instance: str,
@@ -87,6 +93,10 @@ class DiscordService:
         self._metrics = metrics
         self._status = status
         self._alarms = alarms
+        self._troubles = troubles
+        self.reports = TroubleReports(
+            context, troubles, pace.settle, lambda: status.channels.get("log"), self.wake
+        )
         self._instance = instance
         self._logged_in = asyncio.Event()
         self._replacing = asyncio.Lock()
@@ -107,11 +117,6 @@ class DiscordService:
             log.info("Discord is off: what it would show is written here")
         self._pipeline = self._build_pipeline(chosen)
 
-    @property
-    def closed_channels(self) -> list[str]:
-        """The names of the channels that the bot could not post to at its last try."""
-        return self._pipeline.delivery.closed
-
     def wake(self) -> None:
         """Deliver what is in the database but was not published."""
         self._pipeline.follower.wake()
@@ -123,10 +128,17 @@ class DiscordService:
     async def refresh_board(self) -> None:
         await self._pipeline.follower.refresh_board()
 
+    def _on_change(self) -> None:
+        """Go by what changed in Discord: try again, and say what is wrong now."""
+        self.retry()
+        self.reports.note_change()
+
     def start(self, group: asyncio.TaskGroup) -> None:
         """Connect, follow and deliver."""
         self._group = group
         self._start_pipeline()
+        reporting = run_periodically(self.reports.run, REPORT_RETRY)
+        self._reporting = group.create_task(reporting, name="troubles")
         if self._bot is not None:
             connecting = self._bot.run_until_cancelled(self._settings.discord.token)
             self._connecting = group.create_task(connecting, name="discord")
@@ -134,6 +146,7 @@ class DiscordService:
     async def finish(self) -> None:
         """Finish deliveries in flight, then leave Discord."""
         self._is_stopping = True
+        self._reporting.cancel()
         self._following.cancel()
         self._pipeline.delivery.stop()
         self._logged_in.set()
@@ -174,8 +187,9 @@ class DiscordService:
             self._routes,
             self._status,
             setup,
+            self._troubles,
             on_login=self._logged_in.set,
-            on_change=self.retry,
+            on_change=self._on_change,
         )
 
     def _build_pipeline(self, chosen: Layout) -> DiscordPipeline:
@@ -195,6 +209,9 @@ class DiscordService:
         if self._bot is not None:
             self._bot.setup_health.layout = layout_of(effective)
             self._bot.setup_health.called_roles = self._called_roles
+            self._bot.setup_health.rule_channels = {
+                rule.channel: rule.name for rule in reversed(router.rules) if rule.channel
+            }
         delivery = Delivery(
             DeliveryContext(
                 context.database,

@@ -1,11 +1,13 @@
 """How the bot is: ready or not and what is wrong for /healthz, queues and sizes for /metrics."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 
 from cogs.bot import DiscordStatus
+from cogs.i18n.language import ENGLISH, using_locale
+from cogs.routing.troubles import Troubles
 from db import cards, feeds, journal
 from db.cards import Backlog
 from db.database import Database
@@ -14,15 +16,14 @@ from webhook.protocol.context import now
 from webhook.protocol.game_servers import GameServers
 from webhook.protocol.metrics import Metrics
 
-MINUTE = 60_000
-
 DELIVERY_KINDS = ("card post", "card edit", "feed")
 
 
 class Health:
     """Ready while pushes can be stored; what else is wrong is listed beside it.
 
-    The answer is public, so it names channels as the configuration does, and no id.
+    The answer is public: the sentences of troubles name neither ids nor what things are called in
+    Discord, their cures may.
     """
 
     def __init__(
@@ -30,23 +31,23 @@ class Health:
         database: Database,
         connection: DiscordStatus,
         stop: asyncio.Event,
-        closed_channels: Callable[[], list[str]],
-        silent_cads: Callable[[], list[str]],
+        troubles: Troubles,
         game_servers: GameServers | None = None,
     ) -> None:
         self._database = database
         self._connection = connection
         self._stop = stop
-        self._closed_channels = closed_channels
-        self._silent_cads = silent_cads
+        self._troubles = troubles
         self._game_servers = game_servers or GameServers()
         self._version = version("cad-sentinel")
 
     def __call__(self) -> tuple[bool, dict[str, object]]:
         """Return whether the bot is ready, and details."""
         is_ready = self._database.is_writable and not self._stop.is_set()
+        with using_locale(ENGLISH):
+            problems = [trouble.sentence for trouble in self._troubles.present()]
         return is_ready, {
-            "problems": list(self._problems()),
+            "problems": [*(["The program is stopping."] if self._stop.is_set() else []), *problems],
             "version": self._version,
             "discord": self._connection.state,
             "gameServers": [
@@ -62,36 +63,6 @@ class Health:
                 for client, server in self._game_servers.by_client().items()
             ],
         }
-
-    def _problems(self) -> Iterator[str]:
-        if self._stop.is_set():
-            yield "The program is stopping."
-        if not self._database.is_writable:
-            yield (
-                "The database could not be written; pushes are rejected until it can be."
-                " Check whether the disk is full."
-            )
-        if self._connection.state == "refused":
-            yield "Discord rejects the bot; the log says why. Messages wait."
-        elif self._connection.state == "connecting":
-            yield "The bot is not connected to Discord. Messages wait."
-        for name in self._closed_channels():
-            named = "a rule's channel" if name.isdigit() else f"the channel {name}"
-            yield (
-                f"The bot may not post in {named}, or it is gone; its messages wait."
-                " `cad-sentinel check` says what is missing."
-            )
-        for cad in self._silent_cads():
-            yield f"Nothing comes from the CAD {cad}, although units are on duty."
-        for server in self._game_servers.by_client().values():
-            if not self._game_servers.is_connected(server):
-                minutes = self._game_servers.silence(server) // MINUTE
-                yield f"The game server's resource has sent nothing for {minutes} minutes."
-            elif server.refused:
-                yield (
-                    f"Messages of the game server that were refused: {server.refused};"
-                    " `cadsentinel status` on its console says why."
-                )
 
 
 class MetricsRefresher:

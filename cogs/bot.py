@@ -25,6 +25,7 @@ from cogs.delivery.discord_errors import trace_429s
 from cogs.delivery.explain import Routes
 from cogs.routing.layout import single_id
 from cogs.routing.setup_health import SetupHealth
+from cogs.routing.troubles import Troubles
 from cogs.setup.wizard import SetupWizard
 from cogs.ui.buttons import Buttons
 from cogs.ui.modals import Forms
@@ -117,6 +118,7 @@ class SentinelBot(SentinelClient):
         routes: Routes,
         runtime_status: RuntimeStatus,
         setup: SetupWizard,
+        troubles: Troubles,
         *,
         on_login: Callable[[], None],
         on_change: Callable[[], None],
@@ -130,7 +132,8 @@ class SentinelBot(SentinelClient):
             http_trace=trace_429s(),
         )
         self.responder = responder
-        self.setup_health = SetupHealth(lambda: self.guilds)
+        self.setup_health = SetupHealth(lambda: self.guilds if self.is_ready() else None)
+        troubles.add(self.setup_health.troubles)
         self._discord_status = discord_status
         self._sync = CommandSync(self.tree, context)
         self._on_login = on_login
@@ -148,7 +151,7 @@ class SentinelBot(SentinelClient):
             CadCommands(responder),
             LinkCommands(responder),
             audit.AuditCommands(responder),
-            StatusCommands(responder, runtime_status, self.setup_health),
+            StatusCommands(responder, runtime_status, troubles),
             HelpCommands(responder, self.tree),
             RouteCommands(responder, routes),
             setup,
@@ -249,9 +252,8 @@ class SentinelBot(SentinelClient):
     # What follows from them
 
     def _check_setup(self) -> None:
-        """Log what is wrong now, and have what waits tried again."""
+        """Have what waits tried again, and what is wrong told."""
         if not self.is_closed():
-            self.setup_health.log_changes()
             self._on_change()
 
     async def _sync_commands(self) -> None:

@@ -12,12 +12,13 @@ from bot.settings.fields import Section, Snowflake, Token
 
 
 def _event_type(name: str) -> str:
+    from cogs.routing.troubles import TYPES
     from webhook import cad
     from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, is_event_name
 
     written = name.removeprefix("events.")
     kind = written.removeprefix(f"{CAD}.")
-    names = [*cad.EVENTS, *EVENTS, *SYSTEM_EVENTS]
+    names = [*cad.EVENTS, *EVENTS, *SYSTEM_EVENTS, *TYPES]
     if kind not in names:
         is_slip = bool(get_close_matches(kind, names, n=1, cutoff=0.9))
         if kind != written and is_event_name(written, ()) and not is_slip:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from cogs.cards import again, alarms, board, calls, notices, properties
+from cogs.cards import again, alarms, board, calls, notices, properties, troubles
 from cogs.ui.embeds import MessageContent
 from db.database import Reader
 from webhook.protocol.events import Subject
@@ -42,6 +42,8 @@ CARDS: dict[str, CardKind] = {
     "alarm-again": CardKind("alerts", again.alarm),
     "panic-again": CardKind("panic", again.panic),
     "emergency-again": CardKind("emergency", again.emergency),
+    "trouble": CardKind("log", troubles.trouble),
+    "trouble-direct": CardKind("direct", troubles.trouble),
     "alarm-owner": CardKind("direct", alarms.owner),
     "approval-answer": CardKind("direct", properties.approval_answer),
     "removal-answer": CardKind("direct", properties.removal_answer),

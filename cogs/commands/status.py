@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from cogs.i18n.language import N_, _, plural
-from cogs.routing.setup_health import SetupHealth, missing_permissions
+from cogs.routing.troubles import Trouble, Troubles
 from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, SentinelCog, reply_embed
@@ -47,12 +47,10 @@ class RuntimeStatus:
 
 
 class StatusCommands(SentinelCog):
-    def __init__(
-        self, responder: Responder, status: RuntimeStatus, setup_health: SetupHealth
-    ) -> None:
+    def __init__(self, responder: Responder, status: RuntimeStatus, troubles: Troubles) -> None:
         super().__init__(responder)
         self._status = status
-        self._setup_health = setup_health
+        self._troubles = troubles
 
     @app_commands.command(
         description="Show whether everything works, and what does not", extras=needs(Scope.WRITE)
@@ -61,28 +59,22 @@ class StatusCommands(SentinelCog):
     async def status(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)
         storage = await get_storage_status(context)
-        await reply_embed(interaction, self._show(storage, interaction.client))
+        await reply_embed(interaction, self._show(storage))
 
-    def _show(self, storage: StorageStatus, client: discord.Client) -> MessageContent:
-        """Show how the program is, in the colour of the worst."""
-        status = self._status
-        shut = [
-            f"<#{number}> · {why}"
-            for number in dict.fromkeys(status.channels.values())
-            if (why := _why_shut(status, client, number))
-        ]
+    def _show(self, storage: StorageStatus) -> MessageContent:
+        """Show how the program is."""
+        status, wrong = self._status, self._troubles.present()
         state = status.discord()
-        wrong = self._setup_health.sentences(channels=False)
-        servers = status.game_servers
-        is_complete = all(map(servers.is_connected, servers.by_client().values()))
-        is_well = state == "ready" and not shut and not wrong and is_complete
+        is_well = state == "ready" and not wrong
         card = CardBuilder(
             title=_("Everything works") if is_well else _("Something needs attention"),
             colour=Colour.GOOD if is_well else Colour.WARNING,
         )
         card.add(_("Discord"), _(_STATES[state]))
-        card.add(_("Channels"), _channels(len(set(status.channels.values())), shut), inline=False)
-        card.add(_("Set-up"), fitting(wrong, "\n", FIELD), inline=False)
+        card.add(_("What is wrong"), fitting(list(map(_line, wrong)), "\n", FIELD), inline=False)
+        shut = {trouble.about for trouble in wrong if trouble.about}
+        channels = set(status.channels.values())
+        card.add(_("Channels"), _channels(len(channels), len(channels & shut)), inline=False)
         backlog = sorted(storage.backlog, key=lambda row: row.channel)
         lines = [
             _backlog_line(status, name, list(rows))
@@ -98,24 +90,19 @@ class StatusCommands(SentinelCog):
         return MessageContent([card.build()])
 
 
-def _channels(number: int, shut: list[str]) -> str:
+def _line(trouble: Trouble) -> str:
+    """Write what is wrong and how to mend it; a channel or a role by its name in Discord."""
+    sign = {"channel": "#", "role": "@&"}.get(trouble.key.partition(".")[0])
+    about = f"<{sign}{trouble.about}> · " if sign and trouble.about else ""
+    return f"{about}{inert_line(str(trouble), FIELD // 2)}"
+
+
+def _channels(number: int, shut: int) -> str:
     if shut:
-        return fitting(shut, "\n", FIELD)
+        return plural("{number} channel does not work.", "{number} channels do not work.", shut)
     if not number:
         return _("None is configured in [discord.channels].")
     return plural("The only channel works.", "All {number} channels work.", number)
-
-
-def _why_shut(status: RuntimeStatus, client: discord.Client, number: int) -> str:
-    """Say why nothing can be posted to a channel; blank if it can."""
-    channel = client.get_channel(number)
-    if not isinstance(channel, discord.abc.GuildChannel):
-        return _("the bot cannot see it: correct its id, or give the bot View Channel there")
-    missing = missing_permissions(channel, channel.guild.me)
-    if missing:
-        text = _("the bot lacks {permissions}: allow its role this in the channel's permissions")
-        return text.format(permissions=", ".join(missing))
-    return inert_line(status.closed.get(number, ""), 200, blank="")
 
 
 def _backlog_line(status: RuntimeStatus, channel: str, backlog: list[Backlog]) -> str:

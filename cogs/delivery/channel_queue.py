@@ -68,7 +68,8 @@ class Pace:
     from an event until its feed entry is posted, together with those that come meanwhile; ten never
     wait. `feed`: between two feed messages that are not full, `full`: that are. `retry`: after a
     first failure; doubles up to a minute. `closed`: until a channel that the bot may not post in is
-    tried again. `watch`: at most, between two looks for alarms of which something is due.
+    tried again. `watch`: at most, between two looks for alarms of which something is due. `settle`:
+    that a trouble must last, or be gone, until people are told.
     """
 
     edit: float = 1.0
@@ -78,6 +79,7 @@ class Pace:
     retry: float = 1.0
     closed: float = 300.0
     watch: float = 5.0
+    settle: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -121,11 +123,6 @@ class Delivery:
         self._queues = {name: queue for queue in self._channels for name in queue.names}
         self._tasks: asyncio.TaskGroup | None = None
         self._stopping = asyncio.Event()
-
-    @property
-    def closed(self) -> list[str]:
-        """The names of the channels that the bot could not post to when it tried last."""
-        return [name for queue in self._channels if queue.is_closed for name in queue.names]
 
     async def run(self) -> None:
         """Deliver until `stop`; what is in flight then is finished."""

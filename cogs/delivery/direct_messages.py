@@ -1,7 +1,8 @@
 """Private messages: which members get one about an event, and what it shows.
 
 Owners who want it get one about alarms; whoever requested a removal, or added a property, gets one
-about the decision. Routing rules do not apply: they are about channels.
+about the decision; whoever ran /setup hears of troubles while no log channel can tell of them.
+Routing rules do not apply: they are about channels.
 """
 
 import re
@@ -18,6 +19,7 @@ from webhook.protocol.events import (
     DeniedRemoveProperty,
     PropertyStatusChange,
     Subject,
+    TroubleChanged,
 )
 
 _DISCORD_ID = re.compile(r"(?:discord:)?([0-9]{17,20})")
@@ -68,6 +70,12 @@ async def _of_approval(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
     ]
 
 
+async def _of_trouble(_sql: Reader, event: StoredEvent) -> list[DirectMessage]:
+    member_id = int(event.data.get("memberId") or 0)
+    subject = Subject("trouble-direct", str(event.data["id"]))
+    return [DirectMessage(subject, member_id)] if member_id else []
+
+
 async def _member_id(sql: Reader, user_id: str) -> int | None:
     """Return the member whom the game, or this program, knows by an id."""
     link = await links.of_user(sql, user_id)
@@ -82,5 +90,6 @@ DIRECT_MESSAGES: dict[str, Callable[[Reader, StoredEvent], Awaitable[list[Direct
     ApprovedRemoveProperty.name: _of_removal,
     DeniedRemoveProperty.name: _of_removal,
     PropertyStatusChange.name: _of_approval,
+    TroubleChanged.name: _of_trouble,
 }
 """What returns the private messages that an event causes or changes, by its name."""

@@ -11,13 +11,14 @@ from cogs.feeds import feed_of
 from cogs.i18n.language import _
 from cogs.routing.facts import CARD_EVENTS, event_type, gather_facts
 from cogs.routing.rules import Decision, Router
+from cogs.routing.troubles import TYPES
 from db import cards, journal
 from db.database import Reader
 from webhook import cad
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.context import now
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
-from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, Subject
+from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, Subject, TroubleChanged
 from webhook.protocol.json_reader import parse_json
 
 CARD_OF = {
@@ -131,6 +132,8 @@ async def resolve_event(sql: Reader, typed: str, data: str | None) -> StoredEven
     read = parse_json(data) if data and data.strip() else {}
     if not isinstance(read, dict):
         raise InvalidData(FieldProblem("data", "no JSON object"))
+    if name in TYPES:
+        return _made(TroubleChanged.name, TroubleChanged.name, {"key": name.partition(".")[2]})
     if name in EVENTS or name in SYSTEM_EVENTS:
         return _made(name, name, read)
     kind = name.upper()

@@ -97,8 +97,6 @@ FEEDS: dict[str, Feed] = {
     **_of_cad("EVENT_CHAR_SELECTED", cad.character, "selected character", "selected characters"),
     **_of_cad("EVENT_TONE", cad.tone, "tone", "tones"),
     **_of_cad("EVENT_STREETSIGN_UPDATED", cad.sign, "road sign text", "road sign texts"),
-    "sentinel.cad-silent": Feed("log", own.cad_silent, "silence of the CAD", "silences of the CAD"),
-    "sentinel.cad-back": Feed("log", own.cad_back, "return of the CAD", "returns of the CAD"),
     "sentinel.daily": Feed("log", own.daily, "daily report", "daily reports"),
 }
 """The feeds by event name. The other events have cards; `scanned` comes with every visit."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from cogs.routing.rules import RoutingFacts
+from cogs.routing.troubles import type_of_trouble
 from db import dispatches, emergencies, notices, units
 from db.database import Reader
 from db.dispatches import DispatchCall
@@ -12,7 +13,7 @@ from db.emergencies import EmergencyCall
 from webhook import cad
 from webhook.cad.events import call_of
 from webhook.protocol.bus import StoredEvent
-from webhook.protocol.events import CAD, Subject
+from webhook.protocol.events import CAD, Subject, TroubleChanged
 from webhook.protocol.wire import MAX_ID
 
 NOTES = 50
@@ -24,6 +25,7 @@ CARD_EVENTS = {
     "removal": "requested-remove-property",
     "flight": "drone-dispatched",
     "alarm": "alerts",
+    "trouble": TroubleChanged.name,
 }
 """The event that normally creates each kind of card; the others about it count as it too."""
 
@@ -40,6 +42,8 @@ def facts_of_event(event: StoredEvent, subject: Subject | None) -> RoutingFacts:
     """Gather what the event itself says for one of its cards, or for its feed entry."""
     name, kind = event_type(event), subject.kind if subject is not None else ""
     types = frozenset({name, CARD_EVENTS.get(kind, name)})
+    if event.name == TroubleChanged.name:
+        return RoutingFacts(types | {type_of_trouble(str(event.data.get("key")))})
     is_panic = _is_panic(event, subject)
     if kind == "emergency" and name != CARD_EVENTS["emergency"]:
         return RoutingFacts(types)  # its fields describe the dispatch call

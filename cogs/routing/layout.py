@@ -16,6 +16,9 @@ Layout = Mapping[str, tuple[int, ...]]
 SETUP = "setup."
 """How the settings begin that hold what /setup chose."""
 
+SET_UP_BY = "discord.set_up_by"
+"""The setting with the id of the member who chose something in /setup last."""
+
 CATEGORY = "category"
 """The category that /setup created; no file names it."""
 
@@ -41,6 +44,9 @@ async def store_choices(
     """Keep choices, and audit what they change; None goes back to what the file says."""
     async with context.change() as change:
         chosen = await choices(change.sql)
+        kind, _colon, member_id = context.caller.name.partition(":")
+        if kind == "discord":
+            await settings.put(change.sql, SET_UP_BY, member_id)
         for what, ids in wanted.items():
             usual = file.get(what, ())
             before, after = chosen.get(what, usual), usual if ids is None else ids

@@ -1,13 +1,13 @@
 """Whether Discord still is as it was set up: what was deleted, what the bot may not do."""
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import discord
 
-from cogs.i18n.language import ENGLISH, _, using_locale
+from cogs.i18n.language import _
 from cogs.routing.layout import Layout, single_id
+from cogs.routing.troubles import Trouble
 
 NEEDED_PERMISSIONS = {
     "view_channel": "View Channel",
@@ -20,8 +20,6 @@ NEEDED_PERMISSIONS = {
 
 POSTABLE_CHANNELS = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)
 """The kinds of channels that the bot can post to."""
-
-log = logging.getLogger(__name__)
 
 
 class CalledRole(NamedTuple):
@@ -36,63 +34,80 @@ class CalledRole(NamedTuple):
 
 
 class SetupHealth:
-    """Says what is no longer as it was set up, in sentences that say how to fix it.
+    """Says what is no longer as it was set up, and how to mend it.
 
-    `layout` and `called_roles` are what counts now. Nothing can be checked while Discord has an
-    outage.
+    `layout` and `called_roles` are what counts now. `rule_channels`: the names of the rules that
+    post to channels of their own, by the channels' ids. `guilds` returns the servers that the bot
+    is in, None while it is not connected.
     """
 
-    def __init__(self, guilds: Callable[[], Sequence[discord.Guild]]) -> None:
+    def __init__(self, guilds: Callable[[], Sequence[discord.Guild] | None]) -> None:
         self.layout: Layout = {}
         self.called_roles: Sequence[CalledRole] = ()
+        self.rule_channels: Mapping[int, str] = {}
         self._guilds = guilds
-        self._logged: set[str] = set()
 
-    def sentences(self, *, channels: bool = True) -> list[str]:
-        """Return what is wrong; nothing if all is well. Without `channels` they are left out."""
+    def troubles(self) -> list[Trouble] | None:
+        """Return what is wrong; None while Discord has an outage, so that nothing can be said."""
         guilds = self._guilds()
-        if any(guild.unavailable for guild in guilds):
-            return []
-        return list(self._wrong(guilds, channels=channels))
+        if guilds is None or any(guild.unavailable for guild in guilds):
+            return None
+        return list(self._wrong(guilds))
 
-    def log_changes(self) -> None:
-        """Log what went wrong since the last time, once, and what was fixed."""
-        with using_locale(ENGLISH):
-            wrong = dict.fromkeys(self.sentences())
-        for sentence in wrong:
-            if sentence not in self._logged:
-                log.warning("%s", sentence)
-        for sentence in sorted(self._logged - wrong.keys()):
-            log.info("fixed: %s", sentence)
-        self._logged = set(wrong)
-
-    def _wrong(self, guilds: Sequence[discord.Guild], *, channels: bool) -> Iterator[str]:
+    def _wrong(self, guilds: Sequence[discord.Guild]) -> Iterator[Trouble]:
         if not guilds:
-            yield _("The bot is in no Discord server: invite it again. Its messages wait.")
+            sentence = _("The bot is in no Discord server. Its messages wait.")
+            yield Trouble("guild", sentence, _("Invite it again."))
             return
         wanted = single_id(self.layout, "guild_id")
         if wanted and all(guild.id != wanted for guild in guilds):
-            text = _("The bot is not in the Discord server {id}: invite it again.")
-            yield text.format(id=wanted)
-        for what, ids in self.layout.items():
-            if what.startswith("channels.") and not channels:
-                continue
-            for number in ids:
-                if problem := problem_of(guilds, what, number):
-                    text = _("{what} ({id}): {problem}. Fix it with /setup.")
-                    yield text.format(what=_label(what), id=number, problem=problem)
+            sentence = _("The bot is not in the Discord server that it is for.")
+            yield Trouble("guild.wanted", sentence, _("Invite it again."), wanted)
+        yield from self._wrong_with_channels(guilds)
+        yield from self._missing_roles(guilds)
         yield from self._silent_roles(guilds)
 
-    def _silent_roles(self, guilds: Sequence[discord.Guild]) -> Iterator[str]:
+    def _wrong_with_channels(self, guilds: Sequence[discord.Guild]) -> Iterator[Trouble]:
+        """Check each channel once, whatever is posted in it."""
+        uses: dict[int, list[str]] = {}
+        for what, ids in self.layout.items():
+            group, _dot, name = what.rpartition(".")
+            if group == "channels":
+                for number in ids:
+                    uses.setdefault(number, []).append(name)
+        for number, names in uses.items():
+            if problem := problem_of(guilds, "channels.", number):
+                sentence = f"{_label('channels.' + ', '.join(names))}: {problem}."
+                yield Trouble(f"channel.{names[0]}", sentence, _("Fix it with /setup."), number)
+        for number, rule in self.rule_channels.items():
+            if number not in uses and (problem := problem_of(guilds, "channels.", number)):
+                text = _("The channel of the rule {name}: {problem}.")
+                sentence = text.format(name=rule, problem=problem)
+                cure = _("Give the bot what it needs there, or correct the rule.")
+                yield Trouble(f"channel.{number}", sentence, cure, number)
+
+    def _missing_roles(self, guilds: Sequence[discord.Guild]) -> Iterator[Trouble]:
+        for what, ids in self.layout.items():
+            if what.startswith("roles.") or what == "panic_role":
+                for number in ids:
+                    if problem := problem_of(guilds, what, number):
+                        sentence = f"{_label(what)}: {problem}."
+                        cure = _("Fix it with /setup.")
+                        yield Trouble(f"role.{what}.{number}", sentence, cure, number)
+
+    def _silent_roles(self, guilds: Sequence[discord.Guild]) -> Iterator[Trouble]:
         for called in self.called_roles:
+            key = f"role.{called.what}.{called.role_id}"
             is_of_layout = called.role_id in self.layout.get(called.what, ())
             if problem := call_problem(guilds, called):
-                text = _("{what} ({id}): {problem}.")
-                yield text.format(what=_label(called.what), id=called.role_id, problem=problem)
+                sentence = f"{_label(called.what)}: {_('a mention of it reaches nobody')}."
+                cure = f"{problem[:1].upper()}{problem[1:]}."
+                yield Trouble(f"{key}.silent", sentence, cure, called.role_id)
             elif not is_of_layout and find_role(guilds, called.role_id) is None:
-                text = _("{what} ({id}): {problem}. Correct it in the configuration file.")
                 problem = _("it was deleted, or the bot is not in its server")
-                yield text.format(what=_label(called.what), id=called.role_id, problem=problem)
+                sentence = f"{_label(called.what)}: {problem}."
+                cure = _("Correct it in the configuration file.")
+                yield Trouble(key, sentence, cure, called.role_id)
 
 
 def missing_permissions(channel: discord.abc.GuildChannel, me: discord.Member) -> list[str]:

@@ -11,6 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.background import ErrorCounter, PeriodicChecks
 from bot.health import Health, MetricsRefresher
 from cogs.bot import DiscordStatus
+from cogs.commands.status import RuntimeStatus
+from cogs.program_health import ProgramHealth
+from cogs.routing.troubles import Troubles
 from db import cards, feeds, settings
 from db.cards import StaleCard
 from db.database import Database
@@ -35,6 +38,19 @@ def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
     }
 
 
+def _troubles(
+    database: Database, status: RuntimeStatus, silent: dict[str, int] | None = None
+) -> Troubles:
+    troubles = Troubles()
+    health = ProgramHealth(status, lambda: database.is_writable, lambda: silent or {})
+    troubles.add(health.troubles)
+    return troubles
+
+
+def _status(**details: Any) -> RuntimeStatus:
+    return RuntimeStatus("1", details.pop("discord", lambda: "off"), (), LastPush(), **details)
+
+
 async def _fill(database: Database) -> None:
     """Have the storage refuse whatever needs room."""
     async with database.write() as sql:
@@ -50,7 +66,7 @@ async def _write(database: Database, size: int = 1_000_000) -> None:
 async def test_unready_from_a_failed_write_to_a_successful_one(
     database: Database,
 ) -> None:
-    health = Health(database, DiscordStatus(), asyncio.Event(), list, list)
+    health = Health(database, DiscordStatus(), asyncio.Event(), _troubles(database, _status()))
     assert health()[0]
     await _fill(database)
     with pytest.raises(StorageUnavailable):
@@ -66,15 +82,18 @@ async def test_unready_from_a_failed_write_to_a_successful_one(
 
 async def test_unready_while_stopping_but_ready_with_other_problems(database: Database) -> None:
     connection, stop = DiscordStatus("ready"), asyncio.Event()
-    closed, silent = ["emergency", "123456789"], ["county"]
-    health = Health(database, connection, stop, lambda: closed, lambda: silent)
+    silent = {"county": 1}
+    channels = {"emergency": 1, "dispatch": 2, "123456789": 123456789}
+    status = _status(discord=lambda: connection.state, channels=channels)
+    status.closed |= {1: "gone", 123456789: "gone", 77: "not in use any more"}
+    health = Health(database, connection, stop, _troubles(database, status, silent))
     is_ready, details = health()
     assert is_ready
     told = str(details["problems"])
-    for part in ("the channel emergency,", "a rule's channel,", "the CAD county,"):
+    for part in ("the channel emergency,", "the channel of a rule,", "the CAD county,"):
         assert part in told
     assert "123456789" not in told
-    closed.clear()
+    status.closed.clear()
     silent.clear()
     for state, problems in (("off", 0), ("ready", 0), ("connecting", 1), ("refused", 1)):
         connection.state = state
@@ -171,9 +190,8 @@ async def test_restored_storage_is_noticed_without_other_writes(tmp_path: Path) 
 async def test_game_server_is_described_and_missed(database: Database) -> None:
     clock, metrics = Clock(), Metrics()
     servers = GameServers(clock)
-    health = Health(
-        database, DiscordStatus("ready"), asyncio.Event(), list, list, game_servers=servers
-    )
+    troubles = _troubles(database, _status(game_servers=servers))
+    health = Health(database, DiscordStatus("ready"), asyncio.Event(), troubles, servers)
     refresh = MetricsRefresher(
         metrics, database, Path("none"), DiscordStatus("ready"), [], game_servers=servers
     )
@@ -199,7 +217,7 @@ async def test_game_server_is_described_and_missed(database: Database) -> None:
         health()[1]
         | {
             "gameServers": [described | {"connected": False, "secondsAgo": 300}],
-            "problems": ["The game server's resource has sent nothing for 5 minutes."],
+            "problems": ["The game server's resource game sends nothing."],
         },
     )
     await refresh()
@@ -207,4 +225,4 @@ async def test_game_server_is_described_and_missed(database: Database) -> None:
     servers.note("game", "cad-sentinel/1.2.0; waiting=0; refused=3")
     problems: Any = health()[1]["problems"]
     assert len(problems) == 1
-    assert problems[0].startswith("Messages of the game server that were refused: 3;")
+    assert problems[0].startswith("The bot refused 3 messages of the game server game.")

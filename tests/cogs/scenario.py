@@ -9,10 +9,11 @@ from dataclasses import replace
 from datetime import time
 from typing import Any
 
+from cogs.routing.troubles import Trouble, Troubles
+from cogs.trouble_reports import TroubleReports
 from db import alarms
 from tests.webhook.harness import DAY, MINUTE, AppHarness
 from webhook import cad
-from webhook.cad.silence import LastPush, report_silence
 from webhook.cad.store import PushConfig, store_push
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import ApprovalRules, Caller, Scope
@@ -279,13 +280,17 @@ class Scenario:
 
     async def itself(self) -> None:
         """The CAD falls silent and comes back, and a day ends."""
-        harness, seconds = self._house, [0.0]
-        last_push = LastPush(lambda: seconds[0])
-        seconds[0] += 31 * 60
-        assert await report_silence(harness.context(), last_push, [CAD], 30 * MINUTE) == [CAD]
-        last_push.note(CAD)
+        harness = self._house
+        wrong = [Trouble("channel.log", self._write("The channel is gone."), "Choose another.", 12)]
+        troubles = Troubles()
+        troubles.add(lambda: wrong)
+        reports = TroubleReports(harness.context(), troubles, 0.0, lambda: 0, lambda: None)
+        await reports.report()
         harness.clock.now += 4 * MINUTE
-        assert await report_silence(harness.context(), last_push, [CAD], 30 * MINUTE) == []
+        wrong.clear()
+        await reports.report()
+        wrong.append(Trouble(f"cad-silent.{CAD}", "Nothing comes from the CAD.", "Check it."))
+        await reports.report()
         assert not await report_day(harness.context(), time(6))
         harness.clock.now += DAY
         assert await report_day(harness.context(), time(6))

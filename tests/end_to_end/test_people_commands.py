@@ -143,7 +143,7 @@ async def test_status_shows_closed_channels_and_their_backlog(
         await env.fake.until(lambda: "(drones):" in caplog.text)
         shown = await answer_to(env, env.dora, "status")
         assert "# Something needs attention" in shown
-        assert "#drones · the bot lacks Send Messages, Embed Links, Attach Files: allow" in shown
+        assert "#drones · The channel drones: the bot lacks Send Messages, Embed Links" in shown
         assert "#drones · 1 card, since <T> (<R>)" in shown
 
 

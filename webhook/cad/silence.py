@@ -1,11 +1,10 @@
-"""When each CAD last pushed, and reporting one that falls silent while units are on duty."""
+"""When each CAD last pushed, and which is silent while units are on duty."""
 
 import time
 from collections.abc import Callable, Sequence
 
 from db import settings, units
 from webhook.protocol.context import Context, now
-from webhook.protocol.events import CadBack, CadSilent
 
 
 class LastPush:
@@ -40,35 +39,33 @@ class LastPush:
         return round((self._clock() - self._at.get(cad, self._started)) * 1000)
 
 
-async def report_silence(
+async def silent_cads(
     context: Context, last_push: LastPush, cads: Sequence[str], limit: int
-) -> list[str]:
-    """Report CADs that fell silent for `limit` milliseconds or are back; return the silent ones.
+) -> dict[str, int]:
+    """Return the CADs that have been silent for `limit` milliseconds, with the time since when.
 
-    That a silence was reported is stored with its event, so that it is reported exactly once even
-    across restarts. A CAD without units on duty has nothing to push.
+    That a CAD is silent is stored, so that it still is after a restart. A CAD without units on duty
+    has nothing to push.
     """
-    return [cad for cad in cads if await _is_silent(context, last_push, cad, limit)]
+    found = {cad: await _silent_since(context, last_push, cad, limit) for cad in cads}
+    return {cad: since for cad, since in found.items() if since is not None}
 
 
-async def _is_silent(context: Context, last_push: LastPush, cad: str, limit: int) -> bool:
-    reported = f"cad.silent.{cad}"
-    since = await settings.get(context.read, reported)
+async def _silent_since(context: Context, last_push: LastPush, cad: str, limit: int) -> int | None:
+    name = f"cad.silent.{cad}"
+    stored = await settings.get(context.read, name)
     silent_for = last_push.silent_for(cad)
-    if since is not None:
+    if stored is not None:
         if silent_for >= limit or last_push.at(cad) is None:
-            return True
+            return int(stored)
         async with context.change() as change:
-            await settings.forget(change.sql, reported)
-            await change.note(CadBack(cad=cad, since=int(since)))
-        return False
+            await settings.forget(change.sql, name)
+        return None
     if silent_for < limit:
-        return False
-    on_duty = sum(unit.cad == cad for unit in await units.on_duty(context.read))
-    if not on_duty:
-        return False
+        return None
+    if not any(unit.cad == cad for unit in await units.on_duty(context.read)):
+        return None
     async with context.change() as change:
-        began = change.received - silent_for
-        await settings.put(change.sql, reported, str(began))
-        await change.note(CadSilent(cad=cad, since=began, on_duty=on_duty))
-    return True
+        since = change.received - silent_for
+        await settings.put(change.sql, name, str(since))
+    return since

@@ -113,11 +113,11 @@ class Change:
         self.sql.after_commit(lambda: self.bus.publish(event))
         return number
 
-    async def note(self, event: SystemEvent | CardsOutdated) -> None:
+    async def note(self, event: SystemEvent | CardsOutdated, *about: Subject) -> None:
         """Journal an event for Discord only: scripts neither receive it nor can ask for it."""
-        data = event.dump().decode()
+        data, subjects = event.dump().decode(), _json([str(subject) for subject in about])
         await journal.append(
-            self.sql, self.received, event.name, "[]", data, audience=Audience.DISCORD
+            self.sql, self.received, event.name, subjects, data, audience=Audience.DISCORD
         )
 
     async def audit(

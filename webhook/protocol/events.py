@@ -87,21 +87,17 @@ class CardsOutdated(BaseEvent):
     subjects: list[str]
 
 
-class CadSilent(SystemEvent):
-    """A CAD has pushed nothing since a time, in milliseconds, although units are on duty."""
+class TroubleChanged(SystemEvent):
+    """Something is wrong, is worded differently, or is over.
 
-    name = "sentinel.cad-silent"
-    cad: str
-    since: int
-    on_duty: int
+    `key`: its kind and what it is about, like `cad-silent.county`. `member_id`: who is told by a
+    private message, 0 for the log channel.
+    """
 
-
-class CadBack(SystemEvent):
-    """A CAD that was silent since a time, in milliseconds, pushes again."""
-
-    name = "sentinel.cad-back"
-    cad: str
-    since: int
+    name = "sentinel.trouble"
+    id: int
+    key: str
+    member_id: int = 0
 
 
 class Daily(SystemEvent):

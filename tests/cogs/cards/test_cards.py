@@ -44,6 +44,7 @@ OF_NO_EVENT = [
     Subject("emergency-again", "1@county"),
     Subject("removal-answer", "1"),
     Subject("approval-answer", "1"),
+    Subject("trouble-direct", "1"),
 ]
 """Cards whose subjects no event names: the follower and the watch make them."""
 
