@@ -9,6 +9,6 @@ CREATE TABLE troubles (
     began_at INTEGER NOT NULL,
     ended_at INTEGER,
     times INTEGER NOT NULL DEFAULT 1
-);
+) STRICT;
 CREATE UNIQUE INDEX open_troubles ON troubles (key) WHERE ended_at IS NULL;
 CREATE INDEX ended_troubles ON troubles (ended_at) WHERE ended_at IS NOT NULL;
