@@ -13,7 +13,7 @@ CREATE TABLE escalations (
     answered_at INTEGER,
     answered_by TEXT,
     PRIMARY KEY (alarm_id, number)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 INSERT INTO escalations
 SELECT alarm_id, stage, stage, at, roles, waiting_since,
