@@ -4,9 +4,10 @@ Every change is one statement that acts only on an alarm in the state that it ne
 whether it did: so of two people at once one acts.
 """
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from db.database import Reader, Transaction, where_equal
+from db.database import Reader, Transaction, marks, where_equal
 
 AlarmOutcome = Literal["resolved", "false", "quiet", "removed"]
 
@@ -58,6 +59,14 @@ class Alarm(NamedTuple):
         if self.snoozed_until is not None:
             return "snoozed"
         return "waiting" if self.acknowledged_at is None else "acknowledged"
+
+
+class OpenAlarm(NamedTuple):
+    """What tells an open alarm from others; `acknowledged_by` None: nobody handles it."""
+
+    id: int
+    location: str
+    acknowledged_by: str | None
 
 
 class AlarmStep(NamedTuple):
@@ -125,6 +134,21 @@ async def get(sql: Reader, alarm_id: int) -> Alarm | None:
 async def open_of_property(sql: Reader, property_id: int) -> Alarm | None:
     found = await sql.select(Alarm, "alarms WHERE property_id = ? AND outcome IS NULL", property_id)
     return found[0] if found else None
+
+
+async def open_ones(
+    sql: Reader, limit: int, owners: Sequence[str] | None = None
+) -> list[OpenAlarm]:
+    """Return open alarms, newest first: all, or those at properties of these users."""
+    owned = "" if owners is None else f" AND owner IN ({marks(owners)})"
+    return await sql.all(
+        OpenAlarm,
+        "SELECT alarms.id, location, acknowledged_by FROM alarms"
+        " JOIN properties ON properties.id = property_id"
+        f" WHERE outcome IS NULL{owned} ORDER BY alarms.id DESC LIMIT ?",
+        *(owners or ()),
+        limit,
+    )
 
 
 async def page(

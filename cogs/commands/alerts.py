@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import discord
 from discord import app_commands
@@ -11,7 +12,15 @@ from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button, control
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import location_of
-from cogs.ui.options import PropertyOption, property_option
+from cogs.ui.options import (
+    HandledAlarmOption,
+    OpenAlarmOption,
+    OthersAlarmOption,
+    PropertyOption,
+    UnhandledAlarmOption,
+    property_option,
+    resolve_alarm,
+)
 from cogs.ui.pages import ListRows, PagedLists
 from cogs.ui.permissions import needs
 from cogs.ui.responder import (
@@ -71,6 +80,8 @@ _ALREADY_DONE = {
 }
 
 
+_WHICH = "The alarm: its number, or a part of the place"
+
 lists = PagedLists()
 
 
@@ -108,12 +119,66 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
         number = "" if property_ is None else str((await find_property(context, property_)).id)
         await reply_embed(interaction, await alarms.page(context, number))
 
+    @app_commands.command(
+        description="Acknowledge an alarm: you see to it", extras=needs(Scope.WRITE, or_own=True)
+    )
+    @app_commands.describe(alarm=_WHICH)
+    async def ack(self, interaction: discord.Interaction, alarm: UnhandledAlarmOption) -> None:
+        context = await self._responder.defer(interaction)
+        number = await resolve_alarm(context, alarm)
+        await reply_text(interaction, await _acknowledge(context, number))
+
+    @app_commands.command(
+        description="Take an alarm over from whoever handles it", extras=needs(Scope.WRITE)
+    )
+    @app_commands.describe(alarm=_WHICH)
+    async def take(self, interaction: discord.Interaction, alarm: OthersAlarmOption) -> None:
+        context = await self._responder.defer(interaction)
+        ask = TakeOver(alarm_id=await resolve_alarm(context, alarm))
+        await reply_text(interaction, await _take(context, ask))
+
+    @app_commands.command(
+        description="Have an acknowledged alarm wait for somebody else",
+        extras=needs(Scope.WRITE, or_own=True),
+    )
+    @app_commands.describe(alarm=_WHICH)
+    async def release(self, interaction: discord.Interaction, alarm: HandledAlarmOption) -> None:
+        context = await self._responder.defer(interaction)
+        number = await resolve_alarm(context, alarm)
+        await reply_text(interaction, await _release(context, number))
+
+    @app_commands.command(
+        description="Put a note on an alarm", extras=needs(Scope.WRITE, or_own=True)
+    )
+    @app_commands.describe(alarm=_WHICH, text="What those who answer should know")
+    async def note(
+        self,
+        interaction: discord.Interaction,
+        alarm: OpenAlarmOption,
+        text: app_commands.Range[str, 1, MAX_NOTE],
+    ) -> None:
+        context = await self._responder.defer(interaction)
+        number = await resolve_alarm(context, alarm)
+        await reply_text(interaction, await _note(context, number, text))
+
+    @app_commands.command(description="End an alarm", extras=needs(Scope.WRITE, or_own=True))
+    @app_commands.describe(alarm=_WHICH, false_alarm="It was a false alarm")
+    async def resolve(
+        self,
+        interaction: discord.Interaction,
+        alarm: OpenAlarmOption,
+        false_alarm: bool = False,
+    ) -> None:
+        context = await self._responder.defer(interaction)
+        outcome: Literal["false", "resolved"] = "false" if false_alarm else "resolved"
+        number = await resolve_alarm(context, alarm)
+        settlement = Settlement(alarm_id=number, outcome=outcome)
+        await reply_text(interaction, await _settle(context, settlement))
+
     @button("alarm:acknowledge", Scope.WRITE, or_own=True)
     async def acknowledge_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
         context = await self._responder.defer(interaction)
-        async with _deciding(context, alarm_id):
-            await acknowledge_alarm(context, OfAlarm(alarm_id=alarm_id))
-        await reply_text(interaction, _("You have acknowledged this alarm."))
+        await reply_text(interaction, await _acknowledge(context, alarm_id))
 
     @control("alarm:take", scope=Scope.WRITE)
     async def take_button(self, interaction: discord.Interaction, argument: str) -> None:
@@ -148,10 +213,7 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
 
     @form("alarm:note", Scope.WRITE, "note", or_own=True)
     async def submit_note(self, context: Context, alarm_id: int, answers: Answers) -> str:
-        async with _deciding(context, alarm_id):
-            ask = {"alarmId": alarm_id, "text": answers.text("note")}
-            await note_alarm(context, validate(AlarmNote, ask))
-        return _("Note added.")
+        return await _note(context, alarm_id, answers.text("note"))
 
     @button("alarm:snooze", Scope.WRITE, or_own=True)
     async def snooze_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
@@ -178,9 +240,25 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
 
     async def _settle(self, interaction: discord.Interaction, settlement: Settlement) -> None:
         context = await self._responder.defer(interaction)
-        async with _deciding(context, settlement.alarm_id):
-            await settle_alarm(context, settlement)
-        await reply_text(interaction, _("Alarm closed."))
+        await reply_text(interaction, await _settle(context, settlement))
+
+
+async def _acknowledge(context: Context, alarm_id: int) -> str:
+    async with _deciding(context, alarm_id):
+        await acknowledge_alarm(context, OfAlarm(alarm_id=alarm_id))
+    return _("You have acknowledged this alarm.")
+
+
+async def _note(context: Context, alarm_id: int, text: str) -> str:
+    async with _deciding(context, alarm_id):
+        await note_alarm(context, validate(AlarmNote, {"alarmId": alarm_id, "text": text}))
+    return _("Note added.")
+
+
+async def _settle(context: Context, settlement: Settlement) -> str:
+    async with _deciding(context, settlement.alarm_id):
+        await settle_alarm(context, settlement)
+    return _("Alarm closed.")
 
 
 async def _take(context: Context, ask: TakeOver) -> str:

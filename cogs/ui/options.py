@@ -17,7 +17,9 @@ from cogs.ui.text import BLANK, plain_line
 from db.search import fold_case
 from webhook.protocol.context import Context
 from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.wire import validate
 from webhook.queries.access import get_access_list
+from webhook.queries.alarms import OfAlarm, list_open_alarms
 from webhook.queries.approvals import list_restorable
 from webhook.queries.community import EquipmentTypeData, get_equipment_types, get_tiers
 from webhook.queries.drones import get_dispatched_drones, get_free_drones, suggest_drones
@@ -25,7 +27,7 @@ from webhook.queries.equipment import EquipmentData, get_equipment
 from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfProperty, SearchPage
 from webhook.queries.properties import find_property, list_statuses, suggest_properties
 from webhook.queries.removals import search_removal_properties
-from webhook.queries.rows import CAMERA, DRONE
+from webhook.queries.rows import CAMERA, DRONE, OpenAlarm
 from webhook.queries.users import suggest_users
 
 MAX_CHOICES = 25
@@ -152,6 +154,33 @@ async def _tier_choices(context: Context, typed: str) -> list[Choice[str]]:
     return ranked_choices(typed, ((tier.id, f"{tier.name} · {tier.price}") for tier in tiers))
 
 
+# Alarms
+
+
+async def _alarm_choices(
+    context: Context, typed: str, wanted: Callable[[Context, OpenAlarm], bool]
+) -> list[Choice[str]]:
+    """Offer the open alarms about which the command can do something."""
+    found = [alarm for alarm in await list_open_alarms(context) if wanted(context, alarm)]
+    return ranked_choices(typed, ((alarm.id, f"{alarm.location} · {alarm.id}") for alarm in found))
+
+
+def _is_open(_: Context, _alarm: OpenAlarm) -> bool:
+    return True
+
+
+def _is_unhandled(_: Context, alarm: OpenAlarm) -> bool:
+    return alarm.acknowledged_by is None
+
+
+def _is_handled(_: Context, alarm: OpenAlarm) -> bool:
+    return alarm.acknowledged_by is not None
+
+
+def _is_handled_by_others(context: Context, alarm: OpenAlarm) -> bool:
+    return alarm.acknowledged_by not in (None, context.caller.name)
+
+
 # Equipment
 
 
@@ -220,6 +249,13 @@ def _user_label(user_id: str, full_name: str) -> str:
     return user_id if full_name == user_id else f"{full_name} ({user_id})"
 
 
+OpenAlarmOption = Transform[str, TextOption(partial(_alarm_choices, wanted=_is_open))]
+UnhandledAlarmOption = Transform[str, TextOption(partial(_alarm_choices, wanted=_is_unhandled))]
+HandledAlarmOption = Transform[str, TextOption(partial(_alarm_choices, wanted=_is_handled))]
+OthersAlarmOption = Transform[
+    str, TextOption(partial(_alarm_choices, wanted=_is_handled_by_others))
+]
+
 PropertyOption = Transform[str, TextOption(property_choices)]
 RequestedRemovalOption = Transform[str, TextOption(removal_choices)]
 RestorableOption = Transform[str, TextOption(_restorable_choices)]
@@ -240,6 +276,27 @@ AllowedUserOption = Transform[str, TextOption(_allowed_user_choices, of_property
 
 
 # What was typed
+
+
+async def resolve_alarm(context: Context, typed: str) -> int:
+    """Return the number of an alarm by itself, or of the open one at a place.
+
+    Raises:
+        NotFound: no alarm is open there.
+        Conflict: several are.
+    """
+    typed = typed.strip()
+    if typed.isascii() and typed.isdigit():
+        return validate(OfAlarm, {"alarmId": typed}).alarm_id
+    wanted = fold_case(typed)
+    found = {alarm.id: fold_case(alarm.location) for alarm in await list_open_alarms(context)}
+    matches = [number for number, where in found.items() if where == wanted]
+    matches = matches or [number for number, where in found.items() if wanted in where]
+    if not matches:
+        raise NotFound("no open alarm matches {typed!r}", typed=typed[:MAX_SEARCH])
+    if len(matches) > 1:
+        raise Conflict("several alarms match {typed!r}; choose one", typed=typed[:MAX_SEARCH])
+    return matches[0]
 
 
 async def resolve_tier(context: Context, typed: str) -> int:

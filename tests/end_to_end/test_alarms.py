@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from bot.settings import RuleSettings
-from tests.end_to_end.answers import expect
+from tests.end_to_end.answers import expect, offered
 from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import Member, Message, render
 
@@ -476,3 +476,46 @@ async def test_without_discord_alarms_and_escalations_are_logged(
             # Beside the call there are the alarm's card and the owner's message.
             while "NOBODY HAS" not in caplog.text or caplog.text.count("ALARM · VILLA") < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)  # the log tells nobody
+
+
+async def test_alarms_are_handled_with_slash_commands_as_with_buttons(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        card = await _alarm(env)
+        await _raise(env, await env.add_property("Shed"))
+        assert await offered(env, "alert ack", "alarm", "vil") == ["Villa · 1"]
+        done = await env.fake.slash(env.dora, "alert ack", alarm="Villa")
+        await expect(env, done, "You have acknowledged this alarm.")
+        assert await offered(env, "alert ack", "alarm") == ["Shed · 2"]
+        assert await offered(env, "alert release", "alarm") == ["Villa · 1"]
+        assert await offered(env, "alert take", "alarm") == []
+        taken = await env.fake.slash(env.anna, "alert take", alarm="1")
+        await expect(env, taken, f"You took this alarm over from <@{env.dora.id}>.")
+        noted = await env.fake.slash(env.dora, "alert note", alarm="vill", text="*Two* men")
+        await expect(env, noted, "Note added.")
+        await env.fake.until(lambda: "\\*Two\\* men" in render(card))
+        released = await env.fake.slash(env.anna, "alert release", alarm="Villa")
+        await expect(env, released, "Alarm released")
+        ended = await env.fake.slash(env.dora, "alert resolve", alarm="1", false_alarm=True)
+        await expect(env, ended, "Alarm closed.")
+        late = await env.fake.slash(env.dora, "alert resolve", alarm="1")
+        await expect(env, late, f"already marked as false by <@{env.dora.id}>")
+        none = await env.fake.slash(env.dora, "alert ack", alarm="Villa")
+        await expect(env, none, "No open alarm matches 'Villa'.")
+        assert await offered(env, "alert resolve", "alarm") == ["Shed · 2"]
+
+
+async def test_owners_are_offered_alarms_at_their_own_properties_only(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.query("get-tiers")
+        await _owned(env, env.stranger)
+        await _alarm(env)
+        await env.query("change-property-owner", propertyId=1, owner="somebody")
+        await _raise(env, await env.add_property("Shed"))
+        choices = await env.fake.autocomplete(
+            env.stranger, "alert resolve", focused="alarm", value=""
+        )
+        assert [choice.name for choice in choices] == ["Shed · 2"]
+        refused = await env.fake.slash(env.stranger, "alert resolve", alarm="1")
+        await expect(env, refused, "This needs the dispatcher role")
+        ended = await env.fake.slash(env.stranger, "alert resolve", alarm="Shed")
+        await expect(env, ended, "Alarm closed.")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from db import access, alarms, users
-from db.alarms import Alarm, AlarmOutcome
+from db.alarms import Alarm, AlarmOutcome, OpenAlarm
 from db.database import Reader
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
@@ -41,6 +41,9 @@ table = Catalogue()
 
 MAX_ALERTS = 1_000
 """Alerts that are answered at once."""
+
+MAX_OPEN = 200
+"""Open alarms among which somebody chooses."""
 
 NoteText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), TEXT
@@ -306,6 +309,14 @@ async def get_alarm(context: Context, ask: OfAlarm) -> Alarm:
     if alarm is None:
         raise NotFound("this alarm is no longer stored")
     return alarm
+
+
+@operation(scope=Scope.NONE)
+async def list_open_alarms(context: Context) -> list[OpenAlarm]:
+    """Return the newest open alarms; to a caller without the scope to read, those at their own."""
+    caller = context.caller
+    owners = None if caller.scope >= Scope.READ else caller.user_ids
+    return await alarms.open_ones(context.read, MAX_OPEN, owners)
 
 
 @operation(scope=Scope.WRITE, share=Share.ALLOWED)

@@ -1,7 +1,7 @@
 """The stored rows that operations return, for Discord's commands, which do not import storage."""
 
 from db.access import AuthEntry
-from db.alarms import Alarm, Alert
+from db.alarms import Alarm, Alert, OpenAlarm
 from db.audit import AuditRecord
 from db.cards import Backlog
 from db.dispatches import DispatchCall
@@ -28,6 +28,7 @@ __all__ = [
     "DispatchCall",
     "EmergencyCall",
     "Flight",
+    "OpenAlarm",
     "Property",
     "Removal",
     "Unit",
