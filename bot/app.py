@@ -90,7 +90,7 @@ async def run(
         AlreadyRunning: another copy has the database or the Discord token.
         BadCertificate: the configured certificate cannot be used.
         StorageError: the database cannot be used.
-        OSError: the port cannot be listened on.
+        CannotListen: the port cannot be listened on.
     """
     set_language(settings.community.language)
     set_search_language(settings.community.language)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import sqlite3
 import stat
 from collections import Counter
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from bot.certificate import BadCertificate, Certificate, read_certificate
 from bot.client import InstanceClient, InstanceError
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, UnreadableSecret, read_secret
 from bot.settings import HttpSettings, NamedKey, Settings
-from db.errors import StorageError
+from db.errors import InvalidDatabase, StorageError
 from db.integrity import full_check, quick_check
+from db.sqlite_support import check_sqlite
 
 ANSWER_TIMEOUT = 3.0
 """Seconds within which the running bot must answer."""
@@ -53,13 +55,14 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     """Check the set-up; return 0 if nothing is wrong."""
     report = Report(say)
     report.good("the configuration can be read")
+    _check_sqlite(report)
     _check_database(settings.database.path, report)
     files: list[Path | None] = [config, settings.database.path, settings.http.private_key]
     files += [settings.database.path.parent / name for name in (CAD_KEY_FILE, CLIENT_TOKEN_FILE)]
     _check_readable(files, report)
     _check_access(settings, report)
     _check_keys(settings, report)
-    await _check_host(settings.http, report)
+    await _check_listening(settings, report)
     _check_certificate(settings.http, report)
     _check_map(settings, report)
     await asyncio.to_thread(_check_game_servers, settings, report)
@@ -73,6 +76,16 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     return 1 if report.faults else 0
 
 
+def _check_sqlite(report: Report) -> None:
+    try:
+        check_sqlite()
+    except StorageError as fault:
+        sentence, _, mend = str(fault).partition(": ")
+        report.fault(sentence, mend)
+    else:
+        report.good(f"SQLite {sqlite3.sqlite_version} has what the bot needs")
+
+
 def _check_database(path: Path, report: Report) -> None:
     if not path.exists():
         report.note(f"{path} does not exist yet; the first start creates it")
@@ -82,9 +95,12 @@ def _check_database(path: Path, report: Report) -> None:
         (quick_check if is_new else full_check)(path)
     except StorageError as fault:
         cannot = f"cannot use the database {path}: "
+        is_damaged = isinstance(fault, InvalidDatabase)
         report.fault(
             f"{cannot}{str(fault).removeprefix(cannot)}",
-            "stop the bot, then restore a backup or move the file away",
+            "stop the bot, then restore a backup or move the file away"
+            if is_damaged
+            else "the file itself may be sound: leave it as it is until that is mended",
         )
     else:
         report.good(f"the database {path} is undamaged")
@@ -157,18 +173,31 @@ def _check_equal_keys(keys: list[NamedKey], report: Report) -> None:
             )
 
 
-async def _check_host(http: HttpSettings, report: Report) -> None:
-    """Check that this machine has the address; the port may be in use by the running bot."""
+async def _check_listening(settings: Settings, report: Report) -> None:
+    """Listen as the bot would, unless it runs already."""
+    host, port = settings.http.host, settings.http.port
     try:
-        server = await asyncio.get_running_loop().create_server(asyncio.Protocol, http.host, 0)
+        server = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port)
     except (OSError, UnicodeError) as fault:
-        report.fault(
-            f"this machine cannot listen on [http] host = {http.host!r}: {fault}",
-            "write 127.0.0.1 for programs on this machine, 0.0.0.0 for all, or its own address",
-        )
+        from webhook.http.listener import CannotListen  # aiohttp takes long to import
+
+        refusal = CannotListen(host, port, fault)
+        if refusal.is_taken and await asyncio.to_thread(_is_running, settings):
+            report.good(f"the bot runs, and listens on port {port}")
+        else:
+            report.fault(str(refusal), refusal.mend)
     else:
         server.close()
         await server.wait_closed()
+        report.good(f"the bot can listen on port {port}")
+
+
+def _is_running(settings: Settings) -> bool:
+    try:
+        InstanceClient.from_settings(settings, ANSWER_TIMEOUT).health()
+    except InstanceError:
+        return False
+    return True
 
 
 def _check_certificate(settings: HttpSettings, report: Report) -> None:

@@ -9,7 +9,7 @@ import discord
 
 from bot.called_roles import called_roles
 from bot.check import Report
-from bot.discord_pipeline import point_discord_at
+from bot.discord_pipeline import discord_proxy, point_discord_at
 from bot.discord_settings import apply_setup, layout_of
 from bot.settings import AlarmSettings, DiscordSettings, Settings
 from cogs.routing.layout import Layout, choices
@@ -31,7 +31,8 @@ async def check_discord(settings: Settings, report: Report) -> None:
     _report_choices(layout_of(settings.discord), chosen, report)
     discord_settings = apply_setup(settings.discord, chosen)
     point_discord_at(discord_settings)
-    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
+    proxy = discord_proxy(discord_settings)
+    async with discord.Client(intents=discord.Intents(guilds=True), proxy=proxy) as client:
         if await _log_in(client, discord_settings.token, report):
             await _check_guilds(client, discord_settings, settings.alarms, report)
 

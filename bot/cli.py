@@ -4,6 +4,7 @@ Every command imports what it needs when it runs, so that `--help` and `query` s
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -32,9 +33,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main() -> None:
     """Run the command of the arguments and exit with its code."""
-    # The Windows console may not know every character that a player can write.
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    _have_standard_streams()
     arguments = _parser().parse_args()
     if arguments.version:
         from importlib.metadata import version
@@ -53,6 +52,26 @@ def main() -> None:
         sys.exit(arguments.command(settings, arguments))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _have_standard_streams() -> None:
+    """Let everything be printed, whatever the console knows and whether there is one.
+
+    pythonw and some supervisors start a program with none; a connection or a file that is opened
+    later would then take the number of standard output.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the end
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the end
+    for stream in (sys.stdout, sys.stderr):
+        # The Windows console may not know every character that a player can write.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def _run(settings: "Settings", arguments: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
+from urllib.request import getproxies, proxy_bypass
 
 import discord
 from discord.gateway import DiscordWebSocket
@@ -51,6 +52,8 @@ REPORT_RETRY = 10.0
 
 FOLLOW_RETRY = 30.0
 """Seconds until the follower goes on after a mistake that is no single event's."""
+
+DISCORD_HOST = "discord.com"
 
 MINUTE = 60 * 1000
 
@@ -188,6 +191,7 @@ class DiscordService:
             self._status,
             setup,
             self._troubles,
+            proxy=discord_proxy(discord_settings),
             on_login=self._logged_in.set,
             on_change=self._on_change,
         )
@@ -275,6 +279,14 @@ class DiscordService:
             await previous
         await self._logged_in.wait()
         await delivery.run()
+
+
+def discord_proxy(settings: DiscordSettings) -> str | None:
+    """Return the proxy to Discord: the configured one, or else the machine's own."""
+    host = URL(discord.http.Route.BASE).host or ""
+    if settings.proxy or host != DISCORD_HOST or proxy_bypass(host):
+        return settings.proxy or None
+    return getproxies().get("https")
 
 
 def point_discord_at(settings: DiscordSettings) -> None:

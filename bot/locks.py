@@ -49,10 +49,11 @@ def alone_with_token(token: str) -> Iterator[None]:
         AlreadyRunning: another process has it.
     """
     digest = hashlib.sha256(f"cad-sentinel {token}".encode()).hexdigest()[:32]
-    path = Path(tempfile.gettempdir()) / f"cad-sentinel-{digest}.lock"
+    name = f"cad-sentinel-{digest}.lock"
     # Whoever else runs a copy here, perhaps as another user, must be able to find it taken.
     with ExitStack() as stack:
         try:
+            path = Path(tempfile.gettempdir()) / name  # fails where no folder can be written to
             stack.enter_context(_lock(path, 0o666, "this Discord token"))
         except OSError as fault:
             log.warning("cannot check whether another copy has this Discord token: %s", fault)

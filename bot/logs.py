@@ -7,8 +7,11 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Literal
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from urllib.parse import quote, quote_plus
+
+from bot.settings import LogSettings
 
 _UNSEEN = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
@@ -82,12 +85,20 @@ def _spellings(secret: str) -> Iterator[str]:
     yield shlex.quote(secret).strip("'") or secret
 
 
-def start_logging(style: Literal["text", "json"], level: str, secrets: list[str]) -> None:
-    """Send the log to standard error, without any of the secrets."""
-    handler = logging.StreamHandler(sys.stderr)
+def start_logging(settings: LogSettings, secrets: list[str]) -> None:
+    """Send the log to standard error, and to a file if one is set, without any of the secrets.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if settings.file is not None:
+        handlers.append(_rotating(settings.file, settings.megabytes, settings.files))
     redact = redactor(secrets)
-    handler.setFormatter(JsonFormatter(redact) if style == "json" else TextFormatter(redact))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    is_json = settings.format == "json"
+    for handler in handlers:
+        handler.setFormatter(JsonFormatter(redact) if is_json else TextFormatter(redact))
+    logging.basicConfig(level=settings.level.upper(), handlers=handlers, force=True)
     # aiohttp's access log has the query string, which may hold a token.
     logging.getLogger("aiohttp.access").disabled = True
     # These would write down what people wrote, and tokens of interactions.
@@ -95,3 +106,11 @@ def start_logging(style: Literal["text", "json"], level: str, secrets: list[str]
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
     # At every start it warns of missing voice support, which this bot does not need.
     logging.getLogger("discord.client").addFilter(lambda record: "voice" not in record.msg)
+
+
+def _rotating(file: Path, megabytes: int, files: int) -> logging.Handler:
+    """Write to a file, and keep this many earlier ones."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return RotatingFileHandler(
+        file, maxBytes=megabytes * 1_000_000, backupCount=files, encoding="utf-8"
+    )

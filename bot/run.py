@@ -5,6 +5,7 @@ import gc
 import logging
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot import secrets
 from bot.app import run, stop_signal
@@ -15,6 +16,7 @@ from bot.locks import AlreadyRunning
 from bot.logs import start_logging
 from bot.settings import Settings
 from db.errors import InvalidDatabase, StorageError
+from webhook.http.listener import CannotListen
 
 log = logging.getLogger(__name__)
 
@@ -34,26 +36,40 @@ def run_until_signal(settings: Settings, config: Path | None) -> int:
             print(f"A {name} was generated; it is in {secret.file}", flush=True)
         elif secret.file is not None:
             print(f"The {name} is in {secret.file}", flush=True)
-    start_logging(settings.log.format, settings.log.level, _all_secrets(settings, generated))
+    try:
+        start_logging(settings.log, _all_secrets(settings, generated))
+    except OSError as error:
+        print(f"cannot write the log.file {settings.log.file}: {error.strerror}", file=sys.stderr)
+        return EX_CONFIG
     # What was imported stays: the garbage collector need not look at it again.
     gc.freeze()
     try:
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:
             runner.run(_run(settings))
     except BadCertificate as error:
-        print(f"http.certificate: {error}", file=sys.stderr)
+        _say(settings, f"http.certificate: {error}")
         return EX_CONFIG
-    except (StorageError, AlreadyRunning, OSError, UnicodeError) as error:
-        # UnicodeError: http.host is no name
+    except CannotListen as error:
+        _say(settings, f"cannot start: {error}: {error.mend}")
+        return 1
+    except (StorageError, AlreadyRunning, OSError) as error:
         is_damaged = isinstance(error, InvalidDatabase)
         mend = f"; {suggested_restore(settings, config)}" if is_damaged else ""
-        print(f"cannot start: {error}{mend}", file=sys.stderr)
+        _say(settings, f"cannot start: {error}{mend}")
         return 1
     except Exception:
         # Python's own report would not go through the log, which keeps secrets back.
         log.exception("stopped by an unexpected error")
         return 1
     return 0
+
+
+def _say(settings: Settings, sentence: str) -> None:
+    """Print why the bot does not start; into the log as well if it has a file of its own."""
+    if settings.log.file is None:
+        print(sentence, file=sys.stderr)
+    else:
+        log.critical("%s", sentence)
 
 
 async def _run(settings: Settings) -> None:
@@ -72,6 +88,8 @@ def _all_secrets(settings: Settings, generated: list[secrets.StoredSecret]) -> l
     """Return everything that must not stand in the log."""
     return [
         settings.discord.token,
+        settings.discord.proxy,
+        urlsplit(settings.discord.proxy).password or "",
         settings.cad.api_key,
         *(key.key for key in settings.cad.keys),
         *(client.token for client in settings.websocket.clients),

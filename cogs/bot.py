@@ -120,6 +120,7 @@ class SentinelBot(SentinelClient):
         setup: SetupWizard,
         troubles: Troubles,
         *,
+        proxy: str | None,
         on_login: Callable[[], None],
         on_change: Callable[[], None],
     ) -> None:
@@ -130,6 +131,7 @@ class SentinelBot(SentinelClient):
             tree_cls=SentinelTree,
             allowed_mentions=discord.AllowedMentions.none(),
             http_trace=trace_429s(),
+            proxy=proxy,
         )
         self.responder = responder
         self.setup_health = SetupHealth(lambda: self.guilds if self.is_ready() else None)

@@ -6,7 +6,7 @@ What few configurations need to be checked is imported by its validator: command
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -45,6 +45,10 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError):
+        if not available_timezones():
+            raise ValueError(
+                "this machine has no time zone database: install the package tzdata"
+            ) from None
         raise ValueError("not a time zone; write one like 'Europe/Berlin'") from None
     return name
 
@@ -309,10 +313,16 @@ class MapSettings(Section):
 
 
 class LogSettings(Section):
-    """What the log looks like."""
+    """What the log looks like, and a file for it beside standard error.
+
+    A file of `megabytes` is renamed to `….1`, that one to `….2`; `files` of them are kept.
+    """
 
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"
+    file: Annotated[Path, AfterValidator(_path)] | None = None
+    megabytes: Annotated[int, Field(ge=1, le=1000)] = 10
+    files: Annotated[int, Field(ge=1, le=100)] = 5
 
 
 class Settings(BaseSettings):

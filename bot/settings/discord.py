@@ -3,12 +3,13 @@
 What few configurations need to be checked is imported by its validator: commands start quickly.
 """
 
+import re
 from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from bot.settings.fields import Section, Snowflake, Token
+from bot.settings.fields import Secret, Section, Snowflake, Token
 
 
 def _event_type(name: str) -> str:
@@ -27,6 +28,15 @@ def _event_type(name: str) -> str:
         hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"
         raise ValueError(f"not an event{hint}")
     return kind
+
+
+def _proxy(address: str) -> str:
+    if address and not re.fullmatch(r"https?://[^/\s]+/?", address):
+        raise ValueError(
+            "write it like http://proxy.example.org:3128, with http://user:password@… if it asks"
+            " for them; SOCKS is not possible"
+        )
+    return address
 
 
 def _quiet_hours(text: str) -> str:
@@ -128,6 +138,7 @@ class DiscordSettings(Section):
     panic_role: Snowflake = 0
     ping_within_seconds: Annotated[int, Field(ge=30, le=7 * 24 * 3600)] = 120
     feed_age_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 365)] = 60
+    proxy: Annotated[Secret, AfterValidator(_proxy)] = ""
     api_url: str = ""
     gateway_url: str = ""
     channels: Channels = Channels()

@@ -6,6 +6,7 @@ import logging
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.logs import CONTINUED, JsonFormatter, TextFormatter, start_logging
+from bot.settings import LogSettings
 from tests.cogs.hostile_texts import invisible
 
 SECRET = "SCAD-KISS-of-the-tests"
@@ -30,6 +32,9 @@ def _restore_logging() -> Iterator[None]:
     levels = {name: logging.getLogger(name).level for name in ("root", "aiosqlite", "discord")}
     filters = client.filters[:]
     yield
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
     root.handlers[:], client.filters[:] = handlers, filters
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
@@ -59,7 +64,7 @@ def test_json_record_is_one_line_with_the_whole_message(text: str) -> None:
 def test_secrets_are_redacted_in_any_case_and_in_tracebacks(
     capsys: pytest.CaptureFixture[str], style: str
 ) -> None:
-    start_logging("json" if style == "json" else "text", "info", [SECRET, ""])
+    start_logging(LogSettings(format="json" if style == "json" else "text"), [SECRET, ""])
     logging.getLogger("bot").info("key %s, and %s", SECRET, SECRET.lower())
     try:
         raise ValueError(f"no such key: {SECRET}")
@@ -76,7 +81,7 @@ def test_longest_secret_is_redacted_as_a_whole(
     capsys: pytest.CaptureFixture[str], style: str
 ) -> None:
     quoted, short, long = 'schl\u00fcssel-"1"-', "key-12345", "key-12345-67890"
-    start_logging("json" if style == "json" else "text", "info", [quoted, short, long])
+    start_logging(LogSettings(format="json" if style == "json" else "text"), [quoted, short, long])
     logging.getLogger("bot").info("%s %s %s", quoted, long, short)
     assert "[secret] [secret] [secret]" in capsys.readouterr().err
 
@@ -104,7 +109,7 @@ def test_secret_is_redacted_in_every_spelling(
     secret = secret.strip() or "hunter22"
     form = drawn.draw(st.sampled_from(_WRITTEN))(secret)
     stream = io.StringIO()
-    start_logging("json" if style == "json" else "text", "info", [secret])
+    start_logging(LogSettings(format="json" if style == "json" else "text"), [secret])
     logging.getLogger().handlers[0].setStream(stream)  # type: ignore[attr-defined]
     logging.getLogger("bot").info("<<%s>>", form)
     assert "[secret]" in stream.getvalue()
@@ -115,7 +120,7 @@ def test_libraries_do_not_log_what_people_wrote(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for level, is_logged in (("debug", True), ("error", False)):
-        start_logging("text", level, [])
+        start_logging(LogSettings(level=level), [])
         for name in ("aiosqlite", "discord.gateway", "discord.http"):
             logging.getLogger(name).debug("the token of an interaction")
             logging.getLogger(name).info("connected")
@@ -128,6 +133,23 @@ def test_libraries_do_not_log_what_people_wrote(
 def test_access_log_is_off(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    start_logging("text", "debug", [])
+    start_logging(LogSettings(level="debug"), [])
     logging.getLogger("aiohttp.access").info("GET /ws?token=abc")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("_restore_logging")
+def test_a_log_file_rotates_and_loses_no_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "logs" / "sentinel.log"
+    start_logging(LogSettings(file=file, megabytes=1, files=3), [SECRET])
+    long = "x" * 100_000
+    for number in range(25):
+        logging.getLogger("bot").info("line %s %s %s", number, SECRET, long)
+    kept = [file.with_name(f"{file.name}.{number}") for number in (2, 1)] + [file]
+    assert sorted(file.parent.iterdir()) == sorted(kept)
+    written = "".join(path.read_text("utf-8") for path in kept)
+    assert re.findall(r"line (\d+)", written) == [str(number) for number in range(25)]
+    assert SECRET not in written
+    assert written == capsys.readouterr().err

@@ -19,6 +19,7 @@ from bot.settings import (
     ClientSettings,
     DatabaseSettings,
     HttpSettings,
+    LogSettings,
     NamedKey,
     Settings,
     WebsocketSettings,
@@ -108,7 +109,7 @@ def _live(settings: Settings, log: Path) -> None:
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    start_logging("text", "info", [])
+    start_logging(LogSettings(), [])
     tempfile.tempdir = str(log.parent)
 
     async def live() -> None:

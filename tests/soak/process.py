@@ -15,7 +15,7 @@ import pytest
 
 from bot.app import run, stop_signal
 from bot.logs import start_logging
-from bot.settings import Settings
+from bot.settings import LogSettings, Settings
 from cogs.cards import CARDS
 from cogs.delivery import discord_errors, follower
 from cogs.delivery.channel_queue import Pace
@@ -72,7 +72,7 @@ def _live(settings: Settings, haste: Haste, log: Path) -> None:
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    start_logging("text", "info", [])
+    start_logging(LogSettings(), [])
     tempfile.tempdir = str(log.parent)  # of its own, as all fake Discords have one token to lock
     logging.raiseExceptions = False  # where no file can be written, the log cannot either
     patch = pytest.MonkeyPatch()  # for as long as the process lives

@@ -38,6 +38,25 @@ web_protocol.MAX_MSG_QUEUE_SIZE = 2
 log = logging.getLogger("webhook.http")
 
 
+class CannotListen(Exception):
+    """The address cannot be listened on; the text names the setting and says what helps."""
+
+    def __init__(self, host: str, port: int, fault: OSError | UnicodeError) -> None:
+        self.is_taken = getattr(fault, "errno", 0) == errno.EADDRINUSE
+        if self.is_taken:
+            problem = f"another program already listens on the address {host}:{port}"
+            self.mend = "stop it, or choose another [http] port"
+        elif isinstance(fault, PermissionError):
+            problem = f"this user may not listen on [http] port = {port}"
+            self.mend = "choose one above 1023, such as 30150"
+        else:
+            problem = f"this machine cannot listen on [http] host = {host!r}: {fault}"
+            self.mend = (
+                "write 127.0.0.1 for programs on this machine, 0.0.0.0 for all, or its own address"
+            )
+        super().__init__(problem)
+
+
 class Listener:
     def __init__(
         self, runner: web.AppRunner, server: asyncio.Server, limiter: ConnectionLimiter
@@ -60,7 +79,7 @@ class Listener:
         """Listen; `shutdown_timeout`: seconds that open requests have to end on `close`.
 
         Raises:
-            OSError: the port cannot be listened on.
+            CannotListen: the address or the port is of no use.
         """
         runner = web.AppRunner(
             app,
@@ -87,14 +106,9 @@ class Listener:
                 ssl=tls,
                 backlog=BACKLOG,
             )
-        except OSError as fault:
+        except (OSError, UnicodeError) as fault:
             await runner.cleanup()
-            if fault.errno == errno.EADDRINUSE:
-                raise OSError(
-                    f"another program already listens on the address {host}:{port}: stop it, or"
-                    " choose another [http] port"
-                ) from fault
-            raise
+            raise CannotListen(host, port, fault) from fault
         return cls(runner, server, limiter)
 
     async def close(self) -> None:
