@@ -13,10 +13,20 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.command_sync import CommandSync
-from cogs.commands import access, alerts, audit, drones, equipment, links, properties, removals
+from cogs.commands import (
+    access,
+    alerts,
+    audit,
+    drones,
+    equipment,
+    incidents,
+    properties,
+    removals,
+)
 from cogs.commands.cad import CadCommands
 from cogs.commands.crimes import CrimeCommands
 from cogs.commands.help import HelpCommands
+from cogs.commands.links import LinkCommands
 from cogs.commands.route import RouteCommands
 from cogs.commands.status import RuntimeStatus, StatusCommands
 from cogs.commands.visitors import VisitorCommands
@@ -57,7 +67,7 @@ LISTS = (
     | audit.lists
     | drones.lists
     | equipment.lists
-    | links.lists
+    | incidents.lists
     | properties.lists
     | removals.lists
 )
@@ -151,7 +161,8 @@ class SentinelBot(SentinelClient):
             CrimeCommands(responder),
             alerts.AlertCommands(responder),
             CadCommands(responder),
-            links.LinkCommands(responder),
+            incidents.IncidentButtons(responder),
+            LinkCommands(responder),
             audit.AuditCommands(responder),
             StatusCommands(responder, runtime_status, troubles),
             HelpCommands(responder, self.tree),

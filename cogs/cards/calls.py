@@ -3,6 +3,7 @@
 import discord
 import orjson
 
+from cogs.cards.incidents import add_acts
 from cogs.cards.notes import READ, notes_text
 from cogs.i18n.language import _
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
@@ -75,9 +76,9 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
     elif call.removed_at is not None:
         card.add("Removed", _after(call.removed_at - call.happened_at))
     card.add("Ended", "" if is_open else await _stale_end(sql, subject))
-    return MessageContent(
-        [card.build()], await _drone_button(sql, call.property_id, is_open=is_open)
-    )
+    acts = await add_acts(sql, card, subject, is_open=is_open)
+    drone = await _drone_button(sql, call.property_id, is_open=is_open)
+    return MessageContent([card.build()], (*drone, *acts))
 
 
 async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> MessageContent | None:
@@ -135,11 +136,11 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     if call.closed_at is not None:
         card.add("Closed", _after(call.closed_at - call.happened_at))
         card.add("Ended", await _stale_end(sql, subject))
+    acts = await add_acts(sql, card, subject, is_open=is_open)
     notes = await dispatches.last_notes(sql, call.key, READ)
     card.add("Last notes", notes_text(notes), inline=False)
-    return MessageContent(
-        [card.build()], await _drone_button(sql, call.property_id, is_open=is_open)
-    )
+    drone = await _drone_button(sql, call.property_id, is_open=is_open)
+    return MessageContent([card.build()], (*drone, *acts))
 
 
 def _call_status(call: DispatchCall, *, is_open: bool) -> str:
@@ -224,7 +225,9 @@ async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Ended", "" if in_panic else await _stale_end(sql, subject))
     for call in calls[:2]:
         card.add_named(_number(call), await _own_call(sql, call))
-    return MessageContent([card.build()], await _drone_button(sql, at, is_open=bool(in_panic)))
+    acts = await add_acts(sql, card, subject, is_open=bool(in_panic))
+    drone = await _drone_button(sql, at, is_open=bool(in_panic))
+    return MessageContent([card.build()], (*drone, *acts))
 
 
 async def _own_call(sql: Reader, call: EmergencyCall) -> str:

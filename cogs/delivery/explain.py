@@ -30,6 +30,7 @@ CARD_OF = {
     "withdrawn-remove-property": "removal",
     "drone-recalled": "flight",
     "alarm-changed": "alarm",
+    "incident-changed": "dispatch",
 }
 """The kind of card that an event has; without one it is a feed's or nobody's."""
 

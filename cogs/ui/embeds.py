@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import discord
 import orjson
 
 from cogs.i18n.language import _
 from cogs.ui.picture import Picture
-from cogs.ui.text import length
+from cogs.ui.text import length, pieces
 
 TITLE = 256
 DESCRIPTION = 2_000
@@ -115,6 +115,19 @@ def view_of(items: Iterable[discord.ui.Item[Any]]) -> discord.ui.View:
     return view
 
 
+class CardField(NamedTuple):
+    """A field; `keep`: others are left out before it is."""
+
+    name: str
+    value: str
+    inline: bool
+    keep: bool = False
+
+    @property
+    def length(self) -> int:
+        return length(self.name) + length(self.value)
+
+
 @dataclass
 class CardBuilder:
     """Builds an embed; fields beyond Discord's limits are left out.
@@ -125,25 +138,33 @@ class CardBuilder:
     title: str
     colour: Colour
     description: str = ""
-    fields: list[tuple[str, str, bool]] = field(default_factory=list)
+    fields: list[CardField] = field(default_factory=list)
 
-    def add(self, label: str, value: str, *, inline: bool = True) -> None:
+    def add(self, label: str, value: str, *, inline: bool = True, keep: bool = False) -> None:
         """Add a field unless its value is blank; the English label is translated."""
         if value:
-            self.fields.append((_(label), value, inline))
+            self.fields.append(CardField(_(label), value, inline, keep))
 
     def add_named(self, name: str, value: str) -> None:
         """Add a full-width field whose name is not translated."""
-        self.fields.append((name, value, False))
+        self.fields.append(CardField(name, value, inline=False))
+
+    def add_long(self, label: str, text: str) -> None:
+        """Add a text that must not be lost, in as many full-width fields as it needs."""
+        name = _(label)
+        for piece in pieces(text, FIELD):
+            self.fields.append(CardField(name, piece, inline=False, keep=True))
+            name = _("{label}, continued").format(label=_(label))
 
     def build(self) -> discord.Embed:
         """Return the embed, with room left for a footer."""
         embed = discord.Embed(
             title=self.title, description=self.description or None, colour=self.colour.value
         )
-        used = length(self.title) + length(self.description) + 100
-        for name, value, inline in self.fields[:25]:
-            used += length(name) + length(value)
-            if used <= EMBED:
+        left = EMBED - length(self.title) - length(self.description) - 100
+        left -= sum(field.length for field in self.fields if field.keep)
+        for name, value, inline, keep in self.fields[:25]:
+            left -= 0 if keep else length(name) + length(value)
+            if keep or left >= 0:
                 embed.add_field(name=name, value=value, inline=inline)
         return embed

@@ -27,7 +27,10 @@ addresses, invites; and at the beginning of a line headings, quotes and lists.""
 _MARKED = "\\2\x00\\1\\3"
 """A match of it with a NUL, which no clean text has, before the character to escape."""
 
+_BLANKS_AND_JOINERS = " \n\t\u200c\u200d"
+
 _SPACE = re.compile(r"\s+")
+_ESCAPED = re.compile(r"\\?.", re.DOTALL)
 _PIECE = re.compile(r"\x00.|[^\x00]", re.DOTALL)
 
 
@@ -125,6 +128,30 @@ def format_day(iso: str) -> str:
 def either(texts: Iterable[str]) -> str:
     """Join alternatives with “or”."""
     return f" {_('or')} ".join(texts)
+
+
+def pieces(text: str, limit: int) -> list[str]:
+    """Cut an inert text into pieces that together say all of it, where words end if possible."""
+    found = []
+    while length(text) > limit:
+        fits = _end_of_characters(text, limit)
+        end = max(text.rfind(blank, fits // 2, fits) for blank in "\n ")
+        end = fits if end < 0 else end
+        found.append(trim_end(text[:end]))
+        # What began a word must not begin a line, where it may be a heading or a list.
+        text = f"… {text[end:].lstrip(_BLANKS_AND_JOINERS)}"
+    return [*found, text] if text else found
+
+
+def _end_of_characters(text: str, limit: int) -> int:
+    """Return where as many characters end as fit, none of them cut off from its escape."""
+    end = left = 0
+    for match in _ESCAPED.finditer(text):
+        left += length(match[0])
+        if left > limit:
+            break
+        end = match.end()
+    return end
 
 
 def count_more(number: int) -> str:

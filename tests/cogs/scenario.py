@@ -11,7 +11,7 @@ from typing import Any
 
 from cogs.routing.troubles import Trouble, Troubles
 from cogs.trouble_reports import TroubleReports
-from db import alarms, links
+from db import alarms
 from tests.webhook.harness import DAY, MINUTE, AppHarness
 from webhook import cad
 from webhook.cad.store import PushConfig, store_push
@@ -19,7 +19,9 @@ from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import ApprovalRules, Caller, Scope
 from webhook.queries.approvals import approve_property
 from webhook.queries.daily_report import report_day
+from webhook.queries.incidents import MAX_NOTE, NewIncidentNote, OfIncident, note_incident
 from webhook.queries.models import OfProperty
+from webhook.queries.responders import leave_call, respond_to_call
 
 CAD = "county"
 Write = Callable[[str], str]
@@ -50,6 +52,7 @@ class Scenario:
         """Tell the whole evening."""
         await self.duty()
         await self.calls()
+        await self.responders()
         await self.records()
         await self.announcements()
         await self.properties()
@@ -57,7 +60,6 @@ class Scenario:
         await self.alarm()
         await self.external()
         await self.itself()
-        await self.people()
 
     async def duty(self) -> None:
         """Units come on duty, change and leave."""
@@ -120,6 +122,16 @@ class Scenario:
         await self.push("EVENT_DISPATCH_CLOSED", {"callIds": [11]})
         await self.push("EVENT_UNIT_PANIC", {"identIds": [61, 74], "isPanic": True})
         await self.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
+
+    async def responders(self) -> None:
+        """Members respond to calls and to a panic, write notes, and one leaves."""
+        somebody = Caller("discord:8", Scope.WRITE, ("discord:8",))
+        context = self._house.context().of(somebody)
+        note = self._word("Red van, two people", MAX_NOTE)
+        for subject in ("emergency:3@county", "dispatch:10@county", "panic:1"):
+            await respond_to_call(context, OfIncident(subject=subject))
+            await note_incident(context, NewIncidentNote(subject=subject, text=note))
+        await leave_call(context, OfIncident(subject="emergency:3@county"))
 
     async def records(self) -> None:
         """Records are written, changed, printed and deleted; accounts are linked."""
@@ -295,14 +307,6 @@ class Scenario:
         assert not await report_day(harness.context(), time(6))
         harness.clock.now += DAY
         assert await report_day(harness.context(), time(6))
-
-    async def people(self) -> None:
-        """A player types the code of a member."""
-        async with self._house.database.write() as sql:
-            later = self._house.clock.now + 4 * MINUTE
-            await links.put_code(sql, "BCDFGH", 7, later, self._house.clock.now)
-        visitor = self._word("license:visitor", 64)
-        await self.ask("confirm-link", code="BCDFGH", clientId=visitor)
 
     def _word(self, text: str, limit: int = 64) -> str:
         """Write a text for a place that must not be blank or long."""

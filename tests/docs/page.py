@@ -11,8 +11,8 @@ _HEADING = re.compile(r"^(##+) (.+)$")
 _FENCE = re.compile(r"^```(.*)$")
 _CELL = re.compile(r"(?<!\\)\|")
 
-BY_PEOPLE = "events.approval-given"
-"""The event that no program can cause, as programs approve alone."""
+BY_PEOPLE = {"events.approval-given", "events.incident-changed"}
+"""The events that only people in Discord can cause."""
 
 
 @dataclass(frozen=True)

@@ -362,7 +362,8 @@ FINAL_DISPATCH = """\
 │ - Last notes: 21:07 **note** First
 │ 21:09 **note** Second
 │ _ …
-└"""
+└
+[Responding] success [Note] secondary"""
 
 FINAL_PANIC = """\
 ┌ #d32f2f
@@ -372,7 +373,8 @@ FINAL_PANIC = """\
 │ ~ Since: <t> (<t>)
 │ - 911 call 4412: Dispatch\\: Unit 7K-22 has pressed their panic button!
 │ _ …
-└"""
+└
+[Responding] success [Note] secondary"""
 
 
 async def test_a_duplicate_push_is_shown_once(env: BotEnvironment) -> None:

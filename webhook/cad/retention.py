@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from db import cards, dispatches, emergencies, fingerprints, notices, stale_ends, units
+from db import (
+    cards,
+    dispatches,
+    emergencies,
+    fingerprints,
+    incidents,
+    notices,
+    responders,
+    stale_ends,
+    units,
+)
 from db.calls import CallKey
 from db.database import Transaction
 from webhook.cad.arrival import DUPLICATE_WINDOW
@@ -53,7 +63,7 @@ async def _forget_panics(sql: Transaction, over: int, untouched: int, limit: int
     for panic_id in old:
         for call in await emergencies.of_panic(sql, panic_id):
             await _forget_emergency(sql, call.key)
-        await stale_ends.forget(sql, str(panic_subject(panic_id)))
+        await _forget_acts(sql, panic_subject(panic_id))
         await units.forget_panic(sql, panic_id)
     return len(old)
 
@@ -80,4 +90,10 @@ async def _forget_emergency(sql: Transaction, call: CallKey) -> None:
 
 async def _release(sql: Transaction, subject: Subject) -> None:
     await cards.release(sql, str(subject))
-    await stale_ends.forget(sql, str(subject))
+    await _forget_acts(sql, subject)
+
+
+async def _forget_acts(sql: Transaction, subject: Subject) -> None:
+    """Delete what people did about a call or panic, and why it ended."""
+    for table in (stale_ends, responders, incidents):
+        await table.forget(sql, str(subject))

@@ -87,14 +87,6 @@ class CardsOutdated(BaseEvent):
     subjects: list[str]
 
 
-class MemberLinked(BaseEvent):
-    """Somebody typed a member's code in the game; for the member's private message alone."""
-
-    name = "sentinel.member-linked"
-    member_id: str
-    user_id: str
-
-
 class TroubleChanged(SystemEvent):
     """Something is wrong, is worded differently, or is over.
 
@@ -147,6 +139,18 @@ class AlarmChanged(Event):
     action: str
     by: str | None = None
     previous: str | None = None
+
+
+class IncidentChanged(Event):
+    """Somebody did something in Discord about a 911 call, a dispatch call or a panic."""
+
+    name = "incident-changed"
+    kind: str
+    number: int
+    cad: str | None = None
+    action: str
+    by: str
+    text: str | None = None
 
 
 class VisitRecorded(Event):

@@ -56,6 +56,7 @@ OUR_EVENTS = [
     "approval-given",
     "withdrawn-remove-property",
     "alarm-changed",
+    "incident-changed",
 ]
 
 ADMIN = {"remove-property", "remove-user", "link-user", "unlink-user"}

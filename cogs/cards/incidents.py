@@ -1,0 +1,76 @@
+"""What people did about a 911 call, a dispatch call or a panic, on the cards of each."""
+
+import discord
+
+from cogs.ui.embeds import FIELD, Button, CardBuilder
+from cogs.ui.text import fitting, inert, pieces, who
+from db import incidents, responders
+from db.database import Reader
+from db.incidents import IncidentNote
+from webhook.protocol.events import Subject
+from webhook.queries.incidents import find_incident
+
+NOTES = 2_400
+"""Characters of the notes on a card; the longest note fits, however much of it is escaped."""
+
+LINE = 390
+"""Characters of a line in the list of all notes, ten of which are a page."""
+
+
+async def add_acts(
+    sql: Reader, card: CardBuilder, subject: Subject, *, is_open: bool
+) -> tuple[Button, ...]:
+    """Add who responds and the notes to a card; return the buttons for both.
+
+    The card of a part that is over has none to act with, those of the other parts have them.
+    """
+    incident = await find_incident(sql, subject)
+    if incident is None:
+        return ()
+    subjects = [str(part) for part in incident.subjects]
+    callers = dict.fromkeys(
+        response.caller for response in await responders.of_subjects(sql, subjects)
+    )
+    names = fitting([who(caller) for caller in callers], ", ", FIELD)
+    card.add("Responding" if incident.is_open else "Responded", names, keep=True)
+    notes = await incidents.notes(sql, subjects)
+    shown = _newest_that_fit(notes)
+    card.add_long("Notes", "\n".join(map(_note, shown)))
+    return _buttons(
+        subject, is_open=is_open, is_anybody=bool(callers), has_more=len(shown) < len(notes)
+    )
+
+
+def lines_of(note: IncidentNote) -> list[str]:
+    """Return a note in lines, none of which is too long for a list in pages."""
+    return pieces(_note(note).replace("\n", " "), LINE)
+
+
+def _newest_that_fit(notes: list[IncidentNote]) -> list[IncidentNote]:
+    shown: list[IncidentNote] = []
+    left = NOTES
+    for note in reversed(notes):
+        left -= len(_note(note)) + 1
+        if left < 0:
+            break
+        shown.insert(0, note)
+    return shown
+
+
+def _note(note: IncidentNote) -> str:
+    return f"<t:{note.at // 1000}:t> {who(note.caller)}\\: {inert(note.text, FIELD * 2)}"
+
+
+def _buttons(
+    subject: Subject, *, is_open: bool, is_anybody: bool, has_more: bool
+) -> tuple[Button, ...]:
+    buttons = []
+    if is_open:
+        success = discord.ButtonStyle.success
+        buttons.append(Button("Responding", f"call:respond:{subject}", success))
+        if is_anybody:
+            buttons.append(Button("Leave", f"call:leave:{subject}"))
+        buttons.append(Button("Note", f"call:note:{subject}"))
+    if has_more:
+        buttons.append(Button("Show all notes", f"call:notes:{subject}"))
+    return tuple(buttons)

@@ -1,0 +1,73 @@
+"""The buttons on the cards of 911 calls, dispatch calls and panics: respond, leave, note."""
+
+import discord
+
+from cogs.cards.incidents import lines_of
+from cogs.i18n.language import _
+from cogs.ui.buttons import control
+from cogs.ui.modals import Answers, Form, form
+from cogs.ui.pages import ListRows, PagedLists
+from cogs.ui.responder import SentinelCog, before_modal, reply_embed, reply_text
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.wire import validate
+from webhook.queries.incidents import (
+    MAX_NOTE,
+    NewIncidentNote,
+    OfIncident,
+    get_incident,
+    get_notes,
+    note_incident,
+)
+from webhook.queries.responders import is_responding, leave_call, respond_to_call
+
+lists = PagedLists()
+
+
+class IncidentButtons(SentinelCog):
+    @control("call:respond", scope=Scope.READ)
+    async def respond_button(self, interaction: discord.Interaction, subject: str) -> None:
+        """Say that the member responds; a second press says that they no longer do."""
+        context = await self._responder.defer(interaction)
+        ask = OfIncident(subject=subject)
+        if await is_responding(context, ask):
+            await self._leave(interaction, context, ask)
+        else:
+            await respond_to_call(context, ask)
+            await reply_text(interaction, _("You are responding. Press again to leave."))
+
+    @control("call:leave", scope=Scope.READ)
+    async def leave_button(self, interaction: discord.Interaction, subject: str) -> None:
+        context = await self._responder.defer(interaction)
+        await self._leave(interaction, context, OfIncident(subject=subject))
+
+    @control("call:note", scope=Scope.WRITE)
+    async def note_button(self, interaction: discord.Interaction, subject: str) -> None:
+        async with before_modal():
+            await get_incident(self._responder.context(interaction), OfIncident(subject=subject))
+        opened = Form(_("Note on the call"), f"call:note:{subject}")
+        opened.add_text("note", _("Note"), max_length=MAX_NOTE, lines=True)
+        await interaction.response.send_modal(opened)
+
+    @form("call:note", Scope.WRITE, "note", read_argument=str)
+    async def submit_note(self, context: Context, subject: str, answers: Answers) -> str:
+        ask = {"subject": subject, "text": answers.text("note")}
+        await note_incident(context, validate(NewIncidentNote, ask))
+        return _("Note added.")
+
+    @control("call:notes", scope=Scope.READ)
+    async def notes_button(self, interaction: discord.Interaction, subject: str) -> None:
+        context = await self._responder.defer(interaction)
+        await reply_embed(interaction, await notes.page(context, subject))
+
+    async def _leave(
+        self, interaction: discord.Interaction, context: Context, ask: OfIncident
+    ) -> None:
+        await leave_call(context, ask)
+        await reply_text(interaction, _("You are no longer responding."))
+
+
+@lists.declare("notes", Scope.READ)
+async def notes(context: Context, subject: str, limit: int, offset: int) -> ListRows:
+    found = await get_notes(context, OfIncident(subject=subject))
+    lines = [line for note in found for line in lines_of(note)]
+    return ListRows.part(_("Notes"), lines, _("No notes yet."), limit, offset)
