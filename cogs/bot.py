@@ -20,13 +20,13 @@ from cogs.commands import (
     drones,
     equipment,
     incidents,
+    links,
     properties,
     removals,
 )
 from cogs.commands.cad import CadCommands
 from cogs.commands.crimes import CrimeCommands
 from cogs.commands.help import HelpCommands
-from cogs.commands.links import LinkCommands
 from cogs.commands.route import RouteCommands
 from cogs.commands.status import RuntimeStatus, StatusCommands
 from cogs.commands.visitors import VisitorCommands
@@ -68,6 +68,7 @@ LISTS = (
     | drones.lists
     | equipment.lists
     | incidents.lists
+    | links.lists
     | properties.lists
     | removals.lists
 )
@@ -162,7 +163,7 @@ class SentinelBot(SentinelClient):
             alerts.AlertCommands(responder),
             CadCommands(responder),
             incidents.IncidentButtons(responder),
-            LinkCommands(responder),
+            links.LinkCommands(responder),
             audit.AuditCommands(responder),
             StatusCommands(responder, runtime_status, troubles),
             HelpCommands(responder, self.tree),

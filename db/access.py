@@ -36,11 +36,11 @@ async def is_allowed(sql: Reader, property_id: int, user_id: str) -> bool:
 
 
 async def share_of(sql: Reader, property_id: int, user_ids: Sequence[str]) -> int | None:
-    """Return what a person with these ids is at a property: 2 owner, 1 allowed."""
+    """Return what a person with these ids is at a property, be it removed: 2 owner, 1 allowed."""
     theirs = f"IN ({marks(user_ids)})"
     return await sql.one(
         int,
-        f"SELECT 2 FROM properties WHERE id = ? AND removed_at IS NULL AND owner {theirs}"
+        f"SELECT 2 FROM properties WHERE id = ? AND owner {theirs}"
         f" UNION ALL SELECT 1 FROM allowed_users WHERE property_id = ? AND user_id {theirs}",
         *(property_id, *user_ids) * 2,
     )

@@ -32,3 +32,9 @@ async def page(
     where, values = where_equal(subject=subject, who=who)
     newest = f"audit {where} ORDER BY id DESC LIMIT ? OFFSET ?"
     return await sql.select(AuditRecord, newest, *values, limit, offset)
+
+
+async def author(sql: Reader, subject: str, at: int) -> str | None:
+    """Return who changed a subject last at a time; None if nobody did."""
+    last = "SELECT who FROM audit WHERE subject = ? AND at = ? ORDER BY id DESC LIMIT 1"
+    return await sql.one(str, last, subject, at)

@@ -333,18 +333,38 @@ async def removed_since(sql: Reader, since: int, limit: int) -> list[Property]:
     return await sql.select(Property, latest, since, limit)
 
 
-async def held_by(sql: Reader, user_ids: Sequence[str], search: str, limit: int) -> list[Property]:
+async def removed_match(
+    sql: Reader, text: str, owners: Sequence[str] | None = None
+) -> Property | None:
+    """Return the property removed last that has this id or location, of these owners if given."""
+    theirs = "" if owners is None else f" AND owner IN ({marks(owners)})"
+    is_id = text.isascii() and text.isdigit() and len(text) < 19
+    found = await sql.select(
+        Property,
+        f"properties WHERE removed_at IS NOT NULL AND (id = ? OR place = ? AND place <> ''){theirs}"
+        " ORDER BY removed_at DESC, id LIMIT 1",
+        int(text) if is_id else None,
+        _place(text),
+        *owners or (),
+    )
+    return found[0] if found else None
+
+
+async def held_by(
+    sql: Reader, user_ids: Sequence[str], search: str, limit: int, offset: int = 0
+) -> list[Property]:
     """Return the matching properties that a person with these ids owns or may enter, by id."""
     theirs = f"IN ({marks(user_ids)})"
     return await sql.select(
         Property,
         f"{_PRESENT} AND id IN (SELECT id FROM {_PRESENT} AND owner {theirs}"
         f" UNION SELECT property_id FROM allowed_users WHERE user_id {theirs})"
-        " AND instr(id || char(10) || searched, ?) ORDER BY id LIMIT ?",
+        " AND instr(id || char(10) || searched, ?) ORDER BY id LIMIT ? OFFSET ?",
         *user_ids,
         *user_ids,
         fold_case(search),
         limit,
+        offset,
     )
 
 

@@ -17,6 +17,11 @@ async def get(sql: Reader, user_id: str) -> User | None:
     return await sql.find(User, "users", id=user_id)
 
 
+async def has_any(sql: Reader, ids: str) -> bool:
+    """Return whether a user's id matches a GLOB pattern."""
+    return await sql.one(int, "SELECT 1 FROM users WHERE id GLOB ? LIMIT 1", ids) is not None
+
+
 FIRST = 1_000
 """Users that are looked at one by one before the index: what many contain, some of these do."""
 

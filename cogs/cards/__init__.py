@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from cogs.cards import again, alarms, board, calls, notices, properties, troubles
+from cogs.cards import again, alarms, board, calls, notices, owners, properties, troubles
 from cogs.ui.embeds import MessageContent
 from db.database import Reader
 from webhook.protocol.events import Subject
@@ -19,13 +19,15 @@ class CardKind:
     `direct` is no channel: such a card is a private message.
 
     `edit_interval`: seconds between two edits of the same card. `max_age`: seconds after which its
-    message is replaced by a new one instead of being edited; 0: never.
+    message is replaced by a new one instead of being edited; 0: never. `is_answer`: it replaces the
+    private answer that the member was given, as long as Discord allows that.
     """
 
     channel: str
     render: Render
     edit_interval: float = 0.0
     max_age: float = 0.0
+    is_answer: bool = False
 
 
 CARDS: dict[str, CardKind] = {
@@ -45,8 +47,11 @@ CARDS: dict[str, CardKind] = {
     "trouble": CardKind("log", troubles.trouble),
     "trouble-direct": CardKind("direct", troubles.trouble),
     "alarm-owner": CardKind("direct", alarms.owner),
-    "approval-answer": CardKind("direct", properties.approval_answer),
-    "removal-answer": CardKind("direct", properties.removal_answer),
+    "approval-answer": CardKind("direct", owners.approval_answer),
+    "removal-owner": CardKind("direct", owners.removal_owner),
+    "removal-answer": CardKind("direct", owners.removal_answer),
+    "property-message": CardKind("direct", owners.property_message),
+    "linked": CardKind("direct", owners.linked, is_answer=True),
 }
 """The cards by the kind of their subject."""
 

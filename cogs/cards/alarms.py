@@ -165,8 +165,8 @@ async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
         return None
     shown, property_ = found
     sent = await cards.of_subject(sql, str(subject))
-    link = sent and await links.of_member(sql, int(sent.channel.removeprefix(DIRECT)))
-    if link and link.user_id != property_.owner:
+    member = await links.member_of(sql, property_.owner)
+    if sent is not None and sent.channel != f"{DIRECT}{member}":
         return None
     card = _card(shown, property_, _STATES[shown.state].for_owner)
     card.add(_("Property"), str(property_.id))

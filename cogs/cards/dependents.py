@@ -134,6 +134,10 @@ async def _of_alarms(sql: Reader, subjects: list[Subject]) -> list[Subject]:
     ]
 
 
+async def _of_removals(_: Reader, subjects: list[Subject]) -> list[Subject]:
+    return [Subject("removal-owner", removal.key) for removal in subjects]
+
+
 def _numbers_by_cad(subjects: list[Subject]) -> dict[str, list[int]]:
     found = defaultdict[str, list[int]](list)
     for subject in subjects:
@@ -147,4 +151,5 @@ _FIND: dict[str, Callable[[Reader, list[Subject]], Awaitable[list[Subject]]]] = 
     "dispatch": _of_dispatches,
     "panic": _of_panics,
     "alarm": _of_alarms,
+    "removal": _of_removals,
 }

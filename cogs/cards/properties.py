@@ -8,7 +8,7 @@ from cogs.ui.names import external_name, location_of, tier_name, user_name
 from cogs.ui.text import duration, inert, inert_line, timestamp, who
 from db import approvals, flights, properties, removals
 from db.database import Reader
-from db.properties import ACTIVE, PENDING, REJECTED, REMOVED
+from db.properties import PENDING, REJECTED, REMOVED
 from webhook.protocol.events import Subject
 
 _APPROVALS = {
@@ -126,26 +126,6 @@ async def flight(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Recalled by", who(flight.recalled_by or ""))
     card.add("Was out", duration(flight.recalled_at - flight.dispatched_at))
     return MessageContent([card.build()])
-
-
-async def approval_answer(sql: Reader, subject: Subject) -> MessageContent | None:
-    """Tell the owner of a new property what was decided."""
-    property_ = await properties.get_even_removed(sql, subject.number)
-    if property_ is None or not property_.has_status(ACTIVE, REJECTED):
-        return None
-    return _without_buttons(await approval(sql, subject))
-
-
-async def removal_answer(sql: Reader, subject: Subject) -> MessageContent | None:
-    """Tell whoever asked for a removal what was decided."""
-    request = await removals.get(sql, subject.number)
-    if request is None or request.outcome is None:
-        return None
-    return _without_buttons(await removal(sql, subject))
-
-
-def _without_buttons(content: MessageContent | None) -> MessageContent | None:
-    return None if content is None else MessageContent(content.embeds)
 
 
 async def _approvers(sql: Reader, subject: str) -> str:

@@ -29,7 +29,7 @@ class AuditCommands(SentinelCog):
     @app_commands.command(description="Show who changed what", extras=needs(Scope.ADMIN))
     @property_option(
         "Only changes of this property",
-        member="Only changes by this member",
+        member="Only changes by this member, who may have left",
         script="Only changes by this script, by its name in the configuration",
     )
     @app_commands.guild_only()
@@ -37,7 +37,7 @@ class AuditCommands(SentinelCog):
         self,
         interaction: discord.Interaction,
         property_: PropertyOption | None = None,
-        member: discord.Member | None = None,
+        member: discord.User | None = None,
         script: Range[str, 1, 32] | None = None,
     ) -> None:
         context = await self._responder.defer(interaction)

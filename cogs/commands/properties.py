@@ -33,18 +33,19 @@ from cogs.ui.responder import (
     reply_text,
 )
 from cogs.ui.text import inert_line, who
-from webhook.protocol.context import Context, Scope
+from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound
 from webhook.protocol.wire import validate
 from webhook.queries.approvals import Rejection, add_property_approval, reject_property
 from webhook.queries.audit import get_last_change
-from webhook.queries.models import OfProperty
+from webhook.queries.models import ListPage, OfProperty
 from webhook.queries.properties import (
     NewProperty,
     StatusPage,
     add_property,
     find_property,
     get_stored_property,
+    list_own_properties,
     list_properties,
 )
 from webhook.queries.property_edits import PropertyEdit, edit_property
@@ -65,6 +66,14 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
     async def list_(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)
         await reply_embed(interaction, await all_properties.page(context))
+
+    @app_commands.command(
+        description="Show the properties that are yours or that you may enter",
+        extras=needs(Scope.NONE),
+    )
+    async def mine(self, interaction: discord.Interaction) -> None:
+        context = await self._responder.defer(interaction)
+        await reply_embed(interaction, await own_properties.page(context))
 
     @app_commands.command(
         description="Search location, description and number", extras=needs(Scope.READ)
@@ -328,6 +337,17 @@ async def _deciding(context: Context, property_id: int) -> AsyncIterator[None]:
 async def all_properties(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
     found, total = await list_properties(context, StatusPage(limit=limit, offset=offset))
     return ListRows(_("Properties"), [_line(row) for row in found], _("No properties yet."), total)
+
+
+@lists.declare("mine", Scope.READ, or_own=True)
+async def own_properties(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
+    found = await list_own_properties(context, ListPage(limit=limit, offset=offset))
+    lines = [
+        _line(row) if share is Share.OWNER else f"{_line(row)} · {_('you may enter')}"
+        for row, share in found
+    ]
+    empty = _("Nothing here is yours. If you own something in the game, /link show may say why.")
+    return ListRows(_("Your properties"), lines, empty)
 
 
 @lists.declare("search", Scope.READ)

@@ -34,7 +34,7 @@ from cogs.delivery.discord_errors import (
 from cogs.delivery.messenger import Messenger, SentMessage
 from cogs.feeds import entry_embed, summary_embed
 from cogs.ui.embeds import MessageContent
-from db import cards, feeds, journal, settings
+from db import cards, feeds, journal, links, settings
 from db.cards import DIRECT, Card
 from db.database import Database
 from db.errors import StorageUnavailable
@@ -282,6 +282,9 @@ class ChannelQueue:
         if content is None or (card.message_id is not None and digest == card.digest):
             await self._mark_shown(card._replace(digest=digest))
             return
+        if kind.is_answer and card.message_id is None and await self._edit_answer(content):
+            await self._mark_shown(card._replace(digest=digest))
+            return
         if kind.max_age and card.message_id and _age(card.message_id) > kind.max_age:
             await self._messenger.delete(card.channel_id or 0, card.message_id or 0)
             await self._mark_lost(card)
@@ -317,6 +320,16 @@ class ChannelQueue:
         roles = dict.fromkeys(filter(None, (card.mention, *content.role_mentions)))
         is_first = card.posting == 1  # posted again it pings nobody
         return replace(content, role_mentions=tuple(roles) if is_first else ())
+
+    async def _edit_answer(self, content: MessageContent) -> bool:
+        """Have the private answer that the member waits with show a card; return whether it does.
+
+        A crash before that is stored does it again, which nobody sees.
+        """
+        answer = await links.answer_of(self._database.read, self._member_id, now())
+        return answer is not None and await self._messenger.edit_answer(
+            answer.token, answer.message_id, content
+        )
 
     async def _post_card(self, card: Card, content: MessageContent, reference: str) -> None:
         if content.only_edits:

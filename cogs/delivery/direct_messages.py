@@ -1,15 +1,15 @@
 """Private messages: which members get one about an event, and what it shows.
 
-Owners who want it get one about alarms; whoever requested a removal, or added a property, gets one
-about the decision; whoever ran /setup hears of troubles while no log channel can tell of them.
-Routing rules do not apply: they are about channels.
+Owners who want it get one about alarms; owners and whoever requested a removal get one about what
+others decide, unless they do not want it. Nobody is told what they did themselves, and nobody the
+same twice. Whoever ran /setup hears of troubles while no log channel can tell of them. Routing
+rules do not apply: they are about channels.
 """
 
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
-from db import links, properties, removals
+from db import audit, links, properties, removals
 from db.cards import DIRECT
 from db.database import Reader
 from webhook.protocol.bus import StoredEvent
@@ -17,13 +17,17 @@ from webhook.protocol.events import (
     AlertRaised,
     ApprovedRemoveProperty,
     DeniedRemoveProperty,
+    MemberLinked,
+    PropertyOwnerChange,
+    PropertyRemoved,
+    PropertyRestored,
     PropertyStatusChange,
+    RequestedRemoveProperty,
     Subject,
     TroubleChanged,
+    WithdrawnRemoveProperty,
 )
-
-_DISCORD_ID = re.compile(r"(?:discord:)?([0-9]{17,20})")
-"""Games and this program know members by their Discord id too."""
+from webhook.queries.models import property_subject
 
 
 class DirectMessage(NamedTuple):
@@ -39,34 +43,65 @@ class DirectMessage(NamedTuple):
 
 async def _of_alert(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
     property_ = await properties.get_even_removed(sql, int(event.data["propertyId"]))
-    link = property_ and await links.of_user(sql, property_.owner)
-    if not link or not link.wants_alarms:
+    member = property_ and await links.member_of(sql, property_.owner)
+    wishes = member and await links.of_member(sql, member)
+    if not member or not wishes or not wishes.wants_alarms:
         return []
     return [
-        DirectMessage(Subject("alarm-owner", subject.key), link.member_id)
+        DirectMessage(Subject("alarm-owner", subject.key), member)
         for subject in event.subjects
         if subject.kind == "alarm"
     ]
 
 
-async def _of_removal(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
+async def _of_request(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
+    """Tell the owner that somebody else requested the removal."""
     found: list[DirectMessage] = []
-    for subject in event.subjects:
-        is_removal = subject.kind == "removal"
-        request = await removals.get(sql, int(subject.key)) if is_removal else None
-        member = request and await _member_id(sql, request.requested_by or request.asked_by)
-        if member:
-            found.append(DirectMessage(Subject("removal-answer", subject.key), member))
+    for request in await _removals(sql, event):
+        property_ = await properties.get_even_removed(sql, request.property_id)
+        asked = [request.asked_by, request.requested_by]
+        owner = await _members(sql, [property_ and property_.owner], besides=asked)
+        subject = Subject("removal-owner", str(request.id))
+        found += [DirectMessage(subject, member) for member in owner]
     return found
 
 
-async def _of_approval(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
+async def _of_decision(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
+    """Tell the owner and the requester how a removal request ended."""
+    found: list[DirectMessage] = []
+    for request in await _removals(sql, event):
+        if request.outcome is None:
+            continue
+        property_ = await properties.get_even_removed(sql, request.property_id)
+        concerned = [property_ and property_.owner, request.requested_by or request.asked_by]
+        for member in await _members(sql, concerned, besides=[request.settled_by]):
+            key = f"{request.id}@{member}"
+            found.append(DirectMessage(Subject("removal-answer", key), member))
+    return found
+
+
+async def _of_status(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
+    """Tell the owner what was decided on a new property; a status can also end a removal."""
     property_ = await properties.get_even_removed(sql, int(event.data["propertyId"]))
-    member = property_ and await _member_id(sql, property_.owner)
+    found = await _of_decision(sql, event)
+    if property_ is None or not any(subject.kind == "approval" for subject in event.subjects):
+        return found
+    for member in await _members(sql, [property_.owner], besides=[property_.status_by]):
+        found.append(DirectMessage(Subject("approval-answer", str(property_.id)), member))
+    return found
+
+
+async def _of_property(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
+    """Tell the owner, and a former one, what somebody did to the property as a whole."""
+    number = int(event.data["propertyId"])
+    property_ = await properties.get_even_removed(sql, number)
+    owners = [property_ and property_.owner]
+    if event.name == PropertyOwnerChange.name:
+        owners = [event.data["owner"], event.data["previous"]]
+    author = await audit.author(sql, str(property_subject(number)), event.at)
     return [
-        DirectMessage(Subject("approval-answer", subject.key), member)
-        for subject in event.subjects
-        if subject.kind == "approval" and member
+        DirectMessage(Subject("property-message", f"{event.id}@{member}"), member)
+        for member in await _members(sql, owners, besides=[author])
     ]
 
 
@@ -76,20 +111,45 @@ async def _of_trouble(_sql: Reader, event: StoredEvent) -> list[DirectMessage]:
     return [DirectMessage(subject, member_id)] if member_id else []
 
 
-async def _member_id(sql: Reader, user_id: str) -> int | None:
-    """Return the member whom the game, or this program, knows by an id."""
-    link = await links.of_user(sql, user_id)
-    if link is not None:
-        return link.member_id
-    found = _DISCORD_ID.fullmatch(user_id)
-    return int(found[1]) if found else None
+async def _of_link(_: Reader, event: StoredEvent) -> list[DirectMessage]:
+    member = int(event.data["memberId"])
+    return [DirectMessage(Subject("linked", str(event.id)), member)]
+
+
+async def _removals(sql: Reader, event: StoredEvent) -> list[removals.Removal]:
+    numbers = [int(subject.key) for subject in event.subjects if subject.kind == "removal"]
+    found = [await removals.get(sql, number) for number in numbers]
+    return [request for request in found if request is not None]
+
+
+async def _members(
+    sql: Reader, users: Iterable[str | None], besides: Iterable[str | None]
+) -> list[int]:
+    """Return the members who are these users, each once, and want to be told; not some others."""
+    told = {await links.member_of(sql, user) for user in besides if user}
+    found: list[int] = []
+    for user in users:
+        member = await links.member_of(sql, user) if user else None
+        if member is None or member in told:
+            continue
+        told.add(member)
+        wishes = await links.of_member(sql, member)
+        if wishes is None or wishes.wants_news:
+            found.append(member)
+    return found
 
 
 DIRECT_MESSAGES: dict[str, Callable[[Reader, StoredEvent], Awaitable[list[DirectMessage]]]] = {
     AlertRaised.name: _of_alert,
-    ApprovedRemoveProperty.name: _of_removal,
-    DeniedRemoveProperty.name: _of_removal,
-    PropertyStatusChange.name: _of_approval,
+    RequestedRemoveProperty.name: _of_request,
+    ApprovedRemoveProperty.name: _of_decision,
+    DeniedRemoveProperty.name: _of_decision,
+    WithdrawnRemoveProperty.name: _of_decision,
+    PropertyStatusChange.name: _of_status,
+    PropertyRemoved.name: _of_property,
+    PropertyRestored.name: _of_property,
+    PropertyOwnerChange.name: _of_property,
     TroubleChanged.name: _of_trouble,
+    MemberLinked.name: _of_link,
 }
 """What returns the private messages that an event causes or changes, by its name."""

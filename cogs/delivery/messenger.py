@@ -56,6 +56,9 @@ class LogMessenger:
     async def open_direct(self, member_id: int) -> int:
         return 0
 
+    async def edit_answer(self, token: str, message_id: int, content: MessageContent) -> bool:
+        return False
+
     async def delete(self, channel_id: int, message_id: int) -> None:
         """Leave the log as it is."""
 
@@ -134,6 +137,26 @@ class DiscordMessenger:
             await send(content.embeds_with_picture(), discord.utils.MISSING)
             return sent
         return await self._with_picture(channel_id, content, send)
+
+    async def edit_answer(self, token: str, message_id: int, content: MessageContent) -> bool:
+        """Have a private answer show another content; return False if Discord allows it no more."""
+        if self._client.application_id is None:
+            return False
+        webhook = discord.Webhook.partial(self._client.application_id, token, client=self._client)
+        async with self._circuit_breaker.guard():
+            try:
+                await webhook.edit_message(
+                    message_id,
+                    content=content.text,
+                    embeds=content.embeds,
+                    view=content.view(),
+                    allowed_mentions=content.allowed_mentions(),
+                )
+            except discord.HTTPException as fault:
+                if fault.status not in (400, 401, 403, 404):  # of the token, not of the bot's own
+                    raise
+                return False
+        return True
 
     async def _with_picture(
         self,

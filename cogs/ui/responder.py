@@ -15,10 +15,10 @@ from discord.ext import commands
 from cogs.i18n.language import _, error_text, set_locale
 from cogs.ui.embeds import MessageContent
 from cogs.ui.permissions import Permission, RoleScopes, permission_of
-from cogs.ui.text import inert, length
+from cogs.ui.text import inert, inert_line, length, who
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.errors import Conflict, Forbidden, SentinelError, Unavailable
+from webhook.protocol.errors import Conflict, Forbidden, PropertyGone, SentinelError, Unavailable
 from webhook.protocol.messages import to_sentinel_error
 from webhook.queries.links import with_linked_user
 
@@ -134,8 +134,22 @@ class Responder:
             return self.roles.refusal_text(error, least)
         if isinstance(error, AlreadyDone):
             return error.message
+        if isinstance(error, PropertyGone):
+            return self._removed_text(error)
         text = error_text(error)
         return inert(text[:1].upper() + text[1:], TEXT_LIMIT - 1) + "."
+
+    def _removed_text(self, gone: PropertyGone) -> str:
+        """Say who removed a property, and until when it can be restored."""
+        context = self._context
+        until = gone.at + context.approvals.restore_hours * 60 * 60 * 1000
+        text = _("**{where}** was removed by {who} {when}.").format(
+            where=inert_line(gone.location, 200), who=who(gone.by), when=f"<t:{gone.at // 1000}:R>"
+        )
+        if until < context.now():
+            return text
+        ask = _("Ask an approver if it should be restored; that is possible until {time}.")
+        return f"{text} {ask.format(time=f'<t:{until // 1000}:f>')}"
 
 
 class SentinelClient(commands.Bot):

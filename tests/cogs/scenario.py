@@ -11,7 +11,7 @@ from typing import Any
 
 from cogs.routing.troubles import Trouble, Troubles
 from cogs.trouble_reports import TroubleReports
-from db import alarms
+from db import alarms, links
 from tests.webhook.harness import DAY, MINUTE, AppHarness
 from webhook import cad
 from webhook.cad.store import PushConfig, store_push
@@ -60,6 +60,7 @@ class Scenario:
         await self.alarm()
         await self.external()
         await self.itself()
+        await self.people()
 
     async def duty(self) -> None:
         """Units come on duty, change and leave."""
@@ -307,6 +308,14 @@ class Scenario:
         assert not await report_day(harness.context(), time(6))
         harness.clock.now += DAY
         assert await report_day(harness.context(), time(6))
+
+    async def people(self) -> None:
+        """A player types the code of a member."""
+        async with self._house.database.write() as sql:
+            later = self._house.clock.now + 4 * MINUTE
+            await links.put_code(sql, "BCDFGH", 7, later, self._house.clock.now)
+        visitor = self._word("license:visitor", 64)
+        await self.ask("confirm-link", code="BCDFGH", clientId=visitor)
 
     def _word(self, text: str, limit: int = 64) -> str:
         """Write a text for a place that must not be blank or long."""

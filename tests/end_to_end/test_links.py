@@ -10,21 +10,25 @@ from tests.fake_discord import Member, render
 async def test_a_code_typed_in_the_game_links_a_member_once(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.wait_for_commands()
-        answers = await expect(env, await env.fake.slash(env.stranger, "link code"), "Type this")
-        (code,) = re.findall(r"\*\*([A-Z0-9]{6})\*\*", answers)
+        answer = await env.fake.slash(env.stranger, "link code")
+        text = await expect(env, answer, "type `/cadlink ")
+        (code,) = re.findall(r"\*\*([A-Z0-9]{6})\*\*", text)
         linked = await env.query("confirm-link", code=code.lower(), clientId="license:me")
         assert linked == {
             "success": True,
             "memberId": str(env.stranger.id),
             "message": "You are linked with your Discord account",
         }
+        text = await expect(env, answer, "You are **license:me** in the game.")
+        assert code not in text  # the answer with the code was edited
+        assert env.guild.direct(env.stranger).messages == []
         again = await env.query("confirm-link", code=code, clientId="license:other")
         assert again["code"] == "not-found"
         shown = await env.fake.slash(env.stranger, "link show")
         await expect(env, shown, "You are **license:me**, linked by script")
         wanted = await env.fake.slash(env.stranger, "link alarms", options={"wanted": True})
         await expect(env, wanted, "You will get a private message")
-        await expect(env, await env.fake.slash(env.stranger, "link show"), "sent to you")
+        await expect(env, await env.fake.slash(env.stranger, "link show"), "Alarm messages: on.")
         await expect(env, await env.fake.slash(env.stranger, "link end"), "no longer linked")
         await expect(env, await env.fake.slash(env.stranger, "link show"), "You are not linked")
         refused = await env.fake.slash(env.stranger, "link alarms", options={"wanted": True})
@@ -40,12 +44,21 @@ async def test_only_admins_link_others(env: BotEnvironment) -> None:
         for member in (env.stranger, env.anna):
             refused = await env.fake.slash(member, "link member", options=options)
             await expect(env, refused, "This needs the admin role")
-        done = await env.fake.slash(boss, "link member", options=options)
+        asked = await env.fake.slash(boss, "link member", options=options)
+        await expect(env, asked, "has not reported a user **license:them** so far")
+        assert not (await env.query("get-user", userId="license:them"))["found"]
+        done = await env.fake.click(boss, asked, "Link")
         await expect(env, done, f"<@{env.stranger.id}> is **license:them** in the game.")
         offered = await env.fake.autocomplete(boss, "link member", focused="user", value="them")
         assert [choice.value for choice in offered] == ["license:them"]
-        gone = await env.fake.slash(boss, "link unlink", options={"member": env.stranger})
+        listed = await env.fake.slash(boss, "link list")
+        await expect(env, listed, f"<@{env.stranger.id}> · license:them")
+        # Who has left is no member any more.
+        left = {"member": env.stranger.user}
+        gone = await env.fake.slash(boss, "link unlink", options=left)
         await expect(env, gone, "is no longer linked to a game user")
+        theirs = await env.fake.slash(boss, "audit", options=left)
+        await expect(env, theirs, "No changes.")
         audit = await env.fake.slash(boss, "audit")
         await env.fake.until(lambda: bool(audit.embeds))
         assert [re.sub(r"<t:[0-9]+:f>", "<time>", line) for line in _lines(render(audit))] == [
@@ -67,7 +80,7 @@ async def test_a_member_is_linked_by_the_name_of_a_known_user(env: BotEnvironmen
         )
         await expect(env, linked, "is **Tomas Okafor (license:41aa90be)** in the game.")
         shown = await env.fake.slash(env.stranger, "link show")
-        await expect(env, shown, "You are **license:41aa90be**")
+        await expect(env, shown, "You are **license:41aa90be** (Tomas Okafor)")
         unknown = await env.fake.slash(
             boss, "link member", options={"member": env.vic, "user": "Nobody Known"}
         )

@@ -17,6 +17,7 @@ STOPS: list[tuple[str, dict[str, str | int]]] = [
         "property add",
         {"location": "Villa", "tier": "Basic", "x": 10, "y": 20, "owner": "license:wren"},
     ),
+    ("property mine", {}),
     ("property pending", {}),
     ("property edit", {"property": "Villa", "width": 30, "height": 20, "tier": "Premium"}),
     ("property edit", {"property": "Villa", "tier": "Platinum"}),
@@ -62,6 +63,7 @@ STOPS: list[tuple[str, dict[str, str | int]]] = [
     ("cad unit", {"number": "7K-22"}),
     ("link show", {}),
     ("link alarms", {"wanted": True}),
+    ("link messages", {"wanted": True}),
     ("link end", {}),
     ("route test", {"event": "EVENT_911"}),
     ("audit", {"property": "Villa"}),
@@ -70,7 +72,7 @@ STOPS: list[tuple[str, dict[str, str | int]]] = [
 ]
 """The commands and what is typed into them, in an order that makes an evening."""
 
-ELSEWHERE = {"link code", "link member", "link unlink"}
+ELSEWHERE = {"link code", "link list", "link member", "link unlink"}
 """Commands that tests/end_to_end/test_links.py covers."""
 
 

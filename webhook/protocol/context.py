@@ -14,7 +14,7 @@ from db.database import Database, Reader, Transaction
 from db.journal import Audience
 from webhook.protocol.bus import Bus, StoredEvent
 from webhook.protocol.errors import Forbidden
-from webhook.protocol.events import CardsOutdated, Event, Subject, SystemEvent
+from webhook.protocol.events import BaseEvent, Event, Subject
 from webhook.protocol.wire import ExternalData
 
 
@@ -113,7 +113,7 @@ class Change:
         self.sql.after_commit(lambda: self.bus.publish(event))
         return number
 
-    async def note(self, event: SystemEvent | CardsOutdated, *about: Subject) -> None:
+    async def note(self, event: BaseEvent, *about: Subject) -> None:
         """Journal an event for Discord only: scripts neither receive it nor can ask for it."""
         data, subjects = event.dump().decode(), _json([str(subject) for subject in about])
         await journal.append(

@@ -68,6 +68,16 @@ class NotFound(SentinelError):
     code = "not-found"
 
 
+class PropertyGone(NotFound):
+    """A property that was removed; by whom and when, in milliseconds since 1970."""
+
+    def __init__(self, number: int, location: str, by: str, at: int) -> None:
+        super().__init__("property {id} was removed", id=number)
+        self.location = location
+        self.by = by
+        self.at = at
+
+
 class Conflict(SentinelError):
     """A rule of the domain forbids it, for example no free drone."""
 

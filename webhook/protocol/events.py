@@ -87,6 +87,14 @@ class CardsOutdated(BaseEvent):
     subjects: list[str]
 
 
+class MemberLinked(BaseEvent):
+    """Somebody typed a member's code in the game; for the member's private message alone."""
+
+    name = "sentinel.member-linked"
+    member_id: str
+    user_id: str
+
+
 class TroubleChanged(SystemEvent):
     """Something is wrong, is worded differently, or is over.
 

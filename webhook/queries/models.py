@@ -7,11 +7,11 @@ from typing import Annotated, Any, Self, TypeVar
 import orjson
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_validator
 
-from db import properties
+from db import audit, properties
 from db.database import Reader
 from db.properties import PENDING, REJECTED, External, Property
 from webhook.protocol.context import Change
-from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
+from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, PropertyGone
 from webhook.protocol.events import AllowedUsersChanged, Subject
 from webhook.protocol.wire import (
     MAX_ID,
@@ -343,8 +343,18 @@ async def existing_property(sql: Reader, property_id: int) -> Property:
 
     Raises:
         NotFound: there is none of this id.
+        PropertyGone: it was removed.
     """
     stored = await properties.get(sql, property_id)
     if stored is None:
+        await reject_removed(sql, await properties.get_even_removed(sql, property_id))
         raise NotFound("there is no property {id}", id=property_id)
     return stored
+
+
+async def reject_removed(sql: Reader, property_: Property | None) -> None:
+    """Raise PropertyGone if the property is one that was removed."""
+    if property_ is not None and property_.removed_at is not None:
+        at = property_.removed_at
+        by = await audit.author(sql, str(property_subject(property_.id)), at)
+        raise PropertyGone(property_.id, property_.location, by or "", at)

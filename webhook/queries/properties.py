@@ -21,6 +21,7 @@ from webhook.queries.models import (
     MAX_SEARCH,
     Added,
     Coordinate,
+    ListPage,
     Metres,
     OfProperty,
     PropertyData,
@@ -35,6 +36,7 @@ from webhook.queries.models import (
     property_fields,
     property_page,
     property_subject,
+    reject_removed,
 )
 from webhook.queries.positions import AtPosition, position_field, stored_position
 
@@ -207,6 +209,14 @@ async def list_properties(context: Context, ask: StatusPage) -> PropertiesFound:
 
 
 @operation(scope=Scope.NONE)
+async def list_own_properties(context: Context, ask: ListPage) -> list[tuple[Property, Share]]:
+    """Return the properties that the caller owns or may enter, by id, and which of both."""
+    ids = context.caller.user_ids
+    found = await properties.held_by(context.read, ids, "", ask.limit, ask.offset)
+    return [(row, Share.OWNER if row.owner in ids else Share.ALLOWED) for row in found]
+
+
+@operation(scope=Scope.NONE)
 async def suggest_properties(context: Context, ask: SearchPage) -> list[Property]:
     """Return the best matches; to a caller without the scope to read, only their own properties."""
     if context.caller.scope < Scope.READ:
@@ -221,6 +231,7 @@ async def find_property(context: Context, text: str) -> Property:
 
     Raises:
         NotFound: there is none.
+        PropertyGone: it was removed.
         Conflict: there are several.
         Forbidden: none of the caller's own matches, and they may not read the others.
     """
@@ -232,11 +243,19 @@ async def find_property(context: Context, text: str) -> Property:
     by_location = [row for row in found if row.location.casefold() == text.casefold()]
     matches = [row for row in found if str(row.id) == text] or by_location or found
     if not matches:
+        await reject_removed(context.read, await _removed_one(context, text))
         context.caller.must(Scope.READ)
         raise NotFound("no property matches {typed!r}", typed=text)
     if len(matches) > 1:
         raise Conflict("several properties match {typed!r}; choose one from the list", typed=text)
     return matches[0]
+
+
+async def _removed_one(context: Context, text: str) -> Property | None:
+    """Return a removed property of this id or location; to those without a role only their own."""
+    is_reader = context.caller.scope >= Scope.READ
+    owners = None if is_reader else context.caller.user_ids
+    return await properties.removed_match(context.read, text, owners) if text else None
 
 
 @operation(scope=Scope.READ)

@@ -26,9 +26,12 @@ from tests.fake_discord.validation import check_message
 from tests.golden import check_golden
 from tests.webhook.harness import AppHarness, open_harness
 from webhook import cad
-from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, Subject
+from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, MemberLinked, Subject
 
-WITHOUT_A_FORM = {"scanned": "comes with every visit, which is in a feed"}
+WITHOUT_A_FORM = {
+    "scanned": "comes with every visit, which is in a feed",
+    MemberLinked.name: "is a private message",
+}
 """Events that are neither on a card nor in a feed, and why."""
 
 NOT_IN_USE: dict[str, str] = {}
@@ -43,10 +46,20 @@ OF_NO_EVENT = [
     Subject("panic-again", "1"),
     Subject("emergency-again", "1@county"),
     Subject("removal-answer", "1"),
+    Subject("removal-owner", "1"),
+    Subject("removal-owner", "3"),
     Subject("approval-answer", "1"),
     Subject("trouble-direct", "1"),
 ]
 """Cards whose subjects no event names: the follower and the watch make them."""
+
+PRIVATE = {
+    "property-removed": "property-message",
+    "property-restored": "property-message",
+    "property-owner-change": "property-message",
+    "sentinel.member-linked": "linked",
+}
+"""Events that have a private message of their own, and its kind."""
 
 LONGEST_FOOTER = f"ref {'f' * 6}-c{2**31}.{999}"
 OWN_MENTION = re.compile(r"(?<!\\)(?:<t:-?\d+:[A-Za-z]>|<@\d+>)")
@@ -59,7 +72,13 @@ async def _subjects(harness: AppHarness) -> list[Subject]:
     events = await harness.journal_events()
     found = (subject for event in events for subject in event.subjects)
     carded = dict.fromkeys(subject for subject in found if subject.kind in CARDS)
-    return [*carded, *OF_NO_EVENT, BOARD]
+    private = [
+        Subject(PRIVATE[event.name], f"{event.id}@{member}")
+        for event in events
+        if event.name in PRIVATE
+        for member in ((7, 8) if event.name == "property-owner-change" else (7,))
+    ]
+    return [*carded, *OF_NO_EVENT, *private, BOARD]
 
 
 async def _cards(harness: AppHarness) -> list[tuple[Subject, MessageContent]]:
@@ -176,7 +195,12 @@ async def test_cards_and_feeds_match_their_golden_files(harness: AppHarness) -> 
 async def test_every_event_has_a_card_or_a_feed(harness: AppHarness) -> None:
     await Scenario(harness).play()
     events = await harness.journal_events()
-    assert {event.name for event in events} == {*EVENTS, *CAD_EVENTS, *SYSTEM_EVENTS}
+    assert {event.name for event in events} == {
+        *EVENTS,
+        *CAD_EVENTS,
+        *SYSTEM_EVENTS,
+        MemberLinked.name,
+    }
     on_cards = {event.name for event in events for s in event.subjects if s.kind in CARDS}
     assert {event.name for event in events} - on_cards - set(FEEDS) == set(WITHOUT_A_FORM)
 
