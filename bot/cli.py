@@ -109,9 +109,14 @@ def _listen(settings: "Settings", arguments: argparse.Namespace) -> int:
 
 
 def _simulate(settings: "Settings", arguments: argparse.Namespace) -> int:
-    from bot.simulate import simulate
+    from bot.simulate import clean, simulate
 
-    return _with_client(settings, lambda client: simulate(client, speed=arguments.speed, say=print))
+    if arguments.clean:
+        return _with_client(settings, lambda client: clean(client, print))
+    return _with_client(
+        settings,
+        lambda client: simulate(client, speed=arguments.speed, pings=arguments.pings, say=print),
+    )
 
 
 def _route(settings: "Settings", arguments: argparse.Namespace) -> int:
@@ -205,6 +210,12 @@ def _parser() -> argparse.ArgumentParser:
     simulate = add("simulate", _simulate, "play an evening against a running bot, as a drill")
     simulate.add_argument(
         "--speed", type=_speed, default=10.0, help="times faster than life (10); 0: at once"
+    )
+    simulate.add_argument(
+        "--pings", action="store_true", help="mention the roles that the real thing would"
+    )
+    simulate.add_argument(
+        "--clean", action="store_true", help="only remove what drills left that were broken off"
     )
     return parser
 

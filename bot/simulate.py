@@ -1,7 +1,8 @@
 """`cad-sentinel simulate`: an invented evening in Los Santos, played to the running bot.
 
-The evening is bot/evening.toml. Everything in it says that it is a drill; what it leaves behind is
-listed at the end.
+The evening is bot/evening.toml. Everything in it says that it is a drill. The bot is told that one
+begins, and gives it a number by which all of it is known (db/simulations.py): so nobody is called,
+and what is left at the end, or was left by a drill that was killed, is removed.
 """
 
 import math
@@ -20,10 +21,14 @@ DRILL = "SIMULATION"
 """Stands in every text that is played, so that nobody sends real help."""
 
 UNITS = 3
+PEOPLE = ("vivian", "tomas", "rex")
 SHOWN = 300
 
 NUMBER = re.compile(r"\{(\w+)\}")
-"""Stands in a step's data for a number that is known only once the evening is played."""
+"""Stands in a step's data for a number or an id that is known only once the evening is played."""
+
+Name = int | str
+"""A call's or a unit's number, or a user's id."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class ScenarioStep:
     keep: dict[str, str] = field(default_factory=dict)
 
 
-class _StepFailed(Exception):
+class _StepFailed(InstanceError):
     """A step that could not be done; the text says why."""
 
 
@@ -49,75 +54,150 @@ def read_evening() -> list[ScenarioStep]:
     return [ScenarioStep(**step) for step in document["steps"]]
 
 
-def drill_numbers(milliseconds: int) -> dict[str, int]:
-    """Return the numbers of calls and units for an evening that starts at this time.
+def drill_names(simulation: int) -> dict[str, Name]:
+    """Return the numbers of the calls and units of a drill, and the ids of its users.
 
-    A call's number is the time itself in milliseconds since 1970, and a unit's that followed by
-    one more digit: thirteen and fourteen digits, where a CAD counts up from 1, and another number
-    for every evening. All of them are exact in the doubles of JavaScript and Lua.
+    A call's number is that of the drill, a time in milliseconds since 1970, and a unit's that
+    followed by one more digit: thirteen and fourteen digits, where a CAD counts up from 1. All of
+    them are exact in the doubles of JavaScript and Lua.
     """
-    units = {f"unit_{unit}": milliseconds * 10 + unit for unit in range(1, UNITS + 1)}
-    return {"emergency": milliseconds, "dispatch": milliseconds} | units
+    units = {f"unit_{unit}": simulation * 10 + unit for unit in range(1, UNITS + 1)}
+    people = {person: f"simulation:{simulation}:{person}" for person in PEOPLE}
+    return {"emergency": simulation, "dispatch": simulation} | units | people
 
 
-def simulate(client: InstanceClient, *, speed: float, say: Callable[[str], None]) -> int:
-    """Play the evening; return 0 if every step succeeded, else 1.
+def simulate(
+    client: InstanceClient, *, speed: float, pings: bool = False, say: Callable[[str], None]
+) -> int:
+    """Play the evening and remove what it made; return 0 if every step succeeded, else 1.
 
-    `speed` divides the pauses between the steps; with 0 or infinity there are none.
+    `speed` divides the pauses between the steps; with 0 or infinity there are none. `pings`: it
+    mentions the roles that the real thing would.
     """
     evening = read_evening()
-    numbers = drill_numbers(time.time_ns() // 1_000_000)
+    is_off = client.health().get("discord") == "off"
+    simulation = _number_at(_ask(client, "begin-simulation", {"pings": pings}), "simulationId")
+    say(f"Playing {len(evening)} steps to {client.url}; everything in them says {DRILL}.")
+    if is_off:
+        say("Discord is off: what it would show is in the bot's log.")
+    try:
+        failed = _play_all(client, evening, simulation, speed, say, is_off=is_off)
+        _end(client, simulation)
+    except InstanceUnavailable as error:
+        say(f"STOPPED: {error}\nOnce the bot answers: cad-sentinel simulate --clean")
+        return 1
+    except KeyboardInterrupt:
+        _end(client, simulation)
+        raise
+    say("What the evening left behind is removed.")
+    say(f"{failed} of {len(evening)} steps were refused." if failed else "Every step went well.")
+    return 1 if failed else 0
+
+
+def clean(client: InstanceClient, say: Callable[[str], None]) -> int:
+    """Remove what drills left behind, also those that were killed; return the exit code."""
+    ended = _end(client)
+    drills = "1 drill" if ended == 1 else f"{ended} drills"
+    say(f"Removed what {drills} left behind." if ended else "No drill left anything behind.")
+    return 0
+
+
+def _play_all(
+    client: InstanceClient,
+    evening: list[ScenarioStep],
+    simulation: int,
+    speed: float,
+    say: Callable[[str], None],
+    *,
+    is_off: bool,
+) -> int:
+    """Play the steps; return how many were refused.
+
+    Raises:
+        InstanceUnavailable: the bot does not answer any more.
+    """
+    names = drill_names(simulation)
     width = len(str(len(evening)))
     failed = 0
-    say(f"Playing {len(evening)} steps to {client.url}; everything in them says {DRILL}.")
     for count, step in enumerate(evening, 1):
         if speed > 0 and math.isfinite(speed):
             time.sleep(step.after / speed)
         title = f"[{count:{width}}/{len(evening)}] {step.text}"
         try:
-            numbers |= _play(client, step, numbers)
-        except InstanceUnavailable as error:
-            say(f"{title}\n    STOPPED: {error}")
-            return 1
-        except (InstanceError, _StepFailed) as error:
+            names |= _play(client, step, names)
+        except InstanceUnavailable:
+            say(title)
+            raise
+        except InstanceError as error:
             failed += 1
             say(f"{title}\n    REFUSED: {error}")
         else:
-            seen = f" -> {step.channel}: {step.expect.format_map(numbers)}" if step.channel else ""
+            where = "log" if is_off else step.channel
+            seen = f" -> {where}: {step.expect.format_map(names)}" if step.channel else ""
             say(f"{title}{seen}")
-    for line in _left_behind(numbers):
-        say(line)
-    say(f"{failed} of {len(evening)} steps were refused." if failed else "Every step went well.")
-    return 1 if failed else 0
+    return failed
 
 
-def _play(client: InstanceClient, step: ScenarioStep, numbers: Mapping[str, int]) -> dict[str, int]:
+def _end(client: InstanceClient, only: int | None = None) -> int:
+    """End what is open of a drill, or of all, and remove the rest; return how many there were.
+
+    Raises:
+        InstanceError: the bot refuses it or does not answer.
+    """
+    left = _ask(client, "get-simulations", {})["simulations"]
+    ended = [drill for drill in left if only in (None, drill["simulationId"])]
+    for drill in ended:
+        pushes = {
+            "EVENT_UNIT_PANIC": {"identIds": drill["panics"], "isPanic": False},
+            "EVENT_REMOVE_911": {"callIds": drill["emergencies"]},
+            "EVENT_DISPATCH_CLOSED": {"callIds": drill["dispatches"]},
+            "EVENT_UNIT_LOGOUT": {"identIds": drill["units"]},
+        }
+        for type_, data in pushes.items():
+            if any(data.values()):
+                client.push(type_, data)
+        _ask(client, "end-simulation", {"simulationId": drill["simulationId"]})
+    return len(ended)
+
+
+def _play(client: InstanceClient, step: ScenarioStep, names: Mapping[str, Name]) -> dict[str, int]:
     """Do what a step says; return the numbers that its answer has for later steps."""
-    data = _fill_in(step.data, numbers)
+    data = _fill_in(step.data, names)
     if step.push:
         client.push(step.push, data)
         return {}
-    frame = client.query(step.query, data)
+    answer = _ask(client, step.query, data)
+    return {name: _number_at(answer, path) for name, path in step.keep.items()}
+
+
+def _ask(client: InstanceClient, query: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data of an answer.
+
+    Raises:
+        InstanceError: there was none.
+    """
+    frame = client.query(query, data)
+    answer: dict[str, Any] = frame["data"]
     if frame["type"] == "error":
-        code, sentence = frame["data"].get("code"), frame["data"].get("error")
-        raise _StepFailed(clean_text(f"{step.query}: {code}: {sentence}", SHOWN))
-    return {name: _number_at(frame["data"], path) for name, path in step.keep.items()}
+        code, sentence = answer.get("code"), answer.get("error")
+        raise _StepFailed(clean_text(f"{query}: {code}: {sentence}", SHOWN))
+    return answer
 
 
-def _fill_in(data: Any, numbers: Mapping[str, int]) -> Any:
-    """Return a step's data with the numbers in their places."""
+def _fill_in(data: Any, names: Mapping[str, Name]) -> Any:
+    """Return a step's data with the numbers and ids in their places."""
     match data:
         case dict():
-            return {name: _fill_in(value, numbers) for name, value in data.items()}
+            return {name: _fill_in(value, names) for name, value in data.items()}
         case list():
-            return [_fill_in(value, numbers) for value in data]
+            return [_fill_in(value, names) for value in data]
         case str() if found := NUMBER.fullmatch(data):
             name = found[1]
-            if name not in numbers:
+            if name not in names:
                 raise _StepFailed(
                     f"this needs the number of the {name}, which an earlier step lacks"
                 )
-            return numbers[name]
+            return names[name]
     return data
 
 
@@ -129,15 +209,3 @@ def _number_at(answer: Any, path: str) -> int:
         return int(answer)
     except (LookupError, TypeError, ValueError):
         raise _StepFailed(f"the answer has no number under {path}") from None
-
-
-def _left_behind(numbers: Mapping[str, int]) -> list[str]:
-    """Callable[[str], None] what is left for people to decide, and how to remove it."""
-    left = [str(numbers[name]) for name in ("property", "garage") if name in numbers]
-    if not left:
-        return []
-    return [
-        f"Left behind: {' and '.join(f'property {number}' for number in left)}, for somebody to"
-        " decide on in Discord. To remove one at once:"
-        f" cad-sentinel query remove-property '{{\"propertyId\": {left[0]}}}'"
-    ]

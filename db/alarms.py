@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from db.database import Reader, Transaction, marks, where_equal
+from db.simulations import IS_SIMULATED
 
 AlarmOutcome = Literal["resolved", "false", "quiet", "removed"]
 
@@ -106,7 +107,11 @@ _WAIT_AGAIN = (
     " called = 0"
 )
 """Escalates anew, from the first level on."""
-_IS_SHOWN = "EXISTS (SELECT 1 FROM cards WHERE subject = 'alarm:' || alarms.id)"
+_MAY_ESCALATE = (
+    "EXISTS (SELECT 1 FROM cards WHERE subject = 'alarm:' || alarms.id)"
+    f" AND NOT {IS_SIMULATED.format(property='alarms.property_id')}"
+)
+"""Has a card, so that an escalation can answer it, and is no drill."""
 
 
 async def add_alert(
@@ -361,7 +366,7 @@ async def due_for_escalation(
 
     `after`: the id after which the page begins, 0 for the first page.
     """
-    due = f"{_WAITS} AND waiting_since <= ? AND called < ? AND {_IS_SHOWN} AND id > ?"
+    due = f"{_WAITS} AND waiting_since <= ? AND called < ? AND {_MAY_ESCALATE} AND id > ?"
     ordered = f"alarms WHERE {due} ORDER BY id LIMIT ?"
     return await sql.select(Alarm, ordered, waiting_since, level, after, limit)
 
@@ -375,7 +380,8 @@ async def next_due(
     `levels`: after how many milliseconds each level is reached.
     """
     of_level = (
-        f"SELECT min(waiting_since) + ? FROM alarms WHERE {_WAITS} AND called < ? AND {_IS_SHOWN}"
+        f"SELECT min(waiting_since) + ? FROM alarms WHERE {_WAITS} AND called < ?"
+        f" AND {_MAY_ESCALATE}"
     )
     untouched = (
         "SELECT min(touched_at) + ? FROM alarms WHERE outcome IS NULL AND snoozed_until IS NULL"

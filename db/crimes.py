@@ -15,6 +15,10 @@ class Circle(NamedTuple):
     radius: int
 
 
+async def forget_at(sql: Transaction, property_id: int) -> None:
+    await sql.run("DELETE FROM crimes WHERE property_id = ?", property_id)
+
+
 async def add(
     sql: Transaction, property_id: int | None, client_id: str | None, description: str, now: int
 ) -> int:

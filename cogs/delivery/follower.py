@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from cogs.cards import CARDS, board
 from cogs.cards.again import again_subject, age_of, happens_again
 from cogs.cards.dependents import dependent_subjects, own_calls
 from cogs.delivery.direct_messages import DIRECT_MESSAGES
 from cogs.feeds import FEEDS, feed_of
-from cogs.routing.facts import gather_facts, starts_panic
+from cogs.routing.facts import gather_facts, may_mention, starts_panic
 from cogs.routing.rules import Decision, Router
 from db import cards, feeds, journal, settings
 from db.cards import StaleCard
@@ -225,6 +226,15 @@ class Follower:
         return list(dict.fromkeys(found))
 
     async def _route(
+        self, sql: Transaction, event: StoredEvent, subject: Subject | None, usual: str
+    ) -> Decision:
+        """Decide where an event goes and whom it mentions; a drill mentions nobody unasked."""
+        decision = await self._decide(sql, event, subject, usual)
+        if decision.mention and not await may_mention(sql, event, subject):
+            return replace(decision, mention=0)
+        return decision
+
+    async def _decide(
         self, sql: Transaction, event: StoredEvent, subject: Subject | None, usual: str
     ) -> Decision:
         """Ask the rules; a mistake in that is logged, and the event goes to its usual channel."""

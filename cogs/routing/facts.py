@@ -6,7 +6,7 @@ from typing import Any
 
 from cogs.routing.rules import RoutingFacts
 from cogs.routing.troubles import type_of_trouble
-from db import dispatches, emergencies, notices, units
+from db import dispatches, emergencies, notices, simulations, units
 from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
@@ -107,6 +107,18 @@ async def gather_facts(sql: Reader, event: StoredEvent, subject: Subject | None)
     found = await units.by_ident(sql, cad, sorted(idents)) if idents else {}
     of_units = {unit.department for unit in found.values() if unit.department}
     return replace(facts, departments=facts.departments | of_units)
+
+
+async def may_mention(sql: Reader, event: StoredEvent, subject: Subject | None) -> bool:
+    """Return whether people may be called by an event: not by a drill that did not ask for it."""
+    subjects = [*([] if subject is None else [subject]), *event.subjects]
+    calls = {each.number for each in subjects if each.kind in ("emergency", "dispatch")}
+    idents = {each.number for each in subjects if each.kind == "unit"}
+    for each in subjects:
+        if each.kind == "panic":
+            idents |= {unit.ident for unit in await units.panic_units(sql, each.number)}
+    properties = set(_properties(event.name, event.data))
+    return not await simulations.is_silent(sql, calls, idents, properties)
 
 
 def _with_call(

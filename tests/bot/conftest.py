@@ -33,6 +33,7 @@ from webhook.protocol.bus import Bus
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.session import SessionSettings
 from webhook.queries import CATALOGUE
+from webhook.queries.cad import store_cads
 
 KEY = "SCAD-KISS-4F1C9E77-TEST"
 TOKEN = "a-token-for-the-tests"
@@ -130,6 +131,7 @@ class BotServer:
         """Have exactly these tiers and equipment types."""
         async with self.database.write() as sql:
             await community.replace(sql, tiers, kinds)
+            await store_cads(sql, ["cad"])
 
     async def journal_names(self) -> list[str]:
         """Return the names of all events so far, in order."""

@@ -1,5 +1,6 @@
 """The simulation: what an instance holds after an evening, and how refusals are told."""
 
+import asyncio
 import time
 from asyncio import to_thread
 from collections import Counter
@@ -10,8 +11,16 @@ import pytest
 
 from bot.client import InstanceClient
 from bot.settings import Channels
-from bot.simulate import DRILL, NUMBER, ScenarioStep, drill_numbers, read_evening, simulate
-from db import dispatches, emergencies, flights, properties, removals
+from bot.simulate import (
+    DRILL,
+    NUMBER,
+    ScenarioStep,
+    clean,
+    drill_names,
+    read_evening,
+    simulate,
+)
+from db import dispatches, emergencies, flights, properties, removals, simulations
 from db.properties import PENDING, REMOVED
 
 from .conftest import KINDS, TIERS, BotServer
@@ -51,12 +60,19 @@ EXPECTED = [
     "drone-dispatched",
     "crimes",
     "drone-recalled",
+    "alarm-changed",
     "cad.EVENT_DISPATCH_CLOSED",
     "cad.EVENT_UNIT_STATUS",
     "cad.EVENT_UNIT_LOGOUT",
     "requested-remove-property",
     "property-status-change",
     "property-added",
+    # What is left is removed.
+    "property-removed",
+    "property-status-change",
+    "property-removed",
+    "property-status-change",
+    "allowed-users-changed",
 ]
 
 EVENING = read_evening()
@@ -88,12 +104,14 @@ async def test_evening_is_journalled_in_order(server: BotServer, client: Instanc
 
 async def test_property_has_what_it_was_given(server: BotServer, client: InstanceClient) -> None:
     await to_thread(simulate, client, speed=0, say=lambda _: None)
-    villa, garage = await properties.page(server.database.read, "", 10, 0)
+    villa, garage = [await properties.get_even_removed(server.database.read, i) for i in (1, 2)]
+    assert villa is not None
+    assert garage is not None
     assert (villa.status, garage.status) == (REMOVED, PENDING)
-    assert villa.owner == "simulation:vivian-castellane"
-    owned = await to_thread(client.query, "get-equipment", {"propertyId": villa.id})
-    assert Counter(row["type"] for row in owned["data"]["equipment"]) == {1: 2, 2: 1, 3: 2}
-    request = await removals.open_of_property(server.database.read, villa.id)
+    assert villa.owner.startswith("simulation:")
+    types = await server.database.read.all(int, "SELECT type FROM equipment")
+    assert Counter(types) == {1: 2, 2: 1, 3: 2}
+    request = await removals.newest_of_property(server.database.read, villa.id)
     assert request is not None
     assert (request.requested_by, request.previous_status) == (villa.owner, "ACTIVE")
     assert await flights.open_of_property(server.database.read, villa.id) == []
@@ -102,7 +120,8 @@ async def test_property_has_what_it_was_given(server: BotServer, client: Instanc
     assert flight.recalled_at is not None
     doors = await events(client, "auth-entries")
     assert [entry["allowed"] for entry in doors] == [True, False]
-    assert [alert["user"] for alert in await events(client, "alerts")] == ["simulation:rex-dillard"]
+    (alert,) = await events(client, "alerts")
+    assert alert["user"] == villa.owner.replace("vivian", "rex")
 
 
 async def test_calls_end_as_the_scenario_says(server: BotServer, client: InstanceClient) -> None:
@@ -134,10 +153,71 @@ async def test_two_evenings_use_different_numbers(
 
 
 def test_numbers_are_high_unique_and_exact() -> None:
-    now, later = drill_numbers(1_764_000_000_000), drill_numbers(1_764_000_000_001)
+    now, later = drill_names(1_764_000_000_000), drill_names(1_764_000_000_001)
     assert not set(now.values()) & set(later.values())
-    assert all(10**12 < number < 2**53 for number in now.values())
+    numbers = [name for name in now.values() if isinstance(name, int)]
+    assert all(10**12 < number < 2**53 for number in numbers)
     assert now["emergency"] == 1_764_000_000_000
+
+
+async def left(server: BotServer) -> list[object]:
+    """Return what a drill could leave: users, properties, crimes, alarms, calls, units, flights."""
+    read = server.database.read
+    return [
+        *await read.all(str, "SELECT id FROM users WHERE id LIKE 'simulation:%'"),
+        *await properties.page(read, "", 10, 0),
+        *await read.all(int, "SELECT id FROM crimes"),
+        *await read.all(int, "SELECT id FROM alarms WHERE outcome IS NULL"),
+        *await read.all(int, "SELECT call_id FROM emergency_calls WHERE removed_at IS NULL"),
+        *await read.all(int, "SELECT call_id FROM dispatch_calls WHERE closed_at IS NULL"),
+        *await read.all(int, "SELECT ident FROM panic_units WHERE cleared_at IS NULL"),
+        *await read.all(int, "SELECT ident FROM units WHERE on_duty"),
+        *await read.all(int, "SELECT id FROM flights WHERE recalled_at IS NULL"),
+        *await simulations.every(read),
+    ]
+
+
+@pytest.mark.parametrize("killed_after", [2, 20, 27, 36])
+async def test_drill_that_was_killed_is_removed_later(
+    server: BotServer, client: InstanceClient, killed_after: int
+) -> None:
+    """A death ends it without a word more; what real people have is left alone."""
+    real = {"tier": 1, "x": 0, "y": 0, "description": "", "clientId": "simulation:1:a-player"}
+    await to_thread(client.query, "add-property", {"location": "SIMULATION: a name", **real})
+
+    class Killed(BaseException):
+        """Stands for kill -9."""
+
+    def say(line: str) -> None:
+        if line.startswith(f"[{killed_after:2}/"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        await to_thread(simulate, client, speed=AT_ONCE, say=say)
+    assert len(await left(server)) > 2
+    lines: list[str] = []
+    assert await to_thread(clean, client, lines.append) == 0
+    assert await to_thread(clean, client, lines.append) == 0
+    assert lines == ["Removed what 1 drill left behind.", "No drill left anything behind."]
+    user, property_ = await left(server)
+    assert (user, getattr(property_, "location", "")) == (real["clientId"], "SIMULATION: a name")
+
+
+async def test_interrupted_drill_removes_what_it_made(
+    server: BotServer, client: InstanceClient
+) -> None:
+    def say(line: str) -> None:
+        if line.startswith("[30/"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await to_thread(simulate, client, speed=AT_ONCE, say=say)
+    assert await left(server) == []
+
+
+async def test_drill_leaves_nothing(server: BotServer, client: InstanceClient) -> None:
+    await to_thread(simulate, client, speed=AT_ONCE, say=lambda _: None)
+    assert await left(server) == []
 
 
 async def test_rejected_step_is_reported_and_skipped(
@@ -183,11 +263,20 @@ async def test_wrong_key_refuses_pushes_only(server: BotServer) -> None:
 async def test_instance_that_is_gone_ends_the_evening(
     server: BotServer, client: InstanceClient
 ) -> None:
-    await server.stop()
     lines: list[str] = []
-    assert await to_thread(simulate, client, speed=AT_ONCE, say=lines.append) == 1
-    assert len(lines) == 2
-    assert f"STOPPED: nothing listens on {server.url}" in lines[1]
+    loop = asyncio.get_running_loop()
+
+    def say(line: str) -> None:
+        lines.append(line)
+        if line.startswith("[ 3/"):
+            asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
+
+    assert await to_thread(simulate, client, speed=AT_ONCE, say=say) == 1
+    assert f"STOPPED: nothing listens on {server.url}" in lines[-1]
+    assert "simulate --clean" in lines[-1]
+    await server.start()
+    assert await to_thread(clean, client, lines.append) == 0
+    assert await left(server) == []
 
 
 async def test_speed_divides_the_pauses(client: InstanceClient) -> None:
@@ -228,7 +317,7 @@ def numbers_needed(data: object) -> set[str]:
 
 
 def test_steps_need_only_what_came_before() -> None:
-    known = set(drill_numbers(0))
+    known = set(drill_names(0))
     for step in EVENING:
         assert numbers_needed(step.data) <= known
         known |= set(step.keep)

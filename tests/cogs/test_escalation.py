@@ -229,6 +229,15 @@ async def test_in_quiet_hours_an_escalation_mentions_nobody(harness: AppHarness)
     assert await alarms.escalations() == [(f"alarm-call:{alarm}-1", "alerts", "")]
 
 
+async def test_an_alarm_of_a_drill_never_escalates(harness: AppHarness) -> None:
+    drill = (await harness.ask("begin-simulation", pings=True))["simulationId"]
+    place = await harness.add_property(clientId=f"simulation:{drill}:vivian")
+    alarms = AlarmHarness(harness)
+    await alarms.raise_at(place)
+    assert await alarms.after(TO_SUPERVISORS) == START + EXPIRY
+    assert await alarms.escalations() == []
+
+
 async def test_an_escalation_waits_for_the_alarm_card(alarms: AlarmHarness) -> None:
     await alarms.harness.ask("add-alert", propertyId=1, userId="u")
     alarms.harness.clock.now += TO_DISPATCHERS

@@ -13,6 +13,7 @@ from webhook.queries import (
     properties,
     property_edits,
     removals,
+    simulations,
     users,
     visitors,
 )
@@ -31,5 +32,6 @@ CATALOGUE = Catalogue.join(
     visitors.table,
     alarms.table,
     crimes.table,
+    simulations.table,
 )
 """Every query, by name."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from db import access, properties, users
 from db.users import User
 from webhook.protocol.catalogue import Catalogue, operation
-from webhook.protocol.context import Context, Scope
+from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import TEXT, Reply, Request, Success, UserId
 from webhook.queries.models import (
@@ -136,16 +136,20 @@ async def remove_user(context: Context, ask: OfUser) -> Success:
         user = await users.get(change.sql, ask.user_id)
         if user is None:
             raise NotFound("there is no user {id!r}", id=ask.user_id)
-        await users.remove(change.sql, ask.user_id)
-        allowed = await access.disallow_everywhere(change.sql, ask.user_id)
-        for property_id in allowed:
-            await publish_allowed(change, property_id, ask.user_id, allowed=False)
-        await change.audit(
-            "remove-user",
-            user_subject(ask.user_id),
-            before={"fullName": user.full_name, "allowedAt": allowed},
-        )
+        await forget_user(change, user)
     return Success()
+
+
+async def forget_user(change: Change, user: User) -> None:
+    await users.remove(change.sql, user.id)
+    allowed = await access.disallow_everywhere(change.sql, user.id)
+    for property_id in allowed:
+        await publish_allowed(change, property_id, user.id, allowed=False)
+    await change.audit(
+        "remove-user",
+        user_subject(user.id),
+        before={"fullName": user.full_name, "allowedAt": allowed},
+    )
 
 
 @operation(scope=Scope.READ)

@@ -38,6 +38,9 @@ OUR_QUERIES = [
     "note-alarm",
     "snooze-alarm",
     "settle-alarm",
+    "begin-simulation",
+    "get-simulations",
+    "end-simulation",
 ]
 
 ALIASES = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.webhook.harness import AppHarness, open_harness
+from tests.webhook.harness import START, AppHarness, open_harness
 from webhook.queries import CATALOGUE
 
-FEW = {"tiers", "equipment_types"}
+FEW = {"simulations", "tiers", "equipment_types"}
 """Tables that do not grow with what happens."""
 
 FEW_OF_MANY = {"flights_open"}
@@ -78,6 +78,9 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
     ("take-alarm", {"alarmId": 1}),
     ("note-alarm", {"alarmId": 1, "text": "A fox"}),
     ("settle-alarm", {"alarmId": 1, "outcome": "false"}),
+    ("begin-simulation", {}),
+    ("get-simulations", {}),
+    ("end-simulation", {"simulationId": START}),
     ("add-allowed-user", PLACE | USER),
     ("get-allowed-users", PLACE),
     ("add-auth-entry", PLACE | USER),
