@@ -22,11 +22,14 @@ from cogs.commands import (
     incidents,
     links,
     properties,
+    property_lists,
     removals,
 )
 from cogs.commands.cad import CadCommands
 from cogs.commands.crimes import CrimeCommands
 from cogs.commands.help import HelpCommands
+from cogs.commands.moved import outdated_command
+from cogs.commands.open_card import CardOpener
 from cogs.commands.route import RouteCommands
 from cogs.commands.status import RuntimeStatus, StatusCommands
 from cogs.commands.visitors import VisitorCommands
@@ -58,6 +61,8 @@ UNREADABLE = (ValueError, KeyError, TypeError)
 UNREADABLE_BACKOFF = 5.0
 """Seconds until the gateway is tried again after it sent something unreadable."""
 
+OUTDATED = (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)
+
 CHANGE_INTERVAL = 5.0
 """Seconds between two looks at what changed in Discord, as many things can change at once."""
 
@@ -69,7 +74,7 @@ LISTS = (
     | equipment.lists
     | incidents.lists
     | links.lists
-    | properties.lists
+    | property_lists.lists
     | removals.lists
 )
 """Every list that is shown in pages."""
@@ -107,7 +112,11 @@ class SentinelTree(app_commands.CommandTree["SentinelBot"]):
         error: app_commands.AppCommandError,
         /,
     ) -> None:
-        fault = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        fault: Exception = error
+        if isinstance(error, app_commands.CommandInvokeError):
+            fault = error.original
+        elif isinstance(error, OUTDATED):
+            fault = outdated_command(error)
         if interaction.type is discord.InteractionType.autocomplete:
             log.debug("no choices: %s", fault)
             return
@@ -170,7 +179,9 @@ class SentinelBot(SentinelClient):
             RouteCommands(responder, routes),
             setup,
         ]
-        self._buttons = Buttons(responder, [*self._our_cogs, PageTurner(responder, LISTS)])
+        self._buttons = Buttons(
+            responder, [*self._our_cogs, PageTurner(responder, LISTS), CardOpener(responder)]
+        )
         self._forms = Forms(responder, self._our_cogs)
 
     async def run_until_cancelled(self, token: str) -> None:

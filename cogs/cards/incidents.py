@@ -13,7 +13,7 @@ from webhook.queries.incidents import find_incident
 NOTES = 2_400
 """Characters of the notes on a card; the longest note fits, however much of it is escaped."""
 
-LINE = 390
+LINE = 370
 """Characters of a line in the list of all notes, ten of which are a page."""
 
 

@@ -12,9 +12,9 @@ from cogs.ui.options import (
     property_option,
     resolve_allowed_user,
 )
-from cogs.ui.pages import ListRows, PagedLists
+from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
-from cogs.ui.responder import SentinelGroup, reply_embed, reply_text
+from cogs.ui.responder import SentinelGroup, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
 from webhook.queries.access import (
@@ -66,49 +66,40 @@ class AccessCommands(
         await reply_text(interaction, text.format(person=person, where=where))
 
     @app_commands.command(
-        name="list",
-        description="Show who may enter a property",
-        extras=needs(Scope.READ, or_own=True),
-    )
-    @property_option()
-    async def list_(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
-        context = await self._responder.defer(interaction)
-        found = await find_property(context, property_)
-        await reply_embed(interaction, await allowed_users.page(context, str(found.id)))
-
-    @app_commands.command(
         description="Show who was at a property's door", extras=needs(Scope.READ, or_own=True)
     )
     @property_option()
     async def log(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
-        await reply_embed(interaction, await auth_entries.page(context, str(found.id)))
+        await reply_page(interaction, await auth_entries.page(context, str(found.id)))
 
 
 @lists.declare("access", Scope.READ, or_own=True)
 async def allowed_users(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     access = await get_access_list(context, OfProperty(property_id=int(argument)))
     owner = await user_name(context.read, access.property_.owner)
-    lines = [
+    names = [
         _("{person}, the owner").format(person=owner),
         *[await user_name(context.read, user.id) for user in access.users],
     ]
     title = _("Access list · {where}").format(where=inert_line(access.property_.location, 200))
-    return ListRows.part(title, lines, "", limit, offset)
+    return ListRows.part(title, list(map(Row, names)), "", limit, offset)
 
 
 @lists.declare("door", Scope.READ, or_own=True)
 async def auth_entries(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     page = PropertyPage(property_id=int(argument), limit=limit, offset=offset)
     property_ = (await get_access_list(context, page)).property_
-    lines = [
-        f"<t:{entry.at // 1000}:f> · {await user_name(context.read, entry.user_id)} · "
-        + _outcome(entry)
+    rows = [
+        Row(
+            f"<t:{entry.at // 1000}:f> · {await user_name(context.read, entry.user_id)} · "
+            f"{_outcome(entry)}"
+        )
         for entry in await list_auth_entries(context, page)
     ]
     title = _("At the door · {where}").format(where=inert_line(property_.location, 200))
-    return ListRows(title, lines, _("Nobody has been at the door."))
+    return ListRows(title, rows, _("Nobody has been at the door."))
 
 
 def _outcome(entry: AuthEntry) -> str:

@@ -11,7 +11,7 @@ from cogs.commands.drones import send_drone
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button, control
 from cogs.ui.modals import Answers, Form, form
-from cogs.ui.names import location_of
+from cogs.ui.names import linked_name, location_of
 from cogs.ui.options import (
     HandledAlarmOption,
     OpenAlarmOption,
@@ -21,13 +21,12 @@ from cogs.ui.options import (
     property_option,
     resolve_alarm,
 )
-from cogs.ui.pages import ListRows, PagedLists
+from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
 from cogs.ui.responder import (
     AlreadyDone,
     SentinelGroup,
     before_modal,
-    reply_embed,
     reply_text,
 )
 from cogs.ui.text import inert_line, who
@@ -54,6 +53,7 @@ from webhook.queries.alarms import (
     take_alarm,
 )
 from webhook.queries.drones import WhichDrone
+from webhook.queries.models import alarm_subject
 from webhook.queries.properties import find_property
 from webhook.queries.rows import Alarm
 
@@ -117,7 +117,7 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
     ) -> None:
         context = await self._responder.defer(interaction)
         number = "" if property_ is None else str((await find_property(context, property_)).id)
-        await reply_embed(interaction, await alarms.page(context, number))
+        await reply_page(interaction, await alarms.page(context, number))
 
     @app_commands.command(
         description="Acknowledge an alarm: you see to it", extras=needs(Scope.WRITE, or_own=True)
@@ -316,13 +316,15 @@ async def alarms(context: Context, argument: str, limit: int, offset: int) -> Li
     property_id = int(argument) if argument else None
     page = AlarmPage(property_id=property_id, limit=limit, offset=offset)
     found = await get_alarms(context, page)
-    lines = [await _line(context, row) for row in found.alarms]
-    return ListRows(_("Alarms"), lines, _("No alarms yet."), found.total)
+    rows = [await _row(context, row) for row in found.alarms]
+    return ListRows(_("Alarms"), rows, _("No alarms yet."), found.total)
 
 
-async def _line(context: Context, alarm: AlarmData) -> str:
+async def _row(context: Context, alarm: AlarmData) -> Row:
+    subject = alarm_subject(alarm.id)
     where = await location_of(context.read, alarm.property_id, 40)
+    where = await linked_name(context.read, subject, f"**{where}**")
     by = alarm.settled_by or alarm.acknowledged_by or ""
     state = _(_STATES[alarm.state]).format(who=who(by))
     times = plural("{number} time", "{number} times", alarm.repeats)
-    return f"{alarm.id} · **{where}** · {times} · {state}"
+    return Row(f"{alarm.id} · {where} · {times} · {state}", f"card:open:{subject}")

@@ -7,9 +7,9 @@ from discord.app_commands import Range
 
 from cogs.i18n.language import _
 from cogs.ui.options import PropertyOption, property_option
-from cogs.ui.pages import ListRows, PagedLists
+from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
-from cogs.ui.responder import SentinelCog, reply_embed
+from cogs.ui.responder import SentinelCog
 from cogs.ui.text import BLANK, fitting, inert_line, who
 from webhook.protocol.context import Context, Scope
 from webhook.queries.audit import AuditPage, list_changes
@@ -19,7 +19,7 @@ from webhook.queries.rows import AuditRecord
 VALUE = 60
 """Characters of a value before or after a change."""
 
-LINE = 390
+LINE = 340
 """Characters of a record: ten of them share a page."""
 
 lists = PagedLists()
@@ -43,7 +43,7 @@ class AuditCommands(SentinelCog):
         context = await self._responder.defer(interaction)
         number = "" if property_ is None else str((await find_property(context, property_)).id)
         by = f"discord:{member.id}" if member is not None else script or ""
-        await reply_embed(interaction, await changes.page(context, f"{number}/{by}"))
+        await reply_page(interaction, await changes.page(context, f"{number}/{by}"))
 
 
 @lists.declare("audit", Scope.ADMIN)
@@ -52,8 +52,8 @@ async def changes(context: Context, argument: str, limit: int, offset: int) -> L
     page = AuditPage(
         property_id=int(number) if number else None, by=by or None, limit=limit, offset=offset
     )
-    lines = [_line(record) for record in await list_changes(context, page)]
-    return ListRows(_("Audit log"), lines, _("No changes."))
+    rows = [Row(_line(record)) for record in await list_changes(context, page)]
+    return ListRows(_("Audit log"), rows, _("No changes."))
 
 
 def _line(record: AuditRecord) -> str:

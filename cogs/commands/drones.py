@@ -6,7 +6,7 @@ from discord.app_commands import Range
 
 from cogs.i18n.language import _
 from cogs.ui.buttons import button
-from cogs.ui.names import location_of
+from cogs.ui.names import linked_name, location_of
 from cogs.ui.options import (
     DroneOption,
     DroneOutOption,
@@ -15,12 +15,13 @@ from cogs.ui.options import (
     property_option,
     resolve_equipment,
 )
-from cogs.ui.pages import ListRows, PagedLists
+from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
-from cogs.ui.responder import AlreadyDone, SentinelGroup, reply_embed, reply_text
+from cogs.ui.responder import AlreadyDone, SentinelGroup, reply_text
 from cogs.ui.text import duration, inert_line, timestamp, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict
+from webhook.protocol.events import Subject
 from webhook.protocol.wire import validate
 from webhook.queries.alarms import open_alarm_at
 from webhook.queries.drones import (
@@ -30,13 +31,13 @@ from webhook.queries.drones import (
     WhichDrone,
     dispatch_drone,
     get_flight,
-    get_free_drones,
     list_drones_out,
     list_flights,
     recall_drone,
 )
 from webhook.queries.models import OfProperty, SearchPage
 from webhook.queries.properties import find_property
+from webhook.queries.property_overview import get_property_overview
 from webhook.queries.rows import DRONE, Flight
 
 MAX_REASON = 500
@@ -77,19 +78,21 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
         await reply_text(interaction, _("Drone {id} recalled.").format(id=ask.drone_id))
 
     @app_commands.command(
-        name="list", description="Show the drones that are out", extras=needs(Scope.READ)
+        name="list",
+        description="Show the drones that are out, or all drones of a property",
+        extras=needs(Scope.READ, or_own=True),
     )
-    @property_option("Show the free drones of this property instead")
+    @property_option("Show all drones of this property, out or free")
     async def list_(
         self, interaction: discord.Interaction, property_: PropertyOption | None = None
     ) -> None:
         context = await self._responder.defer(interaction)
         if property_ is None:
-            content = await drones_out.page(context)
+            page = await drones_out.page(context)
         else:
             found = await find_property(context, property_)
-            content = await free_drones.page(context, str(found.id))
-        await reply_embed(interaction, content)
+            page = await fleet.page(context, str(found.id))
+        await reply_page(interaction, page)
 
     @app_commands.command(
         description="Show where drones were sent, the newest flight first", extras=needs(Scope.READ)
@@ -109,7 +112,7 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
         elif drone is not None:
             drone_id = validate(OfDrone, {"droneId": drone}).drone_id
         argument = f"{property_id or ''}:{drone_id or ''}"
-        await reply_embed(interaction, await flights.page(context, argument))
+        await reply_page(interaction, await flights.page(context, argument))
 
     @button("flight:recall", Scope.WRITE, or_own=True)
     async def recall_button(self, interaction: discord.Interaction, flight_id: int) -> None:
@@ -134,22 +137,37 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
 @lists.declare("drones", Scope.READ)
 async def drones_out(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
     found = await list_drones_out(context, SearchPage(limit=limit, offset=offset))
-    lines = [
-        f"{flight.drone_id} · {inert_line(flight.description, 40)}"
-        f" · {await location_of(context.read, flight.property_id)}"
-        f" · {timestamp(flight.dispatched_at)}"
-        for flight in found.flights
+    rows = [await _row_of_flight(context, flight) for flight in found.flights]
+    return ListRows(_("Drones out"), rows, _("No drones are out."), found.total)
+
+
+async def _row_of_flight(context: Context, flight: Flight) -> Row:
+    subject = Subject("flight", str(flight.id))
+    name = f"{flight.drone_id} · {inert_line(flight.description, 40)}"
+    parts = [
+        await linked_name(context.read, subject, name),
+        await location_of(context.read, flight.property_id),
+        timestamp(flight.dispatched_at),
     ]
-    return ListRows(_("Drones out"), lines, _("No drones are out."), found.total)
+    return Row(" · ".join(parts), f"card:open:{subject}")
 
 
-@lists.declare("free", Scope.READ, or_own=True)
-async def free_drones(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    free = (await get_free_drones(context, OfProperty(property_id=int(argument)))).drones
-    lines = [f"{drone.id} · {inert_line(drone.description, 40)}" for drone in free]
-    where = await location_of(context.read, int(argument), 200)
-    title = _("Free drones · {where}").format(where=where)
-    return ListRows.part(title, lines, _("No drones are free."), limit, offset)
+@lists.declare("fleet", Scope.READ, or_own=True)
+async def fleet(context: Context, argument: str, limit: int, offset: int) -> ListRows:
+    """List the drones of a property; those that are out lead to their flight."""
+    found = await get_property_overview(context, OfProperty(property_id=int(argument)))
+    out = {flight.drone_id: flight for flight in found.flights}
+    rows = []
+    for row in found.equipment:
+        name = f"{row.id} · {inert_line(row.description, 40)}"
+        if row.type == DRONE and row.id not in out:
+            rows.append(Row(f"{name} · {_('free')}"))
+        elif row.type == DRONE:
+            since = _("out since {when}").format(when=timestamp(out[row.id].dispatched_at))
+            rows.append(Row(f"{name} · {since}", f"card:open:flight:{out[row.id].id}"))
+    where = inert_line(found.property_.location, 200)
+    title = _("Drones · {where}").format(where=where)
+    return ListRows.part(title, rows, _("No drones."), limit, offset)
 
 
 @lists.declare("flights", Scope.READ)
@@ -161,12 +179,12 @@ async def flights(context: Context, argument: str, limit: int, offset: int) -> L
         limit=limit,
         offset=offset,
     )
-    lines = [await _flight_line(context, flight) for flight in await list_flights(context, page)]
+    rows = [Row(await _flight_line(context, row)) for row in await list_flights(context, page)]
     title = _("Flights of drone {id}").format(id=drone_id) if drone_id else _("Flights")
     if property_id and not drone_id:
         where = await location_of(context.read, int(property_id))
         title = _("Flights · {where}").format(where=where)
-    return ListRows(title, lines, _("No flights yet."))
+    return ListRows(title, rows, _("No flights yet."))
 
 
 async def _flight_line(context: Context, flight: Flight) -> str:

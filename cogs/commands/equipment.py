@@ -1,4 +1,4 @@
-"""`/equipment`: add, remove, list."""
+"""`/equipment`: add, remove; and the list that `/property show` leads to."""
 
 import discord
 from discord import app_commands
@@ -13,9 +13,9 @@ from cogs.ui.options import (
     resolve_equipment,
     resolve_equipment_type,
 )
-from cogs.ui.pages import ListRows, PagedLists
+from cogs.ui.pages import ListRows, PagedLists, Row
 from cogs.ui.permissions import needs
-from cogs.ui.responder import SentinelGroup, reply_embed, reply_text
+from cogs.ui.responder import SentinelGroup, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
 from webhook.queries.equipment import (
@@ -76,24 +76,15 @@ class EquipmentCommands(
         name, where = inert_line(piece.name, 60), inert_line(found.location, 200)
         await reply_text(interaction, text.format(name=name, id=piece.id, where=where))
 
-    @app_commands.command(
-        name="list", description="Show what a property has", extras=needs(Scope.READ, or_own=True)
-    )
-    @property_option()
-    async def list_(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
-        context = await self._responder.defer(interaction)
-        found = await find_property(context, property_)
-        await reply_embed(interaction, await equipment_list.page(context, str(found.id)))
-
 
 @lists.declare("equipment", Scope.READ, or_own=True)
 async def equipment_list(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     ask = OfProperty(property_id=int(argument))
     equipment = (await get_equipment(context, ask)).equipment
-    lines = [
-        f"{row.id} · {inert_line(row.name, 40)} · {inert_line(row.description, 90)}"
+    rows = [
+        Row(f"{row.id} · {inert_line(row.name, 40)} · {inert_line(row.description, 90)}")
         for row in equipment
     ]
     where = inert_line((await get_property(context, ask)).location, 200)
     title = _("Equipment · {where}").format(where=where)
-    return ListRows.part(title, lines, _("No equipment."), limit, offset)
+    return ListRows.part(title, rows, _("No equipment."), limit, offset)

@@ -6,8 +6,8 @@ from cogs.cards.incidents import lines_of
 from cogs.i18n.language import _
 from cogs.ui.buttons import control
 from cogs.ui.modals import Answers, Form, form
-from cogs.ui.pages import ListRows, PagedLists
-from cogs.ui.responder import SentinelCog, before_modal, reply_embed, reply_text
+from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
+from cogs.ui.responder import SentinelCog, before_modal, reply_text
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.wire import validate
 from webhook.queries.incidents import (
@@ -57,7 +57,7 @@ class IncidentButtons(SentinelCog):
     @control("call:notes", scope=Scope.READ)
     async def notes_button(self, interaction: discord.Interaction, subject: str) -> None:
         context = await self._responder.defer(interaction)
-        await reply_embed(interaction, await notes.page(context, subject))
+        await reply_page(interaction, await notes.page(context, subject))
 
     async def _leave(
         self, interaction: discord.Interaction, context: Context, ask: OfIncident
@@ -69,5 +69,5 @@ class IncidentButtons(SentinelCog):
 @lists.declare("notes", Scope.READ)
 async def notes(context: Context, subject: str, limit: int, offset: int) -> ListRows:
     found = await get_notes(context, OfIncident(subject=subject))
-    lines = [line for note in found for line in lines_of(note)]
-    return ListRows.part(_("Notes"), lines, _("No notes yet."), limit, offset)
+    rows = [Row(line) for note in found for line in lines_of(note)]
+    return ListRows.part(_("Notes"), rows, _("No notes yet."), limit, offset)

@@ -10,7 +10,7 @@ from cogs.ui.buttons import button, control
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import user_name
 from cogs.ui.options import UserOption
-from cogs.ui.pages import CUSTOM_ID, ListRows, PagedLists
+from cogs.ui.pages import CUSTOM_ID, ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
 from cogs.ui.responder import SentinelGroup, reply_embed, reply_text
 from cogs.ui.text import inert_line, length, timestamp, who
@@ -122,7 +122,7 @@ class LinkCommands(SentinelGroup, group_name="link", group_description="Who you 
     )
     async def list_(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)
-        await reply_embed(interaction, await links.page(context))
+        await reply_page(interaction, await links.page(context))
 
     @app_commands.command(
         description="Link a member and a game user without a code", extras=needs(Scope.ADMIN)
@@ -216,4 +216,4 @@ async def links(context: Context, _argument: str, limit: int, offset: int) -> Li
         f" · <t:{link.linked_at // 1000}:d> · {who(link.linked_by)}"
         for link in found
     ]
-    return ListRows(_("Links"), lines, _("Nobody is linked to a game user."), total)
+    return ListRows(_("Links"), list(map(Row, lines)), _("Nobody is linked to a game user."), total)

@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Range
 
+from cogs.commands import property_lists
 from cogs.commands.property_card import property_card, property_map_card
 from cogs.commands.removals import still_missing
 from cogs.i18n.language import _
@@ -23,7 +24,7 @@ from cogs.ui.options import (
     property_option,
     resolve_tier,
 )
-from cogs.ui.pages import ARGUMENT, ListRows, PagedLists
+from cogs.ui.pages import reply_page
 from cogs.ui.permissions import needs
 from cogs.ui.responder import (
     AlreadyDone,
@@ -33,20 +34,17 @@ from cogs.ui.responder import (
     reply_text,
 )
 from cogs.ui.text import inert_line, who
-from webhook.protocol.context import Context, Scope, Share
+from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound
 from webhook.protocol.wire import validate
 from webhook.queries.approvals import Rejection, add_property_approval, reject_property
 from webhook.queries.audit import get_last_change
-from webhook.queries.models import ListPage, OfProperty
+from webhook.queries.models import OfProperty
 from webhook.queries.properties import (
     NewProperty,
-    StatusPage,
     add_property,
     find_property,
     get_stored_property,
-    list_own_properties,
-    list_properties,
 )
 from webhook.queries.property_edits import PropertyEdit, edit_property
 from webhook.queries.removals import remove_property
@@ -58,39 +56,34 @@ LengthOption = Range[int, 0, 1_000_000]
 
 _PAIR = re.compile(r"\s*(-?[0-9]{1,7})\s*[x×*,;/ ]\s*(-?[0-9]{1,7})\s*(?:m\s*)?", re.IGNORECASE)
 
-lists = PagedLists()
-
 
 class PropertyCommands(SentinelGroup, group_name="property", group_description="Properties"):
-    @app_commands.command(name="list", description="Show all properties", extras=needs(Scope.READ))
-    async def list_(self, interaction: discord.Interaction) -> None:
-        context = await self._responder.defer(interaction)
-        await reply_embed(interaction, await all_properties.page(context))
-
     @app_commands.command(
         description="Show the properties that are yours or that you may enter",
         extras=needs(Scope.NONE),
     )
     async def mine(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)
-        await reply_embed(interaction, await own_properties.page(context))
+        await reply_page(interaction, await property_lists.own_properties.page(context))
 
     @app_commands.command(
-        description="Search location, description and number", extras=needs(Scope.READ)
+        name="list",
+        description="Show properties: all, those of a status, or those that match a text",
+        extras=needs(Scope.READ),
     )
-    @app_commands.describe(text="What to search for")
-    async def search(self, interaction: discord.Interaction, text: Range[str, 1, 40]) -> None:
-        context = await self._responder.defer(interaction)
-        # An astral character counts twice in a button's id.
-        wanted = text.strip().encode("utf-16-le")[: ARGUMENT * 2].decode("utf-16-le", "ignore")
-        await reply_embed(interaction, await matching_properties.page(context, wanted))
-
-    @app_commands.command(
-        description="Show the properties that wait for approval", extras=needs(Scope.READ)
+    @app_commands.describe(
+        text="What to search for in location, description and number",
+        status="Only those of this status, like PENDING: those that wait for approval",
     )
-    async def pending(self, interaction: discord.Interaction) -> None:
+    async def list_(
+        self,
+        interaction: discord.Interaction,
+        text: Range[str, 1, 40] | None = None,
+        status: StatusOption | None = None,
+    ) -> None:
         context = await self._responder.defer(interaction)
-        await reply_embed(interaction, await pending_properties.page(context))
+        wanted = property_lists.filters(status, text)
+        await reply_page(interaction, await property_lists.properties.page(context, wanted))
 
     @app_commands.command(
         description="Show a property: its equipment, people, alarms, calls and what you may do",
@@ -101,16 +94,6 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
         await reply_embed(interaction, await property_card(context, found.id))
-
-    @app_commands.command(
-        description="Show a property on the map",
-        extras=needs(Scope.READ, or_own=True),
-    )
-    @property_option()
-    async def map(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
-        context = await self._responder.defer(interaction)
-        found = await find_property(context, property_)
-        await reply_embed(interaction, await property_map_card(context, found.id))
 
     @app_commands.command(
         description="Add a property; it waits for approval", extras=needs(Scope.WRITE)
@@ -207,6 +190,11 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         card = CardBuilder(_("Remove {where}?").format(where=where), Colour.DANGER, text)
         remove = Button(_("Remove"), f"property:remove:{found.id}", discord.ButtonStyle.danger)
         await reply_embed(interaction, MessageContent([card.build()], (remove,)))
+
+    @button("property:map", Scope.READ, or_own=True)
+    async def map_button(self, interaction: discord.Interaction, property_id: int) -> None:
+        context = await self._responder.defer(interaction)
+        await reply_embed(interaction, await property_map_card(context, property_id))
 
     @button("property:approve", Scope.APPROVE)
     async def approve_button(self, interaction: discord.Interaction, property_id: int) -> None:
@@ -331,44 +319,3 @@ async def _deciding(context: Context, property_id: int) -> AsyncIterator[None]:
         text = _("Property {id} is no longer waiting: {who} set it to {status}.")
         by, status = who(found.status_by), inert_line(found.status, 32)
         raise AlreadyDone(text.format(id=property_id, who=by, status=status)) from None
-
-
-@lists.declare("properties", Scope.READ)
-async def all_properties(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
-    found, total = await list_properties(context, StatusPage(limit=limit, offset=offset))
-    return ListRows(_("Properties"), [_line(row) for row in found], _("No properties yet."), total)
-
-
-@lists.declare("mine", Scope.READ, or_own=True)
-async def own_properties(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
-    found = await list_own_properties(context, ListPage(limit=limit, offset=offset))
-    lines = [
-        _line(row) if share is Share.OWNER else f"{_line(row)} · {_('you may enter')}"
-        for row, share in found
-    ]
-    empty = _("Nothing here is yours. If you own something in the game, /link show may say why.")
-    return ListRows(_("Your properties"), lines, empty)
-
-
-@lists.declare("search", Scope.READ)
-async def matching_properties(context: Context, text: str, limit: int, offset: int) -> ListRows:
-    page = StatusPage(search=text, limit=limit, offset=offset)
-    found, _total = await list_properties(context, page)
-    title = _("Properties matching “{text}”").format(text=inert_line(text, ARGUMENT))
-    return ListRows(title, [_line(row) for row in found], _("No properties match."))
-
-
-@lists.declare("pending", Scope.READ)
-async def pending_properties(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
-    page = StatusPage(status=PENDING, limit=limit, offset=offset)
-    found, total = await list_properties(context, page)
-    title, empty = (
-        _("Properties waiting for approval"),
-        _("No properties are waiting for approval."),
-    )
-    return ListRows(title, [_line(row) for row in found], empty, total)
-
-
-def _line(property_: Property) -> str:
-    where, status = inert_line(property_.location, 90), inert_line(property_.status, 32)
-    return f"{property_.id} · {where} · {status}"

@@ -1,4 +1,4 @@
-"""What `/property show` and `/property map` show, with buttons for what the caller may do."""
+"""What `/property show` and its button "Map" show, with buttons for what the caller may do."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from cogs.i18n.language import _
 from cogs.pictures.property_map import property_map
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import external_name, linked_name, user_name
+from cogs.ui.pages import first_page
 from cogs.ui.text import fitting, inert, inert_line, who
 from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Caller, Context, Scope, Share
@@ -133,8 +134,13 @@ def _buttons(caller: Caller, found: PropertyOverview) -> tuple[Button, ...]:
     property_, removal = found.property_, found.removal
     may_edit = caller.scope >= Scope.WRITE
     may_decide = caller.scope >= Scope.APPROVE
+    views = (
+        Button(_("Map"), f"property:map:{property_.id}"),
+        Button(_("Equipment"), first_page("equipment", str(property_.id))),
+        Button(_("Access list"), first_page("access", str(property_.id))),
+    )
     if not may_edit and found.share is Share.NONE:
-        return ()
+        return views
     red, green = discord.ButtonStyle.danger, discord.ButtonStyle.success
     blue = discord.ButtonStyle.primary
     buttons = []
@@ -156,7 +162,7 @@ def _buttons(caller: Caller, found: PropertyOverview) -> tuple[Button, ...]:
         buttons.append(Button(_("Deny removal"), f"removal:deny:{removal.id}"))
     if removal is not None and found.may_withdraw:
         buttons.append(Button(_("Withdraw removal"), f"removal:withdraw:{removal.id}"))
-    return tuple(buttons)
+    return (*buttons, *views)
 
 
 def _ago(milliseconds: int) -> str:

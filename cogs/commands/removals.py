@@ -10,22 +10,24 @@ from discord.app_commands import Range
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button
 from cogs.ui.modals import MAX_REASON, Answers, Form, form, reason_form
+from cogs.ui.names import linked_name, user_name
 from cogs.ui.options import (
     PropertyOption,
     RequestedRemovalOption,
     RestorableOption,
     property_option,
 )
-from cogs.ui.pages import ListRows, PagedLists
+from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
-from cogs.ui.responder import AlreadyDone, SentinelGroup, before_modal, reply_embed, reply_text
+from cogs.ui.responder import AlreadyDone, SentinelGroup, before_modal, reply_text
 from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.events import Subject
 from webhook.protocol.wire import validate
 from webhook.queries.approvals import OfRemovedProperty, Rejection, restore_property
-from webhook.queries.models import OfProperty
-from webhook.queries.properties import StatusPage, find_property, list_properties
+from webhook.queries.models import OfProperty, SearchPage
+from webhook.queries.properties import find_property
 from webhook.queries.removals import (
     OfRemoval,
     RemovalRequest,
@@ -34,10 +36,11 @@ from webhook.queries.removals import (
     deny_remove_property,
     get_open_removal,
     get_removal,
+    list_open_removals,
     request_remove_property,
     withdraw_remove_property,
 )
-from webhook.queries.rows import REMOVED
+from webhook.queries.rows import Property, Removal
 
 _OUTCOMES = {
     "approved": N_("This removal was already approved by {who}."),
@@ -72,7 +75,7 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
     )
     async def list_(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)
-        await reply_embed(interaction, await requested_removals.page(context))
+        await reply_page(interaction, await requested_removals.page(context))
 
     @app_commands.command(
         description="Withdraw a removal request", extras=needs(Scope.WRITE, or_own=True)
@@ -243,13 +246,19 @@ def still_missing(missing: int) -> str:
 
 @lists.declare("removals", Scope.READ)
 async def requested_removals(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
-    page = StatusPage(status=REMOVED, limit=limit, offset=offset)
-    found, total = await list_properties(context, page)
-    lines = [
-        f"{row.id} · {inert_line(row.location, 60)} · "
-        + _("owner {id}").format(id=inert_line(row.owner, 64))
-        for row in found
-    ]
-    return ListRows(
-        _("Requested removals"), lines, _("No removals are waiting for a decision."), total
-    )
+    found, total = await list_open_removals(context, SearchPage(limit=limit, offset=offset))
+    rows = [await _row(context, *row) for row in found]
+    empty = _("No removals are waiting for a decision.")
+    return ListRows(_("Requested removals"), rows, empty, total)
+
+
+async def _row(context: Context, property_: Property, removal: Removal) -> Row:
+    """Show which property, who asked when, and why."""
+    subject = Subject("removal", str(removal.id))
+    where = await linked_name(context.read, subject, inert_line(property_.location, 60))
+    by = who(removal.asked_by) if removal.asked_by else ""
+    if removal.requested_by is not None:
+        by = await user_name(context.read, removal.requested_by)
+    asked = f"<t:{removal.requested_at // 1000}:R>"
+    parts = [str(property_.id), where, by, asked, inert_line(removal.reason or "", 60, blank="")]
+    return Row(" · ".join(filter(None, parts)), f"card:open:{subject}")

@@ -1,4 +1,4 @@
-"""`/visitors`: whom a property's cameras saw, by week and by day."""
+"""`/visitors`: whom a property's cameras saw in the last week, or how many on each day."""
 
 from datetime import date, timedelta
 
@@ -11,9 +11,10 @@ from cogs.ui.embeds import DESCRIPTION, FIELD, CardBuilder, Colour, MessageConte
 from cogs.ui.names import user_name
 from cogs.ui.options import CameraOption, PropertyOption, property_option, resolve_equipment
 from cogs.ui.permissions import needs
-from cogs.ui.responder import SentinelGroup, reply_embed
+from cogs.ui.responder import SentinelCog, reply_embed
 from cogs.ui.text import fitting, inert_line
 from webhook.protocol.context import Context, Scope
+from webhook.protocol.errors import Conflict
 from webhook.protocol.wire import validate
 from webhook.queries.days import today
 from webhook.queries.models import OfProperty
@@ -22,46 +23,42 @@ from webhook.queries.rows import CAMERA, Property
 from webhook.queries.visitors import WEEK, DayRange, get_scanned_visitors, get_weekly_visitors
 
 
-class VisitorCommands(
-    SentinelGroup, group_name="visitors", group_description="Whom a property's cameras saw"
-):
+class VisitorCommands(SentinelCog):
     @app_commands.command(
-        description="Show who came in the last seven days, and which camera saw how many",
+        description="Show who came in the last seven days, by camera; or count the visits by day",
         extras=needs(Scope.READ, or_own=True),
     )
-    @property_option(camera="Only what this camera saw")
-    async def week(
+    @app_commands.guild_only()
+    @app_commands.rename(first="from", last="to")
+    @property_option(
+        camera="Only what this camera saw in the last seven days",
+        first="Count by day instead, from this one: YYYY-MM-DD",
+        last="Count by day instead, until this one: YYYY-MM-DD",
+    )
+    async def visitors(
         self,
         interaction: discord.Interaction,
         property_: PropertyOption,
         camera: CameraOption | None = None,
-    ) -> None:
-        context = await self._responder.defer(interaction)
-        found = await find_property(context, property_)
-        camera_id = None
-        if camera is not None:
-            camera_id = (await resolve_equipment(context, found.id, camera, CAMERA)).id
-        await reply_embed(interaction, await week_of(context, found, camera_id))
-
-    @app_commands.command(
-        description="Count the visits by day", extras=needs(Scope.READ, or_own=True)
-    )
-    @app_commands.rename(first="from", last="to")
-    @property_option(
-        first="The first day, as YYYY-MM-DD; without it the last seven days",
-        last="The last day, as YYYY-MM-DD; without it today",
-    )
-    async def days(
-        self,
-        interaction: discord.Interaction,
-        property_: PropertyOption,
         first: str | None = None,
         last: str | None = None,
     ) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
+        if first is None and last is None:
+            await reply_embed(interaction, await self._week(context, found, camera))
+            return
+        if camera is not None:
+            raise Conflict("for a camera, leave out the days; it is shown for the last seven")
         span = _span(found.id, first, last, today(context.now(), context.zone))
         await reply_embed(interaction, await days_of(context, found, span))
+
+    @staticmethod
+    async def _week(context: Context, property_: Property, camera: str | None) -> MessageContent:
+        camera_id = None
+        if camera is not None:
+            camera_id = (await resolve_equipment(context, property_.id, camera, CAMERA)).id
+        return await week_of(context, property_, camera_id)
 
 
 async def week_of(

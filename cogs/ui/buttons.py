@@ -44,9 +44,9 @@ def button(action: str, scope: Scope, *, or_own: bool = False) -> Callable[[Func
     return declare(ButtonDeclaration((action,), Permission(scope, or_own), read_number))
 
 
-def control(*actions: str, scope: Scope) -> Callable[[Function], Function]:
+def control(*actions: str, scope: Scope, or_own: bool = False) -> Callable[[Function], Function]:
     """Declare a method for buttons and menus; it gets the text behind the action."""
-    return declare(ButtonDeclaration(actions, Permission(scope), str))
+    return declare(ButtonDeclaration(actions, Permission(scope, or_own), str))
 
 
 def declare(declaration: ButtonDeclaration) -> Callable[[Function], Function]:

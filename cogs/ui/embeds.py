@@ -45,6 +45,11 @@ class Button:
     def text(self) -> str:
         return _(self.label)
 
+    def item(self) -> discord.ui.Button[Any]:
+        return discord.ui.Button(
+            label=self.text, custom_id=self.custom_id, style=self.style, disabled=self.disabled
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
@@ -91,15 +96,7 @@ class MessageContent:
         """Return the buttons."""
         if not self.buttons:
             return None
-        return view_of(
-            discord.ui.Button(
-                label=button.text,
-                custom_id=button.custom_id,
-                style=button.style,
-                disabled=button.disabled,
-            )
-            for button in self.buttons
-        )
+        return view_of(button.item() for button in self.buttons)
 
 
 def view_of(items: Iterable[discord.ui.Item[Any]]) -> discord.ui.View:

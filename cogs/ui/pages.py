@@ -1,41 +1,50 @@
 """Lists in pages, and the buttons that turn them: their ids say which page they show."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple, Self
 
 import discord
 
 from cogs.i18n.language import _
 from cogs.ui.buttons import OutdatedButton, control
-from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
+from cogs.ui.embeds import Button, Colour
 from cogs.ui.permissions import Permission
 from cogs.ui.responder import Responder
-from cogs.ui.text import fitting, length
+from cogs.ui.text import count_more, length
 from webhook.protocol.context import Context, Scope
 
 SIZE = 10
-"""Rows of a page."""
+"""Rows of a page: with a button each, and four that turn pages, Discord takes no more."""
 
-LINES = 4_000
-"""Characters of a page; lists bound their lines so that ten of them fit."""
+TEXT = 3_900
+"""Characters of a page; lists bound their lines so that ten of them fit. Discord takes 4000."""
 
 CUSTOM_ID = 100
 ARGUMENT = 60
 """Characters, as Discord counts them, of a list's argument in the ids of its buttons."""
 
 
+class Row(NamedTuple):
+    """A row of a list. `opens`: the custom id of a button that opens what it is about."""
+
+    text: str
+    opens: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ListRows:
-    """A part of a list, a line for each row. `total`: how many rows there are, None: uncounted."""
+    """A part of a list. `total`: how many rows there are, None: uncounted."""
 
     title: str
-    lines: list[str]
+    rows: Sequence[Row]
     empty: str
     total: int | None = None
 
     @classmethod
-    def part(cls, title: str, every: list[str], empty: str, limit: int, offset: int) -> "ListRows":
+    def part(cls, title: str, every: Sequence[Row], empty: str, limit: int, offset: int) -> Self:
         """Return a part of a list that is read whole anyway."""
         return cls(title, every[offset : offset + limit], empty, len(every))
 
@@ -48,6 +57,54 @@ Raises:
 """
 
 
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """A page of a list as it is shown: rows with their buttons, and buttons that turn the page."""
+
+    title: str
+    rows: Sequence[Row]
+    footer: str = ""
+    buttons: tuple[Button, ...] = ()
+
+    def view(self) -> discord.ui.LayoutView:
+        """Return it in Discord's layout components.
+
+        It is stopped at once, as `view_of` explains.
+        """
+        box: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(
+            discord.ui.TextDisplay(f"### {self.title}"), accent_colour=Colour.NORMAL.value
+        )
+        for opens, rows in groupby(self._fitting_rows(), key=lambda row: row.opens):
+            text: discord.ui.TextDisplay[discord.ui.LayoutView] = discord.ui.TextDisplay(
+                "\n".join(row.text for row in rows)
+            )
+            if not opens:
+                box.add_item(text)
+                continue
+            accessory: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
+                label=_("Open"), custom_id=opens
+            )
+            box.add_item(discord.ui.Section(text, accessory=accessory))
+        if self.footer:
+            box.add_item(discord.ui.TextDisplay(f"-# {self.footer}"))
+        if self.buttons:
+            box.add_item(discord.ui.ActionRow(*(button.item() for button in self.buttons)))
+        view = discord.ui.LayoutView(timeout=None)
+        view.add_item(box)
+        view.stop()
+        return view
+
+    def _fitting_rows(self) -> Iterator[Row]:
+        """Return the rows that fit; those that do not are counted."""
+        left = TEXT - length(self.title) - length(self.footer)
+        for number, row in enumerate(self.rows):
+            left -= length(row.text) + 1
+            if left < 0:
+                yield Row(count_more(len(self.rows) - number))
+                return
+            yield row
+
+
 @dataclass(frozen=True)
 class PagedList:
     """A list that is shown in pages, and what reading it requires."""
@@ -56,7 +113,7 @@ class PagedList:
     permission: Permission
     read: ListReader
 
-    async def page(self, context: Context, argument: str = "", number: int = 0) -> MessageContent:
+    async def page(self, context: Context, argument: str = "", number: int = 0) -> ShownPage:
         """Show a page, the first is 0; of a list that has got shorter, the last page.
 
         Raises:
@@ -64,19 +121,17 @@ class PagedList:
         """
         self.permission.require(context.caller)
         # One row more tells whether there is another page.
-        rows = await self.read(context, argument, SIZE + 1, number * SIZE)
-        if not rows.lines and number:
-            last = _last_page(rows.total) if rows.total is not None else 0
+        found = await self.read(context, argument, SIZE + 1, number * SIZE)
+        if not found.rows and number:
+            last = _last_page(found.total) if found.total is not None else 0
             return await self.page(context, argument, min(last, number - 1))
-        lines = rows.lines[:SIZE]
-        shown = fitting(lines, "\n", LINES) or rows.empty
-        embed = CardBuilder(rows.title, Colour.NORMAL, shown).build()
-        is_more = len(rows.lines) > SIZE
+        rows = found.rows[:SIZE] or [Row(found.empty)]
+        is_more = len(found.rows) > SIZE
         if not is_more and not number:
-            return MessageContent([embed])
-        embed.set_footer(text=_footer(number, len(lines), rows.total))
-        buttons = _buttons(self.name, argument, number, rows.total, is_more=is_more)
-        return MessageContent([embed], buttons)
+            return ShownPage(found.title, rows)
+        footer = _footer(number, len(rows), found.total)
+        buttons = _buttons(self.name, argument, number, found.total, is_more=is_more)
+        return ShownPage(found.title, rows, footer, buttons)
 
 
 class PagedLists(dict[str, PagedList]):
@@ -128,6 +183,11 @@ def custom_id(turn: str, name: str, number: int, argument: str) -> str:
     return written
 
 
+def first_page(name: str, argument: str) -> str:
+    """Return the id of a button that answers with the first page of a list."""
+    return custom_id("o", name, 0, argument)
+
+
 _PAGE = re.compile(r"(?P<name>[a-z]+):(?P<number>[0-9]{1,9}):(?P<argument>.*)", re.DOTALL)
 
 
@@ -153,14 +213,33 @@ class PageTurner:
     @control("page:f", "page:p", "page:n", "page:l", scope=Scope.NONE)  # each list has its own
     async def turn(self, interaction: discord.Interaction, page: str) -> None:
         """Replace the shown page."""
+        found, number, argument = self._find(page)
+        await interaction.response.defer()
+        context = await self._responder.linked_context(interaction)
+        shown = await found.page(context, argument, number)
+        await interaction.edit_original_response(
+            content=None,
+            embeds=[],  # pages were embeds in earlier versions
+            view=shown.view(),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+    @control("page:o", scope=Scope.NONE)
+    async def open(self, interaction: discord.Interaction, page: str) -> None:
+        """Answer with the page."""
+        found, number, argument = self._find(page)
+        context = await self._responder.defer(interaction)
+        await reply_page(interaction, await found.page(context, argument, number))
+
+    def _find(self, page: str) -> tuple[PagedList, int, str]:
         name, number, argument = parse_page(page)
         if name not in self._lists:
             raise OutdatedButton
-        await interaction.response.defer()
-        context = await self._responder.linked_context(interaction)
-        content = await self._lists[name].page(context, argument, number)
-        await interaction.edit_original_response(
-            embeds=content.embeds,
-            view=content.view(),
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+        return self._lists[name], number, argument
+
+
+async def reply_page(interaction: discord.Interaction, page: ShownPage) -> None:
+    """Answer privately with a page of a list; the answer was deferred."""
+    await interaction.followup.send(
+        view=page.view(), ephemeral=True, allowed_mentions=discord.AllowedMentions.none()
+    )

@@ -455,10 +455,14 @@ async def test_the_alarm_is_raised_and_listed_with_slash_commands(env: BotEnviro
         await env.fake.until(lambda: "False alarm" in render(card))
         again = await env.fake.slash(env.vic, "alert list")
         await env.fake.until(lambda: "Page 1 of 3" in render(again))
-        assert "21 · **House 19** · 1 time · not acknowledged yet" in render(again)
+        assert "House 19**" in render(again)
+        assert " · 1 time · not acknowledged yet  [Open]" in render(again)
         one = await env.fake.slash(env.vic, "alert list", property=str(property_id))
-        settled = f"1 · **Villa** · 2 times · false alarm, according to <@{env.dora.id}>"
+        link = f"[**Villa**]({card.jump_url})"
+        settled = f"1 · {link} · 2 times · false alarm, according to <@{env.dora.id}>"
         await env.fake.until(lambda: settled in render(one))
+        opened = await env.fake.click(env.vic, one, "Open")
+        await env.fake.until(lambda: "# False alarm · Villa" in render(opened))
 
 
 async def test_without_discord_alarms_and_escalations_are_logged(

@@ -60,7 +60,7 @@ async def test_only_admins_link_others(env: BotEnvironment) -> None:
         theirs = await env.fake.slash(boss, "audit", options=left)
         await expect(env, theirs, "No changes.")
         audit = await env.fake.slash(boss, "audit")
-        await env.fake.until(lambda: bool(audit.embeds))
+        await env.fake.until(lambda: audit.answered)
         assert [re.sub(r"<t:[0-9]+:f>", "<time>", line) for line in _lines(render(audit))] == [
             f"<time> <@{boss.id}> **unlink-user** member:{env.stranger.id}"
             " · userId: license:them → —",

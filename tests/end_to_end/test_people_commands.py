@@ -1,6 +1,7 @@
 """`/access`, `/visitors`, `/crimes`, `/drone history`, `/status`, `/help`."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -11,6 +12,7 @@ from cogs.commands.help import help_of
 from cogs.ui.permissions import needs
 from tests.end_to_end.answers import answer_to, steady
 from tests.end_to_end.environment import BotEnvironment
+from tests.soak.ledger import caught_up
 from webhook.protocol.context import Scope
 
 
@@ -26,7 +28,11 @@ async def test_access_is_allowed_and_denied(env: BotEnvironment) -> None:
         assert allowed == "Wren (license:1) can now enter **Villa**."
         await env.query("add-auth-entry", propertyId=1, userId="license:1")
         await env.query("add-auth-entry", propertyId=1, userId="license:2")
-        assert await answer_to(env, env.vic, "access list", property="1") == LIST
+        shown = await env.fake.slash(env.vic, "property show", property="1")
+        await env.fake.until(lambda: shown.answered)
+        listed = await env.fake.click(env.vic, shown, "Access list")
+        await env.fake.until(lambda: listed.answered)
+        assert steady(env, listed).endswith(LIST)
         assert await answer_to(env, env.vic, "access log", property="1") == LOG
         denied = await answer_to(env, env.dora, "access deny", **wren)
         assert denied == "Wren (license:1) can no longer enter **Villa**."
@@ -42,21 +48,22 @@ async def test_visits_are_shown_by_camera_and_by_day(env: BotEnvironment) -> Non
             await answer_to(
                 env, env.dora, "equipment add", property="1", type="Camera", description=name
             )
-        assert "No visitors." in await answer_to(env, env.vic, "visitors week", property="1")
+        assert "No visitors." in await answer_to(env, env.vic, "visitors", property="1")
         for camera, user in ((1, "u1"), (1, "u2"), (2, "u1")):
             await env.query("add-visitor", propertyId=1, userId=user, cameraId=camera)
-        assert await answer_to(env, env.vic, "visitors week", property="1") == WEEK
-        yard = await answer_to(env, env.vic, "visitors week", property="1", camera="Yard")
+        assert await answer_to(env, env.vic, "visitors", property="1") == WEEK
+        yard = await answer_to(env, env.vic, "visitors", property="1", camera="Yard")
         assert "Yard (2) · 1" in yard
         assert "Gate" not in yard
-        assert await answer_to(env, env.vic, "visitors days", property="1") == DAYS
+        assert await answer_to(env, env.vic, "visitors", property="1", **LAST_WEEK) == DAYS
+        both = await answer_to(env, env.vic, "visitors", property="1", camera="Yard", **LAST_WEEK)
+        assert both.startswith("For a camera, leave out the days")
         span = {"from": "2026-02-30", "to": "2026-03-01"}
         assert "day is out of range" in await answer_to(
-            env, env.vic, "visitors days", property="1", **span
+            env, env.vic, "visitors", property="1", **span
         )
-        for command in ("week", "days"):
-            refused = await answer_to(env, env.stranger, f"visitors {command}", property="1")
-            assert refused == "This needs the viewer role: @Viewer."
+        refused = await answer_to(env, env.stranger, "visitors", property="1")
+        assert refused == "This needs the viewer role: @Viewer."
 
 
 async def test_crimes_are_counted_everywhere_at_a_property_and_around_it(
@@ -88,12 +95,13 @@ async def test_flights_show_who_sent_the_drone_and_why(env: BotEnvironment) -> N
             await answer_to(env, env.dora, "drone dispatch", property="1", drone="Drone 2")
             == "Drone 2 is already out."
         )
+        await caught_up(env)
         assert await answer_to(env, env.vic, "drone list") == OUT
         line = "<f> · 2 · Villa · @Dora · out · A \\*look\\*"
         for options in ({}, {"property": "1"}, {"drone": "2"}, {"property": "1", "drone": "2"}):
             assert line in await answer_to(env, env.vic, "drone history", **options)
         nothing = await answer_to(env, env.vic, "drone history", drone="1")
-        assert "# Flights of drone 1\n│ No flights yet." in nothing
+        assert "### Flights of drone 1\n│ No flights yet." in nothing
         assert "viewer role" in await answer_to(env, env.stranger, "drone history")
         boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
         assert "equipment:2 · out: no → yes" in await answer_to(env, boss, "audit")
@@ -166,7 +174,7 @@ async def test_help_lists_the_commands_that_each_role_allows(env: BotEnvironment
         stranger = await answer_to(env, env.stranger, "help")
         assert "with your own properties" in stranger
         assert "</drone dispatch>" in stranger
-        assert "</drone list>" not in stranger
+        assert "</cad units>" not in stranger
 
 
 def test_a_long_help_leaves_out_descriptions() -> None:
@@ -191,15 +199,16 @@ def test_a_long_help_leaves_out_descriptions() -> None:
     assert "xxx" not in shown
 
 
+LAST_WEEK = {"to": datetime.now(UTC).date().isoformat()}
 LIST = """\
 ┌ #1976d2
-│ # Access list · Villa
+│ ### Access list · Villa
 │ owner, the owner
 │ Wren (license:1)
 └"""
 LOG = """\
 ┌ #1976d2
-│ # At the door · Villa
+│ ### At the door · Villa
 │ <f> · license:2 · **not let in**
 │ <f> · Wren (license:1) · let in
 └"""
@@ -233,6 +242,6 @@ CRIMES = """\
 (file crimes.png: Crimes · everywhere, DAY – DAY · 2 in all: DAY 2.)"""
 OUT = """\
 ┌ #1976d2
-│ # Drones out
-│ 2 · Drone 2 · Villa · <T> (<R>)
+│ ### Drones out
+│ [2 · Drone 2](link) · Villa · <T> (<R>)  [Open] secondary
 └"""

@@ -206,12 +206,16 @@ async def test_without_discord_the_alternative_text_is_logged(
     assert painter.drawn == []
 
 
-# /property map
+# The map of a property
 
 
 async def _map(env: BotEnvironment, member: Any, property_id: int) -> Any:
-    reply = await env.fake.slash(member, "property map", property=str(property_id))
-    await env.fake.until(lambda: bool(reply.content or reply.embeds))
+    shown = await env.fake.slash(member, "property show", property=str(property_id))
+    await env.fake.until(lambda: shown.answered)
+    if not shown.embeds:
+        return shown
+    reply = await env.fake.click(member, shown, "Map")
+    await env.fake.until(lambda: reply.answered)
     return reply
 
 
@@ -223,7 +227,7 @@ async def test_viewers_get_the_map_of_a_property(env: BotEnvironment) -> None:
         assert await env.push("EVENT_DISPATCH_NEW", call) == 200
         reply = await _map(env, env.vic, property_id)
         choices = await env.fake.autocomplete(
-            env.vic, "property map", focused="property", value="vine"
+            env.vic, "property show", focused="property", value="vine"
         )
     assert [choice.name for choice in choices] == [f"Vinewood *villa* ({property_id})"]
     assert reply.ephemeral
@@ -265,8 +269,9 @@ async def test_an_answer_goes_without_the_picture_that_discord_refuses(env: BotE
     async with env.bot_running():
         await env.wait_for_commands()
         property_id = await env.add_property("Villa")
+        shown = await env.fake.slash(env.vic, "property show", property=str(property_id))
         env.fake.fault("POST", r"^/webhooks/", status=413, body={"code": 40005})
-        reply = await _map(env, env.vic, property_id)
+        reply = await env.fake.click(env.vic, shown, "Map")
     assert "Map · Villa" in render(reply)
     assert "map.png" not in render(reply)
 

@@ -8,6 +8,7 @@ from db.properties import Property
 from tests.end_to_end.answers import answer_to, offered, steady
 from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import Member, render
+from tests.soak.ledger import caught_up
 from webhook.protocol.context import Context
 from webhook.protocol.wire import Success
 from webhook.queries.property_edits import PropertyEdit, edit_property
@@ -52,12 +53,14 @@ async def test_a_property_is_shown_with_the_buttons_of_each_role(env: BotEnviron
         await _villa(env)
         await answer_to(env, env.dora, "removal request", property="1", reason="Moving")
         picture, _, _ = SHOWN.partition("\n[")
-        assert await answer_to(env, env.vic, "property show", property="villa") == picture
+        shown = await answer_to(env, env.vic, "property show", property="villa")
+        assert shown == f"{picture}\n[Map] secondary [Equipment] secondary [Access list] secondary"
         assert await answer_to(env, env.anna, "property show", property="1") == SHOWN
         own = await answer_to(env, env.dora, "property show", property="1")
-        assert own.rpartition("\n")[2] == (
+        assert own.rpartition("└\n")[2].replace("\n", " ") == (
             "[Dispatch drone] primary [Recall drone 1] secondary [Edit] secondary"
-            " [Withdraw removal] secondary"
+            " [Withdraw removal] secondary [Map] secondary [Equipment] secondary"
+            " [Access list] secondary"
         )
         refused = await answer_to(env, env.stranger, "property show", property="1")
         assert refused == "This needs the viewer role: @Viewer."
@@ -79,10 +82,11 @@ async def test_a_new_property_is_listed_searched_and_pending(env: BotEnvironment
         assert "tier Gold" in await answer_to(
             env, env.dora, "property add", **asked | {"tier": "Gold"}
         )
-        line = "1 · Pier 400 · PENDING"
-        for command, options in (("list", {}), ("pending", {}), ("search", {"text": "IER 4"})):
-            assert line in await answer_to(env, env.vic, f"property {command}", **options)
-        assert "No properties match." in await answer_to(env, env.vic, "property search", text="x%")
+        await caught_up(env)
+        line = "1 · [Pier 400](link) · PENDING  [Open]"
+        for options in ({}, {"status": "pending"}, {"text": "IER 4"}):
+            assert line in await answer_to(env, env.vic, "property list", **options)
+        assert "No properties match." in await answer_to(env, env.vic, "property list", text="x%")
 
 
 async def test_a_house_of_a_script_is_shown_with_its_id_its_sale_and_who_was_refused(
@@ -226,14 +230,22 @@ async def test_equipment_is_added_and_removed(env: BotEnvironment) -> None:
         assert "dispatcher role" in await answer_to(env, env.vic, "equipment add", **add)
         added = await answer_to(env, env.dora, "equipment add", **add)
         assert added == "Camera 1 (Gate) added to **Villa**."
-        assert "1 · Camera · Gate" in await answer_to(env, env.vic, "equipment list", property="1")
+        assert "1 · Camera · Gate" in await _equipment(env)
         take: dict[str, str | int] = {"property": "1", "equipment": "gate"}
         assert "dispatcher role" in await answer_to(env, env.vic, "equipment remove", **take)
         taken = await answer_to(env, env.dora, "equipment remove", **take)
         assert taken == "Camera 1 removed from **Villa**."
         gone = await answer_to(env, env.dora, "equipment remove", **take)
         assert gone == "Property 1 has no equipment gate."
-        assert "No equipment." in await answer_to(env, env.vic, "equipment list", property="1")
+        assert "No equipment." in await _equipment(env)
+
+
+async def _equipment(env: BotEnvironment) -> str:
+    shown = await env.fake.slash(env.vic, "property show", property="1")
+    await env.fake.until(lambda: shown.answered)
+    listed = await env.fake.click(env.vic, shown, "Equipment")
+    await env.fake.until(lambda: listed.answered)
+    return render(listed)
 
 
 async def test_a_removal_is_requested_and_withdrawn_by_commands_and_buttons(
@@ -287,7 +299,7 @@ async def test_options_offer_choices_by_name(env: BotEnvironment) -> None:
         assert await offered(env, "drone recall", "drone", "ro") == ["1 · Roof"]
         assert await offered(env, "drone history", "drone", "s") == ["2 · Drone · Shed"]
         assert await offered(env, "drone history", "drone", "", **villa) == pieces[:2]
-        assert await offered(env, "visitors week", "camera", "", **villa) == pieces[2:]
+        assert await offered(env, "visitors", "camera", "", **villa) == pieces[2:]
         assert await offered(env, "access allow", "user", "license:g") == ["license:guest"]
         assert await offered(env, "access deny", "user", "", **villa) == ["license:guest"]
         assert await offered(env, "removal withdraw", "property") == ["Vinewood villa (1)"]
@@ -316,7 +328,7 @@ SHOWN = """\
 └
 [Dispatch drone] primary [Recall drone 1] secondary [Edit] secondary \
 [Approve removal] danger [Deny removal] secondary
-[Withdraw removal] secondary"""
+[Withdraw removal] secondary [Map] secondary [Equipment] secondary [Access list] secondary"""
 FORM = """\
 ╔ Edit property 1
 ║ Width x height, in metres: 0 x 0

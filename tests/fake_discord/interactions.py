@@ -332,6 +332,9 @@ def changed_body(message: Message, data: JSON, files: Sequence[JSON]) -> Body:
     if "attachments" in data:
         attachments = kept_attachments(attachments, data["attachments"] or [])
     attachments += files
+    if int(data.get("flags") or 0) & IS_COMPONENTS_V2:  # what it showed before must be gone
+        check_message({"content": content, "embeds": embeds}, IS_COMPONENTS_V2, problems)
+        problems.raise_if_any()
     refuse_empty(content, embeds, [*components, *attachments])
     return Body(content, embeds, components, tuple(attachments))
 

@@ -7,7 +7,22 @@ from collections.abc import Iterator, Sequence
 from .errors import JSON
 from .interactions import InteractionReply
 from .messages import Message
-from .validation import ACTION_ROW, BUTTON, LABELLED, SELECTS, TEXT_DISPLAY, TEXT_INPUT
+from .validation import (
+    ACTION_ROW,
+    BUTTON,
+    CONTAINER,
+    FILE,
+    LABELLED,
+    MEDIA_GALLERY,
+    SECTION,
+    SELECTS,
+    SEPARATOR,
+    TEXT_DISPLAY,
+    TEXT_INPUT,
+    THUMBNAIL,
+)
+
+LAYOUT_NAMES = {THUMBNAIL: "thumbnail", MEDIA_GALLERY: "gallery", FILE: "file", SEPARATOR: "line"}
 
 STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link", 6: "premium"}
 
@@ -115,10 +130,16 @@ def _components(components: Sequence[JSON]) -> Iterator[str]:
             yield str(one["content"])
         elif one["type"] in SELECTS or one["type"] == BUTTON:
             yield _control(one)
+        elif one["type"] == SECTION:
+            beside = " ".join(_components([one["accessory"]]))
+            yield "\n".join([*_components(one["components"])]) + f"  {beside}"
+        elif one["type"] == CONTAINER:
+            yield f"┌ {colour_name(one.get('accent_color'))}"
+            for line in _components(one["components"]):
+                yield from (f"│ {part}".rstrip() for part in line.split("\n"))
+            yield "└"
         else:
-            yield from _components(one.get("components") or [])
-            if one.get("accessory"):
-                yield from _components([one["accessory"]])
+            yield f"({LAYOUT_NAMES.get(one['type'], one['type'])})"
 
 
 def _control(one: JSON) -> str:

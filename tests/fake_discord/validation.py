@@ -29,8 +29,10 @@ FILE_SIZE = 10 * 1024 * 1024
 
 ACTION_ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
 SELECTS = frozenset({3, 5, 6, 7, 8})
-TEXT_DISPLAY, LABELLED = 10, 18
-V2_ONLY = frozenset({9, 10, 11, 12, 13, 14, 17})
+SECTION, TEXT_DISPLAY, THUMBNAIL, MEDIA_GALLERY, FILE, SEPARATOR = 9, 10, 11, 12, 13, 14
+CONTAINER, LABELLED = 17, 18
+V2_TOP = frozenset({ACTION_ROW, SECTION, TEXT_DISPLAY, MEDIA_GALLERY, FILE, SEPARATOR, CONTAINER})
+"""What may stand in a message of layout components; a container takes the same but containers."""
 LINK_STYLE, PREMIUM_STYLE = 5, 6
 
 URL = re.compile(r"(https?|attachment)://\S+")
@@ -275,10 +277,42 @@ def _check_v2(body: JSON, components: Sequence[JSON], problems: Problems) -> Non
     if sum(length(text) for text in texts) > V2_TEXT:
         message = f"The total text may not exceed {V2_TEXT} characters"
         problems.add(("components",), "COMPONENT_TEXT_TOO_LONG", message)
-    for path, one in everything:
-        if one["type"] == ACTION_ROW:
-            inside = one.get("components") or []
-            check_row(inside, ("components", *path, "components"), problems)
+    for index, one in enumerate(components):
+        _check_layout(one, ("components", index), V2_TOP, problems)
+
+
+def _check_layout(one: JSON, path: Path, taken: frozenset[int], problems: Problems) -> None:
+    """Note the faults of a component of a layout, and of what is in it."""
+    kind = one.get("type")
+    if kind not in taken:
+        types = ", ".join(map(str, sorted(taken)))
+        message = f'Value of field "type" must be one of ({types}).'
+        problems.add((*path, "type"), "UNION_TYPE_CHOICES", message)
+        return
+    inside = one.get("components") or []
+    if kind == ACTION_ROW:
+        check_row(inside, (*path, "components"), problems)
+    elif kind == TEXT_DISPLAY:
+        check_text(one.get("content"), (*path, "content"), V2_TEXT, problems, least=1)
+    elif kind == SECTION:
+        _check_between(inside, (*path, "components"), 3, problems)
+        accessory = one.get("accessory") or {}
+        _check_layout(accessory, (*path, "accessory"), frozenset({BUTTON, THUMBNAIL}), problems)
+    elif kind == CONTAINER:
+        _check_between(inside, (*path, "components"), V2_COMPONENTS, problems)
+    elif kind == MEDIA_GALLERY:
+        _check_between(one.get("items") or [], (*path, "items"), 10, problems)
+    elif kind == BUTTON:
+        _check_button(one, path, problems)
+    if kind in (SECTION, CONTAINER):
+        children = frozenset({TEXT_DISPLAY}) if kind == SECTION else V2_TOP - {CONTAINER}
+        for index, child in enumerate(inside):
+            _check_layout(child, (*path, "components", index), children, problems)
+
+
+def _check_between(found: Sequence[Any], path: Path, most: int, problems: Problems) -> None:
+    if not 1 <= len(found) <= most:
+        problems.add(path, "BASE_TYPE_BAD_LENGTH", f"Must be between 1 and {most} in length.")
 
 
 # Modals and choices

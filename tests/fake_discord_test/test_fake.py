@@ -72,7 +72,7 @@ async def test_pictures(fake: FakeDiscord, guild: Guild) -> None:
     )
     assert render(message) == (
         "**bold**\n┌ #123456\n│ # T <https://x.org>\n│ (image u)\n└\n"
-        "[Map] link <https://example.org>\n<s: A> (disabled)\ntext"
+        "[Map] link <https://example.org>\n<s: A> (disabled)\n┌ no colour\n│ text\n└"
     )
     message.delete()
     assert message.text.startswith("(deleted)\n")

@@ -1,6 +1,6 @@
 """Requests to remove a property: ask, list, withdraw, approve, deny."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
@@ -77,6 +77,13 @@ class RequestedRemovals(Reply):
     """Properties whose removal is requested."""
 
     properties: list[RequestedRemoval]
+
+
+class OpenRemovals(NamedTuple):
+    """Some of the open requests, with their properties, and how many there are."""
+
+    requests: list[tuple[Property, Removal]]
+    total: int
 
 
 @table.query("request-remove-property", scope=Scope.WRITE, share=Share.OWNER)
@@ -162,6 +169,16 @@ async def get_requested_remove_properties(context: Context) -> RequestedRemovals
 async def search_removal_properties(context: Context, ask: SearchPage) -> PropertyListPage:
     """List properties whose removal is requested, page by page."""
     return await page_of_status(context.read, ask, REMOVED)
+
+
+@operation(scope=Scope.READ)
+async def list_open_removals(context: Context, ask: SearchPage) -> OpenRemovals:
+    """Return the open requests with their properties, and how many there are."""
+    sql = context.read
+    found = await properties.page_of_status(sql, REMOVED, ask.search, ask.limit, ask.offset)
+    requests = [(row, await removals.open_of_property(sql, row.id)) for row in found]
+    open_ = [(row, request) for row, request in requests if request is not None]
+    return OpenRemovals(open_, await properties.count(sql, REMOVED, ask.search))
 
 
 @table.query("approve-remove-property", scope=Scope.APPROVE)

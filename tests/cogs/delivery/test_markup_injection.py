@@ -20,6 +20,7 @@ from tests.cogs.payloads import PAYLOADS, check_inert, check_plain, check_whole,
 from tests.cogs.scenario import Scenario
 from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import InteractionReply
+from tests.fake_discord.validation import TEXT_DISPLAY, every_component
 from tests.webhook.harness import AppHarness
 from webhook.protocol.clean_text import clean_text
 
@@ -154,8 +155,17 @@ TYPED = {
 """Commands by the option that offers choices, and that people may type anything into."""
 
 
+def _texts(reply: InteractionReply) -> list[str]:
+    """Return the texts of a layout, without the marks of its title and its footer."""
+    return [
+        str(component["content"]).removeprefix("### ").removeprefix("-# ")
+        for _path, component in every_component(reply.components)
+        if component["type"] == TEXT_DISPLAY
+    ]
+
+
 def _is_answered(reply: InteractionReply) -> bool:
-    return bool(reply.content or reply.embeds)
+    return reply.answered
 
 
 async def _fill(env: BotEnvironment, text: Iterator[str]) -> None:
@@ -203,6 +213,8 @@ async def test_payloads_are_plain_text_in_answers_and_choices(
             own_lists = command == "route test"
             check_inert(reply.content.replace("\n- ", "\n") if own_lists else reply.content)
             _check_embeds([discord.Embed.from_dict(embed) for embed in reply.embeds])
+            for shown in _texts(reply):
+                check_inert(shown)
         form = await env.fake.slash(owner, "removal deny", property="3")
         await env.fake.until(lambda: form.modal is not None)
         check_plain(form.modal["title"] if form.modal else "")
@@ -230,4 +242,4 @@ async def test_lists_of_the_longest_names_fit_into_an_answer(env: BotEnvironment
         for command, options in {"drone list": {"property": "1"}, "removal list": {}}.items():
             reply = await env.fake.slash(env.anna, command, options=options)
             await env.fake.until(partial(_is_answered, reply))
-            assert reply.embeds, command
+            assert sum(text.count("\n") + 1 for text in _texts(reply)) == 12, command

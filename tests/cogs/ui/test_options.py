@@ -101,7 +101,7 @@ async def test_an_ambiguous_location_is_rejected(harness: AppHarness) -> None:
         ("equipment add", "type"),
         ("equipment remove", "equipment"),
         ("access deny", "user"),
-        ("visitors week", "camera"),
+        ("visitors", "camera"),
         ("crimes", "property"),
     ],
 )

@@ -12,38 +12,48 @@ from cogs.ui.pages import (
     SIZE,
     ListRows,
     PagedLists,
+    Row,
     custom_id,
     parse_page,
 )
 from cogs.ui.text import length
-from tests.end_to_end.environment import BotEnvironment
+from db import cards, settings
+from db.cards import StaleCard
+from db.user_ids import stored_id
+from tests.cogs.scenario import Scenario
+from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import render
+from tests.fake_discord.errors import Problems
+from tests.fake_discord.messages import IS_COMPONENTS_V2
+from tests.fake_discord.validation import check_message
 from tests.webhook.harness import AppHarness
-from webhook.protocol.context import Context, Scope
+from webhook.protocol.context import Caller, Context, Scope
+from webhook.protocol.wire import validate
+from webhook.queries.guilds import HOME_GUILD
+from webhook.queries.incidents import NewIncidentNote, note_incident
 
 TEST_LISTS = PagedLists()
 
 
 @TEST_LISTS.declare("numbers", Scope.READ)
 async def numbers(_: Context, argument: str, limit: int, offset: int) -> ListRows:
-    every = [str(number) for number in range(int(argument))]
+    every = [Row(str(number)) for number in range(int(argument))]
     return ListRows.part("Numbers", every, "None.", limit, offset)
 
 
 @TEST_LISTS.declare("uncounted", Scope.READ)
 async def uncounted(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     counted = await numbers.read(context, argument, limit, offset)
-    return ListRows(counted.title, counted.lines, counted.empty)
+    return ListRows(counted.title, counted.rows, counted.empty)
 
 
 async def shown(
     harness: AppHarness, name: str, count: int, number: int = 0
 ) -> tuple[list[str], str, str]:
     """Return a page's lines, its footer, and the buttons that can be pressed."""
-    content = await TEST_LISTS[name].page(harness.context(), str(count), number)
-    (embed,) = content.embeds
-    possible = [button.label for button in content.buttons if not button.disabled]
-    return (embed.description or "").split("\n"), embed.footer.text or "", " ".join(possible)
+    page = await TEST_LISTS[name].page(harness.context(), str(count), number)
+    possible = [button.label for button in page.buttons if not button.disabled]
+    return [row.text for row in page.rows], page.footer, " ".join(possible)
 
 
 async def test_a_short_list_has_no_footer_and_no_buttons(harness: AppHarness) -> None:
@@ -95,7 +105,7 @@ def test_a_page_buttons_id_round_trips(turn: str, name: str, number: int, argume
     assert parse_page(written.removeprefix(f"page:{turn}:")) == (name, number, argument)
 
 
-async def test_the_longest_lines_of_every_list_fit_into_a_page(harness: AppHarness) -> None:
+async def test_the_longest_rows_of_every_list_fit_into_a_page(harness: AppHarness) -> None:
     hostile = "*😀" * 1_000
     for _ in range(SIZE + 1):
         property_id = await harness.add_property(location=hostile[:200], clientId=hostile[:64])
@@ -105,16 +115,42 @@ async def test_the_longest_lines_of_every_list_fit_into_a_page(harness: AppHarne
         await harness.ask("add-user", userId=f"{property_id}{hostile[:60]}", fullName=hostile[:200])
         await harness.ask("add-allowed-user", propertyId=1, userId=f"{property_id}{hostile[:60]}")
         await harness.ask("add-auth-entry", propertyId=1, userId=f"{property_id}{hostile[:60]}")
-        await harness.ask("request-remove-property", propertyId=property_id)
+        member = str(10**18 + property_id)
+        await harness.ask("link-user", memberId=member, userId=f"{property_id}{hostile[:60]}")
+        await harness.ask(
+            "request-remove-property", propertyId=property_id, userId=hostile[:64], reason=hostile
+        )
         await harness.ask("change-property-status", propertyId=property_id, status=hostile[:32])
-        await harness.ask("request-remove-property", propertyId=property_id)
-    for name in LISTS.keys() - {"free", "pending"}:
-        argument = {"flights": "1:", "search": "*", "alarms": "", "audit": "/"}.get(name, "1")
-        (embed,) = (await LISTS[name].page(harness.context(), argument)).embeds
-        lines = (embed.description or "").split("\n")
-        assert len(lines) == SIZE, name
-        assert length(embed.description or "") <= 4_096
-        assert length(embed.title or "") <= 256
+        await harness.ask(
+            "request-remove-property", propertyId=property_id, userId=hostile[:64], reason=hostile
+        )
+    await Scenario(harness).push("EVENT_911", call_911(1))
+    caller = harness.context().of(Caller("discord:1", Scope.ADMIN, ("1",)))
+    for _ in range(SIZE):
+        note = {"subject": "emergency:1@county", "text": hostile[:1000]}
+        await note_incident(caller, validate(NewIncidentNote, note))
+    subjects = [*(f"alarm:{n}" for n in range(1, 12)), *(f"removal:{n}" for n in range(1, 30))]
+    await _post_cards(harness, [*subjects, *(f"flight:{n}" for n in range(1, 30))])
+    owner = Caller("discord:1", Scope.ADMIN, (stored_id(hostile[:64]),))
+    context = harness.context().of(owner)
+    arguments = {"flights": "1:", "alarms": "", "audit": "/", "properties": "/*"}
+    arguments["notes"] = "emergency:1@county"
+    for name in LISTS:
+        page = await LISTS[name].page(context, arguments.get(name, "1"))
+        shown = page.view().to_components()  # type: ignore[no-untyped-call]
+        problems = Problems()
+        check_message({"components": shown}, IS_COMPONENTS_V2, problems)
+        problems.raise_if_any()
+        assert len(page.rows) == SIZE, name
+        assert "more" not in str(shown), name
+
+
+async def _post_cards(harness: AppHarness, subjects: list[str]) -> None:
+    """Have the cards of subjects posted, so that lists link to them."""
+    async with harness.database.write() as sql:
+        await settings.put(sql, HOME_GUILD, str(10**18))
+        await cards.mark_stale(sql, *(StaleCard(subject, "x", 0) for subject in subjects))
+        await sql.run("UPDATE cards SET channel_id = ?1, message_id = ?1", 10**18)
 
 
 async def test_pages_are_turned_in_place_after_a_restart_with_permission(
@@ -149,8 +185,9 @@ async def test_an_owner_without_a_role_turns_pages_of_their_own_property(
         for number in range(12):
             await env.query("add-allowed-user", propertyId=property_id, userId=f"guest {number}")
         await env.query("link-user", memberId=str(env.stranger.id), userId="owner")
-        options = {"property": str(property_id)}
-        listed = await env.fake.slash(env.stranger, "access list", options=options)
+        shown = await env.fake.slash(env.stranger, "property show", property=str(property_id))
+        await env.fake.until(lambda: shown.answered)
+        listed = await env.fake.click(env.stranger, shown, "Access list")
         await env.fake.until(lambda: "Page 1 of 2" in render(listed))
         await env.fake.click(env.stranger, listed, "Next")
         await env.fake.until(lambda: "Page 2 of 2" in render(listed))

@@ -86,7 +86,7 @@ async def test_the_manager_of_another_server_has_no_permissions(
         elsewhere.commands = elsewhere.commands or env.guild.commands
         for member, lacks in ((mallory, True), (olga, not is_configured)):
             reply = await env.fake.slash(member, "drone list")
-            await env.fake.until(lambda reply=reply: bool(reply.content or reply.embeds))  # type: ignore[misc]
+            await env.fake.until(lambda reply=reply: reply.answered)  # type: ignore[misc]
             assert reply.content.startswith("This needs the viewer role") is lacks
 
 
@@ -94,7 +94,7 @@ async def test_a_removed_role_loses_its_permissions(env: BotEnvironment) -> None
     async with env.bot_running():
         await env.wait_for_commands()
         reply = await env.fake.slash(env.vic, "drone list")
-        await env.fake.until(lambda: bool(reply.embeds))
+        await env.fake.until(lambda: reply.answered)
         env.vic.remove_role(env.viewers)
         again = await env.fake.slash(env.vic, "drone list")
         await env.fake.until(lambda: again.content.startswith("This needs the viewer role"))
