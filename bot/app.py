@@ -28,7 +28,7 @@ from bot.locks import alone_on_database, alone_with_token
 from bot.settings import Settings, StaleSettings
 from cogs.bot import DiscordStatus
 from cogs.commands.status import RuntimeStatus
-from cogs.delivery.channel_queue import Pace, instance_name
+from cogs.delivery.channel_queue import Pace, PostedBefore
 from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
 from cogs.pictures.backdrop import store_backdrop
@@ -36,7 +36,7 @@ from cogs.program_health import ProgramHealth
 from cogs.routing.layout import choices
 from cogs.routing.troubles import Troubles
 from cogs.ui.names import set_status_names
-from db import community
+from db import cards, community
 from db.community import EquipmentType, Tier
 from db.database import Database
 from db.folding import refold
@@ -54,7 +54,7 @@ from webhook.http.connection_limits import ConnectionLimiter, affordable
 from webhook.http.listener import Listener
 from webhook.http.push import CadKey
 from webhook.protocol.bus import Bus
-from webhook.protocol.context import ApprovalRules, Context, ExternalRules, Scope
+from webhook.protocol.context import ApprovalRules, Context, ExternalRules, Scope, now
 from webhook.protocol.events import ALL
 from webhook.protocol.game_servers import GameServers
 from webhook.protocol.metrics import Metrics
@@ -74,6 +74,7 @@ CERTIFICATE_INTERVAL = 60.0
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * 60 * SECOND
+DAY = 24 * HOUR
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ async def run(
             alarms,
             troubles,
             chosen=await choices(database.read),
-            instance=await instance_name(database),
+            posted_before=await PostedBefore.read(database),
         )
         daily_at = settings.community.daily_at
         checks = PeriodicChecks(
@@ -162,7 +163,10 @@ async def run(
             daily_at=time.fromisoformat(daily_at) if daily_at else None,
         )
         program_health = ProgramHealth(
-            status, lambda: database.is_writable, lambda: checks.silent_cads
+            status,
+            lambda: database.is_writable,
+            lambda: checks.silent_cads,
+            lambda: checks.refused,
         )
         troubles.add(program_health.troubles)
         health = Health(database, connection, stop, troubles, game_servers)
@@ -280,7 +284,10 @@ def _authenticator(
 
 
 async def _store_configuration(database: Database, settings: Settings, cads: Sequence[str]) -> None:
-    """Store what queries and commands read: tiers, equipment types, CADs, the map image."""
+    """Store what queries and commands read: tiers, equipment types, CADs, the map image.
+
+    What the log alone has shown for a day is posted, once Discord is on.
+    """
     async with database.write() as sql:
         await community.replace(
             sql,
@@ -290,6 +297,8 @@ async def _store_configuration(database: Database, settings: Settings, cads: Seq
         await store_cads(sql, cads)
         await refold(sql)
         await store_backdrop(sql, settings.map.backdrop())
+        if settings.discord.token:
+            await cards.post_logged(sql, now() - DAY)
 
 
 async def _forget_old(context: Context, retention: Retention, discord: DiscordService) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import time as TimeOfDay  # noqa: N812 - a class
 
-from db import journal, request_keys, settings, subscriptions, troubles
+from db import cards, feeds, journal, request_keys, settings, subscriptions, troubles
 from db.database import Database
 from db.errors import StorageUnavailable
 from webhook.cad.silence import LastPush, silent_cads
@@ -127,11 +127,16 @@ class PeriodicChecks:
         self._silent_after = silent_after
         self._daily_at = daily_at
         self._stored_errors = 0
+        self.refused = 0
+        """How many messages Discord refused for good."""
         self.silent_cads: dict[str, int] = {}
         """Since when each silent CAD has been silent, in milliseconds since 1970."""
 
     async def run(self) -> None:
         await self._store_errors()
+        read = self._context.read
+        rejections = [*await cards.rejections(read), *await feeds.rejections(read)]
+        self.refused = sum(rejection.number for rejection in rejections)
         if self._silent_after:
             self.silent_cads = await silent_cads(
                 self._context, self._last_push, self._cads, self._silent_after

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
@@ -25,7 +26,7 @@ from bot.discord_settings import (
 from bot.settings import DiscordSettings, Settings
 from cogs.bot import DiscordStatus, SentinelBot
 from cogs.commands.status import RuntimeStatus
-from cogs.delivery.channel_queue import Delivery, DeliveryContext, Pace
+from cogs.delivery.channel_queue import Delivery, DeliveryContext, Pace, PostedBefore
 from cogs.delivery.explain import Routes
 from cogs.delivery.follower import Follower
 from cogs.delivery.messenger import DiscordMessenger, LogMessenger, Messenger
@@ -87,7 +88,7 @@ class DiscordService:
         troubles: Troubles,
         *,
         chosen: Layout,
-        instance: str,
+        posted_before: PostedBefore,
     ) -> None:
         """Build the bot and the first pipeline; nothing runs yet. `chosen`: what /setup stored."""
         self._settings = settings
@@ -100,11 +101,12 @@ class DiscordService:
         self.reports = TroubleReports(
             context, troubles, pace.settle, lambda: status.channels.get("log"), self.wake
         )
-        self._instance = instance
+        self._posted_before = posted_before
         self._logged_in = asyncio.Event()
         self._replacing = asyncio.Lock()
         self._is_stopping = False
-        self._unconfirmed = set[str]()
+        self._unconfirmed: dict[str, float] = {}
+        status.deliver = self._deliver_now
         self._called_roles: list[CalledRole] = []
         self._responder = Responder(context, RoleScopes({}))
         self._routes = Routes(build_router(settings.discord, context.zone), frozenset())
@@ -127,6 +129,9 @@ class DiscordService:
     def retry(self) -> None:
         """Try again at once to deliver what waits."""
         self._pipeline.delivery.retry()
+
+    def _deliver_now(self, channels: Collection[str]) -> None:
+        self._pipeline.delivery.wake(channels)
 
     async def refresh_board(self) -> None:
         await self._pipeline.follower.refresh_board()
@@ -221,12 +226,12 @@ class DiscordService:
                 context.database,
                 self._messenger,
                 self._pace,
-                self._instance,
-                self._status.started_at,
+                self._posted_before,
+                self._status.clock,
                 settings.discord.feed_age_minutes * MINUTE,
                 self._metrics,
                 self._unconfirmed,
-                self._status.closed,
+                self._status.hindered,
             ),
             channels,
         )

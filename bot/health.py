@@ -1,6 +1,7 @@
 """How the bot is: ready or not and what is wrong for /healthz, queues and sizes for /metrics."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
@@ -98,11 +99,17 @@ class MetricsRefresher:
         try:
             read = self._database.read
             backlog = [*await cards.backlog(read), *await feeds.backlog(read)]
+            rejections = [*await cards.rejections(read), *await feeds.rejections(read)]
             _, newest = await journal.bounds(read)
         except StorageUnavailable:
             return
         self._metrics.newest_event.set(newest)
         self._set_backlog(backlog)
+        refused = Counter[str]()
+        for rejection in rejections:
+            refused[rejection.channel] += rejection.number
+        for channel in self._channels:
+            self._metrics.refused.labels(channel).set(refused[channel])
 
     def _set_backlog(self, backlog: list[Backlog]) -> None:
         found = {(queue.channel, queue.kind): queue for queue in backlog}

@@ -33,7 +33,7 @@ from cogs.commands.open_card import CardOpener
 from cogs.commands.route import RouteCommands
 from cogs.commands.status import RuntimeStatus, StatusCommands
 from cogs.commands.visitors import VisitorCommands
-from cogs.delivery.discord_errors import trace_429s
+from cogs.delivery.discord_errors import trace_answers
 from cogs.delivery.explain import Routes
 from cogs.routing.layout import single_id
 from cogs.routing.setup_health import SetupHealth
@@ -150,7 +150,7 @@ class SentinelBot(SentinelClient):
             help_command=None,
             tree_cls=SentinelTree,
             allowed_mentions=discord.AllowedMentions.none(),
-            http_trace=trace_429s(),
+            http_trace=trace_answers(runtime_status.clock),
             proxy=proxy,
         )
         self.responder = responder

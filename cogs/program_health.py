@@ -3,23 +3,33 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from cogs.commands.status import RuntimeStatus
+from cogs.delivery.discord_clock import WORTH_TELLING
+from cogs.delivery.discord_codes import cure_of
+from cogs.delivery.discord_errors import Hindrance
 from cogs.i18n.language import _, plural
 from cogs.routing.troubles import Trouble
+from cogs.ui.text import duration
 from webhook.protocol.game_servers import GameServers
 
 
 class ProgramHealth:
-    """Says what the program lacks. `silent_cads`: since when each has been, in milliseconds."""
+    """Says what the program lacks.
+
+    `silent_cads`: since when each has been, in milliseconds. `refused`: how many messages Discord
+    refused for good.
+    """
 
     def __init__(
         self,
         status: RuntimeStatus,
         is_writable: Callable[[], bool],
         silent_cads: Callable[[], Mapping[str, int]],
+        refused: Callable[[], int],
     ) -> None:
         self._status = status
         self._is_writable = is_writable
         self._silent_cads = silent_cads
+        self._refused = refused
 
     def troubles(self) -> Iterator[Trouble]:
         """Return what is wrong."""
@@ -27,7 +37,9 @@ class ProgramHealth:
             sentence = _("The database could not be written; pushes are rejected until it can be.")
             yield Trouble("disk", sentence, _("Check whether the disk is full."))
         yield from _discord(self._status.discord())
-        yield from _closed_channels(self._status.channels, self._status.closed)
+        yield from _hindered_channels(self._status.channels, self._status.hindered)
+        yield from _refused(self._refused())
+        yield from _clock(self._status.clock.error())
         yield from _cads(self._silent_cads())
         yield from _game_servers(self._status.game_servers)
 
@@ -42,17 +54,42 @@ def _discord(state: str) -> Iterator[Trouble]:
         yield Trouble("discord.connecting", sentence, "", is_told=False)
 
 
-def _closed_channels(channels: Mapping[str, int], closed: Mapping[int, str]) -> Iterator[Trouble]:
-    """Say which of the channels took no message when the bot tried last."""
+def _hindered_channels(
+    channels: Mapping[str, int], hindered: Mapping[int, Hindrance]
+) -> Iterator[Trouble]:
+    """Say in which channels messages wait, as Discord did not take them when the bot tried last."""
     names: dict[int, list[str]] = {}
     for name, number in channels.items():
         names.setdefault(number, []).append(name)
-    for number in closed.keys() & names.keys():
-        named = ", ".join(filter(str.isalpha, names[number]))
+    for number in hindered.keys() & names.keys():
+        named = ", ".join(filter(str.isalpha, names[number])) or _("of a rule")
         text = _("The bot may not post in the channel {name}, or it is gone; its messages wait.")
-        sentence = text.format(name=named or _("of a rule"))
-        cure = _("`cad-sentinel check` says what is missing.")
-        yield Trouble(f"channel.{names[number][0]}", sentence, cure, number)
+        if not hindered[number].is_closed:
+            text = _("Discord does not take a message for the channel {name} now; it waits.")
+        cure = cure_of(hindered[number].code)
+        cure = f"{cure[:1].upper()}{cure[1:]} ({hindered[number].reason})."
+        yield Trouble(f"channel.{names[number][0]}", text.format(name=named), cure, number)
+
+
+def _refused(number: int) -> Iterator[Trouble]:
+    if number:
+        sentence = plural(
+            "Discord refused {number} message for good.",
+            "Discord refused {number} messages for good.",
+            number,
+        )
+        yield Trouble("messages", sentence, _("See why in /status, and press Post again."))
+
+
+def _clock(error: float) -> Iterator[Trouble]:
+    """Say that this machine's clock is wrong; `error`: seconds that it is ahead of Discord's."""
+    if abs(error) < WORTH_TELLING:
+        return
+    by = duration(max(1, round(abs(error) / 60)) * 60_000)
+    text = _("The clock of the bot's machine is {duration} fast.")
+    if error < 0:
+        text = _("The clock of the bot's machine is {duration} slow.")
+    yield Trouble("clock", text.format(duration=by), _("Have its system set the time by itself."))
 
 
 def _cads(silent: Mapping[str, int]) -> Iterator[Trouble]:

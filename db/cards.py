@@ -1,6 +1,7 @@
 """Cards: one Discord message per subject, and whether Discord still shows an old state of it."""
 
 import json
+from collections.abc import Collection
 from typing import NamedTuple
 
 from db.database import Reader, Transaction, marks
@@ -56,6 +57,18 @@ class Backlog(NamedTuple):
     since: int | None
 
 
+class RefusedMessages(NamedTuple):
+    """Messages of a channel that Discord rejected, and when and why it did so last.
+
+    All private messages together are the channel `direct`.
+    """
+
+    channel: str
+    number: int
+    at: int
+    reason: str
+
+
 async def mark_stale(sql: Transaction, *stale: StaleCard) -> None:
     """Have cards shown again where they are, or for the first time, in this order."""
     if not stale:
@@ -101,11 +114,14 @@ async def touch(sql: Transaction, subjects: list[str]) -> list[str]:
     return channels
 
 
-async def next_unposted(sql: Reader, channels: list[str]) -> Card | None:
-    """Return the oldest card of these channels that has no message yet."""
+async def next_unposted(
+    sql: Reader, channels: list[str], without: Collection[int] = ()
+) -> Card | None:
+    """Return the oldest card of these channels that has no message yet; not one of `without`."""
     stale = f"shown < version AND channel IN ({marks(channels)})"
-    oldest = f"cards WHERE {stale} AND message_id IS NULL ORDER BY id LIMIT 1"
-    found = await sql.select(Card, oldest, *channels)
+    other = "id NOT IN (SELECT value FROM json_each(?))"
+    oldest = f"cards WHERE {stale} AND message_id IS NULL AND {other} ORDER BY id LIMIT 1"
+    found = await sql.select(Card, oldest, *channels, json.dumps(list(without)))
     return found[0] if found else None
 
 
@@ -148,7 +164,51 @@ async def mark_shown(sql: Transaction, card: Card) -> None:
     """
     message = {"channel_id": card.channel_id, "message_id": card.message_id}
     content = {"shown": card.version, "digest": card.digest, "picture": card.picture}
-    await sql.update("cards", message | content, id=card.id)
+    accepted = {"rejected_at": None, "rejection": ""}
+    await sql.update("cards", message | content | accepted, id=card.id)
+
+
+async def mark_rejected(sql: Transaction, card: Card, at: int, reason: str) -> None:
+    """Store that Discord rejects the card as of `card.version`; a change is tried again."""
+    rejected = {"rejected_at": at, "rejection": reason}
+    await sql.update("cards", {"shown": card.version, "digest": "", **rejected}, id=card.id)
+
+
+async def rejections(sql: Reader) -> list[RefusedMessages]:
+    """Count the cards that Discord rejected, by channel."""
+    return await sql.all(
+        RefusedMessages,
+        "SELECT CASE WHEN channel LIKE 'direct:%' THEN 'direct' ELSE channel END,"
+        " count(*), max(rejected_at), rejection FROM cards"
+        " WHERE rejected_at IS NOT NULL GROUP BY 1",
+    )
+
+
+async def retry_rejected(sql: Transaction) -> list[str]:
+    """Have what Discord rejected tried again; return the channels."""
+    found = await sql.all(str, "SELECT channel FROM cards WHERE rejected_at IS NOT NULL")
+    await sql.run(
+        "UPDATE cards SET version = version + 1, rejected_at = NULL, rejection = ''"
+        " WHERE rejected_at IS NOT NULL"
+    )
+    return found
+
+
+async def post_logged(sql: Transaction, since: int) -> None:
+    """Have cards posted that are only in the log, as Discord was off; they mention nobody.
+
+    Older ones than this time are posted when they change.
+    """
+    await sql.run(
+        "UPDATE cards SET channel_id = NULL, message_id = NULL, digest = '',"
+        " posting = posting + 1, version = version + 1 WHERE channel_id = 0 AND created_at >= ?",
+        since,
+    )
+
+
+async def newest_id(sql: Reader) -> int:
+    """Return the highest number of a card, 0 if there is none."""
+    return await sql.one(int, "SELECT coalesce(max(id), 0) FROM cards") or 0
 
 
 async def mark_posted(sql: Transaction, card: Card) -> None:

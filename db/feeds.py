@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple
 
-from db.cards import Backlog
+from db.cards import Backlog, RefusedMessages
 from db.database import Reader, Transaction, marks
 
 
@@ -45,7 +45,8 @@ async def add(sql: Transaction, *entries: FeedEntry) -> None:
 
 async def waiting(sql: Reader, channels: list[str], limit: int) -> list[FeedEntry]:
     """Return the oldest entries that wait for these channels."""
-    oldest = f"feed_entries WHERE channel IN ({marks(channels)}) ORDER BY journal_id LIMIT ?"
+    waits = f"channel IN ({marks(channels)}) AND rejected_at IS NULL"
+    oldest = f"feed_entries WHERE {waits} ORDER BY journal_id LIMIT ?"
     return await sql.select(FeedEntry, oldest, *channels, limit)
 
 
@@ -55,7 +56,7 @@ async def backlog(sql: Reader) -> list[Backlog]:
         Backlog,
         "SELECT channel, 'feed', number, at FROM journal JOIN ("
         " SELECT channel, count(*) AS number, min(journal_id) AS oldest FROM feed_entries"
-        " GROUP BY channel) ON id = oldest",
+        " WHERE rejected_at IS NULL GROUP BY channel) ON id = oldest",
     )
 
 
@@ -97,6 +98,34 @@ async def counts(sql: Reader, batch: int) -> list[FeedCount]:
 async def mark_batch_shown(sql: Transaction, batch: int) -> None:
     """Delete the entries of a message."""
     await sql.delete("feed_entries", batch=batch)
+
+
+async def split_batch(sql: Transaction, batch: int) -> None:
+    """Store that each entry of a message gets one of its own."""
+    await sql.run("UPDATE feed_entries SET batch = journal_id WHERE batch = ?", batch)
+
+
+async def mark_batch_rejected(sql: Transaction, batch: int, at: int, reason: str) -> None:
+    """Store that Discord rejects a message."""
+    await sql.update("feed_entries", {"rejected_at": at, "rejection": reason}, batch=batch)
+
+
+async def rejections(sql: Reader) -> list[RefusedMessages]:
+    """Count the messages that Discord rejected, by channel."""
+    return await sql.all(
+        RefusedMessages,
+        "SELECT channel, count(DISTINCT batch), max(rejected_at), rejection FROM feed_entries"
+        " WHERE rejected_at IS NOT NULL GROUP BY channel",
+    )
+
+
+async def retry_rejected(sql: Transaction) -> list[str]:
+    """Have what Discord rejected tried again; return the channels."""
+    found = await sql.all(str, "SELECT channel FROM feed_entries WHERE rejected_at IS NOT NULL")
+    await sql.run(
+        "UPDATE feed_entries SET rejected_at = NULL, rejection = '' WHERE rejected_at IS NOT NULL"
+    )
+    return found
 
 
 async def channels(sql: Reader) -> list[str]:

@@ -112,11 +112,15 @@ async def count_subjects(
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
-    """Delete up to `limit` events older than a time that no feed needs; return how many."""
+    """Delete up to `limit` events older than a time that no feed has to show; return how many.
+
+    What Discord rejected goes with them.
+    """
     gone = await sql.all(
         int,
         "SELECT id FROM journal WHERE at < ?"
-        " AND id NOT IN (SELECT journal_id FROM feed_entries) ORDER BY at LIMIT ?",
+        " AND id NOT IN (SELECT journal_id FROM feed_entries WHERE rejected_at IS NULL)"
+        " ORDER BY at LIMIT ?",
         before,
         limit,
     )

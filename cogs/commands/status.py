@@ -1,23 +1,28 @@
 """`/status`: whether everything works, and what does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from itertools import groupby
 
 import discord
 from discord import app_commands
 
+from cogs.delivery.discord_clock import DiscordClock
+from cogs.delivery.discord_errors import Hindrance
 from cogs.i18n.language import N_, _, plural
 from cogs.routing.troubles import Trouble, Troubles
-from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
+from cogs.ui.buttons import button
+from cogs.ui.embeds import FIELD, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.permissions import needs
-from cogs.ui.responder import Responder, SentinelCog, reply_embed
+from cogs.ui.responder import Responder, SentinelCog, reply_embed, reply_text
 from cogs.ui.text import fitting, inert_line, timestamp
 from webhook.cad.silence import LastPush
 from webhook.protocol.context import Scope, now
 from webhook.protocol.game_servers import GameServers
-from webhook.queries.audit import StorageStatus, get_storage_status
-from webhook.queries.rows import Backlog
+from webhook.queries.audit import StorageStatus, get_storage_status, retry_rejected
+from webhook.queries.rows import Backlog, RefusedMessages
+
+DAY = 24 * 60 * 60 * 1000
 
 _STATES = {
     "off": N_("Off"),
@@ -33,7 +38,7 @@ class RuntimeStatus:
     """How the program is; its parts write here what they know.
 
     `discord`: the connection's state. `cads`: the names of the configured CADs. `channels`: ids by
-    name. `closed`: why nothing can be posted to a channel, by id.
+    name. `hindered`: why messages of a channel wait, by id. `deliver` has queues look for work.
     """
 
     version: str
@@ -42,7 +47,9 @@ class RuntimeStatus:
     last_push: LastPush
     game_servers: GameServers = field(default_factory=GameServers)
     channels: dict[str, int] = field(default_factory=dict)
-    closed: dict[int, str] = field(default_factory=dict)
+    hindered: dict[int, Hindrance] = field(default_factory=dict)
+    clock: DiscordClock = field(default_factory=DiscordClock)
+    deliver: Callable[[Collection[str]], None] = lambda channels: None
     started_at: int = field(default_factory=now)
 
 
@@ -61,11 +68,22 @@ class StatusCommands(SentinelCog):
         storage = await get_storage_status(context)
         await reply_embed(interaction, self._show(storage))
 
+    @button("status:again", Scope.WRITE)
+    async def post_again(self, interaction: discord.Interaction, _number: int) -> None:
+        """Have Discord asked again to take what it rejected."""
+        context = await self._responder.defer(interaction)
+        channels = await retry_rejected(context)
+        self._status.deliver(channels)
+        text = _("Posting again.") if channels else _("Nothing waits for that any more.")
+        await reply_text(interaction, text)
+
     def _show(self, storage: StorageStatus) -> MessageContent:
         """Show how the program is."""
-        status, wrong = self._status, self._troubles.present()
+        status = self._status
+        wrong = [each for each in self._troubles.present() if each.key != "messages"]
         state = status.discord()
-        is_well = state == "ready" and not wrong
+        rejected = storage.rejections
+        is_well = state == "ready" and not (wrong or rejected)
         card = CardBuilder(
             title=_("Everything works") if is_well else _("Something needs attention"),
             colour=Colour.GOOD if is_well else Colour.WARNING,
@@ -75,7 +93,12 @@ class StatusCommands(SentinelCog):
         shut = {trouble.about for trouble in wrong if trouble.about}
         channels = set(status.channels.values())
         card.add(_("Channels"), _channels(len(channels), len(channels & shut)), inline=False)
-        backlog = sorted(storage.backlog, key=lambda row: row.channel)
+        refused = [_rejection_line(status, rejection) for rejection in rejected]
+        card.add(_("Refused by Discord"), fitting(refused, "\n", FIELD), inline=False)
+        in_use = {*status.channels, "direct"}  # what others wait for is shown once they are back
+        backlog = sorted(
+            (row for row in storage.backlog if row.channel in in_use), key=lambda row: row.channel
+        )
         lines = [
             _backlog_line(status, name, list(rows))
             for name, rows in groupby(backlog, key=lambda row: row.channel)
@@ -87,7 +110,8 @@ class StatusCommands(SentinelCog):
         card.add(_("Database"), f"{storage.database_bytes / 1_000_000:.1f} MB")
         card.add(_("Version"), inert_line(status.version, 40))
         card.add(_("Running since"), timestamp(status.started_at))
-        return MessageContent([card.build()])
+        again = (Button(N_("Post again"), "status:again:0"),) if rejected else ()
+        return MessageContent([card.build()], again)
 
 
 def _line(trouble: Trouble) -> str:
@@ -106,10 +130,7 @@ def _channels(number: int, shut: int) -> str:
 
 
 def _backlog_line(status: RuntimeStatus, channel: str, backlog: list[Backlog]) -> str:
-    number = status.channels.get(channel)
-    where = f"<#{number}>" if number is not None else inert_line(channel, 40)
-    if channel == "direct":
-        where = _("Private messages")
+    where = _place(status, channel)
     entries = sum(one.number for one in backlog if one.kind == "feed")
     posts = sum(one.number for one in backlog) - entries
     counted = [
@@ -121,6 +142,23 @@ def _backlog_line(status: RuntimeStatus, channel: str, backlog: list[Backlog]) -
     if since is None:
         return line
     return _("{what}, since {when}").format(what=line, when=timestamp(since))
+
+
+def _rejection_line(status: RuntimeStatus, rejection: RefusedMessages) -> str:
+    """Say how much of a channel Discord will never take as it is, and why."""
+    is_of_today = now() - rejection.at < DAY
+    counted = plural("1 refused", "{number} refused", rejection.number)
+    if is_of_today:
+        counted = plural("1 refused today", "{number} refused today", rejection.number)
+    why = inert_line(rejection.reason, 300)
+    return f"{_place(status, rejection.channel)} · {counted}, {timestamp(rejection.at)}: {why}"
+
+
+def _place(status: RuntimeStatus, channel: str) -> str:
+    number = status.channels.get(channel)
+    if channel == "direct":
+        return _("Private messages")
+    return f"<#{number}>" if number is not None else inert_line(channel, 40)
 
 
 def _game_server_lines(servers: GameServers) -> list[str]:

@@ -16,21 +16,29 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, NoReturn
 
 import discord
 
 from cogs.cards import CARDS, CardKind
 from cogs.cards.dependents import linking_to
+from cogs.delivery.discord_clock import DiscordClock
+from cogs.delivery.discord_codes import cure_of
 from cogs.delivery.discord_errors import (
     ChannelClosed,
     CircuitOpen,
     DeliveryError,
     DirectMessagesClosed,
     DiscordRateLimited,
+    Hindrance,
     MessageGone,
     MessageTooOld,
+    Postponed,
     Rejected,
+    Unreachable,
 )
+from cogs.delivery.holds import FEED, Holds
 from cogs.delivery.messenger import Messenger, SentMessage
 from cogs.feeds import entry_embed, summary_embed
 from cogs.ui.embeds import MessageContent
@@ -57,6 +65,12 @@ INSTANCE = "discord.instance"
 
 FOOTER = "ref "
 
+SEARCHED_BEFORE = timedelta(minutes=5)
+"""How long before its first try a message is looked for, as Discord's clocks differ a little."""
+
+MAX_REASON = 500
+"""Characters that are stored of why Discord rejects a message."""
+
 log = logging.getLogger(__name__)
 
 
@@ -82,26 +96,42 @@ class Pace:
     settle: float = 10.0
 
 
+class PostedBefore(NamedTuple):
+    """What an earlier process may have posted: up to these cards and events, each included.
+
+    `instance` tells this database's messages from those of another one.
+    """
+
+    instance: str
+    card: int
+    event: int
+
+    @classmethod
+    async def read(cls, database: Database) -> "PostedBefore":
+        """Read it before anything is posted. Times would not do: the clock may have been wrong."""
+        _oldest, event = await journal.bounds(database.read)
+        return cls(await instance_name(database), await cards.newest_id(database.read), event)
+
+
 @dataclass(frozen=True)
 class DeliveryContext:
     """What all queues share.
 
-    `instance` tells this database's messages from those of another one. `started_at`: when the
-    process began, in milliseconds. `feed_age`: feed entries older than these milliseconds are
-    counted, not shown; 0: all are shown. `unconfirmed`: the references of messages that this
-    process tried to post and whose ids it has not stored; it outlives the queues, which /setup
-    replaces. `closed`: why nothing can be posted to a channel, by its id.
+    `feed_age`: feed entries older than these milliseconds are
+    counted, not shown; 0: all are shown. `unconfirmed`: when, by Discord's clock, this process
+    first tried to post messages whose ids it has not stored, by their references; it outlives the
+    queues, which /setup replaces. `hindered`: why messages of a channel wait, by its id.
     """
 
     database: Database
     messenger: Messenger
     pace: Pace
-    instance: str
-    started_at: int
+    before: PostedBefore
+    clock: DiscordClock
     feed_age: int = 0
     metrics: Metrics = field(default_factory=Metrics)
-    unconfirmed: set[str] = field(default_factory=set)
-    closed: dict[int, str] = field(default_factory=dict)
+    unconfirmed: dict[str, float] = field(default_factory=dict)
+    hindered: dict[int, Hindrance] = field(default_factory=dict)
 
 
 class Delivery:
@@ -190,7 +220,7 @@ class ChannelQueue:
     ) -> None:
         self.names = names
         self.channel_id = channel_id
-        self.is_closed = False
+        self._is_closed = False
         self._member_id = int(names[0].removeprefix(DIRECT)) if names[0].startswith(DIRECT) else 0
         self._context = context
         self._database = context.database
@@ -201,20 +231,24 @@ class ChannelQueue:
         self._retried = asyncio.Event()
         self._stopping = False
         self._failures = 0
+        self._is_delayed = False
+        self._holds = Holds(self._backoff)
         # Of the loop's clock: when the channel, and each of its cards, may be edited again.
         self._next_edit = -math.inf
         self._next_edit_of_card: dict[int, float] = {}
         self._last_feed = -math.inf
-        # The bot's own messages in the channel since a time in milliseconds, by their footers.
-        self._own_messages: dict[str, int] = {}
-        self._own_messages_since: float = math.inf
+        # Without Discord: what the log shows of cards that have a message there, by their ids.
+        self._logged: dict[int, int] = {}
+        # The bot's own messages in the channel when the queue began, by their footers.
+        self._own_messages: dict[str, int] | None = None
 
     def wake(self) -> None:
         self._woken.set()
 
     def retry(self) -> None:
         """Try again at once; what Discord said before may no longer be so."""
-        self._context.closed.pop(self.channel_id, None)
+        self._context.hindered.pop(self.channel_id, None)
+        self._holds.retry()
         self._retried.set()
 
     def stop(self) -> None:
@@ -244,16 +278,17 @@ class ChannelQueue:
 
     async def _deliver_due_card(self) -> float:
         """Post a card without a message, or else edit one; return the seconds until one is due."""
-        card = await cards.next_unposted(self._database.read, self.names)
+        held = self._holds.current()
+        card = await cards.next_unposted(self._database.read, self.names, held)
         wait = 0.0
         if card is None:
-            card, wait = await self._next_outdated()
+            card, wait = await self._next_outdated(held)
         if card is not None:
             await self._deliver_card(card)
-        return wait
+        return min([wait, *held.values()]) if wait else 0.0
 
-    async def _next_outdated(self) -> tuple[Card | None, float]:
-        """Return the card to edit, or none and the seconds until one may be edited.
+    async def _next_outdated(self, held: Collection[int]) -> tuple[Card | None, float]:
+        """Return the card to edit, not a held one, or none and the seconds until one may be edited.
 
         First comes the one that has waited longest since its last edit: a card that changes all the
         time lets the others through.
@@ -261,7 +296,11 @@ class ChannelQueue:
         clock = time.monotonic()
         if self._next_edit > clock:
             return None, self._next_edit - clock
-        outdated = {card.id: card for card in await cards.outdated(self._database.read, self.names)}
+        outdated = {
+            card.id: card
+            for card in await cards.outdated(self._database.read, self.names)
+            if card.id not in held and self._logged.get(card.id) != card.version
+        }
         self._next_edit_of_card = {
             card_id: at
             for card_id, at in self._next_edit_of_card.items()
@@ -285,26 +324,51 @@ class ChannelQueue:
         if kind.is_answer and card.message_id is None and await self._edit_answer(content):
             await self._mark_shown(card._replace(digest=digest))
             return
-        if kind.max_age and card.message_id and _age(card.message_id) > kind.max_age:
-            await self._messenger.delete(card.channel_id or 0, card.message_id or 0)
-            await self._mark_lost(card)
-            return
         self._next_edit_of_card[card.id] = time.monotonic() + kind.edit_interval
-        reference = f"{self._context.instance}-c{card.id}.{card.posting}"
+        reference = f"{self._context.before.instance}-c{card.id}.{card.posting}"
         content = signed(content, reference)
+        card = card._replace(digest=digest)
         try:
             if self._member_id and not self.channel_id:
                 self.channel_id = await self._messenger.open_direct(self._member_id)
             # A card that was posted while Discord was off is only in the log.
             if card.message_id is None or (self.channel_id and not card.channel_id):
-                await self._post_card(card._replace(digest=digest), content, reference)
+                await self._post_card(card, content, reference)
+            elif self._is_worn(card, kind):
+                await self._remove_message(card)
             else:
-                await self._edit_card(card._replace(digest=digest), content)
-        except Rejected as fault:
-            # Trying again helps nobody; the next change gets its chance.
-            level = logging.INFO if isinstance(fault, DirectMessagesClosed) else logging.ERROR
-            log.log(level, "Discord rejects the card of %s: %s", card.subject, fault)
+                await self._edit_card(card, content)
+        except (Postponed, MessageGone, MessageTooOld, Rejected) as fault:
+            await self._note_refusal(card, fault)
+        else:
+            if self._holds.release(card.id):
+                log.info("Discord takes the card of %s now", card.subject)
+
+    async def _note_refusal(self, card: Card, fault: DeliveryError) -> None:
+        """Have a card wait, or give it up if its content can never be taken.
+
+        Raises:
+            Postponed: it waits.
+        """
+        if self._member_id and isinstance(fault, DirectMessagesClosed):
+            log.info("member %s takes no private messages: %s", self._member_id, fault)
             await self._mark_shown(card._replace(digest=""))
+        elif isinstance(fault, Rejected):
+            # Trying again helps nobody; the next change gets its chance.
+            log.error("Discord rejects the card of %s: %s", card.subject, fault)
+            async with self._database.write() as sql:
+                await cards.mark_rejected(sql, card, now(), str(fault)[:MAX_REASON])
+        else:
+            self._hold(card.id, f"the card of {card.subject}", fault)
+        self._holds.release(card.id)
+
+    def _hold(self, what: int, called: str, fault: DeliveryError) -> NoReturn:
+        """Have a message wait for itself, and tell so once."""
+        if self._holds.add(what):
+            log.warning("Discord does not take %s now, it waits: %s", called, fault)
+        postponed = fault if isinstance(fault, Postponed) else Postponed(str(fault))
+        postponed.code = fault.code
+        raise postponed from fault
 
     async def _render(self, card: Card, kind: CardKind, subject: Subject) -> MessageContent | None:
         """Render a card; a mistake in that is logged and must not hold up other cards."""
@@ -332,26 +396,27 @@ class ChannelQueue:
         )
 
     async def _post_card(self, card: Card, content: MessageContent, reference: str) -> None:
+        is_doubtful = card.id <= self._context.before.card
         if content.only_edits:
-            message_id = await self._find_posted(reference, card.created_at)
+            message_id = await self._find(reference, is_doubtful=is_doubtful)
             if message_id is None:
                 await self._mark_shown(card)
                 return
         with self._counting(card.channel, "card post"):
-            sent, is_new = await self._post(content, reference, card.created_at)
+            sent = await self._post(content, reference, is_doubtful=is_doubtful)
         card = card._replace(
             channel_id=self.channel_id, message_id=sent.message_id, picture=sent.picture
         )
         async with self._database.write() as sql:
             await settings.add(sql, MESSAGES, 1)
-            if is_new:
+            if sent.is_current:
                 await cards.mark_shown(sql, card)
             else:  # it may show an older state, so the card stays stale and is edited
                 await cards.mark_posted(sql, card)
             # Other cards can link to this one now.
             others = await linking_to(sql, Subject.parse(card.subject))
             touched = await cards.touch(sql, [str(other) for other in others])
-        self._context.unconfirmed.discard(reference)
+        self._context.unconfirmed.pop(reference, None)
         self._wake_queues(dict.fromkeys(touched))
 
     async def _edit_card(self, card: Card, content: MessageContent) -> None:
@@ -367,14 +432,32 @@ class ChannelQueue:
             log.warning("the card of %s was deleted in Discord, it is posted again", card.subject)
             await self._mark_lost(card)
         except MessageTooOld:
-            await self._messenger.delete(channel_id, message_id)
-            await self._mark_lost(card)
+            await self._remove_message(card)
         except ChannelClosed:
             if channel_id == self.channel_id:
                 raise
             await self._mark_lost(card)  # the configuration names another channel by now
         else:
-            await self._mark_shown(card._replace(picture=sent.picture))
+            if self._messenger.is_discord:
+                await self._mark_shown(card._replace(picture=sent.picture))
+            else:  # Discord still shows the old state
+                self._logged[card.id] = card.version
+
+    async def _remove_message(self, card: Card) -> None:
+        """Have a card posted afresh; its old message goes first, so that there are never two."""
+        try:
+            await self._messenger.delete(card.channel_id or 0, card.message_id or 0)
+        except ChannelClosed:
+            if card.channel_id == self.channel_id:
+                raise
+        await self._mark_lost(card)
+
+    def _is_worn(self, card: Card, kind: CardKind) -> bool:
+        """Tell whether a message is so old that Discord allows few more edits of it."""
+        if not kind.max_age or not card.message_id or not self._messenger.is_discord:
+            return False
+        posted_at = discord.utils.snowflake_time(card.message_id).timestamp()
+        return self._context.clock.now() - posted_at > kind.max_age
 
     async def _mark_shown(self, card: Card) -> None:
         async with self._database.write() as sql:
@@ -395,11 +478,13 @@ class ChannelQueue:
         entries = await feeds.waiting(self._database.read, self.names, MAX_EMBEDS)
         if not entries:
             return math.inf
+        if wait := self._holds.current().get(FEED):
+            return wait
         first = entries[0]
-        (event,) = await journal.by_id(self._database.read, [first.journal_id])
         if first.batch is not None:  # perhaps it was posted already
-            await self._post_feed(first, first.batch, event.at)
+            await self._post_feed(first, first.batch)
             return 0.0
+        (event,) = await journal.by_id(self._database.read, [first.journal_id])
         too_old = now() - self._context.feed_age
         is_old = bool(self._context.feed_age) and event.at < too_old
         wait = 0.0 if is_old else self._wait_for_entries(event.at, len(entries))
@@ -411,7 +496,7 @@ class ChannelQueue:
             else:
                 unsent = [entry for entry in entries if entry.batch is None]
                 await feeds.put_into_batch(sql, unsent)
-        await self._post_feed(first._replace(summed=int(is_old)), first.journal_id, now())
+        await self._post_feed(first._replace(summed=int(is_old)), first.journal_id)
         return 0.0
 
     def _wait_for_entries(self, oldest_at: int, number: int) -> float:
@@ -423,75 +508,96 @@ class ChannelQueue:
         # The clock may have been put back since the event.
         return max(min(gathered, self._pace.gather), self._pace.feed - since_last)
 
-    async def _post_feed(self, first: FeedEntry, batch: int, since: int) -> None:
+    async def _post_feed(self, first: FeedEntry, batch: int) -> None:
         """Post the message of a batch and take its entries off the list.
 
-        `since`: when it could have been posted first, in milliseconds.
+        If Discord rejects several entries together, each gets a message of its own.
         """
-        reference = f"{self._context.instance}-f{batch}"
-        posted = 1
+        reference = f"{self._context.before.instance}-f{batch}"
+        content, number = await self._feed_content(batch, is_summed=bool(first.summed))
         try:
-            content = signed(
-                await self._feed_content(batch, is_summed=bool(first.summed)), reference
-            )
             with self._counting(first.channel, "feed"):
-                await self._post(content, reference, since)
+                is_doubtful = batch <= self._context.before.event
+                await self._post(signed(content, reference), reference, is_doubtful=is_doubtful)
         except Rejected as fault:
-            log.error(
-                "Discord rejects the feed entries from event %s on, they are dropped: %s",
-                batch,
-                fault,
-            )
-            posted = 0
-        async with self._database.write() as sql:
-            await feeds.mark_batch_shown(sql, batch)
-            await settings.add(sql, MESSAGES, posted)
-        self._context.unconfirmed.discard(reference)
+            await self._note_rejected_feed(batch, number, fault)
+        except (Postponed, MessageGone, MessageTooOld) as fault:
+            self._hold(FEED, f"the feed entries from event {batch} on", fault)
+        else:
+            if self._holds.release(FEED):
+                log.info("Discord takes the feed entries from event %s on now", batch)
+            async with self._database.write() as sql:
+                await feeds.mark_batch_shown(sql, batch)
+                await settings.add(sql, MESSAGES, 1)
+        self._context.unconfirmed.pop(reference, None)
         self._last_feed = time.monotonic()
 
-    async def _feed_content(self, batch: int, *, is_summed: bool) -> MessageContent:
-        """Show up to ten entries, or count old ones, which ping nobody any more."""
+    async def _note_rejected_feed(self, batch: int, number: int, fault: DeliveryError) -> None:
+        if number > 1:
+            log.warning("Discord rejects %s feed entries together: %s", number, fault)
+        else:
+            log.error("Discord rejects the feed entry of event %s: %s", batch, fault)
+        async with self._database.write() as sql:
+            if number > 1:
+                await feeds.split_batch(sql, batch)
+            else:
+                await feeds.mark_batch_rejected(sql, batch, now(), str(fault)[:MAX_REASON])
+
+    async def _feed_content(self, batch: int, *, is_summed: bool) -> tuple[MessageContent, int]:
+        """Show up to ten entries, or count old ones, which ping nobody any more.
+
+        Return the message and how many entries it shows, 1 for a count.
+        """
         read = self._database.read
         if is_summed:
-            return MessageContent([summary_embed(await feeds.counts(read, batch))])
+            return MessageContent([summary_embed(await feeds.counts(read, batch))]), 1
         entries = await feeds.of_batch(read, batch, MAX_EMBEDS)
         events = await journal.by_id(read, [entry.journal_id for entry in entries])
         embeds = [await entry_embed(read, StoredEvent.from_journal(row)) for row in events]
         roles = dict.fromkeys(entry.mention for entry in entries if entry.mention)
-        return MessageContent(embeds, role_mentions=tuple(roles))
+        return MessageContent(embeds, role_mentions=tuple(roles)), len(entries)
 
     # Both
 
     async def _post(
-        self, content: MessageContent, reference: str, since: int
-    ) -> tuple[SentMessage, bool]:
-        """Post a message unless it is there already; return it and whether it is surely new.
+        self, content: MessageContent, reference: str, *, is_doubtful: bool
+    ) -> SentMessage:
+        """Post a message unless it is there already.
 
-        It may be there if it could have been posted before this process began, or if this process
-        tried and did not store what came of it.
+        `is_doubtful`: an earlier process may have posted it. So may this one, if it tried and did
+        not learn or store what came of it.
         """
-        found = await self._find_posted(reference, since)
+        found = await self._find(reference, is_doubtful=is_doubtful)
         if found is not None:
-            return SentMessage(found), False
-        is_doubtful = self._is_doubtful(reference, since)
-        self._context.unconfirmed.add(reference)
-        sent = await self._messenger.post(self.channel_id, content, reference)
-        # A request that got no answer may arrive after the channel was searched; its message, with
-        # an older state, is then what the nonce brings back.
-        return sent, not is_doubtful
+            return SentMessage(found, is_current=False)
+        is_first_try = reference not in self._context.unconfirmed
+        self._context.unconfirmed.setdefault(reference, self._context.clock.now())
+        try:
+            return await self._messenger.post(self.channel_id, content, reference)
+        except Unreachable:
+            raise
+        except DeliveryError:
+            if is_first_try:  # Discord answered, so it is not there
+                del self._context.unconfirmed[reference]
+            raise
 
-    def _is_doubtful(self, reference: str, since: int) -> bool:
-        return reference in self._context.unconfirmed or since < self._context.started_at
+    async def _find(self, reference: str, *, is_doubtful: bool) -> int | None:
+        """Return the id of a message that was posted without our knowing, None if there is none.
 
-    async def _find_posted(self, reference: str, since: int) -> int | None:
-        """Return the id of a message that was posted without our knowing; None if there is none."""
-        if not self._is_doubtful(reference, since):
+        When an earlier process posted it nobody knows, as the clock may have been another: the
+        last messages are looked through, once for all. What this process tried, since then.
+        """
+        tried_at = self._context.unconfirmed.get(reference)
+        if tried_at is not None:
+            after = datetime.fromtimestamp(tried_at, UTC) - SEARCHED_BEFORE
+            own = await self._messenger.own_footers(self.channel_id, after)
+        elif not is_doubtful:
             return None
-        # One search serves all that a crash left open.
-        if reference in self._context.unconfirmed or since < self._own_messages_since:
-            self._own_messages = await self._messenger.own_footers(self.channel_id, since)
-            self._own_messages_since = since
-        return self._own_messages.get(f"{FOOTER}{reference}")
+        elif self._own_messages is None:
+            own = self._own_messages = await self._messenger.own_footers(self.channel_id, None)
+        else:
+            own = self._own_messages
+        return own.get(f"{FOOTER}{reference}")
 
     @contextmanager
     def _counting(self, channel: str, kind: str) -> Iterator[None]:
@@ -511,28 +617,37 @@ class ChannelQueue:
         """Log a failure, once; return the seconds until the next try."""
         if isinstance(fault, CircuitOpen):
             return fault.seconds
+        if isinstance(fault, ChannelClosed | Postponed) and not self._member_id:
+            is_closed = isinstance(fault, ChannelClosed)
+            self._context.hindered[self.channel_id] = Hindrance(str(fault), fault.code, is_closed)
         if isinstance(fault, ChannelClosed):
-            if not self.is_closed:
+            if not self._is_closed:
                 log.error(
-                    "cannot post in channel %s (%s): %s; its messages wait, and"
-                    " cad-sentinel check says what is missing",
+                    "cannot post in channel %s (%s), its messages wait: %s: %s",
                     self.channel_id,
                     ", ".join(self.names),
                     fault,
+                    cure_of(fault.code),
                 )
-            self.is_closed = True
-            self._context.closed[self.channel_id] = str(fault)
+            self._is_closed = True
             return self._pace.closed
+        if isinstance(fault, Postponed):  # told when it began to wait; the others are tried soon
+            return self._backoff(len(self._holds))
         self._failures += 1
+        backoff = self._backoff(self._failures)
         if not isinstance(fault, DeliveryError | StorageUnavailable):
             log.error("channel %s: delivery failed, trying again", self.channel_id, exc_info=fault)
-        elif self._failures == 1:
+        elif not self._is_delayed:
             log.warning("channel %s: deliveries are waiting: %s", self.channel_id, fault)
-        backoff: float = min(MAX_BACKOFF, self._pace.retry * 2 ** min(self._failures - 1, 10))
-        backoff *= random.uniform(0.8, 1.2)  # noqa: S311 - spreads load
+        self._is_delayed = True
         if isinstance(fault, DiscordRateLimited):
             return max(backoff, min(fault.seconds, MAX_RETRY_AFTER))
         return backoff
+
+    def _backoff(self, failures: int) -> float:
+        """Return the seconds to wait after so many failures in a row."""
+        backoff: float = min(MAX_BACKOFF, self._pace.retry * 2 ** min(failures - 1, 10))
+        return backoff * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load
 
     def _note_success(self, wait: float) -> None:
         """Forget earlier failures once something was delivered, or nothing waits any more.
@@ -541,11 +656,15 @@ class ChannelQueue:
         """
         if wait not in (0.0, math.inf):
             return
+        if wait == math.inf:
+            self._holds.clear()
+        if not self._holds and not self._is_closed:
+            self._context.hindered.pop(self.channel_id, None)
         if wait == 0.0:
-            self._context.closed.pop(self.channel_id, None)  # perhaps an earlier queue's note
-            if self.is_closed or self._failures:
+            if self._is_closed or self._is_delayed:
                 log.info("channel %s: deliveries resumed", self.channel_id)
-            self.is_closed = False
+                self._context.hindered.pop(self.channel_id, None)
+            self._is_closed = self._is_delayed = False
         self._failures = 0
 
 
@@ -553,10 +672,6 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds if seconds != math.inf else None):
             await event.wait()
-
-
-def _age(message_id: int) -> float:
-    return time.time() - discord.utils.snowflake_time(message_id).timestamp()
 
 
 def signed(content: MessageContent, reference: str) -> MessageContent:

@@ -7,14 +7,27 @@ error that concerns every request holds every request back.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import discord
 import orjson
+
+from cogs.delivery.discord_clock import DiscordClock
+from cogs.delivery.discord_codes import (
+    CHANNEL,
+    CONTENT,
+    EDGE,
+    MEMBER,
+    MESSAGE_GONE,
+    MOMENT,
+    NO_REPLY,
+    TOKEN,
+    TOO_MANY_OLD_EDITS,
+)
 
 TIMEOUT = 60.0
 """Seconds that one delivery may take, discord.py's own retries and waits included."""
@@ -31,15 +44,17 @@ UNAUTHORIZED_RETRY = 300.0
 CHECK_INTERVAL = 1.0
 """Seconds after which a queue asks again whether the circuit breaker is closed."""
 
-TOO_MANY_OLD_EDITS = 30046
-
 log = logging.getLogger(__name__)
 
 
 class DeliveryError(Exception):
-    """A message that Discord did not take; `outcome` is how it is counted."""
+    """A message that Discord did not take.
+
+    `outcome` is how it is counted, `code` Discord's own number for why, 0 without one.
+    """
 
     outcome = "failed"
+    code = 0
 
 
 class Unreachable(DeliveryError):
@@ -74,6 +89,12 @@ class ChannelClosed(DeliveryError):
     outcome = "closed"
 
 
+class Postponed(DeliveryError):
+    """Discord does not take this message now, and does not say that it never will."""
+
+    outcome = "postponed"
+
+
 class MessageGone(DeliveryError):
     """The message to edit was deleted."""
 
@@ -92,16 +113,29 @@ class Rejected(DeliveryError):
     outcome = "refused"
 
 
-class DirectMessagesClosed(Rejected):
+class DirectMessagesClosed(Postponed):
     """The member does not accept private messages from the bot."""
 
+    outcome = "refused"
 
-class ReplyRejected(Rejected):
+
+class ReplyRejected(Postponed):
     """The bot may not reply to messages there, as it may not read them."""
 
 
 class AllRejected(DiscordRateLimited):
     """Discord rejects every request."""
+
+
+class Hindrance(NamedTuple):
+    """Why messages of a channel wait: Discord's words and its code for them.
+
+    `is_closed`: nothing at all can be posted there.
+    """
+
+    reason: str
+    code: int
+    is_closed: bool
 
 
 class DiscordCircuitBreaker:
@@ -132,7 +166,7 @@ class DiscordCircuitBreaker:
             async with asyncio.timeout(TIMEOUT):
                 yield
         except discord.HTTPException as fault:
-            error = _error_of(fault)
+            error = error_of(fault)
             self._note(error)
             raise error from fault
         except DeliveryError as error:  # from `_raise_on_429`
@@ -154,20 +188,49 @@ class DiscordCircuitBreaker:
         self._closes_at = time.monotonic() + error.seconds
 
 
-def _error_of(fault: discord.HTTPException) -> DeliveryError:
+def error_of(fault: discord.HTTPException) -> DeliveryError:
     """Return what an error means; a page from somewhere on the way is not Discord's verdict."""
     if fault.status == 401:
-        return AllRejected(
-            "Discord rejects the token; if it was reset, put the new one in", UNAUTHORIZED_RETRY
-        )
+        return _token_rejected()
     if _is_from_discord(fault):
-        kind = _OF_CODE.get(fault.code) or _OF_STATUS.get(fault.status, Unreachable)
-        return kind(str(fault))
+        error = _of_code(fault)
+        error.code = fault.code
+        return error
     if fault.status in (403, 429):
         return AllRejected(
             "Discord's edge rejects this address", _retry_after(fault.response.headers)
         )
     return Unreachable(str(fault))
+
+
+def _token_rejected() -> DeliveryError:
+    text = "Discord rejects the token; if it was reset, put the new one in"
+    return AllRejected(text, UNAUTHORIZED_RETRY)
+
+
+def _of_code(fault: discord.HTTPException) -> DeliveryError:
+    """Return what an answer of Discord's own means; what it may yet take is never given up."""
+    code, text = fault.code, str(fault)
+    if fault.status >= 500 or fault.status == 429:
+        return Unreachable(text)
+    if code in TOKEN:
+        return _token_rejected()
+    if code == EDGE:
+        return AllRejected(text, DEFAULT_RETRY_AFTER)
+    if code == TOO_MANY_OLD_EDITS:
+        return MessageTooOld(text)
+    if code == NO_REPLY:
+        return ReplyRejected(text)
+    kinds: dict[type[DeliveryError], Container[int]] = {
+        MessageGone: MESSAGE_GONE,
+        DirectMessagesClosed: MEMBER,
+        ChannelClosed: CHANNEL,
+        Rejected: CONTENT,
+        Postponed: MOMENT.keys() - {0},
+    }
+    found = (kind for kind, codes in kinds.items() if code in codes)
+    kind = next(found, _OF_STATUS.get(fault.status, Postponed))
+    return kind(text)
 
 
 def _is_from_discord(fault: discord.HTTPException) -> bool:
@@ -176,8 +239,8 @@ def _is_from_discord(fault: discord.HTTPException) -> bool:
     return is_json and (fault.status != 429 or "Via" in headers)
 
 
-def trace_429s() -> aiohttp.TraceConfig:
-    """Return a trace that raises on 429s before discord.py sleeps on them.
+def trace_answers(clock: DiscordClock) -> aiohttp.TraceConfig:
+    """Return a trace that sets the clock, and raises on 429s before discord.py sleeps on them.
 
     Between Discord's answer and discord.py's sleep, aiohttp's traces are the only code of ours. It
     would sleep for the hours of a message that was edited too often, and a delivery that times
@@ -185,6 +248,7 @@ def trace_429s() -> aiohttp.TraceConfig:
     setting, `max_ratelimit_timeout`, begins at 30 s and knows neither of the two.
     """
     trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(clock.read)
     trace.on_request_end.append(_raise_on_429)
     return trace
 
@@ -222,20 +286,5 @@ def _retry_after(headers: Any) -> float:
         return DEFAULT_RETRY_AFTER
 
 
-_OF_CODE: dict[int, type[DeliveryError]] = {
-    10003: ChannelClosed,  # unknown channel
-    10008: MessageGone,  # unknown message
-    TOO_MANY_OLD_EDITS: MessageTooOld,
-    50001: ChannelClosed,  # missing access
-    50007: DirectMessagesClosed,  # cannot send messages to this user
-    50013: ChannelClosed,  # missing permissions
-    50278: DirectMessagesClosed,  # no guild in common
-    160002: ReplyRejected,  # cannot reply without permission to read message history
-}
-
-_OF_STATUS: dict[int, type[DeliveryError]] = {
-    400: Rejected,
-    403: ChannelClosed,
-    404: ChannelClosed,
-    413: Rejected,
-}
+_OF_STATUS: dict[int, type[DeliveryError]] = {403: ChannelClosed, 413: Rejected}
+"""What an answer whose code stands in no list means; Discord counts the ones with 403."""

@@ -181,8 +181,10 @@ class Follower:
                     if self._is_posted(decision):
                         places[card] = decision.channel
                         stale.append(StaleCard(card, decision.channel, event.at, decision.mention))
-                elif places[card] in self._in_use:
-                    stale.append(StaleCard(card, places[card], event.at))
+                    continue
+                # Also where its channel is out of use, so that it is right when that is back.
+                stale.append(StaleCard(card, places[card], event.at))
+                if places[card] in self._in_use:
                     stale += await self._replies(sql, event, subject, places[card])
             find = DIRECT_MESSAGES.get(event.name)
             messages = await find(sql, event) if find is not None else []

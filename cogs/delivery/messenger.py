@@ -3,9 +3,9 @@
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import discord
@@ -19,8 +19,8 @@ from cogs.delivery.discord_errors import (
 )
 from cogs.ui.embeds import MessageContent
 
-CLOCK_SKEW = timedelta(minutes=5)
 SEARCHED_MESSAGES = 500
+"""How many of a channel's newest messages are looked through for an own one."""
 
 WITHOUT_PICTURES = 300.0
 """Seconds that a channel gets no pictures after it took a message only without its picture."""
@@ -34,14 +34,20 @@ log = logging.getLogger(__name__)
 
 
 class SentMessage(NamedTuple):
-    """A message in Discord; `picture` is the digest of the one that it has, blank for none."""
+    """A message in Discord; `picture` is the digest of the one that it has, blank for none.
+
+    `is_current`: it shows what was sent, and not an older state that came first with that nonce.
+    """
 
     message_id: int
     picture: str = ""
+    is_current: bool = True
 
 
 class LogMessenger:
     """Writes what Discord would show into the log, while Discord is off."""
+
+    is_discord = False
 
     async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
         log.info("%s", as_text(content))
@@ -62,7 +68,7 @@ class LogMessenger:
     async def delete(self, channel_id: int, message_id: int) -> None:
         """Leave the log as it is."""
 
-    async def own_footers(self, channel_id: int, since: int) -> dict[str, int]:
+    async def own_footers(self, channel_id: int, after: datetime | None) -> dict[str, int]:
         return {}
 
 
@@ -72,6 +78,8 @@ class DiscordMessenger:
     Every method raises DeliveryError. A picture that cannot be drawn, or that Discord rejects, is
     left out.
     """
+
+    is_discord = True
 
     def __init__(self, client: discord.Client) -> None:
         self._client = client
@@ -88,7 +96,7 @@ class DiscordMessenger:
         if content.reply_to is not None and content.reply_to.channel_id == channel_id:
             reply["reference"] = content.reply_to
 
-        async def send(embeds: list[discord.Embed], files: list[discord.File]) -> int:
+        async def send(embeds: list[discord.Embed], files: list[discord.File]) -> SentMessage:
             async with self._circuit_breaker.guard():
                 message = await channel.send(
                     content=content.text,
@@ -99,11 +107,13 @@ class DiscordMessenger:
                     view=content.view() or discord.ui.View(),
                     **reply,
                 )
-            return message.id
+            return SentMessage(message.id, is_current=_shows(message, content))
 
         try:
             return await self._with_picture(channel_id, content, send)
-        except ReplyRejected:
+        except (ReplyRejected, MessageGone):
+            if not reply:
+                raise
             return await self.post(channel_id, replace(content, reply_to=None), nonce)
 
     async def open_direct(self, member_id: int) -> int:
@@ -122,7 +132,7 @@ class DiscordMessenger:
         channel = self._client.get_partial_messageable(channel_id)
         message = channel.get_partial_message(sent.message_id)
 
-        async def send(embeds: list[discord.Embed], files: list[discord.File]) -> int:
+        async def send(embeds: list[discord.Embed], files: list[discord.File]) -> SentMessage:
             async with self._circuit_breaker.guard():
                 await message.edit(
                     content=content.text,
@@ -131,7 +141,7 @@ class DiscordMessenger:
                     view=content.view(),
                     allowed_mentions=content.allowed_mentions(),
                 )
-            return sent.message_id
+            return SentMessage(sent.message_id)
 
         if content.picture is not None and content.picture.digest == sent.picture:
             await send(content.embeds_with_picture(), discord.utils.MISSING)
@@ -162,18 +172,19 @@ class DiscordMessenger:
         self,
         channel_id: int,
         content: MessageContent,
-        send: Callable[[list[discord.Embed], list[discord.File]], Awaitable[int]],
+        send: Callable[[list[discord.Embed], list[discord.File]], Awaitable[SentMessage]],
     ) -> SentMessage:
         """Send content with its picture, or without it if Discord rejects the picture."""
         picture = content.picture
         is_too_early = time.monotonic() < self._without_pictures.get(channel_id, 0.0)
         file = await picture.file() if picture is not None and not is_too_early else None
         if picture is None or file is None:
-            return SentMessage(await send(content.embeds, []))
+            return await send(content.embeds, [])
         try:
-            return SentMessage(await send(content.embeds_with_picture(), [file]), picture.digest)
+            sent = await send(content.embeds_with_picture(), [file])
+            return sent._replace(picture=picture.digest)
         except (ChannelClosed, Rejected) as fault:
-            sent = SentMessage(await send(content.embeds, []))
+            sent = await send(content.embeds, [])
             log.warning(
                 "channel %s rejects the picture %s, which is left out: %s",
                 channel_id,
@@ -185,18 +196,17 @@ class DiscordMessenger:
             return sent
 
     async def delete(self, channel_id: int, message_id: int) -> None:
-        """Remove a message; one that is gone already is as good."""
+        """Remove a message; one that is gone already, or is another's, is as good."""
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         try:
             async with self._circuit_breaker.guard():
                 await message.delete()
-        except (MessageGone, ChannelClosed):
+        except (MessageGone, Rejected):
             return
 
-    async def own_footers(self, channel_id: int, since: int) -> dict[str, int]:
-        """Return own messages since a time in milliseconds: their ids by their last footer."""
+    async def own_footers(self, channel_id: int, after: datetime | None) -> dict[str, int]:
+        """Return the last own messages, of Discord's time `after`: their ids by their footer."""
         channel = self._client.get_partial_messageable(channel_id)
-        after = datetime.fromtimestamp(since / 1000, UTC) - CLOCK_SKEW
         found: dict[str, int] = {}
         async with self._circuit_breaker.guard():
             async for message in channel.history(
@@ -209,6 +219,27 @@ class DiscordMessenger:
 
 
 Messenger = DiscordMessenger | LogMessenger
+
+
+def _shows(message: discord.Message, content: MessageContent) -> bool:
+    """Tell whether a message looks as its content says; a picture is not looked at."""
+    shown = [button for row in message.components for button in getattr(row, "children", ())]
+    return _texts(message.embeds) == _texts(content.embeds) and [
+        (button.custom_id, button.label) for button in shown
+    ] == [(button.custom_id, button.text) for button in content.buttons]
+
+
+def _texts(embeds: Sequence[discord.Embed]) -> list[tuple[object, ...]]:
+    return [
+        (
+            embed.title,
+            embed.description,
+            embed.colour,
+            embed.footer.text,
+            [(field.name, field.value, field.inline) for field in embed.fields],
+        )
+        for embed in embeds
+    ]
 
 
 def as_text(content: MessageContent) -> str:

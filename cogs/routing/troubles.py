@@ -9,6 +9,7 @@ from dataclasses import dataclass
 KINDS = (
     "cad-silent",
     "channel",
+    "clock",
     "command",
     "disk",
     "game-server",

@@ -12,6 +12,7 @@ from bot.background import ErrorCounter, PeriodicChecks
 from bot.health import Health, MetricsRefresher
 from cogs.bot import DiscordStatus
 from cogs.commands.status import RuntimeStatus
+from cogs.delivery.discord_errors import Hindrance
 from cogs.program_health import ProgramHealth
 from cogs.routing.troubles import Troubles
 from db import cards, feeds, settings
@@ -42,7 +43,7 @@ def _troubles(
     database: Database, status: RuntimeStatus, silent: dict[str, int] | None = None
 ) -> Troubles:
     troubles = Troubles()
-    health = ProgramHealth(status, lambda: database.is_writable, lambda: silent or {})
+    health = ProgramHealth(status, lambda: database.is_writable, lambda: silent or {}, lambda: 0)
     troubles.add(health.troubles)
     return troubles
 
@@ -85,7 +86,8 @@ async def test_unready_while_stopping_but_ready_with_other_problems(database: Da
     silent = {"county": 1}
     channels = {"emergency": 1, "dispatch": 2, "123456789": 123456789}
     status = _status(discord=lambda: connection.state, channels=channels)
-    status.closed |= {1: "gone", 123456789: "gone", 77: "not in use any more"}
+    gone = Hindrance("gone", 10003, is_closed=True)
+    status.hindered |= {1: gone, 123456789: gone, 77: gone}  # 77 is not in use any more
     health = Health(database, connection, stop, _troubles(database, status, silent))
     is_ready, details = health()
     assert is_ready
@@ -93,7 +95,7 @@ async def test_unready_while_stopping_but_ready_with_other_problems(database: Da
     for part in ("the channel emergency,", "the channel of a rule,", "the CAD county,"):
         assert part in told
     assert "123456789" not in told
-    status.closed.clear()
+    status.hindered.clear()
     silent.clear()
     for state, problems in (("off", 0), ("ready", 0), ("connecting", 1), ("refused", 1)):
         connection.state = state

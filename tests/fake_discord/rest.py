@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
@@ -35,7 +36,7 @@ from .limits import Headers, Limits, TooManyRequests, too_many_old_edits
 from .mentions import pings
 from .messages import REPLY, Message
 from .permissions import Permission
-from .snowflakes import moment_of, snowflake_at
+from .snowflakes import discord_time, moment_of, snowflake_at
 from .sockets import reset_connection
 from .validation import FILE_SIZE, FILES
 from .world import Channel, DirectChannel, Guild, Member, World
@@ -153,6 +154,7 @@ class Rest:
         cut: bool = False,
     ) -> web.StreamResponse:
         record.status, record.answer = status, answer
+        headers = {"Date": formatdate(discord_time(), usegmt=True), **headers}
         if status == 429:
             self._limits.too_many_requests += 1
         if status in (401, 403, 429):

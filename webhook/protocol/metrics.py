@@ -79,6 +79,11 @@ class Metrics:
             "Age of the oldest message that a channel has still to post; 0: none waits.",
             ["channel", "kind"],
         )
+        self.refused = gauge(
+            "sentinel_deliveries_refused",
+            "Messages that Discord refused for good and that are kept.",
+            ["channel"],
+        )
         self._longest = 0.0
         self._lag = histogram(
             "sentinel_loop_lag_seconds", "How late the event loop was.", buckets=_LAG_SECONDS

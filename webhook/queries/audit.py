@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from db import audit, cards, feeds, journal
 from db.audit import AuditRecord
-from db.cards import Backlog
+from db.cards import Backlog, RefusedMessages
 from db.database import size
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.catalogue import operation
@@ -37,17 +37,27 @@ async def get_last_change(context: Context, ask: OfProperty) -> AuditRecord | No
 
 
 class StorageStatus(NamedTuple):
-    """What each channel has still to show, and the size of the database in bytes."""
+    """What each channel has still to show, what Discord rejected, the database's size in bytes."""
 
     backlog: list[Backlog]
+    rejections: list[RefusedMessages]
     database_bytes: int
 
 
 @operation(scope=Scope.WRITE)
 async def get_storage_status(context: Context) -> StorageStatus:
-    """Return what waits for Discord and how large the database is."""
+    """Return what waits for Discord, what it rejected, and how large the database is."""
     backlog = [*await cards.backlog(context.read), *await feeds.backlog(context.read)]
-    return StorageStatus(backlog, await size(context.read))
+    rejections = [*await cards.rejections(context.read), *await feeds.rejections(context.read)]
+    return StorageStatus(backlog, rejections, await size(context.read))
+
+
+@operation(scope=Scope.WRITE)
+async def retry_rejected(context: Context) -> set[str]:
+    """Have what Discord rejected tried again; return the channels that it is for."""
+    async with context.change() as change:
+        of_cards = await cards.retry_rejected(change.sql)
+        return {*of_cards, *await feeds.retry_rejected(change.sql)}
 
 
 @operation(scope=Scope.ADMIN)

@@ -3,7 +3,7 @@
 from db.access import AuthEntry
 from db.alarms import Alarm, Alert, OpenAlarm
 from db.audit import AuditRecord
-from db.cards import Backlog
+from db.cards import Backlog, RefusedMessages
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.equipment import CAMERA, DRONE
@@ -30,6 +30,7 @@ __all__ = [
     "Flight",
     "OpenAlarm",
     "Property",
+    "RefusedMessages",
     "Removal",
     "Unit",
     "Visit",
