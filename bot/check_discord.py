@@ -12,6 +12,7 @@ from bot.check import Report
 from bot.discord_pipeline import discord_proxy, point_discord_at
 from bot.discord_settings import apply_setup, layout_of
 from bot.settings import AlarmSettings, DiscordSettings, Settings
+from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
 from cogs.routing.layout import Layout, choices
 from cogs.routing.setup_health import (
     POSTABLE_CHANNELS,
@@ -65,10 +66,7 @@ async def _log_in(client: discord.Client, token: str, report: Report) -> bool:
     try:
         await client.login(token)
     except discord.LoginFailure:
-        report.fault(
-            "Discord rejects the token",
-            "make a new one in the Developer Portal under Bot, and put it into [discord] token",
-        )
+        report.fault(describe_rejection(token), HOW_TO_GET_IT)
         return False
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         report.fault(f"Discord cannot be reached: {error}", "try again later")

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings.exceptions import SettingsError
 
 from bot.settings import PREFIX, Settings
+from bot.settings.toml_lines import line_of
 from webhook.protocol.wire import field_problem
 
 DEFAULT_FILE = Path("config.toml")
@@ -21,9 +22,13 @@ _NAME = re.compile(r"[A-Za-z_]{1,40}")
 _QUOTED = re.compile(r"""(['"])(.{3,}?)\1""")
 
 
+BACKSLASH = r"write / instead of \ between folders, or '…' instead of " + '"…"'
+
 _HINTS = {
     "Invalid value": 'text stands in straight quotation marks, like "this"',
-    "Unescaped": "write / instead of it",
+    "Unescaped": BACKSLASH,
+    "Invalid hex value": BACKSLASH,
+    "Invalid unicode": BACKSLASH,
     "Cannot declare": "this section is there already: write its keys under that one",
     "Cannot overwrite": "this key is there already: keep one of the two",
 }
@@ -50,21 +55,28 @@ def load(path: Path | None) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as problem:
-        where = f"{source}: " if source is not None else ""
-        faults += [f"{where}{_sentence(error)}" for error in problem.errors(include_url=False)]
+        text = _text_of(source) if source is not None else ""
+        faults += [
+            f"{_origin(error['loc'], source, text)}{_sentence(error)}"
+            for error in problem.errors(include_url=False)
+        ]
     except RecursionError:
         faults.append("environment: brackets are too deep")
-    except SettingsError as problem:
-        faults.append(f'environment: {problem}; lists are written as JSON, like \'["a", "b"]\'')
+    except SettingsError:
+        faults += [f"environment: {name}: must be JSON" for name in _sections_as_json()]
     if faults:
         raise ConfigError(faults)
     return settings
 
 
+def _text_of(path: Path) -> str:
+    """Read a file; Windows' editor begins it with a byte order mark, which TOML does not know."""
+    return path.read_text("utf-8-sig")
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        # Windows' editor begins files with a byte order mark, which TOML does not know.
-        return tomllib.loads(path.read_text("utf-8-sig"))
+        return tomllib.loads(_text_of(path))
     except OSError as problem:
         raise ConfigError([f"{path}: cannot be read: {problem.strerror}"]) from None
     except UnicodeDecodeError:
@@ -84,6 +96,26 @@ def _explained(problem: str) -> str:
     """Add what to do to what the parser says."""
     hints = [hint for beginning, hint in _HINTS.items() if problem.startswith(beginning)]
     return "; ".join([_without_values(problem), *hints])
+
+
+def _origin(where: tuple[int | str, ...], source: Path | None, text: str) -> str:
+    """Say where a value was set: an environment variable, a file with its line, or nowhere."""
+    keys = [str(part) for part in where if isinstance(part, str)]
+    variables = {name.removeprefix("\ufeff").upper(): value for name, value in os.environ.items()}
+    for number in range(len(keys), 0, -1):
+        variable = PREFIX + "__".join(keys[:number]).upper()
+        if variables.get(variable):
+            return f"environment: {variable}: "
+    if source is None:
+        return ""
+    line = line_of(text, where)
+    return f"{source}, line {line}: " if line else f"{source}: "
+
+
+def _sections_as_json() -> list[str]:
+    """Return the variables that set a whole section, with its keys as JSON."""
+    sections = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.upper() in sections)
 
 
 def _unknown_sections() -> list[str]:
@@ -106,7 +138,7 @@ def _sentence(error: Any) -> str:
     if error["type"] == "list_type" and isinstance(error["input"], dict):
         return f"{key}: write [[{key}]], with two brackets: there may be several"
     if error["type"] == "list_type":
-        return f"{key}: must be a list: put brackets around it"
+        return f"{key}: must be a list: {error['loc'][-1]} = [ … ], with brackets"
     if error["type"] == "missing":
         return f"{key}: is missing"
     if error["type"] != "extra_forbidden":

@@ -12,6 +12,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
 from cogs.command_sync import CommandSync
 from cogs.commands import (
     access,
@@ -52,8 +53,6 @@ MAX_BACKOFF = 300.0
 
 TOKEN_REFUSED = 4004
 """The gateway's close code for a token that does not hold, or no longer does."""
-
-WRONG_TOKEN = "Discord rejects the token; make a new one and put it into [discord]"  # noqa: S105
 
 UNREADABLE = (ValueError, KeyError, TypeError)
 """What discord.py raises on an answer that was cut short, or is not Discord's."""
@@ -195,10 +194,12 @@ class SentinelBot(SentinelClient):
             self._on_login()
             await self._stay_connected()
         except discord.LoginFailure:
-            self._give_up(WRONG_TOKEN)
+            self._give_up(f"{describe_rejection(token)}; {HOW_TO_GET_IT}")
         except discord.ConnectionClosed as fault:
-            is_token = fault.code == TOKEN_REFUSED
-            self._give_up(WRONG_TOKEN if is_token else f"Discord ended the connection: {fault}")
+            if fault.code == TOKEN_REFUSED:
+                self._give_up(f"{describe_rejection(token)}; {HOW_TO_GET_IT}")
+            else:
+                self._give_up(f"Discord ended the connection: {fault}")
         except discord.PrivilegedIntentsRequired as fault:
             self._give_up(str(fault))
 

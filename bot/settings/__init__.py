@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from bot.settings.discord import Channels, DiscordSettings, Roles, RuleSettings
+from bot.settings.environment import read_lists
 from bot.settings.fields import Secret, Section, Snowflake, Token, clean_secret
 
 if TYPE_CHECKING:
@@ -357,8 +358,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file; environment files leave marks and quotes in it."""
         if isinstance(env_settings, EnvSettingsSource):
-            env_settings.env_vars = {
+            cleaned = {
                 name.removeprefix("\ufeff"): clean_secret(value)
                 for name, value in env_settings.env_vars.items()
             }
+            env_settings.env_vars = read_lists(cleaned, PREFIX, settings_cls)
         return env_settings, init_settings

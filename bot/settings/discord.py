@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from bot.settings.fields import Secret, Section, Snowflake, Token
+from bot.settings.fields import Secret, Section, Snowflake, Token, clean_secret
 
 
 def _event_type(name: str) -> str:
@@ -28,6 +28,11 @@ def _event_type(name: str) -> str:
         hint = f"; did you mean {close[0]}?" if close else "; docs/routing.md lists them"
         raise ValueError(f"not an event{hint}")
     return kind
+
+
+def _bot_token(text: str) -> str:
+    """Take away what documents of Discord put around a token: `Bot …`, `<…>`, quotes."""
+    return str(clean_secret(re.sub(r"^Bot\s+|[<>]", "", text)))
 
 
 def _proxy(address: str) -> str:
@@ -133,7 +138,7 @@ def _unique_names(rules: list[RuleSettings]) -> list[RuleSettings]:
 class DiscordSettings(Section):
     """The Discord bot; off without a token."""
 
-    token: Token = ""
+    token: Annotated[Token, AfterValidator(_bot_token)] = ""
     guild_id: Snowflake = 0
     panic_role: Snowflake = 0
     ping_within_seconds: Annotated[int, Field(ge=30, le=7 * 24 * 3600)] = 120

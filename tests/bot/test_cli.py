@@ -204,8 +204,8 @@ def test_bad_configuration_exits_with_78_and_a_line_for_each_fault(
     assert ended.returncode == 78
     # The environment, which wins, has a good port.
     assert ended.stderr.splitlines() == [
-        "other.toml: http.hots: no such key; did you mean host?",
-        "other.toml: http.prot: no such key; did you mean port?",
+        "other.toml, line 3: http.hots: no such key; did you mean host?",
+        "other.toml, line 4: http.prot: no such key; did you mean port?",
     ]
     assert not (folder / "data").exists()
 

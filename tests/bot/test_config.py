@@ -67,18 +67,18 @@ def test_environment_overrides_single_keys(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("[http]\nprot = 1", "config.toml: http.prot: no such key; did you mean port?"),
-        ("[dicord]", "config.toml: dicord: no such key; did you mean discord?"),
-        ('[http]\nport = "x"', "config.toml: http.port: must be a whole number"),
-        ("[http]\nport = 70000", "config.toml: http.port: must be 65535 or less"),
+        ("[http]\nprot = 1", "config.toml, line 2: http.prot: no such key; did you mean port?"),
+        ("[dicord]", "config.toml, line 1: dicord: no such key; did you mean discord?"),
+        ('[http]\nport = "x"', "config.toml, line 2: http.port: must be a whole number"),
+        ("[http]\nport = 70000", "config.toml, line 2: http.port: must be 65535 or less"),
         ('[community]\nlanguage = "tlh"', "choose en (English), de (Deutsch)"),
         ('[community]\ntimezone = "Mars"', "not a time zone; write one like 'Europe/Berlin'"),
         ('[community]\ndaily_at = "24:00"', "is not a time of day; write one like '06:00'"),
         (
             '[cad]\nkeys = ["short"]',
-            "config.toml: cad.keys.0.key: must have at least 8 characters",
+            "config.toml, line 2: cad.keys.0.key: must have at least 8 characters",
         ),
-        ('[discord.channels]\nemergency = "#911"', "channels.emergency: must be a whole number"),
+        ('[discord.channels]\nemergency = "#911"', "channels.emergency: must be an id"),
         (
             '[[websocket.clients]]\nname = "a"\ntoken = "short"',
             "websocket.clients.0.token: must have at least 16 characters",
@@ -91,8 +91,8 @@ def test_environment_overrides_single_keys(monkeypatch: pytest.MonkeyPatch) -> N
         ("[http]\n[cad]\n[http]", "twice (at line 3, column 6); this section is there already"),
         ("[http]\nport = 1\nport = 2", "; this key is there already"),
         ("[cad]\nkeys = [“S3CRET-KEY”]", "(at line 2, column 9); text stands in straight"),
-        ('[map]\nimage = "C:\\maps\\a.png"', "; write / instead of it"),
-        ('[cad]\nkeys = "S3CRET-KEY"', "cad.keys: must be a list: put brackets around it"),
+        ('[map]\nimage = "C:\\maps\\a.png"', "; write / instead of"),
+        ('[cad]\nkeys = "S3CRET-KEY"', "cad.keys: must be a list: keys = [ … ], with brackets"),
         ('[websocket.clients]\nname = "a"', "write [[websocket.clients]], with two brackets"),
         (
             '[[community.tiers]]\nid = 1\nname = "a"\nprice = "1"\n'
@@ -240,7 +240,7 @@ def test_marks_of_environment_files_are_ignored(
 )
 def test_host_is_a_name_or_an_address_alone(host: str) -> None:
     (fault,) = faults(f'[http]\nhost = "{host}"\n')
-    assert fault.startswith("config.toml: http.host: ")
+    assert fault.startswith("config.toml, line 2: http.host: ")
 
 
 def test_variable_of_an_unknown_section_is_a_fault(
@@ -251,12 +251,92 @@ def test_variable_of_an_unknown_section_is_a_fault(
         load(None)
 
 
-def test_list_in_the_environment_that_is_no_json_is_a_fault(
+@pytest.mark.parametrize(
+    "value",
+    ["A-CAD-KEY", '"A-CAD-KEY"', "[A-CAD-KEY]", '["A-CAD-KEY"]', "'A-CAD-KEY',"],
+)
+def test_lists_in_the_environment_are_read_as_people_write_them(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("SENTINEL_CAD__KEYS", value)
+    assert [key.key for key in load(None).cad.keys] == ["A-CAD-KEY"]
+
+
+def test_roles_in_the_environment_are_ids_between_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTINEL_DISCORD__ROLES__VIEWER", "123, <@&456>")
+    monkeypatch.setenv("SENTINEL_DISCORD__ROLES__ADMIN", "789")
+    monkeypatch.setenv("SENTINEL_HTTP__TRUSTED_PROXIES", "10.0.0.1, 10.0.0.2")
+    settings = load(None)
+    assert settings.discord.roles.viewer == [123, 456]
+    assert settings.discord.roles.admin == [789]
+    assert len(settings.http.trusted_proxies) == 2
+
+
+def test_fault_of_a_variable_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("config.toml").write_text('[cad]\nkeys = ["A-GOOD-KEY"]\n')
+    monkeypatch.setenv("SENTINEL_CAD__KEYS", "short")
+    monkeypatch.setenv("SENTINEL_DISCORD__GUILD_ID", "the server")
+    monkeypatch.setenv("sentinel_http__port", "x")
+    with pytest.raises(ConfigError) as error:
+        load(None)
+    assert [fault.split(": ")[:3] for fault in sorted(error.value.faults)] == [
+        ["environment", "SENTINEL_CAD__KEYS", "cad.keys.0.key"],
+        ["environment", "SENTINEL_DISCORD__GUILD_ID", "discord.guild_id"],
+        ["environment", "SENTINEL_HTTP__PORT", "http.port"],
+    ]
+
+
+def test_section_in_the_environment_that_is_no_json_is_a_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("SENTINEL_CAD__KEYS", "abc")
-    with pytest.raises(ConfigError, match="lists are written as JSON"):
+    monkeypatch.setenv("SENTINEL_CAD", "abc")
+    with pytest.raises(ConfigError, match="environment: SENTINEL_CAD: must be JSON"):
         load(None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "123456789012345678",
+        '"123456789012345678"',
+        '"<#123456789012345678>"',
+        '" 123456789012345678 "',
+        '"https://discord.com/channels/1/123456789012345678"',
+        '"https://ptb.discord.com/channels/1/123456789012345678"',
+    ],
+)
+def test_ids_are_read_as_discord_lets_people_copy_them(value: str) -> None:
+    settings = load(written(f"[discord.channels]\nemergency = {value}\n"))
+    assert settings.discord.channels.emergency == 123456789012345678
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        (r'"C:\Users\x.db"', "write / instead of"),
+        (r'"D:\bots\x.db"', "write / instead of"),
+        ("\u201ca.db\u201d", "straight quotation marks"),
+    ],
+)
+def test_fault_in_toml_says_what_to_write(path: str, hint: str) -> None:
+    (fault,) = faults(f"[database]\npath = {path}\n")
+    assert "line 2" in fault
+    assert hint in fault
+
+
+def test_fault_names_the_line_of_an_item_of_a_list() -> None:
+    (fault,) = faults(
+        """# rules
+[[discord.rules]]
+name = "a"
+channel = 1
+
+[[discord.rules]]
+name = "b"
+channel = "general"
+"""
+    )
+    assert fault.startswith("config.toml, line 8: discord.rules.1.channel: must be an id")
 
 
 def test_example_has_every_key_with_its_default() -> None:

@@ -63,7 +63,7 @@ def test_every_setting_and_path_in_the_guides_exists(path: Path) -> None:
     for named in re.findall(r"\b(?:deploy|docs)[/\\](?:[\w-]+[/\\])*[\w-]+\.\w+", text):
         assert (ROOT / named.replace("\\", "/")).exists(), named
     for port in re.findall(r"\b30\d{3}\b", text):
-        assert port == PORT
+        assert port in {PORT, str(int(PORT) + 1)}  # that of a second copy
 
 
 def test_links_in_the_guides_exist() -> None:
@@ -117,16 +117,43 @@ def test_panel_waits_for_the_ready_line() -> None:
     assert EGG["startup"].endswith("python -m bot run")
 
 
-def test_panel_installs_with_the_python_it_runs() -> None:
-    (image,) = EGG["docker_images"].values()
-    python = image.rpartition("_")[2]
+def test_panel_installs_with_the_python_that_it_runs_first() -> None:
+    images = list(EGG["docker_images"].values())
+    python = images[0].rpartition("_")[2]
     assert EGG["scripts"]["installation"]["container"].startswith(f"python:{python}-")
+
+
+def test_panel_installs_again_for_another_python(tmp_path: Path) -> None:
+    """Run its start command with a Python that only notes how it was called."""
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program" / "python-version").write_text("Python 3.13.1\n", "utf-8")
+    fake = tmp_path / "python"
+
+    def start(version: str) -> list[str]:
+        fake.write_text(
+            f'#!/bin/sh\nif [ "$1" = -V ]; then echo "Python {version}"; exit; fi\n'
+            f'mkdir -p {tmp_path}/program\necho "$*" >> {tmp_path}/calls\n',
+            "utf-8",
+        )
+        fake.chmod(0o755)
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        calls = tmp_path / "calls"
+        calls.unlink(missing_ok=True)
+        subprocess.run(
+            ["/bin/bash", "-c", EGG["startup"]], cwd=tmp_path, env=environment, check=True
+        )
+        return calls.read_text("utf-8").splitlines()
+
+    assert start("3.13.1") == ["-m bot run"]
+    install = "-m pip install --no-cache-dir --target program ./source"
+    assert start("3.14.0") == [install, "-m bot run"]
+    assert start("3.14.0") == ["-m bot run"]
 
 
 def test_panel_installation_keeps_existing_files(tmp_path: Path) -> None:
     """Run its script with a folder of our own, and a pip that only leaves what it was asked for."""
     script = EGG["scripts"]["installation"]["script"].replace("/mnt/server", str(tmp_path))
-    script = script.replace("python3 -m pip", "fake_pip")
+    script = script.replace("python3 -m pip", "fake_pip").replace("python3 -V", "true")
     script = script.replace("set -e\n", 'set -e\nfake_pip() { mkdir "$4" && touch "$4/$RUN"; }\n')
 
     def install(run: str) -> int:
@@ -144,7 +171,7 @@ def test_panel_installation_keeps_existing_files(tmp_path: Path) -> None:
     assert install("third") == 0
     assert (tmp_path / "config.toml").read_text("utf-8") == "mine"
     assert (tmp_path / "data").is_dir()
-    assert [path.name for path in (tmp_path / "program").iterdir()] == ["third"]
+    assert {path.name for path in (tmp_path / "program").iterdir()} == {"third", "python-version"}
 
 
 def test_start_bat_has_windows_line_ends() -> None:
@@ -181,8 +208,11 @@ def test_compose_agrees_with_the_image() -> None:
         re.findall(r"(?m)^WORKDIR (/etc.*)$", DOCKERFILE)[0] + "/config.toml",
     ]
     assert caddy["environment"]["UPSTREAM"] == f"sentinel:{PORT}"
-    (trusted,) = json.loads(bot["environment"]["SENTINEL_HTTP__TRUSTED_PROXIES"])
+    trusted = bot["environment"]["SENTINEL_HTTP__TRUSTED_PROXIES"]
     assert caddy["networks"]["sentinel"]["ipv4_address"] == trusted
+    (network,) = COMPOSE["networks"]["sentinel"]["ipam"]["config"]
+    subnet = trusted.removesuffix(".2")
+    assert network == {"subnet": f"{subnet}.0/24", "ip_range": f"{subnet}.128/25"}
     assert (folder / caddy["volumes"][0].partition(":")[0]).resolve() == (
         DEPLOY / "caddy" / "Caddyfile"
     )
