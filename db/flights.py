@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from db.database import Reader, Transaction, where_equal
+from db.database import Reader, Transaction, marks, where_equal
 from db.equipment import DRONE
 from db.search import fold_case
 
@@ -76,6 +76,11 @@ async def open_of_drone(sql: Reader, drone_id: int) -> Flight | None:
 async def open_of_property(sql: Reader, property_id: int) -> list[Flight]:
     where = "flights.property_id = ? AND recalled_at IS NULL ORDER BY flights.id"
     return await sql.all(Flight, f"{_SELECT} WHERE {where}", property_id)
+
+
+async def open_of_properties(sql: Reader, property_ids: list[int]) -> list[Flight]:
+    where = f"flights.property_id IN ({marks(property_ids)}) AND recalled_at IS NULL"
+    return await sql.all(Flight, f"{_SELECT} WHERE {where} ORDER BY flights.id", *property_ids)
 
 
 async def page_of_open(sql: Reader, search: str, limit: int, offset: int) -> list[Flight]:

@@ -351,17 +351,24 @@ async def removed_match(
 
 
 async def held_by(
-    sql: Reader, user_ids: Sequence[str], search: str, limit: int, offset: int = 0
+    sql: Reader,
+    user_ids: Sequence[str],
+    search: str,
+    limit: int,
+    offset: int = 0,
+    *,
+    only_owned: bool = False,
 ) -> list[Property]:
     """Return the matching properties that a person with these ids owns or may enter, by id."""
     theirs = f"IN ({marks(user_ids)})"
+    enterable = f"SELECT property_id FROM allowed_users WHERE user_id {theirs} AND NOT ?"
     return await sql.select(
         Property,
-        f"{_PRESENT} AND id IN (SELECT id FROM {_PRESENT} AND owner {theirs}"
-        f" UNION SELECT property_id FROM allowed_users WHERE user_id {theirs})"
+        f"{_PRESENT} AND id IN (SELECT id FROM {_PRESENT} AND owner {theirs} UNION {enterable})"
         " AND instr(id || char(10) || searched, ?) ORDER BY id LIMIT ? OFFSET ?",
         *user_ids,
         *user_ids,
+        only_owned,
         fold_case(search),
         limit,
         offset,

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from db.database import Reader, Transaction
+from db.database import Reader, Transaction, marks
 
 RemovalOutcome = Literal["approved", "denied", "withdrawn"]
 
@@ -54,6 +54,11 @@ async def open_of_property(sql: Reader, property_id: int) -> Removal | None:
     where = "removals WHERE property_id = ? AND outcome IS NULL"
     found = await sql.select(Removal, where, property_id)
     return found[0] if found else None
+
+
+async def open_of_properties(sql: Reader, property_ids: list[int]) -> list[Removal]:
+    where = f"removals WHERE property_id IN ({marks(property_ids)}) AND outcome IS NULL"
+    return await sql.select(Removal, where, *property_ids)
 
 
 async def newest_of_property(sql: Reader, property_id: int) -> Removal | None:

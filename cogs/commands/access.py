@@ -7,7 +7,7 @@ from cogs.i18n.language import _
 from cogs.ui.names import user_name
 from cogs.ui.options import (
     AllowedUserOption,
-    PropertyOption,
+    OwnedPropertyOption,
     UserOption,
     property_option,
     resolve_allowed_user,
@@ -17,12 +17,14 @@ from cogs.ui.permissions import needs
 from cogs.ui.responder import SentinelGroup, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
+from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
 from webhook.queries.access import (
     add_allowed_user,
     get_access_list,
     list_auth_entries,
     remove_allowed_user,
 )
+from webhook.queries.links import OfMember, find_user_of, list_user_ids
 from webhook.queries.models import OfProperty, PropertyPage, UserAtProperty
 from webhook.queries.properties import find_property
 from webhook.queries.rows import AuthEntry
@@ -37,42 +39,94 @@ class AccessCommands(
     @app_commands.command(
         description="Let somebody enter a property", extras=needs(Scope.WRITE, or_own=True)
     )
-    @property_option(user="A known name, or an id like license:41aa90be")
+    @property_option(
+        member="A member of this server", user="Or a known name, or an id like license:41aa90be"
+    )
     async def allow(
-        self, interaction: discord.Interaction, property_: PropertyOption, user: UserOption
+        self,
+        interaction: discord.Interaction,
+        property_: OwnedPropertyOption,
+        member: discord.User | None = None,
+        user: UserOption | None = None,
     ) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
-        user_id = await find_user(context, user)
+        user_id = await _new_user(context, member, user)
         await add_allowed_user(context, UserAtProperty(property_id=found.id, user_id=user_id))
         text = _("{person} can now enter **{where}**.")
-        person, where = await user_name(context.read, user_id), inert_line(found.location, 200)
+        # The id of a member in the game is not everybody's to read.
+        person = member.mention if member else await user_name(context.read, user_id)
+        where = inert_line(found.location, 200)
         await reply_text(interaction, text.format(person=person, where=where))
 
     @app_commands.command(
         description="No longer let somebody enter a property",
         extras=needs(Scope.WRITE, or_own=True),
     )
-    @property_option(user="Somebody on its list")
+    @property_option(member="A member of this server", user="Or somebody on its list")
     async def deny(
-        self, interaction: discord.Interaction, property_: PropertyOption, user: AllowedUserOption
+        self,
+        interaction: discord.Interaction,
+        property_: OwnedPropertyOption,
+        member: discord.User | None = None,
+        user: AllowedUserOption | None = None,
     ) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
-        user_id = await resolve_allowed_user(context, found.id, user)
-        await remove_allowed_user(context, UserAtProperty(property_id=found.id, user_id=user_id))
+        for user_id in await _listed_users(context, found.id, member, user):
+            ask = UserAtProperty(property_id=found.id, user_id=user_id)
+            await remove_allowed_user(context, ask)
         text = _("{person} can no longer enter **{where}**.")
-        person, where = await user_name(context.read, user_id), inert_line(found.location, 200)
+        person = member.mention if member else await user_name(context.read, user_id)
+        where = inert_line(found.location, 200)
         await reply_text(interaction, text.format(person=person, where=where))
 
     @app_commands.command(
         description="Show who was at a property's door", extras=needs(Scope.READ, or_own=True)
     )
     @property_option()
-    async def log(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
+    async def log(self, interaction: discord.Interaction, property_: OwnedPropertyOption) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
         await reply_page(interaction, await auth_entries.page(context, str(found.id)))
+
+
+async def _new_user(context: Context, member: discord.User | None, user: str | None) -> str:
+    """Return whom to let in, who is a member or a user of the game.
+
+    Raises:
+        InvalidData: neither is given, or both are.
+        Conflict: the member is not linked to a user of the game.
+    """
+    _check_one(member, user)
+    if member is not None:
+        return await find_user_of(context, OfMember(member_id=member.id))
+    return await find_user(context, user or "")
+
+
+async def _listed_users(
+    context: Context, property_id: int, member: discord.User | None, user: str | None
+) -> list[str]:
+    """Return whom to let in no more: a member by every id that is on the list.
+
+    Raises:
+        InvalidData: neither is given, or both are.
+        NotFound: the member is not on the list.
+    """
+    _check_one(member, user)
+    if member is None:
+        return [await resolve_allowed_user(context, property_id, user or "")]
+    access = await get_access_list(context, OfProperty(property_id=property_id))
+    ids = await list_user_ids(context, OfMember(member_id=member.id))
+    listed = [row.id for row in access.users if row.id in ids]
+    if not listed:
+        raise NotFound("this member is not on the list of property {id}", id=property_id)
+    return listed
+
+
+def _check_one(member: discord.User | None, user: str | None) -> None:
+    if (member is None) == (user is None):
+        raise InvalidData(FieldProblem("member", "give either a member or a user"))
 
 
 @lists.declare("access", Scope.READ, or_own=True)

@@ -12,8 +12,10 @@ from cogs.ui.buttons import button
 from cogs.ui.modals import MAX_REASON, Answers, Form, form, reason_form
 from cogs.ui.names import linked_name, user_name
 from cogs.ui.options import (
-    PropertyOption,
-    RequestedRemovalOption,
+    OwnedPropertyOption,
+    RemovalToApproveOption,
+    RemovalToDenyOption,
+    RemovalToWithdrawOption,
     RestorableOption,
     property_option,
 )
@@ -61,7 +63,7 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
     async def request(
         self,
         interaction: discord.Interaction,
-        property_: PropertyOption,
+        property_: OwnedPropertyOption,
         reason: Range[str, 1, MAX_REASON] | None = None,
     ) -> None:
         context = await self._responder.defer(interaction)
@@ -82,7 +84,7 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
     )
     @property_option("The property; those with a request are offered")
     async def withdraw(
-        self, interaction: discord.Interaction, property_: RequestedRemovalOption
+        self, interaction: discord.Interaction, property_: RemovalToWithdrawOption
     ) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
@@ -94,7 +96,7 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
     )
     @property_option("The property; those with a request are offered")
     async def approve(
-        self, interaction: discord.Interaction, property_: RequestedRemovalOption
+        self, interaction: discord.Interaction, property_: RemovalToApproveOption
     ) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
@@ -116,9 +118,7 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
         description="Deny a requested removal, with a reason", extras=needs(Scope.APPROVE)
     )
     @property_option("The property; those with a request are offered")
-    async def deny(
-        self, interaction: discord.Interaction, property_: RequestedRemovalOption
-    ) -> None:
+    async def deny(self, interaction: discord.Interaction, property_: RemovalToDenyOption) -> None:
         async with before_modal():
             context = await self._responder.linked_context(interaction)
             found = await find_property(context, property_)

@@ -9,7 +9,7 @@ from cogs.i18n.language import _, plural
 from cogs.pictures.charts import visitors_chart
 from cogs.ui.embeds import DESCRIPTION, FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.names import user_name
-from cogs.ui.options import CameraOption, PropertyOption, property_option, resolve_equipment
+from cogs.ui.options import CameraOption, OwnedPropertyOption, property_option, resolve_equipment
 from cogs.ui.permissions import needs
 from cogs.ui.responder import SentinelCog, reply_embed
 from cogs.ui.text import fitting, inert_line
@@ -38,7 +38,7 @@ class VisitorCommands(SentinelCog):
     async def visitors(
         self,
         interaction: discord.Interaction,
-        property_: PropertyOption,
+        property_: OwnedPropertyOption,
         camera: CameraOption | None = None,
         first: str | None = None,
         last: str | None = None,

@@ -15,18 +15,18 @@ from discord.app_commands import Choice, Transform
 from cogs.ui.responder import SentinelClient
 from cogs.ui.text import BLANK, plain_line
 from db.search import fold_case
-from webhook.protocol.context import Context
+from webhook.protocol.context import Context, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import validate
 from webhook.queries.access import get_access_list
 from webhook.queries.alarms import OfAlarm, list_open_alarms
 from webhook.queries.approvals import list_restorable
 from webhook.queries.community import EquipmentTypeData, get_equipment_types, get_tiers
-from webhook.queries.drones import get_dispatched_drones, get_free_drones, suggest_drones
+from webhook.queries.drones import get_free_drones, suggest_drones, suggest_drones_out
 from webhook.queries.equipment import EquipmentData, get_equipment
 from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfProperty, SearchPage
 from webhook.queries.properties import find_property, list_statuses, suggest_properties
-from webhook.queries.removals import search_removal_properties
+from webhook.queries.removals import RemovalDecision, suggest_removals
 from webhook.queries.rows import CAMERA, DRONE, OpenAlarm
 from webhook.queries.users import suggest_users
 
@@ -47,12 +47,21 @@ Raises:
 
 
 class TextOption(app_commands.Transformer):
-    """An option with choices; any other text, of that length, may be typed too."""
+    """An option with choices; any other text, of that length, may be typed too.
+
+    `of_own`: whether those who may use the command only on their own are offered only their own.
+    """
 
     def __init__(
-        self, offer: Offer, *, of_property: bool = False, length: tuple[int, int] | None = None
+        self,
+        offer: Offer,
+        *,
+        of_property: bool = False,
+        of_own: bool = True,
+        length: tuple[int, int] | None = None,
     ) -> None:
         self._offer = offer
+        self._of_own = of_own
         self._of_property = of_property
         self._length = length
 
@@ -77,7 +86,8 @@ class TextOption(app_commands.Transformer):
         async def offer(context: Context) -> list[Choice[str]]:
             return await self._offer(context, *typed)
 
-        return await interaction.client.responder.choices(interaction, offer)
+        responder = interaction.client.responder
+        return await responder.choices(interaction, offer, of_own=self._of_own)
 
 
 def ranked_choices(typed: str, pairs: Iterable[tuple[object, str]]) -> list[Choice[str]]:
@@ -126,15 +136,19 @@ def property_option(
 # Properties
 
 
-async def property_choices(context: Context, typed: str) -> list[Choice[str]]:
-    """Offer properties; to those without a role only their own."""
-    found = await suggest_properties(context, search_page(typed, MAX_CHOICES))
+async def property_choices(
+    context: Context, typed: str, least: Share = Share.ALLOWED
+) -> list[Choice[str]]:
+    """Offer properties; to those without a role only those where they have at least this share."""
+    found = await suggest_properties(context, search_page(typed, MAX_CHOICES), least)
     return [choice(f"{row.location} ({row.id})", row.id) for row in found]
 
 
-async def removal_choices(context: Context, typed: str) -> list[Choice[str]]:
-    """Offer properties whose removal is requested."""
-    found = (await search_removal_properties(context, search_page(typed))).properties
+async def removal_choices(
+    context: Context, typed: str, decision: RemovalDecision = "deny"
+) -> list[Choice[str]]:
+    """Offer properties with a removal request on which the caller may decide so."""
+    found = await suggest_removals(context, search_page(typed), decision)
     wanted = fold_case(typed.strip())
     found.sort(key=lambda row: _rank(wanted, fold_case(row.id), fold_case(row.location)))
     return [choice(f"{row.location} ({row.id})", row.id) for row in found[:MAX_CHOICES]]
@@ -185,10 +199,10 @@ def _is_handled_by_others(context: Context, alarm: OpenAlarm) -> bool:
 
 
 async def drone_choices(context: Context, typed: str) -> list[Choice[str]]:
-    """Offer drones that are out."""
-    found = (await get_dispatched_drones(context, search_page(typed))).drones
+    """Offer drones that are out and that the caller may recall."""
+    found = await suggest_drones_out(context, search_page(typed))
     return ranked_choices(
-        typed, ((drone.id, f"{drone.id} · {drone.description}") for drone in found)
+        typed, ((drone.drone_id, f"{drone.drone_id} · {drone.description}") for drone in found)
     )
 
 
@@ -257,7 +271,10 @@ OthersAlarmOption = Transform[
 ]
 
 PropertyOption = Transform[str, TextOption(property_choices)]
-RequestedRemovalOption = Transform[str, TextOption(removal_choices)]
+OwnedPropertyOption = Transform[str, TextOption(partial(property_choices, least=Share.OWNER))]
+RemovalToApproveOption = Transform[str, TextOption(partial(removal_choices, decision="approve"))]
+RemovalToDenyOption = Transform[str, TextOption(partial(removal_choices, decision="deny"))]
+RemovalToWithdrawOption = Transform[str, TextOption(partial(removal_choices, decision="withdraw"))]
 RestorableOption = Transform[str, TextOption(_restorable_choices)]
 StatusOption = Transform[str, TextOption(_status_choices, length=(1, 32))]
 TierOption = Transform[str, TextOption(_tier_choices)]
@@ -271,7 +288,7 @@ CameraOption = Transform[
 EquipmentOption = Transform[str, TextOption(_equipment_choices, of_property=True)]
 EquipmentTypeOption = Transform[str, TextOption(_equipment_type_choices)]
 
-UserOption = Transform[str, TextOption(_user_choices)]
+UserOption = Transform[str, TextOption(_user_choices, of_own=False)]
 AllowedUserOption = Transform[str, TextOption(_allowed_user_choices, of_property=True)]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -97,12 +98,21 @@ class Responder:
         self,
         interaction: discord.Interaction,
         offer: Callable[[Context], Awaitable[list[Choice[str]]]],
+        *,
+        of_own: bool = True,
     ) -> list[Choice[str]]:
-        """Return choices; none for members without permission, or while storage is unavailable."""
+        """Return choices; none for members without permission, or while storage is unavailable.
+
+        `of_own`: to those who may use the command only on their own, only their own are offered.
+        """
         try:
+            context = await self.linked_context(interaction)
             if isinstance(interaction.command, app_commands.Command):
-                self.require(interaction, permission_of(interaction.command))
-            return await offer(await self.linked_context(interaction))
+                permission = permission_of(interaction.command)
+                permission.require(context.caller)
+                if of_own and context.caller.scope < permission.scope:
+                    context = context.of(replace(context.caller, scope=Scope.NONE))
+            return await offer(context)
         except (SentinelError, StorageUnavailable):
             return []
         except Exception:

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Literal, NamedTuple
 
-from db import equipment, flights
+from db import equipment, flights, properties
 from db.database import Reader
 from db.equipment import Equipment
 from db.flights import Flight
@@ -14,6 +14,7 @@ from webhook.protocol.events import DroneDispatched, DroneRecalled
 from webhook.protocol.wire import Id, Reply, Request, StatusReply, timestamp
 from webhook.queries.alarms import note_drone
 from webhook.queries.models import (
+    MAX_ROWS,
     IdText,
     ListPage,
     OfProperty,
@@ -247,6 +248,15 @@ async def list_drones_out(context: Context, ask: SearchPage) -> DronesOut:
     """Return the flights of the drones that are out."""
     found = await flights.page_of_open(context.read, ask.search, ask.limit, ask.offset)
     return DronesOut(found, await flights.count_open(context.read))
+
+
+@operation(scope=Scope.NONE)
+async def suggest_drones_out(context: Context, ask: SearchPage) -> list[Flight]:
+    """Return the flights of drones that are out; to those without a role those of their own."""
+    if context.caller.scope >= Scope.READ:
+        return await flights.page_of_open(context.read, ask.search, ask.limit, ask.offset)
+    own = await properties.held_by(context.read, context.caller.user_ids, "", MAX_ROWS)
+    return await flights.open_of_properties(context.read, [row.id for row in own])
 
 
 @operation(scope=Scope.READ)

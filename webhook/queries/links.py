@@ -202,6 +202,12 @@ async def find_user_of(context: Context, ask: OfMember) -> str:
     )
 
 
+@operation(scope=Scope.NONE)
+async def list_user_ids(context: Context, ask: OfMember) -> tuple[str, ...]:
+    """Return the ids by which the game may know a member, the surest first."""
+    return await links.user_ids_of(context.read, ask.member_id)
+
+
 @operation(scope=Scope.ADMIN)
 async def plan_link(context: Context, ask: NewLink) -> Plan:
     """Return what linking would change, for somebody to confirm.

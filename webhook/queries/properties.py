@@ -217,11 +217,18 @@ async def list_own_properties(context: Context, ask: ListPage) -> list[tuple[Pro
 
 
 @operation(scope=Scope.NONE)
-async def suggest_properties(context: Context, ask: SearchPage) -> list[Property]:
-    """Return the best matches; to a caller without the scope to read, only their own properties."""
+async def suggest_properties(
+    context: Context, ask: SearchPage, least: Share = Share.ALLOWED
+) -> list[Property]:
+    """Return the best matches; to a caller without the scope to read, only their own properties.
+
+    `least`: the share that they have in them.
+    """
     if context.caller.scope < Scope.READ:
-        ids = context.caller.user_ids
-        return await properties.held_by(context.read, ids, ask.search, ask.limit)
+        ids, is_owned = context.caller.user_ids, least is Share.OWNER
+        return await properties.held_by(
+            context.read, ids, ask.search, ask.limit, only_owned=is_owned
+        )
     return await properties.suggest(context.read, ask.search, ask.limit)
 
 

@@ -1,6 +1,6 @@
 """Requests to remove a property: ask, list, withdraw, approve, deny."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -40,6 +40,9 @@ from webhook.queries.property_lifecycle import (
 )
 
 table = Catalogue()
+
+MAX_REQUESTS = 1_000
+"""Requests that are looked through while somebody types."""
 
 
 class RemovalRequest(OfProperty):
@@ -250,6 +253,36 @@ async def withdraw(
     )
     event = WithdrawnRemoveProperty(property_id=property_.id)
     await change_status(change, property_, removal.previous_status, event)
+
+
+RemovalDecision = Literal["approve", "deny", "withdraw"]
+
+
+@operation(scope=Scope.NONE)
+async def suggest_removals(
+    context: Context, ask: SearchPage, decision: RemovalDecision
+) -> list[Property]:
+    """Return the properties with a removal request on which the caller may decide so."""
+    caller = context.caller
+    found = await properties.page_of_status(
+        context.read, REMOVED, ask.search, MAX_REQUESTS, ask.offset
+    )
+    requests = {
+        request.property_id: request
+        for request in await removals.open_of_properties(context.read, [row.id for row in found])
+    }
+
+    def is_possible(row: Property) -> bool:
+        request = requests.get(row.id)
+        if request is None:
+            return False
+        if decision == "withdraw":
+            return may_withdraw(caller, row, request)
+        is_own = caller.is_one_of(request.requested_by, request.asked_by)
+        may_approve = decision == "deny" or context.approvals.own or not is_own
+        return caller.scope >= Scope.APPROVE and may_approve
+
+    return [row for row in found if is_possible(row)][: ask.limit]
 
 
 @operation(scope=Scope.NONE)
