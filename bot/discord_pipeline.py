@@ -56,7 +56,8 @@ FOLLOW_RETRY = 30.0
 
 DISCORD_HOST = "discord.com"
 
-MINUTE = 60 * 1000
+SECOND = 1000
+MINUTE = 60 * SECOND
 
 log = logging.getLogger(__name__)
 
@@ -232,6 +233,7 @@ class DiscordService:
                 self._metrics,
                 self._unconfirmed,
                 self._status.hindered,
+                ping_within=settings.discord.ping_within_seconds * SECOND,
             ),
             channels,
         )

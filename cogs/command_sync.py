@@ -100,10 +100,10 @@ class CommandSync:
 
     async def _store_home(self, guilds: Sequence[discord.Guild], configured: int) -> None:
         """Store which guild links lead to: the configured one, or else the only one."""
-        ids = [configured] if configured else [guild.id for guild in guilds]
-        if len(ids) == 1:
+        homes = [guild for guild in guilds if configured in (0, guild.id)]
+        if len(homes) == 1:
             with _unless_unavailable():
-                await store_home_guild(self._context.database, ids[0])
+                await store_home_guild(self._context.database, homes[0].id, homes[0].name)
 
 
 @contextmanager

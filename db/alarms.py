@@ -74,7 +74,7 @@ class AlarmStep(NamedTuple):
     """What was done about an alarm; `who` is blank if nobody did it.
 
     `text`: of a note, or who handled it until then. `number`: when a snooze ends (milliseconds
-    since 1970), which drone was sent out, or which level was reached.
+    since 1970), which drone was sent out, which level was reached, or with which alert a note came.
     """
 
     at: int
@@ -330,6 +330,12 @@ async def add_step(
 ) -> None:
     step = AlarmStep(at, who, action, text, number)
     await sql.insert("alarm_steps", alarm_id=alarm_id, **step._asdict())
+
+
+async def alert_notes(sql: Reader, alarm_id: int) -> list[str]:
+    """Return the notes that came with the alerts of an alarm, the oldest first."""
+    said = "SELECT text FROM alarm_steps WHERE alarm_id = ? AND action = 'noted' AND number > 0"
+    return await sql.all(str, f"{said} ORDER BY id", alarm_id)
 
 
 async def last_steps(sql: Reader, alarm_id: int, limit: int) -> tuple[list[AlarmStep], int]:

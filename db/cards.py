@@ -147,6 +147,12 @@ async def of_subject(sql: Reader, subject: str) -> Card | None:
     return await sql.find(Card, "cards", subject=subject)
 
 
+async def subjects_beginning(sql: Reader, prefix: str) -> list[str]:
+    """Return the subjects of cards that begin with a text."""
+    found = "SELECT subject FROM cards WHERE subject >= ?1 AND subject < ?1 || char(1114111)"
+    return await sql.all(str, found, prefix)
+
+
 async def channels_of(sql: Reader, subjects: list[str]) -> dict[str, str]:
     """Return the channels of the cards that these subjects have, by subject."""
     pairs: list[tuple[str, str]] = await sql.all(

@@ -47,6 +47,7 @@ CARDS: dict[str, CardKind] = {
     "trouble": CardKind("log", troubles.trouble),
     "trouble-direct": CardKind("direct", troubles.trouble),
     "alarm-owner": CardKind("direct", alarms.owner),
+    "alarm-owner-again": CardKind("direct", again.owners_alarm),
     "approval-answer": CardKind("direct", owners.approval_answer),
     "removal-owner": CardKind("direct", owners.removal_owner),
     "removal-answer": CardKind("direct", owners.removal_answer),

@@ -1,10 +1,12 @@
 """Replies that mention the roles which a card did not, because they came too late."""
 
+from dataclasses import replace
+
 import discord
 
 from cogs.i18n.language import _
 from cogs.routing.facts import CARD_EVENTS, event_type, starts_panic
-from cogs.ui.embeds import TITLE, CardBuilder, Colour, MessageContent
+from cogs.ui.embeds import TITLE, CardBuilder, CardInServer, Colour, MessageContent
 from cogs.ui.names import linked_name, user_name
 from cogs.ui.text import inert_line, timestamp
 from db import alarms, cards, emergencies, properties, units
@@ -12,7 +14,8 @@ from db.cards import AGAIN
 from db.database import Reader
 from webhook.cad.events import call_of
 from webhook.protocol.bus import StoredEvent
-from webhook.protocol.events import Subject
+from webhook.protocol.events import AlertRaised, Subject
+from webhook.queries.guilds import home_guild
 
 
 def again_subject(card: Subject) -> Subject:
@@ -22,7 +25,7 @@ def again_subject(card: Subject) -> Subject:
 
 async def age_of(sql: Reader, card: Subject) -> int:
     """Return how late a card's alarm, panic or 911 call came, in milliseconds; 0 for others."""
-    if card.kind == "alarm":
+    if card.kind in ("alarm", "alarm-owner"):
         alarm_ = await alarms.get(sql, card.number)
         return 0 if alarm_ is None else alarm_.age
     if card.kind == "panic":
@@ -38,6 +41,8 @@ def happens_again(event: StoredEvent, card: Subject) -> bool:
     """Return whether an event is another press of a button, or another call that says the same."""
     if starts_panic(event, card):
         return True
+    if card.kind == "alarm-owner":
+        return event.name == AlertRaised.name
     if CARD_EVENTS.get(card.kind) != event_type(event):
         return False
     if card.kind == "emergency":
@@ -55,6 +60,24 @@ async def reference_to(sql: Reader, subject: Subject) -> discord.MessageReferenc
     )
 
 
+async def card_in_server(sql: Reader, subject: Subject) -> CardInServer | None:
+    """Return where the card of a subject is, and whom it mentioned; None if there is none."""
+    card, guild = await cards.of_subject(sql, str(subject)), await home_guild(sql)
+    if card is None or guild is None:
+        return None
+    return CardInServer(int(guild), card.channel_id or 0, card.message_id or 0, card.mention)
+
+
+async def owners_alarm(sql: Reader, subject: Subject) -> MessageContent | None:
+    """Say the same to the owner, whose message came too late to make a sound."""
+    content = await alarm(sql, subject)
+    if content is None:
+        return None
+    reply_to = await reference_to(sql, Subject("alarm-owner", subject.key))
+    about = await card_in_server(sql, Subject("alarm", str(subject.number)))
+    return replace(content, reply_to=reply_to, about=about)
+
+
 async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
     """Say that the alarm button was pressed again."""
     found = await alarms.get(sql, subject.number)
@@ -66,7 +89,8 @@ async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
     )
     title = _("Alarm raised again · {where}")
     where = inert_line(property_.location, TITLE - 60)
-    return await _reply(sql, Subject("alarm", subject.key), title.format(where=where), text)
+    card = Subject("alarm", str(subject.number))
+    return await _reply(sql, card, title.format(where=where), text)
 
 
 async def panic(sql: Reader, subject: Subject) -> MessageContent | None:

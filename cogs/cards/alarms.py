@@ -4,15 +4,23 @@ from typing import NamedTuple
 
 import discord
 
-from cogs.cards.again import reference_to
+from cogs.cards.again import card_in_server, reference_to
 from cogs.i18n.language import N_, _, plural
 from cogs.pictures.property_map import property_map
-from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, MessageContent
+from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import user_name
-from cogs.ui.text import duration, inert_line, timestamp, when, who
-from db import alarms, cards, flights, links, properties
+from cogs.ui.text import (
+    SHOWN_AGE,
+    duration,
+    fitting,
+    inert,
+    inert_line,
+    timestamp,
+    when,
+    who,
+)
+from db import alarms, flights, links, properties
 from db.alarms import Alarm, AlarmStep
-from db.cards import DIRECT
 from db.database import Reader
 from db.properties import Property
 from webhook.protocol.events import Subject
@@ -164,15 +172,44 @@ async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
     if found is None:
         return None
     shown, property_ = found
-    sent = await cards.of_subject(sql, str(subject))
-    member = await links.member_of(sql, property_.owner)
-    if sent is not None and sent.channel != f"{DIRECT}{member}":
-        return None
-    card = _card(shown, property_, _STATES[shown.state].for_owner)
+    member = subject.key.partition("@")[2]
+    if member and property_.owner not in await links.user_ids_of(sql, int(member)):
+        title = _("Alarm over · {where}").format(where=_where(property_))
+        text = _("This property is not yours any more.")
+        return MessageContent([CardBuilder(title, Colour.OVER, text).build()], only_edits=True)
+    is_own = bool(member) and shown.acknowledged_by == links.discord_user(int(member))
+    card = _card(shown, property_, _("You are handling it.") if is_own else _for_owner(shown))
+    if shown.state == "waiting" and shown.age >= SHOWN_AGE:
+        late = _("Alarm, reported {duration} late · {where}")
+        card.title = late.format(duration=duration(shown.age), where=_where(property_))
+    notes = [inert(note, DESCRIPTION // 2) for note in await alarms.alert_notes(sql, shown.id)]
+    card.description = "\n".join([fitting(notes, "\n", DESCRIPTION // 2), card.description]).strip()
     card.add(_("Property"), str(property_.id))
+    card.add(_("Raised by"), await user_name(sql, shown.raised_by))
     card.add(_("Raised"), when(shown.raised_at, shown.age))
     card.add(_("Alerts"), _alerts(shown))
-    return MessageContent([card.build()])
+    if shown.repeats > 1:
+        card.add(_("Last"), f"{await user_name(sql, shown.last_by)}, {timestamp(shown.last_at)}")
+    about = await card_in_server(sql, Subject("alarm", str(shown.id)))
+    buttons = _owner_buttons(shown, is_own=is_own)
+    return MessageContent([card.build()], buttons, about=about, age=shown.age)
+
+
+def _for_owner(shown: Alarm) -> str:
+    return _(_STATES[shown.state].for_owner)
+
+
+def _owner_buttons(shown: Alarm, *, is_own: bool) -> tuple[Button, ...]:
+    if shown.outcome is not None:
+        return ()
+    styles = discord.ButtonStyle
+    buttons = []
+    if shown.acknowledged_by is None:
+        buttons.append(Button(_("I'm on it"), f"alarm:acknowledge:{shown.id}", styles.success))
+    buttons.append(Button(_("False alarm"), f"alarm:false:{shown.id}", styles.danger))
+    if is_own:
+        buttons.append(Button(_("Resolve"), f"alarm:resolve:{shown.id}", styles.success))
+    return tuple(buttons)
 
 
 async def _get(sql: Reader, alarm_id: int) -> tuple[Alarm, Property] | None:

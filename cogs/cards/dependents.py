@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from cogs.cards import board
-from db import alarms, dispatches, emergencies, units
+from db import alarms, cards, dispatches, emergencies, units
 from db.database import Reader
 from webhook.cad.events import (
     call_of,
@@ -14,7 +14,7 @@ from webhook.cad.events import (
     unit_subjects,
 )
 from webhook.protocol.bus import StoredEvent
-from webhook.protocol.events import CardsOutdated, Subject
+from webhook.protocol.events import CardsOutdated, PropertyOwnerChange, Subject
 from webhook.queries.models import alarm_subject
 
 _CHANGING_DRONES = frozenset(
@@ -43,8 +43,10 @@ async def dependent_subjects(sql: Reader, events: Sequence[StoredEvent]) -> list
         if event.name in _CHANGING_DRONES:
             property_id = int(event.data["propertyId"])
             found += await _calls_at(sql, property_id)
-            alarm = await alarms.open_of_property(sql, property_id)
-            found += [] if alarm is None else [alarm_subject(alarm.id)]
+            found += await _alarm_at(sql, property_id)
+        if event.name == PropertyOwnerChange.name:
+            concerned = await _alarm_at(sql, int(event.data["propertyId"]))
+            found += [*concerned, *await _of_alarms(sql, concerned)]
     return [each for each in dict.fromkeys(found) if each not in subjects]
 
 
@@ -126,12 +128,20 @@ async def _calls_at(sql: Reader, property_id: int) -> list[Subject]:
     ]
 
 
+async def _alarm_at(sql: Reader, property_id: int) -> list[Subject]:
+    """Return the open alarm at a property."""
+    alarm = await alarms.open_of_property(sql, property_id)
+    return [] if alarm is None else [alarm_subject(alarm.id)]
+
+
 async def _of_alarms(sql: Reader, subjects: list[Subject]) -> list[Subject]:
-    return [Subject("alarm-owner", alarm.key) for alarm in subjects] + [
-        Subject("alarm-call", f"{alarm.key}-{number}")
-        for alarm in subjects
-        for number in await alarms.escalation_numbers(sql, alarm.number)
-    ]
+    found: list[Subject] = []
+    for alarm in subjects:
+        owners = await cards.subjects_beginning(sql, f"alarm-owner:{alarm.key}@")
+        found += [Subject.parse(owner) for owner in owners]
+        numbers = await alarms.escalation_numbers(sql, alarm.number)
+        found += [Subject("alarm-call", f"{alarm.key}-{number}") for number in numbers]
+    return found
 
 
 async def _of_removals(_: Reader, subjects: list[Subject]) -> list[Subject]:

@@ -41,7 +41,9 @@ from cogs.delivery.discord_errors import (
 from cogs.delivery.holds import FEED, Holds
 from cogs.delivery.messenger import Messenger, SentMessage
 from cogs.feeds import entry_embed, summary_embed
-from cogs.ui.embeds import MessageContent
+from cogs.i18n.language import _
+from cogs.ui.embeds import Button, MessageContent
+from cogs.ui.text import plain_line
 from db import cards, feeds, journal, links, settings
 from db.cards import DIRECT, Card
 from db.database import Database
@@ -52,6 +54,7 @@ from webhook.protocol.context import now
 from webhook.protocol.events import Subject
 from webhook.protocol.metrics import Metrics
 from webhook.queries.daily_report import MESSAGES
+from webhook.queries.guilds import home_name
 
 MAX_EMBEDS = 10
 """Embeds that a message has at most."""
@@ -121,6 +124,7 @@ class DeliveryContext:
     counted, not shown; 0: all are shown. `unconfirmed`: when, by Discord's clock, this process
     first tried to post messages whose ids it has not stored, by their references; it outlives the
     queues, which /setup replaces. `hindered`: why messages of a channel wait, by its id.
+    `ping_within`: milliseconds after which it is too late for a private message to make a sound.
     """
 
     database: Database
@@ -132,6 +136,7 @@ class DeliveryContext:
     metrics: Metrics = field(default_factory=Metrics)
     unconfirmed: dict[str, float] = field(default_factory=dict)
     hindered: dict[int, Hindrance] = field(default_factory=dict)
+    ping_within: int = 120_000
 
 
 class Delivery:
@@ -317,6 +322,8 @@ class ChannelQueue:
         subject = Subject.parse(card.subject)
         kind = CARDS[subject.kind]
         content = await self._render(card, kind, subject)
+        if content is not None and self._member_id:
+            content = await self._for_member(card, content)
         digest = content.digest() if content is not None else ""
         if content is None or (card.message_id is not None and digest == card.digest):
             await self._mark_shown(card._replace(digest=digest))
@@ -394,6 +401,24 @@ class ChannelQueue:
         return answer is not None and await self._messenger.edit_answer(
             answer.token, answer.message_id, content
         )
+
+    async def _for_member(self, card: Card, content: MessageContent) -> MessageContent | None:
+        """Make a message private: say which server it is from; None if the member knows already.
+
+        They do if the card that it is about mentioned a role of theirs.
+        """
+        content = from_server(content, await home_name(self._database.read))
+        content = replace(content, is_silent=content.age > self._context.ping_within)
+        about = content.about
+        if about is None:
+            return content
+        reader = await self._messenger.reader(self._member_id, about.guild_id, about.channel_id)
+        if card.message_id is None and about.mention in reader.roles:
+            return None
+        if not reader.sees or not about.message_id:
+            return content
+        link = Button(_("See the card"), "", discord.ButtonStyle.link, url=about.url)
+        return replace(content, buttons=(*content.buttons, link))
 
     async def _post_card(self, card: Card, content: MessageContent, reference: str) -> None:
         is_doubtful = card.id <= self._context.before.card
@@ -677,6 +702,14 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
 def signed(content: MessageContent, reference: str) -> MessageContent:
     *before, last = content.embeds
     return replace(content, embeds=[*before, last.copy().set_footer(text=f"{FOOTER}{reference}")])
+
+
+def from_server(content: MessageContent, name: str) -> MessageContent:
+    """Have a private message begin with the server that it is from."""
+    if not name:
+        return content
+    first, *others = content.embeds
+    return replace(content, embeds=[first.copy().set_author(name=plain_line(name, 256)), *others])
 
 
 async def instance_name(database: Database) -> str:

@@ -9,7 +9,7 @@ rules do not apply: they are about channels.
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
-from db import audit, links, properties, removals
+from db import alarms, audit, links, properties, removals
 from db.cards import DIRECT
 from db.database import Reader
 from webhook.protocol.bus import StoredEvent
@@ -27,7 +27,7 @@ from webhook.protocol.events import (
     TroubleChanged,
     WithdrawnRemoveProperty,
 )
-from webhook.queries.models import property_subject
+from webhook.queries.models import alarm_subject, property_subject
 
 
 class DirectMessage(NamedTuple):
@@ -42,15 +42,36 @@ class DirectMessage(NamedTuple):
 
 
 async def _of_alert(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
+    """Tell the owner, unless it was they who raised the alarm."""
     property_ = await properties.get_even_removed(sql, int(event.data["propertyId"]))
-    member = property_ and await links.member_of(sql, property_.owner)
+    if property_ is None:
+        return []
+    found = [subject for subject in event.subjects if subject.kind == "alarm"]
+    return await _of_alarms(sql, found, property_.owner, besides=event.data["user"])
+
+
+async def _of_new_owner(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
+    """Tell the new owner, also of an alarm that is open at the property."""
+    alarm = await alarms.open_of_property(sql, int(event.data["propertyId"]))
+    found = [] if alarm is None else [alarm_subject(alarm.id)]
+    return [
+        *await _of_property(sql, event),
+        *await _of_alarms(sql, found, event.data["owner"]),
+    ]
+
+
+async def _of_alarms(
+    sql: Reader, found: Iterable[Subject], owner: str, besides: str = ""
+) -> list[DirectMessage]:
+    """Return the messages about alarms to an owner who wants them."""
+    member = await links.member_of(sql, owner)
     wishes = member and await links.of_member(sql, member)
     if not member or not wishes or not wishes.wants_alarms:
         return []
+    if besides in await links.user_ids_of(sql, member):
+        return []
     return [
-        DirectMessage(Subject("alarm-owner", subject.key), member)
-        for subject in event.subjects
-        if subject.kind == "alarm"
+        DirectMessage(Subject("alarm-owner", f"{alarm.key}@{member}"), member) for alarm in found
     ]
 
 
@@ -148,7 +169,7 @@ DIRECT_MESSAGES: dict[str, Callable[[Reader, StoredEvent], Awaitable[list[Direct
     PropertyStatusChange.name: _of_status,
     PropertyRemoved.name: _of_property,
     PropertyRestored.name: _of_property,
-    PropertyOwnerChange.name: _of_property,
+    PropertyOwnerChange.name: _of_new_owner,
     TroubleChanged.name: _of_trouble,
     MemberLinked.name: _of_link,
 }

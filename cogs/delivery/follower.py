@@ -188,8 +188,20 @@ class Follower:
                     stale += await self._replies(sql, event, subject, places[card])
             find = DIRECT_MESSAGES.get(event.name)
             messages = await find(sql, event) if find is not None else []
-            stale += [StaleCard(str(each.subject), each.channel, event.at) for each in messages]
+            for each in messages:
+                stale.append(StaleCard(str(each.subject), each.channel, event.at))
+                if await self._is_first_in_time(sql, event, each.subject):
+                    again = str(again_subject(each.subject))
+                    stale.append(StaleCard(again, each.channel, event.at))
         return stale
+
+    async def _is_first_in_time(
+        self, sql: Transaction, event: StoredEvent, subject: Subject
+    ) -> bool:
+        """Return whether this happens now, while the message about it made no sound, being late."""
+        if not happens_again(event, subject) or self._router.is_too_late(event.age):
+            return False
+        return self._router.is_too_late(await age_of(sql, subject))
 
     async def _replies(
         self, sql: Transaction, event: StoredEvent, subject: Subject, channel: str
@@ -198,9 +210,7 @@ class Follower:
 
         A card has one such reply, however often the same happens again.
         """
-        if not happens_again(event, subject) or self._router.is_too_late(event.age):
-            return []
-        if not self._router.is_too_late(await age_of(sql, subject)):
+        if not await self._is_first_in_time(sql, event, subject):
             return []
         decision = await self._route(sql, event, subject, CARDS[subject.kind].channel)
         if decision.silent or not decision.mention:

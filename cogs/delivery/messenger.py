@@ -14,6 +14,7 @@ from cogs.delivery.discord_errors import (
     ChannelClosed,
     DiscordCircuitBreaker,
     MessageGone,
+    Postponed,
     Rejected,
     ReplyRejected,
 )
@@ -44,6 +45,13 @@ class SentMessage(NamedTuple):
     is_current: bool = True
 
 
+class MessageReader(NamedTuple):
+    """A member who gets a private message: their roles, and whether they see a channel."""
+
+    roles: frozenset[int] = frozenset()
+    sees: bool = False
+
+
 class LogMessenger:
     """Writes what Discord would show into the log, while Discord is off."""
 
@@ -61,6 +69,9 @@ class LogMessenger:
 
     async def open_direct(self, member_id: int) -> int:
         return 0
+
+    async def reader(self, member_id: int, guild_id: int, channel_id: int) -> MessageReader:
+        return MessageReader()
 
     async def edit_answer(self, token: str, message_id: int, content: MessageContent) -> bool:
         return False
@@ -105,6 +116,7 @@ class DiscordMessenger:
                     nonce=nonce,
                     allowed_mentions=content.allowed_mentions(),
                     view=content.view() or discord.ui.View(),
+                    silent=content.is_silent,
                     **reply,
                 )
             return SentMessage(message.id, is_current=_shows(message, content))
@@ -120,6 +132,20 @@ class DiscordMessenger:
         """Open the channel of private messages to a member; discord.py remembers it."""
         async with self._circuit_breaker.guard():
             return (await self._client.create_dm(discord.Object(member_id))).id
+
+    async def reader(self, member_id: int, guild_id: int, channel_id: int) -> MessageReader:
+        """Look up a member of a server; one who is not in it has no roles and sees nothing."""
+        guild = self._client.get_guild(guild_id)
+        if guild is None:
+            return MessageReader()
+        try:
+            async with self._circuit_breaker.guard():
+                member = await guild.fetch_member(member_id)
+        except (MessageGone, ChannelClosed, Postponed, Rejected):
+            return MessageReader()
+        channel = guild.get_channel_or_thread(channel_id)
+        sees = channel is not None and channel.permissions_for(member).view_channel
+        return MessageReader(frozenset(role.id for role in member.roles), sees)
 
     async def edit(
         self, channel_id: int, sent: SentMessage, content: MessageContent

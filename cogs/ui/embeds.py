@@ -33,13 +33,14 @@ class Colour(Enum):
 class Button:
     """A button; its id says what a press does and to what, so that it survives a restart.
 
-    `label` is English; `text` is its translation.
+    `label` is English; `text` is its translation. `url`: it opens this instead.
     """
 
     label: str
     custom_id: str
     style: discord.ButtonStyle = discord.ButtonStyle.secondary
     disabled: bool = False
+    url: str = ""
 
     @property
     def text(self) -> str:
@@ -47,8 +48,28 @@ class Button:
 
     def item(self) -> discord.ui.Button[Any]:
         return discord.ui.Button(
-            label=self.text, custom_id=self.custom_id, style=self.style, disabled=self.disabled
+            label=self.text,
+            custom_id=self.custom_id or None,
+            style=self.style,
+            disabled=self.disabled,
+            url=self.url or None,
         )
+
+
+class CardInServer(NamedTuple):
+    """The card that a private message is about: where it is, and whom it mentioned.
+
+    `channel_id` and `message_id` are 0 until it is posted.
+    """
+
+    guild_id: int
+    channel_id: int
+    message_id: int
+    mention: int
+
+    @property
+    def url(self) -> str:
+        return f"https://discord.com/channels/{self.guild_id}/{self.channel_id}/{self.message_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +79,9 @@ class MessageContent:
     `role_mentions`: ids of the roles that it pings when it is posted.
     `reply_to`: the message that it answers, if it is posted in the same channel.
     `picture`: what its last embed shows, if that can be drawn and Discord takes it.
+    `about`: the card in the server that a private message is about: who was mentioned there is not
+    told again, and who can see it gets a link. `age`: how many milliseconds after it happened was
+    received what a private message tells. `is_silent`: it makes no sound.
     `only_edits`: it brings a message up to date that is posted, and is not worth a new one.
     """
 
@@ -67,11 +91,14 @@ class MessageContent:
     reply_to: discord.MessageReference | None = None
     picture: Picture | None = None
     only_edits: bool = False
+    about: CardInServer | None = None
+    age: int = 0
+    is_silent: bool = False
 
     def digest(self) -> str:
         """Return a hash that changes when the message looks different."""
         shown = [embed.to_dict() for embed in self.embeds]
-        buttons = [(button.text, button.custom_id) for button in self.buttons]
+        buttons = [(button.text, button.custom_id or button.url) for button in self.buttons]
         pictures = [self.picture.digest] if self.picture is not None else []
         written = orjson.dumps([shown, buttons, self.role_mentions, *pictures])
         return hashlib.blake2b(written, digest_size=16).hexdigest()

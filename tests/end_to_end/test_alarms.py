@@ -11,8 +11,13 @@ from bot.settings import RuleSettings
 from tests.end_to_end.answers import expect, offered
 from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import Member, Message, render
+from tests.fake_discord.permissions import Permission
+from tests.fake_discord.world import MEMBER_OVERWRITE, Overwrite
 
 MINUTE = 60_000
+
+SILENT = 1 << 12
+"""The flag of a message that makes no sound."""
 
 
 async def _raise(env: BotEnvironment, property_id: int = 1, user: str = "license:burglar") -> None:
@@ -41,6 +46,18 @@ def _run(env: BotEnvironment, statement: str, *values: object) -> None:
     with closing(sqlite3.connect(env.folder / "sentinel.db")) as database:
         database.execute(statement, values)
         database.commit()
+
+
+def _show_to_viewers_only(env: BotEnvironment) -> None:
+    view = int(Permission.VIEW_CHANNEL)
+    everybody, bot = env.guild.everyone, env.guild.bot_member
+    env.channel("alerts").change_overwrites(
+        {
+            everybody.id: Overwrite(deny=view),
+            env.viewers.id: Overwrite(allow=view),
+            bot.id: Overwrite(MEMBER_OVERWRITE, allow=view),
+        }
+    )
 
 
 async def _owned(env: BotEnvironment, member: Member) -> None:
@@ -370,7 +387,6 @@ async def test_the_owner_who_asked_for_it_gets_one_private_message_that_is_edite
         card = await _alarm(env)
         message = await private.next_message()
         assert "# Alarm · Villa" in render(message)
-        assert message.components == []
         await _raise(env)
         await env.fake.until(lambda: "2 times" in render(message))
         await env.fake.click(env.dora, card, "Resolve")
@@ -392,7 +408,7 @@ async def test_an_owner_who_blocks_private_messages_gets_none(
         await _raise(env)
         await env.fake.until(lambda: "2 times" in render(card))
     assert private.created == []
-    assert "Discord rejects the card of alarm-owner:1: 403" in caplog.text
+    assert "takes no private messages: 403" in caplog.text
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
@@ -405,7 +421,7 @@ async def test_an_owner_who_left_the_server_gets_no_private_message(
         await _owned(env, env.stranger)
         env.stranger.leave()
         await _alarm(env)
-        await env.fake.until(lambda: "rejects the card of alarm-owner" in caplog.text)
+        await env.fake.until(lambda: "takes no private messages" in caplog.text)
 
 
 async def test_a_private_message_posted_without_an_answer_is_not_posted_again(
@@ -523,3 +539,115 @@ async def test_owners_are_offered_alarms_at_their_own_properties_only(env: BotEn
         await expect(env, refused, "This needs the dispatcher role")
         ended = await env.fake.slash(env.stranger, "alert resolve", alarm="Shed")
         await expect(env, ended, "Alarm closed.")
+
+
+async def test_owner_answers_from_the_private_message_also_after_a_restart(
+    env: BotEnvironment,
+) -> None:
+    _show_to_viewers_only(env)
+    private = env.guild.direct(env.stranger)
+    async with env.bot_running():
+        await env.query("get-tiers")
+        await _owned(env, env.stranger)
+        await env.wait_for_commands()
+        place = await env.add_property("Villa")
+        await env.fake.slash(env.dora, "alert raise", property="Villa", note="*Glass* broke")
+        message = await private.next_message()
+        text = render(message)
+        assert "by Los Santos\n│ # Alarm · Villa\n│ \\*Glass\\* broke\n│ Not acknowledged" in text
+        assert f"~ Raised by: <@{env.dora.id}>" in text
+        assert "[I'm on it] success [False alarm] danger" in text
+        assert "See the card" not in text  # which is in a channel that owners cannot see
+        assert message.flags == 0
+        card = await env.channel("alerts").next_message()
+    async with env.bot_running():
+        await env.fake.wait_connected()
+        done = await env.fake.click(env.stranger, message, "I'm on it")
+        await expect(env, done, "You have acknowledged this alarm.")
+        await env.fake.until(lambda: "You are handling it." in render(message))
+        await env.fake.until(lambda: f"<@{env.stranger.id}> is handling it" in render(card))
+        await env.query("note-alarm", alarmId=1, text="The owner is a suspect")
+        await env.query("change-property-owner", propertyId=place, owner="license:new")
+        await env.fake.until(lambda: "not yours any more" in render(message))
+        assert "suspect" not in render(message)
+        assert message.components == []
+    alarms = [one for one in private.created if "Alarm" in render(one)]
+    assert alarms == [message]
+
+
+async def test_owner_who_lost_the_property_cannot_answer_with_an_old_button(
+    env: BotEnvironment,
+) -> None:
+    private = env.guild.direct(env.stranger)
+    async with env.bot_running():
+        await env.query("get-tiers")
+        await _owned(env, env.stranger)
+        await _alarm(env)
+        message = await private.next_message()
+        before = message.components
+        await env.query("change-property-owner", propertyId=1, owner="license:new")
+        await env.fake.until(lambda: "not yours any more" in render(message))
+        message.components = before  # a press that was on its way
+        late = await env.fake.click(env.stranger, message, "False alarm")
+        await expect(env, late, "This needs the dispatcher role")
+
+
+async def test_owner_who_sees_the_channel_gets_a_link_to_the_card(env: BotEnvironment) -> None:
+    _show_to_viewers_only(env)
+    private = env.guild.direct(env.vic)
+    async with env.bot_running():
+        await env.query("get-tiers")
+        await _owned(env, env.vic)
+        card = await _alarm(env)
+        message = await private.next_message()
+        link = f"https://discord.com/channels/{env.guild.id}/{card.channel.id}/{card.id}"
+        await env.fake.until(lambda: f"[See the card] link <{link}>" in render(message))
+
+
+async def test_nobody_is_told_twice_of_the_same_alarm(env: BotEnvironment) -> None:
+    """Not who raised it, and not whose role the card mentions."""
+    env.rules = [RuleSettings(name="alarms", types=["alerts"], mention=env.dispatchers.id)]
+    private = env.guild.direct(env.dora)
+    async with env.bot_running():
+        await env.query("get-tiers")
+        await _owned(env, env.dora)
+        card = await _alarm(env)
+        assert card.pings == [env.dispatchers]
+        env.rules = []
+        await _wait(env, 6)
+        await env.channel("alerts").next_message()
+    async with env.bot_running():
+        await env.query("settle-alarm", alarmId=1, outcome="false")
+        await _raise(env, user="owner")
+        second = await env.channel("alerts").next_message()
+        await env.fake.until(lambda: "Raised by: " in render(second))
+        await _raise(env)
+        message = await private.next_message()
+        assert "2 times" in render(message)
+    assert len(private.created) == 1
+
+
+async def test_late_alarm_is_told_silently_and_says_so_until_it_is_raised_again(
+    env: BotEnvironment,
+) -> None:
+    private = env.guild.direct(env.stranger)
+    async with env.bot_running():
+        await env.query("get-tiers")
+        await _owned(env, env.stranger)
+        place = await env.add_property("Villa")
+        env.headers = {"X-Event-Age": "7200"}
+        await _raise(env, place)
+        message = await private.next_message()
+        assert "# Alarm, reported 2 h 0 min late · Villa" in render(message)
+        assert message.flags == SILENT
+        await _raise(env, place)
+        await env.fake.until(lambda: "2 times" in render(message))
+        env.headers = {}
+        await _raise(env, place)
+        again = await private.next_message()
+        assert "# Alarm raised again · Villa" in render(again)
+        assert again.reply_to is message
+        assert again.flags == 0
+        await _raise(env, place)
+        await env.fake.until(lambda: "4 times" in render(message))
+    assert len(private.created) == 2

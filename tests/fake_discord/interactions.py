@@ -20,7 +20,7 @@ from .messages import (
     Body,
     Message,
 )
-from .permissions import Permission
+from .permissions import EVERYONE, Permission
 from .snowflakes import next_snowflake
 from .validation import (
     check_choices,
@@ -30,7 +30,7 @@ from .validation import (
     numbered,
     refuse_empty,
 )
-from .world import Channel, Command, Guild, Member, World
+from .world import Channel, Command, DirectChannel, Guild, Member, World
 
 APPLICATION_COMMAND, MESSAGE_COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 2, 3, 4, 5
 
@@ -106,9 +106,35 @@ class Interaction:
             data["triggering_interaction_metadata"] = self.came_from
         return data
 
+    def _in_guild(self) -> JSON:
+        """What is told of where it happened, and by whom: a member with roles and permissions."""
+        guild, bot = self.guild, self.guild.bot_member
+        return {
+            "guild_id": str(guild.id),
+            "guild": {"id": str(guild.id), "locale": guild.preferred_locale, "features": []},
+            "channel": {
+                **self.channel.to_dict(),
+                "permissions": str(int(self.member.permissions_in(self.channel))),
+            },
+            "member": interacting_member(self.member, self.channel),
+            "app_permissions": str(int(bot.permissions_in(self.channel))),
+            "guild_locale": guild.preferred_locale,
+            "authorizing_integration_owners": {"0": str(guild.id)},
+            "context": 0,
+        }
+
+    def _in_private(self) -> JSON:
+        """The same between the bot and one person: a user, of whose servers nothing is told."""
+        return {
+            "channel": self.channel.to_dict(),
+            "user": self.member.user.to_dict(),
+            "app_permissions": str(int(EVERYONE)),
+            "authorizing_integration_owners": {"0": "0"},
+            "context": 1,
+        }
+
     def to_dict(self, world: World) -> JSON:
         """The INTERACTION_CREATE dispatch."""
-        guild, bot = self.guild, self.guild.bot_member
         data: JSON = {
             "id": str(self.id),
             "application_id": str(world.application_id),
@@ -116,21 +142,11 @@ class Interaction:
             "token": self.token,
             "version": 1,
             "data": self.data,
-            "guild_id": str(guild.id),
-            "guild": {"id": str(guild.id), "locale": guild.preferred_locale, "features": []},
             "channel_id": str(self.channel.id),
-            "channel": {
-                **self.channel.to_dict(),
-                "permissions": str(int(self.member.permissions_in(self.channel))),
-            },
-            "member": interacting_member(self.member, self.channel),
-            "app_permissions": str(int(bot.permissions_in(self.channel))),
             "locale": self.member.user.locale,
-            "guild_locale": guild.preferred_locale,
             "entitlements": [],
-            "authorizing_integration_owners": {"0": str(guild.id)},
-            "context": 0,
             "attachment_size_limit": 10 * 1024 * 1024,
+            **(self._in_private() if isinstance(self.channel, DirectChannel) else self._in_guild()),
         }
         if self.message is not None:
             data["message"] = self.message.to_dict()

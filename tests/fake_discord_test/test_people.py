@@ -6,6 +6,7 @@ import discord
 import pytest
 
 from tests.fake_discord import CannotDo, Choice, FakeDiscord, Guild, NoAnswer, render
+from tests.fake_discord.interactions import MESSAGE_COMPONENT, Interaction
 
 from .sample_bot import SampleBot
 
@@ -180,3 +181,14 @@ async def test_answering_too_late_and_twice(
     with pytest.raises(discord.HTTPException) as expired:
         await interaction.edit_original_response(content="after 15 minutes")
     assert (expired.value.status, expired.value.code) == (401, 50027)
+
+
+def test_a_press_in_private_tells_of_a_user_and_of_no_server(
+    fake: FakeDiscord, guild: Guild
+) -> None:
+    alice = guild.add_member("Alice", guild.add_role("Chief", "administrator"))
+    private = Interaction(MESSAGE_COMPONENT, alice, guild.direct(alice), {})
+    told = private.to_dict(fake.world)
+    assert told["user"]["id"] == str(alice.id)
+    assert told["context"] == 1
+    assert told.keys().isdisjoint({"guild_id", "guild", "member", "guild_locale"})

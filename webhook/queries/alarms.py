@@ -189,8 +189,8 @@ async def add_alert(context: Context, ask: NewAlert) -> NewAlertIds:
             change.sql, ask.property_id, alarm_id, ask.user_id, change.happened
         )
         if ask.note:
-            by = context.caller.name
-            await alarms.add_step(change.sql, alarm_id, change.happened, by, "noted", ask.note)
+            note = (context.caller.name, "noted", ask.note, alert_id)
+            await alarms.add_step(change.sql, alarm_id, change.happened, *note)
         await change.emit(
             AlertRaised(
                 property_id=str(ask.property_id),

@@ -7,6 +7,9 @@ from db.database import Database, Reader
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
 
+HOME_NAME = "discord.guild_name"
+"""The setting that holds its name, which private messages begin with."""
+
 HOME_GUILD = "discord.guild"
 """The setting that names the guild of the channels, which links to messages hold."""
 
@@ -16,9 +19,15 @@ async def home_guild(sql: Reader) -> str | None:
     return await settings.get(sql, HOME_GUILD)
 
 
-async def store_home_guild(database: Database, guild_id: int) -> None:
+async def home_name(sql: Reader) -> str:
+    """Return the name of that guild, blank if it is not known."""
+    return await settings.get(sql, HOME_NAME) or ""
+
+
+async def store_home_guild(database: Database, guild_id: int, name: str) -> None:
     async with database.write() as sql:
         await settings.put(sql, HOME_GUILD, str(guild_id))
+        await settings.put(sql, HOME_NAME, name)
 
 
 @operation(scope=Scope.NONE)

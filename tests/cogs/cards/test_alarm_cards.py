@@ -8,8 +8,7 @@ import pytest
 from cogs.cards import render
 from cogs.delivery.messenger import as_text
 from cogs.ui.embeds import MessageContent
-from db import cards, links
-from db.cards import DIRECT, StaleCard
+from db import links
 from tests.cogs.alarm_harness import EXPIRY, TO_DISPATCHERS, TO_SUPERVISORS, AlarmHarness
 from tests.golden import check_golden
 from tests.webhook.harness import MINUTE, AppHarness
@@ -128,10 +127,14 @@ async def test_alerts_of_one_moment_are_counted_without_a_span(harness: AppHarne
 async def test_a_former_owner_learns_no_more_of_an_alarm(harness: AppHarness) -> None:
     await harness.add_property(clientId="license:old")
     await AlarmHarness(harness).raise_at(1)
-    subject = Subject("alarm-owner", "1")
+    subject = Subject("alarm-owner", "1@7")
     async with harness.database.write() as sql:
         await links.put(sql, 7, "license:old", "test", harness.clock.now)
-        await cards.mark_stale(sql, StaleCard(str(subject), f"{DIRECT}7", harness.clock.now))
-    assert await render(harness.database.read, subject) is not None
+    shown = await render(harness.database.read, subject)
+    assert shown is not None
+    assert "Alerts: Once" in as_text(shown)
     await harness.ask("change-property-owner", propertyId=1, owner="license:new")
-    assert await render(harness.database.read, subject) is None
+    shown = await render(harness.database.read, subject)
+    assert shown is not None
+    assert as_text(shown) == "ALARM OVER · FORUM DR\nThis property is not yours any more."
+    assert shown.only_edits

@@ -41,6 +41,7 @@ GOLDEN = Path(__file__).parent / "golden"
 BOARD = board.SUBJECT
 OF_NO_EVENT = [
     Subject("alarm-owner", "1"),
+    Subject("alarm-owner-again", "1"),
     Subject("alarm-call", "2-1"),
     Subject("alarm-again", "2"),
     Subject("panic-again", "1"),
