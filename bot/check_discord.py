@@ -12,6 +12,7 @@ from bot.check import Report
 from bot.discord_pipeline import discord_proxy, point_discord_at
 from bot.discord_settings import apply_setup, layout_of
 from bot.settings import AlarmSettings, DiscordSettings, Settings
+from cogs.bot import UNREADABLE
 from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
 from cogs.routing.layout import Layout, choices
 from cogs.routing.setup_health import (
@@ -23,6 +24,12 @@ from cogs.routing.setup_health import (
 from db.database import open_read_only
 from db.errors import StorageError
 
+TIMEOUT = 60.0
+"""Seconds that Discord has for all answers; discord.py tries each request five times."""
+
+LATER = (
+    "the rest was not checked: look at this machine's network and at discordstatus.com, try later"
+)
 MEND = "choose another one with /setup, or correct its id in the file"
 
 
@@ -34,8 +41,17 @@ async def check_discord(settings: Settings, report: Report) -> None:
     point_discord_at(discord_settings)
     proxy = discord_proxy(discord_settings)
     async with discord.Client(intents=discord.Intents(guilds=True), proxy=proxy) as client:
-        if await _log_in(client, discord_settings.token, report):
-            await _check_guilds(client, discord_settings, settings.alarms, report)
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await client.login(discord_settings.token)
+                report.good(f"Discord knows the bot as {client.user}")
+                await _check_guilds(client, discord_settings, settings.alarms, report)
+        except discord.LoginFailure:
+            report.fault(describe_rejection(discord_settings.token), HOW_TO_GET_IT)
+        except TimeoutError:
+            report.fault(f"Discord has not answered everything within {TIMEOUT:g} seconds", LATER)
+        except (discord.HTTPException, aiohttp.ClientError, OSError, *UNREADABLE) as fault:
+            report.fault(f"Discord cannot be reached: {fault or type(fault).__name__}", LATER)
 
 
 async def _setup_choices(path: Path) -> Layout:
@@ -60,19 +76,6 @@ def _report_choices(file: Layout, chosen: Layout, report: Report) -> None:
                 f"{name}: the file says {by_file}, /setup says {by_setup}, which wins;"
                 " to undo it, press Reset to the file in /setup, or run cad-sentinel forget-setup"
             )
-
-
-async def _log_in(client: discord.Client, token: str, report: Report) -> bool:
-    try:
-        await client.login(token)
-    except discord.LoginFailure:
-        report.fault(describe_rejection(token), HOW_TO_GET_IT)
-        return False
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        report.fault(f"Discord cannot be reached: {error}", "try again later")
-        return False
-    report.good(f"Discord knows the bot as {client.user}")
-    return True
 
 
 async def _check_guilds(

@@ -9,6 +9,7 @@ import pytest
 from aiohttp.test_utils import unused_port
 from PIL import Image
 
+from bot import check_discord
 from bot.check import check
 from bot.discord_settings import layout_of
 from bot.secrets import CAD_KEY_FILE
@@ -161,6 +162,25 @@ async def test_rejected_token_is_a_fault(setup: CheckedSetup) -> None:
 async def test_unreachable_discord_is_a_fault(setup: CheckedSetup) -> None:
     setup.fake.outage()
     assert "Discord cannot be reached" in await setup.fault()
+
+
+@pytest.mark.parametrize("path", ["/users/@me$", "/channels/", "/guilds/", "/members/", "/command"])
+@pytest.mark.parametrize("is_cut", [True, False])
+async def test_discord_that_fails_at_any_request_is_one_fault(
+    setup: CheckedSetup, path: str, *, is_cut: bool
+) -> None:
+    setup.fake.fault("GET", path, status=None if is_cut else 503, cut=is_cut, times=None)
+    fault = await setup.fault()
+    assert fault.startswith("FAULT Discord cannot be reached: ")
+    assert "the rest was not checked" in fault
+
+
+async def test_silent_discord_does_not_hold_up_the_check(
+    setup: CheckedSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_discord, "TIMEOUT", 0.05)
+    setup.fake.fault("GET", "/channels/", delay=3600, times=None)
+    assert "has not answered everything within 0.05 seconds" in await setup.fault()
 
 
 async def test_no_configured_channel_is_a_fault(setup: CheckedSetup) -> None:
