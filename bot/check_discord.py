@@ -16,8 +16,9 @@ from cogs.bot import UNREADABLE
 from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
 from cogs.routing.layout import Layout, choices
 from cogs.routing.setup_health import (
-    POSTABLE_CHANNELS,
+    AnyChannel,
     CalledRole,
+    PostableChannel,
     can_mention,
     missing_permissions,
 )
@@ -89,7 +90,7 @@ async def _check_guilds(
         )
     numbers |= {f"of rule {rule.name}": rule.channel for rule in settings.rules if rule.channel}
     own: dict[int, discord.Member] = {}
-    channels: dict[int, discord.abc.GuildChannel] = {}
+    channels: dict[int, AnyChannel] = {}
     for name, number in numbers.items():
         channel = await _check_channel(client, name, number, own, report)
         if channel is not None:
@@ -106,7 +107,7 @@ async def _check_channel(
     number: int,
     own: dict[int, discord.Member],
     report: Report,
-) -> discord.abc.GuildChannel | None:
+) -> AnyChannel | None:
     """Return the channel if the bot may post there; `own`: the bot in each server, filled here."""
     try:
         channel = await client.fetch_channel(number)
@@ -119,15 +120,21 @@ async def _check_channel(
             "give the bot's role View Channel in the channel's permissions",
         )
         return None
-    if not isinstance(channel, POSTABLE_CHANNELS):
-        report.fault(f"channel {name} ({number}) is not a text channel", MEND)
+    if not isinstance(channel, PostableChannel):
+        report.fault(f"channel {name} ({number}) is not a text channel, a thread or a forum", MEND)
         return None
     me = own.get(channel.guild.id)
     if me is None:
         me = own[channel.guild.id] = await _own_member(client, channel.guild.id)
     # Its own guild, without a gateway, has no roles, from which the rights follow.
     channel.guild = me.guild
-    missing = missing_permissions(channel, me)
+    parent: discord.TextChannel | discord.ForumChannel | None = None
+    if isinstance(channel, discord.Thread):
+        above = await client.fetch_channel(channel.parent_id)
+        assert isinstance(above, discord.TextChannel | discord.ForumChannel)  # noqa: S101
+        above.guild = me.guild
+        parent = above
+    missing = missing_permissions(channel, me, parent)
     if missing:
         report.fault(
             f"channel {name} (#{channel.name}): the bot lacks {', '.join(missing)}",
@@ -177,7 +184,7 @@ async def _check_guild(
 
 def _check_called_role(
     called: CalledRole,
-    channels: Mapping[int, discord.abc.GuildChannel],
+    channels: Mapping[int, AnyChannel],
     own: Mapping[int, discord.Member],
     report: Report,
 ) -> None:

@@ -37,7 +37,7 @@ from cogs.commands.visitors import VisitorCommands
 from cogs.delivery.discord_errors import trace_answers
 from cogs.delivery.explain import Routes
 from cogs.routing.layout import single_id
-from cogs.routing.setup_health import SetupHealth
+from cogs.routing.setup_health import SetupHealth, find_channel
 from cogs.routing.troubles import Troubles
 from cogs.setup.wizard import SetupWizard
 from cogs.ui.buttons import Buttons
@@ -153,9 +153,10 @@ class SentinelBot(SentinelClient):
             proxy=proxy,
         )
         self.responder = responder
-        self.setup_health = SetupHealth(lambda: self.guilds if self.is_ready() else None)
+        self.setup_health = SetupHealth(lambda: self.guilds if self._has_looked else None)
         troubles.add(self.setup_health.troubles)
         self._discord_status = discord_status
+        self._has_looked = False
         self._sync = CommandSync(self.tree, context)
         self._on_login = on_login
         self._change = Debounce(CHANGE_INTERVAL, self._check_setup)
@@ -217,6 +218,7 @@ class SentinelBot(SentinelClient):
     async def apply_layout(self) -> None:
         """Check the channels and register the commands as `setup_health.layout` says now."""
         if self.is_ready():
+            await self._open_threads()
             self._change.note()
             await self._sync_commands()
 
@@ -232,6 +234,7 @@ class SentinelBot(SentinelClient):
     async def on_ready(self) -> None:
         self._discord_status.state = "ready"
         log.info("connected to Discord as %s, in %s servers", self.user, len(self.guilds))
+        await self._open_threads()
         self._change.act()
         self.responder.in_flight.track()
         await self._sync_commands()
@@ -265,6 +268,20 @@ class SentinelBot(SentinelClient):
         if before.overwrites != after.overwrites or before.type != after.type:
             self._change.note()
 
+    async def on_thread_update(self, _before: discord.Thread, after: discord.Thread) -> None:
+        if after.id in self.setup_health.channels:
+            await self._open_threads()
+            self._change.note()
+
+    async def on_thread_join(self, thread: discord.Thread) -> None:
+        if thread.id in self.setup_health.channels:
+            self._change.note()
+
+    async def on_raw_thread_delete(self, deleted: discord.RawThreadDeleteEvent) -> None:
+        if deleted.thread_id in self.setup_health.channels:
+            self.setup_health.threads.discard(deleted.thread_id)
+            self._change.note()
+
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         if before.permissions != after.permissions or before.mentionable != after.mentionable:
             self._change.note()
@@ -276,6 +293,23 @@ class SentinelBot(SentinelClient):
             self._change.note()
 
     # What follows from them
+
+    async def _open_threads(self) -> None:
+        """Open the archived threads that something is posted to, which discord.py forgets.
+
+        Discord archives a thread in which nothing was written for some days.
+        """
+        for channel_id in self.setup_health.channels:
+            known = find_channel(self.guilds, channel_id)
+            try:
+                thread = known or await self.fetch_channel(channel_id)
+                if isinstance(thread, discord.Thread):
+                    self.setup_health.threads.add(channel_id)
+                    if thread.archived:
+                        await thread.edit(archived=False)
+            except (discord.DiscordException, aiohttp.ClientError, OSError) as fault:
+                log.debug("channel %s is not there, or stays archived: %s", channel_id, fault)
+        self._has_looked = True
 
     def _check_setup(self) -> None:
         """Have what waits tried again, and what is wrong told."""

@@ -13,13 +13,18 @@ AGAIN = "-again"
 """What follows the kind of a card in the subject of the reply to it: `alarm-again:12`."""
 
 
+WANTED, OPEN, ARCHIVED = "wanted", "open", "archived"
+
+
 class Card(NamedTuple):
     """A card; stale while `shown` < `version`. `message_id` is None before it is posted.
 
     `channel` is a name of the channel map, or the id of a channel that a rule chose; `mention` the
     role that the message calls when it is posted. `posting` counts its messages: a message deleted
     by hand is posted afresh. `digest` tells whether the message would change at all, `picture`
-    whether its picture would; blank: it has none, or it is not known which.
+    whether its picture would; blank: it has none, or it is not known which. `thread` says how it is
+    with the thread of the message (WANTED, OPEN, ARCHIVED), blank for none; a forum's post is one.
+    `news`: the last version that was made by an event about the subject.
     """
 
     id: int
@@ -34,15 +39,18 @@ class Card(NamedTuple):
     message_id: int | None
     digest: str
     picture: str
+    thread: str
+    news: int
 
 
 class StaleCard(NamedTuple):
-    """A card to be shown again; its channel and role only matter if there is no such card yet."""
+    """A card to be shown again; all but its subject only matters if there is no such card yet."""
 
     subject: str
     channel: str
     created_at: int
     mention: int = 0
+    thread: str = ""
 
 
 class Backlog(NamedTuple):
@@ -74,10 +82,11 @@ async def mark_stale(sql: Transaction, *stale: StaleCard) -> None:
     if not stale:
         return
     await sql.run(
-        "INSERT INTO cards (subject, channel, created_at, mention)"
+        "INSERT INTO cards (subject, channel, created_at, mention, thread)"
         " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),"
-        " json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?) WHERE true"
-        " ON CONFLICT (subject) DO UPDATE SET version = version + 1",
+        " json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]')"
+        " FROM json_each(?) WHERE true"
+        " ON CONFLICT (subject) DO UPDATE SET version = version + 1, news = version + 1",
         json.dumps(stale),
     )
 
@@ -168,7 +177,7 @@ async def mark_shown(sql: Transaction, card: Card) -> None:
 
     Changes that came since then keep the card stale.
     """
-    message = {"channel_id": card.channel_id, "message_id": card.message_id}
+    message = _message(card)
     content = {"shown": card.version, "digest": card.digest, "picture": card.picture}
     accepted = {"rejected_at": None, "rejection": ""}
     await sql.update("cards", message | content | accepted, id=card.id)
@@ -219,15 +228,35 @@ async def newest_id(sql: Reader) -> int:
 
 async def mark_posted(sql: Transaction, card: Card) -> None:
     """Store where the card's message is, whatever that message shows; the card stays stale."""
+    await sql.update("cards", {**_message(card), "digest": ""}, id=card.id)
+
+
+def _message(card: Card) -> dict[str, object]:
+    """Return what says where the message is; a forum's post is a thread from the beginning."""
     message = {"channel_id": card.channel_id, "message_id": card.message_id}
-    await sql.update("cards", {**message, "digest": ""}, id=card.id)
+    is_new_post = card.channel_id == card.message_id != 0 and card.thread not in (OPEN, ARCHIVED)
+    return {**message, "thread": OPEN} if is_new_post else {**message}
+
+
+async def set_thread(sql: Transaction, card_id: int, thread: str) -> None:
+    await sql.update("cards", {"thread": thread}, id=card_id)
+
+
+async def want_thread(sql: Transaction, subject: str) -> None:
+    """Have the message of a subject's card get a thread, unless it has one."""
+    await sql.run(
+        "UPDATE cards SET thread = ?, version = version + 1 WHERE subject = ? AND thread = ''",
+        WANTED,
+        subject,
+    )
 
 
 async def mark_lost(sql: Transaction, card: Card) -> None:
     """Store that the card's message is gone; it is posted afresh."""
     await sql.run(
         "UPDATE cards SET channel_id = NULL, message_id = NULL, digest = '', picture = '',"
-        " posting = posting + 1 WHERE id = ?",
+        " posting = posting + 1, thread = CASE WHEN thread = '' OR channel_id = message_id THEN ''"
+        " ELSE 'wanted' END WHERE id = ?",
         card.id,
     )
 

@@ -101,13 +101,14 @@ class RuleSettings(Section):
     properties: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = None
     channel: Snowflake = 0
     mention: Snowflake = 0
+    thread: bool = False
     silent: bool | None = None
     quiet: Annotated[str, AfterValidator(_quiet_hours)] | None = None
     panics_always: bool = True
 
     @model_validator(mode="after")
     def _has_an_effect(self) -> "RuleSettings":
-        acts = bool(self.channel or self.mention)
+        acts = bool(self.channel or self.mention or self.thread)
         if not acts and self.silent is None and (self.quiet is None or self.panics_always):
             raise ValueError(
                 "the rule does nothing: give it a channel, a mention or"
@@ -115,7 +116,7 @@ class RuleSettings(Section):
             )
         if self.silent and acts and self.quiet is None:
             raise ValueError(
-                "the rule is always silent, so its channel and mention have no effect:"
+                "the rule is always silent, so its channel, mention and thread have no effect:"
                 " give it quiet hours, or take them out"
             )
         if self.quiet is not None and not (self.mention or self.silent) and self.panics_always:

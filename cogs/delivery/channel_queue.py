@@ -27,6 +27,7 @@ from cogs.delivery.discord_clock import DiscordClock
 from cogs.delivery.discord_codes import cure_of
 from cogs.delivery.discord_errors import (
     ChannelClosed,
+    ChannelGone,
     CircuitOpen,
     DeliveryError,
     DirectMessagesClosed,
@@ -40,6 +41,7 @@ from cogs.delivery.discord_errors import (
 )
 from cogs.delivery.holds import FEED, Holds
 from cogs.delivery.messenger import Messenger, SentMessage
+from cogs.delivery.thread_keeping import PostOfDay, keep_thread
 from cogs.feeds import entry_embed, summary_embed
 from cogs.i18n.language import _
 from cogs.ui.embeds import Button, MessageContent
@@ -245,7 +247,8 @@ class ChannelQueue:
         # Without Discord: what the log shows of cards that have a message there, by their ids.
         self._logged: dict[int, int] = {}
         # The bot's own messages in the channel when the queue began, by their footers.
-        self._own_messages: dict[str, int] | None = None
+        self._own_messages: dict[str, SentMessage] | None = None
+        self._post_of_day = PostOfDay(channel_id, names)
 
     def wake(self) -> None:
         self._woken.set()
@@ -326,6 +329,8 @@ class ChannelQueue:
             content = await self._for_member(card, content)
         digest = content.digest() if content is not None else ""
         if content is None or (card.message_id is not None and digest == card.digest):
+            if content is not None:
+                await keep_thread(self._database, self._messenger, card, content)
             await self._mark_shown(card._replace(digest=digest))
             return
         if kind.is_answer and card.message_id is None and await self._edit_answer(content):
@@ -345,6 +350,7 @@ class ChannelQueue:
                 await self._remove_message(card)
             else:
                 await self._edit_card(card, content)
+                await keep_thread(self._database, self._messenger, card, content)
         except (Postponed, MessageGone, MessageTooOld, Rejected) as fault:
             await self._note_refusal(card, fault)
         else:
@@ -423,14 +429,16 @@ class ChannelQueue:
     async def _post_card(self, card: Card, content: MessageContent, reference: str) -> None:
         is_doubtful = card.id <= self._context.before.card
         if content.only_edits:
-            message_id = await self._find(reference, is_doubtful=is_doubtful)
-            if message_id is None:
+            sent_before = await self._find(reference, is_doubtful=is_doubtful)
+            if sent_before is None:
                 await self._mark_shown(card)
                 return
         with self._counting(card.channel, "card post"):
             sent = await self._post(content, reference, is_doubtful=is_doubtful)
         card = card._replace(
-            channel_id=self.channel_id, message_id=sent.message_id, picture=sent.picture
+            channel_id=sent.channel_id or self.channel_id,
+            message_id=sent.message_id,
+            picture=sent.picture,
         )
         async with self._database.write() as sql:
             await settings.add(sql, MESSAGES, 1)
@@ -443,6 +451,7 @@ class ChannelQueue:
             touched = await cards.touch(sql, [str(other) for other in others])
         self._context.unconfirmed.pop(reference, None)
         self._wake_queues(dict.fromkeys(touched))
+        await keep_thread(self._database, self._messenger, card, content)
 
     async def _edit_card(self, card: Card, content: MessageContent) -> None:
         # Changes that come until then go into the same edit.
@@ -454,19 +463,35 @@ class ChannelQueue:
                     channel_id, SentMessage(message_id, card.picture), content
                 )
         except MessageGone:
-            log.warning("the card of %s was deleted in Discord, it is posted again", card.subject)
-            await self._mark_lost(card)
+            await self._forget_message(card, content)
         except MessageTooOld:
             await self._remove_message(card)
-        except ChannelClosed:
-            if channel_id == self.channel_id:
+        except ChannelClosed as fault:
+            is_post = channel_id == message_id
+            if is_post and isinstance(fault, ChannelGone):
+                await self._forget_message(card, content)
+            elif is_post or channel_id == self.channel_id:
                 raise
-            await self._mark_lost(card)  # the configuration names another channel by now
+            else:
+                await self._mark_lost(card)  # the configuration names another channel by now
         else:
             if self._messenger.is_discord:
                 await self._mark_shown(card._replace(picture=sent.picture))
             else:  # Discord still shows the old state
                 self._logged[card.id] = card.version
+
+    async def _forget_message(self, card: Card, content: MessageContent) -> None:
+        """Post a card again whose message was deleted, if there is something new to tell.
+
+        A moderator who deletes a message wants it gone: that something ended, or that another card
+        changed, does not bring it back.
+        """
+        if content.is_over or card.news <= card.shown:
+            log.info("the card of %s was deleted in Discord, it stays away", card.subject)
+            await self._mark_shown(card)
+            return
+        log.warning("the card of %s was deleted in Discord, it is posted again", card.subject)
+        await self._mark_lost(card)
 
     async def _remove_message(self, card: Card) -> None:
         """Have a card posted afresh; its old message goes first, so that there are never two."""
@@ -543,7 +568,9 @@ class ChannelQueue:
         try:
             with self._counting(first.channel, "feed"):
                 is_doubtful = batch <= self._context.before.event
-                await self._post(signed(content, reference), reference, is_doubtful=is_doubtful)
+                sent = await self._post_feed_message(
+                    signed(content, reference), reference, is_doubtful=is_doubtful
+                )
         except Rejected as fault:
             await self._note_rejected_feed(batch, number, fault)
         except (Postponed, MessageGone, MessageTooOld) as fault:
@@ -554,8 +581,21 @@ class ChannelQueue:
             async with self._database.write() as sql:
                 await feeds.mark_batch_shown(sql, batch)
                 await settings.add(sql, MESSAGES, 1)
+                await self._post_of_day.note(sql, sent)
         self._context.unconfirmed.pop(reference, None)
         self._last_feed = time.monotonic()
+
+    async def _post_feed_message(
+        self, content: MessageContent, reference: str, *, is_doubtful: bool
+    ) -> SentMessage:
+        """Post a feed's message; in a forum into the post of the day, or as a new one."""
+        content = replace(content, thread_name=self._post_of_day.title())
+        post_id = await self._post_of_day.find(self._database.read)
+        if post_id:
+            with suppress(ChannelGone):  # somebody deleted the post
+                sent = await self._post(content, reference, is_doubtful=is_doubtful, into=post_id)
+                return sent._replace(channel_id=post_id)
+        return await self._post(content, reference, is_doubtful=is_doubtful)
 
     async def _note_rejected_feed(self, batch: int, number: int, fault: DeliveryError) -> None:
         if number > 1:
@@ -585,20 +625,20 @@ class ChannelQueue:
     # Both
 
     async def _post(
-        self, content: MessageContent, reference: str, *, is_doubtful: bool
+        self, content: MessageContent, reference: str, *, is_doubtful: bool, into: int = 0
     ) -> SentMessage:
-        """Post a message unless it is there already.
+        """Post a message unless it is there already; `into` a post of this channel, a forum.
 
         `is_doubtful`: an earlier process may have posted it. So may this one, if it tried and did
         not learn or store what came of it.
         """
         found = await self._find(reference, is_doubtful=is_doubtful)
         if found is not None:
-            return SentMessage(found, is_current=False)
+            return found
         is_first_try = reference not in self._context.unconfirmed
         self._context.unconfirmed.setdefault(reference, self._context.clock.now())
         try:
-            return await self._messenger.post(self.channel_id, content, reference)
+            return await self._messenger.post(into or self.channel_id, content, reference)
         except Unreachable:
             raise
         except DeliveryError:
@@ -606,8 +646,8 @@ class ChannelQueue:
                 del self._context.unconfirmed[reference]
             raise
 
-    async def _find(self, reference: str, *, is_doubtful: bool) -> int | None:
-        """Return the id of a message that was posted without our knowing, None if there is none.
+    async def _find(self, reference: str, *, is_doubtful: bool) -> SentMessage | None:
+        """Return a message that was posted without our knowing, None if there is none.
 
         When an earlier process posted it nobody knows, as the clock may have been another: the
         last messages are looked through, once for all. What this process tried, since then.

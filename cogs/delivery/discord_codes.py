@@ -47,6 +47,19 @@ MESSAGE_GONE = frozenset(
     }
 )
 
+CHANNEL_GONE = frozenset({10003})
+NO_MESSAGE_CHANNEL = frozenset(
+    {
+        40058,  # cannot message this post yet
+        50008,  # cannot send messages in a non-text channel
+        50024,  # cannot do this in a channel of this type
+    }
+)
+"""The channel may be a forum, which takes posts instead."""
+
+THREAD_ARCHIVED = frozenset({50083})
+THREAD_EXISTS = frozenset({160004})
+
 TOO_MANY_OLD_EDITS = 30046
 NO_REPLY = 160002
 """The bot may not reply, as it may not read the messages before."""
@@ -58,7 +71,7 @@ EDGE = 40333
 _DELETED = N_("it was deleted: choose another one with /setup")
 _NO_GUILD = N_("the bot is not in its server: invite it again")
 _NOT_ALLOWED = N_("allow the bot's role to post there, in the channel's permissions")
-_WRONG_KIND = N_("it takes no messages: choose a text channel with /setup")
+_WRONG_KIND = N_("it takes no messages: choose a text channel, a thread or a forum with /setup")
 _SERVER_DEMANDS = N_("the server demands more of the bot or its owner: see its safety settings")
 
 CHANNEL: dict[int, str] = {

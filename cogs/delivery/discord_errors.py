@@ -19,12 +19,16 @@ import orjson
 from cogs.delivery.discord_clock import DiscordClock
 from cogs.delivery.discord_codes import (
     CHANNEL,
+    CHANNEL_GONE,
     CONTENT,
     EDGE,
     MEMBER,
     MESSAGE_GONE,
     MOMENT,
+    NO_MESSAGE_CHANNEL,
     NO_REPLY,
+    THREAD_ARCHIVED,
+    THREAD_EXISTS,
     TOKEN,
     TOO_MANY_OLD_EDITS,
 )
@@ -95,6 +99,18 @@ class Postponed(DeliveryError):
     outcome = "postponed"
 
 
+class ChannelGone(ChannelClosed):
+    """The channel or the thread was deleted."""
+
+
+class NoMessageChannel(ChannelClosed):
+    """The channel takes no messages, as a forum does: its posts are threads."""
+
+
+class ThreadArchived(Postponed):
+    """The thread is archived: nothing in it can be changed until it is opened again."""
+
+
 class MessageGone(DeliveryError):
     """The message to edit was deleted."""
 
@@ -121,6 +137,10 @@ class DirectMessagesClosed(Postponed):
 
 class ReplyRejected(Postponed):
     """The bot may not reply to messages there, as it may not read them."""
+
+
+class ThreadExists(Rejected):
+    """The message has a thread already."""
 
 
 class AllRejected(DiscordRateLimited):
@@ -222,6 +242,10 @@ def _of_code(fault: discord.HTTPException) -> DeliveryError:
     if code == NO_REPLY:
         return ReplyRejected(text)
     kinds: dict[type[DeliveryError], Container[int]] = {
+        ChannelGone: CHANNEL_GONE,
+        NoMessageChannel: NO_MESSAGE_CHANNEL,
+        ThreadArchived: THREAD_ARCHIVED,
+        ThreadExists: THREAD_EXISTS,
         MessageGone: MESSAGE_GONE,
         DirectMessagesClosed: MEMBER,
         ChannelClosed: CHANNEL,

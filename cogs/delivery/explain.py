@@ -108,6 +108,8 @@ def _outcome(routed: Routed) -> str:
         outcome = _("goes to {channel} by {rule}").format(channel=decision.channel, rule=rule)
     if routed.is_posted and decision.mention:
         outcome += _(", mentions role {role}").format(role=decision.mention)
+    if routed.is_posted and decision.thread:
+        outcome += _(", with a thread of its own")
     if routed.current_channel is None:
         return outcome
     stays = _("{outcome}; but its card is already in {channel} and stays there")

@@ -180,7 +180,10 @@ class Follower:
                     decision = await self._route(sql, event, subject, CARDS[subject.kind].channel)
                     if self._is_posted(decision):
                         places[card] = decision.channel
-                        stale.append(StaleCard(card, decision.channel, event.at, decision.mention))
+                        thread = cards.WANTED if decision.thread else ""
+                        stale.append(
+                            StaleCard(card, decision.channel, event.at, decision.mention, thread)
+                        )
                     continue
                 # Also where its channel is out of use, so that it is right when that is back.
                 stale.append(StaleCard(card, places[card], event.at))

@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,12 +13,16 @@ import discord
 
 from cogs.delivery.discord_errors import (
     ChannelClosed,
+    ChannelGone,
     DiscordCircuitBreaker,
     MessageGone,
+    NoMessageChannel,
     Postponed,
     Rejected,
     ReplyRejected,
+    ThreadArchived,
 )
+from cogs.delivery.threads import Threads
 from cogs.ui.embeds import MessageContent
 
 SEARCHED_MESSAGES = 500
@@ -38,11 +43,13 @@ class SentMessage(NamedTuple):
     """A message in Discord; `picture` is the digest of the one that it has, blank for none.
 
     `is_current`: it shows what was sent, and not an older state that came first with that nonce.
+    `channel_id`: where it is if not in the channel that it was sent to: the post in a forum.
     """
 
     message_id: int
     picture: str = ""
     is_current: bool = True
+    channel_id: int = 0
 
 
 class MessageReader(NamedTuple):
@@ -79,7 +86,13 @@ class LogMessenger:
     async def delete(self, channel_id: int, message_id: int) -> None:
         """Leave the log as it is."""
 
-    async def own_footers(self, channel_id: int, after: datetime | None) -> dict[str, int]:
+    async def open_thread(self, channel_id: int, message_id: int, name: str) -> None:
+        """Leave the log as it is."""
+
+    async def archive_thread(self, thread_id: int, *, archived: bool) -> None:
+        """Leave the log as it is."""
+
+    async def own_footers(self, channel_id: int, after: datetime | None) -> dict[str, SentMessage]:
         return {}
 
 
@@ -95,13 +108,43 @@ class DiscordMessenger:
     def __init__(self, client: discord.Client) -> None:
         self._client = client
         self._circuit_breaker = DiscordCircuitBreaker(client)
+        self._threads = Threads(client, self._circuit_breaker)
         self._without_pictures: dict[int, float] = {}
 
     async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
-        """Post a message; the same nonce soon after gives the same message.
+        """Post a message, in a forum as a post; the same nonce soon after gives the same message.
 
-        discord.py has Discord enforce the nonce.
+        discord.py has Discord enforce the nonce; posts of a forum have none.
         """
+        forum = self._threads.known_forum(channel_id)
+        if forum is not None:
+            return await self._post_in_forum(forum, content, nonce)
+        try:
+            return await self._post_in_channel(channel_id, content, nonce)
+        except NoMessageChannel:
+            forum = await self._threads.fetch_forum(channel_id)
+            if forum is None:
+                raise
+            return await self._post_in_forum(forum, content, nonce)
+
+    async def _post_in_forum(
+        self, forum: discord.ForumChannel, content: MessageContent, nonce: str
+    ) -> SentMessage:
+        """Make a post; a reply to a message goes into that one's post."""
+        if content.reply_to is not None and content.reply_to.channel_id != forum.id:
+            thread_id = content.reply_to.channel_id
+            sent = await self._post_in_channel(thread_id, content, nonce)
+            return sent._replace(channel_id=thread_id)
+
+        async def send(embeds: list[discord.Embed], files: list[discord.File]) -> SentMessage:
+            post_id = await self._threads.create_post(forum, content, embeds, files)
+            return SentMessage(post_id, channel_id=post_id)
+
+        return await self._with_picture(forum.id, content, send)
+
+    async def _post_in_channel(
+        self, channel_id: int, content: MessageContent, nonce: str
+    ) -> SentMessage:
         channel = self._client.get_partial_messageable(channel_id)
         reply: dict[str, Any] = {}
         if content.reply_to is not None and content.reply_to.channel_id == channel_id:
@@ -126,7 +169,7 @@ class DiscordMessenger:
         except (ReplyRejected, MessageGone):
             if not reply:
                 raise
-            return await self.post(channel_id, replace(content, reply_to=None), nonce)
+            return await self._post_in_channel(channel_id, replace(content, reply_to=None), nonce)
 
     async def open_direct(self, member_id: int) -> int:
         """Open the channel of private messages to a member; discord.py remembers it."""
@@ -148,6 +191,21 @@ class DiscordMessenger:
         return MessageReader(frozenset(role.id for role in member.roles), sees)
 
     async def edit(
+        self, channel_id: int, sent: SentMessage, content: MessageContent
+    ) -> SentMessage:
+        """Have a message show another content, in an archived thread too.
+
+        A moderator's lock holds, and the thread is archived again.
+        """
+        try:
+            return await self._edit(channel_id, sent, content)
+        except ThreadArchived:
+            await self._threads.set_archived(channel_id, archived=False)
+            edited = await self._edit(channel_id, sent, content)
+            await self._threads.set_archived(channel_id, archived=True)
+            return edited
+
+    async def _edit(
         self, channel_id: int, sent: SentMessage, content: MessageContent
     ) -> SentMessage:
         """Have a message show another content; a picture that it has is not sent again.
@@ -222,7 +280,14 @@ class DiscordMessenger:
             return sent
 
     async def delete(self, channel_id: int, message_id: int) -> None:
-        """Remove a message; one that is gone already, or is another's, is as good."""
+        """Remove a message, a forum's post whole.
+
+        One that is gone already, or is another's, is as good.
+        """
+        if channel_id == message_id:
+            with suppress(ChannelGone, Rejected):
+                await self._threads.delete(channel_id)
+            return
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         try:
             async with self._circuit_breaker.guard():
@@ -230,17 +295,43 @@ class DiscordMessenger:
         except (MessageGone, Rejected):
             return
 
-    async def own_footers(self, channel_id: int, after: datetime | None) -> dict[str, int]:
-        """Return the last own messages, of Discord's time `after`: their ids by their footer."""
+    async def open_thread(self, channel_id: int, message_id: int, name: str) -> None:
+        """Open the thread of a message, unless it has one."""
+        await self._threads.open_on(channel_id, message_id, name)
+
+    async def archive_thread(self, thread_id: int, *, archived: bool) -> None:
+        """Archive a thread, or open it again."""
+        await self._threads.set_archived(thread_id, archived=archived)
+
+    async def own_footers(self, channel_id: int, after: datetime | None) -> dict[str, SentMessage]:
+        """Return the last own messages, of Discord's time `after`, by their footer.
+
+        In a forum they are the posts and what stands in them.
+        """
+        forum = self._threads.known_forum(channel_id)
+        if forum is None and self._client.get_channel(channel_id) is None:
+            forum = await self._threads.fetch_forum(channel_id)
+        if forum is None:
+            return await self._footers_in(channel_id, after)
+        found: dict[str, SentMessage] = {}
+        async for thread in self._threads.own_posts(forum, after):
+            in_thread = await self._footers_in(thread.id, after)
+            for footer, sent in in_thread.items():
+                found.setdefault(footer, sent._replace(channel_id=thread.id))
+        return found
+
+    async def _footers_in(self, channel_id: int, after: datetime | None) -> dict[str, SentMessage]:
         channel = self._client.get_partial_messageable(channel_id)
-        found: dict[str, int] = {}
+        found: dict[str, SentMessage] = {}
         async with self._circuit_breaker.guard():
             async for message in channel.history(
                 limit=SEARCHED_MESSAGES, after=after, oldest_first=False
             ):
                 mine = self._client.user is not None and message.author.id == self._client.user.id
                 if mine and message.embeds and message.embeds[-1].footer.text:
-                    found.setdefault(message.embeds[-1].footer.text, message.id)
+                    footer = message.embeds[-1].footer.text
+                    sent = SentMessage(message.id, is_current=False)
+                    found.setdefault(footer, sent)
         return found
 
 

@@ -90,6 +90,7 @@ class Rule:
     properties: Collection[int] | None = None
     channel: int = 0
     mention: int = 0
+    thread: bool = False
     silent: bool | None = None
     quiet: QuietHours | None = None
     panics_always: bool = True
@@ -119,7 +120,7 @@ class Rule:
     def has_effect(self, *, is_quiet: bool) -> bool:
         """Tell whether the rule does anything now, even if only that it lets the event through."""
         is_inactive = self.silent and not self.is_silent(is_quiet=is_quiet)
-        return not is_inactive or bool(self.channel or self.mention)
+        return not is_inactive or bool(self.channel or self.mention or self.thread)
 
     def is_quiet(self, facts: RoutingFacts, clock: time) -> bool:
         if self.quiet is None or (facts.is_panic and self.panics_always):
@@ -131,13 +132,15 @@ class Rule:
 class Decision:
     """Where an event goes: `channel` names a channel of the channel map or is a channel's id.
 
-    `is_quiet`: the quiet hours of the rule apply, so nobody is mentioned. `rule` is the one that
-    matched, None without one; `explanation` has a line for each rule, and one for what is too late.
+    `thread`: its card gets a thread of its own. `is_quiet`: the quiet hours of the rule apply, so
+    nobody is mentioned. `rule` is the one that matched, None without one; `explanation` has a line
+    for each rule, and one for what is too late.
     """
 
     rule: str | None
     channel: str
     mention: int = 0
+    thread: bool = False
     silent: bool = False
     is_quiet: bool = False
     explanation: list[str] = field(default_factory=list)
@@ -210,6 +213,7 @@ class Router:
             matched.name,
             str(matched.channel) if matched.channel else default.channel,
             0 if is_quiet else matched.mention or default.mention,
+            matched.thread,
             matched.is_silent(is_quiet=is_quiet),
             is_quiet,
             explanation,

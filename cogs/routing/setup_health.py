@@ -18,8 +18,20 @@ NEEDED_PERMISSIONS = {
 }
 """The permissions that the bot needs in a channel, as Discord's settings call them."""
 
-POSTABLE_CHANNELS = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel)
-"""The kinds of channels that the bot can post to."""
+IN_THREADS = {"send_messages_in_threads": "Send Messages in Threads"}
+"""What it needs in a thread instead of Send Messages, and in a forum besides."""
+
+PostableChannel = (
+    discord.TextChannel
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.Thread
+    | discord.ForumChannel
+)
+"""The kinds of channels that the bot can post to; announcements are text, media are forums."""
+
+
+AnyChannel = discord.abc.GuildChannel | discord.Thread
 
 
 class CalledRole(NamedTuple):
@@ -45,7 +57,15 @@ class SetupHealth:
         self.layout: Layout = {}
         self.called_roles: Sequence[CalledRole] = ()
         self.rule_channels: Mapping[int, str] = {}
+        self.threads: set[int] = set()
+        """Threads that something is posted to; discord.py forgets those that are archived."""
         self._guilds = guilds
+
+    @property
+    def channels(self) -> list[int]:
+        """Return the ids of all channels that something is posted to."""
+        layout = [ids for what, ids in self.layout.items() if what.startswith("channels.")]
+        return list(dict.fromkeys([*(id_ for ids in layout for id_ in ids), *self.rule_channels]))
 
     def troubles(self) -> list[Trouble] | None:
         """Return what is wrong; None while Discord has an outage, so that nothing can be said."""
@@ -75,12 +95,15 @@ class SetupHealth:
             if group == "channels":
                 for number in ids:
                     uses.setdefault(number, []).append(name)
+        forgotten = {one for one in self.threads if find_channel(guilds, one) is None}
         for number, names in uses.items():
-            if problem := problem_of(guilds, "channels.", number):
+            if number not in forgotten and (problem := problem_of(guilds, "channels.", number)):
                 sentence = f"{_label('channels.' + ', '.join(names))}: {problem}."
                 yield Trouble(f"channel.{names[0]}", sentence, _("Fix it with /setup."), number)
         for number, rule in self.rule_channels.items():
-            if number not in uses and (problem := problem_of(guilds, "channels.", number)):
+            if number not in {*uses, *forgotten} and (
+                problem := problem_of(guilds, "channels.", number)
+            ):
                 text = _("The channel of the rule {name}: {problem}.")
                 sentence = text.format(name=rule, problem=problem)
                 cure = _("Give the bot what it needs there, or correct the rule.")
@@ -110,12 +133,23 @@ class SetupHealth:
                 yield Trouble(key, sentence, cure, called.role_id)
 
 
-def missing_permissions(channel: discord.abc.GuildChannel, me: discord.Member) -> list[str]:
-    granted = channel.permissions_for(me)
-    return [label for name, label in NEEDED_PERMISSIONS.items() if not getattr(granted, name)]
+def missing_permissions(
+    channel: AnyChannel, me: discord.Member, parent: discord.abc.GuildChannel | None = None
+) -> list[str]:
+    """Return what the bot lacks to post there.
+
+    A thread has the permissions of its `parent`, which must be given if nothing is cached.
+    """
+    needed = dict(NEEDED_PERMISSIONS)
+    if isinstance(channel, discord.Thread | discord.ForumChannel):
+        needed |= IN_THREADS
+    if isinstance(channel, discord.Thread):
+        del needed["send_messages"]
+    granted = (parent or channel).permissions_for(me)
+    return [label for name, label in needed.items() if not getattr(granted, name)]
 
 
-def can_mention(role: discord.Role, channel: discord.abc.GuildChannel, me: discord.Member) -> bool:
+def can_mention(role: discord.Role, channel: AnyChannel, me: discord.Member) -> bool:
     """Tell whether a mention of the role by the bot in this channel reaches anybody.
 
     Discord calls @everyone only by its name, not by the id of its role.
@@ -137,7 +171,7 @@ def call_problem(guilds: Sequence[discord.Guild], called: CalledRole) -> str:
     me = role.guild.me
     silent = [
         f"#{channel.name}"
-        for channel in map(role.guild.get_channel, called.channels)
+        for channel in map(role.guild.get_channel_or_thread, called.channels)
         if channel is not None
         and not missing_permissions(channel, me)
         and not can_mention(role, channel, me)
@@ -151,10 +185,9 @@ def call_problem(guilds: Sequence[discord.Guild], called: CalledRole) -> str:
     return text.format(channels=", ".join(silent))
 
 
-def find_channel(
-    guilds: Iterable[discord.Guild], channel_id: int
-) -> discord.abc.GuildChannel | None:
-    found = (guild.get_channel(channel_id) for guild in guilds)
+def find_channel(guilds: Iterable[discord.Guild], channel_id: int) -> AnyChannel | None:
+    """Return a channel or an open thread; the bot opens those that it posts to."""
+    found = (guild.get_channel_or_thread(channel_id) for guild in guilds)
     return next((channel for channel in found if channel is not None), None)
 
 
@@ -173,8 +206,12 @@ def problem_of(guilds: Sequence[discord.Guild], what: str, number: int) -> str:
     channel = find_channel(guilds, number)
     if channel is None:
         return _("it was deleted, or the bot is not in its server")
-    if not isinstance(channel, POSTABLE_CHANNELS):
-        return _("it is not a text channel")
+    if not isinstance(channel, PostableChannel):
+        return _("it is not a text channel, thread or forum")
+    if isinstance(channel, discord.Thread) and channel.locked:
+        granted = channel.permissions_for(channel.guild.me)
+        if not granted.manage_threads:
+            return _("the thread is locked: unlock it, or allow the bot Manage Threads")
     missing = missing_permissions(channel, channel.guild.me)
     return (
         _("the bot lacks {permissions}").format(permissions=", ".join(missing)) if missing else ""

@@ -26,6 +26,16 @@ from webhook.protocol.game_servers import GameServer, GameServers
 
 MOST_ROLES = 25
 
+CHANNEL_TYPES = [
+    discord.ChannelType.text,
+    discord.ChannelType.news,
+    discord.ChannelType.public_thread,
+    discord.ChannelType.private_thread,
+    discord.ChannelType.forum,
+    discord.ChannelType.media,
+]
+"""What can be chosen for what is posted."""
+
 LISTED = 600
 """Characters of a key's roles or channels, with their problems."""
 
@@ -228,7 +238,7 @@ def _channel_menu(key: str, current: Iterable[int]) -> discord.ui.Item[Any]:
     menu: discord.ui.ChannelSelect[discord.ui.View] = discord.ui.ChannelSelect(
         custom_id=f"setup:pick:{key}",
         placeholder=_("Which channel?"),
-        channel_types=[discord.ChannelType.text, discord.ChannelType.news],
+        channel_types=CHANNEL_TYPES,
         default_values=[
             discord.Object(number, type=discord.abc.GuildChannel) for number in current
         ],

@@ -82,6 +82,7 @@ class MessageContent:
     `about`: the card in the server that a private message is about: who was mentioned there is not
     told again, and who can see it gets a link. `age`: how many milliseconds after it happened was
     received what a private message tells. `is_silent`: it makes no sound.
+    `thread_name`: what its post in a forum is called; blank: as its first embed.
     `only_edits`: it brings a message up to date that is posted, and is not worth a new one.
     """
 
@@ -90,6 +91,7 @@ class MessageContent:
     role_mentions: tuple[int, ...] = ()
     reply_to: discord.MessageReference | None = None
     picture: Picture | None = None
+    thread_name: str = ""
     only_edits: bool = False
     about: CardInServer | None = None
     age: int = 0
@@ -102,6 +104,13 @@ class MessageContent:
         pictures = [self.picture.digest] if self.picture is not None else []
         written = orjson.dumps([shown, buttons, self.role_mentions, *pictures])
         return hashlib.blake2b(written, digest_size=16).hexdigest()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it shows the end of something, by its colour."""
+        colour = self.embeds[0].colour
+        is_good = colour == discord.Colour(Colour.GOOD.value) and not self.buttons
+        return is_good or colour == discord.Colour(Colour.OVER.value)
 
     def embeds_with_picture(self) -> list[discord.Embed]:
         """Return the embeds, the last one showing the picture, which must be attached."""

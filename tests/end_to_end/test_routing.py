@@ -152,15 +152,21 @@ async def test_cards_and_entries_of_a_rule_that_is_gone_fall_back_to_the_channel
     assert len(target.messages) == 1
 
 
-async def test_a_card_deleted_by_hand_mentions_nobody_again(env: BotEnvironment) -> None:
+async def test_a_card_deleted_by_hand_comes_with_news_and_mentions_nobody_again(
+    env: BotEnvironment,
+) -> None:
+    panics = env.channel("panic")
     async with env.bot_running():
         await env.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
-        first = await env.channel("panic").next_message()
+        first = await panics.next_message()
         first.delete()
         await env.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
-        second = await env.channel("panic").next_message()
+        await env.fake.until(lambda: any(one.status == 404 for one in env.fake.requests))
+        await env.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
+        second = await panics.next_message()
     assert first.pings == [env.on_call]
     assert second.pings == []
+    assert len(panics.created) == 2
 
 
 async def test_outdated_entries_are_counted_and_recent_ones_shown(

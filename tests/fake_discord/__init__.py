@@ -27,6 +27,7 @@ from .permissions import Permission
 from .render import render
 from .rest import RecordedRequest
 from .server import FakeDiscord, point_discord_py
+from .threads import Forum, Thread, add_forum, add_thread
 from .world import Channel, DirectChannel, Guild, Member, Role, User
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Choice",
     "DirectChannel",
     "FakeDiscord",
+    "Forum",
     "Guild",
     "Interaction",
     "InteractionReply",
@@ -45,7 +47,10 @@ __all__ = [
     "Rate",
     "RecordedRequest",
     "Role",
+    "Thread",
     "User",
+    "add_forum",
+    "add_thread",
     "hurry",
     "point_discord_py",
     "render",

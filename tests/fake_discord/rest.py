@@ -38,11 +38,23 @@ from .messages import REPLY, Message
 from .permissions import Permission
 from .snowflakes import discord_time, moment_of, snowflake_at
 from .sockets import reset_connection
+from .threads import (
+    Thread,
+    change_thread,
+    new_post,
+    open_post,
+    refuse_change,
+    refuse_write,
+    thread_on,
+)
 from .validation import FILE_SIZE, FILES
 from .world import Channel, DirectChannel, Guild, Member, World
 
 BOT_ADD = 28
 """The audit log's number for the invitation of a bot."""
+
+IN_THREADS = {Permission.SEND_MESSAGES: Permission.SEND_MESSAGES_IN_THREADS}
+"""What is needed in a thread instead."""
 
 DROPPED = 0
 """The status recorded for a request whose connection was dropped."""
@@ -232,6 +244,12 @@ class Rest:
             ("GET", guild + "/members/search", self._search_members),
             ("GET", guild + r"/members/(?P<user>\d+)", self._member),
             ("GET", channel, self._channel),
+            ("PATCH", channel, self._change_channel),
+            ("DELETE", channel, self._delete_channel),
+            ("POST", channel + "/threads", self._create_post),
+            ("POST", message + "/threads", self._create_thread),
+            ("GET", guild + "/threads/active", self._active_threads),
+            ("GET", channel + "/threads/archived/public", self._archived_threads),
             ("PUT", overwrite, self._set_overwrite),
             ("DELETE", overwrite, self._remove_overwrite),
             ("POST", channel + "/typing", self._typing),
@@ -395,12 +413,54 @@ class Rest:
         allowed = channel.guild.bot_member.permissions_in(channel)
         if Permission.VIEW_CHANNEL not in allowed:
             raise missing_access()
+        if isinstance(channel, Thread):
+            needed = tuple(IN_THREADS.get(one, one) for one in needed)
         if any(one not in allowed for one in needed):
             raise missing_permissions()
         return channel
 
     def _channel(self, _record: RecordedRequest, channel: str) -> Answer:
         return 200, self._seen(channel).to_dict()
+
+    def _change_channel(self, record: RecordedRequest, channel: str) -> Answer:
+        where = self._seen(channel)
+        if not isinstance(where, Thread):
+            raise missing_permissions()
+        change_thread(where, _object(record.body), where.guild.bot_member)
+        return 200, where.to_dict()
+
+    def _delete_channel(self, _record: RecordedRequest, channel: str) -> Answer:
+        where = self._seen(channel)
+        needed = Permission.MANAGE_CHANNELS
+        if isinstance(where, Thread):
+            needed = Permission.MANAGE_THREADS
+        self._seen(channel, needed).delete()
+        return 200, where.to_dict()
+
+    def _create_post(self, record: RecordedRequest, channel: str) -> Answer:
+        """A post in a forum, with its first message."""
+        forum = self._seen(channel, *_needed(record))
+        body = _object(record.body)
+        thread = new_post(forum, body, forum.guild.bot_member)
+        message = self._new_message(thread, _object(body.get("message")), record.files)
+        open_post(thread, message)
+        return 201, {**thread.to_dict(), "message": message.to_dict()}
+
+    def _create_thread(self, record: RecordedRequest, channel: str, message: str) -> Answer:
+        where = self._seen(channel)
+        found = self._message(where, message)
+        bot = where.guild.bot_member
+        return 201, thread_on(found, _object(record.body), bot).to_dict()
+
+    def _active_threads(self, _record: RecordedRequest, guild: str) -> Answer:
+        found = [one for one in self._joined(guild).threads if not one.archived]
+        return 200, {"threads": [one.to_dict() for one in found], "members": []}
+
+    def _archived_threads(self, _record: RecordedRequest, channel: str) -> Answer:
+        where = self._seen(channel, Permission.READ_MESSAGE_HISTORY)
+        found = [one for one in where.guild.threads if one.archived and one.parent is where]
+        listed = [one.to_dict() for one in reversed(found)]
+        return 200, {"threads": listed, "members": [], "has_more": False}
 
     def _set_overwrite(self, record: RecordedRequest, channel: str, subject: str) -> Answer:
         where = self._seen(channel, Permission.MANAGE_ROLES)
@@ -420,12 +480,18 @@ class Rest:
         if isinstance(where, DirectChannel) and where.closed:
             raise DiscordError(403, 50007, "Cannot send messages to this user")
         body = _object(record.body)
-        flags = int(body.get("flags") or 0) & KEPT_FLAGS
-        shown = new_body(body, flags, record.files)
-        reference = self._reference(where, body)
+        refuse_write(where, where.guild.bot_member)
         earlier = self._same_nonce(where, body)
         if earlier is not None:
             return 200, earlier.to_dict()
+        message = self._new_message(where, body, record.files)
+        where.take(message)
+        return 200, message.to_dict()
+
+    def _new_message(self, where: Channel, body: JSON, files: list[JSON]) -> Message:
+        flags = int(body.get("flags") or 0) & KEPT_FLAGS
+        shown = new_body(body, flags, files)
+        reference = self._reference(where, body)
         message = Message(
             channel=where,
             author=self._world.bot,
@@ -443,8 +509,7 @@ class Rest:
         if message.nonce is not None:
             key = (self._world.bot.id, where.id, str(message.nonce))
             self._nonces[key] = (time.monotonic(), message)
-        where.take(message)
-        return 200, message.to_dict()
+        return message
 
     def _same_nonce(self, channel: Channel, body: JSON) -> Message | None:
         nonce = body.get("nonce")
@@ -497,6 +562,7 @@ class Rest:
             raise DiscordError(403, 50005, "Cannot edit a message authored by another user")
         body = _object(record.body)
         changed = changed_body(found, body, record.files)
+        refuse_change(where)
         self._refuse_old_edit(found)
         found.change(changed, body.get("allowed_mentions"))
         return 200, found.to_dict()
@@ -514,6 +580,7 @@ class Rest:
         found = self._message(where, message)
         if found.author is not self._world.bot:
             self._seen(channel, Permission.MANAGE_MESSAGES)
+        refuse_change(where)
         found.delete()
         return 204, None
 
@@ -678,5 +745,5 @@ async def _read_form(request: web.Request) -> tuple[Any, list[JSON]]:
 
 def _described(body: JSON) -> dict[str, JSON]:
     """What the body says about the files, by their number: `files[0]` is described by id 0."""
-    data = body.get("data") or body  # of a callback, or of a message
+    data = body.get("data") or body.get("message") or body  # a callback's, a post's, a message's
     return {str(one.get("id")): one for one in data.get("attachments") or []}

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .changes import Changes
 from .errors import JSON
@@ -15,9 +15,15 @@ from .messages import Message
 from .permissions import ALL, BOT, EVERYONE, NONE, Permission, permission_set
 from .snowflakes import next_snowflake
 
+if TYPE_CHECKING:
+    from .threads import Thread
+
 GUILD_TEXT = 0
 DM = 1
 GUILD_CATEGORY = 4
+PUBLIC_THREAD = 11
+GUILD_FORUM = 15
+GUILD_MEDIA = 16
 
 ROLE_OVERWRITE = 0
 MEMBER_OVERWRITE = 1
@@ -149,6 +155,7 @@ class Member:
 
     def permissions_in(self, channel: Channel) -> Permission:
         """What the member may do in the channel, overwrites included."""
+        channel = channel.permitted_as
         allowed = int(self.permissions)
         if allowed & Permission.ADMINISTRATOR:
             return ALL
@@ -237,6 +244,11 @@ class Channel:
     def mention(self) -> str:
         """How a message links the channel."""
         return f"<#{self.id}>"
+
+    @property
+    def permitted_as(self) -> Channel:
+        """The channel whose overwrites count."""
+        return self
 
     @property
     def messages_path(self) -> str:
@@ -431,6 +443,7 @@ class Guild:
     members: list[Member] = field(default_factory=list, repr=False)
     commands: list[Command] = field(default_factory=list, repr=False)
     directs: list[DirectChannel] = field(default_factory=list, repr=False)
+    threads: list[Thread] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         everyone = Role(self, "@everyone", EVERYONE, position=0, id=self.id)
@@ -507,7 +520,7 @@ class Guild:
 
     def find_channel(self, channel_id: int) -> Channel | None:
         """The channel of that id."""
-        known = [*self.channels, *self.directs]
+        known = [*self.channels, *self.threads, *self.directs]
         return next((one for one in known if one.id == channel_id), None)
 
     def announce(self, event: str, data: JSON) -> None:
@@ -571,7 +584,7 @@ class Guild:
             "member_count": len(self.members),
             "members": [self.bot_member.to_dict()],
             "channels": [channel.to_dict() for channel in self.channels],
-            "threads": [],
+            "threads": [one.to_dict() for one in self.threads if not one.archived],
             "voice_states": [],
             "presences": [],
             "stage_instances": [],
