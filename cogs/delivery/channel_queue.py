@@ -42,6 +42,7 @@ from cogs.delivery.discord_errors import (
 from cogs.delivery.holds import FEED, Holds
 from cogs.delivery.messenger import Messenger, SentMessage
 from cogs.delivery.thread_keeping import PostOfDay, keep_thread
+from cogs.delivery.threads import ThreadLocked
 from cogs.feeds import entry_embed, summary_embed
 from cogs.i18n.language import _
 from cogs.ui.embeds import Button, MessageContent
@@ -464,6 +465,9 @@ class ChannelQueue:
                 )
         except MessageGone:
             await self._forget_message(card, content)
+        except ThreadLocked as fault:
+            log.info("the card of %s is left as it is: %s", card.subject, fault)
+            await self._mark_shown(card)
         except MessageTooOld:
             await self._remove_message(card)
         except ChannelClosed as fault:

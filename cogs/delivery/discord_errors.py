@@ -139,7 +139,7 @@ class ReplyRejected(Postponed):
     """The bot may not reply to messages there, as it may not read them."""
 
 
-class ThreadExists(Rejected):
+class ThreadExists(Postponed):
     """The message has a thread already."""
 
 

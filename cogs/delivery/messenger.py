@@ -200,7 +200,8 @@ class DiscordMessenger:
         try:
             return await self._edit(channel_id, sent, content)
         except ThreadArchived:
-            await self._threads.set_archived(channel_id, archived=False)
+            if not await self._threads.set_archived(channel_id, archived=False):
+                raise
             edited = await self._edit(channel_id, sent, content)
             await self._threads.set_archived(channel_id, archived=True)
             return edited

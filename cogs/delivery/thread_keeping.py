@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from cogs.cards import CARDS
 from cogs.delivery.discord_errors import ChannelClosed, ChannelGone, Postponed, Rejected
 from cogs.delivery.messenger import Messenger, SentMessage
-from cogs.delivery.threads import thread_name
+from cogs.delivery.threads import ThreadLocked, thread_name
 from cogs.ui.embeds import MessageContent
 from cogs.ui.text import format_day
 from db import cards, settings
@@ -37,7 +37,7 @@ async def keep_thread(
             await messenger.archive_thread(card.message_id, archived=is_over)
     except ChannelGone:
         wanted = ""  # somebody deleted the thread
-    except (ChannelClosed, Postponed, Rejected) as fault:
+    except (ChannelClosed, Postponed, Rejected, ThreadLocked) as fault:
         log.warning("the thread of %s is left as it is: %s", card.subject, fault)
         return
     async with database.write() as sql:

@@ -8,8 +8,8 @@ import discord
 
 from cogs.delivery.discord_errors import (
     ChannelClosed,
+    DeliveryError,
     DiscordCircuitBreaker,
-    Rejected,
     ThreadExists,
 )
 from cogs.ui.embeds import MessageContent
@@ -32,7 +32,7 @@ TAGS = {
 _MARKUP = re.compile(r"\\(?=[^\sA-Za-z0-9])|<[@#]\S*>|\*\*|`")
 
 
-class ThreadLocked(Rejected):
+class ThreadLocked(DeliveryError):
     """A moderator locked the thread, so the bot leaves it as it is."""
 
 
@@ -95,13 +95,17 @@ class Threads:
         except ThreadExists:
             return
 
-    async def set_archived(self, thread_id: int, *, archived: bool) -> None:
+    async def set_archived(self, thread_id: int, *, archived: bool) -> bool:
         """Archive a thread or open it again; a post is tagged as what it is now.
+
+        Return whether it is a thread at all.
 
         Raises:
             ThreadLocked: a moderator locked it.
         """
         thread = await self._fetch(thread_id)
+        if thread is None:
+            return False
         if thread.locked and thread.archived:
             raise ThreadLocked(f"the thread {thread_id} is locked")
         tags = discord.utils.MISSING
@@ -114,10 +118,13 @@ class Threads:
                 await thread.edit(archived=False)
             if archived or tags is not discord.utils.MISSING:
                 await thread.edit(archived=archived, applied_tags=tags)
+        return True
 
     async def delete(self, thread_id: int) -> None:
         """Remove a post, or archive it where the bot may not remove it."""
         thread = await self._fetch(thread_id)
+        if thread is None:
+            return
         try:
             async with self._circuit_breaker.guard():
                 await thread.delete()
@@ -137,12 +144,10 @@ class Threads:
             if me is not None and thread.owner_id == me.id and (after is None or newest >= after):
                 yield thread
 
-    async def _fetch(self, thread_id: int) -> discord.Thread:
+    async def _fetch(self, thread_id: int) -> discord.Thread | None:
         async with self._circuit_breaker.guard():
             thread = await self._client.fetch_channel(thread_id)
-        if not isinstance(thread, discord.Thread):
-            raise Rejected(f"{thread_id} is no thread")
-        return thread
+        return thread if isinstance(thread, discord.Thread) else None
 
 
 def _says_state(tag: discord.ForumTag) -> bool:

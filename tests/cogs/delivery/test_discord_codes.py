@@ -10,13 +10,17 @@ from cogs.delivery import discord_codes
 from cogs.delivery.discord_errors import (
     AllRejected,
     ChannelClosed,
+    ChannelGone,
     DeliveryError,
     DirectMessagesClosed,
     MessageGone,
     MessageTooOld,
+    NoMessageChannel,
     Postponed,
     Rejected,
     ReplyRejected,
+    ThreadArchived,
+    ThreadExists,
     error_of,
 )
 from tests.cogs.discord_codes import DOCUMENTED_CODES
@@ -30,6 +34,14 @@ KINDS: dict[type[DeliveryError], set[int]] = {
     ReplyRejected: {discord_codes.NO_REPLY},
     AllRejected: {*discord_codes.TOKEN, discord_codes.EDGE},
 }
+
+SPECIAL: dict[int, type[DeliveryError]] = {
+    **dict.fromkeys(discord_codes.CHANNEL_GONE, ChannelGone),
+    **dict.fromkeys(discord_codes.NO_MESSAGE_CHANNEL, NoMessageChannel),
+    **dict.fromkeys(discord_codes.THREAD_ARCHIVED, ThreadArchived),
+    **dict.fromkeys(discord_codes.THREAD_EXISTS, ThreadExists),
+}
+"""What is known more closely of some that wait."""
 
 
 def _refused(code: int, status: int) -> DeliveryError:
@@ -45,6 +57,8 @@ def test_only_the_content_is_given_up(status: int) -> None:
         wanted = next((kind for kind, codes in KINDS.items() if code in codes), by_status)
         if code in discord_codes.MOMENT and code:
             wanted = Postponed
+        wanted = SPECIAL.get(code, wanted)
+        assert not issubclass(wanted, Rejected) or code in discord_codes.CONTENT
         error = _refused(code, status)
         assert type(error) is wanted, code
         assert error.code == code

@@ -85,10 +85,12 @@ async def test_a_card_that_waits_holds_up_no_other_and_is_told_until_it_is_mende
     assert fault.hits < 12
 
 
-async def test_a_forum_waits_until_another_channel_is_chosen(env: BotEnvironment) -> None:
-    forum, other = env.channel("emergency"), env.guild.add_channel("calls")
-    forum.type = 15
-    env.fake.fault("POST", f"^{forum.messages_path}$", times=None, **_refusal(40058))
+async def test_what_takes_no_messages_waits_until_another_channel_is_chosen(
+    env: BotEnvironment,
+) -> None:
+    category, other = env.channel("emergency"), env.guild.add_channel("calls")
+    category.type = 4
+    env.fake.fault("POST", f"^{category.messages_path}$", times=None, **_refusal(50008))
     async with env.bot_running(ON_CHANGE):
         await started(env)
         await env.push("EVENT_911", call_911(1))
