@@ -34,6 +34,7 @@ KEYWORDS = {
     "_of_cad": (2, 3),
     "_counted": (1, 2),
     "FieldProblem": (1,),
+    "InvalidValue": ONE,
     "__init__": ONE,
 }
 """Whose arguments are texts, and which: one text, or one for one thing and one for many."""

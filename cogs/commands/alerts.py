@@ -89,7 +89,7 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
     @app_commands.command(
         name="raise",
         description="Raise the alarm at a property",
-        extras=needs(Scope.WRITE, or_own=True),
+        extras=needs(Scope.WRITE, or_allowed=True),
     )
     @property_option(note="What those who answer should know")
     async def raise_(
@@ -109,7 +109,7 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
     @app_commands.command(
         name="list",
         description="Show the newest alarms and who is handling them",
-        extras=needs(Scope.READ, or_own=True),
+        extras=needs(Scope.READ, or_allowed=True),
     )
     @property_option("Show only those of this property")
     async def list_(
@@ -311,7 +311,7 @@ def _already_done(alarm: Alarm) -> AlreadyDone:
     return AlreadyDone(_(_ALREADY_DONE[alarm.state]).format(who=who(by)))
 
 
-@lists.declare("alarms", Scope.READ, or_own=True)
+@lists.declare("alarms", Scope.READ, or_allowed=True)
 async def alarms(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     property_id = int(argument) if argument else None
     page = AlarmPage(property_id=property_id, limit=limit, offset=offset)

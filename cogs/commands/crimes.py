@@ -12,6 +12,7 @@ from cogs.ui.permissions import needs
 from cogs.ui.responder import SentinelCog, reply_embed
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
+from webhook.protocol.errors import Conflict
 from webhook.queries.crimes import DAYS, EVERYWHERE, MOST_DAYS, CrimeArea, get_crimes_in_area
 from webhook.queries.properties import find_property
 from webhook.queries.rows import Property
@@ -33,6 +34,8 @@ class CrimeCommands(SentinelCog):
         days: Range[int, 1, MOST_DAYS] = DAYS,
     ) -> None:
         context = await self._responder.defer(interaction)
+        if radius is not None and property_ is None:
+            raise Conflict("a radius needs a property: choose the one that it is around")
         found = await find_property(context, property_) if property_ is not None else None
         await reply_embed(interaction, await crimes_by_day(context, found, radius, days))
 

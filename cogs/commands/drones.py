@@ -12,6 +12,7 @@ from cogs.ui.options import (
     DroneOutOption,
     FreeDroneOption,
     PropertyOption,
+    PropertyWithDroneOption,
     property_option,
     resolve_equipment,
 )
@@ -47,7 +48,8 @@ lists = PagedLists()
 
 class DroneCommands(SentinelGroup, group_name="drone", group_description="Property drones"):
     @app_commands.command(
-        description="Send out a free drone of a property", extras=needs(Scope.WRITE, or_own=True)
+        description="Send out a free drone of a property",
+        extras=needs(Scope.WRITE, or_allowed=True),
     )
     @property_option(
         drone="Only this drone; the free ones are offered",
@@ -56,7 +58,7 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
     async def dispatch(
         self,
         interaction: discord.Interaction,
-        property_: PropertyOption,
+        property_: PropertyWithDroneOption,
         drone: FreeDroneOption | None = None,
         reason: Range[str, 1, MAX_REASON] | None = None,
     ) -> None:
@@ -69,7 +71,7 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
         )
         await reply_text(interaction, await send_drone(context, ask))
 
-    @app_commands.command(description="Recall a drone", extras=needs(Scope.WRITE, or_own=True))
+    @app_commands.command(description="Recall a drone", extras=needs(Scope.WRITE, or_allowed=True))
     @app_commands.describe(drone="The drone; those that are out are offered")
     async def recall(self, interaction: discord.Interaction, drone: DroneOutOption) -> None:
         context = await self._responder.defer(interaction)
@@ -80,7 +82,7 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
     @app_commands.command(
         name="list",
         description="Show the drones that are out, or all drones of a property",
-        extras=needs(Scope.READ, or_own=True),
+        extras=needs(Scope.READ, or_allowed=True),
     )
     @property_option("Show all drones of this property, out or free")
     async def list_(
@@ -114,7 +116,7 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
         argument = f"{property_id or ''}:{drone_id or ''}"
         await reply_page(interaction, await flights.page(context, argument))
 
-    @button("flight:recall", Scope.WRITE, or_own=True)
+    @button("flight:recall", Scope.WRITE, or_allowed=True)
     async def recall_button(self, interaction: discord.Interaction, flight_id: int) -> None:
         context = await self._responder.defer(interaction)
         ask = OfFlight(flight_id=flight_id)
@@ -126,7 +128,7 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
             raise
         await reply_text(interaction, _("Drone {id} recalled.").format(id=flight.drone_id))
 
-    @button("call:drone", Scope.WRITE, or_own=True)
+    @button("call:drone", Scope.WRITE, or_allowed=True)
     async def dispatch_button(self, interaction: discord.Interaction, property_id: int) -> None:
         """Send out a drone of the property that a call's card says it is at."""
         context = await self._responder.defer(interaction)
@@ -152,7 +154,7 @@ async def _row_of_flight(context: Context, flight: Flight) -> Row:
     return Row(" · ".join(parts), f"card:open:{subject}")
 
 
-@lists.declare("fleet", Scope.READ, or_own=True)
+@lists.declare("fleet", Scope.READ, or_allowed=True)
 async def fleet(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     """List the drones of a property; those that are out lead to their flight."""
     found = await get_property_overview(context, OfProperty(property_id=int(argument)))

@@ -77,7 +77,7 @@ class EquipmentCommands(
         await reply_text(interaction, text.format(name=name, id=piece.id, where=where))
 
 
-@lists.declare("equipment", Scope.READ, or_own=True)
+@lists.declare("equipment", Scope.READ, or_allowed=True)
 async def equipment_list(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     ask = OfProperty(property_id=int(argument))
     equipment = (await get_equipment(context, ask)).equipment

@@ -70,7 +70,7 @@ def help_of(scope: Scope, commands: list[CommandOrGroup], ids: Mapping[str, int]
 
 def _is_shown(command: Command[Any, ..., Any], scope: Scope) -> bool:
     permission = permission_of(command)
-    return permission.scope <= scope or (scope is Scope.NONE and permission.or_own)
+    return permission.scope <= scope or (scope is Scope.NONE and permission.is_shared)
 
 
 def _leaves(command: CommandOrGroup) -> list[Command[Any, ..., Any]]:

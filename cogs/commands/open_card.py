@@ -19,12 +19,12 @@ class CardOpener:
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
 
-    @button("property:open", Scope.READ, or_own=True)
+    @button("property:open", Scope.READ, or_allowed=True)
     async def open_property(self, interaction: discord.Interaction, property_id: int) -> None:
         context = await self._responder.defer(interaction)
         await reply_embed(interaction, await property_card(context, property_id))
 
-    @control("card:open", scope=Scope.READ, or_own=True)
+    @control("card:open", scope=Scope.READ, or_allowed=True)
     async def open_card(self, interaction: discord.Interaction, subject: str) -> None:
         """Show the card of a subject as it is now."""
         found = _SUBJECT.fullmatch(subject)

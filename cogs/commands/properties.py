@@ -11,7 +11,7 @@ from discord.app_commands import Range
 from cogs.commands import property_lists
 from cogs.commands.property_card import property_card, property_map_card
 from cogs.commands.removals import still_missing
-from cogs.i18n.language import _
+from cogs.i18n.language import _, plural
 from cogs.ui.buttons import button
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
 from cogs.ui.modals import Answers, Form, form, reason_form
@@ -87,7 +87,7 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
 
     @app_commands.command(
         description="Show a property: its equipment, people, alarms, calls and what you may do",
-        extras=needs(Scope.READ, or_own=True),
+        extras=needs(Scope.READ, or_allowed=True),
     )
     @property_option()
     async def show(self, interaction: discord.Interaction, property_: PropertyOption) -> None:
@@ -121,6 +121,8 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         description: Range[str, 1, 1000] | None = None,
     ) -> None:
         context = await self._responder.defer(interaction)
+        if not location.strip():
+            raise InvalidData(FieldProblem("location", "must not be empty"))
         ask = {
             "location": location,
             "tier": await resolve_tier(context, tier),
@@ -187,11 +189,19 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
             "This removes property {id}, owned by {owner}, with its equipment, and recalls "
             "its drones."
         ).format(id=found.id, owner=await user_name(context.read, found.owner))
+        hours = context.approvals.restore_hours
+        restore = plural(
+            "For {number} hour it can be restored, with /removal restore.",
+            "For {number} hours it can be restored, with /removal restore.",
+            hours,
+        )
+        text = f"{text} {restore}" if hours else text
         card = CardBuilder(_("Remove {where}?").format(where=where), Colour.DANGER, text)
         remove = Button(_("Remove"), f"property:remove:{found.id}", discord.ButtonStyle.danger)
-        await reply_embed(interaction, MessageContent([card.build()], (remove,)))
+        cancel = Button(_("Cancel"), f"property:keep:{found.id}")
+        await reply_embed(interaction, MessageContent([card.build()], (remove, cancel)))
 
-    @button("property:map", Scope.READ, or_own=True)
+    @button("property:map", Scope.READ, or_allowed=True)
     async def map_button(self, interaction: discord.Interaction, property_id: int) -> None:
         context = await self._responder.defer(interaction)
         await reply_embed(interaction, await property_map_card(context, property_id))
@@ -246,6 +256,12 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         now = await get_stored_property(context, OfProperty(property_id=property_id))
         return await _edit(context, now, given)
 
+    @button("property:keep", Scope.ADMIN)
+    async def keep_button(self, interaction: discord.Interaction, _property_id: int) -> None:
+        await interaction.response.edit_message(
+            content=_("Nothing was removed."), embeds=[], view=None
+        )
+
     @button("property:remove", Scope.ADMIN)
     async def remove_button(self, interaction: discord.Interaction, property_id: int) -> None:
         context = await self._responder.defer(interaction)
@@ -281,6 +297,10 @@ async def _edit(context: Context, property_: Property, given: Mapping[str, objec
         Conflict: somebody changed the status at the same time.
     """
     changes = {name: value for name, value in given.items() if value is not None}
+    if not changes:
+        raise Conflict("nothing was changed; give at least one new value")
+    if not str(changes.get("location", "x")).strip():
+        raise InvalidData(FieldProblem("location", "must not be empty"))
     if "status" in changes:
         changes["ifStatus"] = property_.status
     await edit_property(context, validate(PropertyEdit, changes | {"propertyId": property_.id}))

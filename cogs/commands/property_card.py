@@ -134,13 +134,14 @@ def _buttons(caller: Caller, found: PropertyOverview) -> tuple[Button, ...]:
     property_, removal = found.property_, found.removal
     may_edit = caller.scope >= Scope.WRITE
     may_decide = caller.scope >= Scope.APPROVE
-    views = (
+    views = [
         Button(_("Map"), f"property:map:{property_.id}"),
         Button(_("Equipment"), first_page("equipment", str(property_.id))),
-        Button(_("Access list"), first_page("access", str(property_.id))),
-    )
+    ]
+    if caller.scope >= Scope.READ or found.share is Share.OWNER:
+        views.append(Button(_("Access list"), first_page("access", str(property_.id))))
     if not may_edit and found.share is Share.NONE:
-        return views
+        return tuple(views)
     red, green = discord.ButtonStyle.danger, discord.ButtonStyle.success
     blue = discord.ButtonStyle.primary
     buttons = []

@@ -38,7 +38,7 @@ async def properties(context: Context, argument: str, limit: int, offset: int) -
     return ListRows(title, [await _row(context, row) for row in found], empty, total)
 
 
-@lists.declare("mine", Scope.READ, or_own=True)
+@lists.declare("mine", Scope.READ, or_allowed=True)
 async def own_properties(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
     found = await list_own_properties(context, ListPage(limit=limit, offset=offset))
     rows = []

@@ -187,14 +187,26 @@ def _denial_form(removal_id: int) -> Form:
 
 async def _request(context: Context, property_id: int, reason: str | None) -> str:
     """Request a removal, and return what to answer."""
+    ask = OfProperty(property_id=property_id)
+    if (before := await get_open_removal(context, ask)) is not None:
+        raise _already_requested(context, before)
     await request_remove_property(context, RemovalRequest(property_id=property_id, reason=reason))
-    request = await get_open_removal(context, OfProperty(property_id=property_id))
-    if request is not None and request.asked_by != context.caller.name:
-        text = _("{who} has already requested the removal of property {id}.")
-        by = who(request.asked_by or request.requested_by or "")
-        raise AlreadyDone(text.format(id=property_id, who=by))
+    request = await get_open_removal(context, ask)
+    if request is not None and request.asked_by != context.caller.name:  # at the same time
+        raise _already_requested(context, request)
     text = _("Removal of property {id} requested. An approver will decide.")
     return text.format(id=property_id)
+
+
+def _already_requested(context: Context, request: Removal) -> AlreadyDone:
+    text = _("{who} has already requested the removal of property {id}.")
+    if request.asked_by == context.caller.name:
+        text = _(
+            "You have already requested the removal of property {id}. To give another reason,"
+            " withdraw that request first."
+        )
+    by = who(request.asked_by or request.requested_by or "")
+    return AlreadyDone(text.format(id=request.property_id, who=by))
 
 
 async def _withdraw(context: Context, property_id: int) -> str:

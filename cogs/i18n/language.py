@@ -16,8 +16,6 @@ from string import Formatter
 
 import polib
 
-from webhook.protocol.errors import FieldProblem, InvalidData, SentinelError
-
 ENGLISH = "en"
 
 log = logging.getLogger(__name__)
@@ -89,18 +87,6 @@ def N_(text: str) -> str:  # noqa: N802 - what gettext's tools call it
 def plural(one: str, many: str, number: int, **values: object) -> str:
     """Translate the form that goes with a number, and fill in `{number}`."""
     return _current.get().ngettext(one, many, number).format(number=number, **values)
-
-
-def error_text(fault: SentinelError) -> str:
-    """Return an error's sentence in the current language."""
-    if isinstance(fault, InvalidData):
-        faults = (f"{problem.field}: {_filled_in(problem)}" for problem in fault.fields)
-        return _(fault.sentence).format(faults="; ".join(faults))
-    return _filled_in(fault)
-
-
-def _filled_in(fault: SentinelError | FieldProblem) -> str:
-    return _(fault.sentence).format(**fault.values) if fault.values else _(fault.sentence)
 
 
 def set_language(language: str) -> None:

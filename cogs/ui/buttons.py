@@ -39,14 +39,20 @@ class ButtonDeclaration:
 Declaration = TypeVar("Declaration", bound=ButtonDeclaration)
 
 
-def button(action: str, scope: Scope, *, or_own: bool = False) -> Callable[[Function], Function]:
+def button(
+    action: str, scope: Scope, *, or_own: bool = False, or_allowed: bool = False
+) -> Callable[[Function], Function]:
     """Declare a method for a button on a card; it gets the number behind the action."""
-    return declare(ButtonDeclaration((action,), Permission(scope, or_own), read_number))
+    permission = Permission(scope, or_own, or_allowed)
+    return declare(ButtonDeclaration((action,), permission, read_number))
 
 
-def control(*actions: str, scope: Scope, or_own: bool = False) -> Callable[[Function], Function]:
+def control(
+    *actions: str, scope: Scope, or_allowed: bool = False
+) -> Callable[[Function], Function]:
     """Declare a method for buttons and menus; it gets the text behind the action."""
-    return declare(ButtonDeclaration(actions, Permission(scope, or_own), str))
+    permission = Permission(scope, or_allowed=or_allowed)
+    return declare(ButtonDeclaration(actions, permission, str))
 
 
 def declare(declaration: ButtonDeclaration) -> Callable[[Function], Function]:

@@ -13,7 +13,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Transform
 
 from cogs.ui.responder import SentinelClient
-from cogs.ui.text import BLANK, plain_line
+from cogs.ui.text import BLANK, length, plain_line
 from db.search import fold_case
 from webhook.protocol.context import Context, Share
 from webhook.protocol.errors import Conflict, NotFound
@@ -22,12 +22,17 @@ from webhook.queries.access import get_access_list
 from webhook.queries.alarms import OfAlarm, list_open_alarms
 from webhook.queries.approvals import list_restorable
 from webhook.queries.community import EquipmentTypeData, get_equipment_types, get_tiers
-from webhook.queries.drones import get_free_drones, suggest_drones, suggest_drones_out
+from webhook.queries.drones import (
+    get_free_drones,
+    suggest_drones,
+    suggest_drones_out,
+    suggest_with_drone,
+)
 from webhook.queries.equipment import EquipmentData, get_equipment
-from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfProperty, SearchPage
+from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfProperty, PropertyData, SearchPage
 from webhook.queries.properties import find_property, list_statuses, suggest_properties
 from webhook.queries.removals import RemovalDecision, suggest_removals
-from webhook.queries.rows import CAMERA, DRONE, OpenAlarm
+from webhook.queries.rows import CAMERA, DRONE, OpenAlarm, Property
 from webhook.queries.users import suggest_users
 
 MAX_CHOICES = 25
@@ -141,7 +146,20 @@ async def property_choices(
 ) -> list[Choice[str]]:
     """Offer properties; to those without a role only those where they have at least this share."""
     found = await suggest_properties(context, search_page(typed, MAX_CHOICES), least)
-    return [choice(f"{row.location} ({row.id})", row.id) for row in found]
+    return [_property_choice(row) for row in found]
+
+
+async def _with_drone_choices(context: Context, typed: str) -> list[Choice[str]]:
+    """Offer properties with a drone that can be sent out."""
+    found = await suggest_with_drone(context, search_page(typed, MAX_CHOICES))
+    return [_property_choice(row) for row in found]
+
+
+def _property_choice(row: PropertyData | Property) -> Choice[str]:
+    """Name a property in a choice; a long name leaves room for the number."""
+    number = f" ({row.id})"
+    where = plain_line(row.location, CHOICE_NAME - length(number)) or BLANK
+    return choice(where + number, row.id)
 
 
 async def removal_choices(
@@ -151,7 +169,7 @@ async def removal_choices(
     found = await suggest_removals(context, search_page(typed), decision)
     wanted = fold_case(typed.strip())
     found.sort(key=lambda row: _rank(wanted, fold_case(row.id), fold_case(row.location)))
-    return [choice(f"{row.location} ({row.id})", row.id) for row in found[:MAX_CHOICES]]
+    return [_property_choice(row) for row in found[:MAX_CHOICES]]
 
 
 async def _restorable_choices(context: Context, typed: str) -> list[Choice[str]]:
@@ -270,6 +288,7 @@ OthersAlarmOption = Transform[
     str, TextOption(partial(_alarm_choices, wanted=_is_handled_by_others))
 ]
 
+PropertyWithDroneOption = Transform[str, TextOption(_with_drone_choices)]
 PropertyOption = Transform[str, TextOption(property_choices)]
 OwnedPropertyOption = Transform[str, TextOption(partial(property_choices, least=Share.OWNER))]
 RemovalToApproveOption = Transform[str, TextOption(partial(removal_choices, decision="approve"))]

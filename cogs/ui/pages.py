@@ -138,12 +138,12 @@ class PagedLists(dict[str, PagedList]):
     """Lists by their names."""
 
     def declare(
-        self, name: str, scope: Scope, *, or_own: bool = False
+        self, name: str, scope: Scope, *, or_own: bool = False, or_allowed: bool = False
     ) -> Callable[[ListReader], PagedList]:
         """Declare a function as what reads the rows of a list."""
 
         def declare(read: ListReader) -> PagedList:
-            self[name] = PagedList(name, Permission(scope, or_own), read)
+            self[name] = PagedList(name, Permission(scope, or_own, or_allowed), read)
             return self[name]
 
         return declare
@@ -213,7 +213,7 @@ class PageTurner:
     @control("page:f", "page:p", "page:n", "page:l", scope=Scope.NONE)  # each list has its own
     async def turn(self, interaction: discord.Interaction, page: str) -> None:
         """Replace the shown page."""
-        found, number, argument = self._find(page)
+        found, number, argument = self._find(interaction, page)
         await interaction.response.defer()
         context = await self._responder.linked_context(interaction)
         shown = await found.page(context, argument, number)
@@ -227,14 +227,15 @@ class PageTurner:
     @control("page:o", scope=Scope.NONE)
     async def open(self, interaction: discord.Interaction, page: str) -> None:
         """Answer with the page."""
-        found, number, argument = self._find(page)
+        found, number, argument = self._find(interaction, page)
         context = await self._responder.defer(interaction)
         await reply_page(interaction, await found.page(context, argument, number))
 
-    def _find(self, page: str) -> tuple[PagedList, int, str]:
+    def _find(self, interaction: discord.Interaction, page: str) -> tuple[PagedList, int, str]:
         name, number, argument = parse_page(page)
         if name not in self._lists:
             raise OutdatedButton
+        self._responder.require(interaction, self._lists[name].permission)
         return self._lists[name], number, argument
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import discord
 from discord.app_commands import Command
 
-from cogs.i18n.language import N_, _, error_text
+from cogs.i18n.errors import error_text
+from cogs.i18n.language import N_, _
 from cogs.ui.text import either
 from webhook.protocol.context import Caller, Scope
 from webhook.protocol.errors import Forbidden
@@ -25,24 +26,33 @@ class Permission:
     """What a command, a button or a list requires of whoever uses it.
 
     `scope`: the least that one of their roles must allow; NONE is for everybody. `or_own`: it also
-    works for a property of their own, which the operation checks, as only storage knows.
+    works for the owner of a property, `or_allowed`: also for those on its access list, which the
+    operation checks, as only storage knows.
     """
 
     scope: Scope
     or_own: bool = False
+    or_allowed: bool = False
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it may work for somebody without a role."""
+        return self.or_own or self.or_allowed
 
     def require(self, caller: Caller) -> None:
-        """Raise Forbidden unless the caller's scope suffices or ownership may allow it."""
-        if not self.or_own:
+        """Raise Forbidden unless the caller's scope suffices or a share may allow it."""
+        if not self.is_shared:
             caller.must(self.scope)
 
+
+EVERYBODY = Permission(Scope.NONE)
 
 _EXTRA = "permission"
 
 
-def needs(scope: Scope, *, or_own: bool = False) -> dict[Any, Any]:
+def needs(scope: Scope, *, or_own: bool = False, or_allowed: bool = False) -> dict[Any, Any]:
     """Return the extras of a command that requires this permission; the command tree checks it."""
-    return {_EXTRA: Permission(scope, or_own)}
+    return {_EXTRA: Permission(scope, or_own, or_allowed)}
 
 
 def permission_of(command: Command[Any, ..., Any]) -> Permission:
@@ -79,15 +89,18 @@ class RoleScopes:
             return interaction.guild_id == self.guild_id
         return [guild.id for guild in interaction.client.guilds] == [interaction.guild_id]
 
-    def refusal_text(self, fault: Forbidden, least: Scope = Scope.NONE) -> str:
-        """Say which role is missing: what failed may need less than the whole command does."""
+    def refusal_text(self, fault: Forbidden, needed: Permission = EVERYBODY) -> str:
+        """Say what is missing: a role, which what failed may need less than the whole does, or
+        else a share in the property.
+        """
         if fault.scope is None:
             return error_text(fault)
-        scope = max(Scope[fault.scope], least)
+        scope = max(Scope[fault.scope], needed.scope)
         mentions = either(f"<@&{role_id}>" for role_id in sorted(self.ids.get(scope, ())))
-        text = (
-            _("This needs the {role} role: {mentions}.")
-            if mentions
-            else _("This needs the {role} role.")
-        )
-        return text.format(role=_(ROLE_OF_SCOPE[scope]), mentions=mentions)
+        role = _("the {role} role: {mentions}") if mentions else _("the {role} role")
+        text = _("This needs {role}.")
+        if needed.or_allowed:
+            text = _("This needs {role}, or to be the owner or on the access list of the property.")
+        elif needed.or_own:
+            text = _("This needs {role}, or to be the owner of the property.")
+        return text.format(role=role.format(role=_(ROLE_OF_SCOPE[scope]), mentions=mentions))

@@ -13,9 +13,10 @@ from discord import app_commands
 from discord.app_commands import Choice
 from discord.ext import commands
 
-from cogs.i18n.language import _, error_text, set_locale
+from cogs.i18n.errors import error_text
+from cogs.i18n.language import _, set_locale
 from cogs.ui.embeds import MessageContent
-from cogs.ui.permissions import Permission, RoleScopes, permission_of
+from cogs.ui.permissions import EVERYBODY, Permission, RoleScopes, permission_of
 from cogs.ui.text import inert, inert_line, length, who
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context, Scope
@@ -27,6 +28,9 @@ TEXT_LIMIT = 2_000
 
 MODAL_TIMEOUT = 1.5
 """Seconds that may pass before a form is shown; Discord waits for three."""
+
+_NEEDED = "permission"
+"""Under which name an interaction's extras hold the permission that it needs."""
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +78,12 @@ class Responder:
         set_locale(interaction.locale.value)
 
     def require(self, interaction: discord.Interaction, permission: Permission) -> None:
-        """Check a permission by the member's roles.
+        """Check a permission by the member's roles; a refusal that comes later names it too.
 
         Raises:
             Forbidden: the member lacks it.
         """
+        interaction.extras[_NEEDED] = permission
         permission.require(self.roles.caller(interaction))
 
     def context(self, interaction: discord.Interaction) -> Context:
@@ -137,17 +142,13 @@ class Responder:
 
     def _error_reply(self, interaction: discord.Interaction, error: SentinelError) -> str:
         if isinstance(error, Forbidden):
-            command = interaction.command
-            least = Scope.NONE
-            if isinstance(command, app_commands.Command):
-                least = permission_of(command).scope
-            return self.roles.refusal_text(error, least)
+            needed = interaction.extras.get(_NEEDED, EVERYBODY)
+            return _sentence(self.roles.refusal_text(error, needed))
         if isinstance(error, AlreadyDone):
             return error.message
         if isinstance(error, PropertyGone):
             return self._removed_text(error)
-        text = error_text(error)
-        return inert(text[:1].upper() + text[1:], TEXT_LIMIT - 1) + "."
+        return _sentence(inert(error_text(error), TEXT_LIMIT - 1))
 
     def _removed_text(self, gone: PropertyGone) -> str:
         """Say who removed a property, and until when it can be restored."""
@@ -160,6 +161,11 @@ class Responder:
             return text
         ask = _("Ask an approver if it should be restored; that is possible until {time}.")
         return f"{text} {ask.format(time=f'<t:{until // 1000}:f>')}"
+
+
+def _sentence(text: str) -> str:
+    """Begin a text with a capital and end it with a full stop."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 class SentinelClient(commands.Bot):

@@ -87,7 +87,7 @@ async def test_error_says_code_sentence_and_fields(ask: Ask) -> None:
     code, lines = await ask("get-property", {"propertyId": "nine"})
     assert code == 1
     assert lines[0].startswith("invalid-data: ")
-    assert lines[1:] == ["  propertyId: an id is an integer or a string of digits"]
+    assert lines[1:] == ["  propertyId: must be a number, without anything else"]
     assert (await ask("make-tea"))[1] == ["unknown-type: unknown message type 'queries.make-tea'"]
 
 

@@ -109,7 +109,7 @@ async def test_owners_without_a_role_use_only_their_own_properties(
         elsewhere = {"property": str(other["id"])}
         refused = await env.fake.slash(env.stranger, "drone dispatch", options=elsewhere)
         await expect(env, refused, "This needs the")
-        typed = await env.fake.autocomplete(env.stranger, "drone dispatch", focused="property")
+        typed = await env.fake.autocomplete(env.stranger, "alert raise", focused="property")
         assert [choice.value for choice in typed] == [str(mine)]
 
 

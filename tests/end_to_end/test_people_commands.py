@@ -59,11 +59,11 @@ async def test_visits_are_shown_by_camera_and_by_day(env: BotEnvironment) -> Non
         both = await answer_to(env, env.vic, "visitors", property="1", camera="Yard", **LAST_WEEK)
         assert both.startswith("For a camera, leave out the days")
         span = {"from": "2026-02-30", "to": "2026-03-01"}
-        assert "day is out of range" in await answer_to(
+        assert "First day: must be a day" in await answer_to(
             env, env.vic, "visitors", property="1", **span
         )
         refused = await answer_to(env, env.stranger, "visitors", property="1")
-        assert refused == "This needs the viewer role: @Viewer."
+        assert refused == "This needs the viewer role: @Viewer, or to be the owner of the property."
 
 
 async def test_crimes_are_counted_everywhere_at_a_property_and_around_it(

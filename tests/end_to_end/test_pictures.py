@@ -261,7 +261,10 @@ async def test_members_without_a_role_get_only_maps_of_their_own_properties(
     (attached,) = allowed.message.attachments
     assert "Map of Small flat" in attached["description"]
     assert "Other house" not in attached["description"]
-    assert refused.content == f"This needs the viewer role: <@&{env.viewers.id}>."
+    assert refused.content == (
+        f"This needs the viewer role: <@&{env.viewers.id}>, or to be the owner or"
+        " on the access list of the property."
+    )
     assert not refused.message.attachments
 
 

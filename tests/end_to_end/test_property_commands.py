@@ -63,7 +63,7 @@ async def test_a_property_is_shown_with_the_buttons_of_each_role(env: BotEnviron
             " [Access list] secondary"
         )
         refused = await answer_to(env, env.stranger, "property show", property="1")
-        assert refused == "This needs the viewer role: @Viewer."
+        assert refused == f"This needs the viewer role: @Viewer, {OR_OWN_OR_ALLOWED}"
 
 
 async def test_a_new_property_is_listed_searched_and_pending(env: BotEnvironment) -> None:
@@ -265,7 +265,7 @@ async def test_a_removal_is_requested_and_withdrawn_by_commands_and_buttons(
         assert f"Requested by: <@{env.dora.id}>" in render(card)
         dan = env.guild.add_member("Dan", env.dispatchers)
         refused = await answer_to(env, dan, "removal withdraw", property="1")
-        assert refused.startswith("only the requester")
+        assert refused.startswith("Only the requester")
         pressed = await env.fake.click(env.vic, card, "Withdraw")
         assert "dispatcher role" in steady(env, pressed)
         pressed = await env.fake.click(env.dora, card, "Withdraw")
@@ -329,6 +329,7 @@ SHOWN = """\
 [Dispatch drone] primary [Recall drone 1] secondary [Edit] secondary \
 [Approve removal] danger [Deny removal] secondary
 [Withdraw removal] secondary [Map] secondary [Equipment] secondary [Access list] secondary"""
+OR_OWN_OR_ALLOWED = "or to be the owner or on the access list of the property."
 FORM = """\
 ╔ Edit property 1
 ║ Width x height, in metres: 0 x 0
@@ -340,9 +341,10 @@ QUESTION = """\
 (only you can see this)
 ┌ #d32f2f
 │ # Remove Villa?
-│ This removes property 1, owned by owner, with its equipment, and recalls its drones.
+│ This removes property 1, owned by owner, with its equipment, and recalls its drones. \
+For 72 hours it can be restored, with /removal restore.
 └
-[Remove] danger"""
+[Remove] danger [Cancel] secondary"""
 
 
 async def test_a_form_is_refused_in_time_while_storage_is_slow(

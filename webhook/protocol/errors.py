@@ -53,6 +53,19 @@ class FieldProblem:
         self.problem = sentence.format(**values) if values else sentence
 
 
+class RawProblem(FieldProblem):
+    """A problem in the words of the validator, for programs; people read that it is not valid."""
+
+
+class InvalidValue(ValueError):
+    """What a validator of ours raises: a sentence that can be translated."""
+
+    def __init__(self, sentence: str, /, **values: object) -> None:
+        self.sentence = sentence
+        self.values = values
+        super().__init__(sentence.format(**values) if values else sentence)
+
+
 class InvalidData(SentinelError):
     """Data that does not match the query; names every invalid field."""
 

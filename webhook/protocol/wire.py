@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails, PydanticUseDefault, to_json
 
 from db.user_ids import stored_id
 from webhook.protocol.clean_text import clean_text
-from webhook.protocol.errors import FieldProblem, InvalidData
+from webhook.protocol.errors import FieldProblem, InvalidData, InvalidValue, RawProblem
 
 if TYPE_CHECKING:  # the command line reads settings without a database
     from db.database import Reader
@@ -125,9 +125,9 @@ def parse_id(value: object) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError("an id is an integer or a string of digits")
+        raise InvalidValue("must be a number, without anything else")
     if not 0 <= value <= MAX_ID:
-        raise ValueError("an id is between 0 and 2^63 - 1")
+        raise InvalidValue("must be {least} or more, and not too large", least=0)
     return value
 
 
@@ -137,7 +137,7 @@ def parse_id_or_name(value: object) -> int | str:
         return parse_id(value)
     text = value.strip()
     if not 1 <= len(text) <= MAX_NAME:
-        raise ValueError(f"must have 1 to {MAX_NAME} characters")
+        raise InvalidValue("must have 1 to {most} characters", most=MAX_NAME)
     return parse_id(text) if _DIGITS.fullmatch(text) else text
 
 
@@ -291,8 +291,12 @@ def field_problem(field: str, error: ErrorDetails) -> FieldProblem:
         case "string_too_long" | "too_long" if isinstance(error["input"], str):
             most = limits["max_length"]
             return FieldProblem(field, "must have at most {most} characters", most=most)
+        case "missing":
+            return FieldProblem(field, "is required")
+        case "value_error" if isinstance(limits.get("error"), InvalidValue):
+            return FieldProblem(field, limits["error"].sentence, **limits["error"].values)
         case _:
-            return FieldProblem(field, error["msg"].removeprefix("Value error, "))
+            return RawProblem(field, error["msg"].removeprefix("Value error, "))
 
 
 def timestamp(milliseconds: int) -> str:

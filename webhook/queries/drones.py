@@ -7,6 +7,7 @@ from db import equipment, flights, properties
 from db.database import Reader
 from db.equipment import Equipment
 from db.flights import Flight
+from db.properties import Property
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
@@ -32,6 +33,7 @@ from webhook.queries.models import (
     page_fields,
     with_external_ids,
 )
+from webhook.queries.properties import suggest_properties
 
 table = Catalogue()
 
@@ -257,6 +259,19 @@ async def suggest_drones_out(context: Context, ask: SearchPage) -> list[Flight]:
         return await flights.page_of_open(context.read, ask.search, ask.limit, ask.offset)
     own = await properties.held_by(context.read, context.caller.user_ids, "", MAX_ROWS)
     return await flights.open_of_properties(context.read, [row.id for row in own])
+
+
+@operation(scope=Scope.NONE)
+async def suggest_with_drone(context: Context, ask: SearchPage) -> list[Property]:
+    """Return the best matches that have a free drone; to callers without a role only their own."""
+    looked_at = ask.model_copy(update={"limit": MAX_ROWS})
+    found: list[Property] = []
+    for property_ in await suggest_properties(context, looked_at):
+        if await flights.free_drones(context.read, property_.id):
+            found.append(property_)
+            if len(found) == ask.limit:
+                break
+    return found
 
 
 @operation(scope=Scope.READ)

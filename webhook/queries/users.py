@@ -162,15 +162,18 @@ async def find_user(context: Context, text: str) -> str:
     """Return the id of the user with this full name, or with this id, which may be new.
 
     Raises:
-        NotFound: nobody has this name, and it does not look like an id.
+        NotFound: nobody has this name, or the caller may not read names, and it is no id.
         Conflict: several users have this name.
-        Forbidden: it is a name, and the caller may not read names.
     """
     text = text.strip()[:MAX_SEARCH]
     is_id = _USER_ID.fullmatch(text) is not None
     if is_id and context.caller.scope < Scope.READ:
         return text
-    context.caller.must(Scope.READ)
+    if context.caller.scope < Scope.READ:  # names are for those who may read them all
+        raise NotFound(
+            "{typed!r} is no id of a user; give it as the game does, like license:41aa90be",
+            typed=text,
+        )
     if await users.get(context.read, text) is not None:
         return text
     found = await users.suggest(context.read, text, MAX_ROWS) if text else []

@@ -12,7 +12,7 @@ from db.database import Reader
 from db.visits import Camera
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope, Share
-from webhook.protocol.errors import FieldProblem, InvalidData
+from webhook.protocol.errors import FieldProblem, InvalidData, InvalidValue
 from webhook.protocol.events import Scanned, VisitRecorded
 from webhook.protocol.wire import Id, Reply, Success
 from webhook.queries.days import days, last_days
@@ -34,11 +34,14 @@ _DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 
 def _parse_day(value: object) -> object:
     written = _DAY.fullmatch(value.strip()) if isinstance(value, str) else None
-    if written is None:
-        raise ValueError("a day is written YYYY-MM-DD")
-    day = date(*map(int, written.groups()))
+    try:
+        day = date(*map(int, written.groups())) if written is not None else None
+    except ValueError:  # there is no 30th of February
+        day = None
+    if day is None:
+        raise InvalidValue("must be a day, like 2026-11-23")
     if not 1970 <= day.year <= 2999:
-        raise ValueError("a day lies between the years 1970 and 2999")
+        raise InvalidValue("must be a day between the years 1970 and 2999")
     return day
 
 
@@ -67,10 +70,10 @@ class DayRange(OfProperty):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.first > self.last:
-            raise InvalidData(FieldProblem("from", "is after to"))
+            raise InvalidData(FieldProblem("from", "must not be after the last day"))
         if (self.last - self.first).days >= LONGEST_SPAN:
             raise InvalidData(
-                FieldProblem("to", "more than {days} days after from", days=LONGEST_SPAN)
+                FieldProblem("to", "must be within {days} days of the first", days=LONGEST_SPAN)
             )
         return self
 

@@ -90,7 +90,7 @@ async def test_a_refused_person_reads_which_role_a_command_needs(env: BotEnviron
         required = dict(_leaves([command.definition for command in env.guild.commands]))
         assert required.keys() == permissions.keys()
         for name, permission in permissions.items():
-            if permission.or_own or permission.scope is Scope.NONE:
+            if permission.is_shared or permission.scope is Scope.NONE:
                 continue
             options: dict[str, Any] = {
                 option["name"]: VALUES.get(option["type"], env.vic) for option in required[name]

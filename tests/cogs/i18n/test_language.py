@@ -7,14 +7,15 @@ from pathlib import Path
 
 import polib
 import pytest
+from pydantic import AliasChoices
 
+from cogs.i18n.errors import FIELDS, error_text
 from cogs.i18n.language import (
     ENGLISH,
     LANGUAGES,
     N_,
     _,
     compiled,
-    error_text,
     load,
     native_name,
     placeholders,
@@ -24,6 +25,7 @@ from cogs.i18n.language import (
 )
 from tests.texts import CATALOGUES, ROOT, Key, Texts, key_of, read_source, renewed, texts
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
+from webhook.protocol.wire import Request
 
 PATHS = sorted(CATALOGUES.glob("*.po"))
 MARKUP = re.compile(r"\*\*|`|\n|![ra]\}|<|>|\[|\]\(")
@@ -170,16 +172,35 @@ def test_answers_use_the_members_language_or_the_communitys() -> None:
         assert (
             error_text(NotFound("there is no property {id}", id=7)) == "es gibt keine Immobilie 7"
         )
-        assert (
-            error_text(InvalidData(FieldProblem("x", "too long"))) == "Das passt nicht: x: too long"
-        )
+        assert error_text(InvalidData(FieldProblem("x", "too long"))) == "x: too long"
         wrong_size = FieldProblem("width", "must be {least} or more", least=0)
         text = error_text(InvalidData(wrong_size, FieldProblem("y", "must be a whole number")))
-        assert text == "Das passt nicht: width: mindestens 0; y: nur eine ganze Zahl"
+        assert text == "Breite: mindestens 0; y: nur eine ganze Zahl"
         assert _(N_("a text that nobody translated")) == "a text that nobody translated"
     assert _("Owner") == "Owner"
     assert translated_for("de", "command", "drone") == "drohne"
     assert translated_for("de", "", "drone") == "drone"
+
+
+def test_every_field_of_every_request_has_a_name_that_people_know() -> None:
+    fields = {
+        _sent_name(info.validation_alias)
+        for request in _subclasses(Request)
+        if request.__module__.startswith(("webhook.queries", "webhook.protocol.wire"))
+        for info in request.model_fields.values()
+    }
+    assert fields >= {"droneId", "from", "userId"}
+    assert fields - FIELDS.keys() - {"x", "y", "z"} == set()
+
+
+def _sent_name(alias: object) -> str:
+    return str(alias.choices[0] if isinstance(alias, AliasChoices) else alias)
+
+
+def _subclasses(model: type[Request]) -> Iterator[type[Request]]:
+    for inner in model.__subclasses__():
+        yield inner
+        yield from _subclasses(inner)
 
 
 def _catalogue(*entries: str) -> str:
