@@ -14,6 +14,8 @@ from bot.discord_settings import apply_setup, layout_of
 from bot.settings import AlarmSettings, DiscordSettings, Settings
 from cogs.bot import UNREADABLE
 from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
+from cogs.delivery.discord_clock import WORTH_TELLING, DiscordClock
+from cogs.delivery.discord_errors import trace_answers
 from cogs.routing.layout import Layout, choices
 from cogs.routing.setup_health import (
     AnyChannel,
@@ -24,6 +26,7 @@ from cogs.routing.setup_health import (
 )
 from db.database import open_read_only
 from db.errors import StorageError
+from webhook.queries.guilds import command_ids
 
 TIMEOUT = 60.0
 """Seconds that Discord has for all answers; discord.py tries each request five times."""
@@ -36,17 +39,22 @@ MEND = "choose another one with /setup, or correct its id in the file"
 
 async def check_discord(settings: Settings, report: Report) -> None:
     """Check what the file and `/setup` say about Discord, by asking Discord."""
-    chosen = await _setup_choices(settings.database.path)
+    chosen = await setup_choices(settings.database.path)
     _report_choices(layout_of(settings.discord), chosen, report)
     discord_settings = apply_setup(settings.discord, chosen)
     point_discord_at(discord_settings)
     proxy = discord_proxy(discord_settings)
-    async with discord.Client(intents=discord.Intents(guilds=True), proxy=proxy) as client:
+    clock = DiscordClock()
+    async with discord.Client(
+        intents=discord.Intents(guilds=True), proxy=proxy, http_trace=trace_answers(clock)
+    ) as client:
         try:
             async with asyncio.timeout(TIMEOUT):
                 await client.login(discord_settings.token)
                 report.good(f"Discord knows the bot as {client.user}")
-                await _check_guilds(client, discord_settings, settings.alarms, report)
+                _check_clock(clock.error(), report)
+                guilds = await _check_guilds(client, discord_settings, settings.alarms, report)
+                await _check_commands(client, guilds, settings.database.path, report)
         except discord.LoginFailure:
             report.fault(describe_rejection(discord_settings.token), HOW_TO_GET_IT)
         except TimeoutError:
@@ -55,7 +63,7 @@ async def check_discord(settings: Settings, report: Report) -> None:
             report.fault(f"Discord cannot be reached: {fault or type(fault).__name__}", LATER)
 
 
-async def _setup_choices(path: Path) -> Layout:
+async def setup_choices(path: Path) -> Layout:
     """Return what `/setup` chose; nothing if the database cannot be read, which `check` reports."""
     if not await asyncio.to_thread(path.exists):
         return {}
@@ -64,6 +72,17 @@ async def _setup_choices(path: Path) -> Layout:
             return await choices(sql)
     except StorageError:
         return {}
+
+
+def _check_clock(error: float, report: Report) -> None:
+    """Compare this machine's clock with Discord's; `error`: seconds that it is ahead."""
+    if abs(error) < WORTH_TELLING:
+        report.good("the clock is right by Discord's")
+        return
+    report.fault(
+        f"the clock of this machine is {abs(error):.0f} s {'fast' if error > 0 else 'slow'}",
+        "have the system set the time by itself (NTP)",
+    )
 
 
 def _report_choices(file: Layout, chosen: Layout, report: Report) -> None:
@@ -81,7 +100,8 @@ def _report_choices(file: Layout, chosen: Layout, report: Report) -> None:
 
 async def _check_guilds(
     client: discord.Client, settings: DiscordSettings, alarms: AlarmSettings, report: Report
-) -> None:
+) -> list[discord.Guild]:
+    """Check channels and roles; return the servers that they are in."""
     numbers = {name: number for name, number in settings.channels if number}
     if not numbers:
         report.fault(
@@ -99,6 +119,7 @@ async def _check_guilds(
         await _check_guild(client, me.guild, settings, alarms.supervisor, report)
     for called in called_roles(alarms, settings):
         _check_called_role(called, channels, own, report)
+    return [me.guild for me in own.values()]
 
 
 async def _check_channel(
@@ -172,14 +193,48 @@ async def _check_guild(
         report.fault(f"panic_role ({settings.panic_role}) does not exist", MEND)
     if not settings.roles.approver:
         report.note("no approver role: only people who manage the server can approve")
-    try:
-        await discord.app_commands.CommandTree(client).fetch_commands(guild=guild)
-        report.good(f"the bot may register its commands in {guild.name}")
-    except discord.Forbidden:
-        report.fault(
-            f"the bot may not register commands in {guild.name}",
-            "invite it again with the scopes bot and applications.commands",
+
+
+async def _check_commands(
+    client: discord.Client, guilds: list[discord.Guild], path: Path, report: Report
+) -> None:
+    """Compare the commands in Discord with those that the bot registered there last."""
+    tree = discord.app_commands.CommandTree(client)
+    for guild in guilds:
+        try:
+            found = {command.name for command in await tree.fetch_commands(guild=guild)}
+        except discord.Forbidden:
+            report.fault(
+                f"the bot may not register commands in {guild.name}",
+                "invite it again with the scopes bot and applications.commands",
+            )
+            continue
+        registered = await _registered_commands(path, guild.id)
+        if registered and found != registered:
+            names = ", ".join(f"/{name}" for name in sorted(found ^ registered))
+            report.fault(
+                f"the commands in {guild.name} are not those that the bot registered: {names}",
+                "start the bot, or run cad-sentinel register",
+            )
+        else:
+            report.good(f"the bot may register its commands in {guild.name}")
+    leftovers = [f"/{command.name}" for command in await tree.fetch_commands()]
+    if leftovers:
+        report.note(
+            f"commands of another program or version, which do not work: {', '.join(leftovers)};"
+            " cad-sentinel register removes them"
         )
+
+
+async def _registered_commands(path: Path, guild_id: int) -> set[str]:
+    """Return the names of the commands that were registered last; none if that is not known."""
+    if not await asyncio.to_thread(path.exists):
+        return set()
+    try:
+        async with open_read_only(path) as sql:
+            return set(await command_ids(sql, guild_id))
+    except StorageError:
+        return set()
 
 
 def _check_called_role(

@@ -146,6 +146,14 @@ def _restore(settings: "Settings", arguments: argparse.Namespace) -> int:
     return restore(settings, arguments.file, say=print)
 
 
+def _register(settings: "Settings", _: argparse.Namespace) -> int:
+    import asyncio
+
+    from bot.register import register
+
+    return asyncio.run(register(settings, print))
+
+
 def _forget_setup(settings: "Settings", _: argparse.Namespace) -> int:
     import asyncio
 
@@ -206,6 +214,7 @@ def _parser() -> argparse.ArgumentParser:
     add("backups", _backups, "list the backups and check each of them")
     restore = add("restore", _restore, "put a backup in the database's place; stop the bot first")
     restore.add_argument("file", type=Path, help="the backup")
+    add("register", _register, "register the slash commands in Discord anew")
     add("forget-setup", _forget_setup, "delete the choices made in /setup; stop the bot first")
     simulate = add("simulate", _simulate, "play an evening against a running bot, as a drill")
     simulate.add_argument(

@@ -142,6 +142,19 @@ class DiscordService:
         self.retry()
         self.reports.note_change()
 
+    async def register_commands(self) -> list[str]:
+        """Log in, register the commands anew and leave; return what failed.
+
+        Raises:
+            discord.DiscordException, aiohttp.ClientError, OSError: Discord does not let the bot in.
+        """
+        if self._bot is None:
+            return ["[discord] has no token"]
+        async with self._bot as bot:
+            await bot.login(self._settings.discord.token)
+            guilds = [guild async for guild in bot.fetch_guilds()]
+            return await bot.register_commands(guilds)
+
     def start(self, group: asyncio.TaskGroup) -> None:
         """Connect, follow and deliver."""
         self._group = group

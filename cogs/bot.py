@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +62,14 @@ UNREADABLE = (ValueError, KeyError, TypeError)
 UNREADABLE_BACKOFF = 5.0
 """Seconds until the gateway is tried again after it sent something unreadable."""
 
-OUTDATED = (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)
+OUTDATED = (
+    app_commands.CommandNotFound,
+    app_commands.CommandSignatureMismatch,
+    app_commands.TransformerError,
+)
+
+SYNC_RETRY = 10.0
+"""Seconds until commands are registered again after a fault that is not Discord's."""
 
 CHANGE_INTERVAL = 5.0
 """Seconds between two looks at what changed in Discord, as many things can change at once."""
@@ -158,6 +167,10 @@ class SentinelBot(SentinelClient):
         self._discord_status = discord_status
         self._has_looked = False
         self._sync = CommandSync(self.tree, context)
+        troubles.add(self._sync.troubles)
+        self._sync_due = asyncio.Event()
+        self._registering: asyncio.Task[None] | None = None
+        runtime_status.register_commands = lambda: self.register_commands(self.guilds)
         self._on_login = on_login
         self._change = Debounce(CHANGE_INTERVAL, self._check_setup)
         self._on_change = on_change
@@ -220,7 +233,14 @@ class SentinelBot(SentinelClient):
         if self.is_ready():
             await self._open_threads()
             self._change.note()
-            await self._sync_commands()
+            self._sync_due.set()
+
+    async def close(self) -> None:
+        """Leave Discord; a registration of commands that waits is given up."""
+        if self._registering is not None:
+            self._registering.cancel()
+            await asyncio.wait({self._registering})
+        await super().close()
 
     # Events of discord.py
 
@@ -236,8 +256,9 @@ class SentinelBot(SentinelClient):
         log.info("connected to Discord as %s, in %s servers", self.user, len(self.guilds))
         await self._open_threads()
         self._change.act()
-        self.responder.in_flight.track()
-        await self._sync_commands()
+        self._sync_due.set()
+        if self._registering is None:
+            self._registering = asyncio.create_task(self._keep_registered(), name="commands")
 
     on_resumed = on_ready
 
@@ -247,8 +268,7 @@ class SentinelBot(SentinelClient):
 
     async def on_guild_join(self, _: discord.Guild) -> None:
         self._change.act()
-        self.responder.in_flight.track()
-        await self._sync_commands()
+        self._sync_due.set()
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         log.warning("the bot was removed from server %s", guild.id)
@@ -258,8 +278,12 @@ class SentinelBot(SentinelClient):
 
     async def on_guild_available(self, _: object) -> None:
         self._change.note()
+        self._sync_due.set()
 
-    on_guild_channel_create = on_guild_channel_delete = on_guild_role_delete = on_guild_available
+    async def on_guild_role_delete(self, _: object) -> None:
+        self._change.note()
+
+    on_guild_channel_create = on_guild_channel_delete = on_guild_role_delete
 
     async def on_guild_channel_update(
         self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
@@ -316,8 +340,27 @@ class SentinelBot(SentinelClient):
         if not self.is_closed():
             self._on_change()
 
-    async def _sync_commands(self) -> None:
-        await self._sync.sync_all(self.guilds, single_id(self.setup_health.layout, "guild_id"))
+    async def _keep_registered(self) -> None:
+        """Register the commands whenever something changed, and again after a failure."""
+        while True:
+            self._sync_due.clear()
+            try:
+                wait = await self._sync.sync_all(self.guilds, self._configured_guild())
+            except Exception:
+                log.exception("the commands could not be registered, trying again")
+                wait = SYNC_RETRY
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait if wait != math.inf else None):
+                    await self._sync_due.wait()
+
+    async def register_commands(self, guilds: Sequence[discord.Guild]) -> list[str]:
+        """Register the commands whatever Discord has; return what failed."""
+        failed = await self._sync.register_anew(guilds, self._configured_guild())
+        self._sync_due.set()
+        return failed
+
+    def _configured_guild(self) -> int:
+        return single_id(self.setup_health.layout, "guild_id")
 
     async def _stay_connected(self) -> None:
         """Be connected for good; what discord.py does not foresee is another connection's end."""

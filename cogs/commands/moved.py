@@ -18,9 +18,13 @@ _OTHER = N_("this command is from another version of the bot; type / to see thos
 
 
 def outdated_command(
-    error: app_commands.CommandNotFound | app_commands.CommandSignatureMismatch,
+    error: app_commands.CommandNotFound
+    | app_commands.CommandSignatureMismatch
+    | app_commands.TransformerError,
 ) -> NotFound:
     """Return what to tell somebody who used a command that this version does not have."""
     if isinstance(error, app_commands.CommandNotFound):
         return NotFound(_MOVED.get(" ".join([*error.parents, error.name]), _OTHER))
+    if isinstance(error, app_commands.TransformerError):
+        return NotFound("{value} is not here any more; choose another one", value=str(error.value))
     return NotFound(_OTHER)

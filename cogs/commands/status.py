@@ -1,6 +1,6 @@
 """`/status`: whether everything works, and what does not."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -33,12 +33,17 @@ _STATES = {
 """Texts, translated where they are used."""
 
 
+async def _register_nothing() -> list[str]:
+    return []
+
+
 @dataclass
 class RuntimeStatus:
     """How the program is; its parts write here what they know.
 
     `discord`: the connection's state. `cads`: the names of the configured CADs. `channels`: ids by
     name. `hindered`: why messages of a channel wait, by id. `deliver` has queues look for work.
+    `register_commands` registers them anew and returns what failed.
     """
 
     version: str
@@ -50,6 +55,7 @@ class RuntimeStatus:
     hindered: dict[int, Hindrance] = field(default_factory=dict)
     clock: DiscordClock = field(default_factory=DiscordClock)
     deliver: Callable[[Collection[str]], None] = lambda channels: None
+    register_commands: Callable[[], Awaitable[list[str]]] = _register_nothing
     started_at: int = field(default_factory=now)
 
 
@@ -75,6 +81,17 @@ class StatusCommands(SentinelCog):
         channels = await retry_rejected(context)
         self._status.deliver(channels)
         text = _("Posting again.") if channels else _("Nothing waits for that any more.")
+        await reply_text(interaction, text)
+
+    @button("status:register", Scope.ADMIN)
+    async def register_commands(self, interaction: discord.Interaction, _number: int) -> None:
+        """Register the commands whatever Discord has, and delete those of other programs."""
+        await self._responder.defer(interaction)
+        failed = await self._status.register_commands()
+        text = _("The commands are registered. Restart Discord if it still shows the old ones.")
+        if failed:
+            text = _("Discord does not accept the commands: {reason}")
+            text = text.format(reason=inert_line(failed[0], 300))
         await reply_text(interaction, text)
 
     def _show(self, storage: StorageStatus) -> MessageContent:
@@ -110,8 +127,9 @@ class StatusCommands(SentinelCog):
         card.add(_("Database"), f"{storage.database_bytes / 1_000_000:.1f} MB")
         card.add(_("Version"), inert_line(status.version, 40))
         card.add(_("Running since"), timestamp(status.started_at))
-        again = (Button(N_("Post again"), "status:again:0"),) if rejected else ()
-        return MessageContent([card.build()], again)
+        again = [Button(N_("Post again"), "status:again:0")] if rejected else []
+        register = Button(N_("Register commands"), "status:register:0")
+        return MessageContent([card.build()], (*again, register))
 
 
 def _line(trouble: Trouble) -> str:

@@ -281,7 +281,8 @@ async def _raise_on_429(
     _session: aiohttp.ClientSession, _: SimpleNamespace, request: aiohttp.TraceRequestEndParams
 ) -> None:
     response, path = request.response, request.url.path
-    if response.status != 429 or "/channels/" not in path or "Via" not in response.headers:
+    is_ours = "/channels/" in path or path.endswith("/commands")
+    if response.status != 429 or not is_ours or "Via" not in response.headers:
         return
     body = _json(await response.read())
     if body.get("code") == TOO_MANY_OLD_EDITS:

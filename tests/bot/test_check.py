@@ -30,12 +30,14 @@ from bot.settings import (
 )
 from cogs.routing.layout import store_choices
 from db.database import Database
+from tests.clock import set_clock
 from tests.fake_discord import Channel, FakeDiscord, Guild
 from tests.fake_discord.permissions import EVERYONE, Permission
-from tests.fake_discord.world import Overwrite
+from tests.fake_discord.world import Command, Overwrite
 from webhook.http.authentication import LOCAL
 from webhook.protocol.bus import Bus
 from webhook.protocol.context import Context
+from webhook.queries.guilds import store_commands
 
 TOKEN = "secret-token-of-a-client"
 KEY = "secret-key-of-the-cad"
@@ -313,6 +315,25 @@ async def test_everyone_as_the_panic_role_is_a_fault(setup: CheckedSetup) -> Non
     fault = await setup.fault(panic_role=setup.guild.id)
     assert "cannot mention panic_role (@everyone)" in fault
     assert "choose another role" in fault
+
+
+async def test_commands_that_another_program_changed_are_told(setup: CheckedSetup) -> None:
+    async with Database.open(setup.folder / "sentinel.db") as database:
+        await store_commands(database, setup.guild.id, "digest", {"drone": 1, "property": 2})
+    setup.fake.commands.append(Command({"name": "play", "description": "x"}, None))
+    fault = await setup.fault()
+    assert "are not those that the bot registered: /drone, /property" in fault
+    assert "cad-sentinel register" in fault
+    lines = await setup.check_lines()
+    assert any("another program or version, which do not work: /play;" in one for one in lines)
+
+
+async def test_a_wrong_clock_is_a_fault(
+    setup: CheckedSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "ok    the clock is right by Discord's" in await setup.check_lines()
+    set_clock(monkeypatch, 7200.0)
+    assert "the clock of this machine is 7200 s fast" in await setup.fault()
 
 
 async def test_missing_permission_to_register_commands_is_a_fault(setup: CheckedSetup) -> None:

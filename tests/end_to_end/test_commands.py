@@ -1,7 +1,18 @@
 """Commands are registered where they changed, and are for those who may."""
 
+import time
+from typing import Any
+
+import pytest
+
+from bot.register import register
+from cogs import command_sync
 from tests.end_to_end.environment import BotEnvironment
+from tests.end_to_end.test_health import until_problems
+from tests.fake_discord import render
 from tests.fake_discord.world import Command
+
+REFUSED: dict[str, Any] = {"status": 403, "body": {"code": 50001, "message": "Missing Access"}}
 
 
 async def test_commands_are_registered_at_start_and_not_again_without_a_change(
@@ -28,6 +39,78 @@ async def test_a_guild_that_the_bot_joins_or_joins_again_gets_the_commands(
         env.fake.join(second)
         await env.fake.until(lambda: env.fake.sync_count(second) == 2)
         assert second.commands
+
+
+async def test_a_registration_that_fails_is_told_and_tried_again(
+    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_sync, "FIRST_BACKOFF", 0.3)
+    second = env.fake.add_guild("Blaine County")
+    env.fake.fault("PUT", f"/guilds/{env.guild.id}/commands$", times=2, **REFUSED)
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(second.commands))
+        await until_problems(env, "Discord does not accept the bot's commands")
+        await env.wait_for_commands()
+        await until_problems(env)
+
+
+async def test_a_server_that_was_unavailable_gets_the_commands_once_it_is_there(
+    env: BotEnvironment,
+) -> None:
+    env.fake.make_unavailable(env.guild)
+    async with env.bot_running():
+        await env.fake.wait_connected()
+        assert not env.guild.commands
+        env.fake.make_available(env.guild)
+        await env.wait_for_commands()
+
+
+async def test_a_daily_limit_holds_up_neither_other_servers_nor_the_stop(
+    env: BotEnvironment,
+) -> None:
+    second = env.fake.add_guild("Blaine County")
+    body = {"message": "Max number of daily application command creates", "code": 30034}
+    limited: dict[str, Any] = {
+        "status": 429,
+        "body": body | {"retry_after": 3600.0, "global": False},
+    }
+    env.fake.fault("PUT", f"/guilds/{env.guild.id}/commands$", times=None, **limited)
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(second.commands))
+        await until_problems(env, "Discord does not accept the bot's commands")
+        began = time.monotonic()
+    assert time.monotonic() - began < 5
+
+
+async def test_commands_that_another_program_replaced_are_restored_and_leftovers_are_removed(
+    env: BotEnvironment,
+) -> None:
+    boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
+    async with env.bot_running():
+        await env.wait_for_commands()
+    meant = {command.name for command in env.guild.commands}
+    env.guild.commands[:] = []
+    env.fake.commands.append(Command({"name": "play", "description": "x"}, None))
+    async with env.bot_running():
+        await env.wait_for_commands()
+        assert {command.name for command in env.guild.commands} == meant
+        await until_problems(env, "commands of another program or version")
+        status = await env.fake.slash(boss, "status")
+        await env.fake.until(lambda: "removes /play" in render(status))
+        await env.fake.click(boss, status, "Register commands")
+        await env.fake.until(lambda: not env.fake.commands)
+        await until_problems(env)
+
+
+async def test_commands_can_be_registered_from_the_command_line(env: BotEnvironment) -> None:
+    env.fake.commands.append(Command({"name": "play", "description": "x"}, None))
+    said: list[str] = []
+    assert await register(env.settings(), said.append) == 0
+    assert {command.name for command in env.guild.commands} >= {"drone", "removal"}
+    assert not env.fake.commands
+    env.fake.fault("PUT", r"/commands$", **REFUSED)
+    assert await register(env.settings(), said.append) == 1
+    assert "could not be registered" in said[-1]
 
 
 async def test_a_guild_that_is_not_the_configured_one_gets_no_commands(env: BotEnvironment) -> None:

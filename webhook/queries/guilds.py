@@ -33,7 +33,12 @@ async def store_home_guild(database: Database, guild_id: int, name: str) -> None
 @operation(scope=Scope.NONE)
 async def get_command_ids(context: Context, guild_id: int) -> dict[str, int]:
     """Return the ids of a guild's commands by name, as Discord gave them."""
-    stored = await settings.get(context.read, _ids(guild_id))
+    return await command_ids(context.read, guild_id)
+
+
+async def command_ids(sql: Reader, guild_id: int) -> dict[str, int]:
+    """Return the ids of the commands that were registered in a guild last, by name."""
+    stored = await settings.get(sql, _ids(guild_id))
     found: dict[str, int] = orjson.loads(stored) if stored else {}
     return found
 
