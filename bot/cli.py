@@ -149,7 +149,7 @@ def _restore(settings: "Settings", arguments: argparse.Namespace) -> int:
 def _register(settings: "Settings", _: argparse.Namespace) -> int:
     import asyncio
 
-    from bot.register import register
+    from bot.offline_commands import register
 
     return asyncio.run(register(settings, print))
 

@@ -1,4 +1,4 @@
-"""Commands that need no running bot: `cad-sentinel route` and `cad-sentinel forget-setup`."""
+"""Commands that need no running bot: `cad-sentinel route`, `register` and `forget-setup`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -7,18 +7,31 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
+import aiohttp
+import discord
+
+from bot.check_discord import setup_choices
+from bot.discord_pipeline import DiscordService
 from bot.discord_settings import apply_setup, build_router, channels_in_use, layout_of
 from bot.locks import AlreadyRunning, alone_on_database
 from bot.settings import Settings
+from cogs.bot import DiscordStatus
+from cogs.commands.status import RuntimeStatus
+from cogs.delivery.channel_queue import Pace, PostedBefore
 from cogs.delivery.explain import Routes, explain, resolve_event
+from cogs.escalation import AlarmEscalation, EscalationPlan
 from cogs.routing.layout import choices, store_choices
+from cogs.routing.rules import Router
+from cogs.routing.troubles import Troubles
 from db.database import Database, Reader, open_read_only
 from db.errors import StorageError
+from webhook.cad.silence import LastPush
 from webhook.http.authentication import LOCAL
 from webhook.protocol.bus import Bus
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Context
 from webhook.protocol.errors import SentinelError
+from webhook.protocol.metrics import Metrics
 
 LINE = 2_000
 """Characters of a line."""
@@ -33,9 +46,9 @@ async def route(
     """
     try:
         async with _reader(settings.database.path) as sql:
-            discord = apply_setup(settings.discord, await choices(sql))
-            router = build_router(discord, ZoneInfo(settings.community.timezone))
-            routes = Routes(router, frozenset(channels_in_use(discord)))
+            effective = apply_setup(settings.discord, await choices(sql))
+            router = build_router(effective, ZoneInfo(settings.community.timezone))
+            routes = Routes(router, frozenset(channels_in_use(effective)))
             event = await resolve_event(sql, event_name, data)
             for line in explain(event, await routes.find(sql, event)):
                 say(" ".join(clean_text(line, LINE).split()))
@@ -43,6 +56,39 @@ async def route(
         say(str(fault))
         return 1
     return 0
+
+
+async def register(settings: Settings, say: Callable[[str], None]) -> int:
+    """Register the commands, and delete those of other programs; return the exit code.
+
+    What the running bot has stored of them is left alone; it sees at its next start whether that
+    is still right.
+    """
+    chosen = await setup_choices(settings.database.path)
+    with TemporaryDirectory() as folder:
+        async with Database.open(Path(folder) / "sentinel.db") as database:
+            context = Context(database, Bus(), LOCAL, ZoneInfo(settings.community.timezone))
+            service = DiscordService(
+                settings,
+                context,
+                Pace(),
+                Metrics(),
+                DiscordStatus(),
+                RuntimeStatus("", lambda: "off", (), LastPush()),
+                AlarmEscalation(context, EscalationPlan(), Router()),
+                Troubles(),
+                chosen=chosen,
+                posted_before=await PostedBefore.read(database),
+            )
+            try:
+                failed = await service.register_commands()
+            except (discord.DiscordException, aiohttp.ClientError, OSError) as fault:
+                failed = [str(fault)]
+    for reason in failed:
+        say(f"the commands could not be registered: {reason}")
+    if not failed:
+        say("the commands are registered; restart Discord if it still shows the old ones")
+    return 1 if failed else 0
 
 
 async def forget_setup(settings: Settings, say: Callable[[str], None]) -> int:
