@@ -22,7 +22,7 @@ from bot.background import (
 from bot.backup import Backups, back_up_regularly
 from bot.certificate import Certificate
 from bot.discord_pipeline import FINISHING, DiscordService
-from bot.discord_settings import build_router, escalation_plan
+from bot.discord_settings import build_router, effective_texts, escalation_plan
 from bot.health import Health, MetricsRefresher
 from bot.locks import alone_on_database, alone_with_token
 from bot.settings import Settings, StaleSettings
@@ -33,6 +33,7 @@ from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
 from cogs.pictures.backdrop import store_backdrop
 from cogs.program_health import ProgramHealth
+from cogs.routing.community import CommunityZone, chosen_texts
 from cogs.routing.layout import choices
 from cogs.routing.troubles import Troubles
 from cogs.ui.names import set_status_names
@@ -93,8 +94,6 @@ async def run(
         StorageError: the database cannot be used.
         CannotListen: the port cannot be listened on.
     """
-    set_language(settings.community.language)
-    set_search_language(settings.community.language)
     connection, last_push, game_servers = DiscordStatus(), LastPush(), GameServers()
     status_names = StatusNames.of(**settings.cad.statuses.model_dump())
     set_status_names(status_names)
@@ -114,12 +113,15 @@ async def run(
         if settings.discord.token:
             stack.enter_context(alone_with_token(settings.discord.token))
         database = await stack.enter_async_context(Database.open(settings.database.path))
+        texts = effective_texts(settings, await chosen_texts(database.read))
+        set_language(texts.language)
+        set_search_language(texts.language)
         await _store_configuration(database, settings, cads)
         context = Context(
             database,
             Bus(),
             LOCAL,
-            ZoneInfo(settings.community.timezone),
+            CommunityZone(texts.timezone),
             approvals=ApprovalRules(**settings.approvals.model_dump()),
             external=ExternalRules(
                 active=settings.community.new_external == "active",
@@ -151,6 +153,7 @@ async def run(
             troubles,
             chosen=await choices(database.read),
             posted_before=await PostedBefore.read(database),
+            texts=texts,
         )
         daily_at = settings.community.daily_at
         checks = PeriodicChecks(

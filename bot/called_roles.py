@@ -9,23 +9,35 @@ from cogs.delivery.explain import CARD_OF
 from cogs.escalation import DISPATCHERS
 from cogs.feeds import feed_of
 from cogs.routing.facts import CARD_EVENTS
-from cogs.routing.setup_health import CalledRole
+from cogs.routing.visibility import CalledRole
 from webhook.protocol.events import CAD
 
 PANICS = frozenset({CARD_EVENTS["panic"], CARD_EVENTS["emergency"]})
+EMERGENCIES = frozenset({CARD_EVENTS["emergency"]})
 ALARMS = frozenset({CARD_EVENTS["alarm"]})
 
 
 def called_roles(alarms: AlarmSettings, discord: DiscordSettings) -> list[CalledRole]:
-    """Return the roles that a panic, a rule or an alarm that nobody acknowledges mentions."""
+    """Return the roles that calls, rules or alarms that nobody acknowledges mention."""
     in_use = channels_in_use(discord)
-    called = []
-    if discord.panic_role:
-        usual = CARDS["panic"].channel
-        if usual not in in_use:
-            usual = CARDS["emergency"].channel
-        moving = [rule for rule in discord.rules if not rule.mention]
-        called.append(("panic_role", discord.panic_role, {usual, *_moved_to(moving, PANICS)}))
+    of_emergencies = CARDS["emergency"].channel
+    of_panics = CARDS["panic"].channel
+    usual = [
+        (
+            "panic_role",
+            discord.panic_role,
+            of_panics if of_panics in in_use else of_emergencies,
+            PANICS,
+        ),
+        ("emergency_role", discord.emergency_role, of_emergencies, EMERGENCIES),
+        ("alarm_role", discord.alarm_role, CARDS["alarm"].channel, ALARMS),
+    ]
+    moving = [rule for rule in discord.rules if not rule.mention]
+    called = [
+        (what, role, {channel, *_moved_to(moving, types)})
+        for what, role, channel, types in usual
+        if role
+    ]
     for number, level in escalation_plan(alarms, discord).levels.items():
         what = "roles.dispatcher" if number == DISPATCHERS else "alarms.supervisor"
         channels = {CARDS["alarm"].channel, *_moved_to(discord.rules, ALARMS)}

@@ -1,7 +1,7 @@
 """The part of `cad-sentinel check` that asks Discord: token, channels, roles, permissions."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -16,14 +16,16 @@ from cogs.bot import UNREADABLE
 from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
 from cogs.delivery.discord_clock import WORTH_TELLING, DiscordClock
 from cogs.delivery.discord_errors import trace_answers
-from cogs.routing.layout import Layout, choices
+from cogs.routing.layout import CATEGORY, PRESET, Layout, choices, merged_layout
 from cogs.routing.setup_health import (
     AnyChannel,
-    CalledRole,
     PostableChannel,
     can_mention,
+    hidden_problem,
     missing_permissions,
 )
+from cogs.routing.visibility import CalledRole, by_role, hidden_channels
+from cogs.ui.home import several_servers
 from db.database import open_read_only
 from db.errors import StorageError
 from webhook.queries.guilds import command_ids
@@ -40,23 +42,26 @@ MEND = "choose another one with /setup, or correct its id in the file"
 async def check_discord(settings: Settings, report: Report) -> None:
     """Check what the file and `/setup` say about Discord, by asking Discord."""
     chosen = await setup_choices(settings.database.path)
-    _report_choices(layout_of(settings.discord), chosen, report)
-    discord_settings = apply_setup(settings.discord, chosen)
-    point_discord_at(discord_settings)
-    proxy = discord_proxy(discord_settings)
+    _report_choices(layout_of(settings), chosen, report)
+    layout = merged_layout(layout_of(settings), chosen)
+    settings = apply_setup(settings, chosen)
+    point_discord_at(settings.discord)
+    proxy = discord_proxy(settings.discord)
     clock = DiscordClock()
     async with discord.Client(
         intents=discord.Intents(guilds=True), proxy=proxy, http_trace=trace_answers(clock)
     ) as client:
         try:
             async with asyncio.timeout(TIMEOUT):
-                await client.login(discord_settings.token)
+                await client.login(settings.discord.token)
                 report.good(f"Discord knows the bot as {client.user}")
                 _check_clock(clock.error(), report)
-                guilds = await _check_guilds(client, discord_settings, settings.alarms, report)
+                guilds = await _check_guilds(
+                    client, settings.discord, settings.alarms, layout, report
+                )
                 await _check_commands(client, guilds, settings.database.path, report)
         except discord.LoginFailure:
-            report.fault(describe_rejection(discord_settings.token), HOW_TO_GET_IT)
+            report.fault(describe_rejection(settings.discord.token), HOW_TO_GET_IT)
         except TimeoutError:
             report.fault(f"Discord has not answered everything within {TIMEOUT:g} seconds", LATER)
         except (discord.HTTPException, aiohttp.ClientError, OSError, *UNREADABLE) as fault:
@@ -86,20 +91,25 @@ def _check_clock(error: float, report: Report) -> None:
 
 
 def _report_choices(file: Layout, chosen: Layout, report: Report) -> None:
-    """Note where `/setup` chose something else than the file says."""
-    for name, ids in file.items():
-        if name in chosen:
-            by_file, by_setup = (
-                ", ".join(map(str, some)) or "none" for some in (ids, chosen[name])
-            )
-            report.note(
-                f"{name}: the file says {by_file}, /setup says {by_setup}, which wins;"
-                " to undo it, press Reset to the file in /setup, or run cad-sentinel forget-setup"
-            )
+    """Note how much `/setup` chose, and where the file says something else."""
+    number = len(chosen.keys() & file.keys() - {CATEGORY, PRESET})
+    if not number:
+        return
+    things = "1 thing is" if number == 1 else f"{number} things are"
+    overridden = ", ".join(name for name, ids in file.items() if ids and name in chosen)
+    wins = f", which wins over the file's {overridden}" if overridden else ""
+    report.note(
+        f"{things} from /setup{wins}; it shows them, and undoes them with Reset to the file"
+        " (or cad-sentinel forget-setup)"
+    )
 
 
 async def _check_guilds(
-    client: discord.Client, settings: DiscordSettings, alarms: AlarmSettings, report: Report
+    client: discord.Client,
+    settings: DiscordSettings,
+    alarms: AlarmSettings,
+    layout: Layout,
+    report: Report,
 ) -> list[discord.Guild]:
     """Check channels and roles; return the servers that they are in."""
     numbers = {name: number for name, number in settings.channels if number}
@@ -117,9 +127,28 @@ async def _check_guilds(
             channels[number] = channel
     for me in own.values():
         await _check_guild(client, me.guild, settings, alarms.supervisor, report)
-    for called in called_roles(alarms, settings):
-        _check_called_role(called, channels, own, report)
+    called = called_roles(alarms, settings)
+    for role in called:
+        _check_called_role(role, channels, own, report)
+    for hidden_from, hidden in by_role(hidden_channels(channels.get, layout, called)).items():
+        report.fault(
+            hidden_problem(hidden_from, hidden),
+            "press “Let these roles see the channels” in /setup, or allow it View Channel there",
+        )
+    if not settings.guild_id:
+        await _check_home(client, own.keys(), report)
     return [me.guild for me in own.values()]
+
+
+async def _check_home(
+    client: discord.Client, with_channels: Collection[int], report: Report
+) -> None:
+    """Check that it is clear in which server managers can do everything."""
+    guilds = [(guild.id, guild.name) async for guild in client.fetch_guilds()]
+    if len(guilds) > 1 and len(with_channels) != 1:
+        report.fault(several_servers(guilds), "the number of yours is guild_id")
+    elif len(guilds) > 1:
+        report.note(several_servers(guilds))
 
 
 async def _check_channel(

@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import Collection
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import replace
 from typing import NamedTuple
 from urllib.request import getproxies, proxy_bypass
+from zoneinfo import ZoneInfo
 
 import discord
 from discord.gateway import DiscordWebSocket
@@ -19,7 +21,9 @@ from bot.discord_settings import (
     build_role_scopes,
     build_router,
     channels_in_use,
+    effective_texts,
     escalation_plan,
+    file_texts,
     game_server_access,
     layout_of,
 )
@@ -31,9 +35,11 @@ from cogs.delivery.explain import Routes
 from cogs.delivery.follower import Follower
 from cogs.delivery.messenger import DiscordMessenger, LogMessenger, Messenger
 from cogs.escalation import AlarmEscalation
-from cogs.routing.layout import Layout, choices
-from cogs.routing.setup_health import CalledRole
+from cogs.i18n.language import set_language
+from cogs.routing.community import CommunityTexts, CommunityZone, chosen_texts
+from cogs.routing.layout import Layout, choices, merged_layout
 from cogs.routing.troubles import Troubles
+from cogs.routing.visibility import CalledRole
 from cogs.setup.wizard import SetupWizard
 from cogs.trouble_reports import TroubleReports
 from cogs.ui.permissions import RoleScopes
@@ -90,8 +96,12 @@ class DiscordService:
         *,
         chosen: Layout,
         posted_before: PostedBefore,
+        texts: CommunityTexts,
     ) -> None:
-        """Build the bot and the first pipeline; nothing runs yet. `chosen`: what /setup stored."""
+        """Build the bot and the first pipeline; nothing runs yet.
+
+        `chosen`: what /setup stored; `texts`: the language and the time zone that count.
+        """
         self._settings = settings
         self._context = context
         self._pace = pace
@@ -121,7 +131,7 @@ class DiscordService:
             # Nobody else keeps a storm from filling the log.
             self._pace = replace(pace, full=pace.feed)
             log.info("Discord is off: what it would show is written here")
-        self._pipeline = self._build_pipeline(chosen)
+        self._pipeline = self._build_pipeline(chosen, texts)
 
     def wake(self) -> None:
         """Deliver what is in the database but was not published."""
@@ -189,12 +199,14 @@ class DiscordService:
                 await asyncio.wait_for(in_flight.wait_idle(), FINISHING)
 
     def _build_bot(self, connection: DiscordStatus) -> SentinelBot:
-        discord_settings = self._settings.discord
-        point_discord_at(discord_settings)
+        point_discord_at(self._settings.discord)
+        alarms = self._settings.alarms
         setup = SetupWizard(
             self._responder,
             self._context,
-            layout_of(discord_settings),
+            layout_of(self._settings),
+            file_texts(self._settings),
+            (alarms.call_after_minutes, alarms.call_supervisor_after_minutes),
             self._settings.http.port,
             self._status.last_push,
             game_server_access(self._settings),
@@ -210,15 +222,19 @@ class DiscordService:
             self._status,
             setup,
             self._troubles,
-            proxy=discord_proxy(discord_settings),
+            proxy=discord_proxy(self._settings.discord),
             on_login=self._logged_in.set,
             on_change=self._on_change,
         )
 
-    def _build_pipeline(self, chosen: Layout) -> DiscordPipeline:
+    def _build_pipeline(self, chosen: Layout, texts: CommunityTexts) -> DiscordPipeline:
         """Build what the file and `/setup` ask for; commands and alarms follow them as well."""
-        context, settings = self._context, self._settings
-        effective = apply_setup(settings.discord, chosen)
+        context = self._context
+        if isinstance(context.zone, CommunityZone):
+            context.zone.zone = ZoneInfo(texts.timezone)
+        self._responder.language = texts.language
+        settings = apply_setup(self._settings, chosen)
+        effective = settings.discord
         channels, router = channels_in_use(effective), build_router(effective, context.zone)
         in_use = frozenset(channels)
         if not channels:
@@ -230,7 +246,7 @@ class DiscordService:
         self._status.channels.clear()
         self._status.channels.update(channels)
         if self._bot is not None:
-            self._bot.setup_health.layout = layout_of(effective)
+            self._bot.setup_health.layout = merged_layout(layout_of(self._settings), chosen)
             self._bot.setup_health.called_roles = self._called_roles
             self._bot.setup_health.rule_channels = {
                 rule.channel: rule.name for rule in reversed(router.rules) if rule.channel
@@ -258,15 +274,18 @@ class DiscordService:
     def _start_pipeline(self, previous: asyncio.Task[None] | None = None) -> None:
         """Follow and deliver once the `previous` pipeline has delivered what was in flight."""
         follower, delivery = self._pipeline
+        # Started by somebody's choice, they would speak that member's language.
+        language = copy_context()
+        language.run(set_language, self._responder.language)
         following = self._follow(follower, previous)
-        self._following = self._group.create_task(following, name="follower")
+        self._following = self._group.create_task(following, name="follower", context=language)
         delivering = self._deliver(delivery, previous)
-        self._delivering = self._group.create_task(delivering, name="delivery")
+        self._delivering = self._group.create_task(delivering, name="delivery", context=language)
 
     async def _apply_choices(self) -> None:
         """Go by the choices of `/setup`: no event is applied by earlier ones after this."""
         async with self._replacing:
-            pipeline = self._build_pipeline(await self._read_choices())
+            pipeline = self._build_pipeline(*await self._read_choices())
             self._following.cancel()
             await asyncio.wait({self._following})
             if self._is_stopping:
@@ -278,10 +297,12 @@ class DiscordService:
         if self._bot is not None:
             await self._bot.apply_layout()
 
-    async def _read_choices(self) -> Layout:
+    async def _read_choices(self) -> tuple[Layout, CommunityTexts]:
         while True:
             try:
-                return await choices(self._context.read)
+                chosen = await choices(self._context.read)
+                texts = await chosen_texts(self._context.read)
+                return chosen, effective_texts(self._settings, texts)
             except StorageUnavailable as fault:
                 if self._is_stopping:
                     raise

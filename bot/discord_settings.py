@@ -12,9 +12,10 @@ from bot.settings import (
     Settings,
 )
 from cogs.escalation import DISPATCHERS, SUPERVISORS, EscalationLevel, EscalationPlan
-from cogs.routing.layout import Layout, merged_layout, single_id
+from cogs.routing.community import DEFAULT, CommunityTexts
+from cogs.routing.layout import CATEGORY, PRESET, SUPERVISOR_ROLES, Layout, merged_layout, single_id
 from cogs.routing.rules import QuietHours, Router, Rule
-from cogs.setup.pages import GameServerAccess
+from cogs.setup.cad_pages import GameServerAccess
 from cogs.ui.permissions import RoleScopes
 from webhook.protocol.context import Scope
 
@@ -22,29 +23,50 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 
 
-def layout_of(discord: DiscordSettings) -> dict[str, tuple[int, ...]]:
-    """Return the ids in the settings under the names that `/setup` stores its choices by."""
+SINGLE = ("guild_id", "panic_role", "emergency_role", "alarm_role")
+"""Settings of `[discord]` that hold one id."""
+
+
+def layout_of(settings: Settings) -> dict[str, tuple[int, ...]]:
+    """Return the ids in the settings under the names that `/setup` stores its choices by.
+
+    No file names the category that `/setup` creates, nor which channels that are.
+    """
+    discord = settings.discord
     return {
-        "guild_id": _one(discord.guild_id),
-        "panic_role": _one(discord.panic_role),
+        CATEGORY: (),
+        PRESET: (),
+        **{name: _one(getattr(discord, name)) for name in SINGLE},
+        SUPERVISOR_ROLES: tuple(settings.alarms.supervisor),
         **{f"channels.{name}": _one(channel_id) for name, channel_id in discord.channels},
         **{f"roles.{name}": tuple(ids) for name, ids in discord.roles},
     }
 
 
-def apply_setup(discord: DiscordSettings, chosen: Layout) -> DiscordSettings:
+def apply_setup(settings: Settings, chosen: Layout) -> Settings:
     """Return the file's settings, except where `/setup` chose something else."""
-    layout = merged_layout(layout_of(discord), chosen)
-    return discord.model_copy(
+    layout = merged_layout(layout_of(settings), chosen)
+    discord = settings.discord.model_copy(
         update={
-            "guild_id": single_id(layout, "guild_id"),
-            "panic_role": single_id(layout, "panic_role"),
+            **{name: single_id(layout, name) for name in SINGLE},
             "channels": Channels(
                 **{name: single_id(layout, f"channels.{name}") for name in Channels.model_fields}
             ),
             "roles": Roles(**{name: list(layout[f"roles.{name}"]) for name in Roles.model_fields}),
         }
     )
+    supervisor = list(layout[SUPERVISOR_ROLES])
+    alarms = settings.alarms.model_copy(update={"supervisor": supervisor})
+    return settings.model_copy(update={"discord": discord, "alarms": alarms})
+
+
+def file_texts(settings: Settings) -> CommunityTexts:
+    return CommunityTexts(settings.community.language, settings.community.timezone)
+
+
+def effective_texts(settings: Settings, chosen: CommunityTexts) -> CommunityTexts:
+    """Return the language and the time zone that count."""
+    return chosen.or_else(file_texts(settings)).or_else(DEFAULT)
 
 
 def channels_in_use(discord: DiscordSettings) -> dict[str, int]:
@@ -53,6 +75,7 @@ def channels_in_use(discord: DiscordSettings) -> dict[str, int]:
     Without a token every channel is in use and goes to the log.
     """
     mapped = discord.channels.model_dump()
+    mapped["board"] = mapped["board"] or mapped["units"]
     from_rules = {str(rule.channel): rule.channel for rule in discord.rules if rule.channel}
     if not discord.token:
         return dict.fromkeys([*mapped, *from_rules], 0)
@@ -63,7 +86,11 @@ def build_router(discord: DiscordSettings, zone: tzinfo) -> Router:
     return Router(
         [_rule(rule) for rule in discord.rules],
         zone,
-        discord.panic_role,
+        {
+            "panic": discord.panic_role,
+            "emergency": discord.emergency_role,
+            "alarm": discord.alarm_role,
+        },
         discord.ping_within_seconds * SECOND,
     )
 
@@ -75,7 +102,7 @@ def build_role_scopes(discord: DiscordSettings) -> RoleScopes:
         Scope.APPROVE: frozenset(discord.roles.approver),
         Scope.ADMIN: frozenset(discord.roles.admin),
     }
-    return RoleScopes(ids, discord.guild_id)
+    return RoleScopes(ids, discord.guild_id, frozenset(channels_in_use(discord).values()))
 
 
 def escalation_plan(alarms: AlarmSettings, discord: DiscordSettings) -> EscalationPlan:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
@@ -12,7 +13,14 @@ import discord
 
 from bot.check_discord import setup_choices
 from bot.discord_pipeline import DiscordService
-from bot.discord_settings import apply_setup, build_router, channels_in_use, layout_of
+from bot.discord_settings import (
+    apply_setup,
+    build_router,
+    channels_in_use,
+    effective_texts,
+    file_texts,
+    layout_of,
+)
 from bot.locks import AlreadyRunning, alone_on_database
 from bot.settings import Settings
 from cogs.bot import DiscordStatus
@@ -20,6 +28,7 @@ from cogs.commands.status import RuntimeStatus
 from cogs.delivery.channel_queue import Pace, PostedBefore
 from cogs.delivery.explain import Routes, explain, resolve_event
 from cogs.escalation import AlarmEscalation, EscalationPlan
+from cogs.routing.community import CommunityTexts, chosen_texts, store_texts
 from cogs.routing.layout import choices, store_choices
 from cogs.routing.rules import Router
 from cogs.routing.troubles import Troubles
@@ -46,8 +55,9 @@ async def route(
     """
     try:
         async with _reader(settings.database.path) as sql:
-            effective = apply_setup(settings.discord, await choices(sql))
-            router = build_router(effective, ZoneInfo(settings.community.timezone))
+            effective = apply_setup(settings, await choices(sql)).discord
+            texts = effective_texts(settings, await chosen_texts(sql))
+            router = build_router(effective, ZoneInfo(texts.timezone))
             routes = Routes(router, frozenset(channels_in_use(effective)))
             event = await resolve_event(sql, event_name, data)
             for line in explain(event, await routes.find(sql, event)):
@@ -67,7 +77,7 @@ async def register(settings: Settings, say: Callable[[str], None]) -> int:
     chosen = await setup_choices(settings.database.path)
     with TemporaryDirectory() as folder:
         async with Database.open(Path(folder) / "sentinel.db") as database:
-            context = Context(database, Bus(), LOCAL, ZoneInfo(settings.community.timezone))
+            context = Context(database, Bus(), LOCAL, UTC)
             service = DiscordService(
                 settings,
                 context,
@@ -78,6 +88,7 @@ async def register(settings: Settings, say: Callable[[str], None]) -> int:
                 AlarmEscalation(context, EscalationPlan(), Router()),
                 Troubles(),
                 chosen=chosen,
+                texts=effective_texts(settings, CommunityTexts()),
                 posted_before=await PostedBefore.read(database),
             )
             try:
@@ -93,13 +104,14 @@ async def register(settings: Settings, say: Callable[[str], None]) -> int:
 
 async def forget_setup(settings: Settings, say: Callable[[str], None]) -> int:
     """Delete every choice of `/setup`, for when nobody can reach it; return the exit code."""
-    path, zone = settings.database.path, ZoneInfo(settings.community.timezone)
+    path = settings.database.path
     try:
         with alone_on_database(path):
             async with Database.open(path) as database:
-                context = Context(database, Bus(), LOCAL, zone)
+                context = Context(database, Bus(), LOCAL, UTC)
                 chosen = await choices(database.read)
-                await store_choices(context, layout_of(settings.discord), dict.fromkeys(chosen))
+                await store_choices(context, layout_of(settings), dict.fromkeys(chosen))
+                await store_texts(context, file_texts(settings), CommunityTexts())
     except (StorageError, AlreadyRunning, OSError) as fault:
         say(f"nothing was deleted: {fault}")
         return 1

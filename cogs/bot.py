@@ -41,6 +41,7 @@ from cogs.delivery.explain import Routes
 from cogs.routing.layout import single_id
 from cogs.routing.setup_health import SetupHealth, find_channel
 from cogs.routing.troubles import Troubles
+from cogs.setup.greeting import Greeting
 from cogs.setup.wizard import SetupWizard
 from cogs.ui.buttons import Buttons
 from cogs.ui.modals import Forms
@@ -171,6 +172,7 @@ class SentinelBot(SentinelClient):
         self._sync_due = asyncio.Event()
         self._registering: asyncio.Task[None] | None = None
         runtime_status.register_commands = lambda: self.register_commands(self.guilds)
+        self._greeting = Greeting(context)
         self._on_login = on_login
         self._change = Debounce(CHANGE_INTERVAL, self._check_setup)
         self._on_change = on_change
@@ -259,6 +261,8 @@ class SentinelBot(SentinelClient):
         self._sync_due.set()
         if self._registering is None:
             self._registering = asyncio.create_task(self._keep_registered(), name="commands")
+        self.responder.in_flight.track()
+        await self._greeting.greet(self, self.setup_health.layout)
 
     on_resumed = on_ready
 
@@ -269,6 +273,8 @@ class SentinelBot(SentinelClient):
     async def on_guild_join(self, _: discord.Guild) -> None:
         self._change.act()
         self._sync_due.set()
+        self.responder.in_flight.track()
+        await self._greeting.greet(self, self.setup_health.layout)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         log.warning("the bot was removed from server %s", guild.id)

@@ -23,6 +23,7 @@ from webhook.queries.guilds import (
     command_ids,
     commands_digest,
     forget_commands,
+    forget_greeting,
     store_commands,
     store_home_guild,
 )
@@ -171,7 +172,7 @@ class CommandSync:
         if is_wanted:
             self._tree.copy_global_to(guild=guild)
         else:
-            log.info("server %s is not [discord] guild_id, so it gets no commands", guild.id)
+            log.info("server %s is not the chosen guild_id, so it gets no commands", guild.id)
             self._tree.clear_commands(guild=guild)
         payload = [
             await command.get_translated_payload(self._tree, self.translator)
@@ -208,6 +209,7 @@ class CommandSync:
         """Forget a guild's commands, as Discord does when the bot leaves."""
         with _unless_unavailable():
             await forget_commands(self._context.database, guild.id)
+            await forget_greeting(self._context.database, guild.id)
 
     async def _store_home(self, guilds: Sequence[discord.Guild], configured: int) -> None:
         """Store which guild links lead to: the configured one, or else the only one."""

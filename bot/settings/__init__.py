@@ -262,8 +262,8 @@ def _unique_ids(rows: list[Any]) -> list[Any]:
 class CommunitySettings(Section):
     """The community's clock, and what its properties can have."""
 
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    language: Annotated[str, AfterValidator(_language)] = "en"
+    timezone: Annotated[str, AfterValidator(lambda name: name and _zone(name))] = ""
+    language: Annotated[str, AfterValidator(lambda name: name and _language(name))] = ""
     daily_at: Annotated[str, AfterValidator(_time_of_day)] = "06:00"
     new_external: Literal["pending", "active"] = "pending"
     remove_external: Literal["request", "at-once"] = "request"

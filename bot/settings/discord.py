@@ -56,6 +56,7 @@ class Channels(Section):
     emergency: Snowflake = 0
     dispatch: Snowflake = 0
     panic: Snowflake = 0
+    board: Snowflake = 0
     units: Snowflake = 0
     records: Snowflake = 0
     alerts: Snowflake = 0
@@ -142,6 +143,8 @@ class DiscordSettings(Section):
     token: Annotated[Token, AfterValidator(_bot_token)] = ""
     guild_id: Snowflake = 0
     panic_role: Snowflake = 0
+    emergency_role: Snowflake = 0
+    alarm_role: Snowflake = 0
     ping_within_seconds: Annotated[int, Field(ge=30, le=7 * 24 * 3600)] = 120
     feed_age_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 365)] = 60
     proxy: Annotated[Secret, AfterValidator(_proxy)] = ""

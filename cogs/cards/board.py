@@ -30,7 +30,7 @@ from webhook.protocol.events import CAD, CardsOutdated, Subject
 from webhook.queries.cad import configured_cads
 
 SUBJECT = Subject("board", "units")
-CHANNEL = "units"
+CHANNEL = "board"
 EDIT_INTERVAL = 5.0
 """Seconds between two edits of the board, however much changes."""
 

@@ -1,8 +1,7 @@
 """`/route test`: which rule sends an event where, and why."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime, tzinfo
 
 import discord
 from discord import app_commands
@@ -59,7 +58,7 @@ class RouteCommands(SentinelGroup, group_name="route", group_description="Routin
         await reply_text(interaction, _fitting_lines(lines))
 
 
-def _label(event: StoredEvent, zone: ZoneInfo) -> str:
+def _label(event: StoredEvent, zone: tzinfo) -> str:
     at = datetime.fromtimestamp(event.at / 1000, zone)
     about = ", ".join(map(str, event.subjects))
     return f"{event.id} · {at:%H:%M:%S} · {event_type(event)} · {about}"

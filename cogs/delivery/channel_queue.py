@@ -329,7 +329,8 @@ class ChannelQueue:
         if content is not None and self._member_id:
             content = await self._for_member(card, content)
         digest = content.digest() if content is not None else ""
-        if content is None or (card.message_id is not None and digest == card.digest):
+        is_shown = card.message_id is not None and digest == card.digest
+        if content is None or (is_shown and not self._is_elsewhere(card, kind)):
             if content is not None:
                 await keep_thread(self._database, self._messenger, card, content)
             await self._mark_shown(card._replace(digest=digest))
@@ -347,7 +348,7 @@ class ChannelQueue:
             # A card that was posted while Discord was off is only in the log.
             if card.message_id is None or (self.channel_id and not card.channel_id):
                 await self._post_card(card, content, reference)
-            elif self._is_worn(card, kind):
+            elif self._is_worn(card, kind) or self._is_elsewhere(card, kind):
                 await self._remove_message(card)
             else:
                 await self._edit_card(card, content)
@@ -512,6 +513,11 @@ class ChannelQueue:
             return False
         posted_at = discord.utils.snowflake_time(card.message_id).timestamp()
         return self._context.clock.now() - posted_at > kind.max_age
+
+    def _is_elsewhere(self, card: Card, kind: CardKind) -> bool:
+        """Tell whether what is replaced now and then follows its channel; other cards stay."""
+        moved = card.channel_id != self.channel_id
+        return moved and bool(kind.max_age and card.channel_id and self.channel_id)
 
     async def _mark_shown(self, card: Card) -> None:
         async with self._database.write() as sql:

@@ -11,7 +11,7 @@ from cogs.cards.again import again_subject, age_of, happens_again
 from cogs.cards.dependents import dependent_subjects, own_calls
 from cogs.delivery.direct_messages import DIRECT_MESSAGES
 from cogs.feeds import FEEDS, feed_of
-from cogs.routing.facts import gather_facts, may_mention, starts_panic
+from cogs.routing.facts import calls_for, gather_facts, may_mention
 from cogs.routing.rules import Decision, Router
 from db import cards, feeds, journal, settings
 from db.cards import StaleCard
@@ -254,8 +254,7 @@ class Follower:
     ) -> Decision:
         """Ask the rules; a mistake in that is logged, and the event goes to its usual channel."""
         if not self._router.rules:
-            is_panic = starts_panic(event, subject)
-            return self._router.default(usual, starts_panic=is_panic, age=event.age)
+            return self._router.default(usual, calls=calls_for(event, subject), age=event.age)
         try:
             facts = await gather_facts(sql, event, subject)
         except StorageUnavailable:

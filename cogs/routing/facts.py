@@ -52,7 +52,7 @@ def facts_of_event(event: StoredEvent, subject: Subject | None) -> RoutingFacts:
     return RoutingFacts(
         types=types,
         is_panic=is_panic,
-        starts_panic=starts_panic(event, subject),
+        calls=calls_for(event, subject),
         priority=_word(data.get("priority")),
         emergency=is_emergency if isinstance(is_emergency, bool) else None,
         departments=frozenset(
@@ -62,6 +62,17 @@ def facts_of_event(event: StoredEvent, subject: Subject | None) -> RoutingFacts:
         text="\n".join(_texts(data)),
         properties=frozenset(_properties(name, data)),
     )
+
+
+def calls_for(event: StoredEvent, subject: Subject | None) -> str:
+    """Return the kind of card whose role an event calls; blank if it calls nobody by itself."""
+    if starts_panic(event, subject):
+        return "panic"
+    kind = subject.kind if subject is not None else ""
+    if kind == "alarm" and event.name == CARD_EVENTS["alarm"]:
+        return kind
+    is_new_call = kind == "emergency" and event_type(event) == CARD_EVENTS["emergency"]
+    return kind if is_new_call and event.data.get("isEmergency") is True else ""
 
 
 def starts_panic(event: StoredEvent, subject: Subject | None) -> bool:

@@ -1,7 +1,8 @@
 """Where things are posted and whose roles count: as the file says, unless /setup chose otherwise.
 
 A layout holds Discord ids by what they are for: `channels.emergency`, `roles.viewer`,
-`panic_role`, `guild_id`. Without ids nothing is posted there, or nobody has the role.
+`panic_role`, `alarms.supervisor`, `guild_id`. Without ids nothing is posted there, or nobody has
+the role.
 """
 
 from collections.abc import Mapping
@@ -22,15 +23,36 @@ SET_UP_BY = "discord.set_up_by"
 CATEGORY = "category"
 """The category that /setup created; no file names it."""
 
+PRESET = "preset"
+"""Which set of channels /setup created: the first is 1; no file names it."""
+
+GUILD = "guild_id"
+"""The server that the bot works for; the first /setup in its only server chooses that."""
+
+SUPERVISOR_ROLES = "alarms.supervisor"
+"""The roles that are called when an alarm waits for long."""
+
 
 def merged_layout(file: Layout, chosen: Layout) -> dict[str, tuple[int, ...]]:
-    """Return what counts; a choice that this version knows nothing of counts for nothing."""
-    return {what: chosen.get(what, ids) for what, ids in file.items()}
+    """Return what counts; a choice that this version knows nothing of counts for nothing.
+
+    Only of the server the file has the last word: it is the way to another one.
+    """
+    return {
+        what: ids if what == GUILD and ids else chosen.get(what, ids) for what, ids in file.items()
+    }
 
 
 def single_id(layout: Layout, what: str) -> int:
     """Return the only id of a thing, 0 for none."""
     return next(iter(layout.get(what, ())), 0)
+
+
+def channel_ids(layout: Layout) -> frozenset[int]:
+    """Return every channel of a layout."""
+    return frozenset(
+        number for key, ids in layout.items() if key.startswith("channels.") for number in ids
+    )
 
 
 async def choices(sql: Reader) -> dict[str, tuple[int, ...]]:

@@ -4,11 +4,12 @@ Nothing here reads or writes anything: what a rule looks at is gathered by `cogs
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, tzinfo
 from fnmatch import fnmatchcase
 from functools import cache
+from types import MappingProxyType
 
 from cogs.i18n.language import N_, _
 from cogs.ui.text import duration, either
@@ -62,12 +63,13 @@ class RoutingFacts:
 
     `types` are the event's own name and, for a card's event, the one by which such a card is
     known: an EVENT_DISPATCH_NOTE about a call is an EVENT_DISPATCH_NEW too, as either may be first.
-    `starts_panic`: the panic button was just pressed.
+    `calls`: the kind of card whose role is called: a `panic` button was just pressed, an
+    `emergency` call was just made, an `alarm` just began. Blank: it calls nobody by itself.
     """
 
     types: frozenset[str]
     is_panic: bool = False
-    starts_panic: bool = False
+    calls: str = ""
     priority: str = ""
     emergency: bool | None = None
     departments: frozenset[str] = frozenset()
@@ -147,21 +149,22 @@ class Decision:
 
 
 class Router:
-    """The rules in their order, and the role that a pressed panic button mentions without them.
+    """The rules in their order, and the roles that are mentioned without them.
 
-    `ping_within`: milliseconds after which it is too late to mention anybody.
+    `roles`: by the kind of card that calls them, `panic`, `emergency` or `alarm`. `ping_within`:
+    milliseconds after which it is too late to mention anybody.
     """
 
     def __init__(
         self,
         rules: Sequence[Rule] = (),
         zone: tzinfo = UTC,
-        panic_role: int = 0,
+        roles: Mapping[str, int] = MappingProxyType({}),
         ping_within: int = 120_000,
     ) -> None:
         self.rules = tuple(rules)
         self._zone = zone
-        self._panic_role = panic_role
+        self._roles = roles
         self._ping_within = ping_within
 
     @property
@@ -172,9 +175,9 @@ class Router:
         """Return whether something came too late to mention anybody."""
         return age > self._ping_within
 
-    def default(self, usual: str, *, starts_panic: bool, age: int = 0) -> Decision:
+    def default(self, usual: str, *, calls: str, age: int = 0) -> Decision:
         """Decide as without rules; `usual` is the event's channel of the channel map."""
-        decision = Decision(None, usual, self._panic_role if starts_panic else 0)
+        decision = Decision(None, usual, self._roles.get(calls, 0))
         return self._without_late_mention(decision, age)
 
     def decide(self, facts: RoutingFacts, at: int, usual: str, age: int = 0) -> Decision:
@@ -194,7 +197,7 @@ class Router:
         return replace(decision, mention=0, explanation=[*decision.explanation, reason])
 
     def _decide(self, facts: RoutingFacts, at: int, usual: str) -> Decision:
-        default = self.default(usual, starts_panic=facts.starts_panic)
+        default = self.default(usual, calls=facts.calls)
         clock = datetime.fromtimestamp(at / 1000, self._zone).time()
         matched: Rule | None = None
         explanation = []

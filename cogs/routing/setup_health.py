@@ -1,13 +1,16 @@
 """Whether Discord still is as it was set up: what was deleted, what the bot may not do."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from functools import partial
 
 import discord
 
 from cogs.i18n.language import _
-from cogs.routing.layout import Layout, single_id
+from cogs.routing.layout import CATEGORY, GUILD, PRESET, Layout, channel_ids, single_id
 from cogs.routing.troubles import Trouble
+from cogs.routing.visibility import CalledRole, HiddenChannel, by_role, hidden_channels
+from cogs.ui.home import home_guild, several_servers
+from cogs.ui.text import inert_line
 
 NEEDED_PERMISSIONS = {
     "view_channel": "View Channel",
@@ -32,17 +35,6 @@ PostableChannel = (
 
 
 AnyChannel = discord.abc.GuildChannel | discord.Thread
-
-
-class CalledRole(NamedTuple):
-    """A role that messages mention, and the ids of the channels in which they may do so.
-
-    `what` is a name of the layout, `alarms.supervisor`, or `rules.` and the name of a rule.
-    """
-
-    what: str
-    role_id: int
-    channels: tuple[int, ...]
 
 
 class SetupHealth:
@@ -79,13 +71,19 @@ class SetupHealth:
             sentence = _("The bot is in no Discord server. Its messages wait.")
             yield Trouble("guild", sentence, _("Invite it again."))
             return
-        wanted = single_id(self.layout, "guild_id")
+        wanted = single_id(self.layout, GUILD)
+        if home_guild(guilds, wanted, channel_ids(self.layout)) is None:
+            sentence = _("The bot is in several servers, and nothing says which one is its own.")
+            cure = several_servers([(guild.id, guild.name) for guild in guilds])
+            yield Trouble("guild.several", sentence, cure)
         if wanted and all(guild.id != wanted for guild in guilds):
             sentence = _("The bot is not in the Discord server that it is for.")
-            yield Trouble("guild.wanted", sentence, _("Invite it again."), wanted)
+            cure = _("Invite it again, or put the guild_id of another one into config.toml.")
+            yield Trouble("guild.wanted", sentence, cure, wanted)
         yield from self._wrong_with_channels(guilds)
         yield from self._missing_roles(guilds)
         yield from self._silent_roles(guilds)
+        yield from self._blind_roles(guilds)
 
     def _wrong_with_channels(self, guilds: Sequence[discord.Guild]) -> Iterator[Trouble]:
         """Check each channel once, whatever is posted in it."""
@@ -111,7 +109,7 @@ class SetupHealth:
 
     def _missing_roles(self, guilds: Sequence[discord.Guild]) -> Iterator[Trouble]:
         for what, ids in self.layout.items():
-            if what.startswith("roles.") or what == "panic_role":
+            if not what.startswith("channels.") and what not in (GUILD, CATEGORY, PRESET):
                 for number in ids:
                     if problem := problem_of(guilds, what, number):
                         sentence = f"{_label(what)}: {problem}."
@@ -131,6 +129,16 @@ class SetupHealth:
                 sentence = f"{_label(called.what)}: {problem}."
                 cure = _("Correct it in the configuration file.")
                 yield Trouble(key, sentence, cure, called.role_id)
+
+    def _blind_roles(self, guilds: Sequence[discord.Guild]) -> Iterator[Trouble]:
+        hidden = hidden_channels(partial(find_channel, guilds), self.layout, self.called_roles)
+        for role, of_role in by_role(hidden).items():
+            sentence = _("A role cannot see channels that are for it.")
+            if any(one.is_called for one in of_role):
+                sentence = _("A role is called in channels that it cannot see.")
+            cure = _("{problem}. Fix it with /setup: “Let these roles see the channels”.")
+            cure = cure.format(problem=hidden_problem(role, of_role))
+            yield Trouble(f"role.blind.{role.id}", sentence, cure, role.id)
 
 
 def missing_permissions(
@@ -185,6 +193,15 @@ def call_problem(guilds: Sequence[discord.Guild], called: CalledRole) -> str:
     return text.format(channels=", ".join(silent))
 
 
+def hidden_problem(role: discord.Role, hidden: Sequence[HiddenChannel]) -> str:
+    """Say which channels a role cannot see, and whether it is called there."""
+    names = ", ".join(f"#{inert_line(one.channel.name, 100)}" for one in hidden)
+    text = _("The role {role} cannot see {channels}")
+    if any(one.is_called for one in hidden):
+        text = _("The role {role} is called in channels that it cannot see: {channels}")
+    return text.format(role=inert_line(role.name, 100), channels=names)
+
+
 def find_channel(guilds: Iterable[discord.Guild], channel_id: int) -> AnyChannel | None:
     """Return a channel or an open thread; the bot opens those that it posts to."""
     found = (guild.get_channel_or_thread(channel_id) for guild in guilds)
@@ -198,7 +215,7 @@ def find_role(guilds: Iterable[discord.Guild], role_id: int) -> discord.Role | N
 
 def problem_of(guilds: Sequence[discord.Guild], what: str, number: int) -> str:
     """Say why a channel or a role of the layout is of no use; blank if it is well."""
-    if what == "guild_id":
+    if what in (GUILD, CATEGORY, PRESET):
         return ""
     if not what.startswith("channels."):
         gone = find_role(guilds, number) is None

@@ -1,22 +1,32 @@
-"""Creates missing channels and roles; each is stored before the next is created.
+"""Creates missing channels and roles, each stored before the next, and lets roles see channels.
 
 Existing ones of the same name are used: Discord may have created them without answering.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 import discord
 
 from cogs.routing.layout import CATEGORY, Layout, single_id
 from cogs.routing.setup_health import NEEDED_PERMISSIONS
-from cogs.setup.pages import CHANNELS
+from cogs.routing.visibility import STAFF, CalledRole, audience, hidden_channels
+from cogs.setup.pages import CHANNELS, PINGS
 from webhook.protocol.errors import Conflict
 
 NAME = "CAD Sentinel"
 """The category's name, and the start of the roles' names."""
 
+UNWANTED = ("create_public_threads", "create_private_threads")
+"""What nobody but the bot does in its channels, besides writing. People write in its threads."""
+
+WANTED = ("create_public_threads", "send_messages_in_threads", "manage_threads", "pin_messages")
+"""What the bot gives itself in its channels if it has it."""
+
 StoreChoice = Callable[[str, int], Awaitable[None]]
 """Stores the channel or role of a layout's key."""
+
+Overwrites = dict[discord.Role | discord.Member | discord.Object, discord.PermissionOverwrite]
 
 
 async def create_roles(
@@ -46,34 +56,97 @@ async def create_roles(
 
 
 async def create_channels(
-    guild: discord.Guild, layout: Layout, missing: Sequence[str], store: StoreChoice, reason: str
+    guild: discord.Guild,
+    layout: Layout,
+    missing: Mapping[str, Collection[str]],
+    store: StoreChoice,
+    reason: str,
 ) -> None:
-    """Create channels in a category that only the configured roles and the bot can see.
+    """Create channels, by name with what is posted there, in which nobody but the bot writes.
+
+    They are in a category that the staff and the bot can see. What is not for all of the staff, or
+    calls somebody else, has permissions of its own.
 
     Raises:
         discord.HTTPException: Discord refuses.
     """
     existing = await guild.fetch_channels()
-    category = await _category(guild, existing, layout, store, reason)
+    # The gateway may not have told yet of those that were just created.
+    roles = {role.id: role for role in await guild.fetch_roles()}
+    category = await _category(guild, existing, layout, roles, store, reason)
     inside = {
         channel.name: channel
         for channel in existing
         if isinstance(channel, discord.TextChannel) and channel.category_id == category.id
     }
-    for key in missing:
-        name = key.rpartition(".")[2]
+    for name, keys in missing.items():
         channel = inside.get(name)
         if channel is None:
+            seen_by = {group for key in keys for group in (*audience(key), *_called_in(key))}
             channel = await guild.create_text_channel(
-                name, category=category, topic=CHANNELS[key], reason=reason
+                name,
+                category=category,
+                topic=_topic(keys),
+                overwrites=_overwrites(guild, layout, roles, seen_by),
+                reason=reason,
             )
-        await store(key, channel.id)
+        for key in keys:
+            await store(key, channel.id)
+
+
+async def let_roles_see(
+    guild: discord.Guild,
+    layout: Layout,
+    called_roles: Iterable[CalledRole],
+    reason: str,
+    only: Collection[str] = (),
+) -> None:
+    """Let roles see their channels, or only the roles of these keys.
+
+    A role of the staff is let into the category first, which its synced channels follow, and then
+    into those channels that it still does not see.
+
+    Raises:
+        discord.HTTPException: Discord refuses.
+    """
+    called = list(called_roles)
+    roles = {role.id: role for role in await guild.fetch_roles()}
+    wanted = {number for key in only for number in layout.get(key, ())}
+    staff = {number for group in STAFF for number in layout.get(group, ())}
+    category_id = single_id(layout, CATEGORY)
+    for into_category in (True, False):
+        channels = {channel.id: channel for channel in await guild.fetch_channels()}
+        seen = set[tuple[int, int]]()
+        find = partial(_channel_of, guild, channels)
+        hidden = hidden_channels(find, layout, called, lambda _, number: roles.get(number))
+        for role, channel, _is_called in hidden:
+            if only and role.id not in wanted:
+                continue
+            target = channel
+            if into_category:
+                if channel.category_id != category_id or role.id not in staff:
+                    continue
+                target = channels.get(category_id, channel)
+            if (role.id, target.id) not in seen:
+                seen.add((role.id, target.id))
+                overwrite = target.overwrites_for(role)
+                overwrite.update(view_channel=True, read_message_history=True)
+                await target.set_permissions(role, overwrite=overwrite, reason=reason)
+
+
+def _channel_of(
+    guild: discord.Guild, channels: Mapping[int, discord.abc.GuildChannel], number: int
+) -> discord.abc.GuildChannel | None:
+    """Return a channel, or the one that a thread is in."""
+    thread = guild.get_thread(number)
+    return channels.get(thread.parent_id if thread is not None else number)
 
 
 async def _category(
     guild: discord.Guild,
     existing: Sequence[discord.abc.GuildChannel],
     layout: Layout,
+    roles: Mapping[int, discord.Role],
     store: StoreChoice,
     reason: str,
 ) -> discord.CategoryChannel:
@@ -84,19 +157,44 @@ async def _category(
             break
     else:
         category = await guild.create_category(
-            NAME, overwrites=_overwrites(guild, layout), reason=reason
+            NAME, overwrites=_overwrites(guild, layout, roles, STAFF), reason=reason
         )
     await store(CATEGORY, category.id)
     return category
 
 
 def _overwrites(
-    guild: discord.Guild, layout: Layout
-) -> dict[discord.Role | discord.Member | discord.Object, discord.PermissionOverwrite]:
-    seen_by = [number for key, ids in layout.items() if key.startswith("roles.") for number in ids]
-    roles = [role for role in map(guild.get_role, seen_by) if role is not None]
+    guild: discord.Guild,
+    layout: Layout,
+    roles: Mapping[int, discord.Role],
+    groups: Iterable[str],
+) -> Overwrites:
+    """Let these roles read and only the bot write; the bot can give and take what it has itself."""
+    held = guild.me.guild_permissions
+    ids = {number for group in groups for number in layout.get(group, ())}
+    unwanted = {right: False for right in UNWANTED if getattr(held, right)}
+    own = {right: True for right in WANTED if getattr(held, right)}
     return {
-        guild.default_role: discord.PermissionOverwrite(view_channel=False),
-        **{role: discord.PermissionOverwrite(view_channel=True) for role in roles},
-        guild.me: discord.PermissionOverwrite(**dict.fromkeys(NEEDED_PERMISSIONS, True)),
+        **{
+            roles[number]: discord.PermissionOverwrite(view_channel=True, read_message_history=True)
+            for number in sorted(ids & roles.keys())
+        },
+        guild.default_role: discord.PermissionOverwrite(
+            view_channel=guild.id in ids, send_messages=False, **unwanted
+        ),
+        guild.me: discord.PermissionOverwrite(**dict.fromkeys(NEEDED_PERMISSIONS, True), **own),
     }
+
+
+def _called_in(key: str) -> list[str]:
+    """Return the keys of the roles that are called in a channel of the layout."""
+    called = {
+        "channels.panic": ["panic_role"],
+        "channels.emergency": ["emergency_role"],
+        "channels.alerts": [ping for ping in PINGS if ping.startswith("alarm")],
+    }
+    return called.get(key, [])
+
+
+def _topic(keys: Collection[str]) -> str:
+    return ", ".join(CHANNELS[key] for key in keys)

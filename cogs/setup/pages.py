@@ -1,28 +1,39 @@
-"""The pages of the set-up wizard: three, one about the game server, and one for each key of the
-layout that can be picked.
+"""The pages of the set-up wizard, and one for each key of the layout that can be picked.
 
-A page is made from what is stored and from Discord's present state, so it survives a restart.
+The pages about the CAD and the game server are in `cogs.setup.cad_pages`. A page is made from what
+is stored and from Discord's present state, so it survives a restart.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import discord
 
-from cogs.i18n.language import N_, _
-from cogs.routing.layout import Layout, merged_layout, single_id
+from cogs.i18n.language import LANGUAGES, N_, _, native_name, plural
+from cogs.routing.community import CommunityTexts
+from cogs.routing.layout import (
+    GUILD,
+    PRESET,
+    SUPERVISOR_ROLES,
+    Layout,
+    channel_ids,
+    merged_layout,
+    single_id,
+)
 from cogs.routing.setup_health import (
-    CalledRole,
+    NEEDED_PERMISSIONS,
     call_problem,
     find_channel,
     find_role,
+    hidden_problem,
     problem_of,
 )
-from cogs.ui.embeds import CardBuilder, Colour
+from cogs.routing.visibility import CalledRole, HiddenChannel, by_role, hidden_channels
+from cogs.ui.embeds import FIELD, CardBuilder, Colour
+from cogs.ui.home import home_guild
 from cogs.ui.text import fitting, inert_line
-from webhook.protocol.game_servers import GameServer, GameServers
 
 MOST_ROLES = 25
 
@@ -39,25 +50,32 @@ CHANNEL_TYPES = [
 LISTED = 600
 """Characters of a key's roles or channels, with their problems."""
 
-_QUOTABLE = re.compile(r"[!#-_a-~]+")
-"""A token that can stand between quotation marks, in server.cfg and in Discord's code."""
-
-PAGES = ("roles", "channels", "cad")
+PAGES = ("roles", "channels", "pings", "community", "cad")
 
 ROLES = {
-    "roles.viewer": N_("can view everything"),
-    "roles.dispatcher": N_("can edit properties and dispatch drones"),
-    "roles.approver": N_("can approve and deny"),
+    "roles.viewer": N_("can look everything up"),
+    "roles.dispatcher": N_(
+        "can also answer alarms, send drones, edit any property, its equipment and access list"
+    ),
+    "roles.approver": N_("can also approve, deny and restore"),
     "roles.admin": N_("can do everything, including /setup"),
-    "panic_role": N_("is mentioned when somebody presses their panic button"),
 }
 """What the roles are for."""
+
+PINGS = {
+    "panic_role": N_("when somebody presses their panic button"),
+    "emergency_role": N_("when a 911 call comes in"),
+    "alarm_role": N_("when an alarm begins at a property"),
+    SUPERVISOR_ROLES: N_("when nobody has acknowledged an alarm for long"),
+}
+"""When the roles are mentioned."""
 
 CHANNELS = {
     "channels.emergency": N_("911 and 311 calls"),
     "channels.dispatch": N_("dispatch calls, tones, pages, station alerts"),
     "channels.panic": N_("panic buttons"),
-    "channels.units": N_("units on duty, open calls"),
+    "channels.board": N_("one message with the units on duty and the open calls"),
+    "channels.units": N_("every change of a unit's status"),
     "channels.records": N_("records, bulletins, warrants"),
     "channels.alerts": N_("alarms at properties"),
     "channels.visits": N_("visitors seen by the cameras"),
@@ -70,16 +88,90 @@ CHANNELS = {
 }
 """What is posted in the channels."""
 
+PURPOSES = ROLES | PINGS | CHANNELS
+"""What the keys of the layout are for that can be picked."""
+
+_KEYS = {"roles": ROLES, "channels": CHANNELS, "pings": PINGS}
+
+_NAMES = {
+    "panic_role": N_("panic"),
+    "emergency_role": N_("911"),
+    "alarm_role": N_("alarm"),
+    SUPERVISOR_ROLES: N_("supervisor"),
+}
+
+SMALL = "small"
+FULL = "full"
+
+PRESETS: dict[str, dict[str, tuple[str, ...]]] = {
+    SMALL: {
+        "board": ("channels.board",),
+        "dispatch": (
+            "channels.dispatch",
+            "channels.emergency",
+            "channels.panic",
+            "channels.records",
+        ),
+        "security": (
+            "channels.alerts",
+            "channels.visits",
+            "channels.crimes",
+            "channels.access",
+            "channels.properties",
+            "channels.drones",
+        ),
+        "approvals": ("channels.approvals",),
+        "log": ("channels.log",),
+    },
+    FULL: {key.removeprefix("channels."): (key,) for key in CHANNELS if key != "channels.units"},
+}
+"""The channels that can be created together, with what is posted there. Statuses drown all else,
+and the board shows them: who wants each change chooses a channel for them.
+"""
+
+COMMON_ZONES = (
+    "UTC",
+    "America/Los_Angeles",
+    "America/Denver",
+    "America/Chicago",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Europe/London",
+    "Europe/Lisbon",
+    "Europe/Madrid",
+    "Europe/Paris",
+    "Europe/Amsterdam",
+    "Europe/Brussels",
+    "Europe/Berlin",
+    "Europe/Vienna",
+    "Europe/Zurich",
+    "Europe/Rome",
+    "Europe/Copenhagen",
+    "Europe/Stockholm",
+    "Europe/Oslo",
+    "Europe/Warsaw",
+    "Europe/Helsinki",
+    "Europe/Istanbul",
+    "Asia/Kolkata",
+    "Australia/Sydney",
+)
+"""Time zones that are offered in a menu; a form takes any."""
+
 
 @dataclass(frozen=True)
 class SetupState:
-    """What a page is made from: the file's layout, what was chosen here, and the server."""
+    """What a page is made from: the file's layout, what was chosen here, and the server.
+
+    `called_roles` follow from both. `texts` count now, `chosen_texts` were chosen here.
+    """
 
     file: Layout
     chosen: Layout
     guild: discord.Guild
     guilds: tuple[discord.Guild, ...]
-    called_roles: Sequence[CalledRole] = ()
+    called_roles: Sequence[CalledRole]
+    texts: CommunityTexts
+    chosen_texts: CommunityTexts
 
     @property
     def layout(self) -> Layout:
@@ -87,7 +179,7 @@ class SetupState:
 
     def usable(self, key: str, guilds: Sequence[discord.Guild]) -> list[int]:
         """Return the ids of a key that exist in these servers."""
-        found = find_role if key in ROLES else find_channel
+        found = find_channel if key in CHANNELS else find_role
         return [number for number in self.layout[key] if found(guilds, number) is not None]
 
     def problem(self, key: str, number: int) -> str:
@@ -97,15 +189,38 @@ class SetupState:
         problems += [call_problem(self.guilds, called) for called in calls]
         return next(filter(None, problems), "")
 
-    def missing(self, page: str) -> list[str]:
-        """Return the keys without anything that exists, unless nothing was chosen on purpose."""
-        return [
-            key
-            for key in keys_of(page, self.file)
-            if key != "panic_role"
-            and self.chosen.get(key) != ()
-            and not self.usable(key, self.guilds)
-        ]
+    def hidden(self) -> list[HiddenChannel]:
+        """Return the channels that roles cannot see and should."""
+        find = partial(find_channel, self.guilds)
+        return hidden_channels(find, self.layout, self.called_roles)
+
+    def missing_roles(self) -> list[str]:
+        """Return the roles that do not exist, unless none was chosen on purpose."""
+        return [key for key in ROLES if self._is_missing(key)]
+
+    def missing_channels(self, preset: str) -> dict[str, list[str]]:
+        """Return what is posted nowhere, unless on purpose, by the preset's channel for it."""
+        found = {
+            name: list(filter(self._is_missing, keys)) for name, keys in PRESETS[preset].items()
+        }
+        return {name: keys for name, keys in found.items() if keys}
+
+    def presets(self) -> list[str]:
+        """Return which presets can be created: once there are channels, only what they are.
+
+        Before it was stored which that is, channels that are used twice were a small set.
+        """
+        shared = [self.usable(key, self.guilds) for key in CHANNELS if key != "channels.board"]
+        ids = [number for usable in shared for number in usable]
+        if not ids:
+            return list(PRESETS)
+        stored = single_id(self.layout, PRESET)
+        if stored:
+            return [list(PRESETS)[stored - 1]]
+        return [SMALL] if len(set(ids)) < len(ids) else [FULL]
+
+    def _is_missing(self, key: str) -> bool:
+        return self.chosen.get(key) != () and not self.usable(key, self.guilds)
 
 
 @dataclass
@@ -118,13 +233,12 @@ class SetupPage:
 
 def keys_of(page: str, layout: Layout) -> list[str]:
     """Return the layout's keys on a page."""
-    texts = ROLES if page == "roles" else CHANNELS
-    return [key for key in texts if key in layout]
+    return [key for key in _KEYS.get(page, ()) if key in layout]
 
 
-def resettable_keys(page: str, layout: Layout) -> list[str]:
-    """Return the keys that are reset to the file together."""
-    return [*keys_of(page, layout), *(["guild_id"] if page == "roles" else [])]
+def page_of(key: str) -> str:
+    """Return the page that a key is on."""
+    return next(page for page, keys in _KEYS.items() if key in keys)
 
 
 def roles_page(state: SetupState) -> SetupPage:
@@ -133,33 +247,119 @@ def roles_page(state: SetupState) -> SetupPage:
         "Each role includes those before it. Members who can manage this server can do everything."
     )
     page = _group_page(state, "roles", _("Who may do what"), intro, _("nobody"))
+    create = button_to(_("Create what is missing"), "setup:create:roles")
+    create.disabled = not (state.missing_roles() and state.guild.me.guild_permissions.manage_roles)
+    page.items.insert(1, create)
     if not state.guild.me.guild_permissions.manage_roles:
         page.card.add(_("The bot lacks Manage Roles"), _how_to_allow(), inline=False)
-    elsewhere = len(state.guilds) > 1 and not single_id(state.layout, "guild_id")
-    if elsewhere:
+    chosen = single_id(state.layout, GUILD)
+    if home_guild(state.guilds, chosen, channel_ids(state.layout)) is None:
         text = _(
             "The bot is in {number} servers. Managing one of them allows nothing until you "
             "choose one of the servers."
         )
         warning = text.format(number=len(state.guilds))
         page.card.add(_("More than one server"), warning, inline=False)
-        page.items.append(_button(_("Only this server"), "setup:only:server"))
-    page.items.append(_button(_("Next: channels"), "setup:page:channels", is_next=True))
+        page.items.append(button_to(_("Only this server"), "setup:only:server"))
+    page.items.append(button_to(_("Next: channels"), "setup:page:channels", is_next=True))
     return page
 
 
 def channels_page(state: SetupState) -> SetupPage:
     """Show what is posted in which channel, and which permissions the bot lacks there."""
     intro = _(
-        "Only the roles of the first page can see the category “CAD Sentinel”: choose them "
-        "before you create channels."
+        "Only the bot writes in the channels that it creates, and each is seen by the roles that "
+        "need it: viewers see neither approvals nor log."
     )
     page = _group_page(state, "channels", _("What is posted where"), intro, _("not posted"))
-    if not state.guild.me.guild_permissions.manage_channels:
-        page.card.add(_("The bot lacks Manage Channels"), _how_to_allow(), inline=False)
-    page.items.append(_button(_("Back"), "setup:page:roles"))
-    page.items.append(_button(_("Next: the CAD"), "setup:page:cad", is_next=True))
+    lacking = lacking_to_create(state.guild.me)
+    presets = state.presets()
+    for preset in reversed(presets):
+        channels = PRESETS[preset]
+        label = _("Create what is missing")
+        if len(presets) > 1:
+            label = {
+                SMALL: plural("Small: 1 channel", "Small: {number} channels", len(channels)),
+                FULL: plural("Full: 1 channel", "Full: {number} channels", len(channels)),
+            }[preset]
+        create = button_to(label, f"setup:create:{preset}")
+        create.disabled = bool(lacking) or not state.missing_channels(preset)
+        page.items.insert(1, create)
+    if len(presets) > 1:
+        page.card.add(_("Create channels"), _preset_texts(), inline=False)
+    if lacking:
+        title = _("The bot lacks {permissions}").format(permissions=", ".join(lacking))
+        page.card.add(fitting([title], "", 200), _how_to_allow(), inline=False)
+    page.items.append(button_to(_("Back"), "setup:page:roles"))
+    page.items.append(button_to(_("Next: pings"), "setup:page:pings", is_next=True))
     return page
+
+
+def _preset_texts() -> str:
+    small = ", ".join(f"#{name}" for name in PRESETS[SMALL])
+    text = _("**Small**: {channels}. **Full**: one for each line above, without units.")
+    return text.format(channels=small)
+
+
+def pings_page(state: SetupState, minutes: tuple[int, int]) -> SetupPage:
+    """Show who is mentioned, and when; `minutes` until an alarm calls dispatchers, supervisors."""
+    intro = _("A role is mentioned once, when the message is posted. Rules can mention others.")
+    page = _group_page(state, "pings", _("Who is called"), intro, _("nobody"))
+    dispatchers = " ".join(f"<@&{number}>" for number in state.layout["roles.dispatcher"])
+    lines = []
+    for after, who in zip(minutes, (dispatchers, _("supervisor")), strict=True):
+        text = plural(
+            "after 1 minute: {who}", "after {number} minutes: {who}", after, who=who or _("nobody")
+        )
+        lines.append(text if after else _("{who}: never").format(who=who))
+    page.card.add(_("If nobody acknowledges an alarm"), "\n".join(lines), inline=False)
+    page.items.append(button_to(_("Back"), "setup:page:channels"))
+    page.items.append(button_to(_("Next: language"), "setup:page:community", is_next=True))
+    return page
+
+
+def community_page(state: SetupState) -> SetupPage:
+    """Show the language of cards and the zone in which days begin."""
+    texts = state.texts
+    language = native_name(texts.language) if texts.language in LANGUAGES else texts.language
+    card = CardBuilder(
+        heading("community", _("Language and time zone")),
+        Colour.NORMAL,
+        _("Cards are in this language; answers are in each member's own."),
+    )
+    card.add(_("Language"), language)
+    card.add(_("Time zone"), texts.timezone)
+    languages: discord.ui.Select[discord.ui.View] = discord.ui.Select(
+        custom_id="setup:language:pick",
+        placeholder=_("Which language?"),
+        options=[
+            discord.SelectOption(label=native_name(one), value=one, default=one == texts.language)
+            for one in LANGUAGES
+        ],
+    )
+    names = list(dict.fromkeys([texts.timezone, *COMMON_ZONES]))
+    zones: discord.ui.Select[discord.ui.View] = discord.ui.Select(
+        custom_id="setup:zone:pick",
+        placeholder=_("Which time zone?"),
+        options=[
+            discord.SelectOption(label=one, value=one, default=one == texts.timezone)
+            for one in names
+        ],
+    )
+    page = SetupPage(card, [languages, zones])
+    page.items.append(button_to(_("Another time zone"), "setup:ask:zone"))
+    page.items.append(button_to(_("Refresh"), "setup:page:community"))
+    if any(state.chosen_texts):
+        page.items.append(button_to(_("Reset to the file"), "setup:forget:community"))
+    page.items.append(button_to(_("Back"), "setup:page:pings"))
+    page.items.append(button_to(_("Next: the CAD"), "setup:page:cad", is_next=True))
+    return page
+
+
+def lacking_to_create(me: discord.Member) -> list[str]:
+    """Return what the bot lacks to create channels; it can give only what it has itself."""
+    needed = {"manage_channels": "Manage Channels", **NEEDED_PERMISSIONS}
+    return [name for right, name in needed.items() if not getattr(me.guild_permissions, right)]
 
 
 def _how_to_allow() -> str:
@@ -171,9 +371,9 @@ def _how_to_allow() -> str:
 
 def _group_page(state: SetupState, name: str, title: str, intro: str, none: str) -> SetupPage:
     lines = [_line(state, key, none) for key in keys_of(name, state.file)]
-    card = CardBuilder(_heading(name, title), Colour.NORMAL, "\n".join([intro, "", *lines]))
+    card = CardBuilder(heading(name, title), Colour.NORMAL, "\n".join([intro, "", *lines]))
     options = [
-        discord.SelectOption(label=_name(key), value=key, description=_purpose(key))
+        discord.SelectOption(label=_name(key), value=key, description=_purpose(key)[:100])
         for key in keys_of(name, state.file)
     ]
     menu: discord.ui.Select[discord.ui.View] = discord.ui.Select(
@@ -181,15 +381,29 @@ def _group_page(state: SetupState, name: str, title: str, intro: str, none: str)
         placeholder=_("Choose existing ones"),
         options=options,
     )
-    rights = state.guild.me.guild_permissions
-    may_create = rights.manage_roles if name == "roles" else rights.manage_channels
-    is_missing = bool(state.missing(name))
-    create = _button(_("Create what is missing"), f"setup:create:{name}")
-    create.disabled = not (is_missing and may_create)
-    page = SetupPage(card, [menu, create, _button(_("Refresh"), f"setup:page:{name}")])
-    if any(key in state.chosen for key in resettable_keys(name, state.file)):
-        page.items.append(_button(_("Reset to the file"), f"setup:forget:{name}"))
+    page = SetupPage(card, [menu, button_to(_("Refresh"), f"setup:page:{name}")])
+    if any(key in state.chosen for key in keys_of(name, state.file)):
+        page.items.append(button_to(_("Reset to the file"), f"setup:forget:{name}"))
+    _offer_to_show(state, name, page)
     return page
+
+
+def _offer_to_show(state: SetupState, name: str, page: SetupPage) -> None:
+    """Say which roles cannot see their channels, and offer to change that."""
+    hidden = state.hidden()
+    if not hidden:
+        return
+    lines = [hidden_problem(role, of_role) for role, of_role in by_role(hidden).items()]
+    page.card.add(_("Roles that do not see their channels"), fitting(lines, "\n", FIELD))
+    button = button_to(_("Let these roles see the channels"), f"setup:show:{name}")
+    if not state.guild.me.guild_permissions.manage_roles:
+        button.disabled = True
+        page.card.add(
+            _("The bot lacks Manage Roles"),
+            _("It cannot change who sees a channel. Allow it this, or change it by hand."),
+            inline=False,
+        )
+    page.items.append(button)
 
 
 def _line(state: SetupState, key: str, none: str) -> str:
@@ -197,38 +411,48 @@ def _line(state: SetupState, key: str, none: str) -> str:
     shown = []
     for number in state.layout[key]:
         problem = state.problem(key, number)
-        mention = f"<@&{number}>" if key in ROLES else f"<#{number}>"
+        mention = f"<#{number}>" if key in CHANNELS else f"<@&{number}>"
         shown.append(f"{mention} (**{problem}**)" if problem else mention)
+    with_units = state.layout.get("channels.units", ())
+    if key == "channels.board" and not shown and with_units:
+        shown.append(f"<#{with_units[0]}>")
     return f"**{_name(key)}** · {_purpose(key)}: {fitting(shown, ', ', LISTED) or none}"
 
 
 def picking_page(state: SetupState, key: str) -> SetupPage:
     """Show what can be picked for one key."""
-    is_role = key in ROLES
+    is_channel = key in CHANNELS
     text = [_purpose(key)[:1].upper() + _purpose(key)[1:] + "."]
     if key in state.chosen:
         by_file = ", ".join(map(str, state.file[key])) or _("nothing")
         text.append(_("Chosen here; the file says {ids}.").format(ids=by_file))
-    group = "roles" if is_role else "channels"
     card = CardBuilder(
         _("Set up CAD Sentinel · {what}").format(what=_name(key)),
         Colour.NORMAL,
-        "\n".join([*text, _line(state, key, _("nobody") if is_role else _("not posted"))]),
+        "\n".join([*text, _line(state, key, _("not posted") if is_channel else _("nobody"))]),
     )
     current = state.usable(key, [state.guild])
-    page = SetupPage(card, [_role_menu(key, current) if is_role else _channel_menu(key, current)])
-    page.items.append(_button(_("Back"), f"setup:page:{group}"))
-    page.items.append(_button(_("None"), f"setup:none:{key}"))
+    page = SetupPage(
+        card, [_channel_menu(key, current) if is_channel else _role_menu(key, current)]
+    )
+    page.items.append(button_to(_("Back"), f"setup:page:{page_of(key)}"))
+    page.items.append(button_to(_("None"), f"setup:none:{key}"))
     if key in state.chosen:
-        page.items.append(_button(_("Reset to the file"), f"setup:forget:{key}"))
+        page.items.append(button_to(_("Reset to the file"), f"setup:forget:{key}"))
+    _offer_to_show(state, key, page)
     return page
+
+
+def takes_one(key: str) -> bool:
+    """Tell whether a key of the layout is one role."""
+    return key.endswith("_role")
 
 
 def _role_menu(key: str, current: Iterable[int]) -> discord.ui.Item[Any]:
     menu: discord.ui.RoleSelect[discord.ui.View] = discord.ui.RoleSelect(
         custom_id=f"setup:pick:{key}",
-        placeholder=_("Which role, or which roles?"),
-        max_values=1 if key == "panic_role" else MOST_ROLES,
+        placeholder=_("Which role?") if takes_one(key) else _("Which role, or which roles?"),
+        max_values=1 if takes_one(key) else MOST_ROLES,
         default_values=[discord.Object(number, type=discord.Role) for number in current],
     )
     return menu
@@ -246,139 +470,12 @@ def _channel_menu(key: str, current: Iterable[int]) -> discord.ui.Item[Any]:
     return menu
 
 
-@dataclass(frozen=True)
-class CadPushes:
-    """When a CAD's first push ever and its last since the start came, in milliseconds."""
-
-    name: str
-    first_at: int | None
-    last_at: int | None
+def heading(page: str, title: str) -> str:
+    text = _("Set up CAD Sentinel · {number} of {count} · {title}")
+    return text.format(number=PAGES.index(page) + 1, count=len(PAGES), title=title)
 
 
-def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
-    """Show what to configure in the CAD, and what was received so far."""
-    card = CardBuilder(
-        _heading("cad", _("What the CAD sends")),
-        Colour.GOOD if all(cad.last_at for cad in cads) else Colour.NORMAL,
-        _("Do one of these, then do something in the CAD: go on duty, or make a 911 call."),
-    )
-    card.add(
-        _("You have a FiveM server (recommended)"),
-        _(
-            "Press *Game server* below. The resource `cad-sentinel` takes the pushes from the"
-            " Sonoran resource, and loses none while the bot is away."
-        ),
-        inline=False,
-    )
-    card.add(
-        _("You want no other resource on it"),
-        _(
-            "In `sonorancad/config.json` (`true` without quotes), then restart the resource:\n"
-            "```json\n"
-            '"enablePushEventForwarding": true,\n'
-            '"pushEventForwardUrl": "http://127.0.0.1:{port}",\n'
-            "```\n"
-            "If the bot runs on another machine, write that machine's address, and in the bot's"
-            ' `config.toml` under `[http]`: `host = "0.0.0.0"`.'
-        ).format(port=port),
-        inline=False,
-    )
-    card.add(
-        _("You have no game server"),
-        _(
-            "In the CAD's server settings enter this machine's public IP and the listener port"
-            " `{port}`."
-        ).format(port=port),
-        inline=False,
-    )
-    lines = [_describe_pushes(cad) for cad in cads]
-    if any(cad.last_at is None for cad in cads):
-        lines.append(
-            _(
-                "This answer updates itself when the first push comes; after 15 minutes "
-                "press Refresh."
-            )
-        )
-    card.add(_("Received so far"), "\n".join(lines), inline=False)
-    back = _button(_("Back"), "setup:page:channels")
-    game = _button(_("Game server"), "setup:page:game")
-    return SetupPage(card, [back, _button(_("Refresh"), "setup:page:cad"), game])
-
-
-@dataclass(frozen=True)
-class GameServerAccess:
-    """How the game server reaches the bot: an address, and the token of a client, blank if none."""
-
-    url: str
-    token: str
-
-
-def game_page(access: GameServerAccess, servers: GameServers) -> SetupPage:
-    """Show what to write into server.cfg, and which game servers are there."""
-    found = servers.by_client().values()
-    is_there = any(map(servers.is_connected, found))
-    card = CardBuilder(
-        _("Set up CAD Sentinel · Game server"),
-        Colour.GOOD if is_there else Colour.NORMAL,
-        _(
-            "The resource `cad-sentinel` sends what happens in the game and what the CAD pushes, "
-            "and keeps it while the bot is away. Switch `enablePushEventForwarding` of the Sonoran "
-            "resource off, put the folder `cad-sentinel` into `resources`, and this into "
-            "`server.cfg`:"
-        ),
-    )
-    token = access.token if _QUOTABLE.fullmatch(access.token) else _("TOKEN")
-    lines = f'set cad_sentinel_url "{access.url}"\nset cad_sentinel_token "{token}"\n'
-    lines += "ensure cad-sentinel"
-    about = _("The token is a secret: only you see this. Use `set` and never `setr` or `sets`.")
-    if token != access.token:
-        about = _(
-            "TOKEN is that of a client with the scope write: add one to `config.toml` under "
-            "`[[websocket.clients]]`."
-        )
-    elsewhere = _(
-        "If the bot runs on another machine, write that machine's address, and in the bot's "
-        '`config.toml` under `[http]`: `host = "0.0.0.0"`.'
-    )
-    card.add("server.cfg", f"```\n{lines}\n```\n{about}\n{elsewhere}", inline=False)
-    shown = [_describe_game_server(server, servers) for server in found]
-    if not is_there:
-        shown.append(
-            _(
-                "This answer updates itself when the resource is there; after 15 minutes "
-                "press Refresh."
-            )
-        )
-    card.add(_("There so far"), "\n".join(shown), inline=False)
-    back = _button(_("Back"), "setup:page:cad")
-    return SetupPage(card, [back, _button(_("Refresh"), "setup:page:game")])
-
-
-def _describe_game_server(server: GameServer, servers: GameServers) -> str:
-    text = _("**{resource}** was there {time}.")
-    if servers.is_connected(server):
-        text = _("**{resource}** was there {time}. It works.")
-    name = inert_line(f"{server.resource} {server.version}", 64)
-    return text.format(resource=name, time=f"<t:{server.seen_at // 1000}:R>")
-
-
-def _heading(page: str, title: str) -> str:
-    text = _("Set up CAD Sentinel · {number} of 3 · {title}")
-    return text.format(number=PAGES.index(page) + 1, title=title)
-
-
-def _describe_pushes(cad: CadPushes) -> str:
-    name = inert_line(cad.name, 32)
-    if cad.last_at is not None:
-        text = _("**{cad}**: the last push came {time}. It works.")
-        return text.format(cad=name, time=f"<t:{cad.last_at // 1000}:R>")
-    if cad.first_at is not None:
-        text = _("**{cad}**: nothing since the bot started; the first push ever came {time}.")
-        return text.format(cad=name, time=f"<t:{cad.first_at // 1000}:R>")
-    return _("**{cad}**: nothing yet.").format(cad=name)
-
-
-def _button(
+def button_to(
     label: str, custom_id: str, *, is_next: bool = False
 ) -> discord.ui.Button[discord.ui.View]:
     style = discord.ButtonStyle.primary if is_next else discord.ButtonStyle.secondary
@@ -386,8 +483,10 @@ def _button(
 
 
 def _name(key: str) -> str:
-    return key.rpartition(".")[2].replace("_", " ")
+    if key in _NAMES:
+        return _(_NAMES[key])
+    return inert_line(key.rpartition(".")[2], 40)
 
 
 def _purpose(key: str) -> str:
-    return _((ROLES | CHANNELS)[key])
+    return _(PURPOSES[key])

@@ -4,34 +4,53 @@ The pages are in `cogs.setup.pages`; `cogs.setup.creation` creates channels and 
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.i18n.language import _, using_locale
-from cogs.routing.layout import CATEGORY, Layout, choices, store_choices
-from cogs.routing.setup_health import CalledRole
-from cogs.setup.creation import create_channels, create_roles
+from cogs.i18n.language import LANGUAGES, _, using_locale
+from cogs.routing.community import (
+    DEFAULT,
+    CommunityTexts,
+    chosen_texts,
+    store_texts,
+    texts_of_locale,
+    zone_name,
+)
+from cogs.routing.layout import (
+    GUILD,
+    PRESET,
+    Layout,
+    channel_ids,
+    choices,
+    single_id,
+    store_choices,
+)
+from cogs.routing.visibility import CalledRole
+from cogs.setup.cad_pages import CadPushes, GameServerAccess, cad_page, game_page
+from cogs.setup.creation import create_channels, create_roles, let_roles_see
 from cogs.setup.pages import (
-    CHANNELS,
     PAGES,
+    PINGS,
+    PRESETS,
+    PURPOSES,
     ROLES,
-    CadPushes,
-    GameServerAccess,
     SetupPage,
     SetupState,
-    cad_page,
     channels_page,
-    game_page,
+    community_page,
+    keys_of,
     picking_page,
-    resettable_keys,
+    pings_page,
     roles_page,
 )
 from cogs.ui.buttons import OutdatedButton, chosen_values, control
 from cogs.ui.embeds import view_of
+from cogs.ui.modals import Answers, Form, form
 from cogs.ui.permissions import needs
 from cogs.ui.responder import AlreadyDone, Responder, reply_text
 from cogs.ui.text import inert_line
@@ -46,13 +65,19 @@ log = logging.getLogger(__name__)
 
 
 class SetupWizard(commands.Cog):
-    """The wizard. `file` is what the configuration says; `on_choice` applies every choice."""
+    """The wizard.
+
+    `file` and `file_texts` are what the configuration says; `minutes` until an alarm that nobody
+    acknowledges calls dispatchers and supervisors. `on_choice` applies every choice.
+    """
 
     def __init__(
         self,
         responder: Responder,
         context: Context,
         file: Layout,
+        file_texts: CommunityTexts,
+        minutes: tuple[int, int],
         port: int,
         last_push: LastPush,
         access: GameServerAccess,
@@ -63,6 +88,8 @@ class SetupWizard(commands.Cog):
         self._responder = responder
         self._context = context
         self._file = file
+        self._file_texts = file_texts
+        self._minutes = minutes
         self._port = port
         self._last_push = last_push
         self._called_roles = called_roles
@@ -81,7 +108,8 @@ class SetupWizard(commands.Cog):
     )
     @app_commands.guild_only()
     async def setup(self, interaction: discord.Interaction) -> None:
-        await self._responder.defer(interaction)
+        context = await self._responder.defer(interaction)
+        await self._adopt(context, interaction)
         page = roles_page(await self._state(interaction))
         await interaction.followup.send(
             embed=page.card.build(),
@@ -108,7 +136,9 @@ class SetupWizard(commands.Cog):
         context = await self._defer(interaction)
         guild = _guild(interaction)
         picked = tuple(map(int, chosen_values(interaction)))
-        if key in ROLES and key != "roles.viewer" and guild.id in picked:
+        if guild.id in picked and key in PINGS:
+            raise Conflict("@everyone cannot be mentioned as a role, choose another one")
+        if guild.id in picked and key in ROLES and key != "roles.viewer":
             raise Conflict("@everyone cannot be chosen here: then everybody could do that")
         await self._choose(context, {self._checked(key): picked})
         await self._show_page(interaction, key)
@@ -117,27 +147,77 @@ class SetupWizard(commands.Cog):
     async def forget(self, interaction: discord.Interaction, name: str) -> None:
         """Go back to what the file says, for a page or for one thing."""
         context = await self._defer(interaction)
-        keys = resettable_keys(name, self._file) if name in PAGES else [self._checked(name)]
-        await self._choose(context, dict.fromkeys(keys))
+        if name == "community":
+            await self._choose_texts(context, CommunityTexts())
+        else:
+            keys = keys_of(name, self._file) if name in PAGES else [self._checked(name)]
+            await self._choose(context, dict.fromkeys(keys))
         await self._show_page(interaction, name)
 
     @control("setup:only", scope=Scope.ADMIN)
     async def keep_to_server(self, interaction: discord.Interaction, _name: str) -> None:
         context = await self._defer(interaction)
-        await self._choose(context, {"guild_id": (_guild(interaction).id,)})
+        await self._choose(context, {GUILD: (_guild(interaction).id,)})
         await self._show_page(interaction, "roles")
+
+    @control("setup:language", scope=Scope.ADMIN)
+    async def pick_language(self, interaction: discord.Interaction, _name: str) -> None:
+        context = await self._defer(interaction)
+        (language,) = chosen_values(interaction) or [""]
+        if language not in LANGUAGES:
+            raise OutdatedButton
+        chosen = await chosen_texts(self._context.read)
+        await self._choose_texts(context, chosen._replace(language=language))
+        await self._show_page(interaction, "community")
+
+    @control("setup:zone", scope=Scope.ADMIN)
+    async def pick_zone(self, interaction: discord.Interaction, _name: str) -> None:
+        context = await self._defer(interaction)
+        (zone,) = chosen_values(interaction) or [""]
+        await self._choose_zone(context, zone)
+        await self._show_page(interaction, "community")
+
+    @control("setup:ask", scope=Scope.ADMIN)
+    async def ask_zone(self, interaction: discord.Interaction, _name: str) -> None:
+        asked = Form(_("Time zone"), "setup:ask:0")
+        asked.add_text("zone", _("Time zone"), max_length=64, placeholder="Europe/Berlin")
+        await interaction.response.send_modal(asked)
+
+    @form("setup:ask", Scope.ADMIN, "zone")
+    async def submit_zone(self, context: Context, _number: int, answers: Answers) -> str:
+        zone = await self._choose_zone(context, answers.text("zone"))
+        return _("The time zone is {zone}.").format(zone=zone)
 
     @control("setup:create", scope=Scope.ADMIN)
     async def create(self, interaction: discord.Interaction, name: str) -> None:
-        """Create what is missing; one person at a time, as the others would create it again."""
+        """Create the roles that are missing, or the channels of a preset."""
         context = await self._defer(interaction)
+        if name != "roles" and name not in PRESETS:
+            raise OutdatedButton
+        await self._change_discord(interaction, self._make(context, interaction, name))
+        await self._show_page(interaction, "roles" if name == "roles" else "channels")
+
+    @control("setup:show", scope=Scope.ADMIN)
+    async def show_channels(self, interaction: discord.Interaction, name: str) -> None:
+        """Let roles see the channels that are for them or call them."""
+        await self._defer(interaction)
+        state = await self._state(interaction)
+        work = let_roles_see(state.guild, state.layout, self._called_roles, _reason(interaction))
+        await self._change_discord(interaction, work)
+        await self._show_page(interaction, name)
+
+    async def _change_discord(
+        self, interaction: discord.Interaction, work: Coroutine[Any, Any, None]
+    ) -> None:
+        """Do what changes Discord; one person at a time, as the others would do it again."""
         if self._creating is not None:
+            work.close()
             text = _("{who} is creating these right now. Press Refresh in a moment.")
             raise AlreadyDone(text.format(who=self._creating.mention))
         self._creating = interaction.user
         fault: Exception | None = None
         try:
-            await self._make(context, interaction, name)
+            await work
         except (discord.DiscordException, aiohttp.ClientError, OSError) as problem:
             fault = problem
         finally:
@@ -145,23 +225,24 @@ class SetupWizard(commands.Cog):
             await self._on_choice()
         if fault is not None:
             await self._report_incomplete(interaction, fault)
-        await self._show_page(interaction, name)
 
     async def _make(self, context: Context, interaction: discord.Interaction, name: str) -> None:
-        state = await self._state(interaction)
-        missing = state.missing(name)
-        if not missing:
-            return
-        reason = f"/setup by {interaction.user} ({interaction.user.id})"
+        state, reason = await self._state(interaction), _reason(interaction)
 
         async def store(key: str, number: int) -> None:
             await store_choices(context, self._file, {key: (number,)})
 
-        if name == "roles":
-            await create_roles(state.guild, missing, store, reason)
-        else:
-            layout = {**state.layout, CATEGORY: state.chosen.get(CATEGORY, ())}
-            await create_channels(state.guild, layout, missing, store, reason)
+        if name != "roles":
+            missing = state.missing_channels(name)
+            if missing:
+                await store(PRESET, list(PRESETS).index(name) + 1)
+                await create_channels(state.guild, state.layout, missing, store, reason)
+            return
+        missing_roles = state.missing_roles()
+        if missing_roles:
+            await create_roles(state.guild, missing_roles, store, reason)
+            layout = (await self._state(interaction)).layout
+            await let_roles_see(state.guild, layout, (), reason, only=missing_roles)
 
     async def _report_incomplete(self, interaction: discord.Interaction, fault: Exception) -> None:
         log.warning("/setup could not create everything: %s", fault)
@@ -182,14 +263,46 @@ class SetupWizard(commands.Cog):
         await store_choices(context, self._file, wanted)
         await self._on_choice()
 
+    async def _choose_texts(self, context: Context, wanted: CommunityTexts) -> None:
+        await store_texts(context, self._file_texts, wanted)
+        await self._on_choice()
+
+    async def _choose_zone(self, context: Context, text: str) -> str:
+        """Choose the time zone of a name and return it as it is written."""
+        zone = zone_name(text)
+        chosen = await chosen_texts(self._context.read)
+        await self._choose_texts(context, chosen._replace(timezone=zone))
+        return zone
+
+    async def _adopt(self, context: Context, interaction: discord.Interaction) -> None:
+        """Bind the bot to the only server it is in: who invites it elsewhere gains nothing by it.
+
+        A community that has nothing yet also takes over the server's language and time zone.
+        """
+        state = await self._state(interaction)
+        if GUILD in state.chosen or single_id(state.file, GUILD) or len(state.guilds) > 1:
+            return
+        if not channel_ids(state.layout):
+            texts = texts_of_locale(state.guild.preferred_locale.value)
+            unset = [name for name, value in self._file_texts._asdict().items() if not value]
+            wanted = {name: getattr(texts, name) for name in unset}
+            await store_texts(context, self._file_texts, CommunityTexts(**wanted))
+        await self._choose(context, {GUILD: (state.guild.id,)})
+
     async def _state(self, interaction: discord.Interaction) -> SetupState:
-        guild = _guild(interaction)
-        chosen = await choices(self._context.read)
-        guilds = tuple(interaction.client.guilds)
-        return SetupState(self._file, chosen, guild, guilds, self._called_roles)
+        chosen = await chosen_texts(self._context.read)
+        return SetupState(
+            self._file,
+            await choices(self._context.read),
+            _guild(interaction),
+            tuple(interaction.client.guilds),
+            self._called_roles,
+            chosen.or_else(self._file_texts).or_else(DEFAULT),
+            chosen,
+        )
 
     def _checked(self, key: str) -> str:
-        if key not in ROLES | CHANNELS or key not in self._file:
+        if key not in PURPOSES or key not in self._file:
             raise OutdatedButton
         return key
 
@@ -206,6 +319,10 @@ class SetupWizard(commands.Cog):
             page = roles_page(state)
         elif name == "channels":
             page = channels_page(state)
+        elif name == "pings":
+            page = pings_page(state, self._minutes)
+        elif name == "community":
+            page = community_page(state)
         else:
             page = picking_page(state, self._checked(name))
         await _show(interaction, page)
@@ -267,6 +384,11 @@ class SetupWizard(commands.Cog):
 
 async def _show(interaction: discord.Interaction, page: SetupPage) -> None:
     await interaction.edit_original_response(embed=page.card.build(), view=view_of(page.items))
+
+
+def _reason(interaction: discord.Interaction) -> str:
+    """Return what Discord's audit log says of a change."""
+    return f"/setup by {interaction.user} ({interaction.user.id})"
 
 
 def _guild(interaction: discord.Interaction) -> discord.Guild:

@@ -8,6 +8,7 @@ from discord.app_commands import Command
 
 from cogs.i18n.errors import error_text
 from cogs.i18n.language import N_, _
+from cogs.ui.home import home_guild, several_servers
 from cogs.ui.text import either
 from webhook.protocol.context import Caller, Scope
 from webhook.protocol.errors import Forbidden
@@ -64,12 +65,13 @@ def permission_of(command: Command[Any, ..., Any]) -> Permission:
 class RoleScopes:
     """Role ids by scope. Members who can manage the server are admins, so that an owner can begin.
 
-    That is the server `guild_id`; with 0, the only one that the bot is in. If it is in several,
-    only roles count: the manager of one may be a stranger who invited the bot.
+    That is the server `guild_id`; with 0, the one that `home_guild` finds by the channels. Where
+    it finds none, only roles count: the manager of one may be a stranger who invited the bot.
     """
 
     ids: dict[Scope, frozenset[int]]
     guild_id: int = 0
+    channel_ids: frozenset[int] = frozenset()
 
     def caller(self, interaction: discord.Interaction) -> Caller:
         """Return the member as a caller, with the highest scope of their roles.
@@ -79,15 +81,19 @@ class RoleScopes:
         member = interaction.user
         held = {role.id for role in getattr(member, "roles", ())}
         scopes = [scope for scope, ids in self.ids.items() if ids & held]
-        if interaction.permissions.manage_guild and self._is_home(interaction):
+        if interaction.permissions.manage_guild and interaction.guild_id == self._home(interaction):
             scopes.append(Scope.ADMIN)
         name = f"discord:{member.id}"
         return Caller(name, max(scopes, default=Scope.NONE), (name, str(member.id)))
 
-    def _is_home(self, interaction: discord.Interaction) -> bool:
-        if self.guild_id:
-            return interaction.guild_id == self.guild_id
-        return [guild.id for guild in interaction.client.guilds] == [interaction.guild_id]
+    def _home(self, interaction: discord.Interaction) -> int | None:
+        return home_guild(interaction.client.guilds, self.guild_id, self.channel_ids)
+
+    def unclear_server(self, interaction: discord.Interaction) -> str:
+        """Tell who manages a server why that allows nothing yet; blank if it is not for that."""
+        if not interaction.permissions.manage_guild or self._home(interaction) is not None:
+            return ""
+        return several_servers([(guild.id, guild.name) for guild in interaction.client.guilds])
 
     def refusal_text(self, fault: Forbidden, needed: Permission = EVERYBODY) -> str:
         """Say what is missing: a role, which what failed may need less than the whole does, or

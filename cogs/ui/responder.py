@@ -14,7 +14,7 @@ from discord.app_commands import Choice
 from discord.ext import commands
 
 from cogs.i18n.errors import error_text
-from cogs.i18n.language import _, set_locale
+from cogs.i18n.language import ENGLISH, _, set_language, set_locale
 from cogs.ui.embeds import MessageContent
 from cogs.ui.permissions import EVERYBODY, Permission, RoleScopes, permission_of
 from cogs.ui.text import inert, inert_line, length, who
@@ -70,11 +70,13 @@ class Responder:
     def __init__(self, context: Context, roles: RoleScopes) -> None:
         self._context = context
         self.roles = roles
+        self.language = ENGLISH
         self.in_flight = InFlight()
 
     def begin(self, interaction: discord.Interaction) -> None:
         """Track the running task, which is the interaction's own, and use the member's language."""
         self.in_flight.track()
+        set_language(self.language)
         set_locale(interaction.locale.value)
 
     def require(self, interaction: discord.Interaction, permission: Permission) -> None:
@@ -142,6 +144,8 @@ class Responder:
 
     def _error_reply(self, interaction: discord.Interaction, error: SentinelError) -> str:
         if isinstance(error, Forbidden):
+            if unclear := self.roles.unclear_server(interaction):
+                return unclear
             needed = interaction.extras.get(_NEEDED, EVERYBODY)
             return _sentence(self.roles.refusal_text(error, needed))
         if isinstance(error, AlreadyDone):

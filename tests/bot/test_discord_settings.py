@@ -10,8 +10,9 @@ from bot.discord_settings import apply_setup, layout_of
 from bot.locks import alone_on_database
 from bot.offline_commands import forget_setup
 from bot.settings import Channels, DatabaseSettings, DiscordSettings, Roles, Settings
-from cogs.routing.layout import choices, store_choices
-from cogs.setup.pages import CHANNELS, ROLES, keys_of
+from cogs.routing.community import CommunityTexts, chosen_texts, store_texts
+from cogs.routing.layout import CATEGORY, GUILD, PRESET, choices, store_choices
+from cogs.setup.pages import PAGES, PURPOSES, keys_of
 from db import audit, settings
 from db.database import Database
 from webhook.http.authentication import LOCAL
@@ -19,8 +20,10 @@ from webhook.protocol.bus import Bus
 from webhook.protocol.context import Context
 
 IDS = st.integers(min_value=1, max_value=2**63 - 1)
-FILE = DiscordSettings(
-    guild_id=1, panic_role=2, channels=Channels(emergency=3, log=4), roles=Roles(viewer=[5, 6])
+FILE = Settings(
+    discord=DiscordSettings(
+        guild_id=1, panic_role=2, channels=Channels(emergency=3, log=4), roles=Roles(viewer=[5, 6])
+    )
 )
 LAYOUT = layout_of(FILE)
 
@@ -34,7 +37,11 @@ def _chosen() -> st.SearchStrategy[dict[str, tuple[int, ...]]]:
     several = st.lists(IDS, max_size=4).map(tuple)
     return st.fixed_dictionaries(
         {},
-        optional={what: several if what.startswith("roles.") else one for what in LAYOUT},
+        optional={
+            what: several if what.startswith(("roles.", "alarms.")) else one
+            for what in LAYOUT
+            if what not in {CATEGORY, PRESET, GUILD}
+        },
     )
 
 
@@ -47,13 +54,13 @@ def test_choices_override_the_file(
 
 def test_unknown_choices_are_ignored() -> None:
     assert apply_setup(FILE, {}) == FILE
-    assert apply_setup(FILE, {"channels.of-a-later-version": (9,), "category": (8,)}) == FILE
+    assert apply_setup(FILE, {"channels.of-a-later-version": (9,), CATEGORY: (8,)}) == FILE
 
 
 def test_setup_pages_show_every_configured_channel_and_role() -> None:
-    shown = [*keys_of("roles", LAYOUT), *keys_of("channels", LAYOUT)]
-    assert sorted(shown) == sorted(ROLES | CHANNELS)
-    assert sorted(shown) == sorted(set(LAYOUT) - {"guild_id"})
+    shown = [key for page in PAGES for key in keys_of(page, LAYOUT)]
+    assert sorted(shown) == sorted(PURPOSES)
+    assert sorted(shown) == sorted(set(LAYOUT) - {GUILD, CATEGORY, PRESET})
 
 
 async def test_choice_is_stored_and_audited_once(
@@ -81,9 +88,11 @@ async def test_forget_setup_deletes_the_choices(
     tmp_path: Path,
 ) -> None:
     said: list[str] = []
-    whole = Settings(discord=FILE, database=DatabaseSettings(path=tmp_path / "sentinel.db"))
+    path = DatabaseSettings(path=tmp_path / "sentinel.db")
+    whole = FILE.model_copy(update={"database": path})
     async with Database.open(whole.database.path) as database:
         await store_choices(_context(database), LAYOUT, {"guild_id": (9,), "roles.admin": (8,)})
+        await store_texts(_context(database), CommunityTexts(), CommunityTexts("de", "UTC"))
     with alone_on_database(whole.database.path):
         assert await forget_setup(whole, said.append) == 1
     assert "already uses the database" in said.pop()
@@ -93,3 +102,4 @@ async def test_forget_setup_deletes_the_choices(
     ]
     async with Database.open(whole.database.path) as database:
         assert await choices(database.read) == {}
+        assert await chosen_texts(database.read) == CommunityTexts()

@@ -28,6 +28,7 @@ CHANGED: dict[str, str] = {
     "property_totals": _COUNTED,
     "property_codes": "is in property_search",
     "alarm_calls": "is in escalations",
+    "cards.channel": "the board's is its own by now",
     "alarm_steps.text": "numbers are in alarm_steps.number",
 }
 """Tables and columns ("flights", "flights.drone_id") whose values a later migration changes or

@@ -1,4 +1,4 @@
-"""The board: one message in the units channel that shows the last state, with few edits."""
+"""The board: one message in its channel that shows the last state, with few edits."""
 
 import asyncio
 import time
@@ -31,10 +31,10 @@ def _set_pace(monkeypatch: pytest.MonkeyPatch, every: float) -> None:
 
 
 def boards(env: BotEnvironment) -> list[Message]:
-    """The messages of the units channel that are the board; the others are feeds."""
+    """The messages of its channel that are the board; the others are feeds."""
     return [
         message
-        for message in env.channel("units").messages
+        for message in env.channel("board").messages
         if any(
             " duty" in embed.get("title", "") and embed["title"][:2] in ("On", "No")
             for embed in message.embeds
@@ -128,13 +128,13 @@ async def test_other_cards_of_the_channel_do_not_wait_for_the_board(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _set_pace(monkeypatch, 60.0)
-    env.channels["dispatch"] = env.channels["units"]
+    env.channels["dispatch"] = env.channels["board"]
     async with env.bot_running():
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(1))
         for number in range(3):
             await env.push("EVENT_DISPATCH_NOTE", {"callId": 1, "note": f"note {number}"})
         await env.fake.until(
-            lambda: any("note 2" in render(one) for one in env.channel("units").messages)
+            lambda: any("note 2" in render(one) for one in env.channel("board").messages)
         )
 
 
@@ -147,7 +147,7 @@ async def test_a_board_that_discord_no_longer_edits_is_posted_again(env: BotEnvi
             await asyncio.sleep(0.1)
         shown = await board_says(env, "On duty · 8")
     assert boards(env) == [shown]
-    assert sum(message.deleted for message in env.channel("units").created) >= 1
+    assert sum(message.deleted for message in env.channel("board").created) >= 1
 
 
 async def test_a_board_of_an_hour_is_replaced_before_discord_refuses(

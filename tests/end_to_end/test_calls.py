@@ -427,7 +427,7 @@ async def test_hostile_names_are_inert_wherever_cards_repeat_them(
         await env.fake.until(lambda: all(env.channel(name).messages for name in names))
         await env.fake.until(lambda: len(env.channel("dispatch").messages) == 3)
         await env.fake.until(
-            lambda: any("Drones out" in render(one) for one in env.channel("units").messages)
+            lambda: any("Drones out" in render(one) for one in env.channel("board").messages)
         )
         shown = [one for name in names for one in env.channel(name).messages]
     assert all("(https://b.example" not in render(one) for one in shown)

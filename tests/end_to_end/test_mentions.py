@@ -29,7 +29,7 @@ async def test_a_role_that_cannot_be_mentioned_in_its_channel_is_told_until_it_c
         env.channel("panic").deny("mention_everyone")
         await logged(caplog, said)
         assert "The supervisor role" not in caplog.text
-        page = await open_page(env, boss, "roles")
+        page = await open_page(env, boss, "pings")
         assert "a mention in #panic reaches nobody" in picture(env, page)
         status = await env.fake.slash(env.dora, "status")
         await env.fake.until(lambda: said in render(status))
@@ -49,10 +49,11 @@ async def test_a_role_given_to_the_bot_opens_its_channels_and_its_mentions_at_on
     caplog.set_level("INFO")
     crew = env.guild.add_role("Crew", "mention_everyone")
     env.guild.bot_role.permissions = EVERYONE
-    closed = env.channel("emergency")
+    closed, staff = env.channel("emergency"), (env.viewers, env.dispatchers, env.approvers)
     closed.overwrites = {
         env.guild.id: Overwrite(deny=1 << 10),
         crew.id: Overwrite(allow=1 << 10),
+        **{role.id: Overwrite(allow=1 << 10) for role in staff},
     }
     async with env.bot_running(replace(QUICK, closed=3_600.0)):
         await started(env)

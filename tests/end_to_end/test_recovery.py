@@ -34,9 +34,9 @@ async def started(env: BotEnvironment) -> None:
 async def channels_page(env: BotEnvironment, boss: Member) -> InteractionReply:
     """Open the page of /setup that says what is posted where."""
     reply = await env.fake.slash(boss, "setup")
-    await env.fake.until(lambda: "1 of 3" in render(reply))
+    await env.fake.until(lambda: "1 of 5" in render(reply))
     await env.fake.click(boss, reply, "Next: channels")
-    await env.fake.until(lambda: "2 of 3" in render(reply))
+    await env.fake.until(lambda: "2 of 5" in render(reply))
     return reply
 
 
@@ -64,6 +64,7 @@ async def test_a_deleted_channel_is_reported_once_and_its_cards_move_where_setup
 ) -> None:
     boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
     old = env.channel("emergency")
+    configure(env, guild_id=env.guild.id)
     async with env.bot_running(PATIENT):
         await started(env)
         await env.push("EVENT_911", call_911(1))

@@ -61,61 +61,81 @@ def made(env: BotEnvironment) -> list[Channel]:
     ]
 
 
+NEXT = {
+    "roles": "",
+    "channels": "Next: channels",
+    "pings": "Next: pings",
+    "community": "Next: language",
+    "cad": "Next: the CAD",
+}
+"""The pages, with the button that leads to each."""
+
+
 async def open_page(env: BotEnvironment, member: Member, name: str) -> InteractionReply:
     """Type /setup and turn to a page."""
     reply = await env.fake.slash(member, "setup")
-    await shown(env, reply, "1 of 3")
-    if name != "roles":
-        reply = await env.fake.click(member, reply, "Next: channels")
-        await shown(env, reply, "2 of 3")
-    if name == "cad":
-        reply = await env.fake.click(member, reply, "Next: the CAD")
-        await shown(env, reply, "3 of 3")
+    await shown(env, reply, "1 of 5")
+    for number, (page, label) in enumerate(NEXT.items(), 1):
+        if label:
+            reply = await env.fake.click(member, reply, label)
+            await shown(env, reply, f"{number} of 5")
+        if page == name:
+            break
     return reply
 
+
+FULL = "Full: 13 channels"
+FULL_NAMES = [name for name in Channels.model_fields if name != "units"]
+CREATING = {"roles": "Create what is missing", "channels": FULL}
+"""The pages that create something, with the button that does."""
+
+WRITING = (
+    Permission.SEND_MESSAGES | Permission.CREATE_PUBLIC_THREADS | Permission.CREATE_PRIVATE_THREADS
+)
 
 FIRST_PAGE = """\
 (only you can see this)
 ┌ #1976d2
-│ # Set up CAD Sentinel · 1 of 3 · Who may do what
+│ # Set up CAD Sentinel · 1 of 5 · Who may do what
 │ Each role includes those before it. Members who can manage this server can do everything.
 │
-│ **viewer** · can view everything: nobody
-│ **dispatcher** · can edit properties and dispatch drones: nobody
-│ **approver** · can approve and deny: nobody
+│ **viewer** · can look everything up: nobody
+│ **dispatcher** · can also answer alarms, send drones, edit any property, its equipment and access\
+ list: nobody
+│ **approver** · can also approve, deny and restore: nobody
 │ **admin** · can do everything, including /setup: nobody
-│ **panic role** · is mentioned when somebody presses their panic button: nobody
 └
-<Choose existing ones: viewer | dispatcher | approver | admin | panic role>
+<Choose existing ones: viewer | dispatcher | approver | admin>
 [Create what is missing] secondary [Refresh] secondary [Next: channels] primary"""
 
 CREATED_ROLES = """\
 (only you can see this)
 ┌ #1976d2
-│ # Set up CAD Sentinel · 1 of 3 · Who may do what
+│ # Set up CAD Sentinel · 1 of 5 · Who may do what
 │ Each role includes those before it. Members who can manage this server can do everything.
 │
-│ **viewer** · can view everything: @CAD Sentinel viewer
-│ **dispatcher** · can edit properties and dispatch drones: @CAD Sentinel dispatcher
-│ **approver** · can approve and deny: @CAD Sentinel approver
+│ **viewer** · can look everything up: @CAD Sentinel viewer
+│ **dispatcher** · can also answer alarms, send drones, edit any property, its equipment and access\
+ list: @CAD Sentinel dispatcher
+│ **approver** · can also approve, deny and restore: @CAD Sentinel approver
 │ **admin** · can do everything, including /setup: @CAD Sentinel admin
-│ **panic role** · is mentioned when somebody presses their panic button: nobody
 └
-<Choose existing ones: viewer | dispatcher | approver | admin | panic role>
+<Choose existing ones: viewer | dispatcher | approver | admin>
 [Create what is missing] secondary (disabled) [Refresh] secondary [Reset to the file] secondary\
  [Next: channels] primary"""
 
 CREATED_CHANNELS = """\
 (only you can see this)
 ┌ #1976d2
-│ # Set up CAD Sentinel · 2 of 3 · What is posted where
-│ Only the roles of the first page can see the category “CAD Sentinel”: choose them before you\
- create channels.
+│ # Set up CAD Sentinel · 2 of 5 · What is posted where
+│ Only the bot writes in the channels that it creates, and each is seen by the roles that need it:\
+ viewers see neither approvals nor log.
 │
 │ **emergency** · 911 and 311 calls: #emergency
 │ **dispatch** · dispatch calls, tones, pages, station alerts: #dispatch
 │ **panic** · panic buttons: #panic
-│ **units** · units on duty, open calls: #units
+│ **board** · one message with the units on duty and the open calls: #board
+│ **units** · every change of a unit's status: not posted
 │ **records** · records, bulletins, warrants: #records
 │ **alerts** · alarms at properties: #alerts
 │ **visits** · visitors seen by the cameras: #visits
@@ -126,15 +146,15 @@ CREATED_CHANNELS = """\
 │ **approvals** · new properties and requested removals: #approvals
 │ **log** · messages about the bot itself: #log
 └
-<Choose existing ones: emergency | dispatch | panic | units | records | alerts | visits |\
+<Choose existing ones: emergency | dispatch | panic | board | units | records | alerts | visits |\
  crimes | access | properties | drones | approvals | log>
 [Create what is missing] secondary (disabled) [Refresh] secondary [Reset to the file] secondary\
- [Back] secondary [Next: the CAD] primary"""
+ [Back] secondary [Next: pings] primary"""
 
 CAD_PAGE = """\
 (only you can see this)
 ┌ #1976d2
-│ # Set up CAD Sentinel · 3 of 3 · What the CAD sends
+│ # Set up CAD Sentinel · 5 of 5 · What the CAD sends
 │ Do one of these, then do something in the CAD: go on duty, or make a 911 call.
 │ - You have a FiveM server (recommended): Press *Game server* below. The resource `cad-sentinel`\
  takes the pushes from the Sonoran resource, and loses none while the bot is away.
@@ -189,7 +209,7 @@ async def test_page_about_the_game_server_turns_green_when_its_resource_is_there
         assert "It works." in green
         assert "updates itself" not in green
         await env.fake.click(boss, reply, "Back")
-        await shown(env, reply, "3 of 3")
+        await shown(env, reply, "5 of 5")
     assert TOKEN not in "".join(render(message) for one in made(env) for message in one.created)
 
 
@@ -208,16 +228,18 @@ async def test_setup_from_the_invitation_to_the_first_push(
     async with env.bot_running():
         await started(env)
         reply = await env.fake.slash(boss, "setup")
-        assert await shown(env, reply, "1 of 3") == FIRST_PAGE
+        assert await shown(env, reply, "1 of 5") == FIRST_PAGE
         await env.fake.click(boss, reply, "Create what is missing")
         assert await shown(env, reply, "Reset to the file") == CREATED_ROLES
         await env.fake.click(boss, reply, "Next: channels")
         await shown(env, reply, "not posted")
-        await env.fake.click(boss, reply, "Create what is missing")
+        await env.fake.click(boss, reply, FULL)
         assert await shown(env, reply, "Reset to the file") == CREATED_CHANNELS
-        assert [one.name for one in made(env)] == list(Channels.model_fields)
-        last = await env.fake.click(boss, reply, "Next: the CAD")
-        assert await shown(env, reply, "3 of 3") == CAD_PAGE
+        assert [one.name for one in made(env)] == FULL_NAMES
+        for number, page in enumerate(list(NEXT)[2:], 3):
+            last = await env.fake.click(boss, reply, NEXT[page])
+            await shown(env, reply, f"{number} of 5")
+        assert await shown(env, reply, "5 of 5") == CAD_PAGE
         assert await env.push("EVENT_NOBODY_KNOWS", {}) == 400  # a test push with the right key
         await shown(env, reply, "the last push came <t:")
         await env.fake.until(lambda: bool(last.followups))
@@ -240,24 +262,33 @@ async def test_created_channels_are_visible_to_created_roles_only(
         await env.fake.click(boss, reply, "Create what is missing")
         await shown(env, reply, "Reset to the file")
         reply = await open_page(env, boss, "channels")
-        await env.fake.click(boss, reply, "Create what is missing")
+        await env.fake.click(boss, reply, FULL)
         await shown(env, reply, "Reset to the file")
     viewers = next(role for role in env.guild.roles if role.name == "CAD Sentinel viewer")
     assert viewers.permissions == 0
     friend = env.guild.add_member("Friend", viewers)
+    approvers = next(role for role in env.guild.roles if role.name == "CAD Sentinel approver")
+    boss_friend = env.guild.add_member("Approving friend", approvers)
     for channel in made(env):
-        assert Permission.VIEW_CHANNEL in friend.permissions_in(channel)
+        is_for_viewers = channel.name not in {"approvals", "log"}
+        allowed = friend.permissions_in(channel)
+        assert (Permission.VIEW_CHANNEL in allowed) == is_for_viewers
+        assert Permission.VIEW_CHANNEL in boss_friend.permissions_in(channel)
+        assert not boss_friend.permissions_in(channel) & WRITING
+        assert Permission.SEND_MESSAGES_IN_THREADS in boss_friend.permissions_in(channel)
         assert Permission.VIEW_CHANNEL not in env.stranger.permissions_in(channel)
+        own = Permission.SEND_MESSAGES | Permission.CREATE_PUBLIC_THREADS
+        assert own in env.guild.bot_member.permissions_in(channel)
 
 
 async def test_nothing_is_created_twice(env: BotEnvironment, boss: Member) -> None:
     for _ in range(2):
         async with env.bot_running():
             await started(env)
-            for page in ("roles", "channels"):
+            for page, label in CREATING.items():
                 reply = await open_page(env, boss, page)
                 if "(disabled)" not in render(reply):
-                    await env.fake.click(boss, reply, "Create what is missing")
+                    await env.fake.click(boss, reply, label)
                 await shown(env, reply, "Create what is missing] secondary (disabled)")
     assert len(env.fake.requests_to("POST", r"/guilds/\d+/roles")) == 4
     assert len(env.fake.requests_to("POST", r"/guilds/\d+/channels")) == 14
@@ -304,7 +335,7 @@ async def test_what_was_created_before_a_refusal_is_kept(
         reply = await open_page(env, boss, "channels")
         env.fake.fault("POST", r"/guilds/\d+/channels", delay=0.001, times=5)
         env.fake.fault("POST", r"/guilds/\d+/channels", **fault)
-        answer = await env.fake.click(boss, reply, "Create what is missing")
+        answer = await env.fake.click(boss, reply, FULL)
         await env.fake.until(lambda: bool(answer.followups))
         assert answer.followups[0].content.startswith("Discord did not create everything: ")
         assert expected in answer.followups[0].content
@@ -315,7 +346,7 @@ async def test_what_was_created_before_a_refusal_is_kept(
         await env.fake.click(boss, reply, "Create what is missing")
         await shown(env, reply, "(disabled)")
     names = [one.name for one in made(env)]
-    assert sorted(names) == sorted(Channels.model_fields)
+    assert sorted(names) == sorted(FULL_NAMES)
 
 
 async def test_what_discord_created_without_answering_is_used(
@@ -323,17 +354,18 @@ async def test_what_discord_created_without_answering_is_used(
 ) -> None:
     async with env.bot_running():
         await started(env)
-        for page, path in (("roles", "roles"), ("channels", "channels")):
+        for page, label in CREATING.items():
             reply = await open_page(env, boss, page)
-            env.fake.fault("POST", rf"/guilds/\d+/{path}", delay=0.001, times=2)
-            env.fake.fault("POST", rf"/guilds/\d+/{path}", status=503, after=True)
-            answer = await env.fake.click(boss, reply, "Create what is missing")
+            env.fake.fault("POST", rf"/guilds/\d+/{page}", delay=0.001, times=2)
+            env.fake.fault("POST", rf"/guilds/\d+/{page}", status=503, after=True)
+            answer = await env.fake.click(boss, reply, label)
             await env.fake.until(lambda answer=answer: bool(answer.followups))  # type: ignore[misc]
+            await shown(env, reply, "Create what is missing")
             await env.fake.click(boss, reply, "Create what is missing")
             await shown(env, reply, "(disabled)")
     names = [one.name for one in env.guild.roles if one.name.startswith("CAD Sentinel ")]
     assert len(names) == len(set(names)) == 4
-    assert [one.name for one in made(env)] == list(Channels.model_fields)
+    assert [one.name for one in made(env)] == FULL_NAMES
     assert sum(one.type == GUILD_CATEGORY for one in env.guild.channels) == 1
 
 
@@ -346,7 +378,8 @@ async def test_creation_continues_after_a_kill(env: BotEnvironment, boss: Member
             reply = await open_page(env, boss, "channels")
             if is_first:
                 env.fake.fault("POST", r"/guilds/\d+/channels", delay=0.02, times=None)
-            await env.fake.click(boss, reply, "Create what is missing", until_answered=False)
+            label = FULL if is_first else "Create what is missing"
+            await env.fake.click(boss, reply, label, until_answered=False)
             if is_first:
                 await env.fake.until(lambda: len(made(env)) >= 4)
                 process.kill()
@@ -355,7 +388,7 @@ async def test_creation_continues_after_a_kill(env: BotEnvironment, boss: Member
                 env.fake.recover()
             else:
                 await shown(env, reply, "(disabled)")
-    assert sorted(one.name for one in made(env)) == sorted(Channels.model_fields)
+    assert sorted(one.name for one in made(env)) == sorted(FULL_NAMES)
     assert sum(one.type == GUILD_CATEGORY for one in env.guild.channels) == 1
 
 
@@ -381,9 +414,10 @@ PICKED = """\
 (only you can see this)
 ┌ #1976d2
 │ # Set up CAD Sentinel · dispatcher
-│ Can edit properties and dispatch drones.
+│ Can also answer alarms, send drones, edit any property, its equipment and access list.
 │ Chosen here; the file says nothing.
-│ **dispatcher** · can edit properties and dispatch drones: @Dispatcher, @On call
+│ **dispatcher** · can also answer alarms, send drones, edit any property, its equipment and access\
+ list: @Dispatcher, @On call
 └
 <Which role, or which roles?: roles>
 [Back] secondary [None] secondary [Reset to the file] secondary"""
@@ -437,7 +471,7 @@ async def test_everyone_can_be_a_viewer_only(env: BotEnvironment, boss: Member) 
             if name == "viewer":
                 await shown(env, reply, "Chosen here")
                 await env.fake.click(boss, reply, "Back")
-                await shown(env, reply, "1 of 3")
+                await shown(env, reply, "1 of 5")
         await env.fake.until(lambda: bool(answer.followups))
         assert "cannot be chosen here: then everybody could do that" in answer.followups[0].content
         await may_look(env, env.stranger)
@@ -447,7 +481,7 @@ LACKING = """\
 │ - The bot lacks Manage Roles: It cannot create anything. Give its role this permission in\
  Server Settings › Roles and press Refresh, or choose existing ones in the menu.
 └
-<Choose existing ones: viewer | dispatcher | approver | admin | panic role>
+<Choose existing ones: viewer | dispatcher | approver | admin>
 [Create what is missing] secondary (disabled) [Refresh] secondary [Next: channels] primary"""
 
 
@@ -510,7 +544,7 @@ async def test_choices_override_the_file_and_are_audited(env: BotEnvironment, bo
         await env.fake.until(lambda: "Chosen here" not in render(reply))
         await in_use(env, env.channel("panic"), 2000)
         audit = await env.fake.slash(boss, "audit")
-        await env.fake.until(lambda: bool(audit.embeds))
+        await env.fake.until(lambda: "setup" in render(audit))
     shown_audit = re.sub(r"<t:\d+:f>", "<time>", render(audit))
     before, after = env.channel("panic").id, env.channel("log").id
     assert f"<@{boss.id}> **setup** setup:channels · emergency: {before} → {after}" in shown_audit
@@ -527,15 +561,18 @@ async def test_the_bot_can_be_limited_to_one_server(env: BotEnvironment, boss: M
         await env.fake.until(lambda: bool(env.guild.commands and other.commands))
         for member in (boss, foreigner):
             refused = await env.fake.slash(member, "setup")
-            await env.fake.until(
-                lambda refused=refused: "This needs the admin role" in refused.content  # type: ignore[misc]
+            await env.fake.until(lambda refused=refused: bool(refused.content))  # type: ignore[misc]
+            assert refused.content == (
+                "The bot is in 2 servers: Los Santos, Elsewhere. Put guild_id ="
+                f" {env.guild.id} (Los Santos) or {other.id} (Elsewhere) into config.toml under"
+                " [discord] and restart it, or remove it from the others."
             )
         reply = await open_page(env, admin, "roles")
         assert "The bot is in 2 servers" in render(reply)
         await env.fake.click(admin, reply, "Only this server")
         await env.fake.until(lambda: "The bot is in 2 servers" not in render(reply))
         await env.fake.until(lambda: not other.commands)
-        assert "1 of 3" in render(await open_page(env, boss, "roles"))
+        assert "1 of 5" in render(await open_page(env, boss, "roles"))
     assert env.guild.commands
 
 

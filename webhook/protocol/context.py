@@ -4,8 +4,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from enum import IntEnum
-from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -174,7 +174,7 @@ class Context:
     database: Database
     bus: Bus
     caller: Caller
-    zone: ZoneInfo
+    zone: tzinfo
     now: Callable[[], int] = now
     approvals: ApprovalRules = ApprovalRules()
     external: ExternalRules = ExternalRules()

@@ -1,8 +1,7 @@
 """Days of the community's time zone; they have 23 to 25 hours where clocks change."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 
 class Day(NamedTuple):
@@ -13,12 +12,12 @@ class Day(NamedTuple):
     end: int
 
 
-def today(now: int, zone: ZoneInfo) -> date:
+def today(now: int, zone: tzinfo) -> date:
     """Return the calendar day of a time."""
     return datetime.fromtimestamp(now / 1000, UTC).astimezone(zone).date()
 
 
-def days(first: date, last: date, zone: ZoneInfo) -> list[Day]:
+def days(first: date, last: date, zone: tzinfo) -> list[Day]:
     """Return every day from the first to the last, both included."""
     return [
         Day(
@@ -30,13 +29,13 @@ def days(first: date, last: date, zone: ZoneInfo) -> list[Day]:
     ]
 
 
-def last_days(count: int, now: int, zone: ZoneInfo) -> list[Day]:
+def last_days(count: int, now: int, zone: tzinfo) -> list[Day]:
     """Return the last days, oldest first; the last of them is today."""
     last = today(now, zone)
     return days(last - timedelta(count - 1), last, zone)
 
 
-def last_ended(at: time, now: int, zone: ZoneInfo) -> Day:
+def last_ended(at: time, now: int, zone: tzinfo) -> Day:
     """Return the last full day where days begin at a time of day, named by the date of its end."""
     date_of_end = today(now, zone)
     if _moment(date_of_end, at, zone) > now:
@@ -45,5 +44,5 @@ def last_ended(at: time, now: int, zone: ZoneInfo) -> Day:
     return Day(date_of_end.isoformat(), start, _moment(date_of_end, at, zone))
 
 
-def _moment(day: date, at: time, zone: ZoneInfo) -> int:
+def _moment(day: date, at: time, zone: tzinfo) -> int:
     return int(datetime.combine(day, at, zone).timestamp()) * 1000

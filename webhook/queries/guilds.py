@@ -57,6 +57,22 @@ async def store_commands(
         await settings.put(sql, _ids(guild_id), orjson.dumps(ids).decode())
 
 
+async def was_greeted(sql: Reader, guild_id: int) -> bool:
+    """Tell whether somebody in a guild was told what to do next."""
+    return await settings.get(sql, _greeting(guild_id)) is not None
+
+
+async def store_greeting(database: Database, guild_id: int) -> None:
+    async with database.write() as sql:
+        await settings.put(sql, _greeting(guild_id), "1")
+
+
+async def forget_greeting(database: Database, guild_id: int) -> None:
+    """Have a guild greeted again when the bot comes back."""
+    async with database.write() as sql:
+        await settings.forget(sql, _greeting(guild_id))
+
+
 async def forget_commands(database: Database, guild_id: int) -> None:
     """Forget a guild's commands, as Discord does when the bot leaves."""
     async with database.write() as sql:
@@ -66,6 +82,10 @@ async def forget_commands(database: Database, guild_id: int) -> None:
 
 def _digest(guild_id: int) -> str:
     return f"discord.commands.{guild_id}"
+
+
+def _greeting(guild_id: int) -> str:
+    return f"discord.greeted.{guild_id}"
 
 
 def _ids(guild_id: int) -> str:

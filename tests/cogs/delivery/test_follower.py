@@ -18,7 +18,7 @@ from webhook.cad import UnhandledType
 from webhook.protocol.events import Subject
 from webhook.protocol.metrics import Metrics
 
-EVERYWHERE = frozenset({"emergency", "units", "visits", "dispatch"})
+EVERYWHERE = frozenset({"emergency", "board", "units", "visits", "dispatch"})
 
 
 def _follower(
@@ -44,7 +44,7 @@ async def _cards(harness: AppHarness) -> list[tuple[str, int]]:
 async def _mentions(harness: AppHarness) -> list[tuple[str, int]]:
     """Return the cards with the roles that they mention, after all events are applied."""
     in_use = frozenset({"alerts", "emergency", "panic"})
-    router = Router([Rule("all", mention=5)], panic_role=9)
+    router = Router([Rule("all", mention=5)], roles={"panic": 9})
     follower = Follower(harness.database, harness.bus, in_use, lambda _: None, router)
     while await follower.apply_next():
         pass
@@ -87,7 +87,7 @@ async def test_events_are_applied_in_batches(harness: AppHarness) -> None:
 async def test_unused_channels_get_no_cards_or_feed_entries(harness: AppHarness) -> None:
     await _call(harness, 1)
     await Scenario(harness).duty()
-    await _follower(harness, frozenset({"units"})).apply_next()
+    await _follower(harness, frozenset({"units", "board"})).apply_next()
     assert await _cards(harness) == []
     assert await feeds.waiting(harness.database.read, ["units"], 10)
     assert await cards.of_subject(harness.database.read, "board:units") is not None
@@ -234,7 +234,7 @@ async def test_feed_events_are_collected_until_a_card_event_or_a_short_delay(
         await _scan(harness)
         if with_card:
             await _call(harness, 1)
-        assert await woken.get() == ({"visits", "emergency", "units"} if with_card else {"visits"})
+        assert await woken.get() == ({"visits", "emergency", "board"} if with_card else {"visits"})
         running.cancel()
 
 

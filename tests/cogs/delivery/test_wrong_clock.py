@@ -51,17 +51,17 @@ async def test_the_board_is_edited_although_the_clock_is_an_hour_fast(
 ) -> None:
     monkeypatch.setitem(CARDS, "board", replace(CARDS["board"], edit_interval=0.0))
     set_clock(monkeypatch, HOUR)
-    units = env.channel("units")
+    board = env.channel("board")
     async with env.bot_running():
         await started(env)
         for number in range(1, 4):
             await log_in(env, number, f"7K-{number}")
             await env.fake.until(
                 lambda number=number: any(  # type: ignore[misc]
-                    f"7K-{number}" in render(one) for one in units.messages
+                    f"7K-{number}" in render(one) for one in board.messages
                 )
             )
-    boards = [one for one in units.created if "-c" in one.embeds[-1]["footer"]["text"]]
+    boards = [one for one in board.created if "-c" in one.embeds[-1]["footer"]["text"]]
     assert len(boards) == 1
 
 

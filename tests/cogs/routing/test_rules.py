@@ -39,21 +39,21 @@ CALL = RoutingFacts(
     text="Armed robbery\nTwo shots  fired",
     properties=frozenset({3}),
 )
-PANIC = RoutingFacts(types=frozenset({"EVENT_UNIT_PANIC"}), is_panic=True, starts_panic=True)
+PANIC = RoutingFacts(types=frozenset({"EVENT_UNIT_PANIC"}), is_panic=True, calls="panic")
 
 
 def decide(facts: RoutingFacts, *rules: Rule, at: int = NOON) -> Decision:
-    return Router(rules, panic_role=99).decide(facts, at, "home")
+    return Router(rules, roles={"panic": 99}).decide(facts, at, "home")
 
 
 @pytest.mark.parametrize("rules", [[], [Rule("any", mention=7)]])
 def test_nobody_is_mentioned_for_what_comes_too_late(rules: list[Rule]) -> None:
-    router = Router(rules, panic_role=99, ping_within=60_000)
+    router = Router(rules, roles={"panic": 99}, ping_within=60_000)
     in_time, late = (router.decide(PANIC, NOON, "home", age) for age in (60_000, 60_001))
     assert in_time.mention
     assert (late.mention, late.channel, late.rule) == (0, in_time.channel, in_time.rule)
     assert late.explanation[-1] == "nobody is mentioned, as it came 1 min late"
-    assert router.default("home", starts_panic=True, age=60_001).mention == 0
+    assert router.default("home", calls="panic", age=60_001).mention == 0
 
 
 @pytest.mark.parametrize(
