@@ -18,6 +18,7 @@ from webhook.cad.silence import LastPush, silent_cads
 from webhook.protocol.context import Context, now
 from webhook.protocol.metrics import Metrics
 from webhook.queries.daily_report import PROBLEMS, report_day
+from webhook.queries.drills import end_drills
 
 PRUNE_BATCH = 1_000
 DAY = 24 * 60 * 60 * 1000
@@ -141,6 +142,7 @@ class PeriodicChecks:
             self.silent_cads = await silent_cads(
                 self._context, self._last_push, self._cads, self._silent_after
             )
+        await end_drills(self._context)
         if self._daily_at is not None:
             await report_day(self._context, self._daily_at)
         self._wake()

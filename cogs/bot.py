@@ -30,6 +30,7 @@ from cogs.commands import (
 )
 from cogs.commands.cad import CadCommands
 from cogs.commands.crimes import CrimeCommands
+from cogs.commands.drills import DrillCommands
 from cogs.commands.help import HelpCommands
 from cogs.commands.moved import outdated_command
 from cogs.commands.open_card import CardOpener
@@ -192,6 +193,7 @@ class SentinelBot(SentinelClient):
             StatusCommands(responder, runtime_status, troubles),
             HelpCommands(responder, self.tree),
             RouteCommands(responder, routes),
+            DrillCommands(responder, routes, runtime_status),
             setup,
         ]
         self._buttons = Buttons(

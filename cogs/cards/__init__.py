@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from cogs.cards import again, alarms, board, calls, notices, owners, properties, troubles
+from cogs.cards import again, alarms, board, calls, drills, notices, owners, properties, troubles
 from cogs.ui.embeds import MessageContent
 from db.database import Reader
 from webhook.protocol.events import Subject
@@ -46,6 +46,7 @@ CARDS: dict[str, CardKind] = {
     "emergency-again": CardKind("emergency", again.emergency),
     "trouble": CardKind("log", troubles.trouble),
     "trouble-direct": CardKind("direct", troubles.trouble),
+    "drill": CardKind("log", drills.drill),
     "alarm-owner": CardKind("direct", alarms.owner),
     "alarm-owner-again": CardKind("direct", again.owners_alarm),
     "approval-answer": CardKind("direct", owners.approval_answer),

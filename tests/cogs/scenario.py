@@ -19,6 +19,7 @@ from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import ApprovalRules, Caller, Scope
 from webhook.queries.approvals import approve_property
 from webhook.queries.daily_report import report_day
+from webhook.queries.drills import begin_drill
 from webhook.queries.incidents import MAX_NOTE, NewIncidentNote, OfIncident, note_incident
 from webhook.queries.models import OfProperty
 from webhook.queries.responders import leave_call, respond_to_call
@@ -308,6 +309,7 @@ class Scenario:
         assert not await report_day(harness.context(), time(6))
         harness.clock.now += DAY
         assert await report_day(harness.context(), time(6))
+        await begin_drill(harness.context(), kind=self._write("panic"), channel="panic")
 
     async def people(self) -> None:
         """A player types the code of a member."""

@@ -64,6 +64,8 @@ STOPS: list[tuple[str, dict[str, str | int]]] = [
     ("link messages", {"wanted": True}),
     ("link end", {}),
     ("route test", {"event": "EVENT_911"}),
+    ("test", {"kind": "panic"}),
+    ("test", {"kind": "Alarm", "ping": True}),
     ("audit", {"property": "Villa"}),
     ("status", {}),
     ("setup", {}),
