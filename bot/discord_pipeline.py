@@ -262,6 +262,7 @@ class DiscordService:
                 self._metrics,
                 self._unconfirmed,
                 self._status.hindered,
+                self._status.outage,
                 ping_within=settings.discord.ping_within_seconds * SECOND,
             ),
             channels,

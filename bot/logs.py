@@ -104,8 +104,33 @@ def start_logging(settings: LogSettings, secrets: list[str]) -> None:
     # These would write down what people wrote, and tokens of interactions.
     for name in ("aiosqlite", "discord"):
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
+    for name in ("webhook.http.push", "webhook.protocol.messages"):
+        without_storage = OnceAMinute("a push could not be stored", "storage is unavailable")
+        logging.getLogger(name).addFilter(without_storage)
     # At every start it warns of missing voice support, which this bot does not need.
     logging.getLogger("discord.client").addFilter(lambda record: "voice" not in record.msg)
+
+
+class OnceAMinute(logging.Filter):
+    """Lets a message through once a minute, however often it is logged: a full disk fills itself.
+
+    `beginnings`: how these messages begin.
+    """
+
+    def __init__(self, *beginnings: str) -> None:
+        super().__init__()
+        self._beginnings = beginnings
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is logged."""
+        text = str(record.msg)
+        if not text.startswith(self._beginnings):
+            return True
+        is_due = record.created - self._last.get(text, 0.0) >= 60.0
+        if is_due:
+            self._last[text] = record.created
+        return is_due
 
 
 def _rotating(file: Path, megabytes: int, files: int) -> logging.Handler:

@@ -39,6 +39,7 @@ from cogs.commands.status import RuntimeStatus, StatusCommands
 from cogs.commands.visitors import VisitorCommands
 from cogs.delivery.discord_errors import trace_answers
 from cogs.delivery.explain import Routes
+from cogs.delivery.outage import GATEWAY
 from cogs.routing.layout import single_id
 from cogs.routing.setup_health import SetupHealth, find_channel
 from cogs.routing.troubles import Troubles
@@ -51,12 +52,18 @@ from cogs.ui.permissions import permission_of
 from cogs.ui.responder import Responder, SentinelClient
 from webhook.protocol.context import Context
 from webhook.protocol.errors import Forbidden
+from webhook.queries.audit import count_waiting
 
 MAX_BACKOFF = 300.0
 """Seconds between two tries to log in, at most."""
 
 TOKEN_REFUSED = 4004
 """The gateway's close code for a token that does not hold, or no longer does."""
+
+SPARED_SESSIONS = 100
+"""Of the 1,000 connections that Discord allows in a day, those that are begun slowly."""
+
+LOGIN = "login"
 
 UNREADABLE = (ValueError, KeyError, TypeError)
 """What discord.py raises on an answer that was cut short, or is not Discord's."""
@@ -167,6 +174,8 @@ class SentinelBot(SentinelClient):
         self.setup_health = SetupHealth(lambda: self.guilds if self._has_looked else None)
         troubles.add(self.setup_health.troubles)
         self._discord_status = discord_status
+        self._outage = runtime_status.outage
+        self._context = context
         self._has_looked = False
         self._sync = CommandSync(self.tree, context)
         troubles.add(self._sync.troubles)
@@ -208,9 +217,11 @@ class SentinelBot(SentinelClient):
         """
         self._discord_status.state = "connecting"
         try:
-            await self._log_in(token)
-            self._on_login()
-            await self._stay_connected()
+            with self._outage.instead_of_tracebacks():
+                await self._log_in(token)
+                self._on_login()
+                await self._spare_sessions()
+                await self._stay_connected()
         except discord.LoginFailure:
             self._give_up(f"{describe_rejection(token)}; {HOW_TO_GET_IT}")
         except discord.ConnectionClosed as fault:
@@ -263,6 +274,7 @@ class SentinelBot(SentinelClient):
         self._sync_due.set()
         if self._registering is None:
             self._registering = asyncio.create_task(self._keep_registered(), name="commands")
+        self._outage.end(GATEWAY, await count_waiting(self._context))
         self.responder.in_flight.track()
         await self._greeting.greet(self, self.setup_health.layout)
 
@@ -376,19 +388,41 @@ class SentinelBot(SentinelClient):
             try:
                 await self.connect(reconnect=True)
             except UNREADABLE as fault:
-                log.warning(
-                    "Discord's gateway sent something unreadable, connecting again: %r", fault
-                )
+                self._outage.begin(GATEWAY, f"its gateway sent something unreadable: {fault!r}")
                 await self.on_disconnect()
                 if self.ws is not None:
                     await self.ws.close()
                 await asyncio.sleep(UNREADABLE_BACKOFF)
 
+    async def _spare_sessions(self) -> None:
+        """Wait if few of the day's connections are left: a crash loop must not use them up.
+
+        Discord resets the token of a bot that begins more sessions than it may.
+        """
+        try:
+            answer = await self.http.request(discord.http.Route("GET", "/gateway/bot"))
+            limit = answer["session_start_limit"]
+            left, until_reset = int(limit["remaining"]), int(limit["reset_after"]) / 1000
+        except (discord.DiscordException, aiohttp.ClientError, OSError, *UNREADABLE):
+            return
+        if left < SPARED_SESSIONS:
+            wait = until_reset / max(1, left)
+            log.warning(
+                "only %s connections to Discord are left for %.0f s, as the bot was started again"
+                " and again; connecting in %.0f s",
+                left,
+                until_reset,
+                wait,
+            )
+            await asyncio.sleep(wait)
+
     async def _log_in(self, token: str) -> None:
         backoff = 1.0
         while True:
             try:
-                return await self.login(token)
+                await self.login(token)
+                self._outage.end(LOGIN)
+                return
             except discord.LoginFailure:
                 raise
             except (
@@ -398,7 +432,7 @@ class SentinelBot(SentinelClient):
                 TimeoutError,
                 *UNREADABLE,
             ) as fault:
-                log.warning("Discord cannot be reached, retrying in %.0f s: %s", backoff, fault)
+                self._outage.begin(LOGIN, str(fault) or type(fault).__name__)
             await self.http.close()
             # `close` closes the connector as well, and `login` would use it again.
             self.http.connector = aiohttp.TCPConnector(limit=0)

@@ -9,6 +9,7 @@ from discord import app_commands
 
 from cogs.delivery.discord_clock import DiscordClock
 from cogs.delivery.discord_errors import Hindrance
+from cogs.delivery.outage import Outage
 from cogs.i18n.language import N_, _, plural
 from cogs.routing.troubles import Trouble, Troubles
 from cogs.ui.buttons import button
@@ -54,6 +55,7 @@ class RuntimeStatus:
     channels: dict[str, int] = field(default_factory=dict)
     hindered: dict[int, Hindrance] = field(default_factory=dict)
     clock: DiscordClock = field(default_factory=DiscordClock)
+    outage: Outage = field(default_factory=Outage)
     deliver: Callable[[Collection[str]], None] = lambda channels: None
     register_commands: Callable[[], Awaitable[list[str]]] = _register_nothing
     started_at: int = field(default_factory=now)

@@ -41,6 +41,7 @@ from cogs.delivery.discord_errors import (
 )
 from cogs.delivery.holds import FEED, Holds
 from cogs.delivery.messenger import Messenger, SentMessage
+from cogs.delivery.outage import Outage
 from cogs.delivery.thread_keeping import PostOfDay, keep_thread
 from cogs.delivery.threads import ThreadLocked
 from cogs.feeds import entry_embed, summary_embed
@@ -139,6 +140,7 @@ class DeliveryContext:
     metrics: Metrics = field(default_factory=Metrics)
     unconfirmed: dict[str, float] = field(default_factory=dict)
     hindered: dict[int, Hindrance] = field(default_factory=dict)
+    outage: Outage = field(default_factory=Outage)
     ping_within: int = 120_000
 
 
@@ -230,6 +232,7 @@ class ChannelQueue:
         self.channel_id = channel_id
         self._is_closed = False
         self._member_id = int(names[0].removeprefix(DIRECT)) if names[0].startswith(DIRECT) else 0
+        self._called = f"channel {names[0]}"
         self._context = context
         self._database = context.database
         self._messenger = context.messenger
@@ -282,6 +285,7 @@ class ChannelQueue:
                 return
             if wait > 0:
                 await _wait(self._woken, wait)
+        self._context.outage.forget(self._called)
 
     # Cards
 
@@ -712,9 +716,11 @@ class ChannelQueue:
         backoff = self._backoff(self._failures)
         if not isinstance(fault, DeliveryError | StorageUnavailable):
             log.error("channel %s: delivery failed, trying again", self.channel_id, exc_info=fault)
+        elif isinstance(fault, Unreachable):
+            self._context.outage.begin(self._called, str(fault))
         elif not self._is_delayed:
             log.warning("channel %s: deliveries are waiting: %s", self.channel_id, fault)
-        self._is_delayed = True
+        self._is_delayed = self._is_delayed or not isinstance(fault, Unreachable)
         if isinstance(fault, DiscordRateLimited):
             return max(backoff, min(fault.seconds, MAX_RETRY_AFTER))
         return backoff
@@ -731,6 +737,7 @@ class ChannelQueue:
         """
         if wait not in (0.0, math.inf):
             return
+        self._context.outage.end(self._called)
         if wait == math.inf:
             self._holds.clear()
         if not self._holds and not self._is_closed:

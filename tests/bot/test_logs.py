@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.logs import CONTINUED, JsonFormatter, TextFormatter, start_logging
+from bot.logs import CONTINUED, JsonFormatter, OnceAMinute, TextFormatter, start_logging
 from bot.settings import LogSettings
 from tests.cogs.hostile_texts import invisible
 
@@ -153,3 +153,12 @@ def test_a_log_file_rotates_and_loses_no_line(
     assert re.findall(r"line (\d+)", written) == [str(number) for number in range(25)]
     assert SECRET not in written
     assert written == capsys.readouterr().err
+
+
+def test_what_a_full_disk_says_again_and_again_is_logged_once_a_minute() -> None:
+    once = OnceAMinute("a push could not be stored")
+    told = logging.makeLogRecord({"msg": "a push could not be stored: %s", "created": 1_000.0})
+    assert [once.filter(told) for _ in range(3)] == [True, False, False]
+    assert once.filter(logging.makeLogRecord({"msg": "something else"}))
+    told.created = 1_060.0
+    assert once.filter(told)

@@ -110,6 +110,8 @@ class Rest:
         self.nonce_memory = 180.0
         """Seconds for which a nonce keeps its message from being made again."""
         self.gateway_url = ""
+        self.sessions_left, self.sessions_reset_after = 999, 86_400_000
+        """How many sessions may still be begun, and in how many milliseconds they are 1,000."""
         self.requests: list[RecordedRequest] = []
         self.unexpected: list[RecordedRequest] = []
         self.crashes: list[Exception] = []
@@ -319,7 +321,12 @@ class Rest:
         return 200, {"url": self.gateway_url}
 
     def _gateway_bot(self, _record: RecordedRequest) -> Answer:
-        limit = {"total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1}
+        limit = {
+            "total": 1000,
+            "remaining": self.sessions_left,
+            "reset_after": self.sessions_reset_after,
+            "max_concurrency": 1,
+        }
         return 200, {"url": self.gateway_url, "shards": 1, "session_start_limit": limit}
 
     # Guilds

@@ -9,6 +9,7 @@ from db import audit, cards, feeds, journal
 from db.audit import AuditRecord
 from db.cards import Backlog, RefusedMessages
 from db.database import size
+from db.errors import StorageUnavailable
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
@@ -50,6 +51,15 @@ async def get_storage_status(context: Context) -> StorageStatus:
     backlog = [*await cards.backlog(context.read), *await feeds.backlog(context.read)]
     rejections = [*await cards.rejections(context.read), *await feeds.rejections(context.read)]
     return StorageStatus(backlog, rejections, await size(context.read))
+
+
+@operation(scope=Scope.WRITE)
+async def count_waiting(context: Context) -> int | None:
+    """Return how many messages wait for Discord; None while storage cannot be read."""
+    try:
+        return sum(each.number for each in (await get_storage_status(context)).backlog)
+    except StorageUnavailable:
+        return None
 
 
 @operation(scope=Scope.WRITE)
