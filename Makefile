@@ -42,6 +42,7 @@ soak: .venv/installed-dev
 	$(BIN)/python -m tests.soak.floods
 	$(BIN)/python -m tests.soak.event_bus
 	$(BIN)/python -m tests.soak.discord
+	$(BIN)/python -m tests.soak.refusals
 	$(BIN)/python -m tests.soak.fivem
 
 clean:

