@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format docs texts bench fuzz soak clean
+.PHONY: run test check format docs pictures texts bench fuzz soak clean
 
 SECONDS := 60
 
@@ -25,6 +25,9 @@ format: .venv/installed-dev
 
 docs: .venv/installed-dev
 	$(BIN)/python -m webhook.http.asyncapi docs/asyncapi.json
+
+pictures: .venv/installed-dev
+	$(BIN)/python -m tests.card_pictures
 
 texts: .venv/installed-dev
 	$(BIN)/python -m tests.texts

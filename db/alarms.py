@@ -338,11 +338,28 @@ async def alert_notes(sql: Reader, alarm_id: int) -> list[str]:
     return await sql.all(str, f"{said} ORDER BY id", alarm_id)
 
 
-async def last_steps(sql: Reader, alarm_id: int, limit: int) -> tuple[list[AlarmStep], int]:
-    """Return the newest steps, the oldest of them first, and how many there are in all."""
-    steps = "alarm_steps WHERE alarm_id = ?"
-    newest = await sql.select(AlarmStep, f"{steps} ORDER BY id DESC LIMIT ?", alarm_id, limit)
-    return newest[::-1], await sql.count(steps, alarm_id)
+async def last_acts(sql: Reader, alarm_id: int, limit: int) -> tuple[list[AlarmStep], int]:
+    """Return the newest steps that are no notes, the oldest first, and how many there are."""
+    acts = "alarm_steps WHERE alarm_id = ? AND action <> 'noted'"
+    newest = await sql.select(AlarmStep, f"{acts} ORDER BY id DESC LIMIT ?", alarm_id, limit)
+    return newest[::-1], await sql.count(acts, alarm_id)
+
+
+async def first_step(sql: Reader, alarm_id: int) -> AlarmStep | None:
+    first = "alarm_steps WHERE alarm_id = ? ORDER BY id LIMIT 1"
+    return next(iter(await sql.select(AlarmStep, first, alarm_id)), None)
+
+
+async def last_notes(sql: Reader, alarm_id: int, limit: int) -> tuple[list[AlarmStep], int]:
+    """Return the newest notes, the oldest of them first, and how many there are."""
+    notes = "alarm_steps WHERE alarm_id = ? AND action = 'noted'"
+    newest = await sql.select(AlarmStep, f"{notes} ORDER BY id DESC LIMIT ?", alarm_id, limit)
+    return newest[::-1], await sql.count(notes, alarm_id)
+
+
+async def steps(sql: Reader, alarm_id: int) -> list[AlarmStep]:
+    """Return everything that was done about an alarm, the oldest first."""
+    return await sql.select(AlarmStep, "alarm_steps WHERE alarm_id = ? ORDER BY id", alarm_id)
 
 
 async def ended_snoozes(sql: Reader, now: int, limit: int) -> list[Alarm]:

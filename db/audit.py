@@ -34,6 +34,18 @@ async def page(
     return await sql.select(AuditRecord, newest, *values, limit, offset)
 
 
+async def last(sql: Reader, subject: str, action: str) -> AuditRecord | None:
+    """Return the newest record of an action on a subject."""
+    newest = "audit WHERE subject = ? AND action = ? ORDER BY id DESC LIMIT 1"
+    return next(iter(await sql.select(AuditRecord, newest, subject, action)), None)
+
+
+async def changes(sql: Reader, subject: str, at: int) -> list[AuditRecord]:
+    """Return what was changed of a subject at a time, the newest first."""
+    newest = "audit WHERE subject = ? AND at = ? ORDER BY id DESC"
+    return await sql.select(AuditRecord, newest, subject, at)
+
+
 async def author(sql: Reader, subject: str, at: int) -> str | None:
     """Return who changed a subject last at a time; None if nobody did."""
     last = "SELECT who FROM audit WHERE subject = ? AND at = ? ORDER BY id DESC LIMIT 1"

@@ -82,6 +82,12 @@ class CallNote(NamedTuple):
 
 
 _OPEN = "dispatch_calls WHERE closed_at IS NULL"
+_URGENT_FIRST = (
+    "ORDER BY CASE WHEN priority GLOB '[0-9]' THEN priority ELSE '~' END, received_at - age,"
+    " cad, call_id, occurrence"
+)
+"""Custom layouts have priorities of their own; which of these are urgent is not known."""
+
 _NEWEST_FIRST = "ORDER BY received_at DESC, cad, call_id DESC, occurrence DESC"
 _THIS_CALL = "cad = ? AND call_id = ? AND occurrence = ?"
 
@@ -308,8 +314,8 @@ async def by_keys(sql: Reader, keys: list[CallKey]) -> list[DispatchCall]:
 
 
 async def open_calls(sql: Reader, limit: int) -> list[DispatchCall]:
-    """Return the newest calls of all CADs that are not closed."""
-    return await sql.select(DispatchCall, f"{_OPEN} {_NEWEST_FIRST} LIMIT ?", limit)
+    """Return the calls of all CADs that are not closed: by priority, then the oldest first."""
+    return await sql.select(DispatchCall, f"{_OPEN} {_URGENT_FIRST} LIMIT ?", limit)
 
 
 async def set_property(sql: Transaction, call: CallKey, property_id: int | None) -> None:

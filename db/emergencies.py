@@ -213,7 +213,9 @@ async def by_keys(sql: Reader, keys: list[CallKey]) -> list[EmergencyCall]:
 
 
 async def open_calls(sql: Reader, limit: int) -> list[EmergencyCall]:
-    """Return the newest calls of all CADs that nobody has taken yet, but not those of panics.
+    """Return the calls of all CADs that nobody has taken yet, but not those of panics.
+
+    Emergencies come first, then those that have waited longest.
 
     Calls that say the same are one, also if the first of them is over.
     """
@@ -222,9 +224,9 @@ async def open_calls(sql: Reader, limit: int) -> list[EmergencyCall]:
         "SELECT cad, coalesce(repeats_call_id, call_id), coalesce(repeats_occurrence, occurrence)"
         f" FROM emergency_calls WHERE {waiting}"
     )
-    newest_first = "ORDER BY received_at DESC, cad, call_id DESC, occurrence DESC"
-    newest = f"emergency_calls WHERE (cad, call_id, occurrence) IN ({first}) {newest_first} LIMIT ?"
-    return await sql.select(EmergencyCall, newest, limit)
+    urgent_first = "ORDER BY is_emergency DESC, received_at - age, cad, call_id, occurrence"
+    urgent = f"emergency_calls WHERE (cad, call_id, occurrence) IN ({first}) {urgent_first} LIMIT ?"
+    return await sql.select(EmergencyCall, urgent, limit)
 
 
 async def silent(sql: Reader, before: int, limit: int) -> list[EmergencyCall]:

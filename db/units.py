@@ -27,6 +27,7 @@ class Unit(NamedTuple):
     is_panic: int
     updated_at: int
     cad: str
+    rank: str
 
 
 class Pressing(NamedTuple):

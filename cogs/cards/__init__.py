@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from cogs.cards import again, alarms, board, calls, drills, notices, owners, properties, troubles
+from cogs.i18n.language import N_, _
 from cogs.ui.embeds import MessageContent
 from db.database import Reader
 from webhook.protocol.events import Subject
@@ -56,6 +57,25 @@ CARDS: dict[str, CardKind] = {
     "linked": CardKind("direct", owners.linked, is_answer=True),
 }
 """The cards by the kind of their subject."""
+
+
+_NAMES = {
+    "emergency": N_("Call {number}"),
+    "dispatch": N_("Dispatch call {number}"),
+    "panic": N_("Panic {number}"),
+    "approval": N_("Property {number}"),
+    "removal": N_("Removal {number}"),
+    "flight": N_("Flight {number}"),
+    "alarm": N_("Alarm {number}"),
+}
+"""What the footer calls a card, and the replies and private messages about it."""
+
+
+def card_name(subject: Subject) -> str:
+    """Return what the footer calls a card; blank if there is nothing to say."""
+    name = _NAMES.get(subject.kind.partition("-")[0])
+    number = subject.key.partition("@")[0].partition(".")[0].partition("-")[0]
+    return "" if name is None else _(name).format(number=number)
 
 
 async def render(sql: Reader, subject: Subject) -> MessageContent | None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import discord
 
+from cogs.cards.calls import panic_headline
 from cogs.i18n.language import _
 from cogs.routing.facts import CARD_EVENTS, event_type, starts_panic
 from cogs.ui.embeds import TITLE, CardBuilder, CardInServer, Colour, MessageContent
@@ -98,7 +99,8 @@ async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
     if await units.panic_start(sql, subject.number) is None:
         return None
     text = _("The panic button was pressed again.")
-    return await _reply(sql, Subject("panic", subject.key), _("PANIC"), text)
+    line = await panic_headline(sql, subject.number)
+    return await _reply(sql, Subject("panic", subject.key), _("PANIC"), text, line)
 
 
 async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
@@ -110,7 +112,10 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
     return await _reply(sql, Subject("emergency", subject.key), title, text)
 
 
-async def _reply(sql: Reader, card: Subject, title: str, text: str) -> MessageContent:
+async def _reply(
+    sql: Reader, card: Subject, title: str, text: str, headline: str = ""
+) -> MessageContent:
     link = await linked_name(sql, card, _("See the card."))
     built = CardBuilder(title=title, colour=Colour.DANGER, description=f"{text} {link}").build()
-    return MessageContent([built], reply_to=await reference_to(sql, card))
+    reply_to = await reference_to(sql, card)
+    return MessageContent([built], headline=headline or title, reply_to=reply_to)

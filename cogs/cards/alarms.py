@@ -6,15 +6,19 @@ import discord
 
 from cogs.cards.again import card_in_server, reference_to
 from cogs.i18n.language import N_, _, plural
+from cogs.pictures.backdrop import stored_backdrop
 from cogs.pictures.property_map import property_map
-from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import user_name
+from cogs.ui.embeds import DESCRIPTION, EMBED, TITLE, Button, CardBuilder, Colour, MessageContent
+from cogs.ui.names import headline, property_facts, user_name
+from cogs.ui.pages import first_page
 from cogs.ui.text import (
     SHOWN_AGE,
     duration,
     fitting,
     inert,
     inert_line,
+    length,
+    pieces,
     timestamp,
     when,
     who,
@@ -30,8 +34,23 @@ SECOND = 1000
 MAX_STEPS = 5
 """Steps that a card shows, the newest."""
 
-MAX_NOTE = 90
-"""Characters of a note on a card."""
+MAX_NOTE = 2_000
+"""Characters of the longest note; escaped, it may have twice as many."""
+
+NOTES = 2_400
+"""Characters of the notes on a card, if the reason leaves as many."""
+
+REASON = 2_400
+"""Characters of the reason: of an alarm in Discord all, however much of it is escaped."""
+
+ROOM_FOR_THE_REST = 700
+"""Characters that are left for the footer and the newest steps."""
+
+READ = 100
+"""Notes that a card looks through; an alarm rarely has more than three."""
+
+LINE = 390
+"""Characters of a line in the list of all steps, ten of which are a page."""
 
 
 class AlarmTexts(NamedTuple):
@@ -121,18 +140,69 @@ async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
     if found is None:
         return None
     shown, property_ = found
+    raised_with = await _reason(sql, shown)
+    reason = "" if raised_with is None else inert(raised_with.text, REASON)
     card = _card(shown, property_, _STATES[shown.state].for_staff)
-    card.add(_("Property"), str(property_.id))
-    card.add(_("Coordinates"), f"{property_.x}, {property_.y}")
-    card.add(_("Owner"), await user_name(sql, property_.owner))
-    card.add(_("Raised by"), await user_name(sql, shown.raised_by))
-    card.add(_("Raised"), when(shown.raised_at, shown.age))
-    card.add(_("Alerts"), _alerts(shown))
-    if shown.repeats > 1:
-        card.add(_("Last"), f"{await user_name(sql, shown.last_by)}, {timestamp(shown.last_at)}")
-    card.add(_("History"), await _history(sql, shown.id), inline=False)
-    picture = await property_map(sql, property_.id)
-    return MessageContent([card.build()], await _buttons(sql, shown), picture=picture)
+    facts = await property_facts(sql, property_)
+    card.description = "\n".join(
+        filter(
+            None,
+            [
+                reason,
+                card.description,
+                f"{facts} · {property_.x}, {property_.y}",
+                await _raised(sql, shown),
+            ],
+        )
+    )
+    room = min(NOTES, EMBED - ROOM_FOR_THE_REST - length(card.title) - length(card.description))
+    notes, total = await alarms.last_notes(sql, shown.id, READ)
+    notes = [note for note in notes if note != raised_with]
+    written = _newest_that_fit(notes, room)
+    card.add_long("Notes", "\n".join(map(_step_line, written)))
+    card.add("History", await _history(sql, shown.id), inline=False)
+    buttons = list(await _buttons(sql, shown))
+    if reason.endswith("…") or len(written) + (raised_with is not None) < total:
+        buttons.append(Button("Show all", first_page("history", str(shown.id))))
+    has_map = await stored_backdrop(sql) is not None
+    return MessageContent(
+        [card.build()],
+        tuple(buttons),
+        headline=headline(
+            card.title, "" if raised_with is None else inert_line(raised_with.text, 100)
+        ),
+        picture=await property_map(sql, property_.id) if has_map else None,
+    )
+
+
+async def _reason(sql: Reader, shown: Alarm) -> AlarmStep | None:
+    """Return the note with which an alarm was raised."""
+    first = await alarms.first_step(sql, shown.id)
+    if first is None or first.action != "noted" or first.at != shown.raised_at:
+        return None
+    return first
+
+
+async def _raised(sql: Reader, shown: Alarm) -> str:
+    """Say who raised an alarm, when and how often."""
+    by, at = await user_name(sql, shown.raised_by), when(shown.raised_at, shown.age)
+    text = _("Raised by {who}, {time}").format(who=by, time=at)
+    if shown.repeats == 1:
+        return text
+    last = _("the last by {who}, {time}").format(
+        who=await user_name(sql, shown.last_by), time=timestamp(shown.last_at)
+    )
+    return f"{text} · {_alerts(shown)}, {last}"
+
+
+def _newest_that_fit(notes: list[AlarmStep], room: int) -> list[AlarmStep]:
+    shown: list[AlarmStep] = []
+    for note in reversed(notes):
+        room -= length(_step_line(note)) + 1
+        if room < 0:
+            break
+        shown.insert(0, note)
+    return shown
 
 
 async def escalation(sql: Reader, subject: Subject) -> MessageContent | None:
@@ -160,6 +230,7 @@ async def escalation(sql: Reader, subject: Subject) -> MessageContent | None:
         )
     return MessageContent(
         [card.build()],
+        headline=card.title,
         role_mentions=tuple(int(role) for role in escalated.roles.split()),
         reply_to=await reference_to(sql, Subject("alarm", alarm_id)),
         only_edits=answer is not None,
@@ -184,7 +255,6 @@ async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
         card.title = late.format(duration=duration(shown.age), where=_where(property_))
     notes = [inert(note, DESCRIPTION // 2) for note in await alarms.alert_notes(sql, shown.id)]
     card.description = "\n".join([fitting(notes, "\n", DESCRIPTION // 2), card.description]).strip()
-    card.add(_("Property"), str(property_.id))
     card.add(_("Raised by"), await user_name(sql, shown.raised_by))
     card.add(_("Raised"), when(shown.raised_at, shown.age))
     card.add(_("Alerts"), _alerts(shown))
@@ -222,7 +292,7 @@ def _card(shown: Alarm, property_: Property, text: str) -> CardBuilder:
     """Begin the card of an alarm with its title, its colour and a text about its state."""
     state = _STATES[shown.state]
     return CardBuilder(
-        title=_(state.title).format(where=_where(property_)),
+        title=_(state.title).format(where=f"{_where(property_)} #{property_.id}"),
         colour=state.colour,
         description=_(text).format(
             since=timestamp(shown.waiting_since),
@@ -253,12 +323,21 @@ def _alerts(shown: Alarm) -> str:
 
 async def _history(sql: Reader, alarm_id: int) -> str:
     """Say who did what and when, the newest last; earlier steps are counted."""
-    steps, total = await alarms.last_steps(sql, alarm_id, MAX_STEPS)
-    lines = [f"<t:{step.at // 1000}:T> {_step_text(step)}" for step in steps]
+    steps, total = await alarms.last_acts(sql, alarm_id, MAX_STEPS)
+    lines = list(map(_step_line, steps))
     if total > len(steps):
         earlier = plural("{number} earlier step", "{number} earlier steps", total - len(steps))
         lines.insert(0, earlier)
     return "\n".join(lines)
+
+
+def _step_line(step: AlarmStep) -> str:
+    return f"<t:{step.at // 1000}:T> {_step_text(step)}"
+
+
+def lines_of(step: AlarmStep) -> list[str]:
+    """Return a step in lines, none of which is too long for a list in pages."""
+    return pieces(_step_line(step).replace("\n", " "), LINE)
 
 
 def _step_text(step: AlarmStep) -> str:
@@ -271,7 +350,7 @@ def _step_text(step: AlarmStep) -> str:
     return _(_STEPS[step.action]).format(
         who=who(step.who),
         handler=who(step.text),
-        text=inert_line(step.text, MAX_NOTE),
+        text=inert(step.text, 2 * MAX_NOTE, blank=""),
         number=number,
         until=timestamp(number),
     )

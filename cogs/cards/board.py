@@ -14,6 +14,7 @@ from cogs.ui.names import (
     cad_suffix,
     linked_name,
     location_of,
+    place,
     status_name,
     unit_name,
     unit_names,
@@ -40,7 +41,7 @@ MAX_AGE = 55 * 60.0
 CHANGED = "board.changed"
 """The setting that holds when something on the board changed last."""
 
-UNITS_SHARE, CALLS_SHARE, WAITING_SHARE, DRONES_SHARE = 2_600, 1_200, 900, 500
+UNITS_SHARE, CALLS_SHARE, WAITING_SHARE, DRONES_SHARE = 1_800, 1_900, 1_100, 400
 """Characters of each part; with titles and footer they stay within Discord's limit."""
 
 MAX_DEPARTMENTS = 12
@@ -121,7 +122,7 @@ async def on_duty(sql: Reader, share: int) -> CardBuilder:
 
 
 async def open_calls(sql: Reader, share: int, waiting_share: int) -> CardBuilder:
-    """Show the open calls, newest first: 911 calls that wait, then dispatch calls."""
+    """Show the open calls, the most urgent first: 911 calls that wait, then dispatch calls."""
     waiting = await emergencies.open_calls(sql, MAX_ROWS)
     calls = await dispatches.open_calls(sql, MAX_ROWS)
     if not waiting and not calls:
@@ -147,19 +148,26 @@ async def _waiting_line(sql: Reader, call: EmergencyCall) -> str:
     number = await linked_name(sql, subject, str(call.call_id))
     kind = "" if call.is_emergency else " · 311"
     kind += times(await emergencies.repeats(sql, call.key))
-    text = inert_line(call.location, 60, blank="") or inert_line(call.description, 60)
-    return f"{number}{kind}{await cad_suffix(sql, call.cad)} · {text}"
+    text = place(call.location, call.postal, 60) or inert_line(call.description, 60)
+    return f"{number}{kind}{await cad_suffix(sql, call.cad)} · {text} · {_ago(call.happened_at)}"
 
 
 async def _call_line(sql: Reader, call: DispatchCall) -> str:
     subject = dispatch_subject(call.key)
     number = await linked_name(sql, subject, str(call.call_id))
-    priority = f" · P{call.priority}" if call.priority in ("1", "2", "3") else ""
-    title = inert_line(call.title, 60, blank=_("no title yet"))
+    priority = f" · **P{call.priority}**" if call.priority in ("1", "2", "3") else ""
+    title = inert_line(call.title, 40, blank=_("no title yet"))
+    where = place(f"{call.block} {call.address}", call.postal, 60)
     on_call = await dispatches.units(sql, *call.key)
     by_ident = await units.by_ident(sql, call.cad, on_call[:3])
     names = unit_names(on_call, by_ident, 3) or f"**{_('no unit')}**"
-    return f"{number}{priority}{await cad_suffix(sql, call.cad)} · {title} · {names}"
+    name = f"{number}{priority}{await cad_suffix(sql, call.cad)}"
+    parts = [name, title, where, names, _ago(call.happened_at)]
+    return " · ".join(filter(None, parts))
+
+
+def _ago(at: int) -> str:
+    return f"<t:{at // 1000}:R>"
 
 
 def _department(unit: Unit, *, several: bool) -> str:

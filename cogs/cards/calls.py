@@ -11,19 +11,21 @@ from cogs.ui.names import (
     cad_suffix,
     call_status_name,
     code_name,
+    headline,
     linked_name,
+    place,
     property_of_call,
     status_name,
     unit_name,
     unit_names,
 )
-from cogs.ui.text import ANONYMOUS, duration, fitting, inert, inert_line, named_values, when
+from cogs.ui.text import ANONYMOUS, BLANK, duration, fitting, inert, inert_line, named_values, when
 from db import cards, dispatches, emergencies, flights, properties, stale_ends, units
 from db.calls import CallKey
 from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
-from db.units import Unit
+from db.units import PanicUnit, Unit
 from webhook.cad.events import call_of, dispatch_subject, emergency_subject, panic_subject
 from webhook.protocol.events import Subject
 
@@ -34,6 +36,9 @@ UNITS_WITH_STATUS = 12
 """Units of a call that stand on a line of their own, with their status."""
 
 UNITS_IN_TITLE = 3
+
+PLACE_IN_LINE = 80
+"""Characters of a place in the line that a phone shows."""
 
 LAYOUT_VALUES = 12
 """Values of a custom layout that a card shows."""
@@ -65,9 +70,9 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
     callers = dict.fromkeys(
         inert_line(one.caller, 256, blank=_(ANONYMOUS)) for one in (call, *same)
     )
+    where = place(call.location, call.postal, 512)
     card.add("Caller", fitting([*callers], ", ", FIELD))
-    card.add("Location", inert_line(call.location, 512))
-    card.add("Postal", _postal(call.postal, call.location))
+    card.add("Location", where or BLANK)
     card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
     card.add("Received", when(call.happened_at, call.age))
     if call.dispatch_key is not None:
@@ -78,7 +83,13 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Ended", "" if is_open else await _stale_end(sql, subject))
     acts = await add_acts(sql, card, subject, is_open=is_open)
     drone = await _drone_button(sql, call.property_id, is_open=is_open)
-    return MessageContent([card.build()], (*drone, *acts))
+    kind = _kind(call) if is_open else f"{_kind(call)} {state}"
+    line = headline(
+        kind,
+        place(call.location, call.postal, PLACE_IN_LINE),
+        inert_line(call.description, 100, blank=""),
+    )
+    return MessageContent([card.build()], (*drone, *acts), headline=line)
 
 
 async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> MessageContent | None:
@@ -121,8 +132,7 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Priority", inert_line(call.priority, 64, blank=""))
     card.add("Code", code_name(call.code, 256))
     card.add("Layout", inert_line(_layout_name(call), 256, blank=""))
-    card.add("Address", inert_line(f"{call.block} {call.address}", 512, blank=""))
-    card.add("Postal", _postal(call.postal, call.address))
+    card.add("Address", place(f"{call.block} {call.address}", call.postal, 512))
     card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
     values = orjson.loads(call.layout_values)
     card.add("Details", named_values(values, FIELD, LAYOUT_VALUES), inline=False)
@@ -137,10 +147,18 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
         card.add("Closed", _after(call.closed_at - call.happened_at))
         card.add("Ended", await _stale_end(sql, subject))
     acts = await add_acts(sql, card, subject, is_open=is_open)
+    where = place(f"{call.block} {call.address}", call.postal, PLACE_IN_LINE)
+    line = headline(_urgency(call) if is_open else _("Closed"), title, where)
     notes = await dispatches.last_notes(sql, call.key, READ)
     card.add("Last notes", notes_text(notes), inline=False)
     drone = await _drone_button(sql, call.property_id, is_open=is_open)
-    return MessageContent([card.build()], (*drone, *acts))
+    return MessageContent([card.build()], (*drone, *acts), headline=line)
+
+
+def _urgency(call: DispatchCall) -> str:
+    """Return `P1` for a call of the first priority, else what it is."""
+    priority = inert_line(call.priority, 16, blank="")
+    return f"P{priority}" if priority.isdigit() else priority or _("Dispatch call")
 
 
 def _call_status(call: DispatchCall, *, is_open: bool) -> str:
@@ -201,24 +219,22 @@ async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
     idents = [member.ident for member in members]
     by_ident = await units.by_ident(sql, cad, idents)
     in_panic = [member.ident for member in members if member.cleared_at is None]
-    cleared = [member.cleared_at for member in members if member.cleared_at is not None]
-    title = f"{unit_names(idents, by_ident, UNITS_IN_TITLE)}{await cad_suffix(sql, cad)}"
-    pressed = _("{units} pressed the panic button.")
-    over = _("{units}\\: cleared after {duration}.")
+    names = unit_names(idents, by_ident, UNITS_IN_TITLE)
+    title = f"{names}{await cad_suffix(sql, cad)}"
+    lines = [
+        await _member_of_panic(sql, cad, member, by_ident.get(member.ident), began)
+        for member in members[:UNITS]
+    ]
     card = CardBuilder(
-        title=f"{_('PANIC')} · {title}" if in_panic else f"{_('Panic')} · {title} · {_('cleared')}",
+        title=f"{_('PANIC')} · {title}" if in_panic else f"{_('Panic over')} · {title}",
         colour=Colour.DANGER if in_panic else Colour.OVER,
-        description=(pressed if in_panic else over).format(
-            units=unit_names(idents, by_ident, UNITS),
-            duration=duration(max(cleared, default=began) - began),
-        ),
+        description=fitting(lines, "\n", DESCRIPTION, len(members)),
     )
-    if cleared and in_panic:
-        card.add("Still in panic", unit_names(in_panic, by_ident, UNITS))
     calls = await emergencies.of_panic(sql, panic_id)
     locations = [call.location for call in calls] or [unit.location for unit in by_ident.values()]
-    card.add("Location", _first(locations, 512))
-    card.add("Postal", _postal(_first([call.postal for call in calls], 64), " ".join(locations)))
+    postal = next((call.postal for call in calls if call.postal), "")
+    where = place(next(filter(None, locations), ""), postal, 512)
+    card.add("Location", where)
     at = next((call.property_id for call in calls if call.property_id is not None), None)
     card.add("Property", await property_of_call(sql, at, is_open=bool(in_panic)))
     card.add("Since", when(began, start.age))
@@ -227,7 +243,34 @@ async def panic(sql: Reader, subject: Subject) -> MessageContent | None:
         card.add_named(_number(call), await _own_call(sql, call))
     acts = await add_acts(sql, card, subject, is_open=bool(in_panic))
     drone = await _drone_button(sql, at, is_open=bool(in_panic))
-    return MessageContent([card.build()], (*drone, *acts))
+    state = f"**{_('PANIC')}** {names}" if in_panic else f"{_('Panic over')} · {names}"
+    line = headline(state, place(locations[0], postal, PLACE_IN_LINE) if locations else "")
+    return MessageContent([card.build()], (*drone, *acts), headline=line)
+
+
+async def panic_headline(sql: Reader, panic_id: int) -> str:
+    """Return the headline of a panic's card."""
+    content = await panic(sql, panic_subject(panic_id))
+    return content.headline if content is not None else ""
+
+
+async def _member_of_panic(
+    sql: Reader, cad: str, member: PanicUnit, unit: Unit | None, began: int
+) -> str:
+    """Say who a unit in a panic is, which call it is on, and when it was cleared."""
+    parts = [f"**{unit_name(member.ident, unit)}**"]
+    if unit is not None:
+        described = (unit.name, unit.rank, unit.department)
+        parts[0] = " ".join([parts[0], inert_line(described[0], 60, blank="")]).strip()
+        parts += [inert_line(text, 40, blank="") for text in described[1:]]
+    if member.cleared_at is not None:
+        after = duration(member.cleared_at - began)
+        parts.append(_("cleared after {duration}").format(duration=after))
+    elif on_calls := await dispatches.calls_of_units(sql, cad, [member.ident]):
+        (call,) = await dispatches.by_keys(sql, on_calls[:1])
+        on_call = _("on {call}").format(call=await _dispatch_call(sql, call.key))
+        parts += [on_call, inert_line(call.title, 60, blank="")]
+    return " · ".join(filter(None, parts))
 
 
 async def _own_call(sql: Reader, call: EmergencyCall) -> str:
@@ -253,6 +296,10 @@ async def _panic_of(sql: Reader, panic_id: int) -> str:
     return _("panic of {units}").format(units=unit_names(idents, by_ident, UNITS_IN_TITLE))
 
 
+def _kind(call: EmergencyCall) -> str:
+    return "911" if call.is_emergency else "311"
+
+
 def _number(call: EmergencyCall) -> str:
     text = _("911 call {number}") if call.is_emergency else _("311 call {number}")
     return text.format(number=call.call_id)
@@ -275,15 +322,6 @@ async def _stale_end(sql: Reader, subject: Subject) -> str:
 
 def _after(milliseconds: int) -> str:
     return _("after {duration}").format(duration=duration(milliseconds))
-
-
-def _postal(postal: str, address: str) -> str:
-    """Show a postal code, unless the address begins with it anyway."""
-    return "" if f"[{postal}]" in address else inert_line(postal, 64, blank="")
-
-
-def _first(texts: list[str], limit: int) -> str:
-    return next((shown for text in texts if (shown := inert_line(text, limit, blank=""))), "")
 
 
 async def _drone_button(

@@ -3,7 +3,8 @@
 import discord
 
 from cogs.ui.embeds import FIELD, Button, CardBuilder
-from cogs.ui.text import fitting, inert, pieces, who
+from cogs.ui.pages import first_page
+from cogs.ui.text import fitting, inert, length, pieces, who
 from db import incidents, responders
 from db.database import Reader
 from db.incidents import IncidentNote
@@ -50,7 +51,7 @@ def _newest_that_fit(notes: list[IncidentNote]) -> list[IncidentNote]:
     shown: list[IncidentNote] = []
     left = NOTES
     for note in reversed(notes):
-        left -= len(_note(note)) + 1
+        left -= length(_note(note)) + 1
         if left < 0:
             break
         shown.insert(0, note)
@@ -72,5 +73,5 @@ def _buttons(
             buttons.append(Button("Leave", f"call:leave:{subject}"))
         buttons.append(Button("Note", f"call:note:{subject}"))
     if has_more:
-        buttons.append(Button("Show all notes", f"call:notes:{subject}"))
+        buttons.append(Button("Show all notes", first_page("notes", str(subject))))
     return tuple(buttons)

@@ -3,7 +3,7 @@
 from cogs.cards.properties import approval, removal
 from cogs.i18n.language import _
 from cogs.ui.embeds import TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import user_name
+from cogs.ui.names import user_name, whole_user_name
 from cogs.ui.text import inert_line, who
 from db import audit, journal, links, properties, removals
 from db.database import Reader
@@ -100,7 +100,7 @@ async def linked(sql: Reader, subject: Subject) -> MessageContent | None:
     if not entries:
         return None
     user_id = StoredEvent.from_journal(entries[0]).data["userId"]
-    text = _("You are **{user}** in the game.").format(user=await user_name(sql, user_id))
+    text = _("You are **{user}** in the game.").format(user=await whole_user_name(sql, user_id))
     hint = _("/property mine shows your properties, /link alarms sends you their alarms.")
     return MessageContent([CardBuilder(_("Linked"), Colour.GOOD, f"{text}\n{hint}").build()])
 

@@ -4,12 +4,13 @@ import discord
 
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import external_name, location_of, tier_name, user_name
+from cogs.ui.names import external_name, headline, location_of, tier_name, user_name
 from cogs.ui.text import duration, inert, inert_line, timestamp, who
-from db import approvals, flights, properties, removals
+from db import approvals, audit, flights, properties, removals
 from db.database import Reader
-from db.properties import PENDING, REJECTED, REMOVED
+from db.properties import PENDING, REJECTED, REMOVED, Property
 from webhook.protocol.events import Subject
+from webhook.queries.models import property_subject
 
 _APPROVALS = {
     PENDING: (N_("Property pending approval"), Colour.WARNING),
@@ -36,11 +37,10 @@ async def approval(sql: Reader, subject: Subject) -> MessageContent | None:
     if property_.removed_at is not None:
         heading, colour = N_("Property removed"), Colour.OVER
     card = CardBuilder(
-        title=f"{_(heading)} · {inert_line(property_.location, TITLE - 60)}",
+        title=f"{_(heading)} · {inert_line(property_.location, TITLE - 80)} #{property_.id}",
         colour=colour,
         description=inert(property_.description, DESCRIPTION, blank=""),
     )
-    card.add("Property", str(property_.id))
     card.add("Owner", await user_name(sql, property_.owner))
     card.add("Tier", await tier_name(sql, property_.tier))
     if property_.width and property_.height:
@@ -48,13 +48,14 @@ async def approval(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Coordinates", f"{property_.x}, {property_.y}")
     card.add("Added", timestamp(property_.added_at))
     card.add("In the game", external_name(property_))
+    card.add("Approved by", await _approvers(sql, f"approval:{property_.id}"))
     if not pending:
+        await _add_removal(sql, card, property_)
         if property_.status_by is not None:
             card.add("Status", inert_line(property_.status, 32))
             card.add("Decided by", who(property_.status_by))
         card.add("Reason", inert(property_.status_reason or "", 1000, blank=""), inline=False)
         return MessageContent([card.build()])
-    card.add("Approved by", await _approvers(sql, f"approval:{property_.id}"))
     return MessageContent(
         [card.build()],
         (
@@ -62,6 +63,18 @@ async def approval(sql: Reader, subject: Subject) -> MessageContent | None:
             Button("Reject", f"property:reject:{property_.id}", discord.ButtonStyle.danger),
         ),
     )
+
+
+async def _add_removal(sql: Reader, card: CardBuilder, property_: Property) -> None:
+    """Say who removed a property, or who restored it."""
+    subject = str(property_subject(property_.id))
+    if property_.removed_at is not None:
+        by = await audit.author(sql, subject, property_.removed_at)
+        card.add("Removed by", who(by or ""))
+        return
+    restored = await audit.last(sql, subject, "restore-property")
+    if restored is not None:
+        card.add("Restored by", f"{who(restored.who)}, {timestamp(restored.at)}")
 
 
 async def removal(sql: Reader, subject: Subject) -> MessageContent | None:
@@ -73,19 +86,18 @@ async def removal(sql: Reader, subject: Subject) -> MessageContent | None:
     waiting = (N_("Removal requested"), Colour.WARNING)
     heading, colour = _OUTCOMES.get(request.outcome or "", waiting)
     card = CardBuilder(
-        title=f"{_(heading)} · {inert_line(property_.location, TITLE - 40)}",
+        title=f"{_(heading)} · {inert_line(property_.location, TITLE - 80)} #{property_.id}",
         colour=colour,
         description=inert(request.reason or "", DESCRIPTION, blank=_("No reason given.")),
     )
-    card.add("Property", str(property_.id))
     card.add("Owner", await user_name(sql, property_.owner))
     if request.requested_by is not None:
         card.add("Requested by", await user_name(sql, request.requested_by))
     elif request.asked_by:
         card.add("Requested by", who(request.asked_by))
     card.add("Requested", timestamp(request.requested_at))
+    card.add("Approved by", await _approvers(sql, f"removal:{request.id}"))
     if request.outcome is None:
-        card.add("Approved by", await _approvers(sql, f"removal:{request.id}"))
         return MessageContent(
             [card.build()],
             (
@@ -100,7 +112,11 @@ async def removal(sql: Reader, subject: Subject) -> MessageContent | None:
     if request.outcome != "approved":
         return MessageContent([card.build()])
     if property_.removed_at != request.settled_at:
-        card.add("Since then", _("The property was restored."), inline=False)
+        restored = await audit.last(sql, str(property_subject(property_.id)), "restore-property")
+        text = _("The property was restored.")
+        if restored is not None:
+            text = _("{who} restored the property.").format(who=who(restored.who))
+        card.add("Since then", text, inline=False)
         return MessageContent([card.build()])
     return MessageContent([card.build()], (Button("Restore", f"removal:restore:{request.id}"),))
 
@@ -109,23 +125,23 @@ async def flight(sql: Reader, subject: Subject) -> MessageContent | None:
     flight = await flights.get(sql, subject.number)
     if flight is None:
         return None
-    location = await location_of(sql, flight.property_id, TITLE - 40)
+    location = await location_of(sql, flight.property_id, TITLE - 60)
     out = flight.recalled_at is None
     card = CardBuilder(
-        title=f"{_('Drone out') if out else _('Drone back')} · {location}",
+        title=f"{_('Drone out') if out else _('Drone back')} · {location} #{flight.property_id}",
         colour=Colour.WARNING if out else Colour.OVER,
         description=inert(flight.reason, DESCRIPTION, blank=""),
     )
     card.add("Drone", f"{flight.drone_id} · {inert_line(flight.description, 200)}")
-    card.add("Property", str(flight.property_id))
+    line = headline(card.title, inert_line(flight.reason, 100, blank=""))
     card.add("Sent out by", who(flight.dispatched_by))
     card.add("Sent out", timestamp(flight.dispatched_at))
     if flight.recalled_at is None:
         recall = Button("Recall", f"flight:recall:{flight.id}", discord.ButtonStyle.primary)
-        return MessageContent([card.build()], (recall,))
+        return MessageContent([card.build()], (recall,), headline=line)
     card.add("Recalled by", who(flight.recalled_by or ""))
     card.add("Was out", duration(flight.recalled_at - flight.dispatched_at))
-    return MessageContent([card.build()])
+    return MessageContent([card.build()], headline=line)
 
 
 async def _approvers(sql: Reader, subject: str) -> str:

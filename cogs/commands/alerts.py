@@ -7,6 +7,7 @@ from typing import Literal
 import discord
 from discord import app_commands
 
+from cogs.cards.alarms import lines_of
 from cogs.commands.drones import send_drone
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button, control
@@ -46,6 +47,7 @@ from webhook.queries.alarms import (
     add_alert,
     get_alarm,
     get_alarms,
+    get_steps,
     note_alarm,
     release_alarm,
     settle_alarm,
@@ -309,6 +311,13 @@ async def _open_alarm(context: Context, alarm_id: int) -> Alarm:
 def _already_done(alarm: Alarm) -> AlreadyDone:
     by = alarm.settled_by or alarm.acknowledged_by or alarm.snoozed_by or ""
     return AlreadyDone(_(_ALREADY_DONE[alarm.state]).format(who=who(by)))
+
+
+@lists.declare("history", Scope.READ, or_own=True)
+async def history(context: Context, argument: str, limit: int, offset: int) -> ListRows:
+    steps = await get_steps(context, OfAlarm(alarm_id=int(argument)))
+    rows = [Row(line) for step in steps for line in lines_of(step)]
+    return ListRows.part(_("History"), rows, _("Nothing was done yet."), limit, offset)
 
 
 @lists.declare("alarms", Scope.READ, or_allowed=True)

@@ -31,7 +31,7 @@ OFFERED = 200
 
 
 async def call_choices(context: Context, typed: str) -> list[Choice[str]]:
-    """Offer open calls, dispatch calls first, the newest first."""
+    """Offer open calls, dispatch calls first, the most urgent first."""
     calls = await list_open_calls(context, OFFERED)
     offered = [
         ("dispatch", call.call_id, call.cad, f"{call.call_id} · {call.title or _('no title yet')}")

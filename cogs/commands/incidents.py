@@ -6,7 +6,7 @@ from cogs.cards.incidents import lines_of
 from cogs.i18n.language import _
 from cogs.ui.buttons import control
 from cogs.ui.modals import Answers, Form, form
-from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
+from cogs.ui.pages import ListRows, PagedLists, Row
 from cogs.ui.responder import SentinelCog, before_modal, reply_text
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.wire import validate
@@ -53,11 +53,6 @@ class IncidentButtons(SentinelCog):
         ask = {"subject": subject, "text": answers.text("note")}
         await note_incident(context, validate(NewIncidentNote, ask))
         return _("Note added.")
-
-    @control("call:notes", scope=Scope.READ)
-    async def notes_button(self, interaction: discord.Interaction, subject: str) -> None:
-        context = await self._responder.defer(interaction)
-        await reply_page(interaction, await notes.page(context, subject))
 
     async def _leave(
         self, interaction: discord.Interaction, context: Context, ask: OfIncident

@@ -8,7 +8,7 @@ from discord import app_commands
 from cogs.i18n.language import _
 from cogs.ui.buttons import button, control
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import user_name
+from cogs.ui.names import whole_user_name
 from cogs.ui.options import UserOption
 from cogs.ui.pages import CUSTOM_ID, ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
@@ -183,7 +183,7 @@ def _parse(argument: str) -> NewLink:
 
 async def _linked_text(context: Context, ask: NewLink) -> str:
     text = _("{member} is **{user}** in the game.")
-    shown = await user_name(context.read, ask.user_id)
+    shown = await whole_user_name(context.read, ask.user_id)
     return text.format(member=f"<@{ask.member_id}>", user=shown)
 
 
@@ -193,7 +193,7 @@ def _unlinked_text(member_id: int) -> str:
 
 async def _doubts(context: Context, ask: NewLink, plan: Plan) -> list[str]:
     """Say what somebody may not have meant: a user never seen before, links that would end."""
-    shown = await user_name(context.read, ask.user_id)
+    shown = await whole_user_name(context.read, ask.user_id)
     doubts = []
     if plan.is_new_user:
         text = _("The game has not reported a user **{user}** so far. Check how it is written.")
@@ -203,7 +203,7 @@ async def _doubts(context: Context, ask: NewLink, plan: Plan) -> list[str]:
         doubts.append(text.format(user=shown, member=f"<@{plan.user_before.member_id}>"))
     if plan.member_before is not None and plan.member_before.user_id != ask.user_id:
         text = _("{member} is linked to **{user}**, which would end.")
-        before = await user_name(context.read, plan.member_before.user_id)
+        before = await whole_user_name(context.read, plan.member_before.user_id)
         doubts.append(text.format(member=f"<@{ask.member_id}>", user=before))
     return doubts
 
@@ -212,7 +212,7 @@ async def _doubts(context: Context, ask: NewLink, plan: Plan) -> list[str]:
 async def links(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
     found, total = await list_links(context, ListPage(limit=limit, offset=offset))
     lines = [
-        f"<@{link.member_id}> · {await user_name(context.read, link.user_id)}"
+        f"<@{link.member_id}> · {await whole_user_name(context.read, link.user_id)}"
         f" · <t:{link.linked_at // 1000}:d> · {who(link.linked_by)}"
         for link in found
     ]

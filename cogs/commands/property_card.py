@@ -7,7 +7,7 @@ import discord
 from cogs.i18n.language import _
 from cogs.pictures.property_map import property_map
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import external_name, linked_name, user_name
+from cogs.ui.names import external_name, linked_name, user_name, whole_user_name
 from cogs.ui.pages import first_page
 from cogs.ui.text import fitting, inert, inert_line, who
 from webhook.cad.events import dispatch_subject, emergency_subject
@@ -68,7 +68,11 @@ async def property_map_card(context: Context, property_id: int) -> MessageConten
 
 async def _add_facts(context: Context, card: CardBuilder, found: PropertyOverview) -> None:
     property_, detail = found.property_, found.detail
-    card.add(_("Owner"), await user_name(context.read, property_.owner))
+    owner = await user_name(context.read, property_.owner)
+    if context.caller.scope >= Scope.READ:
+        whole = await whole_user_name(context.read, property_.owner)
+        owner = f"{owner} · {whole}" if owner.startswith("<@") and owner != whole else whole
+    card.add(_("Owner"), owner)
     if detail is not None:
         price = inert_line(detail.price, 40, blank="")
         card.add(_("Tier"), " · ".join(filter(None, [inert_line(detail.tier_name, 100), price])))

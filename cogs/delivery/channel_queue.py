@@ -21,7 +21,7 @@ from typing import NamedTuple, NoReturn
 
 import discord
 
-from cogs.cards import CARDS, CardKind
+from cogs.cards import CARDS, CardKind, card_name
 from cogs.cards.dependents import linking_to
 from cogs.delivery.discord_clock import DiscordClock
 from cogs.delivery.discord_codes import cure_of
@@ -46,8 +46,8 @@ from cogs.delivery.thread_keeping import PostOfDay, keep_thread
 from cogs.delivery.threads import ThreadLocked
 from cogs.feeds import entry_embed, summary_embed
 from cogs.i18n.language import _
-from cogs.ui.embeds import Button, MessageContent
-from cogs.ui.text import plain_line
+from cogs.ui.embeds import EMBED, HEADLINE, Button, MessageContent, embed_length
+from cogs.ui.text import fitting, plain_line
 from db import cards, feeds, journal, links, settings
 from db.cards import DIRECT, Card
 from db.database import Database
@@ -70,7 +70,10 @@ STORAGE_RETRY = 2.0
 INSTANCE = "discord.instance"
 """The setting that tells this database's messages from those of another one."""
 
-FOOTER = "ref "
+ROOM_TO_GROW = 100
+"""Characters that an embed of a feed may grow until it is sent."""
+
+SENDER = "CAD Sentinel"
 
 SEARCHED_BEFORE = timedelta(minutes=5)
 """How long before its first try a message is looked for, as Discord's clocks differ a little."""
@@ -250,7 +253,7 @@ class ChannelQueue:
         self._last_feed = -math.inf
         # Without Discord: what the log shows of cards that have a message there, by their ids.
         self._logged: dict[int, int] = {}
-        # The bot's own messages in the channel when the queue began, by their footers.
+        # The bot's own messages in the channel when the queue began, by their references.
         self._own_messages: dict[str, SentMessage] | None = None
         self._post_of_day = PostOfDay(channel_id, names)
 
@@ -344,7 +347,7 @@ class ChannelQueue:
             return
         self._next_edit_of_card[card.id] = time.monotonic() + kind.edit_interval
         reference = f"{self._context.before.instance}-c{card.id}.{card.posting}"
-        content = signed(content, reference)
+        content = signed(content, reference, card_name(subject))
         card = card._replace(digest=digest)
         try:
             if self._member_id and not self.channel_id:
@@ -554,12 +557,12 @@ class ChannelQueue:
         wait = 0.0 if is_old else self._wait_for_entries(event.at, len(entries))
         if wait > 0:
             return wait
+        together = await self._first_that_fit(entries)
         async with self._database.write() as sql:
             if is_old:
                 await feeds.sum_up(sql, self.names, first.journal_id, too_old)
             else:
-                unsent = [entry for entry in entries if entry.batch is None]
-                await feeds.put_into_batch(sql, unsent)
+                await feeds.put_into_batch(sql, together)
         await self._post_feed(first._replace(summed=int(is_old)), first.journal_id)
         return 0.0
 
@@ -611,6 +614,15 @@ class ChannelQueue:
                 return sent._replace(channel_id=post_id)
         return await self._post(content, reference, is_doubtful=is_doubtful)
 
+    async def _first_that_fit(self, entries: list[FeedEntry]) -> list[FeedEntry]:
+        """Return the entries without a batch that share the next message."""
+        unsent = [entry for entry in entries if entry.batch is None]
+        rows = await journal.by_id(self._database.read, [entry.journal_id for entry in unsent])
+        embeds = [
+            await entry_embed(self._database.read, StoredEvent.from_journal(row)) for row in rows
+        ]
+        return unsent[: count_that_fit(embeds)]
+
     async def _note_rejected_feed(self, batch: int, number: int, fault: DeliveryError) -> None:
         if number > 1:
             log.warning("Discord rejects %s feed entries together: %s", number, fault)
@@ -634,7 +646,15 @@ class ChannelQueue:
         events = await journal.by_id(read, [entry.journal_id for entry in entries])
         embeds = [await entry_embed(read, StoredEvent.from_journal(row)) for row in events]
         roles = dict.fromkeys(entry.mention for entry in entries if entry.mention)
-        return MessageContent(embeds, role_mentions=tuple(roles)), len(entries)
+        pinging = {entry.journal_id for entry in entries if entry.mention}
+        titles = [
+            embed.title or ""
+            for row, embed in zip(events, embeds, strict=True)
+            if row.id in pinging
+        ]
+        headline = fitting(titles, " · ", HEADLINE)
+        content = MessageContent(embeds, headline=headline, role_mentions=tuple(roles))
+        return content, len(entries)
 
     # Both
 
@@ -669,14 +689,14 @@ class ChannelQueue:
         tried_at = self._context.unconfirmed.get(reference)
         if tried_at is not None:
             after = datetime.fromtimestamp(tried_at, UTC) - SEARCHED_BEFORE
-            own = await self._messenger.own_footers(self.channel_id, after)
+            own = await self._messenger.own_references(self.channel_id, after)
         elif not is_doubtful:
             return None
         elif self._own_messages is None:
-            own = self._own_messages = await self._messenger.own_footers(self.channel_id, None)
+            own = self._own_messages = await self._messenger.own_references(self.channel_id, None)
         else:
             own = self._own_messages
-        return own.get(f"{FOOTER}{reference}")
+        return own.get(reference)
 
     @contextmanager
     def _counting(self, channel: str, kind: str) -> Iterator[None]:
@@ -756,9 +776,24 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
-def signed(content: MessageContent, reference: str) -> MessageContent:
+def count_that_fit(embeds: list[discord.Embed]) -> int:
+    """Return how many of the first embeds one message takes, at least one.
+
+    Names in them may be longer by the time they are sent, so some room is left.
+    """
+    left = EMBED
+    for number, embed in enumerate(embeds):
+        left -= embed_length(embed) + ROOM_TO_GROW
+        if left < 0 and number:
+            return number
+    return len(embeds)
+
+
+def signed(content: MessageContent, reference: str, name: str = "") -> MessageContent:
+    """Write into the footer what a message is, who sent it and, as its last word, its reference."""
     *before, last = content.embeds
-    return replace(content, embeds=[*before, last.copy().set_footer(text=f"{FOOTER}{reference}")])
+    text = " · ".join(filter(None, [name, SENDER, reference]))
+    return replace(content, embeds=[*before, last.copy().set_footer(text=text)])
 
 
 def from_server(content: MessageContent, name: str) -> MessageContent:

@@ -92,7 +92,9 @@ class LogMessenger:
     async def archive_thread(self, thread_id: int, *, archived: bool) -> None:
         """Leave the log as it is."""
 
-    async def own_footers(self, channel_id: int, after: datetime | None) -> dict[str, SentMessage]:
+    async def own_references(
+        self, channel_id: int, after: datetime | None
+    ) -> dict[str, SentMessage]:
         return {}
 
 
@@ -304,24 +306,29 @@ class DiscordMessenger:
         """Archive a thread, or open it again."""
         await self._threads.set_archived(thread_id, archived=archived)
 
-    async def own_footers(self, channel_id: int, after: datetime | None) -> dict[str, SentMessage]:
-        """Return the last own messages, of Discord's time `after`, by their footer.
+    async def own_references(
+        self, channel_id: int, after: datetime | None
+    ) -> dict[str, SentMessage]:
+        """Return the last own messages, of Discord's time `after`, by their references.
 
-        In a forum they are the posts and what stands in them.
+        A reference is the last word of the last footer, of older messages as well:
+        `ref f4-c28.1`. In a forum they are the posts and what stands in them.
         """
         forum = self._threads.known_forum(channel_id)
         if forum is None and self._client.get_channel(channel_id) is None:
             forum = await self._threads.fetch_forum(channel_id)
         if forum is None:
-            return await self._footers_in(channel_id, after)
+            return await self._references_in(channel_id, after)
         found: dict[str, SentMessage] = {}
         async for thread in self._threads.own_posts(forum, after):
-            in_thread = await self._footers_in(thread.id, after)
-            for footer, sent in in_thread.items():
-                found.setdefault(footer, sent._replace(channel_id=thread.id))
+            in_thread = await self._references_in(thread.id, after)
+            for reference, sent in in_thread.items():
+                found.setdefault(reference, sent._replace(channel_id=thread.id))
         return found
 
-    async def _footers_in(self, channel_id: int, after: datetime | None) -> dict[str, SentMessage]:
+    async def _references_in(
+        self, channel_id: int, after: datetime | None
+    ) -> dict[str, SentMessage]:
         channel = self._client.get_partial_messageable(channel_id)
         found: dict[str, SentMessage] = {}
         async with self._circuit_breaker.guard():
@@ -329,10 +336,10 @@ class DiscordMessenger:
                 limit=SEARCHED_MESSAGES, after=after, oldest_first=False
             ):
                 mine = self._client.user is not None and message.author.id == self._client.user.id
-                if mine and message.embeds and message.embeds[-1].footer.text:
-                    footer = message.embeds[-1].footer.text
+                footer = message.embeds[-1].footer.text if message.embeds else None
+                if mine and footer:
                     sent = SentMessage(message.id, is_current=False)
-                    found.setdefault(footer, sent)
+                    found.setdefault(footer.split()[-1], sent)
         return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import CardBuilder, Colour
 from cogs.ui.names import status_name
-from cogs.ui.text import fitting, inert_line, named_values
+from cogs.ui.text import fitting, inert, inert_line, named_values
 from db import units
 from db.database import Reader
 from webhook.protocol.bus import StoredEvent
@@ -16,6 +16,20 @@ TEXT = 200
 
 MAX_LISTED = 8
 """Units, records or stations that an entry names; further ones are counted."""
+
+_TONE_TARGETS = {
+    "ALL": N_("everybody"),
+    "CALL": N_("the units on call {name}"),
+    "AGENCY": N_("the agency {name}"),
+    "DEPARTMENT": N_("the department {name}"),
+    "SUBDIVISION": N_("the subdivision {name}"),
+    "UNIT": N_("unit {name}"),
+    "GROUP": N_("the group {name}"),
+}
+"""Whom a tone is for, by the kind of its target; another one is named as the CAD does."""
+
+RECORD = 1_800
+"""Characters of what a bulletin or a warrant says: as much as a dispatcher reads."""
 
 _BODYCAM = {True: N_("Body camera on"), False: N_("Body camera off")}
 _RECORDS = {
@@ -78,9 +92,19 @@ async def record(sql: Reader, event: StoredEvent) -> CardBuilder:
         ),
         _joined(*record["flags"][:MAX_LISTED]),
     ]
+    limit = TEXT * 2
+    if stands_out:
+        # What is wanted of whom stands in fields that each community names as it likes.
+        known = {record["first"], record["last"], record["plate"], record["status"]}
+        lines += [
+            f"{inert_line(field['label'], NAME, blank='')}\\: {inert(field['value'], RECORD)}"
+            for field in record["fields"]
+            if field["value"] not in known
+        ]
+        limit = RECORD
     colour = Colour.DANGER if stands_out else Colour.NORMAL
     title = _(_RECORDS[done]).format(kind=kind)
-    return CardBuilder(title, colour, fitting([*filter(None, lines)], "\n", TEXT * 2))
+    return CardBuilder(title, colour, fitting([*filter(None, lines)], "\n", limit))
 
 
 async def print_record(sql: Reader, event: StoredEvent) -> CardBuilder:
@@ -88,10 +112,18 @@ async def print_record(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def tone(sql: Reader, event: StoredEvent) -> CardBuilder:
-    targets = [
-        target["label"] or target["value"] or target["kind"] for target in event.data["playTonesTo"]
-    ]
-    return CardBuilder(_("Tone"), Colour.WARNING, _joined(*targets[:MAX_LISTED]))
+    """A tone is played, to whom is what matters: units of a call, a station, everybody."""
+    targets = []
+    for target in event.data["playTonesTo"][:MAX_LISTED]:
+        name = inert_line(target["label"] or target["value"], NAME, blank="")
+        text = _TONE_TARGETS.get(target["kind"], "{name}")
+        targets.append(_(text).format(name=name) if name or "{" not in text else "")
+    listed = fitting(list(filter(None, targets)), ", ", TEXT)
+    return CardBuilder(
+        _("Tone played"),
+        Colour.WARNING,
+        _("For {targets}.").format(targets=listed) if listed else "",
+    )
 
 
 async def sign(sql: Reader, event: StoredEvent) -> CardBuilder:

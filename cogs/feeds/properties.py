@@ -1,14 +1,27 @@
 """Feed entries on properties."""
 
-from cogs.i18n.language import _
+from typing import Any
+
+import orjson
+
+from cogs.i18n.language import N_, _
 from cogs.ui.embeds import CardBuilder, Colour
-from cogs.ui.text import inert_line
-from db import equipment, properties, users
+from cogs.ui.names import tier_name, user_name
+from cogs.ui.text import inert_line, who
+from db import access, audit, equipment, properties
 from db.database import Reader
 from webhook.protocol.bus import StoredEvent
+from webhook.queries.models import property_subject
 
 NAME = 120
 """Characters of a name: ten entries of a few names each must fit into one message."""
+
+_VISITORS = {
+    0: (N_("stranger"), Colour.WARNING),
+    1: (N_("guest"), Colour.NORMAL),
+    2: (N_("owner"), Colour.NORMAL),
+}
+"""Who a visitor is at the property, by their share."""
 
 
 async def visit(sql: Reader, event: StoredEvent) -> CardBuilder:
@@ -17,7 +30,9 @@ async def visit(sql: Reader, event: StoredEvent) -> CardBuilder:
     if "cameraId" in event.data:
         camera = await _equipment(sql, event.data["cameraId"])
         text = _("{user} was seen by {camera}.").format(user=user, camera=camera)
-    return await _entry(sql, event, _("Visit"), Colour.NORMAL, text)
+    share = await access.share_of(sql, event.data["propertyId"], [event.data["clientId"]])
+    what, colour = _VISITORS[share or 0]
+    return await _entry(sql, event, f"{_('Visit')} · {_(what)}", colour, text)
 
 
 async def crime(sql: Reader, event: StoredEvent) -> CardBuilder:
@@ -82,7 +97,10 @@ async def equipment_change(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def moved(sql: Reader, event: StoredEvent) -> CardBuilder:
-    text = _("Now at {x}, {y}.").format(x=event.data["x"], y=event.data["y"])
+    text = f"{event.data['x']}, {event.data['y']}"
+    before = [await _before(sql, event, name) for name in ("x", "y")]
+    if None not in before:
+        text = f"{before[0]}, {before[1]} → {text}"
     return await _entry(sql, event, _("Moved"), Colour.NORMAL, text)
 
 
@@ -93,9 +111,10 @@ async def resized(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def tier(sql: Reader, event: StoredEvent) -> CardBuilder:
-    detail = await properties.detail(sql, int(event.data["propertyId"]))
-    name = inert_line(detail.tier_name, NAME) if detail is not None else str(event.data["tier"])
-    return await _entry(sql, event, _("Tier"), Colour.NORMAL, _("Now {tier}.").format(tier=name))
+    now = await tier_name(sql, event.data["tier"])
+    before = await _before(sql, event, "tier")
+    text = now if before is None else f"{await tier_name(sql, before)} → {now}"
+    return await _entry(sql, event, _("Tier"), Colour.NORMAL, text)
 
 
 async def _entry(
@@ -107,12 +126,24 @@ async def _entry(
         return CardBuilder(f"{what} · {_('elsewhere')}", colour, text)
     found = await properties.get_even_removed(sql, int(property_id))
     location = inert_line(found.location, NAME) if found is not None else "?"
-    return CardBuilder(f"{what} · {location} ({property_id})", colour, text)
+    by = await audit.author(sql, str(property_subject(int(property_id))), event.at)
+    if by is not None:
+        text = _("{text}, by {who}").format(text=text, who=who(by)).lstrip(", ")
+    return CardBuilder(f"{what} · {location} #{property_id}", colour, text)
+
+
+async def _before(sql: Reader, event: StoredEvent, name: str) -> Any:
+    """Return what something was before the change that the event tells of; None if unknown."""
+    subject = str(property_subject(int(event.data["propertyId"])))
+    for record in await audit.changes(sql, subject, event.at):
+        before = orjson.loads(record.before)
+        if name in before:
+            return before[name]
+    return None
 
 
 async def _user(sql: Reader, user_id: str) -> str:
-    user = await users.get(sql, user_id)
-    return inert_line(user.full_name if user is not None else user_id, NAME)
+    return await user_name(sql, user_id, NAME)
 
 
 async def _equipment(sql: Reader, equipment_id: int) -> str:

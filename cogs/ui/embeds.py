@@ -13,6 +13,7 @@ from cogs.i18n.language import _
 from cogs.ui.picture import Picture
 from cogs.ui.text import length, pieces
 
+HEADLINE = 300
 TITLE = 256
 DESCRIPTION = 2_000
 """Half of what Discord allows: a card is read on a phone."""
@@ -76,7 +77,9 @@ class CardInServer(NamedTuple):
 class MessageContent:
     """A message, wherever it will be posted.
 
-    `role_mentions`: ids of the roles that it pings when it is posted.
+    `headline`: the line above the embeds, all that a phone shows of the message before it is
+    opened; inert, and true whatever state the message shows. Without one, a message that pings has
+    the title of its first embed. `role_mentions`: ids of the roles that it pings when it is posted.
     `reply_to`: the message that it answers, if it is posted in the same channel.
     `picture`: what its last embed shows, if that can be drawn and Discord takes it.
     `about`: the card in the server that a private message is about: who was mentioned there is not
@@ -88,6 +91,7 @@ class MessageContent:
 
     embeds: list[discord.Embed]
     buttons: tuple[Button, ...] = ()
+    headline: str = ""
     role_mentions: tuple[int, ...] = ()
     reply_to: discord.MessageReference | None = None
     picture: Picture | None = None
@@ -102,7 +106,7 @@ class MessageContent:
         shown = [embed.to_dict() for embed in self.embeds]
         buttons = [(button.text, button.custom_id or button.url) for button in self.buttons]
         pictures = [self.picture.digest] if self.picture is not None else []
-        written = orjson.dumps([shown, buttons, self.role_mentions, *pictures])
+        written = orjson.dumps([shown, buttons, self.text, *pictures])
         return hashlib.blake2b(written, digest_size=16).hexdigest()
 
     @property
@@ -121,7 +125,12 @@ class MessageContent:
 
     @property
     def text(self) -> str | None:
-        return " ".join(f"<@&{role}>" for role in self.role_mentions) or None
+        """The content: the roles that it pings, and one line that says what it is about."""
+        mentions = [f"<@&{role}>" for role in self.role_mentions]
+        line = self.headline
+        if mentions and not line:
+            line = (self.embeds[0].title or "") if self.embeds else ""
+        return " ".join(filter(None, [*mentions, line])) or None
 
     def allowed_mentions(self) -> discord.AllowedMentions:
         """Allow pings of the mentioned roles and of nothing else, on every create and edit."""
@@ -133,6 +142,13 @@ class MessageContent:
         if not self.buttons:
             return None
         return view_of(button.item() for button in self.buttons)
+
+
+def embed_length(embed: discord.Embed) -> int:
+    """Count an embed against Discord's limit over all embeds of a message."""
+    texts = [embed.title, embed.description, embed.footer.text, embed.author.name]
+    texts += [text for field in embed.fields for text in (field.name, field.value)]
+    return sum(length(text) for text in texts if text)
 
 
 def view_of(items: Iterable[discord.ui.Item[Any]]) -> discord.ui.View:

@@ -1,10 +1,12 @@
 """Names of units, calls, properties, users, CADs and statuses, as cards and answers show them."""
 
+import re
 from contextvars import ContextVar
 
 from cogs.i18n.language import N_, _, plural
-from cogs.ui.text import count_more, inert_line, who
-from db import cards, community, flights, properties, users
+from cogs.ui.embeds import HEADLINE
+from cogs.ui.text import count_more, fitting, inert_line, who
+from db import cards, community, flights, links, properties, users
 from db.database import Reader
 from db.properties import Property
 from db.units import Unit
@@ -28,6 +30,14 @@ STATUSES = {
     "CLOSED": N_("Closed"),
 }
 """The CAD's own statuses: units' before calls', the most urgent first."""
+
+POSTAL = 19
+"""Characters of a postal code behind a place, with its brackets."""
+
+_POSTAL = re.compile(r"\s*\[([^\[\]\s]{1,16})\]\s*")
+"""How the game writes a postal code before a street: `[3014] Paleto Blvd`."""
+
+_LONG_ID = re.compile(r"([a-z0-9_]{0,24}:)?([0-9a-zA-Z-]{16,})")
 
 _NO_NAMES = StatusNames()
 _STATUS_NAMES: ContextVar[StatusNames] = ContextVar("status names", default=_NO_NAMES)
@@ -92,12 +102,64 @@ def unit_names(idents: list[int], units: dict[int, Unit], most: int) -> str:
     return ", ".join(names)
 
 
-async def user_name(sql: Reader, user_id: str) -> str:
-    """Return a user's name and id; a Discord member as a mention."""
+async def user_name(sql: Reader, user_id: str, limit: int = 200) -> str:
+    """Return who a game user is: the linked member, else their name, else their id, shortened."""
+    member = await links.member_of(sql, user_id)
+    if member is not None:
+        return f"<@{member}>"
+    user = await users.get(sql, user_id)
+    if user is None or user.full_name == user_id:
+        return inert_line(short_id(user_id), min(limit, 100))
+    return inert_line(user.full_name, limit)
+
+
+async def whole_user_name(sql: Reader, user_id: str) -> str:
+    """Return a game user's name and whole id, for staff; a Discord id as a mention."""
     user = await users.get(sql, user_id)
     if user is None or user.full_name == user_id:
         return who(user_id)
     return f"{inert_line(user.full_name, 200)} ({inert_line(user_id, 128)})"
+
+
+def short_id(user_id: str) -> str:
+    """Shorten the ids by which a game knows its players: `license:41aa…be`."""
+    found = _LONG_ID.fullmatch(user_id)
+    return user_id if found is None else f"{found[1]}{found[2][:4]}…{found[2][-2:]}"
+
+
+def place(location: str, postal: str, limit: int) -> str:
+    """Write where something is, with its postal code behind it: `Paleto Blvd (3014)`."""
+    found = _POSTAL.match(location)
+    code = postal.strip() or (found[1] if found else "")
+    if found and found[1] == code:
+        location = location[found.end() :]
+    shown = inert_line(location, limit - POSTAL, blank="")
+    code = inert_line(code, POSTAL - 3, blank="")
+    if not code or code in shown:
+        return shown
+    return f"{shown} ({code})" if shown else code
+
+
+def headline(*parts: str) -> str:
+    """Join what a phone shows of a message; blank parts are left out."""
+    return fitting([part for part in parts if part], " · ", HEADLINE)
+
+
+async def property_facts(sql: Reader, property_: Property) -> str:
+    """Say in one line of which tier a property is, whose, and how many drones are free there."""
+    free = len(await flights.free_drones(sql, property_.id))
+    return " · ".join(
+        [
+            await tier_name(sql, property_.tier),
+            _("owner {name}").format(name=await user_name(sql, property_.owner)),
+            free_drones(free),
+        ]
+    )
+
+
+def free_drones(number: int) -> str:
+    drones = plural("{number} drone free", "{number} drones free", number)
+    return drones if number else _("no drone free")
 
 
 def external_name(property_: Property) -> str:
@@ -120,14 +182,12 @@ async def property_of_call(sql: Reader, property_id: int | None, *, is_open: boo
     if not property_:
         return ""
     location = inert_line(property_.location, 200)
-    text = _("At property {id} · {location}").format(id=property_.id, location=location)
+    text = f"{location} #{property_.id}"
     if property_.removed_at is not None:
         return f"{text} · {_('removed')}"
     if not is_open:
         return text
-    free = len(await flights.free_drones(sql, property_.id))
-    drones = plural("{number} drone free", "{number} drones free", free)
-    return f"{text} · {drones if free else _('no drone free')}"
+    return f"{text} · {free_drones(len(await flights.free_drones(sql, property_.id)))}"
 
 
 async def location_of(sql: Reader, property_id: int, limit: int = 60) -> str:

@@ -62,7 +62,7 @@ class AlarmHarness:
 
     async def steps(self, alarm_id: int) -> list[str]:
         """Return what was done about an alarm."""
-        found, _ = await alarms.last_steps(self.harness.database.read, alarm_id, 100)
+        found = await alarms.steps(self.harness.database.read, alarm_id)
         return [step.action for step in found]
 
     async def escalations(self) -> list[tuple[str, str, str]]:

@@ -178,7 +178,9 @@ async def test_a_removed_property_is_restored_with_its_equipment_and_access_list
         replies = [await env.fake.click(env.anna, card, "Restore") for _ in range(2)]
         await _expect_reply(env, replies[0], f"Property {property_id} restored.")
         await _expect_reply(env, replies[1], f"Property {property_id} is not removed.")
-        await env.fake.until(lambda: "The property was restored." in render(card))
+        await env.fake.until(
+            lambda: f"Since then: <@{env.anna.id}> restored the property." in render(card)
+        )
         found = await env.query("get-property-detailed", propertyId=property_id)
         assert (found["status"], len(found["equipment"])) == ("ACTIVE", 1)
         allowed = await env.query("get-allowed-users", propertyId=property_id)

@@ -76,7 +76,7 @@ async def test_the_board_shows_units_calls_and_drones_and_follows_them(env: BotE
             env, "On duty · 3", "LSPD · 2", "**On scene** 7K-25", "**Available** 7K-22"
         )
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(8120, idents=[74], priority=2))
-        await board_says(env, "8120", "P2 · Structure fire · E-9")
+        await board_says(env, "8120", "**P2** · Structure fire · Forum Dr (8031) · E-9 · <t:")
         await env.push("EVENT_911", call_911(4410))
         await board_says(env, "**911 · 1 waiting**", "Forum Dr / Strawberry Ave")
         property_id = await env.add_property("Vinewood villa", drones=1)

@@ -36,12 +36,12 @@ async def test_calls_are_listed_and_shown(env: BotEnvironment) -> None:
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(8120, idents=[61]))
         listed = await cad_answer(env, env.vic, "calls")
         assert "# Open calls · 3" in listed
-        assert "P1 · Structure fire · unit 61" in listed
+        assert "**P1** · Structure fire · Forum Dr (8031) · unit 61 · <t:" in listed
         assert "· 311 · Pier" in listed
         assert await offered(env, "cad call", "id") == [
             "8120 · Structure fire",
-            "311 4411 · Pier",
             "911 4410 · [8031] Forum Dr / Strawberry Ave",
+            "311 4411 · Pier",
         ]
         assert await offered(env, "cad call", "id", "STRUCT") == ["8120 · Structure fire"]
         assert "# Dispatch call 8120" in await cad_answer(env, env.vic, "call", id="8120")

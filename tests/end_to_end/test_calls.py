@@ -26,7 +26,11 @@ def address_of(message: Message) -> str:
 def text(message: Message) -> str:
     """What a card says, without times, references and the ids of messages."""
     text = re.sub(r"<t:\d+:\w>", "<t>", render(message))
-    return re.sub(r"ref [0-9a-f]+-c\d+\.\d+|/channels/\d+/\d+/\d+|\d+ s\b", "…", text)
+    return re.sub(
+        r"(?<=_ )[^│_]* · CAD Sentinel · [0-9a-f]+-c\d+\.\d+|/channels/\d+/\d+/\d+|\d+ s\b",
+        "…",
+        text,
+    )
 
 
 async def test_a_911_call_becomes_a_card_and_is_over_when_it_is_removed(
@@ -37,7 +41,7 @@ async def test_a_911_call_becomes_a_card_and_is_over_when_it_is_removed(
         card = await env.channel("emergency").next_message()
         assert "911 call 4410" in render(card)
         assert "Caller: Wren Halloway" in render(card)
-        assert "Location: \\[8031\\] Forum Dr / Strawberry Ave" in render(card)
+        assert "Location: Forum Dr / Strawberry Ave (8031)" in render(card)
         assert await env.push("EVENT_REMOVE_911", {"callIds": [4410]}) == 200
         await env.fake.until(lambda: "over" in render(card))
         assert "Removed: after" in render(card)
@@ -132,11 +136,12 @@ async def test_a_panic_mentions_its_role_once_and_clears(env: BotEnvironment) ->
         assert card.pings == [env.on_call]
         assert "# PANIC · unit 61, unit 74" in render(card)
         await log_in(env, 74, "7K-22", "LSPD")
-        await env.fake.until(lambda: "unit 61, 7K-22 pressed the panic button" in render(card))
+        await env.fake.until(lambda: "**unit 61**\n│ **7K-22** Officer 74 · LSPD" in render(card))
         await env.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": False})
-        await env.fake.until(lambda: "Still in panic: 7K-22" in render(card))
+        await env.fake.until(lambda: "**unit 61** · cleared after" in render(card))
+        assert "# PANIC · unit 61, 7K-22" in render(card)
         await env.push("EVENT_UNIT_PANIC", {"identIds": [74], "isPanic": False})
-        await env.fake.until(lambda: "cleared after" in render(card))
+        await env.fake.until(lambda: "# Panic over · unit 61, 7K-22" in render(card))
     assert len(env.channel("panic").messages) == 1
 
 
@@ -155,7 +160,7 @@ async def test_the_911_call_of_a_panic_is_shown_on_the_panic_card(
         await env.push("EVENT_UNIT_PANIC", {"identIds": [61], "isPanic": True})
         await env.push("EVENT_911", call_911(4412, **OWN_CALL))
         panic = await env.channel("panic").next_message()
-        await env.fake.until(lambda: "Location: \\[3014\\] Paleto Blvd" in render(panic))
+        await env.fake.until(lambda: "Location: Paleto Blvd (3014)" in render(panic))
         assert "911 call 4412: Dispatch\\: Unit 7K-22 has pressed" in render(panic)
         await env.push("EVENT_911", call_911(4413))
         other = await env.channel("emergency").next_message()
@@ -205,7 +210,7 @@ async def test_the_card_of_a_call_at_a_property_names_it_and_dispatches_its_dron
         property_id = await env.add_property("Forum Dr 12", drones=2)
         await env.push("EVENT_911", call_911(1, location="Forum Dr 12"))
         card = await env.channel("emergency").next_message()
-        assert f"At property {property_id} · Forum Dr 12 · 2 drones free" in render(card)
+        assert f"Property: Forum Dr 12 #{property_id} · 2 drones free" in render(card)
         reply = await env.fake.click(env.dora, card, "Dispatch drone")
         await env.fake.until(lambda: bool(reply.content))
         assert reply.ephemeral
@@ -223,7 +228,7 @@ async def test_the_card_of_a_call_at_a_property_names_it_and_dispatches_its_dron
         await env.push("EVENT_REMOVE_911", {"callIds": [1]})
         await env.fake.until(lambda: "· over" in render(card))
     assert "[Dispatch drone]" not in render(card)
-    assert f"At property {property_id} · Forum Dr 12\n" in render(card)
+    assert f"Property: Forum Dr 12 #{property_id}\n" in render(card)
 
 
 async def test_with_several_cads_a_card_names_its_own(
@@ -331,30 +336,31 @@ async def test_a_panics_events_in_any_order_make_the_same_card(
             assert await env.push(*steps[number]) == 200
         panic = await env.channel("panic").next_message()
         await env.fake.until(
-            lambda: "911 call 4412" in render(panic) and "7K-22 p" in render(panic)
+            lambda: "911 call 4412" in render(panic) and "**7K-22**" in render(panic)
         )
-    assert text(panic) == f"<@&{env.on_call.id}>\n{FINAL_PANIC}"
+    assert text(panic) == f"<@&{env.on_call.id}> {FINAL_PANIC}"
 
 
 FINAL_EMERGENCY = """\
+911 dispatched · Forum Dr / Strawberry Ave (8031) · Smoke from the laundromat roof. Call 44.
 ┌ #757575
 │ # 911 call 44 · dispatched
 │ Smoke from the laundromat roof. Call 44.
 │ ~ Caller: Wren Halloway
-│ ~ Location: \\[8031\\] Forum Dr / Strawberry Ave
+│ ~ Location: Forum Dr / Strawberry Ave (8031)
 │ ~ Received: <t> (<t>)
 │ ~ Dispatched: as [dispatch call 81](https://discord.com…)
 │ _ …
 └"""
 
 FINAL_DISPATCH = """\
+P2 · Fire, spreading · Forum Dr (8031)
 ┌ #f57c00
 │ # Dispatch call 81 · Fire, spreading
 │ ~ Status: Active
 │ ~ Priority: 2
 │ ~ Code: 10-70
-│ ~ Address: Forum Dr
-│ ~ Postal: 8031
+│ ~ Address: Forum Dr (8031)
 │ - Units: 7K-22 · **PANIC**
 │ unit 74
 │ - From: [911 call 44](https://discord.com…) by Wren Halloway
@@ -366,10 +372,11 @@ FINAL_DISPATCH = """\
 [Responding] success [Note] secondary"""
 
 FINAL_PANIC = """\
+**PANIC** 7K-22 · Paleto Blvd (3014)
 ┌ #d32f2f
 │ # PANIC · 7K-22
-│ 7K-22 pressed the panic button.
-│ ~ Location: \\[3014\\] Paleto Blvd
+│ **7K-22** Officer 61 · LSPD
+│ ~ Location: Paleto Blvd (3014)
 │ ~ Since: <t> (<t>)
 │ - 911 call 4412: Dispatch\\: Unit 7K-22 has pressed their panic button!
 │ _ …

@@ -25,7 +25,7 @@ async def test_access_is_allowed_and_denied(env: BotEnvironment) -> None:
         for command in ("access allow", "access deny"):
             assert "dispatcher role" in await answer_to(env, env.vic, command, **wren)
         allowed = await answer_to(env, env.dora, "access allow", **wren)
-        assert allowed == "Wren (license:1) can now enter **Villa**."
+        assert allowed == "Wren can now enter **Villa**."
         await env.query("add-auth-entry", propertyId=1, userId="license:1")
         await env.query("add-auth-entry", propertyId=1, userId="license:2")
         shown = await env.fake.slash(env.vic, "property show", property="1")
@@ -35,7 +35,7 @@ async def test_access_is_allowed_and_denied(env: BotEnvironment) -> None:
         assert steady(env, listed).endswith(LIST)
         assert await answer_to(env, env.vic, "access log", property="1") == LOG
         denied = await answer_to(env, env.dora, "access deny", **wren)
-        assert denied == "Wren (license:1) can no longer enter **Villa**."
+        assert denied == "Wren can no longer enter **Villa**."
         twice = await answer_to(env, env.dora, "access deny", **wren)
         assert twice == "User 'Wren' is not on the list of property 1."
 

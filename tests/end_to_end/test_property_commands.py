@@ -100,19 +100,19 @@ async def test_a_house_of_a_script_is_shown_with_its_id_its_sale_and_who_was_ref
         assert "│ ~ In the game: 17 · ps-housing" in shown
         await env.query("change-property-owner", **house, owner="license:2")
         sold = await env.channel("properties").next_message()
-        assert "# New owner · Grove (1)" in render(sold)
+        assert "# New owner · Grove #1" in render(sold)
         assert "Wren Halloway → license:2" in render(sold)
         denied = {"userId": "license:1", "allowed": False, "method": "lockpick"}
         await env.query("add-auth-entry", **house, **denied)
         refused = render(await env.channel("access").next_message())
         assert refused.splitlines()[:4] == [
             "┌ #d32f2f",
-            "│ # Access refused · Grove (1)",
+            "│ # Access refused · Grove #1",
             "│ Wren Halloway was not let in.",
             "│ With: lockpick",
         ]
         log = await answer_to(env, env.vic, "access log", property="1")
-        assert "Wren Halloway (license:1) · **not let in** · lockpick" in log
+        assert "Wren Halloway · **not let in** · lockpick" in log
 
 
 async def test_an_edit_does_not_withdraw_a_concurrent_removal_request(
@@ -321,7 +321,7 @@ SHOWN = """\
 │ 3 · Camera
 │ - Access list: license:guest
 │ ~ Last alarms: <R> · license:guest
-│ ~ Last visits: <R> · Wren Halloway (license:1)
+│ ~ Last visits: <R> · Wren Halloway
 │ - Removal requested: <R> · @Dora
 │ Moving
 │ - Open calls: [911 4410](link) · Smoke from the laundromat roof. Call 4410.

@@ -100,7 +100,7 @@ async def test_a_deleted_role_breaks_no_card_and_is_reported_once_and_by_check(
         env.on_call.delete()
         env.viewers.delete()
         card = await panic(env, 61)
-        assert card.content == f"<@&{env.on_call.id}>"
+        assert card.content == f"<@&{env.on_call.id}> **PANIC** unit 61"
         refused = await env.fake.slash(env.vic, "drone list")
         await env.fake.until(lambda: "This needs the viewer role" in refused.content)
         allowed = await env.fake.slash(env.dora, "drone list")

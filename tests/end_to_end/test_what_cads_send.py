@@ -61,13 +61,13 @@ async def test_call_without_a_place_is_at_no_property_that_has_none(env: BotEnvi
             )
         nowhere = {"x": "0", "y": "0.0", "z": "0"}
         call = {"callId": 1, "caller": "A", "location": "Grove Street 12", "metaData": nowhere}
-        assert "At property 2 · Grove Street 12" in await card_of_call(env, call)
+        assert "Grove Street 12 #2" in await card_of_call(env, call)
         for call_id, place in enumerate(({}, {"location": "null"}, {"location": "N/A"}), 2):
             shown = await card_of_call(env, {"callId": call_id, "metaData": nowhere, **place})
             assert "Property" not in shown
             assert "Location: —" in shown
         by_words = await card_of_call(env, {"callId": 7, "location": "near Hillcrest Villa"})
-        assert "At property 1 · Hillcrest Villa" in by_words
+        assert "Hillcrest Villa #1" in by_words
 
 
 async def test_parts_that_are_no_ids_cost_only_themselves(env: BotEnvironment) -> None:
@@ -132,6 +132,6 @@ async def test_postal_codes_of_other_countries_are_found(env: BotEnvironment) ->
         for call_id, (postal, number) in enumerate(postals, 1):
             call = {"callId": call_id, "location": f"road {call_id}", "caller": f"c {call_id}"}
             shown = await card_of_call(env, call | {"metaData": {"postal": postal}})
-            assert f"At property {number} " in shown, postal
+            assert f" #{number} " in shown, postal
         prefixed = {"callId": 9, "location": "[SW1A 1AA] unknown road"}
-        assert "At property 1 " in await card_of_call(env, prefixed)
+        assert " #1 " in await card_of_call(env, prefixed)

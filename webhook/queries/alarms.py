@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from db import access, alarms, users
-from db.alarms import Alarm, AlarmOutcome, OpenAlarm
+from db.alarms import Alarm, AlarmOutcome, AlarmStep, OpenAlarm
 from db.database import Reader
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope, Share
@@ -322,6 +322,12 @@ async def list_open_alarms(context: Context) -> list[OpenAlarm]:
 @operation(scope=Scope.WRITE, share=Share.ALLOWED)
 async def open_alarm_at(context: Context, ask: OfProperty) -> Alarm | None:
     return await alarms.open_of_property(context.read, ask.property_id)
+
+
+@operation(scope=Scope.READ, share=Share.OWNER)
+async def get_steps(context: Context, ask: OfAlarm) -> list[AlarmStep]:
+    """Return everything that was done about an alarm, oldest first."""
+    return await alarms.steps(context.read, ask.alarm_id)
 
 
 async def end_alarm_of(change: Change, property_id: int, outcome: AlarmOutcome) -> None:

@@ -31,7 +31,7 @@ _UNIT = re.compile(r"(?P<ident>[0-9]{1,19})@(?P<cad>[A-Za-z0-9_.-]{1,32})")
 
 
 class OpenCalls(NamedTuple):
-    """Open calls of all CADs, each kind newest first."""
+    """Open calls of all CADs, each kind the most urgent first."""
 
     dispatches: list[DispatchCall]
     emergencies: list[EmergencyCall]

@@ -1,7 +1,7 @@
 """How a property's status changes, and how it is removed with its equipment and restored.
 
-The one place that does this: it ends the open removal request, forgets the approvals that were
-given so far, and publishes the event under every subject whose card shows the change. A request is
+The one place that does this: it ends the open removal request, forgets approvals that no longer
+count, and publishes the event under every subject whose card shows the change. A request is
 open exactly while the status is REMOVED.
 """
 
@@ -145,18 +145,18 @@ async def _end_decisions(
     outcome: RemovalOutcome,
     answer: str | None = None,
 ) -> list[Subject]:
-    """Forget approvals, and end the removal request unless the status says that it is open.
+    """End the removal request unless the status says that it is open; return it as a subject.
 
-    Return the request as a subject if there is one.
+    Approvals of a new property stay, for its card, until they could count for another decision.
     """
-    for subject in approval_subjects(property_id, PENDING):
-        await approvals.clear(change.sql, str(subject))
+    if status is None or status.upper() in (PENDING, REMOVED):
+        for subject in approval_subjects(property_id, PENDING):
+            await approvals.clear(change.sql, str(subject))
     request = await removals.open_of_property(change.sql, property_id)
     if request is None:
         return []
     subject = removal_subject(request.id)
     if status != REMOVED:
-        await approvals.clear(change.sql, str(subject))
         by = change.caller.name
         await removals.settle(change.sql, request.id, outcome, by, answer, change.received)
     return [subject]

@@ -121,7 +121,7 @@ async def test_alerts_of_one_moment_are_counted_without_a_span(harness: AppHarne
         await alarms.raise_at(1)
     card = await render(harness.database.read, Subject.parse("alarm:1"))
     assert card is not None
-    assert "Alerts: 2 times\n" in as_text(card)
+    assert " · 2 times, the last by u" in as_text(card)
 
 
 async def test_a_former_owner_learns_no_more_of_an_alarm(harness: AppHarness) -> None:

@@ -36,7 +36,7 @@ async def listed(harness: AppHarness, **asked: object) -> list[dict[str, Any]]:
 
 
 async def steps(harness: AppHarness, alarm: int) -> list[tuple[str, str, str | int]]:
-    found, _ = await alarms.last_steps(harness.database.read, alarm, 100)
+    found = await alarms.steps(harness.database.read, alarm)
     return [(step.who, step.action, step.number or step.text) for step in found]
 
 
