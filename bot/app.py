@@ -35,6 +35,7 @@ from cogs.pictures.backdrop import store_backdrop
 from cogs.program_health import ProgramHealth
 from cogs.routing.community import CommunityZone, chosen_texts
 from cogs.routing.layout import choices
+from cogs.routing.stored import stored_routing
 from cogs.routing.troubles import Troubles
 from cogs.ui.names import set_status_names
 from db import cards, community
@@ -152,6 +153,7 @@ async def run(
             alarms,
             troubles,
             chosen=await choices(database.read),
+            stored=await stored_routing(database.read),
             posted_before=await PostedBefore.read(database),
             texts=texts,
         )

@@ -10,7 +10,7 @@ import discord
 from bot.called_roles import called_roles
 from bot.check import Report
 from bot.discord_pipeline import discord_proxy, point_discord_at
-from bot.discord_settings import apply_setup, layout_of
+from bot.discord_settings import apply_setup, layout_of, with_rules
 from bot.settings import AlarmSettings, DiscordSettings, Settings
 from cogs.bot import UNREADABLE
 from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
@@ -24,6 +24,7 @@ from cogs.routing.setup_health import (
     hidden_problem,
     missing_permissions,
 )
+from cogs.routing.stored import StoredRouting, stored_routing
 from cogs.routing.visibility import CalledRole, by_role, hidden_channels
 from cogs.ui.home import several_servers
 from db.database import open_read_only
@@ -44,7 +45,8 @@ async def check_discord(settings: Settings, report: Report) -> None:
     chosen = await setup_choices(settings.database.path)
     _report_choices(layout_of(settings), chosen, report)
     layout = merged_layout(layout_of(settings), chosen)
-    settings = apply_setup(settings, chosen)
+    stored = await _stored_rules(settings.database.path)
+    settings = with_rules(apply_setup(settings, chosen), stored)
     point_discord_at(settings.discord)
     proxy = discord_proxy(settings.discord)
     clock = DiscordClock()
@@ -77,6 +79,17 @@ async def setup_choices(path: Path) -> Layout:
             return await choices(sql)
     except StorageError:
         return {}
+
+
+async def _stored_rules(path: Path) -> StoredRouting:
+    """Return the rules that were made in Discord, like `setup_choices`."""
+    if not await asyncio.to_thread(path.exists):
+        return StoredRouting()
+    try:
+        async with open_read_only(path) as sql:
+            return await stored_routing(sql)
+    except StorageError:
+        return StoredRouting()
 
 
 def _check_clock(error: float, report: Report) -> None:

@@ -21,11 +21,13 @@ from bot.discord_settings import (
     build_role_scopes,
     build_router,
     channels_in_use,
+    checked_rule,
     effective_texts,
     escalation_plan,
     file_texts,
     game_server_access,
     layout_of,
+    with_rules,
 )
 from bot.settings import DiscordSettings, Settings
 from cogs.bot import DiscordStatus, SentinelBot
@@ -38,6 +40,7 @@ from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
 from cogs.routing.community import CommunityTexts, CommunityZone, chosen_texts
 from cogs.routing.layout import Layout, choices, merged_layout
+from cogs.routing.stored import RoutingStore, StoredRouting, stored_routing
 from cogs.routing.troubles import Troubles
 from cogs.routing.visibility import CalledRole
 from cogs.setup.wizard import SetupWizard
@@ -95,6 +98,7 @@ class DiscordService:
         troubles: Troubles,
         *,
         chosen: Layout,
+        stored: StoredRouting,
         posted_before: PostedBefore,
         texts: CommunityTexts,
     ) -> None:
@@ -121,6 +125,9 @@ class DiscordService:
         self._called_roles: list[CalledRole] = []
         self._responder = Responder(context, RoleScopes({}))
         self._routes = Routes(build_router(settings.discord, context.zone), frozenset())
+        self._routing_store = RoutingStore(
+            checked_rule, lambda: self._routes.router.rules, self._apply_choices
+        )
         self._messenger: Messenger = LogMessenger()
         self._bot: SentinelBot | None = None
         if settings.discord.token:
@@ -131,7 +138,7 @@ class DiscordService:
             # Nobody else keeps a storm from filling the log.
             self._pace = replace(pace, full=pace.feed)
             log.info("Discord is off: what it would show is written here")
-        self._pipeline = self._build_pipeline(chosen, texts)
+        self._pipeline = self._build_pipeline(chosen, texts, stored)
 
     def wake(self) -> None:
         """Deliver what is in the database but was not published."""
@@ -219,6 +226,7 @@ class DiscordService:
             self._responder,
             connection,
             self._routes,
+            self._routing_store,
             self._status,
             setup,
             self._troubles,
@@ -227,15 +235,18 @@ class DiscordService:
             on_change=self._on_change,
         )
 
-    def _build_pipeline(self, chosen: Layout, texts: CommunityTexts) -> DiscordPipeline:
+    def _build_pipeline(
+        self, chosen: Layout, texts: CommunityTexts, stored: StoredRouting
+    ) -> DiscordPipeline:
         """Build what the file and `/setup` ask for; commands and alarms follow them as well."""
         context = self._context
         if isinstance(context.zone, CommunityZone):
             context.zone.zone = ZoneInfo(texts.timezone)
         self._responder.language = texts.language
-        settings = apply_setup(self._settings, chosen)
+        settings = with_rules(apply_setup(self._settings, chosen), stored)
         effective = settings.discord
-        channels, router = channels_in_use(effective), build_router(effective, context.zone)
+        channels = channels_in_use(effective)
+        router = build_router(effective, context.zone, stored)
         in_use = frozenset(channels)
         if not channels:
             log.warning("no channel is configured, nothing will be posted: type /setup in Discord")
@@ -298,12 +309,12 @@ class DiscordService:
         if self._bot is not None:
             await self._bot.apply_layout()
 
-    async def _read_choices(self) -> tuple[Layout, CommunityTexts]:
+    async def _read_choices(self) -> tuple[Layout, CommunityTexts, StoredRouting]:
+        read = self._context.read
         while True:
             try:
-                chosen = await choices(self._context.read)
-                texts = await chosen_texts(self._context.read)
-                return chosen, effective_texts(self._settings, texts)
+                texts = effective_texts(self._settings, await chosen_texts(read))
+                return await choices(read), texts, await stored_routing(read)
             except StorageUnavailable as fault:
                 if self._is_stopping:
                     raise

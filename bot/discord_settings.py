@@ -1,6 +1,12 @@
 """The Discord settings that count: the file's, with what `/setup` chose laid over them."""
 
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import tzinfo
+from typing import Any
+
+from pydantic import ValidationError
 
 from bot import secrets
 from bot.settings import (
@@ -15,9 +21,13 @@ from cogs.escalation import DISPATCHERS, SUPERVISORS, EscalationLevel, Escalatio
 from cogs.routing.community import DEFAULT, CommunityTexts
 from cogs.routing.layout import CATEGORY, PRESET, SUPERVISOR_ROLES, Layout, merged_layout, single_id
 from cogs.routing.rules import QuietHours, Router, Rule
+from cogs.routing.stored import StoredRouting
 from cogs.setup.cad_pages import GameServerAccess
 from cogs.ui.permissions import RoleScopes
 from webhook.protocol.context import Scope
+from webhook.protocol.errors import FieldProblem, InvalidData
+
+log = logging.getLogger(__name__)
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -82,9 +92,51 @@ def channels_in_use(discord: DiscordSettings) -> dict[str, int]:
     return {name: channel_id for name, channel_id in mapped.items() if channel_id} | from_rules
 
 
-def build_router(discord: DiscordSettings, zone: tzinfo) -> Router:
+def with_rules(settings: Settings, stored: StoredRouting) -> Settings:
+    """Return the settings with the rules that were made in Discord, which come first.
+
+    One that this version does not understand is left out.
+    """
+    rules: list[RuleSettings] = []
+    for fields in stored.rules:
+        try:
+            rules.append(RuleSettings(**fields))
+        except ValidationError as fault:
+            log.error("the rule %r of /route cannot be used: %s", fields.get("name"), fault)
+    rules += settings.discord.rules
+    discord = settings.discord.model_copy(update={"rules": rules})
+    return settings.model_copy(update={"discord": discord})
+
+
+def checked_rule(fields: Mapping[str, Any]) -> Rule:
+    """Make a rule as of the file.
+
+    Raises:
+        InvalidData: the file would not take it either.
+    """
+    try:
+        return _rule(RuleSettings(**fields))
+    except ValidationError as fault:
+        raise InvalidData(
+            *(
+                FieldProblem(
+                    ".".join(map(str, error["loc"])) or "rule",
+                    "{reason}",
+                    reason=error["msg"].removeprefix("Value error, "),
+                )
+                for error in fault.errors()
+            )
+        ) from None
+
+
+def build_router(
+    discord: DiscordSettings,
+    zone: tzinfo,
+    stored: StoredRouting = StoredRouting(),  # noqa: B008 - a tuple
+) -> Router:
+    in_discord = {fields["name"] for fields in stored.rules}
     return Router(
-        [_rule(rule) for rule in discord.rules],
+        [replace(_rule(rule), is_from_discord=rule.name in in_discord) for rule in discord.rules],
         zone,
         {
             "panic": discord.panic_role,
@@ -92,6 +144,7 @@ def build_router(discord: DiscordSettings, zone: tzinfo) -> Router:
             "alarm": discord.alarm_role,
         },
         discord.ping_within_seconds * SECOND,
+        stored.pauses,
     )
 
 

@@ -20,6 +20,7 @@ from bot.discord_settings import (
     effective_texts,
     file_texts,
     layout_of,
+    with_rules,
 )
 from bot.locks import AlreadyRunning, alone_on_database
 from bot.settings import Settings
@@ -31,6 +32,7 @@ from cogs.escalation import AlarmEscalation, EscalationPlan
 from cogs.routing.community import CommunityTexts, chosen_texts, store_texts
 from cogs.routing.layout import choices, store_choices
 from cogs.routing.rules import Router
+from cogs.routing.stored import stored_routing
 from cogs.routing.troubles import Troubles
 from db.database import Database, Reader, open_read_only
 from db.errors import StorageError
@@ -55,9 +57,10 @@ async def route(
     """
     try:
         async with _reader(settings.database.path) as sql:
-            effective = apply_setup(settings, await choices(sql)).discord
+            stored = await stored_routing(sql)
+            effective = with_rules(apply_setup(settings, await choices(sql)), stored).discord
             texts = effective_texts(settings, await chosen_texts(sql))
-            router = build_router(effective, ZoneInfo(texts.timezone))
+            router = build_router(effective, ZoneInfo(texts.timezone), stored)
             routes = Routes(router, frozenset(channels_in_use(effective)))
             event = await resolve_event(sql, event_name, data)
             for line in explain(event, await routes.find(sql, event)):
@@ -88,6 +91,7 @@ async def register(settings: Settings, say: Callable[[str], None]) -> int:
                 AlarmEscalation(context, EscalationPlan(), Router()),
                 Troubles(),
                 chosen=chosen,
+                stored=StoredRouting(),
                 texts=effective_texts(settings, CommunityTexts()),
                 posted_before=await PostedBefore.read(database),
             )

@@ -34,6 +34,7 @@ from cogs.commands.drills import DrillCommands
 from cogs.commands.help import HelpCommands
 from cogs.commands.moved import outdated_command
 from cogs.commands.open_card import CardOpener
+from cogs.commands.pause import PauseCommands
 from cogs.commands.route import RouteCommands
 from cogs.commands.status import RuntimeStatus, StatusCommands
 from cogs.commands.visitors import VisitorCommands
@@ -42,6 +43,7 @@ from cogs.delivery.explain import Routes
 from cogs.delivery.outage import GATEWAY
 from cogs.routing.layout import single_id
 from cogs.routing.setup_health import SetupHealth, find_channel
+from cogs.routing.stored import RoutingStore
 from cogs.routing.troubles import Troubles
 from cogs.setup.greeting import Greeting
 from cogs.setup.wizard import SetupWizard
@@ -153,6 +155,7 @@ class SentinelBot(SentinelClient):
         responder: Responder,
         discord_status: DiscordStatus,
         routes: Routes,
+        routing_store: RoutingStore,
         runtime_status: RuntimeStatus,
         setup: SetupWizard,
         troubles: Troubles,
@@ -201,7 +204,8 @@ class SentinelBot(SentinelClient):
             audit.AuditCommands(responder),
             StatusCommands(responder, runtime_status, troubles),
             HelpCommands(responder, self.tree),
-            RouteCommands(responder, routes),
+            RouteCommands(responder, routes, routing_store),
+            PauseCommands(responder, routing_store),
             DrillCommands(responder, routes, runtime_status),
             setup,
         ]

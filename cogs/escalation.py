@@ -119,7 +119,7 @@ class AlarmEscalation:
         An alarm that a rule silences now does not escalate; in quiet hours nobody is mentioned.
         """
         facts = RoutingFacts(frozenset({"alerts"}), properties=frozenset({alarm.property_id}))
-        decision = self._router.decide(facts, now, "")
+        decision = self._router.decide(facts, now, "alerts")
         if decision.silent:
             return
         roles = "" if decision.is_quiet else " ".join(map(str, level.roles))

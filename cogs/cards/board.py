@@ -8,6 +8,7 @@ from itertools import groupby
 
 from cogs.cards.calls import times
 from cogs.i18n.language import _
+from cogs.routing.stored import pause_lines
 from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.names import (
     STATUSES,
@@ -27,6 +28,7 @@ from db.emergencies import EmergencyCall
 from db.units import Unit
 from webhook import cad
 from webhook.cad.events import dispatch_subject, emergency_subject
+from webhook.protocol.context import now
 from webhook.protocol.events import CAD, CardsOutdated, Subject
 from webhook.queries.cad import configured_cads
 
@@ -75,7 +77,8 @@ async def board(sql: Reader, _subject: Subject) -> MessageContent | None:
     changed = int(await settings.get(sql, CHANGED) or 0)
     duty = await on_duty(sql, UNITS_SHARE)
     text = _("Last change {time}").format(time=timestamp(changed))
-    duty.description = f"{duty.description}\n{text}".strip()
+    lines = [duty.description, text, *await pause_lines(sql, now())]
+    duty.description = "\n".join(filter(None, lines))
     parts = [duty, await open_calls(sql, CALLS_SHARE, WAITING_SHARE)]
     out = await flights.page_of_open(sql, "", MAX_ROWS, 0)
     if out:

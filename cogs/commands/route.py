@@ -1,4 +1,4 @@
-"""`/route test`: which rule sends an event where, and why."""
+"""`/route`: the routing rules, which of them sends an event where, and why."""
 
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
@@ -8,12 +8,14 @@ from discord import app_commands
 from discord.app_commands import Choice, Transform
 
 from cogs.delivery.explain import Routes, explain, resolve_event
-from cogs.i18n.language import plural
+from cogs.i18n.language import _, plural
 from cogs.routing.facts import event_type
+from cogs.routing.rules import Rule
+from cogs.routing.stored import RoutingStore
 from cogs.ui.options import MAX_CHOICES, TextOption, choice
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, SentinelGroup, reply_text
-from cogs.ui.text import inert_line, length
+from cogs.ui.text import either, fitting, inert_line, length
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.context import Context, Scope
 from webhook.queries.audit import list_events
@@ -38,9 +40,102 @@ EventOption = Transform[str, TextOption(event_choices)]
 
 
 class RouteCommands(SentinelGroup, group_name="route", group_description="Routing rules"):
-    def __init__(self, responder: Responder, routes: Routes) -> None:
+    def __init__(self, responder: Responder, routes: Routes, store: RoutingStore) -> None:
         super().__init__(responder)
         self._routes = routes
+        self._store = store
+
+    @app_commands.command(
+        description="Add a rule; it comes before those of the file", extras=needs(Scope.ADMIN)
+    )
+    @app_commands.describe(
+        name="What the rule is called",
+        types="Push types or events, with commas between: EVENT_911, alerts",
+        keywords="Words or phrases, with commas between",
+        priority="Priorities of calls, with commas between: 1, 2",
+        departments="Departments of units, with commas between",
+        postals="Postal codes, with commas between; * and ? stand for others",
+        channel="Where to post: a channel, a thread or a forum",
+        mention="The role to mention once",
+        thread="Whether each card gets a thread of its own",
+        silent="Whether to post nothing",
+        quiet="Hours without mentions, 23:00-07:00; a silent rule is silent only then",
+        panics_always="Whether quiet hours spare panics",
+    )
+    async def add(
+        self,
+        interaction: discord.Interaction,
+        name: app_commands.Range[str, 1, 64],
+        types: str | None = None,
+        keywords: str | None = None,
+        priority: str | None = None,
+        departments: str | None = None,
+        postals: str | None = None,
+        channel: discord.TextChannel | discord.ForumChannel | discord.Thread | None = None,
+        mention: discord.Role | None = None,
+        thread: bool | None = None,
+        silent: bool | None = None,
+        quiet: str | None = None,
+        panics_always: bool | None = None,
+    ) -> None:
+        context = await self._responder.defer(interaction)
+        lists = {
+            "types": types,
+            "keywords": keywords,
+            "priority": priority,
+            "departments": departments,
+            "postals": postals,
+        }
+        fields = {
+            "name": name,
+            **{key: _listed(text) for key, text in lists.items() if text is not None},
+            "channel": channel and channel.id,
+            "mention": mention and mention.id,
+            "thread": thread,
+            "silent": silent,
+            "quiet": quiet,
+            "panics_always": panics_always,
+        }
+        given = {key: value for key, value in fields.items() if value is not None}
+        rule = await self._store.add(context, given)
+        text = _("The rule {rule} is in force: {what}.")
+        what = _described(rule)
+        await reply_text(interaction, text.format(rule=inert_line(rule.name, 100), what=what))
+
+    @app_commands.command(
+        name="list",
+        description="Show the rules in their order; the first that matches counts",
+        extras=needs(Scope.ADMIN),
+    )
+    async def list_(self, interaction: discord.Interaction) -> None:
+        await self._responder.defer(interaction)
+        lines = [
+            f"{number}. **{inert_line(rule.label, 80)}** · {_described(rule)}"
+            for number, rule in enumerate(self._store.in_use(), 1)
+        ]
+        await reply_text(interaction, fitting(lines, "\n", ANSWER) or _("There are no rules."))
+
+    @app_commands.command(
+        description="Remove a rule that was added in Discord", extras=needs(Scope.ADMIN)
+    )
+    @app_commands.describe(name="The rule")
+    async def remove(
+        self, interaction: discord.Interaction, name: app_commands.Range[str, 1, 64]
+    ) -> None:
+        context = await self._responder.defer(interaction)
+        await self._store.remove(context, name)
+        text = _("The rule {rule} was removed.")
+        await reply_text(interaction, text.format(rule=inert_line(name, 100)))
+
+    @remove.autocomplete("name")
+    async def _offer_rules(self, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
+        async def offer(_context: Context) -> list[Choice[str]]:
+            names = [rule.name for rule in self._store.in_use() if rule.is_from_discord]
+            return [choice(name, name) for name in names if typed.casefold() in name.casefold()][
+                :MAX_CHOICES
+            ]
+
+        return await self._responder.choices(interaction, offer)
 
     @app_commands.command(
         description="Explain which rule sends an event where, and why", extras=needs(Scope.ADMIN)
@@ -56,6 +151,36 @@ class RouteCommands(SentinelGroup, group_name="route", group_description="Routin
         found = await resolve_event(context.read, event, data)
         lines = explain(found, await self._routes.find(context.read, found))
         await reply_text(interaction, _fitting_lines(lines))
+
+
+def _listed(text: str) -> list[str]:
+    """Split what was typed with commas between; nothing is an empty list, which is refused."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _described(rule: Rule) -> str:
+    """Say what a rule looks at and what it does."""
+    conditions = {
+        _("type"): sorted(rule.types or ()),
+        _("keyword"): rule.keywords,
+        _("priority"): rule.priority,
+        _("department"): rule.departments,
+        _("postal"): rule.postals,
+        _("property"): [str(number) for number in sorted(rule.properties or ())],
+    }
+    parts = [
+        f"{what} {inert_line(either(values), LINE)}"
+        for what, values in conditions.items()
+        if values
+    ]
+    effects = [
+        f"<#{rule.channel}>" if rule.channel else "",
+        f"<@&{rule.mention}>" if rule.mention else "",
+        _("with a thread") if rule.thread else "",
+        _("silent") if rule.silent else "",
+        _("quiet {hours}").format(hours=rule.quiet) if rule.quiet is not None else "",
+    ]
+    return f"{'; '.join(parts) or _('everything')} → {', '.join(filter(None, effects)) or '—'}"
 
 
 def _label(event: StoredEvent, zone: tzinfo) -> str:

@@ -11,6 +11,7 @@ from cogs.delivery.discord_clock import DiscordClock
 from cogs.delivery.discord_errors import Hindrance
 from cogs.delivery.outage import Outage
 from cogs.i18n.language import N_, _, plural
+from cogs.routing.stored import pause_lines
 from cogs.routing.troubles import Trouble, Troubles
 from cogs.ui.buttons import button
 from cogs.ui.embeds import FIELD, Button, CardBuilder, Colour, MessageContent
@@ -74,7 +75,7 @@ class StatusCommands(SentinelCog):
     async def status(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)
         storage = await get_storage_status(context)
-        await reply_embed(interaction, self._show(storage))
+        await reply_embed(interaction, self._show(storage, await pause_lines(context.read, now())))
 
     @button("status:again", Scope.WRITE)
     async def post_again(self, interaction: discord.Interaction, _number: int) -> None:
@@ -96,7 +97,7 @@ class StatusCommands(SentinelCog):
             text = text.format(reason=inert_line(failed[0], 300))
         await reply_text(interaction, text)
 
-    def _show(self, storage: StorageStatus) -> MessageContent:
+    def _show(self, storage: StorageStatus, pauses: list[str]) -> MessageContent:
         """Show how the program is."""
         status = self._status
         wrong = [each for each in self._troubles.present() if each.key != "messages"]
@@ -108,6 +109,7 @@ class StatusCommands(SentinelCog):
             colour=Colour.GOOD if is_well else Colour.WARNING,
         )
         card.add(_("Discord"), _(_STATES[state]))
+        card.add(_("Pause"), "\n".join(pauses), inline=False)
         card.add(_("What is wrong"), fitting(list(map(_line, wrong)), "\n", FIELD), inline=False)
         shut = {trouble.about for trouble in wrong if trouble.about}
         channels = set(status.channels.values())

@@ -253,7 +253,7 @@ class Follower:
         self, sql: Transaction, event: StoredEvent, subject: Subject | None, usual: str
     ) -> Decision:
         """Ask the rules; a mistake in that is logged, and the event goes to its usual channel."""
-        if not self._router.rules:
+        if not self._router.rules and not self._router.pauses:
             return self._router.default(usual, calls=calls_for(event, subject), age=event.age)
         try:
             facts = await gather_facts(sql, event, subject)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, tzinfo
 from fnmatch import fnmatchcase
 from functools import cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cogs.i18n.language import N_, _
 from cogs.ui.text import duration, either
@@ -96,6 +97,12 @@ class Rule:
     silent: bool | None = None
     quiet: QuietHours | None = None
     panics_always: bool = True
+    is_from_discord: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its name, and that it was made with /route."""
+        return f"{self.name} (/route)" if self.is_from_discord else self.name
 
     def conditions(self, facts: RoutingFacts) -> Iterator[tuple[bool, str]]:
         """Say of every given condition whether the event meets it, and why."""
@@ -148,6 +155,17 @@ class Decision:
     explanation: list[str] = field(default_factory=list)
 
 
+class Pause(NamedTuple):
+    """Nobody is mentioned in a channel of the map, anywhere if it is blank, but for panics.
+
+    `until`: in milliseconds since 1970; `by`: who began it.
+    """
+
+    channel: str
+    until: int
+    by: str
+
+
 class Router:
     """The rules in their order, and the roles that are mentioned without them.
 
@@ -161,7 +179,9 @@ class Router:
         zone: tzinfo = UTC,
         roles: Mapping[str, int] = MappingProxyType({}),
         ping_within: int = 120_000,
+        pauses: Sequence[Pause] = (),
     ) -> None:
+        self.pauses = tuple(pauses)
         self.rules = tuple(rules)
         self._zone = zone
         self._roles = roles
@@ -180,13 +200,24 @@ class Router:
         decision = Decision(None, usual, self._roles.get(calls, 0))
         return self._without_late_mention(decision, age)
 
+    def _paused(self, decision: Decision, usual: str, at: int) -> Decision:
+        """Drop the mention during a pause of the event's channel, which is no panic."""
+        pauses = [one for one in self.pauses if one.channel in ("", usual) and at < one.until]
+        if not pauses:
+            return decision
+        until = datetime.fromtimestamp(max(one.until for one in pauses) / 1000, self._zone)
+        reason = _("nobody is mentioned until {time}: /pause").format(time=f"{until:%H:%M}")
+        explanation = [*decision.explanation, reason]
+        return replace(decision, mention=0, is_quiet=True, explanation=explanation)
+
     def decide(self, facts: RoutingFacts, at: int, usual: str, age: int = 0) -> Decision:
         """Decide by the first rule that matches where an event goes.
 
         `at`: when it was received, in milliseconds since 1970; `age`: how many after it happened;
         `usual`: its channel of the channel map.
         """
-        return self._without_late_mention(self._decide(facts, at, usual), age)
+        decision = self._without_late_mention(self._decide(facts, at, usual), age)
+        return decision if facts.is_panic else self._paused(decision, usual, at)
 
     def _without_late_mention(self, decision: Decision, age: int) -> Decision:
         """Drop the mention for what happened too long ago for anybody to hurry there."""
@@ -204,10 +235,10 @@ class Router:
         for rule in self.rules:
             if matched is not None:
                 text = _("{rule}: not checked, as {first} matched")
-                explanation.append(text.format(rule=rule.name, first=matched.name))
+                explanation.append(text.format(rule=rule.label, first=matched.label))
                 continue
             matches, reason = _check(rule, facts, clock)
-            explanation.append(f"{rule.name}: {_('yes') if matches else _('no')}, {reason}")
+            explanation.append(f"{rule.label}: {_('yes') if matches else _('no')}, {reason}")
             matched = rule if matches else None
         if matched is None:
             return replace(default, explanation=explanation)

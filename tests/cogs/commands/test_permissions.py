@@ -23,6 +23,9 @@ BUTTON_ID = re.compile(r"""["']([a-z]+:[a-z]+):\{""")
 FORM_ID = re.compile(r"""[Ff]orm\(\s*_\([^)]*\)(?:\.format\([^)]*\))?,\s*f?"([a-z]+:[a-z]+):""")
 """How forms are opened in the code: `Form(_("Note"), f"alarm:note:{alarm.id}")`."""
 
+CHANNEL, ROLE = 7, 8
+"""The types of such options."""
+
 VALUES: dict[int, str | int | bool] = {3: "1", 4: 1, 5: True}
 """Values of options by Discord's types; 6 is a member."""
 
@@ -83,6 +86,15 @@ def test_every_list_declares_a_permission() -> None:
     assert all(shown.permission.scope >= Scope.READ for shown in LISTS.values())
 
 
+def _value(env: BotEnvironment, option: dict[str, Any]) -> Any:
+    """Something that can be filled in there."""
+    if option.get("choices"):
+        return option["choices"][0]["value"]
+    return VALUES.get(option["type"]) or {CHANNEL: env.channel("log"), ROLE: env.viewers}.get(
+        option["type"], env.vic
+    )
+
+
 async def test_a_refused_person_reads_which_role_a_command_needs(env: BotEnvironment) -> None:
     permissions = _permissions()
     async with env.bot_running():
@@ -93,7 +105,7 @@ async def test_a_refused_person_reads_which_role_a_command_needs(env: BotEnviron
             if permission.is_shared or permission.scope is Scope.NONE:
                 continue
             options: dict[str, Any] = {
-                option["name"]: VALUES.get(option["type"], env.vic) for option in required[name]
+                option["name"]: _value(env, option) for option in required[name]
             }
             refused = await env.fake.slash(env.stranger, name, options=options)
             role = ROLE_OF_SCOPE[permission.scope]
