@@ -32,7 +32,7 @@ from cogs.escalation import AlarmEscalation, EscalationPlan
 from cogs.routing.community import CommunityTexts, chosen_texts, store_texts
 from cogs.routing.layout import choices, store_choices
 from cogs.routing.rules import Router
-from cogs.routing.stored import stored_routing
+from cogs.routing.stored import StoredRouting, stored_routing
 from cogs.routing.troubles import Troubles
 from db.database import Database, Reader, open_read_only
 from db.errors import StorageError

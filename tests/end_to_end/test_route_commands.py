@@ -57,7 +57,7 @@ async def test_a_pause_mentions_nobody_but_for_panics_until_it_ends(env: BotEnvi
         assert await env.push("EVENT_911", call_911(1)) == 200
         assert (await emergency.next_message()).pings == [called]
         assert "Nobody is mentioned until" in await _answer(env, boss, "pause", time="1h")
-        board = env.channel("units")
+        board = env.channel("board")
         await env.fake.until(lambda: "Mentions are off" in "".join(map(render, board.messages)))
     async with env.bot_running():
         await env.fake.wait_connected()
