@@ -5,10 +5,11 @@ import discord
 from cogs.ui.embeds import FIELD, Button, CardBuilder
 from cogs.ui.pages import first_page
 from cogs.ui.text import fitting, inert, length, pieces, who
-from db import incidents, responders
+from db import cards, incidents, responders
 from db.database import Reader
 from db.incidents import IncidentNote
 from webhook.protocol.events import Subject
+from webhook.queries.guilds import home_guild
 from webhook.queries.incidents import find_incident
 
 NOTES = 2_400
@@ -37,9 +38,20 @@ async def add_acts(
     notes = await incidents.notes(sql, subjects)
     shown = _newest_that_fit(notes)
     card.add_long("Notes", "\n".join(map(_note, shown)))
-    return _buttons(
+    buttons = _buttons(
         subject, is_open=is_open, is_anybody=bool(callers), has_more=len(shown) < len(notes)
     )
+    return (*buttons, *await _thread_button(sql, subject, is_open=is_open))
+
+
+async def _thread_button(sql: Reader, subject: Subject, *, is_open: bool) -> tuple[Button, ...]:
+    """Offer a thread on the card, or a link to it: it has the id of the card's message."""
+    card = await cards.of_subject(sql, str(subject))
+    if card is not None and card.thread and card.message_id:
+        guild = await home_guild(sql)
+        url = f"https://discord.com/channels/{guild}/{card.message_id}"
+        return (Button("To the thread", "", url=url),) if guild else ()
+    return (Button("Thread", f"call:thread:{subject}"),) if is_open else ()
 
 
 def lines_of(note: IncidentNote) -> list[str]:

@@ -1,4 +1,4 @@
-"""The buttons on the cards of 911 calls, dispatch calls and panics: respond, leave, note."""
+"""The buttons on the cards of calls and panics: respond, leave, note, thread."""
 
 import discord
 
@@ -17,6 +17,7 @@ from webhook.queries.incidents import (
     get_incident,
     get_notes,
     note_incident,
+    open_thread,
 )
 from webhook.queries.responders import is_responding, leave_call, respond_to_call
 
@@ -53,6 +54,12 @@ class IncidentButtons(SentinelCog):
         ask = {"subject": subject, "text": answers.text("note")}
         await note_incident(context, validate(NewIncidentNote, ask))
         return _("Note added.")
+
+    @control("call:thread", scope=Scope.WRITE)
+    async def thread_button(self, interaction: discord.Interaction, subject: str) -> None:
+        context = await self._responder.defer(interaction)
+        await open_thread(context, OfIncident(subject=subject))
+        await reply_text(interaction, _("The thread opens in a moment."))
 
     async def _leave(
         self, interaction: discord.Interaction, context: Context, ask: OfIncident

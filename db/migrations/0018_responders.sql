@@ -21,11 +21,3 @@ CREATE TABLE incident_notes (
 ) STRICT;
 
 CREATE INDEX incident_notes_of_subject ON incident_notes (subject, id);
-
-CREATE TABLE incident_threads (
-    subject     TEXT    PRIMARY KEY,
-    thread_id   INTEGER NOT NULL,
-    caller      TEXT    NOT NULL,
-    at          INTEGER NOT NULL,
-    archived_at INTEGER
-) STRICT, WITHOUT ROWID;

@@ -369,7 +369,7 @@ P2 · Fire, spreading · Forum Dr (8031)
 │ 21:09 **note** Second
 │ _ …
 └
-[Responding] success [Note] secondary"""
+[Responding] success [Note] secondary [Thread] secondary"""
 
 FINAL_PANIC = """\
 **PANIC** 7K-22 · Paleto Blvd (3014)
@@ -381,7 +381,7 @@ FINAL_PANIC = """\
 │ - 911 call 4412: Dispatch\\: Unit 7K-22 has pressed their panic button!
 │ _ …
 └
-[Responding] success [Note] secondary"""
+[Responding] success [Note] secondary [Thread] secondary"""
 
 
 async def test_a_duplicate_push_is_shown_once(env: BotEnvironment) -> None:

@@ -35,3 +35,20 @@ async def test_members_respond_and_note_until_the_call_is_over(env: BotEnvironme
         await env.fake.until(lambda: not made.components)
         assert "Responded" in render(made)
     assert card.pings == made.pings == []
+
+
+async def test_a_card_gets_one_thread_which_its_end_archives(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.wait_for_commands()
+        await env.push("EVENT_911", call_911(1))
+        card = await env.channel("emergency").next_message()
+        refused = await env.fake.click(env.vic, card, "Thread")
+        assert refused.content.startswith("This needs the dispatcher role")
+        done = await env.fake.click(env.dora, card, "Thread")
+        assert done.content == "The thread opens in a moment."
+        await env.fake.until(lambda: "To the thread" in render(card))
+        await env.fake.until(lambda: len(env.guild.threads) == 1)
+        (thread,) = env.guild.threads
+        assert thread.id == card.id
+        await env.push("EVENT_REMOVE_911", {"callIds": [1]})
+        await env.fake.until(lambda: thread.archived)

@@ -7,12 +7,12 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import StringConstraints
 
-from db import dispatches, emergencies, incidents, units
+from db import cards, dispatches, emergencies, incidents, units
 from db.calls import CallKey
 from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
-from db.incidents import IncidentNote, IncidentThread
+from db.incidents import IncidentNote
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
@@ -61,12 +61,6 @@ class NewIncidentNote(OfIncident):
     text: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NOTE), TEXT
     ]
-
-
-class NewThread(OfIncident):
-    """The thread that was opened on an incident's card."""
-
-    thread_id: int
 
 
 async def find_incident(sql: Reader, subject: Subject) -> Incident | None:
@@ -164,14 +158,21 @@ async def note_incident(context: Context, ask: NewIncidentNote) -> None:
 
 
 @operation(scope=Scope.WRITE)
-async def add_thread(context: Context, ask: NewThread) -> None:
-    """Store the thread that was opened on an incident's card; the first one stays."""
+async def open_thread(context: Context, ask: OfIncident) -> None:
+    """Have the card that was asked for get a thread; its end archives it.
+
+    Raises:
+        NotFound: the card is not posted.
+        Conflict: the incident is over, or the card has a thread.
+    """
     async with context.change() as change:
-        incident = await existing_incident(change.sql, ask.subject)
-        thread = IncidentThread(
-            str(incident.subject), ask.thread_id, change.caller.name, change.received, None
-        )
-        await incidents.add_thread(change.sql, thread)
+        incident = await open_incident(change.sql, ask.subject)
+        card = await cards.of_subject(change.sql, ask.subject)
+        if card is None or not card.message_id:
+            raise NotFound("this card is not posted, so it can have no thread")
+        if card.thread:
+            raise Conflict("this card has a thread already")
+        await cards.want_thread(change.sql, ask.subject)
         await publish_act(change, incident, "thread")
 
 
