@@ -144,7 +144,7 @@ async def alike(sql: Reader, call: EmergencyCall, within: int, near: float) -> l
     same = (
         "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND panic_id IS NULL"
         " AND received_at >= ?1 AND received_at - age BETWEEN ?1 AND ?2"
-        " AND +cad = ?3 AND is_emergency = ?4 AND description = ?5"
+        " AND +cad = ?3 AND is_emergency = ?4 AND lower(trim(description)) = lower(trim(?5))"
         " AND pressed_by IS NULL AND (call_id, occurrence) <> (?6, ?7)"
         " AND (lower(location) = lower(?8) OR x BETWEEN ?9 - ?10 AND ?9 + ?10"
         "  OR NOT ?11 OR location GLOB '*[^ -~]*')"

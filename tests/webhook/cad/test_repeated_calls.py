@@ -30,6 +30,7 @@ def at(x: float, y: float) -> dict[str, Any]:
 SAME: list[Step] = [
     call_911("shots fired", 2, caller="Bo"),
     call_911("shots fired", 2, location="12 ELM st"),
+    call_911(" Shots FIRED ", 2, caller="Bo"),
     call_911("shots fired", 2, location="elsewhere", **at(130, 240)),
 ]
 OTHER: list[Step] = [
@@ -154,3 +155,13 @@ async def test_call_that_is_changed_to_say_something_else_gets_its_own_card(
     assert (await subjects(harness))[-1] == ["emergency:2@cad", "emergency:1@cad"]
     assert "×" not in await card(harness, "emergency:1@cad")
     assert "officer down" in await card(harness, "emergency:2@cad")
+
+
+async def test_six_presses_in_five_seconds_are_one_panic(harness: AppHarness) -> None:
+    for number in range(6):
+        data = {"identIds": [61], "isPanic": number % 2 == 0}
+        await store_push(harness.context(), "cad", {"type": "EVENT_UNIT_PANIC", "data": data})
+        harness.clock.now += 900
+    assert len(harness.dump()["panics"]) == 1
+    subjects = {str(s) for event in await harness.journal_events() for s in event.subjects}
+    assert {subject for subject in subjects if subject.startswith("panic:")} == {"panic:1"}
