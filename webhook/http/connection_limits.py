@@ -167,6 +167,12 @@ class ConnectionLimiter:
             connection.abort()
 
 
+def peer_address(transport: asyncio.BaseTransport) -> str:
+    """Return the address at the other end; blank if it has left already."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
+
+
 class LimitedProtocol(asyncio.BufferedProtocol):
     """Stands before aiohttp's protocol, which is only made once the peer sends something.
 
@@ -184,8 +190,7 @@ class LimitedProtocol(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
-        peer = transport.get_extra_info("peername")
-        if not self._limiter.admit(transport, str(peer[0]) if peer else ""):
+        if not self._limiter.admit(transport, peer_address(transport)):
             transport.write(UNAVAILABLE)
             transport.close()
 
@@ -201,10 +206,9 @@ class LimitedProtocol(asyncio.BufferedProtocol):
         """Pass on what was received; the rest waits until every other connection was read too."""
         if self._inner is None:
             if self._buffer[0] == TLS_HANDSHAKE:
-                peer = self._transport.get_extra_info("peername")
                 self._limiter.refusal_log.count(
                     "a TLS connection",
-                    str(peer[0]) if peer else "",
+                    peer_address(self._transport),
                     "this port speaks plain http; begin the address with http://,"
                     " or set [http] certificate and private_key",
                 )

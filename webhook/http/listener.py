@@ -3,13 +3,15 @@
 import asyncio
 import errno
 import logging
+import socket
 import ssl
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 
 from aiohttp import web, web_protocol
 from aiohttp.http_exceptions import HttpProcessingError
 
-from webhook.http.connection_limits import ConnectionLimiter, LimitedProtocol, RefusalLog
+from webhook.http.connection_limits import ConnectionLimiter, LimitedProtocol
 
 KEEP_ALIVE = 75.0
 """Seconds that a connection may idle after a request.
@@ -26,6 +28,12 @@ READ_BUFFER = 64 * 1024
 MAX_HEADERS = 48
 MAX_HEADER_BYTES = 2048
 """The most headers of a request, and the longest: programs send ten, browsers behind proxies 30."""
+
+HANDSHAKE_TIMEOUT = 10.0
+"""Seconds that a client of https has for its handshake; it is unauthenticated meanwhile."""
+
+ACCEPT_BACKOFF = 1.0
+"""Seconds until connections are accepted again after the system refused one, for want of files."""
 
 BACKLOG = 4096
 """Connections that wait for the event loop to accept them."""
@@ -59,7 +67,10 @@ class CannotListen(Exception):
 
 class Listener:
     def __init__(
-        self, runner: web.AppRunner, server: asyncio.Server, limiter: ConnectionLimiter
+        self,
+        runner: web.AppRunner,
+        server: "asyncio.Server | TlsServer",
+        limiter: ConnectionLimiter,
     ) -> None:
         self._limiter = limiter
         self._runner = runner
@@ -93,19 +104,18 @@ class Listener:
             max_field_size=MAX_HEADER_BYTES,
             auto_decompress=False,  # webhook.http.bodies does it, up to a limit
         )
-        if tls is not None:
-            tls.sslobject_class = _handshake(limiter.refusal_log)
         await runner.setup()
         if runner.server is None:
             raise RuntimeError("the application could not be set up")
+        make_protocol = partial(LimitedProtocol, limiter, runner.server)
+        server: asyncio.Server | TlsServer
         try:
-            server = await asyncio.get_running_loop().create_server(
-                partial(LimitedProtocol, limiter, runner.server),
-                host,
-                port,
-                ssl=tls,
-                backlog=BACKLOG,
-            )
+            if tls is not None:
+                server = TlsServer(await _bind(host, port), limiter, make_protocol, tls)
+            else:
+                server = await asyncio.get_running_loop().create_server(
+                    make_protocol, host, port, backlog=BACKLOG
+                )
         except (OSError, UnicodeError) as fault:
             await runner.cleanup()
             raise CannotListen(host, port, fault) from fault
@@ -118,23 +128,95 @@ class Listener:
         self._limiter.close()
 
 
-def _handshake(refusals: RefusalLog) -> type[ssl.SSLObject]:
-    """Return connections that log who speaks plain http; their address is not known yet."""
+class TlsServer:
+    """Accepts connections and encrypts them; each counts before its handshake has begun.
 
-    class Handshake(ssl.SSLObject):
-        def do_handshake(self) -> None:
+    The event loop's own server makes a connection known only after the handshake, so those that
+    say nothing would count for nobody.
+    """
+
+    def __init__(
+        self,
+        sockets: Sequence[socket.socket],
+        limiter: ConnectionLimiter,
+        make_protocol: Callable[[], asyncio.BaseProtocol],
+        context: ssl.SSLContext,
+    ) -> None:
+        self.sockets = sockets
+        self._limiter = limiter
+        self._make_protocol = make_protocol
+        self._context = context
+        self._tasks = {asyncio.create_task(self._accept(listening)) for listening in sockets}
+
+    def close(self) -> None:
+        """Stop listening; handshakes under way end, encrypted connections go on."""
+        for task in self._tasks:
+            task.cancel()
+        for listening in self.sockets:
+            listening.close()
+
+    async def _accept(self, listening: socket.socket) -> None:
+        while True:
             try:
-                super().do_handshake()
-            except ssl.SSLError as fault:
-                if fault.reason == "HTTP_REQUEST":
-                    refusals.count(
-                        "a plain http request",
-                        "somebody",
-                        "this port speaks https; begin the address with https://",
-                    )
-                raise
+                connection, peer = await asyncio.get_running_loop().sock_accept(listening)
+            except OSError as fault:
+                log.warning("cannot accept connections: %s", fault)
+                await asyncio.sleep(ACCEPT_BACKOFF)
+                continue
+            handshake = _Handshake()
+            if self._limiter.admit(handshake, str(peer[0])):
+                handshake.begin(self._encrypt(handshake, connection, str(peer[0])), self._tasks)
+            else:
+                connection.close()
 
-    return Handshake
+    async def _encrypt(
+        self, handshake: "_Handshake", connection: socket.socket, address: str
+    ) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._make_protocol,
+                connection,
+                ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
+            )
+        except (OSError, TimeoutError) as fault:  # an ssl.SSLError is an OSError
+            if getattr(fault, "reason", "") == "HTTP_REQUEST":
+                self._limiter.refusal_log.count(
+                    "a plain http request",
+                    address,
+                    "this port speaks https; begin the address with https://",
+                )
+        finally:
+            self._limiter.remove(handshake)
+
+
+class _Handshake:
+    """A connection that is not encrypted yet."""
+
+    def begin(self, work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> None:
+        self._task = asyncio.create_task(work)
+        tasks.add(self._task)
+        self._task.add_done_callback(tasks.discard)
+
+    def abort(self) -> None:
+        self._task.cancel()
+
+
+async def _bind(host: str, port: int) -> list[socket.socket]:
+    """Listen on every address of a host."""
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    bound: list[socket.socket] = []
+    try:
+        for family, _, _, _, address in dict.fromkeys(found):
+            bound.append(socket.create_server(address[:2], family=family, backlog=BACKLOG))
+            bound[-1].setblocking(False)
+    except OSError:
+        for listening in bound:
+            listening.close()
+        raise
+    return bound
 
 
 def _is_our_fault(record: logging.LogRecord) -> bool:
