@@ -253,8 +253,10 @@ async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
     if shown.state == "waiting" and shown.age >= SHOWN_AGE:
         late = _("Alarm, reported {duration} late · {where}")
         card.title = late.format(duration=duration(shown.age), where=_where(property_))
-    notes = [inert(note, DESCRIPTION // 2) for note in await alarms.alert_notes(sql, shown.id)]
-    card.description = "\n".join([fitting(notes, "\n", DESCRIPTION // 2), card.description]).strip()
+    # Escaped, a note can be twice as long.
+    notes = [inert(note, 2 * DESCRIPTION) for note in await alarms.alert_notes(sql, shown.id)]
+    said = fitting(notes, "\n", 2 * DESCRIPTION)
+    card.description = "\n".join(filter(None, [said, card.description]))
     card.add(_("Raised by"), await user_name(sql, shown.raised_by))
     card.add(_("Raised"), when(shown.raised_at, shown.age))
     card.add(_("Alerts"), _alerts(shown))

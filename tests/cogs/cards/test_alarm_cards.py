@@ -138,3 +138,21 @@ async def test_a_former_owner_learns_no_more_of_an_alarm(harness: AppHarness) ->
     assert shown is not None
     assert as_text(shown) == "ALARM OVER · FORUM DR\nThis property is not yours any more."
     assert shown.only_edits
+
+
+async def test_the_owner_reads_the_whole_note_of_an_alert_and_none_of_the_dispatchers(
+    harness: AppHarness,
+) -> None:
+    await harness.add_property(clientId="license:owner")
+    note = "Two men in the garden. ".ljust(1_999, "x") + "!"
+    await harness.ask("add-alert", propertyId=1, userId="u", note=note)
+    await harness.ask("note-alarm", alarmId=1, text="The owner is a suspect")
+    shown = await render(harness.database.read, Subject("alarm-owner", "1@7"))
+    assert shown is not None
+    assert "not yours" in as_text(shown)
+    async with harness.database.write() as sql:
+        await links.put(sql, 7, "license:owner", "test", harness.clock.now)
+    shown = await render(harness.database.read, Subject("alarm-owner", "1@7"))
+    assert shown is not None
+    assert note in as_text(shown)
+    assert "suspect" not in as_text(shown)
