@@ -32,15 +32,16 @@ from cogs.commands.cad import CadCommands
 from cogs.commands.crimes import CrimeCommands
 from cogs.commands.drills import DrillCommands
 from cogs.commands.help import HelpCommands
-from cogs.commands.moved import outdated_command
 from cogs.commands.open_card import CardOpener
 from cogs.commands.pause import PauseCommands
+from cogs.commands.property_decisions import PropertyDecisions
 from cogs.commands.route import RouteCommands
 from cogs.commands.status import RuntimeStatus, StatusCommands
 from cogs.commands.visitors import VisitorCommands
 from cogs.delivery.discord_errors import trace_answers
 from cogs.delivery.explain import Routes
 from cogs.delivery.outage import GATEWAY
+from cogs.moved_commands import outdated_command
 from cogs.routing.layout import single_id
 from cogs.routing.setup_health import SetupHealth, find_channel
 from cogs.routing.stored import RoutingStore
@@ -51,7 +52,7 @@ from cogs.ui.buttons import Buttons
 from cogs.ui.modals import Forms
 from cogs.ui.pages import PageTurner
 from cogs.ui.permissions import permission_of
-from cogs.ui.responder import Responder, SentinelClient
+from cogs.ui.responder import Responder, SentinelClient, SentinelCog
 from webhook.protocol.context import Context
 from webhook.protocol.errors import Forbidden
 from webhook.queries.audit import count_waiting
@@ -117,7 +118,7 @@ class SentinelTree(app_commands.CommandTree["SentinelBot"]):
         command = interaction.command
         if interaction.type is discord.InteractionType.autocomplete:
             return True  # who may not use a command is offered nothing: Responder.choices
-        if isinstance(command, app_commands.Command):
+        if command is not None:
             try:
                 responder.require(interaction, permission_of(command))
             except Forbidden as fault:
@@ -191,6 +192,7 @@ class SentinelBot(SentinelClient):
         self._on_change = on_change
         self._our_cogs: list[commands.Cog] = [
             properties.PropertyCommands(responder),
+            PropertyDecisions(responder),
             equipment.EquipmentCommands(responder),
             access.AccessCommands(responder),
             drones.DroneCommands(responder),
@@ -246,6 +248,8 @@ class SentinelBot(SentinelClient):
         if not self.cogs:
             for cog in self._our_cogs:
                 await self.add_cog(cog)
+                for menu in cog.context_menus if isinstance(cog, SentinelCog) else ():
+                    self.tree.add_command(menu)
 
     async def apply_layout(self) -> None:
         """Check the channels and register the commands as `setup_health.layout` says now."""

@@ -68,7 +68,9 @@ class CommandTranslator(app_commands.Translator):
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
         """Return the translation, or None if it equals the English text."""
-        found = translated_for(locale.value, CONTEXTS.get(context.location, ""), string.message)
+        is_menu = isinstance(context.data, app_commands.ContextMenu)  # named like any other text
+        kind = "" if is_menu else CONTEXTS.get(context.location, "")
+        found = translated_for(locale.value, kind, string.message)
         return None if found == string.message else found
 
 

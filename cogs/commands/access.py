@@ -51,7 +51,7 @@ class AccessCommands(
     ) -> None:
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
-        user_id = await _new_user(context, member, user)
+        user_id = await find_person(context, member, user)
         await add_allowed_user(context, UserAtProperty(property_id=found.id, user_id=user_id))
         text = _("{person} can now enter **{where}**.")
         # The id of a member in the game is not everybody's to read.
@@ -91,8 +91,8 @@ class AccessCommands(
         await reply_page(interaction, await auth_entries.page(context, str(found.id)))
 
 
-async def _new_user(context: Context, member: discord.User | None, user: str | None) -> str:
-    """Return whom to let in, who is a member or a user of the game.
+async def find_person(context: Context, member: discord.User | None, user: str | None) -> str:
+    """Return the user who was named, by a member or by a text.
 
     Raises:
         InvalidData: neither is given, or both are.

@@ -1,18 +1,21 @@
 """`/link`: which game user a member of the Discord server is."""
 
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from typing import Any
 
 import discord
 from discord import app_commands
 
-from cogs.i18n.language import _
-from cogs.ui.buttons import button, control
+from cogs.i18n.language import N_, _
+from cogs.ui.buttons import control
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
+from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import whole_user_name
 from cogs.ui.options import UserOption
 from cogs.ui.pages import CUSTOM_ID, ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
-from cogs.ui.responder import SentinelGroup, reply_embed, reply_text
+from cogs.ui.responder import Responder, SentinelGroup, reply_embed, reply_text
 from cogs.ui.text import inert_line, length, timestamp, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict
@@ -23,6 +26,7 @@ from webhook.queries.links import (
     Plan,
     end_own_link,
     get_identity,
+    get_identity_of,
     link_user,
     list_links,
     make_code,
@@ -34,10 +38,31 @@ from webhook.queries.links import (
 from webhook.queries.models import ListPage
 from webhook.queries.users import find_user
 
+MENU_NAMES = (N_("Link to game user…"), N_("Unlink"))
+"""The commands in the menu of a member."""
+
+MenuCallback = Callable[
+    [discord.Interaction, discord.Member | discord.User], Coroutine[Any, Any, None]
+]
+
 lists = PagedLists()
 
 
+def _menu(name: str, callback: MenuCallback) -> app_commands.ContextMenu:
+    menu = app_commands.ContextMenu(name=name, callback=callback, extras=needs(Scope.ADMIN))
+    menu.guild_only = True
+    menu.default_permissions = discord.Permissions(manage_guild=True)
+    return menu
+
+
 class LinkCommands(SentinelGroup, group_name="link", group_description="Who you are in the game"):
+    def __init__(self, responder: Responder) -> None:
+        super().__init__(responder)
+        self.context_menus = tuple(
+            _menu(name, callback)
+            for name, callback in zip(MENU_NAMES, (self._link_menu, self._unlink_menu), strict=True)
+        )
+
     @app_commands.command(
         description="Get a code to type in the game, which links you to your game user",
         extras=needs(Scope.NONE),
@@ -132,7 +157,11 @@ class LinkCommands(SentinelGroup, group_name="link", group_description="Who you 
         self, interaction: discord.Interaction, member: discord.User, user: UserOption
     ) -> None:
         context = await self._responder.defer(interaction)
-        await self._link(interaction, context, member.id, user)
+        answer = await _link(context, member.id, user)
+        if isinstance(answer, str):
+            await reply_text(interaction, answer)
+        else:
+            await reply_embed(interaction, answer)
 
     @app_commands.command(
         description="End the link of a member and their game user", extras=needs(Scope.ADMIN)
@@ -151,28 +180,69 @@ class LinkCommands(SentinelGroup, group_name="link", group_description="Who you 
         await link_user(context, ask)
         await reply_text(interaction, await _linked_text(context, ask))
 
-    @button("link:end", Scope.ADMIN)
-    async def unlink_button(self, interaction: discord.Interaction, member_id: int) -> None:
+    @control("link:end", scope=Scope.ADMIN)
+    async def unlink_button(self, interaction: discord.Interaction, member_id: str) -> None:
         context = await self._responder.defer(interaction)
-        await unlink_user(context, OfMember(member_id=member_id))
-        await reply_text(interaction, _unlinked_text(member_id))
+        ask = validate(OfMember, {"memberId": member_id})
+        await unlink_user(context, ask)
+        await reply_text(interaction, _unlinked_text(ask.member_id))
 
-    async def _link(
-        self, interaction: discord.Interaction, context: Context, member_id: int, typed: str
+    async def _link_menu(
+        self, interaction: discord.Interaction, member: discord.Member | discord.User
     ) -> None:
-        """Link at once, or say first what else that would change."""
-        ask = validate(NewLink, {"memberId": member_id, "userId": await find_user(context, typed)})
-        doubts = await _doubts(context, ask, await plan_link(context, ask))
-        if not doubts:
-            await link_user(context, ask)
-            await reply_text(interaction, await _linked_text(context, ask))
+        """Ask in a form which user a member is."""
+        await interaction.response.send_modal(_user_form(str(member.id)))
+
+    @control("link:member", scope=Scope.ADMIN)
+    async def link_member_button(self, interaction: discord.Interaction, member_id: str) -> None:
+        await interaction.response.send_modal(_user_form(member_id))
+
+    @form("link:member", Scope.ADMIN, "user", read_argument=str)
+    async def submit_user(
+        self, context: Context, member_id: str, answers: Answers
+    ) -> str | MessageContent:
+        return await _link(context, member_id, answers.text("user"))
+
+    async def _unlink_menu(
+        self, interaction: discord.Interaction, member: discord.Member | discord.User
+    ) -> None:
+        """Say who a member is, with a button that ends it."""
+        context = await self._responder.defer(interaction)
+        identity = await get_identity_of(context, OfMember(member_id=member.id))
+        if identity.link is None:
+            text = _("{member} is not linked to a game user.").format(member=member.mention)
+            card = CardBuilder(_("No link"), Colour.NORMAL, text)
+            link = Button(_("Link to game user…"), f"link:member:{member.id}")
+            await reply_embed(interaction, MessageContent([card.build()], (link,)))
             return
-        card = CardBuilder(_("Link them?"), Colour.WARNING, "\n".join(doubts))
-        custom_id = f"link:put:{ask.member_id}:{ask.user_id}"
-        if length(custom_id) > CUSTOM_ID:
-            raise Conflict("this id is too long to ask for a confirmation; use /link code")
-        link = Button(_("Link"), custom_id, discord.ButtonStyle.danger)
-        await reply_embed(interaction, MessageContent([card.build()], (link,)))
+        text = _("{member} is **{user}** in the game.").format(
+            member=member.mention, user=await whole_user_name(context.read, identity.link.user_id)
+        )
+        card = CardBuilder(_("End the link?"), Colour.WARNING, text)
+        unlink = Button(_("Unlink"), f"link:end:{member.id}", discord.ButtonStyle.danger)
+        await reply_embed(interaction, MessageContent([card.build()], (unlink,)))
+
+
+def _user_form(member_id: str) -> Form:
+    opened = Form(_("Link a member"), f"link:member:{member_id}")
+    label = _("Game user: a name, or an id")
+    opened.add_text("user", label, placeholder="license:41aa90be", max_length=200)
+    return opened
+
+
+async def _link(context: Context, member_id: int | str, typed: str) -> str | MessageContent:
+    """Link at once, or ask first whether what else that would change is meant."""
+    ask = validate(NewLink, {"memberId": member_id, "userId": await find_user(context, typed)})
+    doubts = await _doubts(context, ask, await plan_link(context, ask))
+    if not doubts:
+        await link_user(context, ask)
+        return await _linked_text(context, ask)
+    card = CardBuilder(_("Link them?"), Colour.WARNING, "\n".join(doubts))
+    custom_id = f"link:put:{ask.member_id}:{ask.user_id}"
+    if length(custom_id) > CUSTOM_ID:
+        raise Conflict("this id is too long to ask for a confirmation; use /link code")
+    link = Button(_("Link"), custom_id, discord.ButtonStyle.danger)
+    return MessageContent([card.build()], (link,))
 
 
 def _parse(argument: str) -> NewLink:

@@ -1,20 +1,23 @@
-"""`/property`: list, show, add, edit, search, remove; and the buttons on properties' cards."""
+"""`/property`: list, show, add, change, remove; and the forms that change one.
+
+There are two forms, as Discord's have five inputs at most.
+"""
 
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
 import discord
 from discord import app_commands
 from discord.app_commands import Range
 
 from cogs.commands import property_lists
+from cogs.commands.access import find_person
 from cogs.commands.property_card import property_card, property_map_card
-from cogs.commands.removals import still_missing
+from cogs.commands.property_decisions import is_known, transfer
 from cogs.i18n.language import _, plural
 from cogs.ui.buttons import button
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
-from cogs.ui.modals import Answers, Form, form, reason_form
+from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import tier_name, user_name
 from cogs.ui.options import (
     PropertyOption,
@@ -27,18 +30,15 @@ from cogs.ui.options import (
 from cogs.ui.pages import reply_page
 from cogs.ui.permissions import needs
 from cogs.ui.responder import (
-    AlreadyDone,
     SentinelGroup,
     before_modal,
     reply_embed,
     reply_text,
 )
-from cogs.ui.text import inert_line, who
+from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.errors import Conflict, FieldProblem, InvalidData, NotFound
+from webhook.protocol.errors import Conflict, FieldProblem, InvalidData
 from webhook.protocol.wire import validate
-from webhook.queries.approvals import Rejection, add_property_approval, reject_property
-from webhook.queries.audit import get_last_change
 from webhook.queries.models import OfProperty
 from webhook.queries.properties import (
     NewProperty,
@@ -46,13 +46,13 @@ from webhook.queries.properties import (
     find_property,
     get_stored_property,
 )
-from webhook.queries.property_edits import PropertyEdit, edit_property
-from webhook.queries.removals import remove_property
-from webhook.queries.rows import PENDING, Property
+from webhook.queries.property_edits import NewOwner, PropertyEdit, edit_property
+from webhook.queries.rows import Property
 from webhook.queries.users import find_user
 
 CoordinateOption = Range[int, -1_000_000, 1_000_000]
 LengthOption = Range[int, 0, 1_000_000]
+
 
 _PAIR = re.compile(r"\s*(-?[0-9]{1,7})\s*[x×*,;/ ]\s*(-?[0-9]{1,7})\s*(?:m\s*)?", re.IGNORECASE)
 
@@ -177,6 +177,48 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
             given["owner"] = await find_user(context, owner)
         await reply_text(interaction, await _edit(context, found, given))
 
+    @app_commands.command(description="Give a property another name", extras=needs(Scope.WRITE))
+    @property_option(location="Where it is, in words")
+    async def rename(
+        self,
+        interaction: discord.Interaction,
+        property_: PropertyOption,
+        location: Range[str, 1, 200],
+    ) -> None:
+        context = await self._responder.defer(interaction)
+        found = await find_property(context, property_)
+        await _edit(context, found, {"location": location})
+        text = _("**{before}** is called **{where}** now.")
+        before, where = inert_line(found.location, 200), inert_line(location, 200)
+        await reply_text(interaction, text.format(before=before, where=where))
+
+    @app_commands.command(
+        description="Give a property to another owner; both are told", extras=needs(Scope.WRITE)
+    )
+    @property_option(
+        member="The new owner: a member of this server",
+        user="Or a known name, or an id like license:41aa90be",
+        keep_access="Whether those on its access list may still enter; by default they may not",
+    )
+    async def transfer(
+        self,
+        interaction: discord.Interaction,
+        property_: PropertyOption,
+        member: discord.User | None = None,
+        user: UserOption | None = None,
+        keep_access: bool = False,
+    ) -> None:
+        context = await self._responder.defer(interaction)
+        found = await find_property(context, property_)
+        ask = {"propertyId": found.id, "keepAllowed": keep_access}
+        owner = await find_person(context, member, user)
+        new_owner = validate(NewOwner, ask | {"owner": owner})
+        answer = await transfer(context, new_owner, is_sure=member is not None)
+        if isinstance(answer, str):
+            await reply_text(interaction, answer)
+        else:
+            await reply_embed(interaction, answer)
+
     @app_commands.command(
         description="Remove a property at once, without a request", extras=needs(Scope.ADMIN)
     )
@@ -206,38 +248,11 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         context = await self._responder.defer(interaction)
         await reply_embed(interaction, await property_map_card(context, property_id))
 
-    @button("property:approve", Scope.APPROVE)
-    async def approve_button(self, interaction: discord.Interaction, property_id: int) -> None:
-        context = await self._responder.defer(interaction)
-        async with _deciding(context, property_id):
-            missing = await add_property_approval(context, OfProperty(property_id=property_id))
-        done = _("Property {id} approved.").format(id=property_id)
-        await reply_text(interaction, still_missing(missing) or done)
-
-    @button("property:reject", Scope.APPROVE)
-    async def reject_button(self, interaction: discord.Interaction, property_id: int) -> None:
-        """Ask for the reason, then reject the property; it can still get another status."""
-
-        opened = reason_form(
-            _("Reject the property"),
-            f"property:reject:{property_id}",
-            _("The owner will read this"),
-        )
-        await interaction.response.send_modal(opened)
-
-    @form("property:reject", Scope.APPROVE, "reason")
-    async def submit_rejection(self, context: Context, property_id: int, answers: Answers) -> str:
-        async with _deciding(context, property_id):
-            ask = Rejection(property_id=property_id, reason=answers.reason)
-            await reject_property(context, ask)
-        return _("Property {id} rejected.").format(id=property_id)
-
     @button("property:edit", Scope.WRITE)
     async def edit_button(self, interaction: discord.Interaction, property_id: int) -> None:
-        async with before_modal():
-            context = self._responder.context(interaction)
-            found = await get_stored_property(context, OfProperty(property_id=property_id))
-        await interaction.response.send_modal(_edit_form(found))
+        await interaction.response.send_modal(
+            _plan_form(await self._shown(interaction, property_id))
+        )
 
     @form("property:edit", Scope.WRITE, "size", "coordinates", "tier", "status")
     async def submit_edit(self, context: Context, property_id: int, answers: Answers) -> str:
@@ -256,28 +271,34 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         now = await get_stored_property(context, OfProperty(property_id=property_id))
         return await _edit(context, now, given)
 
-    @button("property:keep", Scope.ADMIN)
-    async def keep_button(self, interaction: discord.Interaction, _property_id: int) -> None:
-        await interaction.response.edit_message(
-            content=_("Nothing was removed."), embeds=[], view=None
-        )
+    @button("property:describe", Scope.WRITE)
+    async def describe_button(self, interaction: discord.Interaction, property_id: int) -> None:
+        found = await self._shown(interaction, property_id)
+        await interaction.response.send_modal(_words_form(found))
 
-    @button("property:remove", Scope.ADMIN)
-    async def remove_button(self, interaction: discord.Interaction, property_id: int) -> None:
-        context = await self._responder.defer(interaction)
-        ask = OfProperty(property_id=property_id)
-        try:
-            await remove_property(context, ask)
-        except NotFound:
-            last = await get_last_change(context, ask)
-            if last is None:
-                raise
-            text = _("{who} has already removed property {id}.")
-            raise AlreadyDone(text.format(id=property_id, who=who(last.who))) from None
-        await reply_text(interaction, _("Property {id} removed.").format(id=property_id))
+    @form("property:describe", Scope.WRITE, "location", "description", "owner")
+    async def submit_description(self, context: Context, property_id: int, answers: Answers) -> str:
+        """Change what was changed in the form; an owner whom nobody knows is a typing error."""
+        given: dict[str, object] = dict(answers.changed)
+        if "owner" in given:
+            owner = await find_user(context, answers.text("owner"))
+            if not await is_known(context, owner):
+                raise Conflict(
+                    "the game has not reported a user {user} so far; if it is right, use"
+                    " /property transfer",
+                    user=owner,
+                )
+            given["owner"] = owner
+        now = await get_stored_property(context, OfProperty(property_id=property_id))
+        return await _edit(context, now, given)
+
+    async def _shown(self, interaction: discord.Interaction, property_id: int) -> Property:
+        async with before_modal():
+            context = self._responder.context(interaction)
+            return await get_stored_property(context, OfProperty(property_id=property_id))
 
 
-def _edit_form(property_: Property) -> Form:
+def _plan_form(property_: Property) -> Form:
     opened = Form(_("Edit property {id}").format(id=property_.id), f"property:edit:{property_.id}")
     size = f"{property_.width} x {property_.height}"
     opened.add_text("size", _("Width x height, in metres"), max_length=100, shown=size)
@@ -286,6 +307,23 @@ def _edit_form(property_: Property) -> Form:
     tier = str(property_.tier)
     opened.add_text("tier", _("Tier: its number or its name"), max_length=100, shown=tier)
     opened.add_text("status", _("Status"), max_length=100, shown=property_.status[:32])
+    return opened
+
+
+def _words_form(property_: Property) -> Form:
+    opened = Form(
+        _("Describe property {id}").format(id=property_.id), f"property:describe:{property_.id}"
+    )
+    opened.add_text("location", _("Where it is"), max_length=200, shown=property_.location)
+    opened.add_text(
+        "description",
+        _("Description"),
+        max_length=2_000,
+        shown=property_.description,
+        required=False,
+        lines=True,
+    )
+    opened.add_text("owner", _("Owner: a name or an id"), max_length=200, shown=property_.owner)
     return opened
 
 
@@ -325,17 +363,3 @@ def _pair(field: str, text: str) -> tuple[int, int]:
     if found is None:
         raise InvalidData(FieldProblem(field, "two whole numbers, like 30 x 20 or -860, 700"))
     return int(found[1]), int(found[2])
-
-
-@asynccontextmanager
-async def _deciding(context: Context, property_id: int) -> AsyncIterator[None]:
-    """Say who decided first, if somebody did."""
-    try:
-        yield
-    except Conflict:
-        found = await get_stored_property(context, OfProperty(property_id=property_id))
-        if found.has_status(PENDING) or found.status_by is None:
-            raise
-        text = _("Property {id} is no longer waiting: {who} set it to {status}.")
-        by, status = who(found.status_by), inert_line(found.status, 32)
-        raise AlreadyDone(text.format(id=property_id, who=by, status=status)) from None

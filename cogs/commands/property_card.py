@@ -157,6 +157,7 @@ def _buttons(caller: Caller, found: PropertyOverview) -> tuple[Button, ...]:
     ]
     if may_edit:
         buttons.append(Button(_("Edit"), f"property:edit:{property_.id}"))
+        buttons.append(Button(_("Name and owner"), f"property:describe:{property_.id}"))
     if may_decide and property_.has_status(PENDING):
         buttons.append(Button(_("Approve"), f"property:approve:{property_.id}", green))
         buttons.append(Button(_("Reject"), f"property:reject:{property_.id}", red))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import discord
-from discord.app_commands import Command
+from discord.app_commands import Command, ContextMenu
 
 from cogs.i18n.errors import error_text
 from cogs.i18n.language import N_, _
@@ -56,7 +56,7 @@ def needs(scope: Scope, *, or_own: bool = False, or_allowed: bool = False) -> di
     return {_EXTRA: Permission(scope, or_own, or_allowed)}
 
 
-def permission_of(command: Command[Any, ..., Any]) -> Permission:
+def permission_of(command: Command[Any, ..., Any] | ContextMenu) -> Permission:
     permission: Permission = command.extras[_EXTRA]
     return permission
 

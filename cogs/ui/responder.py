@@ -179,7 +179,12 @@ class SentinelClient(commands.Bot):
 
 
 class SentinelCog(commands.Cog):
-    """Commands and buttons that answer through a responder."""
+    """Commands and buttons that answer through a responder.
+
+    `context_menus`: the commands in the menu of a member.
+    """
+
+    context_menus: tuple[app_commands.ContextMenu, ...] = ()
 
     def __init__(self, responder: Responder) -> None:
         self._responder = responder

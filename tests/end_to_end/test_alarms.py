@@ -554,7 +554,9 @@ async def test_owner_answers_from_the_private_message_also_after_a_restart(
         await env.fake.slash(env.dora, "alert raise", property="Villa", note="*Glass* broke")
         message = await private.next_message()
         text = render(message)
-        assert "by Los Santos\n│ # Alarm · Villa #1\n│ \\*Glass\\* broke\n│ Not acknowledged" in text
+        assert (
+            "by Los Santos\n│ # Alarm · Villa #1\n│ \\*Glass\\* broke\n│ Not acknowledged" in text
+        )
         assert f"~ Raised by: <@{env.dora.id}>" in text
         assert "[I'm on it] success [False alarm] danger" in text
         assert "See the card" not in text  # which is in a channel that owners cannot see

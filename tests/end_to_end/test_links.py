@@ -2,9 +2,11 @@
 
 import re
 
+import pytest
+
 from tests.end_to_end.answers import expect
 from tests.end_to_end.environment import BotEnvironment
-from tests.fake_discord import Member, render
+from tests.fake_discord import CannotDo, InteractionReply, Member, render
 
 
 async def test_a_code_typed_in_the_game_links_a_member_once(env: BotEnvironment) -> None:
@@ -124,3 +126,56 @@ async def test_allowed_users_are_recognised_by_their_discord_id(
         options = {"property": str(property_id)}
         done = await env.fake.slash(env.stranger, "drone dispatch", options=options)
         await expect(env, done, "sent out at **Villa**")
+
+
+async def test_members_are_linked_and_unlinked_from_their_menu(env: BotEnvironment) -> None:
+    boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
+    async with env.bot_running():
+        await env.wait_for_commands()
+        await env.query("add-user", userId="license:41aa90be", fullName="Lina Ked")
+        await env.query("link-user", memberId=str(env.vic.id), userId="license:41aa90be")
+        form = await env.fake.use_menu(boss, "Link to game user…", env.stranger)
+        asked = await env.fake.submit(boss, form, {"user": "Lina Ked"})
+        # Nobody loses a link without a word.
+        await expect(env, asked, f"is linked to <@{env.vic.id}>, whose link would end")
+        done = await env.fake.click(boss, asked, "Link")
+        await expect(env, done, f"<@{env.stranger.id}> is **Lina Ked (license:41aa90be)**")
+        log = render(await env.fake.slash(boss, "audit"))
+        assert f"**unlink-user** member:{env.vic.id}" in log
+        gone = await env.fake.use_menu(boss, "Unlink", env.vic)
+        await expect(env, gone, f"<@{env.vic.id}> is not linked to a game user.")
+        again = await env.fake.click(boss, gone, "Link to game user…")
+        assert again.modal is not None
+        # Who has left the server is an account like any other.
+        asked = await env.fake.use_menu(boss, "Unlink", env.stranger.user)
+        await expect(env, asked, "is **Lina Ked (license:41aa90be)** in the game.")
+        done = await env.fake.click(boss, asked, "Unlink")
+        await expect(env, done, "no longer linked")
+        for member in (env.anna, env.stranger):
+            with pytest.raises(CannotDo):
+                await env.fake.use_menu(member, "Unlink", env.vic)
+
+
+async def test_the_answer_with_a_code_is_edited_after_a_restart_or_a_message_sent(
+    env: BotEnvironment,
+) -> None:
+    async def code() -> tuple[InteractionReply, str]:
+        await env.wait_for_commands()
+        answer = await env.fake.slash(env.stranger, "link code")
+        (found,) = re.findall(r"\*\*([A-Z0-9]{6})\*\*", await expect(env, answer, "/cadlink"))
+        return answer, found
+
+    private = env.guild.direct(env.stranger)
+    async with env.bot_running():
+        answer, typed = await code()
+    async with env.bot_running():
+        await env.fake.wait_connected()
+        await env.query("confirm-link", code=typed, clientId="license:me")
+        await expect(env, answer, "You are **license:me** in the game.")
+        assert private.messages == []
+        _answer, typed = await code()
+        gone = {"message": "Invalid Webhook Token", "code": 50027}
+        env.fake.fault("PATCH", r"/webhooks/.*", status=401, body=gone)
+        await env.query("confirm-link", code=typed, clientId="license:other")
+        message = await private.next_message()
+        assert "You are **license:other** in the game." in render(message)

@@ -16,7 +16,8 @@ async def _add(env: BotEnvironment, location: str, owner: Member) -> int:
 
 
 def _titles(messages: list[Message]) -> list[str]:
-    return [str(message.embeds[0]["title"]) for message in messages]
+    titles = [str(message.embeds[0]["title"]) for message in messages]
+    return [title.removesuffix(" #1") for title in titles]
 
 
 async def test_an_owner_hears_what_others_do_to_their_property(env: BotEnvironment) -> None:
@@ -163,3 +164,43 @@ async def test_an_owner_lets_friends_in_by_their_discord_account(env: BotEnviron
         assert (await env.query("get-allowed-users", **about))["allowedUsers"] == {}
         gone = "This member is not on the list of property 1."
         assert await ask("access deny", member=friend) == gone
+
+
+async def test_a_property_is_described_and_given_away(env: BotEnvironment) -> None:
+    heir = env.guild.add_member("Heir")
+    before, after = env.guild.direct(env.stranger), env.guild.direct(heir)
+    async with env.bot_running():
+        await env.wait_for_commands()
+        await _add(env, "Villa", env.stranger)
+        await env.query("change-property-status", propertyId=1, status="ACTIVE")
+        await env.query("add-allowed-user", propertyId=1, userId="license:friend")
+        shown = await env.fake.slash(env.dora, "property show", property="1")
+        await env.fake.until(lambda: bool(shown.embeds))
+        form = await env.fake.click(env.dora, shown, "Name and owner")
+        typed = {"Where it is": "Villa *Nova*", "Owner: a name or an id": "license:typo"}
+        refused = await env.fake.submit(env.dora, form, typed)
+        await expect(env, refused, "has not reported a user license:typo so far")
+        form = await env.fake.click(env.dora, shown, "Name and owner")
+        words = {"Where it is": "Villa *Nova*", "Description": "By the canal"}
+        done = await env.fake.submit(env.dora, form, words)
+        await expect(env, done, r"**Villa \*Nova\***: ")
+        stored = await env.query("get-property-detailed", propertyId=1)
+        assert (stored["location"], stored["description"]) == ("Villa *Nova*", "By the canal")
+        assert stored["owner"] == f"discord:{env.stranger.id}"
+        give: dict[str, Member | str] = {"property": "1", "member": heir}
+        done = await env.fake.slash(env.dora, "property transfer", options=give)
+        await expect(env, done, f"belongs to <@{heir.id}> now. Its access list is empty.")
+        assert "made it your property" in render(await after.next_message())
+        await env.fake.until(lambda: f"gave your property to <@{heir.id}>" in _all(before.messages))
+        assert (await env.query("get-allowed-users", propertyId=1))["allowedUsers"] == {}
+        sure = await env.fake.slash(
+            env.dora, "property transfer", property="1", user="license:41aa90be"
+        )
+        done = await env.fake.click(env.dora, sure, "Transfer")
+        await expect(env, done, "belongs to license:41aa90be now")
+        refused = await env.fake.slash(heir, "property transfer", options=give)
+        assert "This needs the dispatcher role" in render(refused)
+
+
+def _all(messages: list[Message]) -> str:
+    return "\n".join(map(render, messages))

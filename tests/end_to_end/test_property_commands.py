@@ -59,8 +59,8 @@ async def test_a_property_is_shown_with_the_buttons_of_each_role(env: BotEnviron
         own = await answer_to(env, env.dora, "property show", property="1")
         assert own.rpartition("└\n")[2].replace("\n", " ") == (
             "[Dispatch drone] primary [Recall drone 1] secondary [Edit] secondary"
-            " [Withdraw removal] secondary [Map] secondary [Equipment] secondary"
-            " [Access list] secondary"
+            " [Name and owner] secondary [Withdraw removal] secondary [Map] secondary"
+            " [Equipment] secondary [Access list] secondary"
         )
         refused = await answer_to(env, env.stranger, "property show", property="1")
         assert refused == f"This needs the viewer role: @Viewer, {OR_OWN_OR_ALLOWED}"
@@ -327,8 +327,9 @@ SHOWN = """\
 │ - Open calls: [911 4410](link) · Smoke from the laundromat roof. Call 4410.
 └
 [Dispatch drone] primary [Recall drone 1] secondary [Edit] secondary \
-[Approve removal] danger [Deny removal] secondary
-[Withdraw removal] secondary [Map] secondary [Equipment] secondary [Access list] secondary"""
+[Name and owner] secondary [Approve removal] danger
+[Deny removal] secondary [Withdraw removal] secondary [Map] secondary [Equipment] secondary \
+[Access list] secondary"""
 OR_OWN_OR_ALLOWED = "or to be the owner or on the access list of the property."
 FORM = """\
 ╔ Edit property 1

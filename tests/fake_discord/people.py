@@ -37,6 +37,7 @@ from .validation import (
 from .world import GUILD_TEXT, Channel, Command, Member, Role, User, World
 
 SUB_COMMANDS = (1, 2)
+USER_COMMAND = 2
 STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER = range(3, 11)
 RADIO, CHECKBOXES, CHECKBOX = 21, 22, 23
 
@@ -79,6 +80,35 @@ class People:
             data["resolved"] = resolved
         interaction = Interaction(APPLICATION_COMMAND, member, where, data)
         return await self._ask(interaction, f"/{command}", timeout, until_answered)
+
+    async def use_menu(
+        self,
+        member: Member,
+        command: str,
+        target: Member | User,
+        timeout: float,  # noqa: ASYNC109
+        until_answered: bool,
+    ) -> InteractionReply:
+        """Use a command in the menu of a member or an account."""
+        where = _first_channel(member)
+        known = [*member.guild.commands, *self._world.commands]
+        registered = next(
+            (one for one in known if one.type == USER_COMMAND and one.name == command), None
+        )
+        if registered is None or not offered(registered, member, where):
+            raise CannotDo(f"{member.name} is not offered {command!r}")
+        resolved: JSON = {}
+        data: JSON = {
+            "id": str(registered.id),
+            "name": registered.name,
+            "type": USER_COMMAND,
+            "target_id": _resolve(USER, command, target, where, resolved),
+            "resolved": resolved,
+        }
+        if registered.guild_id is not None:
+            data["guild_id"] = str(registered.guild_id)
+        interaction = Interaction(APPLICATION_COMMAND, member, where, data)
+        return await self._ask(interaction, command, timeout, until_answered)
 
     async def autocomplete(
         self,

@@ -20,7 +20,7 @@ from .limits import Headers, Limits
 from .messages import Message
 from .people import People, Subject, Value, Values
 from .rest import RecordedRequest, Rest
-from .world import Channel, Command, Guild, Member, World
+from .world import Channel, Command, Guild, Member, User, World
 
 T = TypeVar("T")
 
@@ -330,6 +330,18 @@ class FakeDiscord:
         """
         given = {**(options or {}), **more_options}
         return await self.people.slash(member, command, channel, given, timeout, until_answered)
+
+    async def use_menu(
+        self,
+        member: Member,
+        command: str,
+        target: Member | User,
+        *,
+        timeout: float = TIMEOUT,  # noqa: ASYNC109
+        until_answered: bool = True,
+    ) -> InteractionReply:
+        """Have a member use a command in the menu of another one."""
+        return await self.people.use_menu(member, command, target, timeout, until_answered)
 
     async def autocomplete(
         self,

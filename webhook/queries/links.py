@@ -184,6 +184,12 @@ async def get_identity(context: Context) -> Identity:
     return await _identity(context.read, _member(context.caller))
 
 
+@operation(scope=Scope.ADMIN)
+async def get_identity_of(context: Context, ask: OfMember) -> Identity:
+    """Return who a member is in the game."""
+    return await _identity(context.read, ask.member_id)
+
+
 @operation(scope=Scope.NONE)
 async def find_user_of(context: Context, ask: OfMember) -> str:
     """Return the game user who a member is: by their link, else by their Discord id.
