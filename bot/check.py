@@ -27,7 +27,8 @@ SOON = timedelta(days=14)
 
 _SAMPLE = re.compile(
     r"your.*(?:key|token)|(?:key|token)[ _-]*here|change.?me|placeholder|…|^at.least.16"
-    r"|^[ _-]*(?:cad|api|bot|secret|[ _-])*(?:key|token)$|^<.*>$|^[x*.-]+$",
+    r"|^[ _-]*(?:cad|api|bot|secret|[ _-])*(?:key|token)$|^<.*>$|^[x*.-]+$"
+    r"|^(?:example|sample|dummy|password|passwort|secret|test)[\W\d_]*$|^(.)\1+$|^12345|^abcdef|keep.it.secret",
     re.IGNORECASE,
 )
 """What stands in examples in place of a secret, such as `YOUR-API-KEY`."""

@@ -16,6 +16,9 @@ from webhook.protocol.wire import field_problem
 
 DEFAULT_FILE = Path("config.toml")
 
+MISNAMED = ("config.toml.txt", "config.toml.toml", "config.txt")
+"""What editors make of the file's name."""
+
 _NAME = re.compile(r"[A-Za-z_]{1,40}")
 """A key as a configuration can have it; what looks otherwise may be a secret in the wrong place."""
 
@@ -51,6 +54,8 @@ def load(path: Path | None) -> Settings:
     """
     source = path or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     values = _read_toml(source) if source is not None else {}
+    if source is None:
+        _reject_misnamed_files()
     faults = _unknown_sections()
     try:
         settings = Settings(**values)
@@ -67,6 +72,15 @@ def load(path: Path | None) -> Settings:
     if faults:
         raise ConfigError(faults)
     return settings
+
+
+def _reject_misnamed_files() -> None:
+    """Raise ConfigError for a file that was meant to be the configuration and is not read."""
+    for name in MISNAMED:
+        if Path(name).exists():
+            cure = f"rename it to {DEFAULT_FILE}, or nothing in it counts"
+            where = "Windows shows the end of its name with View › Show › File name extensions"
+            raise ConfigError([f"{name}: {cure}; {where}"])
 
 
 def _text_of(path: Path) -> str:

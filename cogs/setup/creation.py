@@ -10,7 +10,7 @@ import discord
 
 from cogs.routing.layout import CATEGORY, Layout, single_id
 from cogs.routing.setup_health import NEEDED_PERMISSIONS
-from cogs.routing.visibility import STAFF, CalledRole, audience, hidden_channels
+from cogs.routing.visibility import STAFF, CalledRole, audience, by_role, hidden_channels
 from cogs.setup.pages import CHANNELS, PINGS
 from webhook.protocol.errors import Conflict
 
@@ -103,8 +103,8 @@ async def let_roles_see(
 ) -> None:
     """Let roles see their channels, or only the roles of these keys.
 
-    A role of the staff is let into the category first, which its synced channels follow, and then
-    into those channels that it still does not see.
+    A role of the staff is let into the category first, if all channels that follow it are for the
+    role, and then into those channels that it still does not see.
 
     Raises:
         discord.HTTPException: Discord refuses.
@@ -116,22 +116,34 @@ async def let_roles_see(
     category_id = single_id(layout, CATEGORY)
     for into_category in (True, False):
         channels = {channel.id: channel for channel in await guild.fetch_channels()}
-        seen = set[tuple[int, int]]()
         find = partial(_channel_of, guild, channels)
         hidden = hidden_channels(find, layout, called, lambda _, number: roles.get(number))
-        for role, channel, _is_called in hidden:
+        category = channels.get(category_id)
+        for role, of_role in by_role(hidden).items():
             if only and role.id not in wanted:
                 continue
-            target = channel
+            targets = [one.channel for one in of_role]
             if into_category:
-                if channel.category_id != category_id or role.id not in staff:
-                    continue
-                target = channels.get(category_id, channel)
-            if (role.id, target.id) not in seen:
-                seen.add((role.id, target.id))
+                following = _synced(channels.values(), category)
+                is_for_all = role.id in staff and following and following <= {*targets}
+                targets = [category] if category is not None and is_for_all else []
+            for target in targets:
                 overwrite = target.overwrites_for(role)
                 overwrite.update(view_channel=True, read_message_history=True)
                 await target.set_permissions(role, overwrite=overwrite, reason=reason)
+
+
+def _synced(
+    channels: Iterable[discord.abc.GuildChannel], category: discord.abc.GuildChannel | None
+) -> set[discord.abc.GuildChannel]:
+    """Return the channels that follow what their category allows: theirs is the same."""
+    return {
+        channel
+        for channel in channels
+        if category is not None
+        and channel.category_id == category.id
+        and channel.overwrites == category.overwrites
+    }
 
 
 def _channel_of(

@@ -48,6 +48,13 @@ def test_everything_has_a_default() -> None:
     assert [tier.name for tier in settings.community.tiers] == ["Basic", "Premium", "Optimum"]
 
 
+@pytest.mark.parametrize("name", ["config.toml.txt", "config.txt"])
+def test_a_misnamed_file_is_a_fault(name: str) -> None:
+    Path(name).write_text("[http]\nport = 4000\n", "utf-8")
+    with pytest.raises(ConfigError, match=rf"{name}: rename it to config\.toml"):
+        load(None)
+
+
 def test_config_toml_with_byte_order_mark_is_read() -> None:
     Path("config.toml").write_bytes(b"\xef\xbb\xbf[http]\nport = 4000\n")
     assert load(None).http.port == 4000

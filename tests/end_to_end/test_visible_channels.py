@@ -1,0 +1,149 @@
+"""Set-up cannot go wrong silently: roles see their channels, the bot knows its server."""
+
+from bot.settings import Channels, Roles
+from tests.end_to_end.environment import BotEnvironment
+from tests.end_to_end.test_recovery import logged
+from tests.end_to_end.test_setup import (
+    boss,
+    configure,
+    made,
+    open_page,
+    picture,
+    shown,
+    started,
+)
+from tests.fake_discord import Channel, Member, render
+from tests.fake_discord.permissions import BOT, Permission
+from tests.fake_discord.world import Role
+
+__all__ = ["boss"]
+
+SMALL = "Small: 5 channels"
+SHOW = "Let these roles see the channels"
+
+
+def sees(role: Role, channel: Channel) -> bool:
+    member = role.guild.add_member(f"One of {role.name}", role)
+    return Permission.VIEW_CHANNEL in member.permissions_in(channel)
+
+
+async def test_roles_that_were_chosen_or_made_after_the_channels_are_let_in(
+    env: BotEnvironment, boss: Member
+) -> None:
+    async with env.bot_running():
+        await started(env)
+        reply = await open_page(env, boss, "channels")
+        await env.fake.click(boss, reply, SMALL)
+        await shown(env, reply, "Create what is missing] secondary (disabled)")
+        assert [one.name for one in made(env)] == [
+            "board",
+            "dispatch",
+            "security",
+            "approvals",
+            "log",
+        ]
+        # Chosen: the panic role is called in #dispatch only.
+        reply = await open_page(env, boss, "pings")
+        await env.fake.choose(boss, reply, "Choose existing ones", ["panic_role"])
+        await shown(env, reply, "Which role?")
+        await env.fake.choose(boss, reply, "Which role?", [env.on_call])
+        said = "The role On call is called in channels that it cannot see: #dispatch"
+        await shown(env, reply, said)
+        await env.fake.click(boss, reply, SHOW)
+        await env.fake.until(lambda: "cannot see" not in render(reply))
+        board, dispatch, security, approvals, log = made(env)
+        assert [sees(env.on_call, one) for one in made(env)] == [False, True, False, False, False]
+        # Made anew: they see what is for them at once, also in a channel that left its category.
+        reply = await open_page(env, boss, "roles")
+        await env.fake.click(boss, reply, "Create what is missing")
+        await shown(env, reply, "Reset to the file")
+        viewer, approver = (
+            next(role for role in env.guild.roles if role.name == f"CAD Sentinel {name}")
+            for name in ("viewer", "approver")
+        )
+        assert all(sees(approver, one) for one in made(env))
+        assert [sees(viewer, one) for one in (board, dispatch, security)] == [True] * 3
+        assert not sees(viewer, approvals)
+        assert not sees(viewer, log)
+        assert "cannot see" not in picture(env, await open_page(env, boss, "roles"))
+
+
+async def test_a_role_that_does_not_see_its_channel_is_told_everywhere(
+    env: BotEnvironment,
+) -> None:
+    owner = env.guild.owner
+    env.channel("alerts").hide_from(env.supervisors)
+    async with env.bot_running():
+        await started(env)
+        status = await env.fake.slash(owner, "status")
+        said = "The role Supervisor is called in channels that it cannot see: #alerts"
+        await env.fake.until(lambda: said in render(status))
+        reply = await open_page(env, owner, "pings")
+        assert said in picture(env, reply)
+        assert "The bot lacks Manage Roles" in picture(env, reply)
+
+
+async def test_the_first_setup_binds_the_bot_to_its_server_and_takes_over_its_language(
+    env: BotEnvironment, boss: Member
+) -> None:
+    env.guild.preferred_locale = "de"
+    async with env.bot_running():
+        await started(env)
+        reply = await open_page(env, boss, "community")
+        assert "Europe/Berlin" in picture(env, reply)
+        assert "Deutsch" in picture(env, reply)
+        stranger = await env.fake.add_guild_live("Elsewhere", channels=["general"])
+        reply = await open_page(env, boss, "community")
+        await env.fake.click(boss, reply, "Another time zone")
+        await env.fake.choose(boss, reply, "Which language?", ["en"])
+        await env.fake.until(lambda: "~ Language: English" in render(reply))
+        assert not stranger.channel("general").created
+    assert not stranger.commands
+
+
+async def test_with_several_servers_the_log_says_what_to_do(
+    env: BotEnvironment, boss: Member, caplog: object
+) -> None:
+    env.fake.add_guild("Elsewhere")
+    async with env.bot_running():
+        await started(env)
+        await logged(caplog, "The bot is in 2 servers: Los Santos, Elsewhere. Put guild_id =")  # type: ignore[arg-type]
+
+
+async def test_whoever_invited_the_bot_is_told_once_to_type_setup(
+    env: BotEnvironment, boss: Member
+) -> None:
+    said = "Type `/setup` in Los Santos"
+    env.fake.kick(env.guild)
+    env.guild.bot_role.permissions = BOT | Permission.VIEW_AUDIT_LOG
+    env.fake.join(env.guild, by=boss)
+    direct = env.guild.direct(boss)
+    for _ in range(2):
+        async with env.bot_running():
+            await started(env)
+            await env.fake.until(lambda: bool(direct.created))
+    assert [message.content.partition(":")[0] for message in direct.created] == [
+        f"I am CAD Sentinel. {said}"
+    ]
+    assert not any(channel.created for channel in env.guild.channels)
+
+
+async def test_without_the_audit_log_the_first_channel_says_it(
+    env: BotEnvironment, boss: Member
+) -> None:
+    env.channel("emergency").deny("send_messages")
+    async with env.bot_running():
+        message = await env.channel("dispatch").next_message()
+    assert "Type `/setup` in Los Santos" in message.content
+
+
+async def test_a_board_moves_with_its_channel_and_without_one_stays_in_units(
+    env: BotEnvironment,
+) -> None:
+    configure(env, channels=Channels(units=env.channel("units").id), roles=Roles())
+    async with env.bot_running():
+        await env.query("get-tiers")
+        assert await env.push("EVENT_UNIT_LOGIN", {"unit": {"id": 1}, "isDispatch": False}) == 200
+        await env.fake.until(
+            lambda: any("On duty" in render(one) for one in env.channel("units").messages)
+        )
