@@ -49,6 +49,8 @@ from webhook.cad.silence import LastPush
 from webhook.cad.stale import StaleLimits
 from webhook.cad.status_names import StatusNames
 from webhook.cad.store import PushConfig
+from webhook.cad_api.client import open_clients
+from webhook.cad_api.outbox import CadOutbox
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
 from webhook.http.connection import ConnectionLimits
@@ -56,13 +58,14 @@ from webhook.http.connection_limits import ConnectionLimiter, affordable
 from webhook.http.listener import Listener
 from webhook.http.push import CadKey
 from webhook.protocol.bus import Bus
-from webhook.protocol.context import ApprovalRules, Context, ExternalRules, Scope, now
+from webhook.protocol.context import ApprovalRules, Context, ExternalRules, PoliceRules, Scope, now
 from webhook.protocol.events import ALL
 from webhook.protocol.game_servers import GameServers
 from webhook.protocol.metrics import Metrics
 from webhook.protocol.session import SESSION_MESSAGES, SessionSettings
 from webhook.queries import CATALOGUE
 from webhook.queries.cad import store_cads
+from webhook.queries.cad_requests import store_api_cads
 
 FORGET_BATCH = 100
 
@@ -71,6 +74,7 @@ FORGET_INTERVAL = 60.0
 CHECK_INTERVAL = 10.0
 BACKUP_RETRY = 60.0
 CERTIFICATE_INTERVAL = 60.0
+OUTBOX_RETRY = 5.0
 """Seconds between two runs of the work in the background."""
 
 SECOND = 1000
@@ -117,7 +121,8 @@ async def run(
         texts = effective_texts(settings, await chosen_texts(database.read))
         set_language(texts.language)
         set_search_language(texts.language)
-        await _store_configuration(database, settings, cads)
+        accesses = settings.cad.accesses()
+        await _store_configuration(database, settings, cads, tuple(accesses))
         context = Context(
             database,
             Bus(),
@@ -127,6 +132,9 @@ async def run(
             external=ExternalRules(
                 active=settings.community.new_external == "active",
                 remove=settings.community.remove_external == "at-once",
+            ),
+            police=PoliceRules(
+                settings.alarms.call_police, frozenset(settings.alarms.police_tiers)
             ),
         )
         context.bus.subscribe(ALL, lambda _: metrics.published.inc())
@@ -175,6 +183,17 @@ async def run(
         )
         troubles.add(program_health.troubles)
         health = Health(database, connection, stop, troubles, game_servers)
+        push_config = PushConfig(
+            window=duplicate_window,
+            crimes_from_calls=settings.cad.crimes_from_calls,
+            zone=ZoneInfo(settings.cad.timezone) if settings.cad.timezone else None,
+            names=status_names,
+            name_cad=len(cads) > 1,
+        )
+        clients = await stack.enter_async_context(open_clients(accesses))
+        outbox = CadOutbox(context, clients, push_config)
+        await outbox.count_earlier()
+        await outbox.ask_for_state()
         limiter = ConnectionLimiter(affordable(settings.http.max_connections))
         app = make_app(
             AppDependencies(
@@ -198,13 +217,7 @@ async def run(
                     game_servers,
                 ),
                 last_push=last_push,
-                push_config=PushConfig(
-                    window=duplicate_window,
-                    crimes_from_calls=settings.cad.crimes_from_calls,
-                    zone=ZoneInfo(settings.cad.timezone) if settings.cad.timezone else None,
-                    names=status_names,
-                    name_cad=len(cads) > 1,
-                ),
+                push_config=push_config,
                 push_bytes=settings.http.max_push_bytes,
                 limits=ConnectionLimits(
                     connections_per_client=settings.websocket.connections_per_client
@@ -235,6 +248,7 @@ async def run(
                 periodically("forget", forget, FORGET_INTERVAL),
                 periodically("checks", checks.run, CHECK_INTERVAL),
                 periodically("alarms", partial(alarms.run, pace.watch), CHECK_INTERVAL),
+                periodically("requests to the CAD", outbox.run, OUTBOX_RETRY),
                 periodically("loop monitor", LoopMonitor(metrics.record_lag).run, CHECK_INTERVAL),
             ]
             if settings.database.backup_hours:
@@ -288,7 +302,9 @@ def _authenticator(
     )
 
 
-async def _store_configuration(database: Database, settings: Settings, cads: Sequence[str]) -> None:
+async def _store_configuration(
+    database: Database, settings: Settings, cads: Sequence[str], asked: Sequence[str]
+) -> None:
     """Store what queries and commands read: tiers, equipment types, CADs, the map image.
 
     What the log alone has shown for a day is posted, once Discord is on.
@@ -300,6 +316,7 @@ async def _store_configuration(database: Database, settings: Settings, cads: Seq
             [EquipmentType(kind.id, kind.name) for kind in settings.community.equipment_types],
         )
         await store_cads(sql, cads)
+        await store_api_cads(sql, asked)
         await refold(sql)
         await store_backdrop(sql, settings.map.backdrop())
         if settings.discord.token:

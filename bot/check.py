@@ -13,7 +13,8 @@ from pathlib import Path
 from bot.certificate import BadCertificate, Certificate, read_certificate
 from bot.client import InstanceClient, InstanceError
 from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, UnreadableSecret, read_secret
-from bot.settings import HttpSettings, NamedKey, Settings
+from bot.settings import CadSettings, HttpSettings, NamedKey, Settings
+from bot.settings.cad_api import RENAMED
 from db.errors import InvalidDatabase, StorageError
 from db.integrity import full_check, quick_check
 from db.sqlite_support import check_sqlite
@@ -66,6 +67,7 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     await _check_listening(settings, report)
     _check_certificate(settings.http, report)
     _check_map(settings, report)
+    await _check_cad_api(settings.cad, report)
     await asyncio.to_thread(_check_game_servers, settings, report)
     if settings.discord.token:
         from bot.check_discord import check_discord  # discord.py takes long to import
@@ -139,6 +141,7 @@ def _check_keys(settings: Settings, report: Report) -> None:
                 report.fault("a generated secret cannot be read", str(fault))
     secrets = [
         ("discord.token", settings.discord.token),
+        *((f"the API key of {name}", settings.cad.api.key_of(name)) for name in settings.cad.names),
         *((f"the CAD key {key.name}", key.key) for key in settings.cad.keys),
         *((f"the token of {client.name}", client.token) for client in settings.websocket.clients),
     ]
@@ -224,6 +227,37 @@ def _check_certificate(settings: HttpSettings, report: Report) -> None:
         )
     else:
         report.good(f"the certificate fits its key and is valid until {ends:%Y-%m-%d}")
+
+
+async def _check_cad_api(settings: CadSettings, report: Report) -> None:
+    """Prove each API key by asking the CAD for its version."""
+    for name in settings.renamed:
+        report.note(f"[cad] {name} is now called {RENAMED[name]} in [cad.api]; move it there")
+    accesses = settings.accesses()
+    if not accesses:
+        report.note("the CAD is not asked for anything: [cad.api] has no key")
+        return
+    from webhook.cad_api.client import CadFault, open_clients
+
+    async with open_clients(accesses) as clients:
+        for cad, client in clients.items():
+            try:
+                answer = await client.ask("version", {})
+            except CadFault as fault:
+                report.fault(
+                    f"the API of the CAD {cad} cannot be asked: {fault}",
+                    "try again later, or correct [cad.api] url",
+                )
+                continue
+            if answer.is_good:
+                report.good(f"the CAD {cad} takes its API key")
+            else:
+                why = f": {answer.detail}" if answer.detail else ""
+                report.fault(
+                    f"the CAD {cad} refuses its API key ({answer.status}){why}",
+                    "copy it again into [cad.api] key: Sonoran CAD > Administration > Advanced >"
+                    " In-Game Integration",
+                )
 
 
 def _check_game_servers(settings: Settings, report: Report) -> None:

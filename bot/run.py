@@ -90,7 +90,7 @@ def _all_secrets(settings: Settings, generated: list[secrets.StoredSecret]) -> l
         settings.discord.token,
         settings.discord.proxy,
         urlsplit(settings.discord.proxy).password or "",
-        settings.cad.api_key,
+        *(settings.cad.api.key_of(name) for name in settings.cad.names),
         *(key.key for key in settings.cad.keys),
         *(client.token for client in settings.websocket.clients),
         *(secret.value for secret in generated),

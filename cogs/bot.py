@@ -28,7 +28,7 @@ from cogs.commands import (
     property_lists,
     removals,
 )
-from cogs.commands.cad import CadCommands
+from cogs.commands.cad import CadCommands, EmergencyCommand
 from cogs.commands.crimes import CrimeCommands
 from cogs.commands.drills import DrillCommands
 from cogs.commands.help import HelpCommands
@@ -201,6 +201,7 @@ class SentinelBot(SentinelClient):
             CrimeCommands(responder),
             alerts.AlertCommands(responder),
             CadCommands(responder),
+            EmergencyCommand(responder),
             incidents.IncidentButtons(responder),
             links.LinkCommands(responder),
             audit.AuditCommands(responder),

@@ -10,7 +10,7 @@ from db.alarms import Alarm
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
 from webhook.protocol.events import Subject
-from webhook.queries.alarms import record_step
+from webhook.queries.alarms import call_police_by_rule, record_step
 from webhook.queries.models import alarm_subject
 
 BATCH = 100
@@ -21,6 +21,8 @@ MIN_WAIT = 1.0
 
 DISPATCHERS, SUPERVISORS = 1, 2
 """The levels of an escalation."""
+
+_MOMENTS = {DISPATCHERS: "dispatchers", SUPERVISORS: "supervisors"}
 
 log = logging.getLogger(__name__)
 
@@ -134,3 +136,4 @@ class AlarmEscalation:
             stale = cards.StaleCard(str(subject), card.channel, change.received)
             await cards.mark_stale(change.sql, stale)
             await record_step(change, alarm, "called", number=number)
+            await call_police_by_rule(change, self._context.police, alarm, _MOMENTS[number])

@@ -318,6 +318,13 @@ async def open_calls(sql: Reader, limit: int) -> list[DispatchCall]:
     return await sql.select(DispatchCall, f"{_OPEN} {_URGENT_FIRST} LIMIT ?", limit)
 
 
+async def of_cad(sql: Reader, cad: str, limit: int) -> list[DispatchCall]:
+    """Return the newest calls of a CAD that are not closed."""
+    return await sql.select(
+        DispatchCall, f"{_OPEN} AND cad = ? {_NEWEST_FIRST} LIMIT ?", cad, limit
+    )
+
+
 async def set_property(sql: Transaction, call: CallKey, property_id: int | None) -> None:
     await sql.update("dispatch_calls", {"property_id": property_id}, **call._asdict())
 

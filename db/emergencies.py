@@ -16,7 +16,8 @@ class EmergencyCall(NamedTuple):
     `dispatch_occurrence` the same of its dispatch call. `age`: how many milliseconds after it
     happened its first push was received. `updated` is the newest of the CAD's own time stamps, in
     milliseconds since 1970. `repeats_call_id` and `repeats_occurrence` are the call that already
-    said the same, on whose card this one is counted.
+    said the same, on whose card this one is counted. `alarm_id` is the alarm for which it was
+    placed.
     """
 
     cad: str
@@ -43,6 +44,7 @@ class EmergencyCall(NamedTuple):
     occurrence: int
     touched_at: int
     age: int
+    alarm_id: int | None
 
     @property
     def happened_at(self) -> int:
@@ -229,6 +231,12 @@ async def open_calls(sql: Reader, limit: int) -> list[EmergencyCall]:
     return await sql.select(EmergencyCall, urgent, limit)
 
 
+async def of_cad(sql: Reader, cad: str, limit: int) -> list[EmergencyCall]:
+    """Return the newest calls of a CAD that are not removed."""
+    newest = "removed_at IS NULL AND seen AND cad = ? ORDER BY received_at DESC LIMIT ?"
+    return await sql.select(EmergencyCall, f"emergency_calls WHERE {newest}", cad, limit)
+
+
 async def silent(sql: Reader, before: int, limit: int) -> list[EmergencyCall]:
     """Return calls that nobody has taken and about which the last push came before a time."""
     waiting = "seen AND removed_at IS NULL AND dispatch_call_id IS NULL AND touched_at < ?"
@@ -264,6 +272,30 @@ async def loose_panic_calls(sql: Reader, cad: str, since: int) -> list[Emergency
 
 async def fold_into_panic(sql: Transaction, call: CallKey, panic_id: int) -> None:
     await sql.update("emergency_calls", {"panic_id": panic_id}, **call._asdict())
+
+
+async def of_alarm(sql: Reader, alarm_id: int) -> list[EmergencyCall]:
+    """Return the 911 calls that were placed for an alarm, oldest first."""
+    oldest = "emergency_calls WHERE alarm_id = ? AND seen ORDER BY received_at, call_id"
+    return await sql.select(EmergencyCall, oldest, alarm_id)
+
+
+async def set_alarm(sql: Transaction, call: EmergencyCall, alarm_id: int) -> EmergencyCall:
+    """Store for which alarm a call was placed; return it."""
+    await sql.update("emergency_calls", {"alarm_id": alarm_id}, **call.key._asdict())
+    return call._replace(alarm_id=alarm_id)
+
+
+async def nearest_postal(sql: Reader, cad: str, x: float, y: float, near: float) -> str | None:
+    """Return the postal code of the stored call that is nearest to a point, within some metres."""
+    there = (
+        "cad = ?1 AND postal <> ''"
+        " AND x BETWEEN ?2 - ?4 AND ?2 + ?4 AND y BETWEEN ?3 - ?4 AND ?3 + ?4"
+    )
+    by_distance = "ORDER BY (x - ?2) * (x - ?2) + (y - ?3) * (y - ?3) LIMIT 1"
+    return await sql.one(
+        str, f"SELECT postal FROM emergency_calls WHERE {there} {by_distance}", cad, x, y, near
+    )
 
 
 async def mark_counted(sql: Transaction, call: CallKey, crime_id: int) -> None:

@@ -5,7 +5,7 @@ What few configurations need to be checked is imported by its validator: command
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     IPvAnyNetwork,
+    ModelWrapValidatorHandler,
     StringConstraints,
     model_validator,
 )
@@ -23,14 +24,17 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from bot.settings.cad_api import RENAMED, ApiSettings
 from bot.settings.discord import Channels, DiscordSettings, Roles, RuleSettings
 from bot.settings.environment import read_lists
 from bot.settings.fields import Secret, Section, Snowflake, Token, clean_secret
 
 if TYPE_CHECKING:
     from cogs.pictures.backdrop import Backdrop
+    from webhook.cad_api.endpoints import ApiAccess
 
 __all__ = [
+    "ApiSettings",
     "Channels",
     "DiscordSettings",
     "Roles",
@@ -117,6 +121,8 @@ class AlarmSettings(Section):
     release_after_minutes: Minutes = 0
     supervisor: list[Snowflake] = []
     quiet_after_minutes: Annotated[Minutes, Field(ge=1)] = 60
+    call_police: Literal["never", "alert", "dispatchers", "supervisors"] = "never"
+    police_tiers: list[Annotated[int, Field(ge=1)]] = []
 
     @model_validator(mode="after")
     def _in_order(self) -> "AlarmSettings":
@@ -192,9 +198,9 @@ class StatusSettings(Section):
 
 
 class CadSettings(Section):
-    """Sonoran CAD: the keys that pushes carry, and how pushes are stored.
+    """Sonoran CAD: the keys that pushes carry, how pushes are stored, and what it is asked.
 
-    `api_key`, `server_id` and `api_url` are reserved for calls to the CAD; nothing reads them yet.
+    `renamed`: the keys that were given by their earlier names.
     """
 
     keys: list[Annotated[NamedKey, BeforeValidator(_key_with_name)]] = []
@@ -205,9 +211,63 @@ class CadSettings(Section):
     stale: StaleSettings = StaleSettings()
     silent_minutes: Annotated[int, Field(ge=0, le=60 * 24)] = 30
     statuses: StatusSettings = StatusSettings()
-    api_key: Secret = ""
-    server_id: Annotated[int, Field(ge=1)] = 1
-    api_url: str = "https://api.sonorancad.com"
+    api: ApiSettings = ApiSettings()
+    _renamed: tuple[str, ...] = ()
+
+    @property
+    def renamed(self) -> tuple[str, ...]:
+        return self._renamed
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the CADs, each once."""
+        return list(dict.fromkeys(key.name for key in self.keys)) or ["cad"]
+
+    def accesses(self) -> "dict[str, ApiAccess]":
+        """Return how each CAD is asked that can be, by its name."""
+        from webhook.cad_api.endpoints import ApiAccess
+
+        return {
+            name: ApiAccess(key, server, self.api.url, self.api.origin)
+            for name in self.names
+            if (key := self.api.key_of(name)) and (server := self.api.server_of(name)) is not None
+        }
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_earlier_names(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        found = []
+        if isinstance(data, dict) and isinstance(data.get("api", {}), dict):
+            data, api = dict(data), dict(data.get("api", {}))
+            found = [earlier for earlier in RENAMED if earlier in data]
+            for earlier in found:
+                value = data.pop(earlier)
+                if value != "":
+                    api.setdefault(RENAMED[earlier], value)
+            if found:
+                data["api"] = api
+        settings = handler(data)
+        settings._renamed = tuple(found)
+        return settings
+
+    @model_validator(mode="after")
+    def _api_names_cads(self) -> Self:
+        unknown = sorted(self.api.named() - set(self.names))
+        if unknown:
+            raise ValueError(f"api: {unknown[0]} is no name in keys")
+        without = [
+            name
+            for name in self.names
+            if self.api.key_of(name) and self.api.server_of(name) is None
+        ]
+        if without:
+            raise ValueError(f"api: server has no number for {without[0]}")
+        if len(self.names) > 1 and self.api.key and not isinstance(self.api.server, dict):
+            raise ValueError(
+                "api: there are several CADs, so name their servers: server = "
+                f"{{ {', '.join(f'{name} = {n}' for n, name in enumerate(self.names, 1))} }}"
+            )
+        return self
 
 
 class ClientSettings(Section):

@@ -8,8 +8,9 @@ from cogs.cards.again import card_in_server, reference_to
 from cogs.i18n.language import N_, _, plural
 from cogs.pictures.backdrop import stored_backdrop
 from cogs.pictures.property_map import property_map
+from cogs.ui.cad_answers import request_line
 from cogs.ui.embeds import DESCRIPTION, EMBED, TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import headline, property_facts, user_name
+from cogs.ui.names import headline, linked_name, property_facts, user_name
 from cogs.ui.pages import first_page
 from cogs.ui.text import (
     SHOWN_AGE,
@@ -23,11 +24,13 @@ from cogs.ui.text import (
     when,
     who,
 )
-from db import alarms, flights, links, properties
+from db import alarms, emergencies, flights, links, properties
 from db.alarms import Alarm, AlarmStep
 from db.database import Reader
 from db.properties import Property
+from webhook.cad.events import dispatch_subject
 from webhook.protocol.events import Subject
+from webhook.queries.police import may_call_police, request_of
 
 SECOND = 1000
 
@@ -118,6 +121,11 @@ _STEPS = {
     "false": N_("{who}: false alarm"),
     "quiet": N_("It expired"),
     "removed": N_("{who} removed the property"),
+    "police": N_("{who} called the police"),
+    "police-dispatched": N_("The police opened dispatch call {number}"),
+    "police-over": N_("911 call {number} is over in the CAD"),
+    "police-closed": N_("The police closed dispatch call {number}"),
+    "police-reopened": N_("The police reopened dispatch call {number}"),
 }
 
 _ANSWERS = {
@@ -160,6 +168,7 @@ async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
     notes = [note for note in notes if note != raised_with]
     written = _newest_that_fit(notes, room)
     card.add_long("Notes", "\n".join(map(_step_line, written)))
+    card.add("Police", await _police(sql, shown), inline=False)
     card.add("History", await _history(sql, shown.id), inline=False)
     buttons = list(await _buttons(sql, shown))
     if reason.endswith("…") or len(written) + (raised_with is not None) < total:
@@ -203,6 +212,23 @@ def _newest_that_fit(notes: list[AlarmStep], room: int) -> list[AlarmStep]:
             break
         shown.insert(0, note)
     return shown
+
+
+async def _police(sql: Reader, shown: Alarm) -> str:
+    """Say how the 911 call of an alarm stands in the CAD; blank if there is none."""
+    lines = []
+    for call in await emergencies.of_alarm(sql, shown.id):
+        name = _("911 call {number}").format(number=call.call_id)
+        if call.dispatch_key is not None:
+            made = _("dispatch call {number}").format(number=call.dispatch_key.call_id)
+            linked = await linked_name(sql, dispatch_subject(call.dispatch_key), made)
+            lines.append(f"{name} · {linked}")
+        else:
+            state = _("nobody has answered it yet") if call.is_open else _("over")
+            lines.append(f"{name} · {state}")
+    asked = await request_of(sql, shown.id)
+    line = "" if asked is None or shown.outcome is not None else request_line(asked)
+    return "\n".join([*lines, line] if line else lines)
 
 
 async def escalation(sql: Reader, subject: Subject) -> MessageContent | None:
@@ -346,6 +372,8 @@ def _step_text(step: AlarmStep) -> str:
     number = step.number or 0
     if step.action == "called":
         return _(_ESCALATED[number])
+    if step.action == "police" and not step.who:
+        return _("The police were called")
     if step.action == "released" and not step.who:
         text = _("Nothing more came from {handler}: it waits again")
         return text.format(handler=who(step.text))
@@ -367,6 +395,8 @@ async def _buttons(sql: Reader, shown: Alarm) -> tuple[Button, ...]:
         offered.append((_("Acknowledge"), "acknowledge", styles.success))
     if await flights.free_drones(sql, shown.property_id):
         offered.append((_("Dispatch drone"), "drone", styles.primary))
+    if await may_call_police(sql, shown):
+        offered.append((_("Call the police"), "police", styles.primary))
     offered.append((_("Note"), "note", styles.secondary))
     if shown.snoozed_until is None:
         offered.append((_("Snooze 15 min"), "snooze", styles.secondary))

@@ -3,7 +3,7 @@
 import discord
 import orjson
 
-from cogs.cards.incidents import add_acts
+from cogs.cards.incidents import add_acts, notes_of
 from cogs.cards.notes import READ, notes_text
 from cogs.i18n.language import _
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
@@ -57,6 +57,8 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
         panic = panic_subject(call.panic_id)
         if await cards.of_subject(sql, str(panic)) is not None:
             return await _part_of_panic(sql, call, panic)
+    if call.alarm_id is not None and await _is_on_card_of_alarm(sql, call):
+        return None
     same = await emergencies.repeats(sql, call.key)
     is_open = call.is_open or any(repeat.is_open for repeat in same)
     live = Colour.DANGER if call.is_emergency else Colour.NORMAL
@@ -90,6 +92,14 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
         inert_line(call.description, 100, blank=""),
     )
     return MessageContent([card.build()], (*drone, *acts), headline=line)
+
+
+async def _is_on_card_of_alarm(sql: Reader, call: EmergencyCall) -> bool:
+    """Return whether the card of the alarm for which a 911 call was placed shows it."""
+    own = await cards.of_subject(sql, str(emergency_subject(call.key)))
+    if own is not None and own.message_id is not None:
+        return False
+    return await cards.of_subject(sql, f"alarm:{call.alarm_id}") is not None
 
 
 async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> MessageContent | None:
@@ -149,7 +159,10 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     acts = await add_acts(sql, card, subject, is_open=is_open)
     where = place(f"{call.block} {call.address}", call.postal, PLACE_IN_LINE)
     line = headline(_urgency(call) if is_open else _("Closed"), title, where)
-    notes = await dispatches.last_notes(sql, call.key, READ)
+    own = await notes_of(sql, subject)
+    notes = [
+        note for note in await dispatches.last_notes(sql, call.key, READ) if note.content not in own
+    ]
     card.add("Last notes", notes_text(notes), inline=False)
     drone = await _drone_button(sql, call.property_id, is_open=is_open)
     return MessageContent([card.build()], (*drone, *acts), headline=line)

@@ -14,7 +14,12 @@ from webhook.cad.events import (
     unit_subjects,
 )
 from webhook.protocol.bus import StoredEvent
-from webhook.protocol.events import CardsOutdated, PropertyOwnerChange, Subject
+from webhook.protocol.events import (
+    CadRequestChanged,
+    CardsOutdated,
+    PropertyOwnerChange,
+    Subject,
+)
 from webhook.queries.models import alarm_subject
 
 _CHANGING_DRONES = frozenset(
@@ -35,7 +40,7 @@ async def dependent_subjects(sql: Reader, events: Sequence[StoredEvent]) -> list
     outdated = [
         Subject.parse(text)
         for event in events
-        if event.name == CardsOutdated.name
+        if event.name in (CardsOutdated.name, CadRequestChanged.name)
         for text in event.data["subjects"]
     ]
     found = outdated + await _dependents_of(sql, [*subjects, *outdated])
@@ -84,6 +89,8 @@ async def _of_emergencies(sql: Reader, subjects: list[Subject]) -> list[Subject]
             found.append(dispatch_subject(call.dispatch_key))
         if call.panic_id is not None:
             found.append(panic_subject(call.panic_id))
+        if call.alarm_id is not None:
+            found.append(alarm_subject(call.alarm_id))
     return found
 
 

@@ -2,13 +2,17 @@
 
 import discord
 
+from cogs.ui.cad_answers import request_line
 from cogs.ui.embeds import FIELD, Button, CardBuilder
 from cogs.ui.pages import first_page
 from cogs.ui.text import fitting, inert, length, pieces, who
-from db import cards, incidents, responders
+from db import cad_requests, cards, incidents, responders
 from db.database import Reader
 from db.incidents import IncidentNote
+from webhook.cad.fields import NOTE_LIMIT
+from webhook.protocol.clean_text import clean_text
 from webhook.protocol.events import Subject
+from webhook.queries.cad_requests import cad_of, can_ask
 from webhook.queries.guilds import home_guild
 from webhook.queries.incidents import find_incident
 
@@ -38,9 +42,14 @@ async def add_acts(
     notes = await incidents.notes(sql, subjects)
     shown = _newest_that_fit(notes)
     card.add_long("Notes", "\n".join(map(_note, shown)))
+    if is_open:
+        card.add("In the CAD", await _requests(sql, subjects), inline=False)
     buttons = _buttons(
         subject, is_open=is_open, is_anybody=bool(callers), has_more=len(shown) < len(notes)
     )
+    if is_open and subject.kind == "panic" and await can_ask(sql, await cad_of(sql, incident)):
+        danger = discord.ButtonStyle.danger
+        buttons += (Button("Panic over", f"call:panicover:{subject}", danger),)
     return (*buttons, *await _thread_button(sql, subject, is_open=is_open))
 
 
@@ -52,6 +61,24 @@ async def _thread_button(sql: Reader, subject: Subject, *, is_open: bool) -> tup
         url = f"https://discord.com/channels/{guild}/{card.message_id}"
         return (Button("To the thread", "", url=url),) if guild else ()
     return (Button("Thread", f"call:thread:{subject}"),) if is_open else ()
+
+
+async def _requests(sql: Reader, subjects: list[str]) -> str:
+    """Say what became of the newest request of each kind by each person, unless it was done."""
+    newest = {
+        (request.asked_by, request.kind): request
+        for subject in subjects
+        for request in await cad_requests.of_subject(sql, subject)
+    }
+    lines = [request_line(request) for request in newest.values()]
+    return fitting([line for line in lines if line], "\n", FIELD)
+
+
+async def notes_of(sql: Reader, subject: Subject) -> set[str]:
+    """Return the texts of the notes on an incident: the CAD may have the same ones."""
+    incident = await find_incident(sql, subject)
+    subjects = [] if incident is None else [str(part) for part in incident.subjects]
+    return {clean_text(note.text, NOTE_LIMIT) for note in await incidents.notes(sql, subjects)}
 
 
 def lines_of(note: IncidentNote) -> list[str]:

@@ -11,6 +11,7 @@ from cogs.cards.alarms import lines_of
 from cogs.commands.drones import send_drone
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button, control
+from cogs.ui.cad_answers import answer_request
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import linked_name, location_of
 from cogs.ui.options import (
@@ -49,6 +50,7 @@ from webhook.queries.alarms import (
     get_alarms,
     get_steps,
     note_alarm,
+    police_alarm,
     release_alarm,
     settle_alarm,
     snooze_alarm,
@@ -224,6 +226,12 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
     @button("alarm:snoozelong", Scope.WRITE, or_own=True)
     async def snooze_long_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
         await self._snooze(interaction, alarm_id, 60)
+
+    @button("alarm:police", Scope.WRITE, or_own=True)
+    async def police_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
+        context = await self._responder.defer(interaction)
+        asked = await police_alarm(context, OfAlarm(alarm_id=alarm_id))
+        await answer_request(self._responder, interaction, context, asked)
 
     @button("alarm:false", Scope.WRITE, or_own=True)
     async def false_alarm_button(self, interaction: discord.Interaction, alarm_id: int) -> None:

@@ -1,20 +1,23 @@
-"""`/cad`: the open calls, one call, who is on duty, one unit."""
+"""`/cad`: the open calls, one call, who is on duty, one unit; notes, closing."""
 
 import discord
 from discord import app_commands
-from discord.app_commands import Choice, Transform
+from discord.app_commands import Choice, Range, Transform
 
 from cogs.cards import board, render
 from cogs.i18n.language import _
+from cogs.ui.cad_answers import answer_request, text_at_once
 from cogs.ui.embeds import CardBuilder, Colour, MessageContent
+from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import cad_suffix, linked_name, plain_status_name, status_name, unit_name
 from cogs.ui.options import CHOICE_NAME, MAX_CHOICES, TextOption, search_page
 from cogs.ui.permissions import needs
-from cogs.ui.responder import SentinelGroup, reply_embed
+from cogs.ui.responder import SentinelCog, SentinelGroup, before_modal, reply_embed
 from cogs.ui.text import fitting, inert_line, length, plain_line, timestamp
 from webhook.cad.events import dispatch_subject
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import NotFound
+from webhook.protocol.wire import validate
 from webhook.queries.cad import (
     FoundCall,
     configured_cads,
@@ -24,7 +27,29 @@ from webhook.queries.cad import (
     list_open_calls,
     suggest_units,
 )
+from webhook.queries.cad_requests import (
+    NewEmergency,
+    NewUnitStatus,
+    api_cads,
+    close_call,
+    note_call,
+    place_emergency,
+    set_own_status,
+)
+from webhook.queries.incidents import MAX_NOTE, NewIncidentNote, OfIncident
 from webhook.queries.rows import Unit
+
+MAX_LABEL = 32
+"""Characters of whose note it is."""
+
+STATUSES = (
+    (2, "Available"),
+    (3, "En route"),
+    (4, "On scene"),
+    (1, "Busy"),
+    (0, "Unavailable"),
+)
+"""The statuses that a member can set, by the CAD's numbers."""
 
 OFFERED = 200
 """Open calls of each kind that are looked through while somebody types."""
@@ -68,7 +93,14 @@ async def unit_choices(context: Context, typed: str) -> list[Choice[str]]:
     ]
 
 
+async def cad_choices(context: Context, typed: str) -> list[Choice[str]]:
+    """Offer the CADs that can be asked."""
+    names = await api_cads(context.read)
+    return [Choice(name=name, value=name) for name in names if typed.casefold() in name.casefold()]
+
+
 CallOption = Transform[str, TextOption(call_choices)]
+CadOption = Transform[str, TextOption(cad_choices)]
 UnitOption = Transform[str, TextOption(unit_choices)]
 
 
@@ -100,6 +132,98 @@ class CadCommands(SentinelGroup, group_name="cad", group_description="Calls and 
         context = await self._responder.defer(interaction)
         card = await _unit_card(context, await find_unit(context, number))
         await reply_embed(interaction, MessageContent([card.build()]))
+
+    @app_commands.command(
+        description="Write a note on a call, also in the CAD", extras=needs(Scope.WRITE)
+    )
+    @app_commands.rename(call="id")
+    @app_commands.describe(
+        call="The call; open ones are offered by number and title", text="The note"
+    )
+    async def note(
+        self, interaction: discord.Interaction, call: CallOption, text: Range[str, 1, MAX_NOTE]
+    ) -> None:
+        context = await self._responder.defer(interaction)
+        found = await find_call(context, call)
+        ask = validate(
+            NewIncidentNote, {"subject": str(found.panic or found.subject), "text": text}
+        )
+        label = plain_line(interaction.user.display_name, MAX_LABEL)
+        asked = await note_call(context, ask, label)
+        await answer_request(self._responder, interaction, context, asked, _("Note added."))
+
+    @app_commands.command(description="Close a call in the CAD", extras=needs(Scope.WRITE))
+    @app_commands.rename(call="id")
+    @app_commands.describe(call="The call; open ones are offered by number and title")
+    async def close(self, interaction: discord.Interaction, call: CallOption) -> None:
+        context = await self._responder.defer(interaction)
+        found = await find_call(context, call)
+        asked = await close_call(context, OfIncident(subject=str(found.panic or found.subject)))
+        await answer_request(self._responder, interaction, context, asked)
+
+    @app_commands.command(
+        description="Set the status of your unit in the CAD", extras=needs(Scope.READ)
+    )
+    @app_commands.describe(status="The new status", cad="In which CAD, if there are several")
+    @app_commands.choices(status=[Choice(name=name, value=code) for code, name in STATUSES])
+    async def status(
+        self,
+        interaction: discord.Interaction,
+        status: Choice[int],
+        cad: CadOption | None = None,
+    ) -> None:
+        context = await self._responder.defer(interaction)
+        ask = validate(NewUnitStatus, {"status": status.value})
+        asked = await set_own_status(context, await _asked_cad(context, cad), ask)
+        await answer_request(self._responder, interaction, context, asked)
+
+
+class EmergencyCommand(SentinelCog):
+    """`/911`, by itself: it is typed in a hurry."""
+
+    @app_commands.command(
+        name="911", description="Place a 911 call in the CAD", extras=needs(Scope.READ)
+    )
+    @app_commands.describe(cad="In which CAD, if there are several")
+    @app_commands.guild_only()
+    async def place(self, interaction: discord.Interaction, cad: CadOption | None = None) -> None:
+        async with before_modal():
+            chosen = await _asked_cad(self._responder.context(interaction), cad)
+        opened = Form(_("911 call"), f"call:place:{chosen}")
+        opened.add_text("location", _("Where"), max_length=200, placeholder=_("Street or place"))
+        opened.add_text("postal", _("Postal code"), max_length=32, required=False)
+        opened.add_text("description", _("What happens"), max_length=1_000, lines=True)
+        opened.add_text(
+            "caller",
+            _("Who calls"),
+            max_length=100,
+            shown=plain_line(interaction.user.display_name, 100),
+            required=False,
+        )
+        await interaction.response.send_modal(opened)
+
+    @form(
+        "call:place",
+        Scope.READ,
+        "location",
+        "postal",
+        "description",
+        "caller",
+        read_argument=str,
+    )
+    async def submit(self, context: Context, cad: str, answers: Answers) -> str:
+        names = ("location", "postal", "description", "caller")
+        ask = validate(NewEmergency, {name: answers.text(name) for name in names})
+        asked = await place_emergency(context, cad, ask)
+        return await text_at_once(context, asked, "")
+
+
+async def _asked_cad(context: Context, given: str | None) -> str:
+    """Return the CAD that a member names, else the first one that can be asked."""
+    able = await api_cads(context.read)
+    if given is not None and given in able:
+        return given
+    return able[0] if able else (await configured_cads(context.read))[0]
 
 
 async def _call_card(context: Context, call: FoundCall) -> MessageContent:

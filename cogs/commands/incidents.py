@@ -5,18 +5,19 @@ import discord
 from cogs.cards.incidents import lines_of
 from cogs.i18n.language import _
 from cogs.ui.buttons import control
+from cogs.ui.cad_answers import answer_request, text_at_once
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.pages import ListRows, PagedLists, Row
 from cogs.ui.responder import SentinelCog, before_modal, reply_text
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.wire import validate
+from webhook.queries.cad_requests import end_panic, note_call
 from webhook.queries.incidents import (
     MAX_NOTE,
     NewIncidentNote,
     OfIncident,
     get_incident,
     get_notes,
-    note_incident,
     open_thread,
 )
 from webhook.queries.responders import is_responding, leave_call, respond_to_call
@@ -33,8 +34,9 @@ class IncidentButtons(SentinelCog):
         if await is_responding(context, ask):
             await self._leave(interaction, context, ask)
         else:
-            await respond_to_call(context, ask)
-            await reply_text(interaction, _("You are responding. Press again to leave."))
+            asked = await respond_to_call(context, ask)
+            said = _("You are responding. Press again to leave.")
+            await answer_request(self._responder, interaction, context, asked, said)
 
     @control("call:leave", scope=Scope.READ)
     async def leave_button(self, interaction: discord.Interaction, subject: str) -> None:
@@ -52,8 +54,15 @@ class IncidentButtons(SentinelCog):
     @form("call:note", Scope.WRITE, "note", read_argument=str)
     async def submit_note(self, context: Context, subject: str, answers: Answers) -> str:
         ask = {"subject": subject, "text": answers.text("note")}
-        await note_incident(context, validate(NewIncidentNote, ask))
-        return _("Note added.")
+        asked = await note_call(context, validate(NewIncidentNote, ask))
+        return await text_at_once(context, asked, _("Note added."))
+
+    @control("call:panicover", scope=Scope.APPROVE)
+    async def panic_over_button(self, interaction: discord.Interaction, subject: str) -> None:
+        """End a panic in the CAD, for all of its units."""
+        context = await self._responder.defer(interaction)
+        asked = await end_panic(context, OfIncident(subject=subject))
+        await answer_request(self._responder, interaction, context, asked)
 
     @control("call:thread", scope=Scope.WRITE)
     async def thread_button(self, interaction: discord.Interaction, subject: str) -> None:
@@ -64,8 +73,9 @@ class IncidentButtons(SentinelCog):
     async def _leave(
         self, interaction: discord.Interaction, context: Context, ask: OfIncident
     ) -> None:
-        await leave_call(context, ask)
-        await reply_text(interaction, _("You are no longer responding."))
+        asked = await leave_call(context, ask)
+        said = _("You are no longer responding.")
+        await answer_request(self._responder, interaction, context, asked, said)
 
 
 @lists.declare("notes", Scope.READ)

@@ -19,7 +19,7 @@ from db.database import Database, Transaction
 from db.errors import StorageUnavailable
 from db.feeds import FeedEntry
 from webhook.protocol.bus import Bus, StoredEvent
-from webhook.protocol.events import ALL, Subject
+from webhook.protocol.events import ALL, CadRequestChanged, CardsOutdated, Subject
 from webhook.protocol.metrics import Metrics
 
 CURSOR = "discord.cursor"
@@ -33,6 +33,8 @@ FEED_DELAY = 0.05
 
 RETRY = 2.0
 """Seconds until storage that cannot be written is tried again."""
+
+_FOLLOWED = (ALL, CardsOutdated.name, CadRequestChanged.name)
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +70,8 @@ class Follower:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        self._bus.subscribe(ALL, self._on_event)
+        for name in _FOLLOWED:
+            self._bus.subscribe(name, self._on_event)
         try:
             while True:
                 self._woken.clear()
@@ -83,7 +86,8 @@ class Follower:
                     continue
                 await self._woken.wait()
         finally:
-            self._bus.unsubscribe(ALL, self._on_event)
+            for name in _FOLLOWED:
+                self._bus.unsubscribe(name, self._on_event)
 
     def wake(self) -> None:
         """Look for events now, also for such as are not published."""
@@ -225,7 +229,7 @@ class Follower:
         entries: list[FeedEntry] = []
         for event in events:
             feed = feed_of(event.name)
-            if feed is not None:
+            if feed is not None and not event.is_reconciled:
                 decision = await self._route(sql, event, None, feed.channel)
                 if self._is_posted(decision):
                     entries.append(FeedEntry(event.id, decision.channel, decision.mention))
@@ -243,9 +247,12 @@ class Follower:
     async def _route(
         self, sql: Transaction, event: StoredEvent, subject: Subject | None, usual: str
     ) -> Decision:
-        """Decide where an event goes and whom it mentions; a drill mentions nobody unasked."""
+        """Decide where an event goes and whom it mentions.
+
+        A drill mentions nobody unasked, nor does what was only found when the CAD was read.
+        """
         decision = await self._decide(sql, event, subject, usual)
-        if decision.mention and not await may_mention(sql, event, subject):
+        if event.is_reconciled or (decision.mention and not await may_mention(sql, event, subject)):
             return replace(decision, mention=0)
         return decision
 

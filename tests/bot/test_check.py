@@ -31,6 +31,7 @@ from bot.settings import (
 from cogs.routing.layout import store_choices
 from db.database import Database
 from tests.clock import set_clock
+from tests.fake_cad import FakeCad
 from tests.fake_discord import Channel, FakeDiscord, Guild
 from tests.fake_discord.permissions import EVERYONE, Permission
 from tests.fake_discord.world import Command, Overwrite
@@ -464,3 +465,24 @@ async def test_unreadable_secret_is_a_fault(setup: CheckedSetup) -> None:
     settings = setup.settings().model_copy(update={"cad": CadSettings()})
     lines = await setup.check_lines(settings)
     assert any("a generated secret cannot be read" in line for line in lines)
+
+
+async def test_check_proves_the_key_of_the_cad(setup: CheckedSetup) -> None:
+    async with FakeCad() as cad:
+
+        async def lines(key: str, url: str = cad.url) -> list[str]:
+            settings = setup.settings()
+            given = {"keys": [NamedKey(key=KEY)], "api_key": key, "api_url": url}
+            settings = settings.model_copy(update={"cad": CadSettings(**given)})
+            found = await setup.check_lines(settings)
+            assert not any(cad.key in line for line in found)
+            return found
+
+        good = await lines(cad.key)
+        assert "ok    the CAD cad takes its API key" in good
+        assert "note  [cad] api_key is now called key in [cad.api]; move it there" in good
+        assert cad.asked("version") == [{}]
+        assert any("refuses its API key (401)" in line for line in await lines("ANOTHER-KEY"))
+        away = "http://127.0.0.1:1"
+        assert any("cannot be asked" in line for line in await lines(cad.key, away))
+        assert cad.faults == []

@@ -406,3 +406,35 @@ def test_unusable_map_is_a_fault(text: str, said: str) -> None:
     Image.new("RGB", (200, 100)).save("map.png")
     (fault,) = faults(f"[map]\n{text}\n")
     assert said in fault
+
+
+def test_the_cad_is_asked_with_one_key_or_one_for_each() -> None:
+    one = load(written('[cad.api]\nkey = "THE-KEY"\nserver = 3\n')).cad.accesses()
+    assert {name: (each.key, each.server) for name, each in one.items()} == {"cad": ("THE-KEY", 3)}
+    assert "THE-KEY" not in repr(one)
+    named = 'keys = [{ name = "county", key = "KEY-ONE-1" }, { name = "city", key = "KEY-TWO-2" }]'
+    api = '[cad.api]\nkey = { county = "KEY-ONE-1" }\nserver = { county = 1, city = 2 }\n'
+    several = load(written(f"[cad]\n{named}\n{api}")).cad.accesses()
+    assert {name: each.server for name, each in several.items()} == {"county": 1}
+    (fault,) = faults(f'[cad]\n{named}\n[cad.api]\nkey = "THE-KEY"\n')
+    assert "server = { county = 1, city = 2 }" in fault
+    (fault,) = faults(f"[cad]\n{named}\n{api.replace('city', 'town')}")
+    assert "town is no name in keys" in fault
+
+
+@pytest.mark.parametrize("url", ["api.sonorancad.com", "http://api.sonorancad.com", "ftp://x", ""])
+def test_the_api_key_is_sent_over_https_alone(url: str) -> None:
+    (fault,) = faults(f'[cad.api]\nurl = "{url}"\n')
+    assert "cad.api.url: " in fault
+
+
+def test_earlier_names_of_the_api_are_still_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '[cad]\napi_key = "THE-KEY"\nserver_id = 4\napi_url = "https://cad.example/"\n'
+    cad = load(written(text)).cad
+    assert cad.renamed == ("api_key", "server_id", "api_url")
+    assert (cad.api.key, cad.api.server, cad.api.url) == ("THE-KEY", 4, "https://cad.example")
+    monkeypatch.setenv("SENTINEL_CAD__API__KEY", "THE-NEW-KEY")
+    assert load(written(text)).cad.api.key == "THE-NEW-KEY"
+    monkeypatch.delenv("SENTINEL_CAD__API__KEY")
+    monkeypatch.setenv("SENTINEL_CAD__API_KEY", "KEY-OF-THE-OLD-VARIABLE")
+    assert load(None).cad.api.key == "KEY-OF-THE-OLD-VARIABLE"

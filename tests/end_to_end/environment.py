@@ -15,6 +15,7 @@ import aiohttp
 from bot.app import run
 from bot.settings import (
     AlarmSettings,
+    ApiSettings,
     ApprovalSettings,
     CadSettings,
     Channels,
@@ -63,6 +64,7 @@ class BotEnvironment:
         self.headers: dict[str, str] = {}
         """Further headers of pushes and queries."""
         self.approvals = ApprovalSettings()
+        self.api = ApiSettings()
 
     def settings(self) -> Settings:
         """Return the configuration of the bot."""
@@ -82,7 +84,7 @@ class BotEnvironment:
             ),
             alarms=AlarmSettings(supervisor=[self.supervisors.id]),
             http=HttpSettings(port=0),
-            cad=CadSettings(keys=[NamedKey(key=CAD_KEY)]),
+            cad=CadSettings(keys=[NamedKey(key=CAD_KEY)], api=self.api),
             websocket=WebsocketSettings(
                 clients=[ClientSettings(name="script", token=TOKEN, scope="admin")]
             ),

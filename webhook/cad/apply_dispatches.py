@@ -31,6 +31,7 @@ from webhook.cad.occurrences import (
     is_edit_of_next,
     origin_key,
 )
+from webhook.cad.own.alarm_calls import note_alarm_call, note_alarm_dispatch
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
 
@@ -172,7 +173,7 @@ async def store_dispatch_closed(
 ) -> list[Subject]:
     closed = [await dispatch_key(change, arrival, call_id) for call_id in event.call_ids]
     for call in closed:
-        await dispatches.close(change.sql, call, change.received, change.age)
+        await _close(change, call)
         await stale_ends.forget(change.sql, str(dispatch_subject(call)))
     return [dispatch_subject(call) for call in closed]
 
@@ -222,6 +223,14 @@ async def _reopen(change: Change, arrival: Arrival, call: DispatchCall) -> None:
         return
     if not await arrival.may_precede(change, dispatch_subject(call.key), call.closed_at):
         await dispatches.reopen(change.sql, call.key)
+        await note_alarm_dispatch(change, call.key, "police-reopened")
+
+
+async def _close(change: Change, call: CallKey) -> None:
+    stored = await dispatches.get(change.sql, *call)
+    await dispatches.close(change.sql, call, change.received, change.age)
+    if stored is not None and stored.closed_at is None:
+        await note_alarm_dispatch(change, call, "police-closed")
 
 
 async def _revive(change: Change, call: CallKey) -> None:
@@ -285,12 +294,15 @@ async def _store_rest(
     subjects = [dispatch_subject(call.key)]
     for number in origins_911(event.meta_data):
         key = await origin_key(change, arrival, call.key, number)
+        before = await emergencies.get(change.sql, *key)
         origin = await emergencies.mark_dispatched(
             change.sql, key, call.key, change.received, change.age
         )
+        if before is not None and before.dispatch_key != call.key:
+            await note_alarm_call(change, origin, "police-dispatched", call.call_id)
         subjects += await subjects_of_911(change, origin)
     if closes and event.status == CLOSED:
-        await dispatches.close(change.sql, call.key, change.received, change.age)
+        await _close(change, call.key)
     return subjects
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from db import emergencies
+from db import cad_requests, emergencies
 from db.calls import CallKey
 from db.emergencies import EmergencyCall
 from webhook.cad.apply import apply
@@ -18,8 +18,11 @@ from webhook.cad.matching import (
     property_at,
 )
 from webhook.cad.occurrences import CallReport, compare_911, emergency_call, emergency_key
+from webhook.cad.own.alarm_calls import note_alarm_call
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
+from webhook.queries.models import alarm_subject
+from webhook.queries.police import alarm_of
 
 
 @apply.register
@@ -51,6 +54,7 @@ async def store_911(event: Call911, change: Change, arrival: Arrival) -> list[Su
         age=change.age,
         updated=stamp,
     )
+    call = await _join_alarm(change, call, event.meta_data.get("uuid"))
     earlier = stored.description if stored is not None and stored.seen else None
     if earlier is None or (call.repeats_key is not None and call.description != earlier):
         # What it said before is on the card of another call, which counts one less now.
@@ -68,7 +72,10 @@ async def store_removed_911(event: Removed911, change: Change, arrival: Arrival)
     found = []
     for call_id in event.call_ids:
         key = await emergency_key(change, arrival, call_id)
+        before = await emergencies.get(change.sql, *key)
         call = await emergencies.mark_removed(change.sql, key, change.received, change.age)
+        if before is not None and before.is_open:
+            await note_alarm_call(change, call, "police-over")
         found += await subjects_of_911(change, call)
     return found
 
@@ -82,6 +89,8 @@ async def subjects_of_911(change: Change, call: EmergencyCall) -> list[Subject]:
     if call.repeats_key is not None:
         return [emergency_subject(call.repeats_key)]
     own = emergency_subject(call.key)
+    if call.alarm_id is not None:
+        return [alarm_subject(call.alarm_id), own]
     if call.pressed_by is None:
         return [own]
     panic_id = call.panic_id
@@ -91,6 +100,14 @@ async def subjects_of_911(change: Change, call: EmergencyCall) -> list[Subject]:
             return [own]
         await emergencies.fold_into_panic(change.sql, call.key, panic_id)
     return [panic_subject(panic_id), own]
+
+
+async def _join_alarm(change: Change, call: EmergencyCall, mark: str | None) -> EmergencyCall:
+    """Make a 911 call that was placed for an alarm a part of it, by the mark of our request."""
+    if mark is None or call.alarm_id is not None:
+        return call
+    alarm_id = alarm_of(await cad_requests.get(change.sql, mark))
+    return call if alarm_id is None else await emergencies.set_alarm(change.sql, call, alarm_id)
 
 
 async def _columns(change: Change, event: Call911) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from webhook.cad.arrival import DUPLICATE_WINDOW, Arrival
 from webhook.cad.calls import Call911
 from webhook.cad.events import CadEvent, UnhandledType, unit_subjects
 from webhook.cad.occurrences import emergency_call
+from webhook.cad.own.echoes import is_echo
+from webhook.cad.own.news import news_of
 from webhook.cad.registry import parse
 from webhook.cad.replay import replay
 from webhook.cad.status_names import StatusNames
@@ -33,6 +35,9 @@ CRIME_DESCRIPTION = 2_000
 """Characters of a crime's description, as `add-crime` takes them."""
 
 FINGERPRINT_BYTES = 16
+
+OWN = "own"
+"""The transport of what our own requests to the CAD did or read."""
 
 Stored = Literal["ok", "duplicate", "replayed"]
 """What happened to a push: stored, dropped as a duplicate, or answered by its key."""
@@ -116,19 +121,53 @@ async def _store(
         return "duplicate"
     about: dict[Subject, None] = {}
     numbers = []
-    for push_type, data, event in written:
-        found = await apply(event, change, arrival) if event is not None else []
-        subjects = dict.fromkeys(found)
-        numbers.append(await change.emit_named(f"{CAD}.{push_type}", data, *subjects))
-        if config.crimes_from_calls and isinstance(event, Call911):
-            await _count_as_crime(change, arrival, event.call_id)
+    for one in written:
+        if one.event is not None and await is_echo(one.event, change, arrival.cad):
+            continue
+        number, subjects = await _apply(change, arrival, one, config)
+        numbers.append(number)
         about |= subjects
-        if isinstance(event, UnitPanic):  # also one that ends nothing
-            about |= dict.fromkeys(unit_subjects(arrival.cad, event.idents))
-    if config.window:
+        if isinstance(one.event, UnitPanic):  # also one that ends nothing
+            about |= dict.fromkeys(unit_subjects(arrival.cad, one.event.idents))
+    if config.window and numbers:
         span = numbers[-1] - numbers[0] + 1
         await fingerprints.describe(change.sql, digest, map(str, about), numbers[0], span)
     return "ok"
+
+
+async def _apply(
+    change: Change, arrival: Arrival, written: "_Written", config: PushConfig
+) -> tuple[int, dict[Subject, None]]:
+    """Apply and journal an event; return its number and its subjects."""
+    event = written.event
+    subjects = dict.fromkeys(await apply(event, change, arrival) if event is not None else [])
+    number = await change.emit_named(f"{CAD}.{written.type}", written.data, *subjects)
+    if config.crimes_from_calls and isinstance(event, Call911):
+        await _count_as_crime(change, arrival, event.call_id)
+    return number, subjects
+
+
+async def store_own(
+    change: Change,
+    context: Context,
+    cad: str,
+    config: PushConfig,
+    events: Iterable[CadEvent],
+    since: int,
+    *,
+    is_late: bool = False,
+) -> None:
+    """Apply and journal what our own requests did or read, as far as it is not stored yet.
+
+    No fingerprint is stored: the CAD may push the same later because it happened again. `since`:
+    when it can have happened at the earliest. `is_late`: it may be old, so nobody is mentioned.
+    """
+    arrival = Arrival(cad, OWN, config.window, config.zone or context.zone, context.zone)
+    sender = ({"cad": cad} if config.name_cad else {}) | ({"reconciled": True} if is_late else {})
+    for event in events:
+        news = await news_of(event, change, cad, since)
+        if news is not None:
+            await _apply(change, arrival, _Written.of(news, config.names, sender), config)
 
 
 class _Written(NamedTuple):
@@ -139,7 +178,7 @@ class _Written(NamedTuple):
     event: CadEvent | None
 
     @classmethod
-    def of(cls, event: CadEvent, names: StatusNames, sender: dict[str, str]) -> Self:
+    def of(cls, event: CadEvent, names: StatusNames, sender: dict[str, Any]) -> Self:
         data = event.model_dump(by_alias=True) | sender
         names.add_to(data)
         return cls(event.type, orjson.dumps(data), event)

@@ -57,6 +57,11 @@ class StoredEvent:
         return self.data.get("changed") is False or "cause" in self.data
 
     @cached_property
+    def is_reconciled(self) -> bool:
+        """Whether it was found when the CAD was read: it may be old."""
+        return b'"reconciled"' in self.json and self.data.get("reconciled") is True
+
+    @cached_property
     def data(self) -> dict[str, Any]:
         """The event's data, read back from JSON."""
         data: dict[str, Any] = orjson.loads(self.json)
@@ -124,7 +129,14 @@ class Bus:
             for name in event.subscription_names
             for subscriber in self._subscribers.get(name, ())
         )
-        for subscriber in (*by_name, *self._subscribers.get(ALL, ())):
+        self._hand_out(event, *by_name, *self._subscribers.get(ALL, ()))
+
+    def publish_internal(self, event: StoredEvent) -> None:
+        """Hand out an event that is for this program alone, to who subscribed by its name."""
+        self._hand_out(event, *self._subscribers.get(event.name, ()))
+
+    def _hand_out(self, event: StoredEvent, *subscribers: Subscriber) -> None:
+        for subscriber in subscribers:
             try:
                 subscriber(event)
             except Exception:

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from enum import IntEnum
+from typing import Literal
 
 import orjson
 
@@ -114,11 +115,21 @@ class Change:
         return number
 
     async def note(self, event: BaseEvent, *about: Subject) -> None:
-        """Journal an event for Discord only: scripts neither receive it nor can ask for it."""
-        data, subjects = event.dump().decode(), _json([str(subject) for subject in about])
-        await journal.append(
-            self.sql, self.received, event.name, subjects, data, audience=Audience.DISCORD
+        """Journal an event for Discord only: scripts neither receive it nor can ask for it.
+
+        On commit it is handed to those in this program who subscribed to it by its name.
+        """
+        data, subjects = event.dump(), _json([str(subject) for subject in about])
+        number = await journal.append(
+            self.sql,
+            self.received,
+            event.name,
+            subjects,
+            data.decode(),
+            audience=Audience.DISCORD,
         )
+        stored = StoredEvent(number, self.received, event.name, about, data)
+        self.sql.after_commit(lambda: self.bus.publish_internal(stored))
 
     async def audit(
         self,
@@ -163,6 +174,18 @@ class ExternalRules:
     remove: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PoliceRules:
+    """When an alarm places a 911 call in the CAD by itself.
+
+    `at`: with the first alert, when it escalates to the dispatchers or to the supervisors, or
+    never. `tiers`: only at properties of these; empty: at all.
+    """
+
+    at: Literal["never", "alert", "dispatchers", "supervisors"] = "never"
+    tiers: frozenset[int] = frozenset()
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything an operation needs; one per caller.
@@ -178,6 +201,7 @@ class Context:
     now: Callable[[], int] = now
     approvals: ApprovalRules = ApprovalRules()
     external: ExternalRules = ExternalRules()
+    police: PoliceRules = PoliceRules()
     age: int = 0
     transaction: Transaction | None = None
 

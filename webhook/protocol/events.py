@@ -95,6 +95,15 @@ class MemberLinked(BaseEvent):
     user_id: str
 
 
+class CadRequestChanged(BaseEvent):
+    """What became of a request to the CAD; for its worker, who waits for it, and these cards."""
+
+    name = "sentinel.cad-request"
+    request_id: str
+    state: str
+    subjects: list[str]
+
+
 class TroubleChanged(SystemEvent):
     """Something is wrong, is worded differently, or is over.
 

@@ -13,7 +13,7 @@ from db import access, alarms, users
 from db.alarms import Alarm, AlarmOutcome, AlarmStep, OpenAlarm
 from db.database import Reader
 from webhook.protocol.catalogue import Catalogue, operation
-from webhook.protocol.context import Change, Context, Scope, Share
+from webhook.protocol.context import Change, Context, PoliceRules, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import AlarmChanged, AlertRaised, Subject
 from webhook.protocol.wire import TEXT, WHOLE, Id, Reply, Request, Success, timestamp
@@ -35,6 +35,12 @@ from webhook.queries.models import (
     page_fields,
     property_subject,
     with_external_ids,
+)
+from webhook.queries.police import (
+    OVER,
+    call_police,
+    end_police_call,
+    police_by_rule,
 )
 
 table = Catalogue()
@@ -202,6 +208,9 @@ async def add_alert(context: Context, ask: NewAlert) -> NewAlertIds:
             alarm_subject(alarm_id),
             property_subject(ask.property_id),
         )
+        raised = await alarms.get(change.sql, alarm_id)
+        if raised is not None and raised.repeats == 1:
+            await call_police_by_rule(change, context.police, raised, "alert")
     return NewAlertIds(id=alert_id, alarm_id=alarm_id)
 
 
@@ -339,6 +348,30 @@ async def end_alarm_of(change: Change, property_id: int, outcome: AlarmOutcome) 
         await record_step(change, alarm, outcome, by)
 
 
+@operation(scope=Scope.WRITE, share=Share.OWNER)
+async def police_alarm(context: Context, ask: OfAlarm) -> str:
+    """Place a 911 call for an alarm; return the id of the request to the CAD.
+
+    Raises:
+        Conflict: it has one, or the CAD cannot be asked.
+    """
+    async with context.change() as change:
+        alarm = await _open_alarm(change, ask.alarm_id)
+        property_ = await existing_property(change.sql, alarm.property_id)
+        request_id = await call_police(change, alarm, property_)
+        if request_id is None:
+            raise Conflict("the police have been called already, or the CAD cannot be asked")
+        await record_step(change, alarm, "police", change.caller.name)
+        await change.audit("alarm-police", alarm_subject(alarm.id))
+        return request_id
+
+
+async def call_police_by_rule(change: Change, rules: PoliceRules, alarm: Alarm, at: str) -> None:
+    """Place a 911 call for an alarm at a moment, if the rules say so."""
+    if await police_by_rule(change, rules, alarm, at):
+        await record_step(change, alarm, "police")
+
+
 async def note_drone(change: Change, property_id: int, drone_id: int) -> list[Subject]:
     """Note on the property's open alarm that a drone was sent out; return the alarm's subject.
 
@@ -371,6 +404,8 @@ async def record_step(
     await alarms.add_step(change.sql, alarm.id, change.happened, by, action, text, number)
     if action in ENDS_WAITING:
         await alarms.answer_escalations(change.sql, alarm.id, action, by, change.received)
+    if action in OVER:
+        await end_police_call(change, alarm, action)
     given: dict[str, Any] = {"by": by} if by else {}
     if action in CHANGES_HANDLER:
         given["previous"] = text

@@ -1,13 +1,13 @@
 """Who responds to an incident: a member says so on a card, and no longer does.
 
-What else follows from that, such as attaching their unit in the CAD, belongs into the same
-transaction, where `respond_to_call` and `leave_call` have stored it and published the event.
+Where the CAD can be asked, their unit is attached to the call there and taken off it again.
 """
 
 from db import responders
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict
+from webhook.queries.cad_requests import attach_caller, detach_caller, has_failed
 from webhook.queries.incidents import (
     OfIncident,
     existing_incident,
@@ -17,8 +17,11 @@ from webhook.queries.incidents import (
 
 
 @operation(scope=Scope.READ)
-async def respond_to_call(context: Context, ask: OfIncident) -> None:
-    """Record that the caller responds to an incident that is not over.
+async def respond_to_call(context: Context, ask: OfIncident) -> str | None:
+    """Record that the caller responds to an incident that is not over; ask the CAD for their unit.
+
+    Return the id of the request to the CAD, None if it cannot be asked. If the CAD has refused,
+    they may ask again.
 
     Raises:
         Conflict: it is over, or they already do.
@@ -28,14 +31,19 @@ async def respond_to_call(context: Context, ask: OfIncident) -> None:
         by = change.caller.name
         current = await responders.of_subjects(change.sql, list(map(str, incident.subjects)))
         if any(response.caller == by for response in current):
+            if await has_failed(change.sql, incident, by):
+                return await attach_caller(change, incident)
             raise Conflict("you are responding to this call already")
         await responders.add(change.sql, str(incident.subject), by, change.received)
         await publish_act(change, incident, "responding")
+        return await attach_caller(change, incident)
 
 
 @operation(scope=Scope.READ)
-async def leave_call(context: Context, ask: OfIncident) -> None:
-    """Record that the caller no longer responds to an incident.
+async def leave_call(context: Context, ask: OfIncident) -> str | None:
+    """Record that the caller no longer responds to an incident; take their unit off its call.
+
+    Return the id of the request to the CAD, None if there is nothing to ask.
 
     Raises:
         Conflict: they do not respond to it.
@@ -46,11 +54,14 @@ async def leave_call(context: Context, ask: OfIncident) -> None:
         if not await responders.leave(change.sql, subjects, by, change.received):
             raise Conflict("you are not responding to this call")
         await publish_act(change, incident, "left")
+        return await detach_caller(change, incident)
 
 
 @operation(scope=Scope.READ)
 async def is_responding(context: Context, ask: OfIncident) -> bool:
-    """Return whether the caller responds to an incident."""
+    """Return whether the caller responds to an incident, and the CAD has not refused."""
     incident = await existing_incident(context.read, ask.subject)
     current = await responders.of_subjects(context.read, list(map(str, incident.subjects)))
-    return any(response.caller == context.caller.name for response in current)
+    by = context.caller.name
+    is_on_it = any(response.caller == by for response in current)
+    return is_on_it and not await has_failed(context.read, incident, by)

@@ -3,6 +3,7 @@
 from db.access import AuthEntry
 from db.alarms import Alarm, Alert, OpenAlarm
 from db.audit import AuditRecord
+from db.cad_requests import CadRequest
 from db.cards import Backlog, RefusedMessages
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
@@ -25,6 +26,7 @@ __all__ = [
     "AuditRecord",
     "AuthEntry",
     "Backlog",
+    "CadRequest",
     "DispatchCall",
     "EmergencyCall",
     "Flight",

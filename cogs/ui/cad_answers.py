@@ -1,0 +1,157 @@
+"""What people read of their requests to the CAD, on cards and in their private answers."""
+
+import asyncio
+from contextlib import suppress
+
+import discord
+import orjson
+
+from cogs.i18n.language import N_, _
+from cogs.ui.responder import Responder, reply_text
+from cogs.ui.text import inert_line, who
+from webhook.protocol.context import Context
+from webhook.queries.cad_requests import await_request
+from webhook.queries.rows import CadRequest
+
+AT_ONCE = 1.5
+"""Seconds that the answer waits for the CAD before it says that it does."""
+
+ANSWER_LIFE = 14 * 60.0
+"""Seconds for which an answer can be edited; Discord allows a minute more."""
+
+MAX_DETAIL = 200
+
+_WAITING = {
+    "new": N_("The CAD has not been asked yet; this answer changes when it has answered."),
+    "sent": N_("Sent to the CAD; this answer changes when it has answered."),
+}
+_DONE = {
+    "attach": N_("Your unit is on call {call} in the CAD."),
+    "create-dispatch": N_("Dispatch call {call} was opened in the CAD, with your unit on it."),
+    "detach": N_("Your unit is on no call in the CAD any more."),
+    "close": N_("The call is closed in the CAD."),
+    "note": N_("The note is on the call in the CAD."),
+    "status": N_("Your unit has its new status in the CAD."),
+    "remove-911": N_("The 911 call is gone from the CAD."),
+    "create-911": N_("911 call {call} was placed in the CAD."),
+    "panic": N_("The panic is over in the CAD."),
+}
+_WHY = {
+    "unlinked": N_(
+        "the CAD does not know your Discord account. Link it there, in your account's settings,"
+        " and try again"
+    ),
+    "no-unit": N_("you have no unit on duty in the CAD. Go on duty there and try again"),
+    "no-call": N_("the CAD does not have this call any more"),
+    "not-made": N_("the CAD did not open the call"),
+    "plan": N_("your community's plan of Sonoran CAD does not include this"),
+    "key": N_("the CAD rejects the bot's API key. An admin corrects `key` in `[cad.api]`"),
+    "no-key": N_("the bot has no API key of this CAD. An admin adds it to `[cad.api]`"),
+    "server": N_("the CAD has no such server. An admin corrects `server` in `[cad.api]`"),
+    "forbidden": N_("the bot's API key does not allow this"),
+    "late": N_("the CAD did not answer in time"),
+}
+_SHORT_WHY = {
+    "unlinked": N_("Discord account not linked in the CAD"),
+    "no-unit": N_("no unit on duty"),
+    "no-call": N_("the CAD has no such call"),
+    "not-made": N_("the call was not opened"),
+    "plan": N_("not in the plan"),
+    "key": N_("wrong API key"),
+    "no-key": N_("no API key"),
+    "server": N_("no such server"),
+    "forbidden": N_("not allowed"),
+    "late": N_("no answer in time"),
+}
+_ASKED = {
+    "attach": N_("respond"),
+    "create-dispatch": N_("respond"),
+    "detach": N_("leave"),
+    "close": N_("close"),
+    "note": N_("note"),
+    "remove-911": N_("remove the 911 call"),
+    "create-911": N_("911 call"),
+    "panic": N_("end the panic"),
+}
+
+
+def request_text(request: CadRequest) -> str:
+    """Say what became of a request, for whoever made it."""
+    if request.state in _WAITING:
+        return _(_WAITING[request.state])
+    if request.state == "unknown":
+        return _("The CAD did not answer, so nobody knows whether it did this. Look in the CAD.")
+    if request.state == "refused":
+        why = inert_line(request.detail, MAX_DETAIL, blank=_("no reason given"))
+        if request.why in _WHY:
+            why = _(_WHY[request.why])
+        return _("Not done in the CAD: {why}.").format(why=why.rstrip("."))
+    answer = orjson.loads(request.answer or "{}")
+    call = answer.get("callId")
+    if request.kind == "create-dispatch" and answer.get("identIds") == []:
+        return _(
+            "Dispatch call {call} was opened in the CAD, but you have no unit on duty there."
+        ).format(call=call)
+    return _(_DONE[request.kind]).format(call=call)
+
+
+def request_line(request: CadRequest) -> str:
+    """Say on a card what became of a request; blank if it was done."""
+    if request.kind not in _ASKED or request.state == "done":
+        return ""
+    if request.state == "new":
+        state = _("waiting for the CAD")
+    elif request.state == "sent":
+        state = _("sent to the CAD")
+    elif request.state == "unknown":
+        state = _("unknown, as the CAD did not answer")
+    else:
+        why = inert_line(request.detail, MAX_DETAIL, blank=_("no reason given"))
+        if request.why in _SHORT_WHY:
+            why = _(_SHORT_WHY[request.why])
+        state = _("the CAD refused: {why}").format(why=why)
+    return f"{who(request.asked_by)} · {_(_ASKED[request.kind])} · {state}"
+
+
+async def answer_request(
+    responder: Responder,
+    interaction: discord.Interaction,
+    context: Context,
+    request_id: str | None,
+    said: str = "",
+) -> None:
+    """Answer a member with what becomes of their request; the answer is edited when it ends.
+
+    `said`: what stands before it, and alone if the CAD is not asked.
+    """
+    if request_id is None:
+        await reply_text(interaction, said)
+        return
+    request = await await_request(context, request_id, AT_ONCE)
+    text = f"{said}\n{request_text(request)}" if request is not None else said
+    message = await reply_text(interaction, text.strip())
+    if message is not None and request is not None and request.is_open:
+        responder.unhurried.start(_edit_at_end(context, request_id, said, message))
+
+
+async def text_at_once(context: Context, request_id: str | None, said: str) -> str:
+    """Return the answer of a form: what became of a request so far; the card shows the rest."""
+    if request_id is None:
+        return said
+    request = await await_request(context, request_id, AT_ONCE)
+    if request is None or request.is_open:
+        return said + "\n" + _("It is on its way to the CAD; the card shows what becomes of it.")
+    return f"{said}\n{request_text(request)}"
+
+
+async def _edit_at_end(
+    context: Context, request_id: str, said: str, message: discord.WebhookMessage
+) -> None:
+    request = await await_request(context, request_id, ANSWER_LIFE)
+    if request is None:
+        return
+    with suppress(discord.HTTPException, asyncio.CancelledError):
+        await message.edit(
+            content=f"{said}\n{request_text(request)}".strip(),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )

@@ -1,0 +1,209 @@
+"""What the bot asks of a CAD: the outbox, and when each endpoint was used."""
+
+import json
+from collections.abc import Collection
+from typing import Literal, NamedTuple
+
+from db.database import Reader, Transaction
+
+RequestState = Literal["new", "sent", "done", "refused", "unknown"]
+"""`new`: nothing can have happened yet. `sent`: it may have. The others are the end of it."""
+
+OPEN = "state IN ('new', 'sent')"
+
+LONGEST = 60 * 60 * 1000
+"""Milliseconds within which a request with a deadline has ended."""
+
+
+class CadRequest(NamedTuple):
+    """A request to a CAD; times in milliseconds since 1970.
+
+    `body`: what is asked, a JSON object. `lane`: lower ones go first. `subject`: whose card shows
+    it, blank for none. `after`: the request whose call it is about, which must be done first.
+    `due_at`: not before; `deadline`: not afterwards, None for whenever. `answer`: what is known of
+    its effect, a JSON object with `callId` and `identIds`. `why`: a word for why it was not done,
+    `detail` the CAD's own text about it.
+    """
+
+    seq: int
+    id: str
+    cad: str
+    kind: str
+    lane: int
+    body: str
+    subject: str
+    asked_by: str
+    after: str | None
+    state: RequestState
+    tries: int
+    asked_at: int
+    due_at: int
+    deadline: int | None
+    sent_at: int | None
+    ended_at: int | None
+    answer: str
+    why: str
+    detail: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.ended_at is None
+
+
+class EndpointUse(NamedTuple):
+    """One use of an endpoint."""
+
+    endpoint: str
+    at: int
+
+
+async def add(
+    sql: Transaction,
+    *,
+    id: str,  # noqa: A002 - the column's name
+    cad: str,
+    kind: str,
+    lane: int,
+    body: str,
+    now: int,
+    deadline: int | None,
+    subject: str = "",
+    asked_by: str = "",
+    after: str | None = None,
+) -> None:
+    await sql.insert(
+        "cad_requests",
+        id=id,
+        cad=cad,
+        kind=kind,
+        lane=lane,
+        body=body,
+        subject=subject,
+        asked_by=asked_by,
+        after=after,
+        asked_at=now,
+        due_at=now,
+        deadline=deadline,
+    )
+
+
+async def get(sql: Reader, request_id: str) -> CadRequest | None:
+    return await sql.find(CadRequest, "cad_requests", id=request_id)
+
+
+async def unfinished(sql: Reader, limit: int) -> list[CadRequest]:
+    """Return what is not done yet: the first lanes first, in each the oldest first."""
+    ordered = f"cad_requests WHERE {OPEN} ORDER BY lane, seq LIMIT ?"
+    return await sql.select(CadRequest, ordered, limit)
+
+
+async def interrupted(sql: Reader) -> list[CadRequest]:
+    """Return what was sent and has no answer yet."""
+    return await sql.select(CadRequest, "cad_requests WHERE state = 'sent' ORDER BY seq")
+
+
+async def unfinished_of_kind(sql: Reader, cad: str, kind: str) -> list[CadRequest]:
+    ordered = f"cad_requests WHERE {OPEN} AND cad = ? AND kind = ? ORDER BY seq"
+    return await sql.select(CadRequest, ordered, cad, kind)
+
+
+async def of_subject(sql: Reader, subject: str) -> list[CadRequest]:
+    """Return the requests about a subject, oldest first."""
+    return await sql.select(CadRequest, "cad_requests WHERE subject = ? ORDER BY seq", subject)
+
+
+async def recent(sql: Reader, cad: str, kinds: Collection[str], since: int) -> list[CadRequest]:
+    """Return requests of these kinds that were sent, and are not done yet or ended since a time."""
+    theirs = "cad = ? AND kind IN (SELECT value FROM json_each(?)) AND asked_at >= ?"
+    sent = "sent_at IS NOT NULL AND state <> 'refused' AND (ended_at IS NULL OR ended_at >= ?)"
+    earliest = since - LONGEST
+    return await sql.select(
+        CadRequest,
+        f"cad_requests WHERE {theirs} AND {sent} ORDER BY seq",
+        cad,
+        json.dumps(sorted(kinds)),
+        earliest,
+        since,
+    )
+
+
+async def asked_since(sql: Reader, asked_by: str, kind: str, since: int) -> int:
+    """Count what somebody asked for since a time."""
+    return await sql.count(
+        "cad_requests WHERE asked_by = ? AND kind = ? AND asked_at >= ?", asked_by, kind, since
+    )
+
+
+async def mark_sent(sql: Transaction, request: CadRequest, endpoint: str, now: int) -> bool:
+    """Store that a request is about to be sent; return whether it is still to be done."""
+    sent = "state = 'sent', tries = tries + 1, sent_at = ?"
+    if not await sql.count_changes(
+        f"UPDATE cad_requests SET {sent} WHERE id = ? AND {OPEN}", now, request.id
+    ):
+        return False
+    await sql.insert("cad_sends", cad=request.cad, endpoint=endpoint, at=now)
+    return True
+
+
+async def postpone(
+    sql: Transaction, request_id: str, due_at: int, *, may_have_happened: bool
+) -> bool:
+    """Have a request tried again at a time; return whether it is still to be done."""
+    state = "sent" if may_have_happened else "new"
+    later = f"UPDATE cad_requests SET state = ?, due_at = ? WHERE id = ? AND {OPEN}"
+    return await sql.count_changes(later, state, due_at, request_id) > 0
+
+
+async def end(
+    sql: Transaction,
+    request_id: str,
+    state: RequestState,
+    now: int,
+    *,
+    answer: str = "",
+    why: str = "",
+    detail: str = "",
+) -> bool:
+    """End a request; return whether it was not ended before."""
+    ended = "state = ?, ended_at = ?, answer = ?, why = ?, detail = ?"
+    return (
+        await sql.count_changes(
+            f"UPDATE cad_requests SET {ended} WHERE id = ? AND {OPEN}",
+            state,
+            now,
+            answer,
+            why,
+            detail,
+            request_id,
+        )
+        > 0
+    )
+
+
+async def note_answer(sql: Transaction, request_id: str, answer: str) -> None:
+    """Store what is known of the effect of a request before its end."""
+    await sql.update("cad_requests", {"answer": answer}, id=request_id)
+
+
+async def confirm(sql: Transaction, request_id: str, now: int, answer: str) -> None:
+    """Store that a request was done after all, whatever was thought of it."""
+    done = {"state": "done", "ended_at": now, "answer": answer, "why": "", "detail": ""}
+    await sql.update("cad_requests", done, id=request_id)
+
+
+async def uses(sql: Reader, cads: Collection[str], since: int) -> list[EndpointUse]:
+    """Return when the endpoints of CADs were used since a time."""
+    these = "cad_sends WHERE at >= ? AND cad IN (SELECT value FROM json_each(?)) ORDER BY at"
+    return await sql.select(EndpointUse, these, since, json.dumps(sorted(cads)))
+
+
+async def forget_uses(sql: Transaction, before: int) -> None:
+    await sql.run("DELETE FROM cad_sends WHERE at < ?", before)
+
+
+async def prune(sql: Transaction, before: int, limit: int) -> int:
+    """Delete up to `limit` requests that ended before a time; return how many."""
+    oldest = "SELECT seq FROM cad_requests WHERE ended_at < ? ORDER BY ended_at LIMIT ?"
+    return await sql.count_changes(
+        f"DELETE FROM cad_requests WHERE seq IN ({oldest})", before, limit
+    )

@@ -1,0 +1,108 @@
+"""What members ask of the CAD from Discord, against a CAD of our own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.settings import ApiSettings, RuleSettings
+from tests.end_to_end.environment import CAD_KEY, BotEnvironment, call_911
+from tests.fake_cad import FakeCad
+from tests.fake_discord.render import render
+
+
+@pytest.fixture
+async def cad(env: BotEnvironment) -> AsyncIterator[FakeCad]:
+    """A CAD that the bot has the key of; Dora has unit 7 there, Vic nothing."""
+    async with FakeCad() as fake:
+        fake.add_member(env.dora.id, 7, "1-A-7")
+        env.api = ApiSettings(key=fake.key, url=fake.url)
+        yield fake
+        assert fake.faults == []
+        assert fake.windows.exceeded == []
+
+
+async def test_a_911_call_is_answered_from_discord(env: BotEnvironment, cad: FakeCad) -> None:
+    cad.echoes = {"create-911", "create-dispatch", "remove-911", "note", "attach", "close"}
+    async with env.bot_running():
+        await env.wait_for_commands()
+        cad.bot_url, cad.push_key = env.url, CAD_KEY
+        form = await env.fake.slash(env.vic, "911")
+        fields = {"Where": "Forum Dr", "Postal code": "8031", "What happens": "Smoke.\n@everyone"}
+        answer = await env.fake.submit(env.vic, form, fields)
+        assert answer.content.strip() == "911 call 101 was placed in the CAD."
+        card = await env.channel("emergency").next_message()
+        assert "Forum Dr" in render(card)
+        unlinked = await env.fake.click(env.vic, card, "Responding")
+        assert "does not know your Discord account" in unlinked.content
+        await env.fake.until(lambda: "the CAD refused" in render(card))
+        taken = await env.fake.click(env.dora, card, "Responding")
+        assert "Dispatch call 101 was opened in the CAD, with your unit on it." in taken.content
+        made = await env.channel("dispatch").next_message()
+        await cad.until(lambda: not cad.emergencies)
+        await env.fake.until(lambda: "Dispatched" in render(card))
+        form = await env.fake.click(env.dora, made, "Note")
+        noted = await env.fake.submit(env.dora, form, {"Note": "Two cars burn."})
+        assert "The note is on the call in the CAD." in noted.content
+        await env.fake.until(lambda: render(made).count("Two cars burn.") == 1)
+        closed = await env.fake.slash(env.dora, "cad close", id="101")
+        assert closed.content.strip() == "The call is closed in the CAD."
+        await env.fake.until(lambda: "closed" in render(made))
+        assert cad.dispatches == cad.emergencies == {}
+    assert len(env.channel("emergency").created) == len(env.channel("dispatch").created) == 1
+    assert card.pings == made.pings == []
+
+
+async def test_a_slow_cad_delays_no_answer_and_no_push(env: BotEnvironment, cad: FakeCad) -> None:
+    """B9: the answer comes within Discord's three seconds, and is edited later."""
+    env.fake.interactions.deadline = 3.0
+    async with env.bot_running():
+        await env.wait_for_commands()
+        await env.push("EVENT_911", call_911(1))
+        card = await env.channel("emergency").next_message()
+        cad.begin_holding()
+        answer = await env.fake.click(env.dora, card, "Responding")
+        assert "Sent to the CAD" in answer.content
+        await env.fake.until(lambda: "sent to the CAD" in render(card))
+        async with asyncio.timeout(3):
+            await env.push("EVENT_911", call_911(2))
+            await env.channel("emergency").next_message()
+        cad.end_holding()
+        await env.fake.until(lambda: "with your unit on it" in answer.content)
+        made = await env.channel("dispatch").next_message()
+        assert "1-A-7" in render(made) or "7" in render(made)
+
+
+async def test_a_supervisor_ends_a_panic(env: BotEnvironment, cad: FakeCad) -> None:
+    async with env.bot_running():
+        await env.wait_for_commands()
+        cad.units[7]["isPanic"] = True
+        await env.push("EVENT_UNIT_PANIC", {"identIds": [7], "isPanic": True})
+        card = await env.channel("panic").next_message()
+        refused = await env.fake.click(env.dora, card, "Panic over")
+        assert "approver" in refused.content
+        ended = await env.fake.click(env.anna, card, "Panic over")
+        assert ended.content.strip() == "The panic is over in the CAD."
+        await env.fake.until(lambda: "cleared" in render(card))
+    assert not cad.units[7]["isPanic"]
+
+
+async def test_an_alarm_and_its_911_call_are_one_card(env: BotEnvironment, cad: FakeCad) -> None:
+    cad.echoes = {"create-911", "remove-911"}
+    env.rules = [RuleSettings(name="all", types=["EVENT_911"], mention=env.on_call.id)]
+    async with env.bot_running():
+        await env.wait_for_commands()
+        cad.bot_url, cad.push_key = env.url, CAD_KEY
+        villa = await env.add_property("Villa Lomax")
+        await env.query("add-alert", propertyId=villa, userId="license:owner")
+        card = await env.channel("alerts").next_message()
+        await env.fake.click(env.dora, card, "Call the police")
+        await env.fake.until(lambda: "911 call 101" in render(card))
+        await env.push("EVENT_911", call_911(7))  # after it, so that its own would be there
+        other = await env.channel("emergency").next_message()
+        assert "Villa" not in render(other)
+        await env.fake.click(env.dora, card, "Resolve")
+        await cad.until(lambda: not cad.emergencies)
+        await env.fake.until(lambda: "resolved" in render(card).casefold())
+    assert env.channel("emergency").created == [other]
+    assert card.pings == []

@@ -1,0 +1,113 @@
+"""The outbox at work between real storage, the real push listener and a CAD of our own."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import aiohttp
+import pytest
+
+from db.cad_requests import CadRequest
+from tests.fake_cad import FakeCad
+from tests.webhook.harness import START, AppHarness, Clock
+from tests.webhook.serving import AppOptions, serve
+from webhook.cad.store import PushConfig
+from webhook.cad_api.client import CadApiClient
+from webhook.cad_api.endpoints import ENDPOINTS, ApiAccess
+from webhook.cad_api.limits import SlidingLimit
+from webhook.cad_api.outbox import CadOutbox
+from webhook.http.push import CadKey
+from webhook.protocol.context import Caller, Context, Scope
+from webhook.protocol.events import Subject
+from webhook.queries.cad_requests import await_request, store_api_cads
+
+HURRY = 30
+"""How much faster than ours the time of these tests is: a minute is two seconds."""
+
+DORA = "200000000000000001"
+VIC = "200000000000000002"
+CAD = "cad"
+
+
+def hurried() -> float:
+    return time.monotonic() * HURRY
+
+
+class HurriedClock(Clock):
+    """Milliseconds since 1970 that pass as fast as the rest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = hurried()
+
+    def __call__(self) -> int:
+        return START + round((hurried() - self._began) * 1000)
+
+
+class AskedCad:
+    """What a test acts on."""
+
+    def __init__(self, harness: AppHarness, fake: FakeCad) -> None:
+        self.harness = harness
+        self.fake = fake
+        self.config = PushConfig()
+        self.outbox: CadOutbox
+
+    def context(self, member: str = DORA, scope: Scope = Scope.ADMIN) -> Context:
+        """Return the context of a member of the Discord server."""
+        name = f"discord:{member}"
+        context = self.harness.context()
+        return replace(context, caller=Caller(name, scope, (name,)))
+
+    async def ended(self, request_id: str, member: str = DORA) -> CadRequest:
+        """Wait for the end of a request."""
+        request = await await_request(self.context(member), request_id, 20)
+        assert request is not None
+        return request
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Have the outbox work until the block ends, as the bot has from its start to its end."""
+        access = ApiAccess(self.fake.key, self.fake.server_id, self.fake.url)
+        limits = {name: SlidingLimit(one.most, hurried) for name, one in ENDPOINTS.items()}
+        async with aiohttp.ClientSession() as http:
+            transports = {CAD: CadApiClient(http, access, limits)}
+            self.outbox = CadOutbox(self.harness.context(), transports, self.config, 1 / HURRY)
+            work = asyncio.create_task(self.outbox.run())
+            try:
+                yield
+            finally:
+                work.cancel()
+                await asyncio.wait({work})
+
+    async def pushed(self, push_type: str, data: dict[str, object]) -> None:
+        """Have something happen in the CAD that the bot did not ask for."""
+        await self.fake.push(push_type, data)
+
+    async def take_names(self) -> list[str]:
+        """Return the names of the CAD's events that there were since the last call."""
+        names = [name for name, _data in self.harness.take_events() if name.startswith("cad.")]
+        return [name.removeprefix("cad.EVENT_") for name in names]
+
+    def emergency(self, number: int) -> Subject:
+        return Subject("emergency", f"{number}@{CAD}")
+
+    def dispatch(self, number: int) -> Subject:
+        return Subject("dispatch", f"{number}@{CAD}")
+
+
+@pytest.fixture
+async def asked(harness: AppHarness) -> AsyncIterator[AskedCad]:
+    """A CAD that Dora, who has unit 7, and Vic, who is not linked, can ask."""
+    harness.clock = HurriedClock()
+    async with harness.database.write() as sql:
+        await store_api_cads(sql, [CAD])
+    async with FakeCad(hurried) as fake:
+        fake.add_member(DORA, 7, "1-A-7")
+        async with serve(harness, AppOptions(cad_keys=(CadKey(CAD, fake.key),))) as app:
+            fake.bot_url = app.url
+            yield AskedCad(harness, fake)
+        assert fake.faults == []
+        assert fake.windows.exceeded == []

@@ -1,0 +1,357 @@
+"""Each request has one effect in the CAD and one in our state, whatever gets lost on the way."""
+
+import asyncio
+import itertools
+from typing import Any
+
+import orjson
+import pytest
+
+from db import dispatches, emergencies, units
+from tests.webhook.cad_api.conftest import CAD, DORA, VIC, AskedCad
+from webhook.cad.events import panic_subject
+from webhook.protocol.context import Context, Scope
+from webhook.protocol.errors import Conflict, RateLimited
+from webhook.protocol.events import Subject
+from webhook.queries.cad_requests import (
+    NewEmergency,
+    NewUnitStatus,
+    ask_cad,
+    close_call,
+    end_panic,
+    note_call,
+    place_emergency,
+    set_own_status,
+    store_api_cads,
+)
+from webhook.queries.incidents import NewIncidentNote, OfIncident
+from webhook.queries.responders import leave_call, respond_to_call
+
+SMOKE = NewEmergency(
+    location="Forum Dr", description="Smoke from the roof.", caller="Dora", postal="8031"
+)
+
+
+def call(number: int, **fields: Any) -> dict[str, Any]:
+    given = {"callId": number, "status": 1, "priority": 1, "title": f"Fire {number}"}
+    return {"dispatch": given | {"idents": [], "notes": []} | fields}
+
+
+def of(subject: Subject) -> OfIncident:
+    return OfIncident(subject=str(subject))
+
+
+async def responding(context: Context, subject: Subject) -> str:
+    request_id = await respond_to_call(context, of(subject))
+    assert request_id is not None
+    return request_id
+
+
+async def left(context: Context, subject: Subject) -> str:
+    request_id = await leave_call(context, of(subject))
+    assert request_id is not None
+    return request_id
+
+
+async def noted(asked: AskedCad, subject: Subject, text: str) -> str:
+    ask = NewIncidentNote(subject=str(subject), text=text)
+    request_id = await note_call(asked.context(), ask, "Dora")
+    assert request_id is not None
+    return request_id
+
+
+async def _open_dispatch(asked: AskedCad) -> int:
+    """Open a dispatch call as a dispatcher does in the CAD."""
+    number = 55
+    data = call(number)
+    asked.fake.dispatches[number] = dict(data["dispatch"])
+    await asked.pushed("EVENT_DISPATCH_NEW", data)
+    await asked.take_names()
+    return number
+
+
+async def test_every_request_is_as_the_documents_want_it(asked: AskedCad) -> None:
+    """B1, B8: the fake notes whatever is not."""
+    asked.fake.extra_members = True
+    number = await _open_dispatch(asked)
+    context, subject = asked.context(), asked.dispatch(number)
+    await asked.pushed("EVENT_UNIT_PANIC", {"identIds": [7], "isPanic": True})
+    async with asked.working():
+        for request_id in [
+            await responding(context, subject),
+            await noted(asked, subject, "Two cars burn."),
+            await set_own_status(context, CAD, NewUnitStatus(status=3)),
+            await left(context, subject),
+            await close_call(context, of(subject)),
+            await place_emergency(context, CAD, SMOKE),
+        ]:
+            assert (await asked.ended(request_id)).state == "done"
+        (made,) = asked.fake.emergencies.values()
+        removed = await close_call(context, of(asked.emergency(made["callId"])))
+        assert (await asked.ended(removed)).state == "done"
+        over = await end_panic(context, of(panic_subject(1)))
+        assert (await asked.ended(over)).state == "done"
+    server = "/v2/emergency/servers/1"
+    assert {(kind, method, path) for kind, method, path, _ in asked.fake.requests} == {
+        ("attach", "POST", f"{server}/dispatch-calls/55/attachments"),
+        ("note", "POST", f"{server}/dispatch-calls/55/notes"),
+        ("status", "PATCH", f"{server}/units/status"),
+        ("account", "GET", "/v2/general/accounts/account"),
+        ("account-units", "GET", f"{server}/accounts/{asked.fake.accounts[DORA]}/units"),
+        ("detach", "DELETE", f"{server}/dispatch-calls/attachments"),
+        ("close", "POST", f"{server}/dispatch-calls/close"),
+        ("create-911", "POST", f"{server}/calls/911"),
+        ("remove-911", "DELETE", f"{server}/calls/911/{made['callId']}"),
+        ("panic", "PATCH", f"{server}/units/panic"),
+    }
+    assert asked.fake.asked("panic") == [{"identIds": [7], "isPanic": False}]
+    assert not asked.fake.units[7]["isPanic"]
+    assert (await units.open_panics(context.read, CAD, [7])) == {}
+
+
+async def test_a_911_call_becomes_one_dispatch_call_for_all_who_responding(asked: AskedCad) -> None:
+    asked.fake.add_member(VIC, 8)
+    async with asked.working():
+        placed = await place_emergency(asked.context(), CAD, SMOKE)
+        number = orjson.loads((await asked.ended(placed)).answer)["callId"]
+        subject = asked.emergency(number)
+        first = await responding(asked.context(), subject)
+        second = await responding(asked.context(VIC), subject)
+        with pytest.raises(Conflict):
+            await responding(asked.context(), subject)
+        assert (await asked.ended(first)).state == "done"
+        assert (await asked.ended(second, VIC)).state == "done"
+        await asked.fake.until(lambda: not asked.fake.emergencies)
+    ((made, dispatched),) = asked.fake.dispatches.items()
+    assert dispatched["idents"] == [7, 8]
+    assert dispatched["metaData"]["origin911"] == str(number)
+    assert dispatched["address"] == "Forum Dr"
+    read = asked.harness.database.read
+    origin = await emergencies.get(read, CAD, number)
+    assert origin is not None
+    assert origin.dispatch_call_id == made
+    assert await dispatches.units(read, CAD, made) == [7, 8]
+
+
+@pytest.mark.parametrize("echo_first", [False, True])
+@pytest.mark.parametrize("array", [False, True])
+async def test_echoes_make_no_second_event(
+    asked: AskedCad, *, echo_first: bool, array: bool
+) -> None:
+    """B5: whatever is pushed back, in whichever order, state and events are the same."""
+    fake = asked.fake
+    fake.echo_first, fake.array = echo_first, array
+    found = []
+    kinds = ["create-911", "create-dispatch", "remove-911", "note", "attach", "detach", "close"]
+    for echoes in (set[str](), set(kinds), {"create-911", "note"}, {"create-dispatch", "attach"}):
+        fake.echoes = echoes
+        async with asked.working():
+            found.append(await _play(asked))
+            await _quiet(asked)
+    names, states = zip(*found, strict=True)
+    assert list(names) == [names[0]] * len(names)
+    assert list(states) == [states[0]] * len(states)
+
+
+async def _play(asked: AskedCad) -> tuple[list[str], Any]:
+    """Place a call, respond, note, leave and close; return the events and what is stored."""
+    context, fake = asked.context(), asked.fake
+    await asked.take_names()
+    ask = SMOKE.model_copy(update={"description": f"Smoke {fake.echoes} {len(fake.created)}"})
+    member = f"{len(fake.created)}"  # each places one: there is a limit
+    placed = await place_emergency(asked.context(member), CAD, ask)
+    number = orjson.loads((await asked.ended(placed, member)).answer)
+    subject = asked.emergency(number["callId"])
+    made = orjson.loads((await asked.ended(await responding(context, subject))).answer)["callId"]
+    await fake.until(lambda: not fake.emergencies)
+    call = asked.dispatch(made)
+    for request_id in [
+        await noted(asked, call, "Two cars."),
+        await left(context, call),
+        await responding(context, call),
+        await close_call(context, of(call)),
+    ]:
+        assert (await asked.ended(request_id)).state == "done"
+    await _quiet(asked)
+    read = asked.harness.database.read
+    stored = await dispatches.get(read, CAD, made)
+    origin = await emergencies.get(read, CAD, number["callId"])
+    assert stored is not None
+    assert origin is not None
+    notes = [(note.label, note.content) for note in await dispatches.notes(read, stored.key)]
+    state = (
+        stored.title[:5],
+        stored.closed_at is None,
+        await dispatches.units(read, CAD, made),
+        notes,
+        origin.removed_at is None,
+        origin.dispatch_call_id == made,
+    )
+    return sorted(await asked.take_names()), state
+
+
+async def _quiet(asked: AskedCad) -> None:
+    """Wait until the last echo has come: the fake sends them 20 ms after its answer."""
+    await asyncio.sleep(0.1)
+
+
+async def test_what_happens_again_by_itself_is_no_echo(asked: AskedCad) -> None:
+    number = await _open_dispatch(asked)
+    async with asked.working():
+        await asked.ended(await responding(asked.context(), asked.dispatch(number)))
+        await asked.pushed("EVENT_DISPATCH_UNIT_DETACH", {"callId": number, "idents": [7]})
+        await asked.pushed("EVENT_DISPATCH_UNIT_ATTACH", {"callId": number, "idents": [7]})
+    assert await dispatches.units(asked.harness.database.read, CAD, number) == [7]
+    assert await asked.take_names() == [
+        "DISPATCH_UNIT_ATTACH",
+        "DISPATCH_UNIT_DETACH",
+        "DISPATCH_UNIT_ATTACH",
+    ]
+
+
+@pytest.mark.parametrize("lost", ["before", "after"])
+async def test_a_call_whose_answer_was_lost_is_made_once(asked: AskedCad, lost: str) -> None:
+    """B3: it is looked up before it is made again."""
+    if lost == "after":
+        asked.fake.lose["create-911"] = 1
+    else:
+        asked.fake.hold_before = asyncio.Event()
+    async with asked.working():
+        placed = await place_emergency(asked.context(), CAD, SMOKE)
+        if asked.fake.hold_before is not None:
+            await asked.fake.until(lambda: bool(asked.fake.asked("create-911")))
+    if asked.fake.hold_before is not None:
+        asked.fake.hold_before = None
+    async with asked.working():
+        request = await asked.ended(placed)
+    assert request.state == "done"
+    assert len(asked.fake.created) == 1
+    assert len(asked.fake.asked("calls")) >= 1
+    assert (await asked.take_names()) == ["911"]
+
+
+async def test_a_note_whose_answer_was_lost_is_not_written_twice(asked: AskedCad) -> None:
+    number = await _open_dispatch(asked)
+    asked.fake.lose["note"] = 1
+    async with asked.working():
+        note_id = await noted(asked, asked.dispatch(number), "Two cars burn.")
+        assert (await asked.ended(note_id)).state == "unknown"
+        assert len(asked.fake.asked("note")) == 1
+        note = {"time": "12:00", "label": "Dora", "type": "text", "content": "Two cars burn."}
+        await asked.pushed("EVENT_DISPATCH_NOTE", {"callId": number, "note": note})
+        assert (await asked.ended(note_id)).state == "done"
+
+
+async def test_an_attachment_whose_answer_was_lost_is_made_again(asked: AskedCad) -> None:
+    number = await _open_dispatch(asked)
+    asked.fake.lose["attach"] = 2
+    async with asked.working():
+        request = await asked.ended(await responding(asked.context(), asked.dispatch(number)))
+    assert (request.state, request.tries) == ("done", 3)
+    assert await asked.take_names() == ["DISPATCH_UNIT_ATTACH"]
+
+
+async def test_people_read_why_not(asked: AskedCad, caplog: pytest.LogCaptureFixture) -> None:
+    """B6: not linked, no unit, the wrong plan, the wrong key, a closed call."""
+    number = await _open_dispatch(asked)
+    subject = asked.dispatch(number)
+    nobody, waiting = "200000000000000003", "200000000000000004"
+    asked.fake.add_member(waiting)
+
+    async def why(member: str) -> str:
+        request = await asked.ended(await responding(asked.context(member), subject), member)
+        assert request.state == "refused"
+        assert asked.fake.key not in f"{request}"
+        return request.why
+
+    async with asked.working():
+        assert await why(nobody) == "unlinked"
+        for asked.fake.empty_targets in (True, False):
+            assert await why(waiting) == "no-unit"
+        gone = asked.fake.dispatches.pop(number)
+        assert await why(DORA) == "no-call"
+        asked.fake.dispatches[number] = gone
+        asked.fake.plan_is_too_low = True
+        assert await why(DORA) == "plan"
+        asked.fake.plan_is_too_low = False
+        asked.fake.server_id = 2
+        assert await why(DORA) == "server"
+        assert asked.outbox.problems == {CAD: "server"}
+        asked.fake.server_id = 1
+    asked.fake.key, key = "ANOTHER-KEY-OF-THE-CAD", asked.fake.key
+    good = asked.fake.key
+    asked.fake.key = key
+    async with asked.working():
+        asked.fake.key = good
+        assert await why(DORA) == "key"
+    assert key not in caplog.text
+
+
+async def test_nothing_is_asked_of_a_cad_without_a_key(asked: AskedCad) -> None:
+    number = await _open_dispatch(asked)
+    async with asked.harness.database.write() as sql:
+        await store_api_cads(sql, [])
+    assert await respond_to_call(asked.context(), of(asked.dispatch(number))) is None
+    with pytest.raises(Conflict, match="API key"):
+        await close_call(asked.context(), of(asked.dispatch(number)))
+
+
+async def test_a_member_places_few_911_calls_in_a_minute(asked: AskedCad) -> None:
+    for _ in range(2):
+        await place_emergency(asked.context(), CAD, SMOKE)
+    with pytest.raises(RateLimited):
+        await place_emergency(asked.context(), CAD, SMOKE)
+    await place_emergency(asked.context(VIC), CAD, SMOKE)
+
+
+@pytest.mark.parametrize("retry_after", ["7", None, "Mon, 30 Nov 2026 02:00:00 GMT"])
+async def test_the_cad_is_never_asked_too_often(asked: AskedCad, retry_after: str | None) -> None:
+    """B2: the fake counts, the game server's own readings too; 429 with and without a number."""
+    number = await _open_dispatch(asked)
+    asked.fake.refuse_429["attach"], asked.fake.retry_after = 1, retry_after
+    members = [str(300000000000000000 + n) for n in range(14)]
+    for ident, member in enumerate(members, 20):
+        asked.fake.add_member(member, ident)
+    async with asked.working():
+        asking = []
+        for member in members:
+            asking.append((await responding(asked.context(member), asked.dispatch(number)), member))
+            asked.fake.poll_as_game_server() if not len(asking) % 7 else None
+        for request_id, member in asking:
+            assert (await asked.ended(request_id, member)).state == "done"
+    assert len(asked.fake.dispatches[number]["idents"]) == 14
+    assert asked.fake.windows.exceeded == []
+
+
+async def test_a_panic_overtakes_fifty_readings(asked: AskedCad) -> None:
+    """B7."""
+    await asked.pushed("EVENT_UNIT_PANIC", {"identIds": [7], "isPanic": True})
+    async with asked.context().change() as change:
+        for kind in itertools.chain.from_iterable([("calls", "units")] * 25):
+            await ask_cad(change, CAD, kind, {}, within=None)
+    asked.fake.hold_before = asyncio.Event()
+    async with asked.working():
+        await asked.fake.until(lambda: bool(asked.fake.requests))
+        over = await end_panic(asked.context(), of(panic_subject(1)))
+        await asked.fake.until(lambda: bool(asked.fake.asked("panic")))
+        asked.fake.hold_before.set()
+        assert (await asked.ended(over)).state == "done"
+    assert len(asked.fake.requests) < 10
+
+
+async def test_what_nobody_waits_for_any_more_is_not_done(asked: AskedCad) -> None:
+    number = await _open_dispatch(asked)
+    await asked.fake.stop()
+    async with asked.working():
+        request = await asked.ended(await responding(asked.context(), asked.dispatch(number)))
+    assert (request.state, request.why) == ("refused", "late")
+    assert request.ended_at is not None
+    assert 5 * 60_000 <= request.ended_at - request.asked_at < 6 * 60_000
+
+
+async def test_viewers_may_respond_but_not_close(asked: AskedCad) -> None:
+    number = await _open_dispatch(asked)
+    viewer = asked.context(scope=Scope.READ)
+    await responding(viewer, asked.dispatch(number))
+    with pytest.raises(Exception, match="scope"):
+        await close_call(viewer, of(asked.dispatch(number)))

@@ -1,0 +1,136 @@
+"""An alarm and its 911 call are one incident: either side's end reaches the other."""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from db import emergencies
+from tests.webhook.cad_api.conftest import CAD, AskedCad
+from webhook.protocol.context import Context, PoliceRules
+from webhook.protocol.errors import Conflict
+from webhook.queries.alarms import (
+    NewAlert,
+    OfAlarm,
+    Settlement,
+    add_alert,
+    police_alarm,
+    settle_alarm,
+)
+from webhook.queries.police import request_of
+
+
+def _context(asked: AskedCad, at: Any = "alert", *tiers: int) -> Context:
+    return replace(asked.context(), police=PoliceRules(at, frozenset(tiers)))
+
+
+async def _raise(asked: AskedCad, context: Context, **data: object) -> int:
+    """Raise the alarm of a new property; return the alarm."""
+    property_id = await asked.harness.add_property(x=100, y=-50, tier=2, **data)
+    raised = await add_alert(context, NewAlert(property_id=property_id, user_id="license:a"))
+    return raised.alarm_id
+
+
+async def _placed(asked: AskedCad, alarm_id: int) -> int:
+    """Wait until the 911 call of an alarm is placed; return its number."""
+    request = await request_of(asked.harness.database.read, alarm_id)
+    assert request is not None
+    asked_by = request.asked_by.removeprefix("discord:")
+    number: int = orjson.loads((await asked.ended(request.id, asked_by)).answer)["callId"]
+    return number
+
+
+async def _steps(asked: AskedCad, alarm_id: int) -> list[str]:
+    return await asked.harness.database.read.all(
+        str, "SELECT action FROM alarm_steps WHERE alarm_id = ? ORDER BY id", alarm_id
+    )
+
+
+@pytest.mark.parametrize("echo_first", [None, False, True])
+async def test_an_alarm_has_one_call_until_it_is_resolved(
+    asked: AskedCad, *, echo_first: bool | None
+) -> None:
+    fake, read = asked.fake, asked.harness.database.read
+    fake.echoes = set() if echo_first is None else {"create-911", "remove-911"}
+    fake.echo_first = bool(echo_first)
+    near = {"callId": 7, "location": "x", "metaData": {"x": "90", "y": "-40", "postal": "8031"}}
+    await asked.pushed("EVENT_911", {"call": near})
+    context = _context(asked, "alert", 2)
+    async with asked.working():
+        alarm_id = await _raise(asked, context, location="Villa Lomax")
+        number = await _placed(asked, alarm_id)
+        (placed,) = fake.emergencies.values()
+        assert (placed["location"], placed["metaData"]["postal"]) == ("Villa Lomax", "8031")
+        assert (placed["metaData"]["x"], placed["metaData"]["y"]) == ("100.00", "-50.00")
+        assert "Villa Lomax" in placed["description"]
+        (call,) = await emergencies.of_alarm(read, alarm_id)
+        assert call.call_id == number
+        subjects = [
+            {str(subject) for subject in event.subjects}
+            for event in await asked.harness.journal_events()
+            if event.name == "cad.EVENT_911"
+        ][1:]
+        assert subjects == [{f"alarm:{alarm_id}", f"emergency:{number}@{CAD}"}]
+        with pytest.raises(Conflict):
+            await police_alarm(context, OfAlarm(alarm_id=alarm_id))
+        await settle_alarm(context, Settlement(alarm_id=alarm_id, outcome="false"))
+        await fake.until(lambda: not fake.emergencies)
+    assert await _steps(asked, alarm_id) == ["police", "false"]
+
+
+async def test_what_the_police_do_is_on_the_alarm(asked: AskedCad) -> None:
+    fake, context = asked.fake, _context(asked, "never")
+    async with asked.working():
+        alarm_id = await _raise(asked, context)
+        await police_alarm(context, OfAlarm(alarm_id=alarm_id))
+        number = await _placed(asked, alarm_id)
+        call: dict[str, Any] = {
+            "callId": 500,
+            "status": 1,
+            "priority": 1,
+            "title": "Alarm",
+            "idents": [7],
+        }
+        call |= {"notes": [], "metaData": {"origin911": str(number)}}
+        fake.dispatches[500] = call
+        await asked.pushed("EVENT_DISPATCH_NEW", {"dispatch": call})
+        await asked.pushed("EVENT_REMOVE_911", {"callIds": [number]})
+        await settle_alarm(context, Settlement(alarm_id=alarm_id, outcome="resolved"))
+        await fake.until(lambda: bool(call["notes"]))
+        assert call["notes"][0]["content"] == "The alarm is resolved."
+    assert await _steps(asked, alarm_id) == ["police", "police-dispatched", "resolved"]
+
+
+async def test_a_closed_call_is_told_and_the_police_can_be_called_again(asked: AskedCad) -> None:
+    context = _context(asked)
+    async with asked.working():
+        alarm_id = await _raise(asked, context)
+        number = await _placed(asked, alarm_id)
+        del asked.fake.emergencies[number]
+        await asked.pushed("EVENT_REMOVE_911", {"callIds": [number]})
+        await police_alarm(context, OfAlarm(alarm_id=alarm_id))
+        await asked.fake.until(lambda: len(asked.fake.emergencies) == 1)
+    assert await _steps(asked, alarm_id) == ["police", "police-over", "police"]
+
+
+async def test_an_alarm_that_ends_before_its_call_is_placed_takes_it_back(asked: AskedCad) -> None:
+    context = _context(asked)
+    asked.fake.begin_holding()
+    async with asked.working():
+        alarm_id = await _raise(asked, context)
+        await asked.fake.until(lambda: bool(asked.fake.asked("create-911")))
+        await settle_alarm(context, Settlement(alarm_id=alarm_id, outcome="false"))
+        asked.fake.end_holding()
+        await asked.fake.until(lambda: bool(asked.fake.asked("remove-911")))
+        await asked.fake.until(lambda: not asked.fake.emergencies)
+    assert len(asked.fake.created) == 1
+
+
+async def test_rules_leave_other_tiers_and_drills_alone(asked: AskedCad) -> None:
+    context, read = _context(asked, "alert", 3), asked.harness.database.read
+    other_tier = await _raise(asked, context)
+    drill = await _raise(asked, _context(asked), clientId="simulation:1:owner")
+    late = await _raise(asked, replace(_context(asked), age=10 * 60_000))
+    for alarm_id in (other_tier, drill, late):
+        assert await request_of(read, alarm_id) is None

@@ -1,0 +1,1 @@
+"""What our own requests to the CAD change, and their echoes among the pushes."""

@@ -1,0 +1,190 @@
+"""The client of Sonoran's API v2: one request, its limit, and what became of it.
+
+The API key is in no text that leaves this module, also not in one that the CAD sends back.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import aiohttp
+
+from webhook.cad_api.endpoints import ENDPOINTS, ApiAccess, Endpoint
+from webhook.cad_api.limits import SlidingLimit
+from webhook.protocol.clean_text import clean_text
+from webhook.protocol.errors import BadJson
+from webhook.protocol.json_reader import parse_json
+
+TIMEOUT = aiohttp.ClientTimeout(total=30.0, sock_connect=10.0)
+MAX_ANSWER = 16 * 1024 * 1024
+DETAIL_LENGTH = 200
+
+log = logging.getLogger(__name__)
+
+
+class ApiAnswer(NamedTuple):
+    """What the CAD answered; `detail` is its own text about a fault."""
+
+    status: int
+    data: Any
+    detail: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class CadFault(Exception):
+    """The CAD gave no answer to a request."""
+
+
+class NotSentError(CadFault):
+    """The CAD cannot be reached; it has not got the request."""
+
+
+class AnswerLostError(CadFault):
+    """The CAD may have carried the request out or not."""
+
+
+class TooManyError(CadFault):
+    """The CAD takes no more of these for now."""
+
+
+class CadApiClient:
+    """Asks one CAD with one key; the limits are those of the key."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        access: ApiAccess,
+        limits: dict[str, SlidingLimit] | None = None,
+    ) -> None:
+        self._http = http
+        self._access = access
+        self._limits = limits if limits is not None else fresh_limits()
+
+    def wait(self, kind: str) -> float:
+        """Return the seconds until a kind of request may be sent."""
+        return self._limits[kind].wait()
+
+    def count_earlier(self, kind: str, seconds_ago: float) -> None:
+        """Count a request from before the start."""
+        self._limits[kind].add_earlier(seconds_ago)
+
+    async def ask(self, kind: str, body: Mapping[str, Any]) -> ApiAnswer:
+        """Ask once.
+
+        Raises:
+            CadFault: there is no answer; its class says what may have happened.
+        """
+        endpoint, limit = ENDPOINTS[kind], self._limits[kind]
+        limit.begin()
+        try:
+            answer, wait = await self._send(endpoint, body)
+        finally:
+            limit.end()
+        if answer.status == 429:
+            limit.block(wait)
+            raise TooManyError("the CAD takes no more requests for now")
+        limit.unblock()
+        if answer.status >= 500 or answer.status == 408:
+            raise AnswerLostError(f"the CAD answered {answer.status}")
+        return answer
+
+    async def _send(
+        self, endpoint: Endpoint, body: Mapping[str, Any]
+    ) -> tuple[ApiAnswer, float | None]:
+        path, given = endpoint.request(body, self._access.server)
+        if endpoint.name == "create-dispatch":
+            given = {"origin": self._access.origin, **given}
+        is_read = endpoint.method == "GET"
+        try:
+            async with self._http.request(
+                endpoint.method,
+                f"{self._access.url.rstrip('/')}/v2{path}",
+                params=given if is_read else None,
+                json=None if is_read or not given else given,
+                headers={
+                    "Authorization": f"Bearer {self._access.key}",
+                    "Accept": "application/json",
+                },
+                timeout=TIMEOUT,
+                allow_redirects=False,  # elsewhere, the key would be told to somebody else
+            ) as got:
+                text = await _read(got)
+                return self._answer(got.status, text), _retry_after(got)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL):
+            raise NotSentError("the CAD cannot be reached") from None
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError):
+            raise AnswerLostError("the CAD did not answer") from None
+
+    def _answer(self, status: int, text: bytes) -> ApiAnswer:
+        try:
+            data = parse_json(text) if text.strip() else {}
+        except BadJson:
+            if 200 <= status < 300:
+                raise AnswerLostError("the CAD's answer is not JSON") from None
+            data = {}
+        if 200 <= status < 300:
+            return ApiAnswer(status, data)
+        if 300 <= status < 400:
+            return ApiAnswer(404, {}, "the address is redirected")
+        return ApiAnswer(status, data, self._detail(data))
+
+    def _detail(self, data: Any) -> str:
+        """Return what a fault says for people, without the key."""
+        if not isinstance(data, dict):
+            return ""
+        texts = [data.get(name) for name in ("detail", "title", "message")]
+        detail = next((text for text in texts if isinstance(text, str) and text), "")
+        if self._access.key.casefold() in detail.casefold():
+            return ""
+        return " ".join(clean_text(detail, DETAIL_LENGTH).split())
+
+
+def fresh_limits() -> dict[str, SlidingLimit]:
+    """Return the limits of a key."""
+    return {name: SlidingLimit(endpoint.most) for name, endpoint in ENDPOINTS.items()}
+
+
+async def _read(got: aiohttp.ClientResponse) -> bytes:
+    text = await got.content.read(MAX_ANSWER)
+    while text and not got.content.at_eof():
+        more = await got.content.read(MAX_ANSWER)
+        text += more
+        if len(text) > MAX_ANSWER:
+            raise AnswerLostError("the CAD's answer is too long")
+    return text
+
+
+def _retry_after(got: aiohttp.ClientResponse) -> float | None:
+    """Read how long the CAD wants us to wait; a date or nonsense counts as nothing."""
+    for name in ("Retry-After", "RateLimit-Reset", "X-RateLimit-Reset"):
+        try:
+            seconds = float(got.headers[name])
+        except (KeyError, ValueError):
+            continue
+        if 0 <= seconds <= 3600:
+            return seconds
+    return None
+
+
+@asynccontextmanager
+async def open_clients(accesses: Mapping[str, ApiAccess]) -> AsyncIterator[dict[str, CadApiClient]]:
+    """Return a client for each CAD; those with one key share its limits.
+
+    Each request has a connection of its own: on one that was left open nobody can tell whether a
+    request that failed had been read.
+    """
+    limits: dict[str, dict[str, SlidingLimit]] = {}
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(force_close=True), cookie_jar=aiohttp.DummyCookieJar()
+    ) as http:
+        yield {
+            cad: CadApiClient(
+                http, access, limits.setdefault(access.key.casefold(), fresh_limits())
+            )
+            for cad, access in accesses.items()
+        }

@@ -1,0 +1,56 @@
+"""What a request that was done has changed, as the events that the CAD would have pushed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from webhook.cad.events import CadEvent, InvalidPush, UnhandledType
+from webhook.cad.registry import parse
+
+
+def effects_of(kind: str, body: Mapping[str, Any], answer: Any) -> Sequence[CadEvent]:
+    """Return the events of a request that was done, from what was asked and the CAD's answer."""
+    push = _push_of(kind, body, answer if isinstance(answer, dict) else {})
+    if push is None:
+        return []
+    try:
+        return parse({"type": push[0], "data": push[1]})
+    except (InvalidPush, UnhandledType):
+        return []  # an answer without ids: the CAD's pushes and the next reading have to tell
+
+
+def _push_of(
+    kind: str, body: Mapping[str, Any], answer: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]] | None:
+    if kind == "attach":
+        idents = answer.get("identIds") or []
+        push = {"callId": body["callId"], "idents": idents}
+        return ("EVENT_DISPATCH_UNIT_ATTACH", push) if idents else None
+    if kind == "detach":
+        idents = answer.get("identIds") or []
+        return ("EVENT_DISPATCH_UNIT_DETACH", {"idents": idents}) if idents else None
+    if kind == "close":
+        return "EVENT_DISPATCH_CLOSED", {"callIds": body["callIds"]}
+    if kind == "remove-911":
+        return "EVENT_REMOVE_911", {"callIds": [body["callId"]]}
+    if kind == "note":
+        note = {"time": "", "label": body["label"], "type": "text", "content": body["note"]}
+        return "EVENT_DISPATCH_NOTE", {"callId": body["callId"], "note": note}
+    if kind == "status" and body.get("identIds"):
+        return "EVENT_UNIT_STATUS", {"identIds": body["identIds"], "status": body["status"]}
+    if kind == "panic":
+        return "EVENT_UNIT_PANIC", {"identIds": body["identIds"], "isPanic": body["isPanic"]}
+    if kind == "create-911":
+        return "EVENT_911", {"call": _made(body, answer)}
+    if kind == "create-dispatch":
+        return "EVENT_DISPATCH_NEW", {"dispatch": _made(body, answer)}
+    return None
+
+
+def _made(body: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a call that was made: what the CAD says of it, and else what was asked."""
+    asked = {name: value for name, value in body.items() if name not in ("discord", "accounts")}
+    given = {name: value for name, value in answer.items() if value is not None}
+    meta = {**(body.get("metaData") or {}), **(given.get("metaData") or {})}
+    idents = given.get("idents", given.get("identIds"))
+    units = {} if idents is None else {"idents": idents}
+    return {**asked, **given, **units, "metaData": meta}

@@ -1,0 +1,385 @@
+"""Carries out the requests to the CADs: each once, whatever happens to the bot or to the CAD.
+
+A request is stored before it is sent, and as `sent` before the CAD can get it. So after a crash,
+or without an answer, three kinds are told apart: what may be repeated is; a call is looked up among
+the CAD's calls before another is made; of a note nobody can tell, so it is not written twice.
+
+Of each CAD, one request of each lane is under way at a time, so that a slow reading holds up no
+panic; and requests about one subject are sent in the order in which they were asked.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import orjson
+
+from db import cad_requests
+from db.cad_requests import LONGEST, CadRequest, RequestState
+from db.errors import StorageUnavailable
+from webhook.cad.own.echoes import ECHO_WINDOW
+from webhook.cad.store import PushConfig, store_own
+from webhook.cad_api.client import AnswerLostError, ApiAnswer, NotSentError, TooManyError
+from webhook.cad_api.effects import effects_of
+from webhook.cad_api.endpoints import ENDPOINTS
+from webhook.cad_api.reconcile import Reading, reconcile
+from webhook.cad_api.refusals import CadTransport, Refusal, refusal_of, unit_of
+from webhook.protocol.bus import StoredEvent
+from webhook.protocol.context import Change, Context
+from webhook.protocol.events import CadRequestChanged
+from webhook.queries.cad_requests import LANES, ask_cad, note_change
+
+BATCH = 500
+"""Requests that are looked at in one go."""
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+LONGEST_BACKOFF = 60 * SECOND
+SETTLE = 5 * SECOND
+"""Milliseconds that the CAD gets to finish what it was asked for before it is looked up."""
+
+STORAGE_RETRY = 1.0
+IDLE = 30.0
+"""Seconds after which the outbox is looked through in any case."""
+
+PANIC = LANES["panic"]
+READS = LANES["calls"]
+
+log = logging.getLogger(__name__)
+
+
+class CadOutbox:
+    """The worker that carries requests out, over each CAD's transport.
+
+    `problems`: why a CAD takes nothing at present, by its name; for people to see. `pace`: by what
+    its waits are multiplied; tests hurry.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        transports: Mapping[str, CadTransport],
+        config: PushConfig,
+        pace: float = 1.0,
+    ) -> None:
+        self._context = context
+        self._transports = transports
+        self._config = config
+        self._pace = pace
+        self._woken = asyncio.Event()
+        self._busy: dict[tuple[str, int], str] = {}
+        self.problems: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Carry out what is asked until cancelled."""
+        self._context.bus.subscribe(CadRequestChanged.name, self._hear)
+        self._busy.clear()
+        try:
+            await self._recover()
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    self._woken.clear()
+                    try:
+                        wait = await self._start_due(group)
+                    except StorageUnavailable as fault:
+                        log.warning("requests to the CAD wait for storage: %s", fault)
+                        wait = STORAGE_RETRY
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(min(wait, IDLE) * self._pace):
+                            await self._woken.wait()
+        finally:
+            self._context.bus.unsubscribe(CadRequestChanged.name, self._hear)
+
+    async def count_earlier(self) -> None:
+        """Count what the CAD was asked just before the start: its limits go on."""
+        now = self._context.now()
+        for cad, transport in self._transports.items():
+            for use in await cad_requests.uses(self._context.read, [cad], now - MINUTE):
+                transport.count_earlier(use.endpoint, (now - use.at) / SECOND)
+
+    async def ask_for_state(self) -> None:
+        """Have the calls and the units of every CAD read, once."""
+        for cad in self._transports:
+            for kind in ("calls", "units"):
+                if not await self._is_to_be_read(cad, kind):
+                    async with self._context.change() as change:
+                        await ask_cad(change, cad, kind, {}, within=None)
+
+    def _hear(self, event: StoredEvent) -> None:
+        self._woken.set()
+
+    async def _recover(self) -> None:
+        """Take up what was under way when the bot stopped: its answer is lost."""
+        async with self._context.change() as change:
+            for request in await cad_requests.interrupted(change.sql):
+                await self._lose(change, request)
+
+    async def _start_due(self, group: asyncio.TaskGroup) -> float:
+        """Start what can be sent now; return the seconds until more can be."""
+        wait = math.inf
+        waiting = await cad_requests.unfinished(self._context.read, BATCH)
+        first_of: dict[str, int] = {}
+        for request in waiting:
+            if request.subject:
+                earliest = first_of.get(request.subject, request.seq)
+                first_of[request.subject] = min(earliest, request.seq)
+        under_way = set(self._busy.values())
+        for request in waiting:
+            if request.id in under_way:
+                continue
+            later = await self._try_to_start(group, request, first_of)
+            wait = min(wait, later)
+        return wait
+
+    async def _try_to_start(
+        self, group: asyncio.TaskGroup, request: CadRequest, first_of: Mapping[str, int]
+    ) -> float:
+        """Start a request, or return the seconds until it may be possible."""
+        now = self._context.now()
+        transport = self._transports.get(request.cad)
+        if request.deadline is not None and request.deadline <= now:
+            await self._give_up(request, "late")
+            return math.inf
+        until_late = math.inf if request.deadline is None else (request.deadline - now) / SECOND
+        if transport is None:
+            await self._give_up(request, "no-key")
+            return math.inf
+        if request.due_at > now:
+            return min(until_late, (request.due_at - now) / SECOND)
+        body = await self._body_of(request)
+        if body is None:
+            return until_late
+        is_first = first_of.get(request.subject, request.seq) == request.seq
+        if request.lane != PANIC and not is_first:
+            return until_late
+        if request.state == "sent" and not ENDPOINTS[request.kind].repeatable:
+            if request.answer:  # an echo came in place of the answer
+                made = orjson.loads(request.answer)
+                async with self._context.change() as change:
+                    await self._finish(change, request, body, made)
+                return math.inf
+            if not await self._is_to_be_read(request.cad, "calls"):
+                async with self._context.change() as change:
+                    await ask_cad(change, request.cad, "calls", {}, within=None)
+            return until_late
+        lane = (request.cad, request.lane)
+        if lane in self._busy:
+            return until_late
+        wait = transport.wait(request.kind)
+        if wait > 0:
+            return min(until_late, wait)
+        self._busy[lane] = request.id
+        group.create_task(self._carry_out(lane, transport, request, body), name="cad request")
+        return until_late
+
+    async def _body_of(self, request: CadRequest) -> dict[str, Any] | None:
+        """Return what is asked; None while the call that it is about is being made."""
+        body: dict[str, Any] = orjson.loads(request.body)
+        if request.after is None:
+            return body
+        made = await cad_requests.get(self._context.read, request.after)
+        if made is not None and made.is_open:
+            return None
+        if made is None or made.state != "done":
+            await self._give_up(request, "not-made" if made is None else made.why or "not-made")
+            return None
+        return {**body, "callId": orjson.loads(made.answer)["callId"]}
+
+    async def _carry_out(
+        self,
+        lane: tuple[str, int],
+        transport: CadTransport,
+        request: CadRequest,
+        body: dict[str, Any],
+    ) -> None:
+        try:
+            sent_at = await self._mark_sent(request)
+            if sent_at is not None:
+                await self._send(transport, request, body, sent_at)
+        except StorageUnavailable as fault:
+            log.warning("a request to the CAD waits for storage: %s", fault)
+            await asyncio.sleep(STORAGE_RETRY)
+        except Exception:
+            log.exception("a request to the CAD failed (%s)", request.kind)
+            await self._give_up(request, "refused")
+        finally:
+            self._busy.pop(lane, None)
+            self._woken.set()
+
+    async def _mark_sent(self, request: CadRequest) -> int | None:
+        """Store that a request may have happened from now on; None if it is not to be sent."""
+        async with self._context.change() as change:
+            now = change.received
+            if not await cad_requests.mark_sent(change.sql, request, request.kind, now):
+                return None
+            await cad_requests.forget_uses(change.sql, now - ECHO_WINDOW)
+            if request.state == "new":
+                await note_change(change, request.id, "sent", request.subject)
+            return now
+
+    async def _send(
+        self,
+        transport: CadTransport,
+        request: CadRequest,
+        body: dict[str, Any],
+        sent_at: int,
+    ) -> None:
+        """Send a request, and store what became of it for as long as that takes."""
+        cad = request.cad
+        try:
+            answer = await transport.ask(request.kind, body)
+        except (NotSentError, TooManyError) as fault:
+            self.problems[cad] = "limit" if isinstance(fault, TooManyError) else "unreachable"
+            await self._keep(lambda change: self._postpone(change, request, happened=False))
+            return
+        except AnswerLostError:
+            self.problems[cad] = "unreachable"
+            await self._keep(lambda change: self._lose(change, request))
+            return
+        self.problems.pop(cad, None)
+        is_gone = request.kind == "remove-911" and answer.status == 404
+        if answer.is_good or (is_gone and request.tries):
+            if request.lane == READS:
+                reading = Reading(cad, request.kind, answer.data, sent_at)
+                await self._keep(lambda change: self._read(change, request, reading))
+                return
+            refusal = await self._empty(transport, request, body, answer)
+            if refusal is None:
+                await self._keep(lambda change: self._finish(change, request, body, answer.data))
+                return
+        else:
+            refusal = await refusal_of(transport, request.kind, body, answer)
+            if refusal.why in ("key", "plan", "server"):
+                self.problems[cad] = refusal.why
+        await self._keep(partial(self._refuse, request, refusal))
+
+    async def _empty(
+        self,
+        transport: CadTransport,
+        request: CadRequest,
+        body: dict[str, Any],
+        answer: ApiAnswer,
+    ) -> Refusal | None:
+        """Return why a success did nothing, as the member has no unit; fill in whose unit it is."""
+        if "discord" not in body or not isinstance(answer.data, dict):
+            return None
+        if request.kind == "status":
+            found = await unit_of(transport, body["discord"])
+            if isinstance(found, Refusal):
+                return found
+            body["identIds"] = found
+            return None
+        if request.kind == "attach" and not answer.data.get("identIds"):
+            found = await unit_of(transport, body["discord"])
+            return found if isinstance(found, Refusal) else Refusal("no-unit")
+        return None
+
+    async def _keep(self, store: Callable[[Change], Awaitable[None]]) -> None:
+        """Store what became of a request, as soon as storage can be written."""
+        while True:
+            try:
+                async with self._context.change() as change:
+                    await store(change)
+            except StorageUnavailable as fault:
+                log.warning("what the CAD answered waits for storage: %s", fault)
+                await asyncio.sleep(STORAGE_RETRY)
+            else:
+                return
+
+    async def _finish(
+        self, change: Change, request: CadRequest, body: Mapping[str, Any], data: Any
+    ) -> None:
+        """Store that a request was done, with all that it changed; an echo may have done so."""
+        call_id = _call_id(data, body)
+        idents = data.get("identIds", data.get("idents")) if isinstance(data, dict) else None
+        answer = orjson.dumps({"callId": call_id, "identIds": idents}).decode()
+        if not await cad_requests.end(
+            change.sql, request.id, "done", change.received, answer=answer
+        ):
+            return
+        events = effects_of(request.kind, body, data)
+        since = request.asked_at
+        await store_own(change, self._context, request.cad, self._config, events, since)
+        await note_change(change, request.id, "done", request.subject)
+        origin = body.get("metaData", {}).get("origin911")
+        if request.kind == "create-dispatch" and origin is not None:
+            gone = {"callId": int(origin)}
+            await ask_cad(change, request.cad, "remove-911", gone, within=LONGEST)
+
+    async def _read(self, change: Change, request: CadRequest, reading: Reading) -> None:
+        """Take over what was read; settle which lost calls were made."""
+        if not await cad_requests.end(change.sql, request.id, "done", change.received):
+            return
+        if reading.kind == "calls":
+            await self._look_up(change, reading)
+        await reconcile(change, self._context, reading, self._config)
+        await note_change(change, request.id, "done")
+
+    async def _look_up(self, change: Change, reading: Reading) -> None:
+        made = dict(reading.marked_calls())
+        for kind in ("create-911", "create-dispatch"):
+            for lost in await cad_requests.unfinished_of_kind(change.sql, reading.cad, kind):
+                is_older = lost.sent_at is not None and lost.sent_at + SETTLE <= reading.sent_at
+                if lost.state != "sent" or lost.id in self._busy.values() or not is_older:
+                    continue
+                call = made.get(lost.id)
+                if call is not None:
+                    await self._finish(change, lost, orjson.loads(lost.body), call)
+                else:
+                    now = change.received
+                    await cad_requests.postpone(change.sql, lost.id, now, may_have_happened=False)
+                    await note_change(change, lost.id, "new", lost.subject)
+
+    async def _lose(self, change: Change, request: CadRequest) -> None:
+        """Go on without an answer; an echo may have told what became of it."""
+        stored = await cad_requests.get(change.sql, request.id)
+        if request.kind == "note" and not (stored is not None and stored.answer):
+            await self._end(change, request, "unknown", Refusal("lost"))
+        else:
+            await self._postpone(change, request, happened=True)
+
+    async def _postpone(self, change: Change, request: CadRequest, *, happened: bool) -> None:
+        """Try a request again, each time after a longer wait.
+
+        That one try was not taken does not undo an earlier one that may have been.
+        """
+        happened = happened or request.state == "sent"
+        wait = min(SECOND << min(request.tries, 10), LONGEST_BACKOFF)
+        if happened and request.kind.startswith("create-"):
+            wait = max(wait, SETTLE)
+        due_at = change.received + wait
+        await cad_requests.postpone(change.sql, request.id, due_at, may_have_happened=happened)
+        await note_change(change, request.id, "sent" if happened else "new", request.subject)
+
+    async def _give_up(self, request: CadRequest, why: str) -> None:
+        """End a request that is too late or cannot be sent; what may have happened is unknown."""
+        async with self._context.change() as change:
+            stored = await cad_requests.get(change.sql, request.id)
+            is_sent = stored is not None and stored.state == "sent"
+            await self._end(change, request, "unknown" if is_sent else "refused", Refusal(why))
+
+    async def _refuse(self, request: CadRequest, refusal: Refusal, change: Change) -> None:
+        await self._end(change, request, "refused", refusal)
+
+    async def _end(
+        self, change: Change, request: CadRequest, state: RequestState, refusal: Refusal
+    ) -> None:
+        why, detail = refusal
+        if await cad_requests.end(
+            change.sql, request.id, state, change.received, why=why, detail=detail
+        ):
+            await note_change(change, request.id, state, request.subject)
+
+    async def _is_to_be_read(self, cad: str, kind: str) -> bool:
+        """Return whether a reading is still to begin."""
+        waiting = await cad_requests.unfinished_of_kind(self._context.read, cad, kind)
+        return any(request.id not in self._busy.values() for request in waiting)
+
+
+def _call_id(data: Any, body: Mapping[str, Any]) -> int | None:
+    found = data.get("callId") if isinstance(data, dict) else None
+    return found if isinstance(found, int) else body.get("callId")

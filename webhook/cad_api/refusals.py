@@ -1,0 +1,93 @@
+"""Why the CAD did not do what was asked, as one word that people then read as a sentence."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+from webhook.cad_api.client import ApiAnswer, CadFault
+
+_PLAN = re.compile(r"version (?:pro|plus)|required plan|subscription|\bplan\b", re.IGNORECASE)
+_SERVER = re.compile(r"server", re.IGNORECASE)
+
+
+class Refusal(NamedTuple):
+    """A word for why, and the CAD's own text about it."""
+
+    why: str
+    detail: str = ""
+
+
+class CadTransport(Protocol):
+    """What carries requests to a CAD: its API, or the game server."""
+
+    async def ask(self, kind: str, body: Mapping[str, Any]) -> ApiAnswer:
+        """Ask once; raises as `CadApiClient.ask` does."""
+        ...
+
+    def wait(self, kind: str) -> float:
+        """Return the seconds until a kind of request may be sent."""
+        ...
+
+    def count_earlier(self, kind: str, seconds_ago: float) -> None:
+        """Count a request from before the start."""
+        ...
+
+
+async def refusal_of(
+    transport: CadTransport, kind: str, body: Mapping[str, Any], answer: ApiAnswer
+) -> Refusal:
+    """Say why an answer is a refusal; for members it is found out whether they have a unit."""
+    status, detail = answer.status, answer.detail
+    if status == 401:
+        return Refusal("key")
+    if status == 402 or (status in (400, 403) and _PLAN.search(detail)):
+        return Refusal("plan", detail)
+    if status == 403:
+        return Refusal("forbidden", detail)
+    if status == 404 and _SERVER.search(detail):
+        return Refusal("server", detail)
+    if "discord" in body:
+        found = await unit_of(transport, body["discord"])
+        if isinstance(found, Refusal):
+            return found
+        if found and status == 404 and kind == "attach":
+            return Refusal("no-call")
+    if status == 404:
+        return Refusal("no-call", detail)
+    return Refusal("refused", detail)
+
+
+async def unit_of(transport: CadTransport, member: str) -> list[int] | Refusal:
+    """Return the units of a member that are on duty; empty if that cannot be found out."""
+    account = await _read(transport, "account", {"discord": member})
+    if account is None:
+        return []
+    if account.status in (400, 404):
+        return Refusal("unlinked")
+    uuid = account.data.get("uuid") if isinstance(account.data, dict) else None
+    if not account.is_good or not isinstance(uuid, str) or not re.fullmatch(r"[\w-]{1,64}", uuid):
+        return []
+    listed = await _read(transport, "account-units", {"uuid": uuid})
+    if listed is None or not (listed.is_good or listed.status == 404):
+        return []
+    units = listed.data.get("Units", listed.data.get("units")) if listed.data else []
+    idents = [unit["id"] for unit in units or [] if _is_on_duty(unit)]
+    return idents or Refusal("no-unit")
+
+
+def _is_on_duty(unit: object) -> bool:
+    return (
+        isinstance(unit, dict)
+        and isinstance(unit.get("id"), int)
+        and unit.get("status") not in (100, "OFFLINE")
+    )
+
+
+async def _read(transport: CadTransport, kind: str, body: Mapping[str, Any]) -> ApiAnswer | None:
+    """Ask on the way, unless it takes waiting."""
+    if transport.wait(kind) > 0:
+        return None
+    try:
+        return await transport.ask(kind, body)
+    except CadFault:
+        return None

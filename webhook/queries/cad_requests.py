@@ -1,0 +1,451 @@
+"""What people and rules ask of a CAD: respond, note, close, panic over, a status, a 911 call.
+
+Nothing is sent here: each function writes a request in the transaction of what caused it, and
+webhook/cad_api carries it out.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+from uuid import uuid4
+
+import orjson
+from pydantic import Field, StringConstraints
+
+from db import cad_requests, dispatches, settings, units
+from db.cad_requests import CadRequest
+from db.calls import CallKey
+from db.database import Reader, Transaction
+from db.emergencies import EmergencyCall
+from webhook.protocol.bus import StoredEvent
+from webhook.protocol.catalogue import operation
+from webhook.protocol.clean_text import clean_text
+from webhook.protocol.context import Caller, Change, Context, Scope
+from webhook.protocol.errors import Conflict, Forbidden, RateLimited
+from webhook.protocol.events import CadRequestChanged, Subject
+from webhook.protocol.wire import TEXT, Request
+from webhook.queries.incidents import (
+    Incident,
+    NewIncidentNote,
+    OfIncident,
+    note_incident,
+    open_incident,
+)
+from webhook.queries.models import member_subject
+
+API_CADS = "cad.api"
+"""The setting that holds the names of the CADs that can be asked, with blanks between."""
+
+LANES = {
+    "panic": 0,
+    "attach": 1,
+    "detach": 1,
+    "close": 2,
+    "note": 2,
+    "status": 2,
+    "remove-911": 2,
+    "create-911": 3,
+    "create-dispatch": 3,
+    "calls": 4,
+    "units": 4,
+}
+"""The kinds of requests, and which go first: those of lane 0 before all others."""
+
+MINUTE = 60_000
+
+PERSON_WAITS = 5 * MINUTE
+"""Milliseconds after which what a person waits for is not done any more."""
+
+NOBODY_WAITS = 15 * MINUTE
+"""The same for what a rule asked for."""
+
+EMERGENCIES_PER_MINUTE = 2
+"""911 calls that one member may place in a minute."""
+
+MAX_CAD_NUMBER = 2**31 - 1
+"""The CAD counts its calls from 1; a drill's have far greater numbers."""
+
+LABEL = "Discord"
+"""Whose the CAD says a note is, if nothing better is known."""
+
+TITLE_LENGTH = 100
+CALL_LENGTH = 1_500
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), TEXT]
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=CALL_LENGTH), TEXT
+]
+
+
+class NewEmergency(Request):
+    """A 911 call, or a 311 call if it is no emergency."""
+
+    location: Line
+    description: Text
+    postal: Annotated[str, StringConstraints(strip_whitespace=True, max_length=32)] = ""
+    caller: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
+    is_emergency: bool = True
+
+
+class NewUnitStatus(Request):
+    """The status of a unit, by the CAD's number: from unavailable to on scene."""
+
+    status: Annotated[int, Field(ge=0, le=4)]
+
+
+async def store_api_cads(sql: Transaction, names: Sequence[str]) -> None:
+    await settings.put(sql, API_CADS, " ".join(names))
+
+
+async def api_cads(sql: Reader) -> list[str]:
+    """Return the names of the CADs that can be asked for something."""
+    return (await settings.get(sql, API_CADS) or "").split()
+
+
+async def can_ask(sql: Reader, cad: str) -> bool:
+    return cad in await api_cads(sql)
+
+
+async def ask_cad(
+    change: Change,
+    cad: str,
+    kind: str,
+    body: Mapping[str, Any],
+    *,
+    about: Subject | None = None,
+    after: str | None = None,
+    within: int | None = PERSON_WAITS,
+) -> str:
+    """Write a request into the outbox and return its id.
+
+    `after`: a request that makes the call that this one is about. `within`: milliseconds after
+    which it is given up; None: never.
+    """
+    request_id = str(uuid4())
+    if kind.startswith("create-"):
+        meta = {**body.get("metaData", {}), "uuid": request_id, "source": "cad-sentinel"}
+        body = {**body, "metaData": meta}
+    await cad_requests.add(
+        change.sql,
+        id=request_id,
+        cad=cad,
+        kind=kind,
+        lane=LANES[kind],
+        body=orjson.dumps(body).decode(),
+        subject="" if about is None else str(about),
+        asked_by=change.caller.name,
+        after=after,
+        now=change.received,
+        deadline=None if within is None else change.received + within,
+    )
+    await note_change(change, request_id, "new", "" if about is None else str(about))
+    return request_id
+
+
+async def note_change(change: Change, request_id: str, state: str, *subjects: str) -> None:
+    """Tell the worker, those who wait, and the cards that show it what became of a request."""
+    shown = [subject for subject in subjects if subject]
+    await change.note(CadRequestChanged(request_id=request_id, state=state, subjects=shown))
+
+
+async def attach_caller(change: Change, incident: Incident) -> str | None:
+    """Ask for the caller's unit on an incident; a 911 call becomes a dispatch call first.
+
+    Return the id of the request whose end the caller waits for; None if the CAD cannot be asked.
+    """
+    cad = await cad_of(change.sql, incident)
+    if not await can_ask(change.sql, cad):
+        return None
+    member, about = _member(change.caller), incident.subject
+    for call in incident.dispatches:
+        if call.closed_at is None:
+            return await _attach(change, call.key, member, about)
+    for emergency in incident.emergencies:
+        if emergency.is_open and emergency.seen:
+            return await _respond_to_emergency(change, emergency, member, about)
+    if incident.open_panics:
+        return await _respond_to_panic(change, cad, incident.open_panics[0], member, about)
+    return None
+
+
+async def detach_caller(change: Change, incident: Incident) -> str | None:
+    """Ask to take the caller's unit off its call, if the bot has put it onto this one."""
+    cad = await cad_of(change.sql, incident)
+    if not await can_ask(change.sql, cad):
+        return None
+    own = set[int]()
+    for request in await _own_attachments(change.sql, incident, change.caller.name):
+        if request.is_open:
+            return await ask_cad(
+                change, cad, "detach", {"discord": _member(change.caller)}, about=incident.subject
+            )
+        own |= set(orjson.loads(request.answer or "{}").get("identIds") or [])
+    for call in incident.dispatches:
+        if own & set(await dispatches.units(change.sql, *call.key)):
+            body = {"discord": _member(change.caller)}
+            return await ask_cad(change, cad, "detach", body, about=incident.subject)
+    return None
+
+
+async def has_failed(sql: Reader, incident: Incident, caller: str) -> bool:
+    """Return whether the CAD did not put a caller's unit onto an incident, so they try again."""
+    asked = await _own_attachments(sql, incident, caller)
+    return bool(asked) and asked[-1].state in ("refused", "unknown")
+
+
+@operation(scope=Scope.WRITE)
+async def note_call(context: Context, ask: NewIncidentNote, label: str = LABEL) -> str | None:
+    """Add a note to an incident, and to its dispatch call in the CAD.
+
+    Return the id of the request; None if there is no such call, or the CAD cannot be asked.
+    `label`: whose the CAD says it is.
+    """
+    async with context.change() as change:
+        await note_incident(context.joining(change.sql), ask)
+        incident = await open_incident(change.sql, ask.subject)
+        cad = await cad_of(change.sql, incident)
+        call = next((call for call in incident.dispatches if call.closed_at is None), None)
+        if call is None or not await can_ask(change.sql, cad):
+            return None
+        body = {"callId": call.call_id, "note": ask.text, "noteType": "text", "label": label}
+        return await ask_cad(change, cad, "note", body, about=incident.subject)
+
+
+async def cad_of(sql: Reader, incident: Incident) -> str:
+    """Return the CAD that an incident is in; blank for a drill."""
+    if _is_of_drill(incident):
+        return ""
+    if incident.subject.kind != "panic":
+        return incident.subject.cad
+    start = await units.panic_start(sql, incident.subject.number)
+    return "" if start is None else start.cad
+
+
+async def _own_attachments(sql: Reader, incident: Incident, caller: str) -> list[CadRequest]:
+    """Return what a caller asked for to be put onto an incident, oldest first."""
+    found = [
+        request
+        for subject in incident.subjects
+        for request in await cad_requests.of_subject(sql, str(subject))
+        if request.asked_by == caller and request.kind in ("attach", "create-dispatch")
+    ]
+    return sorted(found, key=lambda request: request.seq)
+
+
+@operation(scope=Scope.READ)
+async def set_own_status(context: Context, cad: str, ask: NewUnitStatus) -> str:
+    """Set the status of the caller's unit."""
+    async with context.change() as change:
+        await _must_ask(change.sql, cad)
+        return await ask_cad(
+            change, cad, "status", {"discord": _member(context.caller), "status": ask.status}
+        )
+
+
+@operation(scope=Scope.WRITE)
+async def close_call(context: Context, ask: OfIncident) -> str:
+    """Close the dispatch call of an incident, or remove its 911 call.
+
+    Raises:
+        Conflict: it is over, or the CAD cannot be asked.
+    """
+    async with context.change() as change:
+        incident = await open_incident(change.sql, ask.subject)
+        cad = await cad_of(change.sql, incident)
+        await _must_ask(change.sql, cad)
+        await change.audit("close-call", incident.subject)
+        numbers = [call.call_id for call in incident.dispatches if call.closed_at is None]
+        if numbers:
+            body = {"callIds": numbers}
+            return await ask_cad(change, cad, "close", body, about=incident.subject)
+        for call in incident.emergencies:
+            if call.is_open:
+                return await remove_911(change, call, about=incident.subject)
+        raise Conflict("this is a panic; press Panic over on its card")
+
+
+@operation(scope=Scope.APPROVE)
+async def end_panic(context: Context, ask: OfIncident) -> str:
+    """End a panic for all of its units."""
+    async with context.change() as change:
+        incident = await open_incident(change.sql, ask.subject)
+        cad = await cad_of(change.sql, incident)
+        await _must_ask(change.sql, cad)
+        members = [
+            unit
+            for panic in incident.open_panics
+            for unit in await units.panic_units(change.sql, panic)
+        ]
+        idents = [unit.ident for unit in members if unit.cleared_at is None]
+        if not idents:
+            raise Conflict("this panic is over")
+        await change.audit("panic-over", incident.subject)
+        body = {"identIds": idents, "isPanic": False}
+        return await ask_cad(change, cad, "panic", body, about=incident.subject)
+
+
+@operation(scope=Scope.READ)
+async def place_emergency(context: Context, cad: str, ask: NewEmergency) -> str:
+    """Place a 911 call in the CAD.
+
+    Raises:
+        RateLimited: the caller has just placed others.
+    """
+    caller = context.caller.name
+    async with context.change() as change:
+        await _must_ask(change.sql, cad)
+        since = change.received - MINUTE
+        placed = await cad_requests.asked_since(change.sql, caller, "create-911", since)
+        if placed >= EMERGENCIES_PER_MINUTE:
+            raise RateLimited("you have just placed 911 calls, wait a minute")
+        request_id = await ask_cad(change, cad, "create-911", emergency_body(ask))
+        about = member_subject(int(_member(context.caller)))
+        await change.audit("place-911", about, after={"location": ask.location})
+        return request_id
+
+
+def emergency_body(ask: NewEmergency, meta_data: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what the CAD is told of a 911 call; metadata are texts there."""
+    meta = {**({"postal": ask.postal} if ask.postal else {}), **(meta_data or {})}
+    return {
+        "isEmergency": ask.is_emergency,
+        "caller": ask.caller,
+        "location": ask.location,
+        "description": ask.description,
+        "metaData": meta,
+    }
+
+
+async def remove_911(
+    change: Change, call: EmergencyCall, *, about: Subject | None, after: str | None = None
+) -> str:
+    body = {"callId": call.call_id}
+    return await ask_cad(change, call.cad, "remove-911", body, about=about, after=after)
+
+
+@operation(scope=Scope.NONE)
+async def get_request(context: Context, request_id: str) -> CadRequest | None:
+    """Return a request, if it is the caller's own."""
+    request = await cad_requests.get(context.read, request_id)
+    if request is None or request.asked_by != context.caller.name:
+        return None
+    return request
+
+
+@operation(scope=Scope.NONE)
+async def await_request(context: Context, request_id: str, seconds: float) -> CadRequest | None:
+    """Wait for the end of one of the caller's requests; return it as it is then."""
+    ended = asyncio.Event()
+
+    def heard(event: StoredEvent) -> None:
+        if event.data["requestId"] == request_id:
+            ended.set()
+
+    context.bus.subscribe(CadRequestChanged.name, heard)
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                request = await get_request(context, request_id)
+                if request is None or not request.is_open:
+                    return request
+                await ended.wait()
+                ended.clear()
+    except TimeoutError:
+        return await get_request(context, request_id)
+    finally:
+        context.bus.unsubscribe(CadRequestChanged.name, heard)
+
+
+async def _respond_to_emergency(
+    change: Change, call: EmergencyCall, member: str, about: Subject
+) -> str:
+    """Attach to the dispatch call of a 911 call; make it if there is none."""
+    if call.dispatch_key is not None:
+        return await _attach(change, call.dispatch_key, member, about)
+    for request in await cad_requests.unfinished_of_kind(change.sql, call.cad, "create-dispatch"):
+        if orjson.loads(request.body)["metaData"].get("origin911") == str(call.call_id):
+            return await _attach_after(change, request, member, about)
+    meta = {"origin911": str(call.call_id), "createdFromId": str(call.call_id)}
+    postal = {"postal": call.postal} if call.postal else {}
+    body = {
+        "status": 1,
+        "priority": 1 if call.is_emergency else 3,
+        "title": _title(call),
+        "address": call.location,
+        "postal": call.postal,
+        "description": call.description,
+        "metaData": meta | place_metadata(call.x, call.y) | postal,
+        "discord": member,
+    }
+    return await ask_cad(change, call.cad, "create-dispatch", body, about=about)
+
+
+async def _respond_to_panic(
+    change: Change, cad: str, panic_id: int, member: str, about: Subject
+) -> str:
+    """Attach to the dispatch call that was made for a panic; make it if there is none."""
+    for request in await cad_requests.of_subject(change.sql, str(about)):
+        if request.kind == "create-dispatch" and request.state in ("new", "sent", "done"):
+            return await _attach_after(change, request, member, about)
+    members = await units.panic_units(change.sql, panic_id)
+    idents = [unit.ident for unit in members if unit.cleared_at is None]
+    known = await units.by_ident(change.sql, cad, idents)
+    numbers = ", ".join(known[i].unit_num if i in known else str(i) for i in idents)
+    location = next((unit.location for unit in known.values() if unit.location), "")
+    body = {
+        "status": 1,
+        "priority": 1,
+        "title": clean_text(f"PANIC {numbers}", TITLE_LENGTH),
+        "address": location,
+        "metaData": {},
+        "discord": member,
+    }
+    return await ask_cad(change, cad, "create-dispatch", body, about=about)
+
+
+async def _attach(change: Change, call: CallKey, member: str, about: Subject) -> str:
+    body = {"callId": call.call_id, "discord": member}
+    return await ask_cad(change, call.cad, "attach", body, about=about)
+
+
+async def _attach_after(change: Change, made: CadRequest, member: str, about: Subject) -> str:
+    """Attach to a call that is being made; who has it made is attached by that."""
+    if made.is_open and made.asked_by == change.caller.name:
+        return made.id
+    body = {"discord": member}
+    return await ask_cad(change, made.cad, "attach", body, about=about, after=made.id)
+
+
+async def _must_ask(sql: Reader, cad: str) -> None:
+    if not await can_ask(sql, cad):
+        raise Conflict(
+            "the bot cannot ask the CAD for this: an admin adds its API key, see [cad.api] in"
+            " config.example.toml"
+        )
+
+
+def _member(caller: Caller) -> str:
+    """Return the caller's Discord id, by which the CAD finds their unit."""
+    kind, _colon, member_id = caller.name.partition(":")
+    if kind != "discord":
+        raise Forbidden("only members of the Discord server have a unit")
+    return member_id
+
+
+def _title(call: EmergencyCall) -> str:
+    first = next(iter(call.description.splitlines()), "").strip()
+    return clean_text(
+        first or f"{'911' if call.is_emergency else '311'} {call.call_id}", TITLE_LENGTH
+    )
+
+
+def place_metadata(x: float | None, y: float | None, z: float | None = None) -> dict[str, str]:
+    """Return the metadata of a place: the CAD takes texts alone."""
+    if x is None or y is None:
+        return {}
+    return {"x": f"{x:.2f}", "y": f"{y:.2f}"} | ({} if z is None else {"z": f"{z:.2f}"})
+
+
+def _is_of_drill(incident: Incident) -> bool:
+    """Return whether an incident is of a drill, whose calls the CAD does not have."""
+    return any(part.kind != "panic" and part.number > MAX_CAD_NUMBER for part in incident.subjects)

@@ -1,0 +1,134 @@
+"""The 911 call of an alarm: placed by a rule or by somebody, and over when the alarm is.
+
+What happens to the call in the CAD is a step of the alarm; webhook/cad/alarm_calls.py sees to that.
+"""
+
+import orjson
+
+from db import cad_requests, dispatches, emergencies, properties
+from db.alarms import Alarm
+from db.cad_requests import LONGEST, CadRequest
+from db.database import Reader
+from db.properties import Property
+from webhook.protocol.context import Change, PoliceRules
+from webhook.protocol.wire import PositionData
+from webhook.queries.cad_requests import (
+    LABEL,
+    NOBODY_WAITS,
+    NewEmergency,
+    api_cads,
+    ask_cad,
+    emergency_body,
+    place_metadata,
+    remove_911,
+)
+from webhook.queries.models import alarm_subject
+
+CALLER = "CAD Sentinel"
+
+DRILL = "simulation:"
+"""How the owners of properties begin that `cad-sentinel simulate` adds."""
+
+NEAR = 300.0
+"""Metres within which a postal code is that of a place."""
+
+TOO_LATE = 5 * 60 * 1000
+"""Milliseconds after an alarm was raised from which no rule calls the police any more."""
+
+OVER = {
+    "resolved": "The alarm is resolved.",
+    "false": "It was a false alarm.",
+    "quiet": "Nothing more was heard of the alarm.",
+    "removed": "The property was removed.",
+}
+"""What the police are told when an alarm ends, by its outcome."""
+
+
+async def police_by_rule(change: Change, rules: PoliceRules, alarm: Alarm, at: str) -> bool:
+    """Place the 911 call of an alarm if the rules say so; return whether that was done."""
+    property_ = await properties.get(change.sql, alarm.property_id)
+    if property_ is None or rules.at != at or change.age > TOO_LATE:
+        return False
+    if property_.owner.startswith(DRILL) or (rules.tiers and property_.tier not in rules.tiers):
+        return False
+    return await call_police(change, alarm, property_) is not None
+
+
+async def may_call_police(sql: Reader, alarm: Alarm) -> bool:
+    """Return whether an alarm can have a 911 call and has none that is going on."""
+    if alarm.outcome is not None or not await api_cads(sql):
+        return False
+    placed = await request_of(sql, alarm.id)
+    if placed is not None and placed.is_open:
+        return False
+    calls = await emergencies.of_alarm(sql, alarm.id)
+    going_on = [call for call in calls if call.is_open]
+    for call in calls:
+        if call.dispatch_key is not None:
+            made = await dispatches.get(sql, *call.dispatch_key)
+            going_on += [call] if made is not None and made.closed_at is None else []
+    return not going_on
+
+
+async def call_police(change: Change, alarm: Alarm, property_: Property) -> str | None:
+    """Place a 911 call for an alarm; None if it has one, or no CAD can be asked."""
+    if not await may_call_police(change.sql, alarm):
+        return None
+    cad = (await api_cads(change.sql))[0]
+    x, y, z = float(property_.x), float(property_.y), None
+    if property_.position is not None:
+        exact = PositionData(**orjson.loads(property_.position))
+        x, y, z = exact.x, exact.y, exact.z
+    postal = await emergencies.nearest_postal(change.sql, cad, x, y, NEAR) or ""
+    text = property_.description.strip()
+    ask = NewEmergency(
+        location=property_.location[:200] or f"Property {property_.id}",
+        description=f"Alarm at {property_.location}{f': {text}' if text else ''}"[:1_500],
+        postal=postal,
+        caller=CALLER,
+    )
+    meta = place_metadata(x, y, z) | {"alarm": str(alarm.id)}
+    return await ask_cad(
+        change,
+        cad,
+        "create-911",
+        emergency_body(ask, meta),
+        about=alarm_subject(alarm.id),
+        within=NOBODY_WAITS,
+    )
+
+
+async def end_police_call(change: Change, alarm: Alarm, outcome: str) -> None:
+    """Take the 911 call of an alarm back as it is over; tell those who were dispatched."""
+    about = alarm_subject(alarm.id)
+    placed = await request_of(change.sql, alarm.id)
+    if placed is not None and placed.is_open:
+        await ask_cad(
+            change, placed.cad, "remove-911", {}, about=about, after=placed.id, within=LONGEST
+        )
+    for call in await emergencies.of_alarm(change.sql, alarm.id):
+        if call.is_open:
+            await remove_911(change, call, about=about)
+        elif call.dispatch_key is not None:
+            made = await dispatches.get(change.sql, *call.dispatch_key)
+            if made is not None and made.closed_at is None:
+                body = {
+                    "callId": made.call_id,
+                    "note": OVER[outcome],
+                    "noteType": "text",
+                    "label": LABEL,
+                }
+                await ask_cad(change, made.cad, "note", body, about=about)
+
+
+async def request_of(sql: Reader, alarm_id: int) -> CadRequest | None:
+    """Return the newest request for a 911 call of an alarm."""
+    asked = await cad_requests.of_subject(sql, str(alarm_subject(alarm_id)))
+    return next((each for each in reversed(asked) if each.kind == "create-911"), None)
+
+
+def alarm_of(request: CadRequest | None) -> int | None:
+    """Return the alarm for which a 911 call was asked for."""
+    if request is None or not request.subject.startswith("alarm:"):
+        return None
+    return int(orjson.loads(request.body)["metaData"]["alarm"])
