@@ -260,3 +260,43 @@ async def test_full_feed_messages_can_be_paced_for_a_log(env: BotEnvironment) ->
         await env.channel("emergency").next_message()  # all before it is known by now
     feed = [one for one in place.messages if "-f" in one.embeds[-1]["footer"]["text"]]
     assert [len(one.embeds) for one in feed] == [10]
+
+
+async def test_a_card_whose_channel_was_out_of_use_is_brought_up_to_date(
+    env: BotEnvironment,
+) -> None:
+    as_usual = env.settings
+    async with env.bot_running():
+        await env.push("EVENT_911", call_911(1))
+        card = await env.channel("emergency").next_message()
+    places = {name: place.id for name, place in env.channels.items()}
+    _reconfigured(env, channels=Channels(**places | {"emergency": 0}))
+    async with env.bot_running():
+        await env.push("EVENT_REMOVE_911", {"callIds": [1]})
+        await env.push("EVENT_UNIT_STATUS", {"identIds": [1], "status": 2})
+        await env.channel("units").next_message()  # all before it is known by now
+    assert card.edit_count == 0
+    env.settings = as_usual  # type: ignore[method-assign]
+    async with env.bot_running():
+        await env.fake.until(lambda: "over" in render(card))
+    assert len(env.channel("emergency").created) == 1
+
+
+async def test_what_happened_without_a_token_is_shown_once_there_is_one_again(
+    env: BotEnvironment,
+) -> None:
+    as_usual = env.settings
+    async with env.bot_running():
+        card = await _noted(env, 1, "first")
+    _reconfigured(env, token="")
+    with _reading("cogs.delivery.messenger") as log:
+        async with env.bot_running():
+            await _note(env, 1, "changed meanwhile")
+            await _note(env, 2, "new meanwhile")
+            await log.until("changed meanwhile")
+            await log.until("new meanwhile")
+    env.settings = as_usual  # type: ignore[method-assign]
+    async with env.bot_running():
+        await env.fake.until(lambda: "changed meanwhile" in render(card))
+        assert "new meanwhile" in render(await env.channel("dispatch").next_message())
+    assert len(env.channel("dispatch").created) == 2
