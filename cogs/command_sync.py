@@ -38,9 +38,11 @@ CONTEXTS = {
 Descriptions and choices have no context.
 """
 
+SOONEST = 1.0
 FIRST_BACKOFF = 5.0
 MAX_BACKOFF = 300.0
-"""Seconds until commands that could not be registered are tried again, at first and at most."""
+"""Seconds until commands that could not be registered are tried again: after a rate limit at least,
+otherwise at first and at most."""
 
 FAULTS = (
     discord.DiscordException,
@@ -157,7 +159,7 @@ class CommandSync:
             tries = failed.tries + 1 if failed is not None else 1
             backoff = min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(tries - 1, 10))
             if isinstance(fault, DiscordRateLimited):
-                backoff = max(backoff, fault.seconds)
+                backoff = max(SOONEST, fault.seconds)
             self._failures[guild.id] = _Failure(str(fault), tries, time.monotonic() + backoff)
             if failed is None:
                 log.error(
