@@ -132,7 +132,7 @@ class DiscordService:
         self._bot: SentinelBot | None = None
         if settings.discord.token:
             self._bot = self._build_bot(connection)
-            self._messenger = DiscordMessenger(self._bot)
+            self._messenger = DiscordMessenger(self._bot, publishes=settings.discord.publish)
         else:
             self._logged_in.set()
             # Nobody else keeps a storm from filling the log.

@@ -147,6 +147,7 @@ class DiscordSettings(Section):
     alarm_role: Snowflake = 0
     ping_within_seconds: Annotated[int, Field(ge=30, le=7 * 24 * 3600)] = 120
     feed_age_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 365)] = 60
+    publish: bool = False
     proxy: Annotated[Secret, AfterValidator(_proxy)] = ""
     api_url: str = ""
     gateway_url: str = ""

@@ -22,6 +22,7 @@ from cogs.delivery.discord_errors import (
     ReplyRejected,
     ThreadArchived,
 )
+from cogs.delivery.publishing import Publisher
 from cogs.delivery.threads import Threads
 from cogs.ui.embeds import MessageContent
 
@@ -107,10 +108,12 @@ class DiscordMessenger:
 
     is_discord = True
 
-    def __init__(self, client: discord.Client) -> None:
+    def __init__(self, client: discord.Client, *, publishes: bool = False) -> None:
+        """`publishes`: whether messages of announcement channels are published."""
         self._client = client
         self._circuit_breaker = DiscordCircuitBreaker(client)
         self._threads = Threads(client, self._circuit_breaker)
+        self._publisher = Publisher(client, self._circuit_breaker) if publishes else None
         self._without_pictures: dict[int, float] = {}
 
     async def post(self, channel_id: int, content: MessageContent, nonce: str) -> SentMessage:
@@ -164,6 +167,8 @@ class DiscordMessenger:
                     silent=content.is_silent,
                     **reply,
                 )
+            if self._publisher is not None:
+                self._publisher.offer(message)
             return SentMessage(message.id, is_current=_shows(message, content))
 
         try:

@@ -34,7 +34,7 @@ from .interactions import (
 )
 from .limits import Headers, Limits, TooManyRequests, too_many_old_edits
 from .mentions import pings
-from .messages import REPLY, Message
+from .messages import CROSSPOSTED, REPLY, Message
 from .permissions import Permission
 from .snowflakes import discord_time, moment_of, snowflake_at
 from .sockets import reset_connection
@@ -48,7 +48,7 @@ from .threads import (
     thread_on,
 )
 from .validation import FILE_SIZE, FILES
-from .world import Channel, DirectChannel, Guild, Member, World
+from .world import GUILD_ANNOUNCEMENT, Channel, DirectChannel, Guild, Member, World
 
 BOT_ADD = 28
 """The audit log's number for the invitation of a bot."""
@@ -258,6 +258,7 @@ class Rest:
             ("POST", channel + "/messages", self._create_message),
             ("GET", channel + "/messages", self._list_messages),
             ("POST", channel + "/messages/bulk-delete", self._delete_messages),
+            ("POST", message + "/crosspost", self._crosspost),
             ("GET", message, self._get_message),
             ("PATCH", message, self._edit_message),
             ("DELETE", message, self._delete_message),
@@ -590,6 +591,19 @@ class Rest:
         refuse_change(where)
         found.delete()
         return 204, None
+
+    def _crosspost(self, _record: RecordedRequest, channel: str, message: str) -> Answer:
+        where = self._seen(channel, Permission.SEND_MESSAGES)
+        found = self._message(where, message)
+        if where.type != GUILD_ANNOUNCEMENT:
+            raise DiscordError(400, 50068, "Invalid message type")
+        if found.author is not self._world.bot:
+            self._seen(channel, Permission.MANAGE_MESSAGES)
+        if found.flags & CROSSPOSTED:
+            raise DiscordError(400, 40033, "This message has already been crossposted.")
+        found.flags |= CROSSPOSTED
+        self._world.changes.happened()
+        return 200, found.to_dict()
 
     def _delete_messages(self, record: RecordedRequest, channel: str) -> Answer:
         where = self._seen(channel, Permission.MANAGE_MESSAGES)

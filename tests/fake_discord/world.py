@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .threads import Thread
 
 GUILD_TEXT = 0
+GUILD_ANNOUNCEMENT = 5
 DM = 1
 GUILD_CATEGORY = 4
 PUBLIC_THREAD = 11
