@@ -87,6 +87,7 @@ class FakeCad:
         self.push_key = self.key
         self._heard = asyncio.Event()
         self._abandoned: list[asyncio.Event] = []
+        self._echoes: list[asyncio.Task[None]] = []
         self._numbers = {"911": 100, "dispatch": 100}
         self._server: TestServer | None = None
         self._url = ""
@@ -124,6 +125,10 @@ class FakeCad:
         self._url = str(self._server.make_url("")).rstrip("/")
 
     async def stop(self) -> None:
+        for echo in self._echoes:
+            echo.cancel()
+        await asyncio.gather(*self._echoes, return_exceptions=True)
+        self._echoes.clear()
         if self._server is not None:
             await self._server.close()
 
@@ -398,15 +403,17 @@ class FakeCad:
         self, kind: str, push_type: str, data: Json, answer: Json, status: int = 200
     ) -> web.Response:
         if kind in self.echoes:
-            sending = self.push(push_type, [data] if self.array else data)
+            echo = [data] if self.array else data
             if self.echo_first:
-                await sending
+                await self.push(push_type, echo)
             else:
-                asyncio.get_running_loop().call_later(
-                    self.echo_delay, asyncio.ensure_future, sending
-                )
+                self._echoes.append(asyncio.create_task(self._push_later(push_type, echo)))
         extra = {"somethingNew": {"a": 1}} if self.extra_members else {}
         return web.json_response(answer | extra, status=status)
+
+    async def _push_later(self, push_type: str, data: Any) -> None:
+        await asyncio.sleep(self.echo_delay)
+        await self.push(push_type, data)
 
     async def push(self, push_type: str, data: Any) -> None:
         """Push to the bot, as the CAD does without its API too; one that is gone hears nothing."""
