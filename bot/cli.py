@@ -52,6 +52,9 @@ def main() -> None:
         sys.exit(arguments.command(settings, arguments))
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # what read the output, like `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
 
 
 def _have_standard_streams() -> None:
@@ -89,6 +92,12 @@ def _check(settings: "Settings", arguments: argparse.Namespace) -> int:
 
 
 def _query(settings: "Settings", arguments: argparse.Namespace) -> int:
+    if arguments.name is None:
+        from webhook.queries import CATALOGUE
+
+        for one in sorted(CATALOGUE.queries, key=lambda one: one.name):
+            print(f"{one.name:34} {one.summary}")
+        return 0
     from bot.query import query
 
     data = " ".join(arguments.data) or None
@@ -198,7 +207,7 @@ def _parser() -> argparse.ArgumentParser:
     add("run", _run, "run the bot (the default)")
     add("check", _check, "say what is wrong with the set-up and how to fix it")
     query = add("query", _query, "send a query to a running bot, for example: query get-tiers")
-    query.add_argument("name", help="the query's name")
+    query.add_argument("name", nargs="?", help="the query's name; without it, all are listed")
     # The Windows shell splits what stands in single quotes; joined again, the mistake is named.
     query.add_argument("data", nargs="*", help="its data as JSON")
     query.add_argument("--json", action="store_true", help="print the answer as it came")

@@ -190,7 +190,8 @@ class CommandSync:
             return
         registered = await self._tree.sync(guild=guild)
         self._compared.add(guild.id)
-        log.info("registered the commands in server %s", guild.id)
+        done = "registered the commands in" if payload else "removed the commands from"
+        log.info("%s server %s", done, guild.id)
         ids = {command.name: command.id for command in registered}
         with _unless_unavailable():
             await store_commands(self._context.database, guild.id, digest, ids)

@@ -33,6 +33,7 @@ class AuditCommands(SentinelCog):
         script="Only changes by this script, by its name in the configuration",
     )
     @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
     async def audit(
         self,
         interaction: discord.Interaction,

@@ -1,22 +1,32 @@
-"""`/help`: the commands that the member may use."""
+"""`/help`: what waits now, and the commands that the member may use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import discord
 from discord import app_commands
 from discord.app_commands import Command, Group
 
-from cogs.i18n.language import _
+from cogs.i18n.language import N_, _, plural
 from cogs.ui.embeds import FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.permissions import ROLE_OF_SCOPE, needs, permission_of
 from cogs.ui.responder import Responder, SentinelCog, reply_embed
-from cogs.ui.text import fitting, length
+from cogs.ui.text import fitting
 from webhook.protocol.context import Scope
 from webhook.queries.guilds import get_command_ids
+from webhook.queries.waiting import Waiting, count_waiting
 
-LONGEST = 5_500
-"""Characters of all groups together that surely fit into a message."""
+TASKS = {
+    N_("Alarms and drones"): ("alert", "drone"),
+    N_("Calls and units"): ("911", "cad"),
+    N_("Properties"): ("property", "removal", "equipment", "access"),
+    N_("Visits and crimes"): ("visitors", "crimes"),
+    N_("You in the game"): ("link",),
+    N_("The bot itself"): ("setup", "status", "route", "pause", "test", "audit", "help"),
+}
+"""What people come for, and the commands and groups for it."""
+
+OTHERS = N_("Others")
 
 CommandOrGroup = Command[Any, ..., Any] | Group
 
@@ -32,40 +42,75 @@ class HelpCommands(SentinelCog):
         context = await self._responder.defer(interaction)
         ids = await get_command_ids(context, interaction.guild_id or 0)
         commands = [one for one in self._tree.get_commands() if isinstance(one, Command | Group)]
-        await reply_embed(interaction, help_of(context.caller.scope, commands, ids))
+        waiting = await count_waiting(context)
+        await reply_embed(interaction, help_of(context.caller.scope, commands, ids, waiting))
 
 
-def help_of(scope: Scope, commands: list[CommandOrGroup], ids: Mapping[str, int]) -> MessageContent:
-    """List the commands that a scope allows, by group; with descriptions if all fit."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for command in sorted(commands, key=lambda one: (not isinstance(one, Group), one.name)):
-        name = _(command.description) if isinstance(command, Group) else _("Others")
-        groups.setdefault(name, []).extend(
-            (_mention(one.qualified_name, ids), _(one.description))
-            for one in _leaves(command)
-            if _is_shown(one, scope)
-        )
-    texts = {
-        name: "\n".join(f"{mention} · {does}" for mention, does in lines)
-        for name, lines in groups.items()
-    }
-    if (
-        sum(map(length, [*texts, *texts.values()])) > LONGEST
-        or max(map(length, texts.values())) > FIELD
-    ):
-        texts = {
-            name: fitting([mention for mention, _does in lines], " · ", FIELD)
-            for name, lines in groups.items()
-        }
+def help_of(
+    scope: Scope, commands: list[CommandOrGroup], ids: Mapping[str, int], waiting: Waiting
+) -> MessageContent:
+    """Say what waits now, and list the commands that a scope allows, by what they are for."""
     if scope is Scope.NONE:
         text = _("You have no role here. This is what you can do with your own properties.")
     else:
-        text = _("You have the {role} role here. Only you can see the answers.")
+        text = _("You have the {role} role here. Only you see the answers.")
         text = text.format(role=_(ROLE_OF_SCOPE[scope]))
     card = CardBuilder(_("What you can do"), Colour.NORMAL, text)
-    for name, listed in texts.items():
-        card.add(name, listed, inline=False)
+    card.add(
+        _("Now"), "\n".join(_now(scope, waiting, ids)) or _("Nothing waits for you."), inline=False
+    )
+    tasks: dict[str, list[str]] = {_(task): [] for task in [*TASKS, OTHERS]}
+    for command in commands:
+        for one in _leaves(command):
+            if _is_shown(one, scope):
+                tasks[_(_task_of(command.name))].append(_mention(one.qualified_name, ids))
+    for task, mentions in tasks.items():
+        if mentions:
+            card.add_named(task, fitting(mentions, " · ", FIELD))
     return MessageContent([card.build()])
+
+
+def _now(scope: Scope, waiting: Waiting, ids: Mapping[str, int]) -> Iterator[str]:
+    """Say what waits, with the command that leads to it; without a role, the one's own list."""
+    counts = [
+        (
+            plural("{number} alarm waits", "{number} alarms wait", waiting.alarms),
+            waiting.alarms,
+            "alert list",
+        ),
+        (
+            plural("{number} drone is out", "{number} drones are out", waiting.drones),
+            waiting.drones,
+            "drone list",
+        ),
+        (
+            plural(
+                "{number} property waits for approval",
+                "{number} properties wait for approval",
+                waiting.properties,
+            ),
+            waiting.properties,
+            "property list",
+        ),
+        (
+            plural(
+                "{number} removal waits for a decision",
+                "{number} removals wait for a decision",
+                waiting.removals,
+            ),
+            waiting.removals,
+            "removal list",
+        ),
+    ]
+    return (
+        f"**{text}** · {_mention(name if scope >= Scope.READ else 'property mine', ids)}"
+        for text, number, name in counts
+        if number
+    )
+
+
+def _task_of(name: str) -> str:
+    return next((task for task, names in TASKS.items() if name in names), OTHERS)
 
 
 def _is_shown(command: Command[Any, ..., Any], scope: Scope) -> bool:

@@ -13,13 +13,14 @@ from discord.app_commands import Range
 from cogs.commands import property_lists
 from cogs.commands.access import find_person
 from cogs.commands.property_card import property_card, property_map_card
-from cogs.commands.property_decisions import is_known, transfer
+from cogs.commands.property_decisions import approve, is_known, rejection_form, transfer
 from cogs.i18n.language import _, plural
 from cogs.ui.buttons import button
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import tier_name, user_name
 from cogs.ui.options import (
+    PendingPropertyOption,
     PropertyOption,
     StatusOption,
     TierOption,
@@ -242,6 +243,29 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         remove = Button(_("Remove"), f"property:remove:{found.id}", discord.ButtonStyle.danger)
         cancel = Button(_("Cancel"), f"property:keep:{found.id}")
         await reply_embed(interaction, MessageContent([card.build()], (remove, cancel)))
+
+    @app_commands.command(
+        description="Approve a property that waits for approval", extras=needs(Scope.APPROVE)
+    )
+    @property_option("The property; those that wait are offered")
+    async def approve(
+        self, interaction: discord.Interaction, property_: PendingPropertyOption
+    ) -> None:
+        context = await self._responder.defer(interaction)
+        found = await find_property(context, property_)
+        await reply_text(interaction, await approve(context, found.id))
+
+    @app_commands.command(
+        description="Reject a property that waits for approval, with a reason",
+        extras=needs(Scope.APPROVE),
+    )
+    @property_option("The property; those that wait are offered")
+    async def reject(
+        self, interaction: discord.Interaction, property_: PendingPropertyOption
+    ) -> None:
+        async with before_modal():
+            found = await find_property(self._responder.context(interaction), property_)
+        await interaction.response.send_modal(rejection_form(found.id))
 
     @button("property:map", Scope.READ, or_allowed=True)
     async def map_button(self, interaction: discord.Interaction, property_id: int) -> None:

@@ -9,7 +9,7 @@ from cogs.commands.removals import still_missing
 from cogs.i18n.language import _
 from cogs.ui.buttons import button, control
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
-from cogs.ui.modals import Answers, form, reason_form
+from cogs.ui.modals import Answers, Form, form, reason_form
 from cogs.ui.names import user_name
 from cogs.ui.pages import CUSTOM_ID
 from cogs.ui.responder import AlreadyDone, SentinelCog, reply_text
@@ -31,21 +31,12 @@ class PropertyDecisions(SentinelCog):
     @button("property:approve", Scope.APPROVE)
     async def approve_button(self, interaction: discord.Interaction, property_id: int) -> None:
         context = await self._responder.defer(interaction)
-        async with _deciding(context, property_id):
-            missing = await add_property_approval(context, OfProperty(property_id=property_id))
-        done = _("Property {id} approved.").format(id=property_id)
-        await reply_text(interaction, still_missing(missing) or done)
+        await reply_text(interaction, await approve(context, property_id))
 
     @button("property:reject", Scope.APPROVE)
     async def reject_button(self, interaction: discord.Interaction, property_id: int) -> None:
         """Ask for the reason, then reject the property; it can still get another status."""
-
-        opened = reason_form(
-            _("Reject the property"),
-            f"property:reject:{property_id}",
-            _("The owner will read this"),
-        )
-        await interaction.response.send_modal(opened)
+        await interaction.response.send_modal(rejection_form(property_id))
 
     @form("property:reject", Scope.APPROVE, "reason")
     async def submit_rejection(self, context: Context, property_id: int, answers: Answers) -> str:
@@ -81,6 +72,19 @@ class PropertyDecisions(SentinelCog):
         number, keep, owner = argument.split(":", 2)
         ask = {"propertyId": number, "keepAllowed": keep == "1", "owner": owner}
         await reply_text(interaction, await _give(context, validate(NewOwner, ask)))
+
+
+async def approve(context: Context, property_id: int) -> str:
+    """Approve a property; return what to answer."""
+    async with _deciding(context, property_id):
+        missing = await add_property_approval(context, OfProperty(property_id=property_id))
+    return still_missing(missing) or _("Property {id} approved.").format(id=property_id)
+
+
+def rejection_form(property_id: int) -> Form:
+    return reason_form(
+        _("Reject the property"), f"property:reject:{property_id}", _("The owner will read this")
+    )
 
 
 async def transfer(

@@ -39,6 +39,7 @@ async def event_choices(context: Context, typed: str) -> list[Choice[str]]:
 EventOption = Transform[str, TextOption(event_choices)]
 
 
+@app_commands.default_permissions(manage_guild=True)
 class RouteCommands(SentinelGroup, group_name="route", group_description="Routing rules"):
     def __init__(self, responder: Responder, routes: Routes, store: RoutingStore) -> None:
         super().__init__(responder)

@@ -107,6 +107,7 @@ class SetupWizard(commands.Cog):
         extras=needs(Scope.ADMIN),
     )
     @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
     async def setup(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)
         await self._adopt(context, interaction)

@@ -30,9 +30,15 @@ from webhook.queries.drones import (
 )
 from webhook.queries.equipment import EquipmentData, get_equipment
 from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfProperty, PropertyData, SearchPage
-from webhook.queries.properties import find_property, list_statuses, suggest_properties
+from webhook.queries.properties import (
+    StatusPage,
+    find_property,
+    list_properties,
+    list_statuses,
+    suggest_properties,
+)
 from webhook.queries.removals import RemovalDecision, suggest_removals
-from webhook.queries.rows import CAMERA, DRONE, OpenAlarm, Property
+from webhook.queries.rows import CAMERA, DRONE, PENDING, OpenAlarm, Property
 from webhook.queries.users import suggest_users
 
 MAX_CHOICES = 25
@@ -153,6 +159,12 @@ async def _with_drone_choices(context: Context, typed: str) -> list[Choice[str]]
     """Offer properties with a drone that can be sent out."""
     found = await suggest_with_drone(context, search_page(typed, MAX_CHOICES))
     return [_property_choice(row) for row in found]
+
+
+async def _pending_choices(context: Context, typed: str) -> list[Choice[str]]:
+    """Offer properties that wait for approval."""
+    page = StatusPage(status=PENDING, search=typed.strip()[:MAX_SEARCH], limit=MAX_CHOICES)
+    return [_property_choice(row) for row in (await list_properties(context, page)).properties]
 
 
 def _property_choice(row: PropertyData | Property) -> Choice[str]:
@@ -288,6 +300,7 @@ OthersAlarmOption = Transform[
     str, TextOption(partial(_alarm_choices, wanted=_is_handled_by_others))
 ]
 
+PendingPropertyOption = Transform[str, TextOption(_pending_choices)]
 PropertyWithDroneOption = Transform[str, TextOption(_with_drone_choices)]
 PropertyOption = Transform[str, TextOption(property_choices)]
 OwnedPropertyOption = Transform[str, TextOption(partial(property_choices, least=Share.OWNER))]

@@ -172,6 +172,25 @@ def test_listen_writes_each_event_at_once_also_into_a_file(
     assert in_the_file == [f"an event{os.linesep}".encode()]
 
 
+def test_query_without_a_name_lists_the_queries(run: Run) -> None:
+    ended = run("query")
+    assert ended.returncode == 0
+    assert "dispatch-drone" in ended.stdout
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_error() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "bot", "query"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _out, errors = process.communicate(timeout=60)
+    assert errors == b""
+
+
 def test_query_reports_that_the_bot_was_never_started(run: Run) -> None:
     ended = run("query", "get-tiers")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)

@@ -2,18 +2,12 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any
 
-import discord
 import pytest
-from discord.app_commands import Command, Group
 
-from cogs.commands.help import help_of
-from cogs.ui.permissions import needs
 from tests.end_to_end.answers import answer_to, steady
 from tests.end_to_end.environment import BotEnvironment
 from tests.soak.ledger import caught_up
-from webhook.protocol.context import Scope
 
 
 async def test_access_is_allowed_and_denied(env: BotEnvironment) -> None:
@@ -163,7 +157,8 @@ async def test_help_lists_the_commands_that_each_role_allows(env: BotEnvironment
         await env.fake.wait_connected()
         everything = await answer_to(env, olga, "help")
         for command in env.fake.offered_commands(olga):
-            assert f"</{command}>" in everything
+            assert f"</{command.removeprefix('/')}>" in everything
+        assert "- Now: Nothing waits for you." in everything
         viewer = await answer_to(env, env.vic, "help")
         assert "You have the viewer role here." in viewer
         assert "</drone list>" in viewer
@@ -177,26 +172,26 @@ async def test_help_lists_the_commands_that_each_role_allows(env: BotEnvironment
         assert "</cad units>" not in stranger
 
 
-def test_a_long_help_leaves_out_descriptions() -> None:
-    async def nothing(interaction: discord.Interaction) -> None:
-        """Do nothing."""
-
-    groups: list[Command[Any, ..., Any] | Group] = []
-    for number in range(15):
-        group = Group(name=f"group{number}", description=f"Group {number}")
-        for one in range(10):
-            described: Command[Any, ..., Any] = Command(
-                name=f"do{one}",
-                description="x" * 100,
-                callback=nothing,
-                extras=needs(Scope.READ),
-            )
-            group.add_command(described)
-        groups.append(group)
-    (embed,) = help_of(Scope.READ, groups, {}).embeds
-    shown = "\n".join(str(field.value) for field in embed.fields)
-    assert shown.count("`/group") == 150
-    assert "xxx" not in shown
+async def test_help_begins_with_what_waits(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.wait_for_commands()
+        for place in ("Villa", "Shed"):
+            await env.add_property(place, drones=1)
+        await env.query("add-alert", propertyId=1, userId="license:1")
+        await env.query("dispatch-drone", propertyId=2)
+        await env.query("request-remove-property", propertyId=2)
+        for member, waits in {
+            env.dora: ["1 alarm waits", "1 drone is out"],
+            env.anna: ["1 alarm waits", "1 drone is out", "1 property waits", "1 removal waits"],
+            env.stranger: ["Nothing waits for you."],
+        }.items():
+            now = (await answer_to(env, member, "help")).split("- Now: ")[1].split("\n│ - ")[0]
+            assert len(now.split("\n")) == len(waits)
+            assert all(text in now for text in waits), now
+        await env.query("link-user", memberId=str(env.stranger.id), userId="owner")
+        own = await answer_to(env, env.stranger, "help")
+        assert "1 alarm waits" in own
+        assert "1 drone is out" in own
 
 
 LAST_WEEK = {"to": datetime.now(UTC).date().isoformat()}

@@ -20,6 +20,8 @@ STOPS: list[tuple[str, dict[str, str | int]]] = [
     ),
     ("property mine", {}),
     ("property list", {"status": "PENDING"}),
+    ("property reject", {"property": "Villa"}),
+    ("property approve", {"property": "Villa"}),
     ("property edit", {"property": "Villa", "width": 30, "height": 20, "tier": "Premium"}),
     ("property edit", {"property": "Villa", "tier": "Platinum"}),
     ("property rename", {"property": "Villa", "location": "Villa Nova"}),
@@ -86,7 +88,16 @@ STOPS: list[tuple[str, dict[str, str | int]]] = [
 ]
 """The commands and what is typed into them, in an order that makes an evening."""
 
-ELSEWHERE = {"link code", "link list", "link member", "link unlink"}
+ELSEWHERE = {
+    "route add",
+    "route list",
+    "route remove",
+    "pause",
+    "link code",
+    "link list",
+    "link member",
+    "link unlink",
+}
 """Commands that tests/end_to_end/test_links.py covers."""
 
 

@@ -453,6 +453,9 @@ def offered(command: Command, member: Member, channel: Channel) -> bool:
         return False
     if needed is None or Permission.ADMINISTRATOR in allowed:
         return True
+    roles = {member.guild.id, *(role.id for role in member.roles)}
+    if roles & member.guild.allowed_commands.get(command.name, set()):
+        return True  # as the guild's owner chose in Server Settings › Integrations
     return bool(needed) and needed in allowed
 
 

@@ -443,6 +443,8 @@ class Guild:
     channels: list[Channel] = field(default_factory=list, repr=False)
     members: list[Member] = field(default_factory=list, repr=False)
     commands: list[Command] = field(default_factory=list, repr=False)
+    allowed_commands: dict[str, set[int]] = field(default_factory=dict, repr=False)
+    """The roles, or everyone, that the owner offers a command to; others need its permissions."""
     directs: list[DirectChannel] = field(default_factory=list, repr=False)
     threads: list[Thread] = field(default_factory=list, repr=False)
 

@@ -96,6 +96,7 @@ def _value(env: BotEnvironment, option: dict[str, Any]) -> Any:
 
 
 async def test_a_refused_person_reads_which_role_a_command_needs(env: BotEnvironment) -> None:
+    env.guild.allowed_commands = {key: {env.guild.id} for key in ("setup", "route", "audit")}
     permissions = _permissions()
     async with env.bot_running():
         await env.wait_for_commands()

@@ -45,6 +45,7 @@ async def _refusals(env: BotEnvironment, member: Member, property_id: int) -> li
 async def test_each_role_includes_those_before_it(env: BotEnvironment) -> None:
     _roles(env)
     admins = env.guild.roles[-1]
+    env.guild.allowed_commands["route"] = {env.guild.id}
     several = env.guild.add_member("Several", env.viewers, env.approvers, env.on_call)
     people = {
         env.stranger: ["viewer", "dispatcher", "approver", "admin"],
