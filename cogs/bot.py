@@ -20,6 +20,7 @@ from cogs.commands import (
     access,
     alerts,
     audit,
+    cad,
     drones,
     equipment,
     incidents,
@@ -28,7 +29,6 @@ from cogs.commands import (
     property_lists,
     removals,
 )
-from cogs.commands.cad import CadCommands, EmergencyCommand
 from cogs.commands.crimes import CrimeCommands
 from cogs.commands.drills import DrillCommands
 from cogs.commands.help import HelpCommands
@@ -90,6 +90,7 @@ LISTS = (
     access.lists
     | alerts.lists
     | audit.lists
+    | cad.lists
     | drones.lists
     | equipment.lists
     | incidents.lists
@@ -200,8 +201,8 @@ class SentinelBot(SentinelClient):
             VisitorCommands(responder),
             CrimeCommands(responder),
             alerts.AlertCommands(responder),
-            CadCommands(responder),
-            EmergencyCommand(responder),
+            cad.CadCommands(responder),
+            cad.EmergencyCommand(responder),
             incidents.IncidentButtons(responder),
             links.LinkCommands(responder),
             audit.AuditCommands(responder),

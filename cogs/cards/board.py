@@ -132,11 +132,11 @@ async def open_calls(sql: Reader, share: int, waiting_share: int) -> CardBuilder
         return CardBuilder(_("No open calls"), Colour.OVER)
     parts = []
     if waiting:
-        lines = [await _waiting_line(sql, call) for call in waiting[:MAX_LINES]]
+        lines = [await waiting_line(sql, call) for call in waiting[:MAX_LINES]]
         parts.append(_("**911 · {number} waiting**").format(number=_count(len(waiting))))
         parts.append(fitting(lines, "\n", waiting_share, len(waiting)))
     if calls:
-        lines = [await _call_line(sql, call) for call in calls[:MAX_LINES]]
+        lines = [await call_line(sql, call) for call in calls[:MAX_LINES]]
         parts.append(f"**{_('Dispatch calls')} · {_count(len(calls))}**")
         parts.append(fitting(lines, "\n", share, len(calls)))
     return CardBuilder(
@@ -146,7 +146,8 @@ async def open_calls(sql: Reader, share: int, waiting_share: int) -> CardBuilder
     )
 
 
-async def _waiting_line(sql: Reader, call: EmergencyCall) -> str:
+async def waiting_line(sql: Reader, call: EmergencyCall) -> str:
+    """Say in one line what waits where, and since when."""
     subject = emergency_subject(call.key)
     number = await linked_name(sql, subject, str(call.call_id))
     kind = "" if call.is_emergency else " · 311"
@@ -155,7 +156,8 @@ async def _waiting_line(sql: Reader, call: EmergencyCall) -> str:
     return f"{number}{kind}{await cad_suffix(sql, call.cad)} · {text} · {_ago(call.happened_at)}"
 
 
-async def _call_line(sql: Reader, call: DispatchCall) -> str:
+async def call_line(sql: Reader, call: DispatchCall) -> str:
+    """Say in one line how urgent a call is, where it is, who is on it, and since when."""
     subject = dispatch_subject(call.key)
     number = await linked_name(sql, subject, str(call.call_id))
     priority = f" · **P{call.priority}**" if call.priority in ("1", "2", "3") else ""

@@ -5,16 +5,18 @@ from discord import app_commands
 from discord.app_commands import Choice, Range, Transform
 
 from cogs.cards import board, render
-from cogs.i18n.language import _
+from cogs.i18n.language import N_, _
+from cogs.ui.buttons import control
 from cogs.ui.cad_answers import answer_request, text_at_once
-from cogs.ui.embeds import CardBuilder, Colour, MessageContent
+from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import cad_suffix, linked_name, plain_status_name, status_name, unit_name
 from cogs.ui.options import CHOICE_NAME, MAX_CHOICES, TextOption, search_page
+from cogs.ui.pages import ListRows, PagedLists, Row, first_page, reply_page
 from cogs.ui.permissions import needs
 from cogs.ui.responder import SentinelCog, SentinelGroup, before_modal, reply_embed
 from cogs.ui.text import fitting, inert_line, length, plain_line, timestamp
-from webhook.cad.events import dispatch_subject
+from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import NotFound
 from webhook.protocol.wire import validate
@@ -25,6 +27,7 @@ from webhook.queries.cad import (
     find_unit,
     list_calls_of_unit,
     list_open_calls,
+    list_units_on_duty,
     suggest_units,
 )
 from webhook.queries.cad_requests import (
@@ -37,7 +40,7 @@ from webhook.queries.cad_requests import (
     set_own_status,
 )
 from webhook.queries.incidents import MAX_NOTE, NewIncidentNote, OfIncident
-from webhook.queries.rows import Unit
+from webhook.queries.rows import DispatchCall, EmergencyCall, Unit
 
 MAX_LABEL = 32
 """Characters of whose note it is."""
@@ -53,6 +56,11 @@ STATUSES = (
 
 OFFERED = 200
 """Open calls of each kind that are looked through while somebody types."""
+
+MAX_CALLS = 1_000
+"""Open calls of each kind that are listed."""
+
+lists = PagedLists()
 
 
 async def call_choices(context: Context, typed: str) -> list[Choice[str]]:
@@ -108,8 +116,7 @@ class CadCommands(SentinelGroup, group_name="cad", group_description="Calls and 
     @app_commands.command(description="Show the open calls", extras=needs(Scope.READ))
     async def calls(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)
-        card = await board.open_calls(context.read, 2_200, 1_500)
-        await reply_embed(interaction, MessageContent([card.build()]))
+        await reply_page(interaction, await open_calls.page(context))
 
     @app_commands.command(description="Show one call", extras=needs(Scope.READ))
     @app_commands.rename(call="id")
@@ -122,16 +129,20 @@ class CadCommands(SentinelGroup, group_name="cad", group_description="Calls and 
     async def units(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)
         card = await board.on_duty(context.read, 5_000)
-        await reply_embed(interaction, MessageContent([card.build()]))
+        one_by_one = Button(N_("One by one"), first_page("units", ""))
+        buttons = (one_by_one,) if card.fields else ()
+        await reply_embed(interaction, MessageContent([card.build()], buttons))
 
     @app_commands.command(
         description="Show one unit and the calls it is on", extras=needs(Scope.READ)
     )
     @app_commands.describe(number="The unit; type a part of its number or name")
     async def unit(self, interaction: discord.Interaction, number: UnitOption) -> None:
-        context = await self._responder.defer(interaction)
-        card = await _unit_card(context, await find_unit(context, number))
-        await reply_embed(interaction, MessageContent([card.build()]))
+        await self._show_unit(interaction, number)
+
+    @control("unit:open", scope=Scope.READ)
+    async def open_unit_button(self, interaction: discord.Interaction, unit: str) -> None:
+        await self._show_unit(interaction, unit)
 
     @app_commands.command(
         description="Write a note on a call, also in the CAD", extras=needs(Scope.WRITE)
@@ -177,6 +188,11 @@ class CadCommands(SentinelGroup, group_name="cad", group_description="Calls and 
         asked = await set_own_status(context, await _asked_cad(context, cad), ask)
         await answer_request(self._responder, interaction, context, asked)
 
+    async def _show_unit(self, interaction: discord.Interaction, unit: str) -> None:
+        context = await self._responder.defer(interaction)
+        card = await _unit_card(context, await find_unit(context, unit))
+        await reply_embed(interaction, MessageContent([card.build()]))
+
 
 class EmergencyCommand(SentinelCog):
     """`/911`, by itself: it is typed in a hurry."""
@@ -216,6 +232,49 @@ class EmergencyCommand(SentinelCog):
         ask = validate(NewEmergency, {name: answers.text(name) for name in names})
         asked = await place_emergency(context, cad, ask)
         return await text_at_once(context, asked, "")
+
+
+@lists.declare("calls", Scope.READ)
+async def open_calls(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
+    """List open calls: emergencies that nobody has taken, dispatch calls by priority, 311 calls."""
+    calls = await list_open_calls(context, MAX_CALLS)
+    urgent = [call for call in calls.emergencies if call.is_emergency]
+    waiting = [call for call in calls.emergencies if not call.is_emergency]
+    every: list[EmergencyCall | DispatchCall] = [*urgent, *calls.dispatches, *waiting]
+    rows = [await _call_row(context, call) for call in every[offset : offset + limit]]
+    return ListRows(_("Open calls"), rows, _("No open calls."), len(every))
+
+
+async def _call_row(context: Context, call: EmergencyCall | DispatchCall) -> Row:
+    if isinstance(call, DispatchCall):
+        line = await board.call_line(context.read, call)
+        return Row(line, f"card:open:{dispatch_subject(call.key)}")
+    line = await board.waiting_line(context.read, call)
+    line = f"**911** · {line}" if call.is_emergency else line
+    return Row(line, f"card:open:{emergency_subject(call.key)}")
+
+
+@lists.declare("units", Scope.READ)
+async def units_on_duty(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
+    """List who is on duty, those in a panic first."""
+    on_duty = await list_units_on_duty(context)
+    rows = [
+        Row(await _unit_line(context, unit), f"unit:open:{unit.ident}@{unit.cad}")
+        for unit in on_duty[offset : offset + limit]
+    ]
+    return ListRows(_("On duty"), rows, _("Nobody is on duty."), len(on_duty))
+
+
+async def _unit_line(context: Context, unit: Unit) -> str:
+    state = status_name(unit.status) if unit.status else _("no status")
+    parts = [
+        f"**{unit_name(unit.ident, unit)}**{await cad_suffix(context.read, unit.cad)}",
+        f"**{_('PANIC')}**" if unit.is_panic else state,
+        inert_line(unit.name, 60, blank=""),
+        _("Dispatcher") if unit.is_dispatch else inert_line(unit.department, 60, blank=""),
+        inert_line(unit.location, 60, blank=""),
+    ]
+    return " · ".join(filter(None, parts))
 
 
 async def _asked_cad(context: Context, given: str | None) -> str:

@@ -17,7 +17,7 @@ def steady(env: BotEnvironment, reply: InteractionReply) -> str:
     for name, channel in env.channels.items():
         text = text.replace(f"<#{channel.id}>", f"#{name}")
     text = re.sub(r"\(https://discord\.com/channels/[0-9/]+\)", "(link)", text)
-    text = re.sub(r"<(/[a-z ]+):[0-9]+>", r"<\1>", text)
+    text = re.sub(r"<(/[a-z0-9 ]+):[0-9]+>", r"<\1>", text)
     text = re.sub(r"<t:[0-9]+:([A-Za-z])>", r"<\1>", text)
     return re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "DAY", text)
 

@@ -1,5 +1,6 @@
 """`/cad` tells viewers, privately, of calls and units."""
 
+import re
 from typing import Any
 
 import pytest
@@ -30,12 +31,12 @@ def with_two_cads(env: BotEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_calls_are_listed_and_shown(env: BotEnvironment) -> None:
     async with env.bot_running():
-        assert "No open calls" in await cad_answer(env, env.vic, "calls")
+        assert "No open calls." in await cad_answer(env, env.vic, "calls")
         await env.push("EVENT_911", call_911(4410))
         await env.push("EVENT_911", call_911(4411, isEmergency=False, location="Pier"))
         await env.push("EVENT_DISPATCH_NEW", dispatch_call(8120, idents=[61]))
         listed = await cad_answer(env, env.vic, "calls")
-        assert "# Open calls · 3" in listed
+        assert "### Open calls\n│ **911** · [4410](" in listed
         assert "**P1** · Structure fire · Forum Dr (8031) · unit 61 · <t:" in listed
         assert "· 311 · Pier" in listed
         assert await offered(env, "cad call", "id") == [
@@ -49,6 +50,35 @@ async def test_calls_are_listed_and_shown(env: BotEnvironment) -> None:
         await env.push("EVENT_DISPATCH_CLOSED", {"callIds": [8120]})
         assert "· closed" in await cad_answer(env, env.vic, "call", id="#8120")
         assert "8120 · Structure fire" not in await offered(env, "cad call", "id")
+
+
+async def test_open_calls_have_pages_the_most_urgent_first(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.wait_for_commands()
+        for number in range(2000, 2012):
+            priority = {2009: 1, 2003: 2}.get(number, 3)
+            await env.push("EVENT_DISPATCH_NEW", dispatch_call(number, priority=priority))
+        listed = await env.fake.slash(env.vic, "cad calls")
+        await env.fake.until(lambda: "Page 1 of 2" in render(listed))
+        shown = re.findall(r"20[01][0-9](?=\]| · \*\*P)", render(listed))
+        assert shown == [str(2000 + number) for number in (9, 3, 0, 1, 2, 4, 5, 6, 7, 8)]
+        opened = await env.fake.click(env.vic, listed, "Open")
+        await env.fake.until(lambda: "# Dispatch call 2009" in render(opened))
+        await env.fake.click(env.vic, listed, "Next")
+        await env.fake.until(lambda: "Page 2 of 2" in render(listed))
+        assert "2011" in render(listed)
+
+
+async def test_units_are_opened_one_by_one(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.wait_for_commands()
+        await log_in(env, 61, "7K-22", "BCSO")
+        shown = await env.fake.slash(env.vic, "cad units")
+        await env.fake.until(lambda: "On duty · 1" in render(shown))
+        listed = await env.fake.click(env.vic, shown, "One by one")
+        await env.fake.until(lambda: "**7K-22** · Available · Officer 61" in render(listed))
+        opened = await env.fake.click(env.vic, listed, "Open")
+        await env.fake.until(lambda: "# 7K-22 · Available" in render(opened))
 
 
 async def test_an_ambiguous_call_number_is_rejected(env: BotEnvironment) -> None:
@@ -150,7 +180,7 @@ async def test_hundreds_of_calls_and_hostile_names_fit(env: BotEnvironment) -> N
             await env.push("EVENT_911", call_911(number, location=text))
             await env.push("EVENT_DISPATCH_NEW", dispatch_call(number, title=text, idents=[1, 2]))
         calls = await cad_answer(env, env.vic, "calls")
-        assert "100 or more" in calls
+        assert "Page 1 of 26" in calls
         assert "# On duty · 300" in await cad_answer(env, env.vic, "units")
         one = await cad_answer(env, env.vic, "unit", number="1@cad")
         choices = [

@@ -110,6 +110,12 @@ async def find_call(context: Context, text: str) -> FoundCall:
 
 
 @operation(scope=Scope.READ)
+async def list_units_on_duty(context: Context) -> list[Unit]:
+    """Return who is on duty in any CAD: those in a panic first, then by CAD and department."""
+    return sorted(await units.on_duty(context.read), key=lambda unit: not unit.is_panic)
+
+
+@operation(scope=Scope.READ)
 async def suggest_units(context: Context, ask: SearchPage) -> list[Unit]:
     """Return units whose number or name holds the text, those on duty first."""
     return await units.search(context.read, ask.search, ask.limit)

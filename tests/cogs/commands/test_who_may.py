@@ -25,8 +25,9 @@ everybody:
 viewer:
     /property list /removal list /drone history /cad calls /cad call /cad units /cad unit /crimes
     /cad status /911 {call:place}
-    [call:respond] [call:leave]
+    [call:respond] [call:leave] [unit:open]
     list:properties list:drones list:flights list:removals list:notes
+    list:calls list:units
 viewer or owner:
     /access log /visitors
     list:access list:door list:history
