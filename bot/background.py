@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import time as TimeOfDay  # noqa: N812 - a class
+from pathlib import Path
 
 from db import cards, feeds, journal, request_keys, settings, subscriptions, troubles
 from db.database import Database
@@ -34,6 +35,9 @@ MAX_LAG = 0.1
 
 FRAMES = 8
 """Innermost calls that are logged of what blocked the loop."""
+
+IDLE = frozenset({"runners.py", "selectors.py"})
+"""Files of the innermost call while the loop runs none of our code: the machine is busy then."""
 
 log = logging.getLogger(__name__)
 
@@ -227,6 +231,8 @@ class _StackSampler(threading.Thread):
         calls = traceback.StackSummary.extract(
             traceback.walk_stack(frame), limit=FRAMES, lookup_lines=False
         )
+        if not calls or Path(calls[0].filename).name in IDLE:
+            return ""
         return "\n".join(
             f'  File "{one.filename}", line {one.lineno} in {one.name}' for one in calls
         )

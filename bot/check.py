@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import sqlite3
 import stat
 from collections import Counter
@@ -12,7 +11,13 @@ from pathlib import Path
 
 from bot.certificate import BadCertificate, Certificate, read_certificate
 from bot.client import InstanceClient, InstanceError
-from bot.secrets import CAD_KEY_FILE, CLIENT_TOKEN_FILE, UnreadableSecret, read_secret
+from bot.secrets import (
+    CAD_KEY_FILE,
+    CLIENT_TOKEN_FILE,
+    UnreadableSecret,
+    read_secret,
+    sample_secrets,
+)
 from bot.settings import CadSettings, HttpSettings, NamedKey, Settings
 from bot.settings.cad_api import RENAMED
 from db.errors import InvalidDatabase, StorageError
@@ -24,15 +29,6 @@ ANSWER_TIMEOUT = 3.0
 
 SOON = timedelta(days=14)
 """A certificate that ends within this time should have been renewed by now."""
-
-
-_SAMPLE = re.compile(
-    r"your.*(?:key|token)|(?:key|token)[ _-]*here|change.?me|placeholder|…|^at.least.16"
-    r"|^[ _-]*(?:cad|api|bot|secret|[ _-])*(?:key|token)$|^<.*>$|^[x*.-]+$"
-    r"|^(?:example|sample|dummy|password|passwort|secret|test)[\W\d_]*$|^(.)\1+$|^12345|^abcdef|keep.it.secret",
-    re.IGNORECASE,
-)
-"""What stands in examples in place of a secret, such as `YOUR-API-KEY`."""
 
 
 class Report:
@@ -122,7 +118,10 @@ def _check_readable(files: list[Path | None], report: Report) -> None:
 
 def _check_access(settings: Settings, report: Report) -> None:
     if not settings.cad.keys:
-        report.note("no CAD key is configured: pushes need the generated one")
+        report.note(
+            "no CAD key is configured: write your CAD's API key into [cad] keys, or what it pushes"
+            " is refused"
+        )
     if not settings.websocket.clients:
         report.note("no websocket client is configured: only programs on this machine may connect")
         if settings.http.trusted_proxies:
@@ -139,15 +138,8 @@ def _check_keys(settings: Settings, report: Report) -> None:
                 read_secret(file)
             except (UnreadableSecret, OSError) as fault:
                 report.fault("a generated secret cannot be read", str(fault))
-    secrets = [
-        ("discord.token", settings.discord.token),
-        *((f"the API key of {name}", settings.cad.api.key_of(name)) for name in settings.cad.names),
-        *((f"the CAD key {key.name}", key.key) for key in settings.cad.keys),
-        *((f"the token of {client.name}", client.token) for client in settings.websocket.clients),
-    ]
-    for name, secret in secrets:
-        if _SAMPLE.search(secret):
-            report.fault(f"{name} is the placeholder of an example", "put the real one there")
+    for name in sample_secrets(settings):
+        report.fault(f"{name} is the placeholder of an example", "put the real one there")
     _check_equal_keys(settings.cad.keys, report)
     tokens = Counter(client.token for client in settings.websocket.clients)
     for token, number in tokens.items():

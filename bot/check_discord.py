@@ -159,7 +159,8 @@ async def _check_home(
     """Check that it is clear in which server managers can do everything."""
     guilds = [(guild.id, guild.name) async for guild in client.fetch_guilds()]
     if len(guilds) > 1 and len(with_channels) != 1:
-        report.fault(several_servers(guilds), "the number of yours is guild_id")
+        sentence = "the bot is in several servers, and nothing says which one is its own"
+        report.fault(sentence, several_servers(guilds))
     elif len(guilds) > 1:
         report.note(several_servers(guilds))
 

@@ -215,6 +215,7 @@ class DiscordService:
             file_texts(self._settings),
             (alarms.call_after_minutes, alarms.call_supervisor_after_minutes),
             self._settings.http.port,
+            bool(self._settings.cad.keys),
             self._status.last_push,
             game_server_access(self._settings),
             self._status.game_servers,

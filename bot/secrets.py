@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,14 @@ class StoredSecret(NamedTuple):
     file: Path | None
     is_new: bool
 
+
+_SAMPLE = re.compile(
+    r"your.*(?:key|token)|(?:key|token)[ _-]*here|change.?me|placeholder|…|^at.least.16"
+    r"|^[ _-]*(?:cad|api|bot|secret|[ _-])*(?:key|token)$|^<.*>$|^[x*.-]+$"
+    r"|^(?:example|sample|dummy|password|passwort|secret|test)[\W\d_]*$|^(.)\1+$|^12345|^abcdef|keep.it.secret",
+    re.IGNORECASE,
+)
+"""What stands in examples in place of a secret, such as `YOUR-API-KEY`."""
 
 OWNER_ONLY = 0o600
 CAD_KEY_FILE = "cad-key.txt"
@@ -51,6 +60,17 @@ def client_token(settings: Settings) -> StoredSecret:
         strongest = max(clients, key=lambda client: ("read", "write", "admin").index(client.scope))
         return StoredSecret(strongest.token, None, is_new=False)
     return _stored(settings.database.path.parent / CLIENT_TOKEN_FILE)
+
+
+def sample_secrets(settings: Settings) -> list[str]:
+    """Return which secrets are still those of an example, which everybody knows."""
+    configured = [
+        ("discord.token", settings.discord.token),
+        *((f"the CAD key {key.name}", key.key) for key in settings.cad.keys),
+        *((f"the API key of {name}", settings.cad.api.key_of(name)) for name in settings.cad.names),
+        *((f"the token of {client.name}", client.token) for client in settings.websocket.clients),
+    ]
+    return [name for name, secret in configured if _SAMPLE.search(secret)]
 
 
 def read_secret(path: Path) -> str:

@@ -278,7 +278,7 @@ class SentinelBot(SentinelClient):
 
     async def on_ready(self) -> None:
         self._discord_status.state = "ready"
-        log.info("connected to Discord as %s, in %s servers", self.user, len(self.guilds))
+        log.info("connected to Discord as %s; servers: %s", self.user, len(self.guilds))
         await self._open_threads()
         self._change.act()
         self._sync_due.set()

@@ -4,7 +4,14 @@ import discord
 
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import DESCRIPTION, TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import external_name, headline, location_of, tier_name, user_name
+from cogs.ui.names import (
+    external_name,
+    headline,
+    location_of,
+    property_status,
+    tier_name,
+    user_name,
+)
 from cogs.ui.text import duration, inert, inert_line, timestamp, who
 from db import approvals, audit, flights, properties, removals
 from db.database import Reader
@@ -52,7 +59,7 @@ async def approval(sql: Reader, subject: Subject) -> MessageContent | None:
     if not pending:
         await _add_removal(sql, card, property_)
         if property_.status_by is not None:
-            card.add("Status", inert_line(property_.status, 32))
+            card.add("Status", property_status(property_.status))
             card.add("Decided by", who(property_.status_by))
         card.add("Reason", inert(property_.status_reason or "", 1000, blank=""), inline=False)
         return MessageContent([card.build()])

@@ -18,7 +18,7 @@ from cogs.i18n.language import _, plural
 from cogs.ui.buttons import button
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
 from cogs.ui.modals import Answers, Form, form
-from cogs.ui.names import tier_name, user_name
+from cogs.ui.names import property_status, tier_name, user_name
 from cogs.ui.options import (
     PendingPropertyOption,
     PropertyOption,
@@ -74,7 +74,7 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
     )
     @app_commands.describe(
         text="What to search for in location, description and number",
-        status="Only those of this status, like PENDING: those that wait for approval",
+        status="Only those of this status, like those that wait for approval",
     )
     async def list_(
         self,
@@ -149,7 +149,7 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         x="Where it is on the game's map, west to east",
         y="Where it is on the game's map, south to north",
         tier="Its protection plan",
-        status="ACTIVE, or a word of your own",
+        status="A status in use, or a word of your own",
         location="Where it is, in words",
         description="More about it",
         owner="The game user who owns it: a known name, or an id like license:41aa90be",
@@ -374,7 +374,7 @@ async def _edit(context: Context, property_: Property, given: Mapping[str, objec
         x=now.x,
         y=now.y,
         tier=await tier_name(context.read, now.tier),
-        status=inert_line(now.status, 32),
+        status=property_status(now.status),
     )
     if "owner" not in changes:
         return text

@@ -7,7 +7,13 @@ import discord
 from cogs.i18n.language import _
 from cogs.pictures.property_map import property_map
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
-from cogs.ui.names import external_name, linked_name, user_name, whole_user_name
+from cogs.ui.names import (
+    external_name,
+    linked_name,
+    property_status,
+    user_name,
+    whole_user_name,
+)
 from cogs.ui.pages import first_page
 from cogs.ui.text import fitting, inert, inert_line, who
 from webhook.cad.events import dispatch_subject, emergency_subject
@@ -76,7 +82,7 @@ async def _add_facts(context: Context, card: CardBuilder, found: PropertyOvervie
     if detail is not None:
         price = inert_line(detail.price, 40, blank="")
         card.add(_("Tier"), " · ".join(filter(None, [inert_line(detail.tier_name, 100), price])))
-    status = inert_line(property_.status, 32)
+    status = property_status(property_.status)
     if property_.status_by is not None:
         by = who(property_.status_by)
         status = _("{status}, set by {who}").format(status=status, who=by)

@@ -1,7 +1,7 @@
 """The properties in pages: all, those of a status or that match a text, the caller's own."""
 
 from cogs.i18n.language import _
-from cogs.ui.names import linked_name
+from cogs.ui.names import linked_name, property_status
 from cogs.ui.pages import ARGUMENT, ListRows, PagedLists, Row
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope, Share
@@ -30,7 +30,7 @@ async def properties(context: Context, argument: str, limit: int, offset: int) -
         title = _("Properties waiting for approval")
         empty = _("No properties are waiting for approval.")
     elif status:
-        title = _("Properties · {status}").format(status=inert_line(status, 32))
+        title = _("Properties · {status}").format(status=property_status(status))
         empty = _("No properties match.")
     if text:
         title = f"{title} · {_('“{text}”').format(text=inert_line(text, ARGUMENT))}"
@@ -51,7 +51,7 @@ async def own_properties(context: Context, _argument: str, limit: int, offset: i
 
 
 async def _row(context: Context, property_: Property) -> Row:
-    where, status = inert_line(property_.location, 90), inert_line(property_.status, 32)
+    where, status = inert_line(property_.location, 90), property_status(property_.status)
     if property_.has_status(PENDING):
         where = await linked_name(context.read, Subject("approval", str(property_.id)), where)
     return Row(f"{property_.id} · {where} · {status}", f"property:open:{property_.id}")

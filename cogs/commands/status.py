@@ -207,4 +207,8 @@ def _game_server_lines(servers: GameServers) -> list[str]:
 def _push_line(status: RuntimeStatus, cad: str) -> str:
     at = status.last_push.at(cad)
     when = timestamp(at) if at is not None else _("none since the start")
+    wrong_at = status.last_push.wrong_key_at
+    if at is None and wrong_at is not None:
+        text = _("none since the start; one with a wrong key was refused {when}")
+        when = text.format(when=timestamp(wrong_at))
     return f"{inert_line(cad, 40)} · {when}"

@@ -6,7 +6,7 @@ import orjson
 
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import CardBuilder, Colour
-from cogs.ui.names import tier_name, user_name
+from cogs.ui.names import property_status, tier_name, user_name
 from cogs.ui.text import inert_line, who
 from db import access, audit, equipment, properties
 from db.database import Reader
@@ -74,8 +74,8 @@ async def restored(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def status(sql: Reader, event: StoredEvent) -> CardBuilder:
-    before, after = inert_line(event.data["previous"], 64), inert_line(event.data["status"], 64)
-    return await _entry(sql, event, _("Status"), Colour.NORMAL, f"{before} → {after}")
+    names = [property_status(event.data[name]) for name in ("previous", "status")]
+    return await _entry(sql, event, _("Status"), Colour.NORMAL, " → ".join(names))
 
 
 async def owner(sql: Reader, event: StoredEvent) -> CardBuilder:
@@ -128,7 +128,7 @@ async def _entry(
     location = inert_line(found.location, NAME) if found is not None else "?"
     by = await audit.author(sql, str(property_subject(int(property_id))), event.at)
     if by is not None:
-        text = _("{text}, by {who}").format(text=text, who=who(by)).lstrip(", ")
+        text = "\n".join(filter(None, [text, _("By {who}.").format(who=who(by))]))
     return CardBuilder(f"{what} · {location} #{property_id}", colour, text)
 
 

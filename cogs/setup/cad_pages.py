@@ -22,13 +22,20 @@ class CadPushes:
     last_at: int | None
 
 
-def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
-    """Show what to configure in the CAD, and what was received so far."""
+def cad_page(
+    port: int, cads: list[CadPushes], *, has_key: bool, wrong_key_at: int | None
+) -> SetupPage:
+    """Show what to configure in the CAD, and what was received so far.
+
+    `has_key`: whether a CAD's key is configured; `wrong_key_at`: when one was wrong, if ever.
+    """
     card = CardBuilder(
         heading("cad", _("What the CAD sends")),
         Colour.GOOD if all(cad.last_at for cad in cads) else Colour.NORMAL,
         _("Do one of these, then do something in the CAD: go on duty, or make a 911 call."),
     )
+    if not has_key:
+        card.add(_("First, the key of your CAD"), _how_to_enter_the_key(), inline=False)
     card.add(
         _("You have a FiveM server (recommended)"),
         _(
@@ -59,6 +66,12 @@ def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
         inline=False,
     )
     lines = [_describe_pushes(cad) for cad in cads]
+    if wrong_key_at is not None and any(cad.last_at is None for cad in cads):
+        text = _(
+            "A push with another key was refused {time}: `[cad] keys` in `config.toml` must hold"
+            " your CAD's API key."
+        )
+        lines.append(text.format(time=f"<t:{wrong_key_at // 1000}:R>"))
     if any(cad.last_at is None for cad in cads):
         lines.append(
             _(
@@ -70,6 +83,17 @@ def cad_page(port: int, cads: list[CadPushes]) -> SetupPage:
     back = button_to(_("Back"), "setup:page:channels")
     game = button_to(_("Game server"), "setup:page:game")
     return SetupPage(card, [back, button_to(_("Refresh"), "setup:page:cad"), game])
+
+
+def _how_to_enter_the_key() -> str:
+    return _(
+        "Without it, what the CAD sends is refused. Copy the API key in the CAD from Administration"
+        " › Advanced › In-Game Integration into the bot's `config.toml`, then restart the bot:\n"
+        "```toml\n"
+        "[cad]\n"
+        'keys = ["…"]\n'
+        "```"
+    )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from functools import partial
 
 import discord
 
+from cogs.i18n.language import _
 from cogs.routing.layout import CATEGORY, Layout, single_id
 from cogs.routing.setup_health import NEEDED_PERMISSIONS
 from cogs.routing.visibility import STAFF, CalledRole, audience, by_role, hidden_channels
@@ -117,7 +118,7 @@ async def let_roles_see(
     for into_category in (True, False):
         channels = {channel.id: channel for channel in await guild.fetch_channels()}
         find = partial(_channel_of, guild, channels)
-        hidden = hidden_channels(find, layout, called, lambda _, number: roles.get(number))
+        hidden = hidden_channels(find, layout, called, lambda _channel, number: roles.get(number))
         category = channels.get(category_id)
         for role, of_role in by_role(hidden).items():
             if only and role.id not in wanted:
@@ -209,4 +210,4 @@ def _called_in(key: str) -> list[str]:
 
 
 def _topic(keys: Collection[str]) -> str:
-    return ", ".join(CHANNELS[key] for key in keys)
+    return ", ".join(_(CHANNELS[key]) for key in keys)

@@ -50,7 +50,8 @@ class Greeting:
                 " where I post. Members with Manage Server can."
             ).format(server=inert_line(guild.name, 100))
             if home_guild(client.guilds, 0, ()) is None:
-                text += "\n" + several_servers([(one.id, one.name) for one in client.guilds])
+                first = several_servers([(one.id, one.name) for one in client.guilds])
+                text = f"{first}\n{_('Then:')} {text}"
         async for target in _targets(client, guild):
             try:
                 await target.send(text)

@@ -245,6 +245,7 @@ def roles_page(state: SetupState) -> SetupPage:
     """Show what each role can do."""
     intro = _(
         "Each role includes those before it. Members who can manage this server can do everything."
+        " Give the roles to your members in Server Settings › Members."
     )
     page = _group_page(state, "roles", _("Who may do what"), intro, _("nobody"))
     create = button_to(_("Create what is missing"), "setup:create:roles")
@@ -305,13 +306,11 @@ def pings_page(state: SetupState, minutes: tuple[int, int]) -> SetupPage:
     """Show who is mentioned, and when; `minutes` until an alarm calls dispatchers, supervisors."""
     intro = _("A role is mentioned once, when the message is posted. Rules can mention others.")
     page = _group_page(state, "pings", _("Who is called"), intro, _("nobody"))
-    dispatchers = " ".join(f"<@&{number}>" for number in state.layout["roles.dispatcher"])
     lines = []
-    for after, who in zip(minutes, (dispatchers, _("supervisor")), strict=True):
-        text = plural(
-            "after 1 minute: {who}", "after {number} minutes: {who}", after, who=who or _("nobody")
-        )
-        lines.append(text if after else _("{who}: never").format(who=who))
+    for after, key in zip(minutes, ("roles.dispatcher", SUPERVISOR_ROLES), strict=True):
+        roles = " ".join(f"<@&{number}>" for number in state.layout[key]) or _("nobody")
+        text = plural("after 1 minute: {who}", "after {number} minutes: {who}", after, who=roles)
+        lines.append(text if after else _("{who}: never").format(who=roles))
     page.card.add(_("If nobody acknowledges an alarm"), "\n".join(lines), inline=False)
     page.items.append(button_to(_("Back"), "setup:page:channels"))
     page.items.append(button_to(_("Next: language"), "setup:page:community", is_next=True))

@@ -79,6 +79,7 @@ class SetupWizard(commands.Cog):
         file_texts: CommunityTexts,
         minutes: tuple[int, int],
         port: int,
+        has_cad_key: bool,
         last_push: LastPush,
         access: GameServerAccess,
         game_servers: GameServers,
@@ -91,11 +92,13 @@ class SetupWizard(commands.Cog):
         self._file_texts = file_texts
         self._minutes = minutes
         self._port = port
+        self._has_cad_key = has_cad_key
         self._last_push = last_push
         self._called_roles = called_roles
         self._on_choice = on_choice
         self._creating: discord.abc.User | None = None
         self._awaiting_push: dict[int, discord.Interaction] = {}
+        self._awaiting_zone: dict[int, discord.Interaction] = {}
         self._access = access
         self._game_servers = game_servers
         self._awaiting_game: dict[int, discord.Interaction] = {}
@@ -187,6 +190,9 @@ class SetupWizard(commands.Cog):
     @form("setup:ask", Scope.ADMIN, "zone")
     async def submit_zone(self, context: Context, _number: int, answers: Answers) -> str:
         zone = await self._choose_zone(context, answers.text("zone"))
+        page = self._awaiting_zone.get(int(context.caller.name.removeprefix("discord:")))
+        if page is not None and not page.is_expired():
+            await self._show_page(page, "community")
         return _("The time zone is {zone}.").format(zone=zone)
 
     @control("setup:create", scope=Scope.ADMIN)
@@ -256,6 +262,7 @@ class SetupWizard(commands.Cog):
     async def _defer(self, interaction: discord.Interaction) -> Context:
         """Acknowledge; the answer that has the control is changed later."""
         self._awaiting_push.pop(interaction.user.id, None)
+        self._awaiting_zone.pop(interaction.user.id, None)
         self._awaiting_game.pop(interaction.user.id, None)
         await interaction.response.defer()
         return self._responder.context(interaction)
@@ -324,6 +331,7 @@ class SetupWizard(commands.Cog):
             page = pings_page(state, self._minutes)
         elif name == "community":
             page = community_page(state)
+            self._awaiting_zone[interaction.user.id] = interaction
         else:
             page = picking_page(state, self._checked(name))
         await _show(interaction, page)
@@ -339,7 +347,9 @@ class SetupWizard(commands.Cog):
         ]
         if any(cad.last_at is None for cad in cads):
             self._awaiting_push[interaction.user.id] = interaction
-        await _show(interaction, cad_page(self._port, cads))
+        wrong_key_at = self._last_push.wrong_key_at
+        page = cad_page(self._port, cads, has_key=self._has_cad_key, wrong_key_at=wrong_key_at)
+        await _show(interaction, page)
 
     async def _announce_first(self, cad: str) -> None:
         """Tell those who wait that the first push of a CAD since the start has come."""

@@ -8,7 +8,7 @@ from cogs.ui.embeds import HEADLINE
 from cogs.ui.text import count_more, fitting, inert_line, who
 from db import cards, community, flights, links, properties, users
 from db.database import Reader
-from db.properties import Property
+from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
 from db.units import Unit
 from webhook.cad.status_names import StatusNames
 from webhook.protocol.events import Subject
@@ -30,6 +30,14 @@ STATUSES = {
     "CLOSED": N_("Closed"),
 }
 """The CAD's own statuses: units' before calls', the most urgent first."""
+
+PROPERTY_STATUSES = {
+    PENDING: N_("waiting for approval"),
+    ACTIVE: N_("active"),
+    REJECTED: N_("rejected"),
+    REMOVED: N_("removal requested"),
+}
+"""What the statuses mean that the bot itself gives to properties."""
 
 POSTAL = 19
 """Characters of a postal code behind a place, with its brackets."""
@@ -86,6 +94,17 @@ def code_name(code: str, limit: int) -> str:
     """Show a code, with the community's name for it."""
     name = _STATUS_NAMES.get().code(code)
     return inert_line(f"{code} · {name}" if name else code, limit, blank="")
+
+
+def property_status(status: str) -> str:
+    """Say what a property's status means; one of the community's own is shown as it is."""
+    return inert_line(plain_property_status(status), 32)
+
+
+def plain_property_status(status: str) -> str:
+    """Do the same where nothing is interpreted as markup."""
+    meaning = PROPERTY_STATUSES.get(status.upper())
+    return _(meaning) if meaning else status
 
 
 def unit_name(ident: int, unit: Unit | None) -> str:

@@ -12,6 +12,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice, Transform
 
+from cogs.ui.names import plain_property_status
 from cogs.ui.responder import SentinelClient
 from cogs.ui.text import BLANK, length, plain_line
 from db.search import fold_case
@@ -190,7 +191,9 @@ async def _restorable_choices(context: Context, typed: str) -> list[Choice[str]]
 
 
 async def _status_choices(context: Context, typed: str) -> list[Choice[str]]:
-    return ranked_choices(typed, ((status, status) for status in await list_statuses(context)))
+    return ranked_choices(
+        typed, ((status, plain_property_status(status)) for status in await list_statuses(context))
+    )
 
 
 async def _tier_choices(context: Context, typed: str) -> list[Choice[str]]:

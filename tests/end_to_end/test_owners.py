@@ -156,7 +156,7 @@ async def test_an_owner_lets_friends_in_by_their_discord_account(env: BotEnviron
         )
         allowed = (await env.query("get-allowed-users", **about))["allowedUsers"]
         assert set(allowed) == {"license:friend", f"discord:{friend.id}"}
-        assert "Villa](link) · PENDING · you may enter" in await answer_to(
+        assert "Villa](link) · waiting for approval · you may enter" in await answer_to(
             env, friend, "property mine"
         )
         done = f"{friend.mention} can no longer enter **Villa**."

@@ -83,7 +83,7 @@ async def test_a_new_property_is_listed_searched_and_pending(env: BotEnvironment
             env, env.dora, "property add", **asked | {"tier": "Gold"}
         )
         await caught_up(env)
-        line = "1 · [Pier 400](link) · PENDING  [Open]"
+        line = "1 · [Pier 400](link) · waiting for approval  [Open]"
         for options in ({}, {"status": "pending"}, {"text": "IER 4"}):
             assert line in await answer_to(env, env.vic, "property list", **options)
         assert "No properties match." in await answer_to(env, env.vic, "property list", text="x%")
@@ -140,7 +140,7 @@ async def test_several_fields_are_edited_at_once(env: BotEnvironment) -> None:
         changes: dict[str, str | int] = {"property": "1", "width": 30, "x": -5, "tier": "Optimum"}
         assert "dispatcher role" in await answer_to(env, env.vic, "property edit", **changes)
         done = await answer_to(env, env.dora, "property edit", **changes)
-        assert done == "**Villa**: 30 × 0 m at -5, 0, tier Optimum, PENDING."
+        assert done == "**Villa**: 30 × 0 m at -5, 0, tier Optimum, waiting for approval."
         deciding = changes | {"status": "active", "width": 50}
         refused = await answer_to(env, env.dora, "property edit", **deciding)
         assert refused == "This needs the approver role: @Approver."
@@ -169,7 +169,7 @@ async def test_the_edit_form_changes_only_edited_fields(env: BotEnvironment) -> 
         await env.query("change-property-size", propertyId=1, width=7, height=8)
         changed = {"Coordinates: x, y": "-860; 700", "Tier: its number or its name": "premium"}
         sent = await env.fake.submit(env.dora, form, changed)
-        assert steady(env, sent).endswith("**Villa**: 7 × 8 m at -860, 700, tier Premium, ACTIVE.")
+        assert steady(env, sent).endswith("**Villa**: 7 × 8 m at -860, 700, tier Premium, active.")
         again = await env.fake.click(env.dora, picture, "Edit")
         sent = await env.fake.submit(env.dora, again, {"Width x height, in metres": "large"})
         assert "Size: two whole numbers" in steady(env, sent)
@@ -291,7 +291,7 @@ async def test_options_offer_choices_by_name(env: BotEnvironment) -> None:
         assert await offered(env, "property show", "property", "vi") == ["Vinewood villa (1)"]
         assert await offered(env, "property add", "tier", "pre") == ["Premium · 99.99"]
         assert await offered(env, "property add", "owner", "hall") == ["Wren Halloway (license:1)"]
-        assert await offered(env, "property edit", "status", "act") == ["ACTIVE"]
+        assert await offered(env, "property edit", "status", "act") == ["active"]
         assert await offered(env, "equipment add", "type", "read") == ["Badge reader"]
         pieces = ["1 · Drone · Roof", "2 · Drone · Shed", "3 · Camera ·"]
         assert await offered(env, "equipment remove", "equipment", **villa) == pieces
@@ -312,7 +312,7 @@ SHOWN = """\
 │ With a \\*pool\\*.
 │ ~ Owner: Wren Halloway (license:1)
 │ ~ Tier: Premium · 99\\.99
-│ ~ Status: REMOVED, set by @Dora
+│ ~ Status: removal requested, set by @Dora
 │ ~ Size: 30 × 20 m
 │ ~ Coordinates: 120, -40
 │ ~ Added: <R>

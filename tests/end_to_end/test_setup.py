@@ -97,7 +97,8 @@ FIRST_PAGE = """\
 (only you can see this)
 ┌ #1976d2
 │ # Set up CAD Sentinel · 1 of 5 · Who may do what
-│ Each role includes those before it. Members who can manage this server can do everything.
+│ Each role includes those before it. Members who can manage this server can do everything. Give the\
+ roles to your members in Server Settings › Members.
 │
 │ **viewer** · can look everything up: nobody
 │ **dispatcher** · can also answer alarms, send drones, edit any property, its equipment and access\
@@ -112,7 +113,8 @@ CREATED_ROLES = """\
 (only you can see this)
 ┌ #1976d2
 │ # Set up CAD Sentinel · 1 of 5 · Who may do what
-│ Each role includes those before it. Members who can manage this server can do everything.
+│ Each role includes those before it. Members who can manage this server can do everything. Give the\
+ roles to your members in Server Settings › Members.
 │
 │ **viewer** · can look everything up: @CAD Sentinel viewer
 │ **dispatcher** · can also answer alarms, send drones, edit any property, its equipment and access\

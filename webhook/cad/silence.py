@@ -18,6 +18,8 @@ class LastPush:
         self._started = clock()
         self._at: dict[str, float] = {}
         self._subscribers: list[Callable[[str], None]] = []
+        self.wrong_key_at: int | None = None
+        """When a push last came with a key that is no CAD's, in milliseconds since 1970."""
 
     def subscribe(self, subscriber: Callable[[str], None]) -> None:
         """Call `subscriber` with the name of each CAD at its first push."""
@@ -29,6 +31,9 @@ class LastPush:
         if is_first:
             for subscriber in self._subscribers:
                 subscriber(cad)
+
+    def note_wrong_key(self) -> None:
+        self.wrong_key_at = now()
 
     def at(self, cad: str) -> int | None:
         """Return when a CAD last pushed, in milliseconds since 1970; None: not since the start."""

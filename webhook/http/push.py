@@ -81,7 +81,7 @@ class Outcome(NamedTuple):
 class PushListener:
     """The handler of pushes; answers with the texts of Sonoran's own listener.
 
-    `last_push` records every push that carries a valid key.
+    `last_push` records when pushes came, with a valid key and without.
     """
 
     def __init__(
@@ -169,6 +169,7 @@ class PushListener:
     async def _store(self, request: web.Request, body: object, key: object, age: object) -> Outcome:
         cad = self._cad_of(body.get("key"), request) if isinstance(body, dict) else None
         if cad is None or not isinstance(body, dict):
+            self._last_push.note_wrong_key()
             self._warn(
                 request,
                 "a push with a wrong or missing CAD key",
