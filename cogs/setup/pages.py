@@ -58,7 +58,7 @@ ROLES = {
         "can also answer alarms, send drones, edit any property, its equipment and access list"
     ),
     "roles.approver": N_("can also approve, deny and restore"),
-    "roles.admin": N_("can do everything, including /setup"),
+    "roles.admin": N_("can do everything; Server Settings › Integrations lets them see /setup"),
 }
 """What the roles are for."""
 
