@@ -357,8 +357,8 @@ async def test_generated_secrets_and_open_access_are_noted(setup: CheckedSetup) 
     )
     lines = await setup.check_lines(bare)
     assert (
-        "note  no CAD key is configured: write your CAD's API key into [cad] keys, or what it pushes"
-        " is refused"
+        "note  no CAD key is configured: write your CAD's API key into [cad] keys, or what it"
+        " pushes is refused"
     ) in lines
     assert any("only programs on this machine may connect" in line for line in lines)
 

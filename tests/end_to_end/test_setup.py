@@ -97,8 +97,8 @@ FIRST_PAGE = """\
 (only you can see this)
 ┌ #1976d2
 │ # Set up CAD Sentinel · 1 of 5 · Who may do what
-│ Each role includes those before it. Members who can manage this server can do everything. Give the\
- roles to your members in Server Settings › Members.
+│ Each role includes those before it. Members who can manage this server can do everything. Give\
+ the roles to your members in Server Settings › Members.
 │
 │ **viewer** · can look everything up: nobody
 │ **dispatcher** · can also answer alarms, send drones, edit any property, its equipment and access\
@@ -113,14 +113,15 @@ CREATED_ROLES = """\
 (only you can see this)
 ┌ #1976d2
 │ # Set up CAD Sentinel · 1 of 5 · Who may do what
-│ Each role includes those before it. Members who can manage this server can do everything. Give the\
- roles to your members in Server Settings › Members.
+│ Each role includes those before it. Members who can manage this server can do everything. Give\
+ the roles to your members in Server Settings › Members.
 │
 │ **viewer** · can look everything up: @CAD Sentinel viewer
 │ **dispatcher** · can also answer alarms, send drones, edit any property, its equipment and access\
  list: @CAD Sentinel dispatcher
 │ **approver** · can also approve, deny and restore: @CAD Sentinel approver
-│ **admin** · can do everything; Server Settings › Integrations lets them see /setup: @CAD Sentinel admin
+│ **admin** · can do everything; Server Settings › Integrations lets them see /setup: @CAD\
+ Sentinel admin
 └
 <Choose existing ones: viewer | dispatcher | approver | admin>
 [Create what is missing] secondary (disabled) [Refresh] secondary [Reset to the file] secondary\

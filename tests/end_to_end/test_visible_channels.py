@@ -1,7 +1,7 @@
 """Set-up cannot go wrong silently: roles see their channels, the bot knows its server."""
 
-from bot.settings import Channels, Roles
-from tests.end_to_end.environment import BotEnvironment
+from bot.settings import CadSettings, Channels, Roles
+from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.end_to_end.test_recovery import logged
 from tests.end_to_end.test_setup import (
     boss,
@@ -94,11 +94,51 @@ async def test_the_first_setup_binds_the_bot_to_its_server_and_takes_over_its_la
         assert "Deutsch" in picture(env, reply)
         stranger = await env.fake.add_guild_live("Elsewhere", channels=["general"])
         reply = await open_page(env, boss, "community")
-        await env.fake.click(boss, reply, "Another time zone")
+        form = await env.fake.click(boss, reply, "Another time zone")
+        refused = await env.fake.submit(boss, form, {"zone": "europe/narnia"})
+        assert "There is no such time zone" in render(refused)
+        assert "europe/narnia" in render(refused)
+        accepted = await env.fake.submit(boss, form, {"zone": " america/new york"})
+        assert "The time zone is America/New_York." in render(accepted)
+        await env.fake.until(lambda: "~ Time zone: America/New_York" in render(reply))
         await env.fake.choose(boss, reply, "Which language?", ["en"])
         await env.fake.until(lambda: "~ Language: English" in render(reply))
         assert not stranger.channel("general").created
     assert not stranger.commands
+
+
+async def test_what_is_created_is_described_in_the_language_of_who_creates_it(
+    env: BotEnvironment, boss: Member
+) -> None:
+    boss.user.locale = "de"
+    async with env.bot_running():
+        await started(env)
+        reply = await env.fake.slash(boss, "setup")
+        await shown(env, reply, "1 von 5")
+        await env.fake.click(boss, reply, "Weiter: Kanäle")
+        await shown(env, reply, "2 von 5")
+        await env.fake.click(boss, reply, "Klein: 5 Kanäle")
+        await env.fake.until(lambda: len(made(env)) == 5)
+    assert [one.topic for one in made(env)][-1] == "Meldungen über den Bot selbst"
+
+
+async def test_missing_and_wrong_keys_of_the_cad_are_told(
+    env: BotEnvironment, boss: Member
+) -> None:
+    settings = env.settings().model_copy(update={"cad": CadSettings()})
+    env.settings = lambda: settings  # type: ignore[method-assign]
+    async with env.bot_running():
+        await started(env)
+        reply = await open_page(env, boss, "cad")
+        assert "First, the key of your CAD: Without it, what the CAD sends is refused." in picture(
+            env, reply
+        )
+        assert "another key" not in render(reply)
+        assert await env.push("EVENT_911", call_911(1)) == 400
+        await env.fake.click(boss, reply, "Refresh")
+        await shown(env, reply, "A push with another key was refused <t:")
+        status = await env.fake.slash(boss, "status")
+        await shown(env, status, "none since the start; one with a wrong key was refused <t:")
 
 
 async def test_with_several_servers_the_log_says_what_to_do(
