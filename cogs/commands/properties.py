@@ -12,7 +12,7 @@ from discord.app_commands import Range
 
 from cogs.commands import property_lists
 from cogs.commands.access import find_person
-from cogs.commands.property_card import property_card, property_map_card
+from cogs.commands.open_card import property_card, property_map_card
 from cogs.commands.property_decisions import approve, is_known, rejection_form, transfer
 from cogs.i18n.language import _, plural
 from cogs.ui.buttons import button

@@ -4,7 +4,7 @@ import discord
 import pytest
 
 from cogs.commands.crimes import crimes_by_day
-from cogs.commands.property_card import property_card
+from cogs.commands.open_card import property_card
 from cogs.commands.visitors import days_of, week_of
 from db import properties
 from tests.fake_discord.errors import Problems
