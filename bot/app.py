@@ -38,7 +38,8 @@ from cogs.routing.layout import choices
 from cogs.routing.stored import stored_routing
 from cogs.routing.troubles import Troubles
 from cogs.ui.names import set_status_names
-from db import cards, community
+from cogs.ui.text import set_redacted_texts
+from db import cards, community, redactions
 from db.community import EquipmentType, Tier
 from db.database import Database
 from db.folding import refold
@@ -62,6 +63,7 @@ from webhook.protocol.context import ApprovalRules, Context, ExternalRules, Poli
 from webhook.protocol.events import ALL
 from webhook.protocol.game_servers import GameServers
 from webhook.protocol.metrics import Metrics
+from webhook.protocol.redacted_texts import RedactedTexts
 from webhook.protocol.session import SESSION_MESSAGES, SessionSettings
 from webhook.queries import CATALOGUE
 from webhook.queries.cad import store_cads
@@ -121,6 +123,7 @@ async def run(
         texts = effective_texts(settings, await chosen_texts(database.read))
         set_language(texts.language)
         set_search_language(texts.language)
+        set_redacted_texts(RedactedTexts(await redactions.all_of_them(database.read)))
         accesses = settings.cad.accesses()
         await _store_configuration(database, settings, cads, tuple(accesses))
         context = Context(

@@ -35,6 +35,7 @@ from cogs.commands.help import HelpCommands
 from cogs.commands.open_card import CardOpener
 from cogs.commands.pause import PauseCommands
 from cogs.commands.property_decisions import PropertyDecisions
+from cogs.commands.redact import RedactCommands
 from cogs.commands.route import RouteCommands
 from cogs.commands.status import RuntimeStatus, StatusCommands
 from cogs.commands.visitors import VisitorCommands
@@ -211,6 +212,7 @@ class SentinelBot(SentinelClient):
             RouteCommands(responder, routes, routing_store),
             PauseCommands(responder, routing_store),
             DrillCommands(responder, routes, runtime_status),
+            RedactCommands(responder, runtime_status, self),
             setup,
         ]
         self._buttons = Buttons(

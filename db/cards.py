@@ -14,6 +14,10 @@ AGAIN = "-again"
 
 
 WANTED, OPEN, ARCHIVED = "wanted", "open", "archived"
+RENAMED = "renamed"
+"""A thread that is there, but perhaps under a name that it must no longer have."""
+
+THREADS = (WANTED, OPEN, ARCHIVED, RENAMED)
 
 
 class Card(NamedTuple):
@@ -23,7 +27,7 @@ class Card(NamedTuple):
     role that the message calls when it is posted. `posting` counts its messages: a message deleted
     by hand is posted afresh. `digest` tells whether the message would change at all, `picture`
     whether its picture would; blank: it has none, or it is not known which. `thread` says how it is
-    with the thread of the message (WANTED, OPEN, ARCHIVED), blank for none; a forum's post is one.
+    with the thread of the message (THREADS), blank for none; a forum's post is one.
     `news`: the last version that was made by an event about the subject.
     """
 
@@ -156,6 +160,34 @@ async def of_subject(sql: Reader, subject: str) -> Card | None:
     return await sql.find(Card, "cards", subject=subject)
 
 
+async def of_message(sql: Reader, message_id: int) -> Card | None:
+    """Return the card that a message shows; None for other messages."""
+    return await sql.find(Card, "cards", message_id=message_id)
+
+
+async def newest(sql: Reader, limit: int) -> list[Card]:
+    """Return the newest cards, the newest first."""
+    return await sql.select(Card, "cards ORDER BY id DESC LIMIT ?", limit)
+
+
+async def show_anew(sql: Transaction, subject: str, newest: int) -> list[str]:
+    """Have the card of a subject and the newest cards shown again, and their threads renamed.
+
+    Return their channels. It is no news: what a moderator deleted stays away.
+    """
+    these = "(subject = ? OR id > (SELECT max(id) FROM cards) - ?)"
+    await sql.run(
+        "UPDATE cards SET version = version + 1,"
+        f" thread = CASE WHEN thread IN (?, ?) THEN ? ELSE thread END WHERE {these}",
+        OPEN,
+        ARCHIVED,
+        RENAMED,
+        subject,
+        newest,
+    )
+    return await sql.all(str, f"SELECT DISTINCT channel FROM cards WHERE {these}", subject, newest)
+
+
 async def subjects_beginning(sql: Reader, prefix: str) -> list[str]:
     """Return the subjects of cards that begin with a text."""
     found = "SELECT subject FROM cards WHERE subject >= ?1 AND subject < ?1 || char(1114111)"
@@ -234,7 +266,7 @@ async def mark_posted(sql: Transaction, card: Card) -> None:
 def _message(card: Card) -> dict[str, object]:
     """Return what says where the message is; a forum's post is a thread from the beginning."""
     message = {"channel_id": card.channel_id, "message_id": card.message_id}
-    is_new_post = card.channel_id == card.message_id != 0 and card.thread not in (OPEN, ARCHIVED)
+    is_new_post = card.channel_id == card.message_id != 0 and card.thread not in THREADS[1:]
     return {**message, "thread": OPEN} if is_new_post else {**message}
 
 

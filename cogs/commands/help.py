@@ -22,7 +22,7 @@ TASKS = {
     N_("Properties"): ("property", "removal", "equipment", "access"),
     N_("Visits and crimes"): ("visitors", "crimes"),
     N_("You in the game"): ("link",),
-    N_("The bot itself"): ("setup", "status", "route", "pause", "test", "audit", "help"),
+    N_("The bot itself"): ("setup", "status", "route", "pause", "redact", "test", "audit", "help"),
 }
 """What people come for, and the commands and groups for it."""
 

@@ -90,6 +90,9 @@ class LogMessenger:
     async def open_thread(self, channel_id: int, message_id: int, name: str) -> None:
         """Leave the log as it is."""
 
+    async def rename_thread(self, thread_id: int, name: str, *, archived: bool) -> None:
+        """Leave the log as it is."""
+
     async def archive_thread(self, thread_id: int, *, archived: bool) -> None:
         """Leave the log as it is."""
 
@@ -306,6 +309,10 @@ class DiscordMessenger:
     async def open_thread(self, channel_id: int, message_id: int, name: str) -> None:
         """Open the thread of a message, unless it has one."""
         await self._threads.open_on(channel_id, message_id, name)
+
+    async def rename_thread(self, thread_id: int, name: str, *, archived: bool) -> None:
+        """Give a thread another name if its own says what was redacted, and archive it or not."""
+        await self._threads.rename(thread_id, name, archived=archived)
 
     async def archive_thread(self, thread_id: int, *, archived: bool) -> None:
         """Archive a thread, or open it again."""

@@ -10,7 +10,7 @@ from cogs.delivery.threads import ThreadLocked, thread_name
 from cogs.ui.embeds import MessageContent
 from cogs.ui.text import format_day
 from db import cards, settings
-from db.cards import ARCHIVED, OPEN, WANTED, Card
+from db.cards import ARCHIVED, OPEN, RENAMED, WANTED, Card
 from db.database import Database, Reader, Transaction
 from webhook.protocol.events import Subject
 
@@ -22,6 +22,8 @@ async def keep_thread(
 ) -> None:
     """Open the thread that a card is to have, archive it in the end, and open it again.
 
+    One whose name says what was redacted gets another.
+
     A thread that cannot be had is left for the card's next change: the card matters more.
     """
     is_over = content.is_over and not CARDS[Subject.parse(card.subject).kind].max_age
@@ -31,9 +33,12 @@ async def keep_thread(
     if not card.message_id or not card.channel_id or thread in ("", wanted):
         return
     try:
-        if thread == WANTED:
+        if thread == RENAMED:
+            name = thread_name(content)
+            await messenger.rename_thread(card.message_id, name, archived=is_over)
+        elif thread == WANTED:
             await messenger.open_thread(card.channel_id, card.message_id, thread_name(content))
-        if thread != WANTED or is_over:
+        if thread in (OPEN, ARCHIVED) or (thread == WANTED and is_over):
             await messenger.archive_thread(card.message_id, archived=is_over)
     except ChannelGone:
         wanted = ""  # somebody deleted the thread

@@ -13,7 +13,7 @@ from cogs.delivery.discord_errors import (
     ThreadExists,
 )
 from cogs.ui.embeds import MessageContent
-from cogs.ui.text import plain_line
+from cogs.ui.text import plain_line, redacted
 
 NAME = 100
 """Characters of a thread's name."""
@@ -94,6 +94,24 @@ class Threads:
                 )
         except ThreadExists:
             return
+
+    async def rename(self, thread_id: int, name: str, *, archived: bool) -> None:
+        """Give a thread another name if its own says what was redacted, and archive it or not.
+
+        Raises:
+            ThreadLocked: a moderator locked it.
+        """
+        thread = await self._fetch(thread_id)
+        if thread is None:
+            return
+        is_clean = redacted(thread.name, single_words=True) == thread.name
+        if is_clean and thread.archived == archived:
+            return
+        if not is_clean:
+            await self.set_archived(thread_id, archived=False)
+            async with self._circuit_breaker.guard():
+                await thread.edit(name=name)
+        await self.set_archived(thread_id, archived=archived)
 
     async def set_archived(self, thread_id: int, *, archived: bool) -> bool:
         """Archive a thread or open it again; a post is tagged as what it is now.

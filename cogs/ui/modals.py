@@ -17,7 +17,7 @@ Whatever goes wrong, the member gets back what they typed.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -36,6 +36,7 @@ from cogs.ui.buttons import (
 from cogs.ui.embeds import MessageContent
 from cogs.ui.permissions import Permission
 from cogs.ui.responder import Responder, reply_embed, reply_text
+from cogs.ui.text import redacted
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import NotFound
 
@@ -54,21 +55,31 @@ Submit = TypeVar("Submit", bound=Callable[..., Awaitable[str | MessageContent]])
 
 @dataclass(frozen=True)
 class FormDeclaration(ButtonDeclaration):
-    """The forms that a method is for, and the names of their inputs."""
+    """The forms that a method is for, and the names of their inputs; some lack the `optional`."""
 
     inputs: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+
+    def has(self, names: set[str]) -> bool:
+        """Return whether a form with these inputs is one of them."""
+        return self.inputs <= names <= self.inputs | self.optional
 
 
 def form(
     action: str,
     scope: Scope,
     *inputs: str,
+    optional: Collection[str] = (),
     or_own: bool = False,
     read_argument: Callable[[str], Any] = read_number,
 ) -> Callable[[Submit], Submit]:
     """Declare a method for a form; it gets the context, the number behind the action, answers."""
     permission = Permission(scope, or_own)
-    return declare(FormDeclaration((action,), permission, read_argument, frozenset(inputs)))
+    return declare(
+        FormDeclaration(
+            (action,), permission, read_argument, frozenset(inputs), frozenset(optional)
+        )
+    )
 
 
 class OutdatedForm(NotFound):
@@ -100,6 +111,7 @@ class Form(discord.ui.Modal):
         lines: bool = False,
     ) -> None:
         """Add an input for text. `shown`: what stands in it already."""
+        shown = redacted(shown)
         text_input: discord.ui.TextInput[Form] = discord.ui.TextInput(
             custom_id=f"{name}#{_digest(shown)}" if shown else name,
             default=shown or None,
@@ -221,7 +233,7 @@ class Forms:
         except OutdatedButton:
             raise OutdatedForm from None
         self._responder.require(interaction, declaration.permission)
-        if answers.names != declaration.inputs:
+        if not declaration.has(answers.names):
             raise OutdatedForm
         context: Context = await self._responder.linked_context(interaction)
         answer: str | MessageContent = await method(context, argument, answers)

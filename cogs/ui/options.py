@@ -14,7 +14,7 @@ from discord.app_commands import Choice, Transform
 
 from cogs.ui.names import plain_property_status
 from cogs.ui.responder import SentinelClient
-from cogs.ui.text import BLANK, length, plain_line
+from cogs.ui.text import BLANK, length, one_line, plain_line
 from db.search import fold_case
 from webhook.protocol.context import Context, Share
 from webhook.protocol.errors import Conflict, NotFound
@@ -125,7 +125,7 @@ def _rank(wanted: str, value: str, name: str) -> int:
 def choice(name: str, value: object) -> Choice[str]:
     """Return a choice that Discord takes, whatever the thing is called."""
     return Choice(
-        name=plain_line(name, CHOICE_NAME) or BLANK, value=plain_line(str(value), CHOICE_NAME)
+        name=plain_line(name, CHOICE_NAME) or BLANK, value=one_line(str(value), CHOICE_NAME)
     )
 
 

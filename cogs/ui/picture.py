@@ -5,6 +5,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -50,7 +51,9 @@ class Picture:
     async def file(self) -> discord.File | None:
         """Draw it; None if that fails, as the message is worth more than its picture."""
         try:
-            png = await asyncio.get_running_loop().run_in_executor(PAINTER, self.draw)
+            # Its texts are those of whoever asked: their language, and nothing that is redacted.
+            draw = partial(copy_context().run, self.draw)
+            png = await asyncio.get_running_loop().run_in_executor(PAINTER, draw)
         except Exception:
             log.exception(
                 "the picture %s cannot be drawn, its message is sent without it", self.name

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextvars import ContextVar
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ import orjson
 
 from cogs.i18n.language import N_, _, plural
 from webhook.protocol.clean_text import clean_text, trim_end
+from webhook.protocol.redacted_texts import RedactedTexts
 
 ANONYMOUS = N_("Anonymous")
 BLANK = "—"
@@ -29,6 +31,9 @@ _MARKED = "\\2\x00\\1\\3"
 
 _BLANKS_AND_JOINERS = " \n\t\u200c\u200d"
 
+_NOTHING = RedactedTexts()
+_REDACTED: ContextVar[RedactedTexts] = ContextVar("redacted texts", default=_NOTHING)
+
 _SPACE = re.compile(r"\s+")
 _ESCAPED = re.compile(r"\\?.", re.DOTALL)
 _PIECE = re.compile(r"\x00.|[^\x00]", re.DOTALL)
@@ -39,13 +44,29 @@ def length(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
+def set_redacted_texts(texts: RedactedTexts) -> None:
+    """Set what moderators redacted, here and in tasks started from here."""
+    _REDACTED.set(texts)
+
+
+def redacted_texts() -> RedactedTexts:
+    """Return what moderators redacted."""
+    return _REDACTED.get()
+
+
+def redacted(text: str, *, single_words: bool = False) -> str:
+    """Return a text without what moderators redacted in it."""
+    return _REDACTED.get().replace(text, _("(redacted)"), single_words=single_words)
+
+
 def inert(text: str, limit: int, *, blank: str = BLANK) -> str:
     """Escape a text from the game so that it shows as it was written, within a limit.
 
     Markdown, mentions, custom emoji, links and timestamps stay text; invisible characters are
-    removed, line feeds kept. A text with nothing visible becomes `blank`.
+    removed, line feeds kept. A text with nothing visible becomes `blank`. What moderators redacted
+    is not shown.
     """
-    visible = clean_text(text, limit * 2)  # beyond the limit, so that a cut is noticed
+    visible = clean_text(redacted(text), limit * 2)  # beyond the limit, so that a cut is noticed
     if not visible:
         return blank
     parts: list[str] = []
@@ -61,11 +82,16 @@ def inert(text: str, limit: int, *, blank: str = BLANK) -> str:
 
 def inert_line(text: str, limit: int, *, blank: str = BLANK) -> str:
     """Like `inert`, in one line."""
-    return inert(_SPACE.sub(" ", clean_text(text, limit * 2)), limit, blank=blank)
+    return inert(_SPACE.sub(" ", clean_text(redacted(text), limit * 2)), limit, blank=blank)
 
 
 def plain_line(text: str, limit: int) -> str:
     """Clean a text that is shown without markdown: a footer, a choice, a log line."""
+    return one_line(redacted(text), limit)
+
+
+def one_line(text: str, limit: int) -> str:
+    """Clean a text that nobody reads, such as the value of a choice."""
     line = _SPACE.sub(" ", clean_text(text, limit))
     while length(line) > limit:
         line = line[:-1]

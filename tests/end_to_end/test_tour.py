@@ -78,6 +78,7 @@ STOPS: list[tuple[str, dict[str, str | int]]] = [
     ("route list", {}),
     ("route test", {"event": "EVENT_911", "data": '{"description": "Smoke"}'}),
     ("route remove", {"name": "smoke"}),
+    ("redact", {"message": "emergency:9@cad"}),
     ("pause", {"time": "30m"}),
     ("pause", {"time": "end"}),
     ("test", {"kind": "panic"}),

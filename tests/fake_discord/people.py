@@ -37,7 +37,7 @@ from .validation import (
 from .world import GUILD_TEXT, Channel, Command, Member, Role, User, World
 
 SUB_COMMANDS = (1, 2)
-USER_COMMAND = 2
+USER_COMMAND, MESSAGE_COMMAND = 2, 3
 STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER = range(3, 11)
 RADIO, CHECKBOXES, CHECKBOX = 21, 22, 23
 
@@ -85,24 +85,24 @@ class People:
         self,
         member: Member,
         command: str,
-        target: Member | User,
+        target: Member | User | Message,
         timeout: float,  # noqa: ASYNC109
         until_answered: bool,
     ) -> InteractionReply:
-        """Use a command in the menu of a member or an account."""
-        where = _first_channel(member)
+        """Use a command in the menu of a member, an account or a message."""
+        is_message = isinstance(target, Message)
+        where = target.channel if isinstance(target, Message) else _first_channel(member)
+        kind = MESSAGE_COMMAND if is_message else USER_COMMAND
         known = [*member.guild.commands, *self._world.commands]
-        registered = next(
-            (one for one in known if one.type == USER_COMMAND and one.name == command), None
-        )
+        registered = next((one for one in known if one.type == kind and one.name == command), None)
         if registered is None or not offered(registered, member, where):
             raise CannotDo(f"{member.name} is not offered {command!r}")
         resolved: JSON = {}
         data: JSON = {
             "id": str(registered.id),
             "name": registered.name,
-            "type": USER_COMMAND,
-            "target_id": _resolve(USER, command, target, where, resolved),
+            "type": kind,
+            "target_id": _target(command, member, target, where, resolved),
             "resolved": resolved,
         }
         if registered.guild_id is not None:
@@ -404,6 +404,22 @@ def _boolean(name: str, value: Value) -> bool:
     if not isinstance(value, bool):
         raise CannotDo(f"{name} takes True or False, not {value!r}")
     return value
+
+
+def _target(
+    command: str,
+    member: Member,
+    target: Member | User | Message,
+    channel: Channel,
+    resolved: JSON,
+) -> str:
+    """The id of what a menu was opened on, told about in full."""
+    if not isinstance(target, Message):
+        return _resolve(USER, command, target, channel, resolved)
+    if target.deleted or Permission.VIEW_CHANNEL not in member.permissions_in(channel):
+        raise CannotDo(f"{member.name} does not see the message")
+    resolved["messages"] = {str(target.id): target.to_dict()}
+    return str(target.id)
 
 
 def _resolve(kind: int, name: str, value: object, channel: Channel, resolved: JSON) -> str:

@@ -335,12 +335,12 @@ class FakeDiscord:
         self,
         member: Member,
         command: str,
-        target: Member | User,
+        target: Member | User | Message,
         *,
         timeout: float = TIMEOUT,  # noqa: ASYNC109
         until_answered: bool = True,
     ) -> InteractionReply:
-        """Have a member use a command in the menu of another one."""
+        """Have a member use a command in the menu of another one, or of a message."""
         return await self.people.use_menu(member, command, target, timeout, until_answered)
 
     async def autocomplete(

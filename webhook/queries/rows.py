@@ -10,6 +10,7 @@ from db.emergencies import EmergencyCall
 from db.equipment import CAMERA, DRONE
 from db.flights import Flight
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
+from db.redactions import Redaction
 from db.removals import Removal
 from db.units import Unit
 from db.visits import Visit
@@ -32,6 +33,7 @@ __all__ = [
     "Flight",
     "OpenAlarm",
     "Property",
+    "Redaction",
     "RefusedMessages",
     "Removal",
     "Unit",

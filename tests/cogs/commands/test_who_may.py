@@ -53,7 +53,7 @@ dispatcher or owner or allowed:
 approver:
     /removal approve /removal deny /removal restore /property approve /property reject
     [property:approve] [property:reject] [removal:approve] [removal:deny] [removal:restore]
-    [call:panicover]
+    [call:panicover] /redact [redact:texts] [redact:undo] {redact:texts}
     {property:reject} {removal:deny}
 admin:
     /property remove /route test /route add /route list /route remove /pause /test /audit /setup
