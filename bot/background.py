@@ -12,7 +12,17 @@ from contextlib import contextmanager
 from datetime import time as TimeOfDay  # noqa: N812 - a class
 from pathlib import Path
 
-from db import cards, feeds, journal, request_keys, settings, subscriptions, troubles
+from db import (
+    cad_requests,
+    cards,
+    drill_cards,
+    feeds,
+    journal,
+    request_keys,
+    settings,
+    subscriptions,
+    troubles,
+)
 from db.database import Database
 from db.errors import StorageUnavailable
 from webhook.cad.silence import LastPush, silent_cads
@@ -64,7 +74,7 @@ async def run_periodically(work: Callable[[], Awaitable[object]], interval: floa
 
 
 async def prune_journal(database: Database, days: int, live_clients: Counter[str]) -> None:
-    """Delete old events, subscriptions, troubles and answers to requests with a key.
+    """Delete old events, and what else is told or asked once and then only grows.
 
     In batches, so that nobody waits long for the writer.
     """
@@ -75,6 +85,8 @@ async def prune_journal(database: Database, days: int, live_clients: Counter[str
         subscriptions.forget: days,
         request_keys.prune: KEY_DAYS,
         troubles.prune: days,
+        drill_cards.prune: days,
+        cad_requests.prune: days,
     }
     for prune, age in ages.items():
         pruned = PRUNE_BATCH

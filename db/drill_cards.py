@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from db import cards
 from db.database import Reader, Transaction
 
 
@@ -32,3 +33,13 @@ async def due(sql: Reader, begun_until: int) -> list[int]:
 
 async def end(sql: Transaction, number: int) -> None:
     await sql.update("drill_cards", {"is_over": 1}, id=number)
+
+
+async def prune(sql: Transaction, before: int, limit: int) -> int:
+    """Delete up to `limit` cards that began before a time; return how many. Messages stay."""
+    oldest = "SELECT id FROM drill_cards WHERE is_over AND begun_at < ? ORDER BY id LIMIT ?"
+    gone = await sql.all(int, oldest, before, limit)
+    for number in gone:
+        await cards.release(sql, f"drill:{number}")
+        await sql.delete("drill_cards", id=number)
+    return len(gone)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from db import cards
 from db.database import Reader, Transaction
 
 
@@ -64,10 +65,11 @@ async def end(sql: Transaction, trouble_id: int, at: int) -> None:
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
-    """Delete troubles that ended before a time; return how many."""
-    return await sql.count_changes(
-        "DELETE FROM troubles WHERE id IN"
-        " (SELECT id FROM troubles WHERE ended_at < ? ORDER BY ended_at LIMIT ?)",
-        before,
-        limit,
-    )
+    """Delete up to `limit` troubles that ended before a time; return how many. Messages stay."""
+    oldest = "SELECT id FROM troubles WHERE ended_at < ? ORDER BY ended_at LIMIT ?"
+    gone = await sql.all(int, oldest, before, limit)
+    for number in gone:
+        for kind in ("trouble", "trouble-direct"):
+            await cards.release(sql, f"{kind}:{number}")
+        await sql.delete("troubles", id=number)
+    return len(gone)

@@ -283,11 +283,11 @@ async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
     notes = [inert(note, 2 * DESCRIPTION) for note in await alarms.alert_notes(sql, shown.id)]
     said = fitting(notes, "\n", 2 * DESCRIPTION)
     card.description = "\n".join(filter(None, [said, card.description]))
-    card.add(_("Raised by"), await user_name(sql, shown.raised_by))
-    card.add(_("Raised"), when(shown.raised_at, shown.age))
-    card.add(_("Alerts"), _alerts(shown))
+    card.add("Raised by", await user_name(sql, shown.raised_by))
+    card.add("Raised", when(shown.raised_at, shown.age))
+    card.add("Alerts", _alerts(shown))
     if shown.repeats > 1:
-        card.add(_("Last"), f"{await user_name(sql, shown.last_by)}, {timestamp(shown.last_at)}")
+        card.add("Last", f"{await user_name(sql, shown.last_by)}, {timestamp(shown.last_at)}")
     about = await card_in_server(sql, Subject("alarm", str(shown.id)))
     buttons = _owner_buttons(shown, is_own=is_own)
     return MessageContent([card.build()], buttons, about=about, age=shown.age)

@@ -4,14 +4,15 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from bot.background import DAY, MAX_LAG, TICK, LoopMonitor, prune_journal, run_periodically
-from db import request_keys
-from db.database import Database
+from db import cad_requests, cards, drill_cards, request_keys, troubles
+from db.cards import StaleCard
+from db.database import Database, Transaction
 from db.errors import StorageUnavailable
 from db.request_keys import StoredAnswer
 from webhook.protocol.context import now
@@ -27,6 +28,45 @@ async def test_answers_under_keys_are_forgotten_after_a_week(database_path: Path
         await prune_journal(database, 30, Counter())
         kept = await database.read.all(str, "SELECT key FROM request_keys ORDER BY key")
     assert kept == ["0 days old", "6 days old"]
+
+
+async def _tell_trouble(sql: Transaction, at: int) -> None:
+    number = await troubles.begin(sql, f"disk-{at}", "No space.", "Make some.", 0, 0, at)
+    await troubles.end(sql, number, at)
+    await cards.mark_stale(sql, StaleCard(f"trouble:{number}", "log", at))
+
+
+async def _play_drill(sql: Transaction, at: int) -> None:
+    number = await drill_cards.add(sql, "panic", "discord:7", at)
+    await drill_cards.end(sql, number)
+    await cards.mark_stale(sql, StaleCard(f"drill:{number}", "log", at))
+
+
+async def _ask_cad(sql: Transaction, at: int) -> None:
+    name = f"asked at {at}"
+    await cad_requests.add(
+        sql, id=name, cad="cad", kind="note", lane=2, body="{}", now=at, deadline=None
+    )
+    await cad_requests.end(sql, name, "done", at)
+
+
+@pytest.mark.parametrize(
+    ("add", "table"),
+    [(_tell_trouble, "troubles"), (_play_drill, "drill_cards"), (_ask_cad, "cad_requests")],
+)
+async def test_what_is_over_goes_with_the_journal(
+    database_path: Path, add: Callable[[Transaction, int], Awaitable[None]], table: str
+) -> None:
+    async with Database.open(database_path) as database:
+        async with database.write() as sql:
+            for days in (400, 31, 29, 0):
+                await add(sql, now() - days * DAY)
+        has_cards = await database.read.count("cards") > 0
+        await prune_journal(database, 30, Counter())
+        left = await database.read.count(table)
+        cards_left = await database.read.count("cards")
+    assert left == 2
+    assert cards_left == (2 if has_cards else 0)
 
 
 async def test_failed_work_is_logged_and_tried_again(
