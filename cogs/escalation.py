@@ -10,7 +10,7 @@ from db.alarms import Alarm
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
 from webhook.protocol.events import Subject
-from webhook.queries.alarms import call_police_by_rule, record_step
+from webhook.queries.alarm_steps import call_police_by_rule, record_step
 from webhook.queries.models import alarm_subject
 
 BATCH = 100

@@ -7,6 +7,7 @@ whether it did: so of two people at once one acts.
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from db import escalations
 from db.database import Reader, Transaction, marks, where_equal
 from db.simulations import IS_SIMULATED
 
@@ -68,37 +69,6 @@ class OpenAlarm(NamedTuple):
     id: int
     location: str
     acknowledged_by: str | None
-
-
-class AlarmStep(NamedTuple):
-    """What was done about an alarm; `who` is blank if nobody did it.
-
-    `text`: of a note, or who handled it until then. `number`: when a snooze ends (milliseconds
-    since 1970), which drone was sent out, which level was reached, or with which alert a note came.
-    """
-
-    at: int
-    who: str
-    action: str
-    text: str
-    number: int | None
-
-
-class Escalation(NamedTuple):
-    """Whom an alarm mentioned at a level, as role ids with blanks between.
-
-    It had waited since `waiting_since`. `answer`: the step that ended this, None while it waits;
-    `answered_by` is blank if that came by itself. `number` counts the escalations of an alarm.
-    """
-
-    number: int
-    level: int
-    at: int
-    roles: str
-    waiting_since: int
-    answer: str | None
-    answered_at: int | None
-    answered_by: str | None
 
 
 _WAITS = "outcome IS NULL AND acknowledged_at IS NULL AND snoozed_until IS NULL"
@@ -285,81 +255,7 @@ async def escalate(
     change = f"called = ?2 WHERE id = ?1 AND {_WAITS} AND called < ?2 AND waiting_since <= ?3"
     if not await _changed(sql, change, alarm_id, level, waiting_since):
         return None
-    await sql.run(
-        "INSERT INTO escalations (alarm_id, number, level, at, roles, waiting_since)"
-        " SELECT id, 1 + coalesce((SELECT max(number) FROM escalations WHERE alarm_id = ?1), 0),"
-        " ?2, ?3, ?4, waiting_since FROM alarms WHERE id = ?1",
-        alarm_id,
-        level,
-        now,
-        roles,
-    )
-    return max(await escalation_numbers(sql, alarm_id))
-
-
-async def answer_escalations(
-    sql: Transaction, alarm_id: int, answer: str, who: str, now: int
-) -> None:
-    """Store what ended the waiting of an alarm in the escalations that were not answered yet."""
-    await sql.run(
-        "UPDATE escalations SET answer = ?, answered_at = ?, answered_by = ?"
-        " WHERE alarm_id = ? AND answer IS NULL",
-        answer,
-        now,
-        who,
-        alarm_id,
-    )
-
-
-async def get_escalation(sql: Reader, alarm_id: int, number: int) -> Escalation | None:
-    return await sql.find(Escalation, "escalations", alarm_id=alarm_id, number=number)
-
-
-async def escalation_numbers(sql: Reader, alarm_id: int) -> list[int]:
-    return await sql.all(int, "SELECT number FROM escalations WHERE alarm_id = ?", alarm_id)
-
-
-async def add_step(
-    sql: Transaction,
-    alarm_id: int,
-    at: int,
-    who: str,
-    action: str,
-    text: str = "",
-    number: int | None = None,
-) -> None:
-    step = AlarmStep(at, who, action, text, number)
-    await sql.insert("alarm_steps", alarm_id=alarm_id, **step._asdict())
-
-
-async def alert_notes(sql: Reader, alarm_id: int) -> list[str]:
-    """Return the notes that came with the alerts of an alarm, the oldest first."""
-    said = "SELECT text FROM alarm_steps WHERE alarm_id = ? AND action = 'noted' AND number > 0"
-    return await sql.all(str, f"{said} ORDER BY id", alarm_id)
-
-
-async def last_acts(sql: Reader, alarm_id: int, limit: int) -> tuple[list[AlarmStep], int]:
-    """Return the newest steps that are no notes, the oldest first, and how many there are."""
-    acts = "alarm_steps WHERE alarm_id = ? AND action <> 'noted'"
-    newest = await sql.select(AlarmStep, f"{acts} ORDER BY id DESC LIMIT ?", alarm_id, limit)
-    return newest[::-1], await sql.count(acts, alarm_id)
-
-
-async def first_step(sql: Reader, alarm_id: int) -> AlarmStep | None:
-    first = "alarm_steps WHERE alarm_id = ? ORDER BY id LIMIT 1"
-    return next(iter(await sql.select(AlarmStep, first, alarm_id)), None)
-
-
-async def last_notes(sql: Reader, alarm_id: int, limit: int) -> tuple[list[AlarmStep], int]:
-    """Return the newest notes, the oldest of them first, and how many there are."""
-    notes = "alarm_steps WHERE alarm_id = ? AND action = 'noted'"
-    newest = await sql.select(AlarmStep, f"{notes} ORDER BY id DESC LIMIT ?", alarm_id, limit)
-    return newest[::-1], await sql.count(notes, alarm_id)
-
-
-async def steps(sql: Reader, alarm_id: int) -> list[AlarmStep]:
-    """Return everything that was done about an alarm, the oldest first."""
-    return await sql.select(AlarmStep, "alarm_steps WHERE alarm_id = ? ORDER BY id", alarm_id)
+    return await escalations.add(sql, alarm_id, level, roles, now)
 
 
 async def ended_snoozes(sql: Reader, now: int, limit: int) -> list[Alarm]:

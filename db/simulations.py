@@ -69,6 +69,12 @@ async def property_ids(sql: Reader, number: int) -> list[int]:
     return await sql.all(int, there, *values)
 
 
+async def has_property(sql: Reader, property_id: int) -> bool:
+    """Return whether a property is of a drill."""
+    is_simulated = IS_SIMULATED.format(property="?")
+    return bool(await sql.one(int, f"SELECT {is_simulated}", property_id))
+
+
 async def open_traces(sql: Reader, number: int, cads: Collection[str]) -> OpenTraces:
     """Return what of a drill is still open in the state of these CADs."""
     call = "cad = ? AND call_id = ?"

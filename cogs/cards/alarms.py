@@ -24,8 +24,9 @@ from cogs.ui.text import (
     when,
     who,
 )
-from db import alarms, emergencies, flights, links, properties
-from db.alarms import Alarm, AlarmStep
+from db import alarm_steps, alarms, emergencies, escalations, flights, links, properties
+from db.alarm_steps import AlarmStep
+from db.alarms import Alarm
 from db.database import Reader
 from db.properties import Property
 from webhook.cad.events import dispatch_subject
@@ -164,7 +165,7 @@ async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
         )
     )
     room = min(NOTES, EMBED - ROOM_FOR_THE_REST - length(card.title) - length(card.description))
-    notes, total = await alarms.last_notes(sql, shown.id, READ)
+    notes, total = await alarm_steps.last_notes(sql, shown.id, READ)
     notes = [note for note in notes if note != raised_with]
     written = _newest_that_fit(notes, room)
     card.add_long("Notes", "\n".join(map(_step_line, written)))
@@ -186,7 +187,7 @@ async def alarm(sql: Reader, subject: Subject) -> MessageContent | None:
 
 async def _reason(sql: Reader, shown: Alarm) -> AlarmStep | None:
     """Return the note with which an alarm was raised."""
-    first = await alarms.first_step(sql, shown.id)
+    first = await alarm_steps.first(sql, shown.id)
     if first is None or first.action != "noted" or first.at != shown.raised_at:
         return None
     return first
@@ -235,7 +236,7 @@ async def escalation(sql: Reader, subject: Subject) -> MessageContent | None:
     """Mention the roles of a level in a reply to the alarm's card; later say who answered."""
     alarm_id, _dash, number = subject.key.partition("-")
     found = await _get(sql, int(alarm_id))
-    escalated = await alarms.get_escalation(sql, int(alarm_id), int(number or 0))
+    escalated = await escalations.get(sql, int(alarm_id), int(number or 0))
     if found is None or escalated is None:
         return None
     where, answer = _where(found[1]), escalated.answer
@@ -280,7 +281,9 @@ async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
         late = _("Alarm, reported {duration} late · {where}")
         card.title = late.format(duration=duration(shown.age), where=_where(property_))
     # Escaped, a note can be twice as long.
-    notes = [inert(note, 2 * DESCRIPTION) for note in await alarms.alert_notes(sql, shown.id)]
+    notes = [
+        inert(note, 2 * DESCRIPTION) for note in await alarm_steps.alert_notes(sql, shown.id, READ)
+    ]
     said = fitting(notes, "\n", 2 * DESCRIPTION)
     card.description = "\n".join(filter(None, [said, card.description]))
     card.add("Raised by", await user_name(sql, shown.raised_by))
@@ -351,7 +354,7 @@ def _alerts(shown: Alarm) -> str:
 
 async def _history(sql: Reader, alarm_id: int) -> str:
     """Say who did what and when, the newest last; earlier steps are counted."""
-    steps, total = await alarms.last_acts(sql, alarm_id, MAX_STEPS)
+    steps, total = await alarm_steps.last_acts(sql, alarm_id, MAX_STEPS)
     lines = list(map(_step_line, steps))
     if total > len(steps):
         earlier = plural("{number} earlier step", "{number} earlier steps", total - len(steps))

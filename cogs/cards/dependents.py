@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from cogs.cards import board
-from db import alarms, cards, dispatches, emergencies, units
+from db import alarms, cards, dispatches, emergencies, escalations, units
 from db.database import Reader
 from webhook.cad.events import (
     call_of,
@@ -146,7 +146,7 @@ async def _of_alarms(sql: Reader, subjects: list[Subject]) -> list[Subject]:
     for alarm in subjects:
         owners = await cards.subjects_beginning(sql, f"alarm-owner:{alarm.key}@")
         found += [Subject.parse(owner) for owner in owners]
-        numbers = await alarms.escalation_numbers(sql, alarm.number)
+        numbers = await escalations.numbers(sql, alarm.number)
         found += [Subject("alarm-call", f"{alarm.key}-{number}") for number in numbers]
     return found
 

@@ -9,7 +9,7 @@ from cogs.escalation import (
     EscalationPlan,
 )
 from cogs.routing.rules import Router, Rule
-from db import alarms
+from db import alarm_steps, alarms
 from db.alarms import Alarm
 from tests.webhook.harness import MINUTE, AppHarness
 
@@ -62,7 +62,7 @@ class AlarmHarness:
 
     async def steps(self, alarm_id: int) -> list[str]:
         """Return what was done about an alarm."""
-        found = await alarms.steps(self.harness.database.read, alarm_id)
+        found = await alarm_steps.last(self.harness.database.read, alarm_id, 100)
         return [step.action for step in found]
 
     async def escalations(self) -> list[tuple[str, str, str]]:

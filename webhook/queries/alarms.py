@@ -9,14 +9,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from db import access, alarms, users
-from db.alarms import Alarm, AlarmOutcome, AlarmStep, OpenAlarm
+from db import alarm_steps, alarms, users
+from db.alarm_steps import AlarmStep
+from db.alarms import Alarm, OpenAlarm
 from db.database import Reader
 from webhook.protocol.catalogue import Catalogue, operation
-from webhook.protocol.context import Change, Context, PoliceRules, Scope, Share
+from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
-from webhook.protocol.events import AlarmChanged, AlertRaised, Subject
+from webhook.protocol.events import AlertRaised
 from webhook.protocol.wire import TEXT, WHOLE, Id, Reply, Request, Success, timestamp
+from webhook.queries.alarm_steps import (
+    acknowledge,
+    call_police_by_rule,
+    record_act,
+    record_handler,
+    record_step,
+)
 from webhook.queries.models import (
     Added,
     ListPage,
@@ -36,12 +44,7 @@ from webhook.queries.models import (
     property_subject,
     with_external_ids,
 )
-from webhook.queries.police import (
-    OVER,
-    call_police,
-    end_police_call,
-    police_by_rule,
-)
+from webhook.queries.police import call_police
 
 table = Catalogue()
 
@@ -51,16 +54,12 @@ MAX_ALERTS = 1_000
 MAX_OPEN = 200
 """Open alarms among which somebody chooses."""
 
+MAX_STEPS = 1_000
+"""Steps of an alarm that are listed."""
+
 NoteText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000), TEXT
 ]
-
-
-ENDS_WAITING = frozenset({"acknowledged", "snoozed", "resolved", "false", "quiet", "removed"})
-"""The steps after which nobody has to be called any more."""
-
-CHANGES_HANDLER = frozenset({"taken", "released"})
-"""The steps whose text is who handled the alarm until then."""
 
 
 class NewAlert(UserAtProperty):
@@ -196,7 +195,7 @@ async def add_alert(context: Context, ask: NewAlert) -> NewAlertIds:
         )
         if ask.note:
             note = (context.caller.name, "noted", ask.note, alert_id)
-            await alarms.add_step(change.sql, alarm_id, change.happened, *note)
+            await alarm_steps.add(change.sql, alarm_id, change.happened, *note)
         await change.emit(
             AlertRaised(
                 property_id=str(ask.property_id),
@@ -230,7 +229,7 @@ async def acknowledge_alarm(context: Context, ask: OfAlarm) -> Success:
     """Record that the caller sees to an alarm; this ends a snooze."""
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
-        if not await _acknowledge(change, alarm):
+        if not await acknowledge(change, alarm):
             raise Conflict(
                 "alarm {id} was already acknowledged by {who}",
                 id=alarm.id,
@@ -246,12 +245,12 @@ async def take_alarm(context: Context, ask: TakeOver) -> Success:
         alarm = await _open_alarm(change, ask.alarm_id)
         taker, handler = context.caller.name, alarm.acknowledged_by
         if handler is None:
-            await _acknowledge(change, alarm)
+            await acknowledge(change, alarm)
             return Success()
         if handler == taker or ask.handler not in (None, handler):
             raise Conflict("alarm {id} is already handled by {who}", id=alarm.id, who=handler)
         await alarms.take_over(change.sql, alarm.id, handler, taker, change.received)
-        await _record_handler(change, alarm, "taken")
+        await record_handler(change, alarm, "taken")
     return Success()
 
 
@@ -267,7 +266,7 @@ async def release_alarm(context: Context, ask: OfAlarm) -> Success:
             context.caller.must(Scope.WRITE)
         if not await alarms.release(change.sql, alarm.id, change.received):
             raise Conflict("nobody handles alarm {id}", id=alarm.id)
-        await _record_handler(change, alarm, "released")
+        await record_handler(change, alarm, "released")
     return Success()
 
 
@@ -277,7 +276,7 @@ async def note_alarm(context: Context, ask: AlarmNote) -> Success:
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         await alarms.touch(change.sql, alarm.id, change.received)
-        await _record_act(change, alarm, "noted", text=ask.text)
+        await record_act(change, alarm, "noted", text=ask.text)
     return Success()
 
 
@@ -293,7 +292,7 @@ async def snooze_alarm(context: Context, ask: Snooze) -> Success:
             raise Conflict(
                 "alarm {id} cannot be snoozed, it is {state}", id=alarm.id, state=alarm.state
             )
-        await _record_act(change, alarm, "snoozed", until=until)
+        await record_act(change, alarm, "snoozed", until=until)
     return Success()
 
 
@@ -303,7 +302,7 @@ async def settle_alarm(context: Context, ask: Settlement) -> Success:
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         await alarms.settle(change.sql, alarm.id, ask.outcome, context.caller.name, change.received)
-        await _record_act(change, alarm, ask.outcome)
+        await record_act(change, alarm, ask.outcome)
     return Success()
 
 
@@ -335,17 +334,8 @@ async def open_alarm_at(context: Context, ask: OfProperty) -> Alarm | None:
 
 @operation(scope=Scope.READ, share=Share.OWNER)
 async def get_steps(context: Context, ask: OfAlarm) -> list[AlarmStep]:
-    """Return everything that was done about an alarm, oldest first."""
-    return await alarms.steps(context.read, ask.alarm_id)
-
-
-async def end_alarm_of(change: Change, property_id: int, outcome: AlarmOutcome) -> None:
-    """End the open alarm of a property, if there is one."""
-    alarm = await alarms.open_of_property(change.sql, property_id)
-    if alarm is not None:
-        by = change.caller.name
-        await alarms.settle(change.sql, alarm.id, outcome, by, change.received)
-        await record_step(change, alarm, outcome, by)
+    """Return what was done about an alarm, the newest steps, the oldest of them first."""
+    return await alarm_steps.last(context.read, ask.alarm_id, MAX_STEPS)
 
 
 @operation(scope=Scope.WRITE, share=Share.OWNER)
@@ -364,96 +354,6 @@ async def police_alarm(context: Context, ask: OfAlarm) -> str:
         await record_step(change, alarm, "police", change.caller.name)
         await change.audit("alarm-police", alarm_subject(alarm.id))
         return request_id
-
-
-async def call_police_by_rule(change: Change, rules: PoliceRules, alarm: Alarm, at: str) -> None:
-    """Place a 911 call for an alarm at a moment, if the rules say so."""
-    if await police_by_rule(change, rules, alarm, at):
-        await record_step(change, alarm, "police")
-
-
-async def note_drone(change: Change, property_id: int, drone_id: int) -> list[Subject]:
-    """Note on the property's open alarm that a drone was sent out; return the alarm's subject.
-
-    A member who sends one handles the alarm from then on if nobody does and they may; a program
-    that sends one by itself does not: somebody still has to look.
-    """
-    alarm = await alarms.open_of_property(change.sql, property_id)
-    if alarm is None:
-        return []
-    await alarms.touch(change.sql, alarm.id, change.received)
-    await alarms.add_step(
-        change.sql, alarm.id, change.happened, change.caller.name, "drone", number=drone_id
-    )
-    caller = change.caller
-    if caller.is_person and (caller.scope >= Scope.WRITE or await _is_owner(change, alarm)):
-        await _acknowledge(change, alarm)
-    return [alarm_subject(alarm.id)]
-
-
-async def record_step(
-    change: Change,
-    alarm: Alarm,
-    action: str,
-    by: str = "",
-    *,
-    text: str = "",
-    number: int | None = None,
-) -> None:
-    """Record what was done about an alarm, and publish it; `by` is blank if nobody did it."""
-    await alarms.add_step(change.sql, alarm.id, change.happened, by, action, text, number)
-    if action in ENDS_WAITING:
-        await alarms.answer_escalations(change.sql, alarm.id, action, by, change.received)
-    if action in OVER:
-        await end_police_call(change, alarm, action)
-    given: dict[str, Any] = {"by": by} if by else {}
-    if action in CHANGES_HANDLER:
-        given["previous"] = text
-    await change.emit(
-        AlarmChanged(alarm_id=alarm.id, property_id=alarm.property_id, action=action, **given),
-        alarm_subject(alarm.id),
-        property_subject(alarm.property_id),
-    )
-
-
-async def _acknowledge(change: Change, alarm: Alarm) -> bool:
-    """Have the caller handle an alarm, and record it; return whether nobody did yet."""
-    by = change.caller.name
-    is_first = await alarms.acknowledge(change.sql, alarm.id, by, change.received)
-    if is_first:
-        await _record_act(change, alarm, "acknowledged")
-    return is_first
-
-
-async def _is_owner(change: Change, alarm: Alarm) -> bool:
-    share = await access.share_of(change.sql, alarm.property_id, change.caller.user_ids)
-    return share == Share.OWNER
-
-
-async def _record_handler(change: Change, alarm: Alarm, action: str) -> None:
-    """Record that somebody else, or nobody, handles an alarm from now on."""
-    previous, by = alarm.acknowledged_by or "", change.caller.name
-    await record_step(change, alarm, action, by, text=previous)
-    await change.audit(
-        f"alarm-{action}",
-        alarm_subject(alarm.id),
-        before={"handler": previous},
-        after={"handler": by if action == "taken" else None},
-    )
-
-
-async def _record_act(
-    change: Change, alarm: Alarm, action: str, *, text: str = "", until: int | None = None
-) -> None:
-    await record_step(change, alarm, action, change.caller.name, text=text, number=until)
-    changes_state = action != "noted"
-    after = {"state": action if changes_state else None, "text": text, "until": until}
-    await change.audit(
-        f"alarm-{action}",
-        alarm_subject(alarm.id),
-        before={"state": alarm.state} if changes_state else None,
-        after={name: value for name, value in after.items() if value},
-    )
 
 
 async def _open_alarm(change: Change, alarm_id: int) -> Alarm:

@@ -13,7 +13,7 @@ from webhook.protocol.context import Change, Context, Scope, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import DroneDispatched, DroneRecalled
 from webhook.protocol.wire import Id, Reply, Request, StatusReply, timestamp
-from webhook.queries.alarms import note_drone
+from webhook.queries.alarm_steps import note_drone
 from webhook.queries.models import (
     MAX_ROWS,
     IdText,

@@ -5,7 +5,7 @@ What happens to the call in the CAD is a step of the alarm; webhook/cad/alarm_ca
 
 import orjson
 
-from db import cad_requests, dispatches, emergencies, properties
+from db import cad_requests, dispatches, emergencies, properties, simulations
 from db.alarms import Alarm
 from db.cad_requests import LONGEST, CadRequest
 from db.database import Reader
@@ -25,9 +25,6 @@ from webhook.queries.cad_requests import (
 from webhook.queries.models import alarm_subject
 
 CALLER = "CAD Sentinel"
-
-DRILL = "simulation:"
-"""How the owners of properties begin that `cad-sentinel simulate` adds."""
 
 NEAR = 300.0
 """Metres within which a postal code is that of a place."""
@@ -49,7 +46,9 @@ async def police_by_rule(change: Change, rules: PoliceRules, alarm: Alarm, at: s
     property_ = await properties.get(change.sql, alarm.property_id)
     if property_ is None or rules.at != at or change.age > TOO_LATE:
         return False
-    if property_.owner.startswith(DRILL) or (rules.tiers and property_.tier not in rules.tiers):
+    if rules.tiers and property_.tier not in rules.tiers:
+        return False
+    if await simulations.has_property(change.sql, property_.id):
         return False
     return await call_police(change, alarm, property_) is not None
 

@@ -20,7 +20,7 @@ from webhook.protocol.events import (
     PropertyStatusChange,
     Subject,
 )
-from webhook.queries.alarms import end_alarm_of
+from webhook.queries.alarm_steps import end_alarm_of
 from webhook.queries.drones import close_flight
 from webhook.queries.models import (
     approval_subjects,

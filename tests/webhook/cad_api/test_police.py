@@ -130,7 +130,8 @@ async def test_an_alarm_that_ends_before_its_call_is_placed_takes_it_back(asked:
 async def test_rules_leave_other_tiers_and_drills_alone(asked: AskedCad) -> None:
     context, read = _context(asked, "alert", 3), asked.harness.database.read
     other_tier = await _raise(asked, context)
-    drill = await _raise(asked, _context(asked), clientId="simulation:1:owner")
+    number = (await asked.harness.ask("begin-simulation"))["simulationId"]
+    drill = await _raise(asked, _context(asked), clientId=f"simulation:{number}:owner")
     late = await _raise(asked, replace(_context(asked), age=10 * 60_000))
     for alarm_id in (other_tier, drill, late):
         assert await request_of(read, alarm_id) is None

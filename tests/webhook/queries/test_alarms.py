@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from db import alarms, audit, properties
+from db import alarm_steps, alarms, audit, properties
 from tests.webhook.harness import MINUTE, START, AppHarness
 from webhook.protocol.context import Caller, Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden
@@ -36,7 +36,7 @@ async def listed(harness: AppHarness, **asked: object) -> list[dict[str, Any]]:
 
 
 async def steps(harness: AppHarness, alarm: int) -> list[tuple[str, str, str | int]]:
-    found = await alarms.steps(harness.database.read, alarm)
+    found = await alarm_steps.last(harness.database.read, alarm, 100)
     return [(step.who, step.action, step.number or step.text) for step in found]
 
 

@@ -4,7 +4,7 @@ from db import alarms, emergencies
 from db.calls import CallKey
 from db.emergencies import EmergencyCall
 from webhook.protocol.context import Change
-from webhook.queries.alarms import record_step
+from webhook.queries.alarm_steps import record_step
 
 
 async def note_alarm_call(
