@@ -8,6 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from db import (
+    alarm_steps,
     alarms,
     cards,
     dispatches,
@@ -30,6 +31,9 @@ from webhook.queries.incidents import find_incident
 
 NEWEST_CARDS = 500
 """Cards that are shown anew after a text was redacted; older ones are when they change."""
+
+NOTES = 1_000
+"""The newest notes of an alarm that are offered."""
 
 MESSAGE = "message"
 """The kind of a subject that is a message without a card: `message:<channel>-<message>`."""
@@ -152,9 +156,8 @@ async def _texts_of_alarm(sql: Reader, alarm_id: int) -> list[RedactableText]:
     alarm = await alarms.get(sql, alarm_id)
     if alarm is None:
         return []
-    notes = [step.text for step in await alarms.steps(sql, alarm_id) if step.action == "noted"]
-    notes = [*notes, *await alarms.alert_notes(sql, alarm_id)]
-    texts = [RedactableText("note", note) for note in notes]
+    notes, _total = await alarm_steps.last_notes(sql, alarm_id, NOTES)
+    texts = [RedactableText("note", note.text) for note in reversed(notes)]
     return texts + await _texts_of_property(sql, alarm.property_id)
 
 
