@@ -51,6 +51,7 @@ from webhook.cad.stale import StaleLimits
 from webhook.cad.status_names import StatusNames
 from webhook.cad.store import PushConfig
 from webhook.cad_api.client import open_clients
+from webhook.cad_api.game_server import GameServerTransport
 from webhook.cad_api.outbox import CadOutbox
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import LOCAL, Authenticator, Client
@@ -67,7 +68,7 @@ from webhook.protocol.redacted_texts import RedactedTexts
 from webhook.protocol.session import SESSION_MESSAGES, SessionSettings
 from webhook.queries import CATALOGUE
 from webhook.queries.cad import store_cads
-from webhook.queries.cad_requests import store_api_cads
+from webhook.queries.cad_requests import game_cads, store_api_cads
 
 FORGET_BATCH = 100
 
@@ -194,7 +195,13 @@ async def run(
             name_cad=len(cads) > 1,
         )
         clients = await stack.enter_async_context(open_clients(accesses))
-        outbox = CadOutbox(context, clients, push_config)
+        asked_before = await game_cads(database.read)
+        game_servers_ask = {
+            cad: GameServerTransport(settings.cad.api.origin, was_there=cad in asked_before)
+            for cad in cads
+            if cad not in clients
+        }
+        outbox = CadOutbox(context, {**clients, **game_servers_ask}, push_config)
         await outbox.count_earlier()
         await outbox.ask_for_state()
         limiter = ConnectionLimiter(affordable(settings.http.max_connections))
@@ -226,6 +233,8 @@ async def run(
                     connections_per_client=settings.websocket.connections_per_client
                 ),
                 trusted_proxies=settings.http.trusted_proxies,
+                game_cads=game_servers_ask,
+                game_server_came=outbox.wake,
             )
         )
         listener = await Listener.start(

@@ -11,7 +11,7 @@ from cogs.ui.pages import ListRows, PagedLists, Row
 from cogs.ui.responder import SentinelCog, before_modal, reply_text
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.wire import validate
-from webhook.queries.cad_requests import end_panic, note_call
+from webhook.queries.cad_requests import end_panic, is_kept_here, note_call
 from webhook.queries.incidents import (
     MAX_NOTE,
     NewIncidentNote,
@@ -36,6 +36,8 @@ class IncidentButtons(SentinelCog):
         else:
             asked = await respond_to_call(context, ask)
             said = _("You are responding. Press again to leave.")
+            if asked is None and await is_kept_here(context, ask):
+                said += "\n-# " + _("Only here, as nobody can tell the CAD: /setup, CAD says how.")
             await answer_request(self._responder, interaction, context, asked, said)
 
     @control("call:leave", scope=Scope.READ)

@@ -46,7 +46,10 @@ _WHY = {
     "not-made": N_("the CAD did not open the call"),
     "plan": N_("your community's plan of Sonoran CAD does not include this"),
     "key": N_("the CAD rejects the bot's API key. An admin corrects `key` in `[cad.api]`"),
-    "no-key": N_("the bot has no API key of this CAD. An admin adds it to `[cad.api]`"),
+    "no-key": N_(
+        "the bot has no API key of this CAD, and no game server asks it. An admin looks at /setup,"
+        " CAD"
+    ),
     "server": N_("the CAD has no such server. An admin corrects `server` in `[cad.api]`"),
     "forbidden": N_("the bot's API key does not allow this"),
     "late": N_("the CAD did not answer in time"),
@@ -58,7 +61,7 @@ _SHORT_WHY = {
     "not-made": N_("the call was not opened"),
     "plan": N_("not in the plan"),
     "key": N_("wrong API key"),
-    "no-key": N_("no API key"),
+    "no-key": N_("no way to ask it"),
     "server": N_("no such server"),
     "forbidden": N_("not allowed"),
     "late": N_("no answer in time"),

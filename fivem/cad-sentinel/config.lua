@@ -10,6 +10,10 @@ Config = {
     -- At the start, say so if the bot is of another version than this resource.
     check_version = true,
 
+    -- Who does what people ask of the CAD in Discord, if the bot has no API key of the CAD:
+    -- 'sonorancad', Sonoran's own resource; 'event', a script of yours (see the README); or false.
+    cad_requests = 'sonorancad',
+
     -- How many messages may wait for the bot. Further ones are refused, and the console says so.
     most_waiting = 50000,
 

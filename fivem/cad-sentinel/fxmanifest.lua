@@ -19,6 +19,7 @@ server_scripts {
     'server/outbox.lua',
     'server/events.lua',
     'server/push.lua',
+    'server/cad.lua',
     'server/players.lua',
     'server/api.lua',
     'server/commands.lua',

@@ -36,6 +36,9 @@ TICK = 20
 CONSOLE = 0
 """The source of a command that is typed into the server's console."""
 
+CallResult = tuple[str | None, str, str | None]
+"""A problem or the packed results; or the number of a call that waits for something."""
+
 
 def _read_lua(name: str) -> str:
     return (HERE / name).read_text("latin-1")
@@ -279,9 +282,9 @@ class FXServer:
 
     def call(self, resource: str, export: str, *arguments: Any) -> list[Any]:
         """Call an export and return all that it returns; raises RuntimeError if it fails."""
-        problem, packed = self._call_export(resource, export, self._pack(list(arguments)))
-        if problem:
-            raise RuntimeError(problem)
+        problem, packed, number = self._call_export(resource, export, self._pack(list(arguments)))
+        if problem or number:
+            raise RuntimeError(problem or f"{export} waits for something")
         return self._unpack(packed)
 
     def record(self, event: str) -> list[list[Any]]:
@@ -347,20 +350,26 @@ class FXServer:
     def _trigger_client(self, name: str, target: int, packed: str) -> None:
         self.client_events.append((name, int(target), self._unpack(packed)))
 
-    def _call_export(self, resource: str, name: str, packed: str) -> tuple[str | None, str]:
+    def _call_export(self, resource: str, name: str, packed: str) -> CallResult:
         owner = self.resources.get(resource)
         if owner is None or owner.runtime is None:
-            return f"No such export {name} in resource {resource}", self._empty
-        problem, results = owner.runtime.call_export(name, packed)
-        return problem, results or self._empty
+            return f"No such export {name} in resource {resource}", self._empty, None
+        problem, results, number = owner.runtime.call_export(name, packed)
+        return problem, results or self._empty, number
 
-    def _call_reference(self, reference: str, packed: str) -> tuple[str | None, str]:
+    def _call_reference(self, reference: str, packed: str) -> CallResult:
         instance = reference.rpartition(":")[0]
         for runtime in self.running():
             if runtime.instance == instance:
-                problem, results = runtime.call_reference(reference, packed)
-                return problem, results or self._empty
-        return f"the function {reference} belonged to a resource that was stopped", self._empty
+                problem, results, number = runtime.call_reference(reference, packed)
+                return problem, results or self._empty, number
+        problem = f"the function {reference} belonged to a resource that was stopped"
+        return problem, self._empty, None
+
+    def _settle(self, number: str, problem: str | None, packed: str | None) -> None:
+        """Tell whoever called a function that has waited what came of it."""
+        for runtime in self.running():
+            runtime.settle(number, problem, packed or self._empty)
 
     def _accept(self, request: IncomingRequest) -> None:
         name, _, rest = request.path.removeprefix("/").partition("/")
@@ -393,6 +402,7 @@ class ResourceRuntime:
         self.command = entry.command
         self.call_export = entry.call_export
         self.call_reference = entry.call_reference
+        self.settle = entry.settle
         self._response = entry.response
         self._http_request = entry.http_request
 
@@ -451,6 +461,7 @@ class ResourceRuntime:
             "trigger_client": server._trigger_client,
             "call_export": self._as_invoker(server._call_export),
             "call_reference": server._call_reference,
+            "settle": lambda *of_it: server._later(lambda: server._settle(*of_it)),
             "GetInvokingResource": lambda: server._invoking[-1] if server._invoking else None,
             "register_command": self.commands.__setitem__,
             "ExecuteCommand": lambda line: bool(server.command(line)),

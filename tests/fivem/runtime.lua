@@ -109,13 +109,32 @@ local by_reference, references, count = {}, {}, 0
 local funcref_mt = {}
 local serial
 
--- As in the game a function of another resource is a table that can be called.
-function funcref_mt.__call(self, ...)
-    local problem, packed = host.call_reference(self.reference, serial.pack(...))
+local awaited = {}
+
+-- Returns the results of a function of another resource; as in the game, a thread waits for those of
+-- one that waits itself.
+local function results_of(problem, packed, number)
+    if number then
+        awaited[number] = promise.new()
+        local outcome = await(awaited[number])
+        problem, packed = outcome.problem, outcome.packed
+    end
     if problem then
-        error(problem, 2)
+        error(problem, 3)
     end
     return serial.unpack(packed)
+end
+
+function entry.settle(number, problem, packed)
+    if awaited[number] then
+        awaited[number]:resolve({ problem = problem, packed = packed })
+        awaited[number] = nil
+    end
+end
+
+-- As in the game a function of another resource is a table that can be called.
+function funcref_mt.__call(self, ...)
+    return results_of(host.call_reference(self.reference, serial.pack(...)))
 end
 
 local functions = {}
@@ -146,9 +165,12 @@ msgpack = {
     unpack = function(text) return (serial.unpack(text)) end,
 }
 
--- Runs in a thread of its own; what it returns is known only if it did not wait.
+local calls = 0
+
+-- Runs in a thread of its own. Returns a problem or the results, or the number under which they are
+-- told when it has waited for something.
 local function call(fn, packed)
-    local problem, results
+    local problem, results, number
     local is_done = spawn(function(...)
         local values = table.pack(xpcall(fn, function(message)
             return debug.traceback(tostring(message), 2)
@@ -158,11 +180,15 @@ local function call(fn, packed)
         else
             problem = values[2]
         end
+        if number then
+            host.settle(number, problem, results)
+        end
     end, serial.unpack(packed))
-    if is_done then
-        return problem, results
+    if not is_done then
+        calls = calls + 1
+        number = ("%s/%d"):format(host.instance, calls)
     end
-    return "an export that waits cannot be called in this stand-in", nil
+    return problem, results, number
 end
 
 function entry.call_reference(reference, packed)
@@ -233,11 +259,7 @@ exports = setmetatable({}, {
         return setmetatable({}, {
             __index = function(_, name)
                 return function(_, ...)
-                    local problem, packed = host.call_export(resource, name, serial.pack(...))
-                    if problem then
-                        error(problem, 2)
-                    end
-                    return serial.unpack(packed)
+                    return results_of(host.call_export(resource, name, serial.pack(...)))
                 end
             end,
         })
@@ -246,7 +268,7 @@ exports = setmetatable({}, {
 
 function entry.call_export(name, packed)
     if not exported[name] then
-        return ("No such export %s in resource %s"):format(name, host.resource), nil
+        return ("No such export %s in resource %s"):format(name, host.resource), nil, nil
     end
     return call(exported[name], packed)
 end

@@ -22,7 +22,9 @@ class ScriptedBot:
 
     `refuse` gives the status of a message; `is_down` has nobody listen, `is_another_server` some
     other program; `loses_answers` is how many of the next answers get lost after the message was
-    carried out. `replies` has the data of answers by the type of the message.
+    carried out. `replies` has the data of answers by the type of the message. `wants_cad`: whether
+    it has no API key, None: it is too old to ask; `cad_requests` are given out once, `cad_answers`
+    what came of them, `working_on` those of which the last poll knew.
     """
 
     token: str = ""
@@ -38,6 +40,10 @@ class ScriptedBot:
     requests: list[GameRequest] = field(default_factory=list)
     replies: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    wants_cad: bool | None = None
+    cad_requests: list[dict[str, Any]] = field(default_factory=list)
+    cad_answers: list[dict[str, Any]] = field(default_factory=list)
+    working_on: list[str] = field(default_factory=list)
 
     def answer(self, request: GameRequest) -> tuple[int, str] | None:
         """Answer a request; None: a poll that waits."""
@@ -53,6 +59,8 @@ class ScriptedBot:
             return self._poll(request)
         if path == "/healthz":
             return 200, json.dumps({"version": self.version})
+        if path == "/api/cad-requests":
+            return self._exchange_requests(json.loads(request.body.encode("latin-1")))
         status, text = self._carry_out(path, request)
         if self.loses_answers:
             self.loses_answers -= 1
@@ -71,6 +79,23 @@ class ScriptedBot:
             page["missed"] = True
             self.missed = False
         return 200, json.dumps(page)
+
+    def _exchange_requests(self, poll: dict[str, Any]) -> tuple[int, str] | None:
+        if self.wants_cad is None:
+            return 404, "404: Not Found"
+        if self.loses_answers:
+            self.loses_answers -= 1
+            return 0, ""
+        if any(len(json.dumps(answer)) > 1000 for answer in poll["answers"]):
+            return 413, "413: Too Large"
+        self.cad_answers += poll["answers"]
+        given: list[dict[str, Any]] = []
+        if "wait" in poll:
+            self.working_on = poll["workingOn"]
+            given, self.cad_requests = self.cad_requests, []
+            if not given and self.wants_cad:
+                return None
+        return 200, json.dumps({"isWanted": self.wants_cad, "requests": given})
 
     def _carry_out(self, path: str, request: GameRequest) -> tuple[int, str]:
         if path == "/api/batch":

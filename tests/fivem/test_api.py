@@ -208,6 +208,7 @@ def test_status_says_how_it_goes(game: SentinelServer) -> None:
         "waiting": 0,
         "refused": 0,
         "full": False,
+        "cad": "nobody",
         "version": "0.1.0",
     }
     assert game.global_state == {"cadSentinel": "up"}

@@ -16,6 +16,7 @@ def test_status_on_the_console(game: SentinelServer) -> None:
         "CAD Sentinel 0.1.0: connected, http://127.0.0.1:30150",
         "waiting: 0, refused: 0",
         "pushes of the CAD: none since the start",
+        "requests to the CAD are carried out by: nobody",
     ]
     assert game.command("cadsentinel what") == [
         "cadsentinel status | retry | drop | drop waiting | sync"

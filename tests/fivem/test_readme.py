@@ -20,6 +20,7 @@ EXPORTS = {
 NO_FAULT = {
     *("adapter_started", "dropped", "dropped_waiting", "retried", "usage", "up", "down"),
     *("status", "status_counts", "status_pushes", "way_event", "way_http", "way_none"),
+    *("status_cad", "cad_bot", "cad_nobody", "cad_script", "cad_sonoran"),
     *("synced", "linked", "not_linked", "link_in_game", "link_slowly", "link_usage"),
 }
 """Texts that answer a command or a player, or say that all is well."""

@@ -1,6 +1,6 @@
 """The real application on a real socket of loopback."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -9,6 +9,7 @@ import aiohttp
 from tests.webhook.harness import AppHarness
 from webhook.cad import EVENT_NAMES
 from webhook.cad.store import PushConfig
+from webhook.cad_api.game_server import GameServerTransport
 from webhook.http.addresses import Network
 from webhook.http.app import AppDependencies, make_app
 from webhook.http.authentication import Authenticator, Client
@@ -52,6 +53,8 @@ class AppOptions:
     trusted_proxies: tuple[Network, ...] = ()
     port: int = 0
     allowed_origins: tuple[str, ...] = (PAGE, "https://cfx-nui-*")
+    game_cads: Mapping[str, GameServerTransport] = field(default_factory=dict)
+    game_server_came: Callable[[], None] = lambda: None
 
 
 class RunningApp:
@@ -106,6 +109,8 @@ async def serve(
             limits=wanted.limits,
             push_config=wanted.push_config,
             trusted_proxies=wanted.trusted_proxies,
+            game_cads=wanted.game_cads,
+            game_server_came=wanted.game_server_came,
         )
     )
     listener = await Listener.start(app, limiter, "127.0.0.1", wanted.port, shutdown_timeout=1.0)

@@ -65,12 +65,14 @@ class CadApiClient:
         self._access = access
         self._limits = limits if limits is not None else fresh_limits()
 
+    @property
+    def is_there(self) -> bool:
+        return True
+
     def wait(self, kind: str) -> float:
-        """Return the seconds until a kind of request may be sent."""
         return self._limits[kind].wait()
 
     def count_earlier(self, kind: str, seconds_ago: float) -> None:
-        """Count a request from before the start."""
         self._limits[kind].add_earlier(seconds_ago)
 
     async def ask(self, kind: str, body: Mapping[str, Any]) -> ApiAnswer:
@@ -131,17 +133,18 @@ class CadApiClient:
             return ApiAnswer(status, data)
         if 300 <= status < 400:
             return ApiAnswer(404, {}, "the address is redirected")
-        return ApiAnswer(status, data, self._detail(data))
+        detail = detail_of(data)
+        has_key = self._access.key.casefold() in detail.casefold()
+        return ApiAnswer(status, data, "" if has_key else detail)
 
-    def _detail(self, data: Any) -> str:
-        """Return what a fault says for people, without the key."""
-        if not isinstance(data, dict):
-            return ""
-        texts = [data.get(name) for name in ("detail", "title", "message")]
-        detail = next((text for text in texts if isinstance(text, str) and text), "")
-        if self._access.key.casefold() in detail.casefold():
-            return ""
-        return " ".join(clean_text(detail, DETAIL_LENGTH).split())
+
+def detail_of(fault: Any) -> str:
+    """Return what a fault of the CAD says for people."""
+    if not isinstance(fault, dict):
+        return ""
+    texts = [fault.get(name) for name in ("detail", "title", "message")]
+    detail = next((text for text in texts if isinstance(text, str) and text), "")
+    return " ".join(clean_text(detail, DETAIL_LENGTH).split())
 
 
 def fresh_limits() -> dict[str, SlidingLimit]:

@@ -26,12 +26,13 @@ from webhook.cad.store import PushConfig, store_own
 from webhook.cad_api.client import AnswerLostError, ApiAnswer, NotSentError, TooManyError
 from webhook.cad_api.effects import effects_of
 from webhook.cad_api.endpoints import ENDPOINTS
+from webhook.cad_api.game_server import GameServerTransport
 from webhook.cad_api.reconcile import Reading, reconcile
 from webhook.cad_api.refusals import CadTransport, Refusal, refusal_of, unit_of
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.context import Change, Context
 from webhook.protocol.events import CadRequestChanged
-from webhook.queries.cad_requests import LANES, ask_cad, note_change
+from webhook.queries.cad_requests import LANES, ask_cad, note_change, store_game_cads
 
 BATCH = 500
 """Requests that are looked at in one go."""
@@ -72,6 +73,8 @@ class CadOutbox:
         self._pace = pace
         self._woken = asyncio.Event()
         self._busy: dict[tuple[str, int], str] = {}
+        self._there = {cad for cad, one in transports.items() if one.is_there}
+        self._offered: list[str] | None = None
         self.problems: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -84,6 +87,7 @@ class CadOutbox:
                 while True:
                     self._woken.clear()
                     try:
+                        await self._follow_game_servers()
                         wait = await self._start_due(group)
                     except StorageUnavailable as fault:
                         log.warning("requests to the CAD wait for storage: %s", fault)
@@ -101,13 +105,36 @@ class CadOutbox:
             for use in await cad_requests.uses(self._context.read, [cad], now - MINUTE):
                 transport.count_earlier(use.endpoint, (now - use.at) / SECOND)
 
+    def wake(self) -> None:
+        """Look at once what can be sent."""
+        self._woken.set()
+
     async def ask_for_state(self) -> None:
-        """Have the calls and the units of every CAD read, once."""
-        for cad in self._transports:
-            for kind in ("calls", "units"):
-                if not await self._is_to_be_read(cad, kind):
-                    async with self._context.change() as change:
-                        await ask_cad(change, cad, kind, {}, within=None)
+        """Have the calls and the units of every CAD that is there read, once."""
+        for cad in self._there:
+            await self._ask_for_state_of(cad)
+
+    async def _follow_game_servers(self) -> None:
+        """Store which CADs game servers can ask; read the state of those whose has come."""
+        offered = [
+            cad
+            for cad, transport in self._transports.items()
+            if isinstance(transport, GameServerTransport) and transport.is_offered
+        ]
+        if offered != self._offered:
+            async with self._context.change() as change:
+                await store_game_cads(change.sql, offered)
+            self._offered = offered
+        there = {cad for cad, transport in self._transports.items() if transport.is_there}
+        for cad in there - self._there:
+            await self._ask_for_state_of(cad)
+        self._there = there
+
+    async def _ask_for_state_of(self, cad: str) -> None:
+        for kind in ("calls", "units"):
+            if not await self._is_to_be_read(cad, kind):
+                async with self._context.change() as change:
+                    await ask_cad(change, cad, kind, {}, within=None)
 
     def _hear(self, event: StoredEvent) -> None:
         self._woken.set()
@@ -142,7 +169,8 @@ class CadOutbox:
         now = self._context.now()
         transport = self._transports.get(request.cad)
         if request.deadline is not None and request.deadline <= now:
-            await self._give_up(request, "late")
+            is_there = transport is not None and transport.is_there
+            await self._give_up(request, "late" if is_there else "no-key")
             return math.inf
         until_late = math.inf if request.deadline is None else (request.deadline - now) / SECOND
         if transport is None:

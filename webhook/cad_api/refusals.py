@@ -20,6 +20,11 @@ class Refusal(NamedTuple):
 class CadTransport(Protocol):
     """What carries requests to a CAD: its API, or the game server."""
 
+    @property
+    def is_there(self) -> bool:
+        """Return whether it can be asked now."""
+        ...
+
     async def ask(self, kind: str, body: Mapping[str, Any]) -> ApiAnswer:
         """Ask once; raises as `CadApiClient.ask` does."""
         ...

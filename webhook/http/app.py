@@ -1,7 +1,7 @@
 """The HTTP application: its routes, and what they are made of."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -9,6 +9,7 @@ from aiohttp import web
 
 from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig
+from webhook.cad_api.game_server import GameServerTransport
 from webhook.http.addresses import Network, trust_proxies
 from webhook.http.api import Api
 from webhook.http.asyncapi import asyncapi
@@ -16,6 +17,7 @@ from webhook.http.authentication import Authenticator
 from webhook.http.bodies import BodyReader
 from webhook.http.connection import ConnectionCounter, ConnectionLimits
 from webhook.http.event_bus import PING_TIMEOUT, EventBus
+from webhook.http.game_requests import GameRequests
 from webhook.http.long_poll import LongPoll
 from webhook.http.middlewares import hide_errors, refusal_logger, unknown_path_answerer
 from webhook.http.push import PATHS, CadKey, PushListener
@@ -29,12 +31,17 @@ from webhook.protocol.session import SessionSettings
 async def _refresh_nothing() -> None: ...
 
 
+def _ignore_arrival() -> None: ...
+
+
 @dataclass(frozen=True)
 class AppDependencies:
     """What the application works with.
 
     `health` returns whether it is ready, and details; `refresh_metrics` updates the metrics that
     are read rather than counted; `last_push` records every push that carries a valid key.
+    `game_cads`: the CADs that their game servers ask for us; `game_server_came` is called when
+    one is there.
     """
 
     context: Context
@@ -49,6 +56,8 @@ class AppDependencies:
     refresh_metrics: Callable[[], Awaitable[None]] = _refresh_nothing
     last_push: LastPush = field(default_factory=LastPush)
     trusted_proxies: Sequence[Network] = ()
+    game_cads: Mapping[str, GameServerTransport] = field(default_factory=dict)
+    game_server_came: Callable[[], None] = _ignore_arrival
 
 
 def make_app(dependencies: AppDependencies) -> web.Application:
@@ -98,6 +107,13 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         dependencies.authenticator,
         dependencies.limits,
     )
+    game_requests = GameRequests(
+        dependencies.context,
+        dependencies.authenticator,
+        bodies,
+        dependencies.game_cads,
+        dependencies.game_server_came,
+    )
 
     async def healthz(_: web.Request) -> web.Response:
         ready, details = dependencies.health()
@@ -125,6 +141,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
 
     async def end_open_requests(_: web.Application) -> None:
         long_poll.close()
+        game_requests.close()
         sockjs.close()
         await websockets.close()
 
@@ -149,6 +166,7 @@ def make_app(dependencies: AppDependencies) -> web.Application:
     app.router.add_post("/api/query", api.query)
     app.router.add_post("/api/batch", api.batch)
     app.router.add_get("/api/events", long_poll.answer)
+    app.router.add_post("/api/cad-requests", game_requests.answer)
     app.router.add_get("/api/schema", show_schema)
     sockjs.add_routes(app.router)
     app.router.add_get("/healthz", healthz)

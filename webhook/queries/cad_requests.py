@@ -34,7 +34,9 @@ from webhook.queries.incidents import (
 from webhook.queries.models import member_subject
 
 API_CADS = "cad.api"
-"""The setting that holds the names of the CADs that can be asked, with blanks between."""
+GAME_CADS = "cad.game"
+"""The settings that hold the names of the CADs that can be asked, with blanks between: those that
+the bot has an API key of, and those that a game server asks."""
 
 LANES = {
     "panic": 0,
@@ -97,9 +99,19 @@ async def store_api_cads(sql: Transaction, names: Sequence[str]) -> None:
     await settings.put(sql, API_CADS, " ".join(names))
 
 
+async def store_game_cads(sql: Transaction, names: Sequence[str]) -> None:
+    await settings.put(sql, GAME_CADS, " ".join(names))
+
+
+async def game_cads(sql: Reader) -> list[str]:
+    """Return the names of the CADs that game servers ask for us."""
+    return (await settings.get(sql, GAME_CADS) or "").split()
+
+
 async def api_cads(sql: Reader) -> list[str]:
-    """Return the names of the CADs that can be asked for something."""
-    return (await settings.get(sql, API_CADS) or "").split()
+    """Return the names of the CADs that can be asked for something, those with a key first."""
+    with_key = (await settings.get(sql, API_CADS) or "").split()
+    return list(dict.fromkeys(with_key + await game_cads(sql)))
 
 
 async def can_ask(sql: Reader, cad: str) -> bool:
@@ -191,6 +203,13 @@ async def has_failed(sql: Reader, incident: Incident, caller: str) -> bool:
     """Return whether the CAD did not put a caller's unit onto an incident, so they try again."""
     asked = await _own_attachments(sql, incident, caller)
     return bool(asked) and asked[-1].state in ("refused", "unknown")
+
+
+@operation(scope=Scope.READ)
+async def is_kept_here(context: Context, ask: OfIncident) -> bool:
+    """Return whether an incident is in a CAD that cannot be asked."""
+    cad = await cad_of(context.read, await open_incident(context.read, ask.subject))
+    return bool(cad) and not await can_ask(context.read, cad)
 
 
 @operation(scope=Scope.WRITE)

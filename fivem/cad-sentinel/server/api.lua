@@ -221,6 +221,7 @@ function Api.Status()
         refused = Spool.refused(),
         full = Spool.is_full,
         pushes = Push.way and Text(Push.way) or nil,
+        cad = Cad.way,
         problem = Settings.problem() or Link.problem or Settings.push_problem(),
         version = GetResourceMetadata(GetCurrentResourceName(), 'version', 0),
     }

@@ -8,6 +8,8 @@ local function print_status()
     print(Text('status', status.version, Text(status.connected and 'up' or 'down'), Settings.url()))
     print(Text('status_counts', status.waiting, status.refused))
     print(Text('status_pushes', status.pushes or Text('way_none')))
+    local way = 'cad_' .. status.cad
+    print(Text('status_cad', Text(way)))
     if status.problem then
         print(status.problem)
     end

@@ -17,6 +17,11 @@ function Settings.token()
     return read('cad_sentinel_token', '')
 end
 
+-- The name of this server's CAD in the bot's config.toml; blank if there is only one.
+function Settings.cad()
+    return read('cad_sentinel_cad', '')
+end
+
 -- The secret of the path for pushes; nil if there is none, or none that can be trusted.
 function Settings.push_secret()
     local secret = GetConvar('cad_sentinel_push_secret', '')

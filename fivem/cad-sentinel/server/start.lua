@@ -13,6 +13,7 @@ Link.give_up_late_answers()
 Adapters.start()
 Events.poll() -- shows whether it is the bot that answers
 Outbox.wake()
+Cad.poll()
 if Config.check_version ~= false then
     Link.check_version()
 end

@@ -18,6 +18,7 @@ from webhook.cad_api.client import CadApiClient
 from webhook.cad_api.endpoints import ENDPOINTS, ApiAccess
 from webhook.cad_api.limits import SlidingLimit
 from webhook.cad_api.outbox import CadOutbox
+from webhook.cad_api.refusals import CadTransport
 from webhook.http.push import CadKey
 from webhook.protocol.context import Caller, Context, Scope
 from webhook.protocol.events import Subject
@@ -68,12 +69,12 @@ class AskedCad:
         return request
 
     @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
+    async def working(self, transport: CadTransport | None = None) -> AsyncIterator[None]:
         """Have the outbox work until the block ends, as the bot has from its start to its end."""
         access = ApiAccess(self.fake.key, self.fake.server_id, self.fake.url)
         limits = {name: SlidingLimit(one.most, hurried) for name, one in ENDPOINTS.items()}
         async with aiohttp.ClientSession() as http:
-            transports = {CAD: CadApiClient(http, access, limits)}
+            transports = {CAD: transport or CadApiClient(http, access, limits)}
             self.outbox = CadOutbox(self.harness.context(), transports, self.config, 1 / HURRY)
             work = asyncio.create_task(self.outbox.run())
             try:
