@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 
 from cogs.i18n.language import _
-from cogs.ui.names import user_name
+from cogs.ui.names import user_name, whole_user_name
 from cogs.ui.options import (
     AllowedUserOption,
     OwnedPropertyOption,
@@ -132,10 +132,10 @@ def _check_one(member: discord.User | None, user: str | None) -> None:
 @lists.declare("access", Scope.READ, or_own=True)
 async def allowed_users(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     access = await get_access_list(context, OfProperty(property_id=int(argument)))
-    owner = await user_name(context.read, access.property_.owner)
+    owner = await whole_user_name(context.read, access.property_.owner)
     names = [
         _("{person}, the owner").format(person=owner),
-        *[await user_name(context.read, user.id) for user in access.users],
+        *[await whole_user_name(context.read, user.id) for user in access.users],
     ]
     title = _("Access list · {where}").format(where=inert_line(access.property_.location, 200))
     return ListRows.part(title, list(map(Row, names)), "", limit, offset)
@@ -147,7 +147,7 @@ async def auth_entries(context: Context, argument: str, limit: int, offset: int)
     property_ = (await get_access_list(context, page)).property_
     rows = [
         Row(
-            f"<t:{entry.at // 1000}:f> · {await user_name(context.read, entry.user_id)} · "
+            f"<t:{entry.at // 1000}:f> · {await whole_user_name(context.read, entry.user_id)} · "
             f"{_outcome(entry)}"
         )
         for entry in await list_auth_entries(context, page)

@@ -12,7 +12,7 @@ from webhook.protocol.bus import StoredEvent
 
 NAME = 100
 TEXT = 200
-"""Characters of a name and of a line: ten entries must fit into one message."""
+"""Characters of a name and of a line, so that ten entries fit into one message."""
 
 MAX_LISTED = 8
 """Units, records or stations that an entry names; further ones are counted."""

@@ -127,7 +127,8 @@ async def test_a_guild_that_is_not_the_configured_one_gets_no_commands(env: BotE
 async def test_every_command_and_option_has_a_description(env: BotEnvironment) -> None:
     async with env.bot_running():
         await env.wait_for_commands()
-    described = [command.definition for command in env.guild.commands]
+    # Commands in menus have none.
+    described = [command.definition for command in env.guild.commands if command.type == 1]
     while described:
         entry = described.pop()
         assert entry["description"].strip(), entry["name"]

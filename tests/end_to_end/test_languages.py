@@ -76,14 +76,23 @@ async def test_commands_are_registered_with_german_names(
     async with env.bot_running():
         await env.wait_for_commands()
     (cad,) = (one.definition for one in env.guild.commands if one.name == "cad")
-    assert [sub["name_localizations"]["de"] for sub in cad["options"]] == [
+    assert [_german(sub) for sub in cad["options"]] == [
         "einsätze",
         "einsatz",
         "einheiten",
         "einheit",
+        "notiz",
+        "schließen",
+        "status",
     ]
-    for definition in _all(command.definition for command in env.guild.commands):
-        assert definition["description_localizations"]["de"] != definition["description"]
+    menus = [command for command in env.guild.commands if command.type != 1]
+    assert [_german(menu.definition) for menu in menus] == [
+        "Mit Nutzer im Spiel verknüpfen…",
+        "Verknüpfung beenden",
+    ]
+    for command in set(env.guild.commands) - set(menus):
+        for definition in _all([command.definition]):
+            assert definition["description_localizations"]["de"] != definition["description"]
     monkeypatch.setattr(
         "cogs.command_sync.translated_for",
         lambda locale, _context, text: "streifen" if (locale, text) == ("de", "units") else text,
@@ -92,6 +101,11 @@ async def test_commands_are_registered_with_german_names(
         await env.fake.until(lambda: env.fake.sync_count(env.guild) == 2)
     (cad,) = (one.definition for one in env.guild.commands if one.name == "cad")
     assert cad["options"][2]["name_localizations"] == {"de": "streifen"}
+
+
+def _german(definition: dict[str, Any]) -> Any:
+    """Return the German name; none is registered that equals the English one."""
+    return definition["name_localizations"].get("de", definition["name"])
 
 
 def _all(definitions: Any) -> Iterator[dict[str, Any]]:

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.end_to_end.environment import BotEnvironment, call_911
+from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import Rate, render
+from tests.soak.ledger import caught_up
 
 
 async def test_a_bot_that_starts_while_discord_is_down_catches_up(env: BotEnvironment) -> None:
@@ -98,17 +99,19 @@ async def test_a_dead_channel_holds_up_no_other_and_recovers(env: BotEnvironment
         await dead.next_message(timeout=10)
 
 
-async def test_a_card_deleted_by_hand_is_posted_again_at_its_next_change(
-    env: BotEnvironment,
-) -> None:
+async def test_a_card_deleted_by_hand_is_posted_again_only_with_news(env: BotEnvironment) -> None:
+    dispatch = env.channel("dispatch")
     async with env.bot_running():
-        await env.push("EVENT_911", call_911(1))
-        first = await env.channel("emergency").next_message()
-        first.delete()
-        await env.push("EVENT_REMOVE_911", {"callIds": [1]})
-        second = await env.channel("emergency").next_message()
-    assert "over" in render(second)
-    assert env.channel("emergency").messages == [second]
+        await env.push("EVENT_DISPATCH_NEW", dispatch_call(1))
+        (await dispatch.next_message()).delete()
+        await env.push("EVENT_DISPATCH_NOTE", {"callId": 1, "note": "A second car"})
+        again = await dispatch.next_message()
+        assert "A second car" in render(again)
+        again.delete()
+        await env.push("EVENT_DISPATCH_CLOSED", {"callIds": [1]})  # an end is none
+        await caught_up(env)
+    assert dispatch.messages == []
+    assert len(dispatch.created) == 2
 
 
 async def test_a_burst_of_pushes_draws_no_429(env: BotEnvironment) -> None:

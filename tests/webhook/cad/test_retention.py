@@ -178,14 +178,18 @@ async def test_each_notice_is_stored_for_a_card(
     assert stored.data.encode() == last.frame.partition(b'"data":')[2][:-1]
 
 
-async def test_open_calls_are_listed_newest_first(harness: AppHarness) -> None:
+async def test_open_calls_are_listed_by_urgency_then_by_how_long_they_wait(
+    harness: AppHarness,
+) -> None:
     for number in (1, 2, 3, 4):
         harness.clock.now += 1
-        await push(harness, "EVENT_911", {"call": {"callId": number}})
-        await push(harness, "EVENT_DISPATCH_NEW", {"dispatch": {"callId": number + 10}})
+        emergency = {"callId": number, "isEmergency": number != 1}
+        await push(harness, "EVENT_911", {"call": emergency})
+        dispatch = {"callId": number + 10, "priority": 1 if number == 4 else 2}
+        await push(harness, "EVENT_DISPATCH_NEW", {"dispatch": dispatch})
     await push(harness, "EVENT_REMOVE_911", {"callIds": [2, 99]})
     await push(harness, "EVENT_DISPATCH_CLOSED", {"callIds": [13]})
     read = harness.database.read
-    assert [call.call_id for call in await emergencies.open_calls(read, 2)] == [4, 3]
-    assert [call.call_id for call in await emergencies.open_calls(read, 9)] == [4, 3, 1]
-    assert [call.call_id for call in await dispatches.open_calls(read, 9)] == [14, 12, 11]
+    assert [call.call_id for call in await emergencies.open_calls(read, 2)] == [3, 4]
+    assert [call.call_id for call in await emergencies.open_calls(read, 9)] == [3, 4, 1]
+    assert [call.call_id for call in await dispatches.open_calls(read, 9)] == [14, 11, 12]

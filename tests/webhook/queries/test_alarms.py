@@ -37,7 +37,7 @@ async def listed(harness: AppHarness, **asked: object) -> list[dict[str, Any]]:
 
 async def steps(harness: AppHarness, alarm: int) -> list[tuple[str, str, str | int]]:
     found = await alarm_steps.last(harness.database.read, alarm, 100)
-    return [(step.who, step.action, step.number or step.text) for step in found]
+    return [(step.who, step.action, step.text or step.number or "") for step in found]
 
 
 async def test_alarms_and_properties_are_counted_until_their_rows_are_gone(

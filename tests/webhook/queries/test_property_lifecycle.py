@@ -85,14 +85,25 @@ async def test_approval_does_not_survive_a_removal(harness: AppHarness) -> None:
     assert await status_of(harness, number) == "PENDING"
 
 
-async def test_approved_removal_leaves_no_approvals_behind(harness: AppHarness) -> None:
+async def test_approvals_of_a_removal_stay_with_it_and_count_for_no_other(
+    harness: AppHarness,
+) -> None:
+    async def approved_by(removal: int) -> list[str]:
+        found = await approvals.of_subject(harness.database.read, f"removal:{removal}")
+        return [approval.who for approval in found]
+
     number = await harness.add_property()
     ask = OfProperty(property_id=number)
     await request_remove_property(harness.context(), RemovalRequest(property_id=number))
     for name in ("anna", "bert"):
         await approve_remove_property(approver(harness, name), ask)
     assert await harness.error_code("get-property", propertyId=number) == "not-found"
-    assert await approvals.of_subject(harness.database.read, "removal:1") == []
+    await restore_property(approver(harness, "anna"), OfRemovedProperty(property_id=number))
+    await request_remove_property(harness.context(), RemovalRequest(property_id=number))
+    await approve_remove_property(approver(harness, "anna"), ask)
+    assert await status_of(harness, number) == "REMOVED"  # it waits for another one
+    assert await approved_by(1) == ["discord:anna", "discord:bert"]
+    assert await approved_by(2) == ["discord:anna"]
 
 
 async def test_property_removed_during_a_request_is_restored_with_its_earlier_status(
