@@ -12,7 +12,7 @@ from cogs.commands.open_card import CardOpener
 from cogs.ui.buttons import ButtonDeclaration, declarations
 from cogs.ui.modals import FormDeclaration
 from cogs.ui.pages import PageTurner
-from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call
+from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call, log_in
 from tests.fake_cad import FakeCad
 from tests.fake_discord import Member, Message, render
 from tests.fake_discord.errors import JSON
@@ -59,6 +59,7 @@ FORMS: list[tuple[str, str, dict[str, str], str]] = [
     ("property", "Request removal", {"Reason": "Moving"}, "Removal of property 5 requested."),
     ("pending", "Reject", {"Reason": "Too close"}, "Property 2 rejected."),
     ("request", "Deny", {"Reason": "No"}, "Removal of property 3 denied."),
+    ("redacted", "Redact more…", {"words": "crowbar"}, "1 text is gone"),
     ("911", "", {"Where": "Forum Dr", "What happens": "Smoke"}, "911 call 101 was placed"),
     ("setup, language", "Another time zone", {"zone": "Europe/Berlin"}, "zone is Europe/Berlin."),
 ]
@@ -90,11 +91,13 @@ PRESSES: list[tuple[str, str, str]] = [
     ("properties", "Last", "Page 2 of 2"),
     ("properties, page 2", "Previous", "Page 1 of 2"),
     ("properties, page 2", "First", "Page 1 of 2"),
+    ("units", "Open", "1-A-7"),
     ("requests", "Open", "# Removal denied · Shed"),
     ("pending", "Approve", "Property 2 is no longer waiting"),
     ("request", "Approve", "This removal was already denied"),
     ("request", "Withdraw", "This removal was already denied"),
     ("removed", "Restore", "Property 4 restored."),
+    ("redacted", "Undo", "Redaction undone"),
     ("remove?", "Cancel", "Nothing was removed."),
     ("remove?", "Remove", "Property 5 removed."),
     ("transfer?", "Transfer", "**Lodge** was removed by"),
@@ -127,7 +130,7 @@ class Screen(NamedTuple):
     def action(self, use: str) -> str:
         """What a button or a menu is declared for."""
         control = component_by(self.controls, use.partition("=")[0])
-        assert control is not None, use
+        assert control is not None, (use, render(self.message))
         return _action(control["custom_id"])
 
 
@@ -191,6 +194,7 @@ async def _screens(env: BotEnvironment, boss: Member) -> dict[str, Screen]:
     await fake.slash(env.anna, "removal approve", property="Hut")
     await env.push("EVENT_911", CALL)
     await env.push("EVENT_DISPATCH_NEW", DISPATCH)
+    await log_in(env, 7, "1-A-7")
     await env.push("EVENT_UNIT_PANIC", {"identIds": [7], "isPanic": True})
     await caught_up(env)
     await fake.click(boss, _card(env, "dispatch", "Structure fire"), "Responding")
@@ -210,6 +214,10 @@ async def _screens(env: BotEnvironment, boss: Member) -> dict[str, Screen]:
         "end the link?": await fake.use_menu(boss, "Unlink", env.stranger),
         "no link": await fake.use_menu(boss, "Unlink", env.vic),
     }
+    units = await fake.slash(boss, "cad units")
+    shown["units"] = await fake.click(boss, units, "One by one")
+    redacting = await fake.use_menu(boss, "Redact…", _card(env, "emergency", "911"))
+    shown["redacted"] = await fake.submit(boss, redacting, {"texts": [], "words": "laundromat"})
     for name, (command, options) in COMMANDS.items():
         shown[name] = await fake.slash(boss, command, options=options)
     screens = {}
