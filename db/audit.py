@@ -25,6 +25,10 @@ async def append(
     )
 
 
+async def get(sql: Reader, number: int) -> AuditRecord | None:
+    return await sql.find(AuditRecord, "audit", id=number)
+
+
 async def page(
     sql: Reader, subject: str | None, who: str | None, limit: int, offset: int
 ) -> list[AuditRecord]:

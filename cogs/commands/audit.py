@@ -1,26 +1,25 @@
 """`/audit`: who changed what, from Discord or from a script."""
 
 import discord
-import orjson
 from discord import app_commands
 from discord.app_commands import Range
 
-from cogs.i18n.language import _
+from cogs.feeds.audit_sentences import differences, sentence
+from cogs.i18n.language import N_, _
+from cogs.ui.buttons import button
+from cogs.ui.embeds import CardBuilder, Colour, MessageContent
 from cogs.ui.options import PropertyOption, property_option
 from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
-from cogs.ui.responder import SentinelCog
-from cogs.ui.text import BLANK, fitting, inert_line, who
+from cogs.ui.responder import SentinelCog, reply_embed
+from cogs.ui.text import BLANK, timestamp
 from webhook.protocol.context import Context, Scope
-from webhook.queries.audit import AuditPage, list_changes
+from webhook.queries.audit import AuditPage, get_change, list_changes
 from webhook.queries.properties import find_property
 from webhook.queries.rows import AuditRecord
 
-VALUE = 60
-"""Characters of a value before or after a change."""
-
-LINE = 340
-"""Characters of a record: ten of them share a page."""
+VALUE = 500
+"""Characters of a value before or after a change, among its details."""
 
 lists = PagedLists()
 
@@ -46,6 +45,11 @@ class AuditCommands(SentinelCog):
         by = f"discord:{member.id}" if member is not None else script or ""
         await reply_page(interaction, await changes.page(context, f"{number}/{by}"))
 
+    @button("audit:show", Scope.ADMIN)
+    async def details_button(self, interaction: discord.Interaction, number: int) -> None:
+        context = await self._responder.defer(interaction)
+        await reply_embed(interaction, await _details(context, await get_change(context, number)))
+
 
 @lists.declare("audit", Scope.ADMIN)
 async def changes(context: Context, argument: str, limit: int, offset: int) -> ListRows:
@@ -53,24 +57,21 @@ async def changes(context: Context, argument: str, limit: int, offset: int) -> L
     page = AuditPage(
         property_id=int(number) if number else None, by=by or None, limit=limit, offset=offset
     )
-    rows = [Row(_line(record)) for record in await list_changes(context, page)]
+    rows = [
+        Row(
+            f"<t:{record.at // 1000}:f> {await sentence(context.read, record)}",
+            f"audit:show:{record.id}",
+            N_("Details"),
+        )
+        for record in await list_changes(context, page)
+    ]
     return ListRows(_("Audit log"), rows, _("No changes."))
 
 
-def _line(record: AuditRecord) -> str:
-    """Write a record in one line: when, who, what, and from what to what."""
-    before, after = orjson.loads(record.before), orjson.loads(record.after)
-    values = [
-        f"{inert_line(name, VALUE)}: {_value(before, name)} → {_value(after, name)}"
-        for name in dict.fromkeys([*before, *after])
-        if (before.get(name) or "") != (after.get(name) or "")
-    ]
-    done = f"<t:{record.at // 1000}:f> {who(record.who)} **{inert_line(record.action, 64)}**"
-    return fitting([f"{done} {inert_line(record.subject, 64)}", *values], " · ", LINE)
-
-
-def _value(state: dict[str, object], name: str) -> str:
-    value = state.get(name)
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return BLANK if value is None else inert_line(str(value), VALUE)
+async def _details(context: Context, record: AuditRecord) -> MessageContent:
+    """Show a change: who did what and when, and each value before and after."""
+    card = CardBuilder(_("Change {id}").format(id=record.id), Colour.NORMAL)
+    card.description = f"{await sentence(context.read, record)}\n{timestamp(record.at)}"
+    for name, before, after in await differences(context.read, record, VALUE):
+        card.add_named(name[:1].upper() + name[1:], f"{before or BLANK} → {after or BLANK}")
+    return MessageContent([card.build()])

@@ -6,9 +6,9 @@ import orjson
 
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import CardBuilder, Colour
-from cogs.ui.names import property_status, tier_name, user_name
+from cogs.ui.names import equipment_name, property_status, tier_name, user_name
 from cogs.ui.text import inert_line, who
-from db import access, audit, equipment, properties
+from db import access, audit, properties
 from db.database import Reader
 from webhook.protocol.bus import StoredEvent
 from webhook.queries.models import property_subject
@@ -28,7 +28,7 @@ async def visit(sql: Reader, event: StoredEvent) -> CardBuilder:
     user = await _user(sql, event.data["clientId"])
     text = _("{user} was there.").format(user=user)
     if "cameraId" in event.data:
-        camera = await _equipment(sql, event.data["cameraId"])
+        camera = await equipment_name(sql, event.data["cameraId"], NAME)
         text = _("{user} was seen by {camera}.").format(user=user, camera=camera)
     share = await access.share_of(sql, event.data["propertyId"], [event.data["clientId"]])
     what, colour = _VISITORS[share or 0]
@@ -90,7 +90,7 @@ async def details(sql: Reader, event: StoredEvent) -> CardBuilder:
 
 
 async def equipment_change(sql: Reader, event: StoredEvent) -> CardBuilder:
-    changed = await _equipment(sql, event.data["equipmentId"])
+    changed = await equipment_name(sql, event.data["equipmentId"], NAME)
     is_added = "equipmentType" in event.data
     done = _("Equipment added") if is_added else _("Equipment removed")
     return await _entry(sql, event, done, Colour.NORMAL, changed)
@@ -144,11 +144,3 @@ async def _before(sql: Reader, event: StoredEvent, name: str) -> Any:
 
 async def _user(sql: Reader, user_id: str) -> str:
     return await user_name(sql, user_id, NAME)
-
-
-async def _equipment(sql: Reader, equipment_id: int) -> str:
-    found = await equipment.get_even_removed(sql, equipment_id)
-    if found is None:
-        return _("equipment {id}").format(id=equipment_id)
-    described = inert_line(found.description, NAME, blank="")
-    return f"{inert_line(found.name, NAME)} {equipment_id}{f' · {described}' if described else ''}"

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.embeds import HEADLINE
 from cogs.ui.text import count_more, fitting, inert_line, who
-from db import cards, community, flights, links, properties, users
+from db import cards, community, equipment, flights, links, properties, users
 from db.database import Reader
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
 from db.units import Unit
@@ -207,6 +207,16 @@ async def property_of_call(sql: Reader, property_id: int | None, *, is_open: boo
     if not is_open:
         return text
     return f"{text} · {free_drones(len(await flights.free_drones(sql, property_.id)))}"
+
+
+async def equipment_name(sql: Reader, equipment_id: int, limit: int) -> str:
+    """Name a piece of equipment, which may be removed: `Camera 8 (back door)`."""
+    found = await equipment.get_even_removed(sql, equipment_id)
+    if found is None:
+        return _("equipment {id}").format(id=equipment_id)
+    name = f"{inert_line(found.name, limit)} {equipment_id}"
+    description = inert_line(found.description, limit, blank="")
+    return f"{name} ({description})" if description else name
 
 
 async def location_of(sql: Reader, property_id: int, limit: int = 60) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 import discord
 
-from cogs.i18n.language import _
+from cogs.i18n.language import N_, _
 from cogs.ui.buttons import OutdatedButton, control
 from cogs.ui.embeds import Button, Colour
 from cogs.ui.permissions import Permission
@@ -32,6 +32,7 @@ class Row(NamedTuple):
 
     text: str
     opens: str = ""
+    label: str = N_("Open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class ShownPage:
         box: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(
             discord.ui.TextDisplay(f"### {self.title}"), accent_colour=Colour.NORMAL.value
         )
-        for opens, rows in groupby(self._fitting_rows(), key=lambda row: row.opens):
+        for (opens, label), rows in groupby(self._fitting_rows(), key=lambda row: row[1:]):
             text: discord.ui.TextDisplay[discord.ui.LayoutView] = discord.ui.TextDisplay(
                 "\n".join(row.text for row in rows)
             )
@@ -82,7 +83,7 @@ class ShownPage:
                 box.add_item(text)
                 continue
             accessory: discord.ui.Button[discord.ui.LayoutView] = discord.ui.Button(
-                label=_("Open"), custom_id=opens
+                label=_(label), custom_id=opens
             )
             box.add_item(discord.ui.Section(text, accessory=accessory))
         if self.footer:

@@ -13,6 +13,7 @@ import orjson
 from db import audit, journal, properties
 from db.database import Database, Reader, Transaction
 from db.journal import Audience
+from webhook.protocol.audit_actions import AuditAction
 from webhook.protocol.bus import Bus, StoredEvent
 from webhook.protocol.errors import Forbidden
 from webhook.protocol.events import BaseEvent, Event, Subject
@@ -133,7 +134,7 @@ class Change:
 
     async def audit(
         self,
-        action: str,
+        action: AuditAction,
         about: Subject,
         *,
         before: Mapping[str, object] | None = None,

@@ -4,6 +4,7 @@ from typing import Any
 
 from db import access, alarm_steps, alarms, escalations
 from db.alarms import Alarm, AlarmOutcome
+from webhook.protocol.audit_actions import AuditAction
 from webhook.protocol.context import Change, PoliceRules, Scope, Share
 from webhook.protocol.events import AlarmChanged, Subject
 from webhook.queries.models import alarm_subject, property_subject
@@ -42,29 +43,35 @@ async def record_step(
 
 
 async def record_act(
-    change: Change, alarm: Alarm, action: str, *, text: str = "", until: int | None = None
+    change: Change, alarm: Alarm, action: AuditAction, *, text: str = "", until: int | None = None
 ) -> None:
-    await record_step(change, alarm, action, change.caller.name, text=text, number=until)
-    changes_state = action != "noted"
-    after = {"state": action if changes_state else None, "text": text, "until": until}
+    step = _step(action)
+    await record_step(change, alarm, step, change.caller.name, text=text, number=until)
+    changes_state = action != "alarm-noted"
+    after = {"state": step if changes_state else None, "text": text, "until": until}
     await change.audit(
-        f"alarm-{action}",
+        action,
         alarm_subject(alarm.id),
         before={"state": alarm.state} if changes_state else None,
         after={name: value for name, value in after.items() if value},
     )
 
 
-async def record_handler(change: Change, alarm: Alarm, action: str) -> None:
+async def record_handler(change: Change, alarm: Alarm, action: AuditAction) -> None:
     """Record that somebody else, or nobody, handles an alarm from now on."""
     previous, by = alarm.acknowledged_by or "", change.caller.name
-    await record_step(change, alarm, action, by, text=previous)
+    await record_step(change, alarm, _step(action), by, text=previous)
     await change.audit(
-        f"alarm-{action}",
+        action,
         alarm_subject(alarm.id),
         before={"handler": previous},
-        after={"handler": by if action == "taken" else None},
+        after={"handler": by if action == "alarm-taken" else None},
     )
+
+
+def _step(action: AuditAction) -> str:
+    """Return how an alarm's history calls what the audit log calls `alarm-noted`."""
+    return action.removeprefix("alarm-")
 
 
 async def acknowledge(change: Change, alarm: Alarm) -> bool:
@@ -72,7 +79,7 @@ async def acknowledge(change: Change, alarm: Alarm) -> bool:
     by = change.caller.name
     is_first = await alarms.acknowledge(change.sql, alarm.id, by, change.received)
     if is_first:
-        await record_act(change, alarm, "acknowledged")
+        await record_act(change, alarm, "alarm-acknowledged")
     return is_first
 
 

@@ -250,7 +250,7 @@ async def take_alarm(context: Context, ask: TakeOver) -> Success:
         if handler == taker or ask.handler not in (None, handler):
             raise Conflict("alarm {id} is already handled by {who}", id=alarm.id, who=handler)
         await alarms.take_over(change.sql, alarm.id, handler, taker, change.received)
-        await record_handler(change, alarm, "taken")
+        await record_handler(change, alarm, "alarm-taken")
     return Success()
 
 
@@ -266,7 +266,7 @@ async def release_alarm(context: Context, ask: OfAlarm) -> Success:
             context.caller.must(Scope.WRITE)
         if not await alarms.release(change.sql, alarm.id, change.received):
             raise Conflict("nobody handles alarm {id}", id=alarm.id)
-        await record_handler(change, alarm, "released")
+        await record_handler(change, alarm, "alarm-released")
     return Success()
 
 
@@ -276,7 +276,7 @@ async def note_alarm(context: Context, ask: AlarmNote) -> Success:
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         await alarms.touch(change.sql, alarm.id, change.received)
-        await record_act(change, alarm, "noted", text=ask.text)
+        await record_act(change, alarm, "alarm-noted", text=ask.text)
     return Success()
 
 
@@ -292,7 +292,7 @@ async def snooze_alarm(context: Context, ask: Snooze) -> Success:
             raise Conflict(
                 "alarm {id} cannot be snoozed, it is {state}", id=alarm.id, state=alarm.state
             )
-        await record_act(change, alarm, "snoozed", until=until)
+        await record_act(change, alarm, "alarm-snoozed", until=until)
     return Success()
 
 
@@ -302,7 +302,8 @@ async def settle_alarm(context: Context, ask: Settlement) -> Success:
     async with context.change() as change:
         alarm = await _open_alarm(change, ask.alarm_id)
         await alarms.settle(change.sql, alarm.id, ask.outcome, context.caller.name, change.received)
-        await record_act(change, alarm, ask.outcome)
+        is_false = ask.outcome == "false"
+        await record_act(change, alarm, "alarm-false" if is_false else "alarm-resolved")
     return Success()
 
 

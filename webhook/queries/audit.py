@@ -13,6 +13,7 @@ from db.errors import StorageUnavailable
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
+from webhook.protocol.errors import NotFound
 from webhook.queries.models import ListPage, OfProperty, PropertyReference, property_subject
 
 
@@ -27,6 +28,19 @@ async def list_changes(context: Context, ask: AuditPage) -> list[AuditRecord]:
     """Return who changed what, newest first."""
     about = None if ask.property_id is None else str(property_subject(ask.property_id))
     return await audit.page(context.read, about, ask.by, ask.limit, ask.offset)
+
+
+@operation(scope=Scope.ADMIN)
+async def get_change(context: Context, number: int) -> AuditRecord:
+    """Return one change.
+
+    Raises:
+        NotFound: it is no longer stored.
+    """
+    record = await audit.get(context.read, number)
+    if record is None:
+        raise NotFound("this change is no longer stored")
+    return record
 
 
 @operation(scope=Scope.ADMIN)

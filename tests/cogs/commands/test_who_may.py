@@ -58,7 +58,7 @@ approver:
 admin:
     /property remove /route test /route add /route list /route remove /pause /test /audit /setup
     /link list /link member /link unlink [link:member] {link:member}
-    [property:remove] [property:keep] [link:put] [link:end] [status:register]
+    [property:remove] [property:keep] [link:put] [link:end] [status:register] [audit:show]
     list:audit list:links
 """
 """By who may: `/command`, `[button]`, `{form}`, `list:name`."""
