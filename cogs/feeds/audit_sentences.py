@@ -63,6 +63,8 @@ SENTENCES: dict[AuditAction, str] = {
     "remove-user": N_("{who} deleted the game user {id}."),
     "link-user": N_("{who} linked {member} to {user}."),
     "unlink-user": N_("{who} ended the link of {member} to {user}."),
+    "redact": N_("{who} redacted texts of {what}."),
+    "undo-redact": N_("{who} showed the redacted texts of {what} again."),
     "add-rule": N_("{who} added the rule {key}."),
     "remove-rule": N_("{who} removed the rule {key}."),
     "pause": N_("{who} ended the pause of mentions."),
@@ -107,6 +109,7 @@ FIELDS = {
     "state": N_("state"),
     "status": N_("status"),
     "text": N_("note"),
+    "texts": N_("texts"),
     "tier": N_("tier"),
     "timezone": N_("time zone"),
     "type": N_("type"),
@@ -231,6 +234,9 @@ async def _facts(
     if property_id is not None:
         where = await location_of(sql, property_id, NAME)
         facts["property"] = f"**{where}** (#{property_id})" if property_id else BLANK
+    facts["what"] = facts.get("property", facts["call"])
+    if subject.kind == "alarm":
+        facts["what"] = _("the alarm at {property}").format(property=facts["property"])
     if subject.kind == "equipment":
         facts["piece"] = await equipment_name(sql, subject.number, NAME)
     if record.action == "approve":

@@ -163,7 +163,7 @@ def pieces(text: str, limit: int) -> list[str]:
         fits = _end_of_characters(text, limit)
         end = max(text.rfind(blank, fits // 2, fits) for blank in "\n ")
         end = fits if end < 0 else end
-        found.append(trim_end(text[:end]))
+        found.append(text[:end].rstrip(_BLANKS_AND_JOINERS))
         # What began a word must not begin a line, where it may be a heading or a list.
         text = f"… {text[end:].lstrip(_BLANKS_AND_JOINERS)}"
     return [*found, text] if text else found

@@ -33,6 +33,7 @@ AuditAction = Literal[
     "place-911",
     "put-property",
     "recall-drone",
+    "redact",
     "reject-property",
     "remove-allowed-user",
     "remove-equipment",
@@ -42,6 +43,7 @@ AuditAction = Literal[
     "request-remove-property",
     "restore-property",
     "setup",
+    "undo-redact",
     "unlink-user",
     "withdraw-remove-property",
 ]

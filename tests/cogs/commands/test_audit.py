@@ -38,6 +38,8 @@ SUBJECTS = {
     "close-call": "dispatch:12@cad",
     "panic-over": "panic:1",
     "approve": "approval:1",
+    "redact": "emergency:12@cad",
+    "undo-redact": "alarm:1",
     "setup": "setup:community",
     "begin-drill": "drill:1",
     "pause": "pause:all",

@@ -17,6 +17,8 @@ LIMIT = 60
 @example("# x - y\n", 40)
 @example("😀", 200)
 @example("x" * 50 + "@@@@\u00a0", 3)
+@example("a\xa0", 200)
+@example("a\xa0 ", 200)
 def test_pieces_say_all_of_a_text_within_the_limit(text: str, times: int) -> None:
     shown = inert(text * times, 4_000)
     cut = pieces(shown, LIMIT)
@@ -31,7 +33,7 @@ def test_pieces_say_all_of_a_text_within_the_limit(text: str, times: int) -> Non
 
 def _without_blanks(text: str) -> str:
     """Leave out what may get lost at a cut: blanks and joiners."""
-    return re.sub(r"[\s\u200c\u200d]", "", text)
+    return re.sub(r"[ \n\t\u200c\u200d]", "", text)
 
 
 def test_a_short_text_is_one_piece() -> None:
