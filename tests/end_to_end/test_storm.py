@@ -76,7 +76,7 @@ def _journalled(env: BotEnvironment, name: str, path: str) -> list[str]:
     """What the events of a name say at a place of their data, in the order of the journal."""
     with closing(sqlite3.connect(env.folder / "sentinel.db")) as database:
         rows = database.execute(
-            "SELECT data ->> ? FROM journal WHERE name = ? ORDER BY id", (path, name)
+            "SELECT json_extract(data, ?) FROM journal WHERE name = ? ORDER BY id", (path, name)
         )
         return [str(value) for (value,) in rows]
 
