@@ -84,6 +84,7 @@ async def prune_journal(database: Database, days: int, live_clients: Counter[str
         journal.prune: days,
         subscriptions.forget: days,
         request_keys.prune: KEY_DAYS,
+        cards.prune: days,
         troubles.prune: days,
         drill_cards.prune: days,
         cad_requests.prune: days,

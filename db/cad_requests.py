@@ -99,7 +99,9 @@ async def unfinished(sql: Reader, limit: int) -> list[CadRequest]:
 
 async def interrupted(sql: Reader) -> list[CadRequest]:
     """Return what was sent and has no answer yet."""
-    return await sql.select(CadRequest, "cad_requests WHERE state = 'sent' ORDER BY seq")
+    return await sql.select(
+        CadRequest, f"cad_requests WHERE {OPEN} AND state = 'sent' ORDER BY lane, seq"
+    )
 
 
 async def unfinished_of_kind(sql: Reader, cad: str, kind: str) -> list[CadRequest]:
@@ -127,11 +129,10 @@ async def recent(sql: Reader, cad: str, kinds: Collection[str], since: int) -> l
     )
 
 
-async def asked_since(sql: Reader, asked_by: str, kind: str, since: int) -> int:
-    """Count what somebody asked for since a time."""
-    return await sql.count(
-        "cad_requests WHERE asked_by = ? AND kind = ? AND asked_at >= ?", asked_by, kind, since
-    )
+async def asked_since(sql: Reader, cad: str, asked_by: str, kind: str, since: int) -> int:
+    """Count what somebody asked of a CAD since a time."""
+    theirs = "cad_requests WHERE cad = ? AND asked_by = ? AND kind = ? AND asked_at >= ?"
+    return await sql.count(theirs, cad, asked_by, kind, since)
 
 
 async def mark_sent(sql: Transaction, request: CadRequest, endpoint: str, now: int) -> bool:

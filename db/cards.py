@@ -20,6 +20,10 @@ RENAMED = "renamed"
 THREADS = (WANTED, OPEN, ARCHIVED, RENAMED)
 
 
+OF_EVENTS = ("linked", "property-message")
+"""The kinds of subjects that are an event of the journal, and are of no use without it."""
+
+
 class Card(NamedTuple):
     """A card; stale while `shown` < `version`. `message_id` is None before it is posted.
 
@@ -291,6 +295,13 @@ async def mark_lost(sql: Transaction, card: Card) -> None:
         " ELSE 'wanted' END WHERE id = ?",
         card.id,
     )
+
+
+async def prune(sql: Transaction, before: int, limit: int) -> int:
+    """Forget up to `limit` cards of events from before a time; return how many. Messages stay."""
+    begins = " OR ".join(f"(subject >= '{kind}:' AND subject < '{kind};')" for kind in OF_EVENTS)
+    old = f"SELECT id FROM cards WHERE ({begins}) AND created_at < ? LIMIT ?"
+    return await sql.count_changes(f"DELETE FROM cards WHERE id IN ({old})", before, limit)
 
 
 async def release(sql: Transaction, subject: str) -> None:

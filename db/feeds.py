@@ -112,10 +112,11 @@ async def mark_batch_rejected(sql: Transaction, batch: int, at: int, reason: str
 
 async def rejections(sql: Reader) -> list[RefusedMessages]:
     """Count the messages that Discord rejected, by channel."""
+    # The plus has SQLite take the index of what was rejected, not the one by channel.
     return await sql.all(
         RefusedMessages,
         "SELECT channel, count(DISTINCT batch), max(rejected_at), rejection FROM feed_entries"
-        " WHERE rejected_at IS NOT NULL GROUP BY channel",
+        " WHERE rejected_at IS NOT NULL GROUP BY +channel",
     )
 
 

@@ -119,7 +119,8 @@ async def prune(sql: Transaction, before: int, limit: int) -> int:
     gone = await sql.all(
         int,
         "SELECT id FROM journal WHERE at < ?"
-        " AND id NOT IN (SELECT journal_id FROM feed_entries WHERE rejected_at IS NULL)"
+        " AND NOT EXISTS (SELECT 1 FROM feed_entries"
+        " WHERE journal_id = journal.id AND rejected_at IS NULL)"
         " ORDER BY at LIMIT ?",
         before,
         limit,

@@ -42,6 +42,10 @@ async def _play_drill(sql: Transaction, at: int) -> None:
     await cards.mark_stale(sql, StaleCard(f"drill:{number}", "log", at))
 
 
+async def _tell_owner(sql: Transaction, at: int) -> None:
+    await cards.mark_stale(sql, StaleCard(f"property-message:{at}@7", "direct:7", at))
+
+
 async def _ask_cad(sql: Transaction, at: int) -> None:
     name = f"asked at {at}"
     await cad_requests.add(
@@ -52,7 +56,12 @@ async def _ask_cad(sql: Transaction, at: int) -> None:
 
 @pytest.mark.parametrize(
     ("add", "table"),
-    [(_tell_trouble, "troubles"), (_play_drill, "drill_cards"), (_ask_cad, "cad_requests")],
+    [
+        (_tell_trouble, "troubles"),
+        (_play_drill, "drill_cards"),
+        (_tell_owner, "cards"),
+        (_ask_cad, "cad_requests"),
+    ],
 )
 async def test_what_is_over_goes_with_the_journal(
     database_path: Path, add: Callable[[Transaction, int], Awaitable[None]], table: str

@@ -314,7 +314,7 @@ async def place_emergency(context: Context, cad: str, ask: NewEmergency) -> str:
     async with context.change() as change:
         await _must_ask(change.sql, cad)
         since = change.received - MINUTE
-        placed = await cad_requests.asked_since(change.sql, caller, "create-911", since)
+        placed = await cad_requests.asked_since(change.sql, cad, caller, "create-911", since)
         if placed >= EMERGENCIES_PER_MINUTE:
             raise RateLimited("you have just placed 911 calls, wait a minute")
         request_id = await ask_cad(change, cad, "create-911", emergency_body(ask))

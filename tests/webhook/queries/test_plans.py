@@ -2,19 +2,31 @@
 
 import re
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from db import (
+    cad_requests,
+    cards,
+    drill_cards,
+    feeds,
+    incidents,
+    journal,
+    responders,
+    troubles,
+)
+from db.database import Transaction
 from tests.webhook.harness import START, AppHarness, open_harness
 from webhook.queries import CATALOGUE
 
-FEW = {"simulations", "tiers", "equipment_types"}
+FEW = {"drill_cards", "simulations", "tiers", "equipment_types"}
 """Tables that do not grow with what happens."""
 
-FEW_OF_MANY = {"flights_open"}
+FEW_OF_MANY = {"cad_requests_open", "cards_rejected", "feed_entries_rejected", "flights_open"}
 """Indexes that hold only what goes on now."""
 
 PAGED = {
@@ -105,6 +117,31 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+REGULAR: dict[str, Callable[[Transaction], Awaitable[object]]] = {
+    "requests to send": lambda sql: cad_requests.unfinished(sql, 10),
+    "requests cut off": cad_requests.interrupted,
+    "requests of a kind": lambda sql: cad_requests.unfinished_of_kind(sql, "cad", "note"),
+    "requests of a card": lambda sql: cad_requests.of_subject(sql, "dispatch:1@cad"),
+    "requests lately": lambda sql: cad_requests.recent(sql, "cad", ["note"], START),
+    "911 calls of a member": lambda sql: cad_requests.asked_since(
+        sql, "cad", "discord:7", "create-911", START
+    ),
+    "uses of endpoints": lambda sql: cad_requests.uses(sql, ["cad"], START),
+    "old uses": lambda sql: cad_requests.forget_uses(sql, START),
+    "old requests": lambda sql: cad_requests.prune(sql, START, 10),
+    "responders": lambda sql: responders.of_subjects(sql, ["dispatch:1@cad"]),
+    "leaving": lambda sql: responders.leave(sql, ["dispatch:1@cad"], "discord:7", START),
+    "notes": lambda sql: incidents.notes(sql, ["dispatch:1@cad"]),
+    "old cards": lambda sql: cards.prune(sql, START, 10),
+    "old events": lambda sql: journal.prune(sql, START, 10),
+    "old troubles": lambda sql: troubles.prune(sql, START, 10),
+    "old tests of cards": lambda sql: drill_cards.prune(sql, START, 10),
+    "rejected cards": cards.rejections,
+    "rejected entries": feeds.rejections,
+}
+"""What is asked again and again, or by the cards and buttons of Discord."""
+
+
 class Listener:
     """Hears every statement of every connection, with its values in it."""
 
@@ -168,3 +205,23 @@ async def test_no_query_looks_at_every_row_of_a_table_that_grows(
             assert questions, name
             for question in questions:
                 assert scanned(connection, question, tables) <= {PAGED.get(name)}, (name, question)
+
+
+async def test_nor_does_what_is_asked_again_and_again(
+    database_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Listener(monkeypatch)
+    async with open_harness(database_path) as harness:
+        listener.questions()
+        asked: dict[str, set[str]] = {}
+        for name, ask in REGULAR.items():
+            async with harness.database.write() as sql:
+                await ask(sql)
+            asked[name] = listener.questions()
+    with closing(sqlite3.connect(database_path)) as connection:
+        named = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        tables = {name for (name,) in named} - FEW
+        for name, questions in asked.items():
+            assert questions, name
+            for question in questions:
+                assert not scanned(connection, question, tables), (name, question)
