@@ -32,7 +32,7 @@ from cogs.delivery.channel_queue import Pace, PostedBefore
 from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
 from cogs.pictures.backdrop import store_backdrop
-from cogs.program_health import ProgramHealth
+from cogs.program_health import GAME_SERVER, ProgramHealth
 from cogs.routing.community import CommunityZone, chosen_texts
 from cogs.routing.layout import choices
 from cogs.routing.stored import stored_routing
@@ -40,8 +40,9 @@ from cogs.routing.troubles import Troubles
 from cogs.ui.names import set_status_names
 from cogs.ui.text import set_redacted_texts
 from db import cards, community, redactions
+from db import troubles as troubles_told
 from db.community import EquipmentType, Tier
-from db.database import Database
+from db.database import Database, Reader
 from db.folding import refold
 from db.search import set_search_language
 from webhook import cad
@@ -124,6 +125,7 @@ async def run(
         texts = effective_texts(settings, await chosen_texts(database.read))
         set_language(texts.language)
         set_search_language(texts.language)
+        await _expect_game_servers(database.read, settings, game_servers)
         set_redacted_texts(RedactedTexts(await redactions.all_of_them(database.read)))
         accesses = settings.cad.accesses()
         await _store_configuration(database, settings, cads, tuple(accesses))
@@ -181,6 +183,7 @@ async def run(
         )
         program_health = ProgramHealth(
             status,
+            settings.database.path.absolute().parent,
             lambda: database.is_writable,
             lambda: checks.silent_cads,
             lambda: checks.refused,
@@ -312,6 +315,15 @@ def _authenticator(
         game_servers,
         open_to_loopback=not configured,
     )
+
+
+async def _expect_game_servers(sql: Reader, settings: Settings, game_servers: GameServers) -> None:
+    """Go on missing the game servers of which people were told that they are gone."""
+    clients = [client.name for client in settings.websocket.clients] or [LOCAL.name]
+    for client in clients:
+        trouble = await troubles_told.lasting(sql, f"{GAME_SERVER}{client}")
+        if trouble is not None:
+            game_servers.expect(client, trouble.began_at)
 
 
 async def _store_configuration(

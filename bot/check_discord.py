@@ -10,7 +10,7 @@ import discord
 from bot.called_roles import called_roles
 from bot.check import Report
 from bot.discord_pipeline import discord_proxy, point_discord_at
-from bot.discord_settings import apply_setup, layout_of, with_rules
+from bot.discord_settings import apply_setup, layout_of, threaded_channels, with_rules
 from bot.settings import AlarmSettings, DiscordSettings, Settings
 from cogs.bot import UNREADABLE
 from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
@@ -22,6 +22,7 @@ from cogs.routing.setup_health import (
     PostableChannel,
     can_mention,
     hidden_problem,
+    missing_for_threads,
     missing_permissions,
 )
 from cogs.routing.stored import StoredRouting, stored_routing
@@ -140,6 +141,14 @@ async def _check_guilds(
             channels[number] = channel
     for me in own.values():
         await _check_guild(client, me.guild, settings, alarms.supervisor, report)
+    for number, rule in threaded_channels(settings).items():
+        channel = channels.get(number)
+        if channel and (missing := missing_for_threads(channel, own[channel.guild.id])):
+            report.fault(
+                f"rule {rule} cannot open threads in #{channel.name}: the bot lacks"
+                f" {', '.join(missing)}",
+                "give the bot's role these in the channel's permissions",
+            )
     called = called_roles(alarms, settings)
     for role in called:
         _check_called_role(role, channels, own, report)

@@ -27,6 +27,7 @@ from bot.discord_settings import (
     file_texts,
     game_server_access,
     layout_of,
+    threaded_channels,
     with_rules,
 )
 from bot.settings import DiscordSettings, Settings
@@ -263,6 +264,7 @@ class DiscordService:
             self._bot.setup_health.rule_channels = {
                 rule.channel: rule.name for rule in reversed(router.rules) if rule.channel
             }
+            self._bot.setup_health.thread_rules = threaded_channels(effective)
         delivery = Delivery(
             DeliveryContext(
                 context.database,

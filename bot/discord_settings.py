@@ -17,8 +17,10 @@ from bot.settings import (
     RuleSettings,
     Settings,
 )
+from cogs.cards import CARDS
 from cogs.escalation import DISPATCHERS, SUPERVISORS, EscalationLevel, EscalationPlan
 from cogs.routing.community import DEFAULT, CommunityTexts
+from cogs.routing.facts import CARD_EVENTS
 from cogs.routing.layout import CATEGORY, PRESET, SUPERVISOR_ROLES, Layout, merged_layout, single_id
 from cogs.routing.rules import QuietHours, Router, Rule
 from cogs.routing.stored import StoredRouting
@@ -90,6 +92,21 @@ def channels_in_use(discord: DiscordSettings) -> dict[str, int]:
     if not discord.token:
         return dict.fromkeys([*mapped, *from_rules], 0)
     return {name: channel_id for name, channel_id in mapped.items() if channel_id} | from_rules
+
+
+def threaded_channels(discord: DiscordSettings) -> dict[int, str]:
+    """Return the channels in which rules have threads opened, with the name of such a rule."""
+    mapped = discord.channels.model_dump()
+    found: dict[int, str] = {}
+    for rule in reversed([rule for rule in discord.rules if rule.thread]):
+        types = None if rule.types is None else set(rule.types)
+        usual = {
+            mapped.get(CARDS[kind].channel, 0)
+            for kind, name in CARD_EVENTS.items()
+            if types is None or name in types
+        }
+        found |= dict.fromkeys([rule.channel] if rule.channel else usual, rule.name)
+    return {number: name for number, name in found.items() if number}
 
 
 def with_rules(settings: Settings, stored: StoredRouting) -> Settings:

@@ -81,7 +81,10 @@ class AlarmEscalation:
         for alarm in await alarms.ended_snoozes(read, now, BATCH):
             await self._end_snooze(alarm, now)
         untouched_since = now - self._plan.expire_after
-        for alarm in await alarms.untouched(read, untouched_since, BATCH):
+        paused_until = self._router.paused_until("alerts")
+        # What a pause held back escalates after it, and must not expire before.
+        is_held_back = paused_until > untouched_since
+        for alarm in [] if is_held_back else await alarms.untouched(read, untouched_since, BATCH):
             await self._expire(alarm, untouched_since)
         if self._plan.release_after:
             unattended_since = now - self._plan.release_after
@@ -98,7 +101,8 @@ class AlarmEscalation:
                 last_id = page[-1].id
         waits = {number: level.after for number, level in self._plan.levels.items()}
         plan = self._plan
-        return await alarms.next_due(read, plan.expire_after, plan.release_after, waits)
+        due = await alarms.next_due(read, plan.expire_after, plan.release_after, waits)
+        return due if due is None or now >= paused_until else max(due, paused_until)
 
     async def _end_snooze(self, alarm: Alarm, now: int) -> None:
         async with self._context.change() as change:
@@ -118,11 +122,12 @@ class AlarmEscalation:
     async def _escalate(self, alarm: Alarm, number: int, level: EscalationLevel, now: int) -> None:
         """Store that an alarm reached a level along with its card, which mentions the roles once.
 
-        An alarm that a rule silences now does not escalate; in quiet hours nobody is mentioned.
+        An alarm that a rule silences now does not escalate, nor does any while mentions are paused;
+        both do afterwards. In quiet hours nobody is mentioned.
         """
         facts = RoutingFacts(frozenset({"alerts"}), properties=frozenset({alarm.property_id}))
         decision = self._router.decide(facts, now, "alerts")
-        if decision.silent:
+        if decision.silent or decision.is_paused:
             return
         roles = "" if decision.is_quiet else " ".join(map(str, level.roles))
         async with self._context.change() as change:

@@ -1,6 +1,8 @@
 """Whether the program gets what it needs: storage, Discord, its channels, the CAD, the game."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from cogs.commands.status import RuntimeStatus
 from cogs.delivery.discord_clock import WORTH_TELLING
@@ -11,22 +13,35 @@ from cogs.routing.troubles import Trouble
 from cogs.ui.text import duration
 from webhook.protocol.game_servers import GameServers
 
+GAME_SERVER = "game-server."
+"""How the keys begin of troubles with a game server's resource; the client's name follows."""
+
+LITTLE_SPACE = 200 * 1024**2
+"""Bytes of free space below which a disk is nearly full."""
+
+LITTLE_SHARE = 50
+"""The same as a part of the disk, a fiftieth, up to so many bytes:"""
+
+MOST_NEEDED = 1024**3
+
 
 class ProgramHealth:
     """Says what the program lacks.
 
-    `silent_cads`: since when each has been, in milliseconds. `refused`: how many messages Discord
-    refused for good.
+    `folder`: where the database is. `silent_cads`: since when each has been, in milliseconds.
+    `refused`: how many messages Discord refused for good.
     """
 
     def __init__(
         self,
         status: RuntimeStatus,
+        folder: Path,
         is_writable: Callable[[], bool],
         silent_cads: Callable[[], Mapping[str, int]],
         refused: Callable[[], int],
     ) -> None:
         self._status = status
+        self._folder = folder
         self._is_writable = is_writable
         self._silent_cads = silent_cads
         self._refused = refused
@@ -36,12 +51,25 @@ class ProgramHealth:
         if not self._is_writable():
             sentence = _("The database could not be written; pushes are rejected until it can be.")
             yield Trouble("disk", sentence, _("Check whether the disk is full."))
+        yield from _disk(self._folder)
         yield from _discord(self._status.discord())
         yield from _hindered_channels(self._status.channels, self._status.hindered)
         yield from _refused(self._refused())
         yield from _clock(self._status.clock.error())
         yield from _cads(self._silent_cads())
         yield from _game_servers(self._status.game_servers)
+
+
+def _disk(folder: Path) -> Iterator[Trouble]:
+    """Say that the disk will soon be full, while there is room left to say it."""
+    try:
+        disk = shutil.disk_usage(folder)
+    except OSError:
+        return
+    if disk.free < max(LITTLE_SPACE, min(disk.total // LITTLE_SHARE, MOST_NEEDED)):
+        sentence = _("The disk that the database is on is nearly full.")
+        cure = _("Delete what is not needed there, such as old logs and backups, before it is.")
+        yield Trouble("disk.space", sentence, cure)
 
 
 def _discord(state: str) -> Iterator[Trouble]:
@@ -107,7 +135,7 @@ def _game_servers(servers: GameServers) -> Iterator[Trouble]:
         if not servers.is_connected(server):
             sentence = _("The game server's resource {client} sends nothing.")
             cure = _("Start the game server, or the resource cad-sentinel in it.")
-            key = f"game-server.{client}"
+            key = f"{GAME_SERVER}{client}"
             yield Trouble(key, sentence.format(client=client), cure, since=server.seen_at)
         elif server.refused:
             sentence = plural(
@@ -117,4 +145,4 @@ def _game_servers(servers: GameServers) -> Iterator[Trouble]:
                 client=client,
             )
             cure = _("Type `cadsentinel status` on its console, which says why.")
-            yield Trouble(f"game-server.{client}.refused", sentence, cure)
+            yield Trouble(f"{GAME_SERVER}{client}.refused", sentence, cure)

@@ -36,6 +36,12 @@ async def open_or_ended_since(sql: Reader, since: int) -> list[StoredTrouble]:
     )
 
 
+async def lasting(sql: Reader, key: str) -> StoredTrouble | None:
+    """Return the trouble of a key if it lasts."""
+    found = await sql.select(StoredTrouble, "troubles WHERE ended_at IS NULL AND key = ?", key)
+    return found[0] if found else None
+
+
 async def begin(
     sql: Transaction, key: str, sentence: str, cure: str, about: int, member_id: int, at: int
 ) -> int:

@@ -142,8 +142,8 @@ class Decision:
     """Where an event goes: `channel` names a channel of the channel map or is a channel's id.
 
     `thread`: its card gets a thread of its own. `is_quiet`: the quiet hours of the rule apply, so
-    nobody is mentioned. `rule` is the one that matched, None without one; `explanation` has a line
-    for each rule, and one for what is too late.
+    nobody is mentioned; `is_paused`: somebody paused mentions. `rule` is the one that matched, None
+    without one; `explanation` has a line for each rule, and one for what is too late.
     """
 
     rule: str | None
@@ -153,6 +153,7 @@ class Decision:
     silent: bool = False
     is_quiet: bool = False
     explanation: list[str] = field(default_factory=list)
+    is_paused: bool = False
 
 
 class Pause(NamedTuple):
@@ -200,15 +201,19 @@ class Router:
         decision = Decision(None, usual, self._roles.get(calls, 0))
         return self._without_late_mention(decision, age)
 
+    def paused_until(self, channel: str) -> int:
+        """Return when the last pause of a channel ends or ended, 0 without one."""
+        return max((one.until for one in self.pauses if one.channel in ("", channel)), default=0)
+
     def _paused(self, decision: Decision, usual: str, at: int) -> Decision:
         """Drop the mention during a pause of the event's channel, which is no panic."""
-        pauses = [one for one in self.pauses if one.channel in ("", usual) and at < one.until]
-        if not pauses:
+        end = self.paused_until(usual)
+        if at >= end:
             return decision
-        until = datetime.fromtimestamp(max(one.until for one in pauses) / 1000, self._zone)
+        until = datetime.fromtimestamp(end / 1000, self._zone)
         reason = _("nobody is mentioned until {time}: /pause").format(time=f"{until:%H:%M}")
         explanation = [*decision.explanation, reason]
-        return replace(decision, mention=0, is_quiet=True, explanation=explanation)
+        return replace(decision, mention=0, is_paused=True, explanation=explanation)
 
     def decide(self, facts: RoutingFacts, at: int, usual: str, age: int = 0) -> Decision:
         """Decide by the first rule that matches where an event goes.

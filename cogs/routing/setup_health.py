@@ -24,6 +24,9 @@ NEEDED_PERMISSIONS = {
 IN_THREADS = {"send_messages_in_threads": "Send Messages in Threads"}
 """What it needs in a thread instead of Send Messages, and in a forum besides."""
 
+TO_OPEN_THREADS = {"create_public_threads": "Create Public Threads", **IN_THREADS}
+"""What it needs in a channel whose messages get threads."""
+
 PostableChannel = (
     discord.TextChannel
     | discord.VoiceChannel
@@ -41,7 +44,8 @@ class SetupHealth:
     """Says what is no longer as it was set up, and how to mend it.
 
     `layout` and `called_roles` are what counts now. `rule_channels`: the names of the rules that
-    post to channels of their own, by the channels' ids. `guilds` returns the servers that the bot
+    post to channels of their own, by the channels' ids, `thread_rules` of those that open threads
+    there. `guilds` returns the servers that the bot
     is in, None while it is not connected.
     """
 
@@ -49,6 +53,7 @@ class SetupHealth:
         self.layout: Layout = {}
         self.called_roles: Sequence[CalledRole] = ()
         self.rule_channels: Mapping[int, str] = {}
+        self.thread_rules: Mapping[int, str] = {}
         self.threads: set[int] = set()
         """Threads that something is posted to; discord.py forgets those that are archived."""
         self._guilds = guilds
@@ -81,6 +86,7 @@ class SetupHealth:
             cure = _("Invite it again, or put the guild_id of another one into config.toml.")
             yield Trouble("guild.wanted", sentence, cure, wanted)
         yield from self._wrong_with_channels(guilds)
+        yield from self._closed_to_threads(guilds)
         yield from self._missing_roles(guilds)
         yield from self._silent_roles(guilds)
         yield from self._blind_roles(guilds)
@@ -106,6 +112,16 @@ class SetupHealth:
                 sentence = text.format(name=rule, problem=problem)
                 cure = _("Give the bot what it needs there, or correct the rule.")
                 yield Trouble(f"channel.{number}", sentence, cure, number)
+
+    def _closed_to_threads(self, guilds: Sequence[discord.Guild]) -> Iterator[Trouble]:
+        for number, rule in self.thread_rules.items():
+            channel = find_channel(guilds, number)
+            if channel is None or not (missing := missing_for_threads(channel, channel.guild.me)):
+                continue
+            text = _("The rule {name} cannot open threads: the bot lacks {permissions}.")
+            sentence = text.format(name=rule, permissions=", ".join(missing))
+            cure = _("Give the bot what it needs there, or correct the rule.")
+            yield Trouble(f"channel.{number}.threads", sentence, cure, number)
 
     def _missing_roles(self, guilds: Sequence[discord.Guild]) -> Iterator[Trouble]:
         for what, ids in self.layout.items():
@@ -155,6 +171,14 @@ def missing_permissions(
         del needed["send_messages"]
     granted = (parent or channel).permissions_for(me)
     return [label for name, label in needed.items() if not getattr(granted, name)]
+
+
+def missing_for_threads(channel: AnyChannel, me: discord.Member) -> list[str]:
+    """Return what the bot lacks to open threads there; what is posted in a forum is one anyway."""
+    if not isinstance(channel, discord.TextChannel):
+        return []
+    granted = channel.permissions_for(me)
+    return [label for name, label in TO_OPEN_THREADS.items() if not getattr(granted, name)]
 
 
 def can_mention(role: discord.Role, channel: AnyChannel, me: discord.Member) -> bool:

@@ -9,7 +9,7 @@ from cogs.i18n.language import _
 from cogs.routing.rules import Pause, Rule
 from cogs.ui.text import timestamp
 from db import settings
-from db.database import Reader
+from db.database import Reader, Transaction
 from webhook.protocol.context import Context
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import CardsOutdated, Subject
@@ -112,14 +112,19 @@ class RoutingStore:
         """
         async with context.change() as change:
             if until:
-                pause = Pause("" if channel == ALL else channel, until, context.caller.name)
-                value = orjson.dumps(pause._asdict()).decode()
-                await settings.put(change.sql, PAUSE + channel, value)
+                where = "" if channel == ALL else channel
+                await _store(change.sql, Pause(where, until, context.caller.name))
                 after = {"until": until}
             else:
-                for fact in await settings.beginning_with(change.sql, PAUSE):
-                    await settings.forget(change.sql, fact.name)
+                for pause in (await stored_routing(change.sql)).pauses:
+                    if pause.until > change.received:  # the end counts for alarms that waited
+                        await _store(change.sql, pause._replace(until=change.received))
                 after = {}
             await change.note(CardsOutdated(subjects=[]))  # the board
             await change.audit("pause", Subject("pause", channel), after=after)
         await self._apply()
+
+
+async def _store(sql: Transaction, pause: Pause) -> None:
+    value = orjson.dumps(pause._asdict()).decode()
+    await settings.put(sql, PAUSE + (pause.channel or ALL), value)

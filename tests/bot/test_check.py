@@ -239,6 +239,15 @@ async def test_unusable_channel_is_a_fault(
     assert sentence in fault
 
 
+async def test_a_rule_that_cannot_open_its_threads_is_a_fault(setup: CheckedSetup) -> None:
+    rules = [RuleSettings(name="fires", types=["EVENT_911"], thread=True)]
+    others = [RuleSettings(name="panics", types=["EVENT_UNIT_PANIC"], thread=True)]
+    setup.channel.deny("create_public_threads send_messages_in_threads")
+    fault = await setup.fault(rules=[*others, *rules])
+    lacks = "the bot lacks Create Public Threads, Send Messages in Threads"
+    assert f"rule fires cannot open threads in #calls: {lacks}" in fault
+
+
 @pytest.mark.parametrize("name", ["viewer", "dispatcher", "approver", "admin"])
 async def test_unknown_role_is_a_fault(setup: CheckedSetup, name: str) -> None:
     fault = await setup.fault(roles=Roles(**{name: [setup.channel.id]}))

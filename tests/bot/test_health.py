@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +29,8 @@ from webhook.protocol.game_servers import GameServers
 from webhook.protocol.metrics import DISCORD_STATES, Metrics
 from webhook.queries.daily_report import PROBLEMS
 
+MB = 1024**2
+
 
 def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
     """The values of a series by its labels, in the labels' alphabetical order."""
@@ -43,7 +47,9 @@ def _troubles(
     database: Database, status: RuntimeStatus, silent: dict[str, int] | None = None
 ) -> Troubles:
     troubles = Troubles()
-    health = ProgramHealth(status, lambda: database.is_writable, lambda: silent or {}, lambda: 0)
+    health = ProgramHealth(
+        status, Path(), lambda: database.is_writable, lambda: silent or {}, lambda: 0
+    )
     troubles.add(health.troubles)
     return troubles
 
@@ -228,3 +234,27 @@ async def test_game_server_is_described_and_missed(database: Database) -> None:
     problems: Any = health()[1]["problems"]
     assert len(problems) == 1
     assert problems[0].startswith("The bot refused 3 messages of the game server game.")
+
+
+@pytest.mark.parametrize(
+    ("free", "total", "is_told"),
+    [
+        (199 * MB, 10_000 * MB, True),
+        (201 * MB, 10_000 * MB, False),
+        (300 * MB, 20_000 * MB, True),  # less than a fiftieth
+        (2_000 * MB, 4_000_000 * MB, False),  # enough, however large the disk is
+    ],
+)
+async def test_a_disk_that_is_nearly_full_is_told_while_there_is_room(
+    database: Database, monkeypatch: pytest.MonkeyPatch, free: int, total: int, *, is_told: bool
+) -> None:
+    disk = SimpleNamespace(free=free, total=total)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: disk)
+    found = _troubles(database, _status()).present()
+    assert [trouble.key for trouble in found] == ["disk.space"] * is_told
+    monkeypatch.setattr(shutil, "disk_usage", _unreadable)
+    assert _troubles(database, _status()).present() == []
+
+
+def _unreadable(folder: Path) -> None:
+    raise PermissionError(folder)

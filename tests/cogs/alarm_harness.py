@@ -8,7 +8,7 @@ from cogs.escalation import (
     EscalationLevel,
     EscalationPlan,
 )
-from cogs.routing.rules import Router, Rule
+from cogs.routing.rules import Pause, Router, Rule
 from db import alarm_steps, alarms
 from db.alarms import Alarm
 from tests.webhook.harness import MINUTE, AppHarness
@@ -32,11 +32,17 @@ class AlarmHarness:
     ) -> None:
         self.harness = harness
         router = Router(rules)
+        self._rules = rules
         self.follower = Follower(
             harness.database, harness.bus, frozenset({"alerts"}), lambda _channels: None, router
         )
         plan = EscalationPlan(LEVELS if levels is None else levels, EXPIRY, release_after)
+        self._plan = plan
         self.escalation = AlarmEscalation(harness.context(), plan, router)
+
+    def pause(self, *pauses: Pause) -> None:
+        """Have nobody mentioned for a time."""
+        self.escalation.reconfigure(self._plan, Router(self._rules, pauses=pauses))
 
     async def raise_at(self, place: int) -> int:
         """Raise the alarm, have its card marked, and return the alarm's id."""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cogs.escalation import BATCH, DISPATCHERS, SUPERVISORS, EscalationPlan
-from cogs.routing.rules import QuietHours, Router, Rule
+from cogs.routing.rules import Pause, QuietHours, Router, Rule
 from db import cards
 from db.errors import StorageUnavailable
 from tests.cogs.alarm_harness import EXPIRY, LEVELS, TO_DISPATCHERS, TO_SUPERVISORS, AlarmHarness
@@ -227,6 +227,26 @@ async def test_in_quiet_hours_an_escalation_mentions_nobody(harness: AppHarness)
     alarm = await alarms.raise_at(place)
     await alarms.after(TO_DISPATCHERS)
     assert await alarms.escalations() == [(f"alarm-call:{alarm}-1", "alerts", "")]
+
+
+async def test_an_alarm_that_falls_into_a_pause_escalates_after_it(harness: AppHarness) -> None:
+    await harness.add_property()
+    alarms = AlarmHarness(harness)
+    end = START + 2 * HOUR
+    pauses = [Pause("alerts", end, "boss"), Pause("emergency", end + HOUR, "boss")]
+    alarms.pause(*pauses)
+    alarm = await alarms.raise_at(1)
+    # It is asked about when the pause ends, not all the time.
+    assert await alarms.after(TO_SUPERVISORS) == end
+    assert await alarms.after(2 * HOUR - TO_SUPERVISORS - 1) == end
+    assert await alarms.escalations() == []
+    await alarms.after(1)
+    assert [roles for _card, _channel, roles in await alarms.escalations()] == ["11 12", "13"]
+    # From then on it may expire, as long after the pause as without one.
+    await alarms.after(EXPIRY - 1)
+    assert (await alarms.alarm(alarm)).state == "waiting"
+    await alarms.after(1)
+    assert (await alarms.alarm(alarm)).state == "quiet"
 
 
 async def test_an_alarm_of_a_drill_never_escalates(harness: AppHarness) -> None:

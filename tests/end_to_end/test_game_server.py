@@ -7,6 +7,7 @@ from bot.check import check
 from bot.settings import DiscordSettings
 from tests.end_to_end.answers import expect
 from tests.end_to_end.environment import BotEnvironment
+from tests.fake_discord import render
 from webhook.protocol.game_servers import GameServers
 
 
@@ -50,3 +51,28 @@ async def test_game_server_is_shown_with_its_version_and_backlog(
         reply = await env.fake.slash(env.dora, "status")
         assert "gone" in await expect(env, reply, "Something needs attention")
     assert "nothing listens on" in await _checked(env)
+
+
+async def test_a_game_server_that_is_gone_is_not_back_because_the_bot_was_restarted(
+    env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, introduced = env.channel("log"), "cad-sentinel/1.2.0; waiting=0; refused=0"
+    async with env.bot_running():
+        await env.wait_for_commands()
+        env.headers = {"X-Sentinel-Resource": introduced}
+        await env.query("get-tiers")
+        monkeypatch.setattr(GameServers, "silence", lambda *_: 10 * 60_000)
+        told = await log.next_message()
+        assert "resource script sends nothing" in render(told)
+    env.headers = {}
+    async with env.bot_running():
+        await env.fake.wait_connected()
+        reply = await env.fake.slash(env.dora, "status")
+        await expect(env, reply, "resource script sends nothing")
+        await env.fake.slash(env.dora, "status")
+        assert "This is over" not in render(told)
+        monkeypatch.undo()
+        env.headers = {"X-Sentinel-Resource": introduced}
+        await env.query("get-tiers")
+        await env.fake.until(lambda: "This is over" in render(told))
+    assert len(log.created) == 1

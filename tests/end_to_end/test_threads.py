@@ -167,3 +167,46 @@ async def test_a_rule_gives_a_card_a_thread_which_is_archived_in_the_end(
         await env.channel("emergency").next_message()
         await env.fake.until(lambda: bool(env.guild.threads))
     assert len(env.channel("emergency").created) == 2
+
+
+async def test_the_thread_of_a_card_is_opened_again_when_it_goes_on(env: BotEnvironment) -> None:
+    env.rules = [RuleSettings(name="own threads", types=["EVENT_UNIT_PANIC"], thread=True)]
+    channel, log = env.channel("panic"), env.channel("log")
+    channel.deny("create_public_threads")
+
+    async def press(*, is_panic: bool) -> None:
+        pressed = {"identIds": [61], "isPanic": is_panic}
+        assert await env.push("EVENT_UNIT_PANIC", pressed) == 200
+
+    async with env.bot_running():
+        told = await log.next_message()
+        assert "rule own threads cannot open threads: the bot lacks Create" in render(told)
+        await press(is_panic=True)
+        message = await channel.next_message()
+        channel.restore()
+        await env.fake.until(lambda: "This is over" in render(told))
+        await press(is_panic=False)
+        await env.fake.until(lambda: bool(env.guild.threads))
+        (thread,) = env.guild.threads
+        assert thread.id == message.id
+        await env.fake.until(lambda: thread.archived)
+        await press(is_panic=True)
+        await env.fake.until(lambda: not thread.archived)
+    assert len(channel.created) == 1
+
+
+async def test_who_is_called_later_is_called_inside_the_post(env: BotEnvironment) -> None:
+    forum = add_forum(env.guild, "panics")
+    _use(env, "panic", forum)
+    pressed = {"identIds": [61], "isPanic": True}
+    async with env.bot_running():
+        await env.fake.wait_connected()
+        env.headers = {"X-Event-Age": "600"}
+        assert await env.push("EVENT_UNIT_PANIC", pressed) == 200
+        assert (await forum.next_message()).pings == []
+        post = _post(forum, 0)
+        env.headers = {}
+        assert await env.push("EVENT_UNIT_PANIC", pressed) == 200
+        await env.fake.until(lambda: len(post.messages) == 2)
+        assert post.messages[1].pings == [env.on_call]
+    assert len(env.guild.threads) == 1

@@ -20,7 +20,8 @@ class GameServer(NamedTuple):
     """A game server's resource, as its last request described it.
 
     `waiting`: messages that it has yet to send; `refused`: messages that the bot refused.
-    `seen_at`: the time of that request, in milliseconds since 1970.
+    `seen_at`: the time of that request, in milliseconds since 1970. `version` is blank while it is
+    only expected.
     """
 
     resource: str
@@ -41,6 +42,10 @@ class GameServers:
     def subscribe(self, subscriber: Callable[[], None]) -> None:
         """Call `subscriber` whenever a game server connects, for the first time or again."""
         self._subscribers.append(subscriber)
+
+    def expect(self, client: str, seen_at: int) -> None:
+        """Go on missing a game server that was gone when the program stopped."""
+        self._by_client[client] = GameServer("cad-sentinel", "", 0, 0, seen_at)
 
     def note(self, client: str, header: str | None) -> None:
         """Record a client's request; other programs do not send this header."""
