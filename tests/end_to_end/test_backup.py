@@ -29,7 +29,8 @@ def calls(path: Path) -> list[int]:
     """Return the calls of a database's journal, having looked that each has its row too."""
     with closing(sqlite3.connect(path)) as connection:
         journal = connection.execute(
-            "SELECT json_extract(data, '$.callId') FROM journal WHERE name = 'cad.EVENT_911' ORDER BY id"
+            "SELECT json_extract(data, '$.callId') FROM journal"
+            " WHERE name = 'cad.EVENT_911' ORDER BY id"
         ).fetchall()
         state = connection.execute("SELECT call_id FROM emergency_calls").fetchall()
     assert sorted(int(call) for (call,) in journal) == sorted(call for (call,) in state)
