@@ -244,7 +244,7 @@ class DiscordService:
         context = self._context
         if isinstance(context.zone, CommunityZone):
             context.zone.zone = ZoneInfo(texts.timezone)
-        self._responder.language = texts.language
+        self._responder.language = self.reports.language = texts.language
         settings = with_rules(apply_setup(self._settings, chosen), stored)
         effective = settings.discord
         channels = channels_in_use(effective)

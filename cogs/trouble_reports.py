@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from cogs.i18n.language import ENGLISH, using_locale
+from cogs.i18n.language import ENGLISH, set_language, using_locale
 from cogs.routing.layout import SET_UP_BY
 from cogs.routing.troubles import Trouble, Troubles
 from db import settings, troubles
@@ -48,6 +48,8 @@ class TroubleReports:
         self._settle = settle
         self._log_channel = log_channel
         self._wake = wake
+        self.language = ENGLISH
+        """The community's, which /setup may change at any time."""
         self._changed = asyncio.Event()
         self._logged: dict[str, str] = {}
         # Of the loop's clock and of the calendar: since when each is there, or is gone.
@@ -62,6 +64,7 @@ class TroubleReports:
         """Look again and again until cancelled."""
         while True:
             self._changed.clear()
+            set_language(self.language)
             self.log_changes()
             await self.report()
             with suppress(TimeoutError):
@@ -159,5 +162,8 @@ async def _note(change: Change, trouble: StoredTrouble) -> None:
 
 
 async def who_set_up(sql: Reader) -> int:
-    """Return the id of the member who chose something in /setup last; 0: nobody has."""
+    """Return the id of who chose something in /setup last, or else of who typed it first.
+
+    0: nobody has.
+    """
     return int(await settings.get(sql, SET_UP_BY) or 0)

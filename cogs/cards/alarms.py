@@ -275,7 +275,8 @@ async def owner(sql: Reader, subject: Subject) -> MessageContent | None:
         title = _("Alarm over · {where}").format(where=_where(property_))
         text = _("This property is not yours any more.")
         return MessageContent([CardBuilder(title, Colour.OVER, text).build()], only_edits=True)
-    is_own = bool(member) and shown.acknowledged_by == links.discord_user(int(member))
+    handles = bool(member) and shown.acknowledged_by == links.discord_user(int(member))
+    is_own = handles and shown.state == "acknowledged"
     card = _card(shown, property_, _("You are handling it.") if is_own else _for_owner(shown))
     if shown.state == "waiting" and shown.age >= SHOWN_AGE:
         late = _("Alarm, reported {duration} late · {where}")

@@ -62,7 +62,8 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
     same = await emergencies.repeats(sql, call.key)
     is_open = call.is_open or any(repeat.is_open for repeat in same)
     live = Colour.DANGER if call.is_emergency else Colour.NORMAL
-    state = _("dispatched") if call.dispatch_call_id is not None else _("over")
+    made = dict.fromkeys(one.dispatch_key for one in (call, *same) if one.dispatch_key is not None)
+    state = _("dispatched") if made else _("over")
     card = CardBuilder(
         title=f"{_number(call)}{await cad_suffix(sql, cad)}{times(same)}"
         f"{'' if is_open else f' · {state}'}",
@@ -77,11 +78,12 @@ async def emergency(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Location", where or BLANK)
     card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
     card.add("Received", when(call.happened_at, call.age))
-    if call.dispatch_key is not None:
-        name = await _dispatch_call(sql, call.dispatch_key)
-        card.add("Dispatched", _("as {call}").format(call=name))
-    elif call.removed_at is not None:
-        card.add("Removed", _after(call.removed_at - call.happened_at))
+    if made:
+        names = fitting([await _dispatch_call(sql, key) for key in made], ", ", FIELD - 50)
+        card.add("Dispatched", _("as {call}").format(call=names))
+    elif not is_open:
+        ended = max(one.removed_at or 0 for one in (call, *same))
+        card.add("Removed", _after(ended - call.happened_at))
     card.add("Ended", "" if is_open else await _stale_end(sql, subject))
     acts = await add_acts(sql, card, subject, is_open=is_open)
     drone = await _drone_button(sql, call.property_id, is_open=is_open)

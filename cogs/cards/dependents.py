@@ -85,6 +85,8 @@ async def _of_units(sql: Reader, subjects: list[Subject]) -> list[Subject]:
 async def _of_emergencies(sql: Reader, subjects: list[Subject]) -> list[Subject]:
     found: list[Subject] = []
     for call in await emergencies.by_keys(sql, [call_of(subject) for subject in subjects]):
+        if call.repeats_key is not None:
+            found.append(emergency_subject(call.repeats_key))
         if call.dispatch_key is not None:
             found.append(dispatch_subject(call.dispatch_key))
         if call.panic_id is not None:

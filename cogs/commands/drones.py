@@ -14,6 +14,7 @@ from cogs.ui.options import (
     PropertyOption,
     PropertyWithDroneOption,
     property_option,
+    resolve_drone,
     resolve_equipment,
 )
 from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
@@ -75,7 +76,7 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
     @app_commands.describe(drone="The drone; those that are out are offered")
     async def recall(self, interaction: discord.Interaction, drone: DroneOutOption) -> None:
         context = await self._responder.defer(interaction)
-        ask = validate(OfDrone, {"droneId": drone})
+        ask = OfDrone(drone_id=await resolve_drone(context, drone))
         await recall_drone(context, ask)
         await reply_text(interaction, _("Drone {id} recalled.").format(id=ask.drone_id))
 

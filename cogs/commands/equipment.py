@@ -54,8 +54,8 @@ class EquipmentCommands(
         )
         added = await add_equipment(context, ask)
         name = f"{inert_line(equipment_type.name, 60)} {added.id}"
-        if description:
-            name += f" ({inert_line(description, 200)})"
+        if what := inert_line(ask.description, 200, blank=""):
+            name += f" ({what})"
         text = _("{equipment} added to **{where}**.")
         where = inert_line(found.location, 200)
         await reply_text(interaction, text.format(equipment=name, where=where))

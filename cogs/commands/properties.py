@@ -122,8 +122,6 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         description: Range[str, 1, 1000] | None = None,
     ) -> None:
         context = await self._responder.defer(interaction)
-        if not location.strip():
-            raise InvalidData(FieldProblem("location", "must not be empty"))
         ask = {
             "location": location,
             "tier": await resolve_tier(context, tier),
@@ -361,8 +359,6 @@ async def _edit(context: Context, property_: Property, given: Mapping[str, objec
     changes = {name: value for name, value in given.items() if value is not None}
     if not changes:
         raise Conflict("nothing was changed; give at least one new value")
-    if not str(changes.get("location", "x")).strip():
-        raise InvalidData(FieldProblem("location", "must not be empty"))
     if "status" in changes:
         changes["ifStatus"] = property_.status
     await edit_property(context, validate(PropertyEdit, changes | {"propertyId": property_.id}))

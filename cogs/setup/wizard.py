@@ -48,6 +48,7 @@ from cogs.setup.pages import (
     pings_page,
     roles_page,
 )
+from cogs.trouble_reports import who_set_up
 from cogs.ui.buttons import OutdatedButton, chosen_values, control
 from cogs.ui.embeds import view_of
 from cogs.ui.modals import Answers, Form, form
@@ -114,6 +115,8 @@ class SetupWizard(commands.Cog):
     async def setup(self, interaction: discord.Interaction) -> None:
         context = await self._responder.defer(interaction)
         await self._adopt(context, interaction)
+        if not await who_set_up(context.read):
+            await store_choices(context, self._file, {})
         page = roles_page(await self._state(interaction))
         await interaction.followup.send(
             embed=page.card.build(),

@@ -24,6 +24,7 @@ from webhook.queries.alarms import OfAlarm, list_open_alarms
 from webhook.queries.approvals import list_restorable
 from webhook.queries.community import EquipmentTypeData, get_equipment_types, get_tiers
 from webhook.queries.drones import (
+    OfDrone,
     get_free_drones,
     suggest_drones,
     suggest_drones_out,
@@ -349,6 +350,28 @@ async def resolve_alarm(context: Context, typed: str) -> int:
     if len(matches) > 1:
         raise Conflict("several alarms match {typed!r}; choose one", typed=typed[:MAX_SEARCH])
     return matches[0]
+
+
+async def resolve_drone(context: Context, typed: str) -> int:
+    """Return the id of a drone by itself, or of the one that is out under this description.
+
+    Raises:
+        NotFound: none such is out.
+        Conflict: several are.
+    """
+    typed = typed.strip()
+    if typed.isascii() and typed.isdigit():
+        return validate(OfDrone, {"droneId": typed}).drone_id
+    out = await suggest_drones_out(context, search_page(typed))
+    found = [flight.drone_id for flight in out if _names(typed, "", flight.description)]
+    if not found:
+        raise NotFound("no drone that is out is called {typed!r}", typed=typed[:MAX_SEARCH])
+    if len(found) > 1:
+        raise Conflict(
+            "several drones that are out are called {typed!r}; choose one from the list",
+            typed=typed[:MAX_SEARCH],
+        )
+    return found[0]
 
 
 async def resolve_tier(context: Context, typed: str) -> int:

@@ -88,7 +88,11 @@ async def test_recall_and_list_answer_readably(env: BotEnvironment) -> None:
         reply = await env.fake.slash(env.dora, "drone recall", drone="1")
         await env.fake.until(lambda: reply.content == "Drone 1 is not out.")
         reply = await env.fake.slash(env.dora, "drone recall", drone="what?")
-        await env.fake.until(lambda: "Drone: must be a number" in reply.content)
+        await env.fake.until(lambda: reply.content == "No drone that is out is called 'what?'.")
+        for number in (1, 2):
+            await env.query("dispatch-drone", propertyId=property_id, droneId=number)
+        reply = await env.fake.slash(env.dora, "drone recall", drone=" drone 2")
+        await env.fake.until(lambda: reply.content == "Drone 2 recalled.")
         reply = await env.fake.slash(env.dora, "drone dispatch", property="Nowhere")
         await env.fake.until(lambda: reply.content == "No property matches 'Nowhere'.")
 

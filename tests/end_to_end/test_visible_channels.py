@@ -141,6 +141,32 @@ async def test_missing_and_wrong_keys_of_the_cad_are_told(
         await shown(env, status, "none since the start; one with a wrong key was refused <t:")
 
 
+async def test_troubles_are_told_in_the_language_that_setup_took_over(
+    env: BotEnvironment, boss: Member
+) -> None:
+    env.guild.preferred_locale = "de"
+    async with env.bot_running():
+        await started(env)
+        reply = await open_page(env, boss, "channels")
+        await env.fake.click(boss, reply, SMALL)
+        await shown(env, reply, "Create what is missing] secondary (disabled)")
+        *_, approvals, log = made(env)
+        approvals.delete()
+        assert "gelöscht, oder der Bot" in render(await log.next_message())
+
+
+async def test_who_only_looked_at_setup_hears_that_the_log_channel_is_gone(
+    env: BotEnvironment,
+) -> None:
+    boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
+    configure(env, guild_id=env.guild.id)
+    async with env.bot_running():
+        await started(env)
+        await open_page(env, boss, "roles")
+        env.channel("log").delete()
+        assert "The channel log" in render(await env.guild.direct(boss).next_message())
+
+
 async def test_with_several_servers_the_log_says_what_to_do(
     env: BotEnvironment, boss: Member, caplog: object
 ) -> None:

@@ -2,13 +2,14 @@
 
 from typing import Annotated, NamedTuple
 
-from pydantic import AliasChoices, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 
 from db import equipment, properties, users
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, External, Property
 from webhook.protocol.catalogue import Catalogue, operation
+from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Change, Context, Scope, Share
-from webhook.protocol.errors import Conflict, NotFound
+from webhook.protocol.errors import Conflict, InvalidValue, NotFound
 from webhook.protocol.events import (
     PropertyAdded,
     PropertyStatusChange,
@@ -43,8 +44,14 @@ from webhook.queries.positions import AtPosition, position_field, stored_positio
 table = Catalogue()
 
 
-Location = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-"""Where a property is, for people."""
+def _visible(text: str) -> str:
+    if not clean_text(text):
+        raise InvalidValue("must not be empty")
+    return text
+
+
+Location = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_visible)]
+"""Where a property is, for people; something of it must be visible."""
 
 
 class NewProperty(AtPosition):

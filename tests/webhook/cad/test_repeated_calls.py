@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cogs.cards import render
+from cogs.cards.dependents import linking_to
 from db import emergencies
 from tests.webhook.cad.test_arrival import Step, call_911, new, push, remove
 from tests.webhook.harness import MINUTE, AppHarness
@@ -112,6 +113,21 @@ async def test_card_of_eight_calls_is_over_when_all_of_them_are(harness: AppHarn
     await push(harness, *remove(8))
     assert "911 call 1 · × 8 · over" in await card(harness, "emergency:1@cad")
     assert await emergencies.open_calls(harness.database.read, 9) == []
+
+
+async def test_card_of_several_calls_names_the_dispatch_call_made_from_any_of_them(
+    harness: AppHarness,
+) -> None:
+    for number in (1, 2, 3):
+        await push(harness, *call_911("shots fired", number))
+    await push(harness, *remove(1))
+    assert "after" not in await card(harness, "emergency:1@cad")
+    await push(harness, *new("Shots", 7, metaData={"origin911": "2"}))
+    assert "as dispatch call 7" in await card(harness, "emergency:1@cad")
+    made = Subject.parse("dispatch:7@cad")
+    assert Subject.parse("emergency:1@cad") in await linking_to(harness.database.read, made)
+    await push(harness, *remove(3))
+    assert "911 call 1 · × 3 · dispatched" in await card(harness, "emergency:1@cad")
 
 
 async def test_calls_that_say_the_same_are_one_crime(harness: AppHarness) -> None:

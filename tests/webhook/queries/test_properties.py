@@ -143,6 +143,7 @@ async def test_missing_field_is_named_in_the_error(harness: AppHarness, field: s
     ("field", "value"),
     [
         ("location", ""),
+        ("location", " \u200b\u2060 "),
         ("location", "x" * 201),
         ("location", 7),
         ("tier", True),
