@@ -18,6 +18,7 @@ from cogs.ui.options import (
     RemovalToWithdrawOption,
     RestorableOption,
     property_option,
+    resolve_removed,
 )
 from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
@@ -26,7 +27,6 @@ from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import Subject
-from webhook.protocol.wire import validate
 from webhook.queries.approvals import OfRemovedProperty, Rejection, restore_property
 from webhook.queries.models import OfProperty, SearchPage
 from webhook.queries.properties import find_property
@@ -111,8 +111,8 @@ class RemovalCommands(SentinelGroup, group_name="removal", group_description="Re
     @property_option("The property; those removed lately are offered")
     async def restore(self, interaction: discord.Interaction, property_: RestorableOption) -> None:
         context = await self._responder.defer(interaction)
-        ask = validate(OfProperty, {"propertyId": property_})
-        await reply_text(interaction, await _restore(context, ask.property_id))
+        property_id = await resolve_removed(context, property_)
+        await reply_text(interaction, await _restore(context, property_id))
 
     @app_commands.command(
         description="Deny a requested removal, with a reason", extras=needs(Scope.APPROVE)

@@ -119,6 +119,9 @@ async def _of_property(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
     owners = [property_ and property_.owner]
     if event.name == PropertyOwnerChange.name:
         owners = [event.data["owner"], event.data["previous"]]
+        members = {await links.member_of(sql, owner) for owner in owners}
+        if len(members) == 1:  # another id of the same member
+            return []
     author = await audit.author(sql, str(property_subject(number)), event.at)
     return [
         DirectMessage(Subject("property-message", f"{event.id}@{member}"), member)

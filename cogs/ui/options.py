@@ -345,11 +345,12 @@ async def resolve_alarm(context: Context, typed: str) -> int:
     found = {alarm.id: fold_case(alarm.location) for alarm in await list_open_alarms(context)}
     matches = [number for number, where in found.items() if where == wanted]
     matches = matches or [number for number, where in found.items() if wanted in where]
-    if not matches:
-        raise NotFound("no open alarm matches {typed!r}", typed=typed[:MAX_SEARCH])
-    if len(matches) > 1:
-        raise Conflict("several alarms match {typed!r}; choose one", typed=typed[:MAX_SEARCH])
-    return matches[0]
+    shown = typed[:MAX_SEARCH]
+    return _only(
+        matches,
+        NotFound("no open alarm matches {typed!r}", typed=shown),
+        Conflict("several alarms match {typed!r}; choose one", typed=shown),
+    )
 
 
 async def resolve_drone(context: Context, typed: str) -> int:
@@ -359,19 +360,41 @@ async def resolve_drone(context: Context, typed: str) -> int:
         NotFound: none such is out.
         Conflict: several are.
     """
-    typed = typed.strip()
-    if typed.isascii() and typed.isdigit():
-        return validate(OfDrone, {"droneId": typed}).drone_id
+    if (number := typed.strip()).isdecimal():
+        return validate(OfDrone, {"droneId": number}).drone_id
     out = await suggest_drones_out(context, search_page(typed))
-    found = [flight.drone_id for flight in out if _names(typed, "", flight.description)]
-    if not found:
-        raise NotFound("no drone that is out is called {typed!r}", typed=typed[:MAX_SEARCH])
-    if len(found) > 1:
-        raise Conflict(
+    shown = typed[:MAX_SEARCH]
+    return _only(
+        [flight.drone_id for flight in out if _names(typed, "", flight.description)],
+        NotFound("no drone that is out is called {typed!r}", typed=shown),
+        Conflict(
             "several drones that are out are called {typed!r}; choose one from the list",
-            typed=typed[:MAX_SEARCH],
-        )
-    return found[0]
+            typed=shown,
+        ),
+    )
+
+
+async def resolve_removed(context: Context, typed: str) -> int:
+    """Return the id of a property by itself, or of the one there that can be restored.
+
+    Raises:
+        NotFound: none was removed there.
+        Conflict: several were.
+    """
+    if (number := typed.strip()).isdecimal():
+        return validate(OfProperty, {"propertyId": number}).property_id
+    shown = typed[:MAX_SEARCH]
+    return _only(
+        [row.id for row in await list_restorable(context) if _names(typed, "", row.location)],
+        NotFound("no property matches {typed!r}", typed=shown),
+        Conflict("several properties match {typed!r}; choose one from the list", typed=shown),
+    )
+
+
+def _only(found: list[int], nothing: NotFound, several: Conflict) -> int:
+    if len(found) == 1:
+        return found[0]
+    raise several if found else nothing
 
 
 async def resolve_tier(context: Context, typed: str) -> int:

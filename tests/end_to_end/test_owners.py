@@ -44,7 +44,9 @@ async def test_an_owner_hears_what_others_do_to_their_property(env: BotEnvironme
             r" that is possible until <f>\.",
             gone,
         )
-        await env.fake.slash(second, "removal restore", property=str(villa))
+        unknown = await answer_to(env, second, "removal restore", property="Villas")
+        assert unknown == "No property matches 'Villas'."
+        await env.fake.slash(second, "removal restore", property="villa")
         await env.fake.until(lambda: len(private.messages) == 4)
         assert f"<@{second.id}> restored your property" in render(private.messages[-1])
         assert "Villa" in await answer_to(env, owner, "property show", property=str(villa))
@@ -119,11 +121,15 @@ async def test_a_member_known_by_their_discord_id_needs_no_link(env: BotEnvironm
         assert (await env.query("link-user", **other))["code"] == "conflict"
         # A link to a user of the game is one more, and its end leaves the other.
         await env.query("link-user", memberId=str(env.stranger.id), userId="license:me")
+        await env.query("change-property-owner", propertyId=1, owner="license:me")
+        await env.query("change-property-owner", propertyId=1, owner=f"discord:{env.stranger.id}")
         shown = await answer_to(env, env.stranger, "link show")
         assert "**license:me**" in shown
         assert "Alarm messages: on." in shown
         assert "no longer linked" in await answer_to(env, env.stranger, "link end")
         assert "Villa" in await answer_to(env, env.stranger, "property mine")
+        await env.query("remove-property", propertyId=1)
+        assert "Property removed" in render(await private.next_message())
 
 
 async def test_an_owner_lets_friends_in_by_their_discord_account(env: BotEnvironment) -> None:
