@@ -118,10 +118,10 @@ async def _of_property(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
     property_ = await properties.get_even_removed(sql, number)
     owners = [property_ and property_.owner]
     if event.name == PropertyOwnerChange.name:
-        owners = [event.data["owner"], event.data["previous"]]
-        members = {await links.member_of(sql, owner) for owner in owners}
-        if len(members) == 1:  # another id of the same member
-            return []
+        after, before = event.data["owner"], event.data["previous"]
+        if await links.member_of(sql, after) == await links.member_of(sql, before):
+            return []  # another id of the same member
+        owners = [after, before]
     author = await audit.author(sql, str(property_subject(number)), event.at)
     return [
         DirectMessage(Subject("property-message", f"{event.id}@{member}"), member)
