@@ -44,6 +44,13 @@ async def last(sql: Reader, subject: str, action: str) -> AuditRecord | None:
     return next(iter(await sql.select(AuditRecord, newest, subject, action)), None)
 
 
+async def users_once_linked(sql: Reader, caller: str) -> set[str]:
+    """Return the game users with whom a member, as `discord:` and their id, was ever linked."""
+    member = caller.replace("discord:", "member:", 1)
+    linked = "audit WHERE subject = ? AND action = 'link-user'"
+    return set(await sql.all(str, f"SELECT json_extract(after, '$.userId') FROM {linked}", member))
+
+
 async def changes(sql: Reader, subject: str, at: int) -> list[AuditRecord]:
     """Return what was changed of a subject at a time, the newest first."""
     newest = "audit WHERE subject = ? AND at = ? ORDER BY id DESC"

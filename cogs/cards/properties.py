@@ -17,7 +17,7 @@ from db import approvals, audit, flights, properties, removals
 from db.database import Reader
 from db.properties import PENDING, REJECTED, REMOVED, Property
 from webhook.protocol.events import Subject
-from webhook.queries.models import property_subject
+from webhook.queries.models import property_subject, restore_subject
 
 _APPROVALS = {
     PENDING: (N_("Property pending approval"), Colour.WARNING),
@@ -125,6 +125,8 @@ async def removal(sql: Reader, subject: Subject) -> MessageContent | None:
             text = _("{who} restored the property.").format(who=who(restored.who))
         card.add("Since then", text, inline=False)
         return MessageContent([card.build()])
+    to_restore = await _approvers(sql, str(restore_subject(property_.id)))
+    card.add("Restoring approved by", to_restore)
     return MessageContent([card.build()], (Button("Restore", f"removal:restore:{request.id}"),))
 
 

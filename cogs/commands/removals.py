@@ -27,7 +27,7 @@ from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import Subject
-from webhook.queries.approvals import OfRemovedProperty, Rejection, restore_property
+from webhook.queries.approvals import OfRemovedProperty, Rejection, add_restore_approval
 from webhook.queries.models import OfProperty, SearchPage
 from webhook.queries.properties import find_property
 from webhook.queries.removals import (
@@ -216,8 +216,8 @@ async def _withdraw(context: Context, property_id: int) -> str:
 
 
 async def _restore(context: Context, property_id: int) -> str:
-    await restore_property(context, OfRemovedProperty(property_id=property_id))
-    return _("Property {id} restored.").format(id=property_id)
+    missing = await add_restore_approval(context, OfRemovedProperty(property_id=property_id))
+    return still_missing(missing) or _("Property {id} restored.").format(id=property_id)
 
 
 @asynccontextmanager

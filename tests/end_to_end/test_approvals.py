@@ -238,6 +238,9 @@ async def test_the_first_of_two_approvers_is_on_the_card_and_counts_once(
         assert (await env.query("get-property", propertyId=property_id))["id"] == property_id
         await _expect_reply(env, await env.fake.click(second, card, "Approve"), "removed.")
         await env.fake.until(lambda: "Removal approved" in render(card))
+        await _expect_reply(env, await env.fake.click(second, card, "Restore"), one_more)
+        await env.fake.until(lambda: "Restoring approved by" in render(card))
+        await _expect_reply(env, await env.fake.click(env.anna, card, "Restore"), "restored.")
         await env.add_property("Shed")
         new = await env.channel("approvals").next_message()
         await _expect_reply(env, await env.fake.click(second, new, "Approve"), one_more)

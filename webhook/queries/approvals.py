@@ -1,6 +1,8 @@
 """Decisions on new properties, and the rules of every approval."""
 
-from db import approvals, properties
+from collections.abc import Collection, Sequence
+
+from db import approvals, audit, properties
 from db.database import Reader
 from db.properties import ACTIVE, PENDING, REJECTED, External, Property
 from webhook.protocol.catalogue import Catalogue, operation
@@ -15,8 +17,13 @@ from webhook.queries.models import (
     approval_subjects,
     existing_property,
     property_subject,
+    restore_subject,
 )
-from webhook.queries.property_lifecycle import change_status, restore_with_equipment
+from webhook.queries.property_lifecycle import (
+    change_status,
+    removal_that_ended,
+    restore_with_equipment,
+)
 
 table = Catalogue()
 
@@ -69,6 +76,13 @@ async def reject_property(context: Context, ask: Rejection) -> Success:
 @table.query("restore-property", scope=Scope.APPROVE)
 async def restore_property(context: Context, ask: OfRemovedProperty) -> Success:
     """Restore a property that was removed recently, with its equipment."""
+    await add_restore_approval(context, ask)
+    return Success()
+
+
+@operation(scope=Scope.APPROVE)
+async def add_restore_approval(context: Context, ask: OfRemovedProperty) -> int:
+    """Restore a removed property; return how many other people must approve that too."""
     async with context.change() as change:
         property_ = await properties.get_even_removed(change.sql, ask.property_id)
         if property_ is None:
@@ -81,11 +95,20 @@ async def restore_property(context: Context, ask: OfRemovedProperty) -> Success:
         external = property_.external
         if external is not None and await properties.number_of(change.sql, external) is not None:
             raise Conflict("another property has the external id of property {id}", id=property_.id)
-        status = await restore_with_equipment(change, property_, property_.removed_at)
-        await change.audit(
-            "restore-property", property_subject(property_.id), after={"status": status}
+        missing = await count_approval(
+            change,
+            context.approvals,
+            restore_subject(property_.id),
+            property_.id,
+            property_.owner,
+            shown_on=await removal_that_ended(change.sql, property_),
         )
-    return Success()
+        if not missing:
+            status = await restore_with_equipment(change, property_, property_.removed_at)
+            await change.audit(
+                "restore-property", property_subject(property_.id), after={"status": status}
+            )
+    return missing
 
 
 @operation(scope=Scope.APPROVE)
@@ -96,11 +119,17 @@ async def list_restorable(context: Context) -> list[Property]:
 
 
 async def count_approval(
-    change: Change, rules: ApprovalRules, subject: Subject, property_id: int, *asked: str | None
+    change: Change,
+    rules: ApprovalRules,
+    subject: Subject,
+    property_id: int,
+    *asked: str | None,
+    shown_on: Sequence[Subject] = (),
 ) -> int:
     """Count the caller's approval; return how many others are missing. Programs decide alone.
 
-    `asked`: the ids of those who own it or asked for it.
+    `asked`: the ids of those who own it or asked for it. `shown_on`: other cards that show who
+    approved.
 
     Raises:
         Conflict: it is the caller's own, or they have approved already.
@@ -108,17 +137,25 @@ async def count_approval(
     caller = change.caller
     if not caller.is_person:
         return 0
-    if not rules.own and caller.is_one_of(*asked):
+    if not rules.own and (caller.is_one_of(*asked) or await _was_one_of(change, asked)):
         raise Conflict("you cannot approve your own property or request; somebody else must")
     if rules.approvers > 1:
         if not await approvals.add(change.sql, str(subject), caller.name, change.received):
             raise Conflict("you have already approved this; somebody else must too")
         missing = rules.approvers - len(await approvals.of_subject(change.sql, str(subject)))
         if missing > 0:
-            await change.emit(ApprovalGiven(property_id=property_id, missing=missing), subject)
+            await change.emit(
+                ApprovalGiven(property_id=property_id, missing=missing), subject, *shown_on
+            )
             await change.audit("approve", subject, after={"missing": missing})
             return missing
     return 0
+
+
+async def _was_one_of(change: Change, ids: Collection[str | None]) -> bool:
+    """Return whether the caller was linked with one of these users, and has ended that link."""
+    linked = await audit.users_once_linked(change.sql, change.caller.name)
+    return not linked.isdisjoint(ids)
 
 
 async def _undecided(change: Change, property_id: int) -> Property:

@@ -295,6 +295,11 @@ def approval_subjects(property_id: int, *statuses: str) -> list[Subject]:
     return []
 
 
+def restore_subject(property_id: int) -> Subject:
+    """Return the restoring of a removed property as what approvals are given to."""
+    return Subject("restore", str(property_id))
+
+
 def alarm_subject(alarm_id: int) -> Subject:
     return Subject("alarm", str(alarm_id))
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from db import community, properties, removals
+from db import approvals, community, properties, removals
 from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, External, Property
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.clean_text import clean_text
@@ -34,7 +34,12 @@ from webhook.queries.models import (
 )
 from webhook.queries.positions import AtPosition, position_field, stored_position
 from webhook.queries.properties import Location, NewProperty, add
-from webhook.queries.property_lifecycle import DECIDED_BY_APPROVERS, change_owner, change_status
+from webhook.queries.property_lifecycle import (
+    DECIDED_BY_APPROVERS,
+    change_owner,
+    change_status,
+    status_before_request,
+)
 from webhook.queries.removals import request_removal, withdraw
 
 table = Catalogue()
@@ -277,7 +282,11 @@ async def _edit(change: Change, rules: ApprovalRules, old: Property, ask: Proper
     own = {name: value for name, value in after.items() if name not in ("status", "owner")}
     new = old._replace(**own)
     await properties.update(change.sql, old, new)
-    about = [property_subject(new.id), *approval_subjects(new.id, old.status)]
+    undecided = approval_subjects(new.id, old.status)
+    if own and change.caller.is_person:  # whoever approved, approved something else
+        for subject in undecided:
+            await approvals.clear(change.sql, str(subject))
+    about = [property_subject(new.id), *undecided]
     for event in _events_of_edit(old, new):
         await change.emit(event, *about)
     if "owner" in after:
@@ -316,9 +325,11 @@ async def _require_approval(
     if not property_.has_status(*DECIDED_BY_APPROVERS):
         return
     change.caller.must(Scope.APPROVE)
-    if property_.has_status(REMOVED) or status.upper() in (PENDING, REJECTED):
+    before = await status_before_request(change.sql, property_)
+    undecided = approval_subjects(property_.id, before)
+    if status.upper() in (PENDING, REJECTED) or not undecided:
         return
-    (subject,) = approval_subjects(property_.id, property_.status)
+    (subject,) = undecided
     if await count_approval(change, rules, subject, property_.id, property_.owner):
         raise Conflict(
             "property {id} needs more than one approval; approve it instead of editing it",

@@ -27,6 +27,7 @@ from webhook.queries.models import (
     property_subject,
     publish_allowed,
     removal_subject,
+    restore_subject,
 )
 
 DECIDED_BY_APPROVERS = frozenset({PENDING, REJECTED, REMOVED})
@@ -105,14 +106,21 @@ async def restore_with_equipment(change: Change, property_: Property, removed_at
     await properties.restore(change.sql, property_.id, removed_at)
     if status != property_.status:
         await properties.set_status(change.sql, property_.id, status, change.caller.name)
+    await approvals.clear(change.sql, str(restore_subject(property_.id)))
     about = approval_subjects(property_.id, status)
-    request = await removals.newest_of_property(change.sql, property_.id)
-    if request is not None and request.settled_at == removed_at:
-        about.append(removal_subject(request.id))
+    about += await removal_that_ended(change.sql, property_)
     cause = PropertyRestored(property_id=property_.id, status=status)
     removed = property_._replace(status=REMOVED)
     await _publish_status(change, removed, status, cause, *about)
     return status
+
+
+async def removal_that_ended(sql: Reader, property_: Property) -> list[Subject]:
+    """Return the request by which a removed property was removed, if it was requested."""
+    request = await removals.newest_of_property(sql, property_.id)
+    if request is None or request.settled_at != property_.removed_at:
+        return []
+    return [removal_subject(request.id)]
 
 
 async def _publish_status(

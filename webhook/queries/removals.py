@@ -197,7 +197,7 @@ async def add_removal_approval(context: Context, ask: OfProperty) -> int:
     async with context.change() as change:
         property_, removal = await _open_removal(change, ask.property_id)
         subject = removal_subject(removal.id)
-        asked = (removal.requested_by, removal.asked_by)
+        asked = (removal.requested_by, removal.asked_by, property_.owner)
         missing = await count_approval(change, context.approvals, subject, property_.id, *asked)
         if missing:
             return missing
@@ -278,7 +278,7 @@ async def suggest_removals(
             return False
         if decision == "withdraw":
             return may_withdraw(caller, row, request)
-        is_own = caller.is_one_of(request.requested_by, request.asked_by)
+        is_own = caller.is_one_of(request.requested_by, request.asked_by, row.owner)
         may_approve = decision == "deny" or context.approvals.own or not is_own
         return caller.scope >= Scope.APPROVE and may_approve
 

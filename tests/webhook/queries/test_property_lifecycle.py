@@ -9,12 +9,13 @@ from tests.webhook.harness import AppHarness
 from webhook.protocol.context import ApprovalRules, Caller, Context, Scope
 from webhook.protocol.errors import Conflict
 from webhook.queries.approvals import OfRemovedProperty, approve_property, restore_property
-from webhook.queries.models import OfProperty
+from webhook.queries.models import OfProperty, SearchPage
 from webhook.queries.property_edits import PropertyEdit, edit_property
 from webhook.queries.removals import (
     RemovalRequest,
     approve_remove_property,
     request_remove_property,
+    suggest_removals,
 )
 
 
@@ -80,7 +81,7 @@ async def test_approval_does_not_survive_a_removal(harness: AppHarness) -> None:
     ask = OfProperty(property_id=number)
     await approve_property(approver(harness, "anna"), ask)
     await harness.ask("remove-property", propertyId=number)
-    await restore_property(approver(harness, "anna"), OfRemovedProperty(property_id=number))
+    await harness.ask("restore-property", propertyId=number)
     await approve_property(approver(harness, "bert"), ask)
     assert await status_of(harness, number) == "PENDING"
 
@@ -98,12 +99,80 @@ async def test_approvals_of_a_removal_stay_with_it_and_count_for_no_other(
     for name in ("anna", "bert"):
         await approve_remove_property(approver(harness, name), ask)
     assert await harness.error_code("get-property", propertyId=number) == "not-found"
-    await restore_property(approver(harness, "anna"), OfRemovedProperty(property_id=number))
+    await harness.ask("restore-property", propertyId=number)
     await request_remove_property(harness.context(), RemovalRequest(property_id=number))
     await approve_remove_property(approver(harness, "anna"), ask)
     assert await status_of(harness, number) == "REMOVED"  # it waits for another one
     assert await approved_by(1) == ["discord:anna", "discord:bert"]
     assert await approved_by(2) == ["discord:anna"]
+
+
+async def test_approval_does_not_survive_an_edit_of_what_was_approved(harness: AppHarness) -> None:
+    number = await harness.add_property()
+    ask = OfProperty(property_id=number)
+    await approve_property(approver(harness, "anna"), ask)
+    change = PropertyEdit(property_id=number, width=900, height=900)
+    await edit_property(approver(harness, "bert"), change)
+    await approve_property(approver(harness, "bert"), ask)
+    assert await status_of(harness, number) == "PENDING"
+    await approve_property(approver(harness, "anna"), ask)
+    assert await status_of(harness, number) == "ACTIVE"
+
+
+async def test_request_to_remove_a_new_property_is_no_way_past_its_approval(
+    harness: AppHarness,
+) -> None:
+    number = await harness.add_property(clientId="discord:anna")
+    await harness.ask("request-remove-property", propertyId=number)
+    with pytest.raises(Conflict):
+        await edit_property(
+            approver(harness, "anna"), PropertyEdit(property_id=number, status="ACTIVE")
+        )
+    with pytest.raises(Conflict):
+        await edit_property(
+            approver(harness, "bert"), PropertyEdit(property_id=number, status="ACTIVE")
+        )
+    assert await status_of(harness, number) == "REMOVED"
+
+
+async def test_restoring_needs_as_many_approvers_as_a_removal(harness: AppHarness) -> None:
+    number = await harness.add_property()
+    ask = OfRemovedProperty(property_id=number)
+    for _round in range(2):  # what was approved before a removal does not count after the next
+        await harness.ask("remove-property", propertyId=number)
+        await restore_property(approver(harness, "anna"), ask)
+        assert await harness.error_code("get-property", propertyId=number) == "not-found"
+        with pytest.raises(Conflict):
+            await restore_property(approver(harness, "anna"), ask)
+        await restore_property(approver(harness, "bert"), ask)
+        assert await status_of(harness, number) == "PENDING"
+
+
+async def test_owners_neither_approve_the_removal_of_their_own_nor_restore_it(
+    harness: AppHarness,
+) -> None:
+    number = await harness.add_property(clientId="discord:anna")
+    ask = OfProperty(property_id=number)
+    await harness.ask("request-remove-property", propertyId=number)
+    own = replace(approver(harness, "anna"), approvals=ApprovalRules())
+    with pytest.raises(Conflict):
+        await approve_remove_property(own, ask)
+    assert await suggest_removals(own, SearchPage(), "approve") == []
+    await harness.ask("approve-remove-property", propertyId=number)
+    with pytest.raises(Conflict):
+        await restore_property(own, OfRemovedProperty(property_id=number))
+
+
+async def test_ending_a_link_makes_nothing_somebody_elses(harness: AppHarness) -> None:
+    number = await harness.add_property(clientId="license:anna")
+    for user in ("license:anna", "license:other"):  # a link that is replaced has ended too
+        await harness.ask("link-user", memberId="123456789012345678", userId=user)
+    await harness.ask("unlink-user", memberId="123456789012345678")
+    own = replace(approver(harness, "123456789012345678"), approvals=ApprovalRules())
+    with pytest.raises(Conflict):
+        await approve_property(own, OfProperty(property_id=number))
+    other = replace(approver(harness, "223456789012345678"), approvals=ApprovalRules())
+    await approve_property(other, OfProperty(property_id=number))
 
 
 async def test_property_removed_during_a_request_is_restored_with_its_earlier_status(
