@@ -20,13 +20,18 @@ class AuthEntry(NamedTuple):
     method: str
 
 
-async def allowed_users(sql: Reader, property_id: int) -> list[User]:
+async def allowed_users(
+    sql: Reader, property_id: int, limit: int = -1, offset: int = 0
+) -> list[User]:
     """Return the users on a property's list, by id."""
     return await sql.all(
         User,
         "SELECT user_id, coalesce(full_name, user_id) FROM allowed_users"
-        " LEFT JOIN users ON users.id = user_id WHERE property_id = ? ORDER BY user_id",
+        " LEFT JOIN users ON users.id = user_id WHERE property_id = ? ORDER BY user_id"
+        " LIMIT ? OFFSET ?",
         property_id,
+        limit,
+        offset,
     )
 
 
@@ -77,9 +82,7 @@ async def add_entry(sql: Transaction, property_id: int, entry: AuthEntry) -> Non
     await sql.insert("auth_entries", property_id=property_id, **entry._asdict())
 
 
-async def entries(
-    sql: Reader, property_id: int, limit: int = -1, offset: int = 0
-) -> list[AuthEntry]:
+async def entries(sql: Reader, property_id: int, limit: int, offset: int) -> list[AuthEntry]:
     """Return who was at the entrance, newest first."""
     newest = "auth_entries WHERE property_id = ? ORDER BY id DESC LIMIT ? OFFSET ?"
     return await sql.select(AuthEntry, newest, property_id, limit, offset)

@@ -55,11 +55,16 @@ async def get_even_removed(sql: Reader, equipment_id: int) -> Equipment | None:
     return await sql.one(Equipment, f"{_SELECT} WHERE equipment.id = ?", equipment_id)
 
 
-async def of_property(sql: Reader, property_id: int) -> list[Equipment]:
+async def of_property(
+    sql: Reader, property_id: int, limit: int = -1, offset: int = 0
+) -> list[Equipment]:
+    present = f"{_SELECT} WHERE property_id = ? AND removed_at IS NULL"
     return await sql.all(
         Equipment,
-        f"{_SELECT} WHERE property_id = ? AND removed_at IS NULL ORDER BY equipment.id",
+        f"{present} ORDER BY equipment.id LIMIT ? OFFSET ?",
         property_id,
+        limit,
+        offset,
     )
 
 

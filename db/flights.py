@@ -37,10 +37,12 @@ _IS_FREE = (
 )
 
 
-async def free_drones(sql: Reader, property_id: int) -> list[Drone]:
+async def free_drones(
+    sql: Reader, property_id: int, limit: int = -1, offset: int = 0
+) -> list[Drone]:
     """Return the drones of a property that are not out, by id."""
-    free = f"equipment WHERE property_id = ? AND {_IS_FREE} ORDER BY id"
-    return await sql.select(Drone, free, property_id, DRONE)
+    free = f"equipment WHERE property_id = ? AND {_IS_FREE} ORDER BY id LIMIT ? OFFSET ?"
+    return await sql.select(Drone, free, property_id, DRONE, limit, offset)
 
 
 async def open_any(

@@ -264,14 +264,16 @@ def _owned(*columns: object) -> Owned:
     return Owned(Property(*own), str(price))  # type: ignore[arg-type]
 
 
-async def of_owner(sql: Reader, owner: str) -> list[Owned]:
+async def of_owner(sql: Reader, owner: str, limit: int, offset: int) -> list[Owned]:
     """Return somebody's properties with their tiers' prices, by id."""
     columns = ", ".join(f"properties.{name}" for name in Property._fields)
     return await sql.all(
         _owned,
         f"SELECT {columns}, tiers.price FROM properties JOIN tiers ON tiers.id = tier"
-        " WHERE owner = ? AND removed_at IS NULL ORDER BY properties.id",
+        " WHERE owner = ? AND removed_at IS NULL ORDER BY properties.id LIMIT ? OFFSET ?",
         owner,
+        limit,
+        offset,
     )
 
 

@@ -41,13 +41,15 @@ async def last(sql: Reader, property_id: int, limit: int) -> list[Visit]:
     return await sql.select(Visit, newest, property_id, limit)
 
 
-async def visitors_since(sql: Reader, property_id: int, since: int) -> list[str]:
+async def visitors_since(
+    sql: Reader, property_id: int, since: int, limit: int, offset: int
+) -> list[str]:
     """Return who visited a property since a time, each once, the latest visitor first."""
     visitors = (
         "SELECT user_id FROM visits WHERE property_id = ? AND at >= ?"
-        " GROUP BY user_id ORDER BY max(at) DESC, max(id) DESC"
+        " GROUP BY user_id ORDER BY max(at) DESC, max(id) DESC LIMIT ? OFFSET ?"
     )
-    return await sql.all(str, visitors, property_id, since)
+    return await sql.all(str, visitors, property_id, since, limit, offset)
 
 
 async def cameras(sql: Reader, property_id: int) -> list[Camera]:

@@ -127,11 +127,18 @@ async def _part_of_panic(sql: Reader, call: EmergencyCall, panic: Subject) -> Me
 
 
 async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
-    """Show a dispatch call with its units and last notes, until and after it is closed."""
+    """Show a dispatch call with its units and last notes, until and after it is closed.
+
+    One of which nothing but its end is known gets no card: a push may end thousands.
+    """
     call = await dispatches.get(sql, *call_of(subject))
     if call is None:
         return None
     is_open = call.closed_at is None
+    on_call = await dispatches.units(sql, *call.key)
+    notes = await dispatches.last_notes(sql, call.key, READ)
+    if not (is_open or call.seen or call.edited or on_call or notes):
+        return None
     title = inert_line(call.title, TITLE - 100, blank=_("no title yet"))
     name = _("Dispatch call {number}").format(number=call.call_id)
     closed = "" if is_open else f" · {_('closed')}"
@@ -148,7 +155,7 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     card.add("Property", await property_of_call(sql, call.property_id, is_open=is_open))
     values = orjson.loads(call.layout_values)
     card.add("Details", named_values(values, FIELD, LAYOUT_VALUES), inline=False)
-    card.add("Units", await _units_of_call(sql, call, is_open=is_open), inline=False)
+    card.add("Units", await _units_of_call(sql, call, on_call, is_open=is_open), inline=False)
     origins = [origin.key for origin in await emergencies.made_into(sql, call.key)]
     if call.emergency_key is not None and call.emergency_key not in origins:
         origins.insert(0, call.emergency_key)
@@ -162,9 +169,7 @@ async def dispatch(sql: Reader, subject: Subject) -> MessageContent | None:
     where = place(f"{call.block} {call.address}", call.postal, PLACE_IN_LINE)
     line = headline(_urgency(call) if is_open else _("Closed"), title, where)
     own = await notes_of(sql, subject)
-    notes = [
-        note for note in await dispatches.last_notes(sql, call.key, READ) if note.content not in own
-    ]
+    notes = [note for note in notes if note.content not in own]
     card.add("Last notes", notes_text(notes), inline=False)
     drone = await _drone_button(sql, call.property_id, is_open=is_open)
     return MessageContent([card.build()], (*drone, *acts), headline=line)
@@ -188,9 +193,10 @@ def _layout_name(call: DispatchCall) -> str:
     return next((template[name] for name in _TEMPLATE_NAMES if template.get(name)), "")
 
 
-async def _units_of_call(sql: Reader, call: DispatchCall, *, is_open: bool) -> str:
+async def _units_of_call(
+    sql: Reader, call: DispatchCall, on_call: list[int], *, is_open: bool
+) -> str:
     """Name the units on a call, the primary one in bold; while it is open, with their status."""
-    on_call = await dispatches.units(sql, *call.key)
     by_ident = await units.by_ident(sql, call.cad, on_call[:UNITS])
     if not is_open or len(on_call) > UNITS_WITH_STATUS:
         return unit_names(on_call, by_ident, UNITS) or _("none")

@@ -11,10 +11,13 @@ from webhook.cad.events import (
     UnhandledType,
     note_skipped,
 )
-from webhook.cad.fields import items, members
+from webhook.cad.fields import MAX_IDS, items, members
 
 MAX_DATA = 64
 """The most objects in an array of data; one is usual."""
+
+_ID_LISTS = ("idents", "call_ids", "units")
+"""The fields of events that list what a push is about."""
 
 ACKNOWLEDGED = frozenset({"GET_LOGS"})
 """Types without data that ask for something which this bot must not do: no events."""
@@ -99,7 +102,8 @@ def _read_each(
     """Return the events of the objects that can be read.
 
     Raises:
-        InvalidPush: none of them can be; it is the first one's fault.
+        InvalidPush: none of them can be; it is the first one's fault. Or together they are about
+            too much: each id is a write, and others wait until all are written.
     """
     events: list[CadEvent] = []
     faults: list[InvalidPush] = []
@@ -112,6 +116,12 @@ def _read_each(
             faults.append(fault)
     if len(faults) == len(listed):
         raise faults[0]
+    if sum(map(_count_ids, events)) > MAX_IDS:
+        raise InvalidPush(f"data: more than {MAX_IDS} ids")
     for skipped in faults:
         note_skipped(skipped.message)
     return events
+
+
+def _count_ids(event: CadEvent) -> int:
+    return max(len(getattr(event, name, None) or ()) for name in _ID_LISTS)

@@ -16,6 +16,7 @@ from webhook.protocol.wire import TEXT, Flag, Reply, Success, timestamp
 from webhook.queries.models import (
     Changed,
     OfProperty,
+    PropertyLongList,
     PropertyPage,
     UserAtProperty,
     existing_property,
@@ -68,10 +69,10 @@ class AccessList(NamedTuple):
 
 
 @table.query("get-allowed-users", scope=Scope.READ, share=Share.OWNER)
-async def get_allowed_users(context: Context, ask: OfProperty) -> AllowedUsers:
+async def get_allowed_users(context: Context, ask: PropertyLongList) -> AllowedUsers:
     """List who may enter a property, besides its owner."""
     await existing_property(context.read, ask.property_id)
-    allowed = await access.allowed_users(context.read, ask.property_id)
+    allowed = await access.allowed_users(context.read, ask.property_id, ask.limit, ask.offset)
     return AllowedUsers(allowed_users={user.id: user.full_name for user in allowed})
 
 
@@ -115,10 +116,10 @@ async def remove_allowed_user(context: Context, ask: UserAtProperty) -> Changed:
 
 
 @table.query("get-auth-entries", scope=Scope.READ, share=Share.OWNER)
-async def get_auth_entries(context: Context, ask: OfProperty) -> AuthEntries:
+async def get_auth_entries(context: Context, ask: PropertyLongList) -> AuthEntries:
     """List who identified themselves at a property, newest first."""
     await existing_property(context.read, ask.property_id)
-    entries = await access.entries(context.read, ask.property_id)
+    entries = await access.entries(context.read, ask.property_id, ask.limit, ask.offset)
     return AuthEntries(
         auth_entries=[
             AuthEntryData(

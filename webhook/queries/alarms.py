@@ -26,6 +26,7 @@ from webhook.queries.alarm_steps import (
     record_step,
 )
 from webhook.queries.models import (
+    MAX_LONG,
     Added,
     ListPage,
     OfProperty,
@@ -48,9 +49,6 @@ from webhook.queries.police import call_police
 
 table = Catalogue()
 
-MAX_ALERTS = 1_000
-"""Alerts that are answered at once."""
-
 MAX_OPEN = 200
 """Open alarms among which somebody chooses."""
 
@@ -71,7 +69,7 @@ class NewAlert(UserAtProperty):
 class AlertPage(PropertyPage):
     """A page of a property's alerts; all of them by default."""
 
-    limit: Annotated[int, Field(ge=1, le=MAX_ALERTS), between(1, MAX_ALERTS)] = 10
+    limit: Annotated[int, Field(ge=1, le=MAX_LONG), between(1, MAX_LONG)] = 10
 
     @model_validator(mode="before")
     @classmethod
@@ -79,7 +77,7 @@ class AlertPage(PropertyPage):
         is_paged = not isinstance(data, dict) or any(
             data.get(name) not in (None, "") for name in ("limit", "offset", "page")
         )
-        return data if is_paged else data | {"limit": MAX_ALERTS}
+        return data if is_paged else data | {"limit": MAX_LONG}
 
 
 class NewAlertIds(Added):

@@ -20,6 +20,7 @@ from webhook.queries.models import (
     ListPage,
     OfProperty,
     PageReply,
+    PropertyLongList,
     PropertyReference,
     RowAtProperty,
     RowReply,
@@ -206,10 +207,10 @@ async def get_dispatched_drones(context: Context, ask: SearchPage) -> Dispatched
 
 
 @table.query("get-free-drones", scope=Scope.READ, share=Share.ALLOWED)
-async def get_free_drones(context: Context, ask: OfProperty) -> FreeDrones:
+async def get_free_drones(context: Context, ask: PropertyLongList) -> FreeDrones:
     """List the drones of a property that are not out."""
     await existing_property(context.read, ask.property_id)
-    free = await flights.free_drones(context.read, ask.property_id)
+    free = await flights.free_drones(context.read, ask.property_id, ask.limit, ask.offset)
     drones = [
         FreeDrone(id=str(row.id), drone_id=row.id, description=row.description) for row in free
     ]

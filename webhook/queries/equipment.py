@@ -10,6 +10,7 @@ from webhook.queries.community import find_equipment_type
 from webhook.queries.models import (
     Changed,
     OfProperty,
+    PropertyLongList,
     RowReply,
     Sentence,
     equipment_subject,
@@ -115,8 +116,8 @@ def _recorded(property_id: int, type_id: int, description: str) -> dict[str, obj
 
 
 @table.query("get-equipment", "get-equipment-property", scope=Scope.READ, share=Share.ALLOWED)
-async def get_equipment(context: Context, ask: OfProperty) -> EquipmentList:
+async def get_equipment(context: Context, ask: PropertyLongList) -> EquipmentList:
     """List what a property has."""
     await existing_property(context.read, ask.property_id)
-    stored = await equipment.of_property(context.read, ask.property_id)
+    stored = await equipment.of_property(context.read, ask.property_id, ask.limit, ask.offset)
     return EquipmentList(equipment=[EquipmentData.of(row) for row in stored])

@@ -39,6 +39,9 @@ Metres = Annotated[int, Field(ge=0, le=1_000_000), ROUNDED]
 MAX_ROWS = 100
 """Rows of a list that are answered at once."""
 
+MAX_LONG = 1_000
+"""Rows of a list that earlier versions answered whole; more would hold up everybody else."""
+
 MAX_SEARCH = 200
 """Characters of a search text."""
 
@@ -57,6 +60,9 @@ def between(least: int, most: int) -> BeforeValidator:
 
 Limit = Annotated[int, Field(ge=1, le=MAX_ROWS), between(1, MAX_ROWS)]
 """How many rows of a list."""
+
+LongLimit = Annotated[int, Field(ge=1, le=MAX_LONG), between(1, MAX_LONG)]
+"""How many rows of a list that was once answered whole."""
 
 Offset = Annotated[int, Field(ge=0, le=MAX_ID), between(0, MAX_ID)]
 """How many rows of a list to pass over."""
@@ -157,6 +163,18 @@ class ListPage(Request):
 
 class PropertyPage(OfProperty, ListPage):
     """Which part of a list that a property has."""
+
+
+class LongList(Request):
+    """Which part of a list that was once answered whole: the first thousand rows, unless said."""
+
+    limit: LongLimit = MAX_LONG
+    page: PageNumber = 1
+    offset: Annotated[Offset, Field(default_factory=_rows_before)]
+
+
+class PropertyLongList(OfProperty, LongList):
+    """Which part of such a list that a property has."""
 
 
 class UserAtProperty(OfProperty):

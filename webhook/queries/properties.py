@@ -18,11 +18,13 @@ from webhook.protocol.wire import SYNONYMS, IdOrName, UserId
 from webhook.queries.community import find_tier
 from webhook.queries.equipment import EquipmentData
 from webhook.queries.models import (
+    MAX_LONG,
     MAX_ROWS,
     MAX_SEARCH,
     Added,
     Coordinate,
     ListPage,
+    LongList,
     Metres,
     OfProperty,
     PropertyData,
@@ -165,7 +167,7 @@ async def get_property_detailed(context: Context, ask: OfProperty) -> DetailedPr
     names = await properties.detail(context.read, ask.property_id)
     if names is None:
         raise NotFound("there is no property {id}", id=ask.property_id)
-    pieces = await equipment.of_property(context.read, ask.property_id)
+    pieces = await equipment.of_property(context.read, ask.property_id, MAX_LONG)
     found = DetailedProperty(
         **property_fields(property_),
         tier_name=names.tier_name,
@@ -184,9 +186,11 @@ async def get_properties(context: Context, ask: SearchPage) -> PropertyListPage:
 
 
 @table.query("get-pending-properties", scope=Scope.READ)
-async def get_pending_properties(context: Context) -> PendingProperties:
-    """List all properties that wait for approval."""
-    found = await properties.page_of_status(context.read, PENDING)
+async def get_pending_properties(context: Context, ask: LongList) -> PendingProperties:
+    """List properties that wait for approval."""
+    found = await properties.page_of_status(
+        context.read, PENDING, limit=ask.limit, offset=ask.offset
+    )
     rows = [PropertyData.of(row) for row in found]
     return PendingProperties(properties=rows, pending_properties=rows)
 

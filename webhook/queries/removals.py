@@ -20,6 +20,7 @@ from webhook.protocol.events import (
 from webhook.protocol.wire import Id, Reply, Request, Success, UserId
 from webhook.queries.approvals import Rejection, count_approval
 from webhook.queries.models import (
+    LongList,
     OfProperty,
     PropertyData,
     PropertyListPage,
@@ -158,9 +159,11 @@ async def request_removal(
 
 
 @table.query("get-requested-remove-properties", scope=Scope.READ)
-async def get_requested_remove_properties(context: Context) -> RequestedRemovals:
-    """List all properties whose removal is requested."""
-    requested = await properties.page_of_status(context.read, REMOVED)
+async def get_requested_remove_properties(context: Context, ask: LongList) -> RequestedRemovals:
+    """List properties whose removal is requested."""
+    requested = await properties.page_of_status(
+        context.read, REMOVED, limit=ask.limit, offset=ask.offset
+    )
     return RequestedRemovals(
         properties=[
             RequestedRemoval(**property_fields(row), client_id=row.owner) for row in requested

@@ -3,7 +3,7 @@
 from db import crimes, simulations, users
 from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context, Scope
-from webhook.protocol.errors import NotFound
+from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import Subject
 from webhook.protocol.wire import Flag, Id, Reply, Request, Success
 from webhook.queries.cad import configured_cads
@@ -12,6 +12,9 @@ from webhook.queries.removals import remove
 from webhook.queries.users import forget_user
 
 table = Catalogue()
+
+MAX_DRILLS = 100
+"""Drills that have not ended; scripts that never end theirs would add them without end."""
 
 
 class NewSimulation(Request):
@@ -59,6 +62,8 @@ class EndedSimulation(Success):
 async def begin_simulation(context: Context, ask: NewSimulation) -> BegunSimulation:
     """Begin a drill: its alarms never escalate, and it mentions nobody unless asked to."""
     async with context.change() as change:
+        if len(await simulations.every(change.sql)) >= MAX_DRILLS:
+            raise Conflict("there are {most} drills already; end one first", most=MAX_DRILLS)
         number = await simulations.begin(change.sql, change.received, pings=ask.pings)
         await change.audit("begin-simulation", _subject(number), after={"pings": ask.pings})
     return BegunSimulation(simulation_id=number)

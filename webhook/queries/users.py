@@ -15,6 +15,7 @@ from webhook.protocol.wire import TEXT, Reply, Request, Success, UserId
 from webhook.queries.models import (
     MAX_ROWS,
     MAX_SEARCH,
+    LongList,
     OfUser,
     PageReply,
     PropertyFields,
@@ -71,6 +72,10 @@ class OwnedProperty(PropertyFields):
     value: str
 
 
+class UserLongList(OfUser, LongList):
+    """Which part of a list that a user has."""
+
+
 class OwnedProperties(Reply):
     """A user's properties."""
 
@@ -96,9 +101,9 @@ async def get_users(context: Context, ask: SearchPage) -> UserList:
 
 
 @table.query("get-user-properties", scope=Scope.READ)
-async def get_user_properties(context: Context, ask: OfUser) -> OwnedProperties:
+async def get_user_properties(context: Context, ask: UserLongList) -> OwnedProperties:
     """List a user's properties, with the price of each one's tier."""
-    owned = await properties.of_owner(context.read, ask.user_id)
+    owned = await properties.of_owner(context.read, ask.user_id, ask.limit, ask.offset)
     return OwnedProperties(
         owner=ask.user_id,
         properties=[

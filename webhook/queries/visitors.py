@@ -18,6 +18,7 @@ from webhook.protocol.wire import Id, Reply, Success
 from webhook.queries.days import days, last_days
 from webhook.queries.models import (
     OfProperty,
+    PropertyLongList,
     UserAtProperty,
     existing_property,
     is_none,
@@ -151,7 +152,7 @@ async def _camera(sql: Reader, ask: NewVisit) -> tuple[int | None, str | None]:
 
 
 @table.query("get-weekly-visitors", scope=Scope.READ, share=Share.OWNER)
-async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisitors:
+async def get_weekly_visitors(context: Context, ask: PropertyLongList) -> WeeklyVisitors:
     """List who came in the last seven days, and count by camera and day; today is the last."""
     await existing_property(context.read, ask.property_id)
     week = last_days(WEEK, context.now(), context.zone)
@@ -161,7 +162,9 @@ async def get_weekly_visitors(context: Context, ask: OfProperty) -> WeeklyVisito
             seen[row.camera_id][row.day] = row.visits
     cameras = await visits.cameras(context.read, ask.property_id)
     return WeeklyVisitors(
-        visitors=await visits.visitors_since(context.read, ask.property_id, week[0].start),
+        visitors=await visits.visitors_since(
+            context.read, ask.property_id, week[0].start, ask.limit, ask.offset
+        ),
         cameras={
             str(camera.id): CameraWeek(name=camera.name, data=seen[camera.id]) for camera in cameras
         },

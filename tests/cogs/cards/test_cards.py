@@ -18,6 +18,7 @@ from cogs.delivery.messenger import as_text
 from cogs.feeds import FEEDS, entry_embed, summary_embed
 from cogs.i18n.language import LANGUAGES, using_locale
 from cogs.ui.embeds import EMBED, Button, CardBuilder, Colour, MessageContent, embed_length
+from db.calls import CallKey
 from db.feeds import FeedCount
 from tests.cogs.hostile_texts import invisible, wire_texts
 from tests.cogs.scenario import CAD_EVENTS, Scenario
@@ -26,6 +27,8 @@ from tests.fake_discord.validation import check_message
 from tests.golden import check_golden
 from tests.webhook.harness import AppHarness, open_harness
 from webhook import cad
+from webhook.cad.events import dispatch_subject
+from webhook.cad.store import store_push
 from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, MemberLinked, Subject
 
 WITHOUT_A_FORM = {
@@ -223,6 +226,21 @@ async def test_an_unknown_subject_has_no_card(harness: AppHarness) -> None:
     for kind in set(CARDS) - {BOARD.kind}:
         key = f"9@{CAD}" if kind in ("emergency", "dispatch") else "9"
         assert await render(harness.database.read, Subject(kind, key)) is None
+
+
+async def test_calls_of_which_only_the_end_is_known_have_no_card(harness: AppHarness) -> None:
+    async def push(kind: str, data: object) -> None:
+        await store_push(harness.context(), "cad", {"type": kind, "data": data})
+
+    async def has_card(number: int) -> bool:
+        subject = dispatch_subject(CallKey("cad", number))
+        return await render(harness.database.read, subject) is not None
+
+    await push("EVENT_DISPATCH_NOTE", {"callId": 7, "note": "A shot"})
+    await push("EVENT_DISPATCH_CLOSED", {"callIds": [7, 8, 9]})
+    assert [await has_card(number) for number in (7, 8, 9)] == [True, False, False]
+    await push("EVENT_DISPATCH_NEW", {"dispatch": {"callId": 8, "title": "Robbery"}})
+    assert await has_card(8)
 
 
 async def test_the_feed_of_units_translates_the_statuses_of_the_cad(harness: AppHarness) -> None:

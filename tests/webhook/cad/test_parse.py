@@ -153,3 +153,16 @@ def test_every_type_has_an_event() -> None:
         "GET_LOGS",
     }
     assert set(EVENTS) == HANDLED_TYPES - legacy
+
+
+def test_ids_of_one_push_are_bounded_together() -> None:
+    def close(*lists: range) -> dict[str, Any]:
+        data = [{"callIds": list(ids)} for ids in lists]
+        return {"type": "EVENT_DISPATCH_CLOSED", "data": data}
+
+    assert len(parse(close(range(1, 1_001), range(1_001, 2_001)))) == 2
+    with pytest.raises(InvalidPush, match="more than 2048 ids"):
+        parse(close(range(1, 1_501), range(1_501, 3_001)))
+    units = [{"id": number, "status": 1} for number in range(700)]
+    with pytest.raises(InvalidPush, match="more than 2048 ids"):
+        parse({"type": "EVENT_UNIT_UPDATE", "data": [{"units": units}] * 3})

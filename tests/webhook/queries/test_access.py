@@ -2,6 +2,8 @@
 
 import pytest
 
+from db import access
+from db.access import AuthEntry
 from tests.webhook.harness import AppHarness
 
 AT = "2026-11-22T09:30:00.123Z"
@@ -55,3 +57,23 @@ async def test_databases_yes_and_no_are_read(
     await harness.ask("add-auth-entry", **at, userId="u1", allowed=sent)
     [entry] = (await harness.ask("get-auth-entries", **at))["authEntries"]
     assert entry["allowed"] is is_allowed
+
+
+async def test_a_long_list_is_answered_in_parts(harness: AppHarness) -> None:
+    at = {"propertyId": await harness.add_property()}
+    async with harness.database.write() as sql:
+        for number in range(1_005):
+            await access.add_entry(sql, 1, AuthEntry(f"u{number}", number, 1, "", ""))
+
+    async def users(**part: int) -> list[str]:
+        found = (await harness.ask("get-auth-entries", **at, **part))["authEntries"]
+        return [entry["user_id"] for entry in found]
+
+    first = await users()
+    assert (len(first), first[0]) == (1_000, "u1004")
+    assert await users(offset=1_000) == await users(page=2) == ["u4", "u3", "u2", "u1", "u0"]
+    assert await users(limit=2, page=2) == ["u1002", "u1001"]
+    for user in ("a", "b", "c"):
+        await harness.ask("add-allowed-user", **at, userId=user)
+    part = await harness.ask("get-allowed-users", **at, limit=1, offset=1)
+    assert part == {"allowedUsers": {"b": "b"}}

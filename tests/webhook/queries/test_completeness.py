@@ -4,6 +4,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from typing import get_origin
 
 import pytest
 
@@ -102,6 +103,25 @@ def test_every_query_has_its_models_scope_and_summary(name: str) -> None:
     assert query.scope is scope_of(name)
     assert query.summary.endswith(".")
     assert query.aliases == ALIASES.get(name, ())
+
+
+OF_THE_CONFIGURATION = {"get-tiers", "get-equipment-types"}
+OF_DAYS = {"get-crimes-in-area", "get-scanned-visitors"}
+OF_FEW = {"get-simulations"}
+CUT = {"get-property-detailed"}
+"""Lists that cannot be long: what is configured, a row a day, MAX_DRILLS drills; or are cut."""
+
+
+def test_every_list_that_can_grow_is_answered_in_parts() -> None:
+    lists = {
+        name
+        for name, query in DECLARED.items()
+        for field in query.reply.model_fields.values()
+        if get_origin(field.annotation) in (list, dict)
+    }
+    parts = {"limit", "offset"}
+    whole = {name for name in lists if not parts <= DECLARED[name].ask.model_fields.keys()}
+    assert whole == OF_THE_CONFIGURATION | OF_DAYS | OF_FEW | CUT
 
 
 @pytest.mark.parametrize("name", EVENTS)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.webhook.harness import AppHarness
+from webhook.queries import simulations
 
 
 async def test_drill_takes_its_properties_users_and_alarms_along(harness: AppHarness) -> None:
@@ -37,3 +38,9 @@ async def test_drills_of_earlier_versions_are_removed_too(harness: AppHarness) -
     await harness.add_property(clientId="simulation:vivian-castellane")
     ended = await harness.ask("end-simulation", simulationId=0)
     assert ended == {"success": True, "properties": 1, "users": 1}
+
+
+async def test_drills_that_are_never_ended_are_bounded(harness: AppHarness) -> None:
+    for _ in range(simulations.MAX_DRILLS):
+        await harness.ask("begin-simulation")
+    assert await harness.error_code("begin-simulation") == "conflict"
