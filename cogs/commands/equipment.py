@@ -25,7 +25,7 @@ from webhook.queries.equipment import (
     get_equipment,
     remove_equipment,
 )
-from webhook.queries.models import OfProperty
+from webhook.queries.models import PropertyLongList
 from webhook.queries.properties import find_property, get_property
 
 lists = PagedLists()
@@ -79,7 +79,7 @@ class EquipmentCommands(
 
 @lists.declare("equipment", Scope.READ, or_allowed=True)
 async def equipment_list(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    ask = OfProperty(property_id=int(argument))
+    ask = PropertyLongList(property_id=int(argument))
     equipment = (await get_equipment(context, ask)).equipment
     rows = [
         Row(f"{row.id} · {inert_line(row.name, 40)} · {inert_line(row.description, 90)}")

@@ -17,7 +17,7 @@ from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict
 from webhook.protocol.wire import validate
 from webhook.queries.days import today
-from webhook.queries.models import OfProperty
+from webhook.queries.models import PropertyLongList
 from webhook.queries.properties import find_property
 from webhook.queries.rows import CAMERA, Property
 from webhook.queries.visitors import WEEK, DayRange, get_scanned_visitors, get_weekly_visitors
@@ -65,7 +65,7 @@ async def week_of(
     context: Context, property_: Property, camera_id: int | None = None
 ) -> MessageContent:
     """Show a property's visitors of the last week, and the visits that each camera saw by day."""
-    found = await get_weekly_visitors(context, OfProperty(property_id=property_.id))
+    found = await get_weekly_visitors(context, PropertyLongList(property_id=property_.id))
     people = [await user_name(context.read, user) for user in found.visitors]
     card = CardBuilder(
         title=_("Visitors of the last week · {where}").format(

@@ -31,7 +31,14 @@ from webhook.queries.drones import (
     suggest_with_drone,
 )
 from webhook.queries.equipment import EquipmentData, get_equipment
-from webhook.queries.models import MAX_ROWS, MAX_SEARCH, OfProperty, PropertyData, SearchPage
+from webhook.queries.models import (
+    MAX_ROWS,
+    MAX_SEARCH,
+    OfProperty,
+    PropertyData,
+    PropertyLongList,
+    SearchPage,
+)
 from webhook.queries.properties import (
     StatusPage,
     find_property,
@@ -242,7 +249,7 @@ async def drone_choices(context: Context, typed: str) -> list[Choice[str]]:
 
 async def _free_drone_choices(context: Context, typed: str, property_: str) -> list[Choice[str]]:
     found = await find_property(context, property_)
-    free = (await get_free_drones(context, OfProperty(property_id=found.id))).drones
+    free = (await get_free_drones(context, PropertyLongList(property_id=found.id))).drones
     return ranked_choices(
         typed, ((drone.id, f"{drone.id} · {drone.description}") for drone in free)
     )
@@ -260,7 +267,7 @@ async def _equipment_choices(
     context: Context, typed: str, property_: str, kind: int | None = None
 ) -> list[Choice[str]]:
     found = await find_property(context, property_)
-    equipment = (await get_equipment(context, OfProperty(property_id=found.id))).equipment
+    equipment = (await get_equipment(context, PropertyLongList(property_id=found.id))).equipment
     return ranked_choices(
         typed,
         (
@@ -430,7 +437,7 @@ async def resolve_equipment(
         NotFound: the property has none such.
         Conflict: it has several.
     """
-    equipment = (await get_equipment(context, OfProperty(property_id=property_id))).equipment
+    equipment = (await get_equipment(context, PropertyLongList(property_id=property_id))).equipment
     found = [
         row
         for row in equipment

@@ -174,6 +174,7 @@ def test_limits_are_current() -> None:
     limits, text = ConnectionLimits(), BY_NAME["Limits"].text
     assert f"{limits.frame_bytes // 1024} KiB" in text
     assert f"| {limits.waiting_bytes // 1024**2} MiB |" in text
+    assert f"| {limits.client_bytes // 1024**2} MiB |" in text
     assert f"| {limits.connections_per_client} (" in text
 
 

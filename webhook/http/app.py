@@ -27,6 +27,9 @@ from webhook.protocol.catalogue import Catalogue
 from webhook.protocol.context import Context
 from webhook.protocol.session import SessionSettings
 
+PIECE = 16 * 1024
+"""Bytes of the protocol's description that are sent at once."""
+
 
 async def _refresh_nothing() -> None: ...
 
@@ -134,10 +137,22 @@ def make_app(dependencies: AppDependencies) -> web.Application:
         page, content_type = await asyncio.to_thread(metrics.render, accept)
         return web.Response(body=page, headers={"Content-Type": content_type})
 
-    async def show_schema(_: web.Request) -> web.Response:
-        document = await asyncio.to_thread(asyncapi, dependencies.catalogue)  # slow the first time
-        body = orjson.dumps({"asyncapi": document})
-        return web.Response(body=body, content_type="application/json")
+    schema: list[bytes] = []
+
+    async def show_schema(request: web.Request) -> web.StreamResponse:
+        """Answer piece by piece: whoever asks and does not read must not hold the whole of it."""
+        if not schema:
+            document = await asyncio.to_thread(asyncapi, dependencies.catalogue)  # slow
+            schema[:] = [orjson.dumps({"asyncapi": document})]
+        (body,) = schema
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        response.content_length = len(body)
+        await response.prepare(request)
+        if request.method != "HEAD":
+            for start in range(0, len(body), PIECE):
+                await response.write(body[start : start + PIECE])
+        await response.write_eof()
+        return response
 
     async def end_open_requests(_: web.Application) -> None:
         long_poll.close()

@@ -1,7 +1,7 @@
 """Shared by all kinds of connections: limits, the queue of frames, the running of messages."""
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,11 +30,23 @@ CLOSE_TIMEOUT = 1.0
 
 @dataclass(frozen=True)
 class ConnectionLimits:
-    """How much one connection and one client may take."""
+    """How much one connection and one client may take.
+
+    `waiting_bytes`: unread, of one connection; `client_bytes`: of all connections of a client.
+    """
 
     frame_bytes: int = 256 * 1024
     waiting_bytes: int = 16 * 1024 * 1024
+    client_bytes: int = 64 * 1024 * 1024
     connections_per_client: int = 1_000
+
+
+class WaitingBytes:
+    """How many bytes wait to be read by one client, over all of its connections."""
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self.limits = limits
+        self.total = 0
 
 
 class ConnectionCounter:
@@ -43,10 +55,11 @@ class ConnectionCounter:
     def __init__(self, limits: ConnectionLimits) -> None:
         self._most = limits.connections_per_client
         self._open: Counter[str] = Counter()
+        self._waiting = defaultdict[str, WaitingBytes](lambda: WaitingBytes(limits))
 
     @contextmanager
-    def count(self, client: str) -> Iterator[None]:
-        """Count a connection for as long as the block lasts.
+    def count(self, client: str) -> Iterator[WaitingBytes]:
+        """Count a connection for as long as the block lasts; give what waits for the client.
 
         Raises:
             web.HTTPTooManyRequests: the client has as many as it may have.
@@ -55,7 +68,7 @@ class ConnectionCounter:
             raise web.HTTPTooManyRequests(text="too many connections of this client")
         self._open[client] += 1
         try:
-            yield
+            yield self._waiting[client]
         finally:
             self._open[client] -= 1
 
@@ -70,13 +83,14 @@ FrameT = TypeVar("FrameT", bound=Frame)
 
 
 class SendQueue(Generic[FrameT]):
-    """Frames that wait for one client.
+    """Frames that wait for one connection of a client.
 
-    Once more than `max_bytes` wait, the queue closes and calls `on_overflow`.
+    Once too many bytes wait, the queue closes and calls `on_overflow`. Where the client has too
+    many in all, those of its connections close that have more than a few.
     """
 
-    def __init__(self, max_bytes: int, on_overflow: Callable[[], object]) -> None:
-        self._max_bytes = max_bytes
+    def __init__(self, of_client: WaitingBytes, on_overflow: Callable[[], object]) -> None:
+        self._of_client = of_client
         self._on_overflow = on_overflow
         self._frames: deque[FrameT] = deque()
         self._waiting_bytes = 0
@@ -92,8 +106,8 @@ class SendQueue(Generic[FrameT]):
         """Queue a frame; never waits, never raises."""
         if self.is_closed:
             return
-        self._waiting_bytes += len(frame)
-        if self._waiting_bytes > self._max_bytes:
+        self._count(len(frame))
+        if self._is_over():
             self.close()
             self._on_overflow()
             return
@@ -120,7 +134,7 @@ class SendQueue(Generic[FrameT]):
     def remove(self, count: int) -> None:
         """Remove the oldest frames: they have been sent."""
         for _ in range(min(count, len(self._frames))):  # closing has removed them all
-            self._waiting_bytes -= len(self._frames.popleft())
+            self._count(-len(self._frames.popleft()))
         if not self._frames and not self.is_closed:
             self._is_ready.clear()
         if self._waiting_bytes <= DRAINED_BYTES:
@@ -134,9 +148,18 @@ class SendQueue(Generic[FrameT]):
         """Drop all frames, and take no more."""
         self.is_closed = True
         self._frames.clear()
-        self._waiting_bytes = 0
+        self._count(-self._waiting_bytes)
         self._is_ready.set()
         self._has_room.set()
+
+    def _count(self, size: int) -> None:
+        self._waiting_bytes += size
+        self._of_client.total += size
+
+    def _is_over(self) -> bool:
+        limits, own = self._of_client.limits, self._waiting_bytes
+        is_too_much = self._of_client.total > limits.client_bytes and own > DRAINED_BYTES
+        return is_too_much or own > limits.waiting_bytes
 
 
 class MessageRunner:
@@ -178,3 +201,9 @@ async def disconnect(
             await socket.close(code=code, message=reason, drain=False)
     if request.transport is not None:
         request.transport.abort()
+
+
+def abort_if_unread(transport: asyncio.WriteTransport | None) -> None:
+    """Break a connection in a moment if its client does not read what is left, however it ended."""
+    if transport is not None and transport.get_write_buffer_size():
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, transport.abort)

@@ -33,6 +33,9 @@ several times, waits as many turns (`tests.soak.floods endless`).
 TLS_HANDSHAKE = 0x16
 """The first byte that a client of https sends."""
 
+UNREAD_TIMEOUT = 60.0
+"""Seconds that a client has to read what waits in its connection, beyond a few bytes."""
+
 SPARE_FILES = 256
 """Files besides connections: the database, Discord, the log, and what libraries open."""
 
@@ -187,6 +190,7 @@ class LimitedProtocol(asyncio.BufferedProtocol):
         self._limiter = limiter
         self._server = server
         self._inner: web.RequestHandler | None = None
+        self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
@@ -196,6 +200,7 @@ class LimitedProtocol(asyncio.BufferedProtocol):
 
     def connection_lost(self, exception: Exception | None) -> None:
         self._limiter.note_lost(self._transport)
+        self._stop_waiting()
         if self._inner is not None:
             self._inner.connection_lost(exception)
 
@@ -227,12 +232,21 @@ class LimitedProtocol(asyncio.BufferedProtocol):
         """Let the transport close."""
 
     def pause_writing(self) -> None:
+        """Give a client that does not read what it asked for some time, and no more."""
+        loop = asyncio.get_running_loop()
+        self._unread = loop.call_later(UNREAD_TIMEOUT, self._transport.abort)
         if self._inner is not None:
             self._inner.pause_writing()
 
     def resume_writing(self) -> None:
+        self._stop_waiting()
         if self._inner is not None:
             self._inner.resume_writing()
+
+    def _stop_waiting(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
 
 def affordable(connections: int) -> int:

@@ -253,10 +253,13 @@ class SockJs:
         """Open a session for as long as the block lasts."""
         if self._is_closing:
             raise web.HTTPServiceUnavailable(text="the server shuts down")
-        with self._connections.count(caller.name), self._metrics.event_bus.track_inprogress():
+        with (
+            self._connections.count(caller.name) as waiting,
+            self._metrics.event_bus.track_inprogress(),
+        ):
             session = SockJsSession(
                 caller,
-                self._limits.waiting_bytes,
+                waiting,
                 self._max_silence,
                 self._metrics,
                 self._serve,

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from webhook.http.connection import CLOSE_TIMEOUT, SendQueue
+from webhook.http.connection import CLOSE_TIMEOUT, SendQueue, WaitingBytes
 from webhook.protocol.context import Caller
 from webhook.protocol.metrics import Metrics
 
@@ -47,20 +47,20 @@ class SockJsSession:
     """The session of one connection.
 
     `serve` iterates over the messages of the client and puts its own into `outgoing`. The session
-    ends when it returns, after `max_silence` seconds without a message, and when more than
-    `max_bytes` wait for the client.
+    ends when it returns, after `max_silence` seconds without a message, and when too many
+    bytes wait for the client.
     """
 
     def __init__(
         self,
         caller: Caller,
-        max_bytes: int,
+        waiting: WaitingBytes,
         max_silence: float,
         metrics: Metrics,
         serve: Callable[["SockJsSession"], Awaitable[None]],
     ) -> None:
         self.caller = caller
-        self.outgoing = SendQueue[Text](max_bytes, self._drop_slow_client)
+        self.outgoing = SendQueue[Text](waiting, self._drop_slow_client)
         self.is_closed = False
         self.turn = asyncio.Lock()
         """Held by the request whose messages come next."""

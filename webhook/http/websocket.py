@@ -16,6 +16,8 @@ from webhook.http.connection import (
     ConnectionLimits,
     MessageRunner,
     SendQueue,
+    WaitingBytes,
+    abort_if_unread,
     disconnect,
 )
 from webhook.protocol.catalogue import Catalogue
@@ -90,7 +92,7 @@ class WebSocketHandler:
         """Authenticate, upgrade, and answer until the client leaves."""
         caller = await self._authenticator.authenticate(request)
         with (
-            self._connections.count(caller.name),
+            self._connections.count(caller.name) as waiting,
             self._settings.metrics.websockets.track_inprogress(),
         ):
             socket = web.WebSocketResponse(
@@ -101,7 +103,7 @@ class WebSocketHandler:
             )
             await socket.prepare(request)
             self._sockets.add(socket)
-            await self._serve(request, socket, caller)
+            await self._serve(request, socket, caller, waiting)
         return socket
 
     async def close(self) -> None:
@@ -115,12 +117,16 @@ class WebSocketHandler:
         )
 
     async def _serve(
-        self, request: web.Request, socket: web.WebSocketResponse, caller: Caller
+        self,
+        request: web.Request,
+        socket: web.WebSocketResponse,
+        caller: Caller,
+        waiting: WaitingBytes,
     ) -> None:
         """Read and write until the client leaves, sends only nonsense, or reads too slowly."""
         if request.transport is None:
             return
-        queue = SendQueue[bytes](self._limits.waiting_bytes, lambda: receiver.cancel())
+        queue = SendQueue[bytes](waiting, lambda: receiver.cancel())
         sender = FrameSender(socket, request.transport, queue)
         session = Session(self._context.of(caller), self._catalogue, self._settings, sender)
         connection = FrameReceiver(socket, session, self._catalogue.read)
@@ -133,13 +139,15 @@ class WebSocketHandler:
                 request.transport.abort()
         finally:
             session.close()
+            is_slow = queue.is_closed
+            queue.close()
             for task in (receiver, writer, silence):
                 task.cancel()
             (is_valid,) = await asyncio.gather(receiver, return_exceptions=True)
             if isinstance(is_valid, Exception):
                 log.warning("a websocket of %s failed", caller.name, exc_info=is_valid)
         # Only now: aiohttp does not wait for its close frame to be taken while somebody receives.
-        if queue.is_closed:
+        if is_slow:
             self._settings.metrics.too_slow.inc()
             await disconnect(request, socket, WSCloseCode.TRY_AGAIN_LATER, b"too slow")
         elif is_valid is False:
@@ -147,6 +155,8 @@ class WebSocketHandler:
             await disconnect(
                 request, socket, WSCloseCode.POLICY_VIOLATION, b"too many invalid messages"
             )
+        else:
+            abort_if_unread(request.transport)
 
 
 class FrameReceiver:

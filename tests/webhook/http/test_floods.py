@@ -20,7 +20,7 @@ from webhook.cad.events import InvalidPush
 from webhook.cad.registry import parse
 from webhook.http import authentication, bodies, connection_limits
 from webhook.http.authentication import FailureDelays
-from webhook.http.connection import MAX_INVALID, ConnectionLimits
+from webhook.http.connection import MAX_INVALID, ConnectionCounter, ConnectionLimits, SendQueue
 from webhook.http.connection_limits import ConnectionLimiter, RefusalLog
 from webhook.http.listener import MAX_HEADERS
 from webhook.protocol import session
@@ -310,6 +310,40 @@ async def test_refusals_of_many_kinds_are_logged_together(caplog: pytest.LogCapt
     counted.log_totals()
     assert len(caplog.messages) <= 2 * connection_limits.MAX_LOGGED + 1
     assert caplog.messages[-1].startswith("refused other messages from other addresses, 48")
+
+
+async def test_connection_of_a_client_that_does_not_read_is_aborted(
+    app: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_limits, "UNREAD_TIMEOUT", 0.1)
+    lost = asyncio.Event()
+    monkeypatch.setattr(app.authenticator.limiter, "note_lost", lambda _: lost.set())
+    async with raw(app, request("/api/schema").replace(b"POST", b"GET") * 60) as (reader, _writer):
+        assert await status(reader) == 200
+        async with asyncio.timeout(IN_TIME):
+            await lost.wait()
+
+
+async def test_bytes_that_wait_for_all_connections_of_a_client_are_bounded() -> None:
+    limits = ConnectionLimits(waiting_bytes=300_000, client_bytes=500_000)
+    counter = ConnectionCounter(limits)
+    dropped: list[str] = []
+    with counter.count("one") as waiting, counter.count("other") as of_other:
+        first = SendQueue[bytes](waiting, lambda: dropped.append("first"))
+        second = SendQueue[bytes](waiting, lambda: dropped.append("second"))
+        third = SendQueue[bytes](waiting, lambda: dropped.append("third"))
+        other = SendQueue[bytes](of_other, lambda: dropped.append("other"))
+        for queue in (first, second, other):
+            queue.put(b"x" * 240_000)
+        third.put(b"x" * 30_000)  # so few that it may be a client that reads
+        assert dropped == []
+        second.put(b"x")
+        assert dropped == ["second"]
+        first.put(b"x" * 50_000)
+        assert dropped == ["second"]  # what waited for the second has gone
+        for queue in (first, third):
+            queue.remove(2)
+        assert waiting.total == 0
 
 
 async def test_nothing_more_is_read_while_a_wrong_token_is_delayed(app: RunningApp) -> None:
