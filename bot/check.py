@@ -123,7 +123,10 @@ def _check_access(settings: Settings, report: Report) -> None:
             " is refused"
         )
     if not settings.websocket.clients:
-        report.note("no websocket client is configured: only programs on this machine may connect")
+        report.note(
+            "no websocket client is configured: only programs on this machine may connect, and"
+            " whoever comes through a tunnel to it (ssh -R, playit.gg, frp); they may do anything"
+        )
         if settings.http.trusted_proxies:
             report.note("through a trusted proxy only pushes get in, until a client is configured")
 

@@ -70,7 +70,7 @@ class Reader:
         """
         try:
             rows = await self._connection.execute_fetchall(sql, parameters)
-        except sqlite3.Error as fault:
+        except (sqlite3.Error, MemoryError) as fault:
             raise _translated(fault) from fault
         return [row(*columns) for columns in rows]
 
@@ -110,7 +110,7 @@ class Transaction(Reader):
             row = await self._connection.execute_insert(
                 _insert_into(table, values), tuple(values.values())
             )
-        except sqlite3.Error as fault:
+        except (sqlite3.Error, MemoryError) as fault:
             raise _translated(fault) from fault
         return int(row[0]) if row is not None else 0
 
@@ -314,6 +314,8 @@ class Database:
         deadline = time.monotonic() + BUSY_TIMEOUT
         while True:
             try:
+                if self._writer.in_transaction:  # which could not be undone
+                    await self._run("ROLLBACK")
                 await self._run("BEGIN IMMEDIATE")
             except StorageUnavailable as fault:
                 if not is_locked(fault) or time.monotonic() > deadline:
@@ -329,7 +331,7 @@ class Database:
             self._batch = None
             try:
                 await self._run("COMMIT")
-            except (sqlite3.Error, StorageUnavailable) as fault:
+            except Exception as fault:  # whatever it is, writers wait for the batch to end
                 await self._discard()
                 batch.fail(fault)
                 return
@@ -481,7 +483,9 @@ def _equal(values: Iterable[str], separator: str = " AND ") -> str:
     return separator.join(f"{column} = ?" for column in values)
 
 
-def _translated(fault: sqlite3.Error) -> Exception:
+def _translated(fault: sqlite3.Error | MemoryError) -> Exception:
+    if isinstance(fault, MemoryError):  # so Python calls SQLITE_NOMEM
+        return StorageUnavailable("out of memory")
     return StorageUnavailable(str(fault)) if is_transient(fault) else fault
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,6 +67,29 @@ async def test_disk_error_loses_only_rejected_writes(
         disk.mend()
         await _put(database, f"after-{round_}")
     assert _after_a_kill(database_path) == expected | {f"after-{round_}"}
+
+
+async def test_want_of_memory_at_the_commit_loses_only_rejected_writes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = database._writer.execute_fetchall
+    wanting = {"COMMIT", "ROLLBACK"}
+
+    def run_without_memory(sql: str, parameters: Any = ()) -> Any:
+        if sql in wanting:
+            wanting.remove(sql)
+            raise MemoryError
+        return run(sql, parameters)
+
+    monkeypatch.setattr(database._writer, "execute_fetchall", run_without_memory)
+    writes = (_put(database, f"refused-{number}") for number in range(3))
+    async with asyncio.timeout(5):
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {StorageUnavailable}
+    assert (wanting, database.is_writable) == (set(), False)
+    await _put(database, "after")
+    assert await database.read.all(str, "SELECT name FROM settings") == ["after"]
+    assert database.is_writable
 
 
 async def test_slow_disk_does_not_block_readers(on_disk: tuple[Database, Disk]) -> None:

@@ -9,7 +9,24 @@ from aiohttp.typedefs import Handler, Middleware
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+FORWARDING_HEADERS = (
+    "Forwarded",
+    "Via",
+    "X-Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "X-Client-IP",
+    "X-Cluster-Client-IP",
+    "True-Client-IP",
+    "CF-Connecting-IP",
+    "Fastly-Client-IP",
+)
+"""What proxies add to the requests that they pass on."""
+
+_HOST = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<other>[^\[\]:]+))(?::\d*)?")
+"""A `Host` header: a name or an address, and perhaps a port."""
 
 
 def trust_proxies(trusted: Sequence[Network]) -> Middleware:
@@ -42,11 +59,13 @@ def is_from_this_machine(request: web.Request) -> bool:
     """Return whether the request comes from this machine and was not forwarded for others.
 
     It must also be addressed to this machine's own name: any other belongs to a proxy that hides
-    its clients, or to a web page whose name was made to lead here (DNS rebinding).
+    its clients, or to a web page whose name was made to lead here (DNS rebinding). Of a tunnel
+    nothing is to be seen: whoever is at its other end can write what they like.
     """
     if any(header in request.headers for header in FORWARDING_HEADERS):
         return False
-    host = re.sub(r":\d*$", "", request.headers.get("Host", "")).strip("[]")
+    written = _HOST.fullmatch(request.headers.get("Host", ""))
+    host = (written["ipv6"] or written["other"]) if written else ""
     return _is_loopback(request.remote or "") and (host == "localhost" or _is_loopback(host))
 
 

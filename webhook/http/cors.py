@@ -59,9 +59,14 @@ class AllowedOrigins:
         )
 
     def allows(self, request: web.Request) -> bool:
-        """Return whether a request is from an allowed page, or from no page at all."""
+        """Return whether a request is from an allowed page, or from no page at all.
+
+        A picture or a script that a page includes comes without its origin; browsers say so.
+        """
         origin = _origin(request)
-        return not origin or self._includes(origin)
+        if not origin:
+            return request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+        return self._includes(origin)
 
     @web.middleware
     async def answer_preflight(self, request: web.Request, handler: Handler) -> web.StreamResponse:

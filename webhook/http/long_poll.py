@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import Field
 
 from db import journal
+from db.journal import Entry
 from webhook.http.api import frame_response
 from webhook.http.authentication import Authenticator
 from webhook.http.connection import ConnectionLimits
@@ -19,7 +20,7 @@ from webhook.protocol.bus import Bus, StoredEvent, Subscriber
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, RateLimited
 from webhook.protocol.events import ALL, is_event_name, read_event_name
-from webhook.protocol.messages import error_answer, to_sentinel_error
+from webhook.protocol.messages import RateLimiter, error_answer, to_sentinel_error
 from webhook.protocol.session import SessionSettings
 from webhook.protocol.wire import WHOLE, Id, Request, validate
 
@@ -54,43 +55,54 @@ class Poll(Request):
 class JournalReader:
     """Reads events of some names from the journal, page by page.
 
-    `has_gap`: events after the number from which it reads are no longer stored. `is_behind`: so
-    many have other names that it has not come to the newest.
+    `turn`: who holds it reads; old events of rare names take long to find, and others need the
+    event loop too. `has_gap`: events after the number from which it reads are no longer stored.
+    `is_behind`: so many have other names that it has not come to the newest.
     """
 
-    def __init__(self, context: Context, names: set[str], after: int, *, has_gap: bool) -> None:
+    def __init__(
+        self, context: Context, turn: asyncio.Lock, names: set[str], after: int, *, has_gap: bool
+    ) -> None:
         self._context = context
+        self._turn = turn
         self._names = names
         self._after = after
         self._has_gap = has_gap
         self.is_behind = False
 
     @classmethod
-    async def start(cls, context: Context, names: set[str], after: int | None) -> "JournalReader":
+    async def start(
+        cls, context: Context, turn: asyncio.Lock, names: set[str], after: int | None
+    ) -> "JournalReader":
         """Read after a number, or only new events."""
         oldest, newest = await journal.bounds(context.read)
         if after is None:
-            return cls(context, names, newest, has_gap=False)
+            return cls(context, turn, names, newest, has_gap=False)
         has_gap = after > newest or after + 1 < oldest
-        return cls(context, names, min(after, newest), has_gap=has_gap)
+        return cls(context, turn, names, min(after, newest), has_gap=has_gap)
 
     async def read(self) -> list[dict[str, Any]]:
         """Return the next events, at most a page of them."""
         found: list[dict[str, Any]] = []
         for _ in range(MAX_PAGES):
-            entries = await journal.after(self._context.read, self._after, PAGE)
-            if not entries:
+            async with self._turn:
+                entries = await journal.after(self._context.read, self._after, PAGE)
+                self._take(entries, found)
+            if not entries or len(found) == PAGE:
                 return found
-            for entry in entries:
-                event = StoredEvent.from_journal(entry)
-                if ALL in self._names or event.subscription_names & self._names:
-                    name = f"events.{event.name}"
-                    found.append({"type": name, "id": event.id, "data": event.data})
-                self._after = entry.id
-                if len(found) == PAGE:
-                    return found
         self.is_behind = True
         return found
+
+    def _take(self, entries: list[Entry], found: list[dict[str, Any]]) -> None:
+        """Add the events of a page that have the right names, until there are enough."""
+        for entry in entries:
+            event = StoredEvent.from_journal(entry)
+            if ALL in self._names or event.subscription_names & self._names:
+                name = f"events.{event.name}"
+                found.append({"type": name, "id": event.id, "data": event.data})
+            self._after = entry.id
+            if len(found) == PAGE:
+                return
 
     def answer(self, events: list[dict[str, Any]]) -> bytes:
         """Return the answer's body; it says up to which number the journal was read."""
@@ -113,6 +125,10 @@ class LongPoll:
         self._authenticator = authenticator
         self._most = limits.connections_per_client
         self._polls: Counter[str] = Counter()
+        self._turn = asyncio.Lock()
+        self._rate_limiters = defaultdict[str, RateLimiter](
+            lambda: RateLimiter(settings.messages_per_second)
+        )
         self._waiting: set[asyncio.Event] = set()
         self._is_closing = False
 
@@ -136,13 +152,14 @@ class LongPoll:
         try:
             if self._polls[context.caller.name] > self._most:
                 raise RateLimited("rate limit exceeded: {most} polls at a time", most=self._most)
+            self._rate_limiters[context.caller.name].take()
             context.caller.must(Scope.READ)
             given = dict(request.query)
             if "names" in given:  # some clients write a list as a parameter for each item
                 given["names"] = ",".join(request.query.getall("names"))
             poll = validate(Poll, given)
             names = self._read_names(poll.names)
-            reader = await JournalReader.start(context, names, poll.after)
+            reader = await JournalReader.start(context, self._turn, names, poll.after)
             with self._published(context.bus, names) as published:
                 events = await reader.read()
                 is_due = events or reader.is_behind or not poll.wait or self._is_closing

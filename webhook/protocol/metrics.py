@@ -142,5 +142,8 @@ class Metrics:
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """Return all metrics in a format that the `Accept` header allows, and its content type."""
-        encode, content_type = choose_encoder(accept)
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # a version that is no version
+            encode, content_type = choose_encoder("")
         return encode(self._registry), content_type

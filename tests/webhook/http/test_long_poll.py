@@ -245,6 +245,13 @@ async def test_poll_of_a_client_that_hung_up_ends(
     await app.harness.bus.wait_for_count(ALL, 1)
 
 
+async def test_polls_count_against_the_rate(harness: AppHarness) -> None:
+    async with serve(harness, AppOptions(messages_per_second=1)) as app:
+        statuses = [(await poll(app, after=0))[0] for _ in range(4)]
+        assert statuses[:2] == [200, 200]
+        assert 429 in statuses
+
+
 async def test_polls_of_a_client_are_limited(harness: AppHarness) -> None:
     options = AppOptions(limits=ConnectionLimits(connections_per_client=1))
     async with (

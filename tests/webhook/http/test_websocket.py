@@ -140,7 +140,13 @@ async def test_wrong_token_is_rejected_from_this_machine_too(harness: AppHarness
         assert await refusal(app, Authorization="Bearer wrong") == 401
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host"),
+        *("CF-Connecting-IP", "True-Client-IP", "X-Client-IP"),
+    ],
+)
 async def test_forwarded_request_is_not_from_this_machine(harness: AppHarness, header: str) -> None:
     async with open_to_loopback(harness) as app:
         assert await refusal(app, **{header: "127.0.0.1"}) == 401
@@ -157,6 +163,10 @@ async def test_forwarded_request_is_not_from_this_machine(harness: AppHarness, h
         ("127.0.0.1.evil.example", 401),
         ("10.0.0.1:30150", 401),
         ("", 401),
+        ("]localhost[", 401),
+        ("[localhost]", 401),
+        ("[::1%25lo]", 401),
+        ("[[::1]]", 401),
     ],
 )
 async def test_request_for_another_host_is_not_from_this_machine(
@@ -168,6 +178,18 @@ async def test_request_for_another_host_is_not_from_this_machine(
         app.http.post(f"{app.url}/api/query", json=message, headers={"Host": host}) as answer,
     ):
         assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("none", 200), ("", 200)]
+)
+async def test_page_that_includes_the_address_of_a_poll_is_refused(
+    harness: AppHarness, site: str, status: int
+) -> None:
+    async with open_to_loopback(harness) as app:
+        headers = {"Sec-Fetch-Site": site} if site else {}
+        async with app.http.get(f"{app.url}/api/events?after=0", headers=headers) as answer:
+            assert answer.status == status
 
 
 async def test_once_clients_are_configured_this_machine_needs_a_token_too(app: RunningApp) -> None:

@@ -203,3 +203,10 @@ def test_every_family_is_on_the_page_about_monitoring() -> None:
     own = {family.name for family in families if family.name.startswith("sentinel_")}
     listed = re.findall(r"^\| `(sentinel_\w+)` \|", described, re.M)
     assert own == {name.removesuffix("_total") for name in listed}
+
+
+@pytest.mark.parametrize("version", ["x", "1.x", "", "-1"])
+def test_nonsense_in_the_accept_header_is_answered_with_text(version: str) -> None:
+    page, content_type = Metrics().render(f"application/openmetrics-text;version={version}")
+    assert page
+    assert "text" in content_type
