@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -355,10 +356,13 @@ async def _forget_old(context: Context, retention: Retention, discord: DiscordSe
 
 
 def stop_signal() -> asyncio.Event:
-    """Return an event that SIGINT or SIGTERM sets."""
+    """Return an event that SIGINT or SIGTERM sets, and the end of the terminal, unless ignored."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    names = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        names.append(signal.SIGHUP)  # `nohup` has it ignored
+    for name in names:
         try:
             loop.add_signal_handler(name, stop.set)
         except NotImplementedError:  # Windows

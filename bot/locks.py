@@ -31,14 +31,38 @@ class AlreadyRunning(Exception):
 def alone_on_database(path: Path) -> Iterator[None]:
     """Be the only process that writes to a database, under whatever spelling of its path.
 
+    The database itself is locked too, if it is there already: it may have another name, by a hard
+    link or a mount, with another lock beside it.
+
     Raises:
         AlreadyRunning: another process does.
         OSError: the lock's file cannot be opened.
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(path.with_name(f"{path.name}.lock"), 0o600, f"the database {path}"):
+    what = f"the database {path}"
+    with _lock(path.with_name(f"{path.name}.lock"), 0o600, what), _locked_file(path, what):
         yield
+
+
+@contextmanager
+def _locked_file(path: Path, what: str) -> Iterator[None]:
+    """Lock a database apart from SQLite's own locks; on Windows, this one would keep it out.
+
+    Closing the file ends SQLite's locks on it, so nothing of this process may use it then.
+    """
+    if os.name == "nt" or not path.is_file():
+        yield
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if not lock_descriptor(descriptor, blocking=False):
+            raise AlreadyRunning(
+                f"another copy of the bot already uses {what}: stop that one first"
+            )
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

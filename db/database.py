@@ -48,6 +48,9 @@ CHECKPOINT = 4_000
 With SQLite's own 1,000, the pages that every write changes are copied four times as often.
 """
 
+LOG_BYTES = 64 * 1024 * 1024
+"""Bytes to which the write-ahead log is cut once a reader that held it up has gone."""
+
 BUSY_TIMEOUT = 5.0
 """Seconds to wait while another process, a backup for example, has the file locked."""
 
@@ -218,6 +221,7 @@ class Database:
                 writer = await stack.enter_async_context(_connect(path))
                 await writer.execute_fetchall("PRAGMA synchronous = FULL")
                 await writer.execute_fetchall(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
+                await writer.execute_fetchall(f"PRAGMA journal_size_limit = {LOG_BYTES}")
                 await migrate(writer)
                 # Written into the file, so only after the check that it is ours.
                 await writer.execute_fetchall("PRAGMA journal_mode = WAL")

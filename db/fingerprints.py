@@ -129,10 +129,8 @@ async def since(sql: Reader, push: RecentPush, transport: str) -> list[RecentPus
 
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
-    """Delete those of the first `limit` pushes that are older than a time; return how many."""
+    """Delete up to `limit` pushes that are older than a time; return how many."""
+    oldest = "SELECT id FROM fingerprints WHERE at < ? ORDER BY at LIMIT ?"
     return await sql.count_changes(
-        "DELETE FROM fingerprints WHERE id IN"
-        " (SELECT id FROM fingerprints ORDER BY id LIMIT ?) AND at < ?",
-        limit,
-        before,
+        f"DELETE FROM fingerprints WHERE id IN ({oldest})", before, limit
     )

@@ -1,9 +1,11 @@
 """Two copies of the bot cannot share a database or, on one machine, a token."""
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,23 @@ def test_another_spelling_of_the_path_is_the_same_database(tmp_path: Path) -> No
                 pass
         with alone_on_database(path.with_name("another.db")):
             pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="would keep SQLite out there")
+def test_hard_link_to_the_database_is_the_same_database(tmp_path: Path) -> None:
+    path, other = tmp_path / "sentinel.db", tmp_path / "elsewhere" / "copy.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE one (id)")
+    other.parent.mkdir()
+    other.hardlink_to(path)
+    with alone_on_database(path):
+        with pytest.raises(AlreadyRunning, match="copy"), alone_on_database(other):
+            pass
+        with closing(sqlite3.connect(path)) as database:  # which SQLite may use
+            database.execute("INSERT INTO one VALUES (1)")
+    with alone_on_database(other):
+        pass
 
 
 def test_second_copy_with_a_token_is_rejected(temporary: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from db import cards, dispatches, emergencies, notices, units
+from db import cards, dispatches, emergencies, fingerprints, notices, units
 from db.cards import StaleCard
 from tests.webhook.harness import DAY, HOUR, AppHarness
 from webhook.cad.retention import Retention, forget_old
@@ -193,3 +193,14 @@ async def test_open_calls_are_listed_by_urgency_then_by_how_long_they_wait(
     assert [call.call_id for call in await emergencies.open_calls(read, 2)] == [3, 4]
     assert [call.call_id for call in await emergencies.open_calls(read, 9)] == [3, 4, 1]
     assert [call.call_id for call in await dispatches.open_calls(read, 9)] == [14, 11, 12]
+
+
+async def test_fingerprints_of_a_clock_that_was_ahead_hold_up_no_others(
+    harness: AppHarness,
+) -> None:
+    async with harness.database.write() as sql:
+        for number, at in enumerate([9_000_000, 9_000_000, 1_000, 2_000]):
+            await fingerprints.is_duplicate(sql, bytes([number]), "/event", 0, at)
+        assert await fingerprints.prune(sql, 5_000, 2) == 2
+        left = await sql.all(int, "SELECT at FROM fingerprints")
+    assert left == [9_000_000, 9_000_000]
