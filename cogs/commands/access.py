@@ -4,6 +4,7 @@ import discord
 from discord import app_commands
 
 from cogs.i18n.language import _
+from cogs.ui.buttons import read_number
 from cogs.ui.names import user_name, whole_user_name
 from cogs.ui.options import (
     AllowedUserOption,
@@ -131,19 +132,19 @@ def _check_one(member: discord.User | None, user: str | None) -> None:
 
 @lists.declare("access", Scope.READ, or_own=True)
 async def allowed_users(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    access = await get_access_list(context, OfProperty(property_id=int(argument)))
+    access = await get_access_list(context, OfProperty(property_id=read_number(argument)))
     owner = await whole_user_name(context.read, access.property_.owner)
-    names = [
-        _("{person}, the owner").format(person=owner),
-        *[await whole_user_name(context.read, user.id) for user in access.users],
-    ]
+    listed = access.users[max(offset - 1, 0) : max(offset + limit - 1, 0)]  # the owner is the first
+    names = [await whole_user_name(context.read, user.id) for user in listed]
+    if not offset:
+        names.insert(0, _("{person}, the owner").format(person=owner))
     title = _("Access list · {where}").format(where=inert_line(access.property_.location, 200))
-    return ListRows.part(title, list(map(Row, names)), "", limit, offset)
+    return ListRows(title, list(map(Row, names)), "", 1 + len(access.users))
 
 
 @lists.declare("door", Scope.READ, or_own=True)
 async def auth_entries(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    page = PropertyPage(property_id=int(argument), limit=limit, offset=offset)
+    page = PropertyPage(property_id=read_number(argument), limit=limit, offset=offset)
     property_ = (await get_access_list(context, page)).property_
     rows = [
         Row(

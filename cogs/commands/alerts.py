@@ -10,7 +10,7 @@ from discord import app_commands
 from cogs.cards.alarms import lines_of
 from cogs.commands.drones import send_drone
 from cogs.i18n.language import N_, _, plural
-from cogs.ui.buttons import button, control
+from cogs.ui.buttons import button, control, read_number
 from cogs.ui.cad_answers import answer_request
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import linked_name, location_of
@@ -323,14 +323,14 @@ def _already_done(alarm: Alarm) -> AlreadyDone:
 
 @lists.declare("history", Scope.READ, or_own=True)
 async def history(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    steps = await get_steps(context, OfAlarm(alarm_id=int(argument)))
+    steps = await get_steps(context, OfAlarm(alarm_id=read_number(argument)))
     rows = [Row(line) for step in steps for line in lines_of(step)]
     return ListRows.part(_("History"), rows, _("Nothing was done yet."), limit, offset)
 
 
 @lists.declare("alarms", Scope.READ, or_allowed=True)
 async def alarms(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    property_id = int(argument) if argument else None
+    property_id = read_number(argument) if argument else None
     page = AlarmPage(property_id=property_id, limit=limit, offset=offset)
     found = await get_alarms(context, page)
     rows = [await _row(context, row) for row in found.alarms]

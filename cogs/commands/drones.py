@@ -5,7 +5,7 @@ from discord import app_commands
 from discord.app_commands import Range
 
 from cogs.i18n.language import _
-from cogs.ui.buttons import button
+from cogs.ui.buttons import button, read_number
 from cogs.ui.names import linked_name, location_of
 from cogs.ui.options import (
     DroneOption,
@@ -158,7 +158,7 @@ async def _row_of_flight(context: Context, flight: Flight) -> Row:
 @lists.declare("fleet", Scope.READ, or_allowed=True)
 async def fleet(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     """List the drones of a property; those that are out lead to their flight."""
-    found = await get_property_overview(context, OfProperty(property_id=int(argument)))
+    found = await get_property_overview(context, OfProperty(property_id=read_number(argument)))
     out = {flight.drone_id: flight for flight in found.flights}
     rows = []
     for row in found.equipment:
@@ -177,8 +177,8 @@ async def fleet(context: Context, argument: str, limit: int, offset: int) -> Lis
 async def flights(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     property_id, _colon, drone_id = argument.partition(":")
     page = FlightPage(
-        property_id=int(property_id) if property_id else None,
-        drone_id=int(drone_id) if drone_id else None,
+        property_id=read_number(property_id) if property_id else None,
+        drone_id=read_number(drone_id) if drone_id else None,
         limit=limit,
         offset=offset,
     )

@@ -5,6 +5,7 @@ from discord import app_commands
 from discord.app_commands import Range
 
 from cogs.i18n.language import _
+from cogs.ui.buttons import read_number
 from cogs.ui.options import (
     EquipmentOption,
     EquipmentTypeOption,
@@ -79,7 +80,7 @@ class EquipmentCommands(
 
 @lists.declare("equipment", Scope.READ, or_allowed=True)
 async def equipment_list(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    ask = PropertyLongList(property_id=int(argument))
+    ask = PropertyLongList(property_id=read_number(argument))
     equipment = (await get_equipment(context, ask)).equipment
     rows = [
         Row(f"{row.id} · {inert_line(row.name, 40)} · {inert_line(row.description, 90)}")

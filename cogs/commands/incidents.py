@@ -4,7 +4,7 @@ import discord
 
 from cogs.cards.incidents import lines_of
 from cogs.i18n.language import _
-from cogs.ui.buttons import control
+from cogs.ui.buttons import control, read_subject
 from cogs.ui.cad_answers import answer_request, text_at_once
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.pages import ListRows, PagedLists, Row
@@ -26,7 +26,7 @@ lists = PagedLists()
 
 
 class IncidentButtons(SentinelCog):
-    @control("call:respond", scope=Scope.READ)
+    @control("call:respond", scope=Scope.READ, read_argument=read_subject)
     async def respond_button(self, interaction: discord.Interaction, subject: str) -> None:
         """Say that the member responds; a second press says that they no longer do."""
         context = await self._responder.defer(interaction)
@@ -40,12 +40,12 @@ class IncidentButtons(SentinelCog):
                 said += "\n-# " + _("Only here, as nobody can tell the CAD: /setup, CAD says how.")
             await answer_request(self._responder, interaction, context, asked, said)
 
-    @control("call:leave", scope=Scope.READ)
+    @control("call:leave", scope=Scope.READ, read_argument=read_subject)
     async def leave_button(self, interaction: discord.Interaction, subject: str) -> None:
         context = await self._responder.defer(interaction)
         await self._leave(interaction, context, OfIncident(subject=subject))
 
-    @control("call:note", scope=Scope.WRITE)
+    @control("call:note", scope=Scope.WRITE, read_argument=read_subject)
     async def note_button(self, interaction: discord.Interaction, subject: str) -> None:
         async with before_modal():
             await get_incident(self._responder.context(interaction), OfIncident(subject=subject))
@@ -53,20 +53,20 @@ class IncidentButtons(SentinelCog):
         opened.add_text("note", _("Note"), max_length=MAX_NOTE, lines=True)
         await interaction.response.send_modal(opened)
 
-    @form("call:note", Scope.WRITE, "note", read_argument=str)
+    @form("call:note", Scope.WRITE, "note", read_argument=read_subject)
     async def submit_note(self, context: Context, subject: str, answers: Answers) -> str:
         ask = {"subject": subject, "text": answers.text("note")}
         asked = await note_call(context, validate(NewIncidentNote, ask))
         return await text_at_once(context, asked, _("Note added."))
 
-    @control("call:panicover", scope=Scope.APPROVE)
+    @control("call:panicover", scope=Scope.APPROVE, read_argument=read_subject)
     async def panic_over_button(self, interaction: discord.Interaction, subject: str) -> None:
         """End a panic in the CAD, for all of its units."""
         context = await self._responder.defer(interaction)
         asked = await end_panic(context, OfIncident(subject=subject))
         await answer_request(self._responder, interaction, context, asked)
 
-    @control("call:thread", scope=Scope.WRITE)
+    @control("call:thread", scope=Scope.WRITE, read_argument=read_subject)
     async def thread_button(self, interaction: discord.Interaction, subject: str) -> None:
         context = await self._responder.defer(interaction)
         await open_thread(context, OfIncident(subject=subject))
@@ -82,6 +82,6 @@ class IncidentButtons(SentinelCog):
 
 @lists.declare("notes", Scope.READ)
 async def notes(context: Context, subject: str, limit: int, offset: int) -> ListRows:
-    found = await get_notes(context, OfIncident(subject=subject))
+    found = await get_notes(context, OfIncident(subject=read_subject(subject)))
     rows = [Row(line) for note in found for line in lines_of(note)]
     return ListRows.part(_("Notes"), rows, _("No notes yet."), limit, offset)

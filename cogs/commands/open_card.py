@@ -1,6 +1,5 @@
 """What `/property show` and the buttons "Open" of lists show, privately, with its buttons."""
 
-import re
 from collections.abc import Sequence
 
 import discord
@@ -8,7 +7,7 @@ import discord
 from cogs.cards import CARDS, render
 from cogs.i18n.language import _
 from cogs.pictures.property_map import property_map
-from cogs.ui.buttons import OutdatedButton, button, control
+from cogs.ui.buttons import OutdatedButton, button, control, read_subject
 from cogs.ui.embeds import DESCRIPTION, FIELD, TITLE, Button, CardBuilder, Colour, MessageContent
 from cogs.ui.names import (
     external_name,
@@ -32,7 +31,6 @@ from webhook.queries.rows import ACTIVE, DRONE, PENDING, Alert, Visit
 MAX_RECALL_BUTTONS = 5
 
 _COLOURS = {ACTIVE: Colour.GOOD, PENDING: Colour.WARNING}
-_SUBJECT = re.compile(r"(?P<kind>[a-z]+):[0-9]{1,18}(\.[0-9]{1,9})?(@.+)?")
 
 
 class CardOpener:
@@ -44,11 +42,10 @@ class CardOpener:
         context = await self._responder.defer(interaction)
         await reply_embed(interaction, await property_card(context, property_id))
 
-    @control("card:open", scope=Scope.READ, or_allowed=True)
+    @control("card:open", scope=Scope.READ, or_allowed=True, read_argument=read_subject)
     async def open_card(self, interaction: discord.Interaction, subject: str) -> None:
         """Show the card of a subject as it is now."""
-        found = _SUBJECT.fullmatch(subject)
-        if found is None or found["kind"] not in CARDS:
+        if subject.partition(":")[0] not in CARDS:
             raise OutdatedButton
         context = await self._responder.defer(interaction)
         shown = await require_card(context, OfSubject(subject=subject))

@@ -24,6 +24,7 @@ Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
 
 _CUSTOM_ID = re.compile(r"(?P<action>[a-z]+:[a-z]+):(?P<argument>.*)", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_SUBJECT = re.compile(r"[a-z]+:[0-9]{1,18}(\.[0-9]{1,9})?(@.+)?")
 _DECLARED = "declared_components"
 
 
@@ -48,11 +49,14 @@ def button(
 
 
 def control(
-    *actions: str, scope: Scope, or_allowed: bool = False
+    *actions: str,
+    scope: Scope,
+    or_allowed: bool = False,
+    read_argument: Callable[[str], Any] = str,
 ) -> Callable[[Function], Function]:
     """Declare a method for buttons and menus; it gets the text behind the action."""
     permission = Permission(scope, or_allowed=or_allowed)
-    return declare(ButtonDeclaration(actions, permission, str))
+    return declare(ButtonDeclaration(actions, permission, read_argument))
 
 
 def declare(declaration: ButtonDeclaration) -> Callable[[Function], Function]:
@@ -75,6 +79,17 @@ def read_number(argument: str) -> int:
     if _NUMBER.fullmatch(argument) is None:
         raise OutdatedButton
     return int(argument)
+
+
+def read_subject(argument: str) -> str:
+    """Read what a card is about, like `dispatch:10@county`, behind an action.
+
+    Raises:
+        OutdatedButton: it is none.
+    """
+    if _SUBJECT.fullmatch(argument) is None:
+        raise OutdatedButton
+    return argument
 
 
 class OutdatedButton(NotFound):
