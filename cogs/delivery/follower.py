@@ -287,6 +287,8 @@ class Follower:
                     await feeds.move(sql, gone, name, feed.channel)
                     channels.add(feed.channel)
                 await feeds.forget_channel(sql, gone)
+            # The board goes where its channel is now.
+            channels.update(await cards.touch(sql, [str(board.SUBJECT)]))
         self._has_rerouted = True
         if channels:
             self._wake_queues(channels)

@@ -28,11 +28,13 @@ CHANGED: dict[str, str] = {
     "property_totals": _COUNTED,
     "property_codes": "is in property_search",
     "alarm_calls": "is in escalations",
-    "cards.channel": "the board's is its own by now",
     "alarm_steps.text": "numbers are in alarm_steps.number",
 }
 """Tables and columns ("flights", "flights.drone_id") whose values a later migration changes or
 drops, and why; whatever is not named here must be found again."""
+
+BOARD = "board:units"
+"""The subject of the card that stood in the channel units until it got one of its own."""
 
 Schema = dict[tuple[str, str], str]
 Rows = list[dict[str, Any]]
@@ -88,6 +90,9 @@ async def test_a_released_schema_is_migrated_with_all_its_data(number: int, tmp_
     path = tmp_path / "sentinel.db"
     load(number, path)
     before = rows(path)
+    for card in before["cards"]:
+        if card["subject"] == BOARD:
+            card["channel"] = "board"
     async with Database.open(path):
         pass
     assert missing(before, rows(path)) == {}

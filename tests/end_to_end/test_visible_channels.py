@@ -1,7 +1,11 @@
 """Set-up cannot go wrong silently: roles see their channels, the bot knows its server."""
 
+import sqlite3
+from contextlib import closing
+
 from bot.settings import CadSettings, Channels, Roles
-from tests.end_to_end.environment import BotEnvironment, call_911
+from db.migrate import migrations
+from tests.end_to_end.environment import BotEnvironment, call_911, log_in
 from tests.end_to_end.test_recovery import logged
 from tests.end_to_end.test_setup import (
     boss,
@@ -12,13 +16,16 @@ from tests.end_to_end.test_setup import (
     shown,
     started,
 )
-from tests.fake_discord import Channel, Member, render
+from tests.fake_discord import Channel, Member, Message, render
 from tests.fake_discord.permissions import BOT, Permission
 from tests.fake_discord.world import Role
 
 __all__ = ["boss"]
 
 SMALL = "Small: 5 channels"
+OWN_CHANNEL = 23
+"""The migration after which the board has a channel of its own."""
+
 SHOW = "Let these roles see the channels"
 
 
@@ -203,13 +210,49 @@ async def test_without_the_audit_log_the_first_channel_says_it(
     assert "Type `/setup` in Los Santos" in message.content
 
 
+def boards(env: BotEnvironment, name: str) -> list[Message]:
+    """The messages in a channel that show the board."""
+    return [one for one in env.channel(name).messages if "On duty" in render(one)]
+
+
 async def test_a_board_moves_with_its_channel_and_without_one_stays_in_units(
+    env: BotEnvironment, boss: Member
+) -> None:
+    configure(env, channels=Channels(units=env.channel("units").id), roles=Roles())
+    async with env.bot_running():
+        await started(env)
+        await log_in(env, 1, "1-A-1")
+        await env.fake.until(lambda: boards(env, "units"))
+        reply = await open_page(env, boss, "channels")
+        assert "open calls: #units" in picture(env, reply)
+        await env.fake.choose(boss, reply, "Choose existing ones", ["board"])
+        await shown(env, reply, "Which channel?")
+        await env.fake.choose(boss, reply, "Which channel?", [env.channel("board")])
+        await env.fake.until(lambda: boards(env, "board") and not boards(env, "units"))
+        await log_in(env, 2, "1-A-2")
+        await env.fake.until(lambda: "1-A-2" in render(boards(env, "board")[0]))
+    async with env.bot_running():
+        await started(env)
+        await env.fake.click(boss, reply, "Reset to the file")
+        await env.fake.until(lambda: boards(env, "units") and not boards(env, "board"))
+    assert len(env.channel("board").created) == 1
+    assert len(boards(env, "units")) == 1
+
+
+async def test_after_an_upgrade_the_board_is_the_message_that_it_was(
     env: BotEnvironment,
 ) -> None:
     configure(env, channels=Channels(units=env.channel("units").id), roles=Roles())
     async with env.bot_running():
-        await env.query("get-tiers")
-        assert await env.push("EVENT_UNIT_LOGIN", {"unit": {"id": 1}, "isDispatch": False}) == 200
-        await env.fake.until(
-            lambda: any("On duty" in render(one) for one in env.channel("units").messages)
-        )
+        await log_in(env, 1, "1-A-1")
+        await env.fake.until(lambda: boards(env, "units"))
+    with closing(sqlite3.connect(env.folder / "sentinel.db")) as database:
+        # As it stood before the board had a channel of its own.
+        database.execute("UPDATE cards SET channel = 'units' WHERE subject = 'board:units'")
+        database.executescript(dict(migrations())[OWN_CHANNEL])
+        database.commit()
+    async with env.bot_running():
+        await log_in(env, 2, "1-A-2")
+        await env.fake.until(lambda: "1-A-2" in render(boards(env, "units")[0]))
+    assert len(boards(env, "units")) == 1
+    assert sum("On duty" in render(one) for one in env.channel("units").created) == 1
