@@ -349,6 +349,33 @@ async def test_missing_permission_to_register_commands_is_a_fault(setup: Checked
     assert "may not register commands" in await setup.fault()
 
 
+async def test_a_role_that_cannot_see_its_channel_is_a_fault(setup: CheckedSetup) -> None:
+    setup.channel.hide_from(setup.role)
+    fault = await setup.fault()
+    assert fault.startswith("FAULT The role Approver cannot see #calls")
+    assert "press “Let these roles see the channels” in /setup" in fault
+    setup.channel.overwrites.clear()
+    called = setup.guild.add_role("Fire", mentionable=True)
+    setup.channel.hide_from(called)
+    fault = await setup.fault(emergency_role=called.id)
+    assert "The role Fire is called in channels that it cannot see: #calls" in fault
+
+
+async def test_several_servers_are_a_fault_until_one_is_known_to_be_ours(
+    setup: CheckedSetup,
+) -> None:
+    other = setup.fake.add_guild("Test")
+    numbers = f"{setup.guild.id} (Los Santos) or {other.id} (Test)"
+    cure = f"The bot is in 2 servers: Los Santos, Test. Put guild_id = {numbers} into config.toml"
+    lines = await setup.check_lines(setup.settings(guild_id=0, channels=Channels()))
+    fault = "FAULT the bot is in several servers, and nothing says which one is its own\n"
+    assert any(line.startswith(fault) and cure in line for line in lines)
+    lines = await setup.check_lines(setup.settings(guild_id=0))
+    assert any(line.startswith("note  ") and cure in line for line in lines)
+    lines = await setup.check_lines()
+    assert "2 servers" not in "\n".join(lines)
+
+
 async def test_missing_approver_role_is_noted(setup: CheckedSetup) -> None:
     lines = await setup.check_lines(setup.settings(roles=Roles()))
     assert "note  no approver role: only people who manage the server can approve" in lines
