@@ -22,6 +22,9 @@ MISNAMED = ("config.toml.txt", "config.toml.toml", "config.txt")
 _NAME = re.compile(r"[A-Za-z_]{1,40}")
 """A key as a configuration can have it; what looks otherwise may be a secret in the wrong place."""
 
+_AT_LINE = re.compile(r"at line (\d+)")
+_KEY = re.compile(rf"\s*({_NAME.pattern})\s*=")
+
 _QUOTED = re.compile(r"""(['"])(.{3,}?)\1""")
 
 
@@ -32,6 +35,12 @@ _HINTS = {
     "Unescaped": BACKSLASH,
     "Invalid hex value": BACKSLASH,
     "Invalid unicode": BACKSLASH,
+    "Unterminated string": "text ends with the quotation mark that it begins with",
+    "Illegal character": "text ends with the quotation mark that it begins with",
+    "Unclosed array": "a comma stands between two items, and ] after the last",
+    "Expected newline": "one key and its value stand on each line",
+    "Expected '='": "write key = value",
+    "Expected ']'": "a section stands in brackets, like [discord]",
     "Cannot declare": "this section is there already: write its keys under that one",
     "Cannot overwrite": "this key is there already: keep one of the two",
 }
@@ -90,13 +99,15 @@ def _text_of(path: Path) -> str:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(_text_of(path))
+        text = _text_of(path)
     except OSError as problem:
         raise ConfigError([f"{path}: cannot be read: {problem.strerror}"]) from None
     except UnicodeDecodeError:
         raise ConfigError([f"{path}: not UTF-8; save it with that encoding"]) from None
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        raise ConfigError([f"{path}: not TOML: {_explained(str(problem))}"]) from None
+        raise ConfigError([f"{path}: not TOML: {_explained(str(problem), text)}"]) from None
     except (ValueError, RecursionError):
         raise ConfigError([f"{path}: a number is too long, or brackets are too deep"]) from None
 
@@ -106,10 +117,14 @@ def _without_values(problem: str) -> str:
     return _QUOTED.sub(lambda found: found[0] if _NAME.fullmatch(found[2]) else "'…'", problem)
 
 
-def _explained(problem: str) -> str:
-    """Add what to do to what the parser says."""
+def _explained(problem: str, text: str) -> str:
+    """Add the key and what to do to what the parser says."""
     hints = [hint for beginning, hint in _HINTS.items() if problem.startswith(beginning)]
-    return "; ".join([_without_values(problem), *hints])
+    found = _AT_LINE.search(problem)
+    lines = text.rstrip().splitlines()
+    lines = lines[int(found[1]) - 1 :][:1] if found else lines[-1:]
+    keys = [f"the key is {key[1]}" for line in lines if (key := _KEY.match(line))]
+    return "; ".join([_without_values(problem), *keys, *hints])
 
 
 def _origin(where: tuple[int | str, ...], source: Path | None, text: str) -> str:

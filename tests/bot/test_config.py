@@ -97,7 +97,7 @@ def test_environment_overrides_single_keys(monkeypatch: pytest.MonkeyPatch) -> N
         ("[http", "config.toml: not TOML: "),
         ("[http]\n[cad]\n[http]", "twice (at line 3, column 6); this section is there already"),
         ("[http]\nport = 1\nport = 2", "; this key is there already"),
-        ("[cad]\nkeys = [“S3CRET-KEY”]", "(at line 2, column 9); text stands in straight"),
+        ("[cad]\nkeys = [“S3CRET-KEY”]", "column 9); the key is keys; text stands in straight"),
         ('[map]\nimage = "C:\\maps\\a.png"', "; write / instead of"),
         ('[cad]\nkeys = "S3CRET-KEY"', "cad.keys: must be a list: keys = [ … ], with brackets"),
         ('[websocket.clients]\nname = "a"', "write [[websocket.clients]], with two brackets"),
@@ -323,11 +323,15 @@ def test_ids_are_read_as_discord_lets_people_copy_them(value: str) -> None:
         (r'"C:\Users\x.db"', "write / instead of"),
         (r'"D:\bots\x.db"', "write / instead of"),
         ("\u201ca.db\u201d", "straight quotation marks"),
+        ('"a.db', "text ends with the quotation mark that it begins with"),
+        ('["a.db" "b.db"]', "a comma stands between two items"),
+        ('"a.db" "b.db"', "one key and its value stand on each line"),
     ],
 )
 def test_fault_in_toml_says_what_to_write(path: str, hint: str) -> None:
     (fault,) = faults(f"[database]\npath = {path}\n")
     assert "line 2" in fault
+    assert "; the key is path; " in fault
     assert hint in fault
 
 

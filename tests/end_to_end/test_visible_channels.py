@@ -210,6 +210,21 @@ async def test_without_the_audit_log_the_first_channel_says_it(
     assert "Type `/setup` in Los Santos" in message.content
 
 
+async def test_where_it_may_write_nowhere_the_owner_is_told_and_of_other_servers_first(
+    env: BotEnvironment, boss: Member
+) -> None:
+    for channel in env.guild.channels:
+        channel.deny("send_messages")
+    env.fake.add_guild("Elsewhere")
+    direct = env.guild.direct(env.guild.owner)
+    async with env.bot_running():
+        await env.fake.until(lambda: bool(direct.created))
+    first, then = direct.created[0].content.split("\n")
+    assert first.startswith("The bot is in 2 servers: Los Santos, Elsewhere. Put guild_id =")
+    assert then.startswith("Then: I am CAD Sentinel. Type `/setup` in Los Santos")
+    assert not env.guild.direct(boss).created
+
+
 def boards(env: BotEnvironment, name: str) -> list[Message]:
     """The messages in a channel that show the board."""
     return [one for one in env.channel(name).messages if "On duty" in render(one)]
