@@ -73,6 +73,25 @@ def hidden_channels(
     return list(found.values())
 
 
+def writable_channels(
+    find: FindChannel, layout: Layout, find_role: FindRole = cached_role
+) -> list[Channel]:
+    """Return the channels in the category of `/setup` in which others than the bot write.
+
+    Whoever chose channels of their own may want people to write there.
+    """
+    category, found = single_id(layout, CATEGORY), dict[int, Channel]()
+    ids = [number for key in layout if key.startswith("channels.") for number in layout[key]]
+    staff = [number for group in STAFF for number in layout.get(group, ())]
+    for channel in _channels(find, ids):
+        if channel.category_id != category or not isinstance(channel, discord.TextChannel):
+            continue
+        roles = [channel.guild.default_role, *(find_role(channel, number) for number in staff)]
+        if any(role is not None and _writes(role, channel) for role in roles):
+            found[channel.id] = channel
+    return list(found.values())
+
+
 def _called_in(
     find: FindChannel, called_roles: Iterable[CalledRole], find_role: FindRole
 ) -> Iterator[tuple[discord.Role, Channel]]:
@@ -112,6 +131,11 @@ def _channels(find: FindChannel, ids: Iterable[int]) -> Iterator[Channel]:
 
 def _sees(role: discord.Role, channel: Channel) -> bool:
     return channel.permissions_for(role).view_channel
+
+
+def _writes(role: discord.Role, channel: Channel) -> bool:
+    allowed = channel.permissions_for(role)
+    return allowed.view_channel and allowed.send_messages and not allowed.administrator
 
 
 def by_role(hidden: Sequence[HiddenChannel]) -> dict[discord.Role, list[HiddenChannel]]:

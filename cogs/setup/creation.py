@@ -11,7 +11,14 @@ import discord
 from cogs.i18n.language import _
 from cogs.routing.layout import CATEGORY, Layout, single_id
 from cogs.routing.setup_health import NEEDED_PERMISSIONS
-from cogs.routing.visibility import STAFF, CalledRole, audience, by_role, hidden_channels
+from cogs.routing.visibility import (
+    STAFF,
+    CalledRole,
+    audience,
+    by_role,
+    hidden_channels,
+    writable_channels,
+)
 from cogs.setup.pages import CHANNELS, PINGS
 from webhook.protocol.errors import Conflict
 
@@ -129,9 +136,53 @@ async def let_roles_see(
                 is_for_all = role.id in staff and following and following <= {*targets}
                 targets = [category] if category is not None and is_for_all else []
             for target in targets:
-                overwrite = target.overwrites_for(role)
-                overwrite.update(view_channel=True, read_message_history=True)
-                await target.set_permissions(role, overwrite=overwrite, reason=reason)
+                rights = {"view_channel": True, "read_message_history": True}
+                await _change(target, role, rights, reason)
+
+
+async def let_only_the_bot_write(guild: discord.Guild, layout: Layout, reason: str) -> None:
+    """Let nobody else write in the category and in those of its channels that do not follow it.
+
+    Raises:
+        discord.HTTPException: Discord refuses.
+    """
+    roles = {role.id: role for role in await guild.fetch_roles()}
+    for into_category in (True, False):
+        channels = {channel.id: channel for channel in await guild.fetch_channels()}
+        find = partial(_channel_of, guild, channels)
+        writable = writable_channels(find, layout, lambda _channel, number: roles.get(number))
+        category = channels.get(single_id(layout, CATEGORY))
+        targets: list[discord.abc.GuildChannel] = [*writable]
+        if into_category:
+            targets = [category] if category is not None and writable else []
+        for target in targets:
+            # First itself: what everybody is denied, the bot's roles are denied too.
+            await _change(target, guild.me, dict.fromkeys(NEEDED_PERMISSIONS, True), reason)
+            await _change(
+                target, guild.default_role, {"send_messages": False, **_unwanted(guild)}, reason
+            )
+            kept = {guild.default_role, *guild.me.roles}
+            writers = [one for one, held in target.overwrites.items() if held.send_messages]
+            for subject in writers:
+                if isinstance(subject, discord.Role) and subject not in kept:
+                    await _change(target, subject, {"send_messages": None}, reason)
+
+
+async def _change(
+    channel: discord.abc.GuildChannel,
+    subject: discord.Role | discord.Member,
+    rights: Mapping[str, bool | None],
+    reason: str,
+) -> None:
+    """Allow, deny or leave open some rights; the others stay as they are."""
+    overwrite = channel.overwrites_for(subject)
+    overwrite.update(**rights)
+    await channel.set_permissions(subject, overwrite=overwrite, reason=reason)
+
+
+def _unwanted(guild: discord.Guild) -> dict[str, bool]:
+    """Return what nobody else does, of what the bot can give and take."""
+    return {right: False for right in UNWANTED if getattr(guild.me.guild_permissions, right)}
 
 
 def _synced(
@@ -185,7 +236,6 @@ def _overwrites(
     """Let these roles read and only the bot write; the bot can give and take what it has itself."""
     held = guild.me.guild_permissions
     ids = {number for group in groups for number in layout.get(group, ())}
-    unwanted = {right: False for right in UNWANTED if getattr(held, right)}
     own = {right: True for right in WANTED if getattr(held, right)}
     return {
         **{
@@ -193,7 +243,7 @@ def _overwrites(
             for number in sorted(ids & roles.keys())
         },
         guild.default_role: discord.PermissionOverwrite(
-            view_channel=guild.id in ids, send_messages=False, **unwanted
+            view_channel=guild.id in ids, send_messages=False, **_unwanted(guild)
         ),
         guild.me: discord.PermissionOverwrite(**dict.fromkeys(NEEDED_PERMISSIONS, True), **own),
     }

@@ -30,7 +30,13 @@ from cogs.routing.setup_health import (
     hidden_problem,
     problem_of,
 )
-from cogs.routing.visibility import CalledRole, HiddenChannel, by_role, hidden_channels
+from cogs.routing.visibility import (
+    CalledRole,
+    HiddenChannel,
+    by_role,
+    hidden_channels,
+    writable_channels,
+)
 from cogs.ui.embeds import FIELD, CardBuilder, Colour
 from cogs.ui.home import home_guild
 from cogs.ui.text import fitting, inert_line
@@ -194,6 +200,10 @@ class SetupState:
         find = partial(find_channel, self.guilds)
         return hidden_channels(find, self.layout, self.called_roles)
 
+    def writable(self) -> list[discord.abc.GuildChannel]:
+        """Return the channels made by /setup in which others than the bot write."""
+        return writable_channels(partial(find_channel, self.guilds), self.layout)
+
     def missing_roles(self) -> list[str]:
         """Return the roles that do not exist, unless none was chosen on purpose."""
         return [key for key in ROLES if self._is_missing(key)]
@@ -291,6 +301,15 @@ def channels_page(state: SetupState) -> SetupPage:
     if lacking:
         title = _("The bot lacks {permissions}").format(permissions=", ".join(lacking))
         page.card.add(fitting([title], "", 200), _how_to_allow(), inline=False)
+    writable = state.writable()
+    if writable:
+        names = fitting([f"<#{channel.id}>" for channel in writable], ", ", LISTED)
+        text = _("{channels}: what people write there stands between the cards.")
+        title = _("Not only the bot writes in these channels")
+        page.card.add(title, text.format(channels=names), inline=False)
+        close = button_to(_("Let only the bot write"), "setup:close:channels")
+        close.disabled = not state.guild.me.guild_permissions.manage_roles
+        page.items.append(close)
     page.items.append(button_to(_("Back"), "setup:page:roles"))
     page.items.append(button_to(_("Next: pings"), "setup:page:pings", is_next=True))
     return page

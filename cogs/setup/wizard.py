@@ -32,7 +32,12 @@ from cogs.routing.layout import (
 )
 from cogs.routing.visibility import CalledRole
 from cogs.setup.cad_pages import CadPushes, GameServerAccess, cad_page, game_page
-from cogs.setup.creation import create_channels, create_roles, let_roles_see
+from cogs.setup.creation import (
+    create_channels,
+    create_roles,
+    let_only_the_bot_write,
+    let_roles_see,
+)
 from cogs.setup.pages import (
     PAGES,
     PINGS,
@@ -213,6 +218,15 @@ class SetupWizard(commands.Cog):
         await self._defer(interaction)
         state = await self._state(interaction)
         work = let_roles_see(state.guild, state.layout, self._called_roles, _reason(interaction))
+        await self._change_discord(interaction, work)
+        await self._show_page(interaction, name)
+
+    @control("setup:close", scope=Scope.ADMIN)
+    async def close_channels(self, interaction: discord.Interaction, name: str) -> None:
+        """Let only the bot write in the channels that were created."""
+        await self._defer(interaction)
+        state = await self._state(interaction)
+        work = let_only_the_bot_write(state.guild, state.layout, _reason(interaction))
         await self._change_discord(interaction, work)
         await self._show_page(interaction, name)
 

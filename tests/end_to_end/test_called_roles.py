@@ -18,7 +18,7 @@ async def _choose(env: BotEnvironment, member: Member, what: str, role: Role) ->
     await shown(env, page, "Chosen here")
 
 
-def _pings(channel: Channel) -> list[list[Role]]:
+def _pings(channel: Channel) -> list[list[Member | Role | str]]:
     return [one.pings for one in channel.created if one.pings]
 
 

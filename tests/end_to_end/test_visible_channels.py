@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 from bot.settings import CadSettings, Channels, Roles
 from db.migrate import migrations
@@ -223,6 +224,54 @@ async def test_where_it_may_write_nowhere_the_owner_is_told_and_of_other_servers
     assert first.startswith("The bot is in 2 servers: Los Santos, Elsewhere. Put guild_id =")
     assert then.startswith("Then: I am CAD Sentinel. Type `/setup` in Los Santos")
     assert not env.guild.direct(boss).created
+
+
+async def test_channels_of_an_earlier_version_are_closed_to_writers_when_that_is_wanted(
+    env: BotEnvironment, boss: Member
+) -> None:
+    close = "Let only the bot write"
+    async with env.bot_running():
+        await started(env)
+        reply = await open_page(env, boss, "roles")
+        await env.fake.click(boss, reply, "Create what is missing")
+        await shown(env, reply, "Reset to the file")
+        await env.fake.click(boss, reply, "Next: channels")
+        await shown(env, reply, "2 of 5")
+        await env.fake.click(boss, reply, SMALL)
+        await shown(env, reply, "Create what is missing] secondary (disabled)")
+        assert close not in render(reply)
+        viewer = next(role for role in env.guild.roles if role.name == "CAD Sentinel viewer")
+        friend = env.guild.add_member("Friend", viewer)
+        board, dispatch, security, *_others = made(env)
+        # As the first edition made them: nothing was said of writing; one is a moderator's work.
+        writing = int(Permission.SEND_MESSAGES)
+        for channel in (board.category, *made(env)):
+            assert channel is not None
+            changed = {
+                id_: replace(one, deny=one.deny & ~writing, allow=one.allow & ~writing)
+                for id_, one in channel.overwrites.items()
+            }
+            channel.change_overwrites(changed)
+        allowed = dispatch.overwrites[viewer.id]
+        everybody = dispatch.overwrites[env.guild.id]
+        dispatch.change_overwrites(
+            {
+                **dispatch.overwrites,
+                viewer.id: replace(allowed, allow=allowed.allow | writing),
+                env.guild.id: replace(everybody, allow=everybody.allow | writing),
+            }
+        )
+        assert Permission.SEND_MESSAGES in friend.permissions_in(security)
+        await env.fake.click(boss, reply, "Refresh")
+        await shown(env, reply, "Not only the bot writes in these channels")
+        await env.fake.click(boss, reply, close)
+        await env.fake.until(lambda: close not in render(reply))
+        for channel in made(env):
+            assert Permission.SEND_MESSAGES not in friend.permissions_in(channel), channel.name
+            assert Permission.SEND_MESSAGES in env.guild.bot_member.permissions_in(channel)
+        assert sees(viewer, dispatch)
+        assert await env.push("EVENT_911", call_911(1)) == 200
+        await dispatch.next_message()
 
 
 def boards(env: BotEnvironment, name: str) -> list[Message]:
