@@ -84,15 +84,22 @@ WITH_MORE: dict[AuditAction, tuple[str, str]] = {
 LISTING: frozenset[AuditAction] = frozenset({"edit-property", "put-property", "setup"})
 """The actions whose sentence lists what changed."""
 
+_NUMBERS = frozenset({"guild_id", "preset"})
+"""What /setup chooses that Discord cannot show by a mention."""
+
 FIELDS = {
+    "alarm_role": N_("role for alarms"),
     "allowed": N_("user"),
     "allowedAt": N_("properties"),
+    "category": N_("category"),
     "channel": N_("channel"),
     "description": N_("description"),
+    "emergency_role": N_("role for 911 calls"),
     "external": N_("external id"),
     "for": N_("for"),
     "fullName": N_("name"),
     "handler": N_("handled by"),
+    "guild_id": N_("server"),
     "height": N_("height"),
     "id": N_("number"),
     "kind": N_("kind"),
@@ -103,7 +110,9 @@ FIELDS = {
     "missing": N_("approvals still needed"),
     "out": N_("out"),
     "owner": N_("owner"),
+    "panic_role": N_("role for panics"),
     "pings": N_("mentions"),
+    "preset": N_("set of channels"),
     "property": N_("property"),
     "reason": N_("reason"),
     "state": N_("state"),
@@ -182,7 +191,9 @@ async def _value(sql: Reader, subject: Subject, name: str, value: Any, limit: in
     if isinstance(value, list):
         return inert_line(", ".join(map(str, value)), limit)
     if subject.kind == "setup" and subject.key != "community":
-        mark = "#" if subject.key == "channels" else "@&"
+        if name in _NUMBERS:
+            return inert_line(str(value), limit)
+        mark = "#" if subject.key in ("channels", "category") else "@&"
         return fitting(list(_mentions(mark, str(value))), ", ", max(limit, 100))
     if name == "tier":
         return await tier_name(sql, int(value))

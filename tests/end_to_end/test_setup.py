@@ -546,9 +546,11 @@ async def test_choices_override_the_file_and_are_audited(env: BotEnvironment, bo
         audit = await env.fake.slash(boss, "audit")
         await env.fake.until(lambda: "setup" in render(audit))
     shown_audit = re.sub(r"<t:\d+:f>", "<time>", render(audit))
-    before, after = env.channel("panic").id, env.channel("log").id
-    assert f"<@{boss.id}> **setup** setup:channels · emergency: {before} → {after}" in shown_audit
-    assert f"<@{boss.id}> **setup** setup:channels · emergency: {after} → {before}" in shown_audit
+    before, after = f"<#{env.channel('panic').id}>", f"<#{env.channel('log').id}>"
+    who = f"<@{boss.id}> changed the settings in /setup:"
+    assert f"{who} emergency {before} → {after}" in shown_audit
+    assert f"{who} emergency {after} → {before}" in shown_audit
+    assert f"{who} server — → {env.guild.id}" in shown_audit
 
 
 async def test_the_bot_can_be_limited_to_one_server(env: BotEnvironment, boss: Member) -> None:
