@@ -1,27 +1,42 @@
 """`/route`: the routing rules, which of them sends an event where, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.app_commands import Choice, Transform
 
+from cogs.cards.drills import KINDS
+from cogs.commands.drills import EVENTS
 from cogs.delivery.explain import Routes, explain, resolve_event
 from cogs.i18n.language import _, plural
 from cogs.routing.facts import event_type
 from cogs.routing.rules import Rule
 from cogs.routing.stored import RoutingStore
+from cogs.ui.modals import Answers, Form, form
 from cogs.ui.options import MAX_CHOICES, TextOption, choice
 from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, SentinelGroup, reply_text
 from cogs.ui.text import either, fitting, inert_line, length
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.context import Context, Scope
+from webhook.protocol.errors import Conflict
 from webhook.queries.audit import list_events
 
 RECENT = 200
 """Events, the newest, that are offered."""
+
+MAX_NAME = 64
+
+CHANNELS = [
+    discord.ChannelType.text,
+    discord.ChannelType.news,
+    discord.ChannelType.forum,
+    discord.ChannelType.public_thread,
+]
+"""The kinds of channels that the form offers."""
 
 ANSWER = 1_900
 LINE = 300
@@ -47,7 +62,8 @@ class RouteCommands(SentinelGroup, group_name="route", group_description="Routin
         self._store = store
 
     @app_commands.command(
-        description="Add a rule; it comes before those of the file", extras=needs(Scope.ADMIN)
+        description="Add a rule; it comes before those of the file. Without options, a form asks",
+        extras=needs(Scope.ADMIN),
     )
     @app_commands.describe(
         name="What the rule is called",
@@ -66,7 +82,7 @@ class RouteCommands(SentinelGroup, group_name="route", group_description="Routin
     async def add(
         self,
         interaction: discord.Interaction,
-        name: app_commands.Range[str, 1, 64],
+        name: app_commands.Range[str, 1, MAX_NAME] | None = None,
         types: str | None = None,
         keywords: str | None = None,
         priority: str | None = None,
@@ -79,7 +95,6 @@ class RouteCommands(SentinelGroup, group_name="route", group_description="Routin
         quiet: str | None = None,
         panics_always: bool | None = None,
     ) -> None:
-        context = await self._responder.defer(interaction)
         lists = {
             "types": types,
             "keywords": keywords,
@@ -98,10 +113,34 @@ class RouteCommands(SentinelGroup, group_name="route", group_description="Routin
             "panics_always": panics_always,
         }
         given = {key: value for key, value in fields.items() if value is not None}
-        rule = await self._store.add(context, given)
+        if not given:
+            await interaction.response.send_modal(_rule_form())
+            return
+        context = await self._responder.defer(interaction)
+        if name is None:
+            raise Conflict("give the rule a name")
+        await reply_text(interaction, await self._add(context, given))
+
+    @form(
+        "route:add",
+        Scope.ADMIN,
+        *("name", "types", "keywords", "channel", "mention"),
+        read_argument=str,
+    )
+    async def submit_rule(self, context: Context, _argument: str, answers: Answers) -> str:
+        fields = {
+            "name": answers.text("name"),
+            "types": answers.choices["types"],
+            "keywords": _listed(answers.text("keywords")),
+            "channel": _chosen(answers, "channel"),
+            "mention": _chosen(answers, "mention"),
+        }
+        return await self._add(context, {key: value for key, value in fields.items() if value})
+
+    async def _add(self, context: Context, fields: Mapping[str, Any]) -> str:
+        rule = await self._store.add(context, fields)
         text = _("The rule {rule} is in force: {what}.")
-        what = _described(rule)
-        await reply_text(interaction, text.format(rule=inert_line(rule.name, 100), what=what))
+        return text.format(rule=inert_line(rule.name, 100), what=_described(rule))
 
     @app_commands.command(
         name="list",
@@ -152,6 +191,44 @@ class RouteCommands(SentinelGroup, group_name="route", group_description="Routin
         found = await resolve_event(context.read, event, data)
         lines = explain(found, await self._routes.find(context.read, found))
         await reply_text(interaction, _fitting_lines(lines))
+
+
+def _rule_form() -> Form:
+    """Return the form for the usual rule; the options of the command have the rest."""
+    opened = Form(_("Add a rule"), "route:add:new")
+    opened.add_text("name", _("What the rule is called"), max_length=MAX_NAME)
+    types: discord.ui.Select[discord.ui.View] = discord.ui.Select(
+        placeholder=_("Everything"),
+        options=[
+            discord.SelectOption(label=_(KINDS[kind]), value=type_)
+            for kind, type_ in EVENTS.items()
+        ],
+        min_values=0,
+        max_values=len(EVENTS),
+        required=False,
+    )
+    opened.add_menu("types", _("Which events"), types)
+    opened.add_text(
+        "keywords",
+        _("Only with one of these words"),
+        placeholder=_("Words or phrases, with commas between"),
+        max_length=1_000,
+        required=False,
+    )
+    channel: discord.ui.ChannelSelect[discord.ui.View] = discord.ui.ChannelSelect(
+        placeholder=_("As usual"), channel_types=CHANNELS, min_values=0, required=False
+    )
+    opened.add_menu("channel", _("Where to post"), channel)
+    mention: discord.ui.RoleSelect[discord.ui.View] = discord.ui.RoleSelect(
+        placeholder=_("As usual"), min_values=0, required=False
+    )
+    opened.add_menu("mention", _("Which role to mention"), mention)
+    return opened
+
+
+def _chosen(answers: Answers, name: str) -> int | None:
+    """Return the id that was chosen in a menu, None if nothing was."""
+    return next((int(value) for value in answers.choices[name] if value.isdecimal()), None)
 
 
 def _listed(text: str) -> list[str]:

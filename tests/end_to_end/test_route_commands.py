@@ -72,3 +72,32 @@ async def test_a_pause_mentions_nobody_but_for_panics_until_it_ends(env: BotEnvi
         await _answer(env, boss, "pause", time="end")
         assert await env.push("EVENT_911", call_911(3)) == 200
         assert (await emergency.next_message()).pings == [called]
+
+
+async def test_a_form_asks_for_the_usual_rule_and_gives_back_what_was_typed(
+    env: BotEnvironment,
+) -> None:
+    boss, called = _boss(env), env.guild.add_role("Fire", mentionable=True)
+    fires = env.guild.add_channel("fires")
+    async with env.bot_running():
+        await env.wait_for_commands()
+        opened = await env.fake.slash(boss, "route add")
+    async with env.bot_running():  # a form that was opened before a restart is as good
+        await env.fake.wait_connected()
+        words = {"name": "fires", "keywords": "smoke, @everyone"}
+        nothing = await env.fake.submit(boss, opened, words)
+        await env.fake.until(lambda: nothing.answered)
+        assert "the rule does nothing" in render(nothing)
+        assert "smoke, @everyone" in render(nothing)
+        opened = await env.fake.slash(boss, "route add")
+        done = await env.fake.submit(
+            boss,
+            opened,
+            {**words, "types": ["911 call"], "channel": [fires], "mention": [called]},
+        )
+        await env.fake.until(lambda: done.answered)
+        assert "The rule fires is in force: type EVENT\\_911; keyword smoke or" in render(done)
+        assert await env.push("EVENT_911", call_911(1)) == 200
+        assert (await fires.next_message()).pings == [called]
+        unnamed = await _answer(env, boss, "route add", silent=True)
+        assert "Give the rule a name." in unnamed

@@ -75,6 +75,7 @@ STOPS: list[tuple[str, dict[str, str | int]]] = [
     ("link end", {}),
     ("route test", {"event": "EVENT_911"}),
     ("route add", {"name": "smoke", "types": "EVENT_911", "keywords": "smoke", "thread": True}),
+    ("route add", {}),
     ("route list", {}),
     ("route test", {"event": "EVENT_911", "data": '{"description": "Smoke"}'}),
     ("route remove", {"name": "smoke"}),

@@ -56,7 +56,8 @@ approver:
     [call:panicover] /redact [redact:texts] [redact:undo] {redact:texts}
     {property:reject} {removal:deny}
 admin:
-    /property remove /route test /route add /route list /route remove /pause /test /audit /setup
+    /property remove /route test /route add {route:add} /route list /route remove
+    /pause /test /audit /setup
     /link list /link member /link unlink [link:member] {link:member}
     [property:remove] [property:keep] [link:put] [link:end] [status:register] [audit:show]
     list:audit list:links
