@@ -5,7 +5,7 @@ import gc
 import logging
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bot import secrets
 from bot.app import run, stop_signal
@@ -88,10 +88,12 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 
 def _all_secrets(settings: Settings, generated: list[secrets.StoredSecret]) -> list[str]:
     """Return everything that must not stand in the log."""
+    proxy_password = urlsplit(settings.discord.proxy).password or ""
     return [
         settings.discord.token,
         settings.discord.proxy,
-        urlsplit(settings.discord.proxy).password or "",
+        proxy_password,
+        unquote(proxy_password),
         *(settings.cad.api.key_of(name) for name in settings.cad.names),
         *(key.key for key in settings.cad.keys),
         *(client.token for client in settings.websocket.clients),
