@@ -201,8 +201,10 @@ class LoopMonitor:
         self._record_lag(max(0.0, lag))
         is_late = lag > MAX_LAG
         if is_late and not self._is_late:
-            where = f", here:\n{stack}" if stack else ""
-            log.warning("the event loop was blocked for %.0f ms%s", lag * 1000, where)
+            if stack:
+                log.warning("the event loop was blocked for %.0f ms by %s", lag * 1000, stack)
+            else:
+                log.warning("the event loop was %.0f ms late: this machine is busy", lag * 1000)
         self._is_late = is_late
 
 
@@ -221,7 +223,7 @@ class _StackSampler(threading.Thread):
         self._stack = ""
 
     def beat(self) -> str:
-        """Return the stack that was taken since the last beat, the innermost call first, or ""."""
+        """Return in one line what ran since the last beat, the innermost call first, or ""."""
         stack, self._stack = self._stack, ""
         self._beats.set()
         return stack
@@ -246,6 +248,4 @@ class _StackSampler(threading.Thread):
         )
         if not calls or Path(calls[0].filename).name in IDLE:
             return ""
-        return "\n".join(
-            f'  File "{one.filename}", line {one.lineno} in {one.name}' for one in calls
-        )
+        return ", called by ".join(f"{one.name} ({one.filename}:{one.lineno})" for one in calls)

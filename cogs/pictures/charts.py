@@ -187,7 +187,8 @@ def _draw_bars(axes: "Axes", chart: Chart, totals: Sequence[int]) -> None:
     axes.yaxis.set_major_formatter(lambda value, _position: short(value))
     axes.tick_params(labelsize=SMALL)
     every = -(-len(totals) // DAYS_WITH_NAME)
-    axes.set_xticks(days[::every], chart.labels[::every], color=BRIGHT)
+    # From the last one back: what is newest must have its name.
+    axes.set_xticks(days[::-every], chart.labels[::-every], color=BRIGHT)
 
 
 def _fill(number: int) -> dict[str, Any]:

@@ -42,6 +42,9 @@ SMALLEST = 18
 BADGE = 65
 """Points from one badge to the next."""
 
+OWN = 2
+"""How far above its neighbours (1) the property is drawn; symbols and texts are two above."""
+
 LONGEST_LABEL = 210
 """Pixels of a label on the map."""
 
@@ -151,22 +154,28 @@ class _MapDrawing:
         self._taken: list[Bbox] = []
 
     def draw(self) -> None:
+        from matplotlib.transforms import Bbox
+
         shown = self._shown
         self._draw_ground()
         self._draw_scale_and_north()
+        self._draw_area(shown.area, "property", alpha=0.28, linewidth=4, zorder=OWN)
+        self._draw_badges()
         middles = [
             self._draw_area(
-                neighbour.rectangle, "neighbour", alpha=0.12, linestyle="--", linewidth=2
+                neighbour.rectangle, "neighbour", alpha=0.12, linestyle="--", linewidth=2, zorder=1
             )
             for neighbour in shown.neighbours
         ]
-        self._draw_area(shown.area, "property", alpha=0.28, linewidth=4)
-        self._draw_badges()
         calls = [spot for spot in shown.calls if self._view.contains(spot.x, spot.y)]
         for spot in calls:
             self._draw_symbol("call", spot.x, spot.y)
         for spot in calls:
             self._label(spot.name, (spot.x, spot.y), CALL)
+        # Calls may be inside it; of neighbours nothing but a fence is.
+        own = Bbox.intersection(Bbox.from_bounds(*shown.area), self._view)
+        if own is not None:
+            self._taken.append(self._axes.transData.transform_bbox(own))
         for neighbour, middle in zip(shown.neighbours, middles, strict=True):
             if middle is not None:
                 self._label(neighbour.name, middle, NEIGHBOUR)
@@ -207,7 +216,7 @@ class _MapDrawing:
         self._write(f"▲\n{self._shown.north}", corner, (0, 0), BRIGHT, weight="bold")
 
     def _draw_area(
-        self, area: Rectangle, symbol: str, *, alpha: float, **line: Any
+        self, area: Rectangle, symbol: str, *, alpha: float, zorder: int, **line: Any
     ) -> tuple[float, float] | None:
         """Draw an area, a small one as a symbol; return the middle of what the map shows of it."""
         from matplotlib.colors import to_rgba
@@ -221,21 +230,23 @@ class _MapDrawing:
         middle = visible.x0 + visible.width / 2, visible.y0 + visible.height / 2
         if min(area.width, area.height) >= SMALLEST * self._pixel:
             colour = SYMBOLS[symbol].colour
-            patch = Patch(visible.p0, visible.width, visible.height, edgecolor=colour, **line)
+            patch = Patch(
+                visible.p0, visible.width, visible.height, edgecolor=colour, zorder=zorder, **line
+            )
             patch.set_facecolor(to_rgba(colour, alpha))
             self._axes.add_patch(patch)
         elif self._view.contains(*middle):
-            self._draw_symbol(symbol, *middle)
+            self._draw_symbol(symbol, *middle, zorder=zorder + 2)
         else:
             return None
         return middle
 
-    def _draw_symbol(self, name: str, x: float, y: float) -> None:
+    def _draw_symbol(self, name: str, x: float, y: float, zorder: int = OWN + 2) -> None:
         from matplotlib.patheffects import withStroke
 
         symbol = SYMBOLS[name]
         text = self._axes.text(
-            x, y, symbol.character, color=symbol.colour, fontsize=24, clip_on=True,
+            x, y, symbol.character, color=symbol.colour, fontsize=24, clip_on=True, zorder=zorder,
             ha="center", va="center", path_effects=[withStroke(linewidth=4, foreground=BACKGROUND)],
         )  # fmt: skip
         self._taken.append(text.get_window_extent())
@@ -246,7 +257,9 @@ class _MapDrawing:
             symbol = SYMBOLS[badge.symbol]
             right = (number - (len(badges) - 1) / 2) * BADGE
             text = fitted(f"{symbol.character} {badge.text}", LONGEST_LABEL, SMALL)
-            self._write(text, (area.x + area.width / 2, area.y), (right, -26), symbol.colour)
+            self._write(
+                text, (area.x + area.width / 2, area.y), (right, -26), symbol.colour, zorder=OWN + 2
+            )
 
     def _label(self, text: str, position: tuple[float, float], colour: str) -> None:
         """Write beside a position, or else above or below, where nothing stands yet."""

@@ -72,6 +72,18 @@ def test_a_span_of_days_is_one_series_without_a_legend() -> None:
     assert image.height < with_cameras.height
 
 
+def test_the_last_of_many_days_is_named() -> None:
+    def names(number: int, last: str) -> bytes:
+        """Return what is written below the bars."""
+        days = [DayVisitors(day="2026-11-01", count=1)] * (number - 1)
+        visits = ScannedVisitors(visitors=[*days, DayVisitors(day=last, count=1)])
+        image = opened(visitors_chart("Villa", visits, TODAY).draw())
+        return image.crop((0, 600, image.width, image.height)).tobytes()
+
+    for number in (27, 30, 31):
+        assert names(number, "2026-11-28") != names(number, "2026-11-29")
+
+
 def test_an_empty_chart_says_so() -> None:
     picture = visitors_chart("Villa", _week(Door={}), TODAY)
     assert picture.alt == "Visits · Villa, 2026-11-16 – 2026-11-22: No visits."

@@ -184,6 +184,25 @@ def test_a_call_stands_where_it_is_and_north_is_up() -> None:
         assert pixels(image, CALL) == pixels(image.crop(box), CALL) > 0
 
 
+def test_nothing_of_the_neighbours_covers_the_property() -> None:
+    area = Rectangle(0, 0, 8, 8)
+    houses = tuple(
+        Neighbour(Rectangle(10 * column, 10 * row, 8, 8), "Vespucci Canals, a long name")
+        for column in range(-4, 5)
+        for row in range(-2, 3)
+        if (column, row) != (0, 0)
+    )
+    view = view_of(area, [])
+
+    def middle(neighbours: tuple[Neighbour, ...]) -> bytes:
+        shown = Map("", "", view, area, (), neighbours, (), (), "N")
+        image = opened(draw_map(shown))
+        x, y, half = LEFT + ACROSS // 2, TOP + DOWN // 2, int(4 * ACROSS / view.width)
+        return image.crop((x - half, y - half, x + half, y + half)).tobytes()
+
+    assert middle(houses) == middle(())
+
+
 _coordinates = st.integers(-1_000_000, 1_000_000)
 _lengths = st.integers(0, 40) | st.integers(0, 1_000_000)
 _rectangles = st.builds(Rectangle, _coordinates, _coordinates, _lengths, _lengths)
