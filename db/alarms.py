@@ -136,6 +136,16 @@ async def page(
     return found, await sql.count(f"alarms {where}", *values)
 
 
+async def page_of_properties(
+    sql: Reader, property_ids: Sequence[int], limit: int, offset: int
+) -> tuple[list[Alarm], int]:
+    """Return alarms of some properties, open ones first, and how many there are."""
+    theirs = f"alarms WHERE property_id IN ({marks(property_ids)})"
+    ordered = f"{theirs} ORDER BY (outcome IS NULL) DESC, id DESC LIMIT ? OFFSET ?"
+    found = await sql.select(Alarm, ordered, *property_ids, limit, offset)
+    return found, await sql.count(theirs, *property_ids)
+
+
 async def raise_or_repeat(
     sql: Transaction, property_id: int, user_id: str, now: int, age: int = 0
 ) -> int:

@@ -1,6 +1,6 @@
 """`/alert`: raise the alarm, list alarms; and the buttons on an alarm's card."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal
 
@@ -49,6 +49,7 @@ from webhook.queries.alarms import (
     get_alarm,
     get_alarms,
     get_steps,
+    list_alarms,
     note_alarm,
     police_alarm,
     release_alarm,
@@ -57,7 +58,7 @@ from webhook.queries.alarms import (
     take_alarm,
 )
 from webhook.queries.drones import WhichDrone
-from webhook.queries.models import alarm_subject
+from webhook.queries.models import ListPage, alarm_subject
 from webhook.queries.properties import find_property
 from webhook.queries.rows import Alarm
 
@@ -284,7 +285,7 @@ async def _take(context: Context, ask: TakeOver) -> str:
 async def _release(context: Context, alarm_id: int) -> str:
     await _open_alarm(context, alarm_id)
     await release_alarm(context, OfAlarm(alarm_id=alarm_id))
-    return _("Alarm released: it waits for somebody again.")
+    return _("Alarm released. It is waiting for somebody again.")
 
 
 @asynccontextmanager
@@ -330,14 +331,18 @@ async def history(context: Context, argument: str, limit: int, offset: int) -> L
 
 @lists.declare("alarms", Scope.READ, or_allowed=True)
 async def alarms(context: Context, argument: str, limit: int, offset: int) -> ListRows:
-    property_id = read_number(argument) if argument else None
-    page = AlarmPage(property_id=property_id, limit=limit, offset=offset)
-    found = await get_alarms(context, page)
-    rows = [await _row(context, row) for row in found.alarms]
-    return ListRows(_("Alarms"), rows, _("No alarms yet."), found.total)
+    if argument:
+        ask = AlarmPage(property_id=read_number(argument), limit=limit, offset=offset)
+        page = await get_alarms(context, ask)
+        found: Sequence[AlarmData | Alarm] = page.alarms
+        total = page.total
+    else:
+        found, total = await list_alarms(context, ListPage(limit=limit, offset=offset))
+    rows = [await _row(context, row) for row in found]
+    return ListRows(_("Alarms"), rows, _("No alarms yet."), total)
 
 
-async def _row(context: Context, alarm: AlarmData) -> Row:
+async def _row(context: Context, alarm: AlarmData | Alarm) -> Row:
     subject = alarm_subject(alarm.id)
     where = await location_of(context.read, alarm.property_id, 40)
     where = await linked_name(context.read, subject, f"**{where}**")

@@ -6,7 +6,7 @@ from discord.app_commands import Range
 
 from cogs.feeds.audit_sentences import differences, sentence
 from cogs.i18n.language import N_, _
-from cogs.ui.buttons import button
+from cogs.ui.buttons import button, read_number
 from cogs.ui.embeds import CardBuilder, Colour, MessageContent
 from cogs.ui.options import PropertyOption, property_option
 from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
@@ -55,7 +55,10 @@ class AuditCommands(SentinelCog):
 async def changes(context: Context, argument: str, limit: int, offset: int) -> ListRows:
     number, _slash, by = argument.partition("/")
     page = AuditPage(
-        property_id=int(number) if number else None, by=by or None, limit=limit, offset=offset
+        property_id=read_number(number) if number else None,
+        by=by or None,
+        limit=limit,
+        offset=offset,
     )
     rows = [
         Row(

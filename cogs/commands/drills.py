@@ -55,6 +55,7 @@ class DrillCommands(SentinelCog):
         extras=needs(Scope.ADMIN),
     )
     @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
     @app_commands.describe(
         kind="What it stands for",
         channel="Where; without it, where the rules send such a thing",

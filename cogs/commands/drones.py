@@ -137,7 +137,7 @@ class DroneCommands(SentinelGroup, group_name="drone", group_description="Proper
         await reply_text(interaction, await send_drone(context, ask))
 
 
-@lists.declare("drones", Scope.READ)
+@lists.declare("drones", Scope.READ, or_allowed=True)
 async def drones_out(context: Context, _argument: str, limit: int, offset: int) -> ListRows:
     found = await list_drones_out(context, SearchPage(limit=limit, offset=offset))
     rows = [await _row_of_flight(context, flight) for flight in found.flights]
@@ -216,7 +216,7 @@ async def send_drone(context: Context, ask: WhichDrone) -> str:
     """Send a drone out; return what to answer."""
     sent = await dispatch_drone(context, ask)
     where = await location_of(context.read, ask.property_id, 200)
-    text = _("Drone {id} sent out at **{where}**.").format(id=sent.drone_id, where=where)
+    text = _("Drone {id} took off from **{where}**.").format(id=sent.drone_id, where=where)
     alarm = await open_alarm_at(context, ask)
     if alarm is None or alarm.acknowledged_by != context.caller.name:
         return text

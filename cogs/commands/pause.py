@@ -32,6 +32,7 @@ class PauseCommands(SentinelCog):
         channel="Where; without it, everywhere",
     )
     @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
     async def pause(
         self, interaction: discord.Interaction, time: Time, channel: Channel = "all"
     ) -> None:
@@ -43,4 +44,6 @@ class PauseCommands(SentinelCog):
         until = context.now() + MINUTES[time] * 60_000
         await self._store.pause(context, channel, until)
         text = _("Nobody is mentioned until {time}, except by panics. Cards and feeds go on.")
-        await reply_text(interaction, text.format(time=timestamp(until)))
+        if channel != ALL:
+            text = _("In {channel}, nobody is mentioned until {time}. Cards and feeds go on.")
+        await reply_text(interaction, text.format(time=timestamp(until), channel=channel))

@@ -187,7 +187,7 @@ class PropertyCommands(SentinelGroup, group_name="property", group_description="
         context = await self._responder.defer(interaction)
         found = await find_property(context, property_)
         await _edit(context, found, {"location": location})
-        text = _("**{before}** is called **{where}** now.")
+        text = _("Renamed **{before}** to **{where}**.")
         before, where = inert_line(found.location, 200), inert_line(location, 200)
         await reply_text(interaction, text.format(before=before, where=where))
 

@@ -28,7 +28,7 @@ async def test_a_dispatch_from_discord_is_sent_to_scripts_and_has_a_card(
             reply = await env.fake.slash(env.dora, "drone dispatch", property=choices[0].value)
             await env.fake.until(lambda: bool(reply.content))
             assert reply.ephemeral
-            assert reply.content == "Drone 1 sent out at **Vinewood villa**."
+            assert reply.content == "Drone 1 took off from **Vinewood villa**."
             event = await socket.receive_json()
             assert event["type"] == "events.drone-dispatched"
             assert event["data"] == {"propertyId": property_id, "droneId": 1}

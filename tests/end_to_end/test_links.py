@@ -107,7 +107,7 @@ async def test_owners_without_a_role_use_only_their_own_properties(
         await expect(env, refused, "This needs the")
         await env.query("link-user", memberId=str(env.stranger.id), userId="owner")
         done = await env.fake.slash(env.stranger, "drone dispatch", options=dispatch)
-        await expect(env, done, "sent out at **Villa**")
+        await expect(env, done, "took off from **Villa**")
         elsewhere = {"property": str(other["id"])}
         refused = await env.fake.slash(env.stranger, "drone dispatch", options=elsewhere)
         await expect(env, refused, "This needs the")
@@ -125,7 +125,7 @@ async def test_allowed_users_are_recognised_by_their_discord_id(
         await env.query("add-allowed-user", propertyId=property_id, userId=friend)
         options = {"property": str(property_id)}
         done = await env.fake.slash(env.stranger, "drone dispatch", options=options)
-        await expect(env, done, "sent out at **Villa**")
+        await expect(env, done, "took off from **Villa**")
 
 
 async def test_members_are_linked_and_unlinked_from_their_menu(env: BotEnvironment) -> None:

@@ -84,7 +84,7 @@ async def test_flights_show_who_sent_the_drone_and_why(env: BotEnvironment) -> N
         sent = await answer_to(
             env, env.dora, "drone dispatch", property="1", drone="2", reason="A *look*"
         )
-        assert sent == "Drone 2 sent out at **Villa**."
+        assert sent == "Drone 2 took off from **Villa**."
         assert (
             await answer_to(env, env.dora, "drone dispatch", property="1", drone="Drone 2")
             == "Drone 2 is already out."
@@ -98,7 +98,29 @@ async def test_flights_show_who_sent_the_drone_and_why(env: BotEnvironment) -> N
         assert "### Flights of drone 1\n│ No flights yet." in nothing
         assert "viewer role" in await answer_to(env, env.stranger, "drone history")
         boss = env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
-        assert "equipment:2 · out: no → yes" in await answer_to(env, boss, "audit")
+        told = "@Dora sent out Drone 2 (Drone 2) of **Villa** (#1). “A \\*look\\*”"
+        assert told in await answer_to(env, boss, "audit")
+
+
+async def test_an_owner_without_a_role_lists_what_is_theirs(env: BotEnvironment) -> None:
+    async with env.bot_running():
+        await env.wait_for_commands()
+        owner = env.stranger
+        for command in ("drone list", "alert list"):
+            assert "viewer role" in await answer_to(env, owner, command)
+        for who, where in (("license:other", "Villa"), (f"discord:{owner.id}", "Shed")):
+            home = await env.query(
+                "add-property", location=where, tier=1, x=0, y=0, description="", clientId=who
+            )
+            there = {"propertyId": home["id"]}
+            await env.query("add-equipment", **there, equipmentType=3, description=where)
+            await env.query("dispatch-drone", **there)
+            await env.query("add-alert", **there, userId="license:other")
+        for command in ("drone list", "alert list"):
+            shown = await answer_to(env, owner, command)
+            assert "Shed" in shown
+            assert "Villa" not in shown
+            assert "Villa" in await answer_to(env, env.vic, command)
 
 
 async def test_the_second_of_two_recalls_says_who_was_first(

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, dict[str, str]]] = {
     "properties": ("property list", {}),
     "properties, page 2": ("property list", {}),
     "requests": ("removal list", {}),
+    "audit": ("audit", {}),
     "status": ("status", {}),
     "setup, roles": ("setup", {}),
     "setup, channels": ("setup", {}),
@@ -69,7 +70,7 @@ without a button was opened by the command.
 
 PRESSES: list[tuple[str, str, str]] = [
     ("alarm", "Acknowledge", "You have acknowledged this alarm."),
-    ("alarm", "Dispatch drone", "Drone 1 sent out at **Villa**."),
+    ("alarm", "Dispatch drone", "Drone 1 took off from **Villa**."),
     ("alarm", "Snooze 15 min", "Alarm snoozed for 15 minutes."),
     ("alarm", "Snooze 1 h", "already snoozed"),
     ("alarm", "Show all", "### History"),
@@ -84,7 +85,7 @@ PRESSES: list[tuple[str, str, str]] = [
     ("dispatch call", "Leave", "You are no longer responding."),
     ("panic", "Panic over", "The panic is over in the CAD."),
     ("flight", "Recall", "Drone 3 recalled."),
-    ("property", "Dispatch drone", "Drone 5 sent out at **Lodge**."),
+    ("property", "Dispatch drone", "Drone 5 took off from **Lodge**."),
     ("property", "Equipment", "### Equipment · Lodge"),
     ("properties", "Open", "# Villa (1)"),
     ("properties", "Next", "Page 2 of 2"),
@@ -92,6 +93,7 @@ PRESSES: list[tuple[str, str, str]] = [
     ("properties, page 2", "Previous", "Page 1 of 2"),
     ("properties, page 2", "First", "Page 1 of 2"),
     ("units", "Open", "1-A-7"),
+    ("audit", "Details", "Change "),
     ("requests", "Open", "# Removal denied · Shed"),
     ("pending", "Approve", "Property 2 is no longer waiting"),
     ("request", "Approve", "This removal was already denied"),

@@ -189,7 +189,7 @@ class Load:
             _expect(await fake.click(env.anna, wanted, "Approve"), "approved.")
         async with self._ledger.deed("drone-dispatched", drone):
             sent = await fake.slash(env.dora, "drone dispatch", property=str(place))
-            _expect(sent, "sent out at")
+            _expect(sent, "took off from")
         flight = await self._card("drones", location)
         async with self._ledger.deed("drone-recalled", drone):
             _expect(await fake.click(env.dora, flight, "Recall"), "recalled")

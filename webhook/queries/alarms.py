@@ -41,6 +41,7 @@ from webhook.queries.models import (
     count_rows,
     existing_property,
     is_none,
+    own_property_ids,
     page_fields,
     property_subject,
     with_external_ids,
@@ -220,6 +221,19 @@ async def get_alarms(context: Context, ask: AlarmPage) -> AlarmList:
     rows = [AlarmData.of(row) for row in page]
     found = await with_external_ids(context.read, rows)
     return AlarmList(alarms=found, **page_fields(ask, total))
+
+
+@operation(scope=Scope.NONE)
+async def list_alarms(context: Context, ask: ListPage) -> tuple[list[Alarm], int]:
+    """Return alarms and their number, open ones first; to those without a role those of their own.
+
+    Raises:
+        Forbidden: they have no property.
+    """
+    if context.caller.scope >= Scope.READ:
+        return await alarms.page(context.read, None, ask.limit, ask.offset)
+    own = await own_property_ids(context)
+    return await alarms.page_of_properties(context.read, own, ask.limit, ask.offset)
 
 
 @table.query("acknowledge-alarm", scope=Scope.WRITE, share=Share.OWNER)

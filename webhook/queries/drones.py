@@ -31,6 +31,7 @@ from webhook.queries.models import (
     equipment_subject,
     existing_property,
     flight_subject,
+    own_property_ids,
     page_fields,
     with_external_ids,
 )
@@ -246,9 +247,17 @@ async def list_flights(context: Context, ask: FlightPage) -> list[Flight]:
     return await flights.page(context.read, ask.property_id, ask.drone_id, ask.limit, ask.offset)
 
 
-@operation(scope=Scope.READ)
+@operation(scope=Scope.NONE)
 async def list_drones_out(context: Context, ask: SearchPage) -> DronesOut:
-    """Return the flights of the drones that are out."""
+    """Return the flights of the drones that are out; to those without a role those of their own.
+
+    Raises:
+        Forbidden: they have no property.
+    """
+    if context.caller.scope < Scope.READ:
+        own = await own_property_ids(context)
+        theirs = await flights.open_of_properties(context.read, own)
+        return DronesOut(theirs[ask.offset : ask.offset + ask.limit], len(theirs))
     found = await flights.page_of_open(context.read, ask.search, ask.limit, ask.offset)
     return DronesOut(found, await flights.count_open(context.read))
 

@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_val
 from db import audit, properties
 from db.database import Reader
 from db.properties import PENDING, REJECTED, External, Property
-from webhook.protocol.context import Change
+from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, PropertyGone
 from webhook.protocol.events import AllowedUsersChanged, Subject
 from webhook.protocol.wire import (
@@ -359,6 +359,18 @@ async def publish_allowed(change: Change, property_id: int, user_id: str, *, all
     """Publish that a user was put on a property's list of allowed users, or taken off it."""
     event = AllowedUsersChanged(property_id=property_id, user_id=user_id, allowed=allowed)
     await change.emit(event, property_subject(property_id))
+
+
+async def own_property_ids(context: Context) -> list[int]:
+    """Return the properties that the caller owns or may enter.
+
+    Raises:
+        Forbidden: there are none, and the caller may not read those of others.
+    """
+    found = await properties.held_by(context.read, context.caller.user_ids, "", MAX_ROWS)
+    if not found:
+        context.caller.must(Scope.READ)
+    return [row.id for row in found]
 
 
 async def existing_property(sql: Reader, property_id: int) -> Property:

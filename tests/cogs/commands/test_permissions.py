@@ -98,7 +98,8 @@ def _value(env: BotEnvironment, option: dict[str, Any]) -> Any:
 
 
 async def test_a_refused_person_reads_which_role_a_command_needs(env: BotEnvironment) -> None:
-    env.guild.allowed_commands = {key: {env.guild.id} for key in ("setup", "route", "audit")}
+    hidden = ("setup", "route", "audit", "pause", "test")
+    env.guild.allowed_commands = {key: {env.guild.id} for key in hidden}
     permissions = _permissions()
     async with env.bot_running():
         await env.wait_for_commands()

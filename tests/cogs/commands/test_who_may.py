@@ -26,7 +26,7 @@ viewer:
     /property list /removal list /drone history /cad calls /cad call /cad units /cad unit /crimes
     /cad status /911 {call:place}
     [call:respond] [call:leave] [unit:open]
-    list:properties list:drones list:flights list:removals list:notes
+    list:properties list:flights list:removals list:notes
     list:calls list:units
 viewer or owner:
     /access log /visitors
@@ -34,7 +34,7 @@ viewer or owner:
 viewer or owner or allowed:
     /property show /drone list /alert list
     [property:open] [card:open] [property:map]
-    list:mine list:fleet list:equipment list:alarms
+    list:mine list:drones list:fleet list:equipment list:alarms
 dispatcher:
     /property add /property edit /equipment add /equipment remove /alert take /status
     [property:edit] [alarm:take] [call:note] [call:thread] [status:again]

@@ -108,7 +108,8 @@ async def test_an_ambiguous_location_is_rejected(harness: AppHarness) -> None:
 async def test_autocomplete_without_permission_offers_nothing(
     env: BotEnvironment, command: str, option: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    env.guild.allowed_commands = {key: {env.guild.id} for key in ("setup", "route", "audit")}
+    hidden = ("setup", "route", "audit", "pause", "test")
+    env.guild.allowed_commands = {key: {env.guild.id} for key in hidden}
     async with env.bot_running():
         await env.wait_for_commands()
         await env.add_property("Villa", drones=1)
