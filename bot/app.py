@@ -145,12 +145,30 @@ async def run(
             ),
         )
         context.bus.subscribe(ALL, lambda _: metrics.published.inc())
+        push_config = PushConfig(
+            window=duplicate_window,
+            crimes_from_calls=settings.cad.crimes_from_calls,
+            zone=ZoneInfo(settings.cad.timezone) if settings.cad.timezone else None,
+            names=status_names,
+            name_cad=len(cads) > 1,
+        )
+        clients = await stack.enter_async_context(open_clients(accesses))
+        asked_before = await game_cads(database.read)
+        game_servers_ask = {
+            cad: GameServerTransport(settings.cad.api.origin, was_there=cad in asked_before)
+            for cad in cads
+            if cad not in clients
+        }
+        outbox = CadOutbox(context, {**clients, **game_servers_ask}, push_config)
+        await outbox.count_earlier()
+        await outbox.ask_for_state()
         status = RuntimeStatus(
             version=version("cad-sentinel"),
             discord=lambda: connection.state,
             cads=cads,
             last_push=last_push,
             game_servers=game_servers,
+            outbox=outbox,
         )
         troubles = Troubles()
         alarms = AlarmEscalation(
@@ -191,23 +209,6 @@ async def run(
         )
         troubles.add(program_health.troubles)
         health = Health(database, connection, stop, troubles, game_servers)
-        push_config = PushConfig(
-            window=duplicate_window,
-            crimes_from_calls=settings.cad.crimes_from_calls,
-            zone=ZoneInfo(settings.cad.timezone) if settings.cad.timezone else None,
-            names=status_names,
-            name_cad=len(cads) > 1,
-        )
-        clients = await stack.enter_async_context(open_clients(accesses))
-        asked_before = await game_cads(database.read)
-        game_servers_ask = {
-            cad: GameServerTransport(settings.cad.api.origin, was_there=cad in asked_before)
-            for cad in cads
-            if cad not in clients
-        }
-        outbox = CadOutbox(context, {**clients, **game_servers_ask}, push_config)
-        await outbox.count_earlier()
-        await outbox.ask_for_state()
         limiter = ConnectionLimiter(affordable(settings.http.max_connections))
         app = make_app(
             AppDependencies(

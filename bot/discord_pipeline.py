@@ -220,6 +220,7 @@ class DiscordService:
             self._status.last_push,
             game_server_access(self._settings),
             self._status.game_servers,
+            self._status.outbox,
             self._called_roles,
             self._apply_choices,
         )

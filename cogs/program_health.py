@@ -1,16 +1,18 @@
 """Whether the program gets what it needs: storage, Discord, its channels, the CAD, the game."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cogs.commands.status import RuntimeStatus
 from cogs.delivery.discord_clock import WORTH_TELLING
 from cogs.delivery.discord_codes import cure_of
 from cogs.delivery.discord_errors import Hindrance
-from cogs.i18n.language import _, plural
+from cogs.i18n.language import N_, _, plural
 from cogs.routing.troubles import Trouble
 from cogs.ui.text import duration
+from webhook.cad_api.progress import CadProgress
+from webhook.protocol.context import now
 from webhook.protocol.game_servers import GameServers
 
 GAME_SERVER = "game-server."
@@ -58,6 +60,8 @@ class ProgramHealth:
         yield from _clock(self._status.clock.error())
         yield from _cads(self._silent_cads())
         yield from _game_servers(self._status.game_servers)
+        if self._status.outbox is not None:
+            yield from _asking(self._status.outbox.progress.values(), now())
 
 
 def _disk(folder: Path) -> Iterator[Trouble]:
@@ -127,6 +131,43 @@ def _cads(silent: Mapping[str, int]) -> Iterator[Trouble]:
             "If the CAD is in use, check that it still pushes to this address with the right key."
         )
         yield Trouble(f"cad-silent.{cad}", sentence.format(cad=cad), cure, since=since)
+
+
+_REFUSALS = {
+    "key": (
+        N_("The CAD {cad} rejects the API key with which it is asked."),
+        N_("Copy it again into `[cad.api] key`, or into the settings of the game's resource."),
+    ),
+    "server": (
+        N_("The CAD {cad} has no server of the number with which it is asked."),
+        N_("Correct `[cad.api] server`."),
+    ),
+    "plan": (
+        N_("The plan of the CAD {cad} does not include what is asked of it."),
+        N_("Its owner can change the plan in Sonoran CAD."),
+    ),
+    "forbidden": (
+        N_("The API key of the CAD {cad} does not allow what is asked of it."),
+        N_("Use another key in `[cad.api] key`."),
+    ),
+}
+"""What is wrong for good, and what to do about it."""
+
+
+def _asking(found: Iterable[CadProgress], now: int) -> Iterator[Trouble]:
+    """Say which CAD does not do what is asked of it."""
+    for progress in found:
+        if not progress.is_stuck(now):
+            continue
+        sentence, cure = _REFUSALS.get(
+            progress.problem,
+            (
+                N_("The CAD {cad} does not answer what is asked of it; requests wait."),
+                N_("See /setup, CAD, and whether Sonoran CAD works."),
+            ),
+        )
+        text = _(sentence).format(cad=progress.cad)
+        yield Trouble(f"cad-api.{progress.cad}", text, _(cure), since=progress.failing_since)
 
 
 def _game_servers(servers: GameServers) -> Iterator[Trouble]:

@@ -19,6 +19,8 @@ from cogs.ui.permissions import needs
 from cogs.ui.responder import Responder, SentinelCog, reply_embed, reply_text
 from cogs.ui.text import fitting, inert_line, timestamp
 from webhook.cad.silence import LastPush
+from webhook.cad_api.outbox import CadOutbox
+from webhook.cad_api.progress import CadProgress
 from webhook.protocol.context import Scope, now
 from webhook.protocol.game_servers import GameServers
 from webhook.queries.audit import StorageStatus, get_storage_status, retry_rejected
@@ -45,6 +47,7 @@ class RuntimeStatus:
 
     `discord`: the connection's state. `cads`: the names of the configured CADs. `channels`: ids by
     name. `hindered`: why messages of a channel wait, by id. `deliver` has queues look for work.
+    `outbox` asks the CADs.
     `register_commands` registers them anew and returns what failed.
     """
 
@@ -58,6 +61,7 @@ class RuntimeStatus:
     clock: DiscordClock = field(default_factory=DiscordClock)
     outage: Outage = field(default_factory=Outage)
     deliver: Callable[[Collection[str]], None] = lambda channels: None
+    outbox: CadOutbox | None = None
     register_commands: Callable[[], Awaitable[list[str]]] = _register_nothing
     started_at: int = field(default_factory=now)
 
@@ -127,6 +131,9 @@ class StatusCommands(SentinelCog):
         card.add(_("Waiting"), fitting(lines, "\n", FIELD) or _("Nothing."), inline=False)
         pushes = [_push_line(status, cad) for cad in status.cads]
         card.add(_("Last push"), fitting(pushes, "\n", FIELD))
+        asked = status.outbox.progress.values() if status.outbox is not None else ()
+        asking = [_asking_line(one) for one in asked if one.is_there or one.waiting]
+        card.add(_("Asking the CAD"), fitting(asking, "\n", FIELD))
         card.add(_("Game server"), fitting(_game_server_lines(status.game_servers), "\n", FIELD))
         card.add(_("Database"), f"{storage.database_bytes / 1_000_000:.1f} MB")
         card.add(_("Version"), inert_line(status.version, 40))
@@ -202,6 +209,14 @@ def _game_server_lines(servers: GameServers) -> list[str]:
         )
         for client, server in servers.by_client().items()
     ]
+
+
+def _asking_line(progress: CadProgress) -> str:
+    """Say when a CAD last answered, and what waits for it."""
+    at = progress.answered_at
+    when = timestamp(at) if at is not None else _("no answer since the start")
+    waiting = plural("1 waits", "{number} wait", progress.waiting) if progress.waiting else ""
+    return " · ".join(filter(None, [inert_line(progress.cad, 40), when, waiting]))
 
 
 def _push_line(status: RuntimeStatus, cad: str) -> str:

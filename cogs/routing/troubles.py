@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 KINDS = (
+    "cad-api",
     "cad-silent",
     "channel",
     "clock",

@@ -31,6 +31,7 @@ from cogs.routing.layout import (
     store_choices,
 )
 from cogs.routing.visibility import CalledRole
+from cogs.setup.asking_page import asking_page, test_text
 from cogs.setup.cad_pages import CadPushes, GameServerAccess, cad_page, game_page
 from cogs.setup.creation import (
     create_channels,
@@ -62,6 +63,7 @@ from cogs.ui.responder import AlreadyDone, Responder, reply_text
 from cogs.ui.text import inert_line
 from db.errors import StorageUnavailable
 from webhook.cad.silence import LastPush
+from webhook.cad_api.outbox import CadOutbox
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.game_servers import GameServers
@@ -89,6 +91,7 @@ class SetupWizard(commands.Cog):
         last_push: LastPush,
         access: GameServerAccess,
         game_servers: GameServers,
+        outbox: CadOutbox | None,
         called_roles: Sequence[CalledRole],
         on_choice: Callable[[], Awaitable[None]],
     ) -> None:
@@ -107,6 +110,7 @@ class SetupWizard(commands.Cog):
         self._awaiting_zone: dict[int, discord.Interaction] = {}
         self._access = access
         self._game_servers = game_servers
+        self._outbox = outbox
         self._awaiting_game: dict[int, discord.Interaction] = {}
         last_push.subscribe(lambda cad: responder.in_flight.start(self._announce_first(cad)))
         game_servers.subscribe(lambda: responder.in_flight.start(self._announce_game_server()))
@@ -333,6 +337,9 @@ class SetupWizard(commands.Cog):
 
     async def _show_page(self, interaction: discord.Interaction, name: str) -> None:
         """Show one of the named pages, or what can be picked for a key of the layout."""
+        if name == "asking":
+            await self._show_asking(interaction)
+            return
         if name == "cad":
             await self._show_cads(interaction)
             return
@@ -387,6 +394,26 @@ class SetupWizard(commands.Cog):
                 await reply_text(interaction, text.format(cad=inert_line(cad, 32)))
             except Exception as fault:
                 await self._responder.report_error(interaction, fault)
+
+    # What is asked of the CADs
+
+    @control("setup:test", scope=Scope.ADMIN)
+    async def ask_cads(self, interaction: discord.Interaction, _name: str) -> None:
+        """Ask each CAD that can be asked for its version, and show what it says."""
+        await self._defer(interaction)
+        outbox, tested = self._outbox, dict[str, str]()
+        for cad, progress in outbox.progress.items() if outbox is not None else ():
+            if outbox is not None and progress.is_there:
+                refusal = await outbox.test(cad)
+                why, detail = (None, "") if refusal is None else refusal
+                tested[cad] = test_text(progress, why, detail)
+        await self._show_asking(interaction, tested)
+
+    async def _show_asking(
+        self, interaction: discord.Interaction, tested: Mapping[str, str] | None = None
+    ) -> None:
+        found = {} if self._outbox is None else self._outbox.progress
+        await _show(interaction, asking_page(found, self._context.now(), tested))
 
     # The game server
 

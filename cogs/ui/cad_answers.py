@@ -53,6 +53,8 @@ _WHY = {
     "server": N_("the CAD has no such server. An admin corrects `server` in `[cad.api]`"),
     "forbidden": N_("the bot's API key does not allow this"),
     "late": N_("the CAD did not answer in time"),
+    "unreachable": N_("the CAD does not answer"),
+    "limit": N_("the CAD takes no more requests at the moment"),
 }
 _SHORT_WHY = {
     "unlinked": N_("Discord account not linked in the CAD"),
@@ -85,9 +87,7 @@ def request_text(request: CadRequest) -> str:
     if request.state == "unknown":
         return _("The CAD did not answer, so nobody knows whether it did this. Look in the CAD.")
     if request.state == "refused":
-        why = inert_line(request.detail, MAX_DETAIL, blank=_("no reason given"))
-        if request.why in _WHY:
-            why = _(_WHY[request.why])
+        why = problem_text(request.why, request.detail)
         return _("Not done in the CAD: {why}.").format(why=why.rstrip("."))
     answer = orjson.loads(request.answer or "{}")
     call = answer.get("callId")
@@ -96,6 +96,13 @@ def request_text(request: CadRequest) -> str:
             "Dispatch call {call} was opened in the CAD, but you have no unit on duty there."
         ).format(call=call)
     return _(_DONE[request.kind]).format(call=call)
+
+
+def problem_text(why: str, detail: str) -> str:
+    """Say why something was not done, and what to do about it, as a part of a sentence."""
+    if why in _WHY:
+        return _(_WHY[why])
+    return inert_line(detail, MAX_DETAIL, blank=_("no reason given"))
 
 
 def request_line(request: CadRequest) -> str:

@@ -7,7 +7,9 @@ import pytest
 
 from bot.settings import ApiSettings, RuleSettings
 from tests.end_to_end.environment import CAD_KEY, BotEnvironment, call_911
+from tests.end_to_end.test_setup import open_page
 from tests.fake_cad import FakeCad
+from tests.fake_discord import Member
 from tests.fake_discord.render import render
 
 
@@ -106,3 +108,42 @@ async def test_an_alarm_and_its_911_call_are_one_card(env: BotEnvironment, cad: 
         await env.fake.until(lambda: "resolved" in render(card).casefold())
     assert env.channel("emergency").created == [other]
     assert card.pings == []
+
+
+def _boss(env: BotEnvironment) -> Member:
+    return env.guild.add_member("Boss", env.guild.add_role("Boss", "manage_guild"))
+
+
+async def test_setup_shows_how_asking_goes_and_tests_it(env: BotEnvironment, cad: FakeCad) -> None:
+    boss = _boss(env)
+    async with env.bot_running():
+        await env.wait_for_commands()
+        await cad.until(lambda: bool(cad.asked("units")))
+        page = await open_page(env, boss, "cad")
+        page = await env.fake.click(boss, page, "What you ask of it")
+        await env.fake.until(lambda: "Asked with the API key" in render(page))
+        tested = await env.fake.click(boss, page, "Test")
+        await env.fake.until(lambda: "Test passed: the CAD answers" in render(tested))
+        key, cad.key = cad.key, "ANOTHER-KEY"
+        tested = await env.fake.click(boss, tested, "Test")
+        await env.fake.until(
+            lambda: "Test failed: the CAD rejects the bot's API key" in render(tested)
+        )
+        status = await env.fake.slash(boss, "status")
+        await env.fake.until(lambda: "rejects the API key with which it is asked" in render(status))
+        assert key not in render(tested) + render(status)
+        cad.key = key
+        tested = await env.fake.click(boss, tested, "Test")
+        await env.fake.until(lambda: "Test passed" in render(tested))
+        assert "What is wrong" not in render(tested)
+
+
+async def test_setup_says_how_the_cad_can_be_asked(env: BotEnvironment) -> None:
+    boss = _boss(env)
+    async with env.bot_running():
+        await env.wait_for_commands()
+        page = await open_page(env, boss, "cad")
+        page = await env.fake.click(boss, page, "What you ask of it")
+        await env.fake.until(lambda: "Have the game server do it" in render(page))
+        assert "[cad.api]" in render(page)
+        assert "[Test]" not in render(page)

@@ -23,10 +23,17 @@ from db.cad_requests import LONGEST, CadRequest, RequestState
 from db.errors import StorageUnavailable
 from webhook.cad.own.echoes import ECHO_WINDOW
 from webhook.cad.store import PushConfig, store_own
-from webhook.cad_api.client import AnswerLostError, ApiAnswer, NotSentError, TooManyError
+from webhook.cad_api.client import (
+    AnswerLostError,
+    ApiAnswer,
+    CadFault,
+    NotSentError,
+    TooManyError,
+)
 from webhook.cad_api.effects import effects_of
 from webhook.cad_api.endpoints import ENDPOINTS
 from webhook.cad_api.game_server import GameServerTransport
+from webhook.cad_api.progress import CadProgress
 from webhook.cad_api.reconcile import Reading, reconcile
 from webhook.cad_api.refusals import CadTransport, Refusal, refusal_of, unit_of
 from webhook.protocol.bus import StoredEvent
@@ -44,6 +51,7 @@ SETTLE = 5 * SECOND
 """Milliseconds that the CAD gets to finish what it was asked for before it is looked up."""
 
 STORAGE_RETRY = 1.0
+TEST_TIMEOUT = 10.0
 IDLE = 30.0
 """Seconds after which the outbox is looked through in any case."""
 
@@ -56,8 +64,8 @@ log = logging.getLogger(__name__)
 class CadOutbox:
     """The worker that carries requests out, over each CAD's transport.
 
-    `problems`: why a CAD takes nothing at present, by its name; for people to see. `pace`: by what
-    its waits are multiplied; tests hurry.
+    `progress`: how that goes, by the CAD's name; for people to see. `pace`: by what its waits are
+    multiplied; tests hurry.
     """
 
     def __init__(
@@ -75,7 +83,7 @@ class CadOutbox:
         self._busy: dict[tuple[str, int], str] = {}
         self._there = {cad for cad, one in transports.items() if one.is_there}
         self._offered: list[str] | None = None
-        self.problems: dict[str, str] = {}
+        self.progress = {cad: CadProgress(cad, one) for cad, one in transports.items()}
 
     async def run(self) -> None:
         """Carry out what is asked until cancelled."""
@@ -114,6 +122,29 @@ class CadOutbox:
         for cad in self._there:
             await self._ask_for_state_of(cad)
 
+    async def test(self, cad: str) -> Refusal | None:
+        """Ask a CAD for its version, which changes nothing; return why it did not say it."""
+        transport, progress = self._transports[cad], self.progress[cad]
+        if not transport.is_there:
+            return Refusal("no-key")
+        if transport.wait("version") > 0:
+            return Refusal("limit")
+        try:
+            async with asyncio.timeout(TEST_TIMEOUT):
+                answer = await transport.ask("version", {})
+        except TooManyError:
+            refusal = Refusal("limit")
+        except (CadFault, TimeoutError):
+            refusal = Refusal("unreachable")
+        else:
+            if answer.is_good:
+                progress.note_answer("version", self._context.now())
+                progress.note_version(answer.data)
+                return None
+            refusal = await refusal_of(transport, "version", {}, answer)
+        progress.note_problem("version", refusal.why, self._context.now())
+        return refusal
+
     async def _follow_game_servers(self) -> None:
         """Store which CADs game servers can ask; read the state of those whose has come."""
         offered = [
@@ -149,6 +180,8 @@ class CadOutbox:
         """Start what can be sent now; return the seconds until more can be."""
         wait = math.inf
         waiting = await cad_requests.unfinished(self._context.read, BATCH)
+        for cad, progress in self.progress.items():
+            progress.note_waiting(request for request in waiting if request.cad == cad)
         first_of: dict[str, int] = {}
         for request in waiting:
             if request.subject:
@@ -257,20 +290,22 @@ class CadOutbox:
         sent_at: int,
     ) -> None:
         """Send a request, and store what became of it for as long as that takes."""
-        cad = request.cad
+        cad, progress = request.cad, self.progress[request.cad]
         try:
             answer = await transport.ask(request.kind, body)
         except (NotSentError, TooManyError) as fault:
-            self.problems[cad] = "limit" if isinstance(fault, TooManyError) else "unreachable"
+            why = "limit" if isinstance(fault, TooManyError) else "unreachable"
+            progress.note_problem(request.kind, why, self._context.now())
             await self._keep(lambda change: self._postpone(change, request, happened=False))
             return
         except AnswerLostError:
-            self.problems[cad] = "unreachable"
+            progress.note_problem(request.kind, "unreachable", self._context.now())
             await self._keep(lambda change: self._lose(change, request))
             return
-        self.problems.pop(cad, None)
+        now = self._context.now()
         is_gone = request.kind == "remove-911" and answer.status == 404
         if answer.is_good or (is_gone and request.tries):
+            progress.note_answer(request.kind, now)
             if request.lane == READS:
                 reading = Reading(cad, request.kind, answer.data, sent_at)
                 await self._keep(lambda change: self._read(change, request, reading))
@@ -281,8 +316,7 @@ class CadOutbox:
                 return
         else:
             refusal = await refusal_of(transport, request.kind, body, answer)
-            if refusal.why in ("key", "plan", "server"):
-                self.problems[cad] = refusal.why
+            progress.note_problem(request.kind, refusal.why, now)
         await self._keep(partial(self._refuse, request, refusal))
 
     async def _empty(

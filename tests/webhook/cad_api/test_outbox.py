@@ -276,7 +276,7 @@ async def test_people_read_why_not(asked: AskedCad, caplog: pytest.LogCaptureFix
         asked.fake.plan_is_too_low = False
         asked.fake.server_id = 2
         assert await why(DORA) == "server"
-        assert asked.outbox.problems == {CAD: "server"}
+        assert asked.outbox.progress[CAD].problem == "server"
         asked.fake.server_id = 1
     asked.fake.key, key = "ANOTHER-KEY-OF-THE-CAD", asked.fake.key
     good = asked.fake.key
