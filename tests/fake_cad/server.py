@@ -83,6 +83,8 @@ class FakeCad:
         self.extra_members = False
         self.answers: dict[str, Any] = {}
         """What is answered to a kind of reading in place of what there is."""
+        self.bodies: dict[str, str] = {}
+        """What the body of the next success of a kind is in place of its own, after it was done."""
         self.bot_url = ""
         self.push_key = self.key
         self._heard = asyncio.Event()
@@ -212,6 +214,8 @@ class FakeCad:
                     return _problem(503, "Service Unavailable", "")
             response = await handler(request, body)
             self._heard.set()
+            if kind in self.bodies and response.status < 300:
+                response = web.Response(text=self.bodies.pop(kind), status=response.status)
             if self.hold is not None and kind in self.held:
                 await self.hold.wait()
             if self.lose[kind] and response.status < 300:

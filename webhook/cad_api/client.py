@@ -132,7 +132,7 @@ class CadApiClient:
         if 200 <= status < 300:
             return ApiAnswer(status, data)
         if 300 <= status < 400:
-            return ApiAnswer(404, {}, "the address is redirected")
+            return ApiAnswer(status, {}, "the address in [cad.api] url leads elsewhere")
         detail = detail_of(data)
         has_key = self._access.key.casefold() in detail.casefold()
         return ApiAnswer(status, data, "" if has_key else detail)

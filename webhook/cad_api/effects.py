@@ -35,8 +35,10 @@ def _push_of(
     if kind == "note":
         note = {"time": "", "label": body["label"], "type": "text", "content": body["note"]}
         return "EVENT_DISPATCH_NOTE", {"callId": body["callId"], "note": note}
-    if kind == "status" and body.get("identIds"):
-        return "EVENT_UNIT_STATUS", {"identIds": body["identIds"], "status": body["status"]}
+    if kind == "status":
+        idents = answer.get("identIds") or []
+        push = {"identIds": idents, "status": body["status"]}
+        return ("EVENT_UNIT_STATUS", push) if idents else None
     if kind == "panic":
         return "EVENT_UNIT_PANIC", {"identIds": body["identIds"], "isPanic": body["isPanic"]}
     if kind == "create-911":
@@ -50,7 +52,8 @@ def _made(body: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
     """Return a call that was made: what the CAD says of it, and else what was asked."""
     asked = {name: value for name, value in body.items() if name not in ("discord", "accounts")}
     given = {name: value for name, value in answer.items() if value is not None}
-    meta = {**(body.get("metaData") or {}), **(given.get("metaData") or {})}
+    answered = given.get("metaData")
+    meta = {**body.get("metaData", {}), **(answered if isinstance(answered, dict) else {})}
     idents = given.get("idents", given.get("identIds"))
     units = {} if idents is None else {"idents": idents}
     return {**asked, **given, **units, "metaData": meta}

@@ -28,8 +28,8 @@ class SlidingLimit:
         self._refusals = 0
 
     def add_earlier(self, seconds_ago: float) -> None:
-        """Count a use from before the start."""
-        self._ended.append(self._clock() - seconds_ago)
+        """Count a use from before the start; one from after it, as the clock was set, is of now."""
+        self._ended.append(self._clock() - max(0.0, seconds_ago))
 
     def wait(self) -> float:
         """Return the seconds until it may be used; infinite while others must end first."""
@@ -51,7 +51,7 @@ class SlidingLimit:
     def block(self, seconds: float | None) -> None:
         """Do not use it for some seconds; without a number of them longer each time in a row."""
         if seconds is None:
-            seconds = 2.0**self._refusals
+            seconds = 2.0 ** min(self._refusals, 10)
         self._refusals += 1
         self._blocked_until = self._clock() + min(max(seconds, 1.0), LONGEST_BLOCK)
 

@@ -55,6 +55,9 @@ TEST_TIMEOUT = 10.0
 IDLE = 30.0
 """Seconds after which the outbox is looked through in any case."""
 
+ENDINGS = frozenset({"close", "detach", "remove-911"})
+"""What is done already if the CAD has no such call any more."""
+
 PANIC = LANES["panic"]
 READS = LANES["calls"]
 
@@ -209,7 +212,7 @@ class CadOutbox:
         if transport is None:
             await self._give_up(request, "no-key")
             return math.inf
-        if request.due_at > now:
+        if now < request.due_at <= now + LONGEST_BACKOFF:  # later than that: the clock was set back
             return min(until_late, (request.due_at - now) / SECOND)
         body = await self._body_of(request)
         if body is None:
@@ -303,21 +306,25 @@ class CadOutbox:
             await self._keep(lambda change: self._lose(change, request))
             return
         now = self._context.now()
-        is_gone = request.kind == "remove-911" and answer.status == 404
-        if answer.is_good or (is_gone and request.tries):
+        if answer.is_good:
             progress.note_answer(request.kind, now)
+            if request.kind.startswith("create-") and _call_id(answer.data, {}) is None:
+                await self._keep(lambda change: self._lose(change, request))  # which call is it?
+                return
             if request.lane == READS:
                 reading = Reading(cad, request.kind, answer.data, sent_at)
                 await self._keep(lambda change: self._read(change, request, reading))
                 return
             refusal = await self._empty(transport, request, body, answer)
-            if refusal is None:
-                await self._keep(lambda change: self._finish(change, request, body, answer.data))
-                return
         else:
             refusal = await refusal_of(transport, request.kind, body, answer)
             progress.note_problem(request.kind, refusal.why, now)
-        await self._keep(partial(self._refuse, request, refusal))
+            if refusal.why == "no-call" and request.kind in ENDINGS and request.tries:
+                refusal = None  # an earlier try did it
+        if refusal is None:
+            await self._keep(lambda change: self._finish(change, request, body, answer.data))
+        else:
+            await self._keep(partial(self._refuse, request, refusal))
 
     async def _empty(
         self,
@@ -327,17 +334,18 @@ class CadOutbox:
         answer: ApiAnswer,
     ) -> Refusal | None:
         """Return why a success did nothing, as the member has no unit; fill in whose unit it is."""
-        if "discord" not in body or not isinstance(answer.data, dict):
+        data = answer.data
+        if request.kind not in ("attach", "detach", "status") or not isinstance(data, dict):
             return None
-        if request.kind == "status":
-            found = await unit_of(transport, body["discord"])
-            if isinstance(found, Refusal):
-                return found
-            body["identIds"] = found
+        is_said = isinstance(data.get("identIds"), list)
+        if is_said and (data["identIds"] or request.kind != "attach"):
             return None
-        if request.kind == "attach" and not answer.data.get("identIds"):
-            found = await unit_of(transport, body["discord"])
-            return found if isinstance(found, Refusal) else Refusal("no-unit")
+        found = await unit_of(transport, body["discord"])
+        if isinstance(found, Refusal):
+            return found
+        if is_said:
+            return Refusal("no-unit")
+        data["identIds"] = found
         return None
 
     async def _keep(self, store: Callable[[Change], Awaitable[None]]) -> None:
@@ -358,6 +366,8 @@ class CadOutbox:
         """Store that a request was done, with all that it changed; an echo may have done so."""
         call_id = _call_id(data, body)
         idents = data.get("identIds", data.get("idents")) if isinstance(data, dict) else None
+        if isinstance(idents, list):
+            idents = [ident for ident in idents if isinstance(ident, int)]
         answer = orjson.dumps({"callId": call_id, "identIds": idents}).decode()
         if not await cad_requests.end(
             change.sql, request.id, "done", change.received, answer=answer
@@ -443,5 +453,8 @@ class CadOutbox:
 
 
 def _call_id(data: Any, body: Mapping[str, Any]) -> int | None:
+    """Return the number of the call in an answer, else of the one that was asked about."""
     found = data.get("callId") if isinstance(data, dict) else None
+    if isinstance(found, str) and found.isascii() and found.isdigit():
+        found = int(found[:18])
     return found if isinstance(found, int) else body.get("callId")

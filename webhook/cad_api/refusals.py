@@ -75,8 +75,10 @@ async def unit_of(transport: CadTransport, member: str) -> list[int] | Refusal:
     listed = await _read(transport, "account-units", {"uuid": uuid})
     if listed is None or not (listed.is_good or listed.status == 404):
         return []
-    units = listed.data.get("Units", listed.data.get("units")) if listed.data else []
-    idents = [unit["id"] for unit in units or [] if _is_on_duty(unit)]
+    units = listed.data
+    if isinstance(units, dict):
+        units = units.get("Units", units.get("units"))
+    idents = [unit["id"] for unit in units if _is_on_duty(unit)] if isinstance(units, list) else []
     return idents or Refusal("no-unit")
 
 

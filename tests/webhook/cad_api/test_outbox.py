@@ -8,11 +8,11 @@ import orjson
 import pytest
 
 from db import dispatches, emergencies, units
-from tests.webhook.cad_api.conftest import CAD, DORA, VIC, AskedCad
+from tests.webhook.cad_api.conftest import CAD, DORA, VIC, AskedCad, HurriedClock
 from webhook.cad.events import panic_subject
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, RateLimited
-from webhook.protocol.events import Subject
+from webhook.protocol.events import CadRequestChanged, Subject
 from webhook.queries.cad_requests import (
     NewEmergency,
     NewUnitStatus,
@@ -228,6 +228,56 @@ async def test_a_call_whose_answer_was_lost_is_made_once(asked: AskedCad, lost: 
     assert len(asked.fake.created) == 1
     assert len(asked.fake.asked("calls")) >= 1
     assert (await asked.take_names()) == ["911"]
+
+
+@pytest.mark.parametrize("body", ["", "{}", "<html>", "[]", '{"callId": "n/a"}'])
+async def test_a_success_that_does_not_name_the_call_is_looked_up(
+    asked: AskedCad, body: str
+) -> None:
+    asked.fake.bodies["create-911"] = body
+    async with asked.working():
+        placed = await place_emergency(asked.context(), CAD, SMOKE)
+        request = await asked.ended(placed)
+    ((number, _call),) = asked.fake.emergencies.items()
+    assert (request.state, orjson.loads(request.answer)["callId"]) == ("done", number)
+
+
+async def test_successes_without_units_name_those_of_the_member(asked: AskedCad) -> None:
+    number = await _open_dispatch(asked)
+    asked.fake.bodies |= {"attach": "", "detach": "{}"}
+    read = asked.harness.database.read
+    async with asked.working():
+        await asked.ended(await responding(asked.context(), asked.dispatch(number)))
+        assert await dispatches.units(read, CAD, number) == [7]
+        gone = await asked.ended(await left(asked.context(), asked.dispatch(number)))
+        assert gone.state == "done"
+        assert await dispatches.units(read, CAD, number) == []
+
+
+@pytest.mark.parametrize("units", ["[]", '{"Units": 5}', '"x"', "[1, {}]"])
+async def test_nonsense_about_units_harms_nothing(asked: AskedCad, units: str) -> None:
+    number = await _open_dispatch(asked)
+    asked.fake.bodies |= {"attach": "{}", "account-units": units}
+    async with asked.working():
+        request = await asked.ended(await responding(asked.context(), asked.dispatch(number)))
+        assert request.why == "no-unit"
+
+
+async def test_a_clock_that_is_set_back_delays_nothing(asked: AskedCad) -> None:
+    number = await _open_dispatch(asked)
+    await asked.fake.stop()
+    clock, waits = asked.harness.clock, asyncio.Event()
+    assert isinstance(clock, HurriedClock)
+    async with asked.working():
+        request_id = await responding(asked.context(), asked.dispatch(number))
+        asked.harness.bus.subscribe(
+            CadRequestChanged.name,
+            lambda event: waits.set() if event.data["state"] == "new" else None,
+        )
+        await waits.wait()  # after the first try
+        clock.set_back(3_600)
+        await asked.fake.start(int(asked.fake.url.rpartition(":")[2]))
+        assert (await asked.ended(request_id)).state == "done"
 
 
 async def test_a_note_whose_answer_was_lost_is_not_written_twice(asked: AskedCad) -> None:
