@@ -110,7 +110,7 @@ async def _give(context: Context, ask: NewOwner) -> str:
     if ask.keep_allowed:
         text = _("**{where}** belongs to {owner} now. Its access list is as it was.")
     if before.owner == ask.owner:
-        text = _("**{where}** belongs to {owner} already.")
+        text = _("**{where}** already belongs to {owner}.")
     owner = await user_name(context.read, ask.owner)
     return text.format(where=inert_line(before.location, 200), owner=owner)
 

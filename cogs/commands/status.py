@@ -87,7 +87,7 @@ class StatusCommands(SentinelCog):
         context = await self._responder.defer(interaction)
         channels = await retry_rejected(context)
         self._status.deliver(channels)
-        text = _("Posting again.") if channels else _("Nothing waits for that any more.")
+        text = _("Posting again.") if channels else _("There is nothing to post any more.")
         await reply_text(interaction, text)
 
     @button("status:register", Scope.ADMIN)

@@ -89,6 +89,7 @@ async def test_commands_are_registered_with_german_names(
     assert [_german(menu.definition) for menu in menus] == [
         "Mit Nutzer im Spiel verknüpfen…",
         "Verknüpfung beenden",
+        "Schwärzen…",
     ]
     for command in set(env.guild.commands) - set(menus):
         for definition in _all([command.definition]):
