@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
 
-from cogs.delivery.channel_queue import Pace
+from cogs.delivery.delivery_context import Pace
 from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import FakeDiscord
 

@@ -29,7 +29,7 @@ from bot.locks import alone_on_database, alone_with_token
 from bot.settings import Settings, StaleSettings
 from cogs.bot import DiscordStatus
 from cogs.commands.status import RuntimeStatus
-from cogs.delivery.channel_queue import Pace, PostedBefore
+from cogs.delivery.delivery_context import Pace, PostedBefore
 from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
 from cogs.pictures.backdrop import store_backdrop

@@ -33,7 +33,8 @@ from bot.discord_settings import (
 from bot.settings import DiscordSettings, Settings
 from cogs.bot import DiscordStatus, SentinelBot
 from cogs.commands.status import RuntimeStatus
-from cogs.delivery.channel_queue import Delivery, DeliveryContext, Pace, PostedBefore
+from cogs.delivery.delivery import Delivery
+from cogs.delivery.delivery_context import DeliveryContext, Pace, PostedBefore
 from cogs.delivery.explain import Routes
 from cogs.delivery.follower import Follower
 from cogs.delivery.messenger import DiscordMessenger, LogMessenger, Messenger

@@ -26,7 +26,7 @@ from bot.locks import AlreadyRunning, alone_on_database
 from bot.settings import Settings
 from cogs.bot import DiscordStatus
 from cogs.commands.status import RuntimeStatus
-from cogs.delivery.channel_queue import Pace, PostedBefore
+from cogs.delivery.delivery_context import Pace, PostedBefore
 from cogs.delivery.explain import Routes, explain, resolve_event
 from cogs.escalation import AlarmEscalation, EscalationPlan
 from cogs.routing.community import CommunityTexts, chosen_texts, store_texts

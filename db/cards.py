@@ -19,6 +19,9 @@ RENAMED = "renamed"
 
 THREADS = (WANTED, OPEN, ARCHIVED, RENAMED)
 
+MAX_REASON = 500
+"""Characters that are stored of why Discord rejects a message."""
+
 
 OF_EVENTS = ("linked", "property-message")
 """The kinds of subjects that are an event of the journal, and are of no use without it."""

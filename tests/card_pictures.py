@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 import discord
 
 from cogs.cards import board, card_name, render
-from cogs.delivery.channel_queue import signed
+from cogs.delivery.posting import signed
 from cogs.ui.embeds import MessageContent
 from tests.webhook.harness import AppHarness, open_harness
 from webhook.cad.store import PushConfig, store_push

@@ -1,11 +1,18 @@
 """Messages that Discord does not take at present, while it takes others of the same channel."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NoReturn
+
+from cogs.delivery.discord_errors import DeliveryError, Postponed
 
 FEED = 0
 """Stands for the next message of the feed, which keeps its order; no card has this id."""
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -30,6 +37,14 @@ class Holds:
         hold.tries += 1
         hold.until = time.monotonic() + self.backoff(hold.tries)
         return hold.tries == 1
+
+    def postpone(self, what: int, called: str, fault: DeliveryError) -> NoReturn:
+        """Have a message wait for itself, and tell so once."""
+        if self.add(what):
+            log.warning("Discord does not take %s now, it waits: %s", called, fault)
+        postponed = fault if isinstance(fault, Postponed) else Postponed(str(fault))
+        postponed.code = fault.code
+        raise postponed from fault
 
     def clear(self) -> None:
         self._held.clear()

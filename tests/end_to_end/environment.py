@@ -29,7 +29,7 @@ from bot.settings import (
     Settings,
     WebsocketSettings,
 )
-from cogs.delivery.channel_queue import Pace
+from cogs.delivery.delivery_context import Pace
 from tests.databases import put_empty_database
 from tests.fake_discord import Channel, FakeDiscord
 

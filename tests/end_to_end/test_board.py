@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from cogs.cards import CARDS
-from cogs.delivery.channel_queue import Pace
+from cogs.delivery.delivery_context import Pace
 from tests.end_to_end.environment import (
     QUICK,
     BotEnvironment,

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from cogs.delivery.channel_queue import Pace
+from cogs.delivery.delivery_context import Pace
 from tests.end_to_end.environment import CAD_KEY, BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import Channel, Message, Rate, render
 

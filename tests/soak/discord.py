@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp.test_utils import unused_port
 
-from cogs.delivery.channel_queue import Pace
+from cogs.delivery.delivery_context import Pace
 from tests.cogs.discord_failures import DELIVERIES, FAILURES
 from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import FakeDiscord, Rate

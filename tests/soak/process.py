@@ -18,7 +18,7 @@ from bot.logs import start_logging
 from bot.settings import LogSettings, Settings
 from cogs.cards import CARDS
 from cogs.delivery import discord_errors, follower
-from cogs.delivery.channel_queue import Pace
+from cogs.delivery.delivery_context import Pace
 from tests.clock import set_clock
 from tests.end_to_end.environment import QUICK, BotEnvironment
 from tests.fake_discord import hurry

@@ -16,7 +16,7 @@ from random import Random
 
 from aiohttp.test_utils import unused_port
 
-from cogs.delivery.channel_queue import Pace
+from cogs.delivery.delivery_context import Pace
 from cogs.delivery.discord_codes import MESSAGE_GONE
 from tests.cogs.discord_codes import DOCUMENTED_CODES
 from tests.end_to_end.environment import BotEnvironment

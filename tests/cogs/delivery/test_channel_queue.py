@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.settings import Channels
-from cogs.delivery.channel_queue import Pace
+from cogs.delivery.delivery_context import Pace
 from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import Message, render
 

@@ -11,7 +11,7 @@ import pytest
 
 from cogs import bot
 from cogs.delivery import discord_errors
-from cogs.delivery.channel_queue import Pace
+from cogs.delivery.delivery_context import Pace
 from tests.cogs.discord_failures import CLOUDFLARE, DELIVERIES, FAILURES, LIMITED
 from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import FakeDiscord, render
