@@ -428,11 +428,18 @@ async def _attach(change: Change, call: CallKey, member: str, about: Subject) ->
 
 
 async def _attach_after(change: Change, made: CadRequest, member: str, about: Subject) -> str:
-    """Attach to a call that is being made; who has it made is attached by that."""
-    if made.is_open and made.asked_by == change.caller.name:
+    """Attach to a call that is being made; who has it made is attached by that, if they stayed."""
+    is_own = made.asked_by == change.caller.name
+    if made.is_open and is_own and not await _leaves(change.sql, made):
         return made.id
     body = {"discord": member}
     return await ask_cad(change, made.cad, "attach", body, about=about, after=made.id)
+
+
+async def _leaves(sql: Reader, made: CadRequest) -> bool:
+    """Return whether who has a call made asked to be taken off it meanwhile."""
+    leaving = await cad_requests.unfinished_of_kind(sql, made.cad, "detach")
+    return any(one.asked_by == made.asked_by and one.seq > made.seq for one in leaving)
 
 
 async def _must_ask(sql: Reader, cad: str) -> None:

@@ -133,6 +133,24 @@ async def test_a_911_call_becomes_one_dispatch_call_for_all_who_responding(asked
     assert await dispatches.units(read, CAD, made) == [7, 8]
 
 
+@pytest.mark.parametrize("presses", [3, 4])
+async def test_the_last_press_counts_while_the_call_is_being_made(
+    asked: AskedCad, presses: int
+) -> None:
+    async with asked.working():
+        number = orjson.loads(
+            (await asked.ended(await place_emergency(asked.context(), CAD, SMOKE))).answer
+        )["callId"]
+        asked.fake.begin_holding()
+        steps = itertools.cycle([responding, left])
+        for step in itertools.islice(steps, presses):
+            last = await step(asked.context(), asked.emergency(number))
+        asked.fake.end_holding()
+        assert (await asked.ended(last)).state == "done"
+    (dispatched,) = asked.fake.dispatches.values()
+    assert dispatched["idents"] == ([7] if presses % 2 else [])
+
+
 @pytest.mark.parametrize("echo_first", [False, True])
 @pytest.mark.parametrize("array", [False, True])
 async def test_echoes_make_no_second_event(
