@@ -33,6 +33,19 @@ _CHANGING_DRONES = frozenset(
 )
 """Events by which another number of drones is free at a property."""
 
+_CHANGING_STATUS = frozenset(
+    {
+        "property-status-change",
+        "requested-remove-property",
+        "withdrawn-remove-property",
+        "denied-remove-property",
+        "approved-remove-property",
+        "property-removed",
+        "property-restored",
+    }
+)
+"""Events by which a property has another status, which the card shows that approved it."""
+
 
 async def dependent_subjects(sql: Reader, events: Sequence[StoredEvent]) -> list[Subject]:
     """Return the subjects beside those of the events whose cards may show something of them."""
@@ -49,6 +62,8 @@ async def dependent_subjects(sql: Reader, events: Sequence[StoredEvent]) -> list
             property_id = int(event.data["propertyId"])
             found += await _calls_at(sql, property_id)
             found += await _alarm_at(sql, property_id)
+        if event.name in _CHANGING_STATUS:
+            found.append(Subject("approval", str(event.data["propertyId"])))
         if event.name == PropertyOwnerChange.name:
             concerned = await _alarm_at(sql, int(event.data["propertyId"]))
             found += [*concerned, *await _of_alarms(sql, concerned)]

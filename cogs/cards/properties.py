@@ -60,7 +60,11 @@ async def approval(sql: Reader, subject: Subject) -> MessageContent | None:
         await _add_removal(sql, card, property_)
         if property_.status_by is not None:
             card.add("Status", property_status(property_.status))
-            card.add("Decided by", who(property_.status_by))
+            by = who(property_.status_by)
+            if await removals.newest_of_property(sql, property_.id) is None:
+                card.add("Decided by", by)
+            else:  # a request to remove it, and its end, set the status too
+                card.add("Set by", by)
         card.add("Reason", inert(property_.status_reason or "", 1000, blank=""), inline=False)
         return MessageContent([card.build()])
     return MessageContent(

@@ -163,6 +163,11 @@ async def test_a_property_that_is_set_to_pending_can_be_approved_on_its_card_aga
         await env.query("change-property-status", propertyId=number, status="PENDING")
         await env.fake.until(lambda: "[Approve]" in render(card))
         await _expect_reply(env, await env.fake.click(env.anna, card, "Approve"), "approved.")
+        await env.query("request-remove-property", propertyId=number)
+        await env.fake.until(lambda: "Property removal requested" in render(card))
+        await env.query("withdraw-remove-property", propertyId=number)
+        await env.fake.until(lambda: "Property approved" in render(card))
+        assert "Set by: script" in render(card)
 
 
 async def test_a_removed_property_is_restored_with_its_equipment_and_access_list(
