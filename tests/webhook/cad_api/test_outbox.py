@@ -161,7 +161,13 @@ async def test_echoes_make_no_second_event(
     fake.echo_first, fake.array = echo_first, array
     found = []
     kinds = ["create-911", "create-dispatch", "remove-911", "note", "attach", "detach", "close"]
-    for echoes in (set[str](), set(kinds), {"create-911", "note"}, {"create-dispatch", "attach"}):
+    kinds += ["status", "panic"]
+    for echoes in (
+        set[str](),
+        set(kinds),
+        {"create-911", "note", "status"},
+        {"create-dispatch", "attach", "panic"},
+    ):
         fake.echoes = echoes
         async with asked.working():
             found.append(await _play(asked))
@@ -172,7 +178,7 @@ async def test_echoes_make_no_second_event(
 
 
 async def _play(asked: AskedCad) -> tuple[list[str], Any]:
-    """Place a call, respond, note, leave and close; return the events and what is stored."""
+    """Place a call, respond, note, leave, close, end a panic; return the events and the state."""
     context, fake = asked.context(), asked.fake
     await asked.take_names()
     ask = SMOKE.model_copy(update={"description": f"Smoke {fake.echoes} {len(fake.created)}"})
@@ -185,13 +191,21 @@ async def _play(asked: AskedCad) -> tuple[list[str], Any]:
     call = asked.dispatch(made)
     for request_id in [
         await noted(asked, call, "Two cars."),
+        await set_own_status(context, CAD, NewUnitStatus(status=4)),
         await left(context, call),
         await responding(context, call),
         await close_call(context, of(call)),
     ]:
         assert (await asked.ended(request_id)).state == "done"
-    await _quiet(asked)
+    await asked.pushed("EVENT_UNIT_PANIC", {"identIds": [7], "isPanic": True})
     read = asked.harness.database.read
+    pressed = await units.open_panics(read, CAD, [7])
+    over = await end_panic(context, of(panic_subject(pressed[7])))
+    assert (await asked.ended(over)).state == "done"
+    available = await set_own_status(context, CAD, NewUnitStatus(status=2))
+    assert (await asked.ended(available)).state == "done"
+    await _quiet(asked)
+    unit = (await units.by_ident(read, CAD, [7]))[7]
     stored = await dispatches.get(read, CAD, made)
     origin = await emergencies.get(read, CAD, number["callId"])
     assert stored is not None
@@ -204,6 +218,8 @@ async def _play(asked: AskedCad) -> tuple[list[str], Any]:
         notes,
         origin.removed_at is None,
         origin.dispatch_call_id == made,
+        unit.status,
+        await units.open_panics(read, CAD, [7]),
     )
     return sorted(await asked.take_names()), state
 
