@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import aiohttp
 import pytest
@@ -22,7 +23,12 @@ from webhook.cad_api.refusals import CadTransport
 from webhook.http.push import CadKey
 from webhook.protocol.context import Caller, Context, Scope
 from webhook.protocol.events import Subject
-from webhook.queries.cad_requests import await_request, store_api_cads
+from webhook.queries.cad_requests import (
+    NewEmergency,
+    await_request,
+    emergency_body,
+    store_api_cads,
+)
 
 HURRY = 30
 """How much faster than ours the time of these tests is: a minute is two seconds."""
@@ -30,6 +36,21 @@ HURRY = 30
 DORA = "200000000000000001"
 VIC = "200000000000000002"
 CAD = "cad"
+
+BODIES: dict[str, dict[str, Any]] = {
+    "create-911": emergency_body(NewEmergency(location="Forum Dr", description="Smoke.")),
+    "create-dispatch": {
+        "status": 1,
+        "priority": 1,
+        "title": "Smoke",
+        "metaData": {},
+        "discord": DORA,
+    },
+    "note": {"callId": 55, "note": "Two cars.", "noteType": "text", "label": "Dora"},
+    "attach": {"callId": 55, "discord": DORA},
+    "close": {"callIds": [55]},
+}
+"""What is asked, for each kind of request; 55 is a dispatch call."""
 
 
 def hurried() -> float:

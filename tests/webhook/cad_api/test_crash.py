@@ -13,24 +13,9 @@ from db.database import Database
 from tests.databases import put_empty_database
 from tests.fake_cad import FakeCad
 from tests.fake_cad.worker import context_of, hurried, hurried_now, worker_process
+from tests.webhook.cad_api.conftest import BODIES, DORA
 from webhook.protocol.context import Caller, Change, Scope
-from webhook.queries.cad_requests import NewEmergency, ask_cad, emergency_body
-
-DORA = "200000000000000001"
-
-BODIES = {
-    "create-911": emergency_body(NewEmergency(location="Forum Dr", description="Smoke.")),
-    "create-dispatch": {
-        "status": 1,
-        "priority": 1,
-        "title": "Smoke",
-        "metaData": {},
-        "discord": DORA,
-    },
-    "note": {"callId": 55, "note": "Two cars.", "noteType": "text", "label": "Dora"},
-    "attach": {"callId": 55, "discord": DORA},
-    "close": {"callIds": [55]},
-}
+from webhook.queries.cad_requests import ask_cad
 
 
 class KilledBot:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fake_cad import FakeCad
 from tests.fivem.played_server import PlayedServer
-from tests.webhook.cad_api.conftest import CAD, DORA, VIC, AskedCad, HurriedClock, hurried
+from tests.webhook.cad_api.conftest import BODIES, CAD, DORA, VIC, AskedCad, HurriedClock, hurried
 from tests.webhook.harness import AppHarness
 from tests.webhook.serving import READER, WRITER, AppOptions, RunningApp, serve
 from webhook.cad_api.client import AnswerLostError, NotSentError, TooManyError
@@ -19,7 +19,6 @@ from webhook.queries.cad_requests import (
     NewEmergency,
     api_cads,
     ask_cad,
-    emergency_body,
     place_emergency,
     store_api_cads,
 )
@@ -137,17 +136,12 @@ async def test_a_killed_game_server_leaves_one_effect(
 ) -> None:
     monkeypatch.setattr("webhook.cad_api.game_server.ANSWER_TIMEOUT", 1.0)
     fake = played.fake
-    bodies = {
-        "create-911": emergency_body(NewEmergency(location="Forum Dr", description="Smoke.")),
-        "note": {"callId": 55, "note": "Two cars.", "noteType": "text", "label": "Dora"},
-        "attach": {"callId": 55, "discord": DORA},
-    }
     async with played.working(played.transport):
         fake.held = {kind}
         fake.begin_holding()
         with played.play():
             await played.until_offered()
-            asked = await played.ask(kind, bodies[kind])
+            asked = await played.ask(kind, BODIES[kind])
             await fake.until(lambda: bool(fake.asked(kind)))
         fake.end_holding()
         with played.play():
@@ -160,21 +154,11 @@ async def test_a_killed_game_server_leaves_one_effect(
 @pytest.mark.parametrize("kind", ["create-dispatch", "attach"])
 async def test_a_restarted_bot_has_it_done_once(played: PlayedCad, kind: str) -> None:
     fake = played.fake
-    bodies = {
-        "attach": {"callId": 55, "discord": DORA},
-        "create-dispatch": {
-            "status": 1,
-            "priority": 1,
-            "title": "Smoke",
-            "metaData": {},
-            "discord": DORA,
-        },
-    }
     with played.play():
         async with played.working(played.transport):
             await played.until_offered()
             fake.held, fake.hold = {kind}, asyncio.Event()
-            asked = await played.ask(kind, bodies[kind])
+            asked = await played.ask(kind, BODIES[kind])
             await fake.until(lambda: bool(fake.asked(kind)))
         played.transport.close()
         played.cads[CAD] = GameServerTransport(was_there=True)
