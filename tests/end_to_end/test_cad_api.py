@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from bot.settings import ApiSettings, RuleSettings
-from tests.end_to_end.environment import CAD_KEY, BotEnvironment, call_911
+from tests.end_to_end.environment import CAD_KEY, TOKEN, BotEnvironment, call_911
 from tests.end_to_end.test_setup import open_page
 from tests.fake_cad import FakeCad
 from tests.fake_discord import Member
 from tests.fake_discord.render import render
+from tests.fivem.played_server import PlayedServer
 
 
 @pytest.fixture
@@ -147,3 +149,27 @@ async def test_setup_says_how_the_cad_can_be_asked(env: BotEnvironment) -> None:
         await env.fake.until(lambda: "Have the game server do it" in render(page))
         assert "[cad.api]" in render(page)
         assert "[Test]" not in render(page)
+
+
+async def test_without_a_key_the_game_server_asks_the_cad(
+    env: BotEnvironment, cad: FakeCad, tmp_path: Path
+) -> None:
+    env.api = ApiSettings()
+    async with env.bot_running():
+        await env.wait_for_commands()
+        await env.push("EVENT_911", call_911(7))
+        card = await env.channel("emergency").next_message()
+        alone = await env.fake.click(env.dora, card, "Responding")
+        assert "Only here, as nobody can tell the CAD" in alone.content
+        await env.fake.click(env.dora, card, "Responding")
+        convars = {
+            "cad_sentinel_url": env.url,
+            "cad_sentinel_token": TOKEN,
+            "cad_url": cad.url,
+            "cad_key": cad.key,
+        }
+        with PlayedServer(tmp_path / "game", convars):
+            await cad.until(lambda: bool(cad.asked("units")))
+            status = await env.fake.slash(env.dora, "cad status", status=3)
+            assert status.content.strip() == "Your unit has its new status in the CAD."
+    assert cad.units[7]["status"] == 3
