@@ -161,6 +161,12 @@ async def admin(interaction: discord.Interaction[Any]) -> None:
     await interaction.response.send_message("yes", ephemeral=True)
 
 
+@app_commands.context_menu()
+async def quote(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    """Say what a message says."""
+    await interaction.response.send_message(f"{message.author.name}: {message.content}")
+
+
 class SampleBot(commands.Bot):
     """The bot; its commands are registered in one guild."""
 
@@ -176,6 +182,7 @@ class SampleBot(commands.Bot):
         self.add_dynamic_items(Approve)
         self.tree.add_command(drone, guild=self.home)
         self.tree.add_command(admin, guild=self.home)
+        self.tree.add_command(quote, guild=self.home)
         if self.home is not None:
             await self.tree.sync(guild=self.home)
 

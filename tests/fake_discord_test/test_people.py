@@ -74,6 +74,19 @@ async def test_a_button_changes_its_message(
         await fake.click(alice, card, "Approve")
 
 
+async def test_the_menu_of_a_message(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
+    alice = guild.add_member("Alice")
+    message = (await fake.slash(alice, "drone menu")).message
+    assert message is not None
+    reply = await fake.use_menu(alice, "Quote", message)
+    assert reply.content.endswith(": choose")
+    with pytest.raises(CannotDo, match="is not offered 'Quote'"):
+        await fake.use_menu(alice, "Quote", alice)  # it is no command for members
+    message.delete()
+    with pytest.raises(CannotDo, match="does not see the message"):
+        await fake.use_menu(alice, "Quote", message)
+
+
 async def test_menus(fake: FakeDiscord, guild: Guild, bot: SampleBot) -> None:
     alice = guild.add_member("Alice")
     menu = await fake.slash(alice, "drone menu")
@@ -111,7 +124,7 @@ async def test_what_a_client_would_not_let_people_do(
     fake: FakeDiscord, guild: Guild, bot: SampleBot
 ) -> None:
     alice = guild.add_member("Alice")
-    with pytest.raises(CannotDo, match="not registered in Los Santos; known: admin, drone"):
+    with pytest.raises(CannotDo, match="not registered in Los Santos; known: Quote, admin, drone"):
         await fake.slash(alice, "boat")
     with pytest.raises(CannotDo, match="no sub-command 'fly'"):
         await fake.slash(alice, "drone fly")

@@ -40,5 +40,5 @@ async def test_the_world_outlives_a_killed_bot(fake: FakeDiscord, guild: Guild) 
         await fake.click(alice, card, "Approve")
     assert card.content == "approved 7"
     assert (fake.identifies, fake.resumes) == (2, 0)
-    assert len(guild.commands) == 2
+    assert len(guild.commands) == 3
     assert fake.unexpected == []
