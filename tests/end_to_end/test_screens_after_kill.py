@@ -61,7 +61,7 @@ FORMS: list[tuple[str, str, dict[str, str], str]] = [
     ("pending", "Reject", {"Reason": "Too close"}, "Property 2 rejected."),
     ("request", "Deny", {"Reason": "No"}, "Removal of property 3 denied."),
     ("redacted", "Redact more…", {"words": "crowbar"}, "1 text is gone"),
-    ("911", "", {"Where": "Forum Dr", "What happens": "Smoke"}, "911 call 101 was placed"),
+    ("911", "", {"Where": "Forum Dr", "What happens": "Smoke"}, "the CAD"),
     ("setup, language", "Another time zone", {"zone": "Europe/Berlin"}, "zone is Europe/Berlin."),
 ]
 """The forms that were open: on which screen, by which button, what is typed, the answer; a form
@@ -74,7 +74,7 @@ PRESSES: list[tuple[str, str, str]] = [
     ("alarm", "Snooze 15 min", "Alarm snoozed for 15 minutes."),
     ("alarm", "Snooze 1 h", "already snoozed"),
     ("alarm", "Show all", "### History"),
-    ("alarm", "Call the police", "911 call 102 was placed in the CAD."),
+    ("alarm", "Call the police", "was placed in the CAD."),
     ("owner's message", "I'm on it", "You have acknowledged this alarm."),
     ("owner's message", "False alarm", "Alarm closed."),
     ("alarm", "Resolve", "already marked as false"),
@@ -106,6 +106,7 @@ PRESSES: list[tuple[str, str, str]] = [
     ("property", "Map", "**Lodge** was removed by"),
     ("link?", "Link", "is **license:new** in the game."),
     ("end the link?", "Unlink", "is no longer linked to a game user."),
+    ("audit", "Details", "# Change "),
     ("status", "Post again", "Posting again."),
     ("status", "Register commands", "The commands are registered."),
     ("setup, roles", "Create what is missing", "· 1 of 5 ·"),
@@ -174,6 +175,7 @@ async def test_whatever_was_on_a_screen_works_after_kill_9(
             await _see(env, await env.fake.submit(boss, form, typed), answer)
         for name, use, answer in PRESSES:
             await _use(env, screens[name], use, answer)
+        await cad.until(lambda: len(cad.asked("create-911")) == 2)  # by the form and the button
 
 
 async def _screens(env: BotEnvironment, boss: Member) -> dict[str, Screen]:
