@@ -3,8 +3,7 @@
 It is a card like the others, with one subject.
 """
 
-from collections import Counter
-from itertools import groupby
+from collections import defaultdict
 
 from cogs.cards.calls import times
 from cogs.i18n.language import _
@@ -183,17 +182,21 @@ def _department(unit: Unit, *, several: bool) -> str:
 
 def _by_status(of: list[Unit], *, names: bool) -> str:
     """List units by their status, the most pressing first; by numbers where names do not fit."""
-    ranked = sorted(of, key=_rank)
-    groups = [
-        (status, [unit_name(unit.ident, unit) for unit in same])
-        for status, same in groupby(ranked, key=_status)
-    ]
+    alike: defaultdict[tuple[bool, str], list[Unit]] = defaultdict(list)
+    for unit in of:
+        alike[unit.is_panic, unit.status].append(unit)
+    groups: defaultdict[str, list[Unit]] = defaultdict(list)
+    for same in sorted(alike.values(), key=lambda same: _rank(same[0])):
+        groups[_status(same[0])] += same
     if names:
-        listed = "\n".join(f"**{status}** {', '.join(who)}" for status, who in groups)
+        listed = "\n".join(
+            f"**{status}** {', '.join(unit_name(unit.ident, unit) for unit in same)}"
+            for status, same in groups.items()
+        )
         if length(listed) <= FIELD:
             return listed
-    counts = Counter({status: len(who) for status, who in groups})
-    return fitting([f"{status} {count}" for status, count in counts.items()], " · ", 300)
+    counts = [f"{status} {len(same)}" for status, same in groups.items()]
+    return fitting(counts, " · ", 300)
 
 
 def _status(unit: Unit) -> str:

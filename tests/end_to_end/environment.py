@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CAD_KEY = "CAD-KEY-OF-THE-TESTS"
 TOKEN = "token-of-the-admin-script"
 ANSWER_DEADLINE = 15.0
-QUICK = Pace(edit=0.0, gather=0.0, feed=0.0, retry=0.01, closed=0.05, watch=0.02, settle=0.02)
+QUICK = Pace(edit=0.0, gather=0.0, feed=0.0, retry=0.01, closed=0.05, watch=0.1, settle=0.1)
 
 
 class BotEnvironment:
