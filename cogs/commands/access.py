@@ -148,7 +148,7 @@ async def auth_entries(context: Context, argument: str, limit: int, offset: int)
     property_ = (await get_access_list(context, page)).property_
     rows = [
         Row(
-            f"<t:{entry.at // 1000}:f> · {await whole_user_name(context.read, entry.user_id)} · "
+            f"<t:{entry.at // 1000}:f> · {await user_name(context.read, entry.user_id)} · "
             f"{_outcome(entry)}"
         )
         for entry in await list_auth_entries(context, page)

@@ -148,6 +148,11 @@ class BotEnvironment:
         """Wait until the bot has registered its commands."""
         await self.fake.until(lambda: bool(self.guild.commands))
 
+    def allow_every_command(self) -> None:
+        """Have everybody see every command, as a server's settings can."""
+        for command in self.guild.commands:
+            command.definition["default_member_permissions"] = None
+
     async def healthy(self) -> None:
         """Wait until the bot's process answers; connections are refused until it listens."""
         async with asyncio.timeout(60), aiohttp.ClientSession() as http:

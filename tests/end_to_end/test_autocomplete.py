@@ -55,6 +55,7 @@ async def test_nobody_is_offered_what_they_may_not_use(env: BotEnvironment) -> N
     guest = env.guild.add_member("Guest")
     async with env.bot_running():
         await env.wait_for_commands()
+        env.allow_every_command()
         secret = await _house(env, SECRET, "license:secret", "license:secretguest")
         villa = await _house(env, "Villa", "license:owner", "license:guest")
         removed = await _house(env, f"{SECRET} shed", "license:secret", "license:secretguest")

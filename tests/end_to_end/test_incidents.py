@@ -12,7 +12,10 @@ async def test_members_respond_and_note_until_the_call_is_over(env: BotEnvironme
         await env.push("EVENT_911", call_911(1))
         card = await env.channel("emergency").next_message()
         answer = await env.fake.click(env.vic, card, "Responding")
-        assert answer.content == "You are responding. Press again to leave."
+        assert answer.content == (
+            "You are responding. Press again to leave.\n"
+            "-# Only here, as nobody can tell the CAD: /setup, CAD says how."
+        )
         await env.fake.until(lambda: f"<@{env.vic.id}>" in render(card))
         refused = await env.fake.click(env.vic, card, "Note")
         assert refused.content.startswith("This needs the dispatcher role")

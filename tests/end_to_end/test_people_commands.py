@@ -229,7 +229,7 @@ LOG = """\
 ┌ #1976d2
 │ ### At the door · Villa
 │ <f> · license:2 · **not let in**
-│ <f> · Wren (license:1) · let in
+│ <f> · Wren · let in
 └"""
 WEEK = """\
 ┌ #1976d2

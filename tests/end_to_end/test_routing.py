@@ -261,6 +261,7 @@ async def test_route_test_explains_a_recent_event_to_admins(
         assert "- near: yes, postal 8031 matches 80*" in text
         typed = await env.fake.slash(owner, "route test", event="visits")
         await env.fake.until(lambda: "night is silent" in typed.content)
+        env.allow_every_command()
         refused = await env.fake.slash(env.anna, "route test", event="visits")
         await env.fake.until(lambda: "admin role" in refused.content)
         unknown = await env.fake.slash(owner, "route test", event="EVENT_912")

@@ -51,6 +51,18 @@ TURNS = {
 }
 """What was used on those screens before the kill: a button, or `menu=option`."""
 
+RARE = {
+    ("setup, two servers", "Refresh"): {
+        "label": "Only this server",
+        "custom_id": "setup:only:server",
+    },
+    ("setup, channels", "Back"): {
+        "label": "Let only the bot write",
+        "custom_id": "setup:close:channels",
+    },
+}
+"""Buttons of a server in another state, in place of some that are always shown."""
+
 FORMS: list[tuple[str, str, dict[str, str], str]] = [
     ("alarm", "Note", {"Note": "A van"}, "Note added."),
     ("call", "Note", {"Note": "Send two"}, "Note added."),
@@ -61,6 +73,7 @@ FORMS: list[tuple[str, str, dict[str, str], str]] = [
     ("pending", "Reject", {"Reason": "Too close"}, "Property 2 rejected."),
     ("request", "Deny", {"Reason": "No"}, "Removal of property 3 denied."),
     ("redacted", "Redact more…", {"words": "crowbar"}, "1 text is gone"),
+    ("route add", "", {"name": "fires", "keywords": "smoke"}, "the rule does nothing"),
     ("911", "", {"Where": "Forum Dr", "What happens": "Smoke"}, "the CAD"),
     ("setup, language", "Another time zone", {"zone": "Europe/Berlin"}, "zone is Europe/Berlin."),
 ]
@@ -113,6 +126,7 @@ PRESSES: list[tuple[str, str, str]] = [
     ("setup, roles", "Next: channels", "· 2 of 5 ·"),
     ("setup, channels", "Choose existing ones=visits", "visitors seen by the cameras: not posted"),
     ("setup, channels", "Let these roles see the channels", "· 2 of 5 ·"),
+    ("setup, channels", "Let only the bot write", "· 2 of 5 ·"),
     ("setup, visits", "Which channel?=#log", "visitors seen by the cameras: <#"),
     ("setup, visits", "None", "visitors seen by the cameras: not posted"),
     ("setup, visits", "Reset to the file", "visitors seen by the cameras: <#"),
@@ -233,10 +247,10 @@ async def _screens(env: BotEnvironment, boss: Member) -> dict[str, Screen]:
         screens[name] = Screen(boss, message, message.components)
     message = env.guild.direct(env.stranger).messages[0]
     screens["owner's message"] = Screen(env.stranger, message, message.components)
-    # A button that is shown while the bot is in two servers and knows not which is its own.
-    button = component_by(screens["setup, two servers"].controls, "Refresh")
-    assert button is not None
-    button |= {"label": "Only this server", "custom_id": "setup:only:server"}
+    for (name, label), rare in RARE.items():
+        button = component_by(screens[name].controls, label)
+        assert button is not None
+        button |= rare
     return screens
 
 
