@@ -182,7 +182,7 @@ def _department(unit: Unit, *, several: bool) -> str:
 
 def _by_status(of: list[Unit], *, names: bool) -> str:
     """List units by their status, the most pressing first; by numbers where names do not fit."""
-    alike: defaultdict[tuple[bool, str], list[Unit]] = defaultdict(list)
+    alike: defaultdict[tuple[int, str], list[Unit]] = defaultdict(list)
     for unit in of:
         alike[unit.is_panic, unit.status].append(unit)
     groups: defaultdict[str, list[Unit]] = defaultdict(list)
