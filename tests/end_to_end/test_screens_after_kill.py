@@ -60,6 +60,7 @@ RARE = {
         "label": "Let only the bot write",
         "custom_id": "setup:close:channels",
     },
+    ("setup, channels", "Next: pings"): {"label": "Test", "custom_id": "setup:test:asking"},
 }
 """Buttons of a server in another state, in place of some that are always shown."""
 
@@ -127,6 +128,7 @@ PRESSES: list[tuple[str, str, str]] = [
     ("setup, channels", "Choose existing ones=visits", "visitors seen by the cameras: not posted"),
     ("setup, channels", "Let these roles see the channels", "· 2 of 5 ·"),
     ("setup, channels", "Let only the bot write", "· 2 of 5 ·"),
+    ("setup, channels", "Test", "CAD"),
     ("setup, visits", "Which channel?=#log", "visitors seen by the cameras: <#"),
     ("setup, visits", "None", "visitors seen by the cameras: not posted"),
     ("setup, visits", "Reset to the file", "visitors seen by the cameras: <#"),
