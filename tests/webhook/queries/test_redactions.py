@@ -58,3 +58,16 @@ async def test_the_texts_of_each_card_are_offered_once(harness: AppHarness) -> N
         assert await get_redactable(approver, Subject.parse(unknown)) == []
     for odd in ("alarm:x", "removal:", "notice:-1", "message:1-2"):
         assert await get_redactable(approver, Subject.parse(odd)) == []
+
+
+async def test_notes_of_alarms_and_reasons_of_requests_are_offered(harness: AppHarness) -> None:
+    approver = harness.context(Scope.APPROVE, "anna")
+    property_id = await harness.add_property()
+    await harness.ask("add-alert", propertyId=property_id, userId="u", note="a bad note")
+    await harness.ask("note-alarm", alarmId=1, text="another bad note")
+    texts = [one.text for one in await get_redactable(approver, Subject("alarm", "1"))]
+    assert {"a bad note", "another bad note"} <= set(texts)
+    assert await get_redactable(approver, Subject("alarm-call", "1-1")) != []
+    await harness.ask("request-remove-property", propertyId=property_id, reason="a bad reason")
+    texts = [one.text for one in await get_redactable(approver, Subject("removal", "1"))]
+    assert texts[0] == "a bad reason"
