@@ -445,8 +445,8 @@ async def _leaves(sql: Reader, made: CadRequest) -> bool:
 async def _must_ask(sql: Reader, cad: str) -> None:
     if not await can_ask(sql, cad):
         raise Conflict(
-            "the bot cannot ask the CAD for this: an admin adds its API key, see [cad.api] in"
-            " config.example.toml"
+            "the bot cannot ask the CAD for this: an admin adds its API key or has the game server"
+            " ask it, see /setup, CAD"
         )
 
 
