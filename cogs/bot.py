@@ -56,7 +56,7 @@ from cogs.ui.permissions import permission_of
 from cogs.ui.responder import Responder, SentinelClient, SentinelCog
 from webhook.protocol.context import Context
 from webhook.protocol.errors import Forbidden
-from webhook.queries.audit import count_waiting
+from webhook.queries.audit import count_undelivered
 
 MAX_BACKOFF = 300.0
 """Seconds between two tries to log in, at most."""
@@ -286,7 +286,7 @@ class SentinelBot(SentinelClient):
         self._sync_due.set()
         if self._registering is None:
             self._registering = asyncio.create_task(self._keep_registered(), name="commands")
-        self._outage.end(GATEWAY, await count_waiting(self._context))
+        self._outage.end(GATEWAY, await count_undelivered(self._context))
         self.responder.in_flight.track()
         await self._greeting.greet(self, self.setup_health.layout)
 

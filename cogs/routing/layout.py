@@ -66,9 +66,8 @@ async def store_choices(
     """Keep choices, and audit what they change; None goes back to what the file says."""
     async with context.change() as change:
         chosen = await choices(change.sql)
-        kind, _colon, member_id = context.caller.name.partition(":")
-        if kind == "discord":
-            await settings.put(change.sql, SET_UP_BY, member_id)
+        if context.caller.member_id is not None:
+            await settings.put(change.sql, SET_UP_BY, str(context.caller.member_id))
         for what, ids in wanted.items():
             usual = file.get(what, ())
             before, after = chosen.get(what, usual), usual if ids is None else ids

@@ -55,6 +55,22 @@ class Caller:
         """Whether it is a member of the Discord server, not a program."""
         return bool(self.user_ids)
 
+    @property
+    def member_id(self) -> int | None:
+        """The Discord id of a member; None for a program."""
+        kind, _colon, number = self.name.partition(":")
+        return int(number) if kind == "discord" else None
+
+    def must_be_member(self) -> int:
+        """Return the Discord id of a member.
+
+        Raises:
+            Forbidden: the caller is a program.
+        """
+        if self.member_id is None:
+            raise Forbidden("only members of the Discord server can do this")
+        return self.member_id
+
     def is_one_of(self, *ids: str | None) -> bool:
         """Return whether one of these ids, of the audit log or of the game, is the caller's."""
         return any(own in ids for own in (self.name, *self.user_ids))

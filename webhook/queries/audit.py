@@ -68,7 +68,7 @@ async def get_storage_status(context: Context) -> StorageStatus:
 
 
 @operation(scope=Scope.WRITE)
-async def count_waiting(context: Context) -> int | None:
+async def count_undelivered(context: Context) -> int | None:
     """Return how many messages wait for Discord; None while storage cannot be read."""
     try:
         return sum(each.number for each in (await get_storage_status(context)).backlog)

@@ -20,8 +20,8 @@ from db.emergencies import EmergencyCall
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.catalogue import operation
 from webhook.protocol.clean_text import clean_text
-from webhook.protocol.context import Caller, Change, Context, Scope
-from webhook.protocol.errors import Conflict, Forbidden, RateLimited
+from webhook.protocol.context import Change, Context, Scope
+from webhook.protocol.errors import Conflict, RateLimited
 from webhook.protocol.events import CadRequestChanged, Subject
 from webhook.protocol.wire import TEXT, Request
 from webhook.queries.incidents import (
@@ -168,7 +168,7 @@ async def attach_caller(change: Change, incident: Incident) -> str | None:
     cad = await cad_of(change.sql, incident)
     if not await can_ask(change.sql, cad):
         return None
-    member, about = _member(change.caller), incident.subject
+    member, about = str(change.caller.must_be_member()), incident.subject
     for call in incident.dispatches:
         if call.closed_at is None:
             return await _attach(change, call.key, member, about)
@@ -189,12 +189,16 @@ async def detach_caller(change: Change, incident: Incident) -> str | None:
     for request in await _own_attachments(change.sql, incident, change.caller.name):
         if request.is_open:
             return await ask_cad(
-                change, cad, "detach", {"discord": _member(change.caller)}, about=incident.subject
+                change,
+                cad,
+                "detach",
+                {"discord": str(change.caller.must_be_member())},
+                about=incident.subject,
             )
         own |= set(orjson.loads(request.answer or "{}").get("identIds") or [])
     for call in incident.dispatches:
         if own & set(await dispatches.units(change.sql, *call.key)):
-            body = {"discord": _member(change.caller)}
+            body = {"discord": str(change.caller.must_be_member())}
             return await ask_cad(change, cad, "detach", body, about=incident.subject)
     return None
 
@@ -257,7 +261,10 @@ async def set_own_status(context: Context, cad: str, ask: NewUnitStatus) -> str:
     async with context.change() as change:
         await _must_ask(change.sql, cad)
         return await ask_cad(
-            change, cad, "status", {"discord": _member(context.caller), "status": ask.status}
+            change,
+            cad,
+            "status",
+            {"discord": str(context.caller.must_be_member()), "status": ask.status},
         )
 
 
@@ -318,7 +325,7 @@ async def place_emergency(context: Context, cad: str, ask: NewEmergency) -> str:
         if placed >= EMERGENCIES_PER_MINUTE:
             raise RateLimited("you have just placed 911 calls, wait a minute")
         request_id = await ask_cad(change, cad, "create-911", emergency_body(ask))
-        about = member_subject(int(_member(context.caller)))
+        about = member_subject(context.caller.must_be_member())
         await change.audit("place-911", about, after={"location": ask.location})
         return request_id
 
@@ -448,14 +455,6 @@ async def _must_ask(sql: Reader, cad: str) -> None:
             "the bot cannot ask the CAD for this: an admin adds its API key or has the game server"
             " ask it, see /setup, CAD"
         )
-
-
-def _member(caller: Caller) -> str:
-    """Return the caller's Discord id, by which the CAD finds their unit."""
-    kind, _colon, member_id = caller.name.partition(":")
-    if kind != "discord":
-        raise Forbidden("only members of the Discord server have a unit")
-    return member_id
 
 
 def _title(call: EmergencyCall) -> str:

@@ -13,8 +13,8 @@ from db import links, properties, users
 from db.database import Reader
 from db.links import Link, LinkAnswer
 from webhook.protocol.catalogue import Catalogue, operation
-from webhook.protocol.context import Caller, Change, Context, Scope
-from webhook.protocol.errors import Conflict, Forbidden, NotFound
+from webhook.protocol.context import Change, Context, Scope
+from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import MemberLinked
 from webhook.protocol.wire import Id, Reply, Request, Success, UserId
 from webhook.queries.models import ListPage, member_subject
@@ -122,7 +122,7 @@ async def unlink_user(context: Context, ask: OfMember) -> Success:
 @operation(scope=Scope.NONE)
 async def make_code(context: Context) -> LinkCode:
     """Make a code for the caller to type in the game; their earlier one becomes invalid."""
-    member_id = _member(context.caller)
+    member_id = context.caller.must_be_member()
     code = "".join(secrets.choice(_CODE_LETTERS) for _ in range(6))
     async with context.change() as change:
         await links.put_code(
@@ -136,13 +136,13 @@ async def store_code_answer(context: Context, message_id: int, token: str) -> No
     """Store where the caller reads their code, to be edited once it was typed in the game."""
     async with context.change() as change:
         expires_at = change.received + ANSWER_TIMEOUT
-        answer = LinkAnswer(_member(context.caller), message_id, token, expires_at)
+        answer = LinkAnswer(context.caller.must_be_member(), message_id, token, expires_at)
         await links.put_answer(change.sql, answer, change.received)
 
 
 @operation(scope=Scope.NONE)
 async def end_own_link(context: Context) -> None:
-    if not await _end_link(context, _member(context.caller)):
+    if not await _end_link(context, context.caller.must_be_member()):
         if (await get_identity(context)).discord_user is not None:
             raise Conflict("the game knows you by your Discord id; that is no link to end")
         raise NotFound("you are not linked to a game user")
@@ -169,7 +169,7 @@ async def want_messages(
     `alarms`: those at their properties; `news`: what else happens to their properties, and what
     becomes of their requests.
     """
-    member_id = _member(context.caller)
+    member_id = context.caller.must_be_member()
     async with context.change() as change:
         identity = await _identity(change.sql, member_id)
         is_known = identity.link is not None or identity.discord_user is not None
@@ -181,7 +181,7 @@ async def want_messages(
 @operation(scope=Scope.NONE)
 async def get_identity(context: Context) -> Identity:
     """Return who the caller is in the game."""
-    return await _identity(context.read, _member(context.caller))
+    return await _identity(context.read, context.caller.must_be_member())
 
 
 @operation(scope=Scope.ADMIN)
@@ -239,7 +239,7 @@ async def list_links(context: Context, ask: ListPage) -> tuple[list[Link], int]:
 @operation(scope=Scope.NONE)
 async def with_linked_user(context: Context) -> Context:
     """Return a copy whose caller also has the id of the user they are linked with."""
-    ids = await links.user_ids_of(context.read, _member(context.caller))
+    ids = await links.user_ids_of(context.read, context.caller.must_be_member())
     return context.of(replace(context.caller, user_ids=ids))
 
 
@@ -305,15 +305,3 @@ def _check_discord_user(member_id: int, user_id: str) -> bool:
     if owner not in (None, member_id):
         raise Conflict("user {user} is another member, by their Discord id", user=user_id)
     return owner is not None
-
-
-def _member(caller: Caller) -> int:
-    """Return the caller's Discord id.
-
-    Raises:
-        Forbidden: the caller is a program.
-    """
-    kind, _, member_id = caller.name.partition(":")
-    if kind != "discord" or not caller.user_ids:
-        raise Forbidden("only members of the Discord server are linked")
-    return int(member_id)
