@@ -37,7 +37,7 @@ TABLES = (
     "notices",
 )
 
-TOUCHED_COLUMN = {"emergency_calls": -2, "dispatch_calls": -5, "units": -2}
+TOUCHED_COLUMN = {"emergency_calls": 22, "dispatch_calls": 22, "units": 12}
 """The columns that only tell when a row was heard of last."""
 
 
@@ -50,7 +50,7 @@ def state(harness: AppHarness) -> dict[str, set[tuple[Any, ...]]]:
     rows = harness.dump()
     for name, column in TOUCHED_COLUMN.items():
         for number, row in enumerate(rows[name]):
-            rows[name][number] = row[:column] + row[column:][1:]
+            rows[name][number] = row[:column] + row[column + 1 :]
     found = {name: set(rows[name]) for name in TABLES}
     found["dispatch_notes"] = {row[1:] for row in rows["dispatch_notes"]}
     return found
