@@ -1,4 +1,6 @@
-"""What people and rules ask of a CAD: respond, note, close, panic over, a status, a 911 call.
+"""What people and rules ask of a CAD: note, close, panic over, a status, a 911 call.
+
+Units are put onto calls in attachments.py.
 
 Nothing is sent here: each function writes a request in the transaction of what caused it, and
 webhook/cad_api carries it out.
@@ -12,14 +14,12 @@ from uuid import uuid4
 import orjson
 from pydantic import Field, StringConstraints
 
-from db import cad_requests, dispatches, settings, units
+from db import cad_requests, settings, units
 from db.cad_requests import CadRequest
-from db.calls import CallKey
 from db.database import Reader, Transaction
 from db.emergencies import EmergencyCall
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.catalogue import operation
-from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import Conflict, RateLimited
 from webhook.protocol.events import CadRequestChanged, Subject
@@ -70,7 +70,6 @@ MAX_CAD_NUMBER = 2**31 - 1
 LABEL = "Discord"
 """Whose the CAD says a note is, if nothing better is known."""
 
-TITLE_LENGTH = 100
 CALL_LENGTH = 1_500
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), TEXT]
@@ -160,55 +159,6 @@ async def note_change(change: Change, request_id: str, state: str, *subjects: st
     await change.note(CadRequestChanged(request_id=request_id, state=state, subjects=shown))
 
 
-async def attach_caller(change: Change, incident: Incident) -> str | None:
-    """Ask for the caller's unit on an incident; a 911 call becomes a dispatch call first.
-
-    Return the id of the request whose end the caller waits for; None if the CAD cannot be asked.
-    """
-    cad = await cad_of(change.sql, incident)
-    if not await can_ask(change.sql, cad):
-        return None
-    member, about = str(change.caller.must_be_member()), incident.subject
-    for call in incident.dispatches:
-        if call.closed_at is None:
-            return await _attach(change, call.key, member, about)
-    for emergency in incident.emergencies:
-        if emergency.is_open and emergency.seen:
-            return await _respond_to_emergency(change, emergency, member, about)
-    if incident.open_panics:
-        return await _respond_to_panic(change, cad, incident.open_panics[0], member, about)
-    return None
-
-
-async def detach_caller(change: Change, incident: Incident) -> str | None:
-    """Ask to take the caller's unit off its call, if the bot has put it onto this one."""
-    cad = await cad_of(change.sql, incident)
-    if not await can_ask(change.sql, cad):
-        return None
-    own = set[int]()
-    for request in await _own_attachments(change.sql, incident, change.caller.name):
-        if request.is_open:
-            return await ask_cad(
-                change,
-                cad,
-                "detach",
-                {"discord": str(change.caller.must_be_member())},
-                about=incident.subject,
-            )
-        own |= set(orjson.loads(request.answer or "{}").get("identIds") or [])
-    for call in incident.dispatches:
-        if own & set(await dispatches.units(change.sql, *call.key)):
-            body = {"discord": str(change.caller.must_be_member())}
-            return await ask_cad(change, cad, "detach", body, about=incident.subject)
-    return None
-
-
-async def has_failed(sql: Reader, incident: Incident, caller: str) -> bool:
-    """Return whether the CAD did not put a caller's unit onto an incident, so they try again."""
-    asked = await _own_attachments(sql, incident, caller)
-    return bool(asked) and asked[-1].state in ("refused", "unknown")
-
-
 @operation(scope=Scope.READ)
 async def is_kept_here(context: Context, ask: OfIncident) -> bool:
     """Return whether an incident is in a CAD that cannot be asked."""
@@ -242,17 +192,6 @@ async def cad_of(sql: Reader, incident: Incident) -> str:
         return incident.subject.cad
     start = await units.panic_start(sql, incident.subject.number)
     return "" if start is None else start.cad
-
-
-async def _own_attachments(sql: Reader, incident: Incident, caller: str) -> list[CadRequest]:
-    """Return what a caller asked for to be put onto an incident, oldest first."""
-    found = [
-        request
-        for subject in incident.subjects
-        for request in await cad_requests.of_subject(sql, str(subject))
-        if request.asked_by == caller and request.kind in ("attach", "create-dispatch")
-    ]
-    return sorted(found, key=lambda request: request.seq)
 
 
 @operation(scope=Scope.READ)
@@ -382,86 +321,12 @@ async def await_request(context: Context, request_id: str, seconds: float) -> Ca
         context.bus.unsubscribe(CadRequestChanged.name, heard)
 
 
-async def _respond_to_emergency(
-    change: Change, call: EmergencyCall, member: str, about: Subject
-) -> str:
-    """Attach to the dispatch call of a 911 call; make it if there is none."""
-    if call.dispatch_key is not None:
-        return await _attach(change, call.dispatch_key, member, about)
-    for request in await cad_requests.unfinished_of_kind(change.sql, call.cad, "create-dispatch"):
-        if orjson.loads(request.body)["metaData"].get("origin911") == str(call.call_id):
-            return await _attach_after(change, request, member, about)
-    meta = {"origin911": str(call.call_id), "createdFromId": str(call.call_id)}
-    postal = {"postal": call.postal} if call.postal else {}
-    body = {
-        "status": 1,
-        "priority": 1 if call.is_emergency else 3,
-        "title": _title(call),
-        "address": call.location,
-        "postal": call.postal,
-        "description": call.description,
-        "metaData": meta | place_metadata(call.x, call.y) | postal,
-        "discord": member,
-    }
-    return await ask_cad(change, call.cad, "create-dispatch", body, about=about)
-
-
-async def _respond_to_panic(
-    change: Change, cad: str, panic_id: int, member: str, about: Subject
-) -> str:
-    """Attach to the dispatch call that was made for a panic; make it if there is none."""
-    for request in await cad_requests.of_subject(change.sql, str(about)):
-        if request.kind == "create-dispatch" and request.state in ("new", "sent", "done"):
-            return await _attach_after(change, request, member, about)
-    members = await units.panic_units(change.sql, panic_id)
-    idents = [unit.ident for unit in members if unit.cleared_at is None]
-    known = await units.by_ident(change.sql, cad, idents)
-    numbers = ", ".join(known[i].unit_num if i in known else str(i) for i in idents)
-    location = next((unit.location for unit in known.values() if unit.location), "")
-    body = {
-        "status": 1,
-        "priority": 1,
-        "title": clean_text(f"PANIC {numbers}", TITLE_LENGTH),
-        "address": location,
-        "metaData": {},
-        "discord": member,
-    }
-    return await ask_cad(change, cad, "create-dispatch", body, about=about)
-
-
-async def _attach(change: Change, call: CallKey, member: str, about: Subject) -> str:
-    body = {"callId": call.call_id, "discord": member}
-    return await ask_cad(change, call.cad, "attach", body, about=about)
-
-
-async def _attach_after(change: Change, made: CadRequest, member: str, about: Subject) -> str:
-    """Attach to a call that is being made; who has it made is attached by that, if they stayed."""
-    is_own = made.asked_by == change.caller.name
-    if made.is_open and is_own and not await _leaves(change.sql, made):
-        return made.id
-    body = {"discord": member}
-    return await ask_cad(change, made.cad, "attach", body, about=about, after=made.id)
-
-
-async def _leaves(sql: Reader, made: CadRequest) -> bool:
-    """Return whether who has a call made asked to be taken off it meanwhile."""
-    leaving = await cad_requests.unfinished_of_kind(sql, made.cad, "detach")
-    return any(one.asked_by == made.asked_by and one.seq > made.seq for one in leaving)
-
-
 async def _must_ask(sql: Reader, cad: str) -> None:
     if not await can_ask(sql, cad):
         raise Conflict(
             "the bot cannot ask the CAD for this: an admin adds its API key or has the game server"
             " ask it, see /setup, CAD"
         )
-
-
-def _title(call: EmergencyCall) -> str:
-    first = next(iter(call.description.splitlines()), "").strip()
-    return clean_text(
-        first or f"{'911' if call.is_emergency else '311'} {call.call_id}", TITLE_LENGTH
-    )
 
 
 def place_metadata(x: float | None, y: float | None, z: float | None = None) -> dict[str, str]:

@@ -7,7 +7,7 @@ from db import responders
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict
-from webhook.queries.cad_requests import attach_caller, detach_caller, has_failed
+from webhook.queries.attachments import attach_caller, detach_caller, has_failed
 from webhook.queries.incidents import (
     OfIncident,
     existing_incident,
