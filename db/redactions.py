@@ -3,7 +3,11 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from db import settings
 from db.database import Reader, Transaction
+
+_LAST_ACT = "redactions.last"
+"""The setting with the number of the newest act."""
 
 
 class Redaction(NamedTuple):
@@ -19,8 +23,13 @@ async def all_of_them(sql: Reader) -> list[Redaction]:
 
 
 async def add(sql: Transaction, texts: Iterable[Redaction], at: int) -> int:
-    """Store texts, which may be redacted already; return the number of this act."""
-    act = (await sql.one(int, "SELECT coalesce(max(act), 0) FROM redactions") or 0) + 1
+    """Store texts, which may be redacted already; return the number of this act.
+
+    The number of an act that was undone is not used again: a button may still name it.
+    """
+    newest = await sql.one(int, "SELECT coalesce(max(act), 0) FROM redactions") or 0
+    act = max(newest, int(await settings.get(sql, _LAST_ACT) or 0)) + 1
+    await settings.put(sql, _LAST_ACT, str(act))
     for text in texts:
         await sql.run(
             "INSERT INTO redactions (digest, first, words, act, at) VALUES (?, ?, ?, ?, ?)"

@@ -36,6 +36,10 @@ async def test_what_is_redacted_is_stored_and_audited_without_the_text(
     await undo_redaction(approver, first, about, shown)
     assert await redactions.all_of_them(approver.read) == []
     assert shown.replace("a bad text", "-") == "a bad text"
+    # The button that undoes the first act undoes no later one.
+    await redact(approver, [text], about, shown)
+    await undo_redaction(approver, first, about, shown)
+    assert await redactions.all_of_them(approver.read) == [text]
 
 
 async def test_only_approvers_redact(harness: AppHarness) -> None:
