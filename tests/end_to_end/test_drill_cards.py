@@ -20,6 +20,7 @@ async def test_card_goes_where_the_rules_say_and_mentions_nobody_unasked(
     other = env.guild.add_channel("other")
     async with env.bot_running():
         await env.wait_for_commands()
+        env.allow_every_command()
         refused = await env.fake.slash(env.anna, "test", kind="panic")
         await expect(env, refused, "This needs the admin role")
         panic = env.channel("panic")

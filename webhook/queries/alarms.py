@@ -232,7 +232,7 @@ async def list_alarms(context: Context, ask: ListPage) -> tuple[list[Alarm], int
     """
     if context.caller.scope >= Scope.READ:
         return await alarms.page(context.read, None, ask.limit, ask.offset)
-    own = await own_property_ids(context)
+    own = await own_property_ids(context.read, context.caller)
     return await alarms.page_of_properties(context.read, own, ask.limit, ask.offset)
 
 

@@ -255,7 +255,7 @@ async def list_drones_out(context: Context, ask: SearchPage) -> DronesOut:
         Forbidden: they have no property.
     """
     if context.caller.scope < Scope.READ:
-        own = await own_property_ids(context)
+        own = await own_property_ids(context.read, context.caller)
         theirs = await flights.open_of_properties(context.read, own)
         return DronesOut(theirs[ask.offset : ask.offset + ask.limit], len(theirs))
     found = await flights.page_of_open(context.read, ask.search, ask.limit, ask.offset)

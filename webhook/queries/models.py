@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_val
 from db import audit, properties
 from db.database import Reader
 from db.properties import PENDING, REJECTED, External, Property
-from webhook.protocol.context import Change, Context, Scope
+from webhook.protocol.context import Caller, Change, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound, PropertyGone
 from webhook.protocol.events import AllowedUsersChanged, Subject
 from webhook.protocol.wire import (
@@ -361,15 +361,15 @@ async def publish_allowed(change: Change, property_id: int, user_id: str, *, all
     await change.emit(event, property_subject(property_id))
 
 
-async def own_property_ids(context: Context) -> list[int]:
+async def own_property_ids(sql: Reader, caller: Caller) -> list[int]:
     """Return the properties that the caller owns or may enter.
 
     Raises:
         Forbidden: there are none, and the caller may not read those of others.
     """
-    found = await properties.held_by(context.read, context.caller.user_ids, "", MAX_ROWS)
+    found = await properties.held_by(sql, caller.user_ids, "", MAX_ROWS)
     if not found:
-        context.caller.must(Scope.READ)
+        caller.must(Scope.READ)
     return [row.id for row in found]
 
 
