@@ -15,7 +15,7 @@ from discord import app_commands
 from discord.app_commands import TranslationContextLocation as Location
 
 from cogs.delivery.discord_errors import DeliveryError, DiscordRateLimited
-from cogs.i18n.language import _, translated_for
+from cogs.i18n.language import ENGLISH, LANGUAGES, _, translated_for
 from cogs.routing.troubles import Trouble
 from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
@@ -37,6 +37,13 @@ CONTEXTS = {
 
 Descriptions and choices have no context.
 """
+
+TRANSLATED = frozenset(
+    locale
+    for locale in discord.Locale
+    if (language := locale.value.partition("-")[0]) in LANGUAGES and language != ENGLISH
+)
+"""Those of Discord's 32 languages that have a catalogue; each of 700 texts is asked for in all."""
 
 SOONEST = 1.0
 FIRST_BACKOFF = 5.0
@@ -70,6 +77,8 @@ class CommandTranslator(app_commands.Translator):
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
         """Return the translation, or None if it equals the English text."""
+        if locale not in TRANSLATED:
+            return None
         is_menu = isinstance(context.data, app_commands.ContextMenu)  # named like any other text
         kind = "" if is_menu else CONTEXTS.get(context.location, "")
         found = translated_for(locale.value, kind, string.message)
