@@ -31,6 +31,17 @@ async def _alarm(env: BotEnvironment, drones: int = 0) -> Message:
     return await env.channel("alerts").next_message()
 
 
+async def _escalate_without_an_answer(env: BotEnvironment) -> None:
+    """Have an alarm escalate by a message of which the bot never hears."""
+    channel = env.channel("alerts")
+    await _alarm(env)
+    env.fake.nonce_memory = 0.0
+    env.fake.fault("POST", channel.messages_path, reset=True, after=True)
+    env.fake.fault("GET", channel.messages_path, times=None)
+    await _wait(env, 6)
+    await env.fake.until(lambda: len(channel.messages) == 2)
+
+
 async def _wait(env: BotEnvironment, minutes: int) -> None:
     """Have all alarms have waited longer; in a thread, as the bot shares our event loop."""
     await asyncio.to_thread(
@@ -218,14 +229,8 @@ async def test_an_escalation_whose_id_a_crash_lost_is_corrected_and_not_posted_a
     env: BotEnvironment,
 ) -> None:
     channel = env.channel("alerts")
-    path = channel.messages_path
     async with env.bot_running():
-        await _alarm(env)
-        env.fake.nonce_memory = 0.0
-        env.fake.fault("POST", path, reset=True, after=True)
-        env.fake.fault("GET", path, times=None)
-        await _wait(env, 6)
-        await env.fake.until(lambda: len(channel.messages) == 2)
+        await _escalate_without_an_answer(env)
         await env.query("acknowledge-alarm", alarmId=1)
     assert "Nobody has acknowledged" in render(channel.messages[1])
     env.fake.recover()
@@ -297,14 +302,8 @@ async def test_an_escalation_posted_without_an_answer_is_not_posted_again_after_
     env: BotEnvironment,
 ) -> None:
     channel = env.channel("alerts")
-    path = channel.messages_path
     async with env.bot_running():
-        await _alarm(env)
-        env.fake.nonce_memory = 0.0
-        env.fake.fault("POST", path, reset=True, after=True)
-        env.fake.fault("GET", path, times=None)
-        await _wait(env, 6)
-        await env.fake.until(lambda: len(channel.messages) == 2)
+        await _escalate_without_an_answer(env)
     env.fake.recover()
     async with env.bot_running():
         await _raise(env, await env.add_property("Shed"))
