@@ -1,11 +1,13 @@
 """The server: strict about methods, paths and bodies, with a switch for all that is unpublished."""
 
 import asyncio
+import socket
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, web
 from aiohttp.test_utils import TestServer
@@ -133,6 +135,15 @@ class FakeCad:
         self._echoes.clear()
         if self._server is not None:
             await self._server.close()
+
+    @contextmanager
+    def port_kept(self) -> Iterator[None]:
+        """Let nobody else listen on the stopped CAD's port, such as another test's CAD."""
+        with socket.socket() as kept:
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # it has just been closed
+            kept.bind(("127.0.0.1", urlsplit(self._url).port or 0))
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+            yield
 
     @property
     def url(self) -> str:

@@ -426,11 +426,12 @@ async def test_a_panic_overtakes_fifty_readings(asked: AskedCad) -> None:
 async def test_what_nobody_waits_for_any_more_is_not_done(asked: AskedCad) -> None:
     number = await _open_dispatch(asked)
     await asked.fake.stop()
-    async with asked.working():
-        request = await asked.ended(await responding(asked.context(), asked.dispatch(number)))
+    with asked.fake.port_kept():
+        async with asked.working():
+            request = await asked.ended(await responding(asked.context(), asked.dispatch(number)))
     assert (request.state, request.why) == ("refused", "late")
     assert request.ended_at is not None
-    assert 5 * 60_000 <= request.ended_at - request.asked_at < 6 * 60_000
+    assert 5 * 60_000 <= request.ended_at - request.asked_at < 10 * 60_000
 
 
 async def test_viewers_may_respond_but_not_close(asked: AskedCad) -> None:
