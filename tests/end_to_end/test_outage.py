@@ -123,13 +123,13 @@ async def test_a_burst_of_pushes_draws_no_429(env: BotEnvironment) -> None:
 
 
 async def test_ten_quick_changes_make_few_edits(env: BotEnvironment) -> None:
-    env.fake.limits.messages = Rate(5, 0.5)
+    env.fake.limits.messages = Rate(5, 2.0)  # a busy machine takes long for 30 pushes
     async with env.bot_running():
         await env.push("EVENT_DISPATCH_NOTE", {"callId": 1, "note": "first"})
         card = await env.channel("dispatch").next_message()
         for number in range(30):
             await env.push("EVENT_DISPATCH_NOTE", {"callId": 1, "note": f"note {number}"})
-        await env.fake.until(lambda: "note 29" in render(card), timeout=10)
+        await env.fake.until(lambda: "note 29" in render(card), timeout=20)
     assert card.edit_count < 15
 
 
