@@ -55,6 +55,8 @@ def bot_process(
     told = {
         "discord": settings.discord.model_copy(update=where),
         "http": settings.http.model_copy(update={"port": port}),
+        # A wrong clock may pass the hour of the daily report, which no ledger expects.
+        "community": settings.community.model_copy(update={"daily_at": ""}),
     }
     log = env.folder / "log.txt"
     arguments = (settings.model_copy(update=told), haste, log, clock)
