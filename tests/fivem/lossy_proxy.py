@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Self
@@ -29,6 +28,7 @@ class LossyProxy:
         self._losses = losses
         self.counts: Counter[str] = Counter()
         self._loop = asyncio.new_event_loop()
+        self._is_closing = asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.port = 0
 
@@ -48,11 +48,11 @@ class LossyProxy:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _close(self) -> None:
+        """Let every task end by itself: cancelled while it connects, it leaves its sockets open."""
         self._server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._is_closing.set()
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(tasks)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -77,16 +77,13 @@ class LossyProxy:
                 writer.write(data)
                 await writer.drain()
 
-        tasks = {asyncio.ensure_future(ask()), asyncio.ensure_future(answer())}
-        try:
-            with suppress(OSError, asyncio.CancelledError):  # the end of the test is no fault
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            writer.transport.abort()
-            bot_writer.transport.abort()
+        tasks = [asyncio.ensure_future(each) for each in (ask(), answer(), self._is_closing.wait())]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        writer.transport.abort()
+        bot_writer.transport.abort()
 
     async def _lets_through(self) -> bool:
         chance = self._random.random()
