@@ -69,8 +69,8 @@ from webhook.protocol.metrics import Metrics
 from webhook.protocol.redacted_texts import RedactedTexts
 from webhook.protocol.session import SESSION_MESSAGES, SessionSettings
 from webhook.queries import CATALOGUE
-from webhook.queries.cad import store_cads
-from webhook.queries.cad_requests import game_cads, store_api_cads
+from webhook.queries.cad.lookup import store_cads
+from webhook.queries.cad.requests import game_cads, store_api_cads
 
 FORGET_BATCH = 100
 

@@ -24,8 +24,8 @@ from tests.webhook.harness import AppHarness, open_harness
 from webhook.cad.store import PushConfig, store_push
 from webhook.protocol.context import Caller, Context, Scope
 from webhook.protocol.events import Subject
-from webhook.queries.incidents import NewIncidentNote, OfIncident, note_incident
-from webhook.queries.responders import respond_to_call
+from webhook.queries.cad.incidents import NewIncidentNote, OfIncident, note_incident
+from webhook.queries.cad.responders import respond_to_call
 
 FOLDER = Path(__file__).parents[1] / "docs" / "cards"
 SECOND = 1_000

@@ -11,7 +11,7 @@ LAYERS = ("bot", "cogs", "webhook", "db")
 MOST_MODULES = 21
 """Modules of a folder that a reader can keep in mind."""
 
-ONE_FOR_EACH_NOUN = {"db", "webhook/queries"}
+ONE_FOR_EACH_NOUN = {"db"}
 """Folders that grow with the community's nouns: whoever knows the noun knows the module."""
 
 VAGUE = {"util", "utils", "helper", "helpers", "manager", "managers", "common", "misc", "base"}

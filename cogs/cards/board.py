@@ -29,7 +29,7 @@ from webhook import cad
 from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import now
 from webhook.protocol.events import CAD, CardsOutdated, Subject
-from webhook.queries.cad import configured_cads
+from webhook.queries.cad.lookup import configured_cads
 
 SUBJECT = Subject("board", "units")
 CHANNEL = "board"

@@ -12,9 +12,9 @@ from db.incidents import IncidentNote
 from webhook.cad.fields import NOTE_LIMIT
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.events import Subject
-from webhook.queries.cad_requests import cad_of, can_ask
+from webhook.queries.cad.incidents import find_incident
+from webhook.queries.cad.requests import cad_of, can_ask
 from webhook.queries.guilds import home_guild
-from webhook.queries.incidents import find_incident
 
 NOTES = 2_400
 """Characters of the notes on a card; the longest note fits, however much of it is escaped."""

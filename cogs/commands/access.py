@@ -19,15 +19,15 @@ from cogs.ui.responder import SentinelGroup, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import FieldProblem, InvalidData, NotFound
-from webhook.queries.access import (
+from webhook.queries.links import OfMember, find_user_of, list_user_ids
+from webhook.queries.models import OfProperty, PropertyPage, UserAtProperty
+from webhook.queries.properties.access import (
     add_allowed_user,
     get_access_list,
     list_auth_entries,
     remove_allowed_user,
 )
-from webhook.queries.links import OfMember, find_user_of, list_user_ids
-from webhook.queries.models import OfProperty, PropertyPage, UserAtProperty
-from webhook.queries.properties import find_property
+from webhook.queries.properties.find import find_property
 from webhook.queries.rows import AuthEntry
 from webhook.queries.users import find_user
 

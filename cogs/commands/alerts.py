@@ -57,9 +57,9 @@ from webhook.queries.alarms import (
     snooze_alarm,
     take_alarm,
 )
-from webhook.queries.drones import WhichDrone
 from webhook.queries.models import ListPage, alarm_subject
-from webhook.queries.properties import find_property
+from webhook.queries.properties.drones import WhichDrone
+from webhook.queries.properties.find import find_property
 from webhook.queries.rows import Alarm
 
 MAX_NOTE = 1_000

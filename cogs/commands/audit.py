@@ -15,7 +15,7 @@ from cogs.ui.responder import SentinelCog, reply_embed
 from cogs.ui.text import BLANK, timestamp
 from webhook.protocol.context import Context, Scope
 from webhook.queries.audit import AuditPage, get_change, list_changes
-from webhook.queries.properties import find_property
+from webhook.queries.properties.find import find_property
 from webhook.queries.rows import AuditRecord
 
 VALUE = 500

@@ -20,7 +20,8 @@ from webhook.cad.events import dispatch_subject, emergency_subject
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import NotFound
 from webhook.protocol.wire import validate
-from webhook.queries.cad import (
+from webhook.queries.cad.incidents import MAX_NOTE, NewIncidentNote, OfIncident
+from webhook.queries.cad.lookup import (
     FoundCall,
     configured_cads,
     find_call,
@@ -30,7 +31,7 @@ from webhook.queries.cad import (
     list_units_on_duty,
     suggest_units,
 )
-from webhook.queries.cad_requests import (
+from webhook.queries.cad.requests import (
     NewEmergency,
     NewUnitStatus,
     api_cads,
@@ -39,7 +40,6 @@ from webhook.queries.cad_requests import (
     place_emergency,
     set_own_status,
 )
-from webhook.queries.incidents import MAX_NOTE, NewIncidentNote, OfIncident
 from webhook.queries.rows import DispatchCall, EmergencyCall, Unit
 
 MAX_LABEL = 32

@@ -14,7 +14,7 @@ from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict
 from webhook.queries.crimes import DAYS, EVERYWHERE, MOST_DAYS, CrimeArea, get_crimes_in_area
-from webhook.queries.properties import find_property
+from webhook.queries.properties.find import find_property
 from webhook.queries.rows import Property
 
 

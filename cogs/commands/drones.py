@@ -26,7 +26,8 @@ from webhook.protocol.errors import Conflict
 from webhook.protocol.events import Subject
 from webhook.protocol.wire import validate
 from webhook.queries.alarms import open_alarm_at
-from webhook.queries.drones import (
+from webhook.queries.models import OfProperty, SearchPage
+from webhook.queries.properties.drones import (
     FlightPage,
     OfDrone,
     OfFlight,
@@ -37,9 +38,8 @@ from webhook.queries.drones import (
     list_flights,
     recall_drone,
 )
-from webhook.queries.models import OfProperty, SearchPage
-from webhook.queries.properties import find_property
-from webhook.queries.property_overview import get_property_overview
+from webhook.queries.properties.find import find_property
+from webhook.queries.properties.overview import get_property_overview
 from webhook.queries.rows import DRONE, Flight
 
 MAX_REASON = 500

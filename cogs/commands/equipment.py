@@ -19,15 +19,15 @@ from cogs.ui.permissions import needs
 from cogs.ui.responder import SentinelGroup, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope
-from webhook.queries.equipment import (
+from webhook.queries.models import PropertyLongList
+from webhook.queries.properties.equipment import (
     NewEquipment,
     OfEquipment,
     add_equipment,
     get_equipment,
     remove_equipment,
 )
-from webhook.queries.models import PropertyLongList
-from webhook.queries.properties import find_property, get_property
+from webhook.queries.properties.find import find_property, get_property
 
 lists = PagedLists()
 

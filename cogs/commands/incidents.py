@@ -11,8 +11,7 @@ from cogs.ui.pages import ListRows, PagedLists, Row
 from cogs.ui.responder import SentinelCog, before_modal, reply_text
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.wire import validate
-from webhook.queries.cad_requests import end_panic, is_kept_here, note_call
-from webhook.queries.incidents import (
+from webhook.queries.cad.incidents import (
     MAX_NOTE,
     NewIncidentNote,
     OfIncident,
@@ -20,7 +19,8 @@ from webhook.queries.incidents import (
     get_notes,
     open_thread,
 )
-from webhook.queries.responders import is_responding, leave_call, respond_to_call
+from webhook.queries.cad.requests import end_panic, is_kept_here, note_call
+from webhook.queries.cad.responders import is_responding, leave_call, respond_to_call
 
 lists = PagedLists()
 

@@ -24,8 +24,8 @@ from webhook.protocol.context import Caller, Context, Scope, Share
 from webhook.protocol.errors import NotFound
 from webhook.queries.card_access import OfSubject, require_card
 from webhook.queries.models import OfProperty
-from webhook.queries.properties import get_property
-from webhook.queries.property_overview import PropertyOverview, get_property_overview
+from webhook.queries.properties.find import get_property
+from webhook.queries.properties.overview import PropertyOverview, get_property_overview
 from webhook.queries.rows import ACTIVE, DRONE, PENDING, Alert, Visit
 
 MAX_RECALL_BUTTONS = 5

@@ -41,13 +41,12 @@ from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, FieldProblem, InvalidData
 from webhook.protocol.wire import validate
 from webhook.queries.models import OfProperty
-from webhook.queries.properties import (
-    NewProperty,
-    add_property,
+from webhook.queries.properties.add import NewProperty, add_property
+from webhook.queries.properties.edits import NewOwner, PropertyEdit, edit_property
+from webhook.queries.properties.find import (
     find_property,
     get_stored_property,
 )
-from webhook.queries.property_edits import NewOwner, PropertyEdit, edit_property
 from webhook.queries.rows import Property
 from webhook.queries.users import find_user
 

@@ -17,12 +17,12 @@ from cogs.ui.text import inert_line, length, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import validate
-from webhook.queries.approvals import Rejection, add_property_approval, reject_property
 from webhook.queries.audit import get_last_change
 from webhook.queries.models import OfProperty, OfUser
-from webhook.queries.properties import get_stored_property
-from webhook.queries.property_edits import NewOwner, change_property_owner
-from webhook.queries.removals import remove_property
+from webhook.queries.properties.approvals import Rejection, add_property_approval, reject_property
+from webhook.queries.properties.edits import NewOwner, change_property_owner
+from webhook.queries.properties.find import get_stored_property
+from webhook.queries.properties.removals import remove_property
 from webhook.queries.rows import PENDING
 from webhook.queries.users import get_user
 

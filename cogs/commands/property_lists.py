@@ -7,7 +7,7 @@ from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope, Share
 from webhook.protocol.events import Subject
 from webhook.queries.models import ListPage
-from webhook.queries.properties import StatusPage, list_own_properties, list_properties
+from webhook.queries.properties.find import StatusPage, list_own_properties, list_properties
 from webhook.queries.rows import PENDING, Property
 
 lists = PagedLists()

@@ -27,10 +27,10 @@ from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import Subject
-from webhook.queries.approvals import OfRemovedProperty, Rejection, add_restore_approval
 from webhook.queries.models import OfProperty, SearchPage
-from webhook.queries.properties import find_property
-from webhook.queries.removals import (
+from webhook.queries.properties.approvals import OfRemovedProperty, Rejection, add_restore_approval
+from webhook.queries.properties.find import find_property
+from webhook.queries.properties.removals import (
     OfRemoval,
     RemovalRequest,
     Withdrawal,

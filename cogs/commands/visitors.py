@@ -18,9 +18,14 @@ from webhook.protocol.errors import Conflict
 from webhook.protocol.wire import validate
 from webhook.queries.days import today
 from webhook.queries.models import PropertyLongList
-from webhook.queries.properties import find_property
+from webhook.queries.properties.find import find_property
+from webhook.queries.properties.visitors import (
+    WEEK,
+    DayRange,
+    get_scanned_visitors,
+    get_weekly_visitors,
+)
 from webhook.queries.rows import CAMERA, Property
-from webhook.queries.visitors import WEEK, DayRange, get_scanned_visitors, get_weekly_visitors
 
 
 class VisitorCommands(SentinelCog):

@@ -25,7 +25,7 @@ from cogs.pictures.drawing import (
 from cogs.ui.picture import Picture
 from cogs.ui.text import fitting, plain_line
 from webhook.queries.crimes import CrimesOn
-from webhook.queries.visitors import WEEK, ScannedVisitors, WeeklyVisitors
+from webhook.queries.properties.visitors import WEEK, ScannedVisitors, WeeklyVisitors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -67,7 +67,7 @@ from webhook.cad_api.outbox import CadOutbox
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.game_servers import GameServers
-from webhook.queries.cad import configured_cads, first_push_at, store_first_push
+from webhook.queries.cad.lookup import configured_cads, first_push_at, store_first_push
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from cogs.i18n.language import N_, _
 from cogs.ui.responder import Responder, reply_text
 from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context
-from webhook.queries.cad_requests import await_request
+from webhook.queries.cad.requests import await_request
 from webhook.queries.rows import CadRequest
 
 AT_ONCE = 1.5

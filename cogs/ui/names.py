@@ -12,7 +12,7 @@ from db.properties import ACTIVE, PENDING, REJECTED, REMOVED, Property
 from db.units import Unit
 from webhook.cad.status_names import StatusNames
 from webhook.protocol.events import Subject
-from webhook.queries.cad import configured_cads
+from webhook.queries.cad.lookup import configured_cads
 from webhook.queries.guilds import home_guild
 
 UNIT = 24

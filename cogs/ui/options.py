@@ -19,18 +19,8 @@ from db.search import fold_case
 from webhook.protocol.context import Context, Share
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.wire import validate
-from webhook.queries.access import get_access_list
 from webhook.queries.alarms import OfAlarm, list_open_alarms
-from webhook.queries.approvals import list_restorable
 from webhook.queries.community import EquipmentTypeData, get_equipment_types, get_tiers
-from webhook.queries.drones import (
-    OfDrone,
-    get_free_drones,
-    suggest_drones,
-    suggest_drones_out,
-    suggest_with_drone,
-)
-from webhook.queries.equipment import EquipmentData, get_equipment
 from webhook.queries.models import (
     MAX_ROWS,
     MAX_SEARCH,
@@ -39,14 +29,24 @@ from webhook.queries.models import (
     PropertyLongList,
     SearchPage,
 )
-from webhook.queries.properties import (
+from webhook.queries.properties.access import get_access_list
+from webhook.queries.properties.approvals import list_restorable
+from webhook.queries.properties.drones import (
+    OfDrone,
+    get_free_drones,
+    suggest_drones,
+    suggest_drones_out,
+    suggest_with_drone,
+)
+from webhook.queries.properties.equipment import EquipmentData, get_equipment
+from webhook.queries.properties.find import (
     StatusPage,
     find_property,
     list_properties,
     list_statuses,
     suggest_properties,
 )
-from webhook.queries.removals import RemovalDecision, suggest_removals
+from webhook.queries.properties.removals import RemovalDecision, suggest_removals
 from webhook.queries.rows import CAMERA, DRONE, PENDING, OpenAlarm, Property
 from webhook.queries.users import suggest_users
 

@@ -33,7 +33,7 @@ from webhook.protocol.bus import Bus
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.session import SessionSettings
 from webhook.queries import CATALOGUE
-from webhook.queries.cad import store_cads
+from webhook.queries.cad.lookup import store_cads
 
 KEY = "SCAD-KISS-4F1C9E77-TEST"
 TOKEN = "a-token-for-the-tests"

@@ -17,12 +17,12 @@ from webhook import cad
 from webhook.cad.store import PushConfig, store_push
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import ApprovalRules, Caller, Scope
-from webhook.queries.approvals import approve_property
+from webhook.queries.cad.incidents import MAX_NOTE, NewIncidentNote, OfIncident, note_incident
+from webhook.queries.cad.responders import leave_call, respond_to_call
 from webhook.queries.daily_report import report_day
 from webhook.queries.drills import begin_drill
-from webhook.queries.incidents import MAX_NOTE, NewIncidentNote, OfIncident, note_incident
 from webhook.queries.models import OfProperty
-from webhook.queries.responders import leave_call, respond_to_call
+from webhook.queries.properties.approvals import approve_property
 
 CAD = "county"
 Write = Callable[[str], str]

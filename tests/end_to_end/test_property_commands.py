@@ -11,7 +11,7 @@ from tests.fake_discord import Member, render
 from tests.soak.ledger import caught_up
 from webhook.protocol.context import Context
 from webhook.protocol.wire import Success
-from webhook.queries.property_edits import PropertyEdit, edit_property
+from webhook.queries.properties.edits import PropertyEdit, edit_property
 
 
 async def _ready(env: BotEnvironment) -> Member:

@@ -6,8 +6,8 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.cogs.test_escalation_machine import AlarmsMachine
+from tests.webhook.queries.properties.test_put_machine import PutMachine
 from tests.webhook.queries.test_machine import PropertiesMachine
-from tests.webhook.queries.test_put_machine import PutMachine
 
 EXAMPLES = 100
 STEPS = 50

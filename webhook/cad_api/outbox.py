@@ -39,7 +39,7 @@ from webhook.cad_api.refusals import CadTransport, Refusal, refusal_of, unit_of
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.context import Change, Context
 from webhook.protocol.events import CadRequestChanged
-from webhook.queries.cad_requests import LANES, ask_cad, note_change, store_game_cads
+from webhook.queries.cad.requests import LANES, ask_cad, note_change, store_game_cads
 
 BATCH = 500
 """Requests that are looked at in one go."""

@@ -1,27 +1,24 @@
 """The queries of the property protocol, one module per subject."""
 
 from webhook.protocol.catalogue import Catalogue
-from webhook.queries import (
+from webhook.queries import alarms, community, crimes, links, simulations, users
+from webhook.queries.properties import (
     access,
-    alarms,
+    add,
     approvals,
-    community,
-    crimes,
     drones,
+    edits,
     equipment,
-    links,
-    properties,
-    property_edits,
+    find,
     removals,
-    simulations,
-    users,
     visitors,
 )
 
 CATALOGUE = Catalogue.join(
     users.table,
-    properties.table,
-    property_edits.table,
+    add.table,
+    find.table,
+    edits.table,
     equipment.table,
     community.table,
     drones.table,

@@ -12,7 +12,7 @@ from db.database import Reader
 from db.properties import Property
 from webhook.protocol.context import Change, PoliceRules
 from webhook.protocol.wire import PositionData
-from webhook.queries.cad_requests import (
+from webhook.queries.cad.requests import (
     LABEL,
     NOBODY_WAITS,
     NewEmergency,

@@ -26,8 +26,8 @@ from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.events import Subject
 from webhook.protocol.redacted_texts import RedactedTexts, redaction_of
-from webhook.queries.incidents import KINDS as INCIDENTS
-from webhook.queries.incidents import find_incident
+from webhook.queries.cad.incidents import KINDS as INCIDENTS
+from webhook.queries.cad.incidents import find_incident
 
 NEWEST_CARDS = 500
 """Cards that are shown anew after a text was redacted; older ones are when they change."""

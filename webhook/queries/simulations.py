@@ -6,9 +6,9 @@ from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import Subject
 from webhook.protocol.wire import Flag, Id, Reply, Request, Success
-from webhook.queries.cad import configured_cads
+from webhook.queries.cad.lookup import configured_cads
 from webhook.queries.models import existing_property
-from webhook.queries.removals import remove
+from webhook.queries.properties.removals import remove
 from webhook.queries.users import forget_user
 
 table = Catalogue()

@@ -7,8 +7,8 @@ from db.properties import PENDING, REMOVED
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
 from webhook.queries.alarms import list_open_alarms
-from webhook.queries.drones import suggest_drones_out
 from webhook.queries.models import MAX_ROWS, SearchPage
+from webhook.queries.properties.drones import suggest_drones_out
 
 
 class Waiting(NamedTuple):

@@ -12,7 +12,7 @@ from tests.fake_discord.validation import check_message
 from tests.webhook.harness import AppHarness
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import NotFound
-from webhook.queries.visitors import DayRange
+from webhook.queries.properties.visitors import DayRange
 
 
 @pytest.mark.parametrize("text", ["*😀" * 1_000, "@everyone <@&1> ", "\n# x" * 500])

@@ -11,7 +11,12 @@ from cogs.pictures.drawing import BACKGROUND, FIELD
 from cogs.ui.picture import ALT
 from tests.cogs.pictures.pixels import opened, share
 from webhook.queries.crimes import CrimesOn
-from webhook.queries.visitors import CameraWeek, DayVisitors, ScannedVisitors, WeeklyVisitors
+from webhook.queries.properties.visitors import (
+    CameraWeek,
+    DayVisitors,
+    ScannedVisitors,
+    WeeklyVisitors,
+)
 
 TODAY = date(2026, 11, 22)
 COUNTS = st.integers(0, 3) | st.integers(0, 10**12)

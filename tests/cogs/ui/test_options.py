@@ -23,7 +23,7 @@ from tests.fake_discord.validation import check_choices
 from tests.webhook.harness import AppHarness, open_harness
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import Conflict, NotFound
-from webhook.queries.properties import find_property
+from webhook.queries.properties.find import find_property
 from webhook.queries.users import find_user
 
 locations = st.builds(

@@ -31,8 +31,8 @@ from tests.fake_discord.validation import check_message
 from tests.webhook.harness import AppHarness
 from webhook.protocol.context import Caller, Context, Scope
 from webhook.protocol.wire import validate
+from webhook.queries.cad.incidents import NewIncidentNote, note_incident
 from webhook.queries.guilds import HOME_GUILD
-from webhook.queries.incidents import NewIncidentNote, note_incident
 
 TEST_LISTS = PagedLists()
 

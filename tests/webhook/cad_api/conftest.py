@@ -23,7 +23,7 @@ from webhook.cad_api.refusals import CadTransport
 from webhook.http.push import CadKey
 from webhook.protocol.context import Caller, Context, Scope
 from webhook.protocol.events import Subject
-from webhook.queries.cad_requests import (
+from webhook.queries.cad.requests import (
     NewEmergency,
     await_request,
     emergency_body,

@@ -15,7 +15,7 @@ from tests.fake_cad import FakeCad
 from tests.fake_cad.worker import context_of, hurried, hurried_now, worker_process
 from tests.webhook.cad_api.conftest import BODIES, DORA
 from webhook.protocol.context import Caller, Change, Scope
-from webhook.queries.cad_requests import ask_cad
+from webhook.queries.cad.requests import ask_cad
 
 
 class KilledBot:

@@ -15,7 +15,7 @@ from tests.webhook.serving import READER, WRITER, AppOptions, RunningApp, serve
 from webhook.cad_api.client import AnswerLostError, NotSentError, TooManyError
 from webhook.cad_api.game_server import GameServerTransport
 from webhook.http.push import CadKey
-from webhook.queries.cad_requests import (
+from webhook.queries.cad.requests import (
     NewEmergency,
     api_cads,
     ask_cad,

@@ -13,7 +13,8 @@ from webhook.cad.events import panic_subject
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, RateLimited
 from webhook.protocol.events import CadRequestChanged, Subject
-from webhook.queries.cad_requests import (
+from webhook.queries.cad.incidents import NewIncidentNote, OfIncident
+from webhook.queries.cad.requests import (
     NewEmergency,
     NewUnitStatus,
     ask_cad,
@@ -24,8 +25,7 @@ from webhook.queries.cad_requests import (
     set_own_status,
     store_api_cads,
 )
-from webhook.queries.incidents import NewIncidentNote, OfIncident
-from webhook.queries.responders import leave_call, respond_to_call
+from webhook.queries.cad.responders import leave_call, respond_to_call
 
 SMOKE = NewEmergency(
     location="Forum Dr", description="Smoke from the roof.", caller="Dora", postal="8031"

@@ -17,7 +17,7 @@ from webhook.queries.alarms import (
     release_alarm,
     take_alarm,
 )
-from webhook.queries.drones import WhichDrone, dispatch_drone
+from webhook.queries.properties.drones import WhichDrone, dispatch_drone
 
 AT = "2026-11-22T09:30:00.123Z"
 

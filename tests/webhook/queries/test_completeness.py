@@ -132,7 +132,7 @@ def test_every_event_is_described(name: str) -> None:
 
 def functions_with_a_context() -> Iterator[Callable[..., object]]:
     """Every public function of the queries that takes a caller's context."""
-    for module in pkgutil.iter_modules(queries.__path__, f"{queries.__name__}."):
+    for module in pkgutil.walk_packages(queries.__path__, f"{queries.__name__}."):
         for name, function in inspect.getmembers(import_module(module.name), inspect.isfunction):
             is_own = function.__module__ == module.name and not name.startswith("_")
             if is_own and "context" in inspect.signature(function).parameters:

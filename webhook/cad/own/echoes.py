@@ -27,7 +27,7 @@ from webhook.cad.own.news import news_of
 from webhook.cad.units import UnitPanic, UnitStatus
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Change
-from webhook.queries.cad_requests import note_change
+from webhook.queries.cad.requests import note_change
 
 ECHO_WINDOW = 120_000
 """Milliseconds after a request within which the CAD may still push what it did."""

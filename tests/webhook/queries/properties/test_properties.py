@@ -7,8 +7,8 @@ import pytest
 from tests.webhook.harness import SHOP, AppHarness, property_data
 from webhook.protocol.context import Caller, Scope
 from webhook.protocol.errors import Forbidden
-from webhook.queries.property_edits import PropertyEdit, edit_property
-from webhook.queries.removals import (
+from webhook.queries.properties.edits import PropertyEdit, edit_property
+from webhook.queries.properties.removals import (
     RemovalRequest,
     request_remove_property,
 )

@@ -19,7 +19,7 @@ from webhook.queries.models import (
     property_subject,
     restore_subject,
 )
-from webhook.queries.property_lifecycle import (
+from webhook.queries.properties.lifecycle import (
     change_status,
     removal_that_ended,
     restore_with_equipment,

@@ -18,7 +18,6 @@ from webhook.protocol.events import (
     WithdrawnRemoveProperty,
 )
 from webhook.protocol.wire import Id, Reply, Request, Success, UserId
-from webhook.queries.approvals import Rejection, count_approval
 from webhook.queries.models import (
     LongList,
     OfProperty,
@@ -34,7 +33,8 @@ from webhook.queries.models import (
     property_subject,
     removal_subject,
 )
-from webhook.queries.property_lifecycle import (
+from webhook.queries.properties.approvals import Rejection, count_approval
+from webhook.queries.properties.lifecycle import (
     change_status,
     remove_with_equipment,
     status_before_request,

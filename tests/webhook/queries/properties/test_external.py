@@ -15,10 +15,10 @@ from webhook.protocol.context import ApprovalRules, Caller, Context, ExternalRul
 from webhook.protocol.errors import Conflict, InvalidData
 from webhook.protocol.wire import ExternalId, validate
 from webhook.queries import CATALOGUE
-from webhook.queries.approvals import approve_property
 from webhook.queries.models import OfProperty, PropertyReference
-from webhook.queries.properties import get_property
-from webhook.queries.property_edits import PropertyEdit, edit_property
+from webhook.queries.properties.approvals import approve_property
+from webhook.queries.properties.edits import PropertyEdit, edit_property
+from webhook.queries.properties.find import get_property
 
 HOUSE: dict[str, Any] = {"source": "ps-housing", "id": "17"}
 NEW: dict[str, Any] = {

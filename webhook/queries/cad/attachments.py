@@ -10,8 +10,8 @@ from db.emergencies import EmergencyCall
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
-from webhook.queries.cad_requests import ask_cad, cad_of, can_ask, place_metadata
-from webhook.queries.incidents import Incident
+from webhook.queries.cad.incidents import Incident
+from webhook.queries.cad.requests import ask_cad, cad_of, can_ask, place_metadata
 
 TITLE_LENGTH = 100
 """Characters of the title of a dispatch call."""

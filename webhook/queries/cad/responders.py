@@ -7,8 +7,8 @@ from db import responders
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict
-from webhook.queries.attachments import attach_caller, detach_caller, has_failed
-from webhook.queries.incidents import (
+from webhook.queries.cad.attachments import attach_caller, detach_caller, has_failed
+from webhook.queries.cad.incidents import (
     OfIncident,
     existing_incident,
     open_incident,

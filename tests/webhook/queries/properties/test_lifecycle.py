@@ -8,10 +8,14 @@ from db import approvals
 from tests.webhook.harness import AppHarness
 from webhook.protocol.context import ApprovalRules, Caller, Context, Scope
 from webhook.protocol.errors import Conflict
-from webhook.queries.approvals import OfRemovedProperty, approve_property, restore_property
 from webhook.queries.models import OfProperty, SearchPage
-from webhook.queries.property_edits import PropertyEdit, edit_property
-from webhook.queries.removals import (
+from webhook.queries.properties.approvals import (
+    OfRemovedProperty,
+    approve_property,
+    restore_property,
+)
+from webhook.queries.properties.edits import PropertyEdit, edit_property
+from webhook.queries.properties.removals import (
     RemovalRequest,
     approve_remove_property,
     request_remove_property,

@@ -25,7 +25,7 @@ from db.visits import Visit
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Context, Scope, Share
 from webhook.queries.models import OfProperty, existing_property
-from webhook.queries.removals import may_withdraw
+from webhook.queries.properties.removals import may_withdraw
 
 LAST = 3
 """Alerts and visits of an overview, the newest."""

@@ -1,7 +1,5 @@
 """What people and rules ask of a CAD: note, close, panic over, a status, a 911 call.
 
-Units are put onto calls in attachments.py.
-
 Nothing is sent here: each function writes a request in the transaction of what caused it, and
 webhook/cad_api carries it out.
 """
@@ -24,7 +22,7 @@ from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import Conflict, RateLimited
 from webhook.protocol.events import CadRequestChanged, Subject
 from webhook.protocol.wire import TEXT, Request
-from webhook.queries.incidents import (
+from webhook.queries.cad.incidents import (
     Incident,
     NewIncidentNote,
     OfIncident,

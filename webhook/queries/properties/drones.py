@@ -35,7 +35,7 @@ from webhook.queries.models import (
     page_fields,
     with_external_ids,
 )
-from webhook.queries.properties import suggest_properties
+from webhook.queries.properties.find import suggest_properties
 
 table = Catalogue()
 

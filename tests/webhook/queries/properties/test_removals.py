@@ -7,7 +7,7 @@ import pytest
 from tests.webhook.harness import AppHarness
 from webhook.protocol.context import Scope
 from webhook.protocol.errors import Forbidden
-from webhook.queries.removals import (
+from webhook.queries.properties.removals import (
     RemovalRequest,
     Withdrawal,
     request_remove_property,

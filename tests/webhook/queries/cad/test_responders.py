@@ -11,14 +11,14 @@ from webhook.cad.store import store_push
 from webhook.protocol.context import Caller, Context, Scope
 from webhook.protocol.errors import Conflict, Forbidden, NotFound
 from webhook.protocol.events import Subject
-from webhook.queries.incidents import (
+from webhook.queries.cad.incidents import (
     NewIncidentNote,
     OfIncident,
     find_incident,
     get_notes,
     note_incident,
 )
-from webhook.queries.responders import is_responding, leave_call, respond_to_call
+from webhook.queries.cad.responders import is_responding, leave_call, respond_to_call
 
 CALL, DISPATCH = OfIncident(subject="emergency:1@cad"), OfIncident(subject="dispatch:10@cad")
 PANIC = OfIncident(subject="panic:1")

@@ -21,7 +21,6 @@ from webhook.protocol.events import (
     Subject,
 )
 from webhook.queries.alarm_steps import end_alarm_of
-from webhook.queries.drones import close_flight
 from webhook.queries.models import (
     approval_subjects,
     property_subject,
@@ -29,6 +28,7 @@ from webhook.queries.models import (
     removal_subject,
     restore_subject,
 )
+from webhook.queries.properties.drones import close_flight
 
 DECIDED_BY_APPROVERS = frozenset({PENDING, REJECTED, REMOVED})
 """Statuses that people can only change as approvers."""

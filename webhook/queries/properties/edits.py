@@ -20,7 +20,6 @@ from webhook.protocol.events import (
     PropertyTierChanged,
 )
 from webhook.protocol.wire import SYNONYMS, ExternalId, Flag, Id, IdOrName, Success, UserId
-from webhook.queries.approvals import count_approval
 from webhook.queries.community import find_tier
 from webhook.queries.models import (
     Added,
@@ -32,15 +31,16 @@ from webhook.queries.models import (
     existing_property,
     property_subject,
 )
-from webhook.queries.positions import AtPosition, position_field, stored_position
-from webhook.queries.properties import Location, NewProperty, add
-from webhook.queries.property_lifecycle import (
+from webhook.queries.properties.add import Location, NewProperty, add
+from webhook.queries.properties.approvals import count_approval
+from webhook.queries.properties.lifecycle import (
     DECIDED_BY_APPROVERS,
     change_owner,
     change_status,
     status_before_request,
 )
-from webhook.queries.removals import request_removal, withdraw
+from webhook.queries.properties.positions import AtPosition, position_field, stored_position
+from webhook.queries.properties.removals import request_removal, withdraw
 
 table = Catalogue()
 

@@ -18,7 +18,7 @@ from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
 from webhook.protocol.events import IncidentChanged, Subject
 from webhook.protocol.wire import TEXT, Request
-from webhook.queries.cad import configured_cads
+from webhook.queries.cad.lookup import configured_cads
 
 KINDS = ("emergency", "dispatch", "panic")
 """The kinds of subjects that are incidents."""

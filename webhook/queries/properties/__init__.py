@@ -1,0 +1,1 @@
+"""Properties, and what belongs to one: equipment, drones, access, visits, removal."""
