@@ -13,7 +13,7 @@ from cogs.ui.text import inert_line, timestamp
 from db import alarms, cards, emergencies, properties, units
 from db.cards import AGAIN
 from db.database import Reader
-from webhook.cad.events import call_of
+from webhook.cad.events.event import call_of
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.events import AlertRaised, Subject
 from webhook.queries.guilds import home_guild

@@ -29,7 +29,7 @@ from db.alarm_steps import AlarmStep
 from db.alarms import Alarm
 from db.database import Reader
 from db.properties import Property
-from webhook.cad.events import dispatch_subject
+from webhook.cad.events.event import dispatch_subject
 from webhook.protocol.events import Subject
 from webhook.queries.police import may_call_police, request_of
 

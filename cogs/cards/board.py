@@ -26,7 +26,7 @@ from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.units import Unit
 from webhook import cad
-from webhook.cad.events import dispatch_subject, emergency_subject
+from webhook.cad.events.event import dispatch_subject, emergency_subject
 from webhook.protocol.context import now
 from webhook.protocol.events import CAD, CardsOutdated, Subject
 from webhook.queries.cad.lookup import configured_cads

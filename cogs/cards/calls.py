@@ -26,7 +26,7 @@ from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.units import PanicUnit, Unit
-from webhook.cad.events import call_of, dispatch_subject, emergency_subject, panic_subject
+from webhook.cad.events.event import call_of, dispatch_subject, emergency_subject, panic_subject
 from webhook.protocol.events import Subject
 
 UNITS = 25

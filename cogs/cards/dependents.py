@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from cogs.cards import board
 from db import alarms, cards, dispatches, emergencies, escalations, units
 from db.database import Reader
-from webhook.cad.events import (
+from webhook.cad.events.event import (
     call_of,
     dispatch_subject,
     emergency_subject,

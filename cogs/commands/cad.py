@@ -16,7 +16,7 @@ from cogs.ui.pages import ListRows, PagedLists, Row, first_page, reply_page
 from cogs.ui.permissions import needs
 from cogs.ui.responder import SentinelCog, SentinelGroup, before_modal, reply_embed
 from cogs.ui.text import fitting, inert_line, length, plain_line, timestamp
-from webhook.cad.events import dispatch_subject, emergency_subject
+from webhook.cad.events.event import dispatch_subject, emergency_subject
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import NotFound
 from webhook.protocol.wire import validate

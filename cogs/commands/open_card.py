@@ -19,7 +19,7 @@ from cogs.ui.names import (
 from cogs.ui.pages import first_page
 from cogs.ui.responder import Responder, reply_embed
 from cogs.ui.text import fitting, inert, inert_line, who
-from webhook.cad.events import dispatch_subject, emergency_subject
+from webhook.cad.events.event import dispatch_subject, emergency_subject
 from webhook.protocol.context import Caller, Context, Scope, Share
 from webhook.protocol.errors import NotFound
 from webhook.queries.card_access import OfSubject, require_card

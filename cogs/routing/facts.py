@@ -11,7 +11,7 @@ from db.database import Reader
 from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from webhook import cad
-from webhook.cad.events import call_of
+from webhook.cad.events.event import call_of
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.events import CAD, Subject, TroubleChanged
 from webhook.protocol.wire import MAX_ID

@@ -1,8 +1,8 @@
 """What Sonoran CAD pushes, normalised; docs/cad.md describes every event."""
 
-from webhook.cad import calls, notices, records, units  # noqa: F401 - each declares its events
-from webhook.cad.events import CadEvent, InvalidPush, Partial, UnhandledType
-from webhook.cad.registry import ACKNOWLEDGED, EVENTS, READERS, parse
+from webhook.cad.events import calls, notices, records, units  # noqa: F401 - each declares its events
+from webhook.cad.events.event import CadEvent, InvalidPush, Partial, UnhandledType
+from webhook.cad.events.registry import ACKNOWLEDGED, EVENTS, READERS, parse
 from webhook.protocol.events import ALL, CAD
 from webhook.protocol.events import EVENTS as OWN_EVENTS
 

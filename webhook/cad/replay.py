@@ -13,9 +13,9 @@ import orjson
 from db import fingerprints, journal
 from webhook.cad.apply import apply
 from webhook.cad.arrival import REORDER_WINDOW, Arrival
-from webhook.cad.calls import DispatchNew
-from webhook.cad.notices import Callout, PagerMessage, StationAlert
-from webhook.cad.registry import EVENTS
+from webhook.cad.events.calls import DispatchNew
+from webhook.cad.events.notices import Callout, PagerMessage, StationAlert
+from webhook.cad.events.registry import EVENTS
 from webhook.protocol.context import Change
 from webhook.protocol.events import CAD, CardsOutdated
 

@@ -16,7 +16,7 @@ from db import (
 from db.calls import CallKey
 from db.database import Transaction
 from webhook.cad.arrival import DUPLICATE_WINDOW
-from webhook.cad.events import dispatch_subject, emergency_subject, panic_subject
+from webhook.cad.events.event import dispatch_subject, emergency_subject, panic_subject
 from webhook.cad.stale import StaleLimits, end_stale
 from webhook.protocol.context import Context
 from webhook.protocol.events import Subject

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import time
 
 from db import dispatches, emergencies, stale_ends, units
-from webhook.cad.events import (
+from webhook.cad.events.event import (
     dispatch_subject,
     emergency_subject,
     panic_subject,

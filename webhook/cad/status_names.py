@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from webhook.cad.calls import CALL_STATUS
-from webhook.cad.units import UNIT_STATUS
+from webhook.cad.events.calls import CALL_STATUS
+from webhook.cad.events.units import UNIT_STATUS
 
 
 @dataclass(frozen=True)

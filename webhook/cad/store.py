@@ -10,22 +10,18 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from db import crimes, emergencies, fingerprints
-from webhook.cad import (  # noqa: F401 - each registers what its events change
-    apply_dispatches,
-    apply_emergencies,
-)
 from webhook.cad.apply import apply
+from webhook.cad.apply.occurrences import emergency_call
 from webhook.cad.arrival import DUPLICATE_WINDOW, Arrival
-from webhook.cad.calls import Call911
-from webhook.cad.events import CadEvent, UnhandledType, unit_subjects
-from webhook.cad.occurrences import emergency_call
+from webhook.cad.events.calls import Call911
+from webhook.cad.events.event import CadEvent, UnhandledType, unit_subjects
+from webhook.cad.events.registry import parse
+from webhook.cad.events.units import UnitPanic
+from webhook.cad.events.unknown import event_data, event_name
 from webhook.cad.own.echoes import is_echo
 from webhook.cad.own.news import news_of
-from webhook.cad.registry import parse
 from webhook.cad.replay import replay
 from webhook.cad.status_names import StatusNames
-from webhook.cad.units import UnitPanic
-from webhook.cad.unknown import event_data, event_name
 from webhook.protocol.context import Change, Context
 from webhook.protocol.events import CAD, Crime, Subject
 from webhook.protocol.idempotency import RequestKey, carry_out

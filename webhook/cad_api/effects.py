@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from webhook.cad.events import CadEvent, InvalidPush, UnhandledType
-from webhook.cad.registry import parse
+from webhook.cad.events.event import CadEvent, InvalidPush, UnhandledType
+from webhook.cad.events.registry import parse
 
 
 def effects_of(kind: str, body: Mapping[str, Any], answer: Any) -> Sequence[CadEvent]:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from db import dispatches, emergencies, units
 from db.database import Reader
-from webhook.cad.calls import Call911, DispatchClosed, DispatchEdit, DispatchNew, Removed911
-from webhook.cad.events import CadEvent, InvalidPush, Members
+from webhook.cad.events.calls import Call911, DispatchClosed, DispatchEdit, DispatchNew, Removed911
+from webhook.cad.events.event import CadEvent, InvalidPush, Members
+from webhook.cad.events.units import UnitLogin, UnitLogout, UnitPanic, UnitUpdate
 from webhook.cad.store import PushConfig, store_own
-from webhook.cad.units import UnitLogin, UnitLogout, UnitPanic, UnitUpdate
 from webhook.protocol.context import Change, Context
 
 PAGE = 100

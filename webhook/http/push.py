@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from db.errors import StorageUnavailable
-from webhook.cad.events import InvalidPush, UnhandledType, collect_skipped
+from webhook.cad.events.event import InvalidPush, UnhandledType, collect_skipped
 from webhook.cad.silence import LastPush
 from webhook.cad.store import PushConfig, store_push
 from webhook.http.bodies import BodyReader

@@ -27,7 +27,7 @@ from tests.fake_discord.validation import check_message
 from tests.golden import check_golden
 from tests.webhook.harness import AppHarness, open_harness
 from webhook import cad
-from webhook.cad.events import dispatch_subject
+from webhook.cad.events.event import dispatch_subject
 from webhook.cad.store import store_push
 from webhook.protocol.events import CAD, EVENTS, SYSTEM_EVENTS, MemberLinked, Subject
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from webhook.cad import EVENTS, HANDLED_TYPES, parse
-from webhook.cad.records import Record
-from webhook.cad.units import UnitReport
+from webhook.cad.events.records import Record
+from webhook.cad.events.units import UnitReport
 
 DOCS = (Path(__file__).parents[3] / "docs" / "cad.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", DOCS, re.DOTALL | re.MULTILINE))

@@ -11,7 +11,7 @@ from db import dispatches
 from db.calls import CallKey
 from tests.webhook.cad.test_arrival import GAME, SECOND, edit, new, push
 from tests.webhook.harness import MINUTE, START, AppHarness
-from webhook.cad.events import dispatch_subject
+from webhook.cad.events.event import dispatch_subject
 from webhook.cad.store import PushConfig, store_push
 from webhook.cad.times import instant, seconds_of_day
 

@@ -9,7 +9,7 @@ import pytest
 
 from db import dispatches, emergencies, units
 from tests.webhook.cad_api.conftest import CAD, DORA, VIC, AskedCad, HurriedClock
-from webhook.cad.events import panic_subject
+from webhook.cad.events.event import panic_subject
 from webhook.protocol.context import Context, Scope
 from webhook.protocol.errors import Conflict, RateLimited
 from webhook.protocol.events import CadRequestChanged, Subject

@@ -15,9 +15,10 @@ from db import subscriptions
 from tests.webhook.harness import AppHarness, FakeSession
 from tests.webhook.http.test_websocket import IN_TIME, closed, emit, hear, refusal, say
 from tests.webhook.serving import BOSS, KEY, READER, AppOptions, RunningApp, serve
-from webhook.cad import EVENT_NAMES, fields
-from webhook.cad.events import InvalidPush
-from webhook.cad.registry import parse
+from webhook.cad import EVENT_NAMES
+from webhook.cad.events import fields
+from webhook.cad.events.event import InvalidPush
+from webhook.cad.events.registry import parse
 from webhook.http import authentication, bodies, connection_limits
 from webhook.http.authentication import FailureDelays
 from webhook.http.connection import MAX_INVALID, ConnectionCounter, ConnectionLimits, SendQueue

@@ -8,7 +8,7 @@ import pytest
 
 from db import journal, settings
 from tests.webhook.harness import DAY, HOUR, AppHarness, FakeSession, open_harness
-from webhook.cad.events import UnhandledType
+from webhook.cad.events.event import UnhandledType
 from webhook.cad.store import store_push
 from webhook.queries.daily_report import MESSAGES, PROBLEMS, report_day
 

@@ -12,7 +12,7 @@ import orjson
 from db import cad_requests
 from db.cad_requests import CadRequest
 from webhook.cad.arrival import REORDER_WINDOW
-from webhook.cad.calls import (
+from webhook.cad.events.calls import (
     Call911,
     DispatchClosed,
     DispatchNew,
@@ -21,10 +21,10 @@ from webhook.cad.calls import (
     UnitAttach,
     UnitDetach,
 )
-from webhook.cad.events import CadEvent
-from webhook.cad.fields import NOTE_LIMIT
+from webhook.cad.events.event import CadEvent
+from webhook.cad.events.fields import NOTE_LIMIT
+from webhook.cad.events.units import UnitPanic, UnitStatus
 from webhook.cad.own.news import news_of
-from webhook.cad.units import UnitPanic, UnitStatus
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Change
 from webhook.queries.cad.requests import note_change

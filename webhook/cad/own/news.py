@@ -7,7 +7,7 @@ first is the event, and the other one is nothing new.
 from functools import singledispatch
 
 from db import dispatches, emergencies, units
-from webhook.cad.calls import (
+from webhook.cad.events.calls import (
     Call911,
     DispatchClosed,
     DispatchNew,
@@ -16,8 +16,8 @@ from webhook.cad.calls import (
     UnitAttach,
     UnitDetach,
 )
-from webhook.cad.events import CadEvent
-from webhook.cad.units import UnitPanic, UnitStatus
+from webhook.cad.events.event import CadEvent
+from webhook.cad.events.units import UnitPanic, UnitStatus
 from webhook.protocol.context import Change
 
 

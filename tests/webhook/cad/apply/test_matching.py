@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from db import dispatches, emergencies
 from db.search import words
 from tests.webhook.harness import AppHarness
-from webhook.cad.matching import (
+from webhook.cad.apply.matching import (
     MAX_ADDRESS_WORDS,
     MAX_POSTAL_WORDS,
     MIN_LOCATION_LENGTH,

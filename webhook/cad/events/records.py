@@ -7,11 +7,11 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from db.user_ids import stored_id
-from webhook.cad import fields
-from webhook.cad.events import CadEvent, InvalidPush, Members, Pushed, ReadBy, ReadFrom
-from webhook.cad.fields import Code, Line, Url
-from webhook.cad.registry import cad_event
-from webhook.cad.units import UnitsEvent
+from webhook.cad.events import fields
+from webhook.cad.events.event import CadEvent, InvalidPush, Members, Pushed, ReadBy, ReadFrom
+from webhook.cad.events.fields import Code, Line, Url
+from webhook.cad.events.registry import cad_event
+from webhook.cad.events.units import UnitsEvent
 
 MAX_RECORD_FIELDS = 64
 MAX_FLAGS = 64

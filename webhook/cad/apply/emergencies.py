@@ -5,11 +5,8 @@ from typing import Any
 from db import cad_requests, emergencies
 from db.calls import CallKey
 from db.emergencies import EmergencyCall
-from webhook.cad.apply import apply
-from webhook.cad.arrival import Arrival
-from webhook.cad.calls import Call911, Removed911
-from webhook.cad.events import emergency_subject, panic_subject
-from webhook.cad.matching import (
+from webhook.cad.apply.event import apply
+from webhook.cad.apply.matching import (
     CallLocation,
     call_repeated_by,
     move_dispatches,
@@ -17,7 +14,10 @@ from webhook.cad.matching import (
     pressed_by,
     property_at,
 )
-from webhook.cad.occurrences import CallReport, compare_911, emergency_call, emergency_key
+from webhook.cad.apply.occurrences import CallReport, compare_911, emergency_call, emergency_key
+from webhook.cad.arrival import Arrival
+from webhook.cad.events.calls import Call911, Removed911
+from webhook.cad.events.event import emergency_subject, panic_subject
 from webhook.cad.own.alarm_calls import note_alarm_call
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject

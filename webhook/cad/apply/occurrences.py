@@ -23,8 +23,8 @@ from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.search import fold_case
 from webhook.cad.arrival import DUPLICATE_WINDOW, REORDER_WINDOW, Arrival
-from webhook.cad.calls import Call911, DispatchNew
-from webhook.cad.events import dispatch_subject, emergency_subject
+from webhook.cad.events.calls import Call911, DispatchNew
+from webhook.cad.events.event import dispatch_subject, emergency_subject
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
 

@@ -9,8 +9,8 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from webhook.cad import fields
-from webhook.cad.events import (
+from webhook.cad.events import fields
+from webhook.cad.events.event import (
     CadEvent,
     Coordinates,
     InvalidPush,
@@ -21,8 +21,8 @@ from webhook.cad.events import (
     ReadFrom,
     note_skipped,
 )
-from webhook.cad.fields import Code, Flag, Line, Location
-from webhook.cad.registry import cad_event
+from webhook.cad.events.fields import Code, Flag, Line, Location
+from webhook.cad.events.registry import cad_event
 
 UNITS_PER_EVENT = 32
 """A push about more units than this becomes several events, so that none grows without bound."""

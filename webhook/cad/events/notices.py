@@ -5,11 +5,19 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from webhook.cad import fields
-from webhook.cad.events import CadEvent, Coordinates, InvalidPush, Members, Pushed, ReadBy, ReadFrom
-from webhook.cad.fields import Body, Line, Texts, Url
-from webhook.cad.registry import cad_event
-from webhook.cad.units import optional_idents
+from webhook.cad.events import fields
+from webhook.cad.events.event import (
+    CadEvent,
+    Coordinates,
+    InvalidPush,
+    Members,
+    Pushed,
+    ReadBy,
+    ReadFrom,
+)
+from webhook.cad.events.fields import Body, Line, Texts, Url
+from webhook.cad.events.registry import cad_event
+from webhook.cad.events.units import optional_idents
 
 MAX_STATIONS = 32
 MAX_DOORS = 16

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from webhook.cad import fields
-from webhook.cad.events import (
+from webhook.cad.events import fields
+from webhook.cad.events.event import (
     CadEvent,
     Coordinates,
     InvalidPush,
@@ -20,7 +20,7 @@ from webhook.cad.events import (
     ReadBy,
     ReadFrom,
 )
-from webhook.cad.fields import (
+from webhook.cad.events.fields import (
     Caller,
     CallId,
     CallIds,
@@ -34,8 +34,8 @@ from webhook.cad.fields import (
     Texts,
     Title,
 )
-from webhook.cad.registry import cad_event, earlier_push
-from webhook.cad.units import (
+from webhook.cad.events.registry import cad_event, earlier_push
+from webhook.cad.events.units import (
     Idents,
     UnitsEvent,
     optional_idents,

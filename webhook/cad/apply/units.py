@@ -1,28 +1,15 @@
-"""What the CAD's events change: units, panics and notices here, calls in `apply_*.py`.
+"""What the CAD's events change in units, their groups and their panics."""
 
-Pushes are not numbered, rarely carry a time and arrive in any order, some twice. So they are stored
-in such a way that the order of arrival matters as little as the events allow.
-
-Every function returns the subjects of its event.
-"""
-
-from functools import singledispatch
 from typing import Any
 
-from db import notices, stale_ends, units
-from webhook.cad.arrival import DUPLICATE_WINDOW, Arrival
-from webhook.cad.calls import ToggleBodycam
-from webhook.cad.events import (
-    CadEvent,
-    emergency_subject,
-    notice_subject,
-    panic_subject,
-    unit_subjects,
-)
-from webhook.cad.matching import fold_earlier_calls
-from webhook.cad.notices import Callout, PagerMessage, StationAlert
-from webhook.cad.records import PrintRecord
-from webhook.cad.units import (
+from db import stale_ends, units
+from webhook.cad.apply.event import apply
+from webhook.cad.apply.matching import fold_earlier_calls
+from webhook.cad.arrival import Arrival
+from webhook.cad.events.calls import ToggleBodycam
+from webhook.cad.events.event import emergency_subject, panic_subject, unit_subjects
+from webhook.cad.events.records import PrintRecord
+from webhook.cad.events.units import (
     UnitGroupAdd,
     UnitGroupRemove,
     UnitGroupRename,
@@ -39,18 +26,6 @@ OFFLINE = "OFFLINE"
 
 PANIC_REOPEN_WINDOW = 120_000
 """Milliseconds after its end within which another press of the button reopens a panic."""
-
-_NOTICE_KINDS: dict[str, notices.Kind] = {
-    PagerMessage.type: "pager",
-    StationAlert.type: "station",
-    Callout.type: "callout",
-}
-
-
-@singledispatch
-async def apply(event: CadEvent, change: Change, arrival: Arrival) -> list[Subject]:
-    """Store what an event changes and return its subjects; most events are only journalled."""
-    return []
 
 
 @apply.register
@@ -152,27 +127,6 @@ async def store_panic(event: UnitPanic, change: Change, arrival: Arrival) -> lis
     # They may have cards of their own by now, which the panic's card replaces.
     own_subjects = [emergency_subject(call) for call in own_calls]
     return [*map(panic_subject, begun), *subjects, *own_subjects]
-
-
-@apply.register
-async def store_notice(
-    event: PagerMessage | StationAlert | Callout, change: Change, arrival: Arrival
-) -> list[Subject]:
-    key = _callout_key(event) if isinstance(event, Callout) else ""
-    data = event.model_dump_json(by_alias=True)
-    kind = _NOTICE_KINDS[event.type]
-    since = change.happened - (arrival.window or DUPLICATE_WINDOW)
-    notice_id = await notices.put(
-        change.sql, arrival.cad, kind, key, data, change.received, change.age, since=since
-    )
-    return [notice_subject(notice_id)]
-
-
-def _callout_key(callout: Callout) -> str:
-    """Return what tells callouts apart: the id is only their kind ("armed_suspect")."""
-    if not callout.id:
-        return ""
-    return " ".join([callout.id, *(f"{at.x:.0f},{at.y:.0f}" for at in callout.locations)])
 
 
 async def _store_unit(change: Change, arrival: Arrival, ident: int, values: dict[str, Any]) -> None:

@@ -7,10 +7,19 @@ import orjson
 from db import dispatches, emergencies, stale_ends
 from db.calls import CallKey
 from db.dispatches import CallNote, DispatchCall
-from webhook.cad.apply import apply
-from webhook.cad.apply_emergencies import subjects_of_911
+from webhook.cad.apply.emergencies import subjects_of_911
+from webhook.cad.apply.event import apply
+from webhook.cad.apply.matching import find_property
+from webhook.cad.apply.occurrences import (
+    CallReport,
+    compare_dispatch,
+    dispatch_call,
+    dispatch_key,
+    is_edit_of_next,
+    origin_key,
+)
 from webhook.cad.arrival import REORDER_WINDOW, Arrival
-from webhook.cad.calls import (
+from webhook.cad.events.calls import (
     DispatchClosed,
     DispatchEdit,
     DispatchNew,
@@ -20,17 +29,8 @@ from webhook.cad.calls import (
     UnitAttach,
     UnitDetach,
 )
-from webhook.cad.events import dispatch_subject
-from webhook.cad.fields import origins_911
-from webhook.cad.matching import find_property
-from webhook.cad.occurrences import (
-    CallReport,
-    compare_dispatch,
-    dispatch_call,
-    dispatch_key,
-    is_edit_of_next,
-    origin_key,
-)
+from webhook.cad.events.event import dispatch_subject
+from webhook.cad.events.fields import origins_911
 from webhook.cad.own.alarm_calls import note_alarm_call, note_alarm_dispatch
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from webhook.cad.events import (
+from webhook.cad.events.event import (
     CadEvent,
     InvalidPush,
     Members,
@@ -11,7 +11,7 @@ from webhook.cad.events import (
     UnhandledType,
     note_skipped,
 )
-from webhook.cad.fields import MAX_IDS, items, members
+from webhook.cad.events.fields import MAX_IDS, items, members
 
 MAX_DATA = 64
 """The most objects in an array of data; one is usual."""

@@ -27,7 +27,7 @@ from db.dispatches import DispatchCall
 from db.emergencies import EmergencyCall
 from db.search import fold_case, may_be_code, words
 from db.units import Pressing
-from webhook.cad.events import dispatch_subject
+from webhook.cad.events.event import dispatch_subject
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject
 

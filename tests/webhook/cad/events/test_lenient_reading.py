@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.cad import InvalidPush, UnhandledType, parse
-from webhook.cad.calls import (
+from webhook.cad.events.calls import (
     Call911,
     DispatchClosed,
     DispatchEdit,
@@ -17,10 +17,10 @@ from webhook.cad.calls import (
     Removed911,
     UnitDetach,
 )
-from webhook.cad.events import CadEvent, collect_skipped
-from webhook.cad.notices import Callout, PagerMessage, StationAlert, StreetSign, Tone
-from webhook.cad.records import LinkVerified, Record, RecordAdd, RecordEdit
-from webhook.cad.units import UnitLogin, UnitPanic, UnitStatus, UnitUpdate
+from webhook.cad.events.event import CadEvent, collect_skipped
+from webhook.cad.events.notices import Callout, PagerMessage, StationAlert, StreetSign, Tone
+from webhook.cad.events.records import LinkVerified, Record, RecordAdd, RecordEdit
+from webhook.cad.events.units import UnitLogin, UnitPanic, UnitStatus, UnitUpdate
 from webhook.protocol.json_reader import parse_json
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import orjson
 
 from db.user_ids import stored_id
-from webhook.cad.events import (
+from webhook.cad.events.event import (
     Coordinates,
     InvalidPush,
     Members,

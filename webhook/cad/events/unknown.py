@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from webhook.cad.registry import EVENTS
+from webhook.cad.events.registry import EVENTS
 from webhook.protocol.clean_text import clean_text
 
 MAX_BYTES = 64 * 1024
