@@ -9,7 +9,7 @@ from cogs.ui.text import fitting, inert, length, pieces, who
 from db import cad_requests, cards, incidents, responders
 from db.database import Reader
 from db.incidents import IncidentNote
-from webhook.cad.events.fields import NOTE_LIMIT
+from webhook.cad.events.values import NOTE_LIMIT
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.events import Subject
 from webhook.queries.cad.incidents import find_incident

@@ -16,7 +16,7 @@ from tests.webhook.harness import AppHarness, FakeSession
 from tests.webhook.http.test_websocket import IN_TIME, closed, emit, hear, refusal, say
 from tests.webhook.serving import BOSS, KEY, READER, AppOptions, RunningApp, serve
 from webhook.cad import EVENT_NAMES
-from webhook.cad.events import fields
+from webhook.cad.events import values
 from webhook.cad.events.event import InvalidPush
 from webhook.cad.events.registry import parse
 from webhook.http import authentication, bodies, connection_limits
@@ -543,7 +543,7 @@ def test_metadata_is_read_only_up_to_a_limit() -> None:
                 yield item
 
     blank = Entries({chr(0xF0000 + number): None for number in range(10_000)})
-    assert fields.metadata(blank) == {}
+    assert values.metadata(blank) == {}
     assert Entries.seen < 1_000
 
 

@@ -30,7 +30,7 @@ from webhook.cad.events.calls import (
     UnitDetach,
 )
 from webhook.cad.events.event import dispatch_subject
-from webhook.cad.events.fields import origins_911
+from webhook.cad.events.ids import origins_911
 from webhook.cad.own.alarm_calls import note_alarm_call, note_alarm_dispatch
 from webhook.protocol.context import Change
 from webhook.protocol.events import Subject

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from webhook.cad.events import fields
+from webhook.cad.events import ids, positions, values
 from webhook.cad.events.event import (
     CadEvent,
     Coordinates,
@@ -76,16 +76,16 @@ class Note(Pushed):
     @classmethod
     def read(cls, value: object) -> Self:
         if not isinstance(value, dict):
-            return cls(content=fields.text(value, fields.NOTE_LIMIT))
-        kind = fields.line(value.get("type"), _ATTACHMENT_LIMIT).lower() or "text"
-        content = fields.text(value.get("content"), fields.NOTE_LIMIT)
+            return cls(content=values.text(value, values.NOTE_LIMIT))
+        kind = values.line(value.get("type"), _ATTACHMENT_LIMIT).lower() or "text"
+        content = values.text(value.get("content"), values.NOTE_LIMIT)
         shown = content if kind in ("text", "link") else f"({kind} attachment.)"
         return cls.model_validate({**cls.read_members(value), "type": kind, "content": shown})
 
 
 def read_notes(value: object) -> list[Note]:
     """Read the notes of a call: a list, a single note, or "" for none; the newest are last."""
-    given = [item for item in fields.items(value) if not _is_blank(item)]
+    given = [item for item in values.items(value) if not _is_blank(item)]
     return [Note.read(item) for item in given[-MAX_NOTES:]]
 
 
@@ -99,17 +99,17 @@ def _is_blank(value: object) -> bool:
 
 
 def _priority(value: object) -> int | str | None:
-    code = fields.code(value)
+    code = values.code(value)
     if code in (1, 2, 3):
         return code
-    return None if isinstance(value, bool) else fields.line(value, fields.CODE_LIMIT) or None
+    return None if isinstance(value, bool) else values.line(value, values.CODE_LIMIT) or None
 
 
 def _is_emergency(value: object) -> bool | None:
     """Read whether a call is an emergency; some scripts name the kind of call instead."""
-    if isinstance(value, str) and fields.line(value, fields.CODE_LIMIT).casefold() in _CIVIL:
+    if isinstance(value, str) and values.line(value, values.CODE_LIMIT).casefold() in _CIVIL:
         return False
-    return fields.flag(value)
+    return values.flag(value)
 
 
 @cad_event("EVENT_911", card="emergency", names_card=True, on_board=True)
@@ -135,18 +135,18 @@ class Call911(CadEvent):
     @classmethod
     def read(cls, data: Members) -> list[Self]:
         call = _inner(data, "call")
-        meta = fields.merge(call.get("metaData"), data.get("metaData"))
+        meta = values.merge(call.get("metaData"), data.get("metaData"))
         found = {
             "isEmergency": _is_emergency(call.get("emergency")) is not False,
             **cls.read_members({**call, "metaData": meta}),
         }
         found |= {
-            "postal": fields.postal(meta.get("postal"))
-            or fields.prefixed_postal(found.get("location", "")),
-            "coordinates": fields.coordinates(meta)
-            or fields.coordinates(call.get("location"))
-            or fields.coordinates(call),
-            "identities": fields.identities(data, call),
+            "postal": positions.postal(meta.get("postal"))
+            or positions.prefixed_postal(found.get("location", "")),
+            "coordinates": positions.coordinates(meta)
+            or positions.coordinates(call.get("location"))
+            or positions.coordinates(call),
+            "identities": ids.identities(data, call),
         }
         return [cls.model_validate(found)]
 
@@ -162,16 +162,16 @@ def _layout(value: object) -> dict[str, str] | None:
     """Read a custom layout's values text by text: an object, or a list of named values."""
     named = {
         next((str(item[key]) for key in _NAMES_OF_VALUES if item.get(key)), ""): item.get("value")
-        for item in fields.objects(value, fields.META_ENTRIES)
+        for item in values.objects(value, values.META_ENTRIES)
         if "value" in item
     }
     if named:
-        return fields.metadata(named)
-    return fields.metadata(value if isinstance(value, dict) else {"id": value})
+        return values.metadata(named)
+    return values.metadata(value if isinstance(value, dict) else {"id": value})
 
 
 def _call_coordinates(call: Members) -> Coordinates | None:
-    return fields.coordinates(call.get("metaData")) or fields.coordinates(call)
+    return positions.coordinates(call.get("metaData")) or positions.coordinates(call)
 
 
 class DispatchReport(CadEvent):
@@ -185,8 +185,8 @@ class DispatchReport(CadEvent):
 
     call_id: CallId
     event_origin_ident: int | None = None
-    origin: Annotated[str, ReadBy(partial(fields.choice, names=_CALL_ORIGIN))] = ""
-    status: Annotated[str, ReadBy(partial(fields.choice, names=CALL_STATUS))] = "PENDING"
+    origin: Annotated[str, ReadBy(partial(values.choice, names=_CALL_ORIGIN))] = ""
+    status: Annotated[str, ReadBy(partial(values.choice, names=CALL_STATUS))] = "PENDING"
     priority: Annotated[Literal[1, 2, 3] | str | None, ReadBy(_priority)] = None
     block: PlaceCode = ""
     address: Location = ""
@@ -199,7 +199,7 @@ class DispatchReport(CadEvent):
     primary: int | None = None
     track_primary: Flag = False
     origin_911: Annotated[
-        int | None, ReadFrom(lambda call: fields.origin_911(call.get("metaData")))
+        int | None, ReadFrom(lambda call: ids.origin_911(call.get("metaData")))
     ] = None
     coordinates: Annotated[Coordinates | None, ReadFrom(_call_coordinates)] = None
     meta_data: Texts = Field(default_factory=dict)
@@ -218,9 +218,9 @@ class DispatchReport(CadEvent):
         call = _dispatch(data)
         present = cls.read_members(call)
         if isinstance(call.get("postal"), str | int | float):
-            present["postal"] = fields.postal(call["postal"])
+            present["postal"] = positions.postal(call["postal"])
         if call.get("primary") is not None:
-            present["primary"] = fields.optional_id(call, "primary")
+            present["primary"] = ids.optional_id(call, "primary")
         return present
 
 
@@ -264,7 +264,7 @@ class DispatchNote(CadEvent):
 
     @classmethod
     def read(cls, data: Members) -> list[Self]:
-        call_id = fields.call_id(data)
+        call_id = ids.call_id(data)
         if data.get("note") is None:
             raise InvalidPush("note: missing")
         return [cls(call_id=call_id, note=note) for note in read_notes(data["note"])]
@@ -283,7 +283,7 @@ class UnitAttach(CadEvent):
 class UnitDetach(CadEvent):
     """Units left a dispatch call; without a call id, whichever call they were on."""
 
-    call_id: Annotated[int | None, ReadFrom(fields.optional_call_id)] = None
+    call_id: Annotated[int | None, ReadFrom(ids.optional_call_id)] = None
     idents: Idents
     event_origin_ident: OriginIdent = None
 
@@ -292,7 +292,7 @@ class UnitDetach(CadEvent):
 class ToggleBodycam(UnitsEvent):
     """A dispatcher wants body cameras on or off; state None means the other way round."""
 
-    state: Annotated[bool | None, ReadBy(fields.flag)] = None
+    state: Annotated[bool | None, ReadBy(values.flag)] = None
 
 
 @earlier_push("EVENT_UNIT_CALL_CLEAR")
@@ -305,7 +305,7 @@ def read_call_clear(data: Members) -> list[UnitDetach]:
 @earlier_push("EVENT_DISPATCH")
 def read_dispatch_of_2020(data: Members) -> Sequence[CadEvent]:
     """Until 2021-04: one type for all that happens to a dispatch call."""
-    kind = fields.choice(data.get("dispatch_type"), _DISPATCH_OF_2020)
+    kind = values.choice(data.get("dispatch_type"), _DISPATCH_OF_2020)
     if kind not in _DISPATCH_OF_2020.values():
         raise InvalidPush("dispatch_type: missing or not one of 0 to 4")
     if kind == "CALL_NEW":
@@ -313,7 +313,7 @@ def read_dispatch_of_2020(data: Members) -> Sequence[CadEvent]:
     if kind == "CALL_EDIT":
         return DispatchEdit.read(data)
     call = _dispatch(data)
-    call_id = fields.call_id(call)
+    call_id = ids.call_id(call)
     if kind == "CALL_CLOSE":
         return [DispatchClosed(call_ids=[call_id], **_origin_ident(data))]
     if kind == "CALL_NOTE":
@@ -331,9 +331,9 @@ def _dispatch(data: Members) -> Members:
 def _inner(data: Members, name: str) -> Members:
     """Return the call in a push, or the data itself if the call's members are in it."""
     inner = data.get(name)
-    call = data if inner is None and "callId" in data else fields.members(inner, name)
-    return {**call, "metaData": fields.decoded(call.get("metaData"))}
+    call = data if inner is None and "callId" in data else values.members(inner, name)
+    return {**call, "metaData": values.decoded(call.get("metaData"))}
 
 
 def _origin_ident(data: Members) -> dict[str, int | None]:
-    return {"event_origin_ident": fields.optional_id(data, "eventOriginIdent")}
+    return {"event_origin_ident": ids.optional_id(data, "eventOriginIdent")}

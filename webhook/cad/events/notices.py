@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from webhook.cad.events import fields
+from webhook.cad.events import ids, positions, values
 from webhook.cad.events.event import (
     CadEvent,
     Coordinates,
@@ -37,7 +37,7 @@ _AUDIO = re.compile(r"data:audio/.*|[A-Za-z0-9+/_-]{200,}={0,2}\s*", re.DOTALL)
 
 
 def _codes(most: int) -> ReadBy:
-    return ReadBy(lambda value: fields.lines(value, fields.CODE_LIMIT, most))
+    return ReadBy(lambda value: values.lines(value, values.CODE_LIMIT, most))
 
 
 class ToneTarget(Pushed):
@@ -54,8 +54,8 @@ class ToneTarget(Pushed):
 
     @classmethod
     def read(cls, target: Members) -> Self:
-        kind = fields.choice(target.get("type"), _TONE_TARGETS) or ""
-        code = fields.code(target.get("value"))
+        kind = values.choice(target.get("type"), _TONE_TARGETS) or ""
+        code = values.code(target.get("value"))
         number = code if code is not None and code >= 0 else None
         found = cls.read_members(target) | {
             "kind": kind,
@@ -66,7 +66,7 @@ class ToneTarget(Pushed):
 
 
 def _tone_targets(value: object) -> list[ToneTarget]:
-    return [ToneTarget.read(target) for target in fields.objects(value, MAX_TARGETS)]
+    return [ToneTarget.read(target) for target in values.objects(value, MAX_TARGETS)]
 
 
 @cad_event("EVENT_TONE", feed="dispatch")
@@ -80,10 +80,10 @@ class Tone(CadEvent):
 
 
 def _sign_ids(sign: Members) -> list[int]:
-    ids = fields.ids(sign, "ids", "id")
-    if ids is None:
+    found = ids.collect(sign, "ids", "id")
+    if found is None:
         raise InvalidPush("signData.ids: missing")
-    return ids
+    return found
 
 
 @cad_event("EVENT_STREETSIGN_UPDATED", feed="dispatch")
@@ -97,7 +97,7 @@ class StreetSign(CadEvent):
 
     @classmethod
     def read(cls, data: Members) -> list[Self]:
-        return super().read(fields.members(data.get("signData"), "signData"))
+        return super().read(values.members(data.get("signData"), "signData"))
 
 
 @cad_event("EVENT_NEW_CALLOUT", card="notice")
@@ -116,22 +116,22 @@ class Callout(CadEvent):
 
     @classmethod
     def read(cls, data: Members) -> list[Self]:
-        given = fields.members(data.get("callout"), "callout")
+        given = values.members(data.get("callout"), "callout")
         outer = {key[:1].lower() + key[1:]: value for key, value in given.items()}
-        inner = fields.decoded(outer.pop("data", None))
+        inner = values.decoded(outer.pop("data", None))
         members = {
-            key[:1].lower() + key[1:]: value for key, value in fields.merge(inner, outer).items()
+            key[:1].lower() + key[1:]: value for key, value in values.merge(inner, outer).items()
         }
         if not members:
             return []
-        listed = fields.decoded(members.pop("calloutLocations", None))
-        places = fields.items(listed)[: fields.MAX_PLACES]
-        points = [fields.coordinates(place) for place in places]
+        listed = values.decoded(members.pop("calloutLocations", None))
+        places = values.items(listed)[: positions.MAX_PLACES]
+        points = [positions.coordinates(place) for place in places]
         found = {
-            "id": fields.line(members.pop("id", None)),
-            "name": fields.line(members.pop("calloutName", None)),
+            "id": values.line(members.pop("id", None)),
+            "name": values.line(members.pop("calloutName", None)),
             "locations": [point for point in points if point is not None],
-            "details": (fields.metadata(members) or {}) | _long_descriptions(members),
+            "details": (values.metadata(members) or {}) | _long_descriptions(members),
         }
         return [cls.model_validate(found)]
 
@@ -140,9 +140,9 @@ def _long_descriptions(callout: Members) -> dict[str, str]:
     """Return the descriptions of a callout that are longer than other details may be."""
     found = {}
     for name in ("description", "calloutDescriptions"):
-        texts = [fields.text(item, fields.NOTE_LIMIT) for item in fields.items(callout.get(name))]
-        shown = fields.text("\n".join(filter(None, texts)), fields.DESCRIPTION_LIMIT)
-        if len(shown) > fields.META_VALUE_LIMIT:
+        texts = [values.text(item, values.NOTE_LIMIT) for item in values.items(callout.get(name))]
+        shown = values.text("\n".join(filter(None, texts)), values.DESCRIPTION_LIMIT)
+        if len(shown) > values.META_VALUE_LIMIT:
             found[name] = shown
     return found
 
@@ -150,11 +150,11 @@ def _long_descriptions(callout: Members) -> dict[str, str]:
 def _paged(data: Members) -> list[int] | None:
     """For one day in 2026 a push had `players` instead of `identIds`."""
     found = optional_idents(data)
-    return fields.optional_ids(data, "players") if found is None else found
+    return ids.collect_optional(data, "players") if found is None else found
 
 
 def _nature(value: object) -> str:
-    nature = fields.line(value, fields.CODE_LIMIT)
+    nature = values.line(value, values.CODE_LIMIT)
     return _NATURES.get(nature.casefold().replace("-", "").replace(" ", ""), nature)
 
 
@@ -183,11 +183,11 @@ class AlertedStation(Pushed):
 
 
 def _stations(value: object) -> list[AlertedStation]:
-    return [AlertedStation.read(station) for station in fields.objects(value, MAX_STATIONS)]
+    return [AlertedStation.read(station) for station in values.objects(value, MAX_STATIONS)]
 
 
 def _message(value: object) -> str:
-    return "" if _is_audio(value) else fields.text(value, fields.DESCRIPTION_LIMIT)
+    return "" if _is_audio(value) else values.text(value, values.DESCRIPTION_LIMIT)
 
 
 def _is_audio(value: object) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from db.user_ids import stored_id
-from webhook.cad.events import fields
+from webhook.cad.events import ids, values
 from webhook.cad.events.event import CadEvent, InvalidPush, Members, Pushed, ReadBy, ReadFrom
 from webhook.cad.events.fields import Code, Line, Url
 from webhook.cad.events.registry import cad_event
@@ -47,7 +47,7 @@ class RecordField(Pushed):
     uid: Code = ""
     label: Line = ""
     type: Code = ""
-    value: Annotated[str, ReadBy(partial(fields.text, limit=RECORD_VALUE_LIMIT))] = ""
+    value: Annotated[str, ReadBy(partial(values.text, limit=RECORD_VALUE_LIMIT))] = ""
     section: str = ""
 
     @property
@@ -63,9 +63,9 @@ class Record(Pushed):
     before 3.21.9.
     """
 
-    id: Annotated[int | None, ReadFrom(partial(fields.optional_id, name="id"))] = None
-    record_type_id: Annotated[int | None, ReadBy(fields.code)] = None
-    type: Annotated[int | None, ReadBy(fields.code)] = None
+    id: Annotated[int | None, ReadFrom(partial(ids.optional_id, name="id"))] = None
+    record_type_id: Annotated[int | None, ReadBy(values.code)] = None
+    type: Annotated[int | None, ReadBy(values.code)] = None
     kind: str = ""
     sync_id: Line = ""
     name: Line = ""
@@ -82,15 +82,15 @@ class Record(Pushed):
         found = cls.read_members(record)
         by_uid = {field.uid.casefold(): field.value for field, _ in reversed(read)}
         status = next((field.value for field, _ in read if field.is_status), None)
-        kind = fields.choice(record.get("type"), _RECORD_KINDS) or ""
+        kind = values.choice(record.get("type"), _RECORD_KINDS) or ""
         names = _DMV_STATUS if kind in _DMV_KINDS else _RECORD_STATUS
         flags = dict.fromkeys(flag for _, flags in read for flag in flags)
         found |= {
             "kind": kind,
-            "status": fields.choice(status, names),
-            "first": fields.line(by_uid.get("first")),
-            "last": fields.line(by_uid.get("last")),
-            "plate": fields.line(by_uid.get("plate"), fields.CODE_LIMIT),
+            "status": values.choice(status, names),
+            "first": values.line(by_uid.get("first")),
+            "last": values.line(by_uid.get("last")),
+            "plate": values.line(by_uid.get("plate"), values.CODE_LIMIT),
             "flags": list(flags)[:MAX_RECORD_FIELDS],
             "fields": [field for field, _ in read if field.value],
         }
@@ -104,7 +104,7 @@ class RecordEvent(CadEvent):
 
     @classmethod
     def read(cls, data: Members) -> list[Self]:
-        record = fields.members(data.get("record"), "record")
+        record = values.members(data.get("record"), "record")
         return [cls(record=Record.read(record))] if record else []
 
 
@@ -135,28 +135,28 @@ class PrintRecord(UnitsEvent):
 
 def _character(data: Members) -> str:
     if isinstance(data.get("id"), str):
-        return fields.exact_text(data, "id")
-    ids = fields.ids(data, "id")
-    if ids is None or len(ids) != 1:
+        return ids.exact_text(data, "id")
+    found = ids.collect(data, "id")
+    if found is None or len(found) != 1:
         raise InvalidPush("id: missing")
-    return str(ids[0])
+    return str(found[0])
 
 
 @cad_event("EVENT_CHAR_SELECTED", feed="records")
 class CharacterSelected(CadEvent):
     """An account now plays a character; `id` is its number or sync key, as text."""
 
-    acc_id: Annotated[str, ReadFrom(partial(fields.exact_text, name="accId"))]
+    acc_id: Annotated[str, ReadFrom(partial(ids.exact_text, name="accId"))]
     id: Annotated[str, ReadFrom(_character)]
 
 
 def _account(data: Members) -> str | None:
     absent = data.get("accountUuid") in (None, "")
-    return None if absent else fields.exact_text(data, "accountUuid")
+    return None if absent else ids.exact_text(data, "accountUuid")
 
 
 def _community_user(data: Members) -> str:
-    return stored_id(fields.exact_text(data, "communityUserId"))
+    return stored_id(ids.exact_text(data, "communityUserId"))
 
 
 @cad_event("EVENT_COMMUNITY_LINK_VERIFIED", feed="records")
@@ -170,13 +170,13 @@ class LinkVerified(CadEvent):
 def _record_fields(record: Members) -> Iterator[tuple[RecordField, list[str]]]:
     """Go through the fields of all sections, each with its flags."""
     left = MAX_RECORD_FIELDS
-    for section in fields.objects(record.get("sections"), MAX_RECORD_FIELDS):
-        label = fields.line(section.get("label"))
-        for field in fields.objects(section.get("fields"), left):
+    for section in values.objects(record.get("sections"), MAX_RECORD_FIELDS):
+        label = values.line(section.get("label"))
+        for field in values.objects(section.get("fields"), left):
             left -= 1
             extra = field.get("data")
             marked = extra.get("flags") if isinstance(extra, dict) else None
-            flags = fields.lines(marked, fields.CODE_LIMIT, MAX_FLAGS)
+            flags = values.lines(marked, values.CODE_LIMIT, MAX_FLAGS)
             found = RecordField.read_members(field) | {"section": label}
             if str(found.get("type", "")).casefold() in _CHOICES:
                 # What is ticked there says something of the field and not of the record.

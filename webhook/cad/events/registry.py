@@ -11,7 +11,8 @@ from webhook.cad.events.event import (
     UnhandledType,
     note_skipped,
 )
-from webhook.cad.events.fields import MAX_IDS, items, members
+from webhook.cad.events.ids import MAX_IDS
+from webhook.cad.events.values import items, members
 
 MAX_DATA = 64
 """The most objects in an array of data; one is usual."""

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from webhook.cad.events import fields
+from webhook.cad.events import ids, positions, values
 from webhook.cad.events.event import (
     CadEvent,
     Coordinates,
@@ -46,7 +46,7 @@ _IDENTS = ("idents", "identIds", "ident", "identId")
 
 def read_idents(data: Members) -> list[int] | None:
     """Read the ids of the units in a push; until 2021-04 it listed the units in full."""
-    found = fields.ids(data, *_IDENTS)
+    found = ids.collect(data, *_IDENTS)
     if found is None and data.get("units") is not None:
         return [unit_id for unit_id, _ in _entries(data["units"])]
     return found
@@ -55,10 +55,10 @@ def read_idents(data: Members) -> list[int] | None:
 def optional_idents(data: Members) -> list[int] | None:
     """Read the ids of units in a push that is about something else."""
     if any(data.get(name) is not None for name in _IDENTS) or data.get("units") is None:
-        return fields.optional_ids(data, *_IDENTS)
+        return ids.collect_optional(data, *_IDENTS)
     try:
         return read_idents(data)
-    except fields.NoId:
+    except ids.NoId:
         return []
 
 
@@ -80,16 +80,16 @@ def _entries(units: object) -> Iterable[tuple[int, Members]]:
     A number is the unit of that id, of which nothing else is said. What has no id is skipped.
     """
     found: dict[int, Members] = {}
-    given = fields.items(units)
+    given = values.items(units)
     for item in given:
         entry = item if isinstance(item, dict) else {"id": item}
-        unit_id = fields.optional_id(entry, "id")
+        unit_id = ids.optional_id(entry, "id")
         if unit_id is not None:
             found[unit_id] = entry
-    if len(found) > fields.MAX_IDS:
-        raise InvalidPush(f"units: more than {fields.MAX_IDS}")
+    if len(found) > ids.MAX_IDS:
+        raise InvalidPush(f"units: more than {ids.MAX_IDS}")
     if not found and any(not isinstance(item, dict) and item is not None for item in given):
-        raise fields.NoId("units")
+        raise ids.NoId("units")
     return found.items()
 
 
@@ -113,8 +113,8 @@ class UnitReport(Partial):
     rank: Line = ""
     district: Line = ""
     group: Line = ""
-    page: Annotated[str, ReadBy(partial(fields.choice, names=_PAGE))] = ""
-    status: Annotated[str, ReadBy(partial(fields.choice, names=UNIT_STATUS))] = ""
+    page: Annotated[str, ReadBy(partial(values.choice, names=_PAGE))] = ""
+    status: Annotated[str, ReadBy(partial(values.choice, names=UNIT_STATUS))] = ""
     status_code: int | None = None
     is_panic: Flag = False
     is_dispatch: Flag = False
@@ -131,9 +131,9 @@ class UnitReport(Partial):
         if "status" in found:
             found["statusCode"] = _status_code(entry["status"], found["status"])
         places = (entry.get("coordinates"), entry.get("location"))
-        if points := [point for place in places if (point := fields.coordinates(place))]:
+        if points := [point for place in places if (point := positions.coordinates(place))]:
             found["coordinates"] = points[0]
-        if whose := fields.identities(inner, entry):
+        if whose := ids.identities(inner, entry):
             found["identities"] = whose
         return cls.model_validate({"id": unit_id, **found})
 
@@ -161,11 +161,11 @@ class UnitLogin(CadEvent):
         if data.get("unit") is None:
             units = _required_units(data)
         else:
-            entry = fields.members(data["unit"], "unit")
-            unit_id = fields.optional_id(entry, "id")
+            entry = values.members(data["unit"], "unit")
+            unit_id = ids.optional_id(entry, "id")
             if unit_id is None:
-                unit_id = fields.optional_id(data, "id")
-            if unit_id is None and fields.is_placeholder(entry.get("id")):
+                unit_id = ids.optional_id(data, "id")
+            if unit_id is None and values.is_placeholder(entry.get("id")):
                 raise PlaceholderId("unit.id")
             if unit_id is None:
                 raise InvalidPush("unit.id: missing")
@@ -200,10 +200,10 @@ class UnitStatus(UnitsEvent):
     @classmethod
     def read(cls, data: Members) -> list[Self]:
         events = list(cls._of_units(data)) if data.get("units") is not None else None
-        if events or (events == [] and fields.ids(data, *_IDENTS) is None):
+        if events or (events == [] and ids.collect(data, *_IDENTS) is None):
             return events
         idents = required_idents(data)
-        status = fields.choice(data.get("status"), UNIT_STATUS)
+        status = values.choice(data.get("status"), UNIT_STATUS)
         if status is None:
             raise InvalidPush("status: missing or no status")
         code = _status_code(data["status"], status)
@@ -212,7 +212,7 @@ class UnitStatus(UnitsEvent):
     @classmethod
     def _of_units(cls, data: Members) -> Iterator[Self]:
         by_status: dict[tuple[str, int | None], list[UnitReport]] = {}
-        common = fields.choice(data.get("status"), UNIT_STATUS)
+        common = values.choice(data.get("status"), UNIT_STATUS)
         units = _required_units(data)
         for unit in units:
             if unit.status:
@@ -292,5 +292,5 @@ def _batches(units: list[UnitReport]) -> Iterator[list[UnitReport]]:
 
 
 def _status_code(value: object, status: str) -> int | None:
-    code = fields.code(value)
+    code = values.code(value)
     return _STATUS_CODES.get(status) if code is None else code

@@ -22,8 +22,8 @@ from webhook.cad.events.calls import (
     UnitDetach,
 )
 from webhook.cad.events.event import CadEvent
-from webhook.cad.events.fields import NOTE_LIMIT
 from webhook.cad.events.units import UnitPanic, UnitStatus
+from webhook.cad.events.values import NOTE_LIMIT
 from webhook.cad.own.news import news_of
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import Change
