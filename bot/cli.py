@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from bot.client import InstanceClient
+    from bot.commands.client import InstanceClient
     from bot.settings import Settings
 
 EX_CONFIG = 78
@@ -40,7 +40,7 @@ def main() -> None:
 
         print(version("cad-sentinel"))
         sys.exit(0)
-    from bot.config import ConfigError, load
+    from bot.settings.config import ConfigError, load
 
     try:
         settings = load(arguments.config)
@@ -86,7 +86,7 @@ def _run(settings: "Settings", arguments: argparse.Namespace) -> int:
 def _check(settings: "Settings", arguments: argparse.Namespace) -> int:
     import asyncio
 
-    from bot.check import check
+    from bot.commands.check import check
 
     return asyncio.run(check(settings, arguments.config, print))
 
@@ -98,7 +98,7 @@ def _query(settings: "Settings", arguments: argparse.Namespace) -> int:
         for one in sorted(CATALOGUE.queries, key=lambda one: one.name):
             print(f"{one.name:34} {one.summary}")
         return 0
-    from bot.query import query
+    from bot.commands.query import query
 
     data = " ".join(arguments.data) or None
     return _with_client(
@@ -108,7 +108,7 @@ def _query(settings: "Settings", arguments: argparse.Namespace) -> int:
 
 
 def _listen(settings: "Settings", arguments: argparse.Namespace) -> int:
-    from bot.query import listen
+    from bot.commands.query import listen
 
     say = partial(print, flush=True)  # a pipe or a file must get each event at once
     return _with_client(
@@ -118,7 +118,7 @@ def _listen(settings: "Settings", arguments: argparse.Namespace) -> int:
 
 
 def _simulate(settings: "Settings", arguments: argparse.Namespace) -> int:
-    from bot.simulate import clean, simulate
+    from bot.commands.simulate import clean, simulate
 
     if arguments.clean:
         return _with_client(settings, lambda client: clean(client, print))
@@ -131,7 +131,7 @@ def _simulate(settings: "Settings", arguments: argparse.Namespace) -> int:
 def _route(settings: "Settings", arguments: argparse.Namespace) -> int:
     import asyncio
 
-    from bot.offline_commands import route
+    from bot.commands.offline import route
 
     data = " ".join(arguments.data) or None
     return asyncio.run(route(settings, arguments.event, data, say=print))
@@ -158,7 +158,7 @@ def _restore(settings: "Settings", arguments: argparse.Namespace) -> int:
 def _register(settings: "Settings", _: argparse.Namespace) -> int:
     import asyncio
 
-    from bot.offline_commands import register
+    from bot.commands.offline import register
 
     return asyncio.run(register(settings, print))
 
@@ -166,7 +166,7 @@ def _register(settings: "Settings", _: argparse.Namespace) -> int:
 def _forget_setup(settings: "Settings", _: argparse.Namespace) -> int:
     import asyncio
 
-    from bot.offline_commands import forget_setup
+    from bot.commands.offline import forget_setup
 
     return asyncio.run(forget_setup(settings, print))
 
@@ -175,7 +175,7 @@ def _with_client(settings: "Settings", command: "Callable[[InstanceClient], int]
     """Run a command against the running bot; say readably why that fails."""
     import signal
 
-    from bot.client import InstanceClient, InstanceError
+    from bot.commands.client import InstanceClient, InstanceError
 
     if sys.platform == "win32":
         # Python itself would notice Ctrl-C only after the answer that is waited for.

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.client import InstanceClient
+from bot.commands.client import InstanceClient
 from bot.settings import (
     CadSettings,
     ClientSettings,

@@ -17,8 +17,8 @@ from aiohttp.test_utils import unused_port
 
 from bot.app import run
 from bot.certificate import BadCertificate, Certificate, fingerprint
-from bot.check import check
-from bot.client import InstanceClient, InstanceError, InstanceUnavailable
+from bot.commands.check import check
+from bot.commands.client import InstanceClient, InstanceError, InstanceUnavailable
 from bot.settings import DatabaseSettings, HttpSettings, Settings
 from tests.bot.conftest import configured, serve
 

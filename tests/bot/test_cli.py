@@ -164,7 +164,7 @@ def test_listen_writes_each_event_at_once_also_into_a_file(
         in_the_file.append(file.getvalue())
         return 0
 
-    monkeypatch.setattr("bot.query.listen", listen)
+    monkeypatch.setattr("bot.commands.query.listen", listen)
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(file))
     client = f'[{{"name": "script", "token": "{SECRET}", "scope": "admin"}}]'
     ended = run("listen", SENTINEL_CAD__KEYS=f'["{SECRET}"]', SENTINEL_WEBSOCKET__CLIENTS=client)

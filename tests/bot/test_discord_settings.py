@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.commands.offline import forget_setup
 from bot.discord_settings import apply_setup, layout_of
 from bot.locks import alone_on_database
-from bot.offline_commands import forget_setup
 from bot.settings import Channels, DatabaseSettings, DiscordSettings, Roles, Settings
 from cogs.routing.community import CommunityTexts, chosen_texts, store_texts
 from cogs.routing.layout import CATEGORY, GUILD, PRESET, choices, store_choices

@@ -18,9 +18,9 @@ from pydantic import BaseModel
 
 from bot.certificate import Certificate
 from bot.cli import EX_CONFIG
-from bot.config import load
 from bot.discord_pipeline import FINISHING
 from bot.settings import HttpSettings, Settings
+from bot.settings.config import load
 from tests.deploy.conftest import DEPLOY, SITE, certificate_files
 from webhook.http.websocket import HEARTBEAT
 

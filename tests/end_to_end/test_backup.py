@@ -11,8 +11,8 @@ from aiohttp.test_utils import unused_port
 
 from bot.app import run
 from bot.backup import backup, restore
+from bot.commands.offline import route
 from bot.locks import AlreadyRunning, alone_with_token
-from bot.offline_commands import route
 from bot.settings import DatabaseSettings, HttpSettings, Settings
 from db.integrity import full_check
 from tests.db.damage import tear

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.offline_commands import register
+from bot.commands.offline import register
 from cogs import command_sync
 from tests.end_to_end.environment import BotEnvironment
 from tests.end_to_end.test_health import until_problems

@@ -3,7 +3,7 @@
 import pytest
 from yarl import URL
 
-from bot.check import check
+from bot.commands.check import check
 from bot.settings import DiscordSettings
 from tests.end_to_end.answers import expect
 from tests.end_to_end.environment import BotEnvironment

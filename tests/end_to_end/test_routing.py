@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.offline_commands import route
+from bot.commands.offline import route
 from bot.settings import RuleSettings
 from tests.end_to_end.environment import BotEnvironment, call_911, dispatch_call
 from tests.fake_discord import Channel, render

@@ -4,9 +4,9 @@ from asyncio import to_thread
 
 import pytest
 
-from bot.client import InstanceClient
+from bot.commands.client import InstanceClient
+from bot.commands.simulate import simulate
 from bot.settings import RuleSettings
-from bot.simulate import simulate
 from tests.end_to_end.environment import CAD_KEY, TOKEN, BotEnvironment
 from tests.fake_discord import render
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
-from bot.config import ConfigError, load
 from bot.discord_settings import build_router, channels_in_use
 from bot.settings import PREFIX
+from bot.settings.config import ConfigError, load
 from tests.cogs.hostile_texts import invisible
 
 SECRET = "S3CR3T-Value-1"

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import ConfigError, load
+from bot.commands.offline import route
 from bot.discord_settings import build_router, channels_in_use
-from bot.offline_commands import route
 from bot.settings import DiscordSettings
+from bot.settings.config import ConfigError, load
 from cogs.cards import CARDS
 from cogs.delivery.explain import resolve_event
 from cogs.feeds import FEEDS

@@ -9,9 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.client import InstanceClient
-from bot.settings import Channels
-from bot.simulate import (
+from bot.commands.client import InstanceClient
+from bot.commands.simulate import (
     DRILL,
     NUMBER,
     ScenarioStep,
@@ -20,10 +19,10 @@ from bot.simulate import (
     read_evening,
     simulate,
 )
+from bot.settings import Channels
 from db import dispatches, emergencies, flights, properties, removals, simulations
 from db.properties import PENDING, REMOVED
-
-from .conftest import KINDS, TIERS, BotServer
+from tests.bot.conftest import KINDS, TIERS, BotServer
 
 AT_ONCE = float("inf")
 

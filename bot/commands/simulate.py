@@ -1,8 +1,8 @@
 """`cad-sentinel simulate`: an invented evening in Los Santos, played to the running bot.
 
-The evening is bot/evening.toml. Everything in it says that it is a drill. The bot is told that one
-begins, and gives it a number by which all of it is known (db/simulations.py): so nobody is called,
-and what is left at the end, or was left by a drill that was killed, is removed.
+The evening is evening.toml, beside this module. Everything in it says that it is a drill. The bot
+is told that one begins, and gives it a number by which all of it is known (db/simulations.py): so
+nobody is called, and what is left at the end, or was left by a drill that was killed, is removed.
 """
 
 import math
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
-from bot.client import InstanceClient, InstanceError, InstanceUnavailable
+from bot.commands.client import InstanceClient, InstanceError, InstanceUnavailable
 from webhook.protocol.clean_text import clean_text
 
 DRILL = "SIMULATION"
@@ -33,7 +33,7 @@ Name = int | str
 
 @dataclass(frozen=True)
 class ScenarioStep:
-    """One thing that happens, as bot/evening.toml describes it; either a push or a query."""
+    """One thing that happens, as evening.toml describes it; either a push or a query."""
 
     after: float
     text: str
@@ -50,7 +50,7 @@ class _StepFailed(InstanceError):
 
 
 def read_evening() -> list[ScenarioStep]:
-    document = tomllib.loads(files("bot").joinpath("evening.toml").read_text("utf-8"))
+    document = tomllib.loads(files("bot.commands").joinpath("evening.toml").read_text("utf-8"))
     return [ScenarioStep(**step) for step in document["steps"]]
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.client import InstanceClient, InstanceError, InstanceUnavailable
+from bot.commands.client import InstanceClient, InstanceError, InstanceUnavailable
 from bot.settings import HttpSettings, Settings
-
-from .conftest import KEY, TOKEN, BotServer, configured, serve
+from tests.bot.conftest import KEY, TOKEN, BotServer, configured, serve
 
 CALL = {"call": {"callId": 7, "caller": "Dolores", "location": "Forum Dr", "description": "help"}}
 VILLA = {

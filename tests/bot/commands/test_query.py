@@ -10,11 +10,10 @@ from functools import partial
 
 import pytest
 
-from bot.client import InstanceClient, InstanceError
-from bot.query import listen, query
-
-from .conftest import BotServer
-from .test_client import CALL, VILLA
+from bot.commands.client import InstanceClient, InstanceError
+from bot.commands.query import listen, query
+from tests.bot.commands.test_client import CALL, VILLA
+from tests.bot.conftest import BotServer
 
 Ask = Callable[..., Awaitable[tuple[int, list[str]]]]
 

@@ -8,7 +8,7 @@ import aiohttp
 import discord
 
 from bot.called_roles import called_roles
-from bot.check import Report
+from bot.commands.check import Report
 from bot.discord_pipeline import discord_proxy, point_discord_at
 from bot.discord_settings import apply_setup, layout_of, threaded_channels, with_rules
 from bot.settings import AlarmSettings, DiscordSettings, Settings

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import BaseModel
 
-from bot.config import ConfigError, load
 from bot.settings import Settings
+from bot.settings.config import ConfigError, load
 from tests.cogs.hostile_texts import invisible
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, NoReturn
 
-from bot.client import InstanceClient, InstanceUnavailable
+from bot.commands.client import InstanceClient, InstanceUnavailable
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.errors import BadJson
 from webhook.protocol.json_reader import parse_json

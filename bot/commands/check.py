@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.certificate import BadCertificate, Certificate, read_certificate
-from bot.client import InstanceClient, InstanceError
+from bot.commands.client import InstanceClient, InstanceError
 from bot.secrets import (
     CAD_KEY_FILE,
     CLIENT_TOKEN_FILE,
@@ -66,7 +66,7 @@ async def check(settings: Settings, config: Path | None, say: Callable[[str], No
     await _check_cad_api(settings.cad, report)
     await asyncio.to_thread(_check_game_servers, settings, report)
     if settings.discord.token:
-        from bot.check_discord import check_discord  # discord.py takes long to import
+        from bot.commands.check_discord import check_discord  # discord.py takes long to import
 
         await check_discord(settings, report)
     else:

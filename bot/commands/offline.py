@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import discord
 
-from bot.check_discord import setup_choices
+from bot.commands.check_discord import setup_choices
 from bot.discord_pipeline import DiscordService
 from bot.discord_settings import (
     apply_setup,

@@ -9,8 +9,8 @@ import pytest
 from aiohttp.test_utils import unused_port
 from PIL import Image
 
-from bot import check_discord
-from bot.check import check
+from bot.commands import check_discord
+from bot.commands.check import check
 from bot.discord_settings import layout_of
 from bot.secrets import CAD_KEY_FILE
 from bot.settings import (
