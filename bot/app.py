@@ -28,7 +28,7 @@ from bot.health import Health, MetricsRefresher
 from bot.locks import alone_on_database, alone_with_token
 from bot.settings import Settings, StaleSettings
 from cogs.bot import DiscordStatus
-from cogs.commands.status import RuntimeStatus
+from cogs.commands.admin.status import RuntimeStatus
 from cogs.delivery.delivery_context import Pace, PostedBefore
 from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language

@@ -32,7 +32,7 @@ from bot.discord_settings import (
 )
 from bot.settings import DiscordSettings, Settings
 from cogs.bot import DiscordStatus, SentinelBot
-from cogs.commands.status import RuntimeStatus
+from cogs.commands.admin.status import RuntimeStatus
 from cogs.delivery.delivery import Delivery
 from cogs.delivery.delivery_context import DeliveryContext, Pace, PostedBefore
 from cogs.delivery.explain import Routes

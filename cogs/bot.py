@@ -16,29 +16,21 @@ from discord.ext import commands
 
 from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
 from cogs.command_sync import CommandSync
-from cogs.commands import (
-    access,
-    alerts,
-    audit,
-    cad,
-    drones,
-    equipment,
-    incidents,
-    links,
-    properties,
-    property_lists,
-    removals,
-)
+from cogs.commands import alerts, cad, incidents, links
+from cogs.commands.admin import audit
+from cogs.commands.admin.drills import DrillCommands
+from cogs.commands.admin.pause import PauseCommands
+from cogs.commands.admin.redact import RedactCommands
+from cogs.commands.admin.route import RouteCommands
+from cogs.commands.admin.status import RuntimeStatus, StatusCommands
 from cogs.commands.crimes import CrimeCommands
-from cogs.commands.drills import DrillCommands
 from cogs.commands.help import HelpCommands
 from cogs.commands.open_card import CardOpener
-from cogs.commands.pause import PauseCommands
-from cogs.commands.property_decisions import PropertyDecisions
-from cogs.commands.redact import RedactCommands
-from cogs.commands.route import RouteCommands
-from cogs.commands.status import RuntimeStatus, StatusCommands
-from cogs.commands.visitors import VisitorCommands
+from cogs.commands.properties import access, drones, equipment, removals
+from cogs.commands.properties import lists as property_lists
+from cogs.commands.properties import property as properties
+from cogs.commands.properties.decisions import PropertyDecisions
+from cogs.commands.properties.visitors import VisitorCommands
 from cogs.debounce import Debounce
 from cogs.delivery.discord_errors import trace_answers
 from cogs.delivery.explain import Routes

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from cogs.commands.status import RuntimeStatus
+from cogs.commands.admin.status import RuntimeStatus
 from cogs.delivery.discord_clock import WORTH_TELLING
 from cogs.delivery.discord_codes import cure_of
 from cogs.delivery.discord_errors import Hindrance

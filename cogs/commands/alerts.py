@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from cogs.cards.alarms import lines_of
-from cogs.commands.drones import send_drone
+from cogs.commands.properties.drones import send_drone
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import button, control, read_number
 from cogs.ui.cad_answers import answer_request

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.background import ErrorCounter, PeriodicChecks
 from bot.health import Health, MetricsRefresher
 from cogs.bot import DiscordStatus
-from cogs.commands.status import RuntimeStatus
+from cogs.commands.admin.status import RuntimeStatus
 from cogs.delivery.discord_errors import Hindrance
 from cogs.program_health import ProgramHealth
 from cogs.routing.troubles import Troubles

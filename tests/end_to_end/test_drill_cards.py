@@ -2,7 +2,7 @@
 
 from bot.settings import RuleSettings
 from cogs.cards.drills import KINDS
-from cogs.commands.drills import EVENTS
+from cogs.commands.admin.drills import EVENTS
 from tests.end_to_end.answers import expect
 from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import render

@@ -126,7 +126,7 @@ async def test_an_edit_does_not_withdraw_a_concurrent_removal_request(
         await _ready(env)
         await env.add_property("Villa")
         await env.query("approve-property", propertyId=1)
-        monkeypatch.setattr("cogs.commands.properties.edit_property", edit_after_a_request)
+        monkeypatch.setattr("cogs.commands.properties.property.edit_property", edit_after_a_request)
         answer = await answer_to(env, env.dora, "property edit", property="1", status="leased")
         assert "Property 1 is no longer ACTIVE but REMOVED" in answer
         requested = await env.query("get-requested-remove-properties")
@@ -360,7 +360,7 @@ async def test_a_form_is_refused_in_time_while_storage_is_slow(
         await env.add_property("Villa")
         shown = await env.fake.slash(env.dora, "property show", property="1")
         await env.fake.until(lambda: shown.answered)
-        monkeypatch.setattr("cogs.commands.properties.get_stored_property", never)
+        monkeypatch.setattr("cogs.commands.properties.property.get_stored_property", never)
         monkeypatch.setattr("cogs.ui.responder.MODAL_TIMEOUT", 0.05)
         pressed = await env.fake.click(env.dora, shown, "Edit")
         await env.fake.until(lambda: bool(pressed.content))

@@ -5,7 +5,7 @@ import pytest
 
 from cogs.commands.crimes import crimes_by_day
 from cogs.commands.open_card import property_card
-from cogs.commands.visitors import days_of, week_of
+from cogs.commands.properties.visitors import days_of, week_of
 from db import properties
 from tests.fake_discord.errors import Problems
 from tests.fake_discord.validation import check_message

@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Transform
 
 from cogs.cards.drills import KINDS
-from cogs.commands.drills import EVENTS
+from cogs.commands.admin.drills import EVENTS
 from cogs.delivery.explain import Routes, explain, resolve_event
 from cogs.i18n.language import _, plural
 from cogs.routing.facts import event_type

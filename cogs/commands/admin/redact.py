@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Transform
 
 from cogs.cards import CARDS, card_name
-from cogs.commands.status import RuntimeStatus
+from cogs.commands.admin.status import RuntimeStatus
 from cogs.i18n.language import N_, _, plural
 from cogs.ui.buttons import OutdatedButton, control
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent

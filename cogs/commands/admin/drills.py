@@ -5,7 +5,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Transform
 
 from cogs.cards.drills import KINDS
-from cogs.commands.status import RuntimeStatus
+from cogs.commands.admin.status import RuntimeStatus
 from cogs.delivery.explain import Routes
 from cogs.i18n.language import _
 from cogs.routing.rules import Decision, RoutingFacts

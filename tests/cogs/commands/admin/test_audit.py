@@ -6,7 +6,7 @@ from typing import get_args
 import orjson
 import pytest
 
-from cogs.commands.audit import changes
+from cogs.commands.admin.audit import changes
 from cogs.feeds.audit_sentences import SENTENCES, sentence
 from cogs.i18n.language import using_locale
 from db.audit import AuditRecord

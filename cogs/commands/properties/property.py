@@ -10,10 +10,10 @@ import discord
 from discord import app_commands
 from discord.app_commands import Range
 
-from cogs.commands import property_lists
-from cogs.commands.access import find_person
 from cogs.commands.open_card import property_card, property_map_card
-from cogs.commands.property_decisions import approve, is_known, rejection_form, transfer
+from cogs.commands.properties import lists as property_lists
+from cogs.commands.properties.access import find_person
+from cogs.commands.properties.decisions import approve, is_known, rejection_form, transfer
 from cogs.i18n.language import _, plural
 from cogs.ui.buttons import button
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent

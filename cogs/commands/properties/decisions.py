@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import discord
 
-from cogs.commands.removals import still_missing
+from cogs.commands.properties.removals import still_missing
 from cogs.i18n.language import _
 from cogs.ui.buttons import button, control
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent

@@ -1,0 +1,1 @@
+"""Commands about properties and what belongs to one."""
