@@ -37,7 +37,7 @@ from cogs.delivery.delivery import Delivery
 from cogs.delivery.delivery_context import DeliveryContext, Pace, PostedBefore
 from cogs.delivery.explain import Routes
 from cogs.delivery.follower import Follower
-from cogs.delivery.messenger import DiscordMessenger, LogMessenger, Messenger
+from cogs.delivery.rest.messenger import DiscordMessenger, LogMessenger, Messenger
 from cogs.escalation import AlarmEscalation
 from cogs.i18n.language import set_language
 from cogs.routing.community import CommunityTexts, CommunityZone, chosen_texts

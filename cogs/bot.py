@@ -32,9 +32,9 @@ from cogs.commands.properties import property as properties
 from cogs.commands.properties.decisions import PropertyDecisions
 from cogs.commands.properties.visitors import VisitorCommands
 from cogs.debounce import Debounce
-from cogs.delivery.discord_errors import trace_answers
 from cogs.delivery.explain import Routes
 from cogs.delivery.outage import GATEWAY
+from cogs.delivery.rest.errors import trace_answers
 from cogs.moved_commands import outdated_command
 from cogs.routing.layout import single_id
 from cogs.routing.setup_health import SetupHealth, find_channel

@@ -14,7 +14,7 @@ import orjson
 from discord import app_commands
 from discord.app_commands import TranslationContextLocation as Location
 
-from cogs.delivery.discord_errors import DeliveryError, DiscordRateLimited
+from cogs.delivery.rest.errors import DeliveryError, DiscordRateLimited
 from cogs.i18n.language import ENGLISH, LANGUAGES, _, translated_for
 from cogs.routing.troubles import Trouble
 from db.errors import StorageUnavailable

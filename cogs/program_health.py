@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cogs.commands.admin.status import RuntimeStatus
-from cogs.delivery.discord_clock import WORTH_TELLING
-from cogs.delivery.discord_codes import cure_of
-from cogs.delivery.discord_errors import Hindrance
+from cogs.delivery.rest.clock import WORTH_TELLING
+from cogs.delivery.rest.codes import cure_of
+from cogs.delivery.rest.errors import Hindrance
 from cogs.i18n.language import N_, _, plural
 from cogs.routing.troubles import Trouble
 from cogs.ui.text import duration

@@ -14,8 +14,8 @@ from bot.discord_settings import apply_setup, layout_of, threaded_channels, with
 from bot.settings import AlarmSettings, DiscordSettings, Settings
 from cogs.bot import UNREADABLE
 from cogs.bot_token import HOW_TO_GET_IT, describe_rejection
-from cogs.delivery.discord_clock import WORTH_TELLING, DiscordClock
-from cogs.delivery.discord_errors import trace_answers
+from cogs.delivery.rest.clock import WORTH_TELLING, DiscordClock
+from cogs.delivery.rest.errors import trace_answers
 from cogs.routing.layout import CATEGORY, PRESET, Layout, choices, merged_layout
 from cogs.routing.setup_health import (
     AnyChannel,

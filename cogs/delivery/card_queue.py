@@ -11,7 +11,9 @@ import discord
 from cogs.cards import CARDS, CardKind, card_name
 from cogs.cards.dependents import linking_to
 from cogs.delivery.delivery_context import DeliveryContext
-from cogs.delivery.discord_errors import (
+from cogs.delivery.holds import Holds
+from cogs.delivery.posting import Poster, from_server, signed
+from cogs.delivery.rest.errors import (
     ChannelClosed,
     ChannelGone,
     DeliveryError,
@@ -21,11 +23,9 @@ from cogs.delivery.discord_errors import (
     Postponed,
     Rejected,
 )
-from cogs.delivery.holds import Holds
-from cogs.delivery.messenger import SentMessage
-from cogs.delivery.posting import Poster, from_server, signed
+from cogs.delivery.rest.messenger import SentMessage
+from cogs.delivery.rest.threads import ThreadLocked
 from cogs.delivery.thread_keeping import keep_thread
-from cogs.delivery.threads import ThreadLocked
 from cogs.i18n.language import _
 from cogs.ui.embeds import Button, MessageContent
 from db import cards, links, settings

@@ -14,8 +14,11 @@ from contextlib import suppress
 
 from cogs.delivery.card_queue import CardQueue
 from cogs.delivery.delivery_context import DeliveryContext
-from cogs.delivery.discord_codes import cure_of
-from cogs.delivery.discord_errors import (
+from cogs.delivery.feed_queue import FeedQueue
+from cogs.delivery.holds import Holds
+from cogs.delivery.posting import Poster
+from cogs.delivery.rest.codes import cure_of
+from cogs.delivery.rest.errors import (
     ChannelClosed,
     CircuitOpen,
     DeliveryError,
@@ -24,9 +27,6 @@ from cogs.delivery.discord_errors import (
     Postponed,
     Unreachable,
 )
-from cogs.delivery.feed_queue import FeedQueue
-from cogs.delivery.holds import Holds
-from cogs.delivery.posting import Poster
 from db.cards import DIRECT
 from db.errors import StorageUnavailable
 

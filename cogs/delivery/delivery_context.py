@@ -4,10 +4,10 @@ import secrets
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cogs.delivery.discord_clock import DiscordClock
-from cogs.delivery.discord_errors import Hindrance
-from cogs.delivery.messenger import Messenger
 from cogs.delivery.outage import Outage
+from cogs.delivery.rest.clock import DiscordClock
+from cogs.delivery.rest.errors import Hindrance
+from cogs.delivery.rest.messenger import Messenger
 from db import cards, journal, settings
 from db.database import Database
 from webhook.protocol.metrics import Metrics

@@ -9,7 +9,9 @@ from dataclasses import replace
 import discord
 
 from cogs.delivery.delivery_context import DeliveryContext
-from cogs.delivery.discord_errors import (
+from cogs.delivery.holds import FEED, Holds
+from cogs.delivery.posting import Poster, signed
+from cogs.delivery.rest.errors import (
     ChannelGone,
     DeliveryError,
     MessageGone,
@@ -17,9 +19,7 @@ from cogs.delivery.discord_errors import (
     Postponed,
     Rejected,
 )
-from cogs.delivery.holds import FEED, Holds
-from cogs.delivery.messenger import SentMessage
-from cogs.delivery.posting import Poster, signed
+from cogs.delivery.rest.messenger import SentMessage
 from cogs.delivery.thread_keeping import PostOfDay
 from cogs.feeds import entry_embed, summary_embed
 from cogs.ui.embeds import EMBED, HEADLINE, MessageContent, embed_length

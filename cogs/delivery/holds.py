@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from cogs.delivery.discord_errors import DeliveryError, Postponed
+from cogs.delivery.rest.errors import DeliveryError, Postponed
 
 FEED = 0
 """Stands for the next message of the feed, which keeps its order; no card has this id."""

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from cogs.delivery.delivery_context import DeliveryContext
-from cogs.delivery.discord_errors import DeliveryError, Unreachable
-from cogs.delivery.messenger import SentMessage
+from cogs.delivery.rest.errors import DeliveryError, Unreachable
+from cogs.delivery.rest.messenger import SentMessage
 from cogs.ui.embeds import MessageContent
 from cogs.ui.text import plain_line
 

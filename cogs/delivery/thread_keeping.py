@@ -4,9 +4,9 @@ import logging
 from datetime import UTC, datetime
 
 from cogs.cards import CARDS
-from cogs.delivery.discord_errors import ChannelClosed, ChannelGone, Postponed, Rejected
-from cogs.delivery.messenger import Messenger, SentMessage
-from cogs.delivery.threads import ThreadLocked, thread_name
+from cogs.delivery.rest.errors import ChannelClosed, ChannelGone, Postponed, Rejected
+from cogs.delivery.rest.messenger import Messenger, SentMessage
+from cogs.delivery.rest.threads import ThreadLocked, thread_name
 from cogs.ui.embeds import MessageContent
 from cogs.ui.text import format_day
 from db import cards, settings

@@ -14,7 +14,7 @@ from bot.background import ErrorCounter, PeriodicChecks
 from bot.health import Health, MetricsRefresher
 from cogs.bot import DiscordStatus
 from cogs.commands.admin.status import RuntimeStatus
-from cogs.delivery.discord_errors import Hindrance
+from cogs.delivery.rest.errors import Hindrance
 from cogs.program_health import ProgramHealth
 from cogs.routing.troubles import Troubles
 from db import cards, feeds, settings

@@ -197,7 +197,7 @@ async def test_without_discord_the_alternative_text_is_logged(
     with_discord = env.settings()
     off = with_discord.discord.model_copy(update={"token": ""})
     env.settings = lambda: with_discord.model_copy(update={"discord": off})  # type: ignore[method-assign]
-    with caplog.at_level(logging.INFO, "cogs.delivery.messenger"):
+    with caplog.at_level(logging.INFO, "cogs.delivery.rest.messenger"):
         async with env.bot_running():
             assert await env.push("EVENT_911", call_911(1)) == 200
             async with asyncio.timeout(10):

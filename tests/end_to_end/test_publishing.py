@@ -3,7 +3,7 @@
 import pytest
 
 from bot.settings import Settings
-from cogs.delivery import publishing
+from cogs.delivery.rest import publishing
 from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord.messages import CROSSPOSTED
 from tests.fake_discord.world import GUILD_ANNOUNCEMENT

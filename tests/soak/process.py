@@ -17,8 +17,9 @@ from bot.app import run, stop_signal
 from bot.logs import start_logging
 from bot.settings import LogSettings, Settings
 from cogs.cards import CARDS
-from cogs.delivery import discord_errors, follower
+from cogs.delivery import follower
 from cogs.delivery.delivery_context import Pace
+from cogs.delivery.rest import errors as rest_errors
 from tests.clock import set_clock
 from tests.end_to_end.environment import QUICK, BotEnvironment
 from tests.fake_discord import hurry
@@ -88,8 +89,8 @@ def _live(settings: Settings, haste: Haste, log: Path, clock: float) -> None:
     hurry(patch)
     set_clock(patch, clock)
     patch.setattr(follower, "RETRY", 0.05)
-    patch.setattr(discord_errors, "DEFAULT_RETRY_AFTER", haste.refused)
-    patch.setattr(discord_errors, "UNAUTHORIZED_RETRY", haste.refused)
+    patch.setattr(rest_errors, "DEFAULT_RETRY_AFTER", haste.refused)
+    patch.setattr(rest_errors, "UNAUTHORIZED_RETRY", haste.refused)
     patch.setitem(CARDS, "board", replace(CARDS["board"], edit_interval=0.5))
 
     async def live() -> None:

@@ -17,7 +17,7 @@ from random import Random
 from aiohttp.test_utils import unused_port
 
 from cogs.delivery.delivery_context import Pace
-from cogs.delivery.discord_codes import MESSAGE_GONE
+from cogs.delivery.rest.codes import MESSAGE_GONE
 from tests.cogs.discord_codes import DOCUMENTED_CODES
 from tests.end_to_end.environment import BotEnvironment
 from tests.fake_discord import FakeDiscord, render

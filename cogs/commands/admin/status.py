@@ -7,9 +7,9 @@ from itertools import groupby
 import discord
 from discord import app_commands
 
-from cogs.delivery.discord_clock import DiscordClock
-from cogs.delivery.discord_errors import Hindrance
 from cogs.delivery.outage import Outage
+from cogs.delivery.rest.clock import DiscordClock
+from cogs.delivery.rest.errors import Hindrance
 from cogs.i18n.language import N_, _, plural
 from cogs.routing.stored import pause_lines
 from cogs.routing.troubles import Trouble, Troubles

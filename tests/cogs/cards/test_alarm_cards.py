@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cogs.cards import render
-from cogs.delivery.messenger import as_text
+from cogs.delivery.rest.messenger import as_text
 from cogs.ui.embeds import MessageContent
 from db import links
 from tests.cogs.alarm_harness import EXPIRY, TO_DISPATCHERS, TO_SUPERVISORS, AlarmHarness

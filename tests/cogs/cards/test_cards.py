@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.settings import Channels
 from cogs.cards import CARDS, board, render
 from cogs.delivery.feed_queue import count_that_fit
-from cogs.delivery.messenger import as_text
+from cogs.delivery.rest.messenger import as_text
 from cogs.feeds import FEEDS, entry_embed, summary_embed
 from cogs.i18n.language import LANGUAGES, using_locale
 from cogs.ui.embeds import EMBED, Button, CardBuilder, Colour, MessageContent, embed_length

@@ -233,7 +233,7 @@ async def test_without_discord_cards_are_logged_and_its_messages_are_kept(
     async with env.bot_running():
         card = await _noted(env, 1, "first")
     _reconfigured(env, token="")
-    with _reading("cogs.delivery.messenger") as log:
+    with _reading("cogs.delivery.rest.messenger") as log:
         async with env.bot_running():
             await _note(env, 1, "only in the log")
             await _note(env, 2, "new in the log")
@@ -289,7 +289,7 @@ async def test_what_happened_without_a_token_is_shown_once_there_is_one_again(
     async with env.bot_running():
         card = await _noted(env, 1, "first")
     _reconfigured(env, token="")
-    with _reading("cogs.delivery.messenger") as log:
+    with _reading("cogs.delivery.rest.messenger") as log:
         async with env.bot_running():
             await _note(env, 1, "changed meanwhile")
             await _note(env, 2, "new meanwhile")

@@ -9,7 +9,7 @@ import pytest
 from bot.settings import RuleSettings
 from cogs.cards import CARDS, board, render
 from cogs.delivery.feed_queue import count_that_fit
-from cogs.delivery.messenger import as_text
+from cogs.delivery.rest.messenger import as_text
 from cogs.feeds import FEEDS, entry_embed
 from cogs.ui.embeds import MessageContent
 from db import community

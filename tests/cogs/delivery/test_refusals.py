@@ -1,4 +1,4 @@
-"""What Discord refuses waits and is told, and nothing else waits with it; see `discord_codes`."""
+"""What Discord refuses waits and is told, and nothing else waits with it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cogs import bot as cogs_bot
-from cogs.delivery.messenger import SEARCHED_MESSAGES
+from cogs.delivery.rest.messenger import SEARCHED_MESSAGES
 from tests.cogs.discord_failures import DELIVERIES
 from tests.end_to_end.environment import QUICK, BotEnvironment, call_911
 from tests.end_to_end.test_health import metrics, until_problems

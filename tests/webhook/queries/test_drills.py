@@ -1,7 +1,7 @@
 """Cards of /test: over after a minute."""
 
 from cogs.cards import render
-from cogs.delivery.messenger import as_text
+from cogs.delivery.rest.messenger import as_text
 from db import cards
 from tests.webhook.harness import AppHarness
 from webhook.protocol.events import Subject

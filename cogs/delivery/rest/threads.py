@@ -6,7 +6,7 @@ from datetime import datetime
 
 import discord
 
-from cogs.delivery.discord_errors import (
+from cogs.delivery.rest.errors import (
     ChannelClosed,
     DeliveryError,
     DiscordCircuitBreaker,

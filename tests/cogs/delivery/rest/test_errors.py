@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 
 from cogs import bot
-from cogs.delivery import discord_errors
 from cogs.delivery.delivery_context import Pace
+from cogs.delivery.rest import errors as rest_errors
 from tests.cogs.discord_failures import CLOUDFLARE, DELIVERIES, FAILURES, LIMITED
 from tests.end_to_end.environment import BotEnvironment, call_911
 from tests.fake_discord import FakeDiscord, render
@@ -23,10 +23,10 @@ RARELY = Pace(edit=0.0, gather=0.0, feed=0.0, retry=0.01, closed=NEVER)
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discord_errors, "TIMEOUT", 0.3)
-    monkeypatch.setattr(discord_errors, "MAX_SLEEP", 0.2)
-    monkeypatch.setattr(discord_errors, "DEFAULT_RETRY_AFTER", 0.05)
-    monkeypatch.setattr(discord_errors, "UNAUTHORIZED_RETRY", 0.05)
+    monkeypatch.setattr(rest_errors, "TIMEOUT", 0.3)
+    monkeypatch.setattr(rest_errors, "MAX_SLEEP", 0.2)
+    monkeypatch.setattr(rest_errors, "DEFAULT_RETRY_AFTER", 0.05)
+    monkeypatch.setattr(rest_errors, "UNAUTHORIZED_RETRY", 0.05)
     monkeypatch.setattr(bot, "UNREADABLE_BACKOFF", 0.01)
 
 
@@ -84,7 +84,7 @@ async def test_a_global_rate_limit_longer_than_a_delivery_leaves_nothing_locked(
 ) -> None:
     async with env.bot_running():
         await env.fake.wait_connected()
-        env.fake.limits.limit_globally(2 * discord_errors.TIMEOUT)
+        env.fake.limits.limit_globally(2 * rest_errors.TIMEOUT)
         await env.push("EVENT_911", call_911(1))
         await env.channel("emergency").next_message(timeout=10)
         await env.wait_for_commands()
@@ -96,7 +96,7 @@ async def test_a_global_rate_limit_longer_than_a_delivery_leaves_nothing_locked(
 async def test_a_global_rate_limit_stops_all_channels(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(discord_errors, "TIMEOUT", 10.0)
+    monkeypatch.setattr(rest_errors, "TIMEOUT", 10.0)
     async with env.bot_running():
         await env.fake.until(lambda: bool(env.guild.commands))
         await env.push("EVENT_911", call_911(1))
@@ -177,7 +177,7 @@ async def test_a_deleted_channel_is_tried_once_and_holds_up_no_other(env: BotEnv
 async def test_a_token_rejected_while_running_stops_everything_but_the_listener(
     env: BotEnvironment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(discord_errors, "UNAUTHORIZED_RETRY", NEVER)
+    monkeypatch.setattr(rest_errors, "UNAUTHORIZED_RETRY", NEVER)
     async with env.bot_running():
         await env.push("EVENT_911", call_911(1))
         await env.channel("emergency").next_message()

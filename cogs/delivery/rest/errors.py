@@ -16,8 +16,8 @@ import aiohttp
 import discord
 import orjson
 
-from cogs.delivery.discord_clock import DiscordClock
-from cogs.delivery.discord_codes import (
+from cogs.delivery.rest.clock import DiscordClock
+from cogs.delivery.rest.codes import (
     CHANNEL,
     CHANNEL_GONE,
     CONTENT,

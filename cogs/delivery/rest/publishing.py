@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 
 import discord
 
-from cogs.delivery.discord_errors import DeliveryError, DiscordCircuitBreaker
+from cogs.delivery.rest.errors import DeliveryError, DiscordCircuitBreaker
 
 MOST = 10
 HOUR = 3600.0

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import discord
 
-from cogs.delivery.discord_errors import (
+from cogs.delivery.rest.errors import (
     ChannelClosed,
     ChannelGone,
     DiscordCircuitBreaker,
@@ -22,8 +22,8 @@ from cogs.delivery.discord_errors import (
     ReplyRejected,
     ThreadArchived,
 )
-from cogs.delivery.publishing import Publisher
-from cogs.delivery.threads import Threads
+from cogs.delivery.rest.publishing import Publisher
+from cogs.delivery.rest.threads import Threads
 from cogs.ui.embeds import MessageContent
 
 SEARCHED_MESSAGES = 500
