@@ -21,10 +21,10 @@ from cogs.ui.options import (
     PropertyOption,
     UnhandledAlarmOption,
     property_option,
-    resolve_alarm,
 )
 from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
+from cogs.ui.resolve import resolve_alarm
 from cogs.ui.responder import (
     AlreadyDone,
     SentinelGroup,

@@ -6,15 +6,10 @@ from discord import app_commands
 from cogs.i18n.language import _
 from cogs.ui.buttons import read_number
 from cogs.ui.names import user_name, whole_user_name
-from cogs.ui.options import (
-    AllowedUserOption,
-    OwnedPropertyOption,
-    UserOption,
-    property_option,
-    resolve_allowed_user,
-)
+from cogs.ui.options import AllowedUserOption, OwnedPropertyOption, UserOption, property_option
 from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
+from cogs.ui.resolve import resolve_allowed_user
 from cogs.ui.responder import SentinelGroup, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope

@@ -14,11 +14,10 @@ from cogs.ui.options import (
     PropertyOption,
     PropertyWithDroneOption,
     property_option,
-    resolve_drone,
-    resolve_equipment,
 )
 from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
+from cogs.ui.resolve import resolve_drone, resolve_equipment
 from cogs.ui.responder import AlreadyDone, SentinelGroup, reply_text
 from cogs.ui.text import duration, inert_line, timestamp, who
 from webhook.protocol.context import Context, Scope

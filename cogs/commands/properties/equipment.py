@@ -6,16 +6,10 @@ from discord.app_commands import Range
 
 from cogs.i18n.language import _
 from cogs.ui.buttons import read_number
-from cogs.ui.options import (
-    EquipmentOption,
-    EquipmentTypeOption,
-    PropertyOption,
-    property_option,
-    resolve_equipment,
-    resolve_equipment_type,
-)
+from cogs.ui.options import EquipmentOption, EquipmentTypeOption, PropertyOption, property_option
 from cogs.ui.pages import ListRows, PagedLists, Row
 from cogs.ui.permissions import needs
+from cogs.ui.resolve import resolve_equipment, resolve_equipment_type
 from cogs.ui.responder import SentinelGroup, reply_text
 from cogs.ui.text import inert_line
 from webhook.protocol.context import Context, Scope

@@ -26,10 +26,10 @@ from cogs.ui.options import (
     TierOption,
     UserOption,
     property_option,
-    resolve_tier,
 )
 from cogs.ui.pages import reply_page
 from cogs.ui.permissions import needs
+from cogs.ui.resolve import resolve_tier
 from cogs.ui.responder import (
     SentinelGroup,
     before_modal,

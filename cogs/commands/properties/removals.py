@@ -18,10 +18,10 @@ from cogs.ui.options import (
     RemovalToWithdrawOption,
     RestorableOption,
     property_option,
-    resolve_removed,
 )
 from cogs.ui.pages import ListRows, PagedLists, Row, reply_page
 from cogs.ui.permissions import needs
+from cogs.ui.resolve import resolve_removed
 from cogs.ui.responder import AlreadyDone, SentinelGroup, before_modal, reply_text
 from cogs.ui.text import inert_line, who
 from webhook.protocol.context import Context, Scope

@@ -9,8 +9,9 @@ from cogs.i18n.language import _, plural
 from cogs.pictures.charts import visitors_chart
 from cogs.ui.embeds import DESCRIPTION, FIELD, CardBuilder, Colour, MessageContent
 from cogs.ui.names import user_name
-from cogs.ui.options import CameraOption, OwnedPropertyOption, property_option, resolve_equipment
+from cogs.ui.options import CameraOption, OwnedPropertyOption, property_option
 from cogs.ui.permissions import needs
+from cogs.ui.resolve import resolve_equipment
 from cogs.ui.responder import SentinelCog, reply_embed
 from cogs.ui.text import fitting, inert_line
 from webhook.protocol.context import Context, Scope
