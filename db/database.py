@@ -14,7 +14,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import cycle
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 import aiosqlite
 
 from db.backup import copy, finish_restore
+from db.connection import BUSY_TIMEOUT, connect, finish_uncancelled
 from db.errors import StorageError, StorageUnavailable, is_locked, is_transient, storage_error
 from db.integrity import quick_check, sqlite_uri
 from db.migrate import APPLICATION_ID, check_is_current, migrate, newest
@@ -39,9 +40,6 @@ READERS = 2
 CACHE = 8_000
 """KiB of pages that a reader caches at most; SQLite's own 2,000 are few for a million rows."""
 
-STATEMENTS = 512
-"""Prepared statements that a connection caches: more than this program has."""
-
 CHECKPOINT = 4_000
 """Pages of 4 KiB in the write-ahead log that are then copied into the database.
 
@@ -50,9 +48,6 @@ With SQLite's own 1,000, the pages that every write changes are copied four time
 
 LOG_BYTES = 64 * 1024 * 1024
 """Bytes to which the write-ahead log is cut once a reader that held it up has gone."""
-
-BUSY_TIMEOUT = 5.0
-"""Seconds to wait while another process, a backup for example, has the file locked."""
 
 BUSY_RETRY = 0.01
 """Seconds between two tries to begin a transaction while the file is locked."""
@@ -218,14 +213,14 @@ class Database:
                 check_sqlite()
                 path.parent.mkdir(parents=True, exist_ok=True)
                 await asyncio.to_thread(_prepare, path)
-                writer = await stack.enter_async_context(_connect(path))
+                writer = await stack.enter_async_context(connect(path))
                 await writer.execute_fetchall("PRAGMA synchronous = FULL")
                 await writer.execute_fetchall(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
                 await writer.execute_fetchall(f"PRAGMA journal_size_limit = {LOG_BYTES}")
                 await migrate(writer)
                 # Written into the file, so only after the check that it is ours.
                 await writer.execute_fetchall("PRAGMA journal_mode = WAL")
-                readers = [await stack.enter_async_context(_connect(path)) for _ in range(READERS)]
+                readers = [await stack.enter_async_context(connect(path)) for _ in range(READERS)]
                 for reader in readers:
                     await reader.execute_fetchall("PRAGMA query_only = ON")
                     await reader.execute_fetchall(f"PRAGMA cache_size = {-CACHE}")
@@ -269,7 +264,7 @@ class Database:
                     batch.transactions += 1
                     yield transaction
                 except BaseException as fault:
-                    await _uncancelled(self._undo(batch, number, fault))
+                    await finish_uncancelled(self._undo(batch, number, fault))
                     if not isinstance(fault, Exception):
                         raise
                     error = fault
@@ -306,7 +301,7 @@ class Database:
             self._failed_begins += 1
             raise
         except asyncio.CancelledError:  # BEGIN may be under way in the thread
-            await _uncancelled(self._try("ROLLBACK"))
+            await finish_uncancelled(self._try("ROLLBACK"))
             raise
         batch = self._batch = _Batch(self._writer.total_changes)
         commit = asyncio.create_task(self._commit(batch), name="commit")
@@ -391,7 +386,7 @@ async def open_read_only(path: Path) -> AsyncIterator[Reader]:
         StorageError: the file cannot be read, or its schema is not this program's.
     """
     try:
-        async with _connect(sqlite_uri(path, "mode=ro")) as connection:
+        async with connect(sqlite_uri(path, "mode=ro")) as connection:
             await check_is_current(connection)
             yield Reader(connection)
     except sqlite3.Error as fault:
@@ -402,51 +397,6 @@ async def size(sql: Reader) -> int:
     """Return how many bytes the database has."""
     pages = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
     return await sql.one(int, pages) or 0
-
-
-class _Connection(aiosqlite.Connection):
-    """A connection that can be waited for until its thread has nothing left to do.
-
-    A thread that still has something to report when the event loop has ended fails. aiosqlite
-    itself does not wait for it if the file cannot be opened, or if somebody cancels.
-    """
-
-    def __init__(self, path: Path | str) -> None:
-        def connect() -> sqlite3.Connection:
-            # isolation_level=None: transactions begin and end where this module says so only.
-            return sqlite3.connect(
-                path,
-                timeout=BUSY_TIMEOUT,
-                isolation_level=None,
-                cached_statements=STATEMENTS,
-                uri=isinstance(path, str),
-            )
-
-        super().__init__(connect, iter_chunk_size=64)
-        self._stopped: asyncio.Future[Any] | None = None
-
-    def stop(self) -> asyncio.Future[Any] | None:
-        self._stopped = super().stop()
-        return self._stopped
-
-    async def open(self) -> None:
-        await self
-
-    async def finish(self) -> None:
-        """Close it, and wait for its thread."""
-        await self.close()
-        if self._stopped is not None:
-            await self._stopped
-
-
-@asynccontextmanager
-async def _connect(path: Path | str) -> AsyncIterator[aiosqlite.Connection]:
-    connection = _Connection(path)
-    try:
-        await _uncancelled(connection.open())
-        yield connection
-    finally:
-        await _uncancelled(connection.finish())
 
 
 def _prepare(path: Path) -> None:
@@ -495,17 +445,3 @@ def _translated(fault: sqlite3.Error | MemoryError) -> Exception:
 
 def _ignored(*_: object) -> None:
     """Drop a row of a statement that is run for its effect."""
-
-
-async def _uncancelled(work: Coroutine[Any, Any, T]) -> T:
-    """Finish what must not stay half done, then let the cancellation through."""
-    task = asyncio.ensure_future(work)
-    cancellation = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as fault:  # once, or again while the work still goes on
-            cancellation = fault
-    if cancellation is not None:
-        raise cancellation from (None if task.cancelled() else task.exception())
-    return task.result()
