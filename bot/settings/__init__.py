@@ -1,22 +1,9 @@
-"""The settings: every section of the configuration, its fields and what they must be like.
+"""The settings: every section of the configuration and its fields."""
 
-What few configurations need to be checked is imported by its validator: commands start quickly.
-"""
-
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    IPvAnyNetwork,
-    ModelWrapValidatorHandler,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -24,93 +11,44 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bot.settings.cad_api import RENAMED, ApiSettings
+from bot.settings.cad import CadSettings, NamedKey, StaleSettings, StatusSettings
+from bot.settings.cad_api import ApiSettings
 from bot.settings.discord import Channels, DiscordSettings, Roles, RuleSettings
 from bot.settings.environment import read_lists
-from bot.settings.fields import Secret, Section, Snowflake, Token, clean_secret
+from bot.settings.fields import (
+    FilePath,
+    Host,
+    Language,
+    Minutes,
+    Name,
+    Origin,
+    Section,
+    Snowflake,
+    TimeOfDay,
+    TimeZone,
+    Token,
+    TrustedProxy,
+    clean_secret,
+)
 
 if TYPE_CHECKING:
     from cogs.pictures.backdrop import Backdrop
-    from webhook.cad_api.endpoints import ApiAccess
 
 __all__ = [
     "ApiSettings",
+    "CadSettings",
     "Channels",
     "DiscordSettings",
+    "NamedKey",
     "Roles",
     "RuleSettings",
     "Settings",
+    "StaleSettings",
+    "StatusSettings",
     "clean_secret",
 ]
 
 PREFIX = "SENTINEL_"
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError):
-        if not available_timezones():
-            raise ValueError(
-                "this machine has no time zone database: install the package tzdata"
-            ) from None
-        raise ValueError("not a time zone; write one like 'Europe/Berlin'") from None
-    return name
-
-
-def _language(name: str) -> str:
-    from cogs.i18n.language import LANGUAGES, native_name
-    from db.search import DOTLESS
-
-    if name not in {*LANGUAGES, *DOTLESS}:
-        known = ", ".join(f"{code} ({native_name(code)})" for code in LANGUAGES)
-        raise ValueError(f"not a language of the program; choose {known}")
-    return name
-
-
-def _host(host: str) -> str:
-    if "/" in host:
-        raise ValueError("a name or an address without http:// and without a path, like '0.0.0.0'")
-    if host.startswith("[") or (host.count(":") == 1):
-        raise ValueError(
-            "a name or an address alone, like '0.0.0.0' or '::'; the port is another key"
-        )
-    return host
-
-
-def _path(path: Path) -> Path:
-    if min(str(path), default="") < " ":
-        raise ValueError(r"a path cannot contain control characters; write \\ or / between folders")
-    return path
-
-
-def _key_with_name(value: object) -> object:
-    return {"key": value} if isinstance(value, str) else value
-
-
-def _proxy(network: IPvAnyNetwork) -> IPvAnyNetwork:
-    if network.prefixlen == 0:
-        raise ValueError("this trusts everybody; name the address of the proxy itself")
-    return network
-
-
-def _origin(text: str) -> str:
-    from webhook.http.cors import parse_origin
-
-    return parse_origin(text)
-
-
-def _time_of_day(text: str) -> str:
-    try:
-        return f"{datetime.strptime(text, '%H:%M'):%H:%M}" if text else ""  # noqa: DTZ007
-    except ValueError:
-        raise ValueError(f"{text!r} is not a time of day; write one like '06:00'") from None
-
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=32)]
-"""A name that stands in records and logs."""
-
-Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 7)]
 
 
 class AlarmSettings(Section):
@@ -147,126 +85,18 @@ class AlarmSettings(Section):
 class HttpSettings(Section):
     """Where the program listens."""
 
-    host: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_host)
-    ] = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 30150
     max_push_bytes: Annotated[int, Field(ge=1024)] = 1536 * 1024
     max_connections: Annotated[int, Field(ge=16)] = 2000
     certificate: Path | None = None
     private_key: Path | None = None
-    trusted_proxies: list[Annotated[IPvAnyNetwork, AfterValidator(_proxy)]] = []
+    trusted_proxies: list[TrustedProxy] = []
 
     @model_validator(mode="after")
     def _certificate_has_key(self) -> "HttpSettings":
         if (self.certificate is None) != (self.private_key is None):
             raise ValueError("certificate and private_key belong together: set both, or neither")
-        return self
-
-
-class NamedKey(Section):
-    """A CAD's API key; the name keeps several CAD servers apart.
-
-    Game servers of one community have the same key: `path` is what their addresses add to tell
-    them apart, as in `/event/county` or `?cad=county`.
-    """
-
-    name: Name = "cad"
-    path: Name | Literal[""] = ""
-    key: Annotated[Secret, Field(min_length=8)]
-
-
-class StaleSettings(Section):
-    """After which time without news calls, panics and shifts end by themselves; 0: never."""
-
-    calls_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 0
-    panics_minutes: Annotated[float, Field(ge=0, le=60 * 24 * 7)] = 0
-    units_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 12
-    dispatchers_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 12
-    at: Annotated[str, AfterValidator(_time_of_day)] = ""
-
-
-StatusName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-
-
-class StatusSettings(Section):
-    """The community's names of unit statuses, call statuses and codes, by the CAD's."""
-
-    units: dict[str, StatusName] = {}
-    calls: dict[str, StatusName] = {}
-    codes: dict[str, StatusName] = {}
-
-
-class CadSettings(Section):
-    """Sonoran CAD: the keys that pushes carry, how pushes are stored, and what it is asked.
-
-    `renamed`: the keys that were given by their earlier names.
-    """
-
-    keys: list[Annotated[NamedKey, BeforeValidator(_key_with_name)]] = []
-    duplicate_seconds: Annotated[float, Field(ge=0, le=600)] = 60.0
-    keep_hours: Annotated[int, Field(ge=1, le=24 * 365)] = 24
-    crimes_from_calls: bool = False
-    timezone: Annotated[str, AfterValidator(lambda name: name and _zone(name))] = ""
-    stale: StaleSettings = StaleSettings()
-    silent_minutes: Annotated[int, Field(ge=0, le=60 * 24)] = 30
-    statuses: StatusSettings = StatusSettings()
-    api: ApiSettings = ApiSettings()
-    _renamed: tuple[str, ...] = ()
-
-    @property
-    def renamed(self) -> tuple[str, ...]:
-        return self._renamed
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the CADs, each once."""
-        return list(dict.fromkeys(key.name for key in self.keys)) or ["cad"]
-
-    def accesses(self) -> "dict[str, ApiAccess]":
-        """Return how each CAD is asked that can be, by its name."""
-        from webhook.cad_api.endpoints import ApiAccess
-
-        return {
-            name: ApiAccess(key, server, self.api.url, self.api.origin)
-            for name in self.names
-            if (key := self.api.key_of(name)) and (server := self.api.server_of(name)) is not None
-        }
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _take_earlier_names(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        found = []
-        if isinstance(data, dict) and isinstance(data.get("api", {}), dict):
-            data, api = dict(data), dict(data.get("api", {}))
-            found = [earlier for earlier in RENAMED if earlier in data]
-            for earlier in found:
-                value = data.pop(earlier)
-                if value != "":
-                    api.setdefault(RENAMED[earlier], value)
-            if found:
-                data["api"] = api
-        settings = handler(data)
-        settings._renamed = tuple(found)
-        return settings
-
-    @model_validator(mode="after")
-    def _api_names_cads(self) -> Self:
-        unknown = sorted(self.api.named() - set(self.names))
-        if unknown:
-            raise ValueError(f"api: {unknown[0]} is no name in keys")
-        without = [
-            name
-            for name in self.names
-            if self.api.key_of(name) and self.api.server_of(name) is None
-        ]
-        if without:
-            raise ValueError(f"api: server has no number for {without[0]}")
-        if len(self.names) > 1 and self.api.key and not isinstance(self.api.server, dict):
-            raise ValueError(
-                "api: there are several CADs, so name their servers: server = "
-                f"{{ {', '.join(f'{name} = {n}' for n, name in enumerate(self.names, 1))} }}"
-            )
         return self
 
 
@@ -281,7 +111,7 @@ class ClientSettings(Section):
 class WebsocketSettings(Section):
     """The property-security protocol."""
 
-    allowed_origins: list[Annotated[str, AfterValidator(_origin)]] = []
+    allowed_origins: list[Origin] = []
     messages_per_second: Annotated[int, Field(ge=1)] = 200
     connections_per_client: Annotated[int, Field(ge=1)] = 1000
     clients: list[ClientSettings] = []
@@ -290,9 +120,9 @@ class WebsocketSettings(Section):
 class DatabaseSettings(Section):
     """Where everything is stored, how long events are kept, and when it is backed up."""
 
-    path: Annotated[Path, AfterValidator(_path)] = Path("data/sentinel.db")
+    path: FilePath = Path("data/sentinel.db")
     journal_days: Annotated[int, Field(ge=1)] = 30
-    backup_folder: Annotated[Path, AfterValidator(_path)] = Path("backups")
+    backup_folder: FilePath = Path("backups")
     backup_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 24
     backups_kept: Annotated[int, Field(ge=1)] = 7
 
@@ -322,9 +152,9 @@ def _unique_ids(rows: list[Any]) -> list[Any]:
 class CommunitySettings(Section):
     """The community's clock, and what its properties can have."""
 
-    timezone: Annotated[str, AfterValidator(lambda name: name and _zone(name))] = ""
-    language: Annotated[str, AfterValidator(lambda name: name and _language(name))] = ""
-    daily_at: Annotated[str, AfterValidator(_time_of_day)] = "06:00"
+    timezone: TimeZone = ""
+    language: Language = ""
+    daily_at: TimeOfDay = "06:00"
     new_external: Literal["pending", "active"] = "pending"
     remove_external: Literal["request", "at-once"] = "request"
     tiers: Annotated[list[TierSettings], AfterValidator(_unique_ids)] = [
@@ -381,7 +211,7 @@ class LogSettings(Section):
 
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"
-    file: Annotated[Path, AfterValidator(_path)] | None = None
+    file: FilePath | None = None
     megabytes: Annotated[int, Field(ge=1, le=1000)] = 10
     files: Annotated[int, Field(ge=1, le=100)] = 5
 

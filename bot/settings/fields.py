@@ -1,9 +1,23 @@
-"""Types of fields that several sections have, and what all sections share."""
+"""Types of fields: what they must be like, with the reason that people read; the base of sections.
+
+What few configurations need to be checked is imported by its validator: commands start quickly.
+"""
 
 import re
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    StringConstraints,
+)
 
 
 def _token(text: str) -> str:
@@ -52,6 +66,86 @@ Secret = Annotated[str, BeforeValidator(clean_secret)]
 
 Token = Annotated[Secret, AfterValidator(_token)]
 """A secret that is sent in a header."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        if not available_timezones():
+            raise ValueError(
+                "this machine has no time zone database: install the package tzdata"
+            ) from None
+        raise ValueError("not a time zone; write one like 'Europe/Berlin'") from None
+    return name
+
+
+def _language(name: str) -> str:
+    from cogs.i18n.language import LANGUAGES, native_name
+    from db.search import DOTLESS
+
+    if name not in {*LANGUAGES, *DOTLESS}:
+        known = ", ".join(f"{code} ({native_name(code)})" for code in LANGUAGES)
+        raise ValueError(f"not a language of the program; choose {known}")
+    return name
+
+
+def _host(host: str) -> str:
+    if "/" in host:
+        raise ValueError("a name or an address without http:// and without a path, like '0.0.0.0'")
+    if host.startswith("[") or (host.count(":") == 1):
+        raise ValueError(
+            "a name or an address alone, like '0.0.0.0' or '::'; the port is another key"
+        )
+    return host
+
+
+def _path(path: Path) -> Path:
+    if min(str(path), default="") < " ":
+        raise ValueError(r"a path cannot contain control characters; write \\ or / between folders")
+    return path
+
+
+def _proxy(network: IPvAnyNetwork) -> IPvAnyNetwork:
+    if network.prefixlen == 0:
+        raise ValueError("this trusts everybody; name the address of the proxy itself")
+    return network
+
+
+def _origin(text: str) -> str:
+    from webhook.http.cors import parse_origin
+
+    return parse_origin(text)
+
+
+def _time_of_day(text: str) -> str:
+    try:
+        return f"{datetime.strptime(text, '%H:%M'):%H:%M}" if text else ""  # noqa: DTZ007
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time of day; write one like '06:00'") from None
+
+
+TimeZone = Annotated[str, AfterValidator(lambda name: name and _zone(name))]
+"""A time zone's name, or blank."""
+
+Language = Annotated[str, AfterValidator(lambda name: name and _language(name))]
+"""A language's code, or blank."""
+
+Host = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_host)]
+
+FilePath = Annotated[Path, AfterValidator(_path)]
+
+TrustedProxy = Annotated[IPvAnyNetwork, AfterValidator(_proxy)]
+
+Origin = Annotated[str, AfterValidator(_origin)]
+
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+"""Hours and minutes, or blank."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$", max_length=32)]
+"""A name that stands in records and logs."""
+
+Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 7)]
 
 
 class Section(BaseModel):
