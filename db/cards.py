@@ -23,8 +23,8 @@ MAX_REASON = 500
 """Characters that are stored of why Discord rejects a message."""
 
 
-OF_EVENTS = ("linked", "property-message")
-"""The kinds of subjects that are an event of the journal, and are of no use without it."""
+TOLD_ONCE = ("asked", "linked", "property-message")
+"""The kinds of subjects that are one thing that happened, and are of no use once it is pruned."""
 
 
 class Card(NamedTuple):
@@ -302,7 +302,7 @@ async def mark_lost(sql: Transaction, card: Card) -> None:
 
 async def prune(sql: Transaction, before: int, limit: int) -> int:
     """Forget up to `limit` cards of events from before a time; return how many. Messages stay."""
-    begins = " OR ".join(f"(subject >= '{kind}:' AND subject < '{kind};')" for kind in OF_EVENTS)
+    begins = " OR ".join(f"(subject >= '{kind}:' AND subject < '{kind};')" for kind in TOLD_ONCE)
     old = f"SELECT id FROM cards WHERE ({begins}) AND created_at < ? LIMIT ?"
     return await sql.count_changes(f"DELETE FROM cards WHERE id IN ({old})", before, limit)
 

@@ -27,15 +27,6 @@ class Link(NamedTuple):
     wants_news: int = 1
 
 
-class LinkAnswer(NamedTuple):
-    """The private answer that shows a member their code, and the token that edits it until then."""
-
-    member_id: int
-    message_id: int
-    token: str
-    expires_at: int
-
-
 def discord_user(member_id: int) -> str:
     """Return the id that a game has for a member which knows players by their Discord id."""
     return f"discord:{member_id}"
@@ -136,17 +127,3 @@ async def take_code(sql: Transaction, code: str, now: int) -> int | None:
     if member_id is not None:
         await sql.delete("link_codes", code=code)
     return member_id
-
-
-async def put_answer(sql: Transaction, answer: LinkAnswer, now: int) -> None:
-    """Store a member's answer in place of an earlier one; delete those that cannot be edited."""
-    gone = "DELETE FROM link_answers WHERE member_id = ? OR expires_at <= ?"
-    await sql.run(gone, answer.member_id, now)
-    await sql.insert("link_answers", **answer._asdict())
-
-
-async def answer_of(sql: Reader, member_id: int, now: int) -> LinkAnswer | None:
-    """Return a member's answer if it can still be edited."""
-    where = "link_answers WHERE member_id = ? AND expires_at > ?"
-    found = await sql.select(LinkAnswer, where, member_id, now)
-    return found[0] if found else None

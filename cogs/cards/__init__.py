@@ -3,11 +3,23 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from cogs.cards import again, alarms, board, calls, drills, notices, owners, properties, troubles
+from cogs.cards import (
+    again,
+    alarms,
+    asked,
+    board,
+    calls,
+    drills,
+    notices,
+    owners,
+    properties,
+    troubles,
+)
 from cogs.i18n.language import N_, _
 from cogs.ui.embeds import MessageContent
 from db.database import Reader
 from webhook.protocol.events import Subject
+from webhook.queries.links import code_answer
 
 Render = Callable[[Reader, Subject], Awaitable[MessageContent | None]]
 """Makes a card from the stored state alone; None if there is nothing to show."""
@@ -20,15 +32,15 @@ class CardKind:
     `direct` is no channel: such a card is a private message.
 
     `edit_interval`: seconds between two edits of the same card. `max_age`: seconds after which its
-    message is replaced by a new one instead of being edited; 0: never. `is_answer`: it replaces the
-    private answer that the member was given, as long as Discord allows that.
+    message is replaced by a new one instead of being edited; 0: never. `answer_key`: it replaces
+    the private answer of this key that the member was given, as long as Discord allows that.
     """
 
     channel: str
     render: Render
     edit_interval: float = 0.0
     max_age: float = 0.0
-    is_answer: bool = False
+    answer_key: Callable[[Subject, int], str] | None = None
 
 
 CARDS: dict[str, CardKind] = {
@@ -54,7 +66,10 @@ CARDS: dict[str, CardKind] = {
     "removal-owner": CardKind("direct", owners.removal_owner),
     "removal-answer": CardKind("direct", owners.removal_answer),
     "property-message": CardKind("direct", owners.property_message),
-    "linked": CardKind("direct", owners.linked, is_answer=True),
+    "linked": CardKind(
+        "direct", owners.linked, answer_key=lambda _, member_id: code_answer(member_id)
+    ),
+    "asked": CardKind("direct", asked.outcome, answer_key=lambda subject, _: str(subject)),
 }
 """The cards by the kind of their subject."""
 

@@ -232,7 +232,7 @@ class AlertCommands(SentinelGroup, group_name="alert", group_description="Alarms
     async def police_button(self, interaction: discord.Interaction, alarm_id: int) -> None:
         context = await self._responder.defer(interaction)
         asked = await police_alarm(context, OfAlarm(alarm_id=alarm_id))
-        await answer_request(self._responder, interaction, context, asked)
+        await answer_request(interaction, context, asked)
 
     @button("alarm:false", Scope.WRITE, or_own=True)
     async def false_alarm_button(self, interaction: discord.Interaction, alarm_id: int) -> None:

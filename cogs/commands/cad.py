@@ -7,7 +7,7 @@ from discord.app_commands import Choice, Range, Transform
 from cogs.cards import board, render
 from cogs.i18n.language import N_, _
 from cogs.ui.buttons import control
-from cogs.ui.cad_answers import answer_request, text_at_once
+from cogs.ui.cad_answers import AskedOfCad, answer_request
 from cogs.ui.embeds import Button, CardBuilder, Colour, MessageContent
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.names import cad_suffix, linked_name, plain_status_name, status_name, unit_name
@@ -41,6 +41,9 @@ from webhook.queries.cad.requests import (
     set_own_status,
 )
 from webhook.queries.rows import DispatchCall, EmergencyCall, Unit
+
+MAX_PLACE = 150
+"""Characters of a place that are said again of a 911 call."""
 
 MAX_LABEL = 32
 """Characters of whose note it is."""
@@ -161,7 +164,7 @@ class CadCommands(SentinelGroup, group_name="cad", group_description="Calls and 
         )
         label = plain_line(interaction.user.display_name, MAX_LABEL)
         asked = await note_call(context, ask, label)
-        await answer_request(self._responder, interaction, context, asked, _("Note added."))
+        await answer_request(interaction, context, asked, _("Note added."))
 
     @app_commands.command(description="Close a call in the CAD", extras=needs(Scope.WRITE))
     @app_commands.rename(call="id")
@@ -170,7 +173,7 @@ class CadCommands(SentinelGroup, group_name="cad", group_description="Calls and 
         context = await self._responder.defer(interaction)
         found = await find_call(context, call)
         asked = await close_call(context, OfIncident(subject=str(found.panic or found.subject)))
-        await answer_request(self._responder, interaction, context, asked)
+        await answer_request(interaction, context, asked)
 
     @app_commands.command(
         description="Set the status of your unit in the CAD", extras=needs(Scope.READ)
@@ -186,7 +189,8 @@ class CadCommands(SentinelGroup, group_name="cad", group_description="Calls and 
         context = await self._responder.defer(interaction)
         ask = validate(NewUnitStatus, {"status": status.value})
         asked = await set_own_status(context, await _asked_cad(context, cad), ask)
-        await answer_request(self._responder, interaction, context, asked)
+        said = _("Your unit: {status}").format(status=_(status.name))
+        await answer_request(interaction, context, asked, said)
 
     async def _show_unit(self, interaction: discord.Interaction, unit: str) -> None:
         context = await self._responder.defer(interaction)
@@ -227,11 +231,12 @@ class EmergencyCommand(SentinelCog):
         "caller",
         read_argument=str,
     )
-    async def submit(self, context: Context, cad: str, answers: Answers) -> str:
+    async def submit(self, context: Context, cad: str, answers: Answers) -> AskedOfCad:
         names = ("location", "postal", "description", "caller")
         ask = validate(NewEmergency, {name: answers.text(name) for name in names})
         asked = await place_emergency(context, cad, ask)
-        return await text_at_once(context, asked, "")
+        said = _("911 call: {location}").format(location=inert_line(ask.location, MAX_PLACE))
+        return AskedOfCad(said, asked)
 
 
 @lists.declare("calls", Scope.READ)

@@ -5,7 +5,7 @@ import discord
 from cogs.cards.incidents import lines_of
 from cogs.i18n.language import _
 from cogs.ui.buttons import control, read_subject
-from cogs.ui.cad_answers import answer_request, text_at_once
+from cogs.ui.cad_answers import AskedOfCad, answer_request
 from cogs.ui.modals import Answers, Form, form
 from cogs.ui.pages import ListRows, PagedLists, Row
 from cogs.ui.responder import SentinelCog, before_modal, reply_text
@@ -38,7 +38,7 @@ class IncidentButtons(SentinelCog):
             said = _("You are responding. Press again to leave.")
             if asked is None and await is_kept_here(context, ask):
                 said += "\n-# " + _("Only here, as nobody can tell the CAD: /setup, CAD says how.")
-            await answer_request(self._responder, interaction, context, asked, said)
+            await answer_request(interaction, context, asked, said)
 
     @control("call:leave", scope=Scope.READ, read_argument=read_subject)
     async def leave_button(self, interaction: discord.Interaction, subject: str) -> None:
@@ -54,17 +54,17 @@ class IncidentButtons(SentinelCog):
         await interaction.response.send_modal(opened)
 
     @form("call:note", Scope.WRITE, "note", read_argument=read_subject)
-    async def submit_note(self, context: Context, subject: str, answers: Answers) -> str:
+    async def submit_note(self, context: Context, subject: str, answers: Answers) -> AskedOfCad:
         ask = {"subject": subject, "text": answers.text("note")}
         asked = await note_call(context, validate(NewIncidentNote, ask))
-        return await text_at_once(context, asked, _("Note added."))
+        return AskedOfCad(_("Note added."), asked)
 
     @control("call:panicover", scope=Scope.APPROVE, read_argument=read_subject)
     async def panic_over_button(self, interaction: discord.Interaction, subject: str) -> None:
         """End a panic in the CAD, for all of its units."""
         context = await self._responder.defer(interaction)
         asked = await end_panic(context, OfIncident(subject=subject))
-        await answer_request(self._responder, interaction, context, asked)
+        await answer_request(interaction, context, asked)
 
     @control("call:thread", scope=Scope.WRITE, read_argument=read_subject)
     async def thread_button(self, interaction: discord.Interaction, subject: str) -> None:
@@ -77,7 +77,7 @@ class IncidentButtons(SentinelCog):
     ) -> None:
         asked = await leave_call(context, ask)
         said = _("You are no longer responding.")
-        await answer_request(self._responder, interaction, context, asked, said)
+        await answer_request(interaction, context, asked, said)
 
 
 @lists.declare("notes", Scope.READ)

@@ -28,7 +28,7 @@ from cogs.delivery.rest.threads import ThreadLocked
 from cogs.delivery.thread_keeping import keep_thread
 from cogs.i18n.language import _
 from cogs.ui.embeds import Button, MessageContent
-from db import cards, links, settings
+from db import cards, private_answers, settings
 from db.cards import MAX_REASON, Card
 from db.errors import StorageUnavailable
 from webhook.protocol.context import now
@@ -114,7 +114,7 @@ class CardQueue:
                 await keep_thread(self._database, self._messenger, card, content)
             await self._mark_shown(card._replace(digest=digest))
             return
-        if kind.is_answer and card.message_id is None and await self._edit_answer(content):
+        if card.message_id is None and await self._edit_answer(kind, subject, content):
             await self._mark_shown(card._replace(digest=digest))
             return
         self._next_edit_of_card[card.id] = time.monotonic() + kind.edit_interval
@@ -170,12 +170,15 @@ class CardQueue:
         is_first = card.posting == 1  # posted again it pings nobody
         return replace(content, role_mentions=tuple(roles) if is_first else ())
 
-    async def _edit_answer(self, content: MessageContent) -> bool:
+    async def _edit_answer(self, kind: CardKind, subject: Subject, content: MessageContent) -> bool:
         """Have the private answer that the member waits with show a card; return whether it does.
 
         A crash before that is stored does it again, which nobody sees.
         """
-        answer = await links.answer_of(self._database.read, self._poster.member_id, now())
+        if kind.answer_key is None:
+            return False
+        key = kind.answer_key(subject, self._poster.member_id)
+        answer = await private_answers.get(self._database.read, key)
         return answer is not None and await self._messenger.edit_answer(
             answer.token, answer.message_id, content
         )

@@ -9,13 +9,14 @@ rules do not apply: they are about channels.
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
-from db import alarms, audit, links, properties, removals
+from db import alarms, audit, links, private_answers, properties, removals
 from db.cards import DIRECT
 from db.database import Reader
 from webhook.protocol.bus import StoredEvent
 from webhook.protocol.events import (
     AlertRaised,
     ApprovedRemoveProperty,
+    CadRequestChanged,
     DeniedRemoveProperty,
     MemberLinked,
     PropertyOwnerChange,
@@ -27,6 +28,7 @@ from webhook.protocol.events import (
     TroubleChanged,
     WithdrawnRemoveProperty,
 )
+from webhook.queries.cad.requests import request_subject
 from webhook.queries.models import alarm_subject, property_subject
 
 
@@ -140,6 +142,15 @@ async def _of_link(_: Reader, event: StoredEvent) -> list[DirectMessage]:
     return [DirectMessage(Subject("linked", str(event.id)), member)]
 
 
+async def _of_cad_request(sql: Reader, event: StoredEvent) -> list[DirectMessage]:
+    """Tell whoever asked the CAD for something, and has an answer that says so, how it ended."""
+    if event.data["state"] in ("new", "sent"):
+        return []
+    subject = request_subject(event.data["requestId"])
+    answer = await private_answers.get(sql, str(subject))
+    return [] if answer is None else [DirectMessage(subject, answer.member_id)]
+
+
 async def _removals(sql: Reader, event: StoredEvent) -> list[removals.Removal]:
     numbers = [int(subject.key) for subject in event.subjects if subject.kind == "removal"]
     found = [await removals.get(sql, number) for number in numbers]
@@ -175,5 +186,6 @@ DIRECT_MESSAGES: dict[str, Callable[[Reader, StoredEvent], Awaitable[list[Direct
     PropertyOwnerChange.name: _of_new_owner,
     TroubleChanged.name: _of_trouble,
     MemberLinked.name: _of_link,
+    CadRequestChanged.name: _of_cad_request,
 }
 """What returns the private messages that an event causes or changes, by its name."""

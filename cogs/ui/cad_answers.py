@@ -1,30 +1,21 @@
 """What people read of their requests to the CAD, on cards and in their private answers."""
 
-import asyncio
 from contextlib import suppress
+from typing import NamedTuple
 
 import discord
 import orjson
 
 from cogs.i18n.language import N_, _
-from cogs.ui.responder import Responder, reply_text
+from cogs.ui.responder import reply_text
 from cogs.ui.text import inert_line, who
+from db.errors import StorageUnavailable
 from webhook.protocol.context import Context
-from webhook.queries.cad.requests import await_request
+from webhook.queries.cad.requests import store_answer
 from webhook.queries.rows import CadRequest
-
-AT_ONCE = 1.5
-"""Seconds that the answer waits for the CAD before it says that it does."""
-
-ANSWER_LIFE = 14 * 60.0
-"""Seconds for which an answer can be edited; Discord allows a minute more."""
 
 MAX_DETAIL = 200
 
-_WAITING = {
-    "new": N_("The CAD has not been asked yet; this answer changes when it has answered."),
-    "sent": N_("Sent to the CAD; this answer changes when it has answered."),
-}
 _DONE = {
     "attach": N_("Your unit is on call {call} in the CAD."),
     "create-dispatch": N_("Dispatch call {call} was opened in the CAD, with your unit on it."),
@@ -81,9 +72,7 @@ _ASKED = {
 
 
 def request_text(request: CadRequest) -> str:
-    """Say what became of a request, for whoever made it."""
-    if request.state in _WAITING:
-        return _(_WAITING[request.state])
+    """Say how a request ended, for whoever made it."""
     if request.state == "unknown":
         return _("The CAD did not answer, so nobody knows whether it did this. Look in the CAD.")
     if request.state == "refused":
@@ -123,45 +112,25 @@ def request_line(request: CadRequest) -> str:
     return f"{who(request.asked_by)} · {_(_ASKED[request.kind])} · {state}"
 
 
-async def answer_request(
-    responder: Responder,
-    interaction: discord.Interaction,
-    context: Context,
-    request_id: str | None,
-    said: str = "",
-) -> None:
-    """Answer a member with what becomes of their request; the answer is edited when it ends.
+class AskedOfCad(NamedTuple):
+    """The answer of a form: what it says, and the request to the CAD that goes on, if any."""
 
-    `said`: what stands before it, and alone if the CAD is not asked.
+    said: str
+    request_id: str | None
+
+
+async def answer_request(
+    interaction: discord.Interaction, context: Context, request_id: str | None, said: str = ""
+) -> None:
+    """Answer a member at once; when the CAD has done or refused what they ask, the answer says so.
+
+    `said`: what stands before it, one line; alone if the CAD is not asked.
     """
     if request_id is None:
         await reply_text(interaction, said)
         return
-    request = await await_request(context, request_id, AT_ONCE)
-    text = f"{said}\n{request_text(request)}" if request is not None else said
-    message = await reply_text(interaction, text.strip())
-    if message is not None and request is not None and request.is_open:
-        responder.unhurried.start(_edit_at_end(context, request_id, said, message))
-
-
-async def text_at_once(context: Context, request_id: str | None, said: str) -> str:
-    """Return the answer of a form: what became of a request so far; the card shows the rest."""
-    if request_id is None:
-        return said
-    request = await await_request(context, request_id, AT_ONCE)
-    if request is None or request.is_open:
-        return said + "\n" + _("It is on its way to the CAD; the card shows what becomes of it.")
-    return f"{said}\n{request_text(request)}"
-
-
-async def _edit_at_end(
-    context: Context, request_id: str, said: str, message: discord.WebhookMessage
-) -> None:
-    request = await await_request(context, request_id, ANSWER_LIFE)
-    if request is None:
-        return
-    with suppress(discord.HTTPException, asyncio.CancelledError):
-        await message.edit(
-            content=f"{said}\n{request_text(request)}".strip(),
-            allowed_mentions=discord.AllowedMentions.none(),
-        )
+    waits = _("Sent to the CAD; this answer changes when it has answered.")
+    message_id = await reply_text(interaction, f"{said}\n{waits}".strip())
+    with suppress(StorageUnavailable):  # the card says the same
+        token, locale = interaction.token, interaction.locale.value
+        await store_answer(context, request_id, message_id, token, said, locale)

@@ -33,6 +33,7 @@ from cogs.ui.buttons import (
     interaction_data,
     read_number,
 )
+from cogs.ui.cad_answers import AskedOfCad, answer_request
 from cogs.ui.embeds import MessageContent
 from cogs.ui.permissions import Permission
 from cogs.ui.responder import Responder, reply_embed, reply_text
@@ -50,7 +51,10 @@ It is done first: from the answer on, Discord's client no longer has what was ty
 
 _TEXT_INPUT = 4
 
-Submit = TypeVar("Submit", bound=Callable[..., Awaitable[str | MessageContent]])
+Answer = str | MessageContent | AskedOfCad
+"""What a form may answer with."""
+
+Submit = TypeVar("Submit", bound=Callable[..., Awaitable[Answer]])
 
 
 @dataclass(frozen=True)
@@ -215,7 +219,10 @@ class Forms:
                 with suppress(discord.HTTPException):  # the answer will meet the same
                     await interaction.response.defer(ephemeral=True, thinking=True)
             answer = await work
-            if isinstance(answer, str):
+            if isinstance(answer, AskedOfCad):
+                context = self._responder.context(interaction)
+                await answer_request(interaction, context, answer.request_id, answer.said)
+            elif isinstance(answer, str):
                 await reply_text(interaction, answer)
             else:
                 await reply_embed(interaction, answer)
@@ -223,9 +230,7 @@ class Forms:
             typed = "\n\n".join(filter(None, answers.changed.values()))
             await self._responder.report_error(interaction, fault, typed)
 
-    async def _carry_out(
-        self, interaction: discord.Interaction, answers: Answers
-    ) -> str | MessageContent:
+    async def _carry_out(self, interaction: discord.Interaction, answers: Answers) -> Answer:
         try:
             custom_id = interaction_data(interaction).get("custom_id")
             declaration, method, written = self._declared.find(custom_id)
@@ -236,5 +241,5 @@ class Forms:
         if not declaration.has(answers.names):
             raise OutdatedForm
         context: Context = await self._responder.linked_context(interaction)
-        answer: str | MessageContent = await method(context, argument, answers)
+        answer: Answer = await method(context, argument, answers)
         return answer

@@ -72,8 +72,6 @@ class Responder:
         self.roles = roles
         self.language = ENGLISH
         self.in_flight = InFlight()
-        self.unhurried = InFlight()
-        """Tasks that a shutdown does not wait for."""
 
     def begin(self, interaction: discord.Interaction) -> None:
         """Track the running task, which is the interaction's own, and use the member's language."""
@@ -251,16 +249,14 @@ async def _reply_with_typed(interaction: discord.Interaction, text: str, typed: 
 
 async def reply_text(
     interaction: discord.Interaction, text: str, file: discord.File = discord.utils.MISSING
-) -> discord.WebhookMessage | None:
-    """Answer privately; every text from the game in it is already inert.
-
-    Return the answer, which can be edited, if it was deferred.
-    """
+) -> int:
+    """Answer privately, and return the message's id; texts from the game are already inert."""
     mentions = discord.AllowedMentions.none()
     if interaction.response.is_done():
-        return await interaction.followup.send(
+        message = await interaction.followup.send(
             text, file=file, ephemeral=True, wait=True, allowed_mentions=mentions
         )
+        return message.id
     send = interaction.response.send_message
-    await send(text, file=file, ephemeral=True, allowed_mentions=mentions)
-    return None
+    sent = await send(text, file=file, ephemeral=True, allowed_mentions=mentions)
+    return sent.message_id or 0

@@ -11,10 +11,13 @@ from typing import Any
 
 from cogs.routing.troubles import Trouble, Troubles
 from cogs.trouble_reports import TroubleReports
-from db import alarms, links
+from cogs.ui.text import inert_line
+from db import alarms, cad_requests, links, private_answers
+from db.private_answers import PrivateAnswer
 from tests.webhook.harness import DAY, MINUTE, AppHarness
 from webhook import cad
 from webhook.cad.store import PushConfig, store_push
+from webhook.cad_api.client import DETAIL_LENGTH
 from webhook.protocol.clean_text import clean_text
 from webhook.protocol.context import ApprovalRules, Caller, Scope
 from webhook.queries.cad.incidents import MAX_NOTE, NewIncidentNote, OfIncident, note_incident
@@ -134,6 +137,27 @@ class Scenario:
             await respond_to_call(context, OfIncident(subject=subject))
             await note_incident(context, NewIncidentNote(subject=subject, text=note))
         await leave_call(context, OfIncident(subject="emergency:3@county"))
+        await self._refused(somebody.name)
+
+    async def _refused(self, asked_by: str) -> None:
+        """The CAD refuses a member's 911 call."""
+        said = inert_line(f"911 call: {self._write('Forum Dr')}", 150)
+        detail = clean_text(self._write("The CAD sleeps."), DETAIL_LENGTH)
+        now, body = self._house.clock(), '{"metaData":{}}'
+        async with self._house.database.write() as sql:
+            await cad_requests.add(
+                sql,
+                id="1",
+                cad=CAD,
+                kind="create-911",
+                lane=3,
+                body=body,
+                now=now,
+                deadline=None,
+                asked_by=asked_by,
+            )
+            await cad_requests.end(sql, "1", "refused", now, why="refused", detail=detail)
+            await private_answers.put(sql, PrivateAnswer("asked:1", 8, 1, "", now, said))
 
     async def records(self) -> None:
         """Records are written, changed, printed and deleted; accounts are linked."""

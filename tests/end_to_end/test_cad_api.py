@@ -34,23 +34,27 @@ async def test_a_911_call_is_answered_from_discord(env: BotEnvironment, cad: Fak
         form = await env.fake.slash(env.vic, "911")
         fields = {"Where": "Forum Dr", "Postal code": "8031", "What happens": "Smoke.\n@everyone"}
         answer = await env.fake.submit(env.vic, form, fields)
-        assert answer.content.strip() == "911 call 101 was placed in the CAD."
+        await env.fake.until(lambda: "911 call 101 was placed in the CAD." in render(answer))
+        assert answer.content == "911 call: Forum Dr"
         card = await env.channel("emergency").next_message()
         assert "Forum Dr" in render(card)
         unlinked = await env.fake.click(env.vic, card, "Responding")
-        assert "does not know your Discord account" in unlinked.content
+        await env.fake.until(lambda: "does not know your Discord account" in render(unlinked))
         await env.fake.until(lambda: "the CAD refused" in render(card))
         taken = await env.fake.click(env.dora, card, "Responding")
-        assert "Dispatch call 101 was opened in the CAD, with your unit on it." in taken.content
+        await env.fake.until(
+            lambda: "call 101 was opened in the CAD, with your unit on it." in render(taken)
+        )
         made = await env.channel("dispatch").next_message()
         await cad.until(lambda: not cad.emergencies)
         await env.fake.until(lambda: "Dispatched" in render(card))
         form = await env.fake.click(env.dora, made, "Note")
         noted = await env.fake.submit(env.dora, form, {"Note": "Two cars burn."})
-        assert "The note is on the call in the CAD." in noted.content
+        await env.fake.until(lambda: "The note is on the call in the CAD." in render(noted))
+        assert noted.content == "Note added."
         await env.fake.until(lambda: render(made).count("Two cars burn.") == 1)
         closed = await env.fake.slash(env.dora, "cad close", id="101")
-        assert closed.content.strip() == "The call is closed in the CAD."
+        await env.fake.until(lambda: "The call is closed in the CAD." in render(closed))
         await env.fake.until(lambda: "closed" in render(made))
         assert cad.dispatches == cad.emergencies == {}
     assert len(env.channel("emergency").created) == len(env.channel("dispatch").created) == 1
@@ -72,9 +76,41 @@ async def test_a_slow_cad_delays_no_answer_and_no_push(env: BotEnvironment, cad:
             await env.push("EVENT_911", call_911(2))
             await env.channel("emergency").next_message()
         cad.end_holding()
-        await env.fake.until(lambda: "with your unit on it" in answer.content)
+        await env.fake.until(lambda: "with your unit on it" in render(answer))
         made = await env.channel("dispatch").next_message()
         assert "1-A-7" in render(made) or "7" in render(made)
+
+
+async def test_an_answer_tells_the_end_after_a_restart_or_a_message_does(
+    env: BotEnvironment, cad: FakeCad
+) -> None:
+    """What only the private answer could tell is told by a message when that cannot be edited."""
+    fields = {"Where": "Forum Dr @everyone", "What happens": "Smoke."}
+    private = env.guild.direct(env.dora)
+    async with env.bot_running():
+        await env.wait_for_commands()
+        cad.begin_holding()
+        form = await env.fake.slash(env.dora, "911")
+        placed = await env.fake.submit(env.dora, form, fields)
+        await cad.until(lambda: bool(cad.asked("create-911")))
+    cad.end_holding(abandon=True)
+    async with env.bot_running():
+        await env.fake.until(lambda: "911 call 101 was placed in the CAD." in render(placed))
+        card = await env.channel("emergency").next_message()
+        cad.plan_is_too_low = True
+        gone = {"message": "Invalid Webhook Token", "code": 50027}
+        env.fake.fault("PATCH", r"/webhooks/.*", status=401, body=gone)
+        responding = await env.fake.click(env.dora, card, "Responding")
+        await env.fake.until(lambda: "the CAD refused: not in the plan" in render(card))
+        env.fake.fault("PATCH", r"/webhooks/.*", status=401, body=gone)
+        form = await env.fake.slash(env.dora, "911")
+        await env.fake.submit(env.dora, form, fields)
+        message = await private.next_message()
+        assert "911 call: Forum Dr" in render(message)
+        assert "plan of Sonoran CAD does not include this" in render(message)
+    assert private.messages == [message]
+    assert "Sent to the CAD" in responding.content
+    assert message.pings == []
 
 
 async def test_a_supervisor_ends_a_panic(env: BotEnvironment, cad: FakeCad) -> None:
@@ -86,7 +122,7 @@ async def test_a_supervisor_ends_a_panic(env: BotEnvironment, cad: FakeCad) -> N
         refused = await env.fake.click(env.dora, card, "Panic over")
         assert "approver" in refused.content
         ended = await env.fake.click(env.anna, card, "Panic over")
-        assert ended.content.strip() == "The panic is over in the CAD."
+        await env.fake.until(lambda: "The panic is over in the CAD." in render(ended))
         await env.fake.until(lambda: "cleared" in render(card))
     assert not cad.units[7]["isPanic"]
 
@@ -171,5 +207,6 @@ async def test_without_a_key_the_game_server_asks_the_cad(
         with PlayedServer(tmp_path / "game", convars):
             await cad.until(lambda: bool(cad.asked("units")))
             status = await env.fake.slash(env.dora, "cad status", status=3)
-            assert status.content.strip() == "Your unit has its new status in the CAD."
+            await env.fake.until(lambda: "has its new status in the CAD." in render(status))
+            assert status.content == "Your unit: En route"
     assert cad.units[7]["status"] == 3

@@ -9,9 +9,10 @@ from typing import Annotated, NamedTuple
 
 from pydantic import StringConstraints
 
-from db import links, properties, users
+from db import links, private_answers, properties, users
 from db.database import Reader
-from db.links import Link, LinkAnswer
+from db.links import Link
+from db.private_answers import PrivateAnswer
 from webhook.protocol.catalogue import Catalogue, operation
 from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import Conflict, NotFound
@@ -23,9 +24,6 @@ table = Catalogue()
 
 CODE_TIMEOUT = 10 * 60 * 1000
 """Milliseconds for which a code can be typed in the game."""
-
-ANSWER_TIMEOUT = 15 * 60 * 1000
-"""Milliseconds for which Discord lets an answer be edited."""
 
 _CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ23456789"
 """No letters that look alike, and no vowels, so that no words come out."""
@@ -131,13 +129,20 @@ async def make_code(context: Context) -> LinkCode:
     return LinkCode(code=code, seconds=CODE_TIMEOUT // 1000)
 
 
+def code_answer(member_id: int) -> str:
+    """Return the key of the private answer that shows a member their code."""
+    return f"code:{member_id}"
+
+
 @operation(scope=Scope.NONE)
 async def store_code_answer(context: Context, message_id: int, token: str) -> None:
     """Store where the caller reads their code, to be edited once it was typed in the game."""
     async with context.change() as change:
-        expires_at = change.received + ANSWER_TIMEOUT
-        answer = LinkAnswer(context.caller.must_be_member(), message_id, token, expires_at)
-        await links.put_answer(change.sql, answer, change.received)
+        member_id = context.caller.must_be_member()
+        answer = PrivateAnswer(
+            code_answer(member_id), member_id, message_id, token, change.received
+        )
+        await private_answers.put(change.sql, answer)
 
 
 @operation(scope=Scope.NONE)

@@ -55,6 +55,7 @@ OF_NO_EVENT = [
     Subject("approval-answer", "1"),
     Subject("trouble-direct", "1"),
     Subject("drill", "1"),
+    Subject("asked", "1"),
 ]
 """Cards whose subjects no event names: the follower and the watch make them."""
 

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from db import cad_requests
 from db.cad_requests import CadRequest
 from tests.fake_cad import FakeCad
 from tests.webhook.harness import START, AppHarness, Clock
@@ -22,13 +23,8 @@ from webhook.cad_api.outbox import CadOutbox
 from webhook.cad_api.refusals import CadTransport
 from webhook.http.push import CadKey
 from webhook.protocol.context import Caller, Context, Scope
-from webhook.protocol.events import Subject
-from webhook.queries.cad.requests import (
-    NewEmergency,
-    await_request,
-    emergency_body,
-    store_api_cads,
-)
+from webhook.protocol.events import CadRequestChanged, Subject
+from webhook.queries.cad.requests import NewEmergency, emergency_body, store_api_cads
 
 HURRY = 30
 """How much faster than ours the time of these tests is: a minute is two seconds."""
@@ -87,10 +83,25 @@ class AskedCad:
         return replace(context, caller=Caller(name, scope, (name,)))
 
     async def ended(self, request_id: str, member: str = DORA) -> CadRequest:
-        """Wait for the end of a request."""
-        request = await await_request(self.context(member), request_id, 20)
-        assert request is not None
-        return request
+        """Wait for the end of a member's request."""
+        changed, bus = asyncio.Event(), self.harness.bus
+
+        def hear(_: object) -> None:
+            changed.set()
+
+        bus.subscribe(CadRequestChanged.name, hear)
+        try:
+            async with asyncio.timeout(20):
+                while True:
+                    request = await cad_requests.get(self.harness.database.read, request_id)
+                    assert request is not None
+                    assert request.asked_by == f"discord:{member}"
+                    if not request.is_open:
+                        return request
+                    await changed.wait()
+                    changed.clear()
+        finally:
+            bus.unsubscribe(CadRequestChanged.name, hear)
 
     @asynccontextmanager
     async def working(self, transport: CadTransport | None = None) -> AsyncIterator[None]:

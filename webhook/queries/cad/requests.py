@@ -4,7 +4,6 @@ Nothing is sent here: each function writes a request in the transaction of what 
 webhook/cad_api carries it out.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import uuid4
@@ -12,11 +11,10 @@ from uuid import uuid4
 import orjson
 from pydantic import Field, StringConstraints
 
-from db import cad_requests, settings, units
-from db.cad_requests import CadRequest
+from db import cad_requests, private_answers, settings, units
 from db.database import Reader, Transaction
 from db.emergencies import EmergencyCall
-from webhook.protocol.bus import StoredEvent
+from db.private_answers import PrivateAnswer
 from webhook.protocol.catalogue import operation
 from webhook.protocol.context import Change, Context, Scope
 from webhook.protocol.errors import Conflict, RateLimited
@@ -287,36 +285,29 @@ async def remove_911(
 
 
 @operation(scope=Scope.NONE)
-async def get_request(context: Context, request_id: str) -> CadRequest | None:
-    """Return a request, if it is the caller's own."""
-    request = await cad_requests.get(context.read, request_id)
-    if request is None or request.asked_by != context.caller.name:
-        return None
-    return request
+async def store_answer(
+    context: Context, request_id: str, message_id: int, token: str, said: str, locale: str
+) -> None:
+    """Store the private answer of a member that is edited when their request has ended.
+
+    `said`: what it goes on saying.
+    """
+    async with context.change() as change:
+        request = await cad_requests.get(change.sql, request_id)
+        if request is None or request.asked_by != context.caller.name:
+            return
+        member_id, key = context.caller.must_be_member(), str(request_subject(request_id))
+        await private_answers.put(
+            change.sql,
+            PrivateAnswer(key, member_id, message_id, token, change.received, said, locale),
+        )
+        if not request.is_open:
+            await note_change(change, request_id, request.state)
 
 
-@operation(scope=Scope.NONE)
-async def await_request(context: Context, request_id: str, seconds: float) -> CadRequest | None:
-    """Wait for the end of one of the caller's requests; return it as it is then."""
-    ended = asyncio.Event()
-
-    def heard(event: StoredEvent) -> None:
-        if event.data["requestId"] == request_id:
-            ended.set()
-
-    context.bus.subscribe(CadRequestChanged.name, heard)
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
-                request = await get_request(context, request_id)
-                if request is None or not request.is_open:
-                    return request
-                await ended.wait()
-                ended.clear()
-    except TimeoutError:
-        return await get_request(context, request_id)
-    finally:
-        context.bus.unsubscribe(CadRequestChanged.name, heard)
+def request_subject(request_id: str) -> Subject:
+    """Return the subject of the private answer to a request."""
+    return Subject("asked", request_id)
 
 
 async def _must_ask(sql: Reader, cad: str) -> None:
